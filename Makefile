@@ -1,0 +1,105 @@
+# The short commands. They need python3 (3.11 or newer, with venv) and make; all else they bring.
+# `make PYTHON=python3.12` chooses another interpreter.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
+UV := $(BIN)/uv
+READY := $(VENV)/.ready
+BENCH_READY := $(BENCH_VENV)/.ready
+
+# The lab starts machines: it needs root, the rest does not.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
+
+.PHONY: help demo test check lint types rooms fast fix lab-up lab-down lab-test lab-soak bench docs lock clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Set everything up on a fresh machine, bring the small lab up, show its status (root)
+	$(AS_ROOT) $(BIN)/stackward lab up --install
+	$(AS_ROOT) $(BIN)/stackward lab status
+
+test: $(READY) ## All tests: the fast ones, then those against the real lab (root)
+	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests
+
+check: lint types rooms fast ## Lint, types, rooms and the fast tests; needs no cloud
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+rooms: $(READY)
+	$(BIN)/lint-imports --no-cache
+
+fast: $(READY)
+	$(BIN)/pytest tests --ignore=tests/lab
+
+fix: $(READY) ## Format, mend what the linter can mend, write the generated pages anew
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python docs/generate.py
+
+lab-up: $(READY) ## Bring the small lab up (root)
+	$(AS_ROOT) $(BIN)/stackward lab up
+
+lab-down: $(READY) ## Stop the lab and leave nothing running (root)
+	$(AS_ROOT) $(BIN)/stackward lab down
+
+lab-test: $(READY) ## The tests against the real lab (root)
+	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests/lab
+
+lab-soak: $(READY) ## The long tests against the real lab (root)
+	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider -m soak tests/lab
+
+bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over the thresholds
+	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack
+
+docs: $(READY) ## Build the documentation into site/
+	$(BIN)/mkdocs build --quiet --strict
+
+lock: $(UV) ## Resolve the dependencies anew into requirements/*.txt; LOCK_ARGS=--upgrade for newer ones
+	$(COMPILE) --group bootstrap -o requirements/bootstrap.txt
+	$(COMPILE) pyproject.toml --extra lab --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra lab -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) --group bench -o requirements/bench.txt
+
+clean: ## Remove the environments and everything built; the lab is not touched
+	rm -rf $(VENV) $(BENCH_VENV) dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests docs bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment --------------------------------------------------------------------------
+# pip installs one thing, uv, by its hash; uv installs the rest by theirs.
+
+$(UV): requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'error: `$(PYTHON)` is missing or older than 3.11' >&2; echo >&2; \
+		echo 'hint: install Python 3.11 or newer, then `make PYTHON=python3.11`' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo 'error: `$(PYTHON)` has no venv module' >&2; echo >&2; \
+		echo 'hint: on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }
+	@echo 'preparing $(VENV)'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(READY): $(UV) requirements/dev.txt pyproject.toml
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BENCH_READY): $(UV) requirements/bench.txt
+	@echo 'preparing $(BENCH_VENV)'
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(BENCH_VENV)
+	@$(UV) pip install --quiet --python $(BENCH_VENV)/bin/python --require-hashes -r requirements/bench.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Stackward: day-2 operations for OpenStack clouds."""

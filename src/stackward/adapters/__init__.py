@@ -1,0 +1,1 @@
+"""TALK: the outside world. The only room with client imports."""

@@ -1,0 +1,122 @@
+"""From a host's variables to a node: the few that Stackward uses.
+
+The names are Ansible's own; `stackward_bmc` is ours: the URL of the node's Redfish system.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from stackward.adapters.inventory.written import Variable, cannot_read
+from stackward.model.inventory import Node, SshAccess
+
+ADDRESS = ("ansible_host", "ansible_ssh_host")
+PORT = ("ansible_port", "ansible_ssh_port")
+USER = ("ansible_user", "ansible_ssh_user")
+KEY_FILE = ("ansible_ssh_private_key_file", "ansible_private_key_file")
+SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
+CONNECTION = "ansible_connection"
+BMC = "stackward_bmc"
+
+# What may stand on ssh's command line: it must never be taken for an option.
+_ADDRESS = re.compile(r"[\w.:%][\w.:%-]*", re.ASCII)
+_USER = re.compile(r"[\w.][\w.@\\$-]*", re.ASCII)
+_LAST_PORT = 65535
+
+
+def node_from(name: str, *, groups: tuple[str, ...], variables: Mapping[str, Variable]) -> Node:
+    """Return the node, or say which line makes no sense."""
+    given = _Given(variables)
+    return Node(
+        name=name,
+        address=given.matching(ADDRESS, _ADDRESS, "an address") or name,
+        groups=groups,
+        ssh=SshAccess(
+            user=given.matching(USER, _USER, "a user name"),
+            port=given.port(),
+            key_file=given.text(KEY_FILE),
+            options=given.ssh_arguments(),
+        ),
+        is_local=given.text((CONNECTION,)) == "local",
+        bmc_url=given.bmc_url(),
+    )
+
+
+class _Given:
+    """The variables of one host, asked for by name."""
+
+    def __init__(self, variables: Mapping[str, Variable]) -> None:
+        self._variables = variables
+
+    def text(self, names: tuple[str, ...]) -> str | None:
+        found = self._first(names)
+        return found[1].text if found else None
+
+    def matching(self, names: tuple[str, ...], form: re.Pattern[str], what: str) -> str | None:
+        found = self._first(names)
+        if found is None:
+            return None
+        name, value = found
+        if not form.fullmatch(value.text):
+            raise cannot_read(value.place, f"`{name}` is not {what}: `{value.text}`")
+        return value.text
+
+    def port(self) -> int | None:
+        found = self._first(PORT)
+        if found is None:
+            return None
+        name, value = found
+        is_number = value.text.isascii() and value.text.isdigit()
+        if not is_number or not 1 <= int(value.text[:6]) <= _LAST_PORT:
+            why = f"`{name}` is not a port from 1 to {_LAST_PORT}: `{value.text}`"
+            raise cannot_read(value.place, why)
+        return int(value.text)
+
+    def ssh_arguments(self) -> tuple[str, ...]:
+        arguments: list[str] = []
+        for name in SSH_ARGUMENTS:
+            found = self._first((name,))
+            if found is None:
+                continue
+            try:
+                arguments += shlex.split(found[1].text)
+            except ValueError as error:
+                why = f"`{name}` cannot be split into arguments: {error}".lower()
+                raise cannot_read(found[1].place, why) from None
+        return tuple(arguments)
+
+    def bmc_url(self) -> str | None:
+        found = self._first((BMC,))
+        if found is None:
+            return None
+        place, url = found[1].place, found[1].text
+        try:
+            parts = urlsplit(url)
+            has_login = "@" in parts.netloc
+            is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        except ValueError:
+            has_login = is_url = False
+        if has_login:
+            raise cannot_read(
+                place,
+                f"`{BMC}` holds a login in its URL",
+                hint="take out what stands before the `@`",
+            )
+        if not is_url:
+            raise cannot_read(place, f"`{BMC}` is not an http or https URL: `{url}`")
+        return url
+
+    def _first(self, names: tuple[str, ...]) -> tuple[str, Variable] | None:
+        for name in names:
+            value = self._variables.get(name)
+            if value is None or not value.text:
+                continue
+            if "{{" in value.text:
+                raise cannot_read(
+                    value.place,
+                    f"`{name}` is a template, which only Ansible can fill in",
+                    hint=f"write the value of `{name}` itself",
+                )
+            return name, value
+        return None

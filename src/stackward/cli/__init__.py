@@ -1,0 +1,118 @@
+"""The command line: parse, call `app`, render. No decisions.
+
+Here is the one place where an error becomes text on stderr and an exit code.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from stackward.cli.subjects import Interrupted, SubjectGroup
+from stackward.errors import BadInput, ExitCode, Refused, StackwardError
+from stackward.report.errors import render_error
+
+app = typer.Typer(
+    cls=SubjectGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Every command has its own `--help`, with an example.",
+)
+
+
+class Chosen:
+    """The options that stand before the subject; commands find them as `context.obj`."""
+
+    def __init__(self) -> None:
+        self.os_cloud: str | None = None
+        self.debug = False
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"stackward {version('stackward')}")
+        raise typer.Exit
+
+
+@app.callback()
+def stackward(
+    context: typer.Context,
+    os_cloud: Annotated[
+        str | None,
+        typer.Option(envvar="OS_CLOUD", metavar="NAME", help="The cloud, as named in clouds.yaml."),
+    ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where in the program an error arose.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001  # its callback has answered and left by now
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Day-2 operations for OpenStack clouds."""
+    chosen = context.find_object(Chosen)
+    if chosen is not None:
+        chosen.os_cloud, chosen.debug = os_cloud, debug
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; return its exit code."""
+    chosen = Chosen()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        ended = typer.main.get_command(app).main(
+            given, prog_name="stackward", standalone_mode=False, obj=chosen
+        )
+        sys.stdout.flush()
+    except (Interrupted, KeyboardInterrupt):
+        sys.stderr.write("\ninterrupted\n")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _output_closed()
+    except Exception as error:  # noqa: BLE001  # the last door: whatever it is, it is said in words
+        return _leave(error, chosen)
+    return ended if isinstance(ended, int) else ExitCode.DONE
+
+
+def _leave(error: Exception, chosen: Chosen) -> int:
+    if chosen.debug:
+        traceback.print_exception(error)
+    said = _in_words(error)
+    sys.stderr.write(render_error(said))
+    return said.exit_code
+
+
+def _in_words(error: Exception) -> StackwardError:
+    match error:
+        case StackwardError():
+            return error
+        case typer.TyperException():
+            return _usage(error)
+        case typer.Abort():
+            return Refused("not confirmed")
+        case _:
+            return StackwardError(
+                f"this is a defect of Stackward: {type(error).__name__}: {error}",
+                hint="run it again as `stackward --debug ...` to see where, and report that",
+            )
+
+
+def _usage(error: typer.TyperException) -> BadInput:
+    """Put typer's complaint into the house's form."""
+    said = error.format_message().rstrip(".").replace("'", "`")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "stackward"
+    return BadInput(said[:1].lower() + said[1:], hint=f"`{command} --help` says what there is")
+
+
+def _output_closed() -> int:
+    """Leave quietly: the reader has gone, and Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OUTPUT_CLOSED

@@ -1,0 +1,85 @@
+"""The subjects that follow `stackward`: each is a module here, imported when it is asked for.
+
+`stackward --help` lists them from this table alone, so that it stays quick. To add one: write
+`cli/<module>.py` with `app = subject("what it is about")`, and give it a line in SUBJECTS.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+from typing_extensions import override
+
+from stackward.errors import Refused
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context, HelpFormatter
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One word of the command line and where its commands are."""
+
+    module: str
+    summary: str
+    extra: str | None = None  # the optional dependencies that it needs
+
+
+SUBJECTS = {
+    "lab": Subject("stackward.cli.lab", "A disposable real cloud on this machine.", extra="lab"),
+    "node": Subject("stackward.cli.node", "The machines of the cloud."),
+}
+
+
+class Interrupted(Exception):
+    """Ctrl-C, on its way to `main` past typer, which would hide it."""
+
+
+def subject(summary: str) -> typer.Typer:
+    """Return an empty group of commands in the house's manner."""
+    return typer.Typer(help=summary, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def example(*lines: str) -> str:
+    r"""Return an epilog for a command's help; `\b` keeps typer from filling the lines."""
+    return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:"]) + "".join(
+        f"\n  {line}" for line in lines
+    )
+
+
+class SubjectGroup(TyperGroup):
+    """`stackward` itself."""
+
+    @override
+    def list_commands(self, ctx: "Context") -> list[str]:
+        return sorted(SUBJECTS)
+
+    @override
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        if cmd_name not in SUBJECTS:
+            return None
+        wanted = SUBJECTS[cmd_name]
+        try:
+            module = import_module(wanted.module)
+        except ModuleNotFoundError as error:
+            raise Refused(
+                f"cannot use `stackward {cmd_name}`: the Python module `{error.name}` is missing",
+                hint=f"install `stackward[{wanted.extra}]`" if wanted.extra else None,
+            ) from error
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    @override
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        with formatter.section("Subjects"):
+            formatter.write_dl([(name, SUBJECTS[name].summary) for name in self.list_commands(ctx)])
+
+    @override
+    def invoke(self, ctx: "Context") -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted from error

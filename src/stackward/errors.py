@@ -1,0 +1,120 @@
+"""What can go wrong, sorted by what the caller can do about it.
+
+StackwardError          it did not work; nothing more is known
+├── BadInput            a flag, a setting or a file given cannot be understood: correct it
+├── Refused             the request cannot be granted as asked: tell the operator, change nothing
+│   ├── StalePlan       facts changed since approval: plan again
+│   └── Locked          another run holds the node: says which
+├── StepFailed          the world said no: the run stops here and can be resumed
+├── Unreachable         transport: safe to repeat, the change was not sent
+└── Uncertain           transport: the change may have taken effect: look before repeating
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """How a command ended. Scripts depend on these numbers: they never change their meaning."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    BLOCKED = 3
+    STOPPED = 4
+    UNVERIFIED = 5
+    DEGRADED = 6
+    BROKEN = 7
+    UNSEEN = 8
+    INTERRUPTED = 130  # what a shell reports for SIGINT
+    OUTPUT_CLOSED = 141  # what a shell reports for SIGPIPE
+
+    @property
+    def meaning(self) -> str:
+        """Say in one line what a script may conclude."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.DONE: "done, or all is well",
+    ExitCode.FAILED: "failed",
+    ExitCode.USAGE: "a flag, a setting or a file given cannot be understood",
+    ExitCode.BLOCKED: "blocked: the request was refused and nothing was changed",
+    ExitCode.STOPPED: "stopped midway: the run can be resumed",
+    ExitCode.UNVERIFIED: "unverified: it may be done, but that could not be proved",
+    ExitCode.DEGRADED: "looked: it works, but not all of it is well",
+    ExitCode.BROKEN: "looked: it does not work",
+    ExitCode.UNSEEN: "could not look: no answer from where the answer would be",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
+    ExitCode.OUTPUT_CLOSED: "the reader of the output went away, as in `| head`",
+}
+
+
+class StackwardError(Exception):
+    """It did not work. The fields are the parts of the message that the operator reads.
+
+    `message` says what could not be done, to what, in lower case and without a full stop.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    usual_stand: ClassVar[str | None] = None
+
+    def __init__(  # noqa: PLR0913  # one keyword for each part of the message
+        self,
+        message: str,
+        *,
+        details: Sequence[str] = (),
+        service: str | None = None,
+        says: str | None = None,
+        request_id: str | None = None,
+        stands: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = tuple(details)  # everything knowable is said at once: one line per thing
+        self.service = service  # who said it: "Nova"
+        self.says = says  # in the service's own words
+        self.request_id = request_id  # operators search the logs for it
+        self.stands = stands or self.usual_stand  # how things are now
+        self.hint = hint  # the way on
+
+
+class BadInput(StackwardError):
+    """A flag, a setting or a file given cannot be understood: correct it."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Refused(StackwardError):
+    """The request cannot be granted as asked; nothing was changed."""
+
+    exit_code = ExitCode.BLOCKED
+    usual_stand = "nothing was changed"
+
+
+class StalePlan(Refused):
+    """Facts changed since the plan was approved: plan again."""
+
+
+class Locked(Refused):
+    """Another run holds what this one needs; the message says which."""
+
+
+class StepFailed(StackwardError):
+    """The world said no: the run stops here and can be resumed."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class Unreachable(StackwardError):
+    """No answer, and the change was not sent: safe to repeat."""
+
+    exit_code = ExitCode.UNSEEN
+
+
+class Uncertain(StackwardError):
+    """The change may have taken effect: look before repeating."""
+
+    exit_code = ExitCode.UNVERIFIED

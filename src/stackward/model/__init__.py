@@ -1,0 +1,1 @@
+"""Nouns: frozen values. No I/O, no clients."""

@@ -1,0 +1,42 @@
+"""The machines that the operator works on, as an inventory names them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshAccess:
+    """How to log in to a node. What is None is left to the operator's own ssh_config."""
+
+    user: str | None = None
+    port: int | None = None
+    key_file: str | None = None
+    options: tuple[str, ...] = ()  # further arguments of ssh, such as -J for a jump host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A machine."""
+
+    name: str
+    address: str
+    groups: tuple[str, ...] = ()  # those that name it and those above them, sorted
+    ssh: SshAccess = SshAccess()
+    is_local: bool = False  # this machine: commands run without ssh
+    bmc_url: str | None = None  # its Redfish system
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """All nodes, in the order in which the inventory first names them."""
+
+    source: str
+    nodes: tuple[Node, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return every group that has a node, sorted."""
+        return tuple(sorted({group for node in self.nodes for group in node.groups}))
+
+    def in_group(self, group: str) -> tuple[Node, ...]:
+        """Return the nodes of a group, those of its children included."""
+        return tuple(node for node in self.nodes if group in node.groups)

@@ -1,0 +1,29 @@
+"""Errors as the operator reads them.
+
+What could not be done, to what; why, in the other side's words; how things stand; what to do.
+Without colour it reads the same.
+"""
+
+from stackward.errors import StackwardError
+from stackward.report.text import on_one_line, printable
+
+
+def render_error(error: StackwardError) -> str:
+    """Return the whole message, several lines, with a line end."""
+    lines = [f"error: {printable(error.message)}"]
+    lines += [f"  {printable(detail)}" for detail in error.details]
+    if error.says is not None:
+        lines.append(f"  {_quoted(error.says, error.service, error.request_id)}")
+    elif error.request_id is not None:
+        lines.append(f"  request {printable(error.request_id)}")
+    if error.stands is not None:
+        lines.append(printable(error.stands))
+    if error.hint is not None:
+        lines += ["", f"hint: {printable(error.hint)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(says: str, service: str | None, request_id: str | None) -> str:
+    who = f"{printable(service)} says" if service else "the answer was"
+    where = f" ({printable(request_id)})" if request_id else ""
+    return f'{who}: "{on_one_line(says)}"{where}'

@@ -1,0 +1,17 @@
+"""Foreign text made safe to print."""
+
+import re
+
+# Names of servers and words of services come from others: a control character in them could
+# rewrite what the operator has already read, or forge a line that was never said.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    r"""Spell out control characters: a terminal shows `\x1b`, and does not obey it."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def on_one_line(text: str) -> str:
+    """Fold white space, then spell out what is left of control characters."""
+    return printable(" ".join(text.split()))

@@ -1,0 +1,33 @@
+"""Exit codes and what each kind of error promises."""
+
+import pytest
+
+from stackward import errors
+from stackward.errors import ExitCode, StackwardError
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        pytest.param(errors.StackwardError, 1, id="failed"),
+        pytest.param(errors.BadInput, 2, id="bad input: usage"),
+        pytest.param(errors.Refused, 3, id="refused: blocked"),
+        pytest.param(errors.StalePlan, 3, id="stale plan: blocked"),
+        pytest.param(errors.Locked, 3, id="locked: blocked"),
+        pytest.param(errors.StepFailed, 4, id="step failed: stopped midway"),
+        pytest.param(errors.Uncertain, 5, id="uncertain: unverified"),
+        pytest.param(errors.Unreachable, 8, id="unreachable: could not look"),
+    ],
+)
+def test_each_kind_of_error_has_its_exit_code(kind: type[StackwardError], code: int) -> None:
+    assert kind("x").exit_code == code
+
+
+@pytest.mark.parametrize("code", list(ExitCode), ids=lambda code: code.name)
+def test_every_exit_code_says_what_it_means(code: ExitCode) -> None:
+    assert code.meaning
+
+
+def test_a_refusal_says_that_nothing_was_changed() -> None:
+    assert errors.Refused("x").stands == "nothing was changed"
+    assert errors.Refused("x", stands="the lab still runs").stands == "the lab still runs"
