@@ -38,7 +38,7 @@ class Settings(BaseModel):
 
 def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; what is not set has its usual place."""
-    usual = _usual_places(environ, is_root=is_root)
+    usual = usual_places(environ, is_root=is_root)
     given = {name: environ.get(PREFIX + name.upper()) for name in Settings.model_fields}
     chosen = {name: value or usual[name] for name, value in given.items()}
     try:
@@ -52,7 +52,8 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
         ) from error
 
 
-def _usual_places(environ: Mapping[str, str], *, is_root: bool) -> dict[str, str]:
+def usual_places(environ: Mapping[str, str], *, is_root: bool) -> dict[str, str]:
+    """Return the place of each setting that is not set."""
     if is_root:
         return {
             "state_dir": "/var/lib/stackward",

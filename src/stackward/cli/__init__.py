@@ -4,6 +4,7 @@ Here is the one place where an error becomes text on stderr and an exit code.
 """
 
 import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from stackward.cli.subjects import Interrupted, SubjectGroup
+from stackward.cli.subjects import Escaped, SubjectGroup
 from stackward.errors import BadInput, ExitCode, Refused, StackwardError
 from stackward.report.errors import render_error
 
@@ -71,25 +72,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given, prog_name="stackward", standalone_mode=False, obj=chosen
         )
         sys.stdout.flush()
-    except (Interrupted, KeyboardInterrupt):
-        sys.stderr.write("\ninterrupted\n")
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _output_closed()
-    except Exception as error:  # noqa: BLE001  # the last door: whatever it is, it is said in words
+    except Escaped as escaped:
+        return _leave(escaped.__cause__ or escaped, chosen)
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the last door: all is said
         return _leave(error, chosen)
     return ended if isinstance(ended, int) else ExitCode.DONE
 
 
-def _leave(error: Exception, chosen: Chosen) -> int:
+def _leave(error: BaseException, chosen: Chosen) -> int:
+    if isinstance(error, BrokenPipeError) and _output_is_closed():
+        # Python flushes once more at its exit: let that go nowhere, not into a second complaint.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OUTPUT_CLOSED
     if chosen.debug:
         traceback.print_exception(error)
+    if isinstance(error, KeyboardInterrupt):
+        sys.stderr.write("\ninterrupted\n")
+        return ExitCode.INTERRUPTED
     said = _in_words(error)
     sys.stderr.write(render_error(said))
     return said.exit_code
 
 
-def _in_words(error: Exception) -> StackwardError:
+def _output_is_closed() -> bool:
+    """Say whether it is our own output that has no reader; a service's connection breaks too."""
+    watched = select.poll()
+    watched.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in watched.poll(0))
+
+
+def _in_words(error: BaseException) -> StackwardError:
     match error:
         case StackwardError():
             return error
@@ -106,13 +118,13 @@ def _in_words(error: Exception) -> StackwardError:
 
 def _usage(error: typer.TyperException) -> BadInput:
     """Put typer's complaint into the house's form."""
-    said = error.format_message().rstrip(".").replace("'", "`")
+    near = getattr(error, "possibilities", None)
+    said = error.message if near else error.format_message()
+    said = said.rstrip(".").replace("'", "`").replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "stackward"
-    return BadInput(said[:1].lower() + said[1:], hint=f"`{command} --help` says what there is")
-
-
-def _output_closed() -> int:
-    """Leave quietly: the reader has gone, and Python would complain once more at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.OUTPUT_CLOSED
+    look = f"`{command} --help` says what there is"
+    return BadInput(
+        said[:1].lower() + said[1:],
+        hint=f"perhaps {' or '.join(f'`{option}`' for option in near)}; {look}" if near else look,
+    )

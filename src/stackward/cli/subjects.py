@@ -4,6 +4,8 @@
 `cli/<module>.py` with `app = subject("what it is about")`, and give it a line in SUBJECTS.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -33,8 +35,8 @@ SUBJECTS = {
 }
 
 
-class Interrupted(Exception):
-    """Ctrl-C, on its way to `main` past typer, which would hide it."""
+class Escaped(Exception):
+    """What typer would settle by itself, and silently, on its way to `main`; see its cause."""
 
 
 def subject(summary: str) -> typer.Typer:
@@ -46,6 +48,14 @@ def example(*lines: str) -> str:
     r"""Return an epilog for a command's help; `\b` keeps typer from filling the lines."""
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:"]) + "".join(
         f"\n  {line}" for line in lines
+    )
+
+
+def _not_installed(name: str, wanted: Subject, error: ModuleNotFoundError) -> Refused:
+    is_ours = (error.name or "").startswith("stackward")
+    return Refused(
+        f"cannot use `stackward {name}`: the Python module `{error.name}` is missing",
+        hint=f"install `stackward[{wanted.extra}]`" if wanted.extra and not is_ours else None,
     )
 
 
@@ -64,10 +74,7 @@ class SubjectGroup(TyperGroup):
         try:
             module = import_module(wanted.module)
         except ModuleNotFoundError as error:
-            raise Refused(
-                f"cannot use `stackward {cmd_name}`: the Python module `{error.name}` is missing",
-                hint=f"install `stackward[{wanted.extra}]`" if wanted.extra else None,
-            ) from error
+            raise _not_installed(cmd_name, wanted, error) from error
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command
@@ -78,8 +85,19 @@ class SubjectGroup(TyperGroup):
             formatter.write_dl([(name, SUBJECTS[name].summary) for name in self.list_commands(ctx)])
 
     @override
+    def make_context(self, *given: Any, **options: Any) -> "Context":
+        with _nothing_hidden():
+            return super().make_context(*given, **options)
+
+    @override
     def invoke(self, ctx: "Context") -> Any:
-        try:
+        with _nothing_hidden():
             return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            raise Interrupted from error
+
+
+@contextmanager
+def _nothing_hidden() -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        raise Escaped from error

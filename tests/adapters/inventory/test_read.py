@@ -1,0 +1,225 @@
+"""Inventories as Ansible reads them: what is in the file is what comes out."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from stackward.adapters.inventory import read_inventory
+from stackward.model.inventory import Inventory, Node, SshAccess
+
+INI = """\
+# The cloud, as the lab writes it.
+[control]
+ctl ansible_host=10.77.3.10 ansible_user=root  # the only one
+
+[compute]
+c[01:02] stackward_bmc=http://127.0.0.1:8001/redfish/v1/Systems/1
+
+[cloud:children]
+control
+compute
+
+[cloud:vars]
+ansible_user = ops
+ansible_ssh_common_args = '-J jump -o StrictHostKeyChecking=yes'
+"""
+
+YAML = """\
+all:
+  children:
+    cloud:
+      vars:
+        ansible_user: ops
+        ansible_ssh_common_args: -J jump -o StrictHostKeyChecking=yes
+      children:
+        control:
+          hosts:
+            ctl: {ansible_host: 10.77.3.10, ansible_user: root}
+        compute:
+          hosts:
+            c[01:02]:
+              stackward_bmc: http://127.0.0.1:8001/redfish/v1/Systems/1
+"""
+
+OPTIONS = ("-J", "jump", "-o", "StrictHostKeyChecking=yes")
+BMC = "http://127.0.0.1:8001/redfish/v1/Systems/1"
+NODES = (
+    Node(
+        name="ctl",
+        address="10.77.3.10",
+        groups=("cloud", "control"),
+        ssh=SshAccess(user="root", options=OPTIONS),
+    ),
+    *(
+        Node(
+            name=name,
+            address=name,
+            groups=("cloud", "compute"),
+            ssh=SshAccess(user="ops", options=OPTIONS),
+            bmc_url=BMC,
+        )
+        for name in ("c01", "c02")
+    ),
+)
+
+
+def read(directory: Path, text: str, name: str = "inventory") -> Inventory:
+    path = directory / name
+    path.write_text(dedent(text))
+    return read_inventory(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("inventory", INI, id="INI, by its looks"),
+        pytest.param("inventory.ini", INI, id="INI, by its name"),
+        pytest.param("inventory", YAML, id="YAML, by its looks"),
+        pytest.param("inventory.yaml", "# a word first\n" + YAML, id="YAML, by its name"),
+        pytest.param("inventory", "---\n" + YAML, id="YAML, by its first line"),
+    ],
+)
+def test_both_forms_say_the_same(tmp_path: Path, name: str, text: str) -> None:
+    assert read(tmp_path, text, name).nodes == NODES
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("a\n", ["a"], id="alone"),
+        pytest.param("c[1:3]\n", ["c1", "c2", "c3"], id="numbers"),
+        pytest.param("c[08:11]\n", ["c08", "c09", "c10", "c11"], id="numbers with zeros"),
+        pytest.param("c[0:6:3]\n", ["c0", "c3", "c6"], id="every third"),
+        pytest.param("c[:2]\n", ["c0", "c1", "c2"], id="from nought"),
+        pytest.param("db-[a:c]\n", ["db-a", "db-b", "db-c"], id="letters"),
+        pytest.param("r[1:2]-[a:b].x\n", ["r1-a.x", "r1-b.x", "r2-a.x", "r2-b.x"], id="two ranges"),
+        pytest.param("2001:db8::1\n", ["2001:db8::1"], id="IPv6"),
+        pytest.param("b\na\nb\n", ["b", "a"], id="named twice: one node, where first named"),
+        pytest.param("; no\n# no\n\na\n", ["a"], id="comments"),
+        pytest.param("[empty]\n", [], id="no machine"),
+        pytest.param("", [], id="nothing"),
+    ],
+)
+def test_the_machines_that_a_line_names(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert [node.name for node in read(tmp_path, text).nodes] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("a\n", SshAccess(), id="nothing: left to ssh_config"),
+        pytest.param("a:2222\n", SshAccess(port=2222), id="port after the name"),
+        pytest.param("[::1]:2222\n", SshAccess(port=2222), id="port after an IPv6 address"),
+        pytest.param("a ansible_port=2222\n", SshAccess(port=2222), id="port as a variable"),
+        pytest.param("a ansible_ssh_user=u\n", SshAccess(user="u"), id="the old name"),
+        pytest.param("a ansible_user=\n", SshAccess(), id="set to nothing"),
+        pytest.param(
+            "a ansible_ssh_private_key_file='/k y'\n", SshAccess(key_file="/k y"), id="quoted"
+        ),
+        pytest.param(
+            "a ansible_ssh_common_args='-o A=b' ansible_ssh_extra_args=-v\n",
+            SshAccess(options=("-o", "A=b", "-v")),
+            id="arguments, common ones first",
+        ),
+    ],
+)
+def test_how_to_log_in(tmp_path: Path, text: str, expected: SshAccess) -> None:
+    [node] = read(tmp_path, text).nodes
+
+    assert node.ssh == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "[g]\na ansible_user=host\n[g:vars]\nansible_user=group\n", "host", id="host over group"
+        ),
+        pytest.param(
+            "[g]\na\n[g:vars]\nansible_user=group\n[all:vars]\nansible_user=all\n",
+            "group",
+            id="group over all",
+        ),
+        pytest.param(
+            "[a:children]\nz\n[z]\nx\n[z:vars]\nansible_user=inner\n[a:vars]\nansible_user=outer\n",
+            "inner",
+            id="inner group over outer",
+        ),
+        pytest.param(
+            "[a]\nx\n[b]\nx\n[a:vars]\nansible_user=a\n[b:vars]\nansible_user=b\n",
+            "b",
+            id="equals: the later name",
+        ),
+        pytest.param(
+            "[a]\nx\n[b]\nx\n[a:vars]\nansible_user=a\nansible_group_priority=9\n"
+            "[b:vars]\nansible_user=b\n",
+            "a",
+            id="equals: the higher priority",
+        ),
+        pytest.param("x ansible_user=first\nx ansible_user=then\n", "then", id="the later line"),
+    ],
+)
+def test_the_nearest_word_wins(tmp_path: Path, text: str, expected: str) -> None:
+    [node] = read(tmp_path, text).nodes
+
+    assert node.ssh.user == expected
+
+
+def test_files_beside_the_inventory_win_as_they_do_for_ansible(tmp_path: Path) -> None:
+    for name, text in {
+        "group_vars/all.yml": "ansible_user: from-all\nansible_port: 22",
+        "group_vars/g/ssh.yaml": "ansible_user: from-group\nansible_port: 23",
+        "host_vars/b": "ansible_port: 24\nroles: [a, b]",
+        "host_vars/a.yml": "$ANSIBLE_VAULT;1.1;AES256\n6162",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    a, b = read(tmp_path, "[g]\na\nb\n[g:vars]\nansible_user=inline\n").nodes
+
+    assert (a.ssh.user, a.ssh.port) == ("from-group", 23)
+    assert (b.ssh.user, b.ssh.port) == ("from-group", 24)
+
+
+def test_this_machine_needs_no_ssh(tmp_path: Path) -> None:
+    [node] = read(tmp_path, "localhost ansible_connection=local\n").nodes
+
+    assert node.is_local
+
+
+def test_yaml_aliases_and_merges_are_followed(tmp_path: Path) -> None:
+    text = """\
+        compute:
+          hosts: &them
+            c01:
+          vars: &ssh
+            ansible_user: ops
+        gpu:
+          hosts: *them
+          vars:
+            <<: *ssh
+            ansible_port: 2222
+    """
+
+    [node] = read(tmp_path, text).nodes
+
+    assert node.groups == ("compute", "gpu")
+    assert node.ssh == SshAccess(user="ops", port=2222)
+
+
+def test_vaulted_and_templated_passwords_are_passed_over(tmp_path: Path) -> None:
+    text = """\
+        all:
+          hosts:
+            a:
+              ansible_password: "{{ vault_password }}"
+              ansible_become_password: !vault |
+                $ANSIBLE_VAULT;1.1;AES256
+                6162
+    """
+
+    [node] = read(tmp_path, text).nodes
+
+    assert node == Node(name="a", address="a")

@@ -1,0 +1,145 @@
+"""Inventories that make no sense: the file, the line, the reason and the way on."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from stackward.adapters.inventory import read_inventory
+from stackward.errors import BadInput
+
+
+def refusal(path: Path) -> BadInput:
+    with pytest.raises(BadInput) as refused:
+        read_inventory(path)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        pytest.param("[compute\nc01\n", 1, "bracket without its partner", id="section left open"),
+        pytest.param("[compute:hosts2]\n", 1, "no section `[compute:hosts2]`", id="section kind"),
+        pytest.param("\nc[1:\n", 2, "bracket without its partner", id="range left open"),
+        pytest.param("c[3:1]\n", 1, "`[3:1]` runs backwards", id="range backwards"),
+        pytest.param("c[c:a]\n", 1, "`[c:a]` runs backwards", id="letters backwards"),
+        pytest.param("c[1]\n", 1, "`[1]` is not a range", id="range of one word"),
+        pytest.param("c[x:9]\n", 1, "`[x:9]` is not a range", id="letter to number"),
+        pytest.param("c[1:9:0]\n", 1, "its step is 0", id="range without progress"),
+        pytest.param("c[01:100]\n", 1, "2 digits and ends with 3", id="range of two widths"),
+        pytest.param("c[1:9999999]\n", 1, "more than 100000", id="range beyond reason"),
+        pytest.param("c[1:999][1:999]\n", 1, "names 998001 machines", id="ranges beyond reason"),
+        pytest.param("-oProxyCommand=x\n", 1, "not a name for a machine", id="name like an option"),
+        pytest.param("a\nb ansible_host=-x\n", 2, "not an address: `-x`", id="address like one"),
+        pytest.param("a ansible_user=-l\n", 1, "not a user name: `-l`", id="user like one"),
+        pytest.param("a ansible_port=ssh\n", 1, "not a port", id="port in words"),
+        pytest.param("a ansible_port=70000\n", 1, "not a port", id="port too high"),
+        pytest.param("a ansible_user\n", 1, "not of the form `name=value`", id="no value"),
+        pytest.param("a x='y\n", 1, "no closing quotation", id="quote left open"),
+        pytest.param("a ansible_ssh_extra_args='-o \"x'\n", 1, "into arguments", id="arguments"),
+        pytest.param("[g:vars]\nx=1\n", 1, "no group `g` is defined", id="variables of no group"),
+        pytest.param("[g:children]\nh\n", 2, "no group `h` is defined", id="child of no group"),
+        pytest.param("[g]\na\n[g:vars]\nwrong\n", 4, "`name=value`", id="variable without value"),
+        pytest.param(
+            "[a:children]\nb\n[b:children]\na\n", 2, "within itself: a > b > a", id="ring of groups"
+        ),
+        pytest.param("a ansible_host={{ip}}\n", 1, "is a template", id="template"),
+        pytest.param("a stackward_bmc=10.0.0.1\n", 1, "not an http or https URL", id="BMC"),
+        pytest.param("a\n[all:vars]\nansible_group_priority=x\n", 3, "not a number", id="priority"),
+    ],
+)
+def test_a_line_of_ini_that_makes_no_sense_is_named(
+    tmp_path: Path, text: str, line: int, why: str
+) -> None:
+    path = tmp_path / "inventory.ini"
+    path.write_text(text)
+
+    message = refusal(path).message
+
+    assert message.startswith(f"cannot read the inventory: `{path}`, line {line}: ")
+    assert why in message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        pytest.param("all:\n  hosts: {a: [}\n", 2, "this is not YAML", id="not YAML"),
+        pytest.param("- a\n", 1, "the inventory is not a mapping", id="a list"),
+        pytest.param("all:\n  hosts:\n    - a\n", 3, "`hosts` of `all` is not", id="list of hosts"),
+        pytest.param("all:\n  hosst:\n    a:\n", 2, "no part `hosst`", id="slip of the finger"),
+        pytest.param("all:\n  hosts:\n    a: 5\n", 3, "should hold variables", id="host = number"),
+        pytest.param("all:\n  hosts:\n    ? [a]\n    : {}\n", 3, "not a name", id="key is a list"),
+        pytest.param("all:\n  hosts:\n    c[2:1]:\n", 3, "runs backwards", id="range"),
+        pytest.param(
+            "a: &a\n  children:\n    b:\n      children:\n        a: *a\n",
+            3,
+            "within itself",
+            id="alias to itself",
+        ),
+    ],
+)
+def test_a_line_of_yaml_that_makes_no_sense_is_named(
+    tmp_path: Path, text: str, line: int, why: str
+) -> None:
+    path = tmp_path / "inventory.yml"
+    path.write_text(text)
+
+    message = refusal(path).message
+
+    assert message.startswith(f"cannot read the inventory: `{path}`, line {line}: ")
+    assert why in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a ansible_password=tops3cret\n", id="on the host's line"),
+        pytest.param("a\n[all:vars]\nansible_become_pass = tops3cret\n", id="of a group"),
+        pytest.param("a ipmi_password=tops3cret\n", id="of the BMC"),
+        pytest.param("---\nall: {hosts: {a: {ansible_ssh_pass: tops3cret}}}\n", id="YAML"),
+        pytest.param("a stackward_bmc=https://me:tops3cret@10.0.0.1/\n", id="in a URL"),
+    ],
+)
+def test_a_password_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "inventory"
+    path.write_text(text)
+
+    refused = refusal(path)
+
+    assert refused.hint
+    assert "tops3cret" not in f"{refused.message} {refused.hint} {refused.details}"
+
+
+def test_a_password_beside_the_inventory_is_refused_by_its_own_file(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("a\n")
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars/a.yml").write_text("x: 1\nansible_password: tops3cret\n")
+
+    assert f"`{tmp_path}/host_vars/a.yml`, line 2: " in refusal(tmp_path / "inventory").message
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    refused = refusal(tmp_path / "none")
+
+    assert refused.message == f"cannot read the inventory `{tmp_path}/none`: there is no such file"
+    assert refused.hint == "name one with `--inventory FILE` or in STACKWARD_INVENTORY"
+
+
+def test_a_directory_is_not_an_inventory(tmp_path: Path) -> None:
+    assert "it is a directory" in refusal(tmp_path).message
+
+
+def test_what_is_not_text_is_not_an_inventory(tmp_path: Path) -> None:
+    path = tmp_path / "inventory"
+    path.write_bytes(b"a\n\xff\n")
+
+    assert "it is not UTF-8 text (byte 3)" in refusal(path).message
+
+
+def test_a_script_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.sh"
+    path.write_text(dedent(f"#!/bin/sh\ntouch {tmp_path}/was-run\n"))
+    path.chmod(0o755)
+
+    assert "Stackward runs none" in refusal(path).message
+    assert not (tmp_path / "was-run").exists()

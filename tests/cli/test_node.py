@@ -1,0 +1,88 @@
+"""`stackward node`: whole outputs."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from stackward.cli import main
+
+INVENTORY = """\
+[control]
+ctl ansible_host=10.77.3.10 ansible_user=root
+
+[compute]
+c[01:02] ansible_port=2222
+"""
+
+
+@pytest.fixture
+def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "inventory"
+    path.write_text(INVENTORY)
+    monkeypatch.setenv("STACKWARD_INVENTORY", str(path))
+    return path
+
+
+@pytest.mark.usefixtures("inventory")
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param(
+            [],
+            """\
+            +------+---------+------------+------+------+-----+
+            | Name | Groups  | Address    | Port | User | BMC |
+            +------+---------+------------+------+------+-----+
+            | ctl  | control | 10.77.3.10 |      | root |     |
+            | c01  | compute | c01        | 2222 |      |     |
+            | c02  | compute | c02        | 2222 |      |     |
+            +------+---------+------------+------+------+-----+
+            """,
+            id="all",
+        ),
+        pytest.param(["--group", "compute", "-f", "value", "-c", "Name"], "c01\nc02\n", id="group"),
+        pytest.param(
+            ["-f", "csv", "-c", "name", "-c", "address", "--group", "control"],
+            '"Name","Address"\n"ctl","10.77.3.10"\n',
+            id="columns",
+        ),
+        pytest.param(
+            ["-f", "json", "-c", "Groups", "--group", "control"],
+            '[\n  {\n    "Groups": [\n      "control"\n    ]\n  }\n]\n',
+            id="JSON",
+        ),
+        pytest.param(["-f", "yaml", "-c", "Port", "--group", "control"], "- Port: null\n"),
+    ],
+)
+def test_node_list(arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["node", "list", *arguments])
+
+    assert (code, *capsys.readouterr()) == (0, dedent(expected), "")
+
+
+def test_an_unknown_group_is_refused_with_those_there_are(
+    inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["node", "list", "--group", "storage"])
+
+    assert (code, *capsys.readouterr()) == (
+        2,
+        "",
+        (
+            f"error: no node of `{inventory}` is in a group `storage`\n\n"
+            "hint: the groups are `compute`, `control`\n"
+        ),
+    )
+
+
+def test_the_flag_wins_over_the_setting(
+    inventory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    other.write_text("db-01\n")
+
+    code = main(["node", "list", "--inventory", str(other), "-f", "value", "-c", "Name"])
+
+    assert (code, capsys.readouterr().out) == (0, "db-01\n")
+    assert inventory.exists()

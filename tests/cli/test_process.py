@@ -1,0 +1,71 @@
+"""The command as a process of its own: its start, its signals, its pipes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"openstack", "keystoneauth1", "rich", "yaml", "dbos", "stackward.adapters"}
+IMPORTED = """
+import sys
+from stackward.cli import main
+code = main(sys.argv[1:])
+print(*sorted(sys.modules), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def stackward(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", IMPORTED, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_the_first_screen_imports_not_even_a_subject(argument: str) -> None:
+    process = stackward(argument)
+
+    _, imported = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert (HEAVY | {"pydantic", "stackward.cli.node"}) & set(imported.split()) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["node", "--help"], id="help of a subject"),
+        pytest.param(["node", "list", "--help"], id="help of a command"),
+    ],
+)
+def test_help_of_a_command_imports_nothing_heavy(arguments: list[str]) -> None:
+    process = stackward(*arguments)
+
+    _, imported = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert HEAVY & set(imported.split()) == set()
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from stackward.cli import main; raise SystemExit(main())",
+            "--help",
+        ],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stderr) == (141, b"")

@@ -1,0 +1,40 @@
+"""Where Stackward keeps its things."""
+
+from pathlib import Path
+
+import pytest
+
+from stackward.errors import BadInput
+from stackward.settings import read_settings
+
+
+def test_root_uses_the_places_of_the_machine() -> None:
+    settings = read_settings({"XDG_STATE_HOME": "/elsewhere"}, is_root=True)
+
+    assert settings.state_dir == Path("/var/lib/stackward")
+    assert settings.cache_dir == Path("/var/cache/stackward")
+    assert settings.inventory == Path("/etc/stackward/inventory")
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({}, "~/.local/state/stackward", id="usual"),
+        pytest.param({"XDG_STATE_HOME": "/s"}, "/s/stackward", id="XDG"),
+        pytest.param({"XDG_STATE_HOME": "s"}, "~/.local/state/stackward", id="relative XDG: void"),
+        pytest.param({"STACKWARD_STATE_DIR": "/own"}, "/own", id="set"),
+        pytest.param({"STACKWARD_STATE_DIR": "~/own"}, "~/own", id="set below home"),
+        pytest.param({"STACKWARD_STATE_DIR": ""}, "~/.local/state/stackward", id="empty: not set"),
+    ],
+)
+def test_another_user_has_places_of_their_own(environ: dict[str, str], expected: str) -> None:
+    settings = read_settings(environ, is_root=False)
+
+    assert settings.state_dir == Path(expected).expanduser()
+
+
+def test_a_relative_place_is_refused_by_the_name_of_its_variable() -> None:
+    with pytest.raises(BadInput) as refused:
+        read_settings({"STACKWARD_CACHE_DIR": "cache", "STACKWARD_INVENTORY": "i"}, is_root=True)
+
+    assert refused.value.details == ("STACKWARD_CACHE_DIR=cache", "STACKWARD_INVENTORY=i")
