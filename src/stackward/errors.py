@@ -52,9 +52,10 @@ _MEANINGS = {
 
 
 class StackwardError(Exception):
-    """It did not work. The fields are the parts of the message that the operator reads.
+    """It did not work; nothing more is known.
 
-    `message` says what could not be done, to what, in lower case and without a full stop.
+    The fields are the parts of the text that the operator reads. `message` says what could not be
+    done, to what, in lower case and without a full stop.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED

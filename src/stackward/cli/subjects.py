@@ -41,7 +41,12 @@ class Escaped(Exception):
 
 def subject(summary: str) -> typer.Typer:
     """Return an empty group of commands in the house's manner."""
-    return typer.Typer(help=summary, rich_markup_mode=None, pretty_exceptions_enable=False)
+    return typer.Typer(
+        help=summary,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,  # `stackward` itself has it
+    )
 
 
 def example(*lines: str) -> str:

@@ -14,7 +14,7 @@ INI = """\
 ctl ansible_host=10.77.3.10 ansible_user=root  # the only one
 
 [compute]
-c[01:02] stackward_bmc=http://127.0.0.1:8001/redfish/v1/Systems/1
+c[01:02] bmc_url=http://127.0.0.1:8001/redfish/v1/Systems/1
 
 [cloud:children]
 control
@@ -39,7 +39,7 @@ all:
         compute:
           hosts:
             c[01:02]:
-              stackward_bmc: http://127.0.0.1:8001/redfish/v1/Systems/1
+              bmc_url: http://127.0.0.1:8001/redfish/v1/Systems/1
 """
 
 OPTIONS = ("-J", "jump", "-o", "StrictHostKeyChecking=yes")

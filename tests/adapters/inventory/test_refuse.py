@@ -44,7 +44,7 @@ def refusal(path: Path) -> BadInput:
             "[a:children]\nb\n[b:children]\na\n", 2, "within itself: a > b > a", id="ring of groups"
         ),
         pytest.param("a ansible_host={{ip}}\n", 1, "is a template", id="template"),
-        pytest.param("a stackward_bmc=10.0.0.1\n", 1, "not an http or https URL", id="BMC"),
+        pytest.param("a bmc_url=10.0.0.1\n", 1, "not an http or https URL", id="BMC"),
         pytest.param("a\n[all:vars]\nansible_group_priority=x\n", 3, "not a number", id="priority"),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_line_of_yaml_that_makes_no_sense_is_named(
         pytest.param("a\n[all:vars]\nansible_become_pass = tops3cret\n", id="of a group"),
         pytest.param("a ipmi_password=tops3cret\n", id="of the BMC"),
         pytest.param("---\nall: {hosts: {a: {ansible_ssh_pass: tops3cret}}}\n", id="YAML"),
-        pytest.param("a stackward_bmc=https://me:tops3cret@10.0.0.1/\n", id="in a URL"),
+        pytest.param("a bmc_url=https://me:tops3cret@10.0.0.1/\n", id="in a URL"),
     ],
 )
 def test_a_password_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
 """From a host's variables to a node: the few that Stackward uses.
 
-The names are Ansible's own; `stackward_bmc` is ours: the URL of the node's Redfish system.
+The names are Ansible's own but for `bmc_url`, the URL of the node's Redfish system.
 """
 
 import re
@@ -17,7 +17,7 @@ USER = ("ansible_user", "ansible_ssh_user")
 KEY_FILE = ("ansible_ssh_private_key_file", "ansible_private_key_file")
 SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
 CONNECTION = "ansible_connection"
-BMC = "stackward_bmc"
+BMC = "bmc_url"
 
 # What may stand on ssh's command line: it must never be taken for an option.
 _ADDRESS = re.compile(r"[\w.:%][\w.:%-]*", re.ASCII)

@@ -1,0 +1,146 @@
+"""Write the reference pages from the code itself.
+
+    python docs/generate.py           write them
+    python docs/generate.py --check   name those that are out of date, and fail
+
+A test does the second; `make fix` does the first.
+"""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import typer
+from typer.core import TyperGroup
+
+from stackward import cli
+from stackward.cli.subjects import SUBJECTS
+from stackward.errors import ExitCode, StackwardError
+from stackward.settings import PREFIX, Settings, usual_places
+
+REFERENCE = Path(__file__).parent / "reference"
+MADE = "<!-- Made by docs/generate.py from the code; `make fix` makes it anew. -->\n"
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated page with its text."""
+    return {
+        REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "exit-codes.md": exit_codes_page(),
+        REFERENCE / "settings.md": settings_page(),
+    }
+
+
+def commands_page() -> str:
+    """Return every command's own help."""
+    parts = ["# Commands\n", MADE]
+    for words in command_lines():
+        parts.append(f"{'#' * min(len(words) + 2, 4)} {' '.join(['stackward', *words])}\n")
+        parts.append(f"```text\n{help_of(words)}```\n")
+    return "\n".join(parts)
+
+
+def command_lines() -> Iterator[tuple[str, ...]]:
+    """Return the words of every command, each group before its commands."""
+    yield from _below((), typer.main.get_command(cli.app))
+
+
+def _below(words: tuple[str, ...], command: object) -> Iterator[tuple[str, ...]]:
+    yield words
+    if isinstance(command, TyperGroup):
+        context = typer.Context(command)
+        for name in command.list_commands(context):
+            if words or find_spec(SUBJECTS[name].module):
+                yield from _below((*words, name), command.get_command(context, name))
+
+
+def help_of(words: tuple[str, ...]) -> str:
+    """Return what `--help` prints on a terminal of usual width."""
+    os.environ["COLUMNS"] = "80"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        cli.main([*words, "--help"])
+    return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
+
+
+def exit_codes_page() -> str:
+    """Return each exit code with its meaning, and the errors that lead to it."""
+    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
+    kinds = sorted(_kinds(StackwardError), key=lambda kind: (kind.exit_code, kind.__name__))
+    errors = [f"| {kind.__name__} | {kind.exit_code.value} | {_first(kind)} |" for kind in kinds]
+    return "\n".join(
+        [
+            "# Exit codes\n",
+            MADE,
+            "Scripts may depend on them: a number never changes its meaning.\n",
+            "| Code | Meaning |",
+            "|---|---|",
+            *rows,
+            "\nErrors are sorted by what can be done about them:\n",
+            "| Error | Code | What it says |",
+            "|---|---|---|",
+            *errors,
+            "",
+        ]
+    )
+
+
+def _kinds(kind: type[StackwardError]) -> Iterator[type[StackwardError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _kinds(narrower)
+
+
+def _first(kind: type[StackwardError]) -> str:
+    return (kind.__doc__ or "").splitlines()[0]
+
+
+def settings_page() -> str:
+    """Return each setting with its variable and its usual place."""
+    machine, own = usual_places({}, is_root=True), usual_places({}, is_root=False)
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {field.description} | `{machine[name]}` | `{own[name]}` |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(
+        [
+            "# Settings\n",
+            MADE,
+            "Each is an environment variable that holds an absolute path, or one from `~/`.",
+            "For a user who is not root, the places follow XDG_STATE_HOME and its like.\n",
+            "| Variable | Holds | As root | As another user |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def stale_pages() -> list[Path]:
+    """Return the pages that are not what the code says."""
+    return [path for path, text in pages().items() if not _is_as(path, text)]
+
+
+def _is_as(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them."""
+    if arguments == ["--check"]:
+        stale = stale_pages()
+        for path in stale:
+            print(f"out of date: {path.name}")
+        return int(bool(stale))
+    REFERENCE.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""The pages say what the code does."""
+
+import re
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import the generator, which is a script; what it sets in the environment is put back."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("OS_CLOUD", raising=False)
+    spec = spec_from_file_location("generate", ROOT / "docs/generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_is_what_the_code_says(generate: ModuleType) -> None:
+    """If this fails, `make fix` writes the pages anew."""
+    assert [path.name for path in generate.stale_pages()] == []
+
+
+def test_every_command_has_an_example(generate: ModuleType) -> None:
+    lines = list(generate.command_lines())
+    commands = [one for one in lines if not any(o[:-1] == one for o in lines if o)]
+
+    without = [" ".join(one) for one in commands if "Example" not in generate.help_of(one)]
+
+    assert without == []
+
+
+def links() -> list[tuple[Path, str]]:
+    pattern = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)(?:#[^)]*)?\)")
+    return [(page, found) for page in PAGES for found in pattern.findall(page.read_text())]
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    dead = [f"{page.name}: {link}" for page, link in links() if not (page.parent / link).exists()]
+
+    assert dead == []
+
+
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    listed = (ROOT / "docs/adr/index.md").read_text()
+
+    missing = [path.name for path in ROOT.glob("docs/adr/0*.md") if path.name not in listed]
+
+    assert missing == []
+
+
+def test_architecture_fits_on_two_pages() -> None:
+    assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) <= 120
