@@ -16,7 +16,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -414,7 +414,8 @@ def faulty(app: "WSGIApplication", bmc: Bmc) -> "WSGIApplication":
         if fault is not None and fault.kind is FaultKind.DEAF:
             log.info("fault shown node=%s fault=%s", bmc.node, fault.text)
             hold(client, lambda: has_fault(bmc, FaultKind.DEAF))
-            client.shutdown(socket.SHUT_RDWR)  # without it the server would read on
+            with suppress(OSError):  # the client has cut the line first
+                client.shutdown(socket.SHUT_RDWR)  # without it the server would read on
             raise ConnectionAbortedError
         answered = app(environ, start_response)  # nothing of it is sent before we return
         if fault is not None and fault.kind is FaultKind.SLOW:
