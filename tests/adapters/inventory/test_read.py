@@ -147,6 +147,12 @@ def test_how_to_log_in(tmp_path: Path, text: str, expected: SshAccess) -> None:
             id="inner group over outer",
         ),
         pytest.param(
+            "---\nall: {children: {a: {hosts: {x: }, vars: {ansible_user: a}}}}\n"
+            "b: {hosts: {x: }, vars: {ansible_user: b}}\n",
+            "b",
+            id="equals, one below `all` and one beside it: the later name",
+        ),
+        pytest.param(
             "[a]\nx\n[b]\nx\n[a:vars]\nansible_user=a\n[b:vars]\nansible_user=b\n",
             "b",
             id="equals: the later name",

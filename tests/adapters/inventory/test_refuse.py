@@ -1,9 +1,12 @@
 """Inventories that make no sense: the file, the line, the reason and the way on."""
 
+import contextlib
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from stackward.adapters.inventory import read_inventory
 from stackward.errors import BadInput
@@ -43,6 +46,7 @@ def refusal(path: Path) -> BadInput:
         pytest.param(
             "[a:children]\nb\n[b:children]\na\n", 2, "within itself: a > b > a", id="ring of groups"
         ),
+        pytest.param("[a:children]\nall\n", 2, "within itself: ", id="everything within a group"),
         pytest.param("a ansible_host={{ip}}\n", 1, "is a template", id="template"),
         pytest.param("a bmc_url=10.0.0.1\n", 1, "not an http or https URL", id="BMC"),
         pytest.param("a\n[all:vars]\nansible_group_priority=x\n", 3, "not a number", id="priority"),
@@ -64,6 +68,9 @@ def test_a_line_of_ini_that_makes_no_sense_is_named(
     ("text", "line", "why"),
     [
         pytest.param("all:\n  hosts: {a: [}\n", 2, "this is not YAML", id="not YAML"),
+        pytest.param("all: \x07\n", 1, "this is not YAML", id="control character"),
+        pytest.param("all:\n  <<: 5\n", 2, "this is not YAML", id="merge with a number"),
+        pytest.param("a: " + "[" * 5000, 1, "nested too deeply", id="without end"),
         pytest.param("- a\n", 1, "the inventory is not a mapping", id="a list"),
         pytest.param("all:\n  hosts:\n    - a\n", 3, "`hosts` of `all` is not", id="list of hosts"),
         pytest.param("all:\n  hosst:\n    a:\n", 2, "no part `hosst`", id="slip of the finger"),
@@ -143,3 +150,20 @@ def test_a_script_is_not_run(tmp_path: Path) -> None:
 
     assert "Stackward runs none" in refusal(path).message
     assert not (tmp_path / "was-run").exists()
+
+
+WORDS = some.sampled_from(
+    [*"[]:='#\n -{a", "all", "[g]", "[g:vars]", "[h:children]", "c[1:3]", "ansible_host", "<<"]
+) | some.sampled_from(["ansible_port", "hosts:", "children:", "vars:", "  ", "\n    ", "&x", "*x"])
+
+
+@pytest.mark.parametrize("name", ["inventory.ini", "inventory.yaml"])
+@given(words=some.lists(WORDS | some.text(max_size=3), max_size=20))
+def test_whatever_is_written_is_read_or_refused(
+    name: str, words: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_text("".join(words))
+
+    with contextlib.suppress(BadInput):
+        assert read_inventory(path).source == str(path)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from stackward.adapters.inventory.variables import node_from
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
@@ -125,22 +126,26 @@ class Draft:
                 )
 
     def _parents(self) -> dict[str, set[str]]:
-        """Return the groups directly above each group."""
+        """Return the groups directly above each group; `all` is above those that have none."""
         above: dict[str, set[str]] = {name: set() for name in self._groups}
         for name, group in self._groups.items():
             for child in group.children:
                 above[child].add(name)
+        for name, parents in above.items():
+            if not parents and name != ALL:
+                parents.add(ALL)
         return above
 
     def _depths(self, parents: Mapping[str, set[str]]) -> dict[str, int]:
-        """Return how far each group is from the outermost one; refuse groups within themselves."""
+        """Return how far each group is from `all`; refuse groups within themselves."""
         depths: dict[str, int] = {}
         try:
             for name in TopologicalSorter(parents).static_order():
                 depths[name] = 1 + max((depths[parent] for parent in parents[name]), default=-1)
         except CycleError as error:
             ring: list[str] = list(reversed(error.args[1]))
-            place = self._groups[ring[0]].children[ring[1]]
+            written = (self._groups[above].children.get(below) for above, below in pairwise(ring))
+            place = next(place for place in written if place)
             raise cannot_read(place, f"a group is within itself: {' > '.join(ring)}") from None
         return depths
 
@@ -162,7 +167,7 @@ class Draft:
         self, host: str, parents: Mapping[str, set[str]], depths: Mapping[str, int]
     ) -> dict[str, Variable]:
         def rank(name: str) -> tuple[int, int, str]:
-            return (depths[name] if name != ALL else -1, self._priority(name), name)
+            return (depths[name], self._priority(name), name)
 
         settled: dict[str, Variable] = {}
         ranked = sorted(self._groups_of(host, parents) | {ALL}, key=rank)

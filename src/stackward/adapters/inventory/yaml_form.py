@@ -38,13 +38,13 @@ class _Reader:
 
     def __init__(self, source: str, text: str) -> None:
         self._source = source
-        self._loader = yaml.SafeLoader(text)
         try:
+            self._loader = yaml.SafeLoader(text)
             self.root = self._loader.get_single_node()
         except yaml.YAMLError as error:
             raise self._not_yaml(error) from None
-        finally:
-            self._loader.dispose()
+        except RecursionError:
+            raise cannot_read(Place(source, 1), "it is nested too deeply") from None
 
     def place(self, node: Node) -> Place:
         return Place(self._source, node.start_mark.line + 1)
@@ -59,7 +59,10 @@ class _Reader:
                 f"{what} is not a mapping of names",
                 hint="write `name:` on a line of its own, and what belongs to it below",
             )
-        self._loader.flatten_mapping(node)  # what `<<: *anchor` stands for
+        try:
+            self._loader.flatten_mapping(node)  # what `<<: *anchor` stands for
+        except yaml.YAMLError as error:
+            raise self._not_yaml(error) from None
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 raise cannot_read(self.place(key), f"{what} has a key that is not a name")
