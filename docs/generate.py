@@ -59,8 +59,8 @@ def _below(words: tuple[str, ...], command: object) -> Iterator[tuple[str, ...]]
 
 
 def help_of(words: tuple[str, ...]) -> str:
-    """Return what `--help` prints on a terminal of usual width."""
-    os.environ["COLUMNS"] = "80"
+    """Return what `--help` prints on a wide terminal."""
+    os.environ["COLUMNS"] = "100"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         cli.main([*words, "--help"])

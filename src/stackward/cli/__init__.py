@@ -20,6 +20,7 @@ app = typer.Typer(
     cls=SubjectGroup,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 100},
     epilog="Every command has its own `--help`, with an example.",
 )
 
