@@ -1,0 +1,392 @@
+"""`stackward lab`: a disposable real cloud on this machine."""
+
+import os
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stackward.cli.show import FormOption, show
+from stackward.cli.subjects import example, subject
+from stackward.errors import BadInput
+from stackward.report.tables import Form, Table, render_records
+
+if TYPE_CHECKING:
+    from stackward.lab.claims import Claims
+    from stackward.lab.spec import Lab
+
+app = subject("A disposable real cloud on this machine.")
+power_app = subject("The power of a node, through its BMC.")
+cache_app = subject("What was built once for all labs of this machine.")
+app.add_typer(power_app, name="power")
+app.add_typer(cache_app, name="cache")
+
+NameOption = Annotated[
+    str, typer.Option("--name", metavar="NAME", envvar="STACKWARD_LAB", help="Which lab.")
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option("--cache", metavar="DIR", help="Where root file systems are kept; else STACKWARD_CACHE_DIR/lab."),
+]
+MirrorOption = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="The Debian mirror; else the one of this machine's apt sources."),
+]
+NodeArgument = Annotated[str, typer.Argument(metavar="NODE")]
+FaultArgument = Annotated[str, typer.Argument(metavar="FAULT", help="See `stackward lab faults`.")]
+TargetArgument = Annotated[
+    str | None, typer.Argument(metavar="[TARGET]", help="A node, or a server's name or id.")
+]
+
+
+def _claims(cache: Path | None = None) -> "Claims":
+    from stackward.lab.claims import Claims
+    from stackward.settings import read_settings
+
+    settings = read_settings(os.environ, is_root=os.geteuid() == 0)
+    if cache is not None and not cache.is_absolute():
+        cache = Path.cwd() / cache
+    return Claims(settings.state_dir / "labs", cache or settings.cache_dir / "lab")
+
+
+def _lab(name: str) -> "Lab":
+    from stackward.lab.host import require_root
+
+    require_root()
+    return _claims().get(name)
+
+
+@app.command(
+    epilog=example(
+        "stackward lab up --install",
+        "stackward lab up --name two --computes 3 --shared-instances",
+        "stackward lab up --name big --profile scale --fake-computes 20",
+    )
+)
+def up(
+    name: NameOption = "lab",
+    profile: Annotated[str, typer.Option(metavar="PROFILE", help="small or scale.")] = "small",
+    computes: Annotated[int, typer.Option(metavar="N", help="Compute nodes with real guests.")] = 2,
+    fake_computes: Annotated[
+        int, typer.Option(metavar="N", help="With the profile scale: fake nova-computes.")
+    ] = 3,
+    shared_instances: Annotated[
+        bool,
+        typer.Option("--shared-instances", help="The compute nodes share /var/lib/nova/instances."),
+    ] = False,
+    release: Annotated[str, typer.Option(metavar="NAME", help="Debian's release.")] = "trixie",
+    network: Annotated[
+        str | None, typer.Option(metavar="CIDR", help="The nodes' network; else a free 10.77.x.0/24.")
+    ] = None,
+    cache: CacheOption = None,
+    mirror: MirrorOption = None,
+    install: Annotated[
+        bool, typer.Option("--install", help="Install what this machine lacks, with apt.")
+    ] = False,
+) -> None:
+    """Build what the cache lacks, start the lab, and prove that a server boots in it.
+
+    On a lab that runs it changes nothing; after a failure or a kill it finishes the work.
+    """
+    from stackward.lab.claims import Asked
+    from stackward.lab.cloud import bring_up
+    from stackward.report.progress import Phases
+
+    asked = Asked(
+        name=name,
+        profile=profile,
+        computes=computes,
+        fake_computes=fake_computes,
+        shared_instances=shared_instances,
+        release=release,
+        network=network,
+    )
+    with Phases() as progress:
+        lab = bring_up(_claims(cache), asked, progress, mirror=mirror, install=install)
+    sys.stderr.write(
+        f"the lab `{lab.name}` is up\n\nhint: `eval \"$(stackward lab openrc --name {lab.name})\"`"
+        " sets OS_CLOUD and STACKWARD_INVENTORY for it\n"
+    )
+
+
+@app.command(epilog=example("stackward lab down", "stackward lab down --purge"))
+def down(
+    name: NameOption = "lab",
+    purge: Annotated[bool, typer.Option("--purge", help="Remove its disks too.")] = False,
+) -> None:
+    """Stop a lab and leave nothing of it running or mounted."""
+    from stackward.lab import cloud
+    from stackward.lab.host import require_root
+    from stackward.report.progress import Phases
+
+    require_root()
+    claims = _claims()
+    with Phases() as progress:
+        if purge:
+            with progress.phase(f"remove the lab `{name}`"):
+                cloud.purge(claims, name)
+            return
+        lab = claims.get(name)
+        with claims.changing(lab), progress.phase(f"shut the lab `{name}` down"):
+            cloud.shut_down(lab)
+
+
+@app.command(epilog=example("stackward lab reset"))
+def reset(name: NameOption = "lab", mirror: MirrorOption = None) -> None:
+    """Put a lab back to its first state: all that was done in it is gone."""
+    from stackward.lab import cloud
+    from stackward.report.progress import Phases
+
+    lab = _lab(name)
+    with _claims().changing(lab), Phases() as progress:
+        cloud.reset(lab, progress, mirror)
+
+
+@app.command("list", epilog=example("stackward lab list -f json"))
+def list_labs(form: FormOption = Form.TABLE) -> None:
+    """List the labs of this machine."""
+    from stackward.lab.host import require_root
+    from stackward.lab.machine import Machine
+
+    require_root()
+    rows = tuple(
+        (
+            lab.name,
+            lab.profile,
+            lab.network,
+            tuple(node.name for node in lab.nodes),
+            sum(Machine(lab, node).is_on() for node in lab.nodes),
+        )
+        for lab in _claims().all()
+    )
+    show(Table(columns=("Name", "Profile", "Network", "Nodes", "Nodes on"), rows=rows), form)
+
+
+@app.command(epilog=example("stackward lab status", "stackward lab status -f json"))
+def status(name: NameOption = "lab", form: FormOption = Form.TABLE) -> None:
+    """Tell how a lab is, what faults are in it, and what stands in for what it cannot have.
+
+    The exit code is 0 when all is well, 6 when something is not, 7 when the cloud does not work.
+    """
+    from stackward.lab.status import read_status
+    from stackward.report.lab import status_record, status_text
+
+    seen = read_status(_lab(name))
+    if form in (Form.JSON, Form.YAML):
+        sys.stdout.write(render_records(status_record(seen), form))
+    else:
+        sys.stdout.write(status_text(seen, form))
+    raise typer.Exit(seen.exit_code)
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog=example("stackward lab ssh c01", "stackward lab ssh ctl systemctl --failed"),
+)
+def ssh(
+    node: NodeArgument,
+    command: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND]...")] = None,
+    name: NameOption = "lab",
+) -> None:
+    """Log in to a node as root, or run a command there."""
+    from stackward.lab.ssh import hand_over, ssh_command
+
+    lab = _lab(name)
+    quoted = [shlex.join(command)] if command else []
+    hand_over(ssh_command(lab, lab.node(node).name, quoted, terminal=not command))
+
+
+@app.command(epilog=example("stackward lab console load-1", "stackward lab console load-1 --attach"))
+def console(
+    server: Annotated[str, typer.Argument(metavar="SERVER", help="Its name or id.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Type into it; Ctrl-] leaves.")
+    ] = False,
+    name: NameOption = "lab",
+) -> None:
+    """Show what a server has written to its console."""
+    from stackward.lab.consoles import attach_command, console_output
+    from stackward.lab.ssh import hand_over
+
+    lab = _lab(name)
+    if attach:
+        hand_over(attach_command(lab, server))
+    for text in console_output(lab, server, follow=follow):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+class Order(StrEnum):
+    """What can be asked of a power switch."""
+
+    ON = "on"
+    OFF = "off"
+    RESET = "reset"
+    STATUS = "status"
+
+
+def _power(order: Order, node: str, name: str, *, clean: bool = False) -> None:
+    from stackward.lab.power import apply
+
+    sys.stdout.write(apply(_lab(name), node, order.value, clean=clean) + "\n")
+
+
+@power_app.command("on", epilog=example("stackward lab power on c02"))
+def power_on(node: NodeArgument, name: NameOption = "lab") -> None:
+    """Boot a node."""
+    _power(Order.ON, node, name)
+
+
+@power_app.command("off", epilog=example("stackward lab power off c02"))
+def power_off(
+    node: NodeArgument,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Press the button instead of cutting the power.")
+    ] = False,
+    name: NameOption = "lab",
+) -> None:
+    """Cut a node's power: when this returns it is dead."""
+    _power(Order.OFF, node, name, clean=clean)
+
+
+@power_app.command("reset", epilog=example("stackward lab power reset c02"))
+def power_reset(node: NodeArgument, name: NameOption = "lab") -> None:
+    """Cut a node's power and boot it again."""
+    _power(Order.RESET, node, name)
+
+
+@power_app.command("status", epilog=example("stackward lab power status c02"))
+def power_status(node: NodeArgument, name: NameOption = "lab") -> None:
+    """Tell whether a node has power, as its BMC says."""
+    _power(Order.STATUS, node, name)
+
+
+@app.command(epilog=example('eval "$(stackward lab openrc)"', "stackward lab openrc --demo"))
+def openrc(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="For the user `demo`, who is no administrator.")
+    ] = False,
+    name: NameOption = "lab",
+) -> None:
+    """Print the shell lines that point clients, and Stackward itself, at a lab."""
+    from stackward.lab.client import environment
+
+    for variable, value in environment(_lab(name), demo=demo).items():
+        sys.stdout.write(f"export {variable}={shlex.quote(value)}\n")
+
+
+@app.command(
+    "exec",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog=example("stackward lab exec openstack server list", "stackward lab exec stackward node list"),
+)
+def exec_command(
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...")],
+    name: NameOption = "lab",
+) -> None:
+    """Run a command of this machine with the lab's environment."""
+    from stackward.lab.client import environment
+    from stackward.lab.ssh import hand_over
+
+    os.environ.update(environment(_lab(name)))
+    try:
+        hand_over(command)
+    except FileNotFoundError:
+        raise BadInput(f"there is no program `{command[0]}` on this machine") from None
+
+
+@app.command(epilog=example("stackward lab load 6", "stackward lab load 6 --node c01"))
+def load(
+    count: Annotated[int, typer.Argument(metavar="N", min=1, max=200, help="How many servers.")],
+    node: Annotated[
+        str | None, typer.Option(metavar="NODE", help="All on this node; else on all in turn.")
+    ] = None,
+    name: NameOption = "lab",
+    form: FormOption = Form.TABLE,
+) -> None:
+    """Fill a lab with servers of the project `demo`.
+
+    The first five: running, stopped, paused, with a volume, in an anti-affinity group; the rest run.
+    Servers that are there from an earlier call are kept.
+    """
+    from stackward.lab.load import fill
+    from stackward.report.progress import Phases
+
+    lab = _lab(name)
+    with Phases() as progress, progress.phase(f"{count} servers"):
+        loaded = fill(lab, count, node, progress.tell)
+    show(
+        Table(
+            columns=("Name", "ID", "Node", "Kind"),
+            rows=tuple((server.name, server.id, server.node, server.kind.value) for server in loaded),
+        ),
+        form,
+    )
+
+
+@app.command(epilog=example("stackward lab faults", "stackward lab faults -f value -c Name"))
+def faults(form: FormOption = Form.TABLE) -> None:
+    """List the faults that can be put into a lab."""
+    from stackward.lab.faults import ALL
+
+    show(
+        Table(
+            columns=("Name", "Target", "What is done", "Symptom"),
+            rows=tuple((fault.name, fault.target.value, fault.what, fault.symptom) for fault in ALL),
+        ),
+        form,
+    )
+
+
+@app.command(
+    "break",
+    epilog=example(
+        "stackward lab break node-power-loss c02", "stackward lab break domain-undefined load-1"
+    ),
+)
+def break_command(fault: FaultArgument, target: TargetArgument = None, name: NameOption = "lab") -> None:
+    """Put a fault into a lab and wait until its symptom is seen."""
+    from stackward.lab.faults import FAULTS, break_lab, named
+    from stackward.report.progress import Phases
+
+    lab = _lab(name)
+    with Phases() as progress, progress.phase(f"{named(fault).name}: wait for the symptom"):
+        hit = break_lab(lab, fault, target)
+    sys.stdout.write(f"{fault} on {hit}: {FAULTS[fault].symptom}\n")
+
+
+@app.command(epilog=example("stackward lab mend node-power-loss c02"))
+def mend(fault: FaultArgument, target: TargetArgument = None, name: NameOption = "lab") -> None:
+    """Mend a fault and wait until its symptom is gone."""
+    from stackward.lab.faults import mend_lab, named
+    from stackward.report.progress import Phases
+
+    lab = _lab(name)
+    with Phases() as progress, progress.phase(f"{named(fault).name}: wait until it is gone"):
+        hit = mend_lab(lab, fault, target)
+    sys.stdout.write(f"{fault} on {hit}: gone\n")
+
+
+@cache_app.command("list", epilog=example("stackward lab cache list"))
+def cache_list(cache: CacheOption = None, form: FormOption = Form.TABLE) -> None:
+    """List what the cache holds."""
+    from stackward.lab.images import Cache, size_mib
+
+    rows = tuple(
+        (layer.name, size_mib(layer)) for layer in Cache(_claims(cache).cache).layers()
+    )
+    show(Table(columns=("Layer", "MiB"), rows=rows), form)
+
+
+@cache_app.command("clear", epilog=example("stackward lab cache clear"))
+def cache_clear(cache: CacheOption = None) -> None:
+    """Remove what the cache holds; refused while a lab stands on it."""
+    from stackward.lab.cloud import clear_cache
+    from stackward.lab.host import require_root
+
+    require_root()
+    clear_cache(_claims(cache))

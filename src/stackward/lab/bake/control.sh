@@ -1,0 +1,14 @@
+# Run once in the controller's image: what its services need beyond their configuration files.
+set -eu
+ln -sf /etc/stackward-lab/mount.nfs /sbin/mount.nfs
+# Debian starts a uwsgi worker for each of many cores. A hung RPC call holds a worker of nova-api
+# for a minute, so that one may have more when they are asked for.
+for ini in /etc/*/*-uwsgi.ini; do
+    case $ini in
+        */nova-api-uwsgi.ini) processes=4 threads=1 ;;
+        */neutron-api-uwsgi.ini) processes=1 threads=1 ;;
+        *) processes=1 threads=4 ;;
+    esac
+    sed -i "s/^processes = .*/processes = $processes/; s/^threads = .*/threads = $threads/; /^cheaper/d" "$ini"
+    [ $processes = 1 ] || printf 'cheaper = 1\ncheaper-initial = 1\n' >> "$ini"
+done

@@ -1,0 +1,203 @@
+"""Which labs there are on this machine, and what each has claimed: its name, number and network."""
+
+import fcntl
+import ipaddress
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackward.errors import BadInput, Refused
+from stackward.lab import network
+from stackward.lab.declared import declared
+from stackward.lab.spec import Lab, from_json
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+MOST_LABS = 99
+MOST_COMPUTES = 9
+MOST_FAKE_COMPUTES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What `lab up` was asked for."""
+
+    name: str = "lab"
+    profile: str = "small"
+    computes: int = 2
+    fake_computes: int = 3
+    shared_instances: bool = False
+    release: str = "trixie"
+    network: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be a lab."""
+        if not NAME.fullmatch(self.name):
+            raise BadInput(
+                f"`{self.name}` cannot be the name of a lab",
+                hint="at most 20 small letters, digits and hyphens, a letter first",
+            )
+        declared().profile(self.profile)
+        if not 1 <= self.computes <= MOST_COMPUTES:
+            raise BadInput(f"a lab has 1 to {MOST_COMPUTES} compute nodes, not {self.computes}")
+        if not 1 <= self.fake_computes <= MOST_FAKE_COMPUTES:
+            raise BadInput(
+                f"a lab has 1 to {MOST_FAKE_COMPUTES} fake computes, not {self.fake_computes}"
+            )
+        if not re.fullmatch(r"[a-z]+", self.release):
+            raise BadInput(f"`{self.release}` cannot be the name of a Debian release")
+        if self.network is not None:
+            parse_network(self.network)
+
+
+class Claims:
+    """The folder in which every lab has a folder of its own."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.folder, self.cache = folder, cache
+
+    def get(self, name: str) -> Lab:
+        """Return the lab called `name`.
+
+        Raises BadInput when there is none, Refused when its file cannot be read.
+        """
+        if not NAME.fullmatch(name) or not (self.folder / name / "lab.json").exists():
+            names = [lab.name for lab in self.all()]
+            raise BadInput(
+                f"there is no lab `{name}` on this machine",
+                hint="`stackward lab up` makes one"
+                + (", or name one with `--name`: " + ", ".join(names) if names else ""),
+            )
+        return self._read(name)
+
+    def all(self) -> list[Lab]:
+        """Return all labs of this machine."""
+        return [self._read(file.parent.name) for file in sorted(self.folder.glob("*/lab.json"))]
+
+    def claim(self, asked: Asked) -> Lab:
+        """Return the lab that was asked for, claimed now when it is new.
+
+        Raises Refused when the name belongs to a lab of another kind, or no network is free.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (self.folder / asked.name / "lab.json").exists():
+                return self._same(self._read(asked.name), asked)
+            number, chosen = self._free_network(asked)
+            lab = Lab(
+                name=asked.name,
+                number=number,
+                profile=asked.profile,
+                computes=asked.computes,
+                fake_computes=asked.fake_computes,
+                shared_instances=asked.shared_instances,
+                release=asked.release,
+                network=str(chosen),
+                folder=self.folder / asked.name,
+                cache=self.cache,
+            )
+            lab.folder.mkdir(mode=0o700, exist_ok=True)
+            unfinished = lab.folder / "lab.json.new"
+            unfinished.write_text(lab.to_json())
+            unfinished.rename(lab.folder / "lab.json")
+            return lab
+
+    @contextmanager
+    def changing(self, lab: Lab) -> Iterator[None]:
+        """Let one command at a time change what runs of a lab.
+
+        Raises Refused when another one does.
+        """
+        with (lab.folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Refused(
+                    f"another command is changing the lab `{lab.name}`",
+                    stands="nothing was changed",
+                    hint="wait until it is done",
+                ) from None
+            yield
+
+    def _read(self, name: str) -> Lab:
+        file = self.folder / name / "lab.json"
+        try:
+            return from_json(file.read_text())
+        except (OSError, ValueError) as broken:
+            raise Refused(
+                f"the lab `{name}` cannot be read: {file}",
+                says=str(broken),
+                hint=f"`stackward lab down --purge --name {name}` removes it",
+            ) from broken
+
+    def _same(self, lab: Lab, asked: Asked) -> Lab:
+        """Return `lab` when it is what was asked for."""
+        differs = [
+            f"{what}: is {has}, asked for {wanted}"
+            for what, has, wanted in (
+                ("profile", lab.profile, asked.profile),
+                ("computes", lab.computes, asked.computes),
+                ("fake computes", lab.fake_computes, asked.fake_computes),
+                ("shared instances", lab.shared_instances, asked.shared_instances),
+                ("release", lab.release, asked.release),
+                ("network", lab.network, asked.network or lab.network),
+            )
+            if has != wanted
+        ]
+        if differs:
+            raise Refused(
+                f"the name `{lab.name}` is taken by a lab of another kind",
+                details=differs,
+                stands="nothing was changed",
+                hint=f"choose another `--name`, or remove it: `stackward lab down --purge --name {lab.name}`",
+            )
+        return lab
+
+    def _free_network(self, asked: Asked) -> tuple[int, ipaddress.IPv4Network]:
+        """Return a number that no lab and no bridge has, and a network that nothing uses."""
+        labs = self.all()
+        claimed = [ipaddress.IPv4Network(lab.network) for lab in labs]
+        present = set(network.interfaces())
+        numbers = [
+            number
+            for number in range(1, MOST_LABS + 1)
+            if number not in {lab.number for lab in labs} and f"swbr{number}" not in present
+        ]
+        if asked.network is not None:
+            wanted = parse_network(asked.network)
+            user = network.what_uses(wanted) or next(
+                (f"lab `{lab.name}`" for lab in labs if ipaddress.IPv4Network(lab.network).overlaps(wanted)),
+                None,
+            )
+            if user or not numbers:
+                raise Refused(
+                    f"the network {wanted} is in use: {user}",
+                    stands="nothing was changed",
+                    hint="name another with `--network`, or none: a free one is found",
+                )
+            return numbers[0], wanted
+        for number in numbers:
+            chosen = ipaddress.IPv4Network(f"10.77.{number}.0/24")
+            if network.what_uses(chosen) is None and not any(map(chosen.overlaps, claimed)):
+                return number, chosen
+        raise Refused(
+            "no network is free for another lab",
+            stands="nothing was changed",
+            hint="remove a lab with `stackward lab down --purge`, or name a network with `--network`",
+        )
+
+
+def parse_network(text: str) -> ipaddress.IPv4Network:
+    """Read a network that has room for a lab.
+
+    Raises BadInput when it is none.
+    """
+    try:
+        parsed = ipaddress.IPv4Network(text)
+    except ValueError as wrong:
+        raise BadInput(f"`{text}` is not an IPv4 network: {wrong}") from wrong
+    if parsed.prefixlen != 24 or not parsed.is_private:  # noqa: PLR2004  # a /24
+        raise BadInput(f"`{text}` cannot be a lab's network", hint="a private one of 256 addresses: 10.99.1.0/24")
+    return parsed

@@ -1,0 +1,272 @@
+"""Bring a lab up, down, or back to its first state; each can die at any point and be called again."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import yaml
+
+from stackward.errors import Refused
+from stackward.lab import bmcs, fakes, host, network, ready, ssh
+from stackward.lab.bake import Baked, Progress, bake_cloud, find_baked
+from stackward.lab.cgroups import Cgroup
+from stackward.lab.claims import Asked, Claims
+from stackward.lab.client import clouds
+from stackward.lab.command import run, succeeds, write_private
+from stackward.lab.configuration import own_files
+from stackward.lab.images import Cache, check_mirror, host_mirror, remove_tree
+from stackward.lab.machine import Machine, System, each, make_disk
+from stackward.lab.proof import prove
+from stackward.lab.spec import Lab, Node
+
+SHARED_GIB = 8
+
+
+def bring_up(
+    claims: Claims, asked: Asked, progress: Progress, *, mirror: str | None, install: bool
+) -> Lab:
+    """Bring the lab up that was asked for and prove that it works; what is up already stays as it is.
+
+    Raises Refused when this machine or the lab does not allow it, StepFailed when something of it
+    does not come up.
+    """
+    host.require_root()
+    host.require_programs(install=install)
+    host.require_kernel()
+    is_new = not (claims.folder / asked.name / "lab.json").exists()
+    if is_new:
+        is_cold = not any(claims.cache.glob("layers/cloud-*"))
+        host.require_room(
+            {"cache": claims.cache, "lab": claims.folder}, computes=asked.computes, is_cold=is_cold
+        )
+    lab = claims.claim(asked)
+    try:
+        with claims.changing(lab):
+            start(lab, progress, mirror)
+    except Refused:
+        # Nothing of a refused lab stays: it would stand in the way of the next try.
+        if is_new and not (lab.folder / "nodes").exists():
+            remove_tree(lab.folder)
+        raise
+    return lab
+
+
+def start(lab: Lab, progress: Progress, mirror: str | None) -> None:
+    """Start all that is not running, and prove that the cloud works if anything was started."""
+    with progress.phase("look into the cache"):
+        baked = find_baked(lab)
+    if baked is None and any(Machine(lab, node).is_on() for node in lab.nodes):
+        if not is_unfinished_bake(lab):
+            raise Refused(
+                f"the lab `{lab.name}` runs on layers that the cache no longer holds",
+                stands="nothing was changed",
+                hint="`stackward lab reset` starts it anew",
+            )
+        each([Machine(lab, node) for node in lab.nodes], Machine.cut_power)
+    if baked is None:
+        chosen = mirror or host_mirror()
+        check_mirror(chosen, lab.release, lab.cache)
+        logs = lab.folder / "logs"
+        logs.mkdir(exist_ok=True)
+        baked = bake_cloud(lab, chosen, progress, logs)
+    with progress.phase("power on"):
+        was_on = switch_on(lab, baked)
+    if was_on and is_proved(lab):
+        return
+    wait_and_prove(lab, progress)
+
+
+def is_unfinished_bake(lab: Lab) -> bool:
+    """Say whether the nodes that run are those of a bake that died."""
+    return any(lab.cache.glob("layers/.unfinished-cloud-*"))
+
+
+def switch_on(lab: Lab, baked: Baked) -> bool:
+    """Start networks, BMCs and nodes; say whether everything ran already."""
+    machines = [Machine(lab, node) for node in lab.nodes]
+    if all(machine.is_on() for machine in machines) and bmcs.cgroup_of(lab).is_populated():
+        return True
+    network.make_bridges(lab)
+    ssh.make_keys(lab)
+    mount_shared(lab, baked)
+    bmcs.password_of(lab)
+    write_private(lab.clouds_yaml, yaml.safe_dump(clouds(lab), sort_keys=False))
+    lab.inventory.write_text(yaml.safe_dump(inventory(lab), sort_keys=False))
+    bmcs.start(lab)
+    (lab.folder / "proved").unlink(missing_ok=True)
+
+    def one(machine: Machine) -> None:
+        if not machine.is_on():
+            set_up(lab, machine, baked)
+            machine.power_on()
+
+    each(machines, one)
+    return False
+
+
+def set_up(lab: Lab, machine: Machine, baked: Baked) -> None:
+    """Say what a node boots. A disk that has been used stays on the layers it was made on."""
+    disk, spec = machine.folder / "disk.img", machine.folder / "machine.json"
+    if disk.exists() and spec.exists():
+        layers = tuple(Path(layer) for layer in json.loads(spec.read_text())["layers"])
+        if not all(layer.exists() for layer in layers):
+            raise Refused(
+                f"the node `{machine.name}` stands on layers that the cache no longer holds",
+                hint=f"`stackward lab reset --name {lab.name}` starts the lab anew",
+            )
+    else:
+        layers = baked.below(machine.node.kind.image)
+    shared = [(lab.folder / "shared", "/srv/shared")]
+    if machine.node.role == "compute" and lab.shared_instances:
+        shared.append((lab.folder / "shared/instances", "/var/lib/nova/instances"))
+    system = System(
+        layers=layers,
+        writable=machine.folder / "disk",
+        disk=disk,
+        shared=tuple(shared),
+        own_instances=machine.node.role == "compute" and not lab.shared_instances,
+    )
+    machine.set_up(system, own_files(lab, machine.node))
+
+
+def wait_and_prove(lab: Lab, progress: Progress) -> None:
+    """Wait for the cloud to be complete, then boot a server and remove it."""
+    with progress.phase("nodes answer"):
+        ready.wait_for_nodes(lab)
+    with ThreadPoolExecutor() as pool:
+        faked = pool.submit(fakes.start, lab)
+        with progress.phase("APIs answer"):
+            ready.wait_for_apis(lab)
+        faked.result()
+    with progress.phase("compute nodes are up"):
+        ready.wait_for_computes(lab)
+    bmcs.wait_for(lab)
+    with progress.phase("a first server becomes ACTIVE"):
+        prove(lab)
+    (lab.folder / "proved").touch()
+
+
+def is_proved(lab: Lab) -> bool:
+    """Say whether this boot of the lab has been proved to work."""
+    return (lab.folder / "proved").exists()
+
+
+def shut_down(lab: Lab) -> None:
+    """Shut everything down and leave nothing of it running or mounted; the disks stay."""
+    bmcs.stop(lab)
+    each([Machine(lab, node) for node in lab.nodes], Machine.shut_down)
+    clear_host(lab)
+
+
+def cut_down(lab: Lab) -> None:
+    """Stop everything at once, as a power cut would, for a lab whose disks are given up."""
+    bmcs.stop(lab)
+    each([Machine(lab, node) for node in lab.nodes], Machine.cut_power)
+    clear_host(lab)
+
+
+def clear_host(lab: Lab) -> None:
+    """Take away what the lab put on the host besides files."""
+    network.remove_bridges(lab)
+    (lab.folder / "proved").unlink(missing_ok=True)
+    if is_mounted(lab.folder / "shared"):
+        run(["umount", lab.folder / "shared"])
+    Cgroup(lab.name, "none").remove()
+
+
+def purge(claims: Claims, name: str) -> None:
+    """Stop a lab at once and remove all its files; the cache stays.
+
+    A lab whose file cannot be read is stopped and removed as far as its folder tells.
+    """
+    try:
+        lab = claims.get(name)
+    except Refused:
+        Cgroup(name, "").kill()
+        if is_mounted(claims.folder / name / "shared"):
+            run(["umount", claims.folder / name / "shared"])
+        remove_tree(claims.folder / name)
+        return
+    with claims.changing(lab):
+        cut_down(lab)
+        remove_tree(lab.folder)
+
+
+def clear_cache(claims: Claims) -> None:
+    """Remove the cache.
+
+    Raises Refused while a lab has disks that stand on it.
+    """
+    standing = [
+        lab.name for lab in claims.all() if any(lab.folder.glob("nodes/*/disk.img"))
+    ]
+    if standing:
+        raise Refused(
+            "labs stand on the cache: " + ", ".join(f"`{name}`" for name in standing),
+            stands="nothing was removed",
+            hint="remove them first with `stackward lab down --purge`",
+        )
+    Cache(claims.cache).clear()
+
+
+def reset(lab: Lab, progress: Progress, mirror: str | None) -> None:
+    """Put the lab back to its first state: every disk is made anew."""
+    with progress.phase("power off"):
+        cut_down(lab)
+        for node in lab.nodes:
+            Machine(lab, node).forget()
+        (lab.folder / "shared.img").unlink(missing_ok=True)
+        (lab.folder / "faults.json").unlink(missing_ok=True)
+    start(lab, progress, mirror)
+
+
+def mount_shared(lab: Lab, baked: Baked) -> None:
+    """Mount the directory that stands in for network storage, on a disk of stated size."""
+    disk, place = lab.folder / "shared.img", lab.folder / "shared"
+    if not disk.exists():
+        make_disk(disk, SHARED_GIB)
+    place.mkdir(exist_ok=True)
+    if not is_mounted(place):
+        run(["mount", "-o", "loop,noatime", disk, place])
+    (place / "volumes").mkdir(mode=0o777, exist_ok=True)
+    (place / "volumes").chmod(0o777)
+    instances = place / "instances"
+    instances.mkdir(exist_ok=True)
+    nova = next(
+        line.split(":")
+        for line in (baked.images["compute"].tree / "etc/passwd").read_text().splitlines()
+        if line.startswith("nova:")
+    )
+    shutil.chown(instances, int(nova[2]), int(nova[3]))
+
+
+def is_mounted(place: Path) -> bool:
+    """Say whether something is mounted there."""
+    return succeeds(["mountpoint", "--quiet", place])
+
+
+def inventory(lab: Lab) -> dict[str, object]:
+    """Return the lab's inventory, in Ansible's YAML form."""
+    groups: dict[str, dict[str, dict[str, object]]] = {}
+    for node in lab.nodes:
+        for group in node.kind.groups:
+            groups.setdefault(group, {"hosts": {}})["hosts"][node.name] = {}
+    return {
+        "all": {
+            "vars": {
+                "ansible_user": "root",
+                "ansible_ssh_common_args": f"-F {lab.ssh_config}",
+            },
+            "hosts": {node.name: node_variables(lab, node) for node in lab.nodes},
+            "children": groups,
+        }
+    }
+
+
+def node_variables(lab: Lab, node: Node) -> dict[str, object]:
+    """Return what the inventory says of a node; the BMC's password is not in it."""
+    bmc = bmcs.bmc_of(lab, node)
+    return {"ansible_host": node.address, "bmc_url": f"{bmc.url}{bmc.system_path}"}
+
+

@@ -1,0 +1,688 @@
+"""Faults to put into a lab: each really made, seen from the world, and mended.
+
+A fault is one entry in FAULTS: how it is made, how it is seen, how it is mended, how its end is
+seen. `break_lab` returns only once the symptom is there, `mend_lab` only once it is gone.
+"""
+
+import json
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from stackward.errors import BadInput, Refused, StepFailed, Unreachable
+from stackward.lab import network, ssh
+from stackward.lab.client import connect
+from stackward.lab.configuration import PASSWORD
+from stackward.lab.machine import Machine, port_open
+from stackward.lab.spec import Lab, Node
+from stackward.lab.waiting import wait_until
+
+AMQP_PORT = 5672
+PROBE_S = 10
+
+
+class Target(StrEnum):
+    """What a fault is put into."""
+
+    NODE = "node"
+    COMPUTE = "compute node"
+    CONTROLLER = "controller"
+    SERVER = "server"
+
+
+@dataclass(slots=True)
+class Scene:
+    """A lab, the target in it, and what the making of the fault left for its mending."""
+
+    lab: Lab
+    target: str
+    remembered: dict[str, str] = field(default_factory=dict)
+    _cloud: Any = None
+
+    @property
+    def cloud(self) -> Any:  # noqa: ANN401  # the SDK's own
+        """The lab's cloud, for its administrator."""
+        if self._cloud is None:
+            self._cloud = connect(self.lab)
+        return self._cloud
+
+    @property
+    def node(self) -> Node:
+        """The node that is the target."""
+        return self.lab.node(self.target)
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that is the target."""
+        return Machine(self.lab, self.node)
+
+    def on(self, node: str, script: str, *, ok: tuple[int, ...] = (0,)) -> str:
+        """Run a script on a node."""
+        return ssh.on_node(self.lab, node, script, ok=ok)
+
+    def holds(self, node: str, test: str) -> bool:
+        """Say whether a shell test holds on a node; a node that cannot be asked says no."""
+        try:
+            ssh.on_node(self.lab, node, test, timeout_s=30)
+        except (StepFailed, Unreachable):
+            return False
+        return True
+
+    def nova_compute(self, node: str) -> Any:  # noqa: ANN401  # the SDK's own
+        """Return the service record of a node's nova-compute."""
+        [service] = self.cloud.compute.services(binary="nova-compute", host=node)
+        return service
+
+    def is_up(self, node: str) -> bool:
+        """Say whether Nova calls the node's nova-compute up."""
+        return bool(self.nova_compute(node).state == "up")
+
+    def serves_rpc(self, node: str) -> bool:
+        """Say whether the node's nova-compute answers a call; one that does not costs PROBE_S seconds.
+
+        The hypervisor's `uptime`, from microversion 2.88 on, is asked of nova-compute by RPC.
+        """
+        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # with the SDK, late
+
+        [hypervisor] = [
+            found
+            for found in self.cloud.compute.hypervisors(details=True)
+            if found.name == node
+        ]
+        try:
+            answer = self.cloud.compute.get(
+                f"/os-hypervisors/{hypervisor.id}", microversion="2.88", timeout=PROBE_S
+            )
+        except ClientException:
+            return False
+        return bool(answer.ok and answer.json()["hypervisor"]["uptime"])
+
+    def all_serve(self) -> bool:
+        """Say whether every nova-compute of the lab is up and answers."""
+        nodes = [node.name for node in self.lab.compute_nodes]
+        return all(map(self.is_up, nodes)) and all(map(self.serves_rpc, nodes))
+
+    def grants(self) -> bool:
+        """Say whether a new token is given and Nova accepts it."""
+        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # as above
+        from openstack.exceptions import SDKException  # noqa: PLC0415  # as above
+
+        try:
+            list(connect(self.lab).compute.servers(limit=1, paginated=False))
+        except (ClientException, SDKException):
+            return False
+        return True
+
+    def server(self) -> Any:  # noqa: ANN401  # the SDK's own
+        """Return the server that is the target."""
+        return self.cloud.compute.get_server(self.target)
+
+    def domain_state(self) -> str:
+        """Return what libvirt calls the state of the server's domain, or an empty text."""
+        server = self.server()
+        host, name = server.hypervisor_hostname, server.instance_name
+        return self.on(host, f"virsh domstate {name} 2>/dev/null || true").strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One declared fault."""
+
+    name: str
+    what: str
+    symptom: str
+    target: Target
+    make: Callable[[Scene], None]
+    seen: Callable[[Scene], bool]
+    mend: Callable[[Scene], None]
+    gone: Callable[[Scene], bool]
+    seen_within_s: float = 120
+    gone_within_s: float = 240
+
+
+# --- power and network ---
+
+
+def is_dead(scene: Scene) -> bool:
+    """Say whether the node has no process left and Nova has noticed."""
+    return not scene.machine.is_on() and not scene.is_up(scene.target)
+
+
+def is_cut_off(scene: Scene) -> bool:
+    """Say whether a living node cannot be reached and Nova has noticed."""
+    return (
+        scene.machine.is_on()
+        and not port_open(scene.node.address, 22)
+        and not scene.is_up(scene.target)
+    )
+
+
+def serves_again(scene: Scene) -> bool:
+    """Say whether the node can be reached and its nova-compute works."""
+    return (
+        port_open(scene.node.address, 22)
+        and scene.is_up(scene.target)
+        and scene.serves_rpc(scene.target)
+    )
+
+
+def cables(scene: Scene) -> list[tuple[str, str]]:
+    """Return the node's cables, each with its bridge."""
+    found = [(scene.node.host_interface, scene.lab.bridge)]
+    if scene.node.host_data_interface:
+        found.append((scene.node.host_data_interface, scene.lab.data_bridge))
+    return found
+
+
+def cut_cables(scene: Scene) -> None:
+    """Take the node's cables out of the bridges."""
+    for cable, _ in cables(scene):
+        network.unplug(cable)
+
+
+def join_cables(scene: Scene) -> None:
+    """Put the node's cables back."""
+    for cable, bridge in cables(scene):
+        network.plug(cable, bridge)
+
+
+# --- nova-compute ---
+
+# Debian's unit would restart it within a second: that would be another fault.
+NO_RESTART = "/run/systemd/system/nova-compute.service.d/lab-fault.conf"
+KILL_COMPUTE = f"""
+mkdir -p $(dirname {NO_RESTART})
+printf '[Service]\\nRestart=no\\n' > {NO_RESTART}
+systemctl daemon-reload
+systemctl kill --signal=KILL nova-compute
+"""
+REVIVE_COMPUTE = f"""
+rm -f {NO_RESTART}
+systemctl daemon-reload
+systemctl reset-failed nova-compute || true
+systemctl start nova-compute
+"""
+
+
+def is_killed(scene: Scene) -> bool:
+    """Say whether the process is gone and Nova has noticed."""
+    return scene.holds(scene.target, "systemctl is-failed -q nova-compute") and not scene.is_up(
+        scene.target
+    )
+
+
+# The queue and its consumer stay, heartbeats go on: only what is sent to this host goes nowhere.
+UNBIND = """
+python3 - <<'PYTHON'
+import kombu
+with kombu.Connection("amqp://openstack:{password}@localhost//") as connection:
+    connection.channel().queue_unbind("compute.{node}", exchange="nova", routing_key="compute.{node}")
+PYTHON
+"""
+
+
+def unbind(scene: Scene) -> None:
+    """Cut the binding that brings RPC calls to the node's nova-compute."""
+    scene.on("ctl", UNBIND.format(password=PASSWORD, node=scene.target))
+
+
+def is_deaf(scene: Scene) -> bool:
+    """Say whether nova-compute runs, is called up, and answers nothing."""
+    return (
+        scene.holds(scene.target, "systemctl is-active -q nova-compute")
+        and scene.is_up(scene.target)
+        and not scene.serves_rpc(scene.target)
+    )
+
+
+# --- the controller's services ---
+
+
+def on_controller(script: str) -> Callable[[Scene], None]:
+    """Return an action that runs a script on the controller."""
+
+    def act(scene: Scene) -> None:
+        scene.on("ctl", script)
+
+    return act
+
+
+def start_rabbitmq(scene: Scene) -> None:
+    """Start RabbitMQ, and every nova-compute that has given up in the meantime."""
+    scene.on("ctl", "systemctl start rabbitmq-server")
+    for node in scene.lab.compute_nodes:
+        scene.on(node.name, "systemctl start nova-compute")
+
+
+def no_message_passes(scene: Scene) -> bool:
+    """Say whether RabbitMQ takes no connections and Nova calls every nova-compute down."""
+    return not port_open(scene.lab.control.address, AMQP_PORT) and not any(
+        scene.is_up(node.name) for node in scene.lab.compute_nodes
+    )
+
+
+COMPUTE_LOG = "/var/log/nova/nova-compute.log"
+
+
+def restart_rabbitmq(scene: Scene) -> None:
+    """Restart RabbitMQ, having noted how long the logs are."""
+    for node in scene.lab.compute_nodes:
+        scene.remembered[node.name] = scene.on(node.name, f"stat -c %s {COMPUTE_LOG}").strip()
+    scene.on("ctl", "systemctl restart rabbitmq-server")
+
+
+def all_lost_connection(scene: Scene) -> bool:
+    """Say whether every nova-compute has written that it lost its connection since the restart."""
+    return all(
+        scene.holds(
+            node.name,
+            f"tail -c +{int(scene.remembered[node.name]) + 1} {COMPUTE_LOG}"
+            " | grep -qE 'AMQP server|Connection (reset|refused|failed)|ECONNREFUSED|Reconnected'",
+        )
+        for node in scene.lab.compute_nodes
+    )
+
+
+# Only Keystone's section, and only the password: what a mistyped change would do.
+WRONG_PASSWORD = """
+sed -i '/^\\[keystone_authtoken\\]/,/^\\[/ s/^password = .*/password = mistyped/' /etc/nova/nova.conf
+systemctl restart nova-api
+"""
+RIGHT_PASSWORD = f"""
+sed -i '/^\\[keystone_authtoken\\]/,/^\\[/ s/^password = .*/password = {PASSWORD}/' /etc/nova/nova.conf
+systemctl restart nova-api
+"""
+
+
+def nova_is_refused(scene: Scene) -> bool:
+    """Say whether Nova answers, and cannot accept a good token."""
+    return port_open(scene.lab.control.address, 8774) and not scene.grants()
+
+
+# --- a node's own ---
+
+LIBVIRT_UNITS = "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd-tcp.socket libvirtd"
+
+
+def on_target(script: str) -> Callable[[Scene], None]:
+    """Return an action that runs a script on the node that is the target."""
+
+    def act(scene: Scene) -> None:
+        scene.on(scene.target, script)
+
+    return act
+
+
+def libvirt_is_lost(scene: Scene) -> bool:
+    """Say whether libvirt is gone and Nova has disabled the node for it by itself."""
+    service = scene.nova_compute(scene.target)
+    return bool(
+        not scene.holds(scene.target, "virsh list")
+        and service.status == "disabled"
+        and (service.disabled_reason or "").startswith("AUTO:")
+    )
+
+
+def libvirt_is_back(scene: Scene) -> bool:
+    """Say whether libvirt answers and Nova has enabled the node again by itself."""
+    return (
+        scene.holds(scene.target, "virsh list")
+        and scene.nova_compute(scene.target).status == "enabled"
+        and scene.serves_rpc(scene.target)
+    )
+
+
+FILLER = "/var/lib/stackward-lab-filler"
+# First in one piece, then byte by byte what is left of the last blocks.
+FILL_DISK = f"""
+fallocate --length $(df --output=avail -B1 / | tail -n 1) {FILLER} || true
+cat /dev/zero >> {FILLER} 2>/dev/null || true
+"""
+ONE_MORE_FILE = "dd if=/dev/zero of=/var/tmp/stackward-lab-probe bs=64k count=1 conv=fsync 2>/dev/null"
+
+
+def disk_is_full(scene: Scene) -> bool:
+    """Say whether nothing can be written on the node any more, and that it can be asked."""
+    return scene.holds(scene.target, "true") and not scene.holds(scene.target, ONE_MORE_FILE)
+
+
+def disk_has_room(scene: Scene) -> bool:
+    """Say whether something can be written on the node, and take it away again."""
+    return scene.holds(scene.target, f"{ONE_MORE_FILE} && rm /var/tmp/stackward-lab-probe")
+
+
+# --- servers ---
+
+
+def undefine_domain(scene: Scene) -> None:
+    """Take the server's domain away behind Nova's back.
+
+    Undefined before it is destroyed: then Nova's own reaction to a stopped domain finds none.
+    """
+    server = scene.server()
+    name = shlex.quote(server.instance_name)
+    scene.on(server.hypervisor_hostname, f"virsh undefine {name} && virsh destroy {name}")
+
+
+def domain_is_missing(scene: Scene) -> bool:
+    """Say whether Nova calls a server ACTIVE that has no domain."""
+    return scene.server().status == "ACTIVE" and scene.domain_state() == ""
+
+
+def hard_reboot(scene: Scene) -> None:
+    """Have Nova make the domain, and what its disk needs, again from its records."""
+    scene.cloud.compute.reboot_server(scene.target, "HARD")
+
+
+def runs(scene: Scene) -> bool:
+    """Say whether Nova and libvirt agree that the server runs."""
+    server = scene.server()
+    return (
+        server.status == "ACTIVE" and server.task_state is None and scene.domain_state() == "running"
+    )
+
+
+def delete_base_image(scene: Scene) -> None:
+    """Delete the file in `_base` that the server's disk stands on."""
+    server = scene.server()
+    disk = f"/var/lib/nova/instances/{server.id}/disk"
+    backing = scene.on(
+        server.hypervisor_hostname,
+        f"qemu-img info -U --output=json {disk} |"
+        " python3 -c 'import json,sys; print(json.load(sys.stdin)[\"full-backing-filename\"])'",
+    ).strip()
+    scene.remembered["base"] = backing
+    scene.on(server.hypervisor_hostname, f"rm {shlex.quote(backing)}")
+
+
+def base_is_missing(scene: Scene) -> bool:
+    """Say whether the chain of the server's disk is broken."""
+    return not chain_is_whole(scene)
+
+
+def chain_is_whole(scene: Scene) -> bool:
+    """Say whether QEMU can open the server's disk and all that it stands on."""
+    server = scene.server()
+    disk = f"/var/lib/nova/instances/{server.id}/disk"
+    return scene.holds(server.hypervisor_hostname, f"qemu-img info -U --backing-chain {disk}")
+
+
+ALL = (
+    Fault(
+        name="node-power-loss",
+        what="the node loses its power",
+        symptom="no process of it lives, and Nova calls its nova-compute down",
+        target=Target.COMPUTE,
+        make=lambda scene: scene.machine.cut_power(),
+        seen=is_dead,
+        mend=lambda scene: scene.machine.power_on(),
+        gone=serves_again,
+    ),
+    Fault(
+        name="node-network-loss",
+        what="both cables of the node are pulled, while it runs on",
+        symptom="SSH does not answer, and Nova calls its nova-compute down",
+        target=Target.COMPUTE,
+        make=cut_cables,
+        seen=is_cut_off,
+        mend=join_cables,
+        gone=serves_again,
+    ),
+    Fault(
+        name="nova-compute-killed",
+        what="nova-compute is killed and not restarted",
+        symptom="its unit has failed, and Nova calls it down",
+        target=Target.COMPUTE,
+        make=on_target(KILL_COMPUTE),
+        seen=is_killed,
+        mend=on_target(REVIVE_COMPUTE),
+        gone=serves_again,
+    ),
+    Fault(
+        name="nova-compute-deaf",
+        what="RPC calls no longer reach nova-compute, which runs and sends heartbeats",
+        symptom="its unit is active, Nova calls it up, and it answers no call",
+        target=Target.COMPUTE,
+        make=unbind,
+        seen=is_deaf,
+        mend=on_target("systemctl restart nova-compute"),
+        gone=serves_again,
+    ),
+    Fault(
+        name="rabbitmq-stopped",
+        what="RabbitMQ is stopped",
+        symptom="its port is closed, and Nova calls every nova-compute down",
+        target=Target.CONTROLLER,
+        make=on_controller("systemctl stop rabbitmq-server"),
+        seen=no_message_passes,
+        mend=start_rabbitmq,
+        gone=Scene.all_serve,
+    ),
+    Fault(
+        name="rabbitmq-restarted",
+        what="RabbitMQ is restarted under its clients",
+        symptom="every nova-compute writes that it lost its connection",
+        target=Target.CONTROLLER,
+        make=restart_rabbitmq,
+        seen=all_lost_connection,
+        mend=start_rabbitmq,
+        gone=Scene.all_serve,
+    ),
+    Fault(
+        name="mariadb-stopped",
+        what="MariaDB is stopped",
+        symptom="no token is given and no server listed",
+        target=Target.CONTROLLER,
+        make=on_controller("systemctl stop mariadb"),
+        seen=lambda scene: not port_open(scene.lab.control.address, 3306) and not scene.grants(),
+        mend=on_controller("systemctl start mariadb"),
+        gone=lambda scene: scene.grants() and scene.all_serve(),
+    ),
+    Fault(
+        name="libvirtd-stopped",
+        what="libvirt is stopped on the node; its guests run on",
+        symptom="virsh does not answer, and Nova has disabled the node by itself",
+        target=Target.COMPUTE,
+        make=on_target(f"systemctl stop {LIBVIRT_UNITS}"),
+        seen=libvirt_is_lost,
+        mend=on_target(f"systemctl start {LIBVIRT_UNITS}"),
+        gone=libvirt_is_back,
+    ),
+    Fault(
+        name="wrong-keystone-password",
+        what="the password of Nova's own user is mistyped in nova.conf, and nova-api restarted",
+        symptom="nova-api runs and accepts no token",
+        target=Target.CONTROLLER,
+        make=on_controller(WRONG_PASSWORD),
+        seen=nova_is_refused,
+        mend=on_controller(RIGHT_PASSWORD),
+        gone=Scene.grants,
+    ),
+    Fault(
+        name="disk-full",
+        what="the node's disk is filled to the last block",
+        symptom="no file can be written on the node",
+        target=Target.NODE,
+        make=on_target(FILL_DISK),
+        seen=disk_is_full,
+        mend=on_target(f"rm -f {FILLER} /var/tmp/stackward-lab-probe"),
+        gone=disk_has_room,
+    ),
+    Fault(
+        name="domain-undefined",
+        what="the server's domain is destroyed and undefined behind Nova's back",
+        symptom="Nova calls the server ACTIVE, and libvirt does not know it",
+        target=Target.SERVER,
+        make=undefine_domain,
+        seen=domain_is_missing,
+        mend=hard_reboot,
+        gone=runs,
+    ),
+    Fault(
+        name="base-image-deleted",
+        what="the image file in `_base` that the server's disk stands on is deleted",
+        symptom="QEMU cannot open the disk's backing file",
+        target=Target.SERVER,
+        make=delete_base_image,
+        seen=base_is_missing,
+        mend=hard_reboot,
+        gone=lambda scene: chain_is_whole(scene) and runs(scene),
+    ),
+)
+FAULTS = {fault.name: fault for fault in ALL}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """A fault that was made and is not mended yet."""
+
+    fault: str
+    target: str
+    since: str
+    remembered: dict[str, str]
+
+
+def in_force(lab: Lab) -> list[InForce]:
+    """Return the faults that are in the lab now, as far as this tool made them."""
+    file = record_of(lab)
+    if not file.exists():
+        return []
+    return [InForce(**entry) for entry in json.loads(file.read_text())]
+
+
+def break_lab(lab: Lab, name: str, target: str | None) -> str:
+    """Make a fault, wait until its symptom is seen, and return what it was put into.
+
+    Raises BadInput for an unknown fault or target, Refused when it is in force already,
+    StepFailed when the symptom does not come: the fault may be there all the same, and is recorded.
+    """
+    fault = named(name)
+    scene = Scene(lab, chosen_target(lab, fault, target))
+    if any((made.fault, made.target) == (name, scene.target) for made in in_force(lab)):
+        raise Refused(
+            f"`{name}` is in force on `{scene.target}` already",
+            stands="nothing was changed",
+            hint=f"`stackward lab mend {name} {scene.target}` mends it",
+        )
+    record(lab, fault, scene)  # first: a fault that is half made can be mended too
+    fault.make(scene)
+    record(lab, fault, scene)
+    if not wait_until(lambda: fault.seen(scene), within_s=fault.seen_within_s, every_s=0.5):
+        raise StepFailed(
+            f"`{name}` was made on `{scene.target}`, and its symptom is not seen:"
+            f" {fault.symptom}",
+            hint=f"`stackward lab mend {name} {scene.target}`",
+        )
+    return scene.target
+
+
+def mend_lab(lab: Lab, name: str, target: str | None) -> str:
+    """Mend a fault, wait until its symptom is gone, and return what it was in.
+
+    Raises BadInput for an unknown fault, Refused when it is not in force, StepFailed when the
+    symptom stays.
+    """
+    fault = named(name)
+    made = [
+        entry
+        for entry in in_force(lab)
+        if entry.fault == name and target in (None, entry.target)
+    ]
+    if not made:
+        raise Refused(
+            f"`{name}` is not in force" + (f" on `{target}`" if target else ""),
+            stands="nothing was changed",
+            hint="`stackward lab status` shows the faults that are",
+        )
+    scene = Scene(lab, made[0].target, dict(made[0].remembered))
+    fault.mend(scene)
+    if not wait_until(lambda: fault.gone(scene), within_s=fault.gone_within_s, every_s=0.5):
+        raise StepFailed(f"`{name}` was mended on `{scene.target}`, and its symptom stays")
+    forget(lab, name, scene.target)
+    return scene.target
+
+
+def named(name: str) -> Fault:
+    """Return the fault called `name`.
+
+    Raises BadInput when there is none.
+    """
+    if name not in FAULTS:
+        raise BadInput(f"there is no fault `{name}`", hint="`stackward lab faults` lists them")
+    return FAULTS[name]
+
+
+def chosen_target(lab: Lab, fault: Fault, target: str | None) -> str:
+    """Return what the fault is put into: a node's name, or a server's id.
+
+    Raises BadInput when that is not possible.
+    """
+    match fault.target:
+        case Target.CONTROLLER:
+            if target not in (None, "ctl"):
+                raise BadInput(f"`{fault.name}` is a fault of the controller, not of `{target}`")
+            return "ctl"
+        case Target.SERVER:
+            if target is None:
+                raise BadInput(f"`{fault.name}` needs a server", hint="name one, or give its id")
+            return str(find_server(lab, target).id)
+        case Target.COMPUTE | Target.NODE:
+            node = lab.node(target or lab.compute_nodes[0].name)
+            if fault.target is Target.COMPUTE and node.role != "compute":
+                raise BadInput(f"`{fault.name}` is a fault of a compute node; `{node.name}` is none")
+            return node.name
+
+
+def find_server(lab: Lab, name_or_id: str) -> Any:  # noqa: ANN401  # the SDK's own
+    """Return the one server of that name or id, of any project.
+
+    Raises BadInput when there is none, or more than one.
+    """
+    found = [
+        server
+        for server in connect(lab).compute.servers(all_projects=True)
+        if name_or_id in (server.id, server.name)
+    ]
+    if len(found) != 1:
+        raise BadInput(
+            f"{len(found)} servers are called `{name_or_id}`",
+            details=[f"{server.id} on `{server.hypervisor_hostname}`" for server in found],
+            hint="give an id" if found else "`stackward lab load` makes servers",
+        )
+    return found[0]
+
+
+# --- the record of what is in force ---
+
+
+def record_of(lab: Lab) -> Path:
+    """Return the file of the faults in force."""
+    return lab.folder / "faults.json"
+
+
+def record(lab: Lab, fault: Fault, scene: Scene) -> None:
+    """Write down a fault, or what has become known of it."""
+    others = [made for made in in_force(lab) if (made.fault, made.target) != (fault.name, scene.target)]
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    made = InForce(
+        fault=fault.name, target=scene.target, since=since, remembered=scene.remembered
+    )
+    store(lab, [*others, made])
+
+
+def forget(lab: Lab, name: str, target: str) -> None:
+    """Strike a fault off the record."""
+    store(lab, [made for made in in_force(lab) if (made.fault, made.target) != (name, target)])
+
+
+def store(lab: Lab, faults: list[InForce]) -> None:
+    """Replace the record."""
+    fields = ("fault", "target", "since", "remembered")
+    entries = [{name: getattr(made, name) for name in fields} for made in faults]
+    unfinished = record_of(lab).with_suffix(".new")
+    unfinished.write_text(json.dumps(entries, indent=1))
+    unfinished.rename(record_of(lab))

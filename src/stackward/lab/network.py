@@ -1,0 +1,70 @@
+"""The lab's networks on the host: two bridges, and the check that their addresses are free."""
+
+import ipaddress
+import json
+
+from stackward.errors import Refused
+from stackward.lab.command import run, succeeds
+from stackward.lab.spec import Lab
+
+
+def interfaces() -> list[str]:
+    """Return the names of the host's network interfaces."""
+    return [link["ifname"] for link in json.loads(run(["ip", "-json", "link", "show"]))]
+
+
+def is_free(network: ipaddress.IPv4Network, *, except_bridge: str = "") -> bool:
+    """Say whether no address or route of the host lies in `network`."""
+    return not what_uses(network, except_bridge=except_bridge)
+
+
+def what_uses(network: ipaddress.IPv4Network, *, except_bridge: str = "") -> str | None:
+    """Say which route of the host overlaps `network`, or None."""
+    for route in json.loads(run(["ip", "-4", "-json", "route", "show", "table", "all"])):
+        if route.get("dev") == except_bridge or route["dst"] == "default":
+            continue
+        used = ipaddress.IPv4Network(route["dst"], strict=False)
+        if used.overlaps(network):
+            return f"{route['dst']} on `{route.get('dev', '?')}`"
+    return None
+
+
+def make_bridges(lab: Lab) -> None:
+    """Make the lab's bridges, with the host's address on the management one.
+
+    Raises Refused when something else uses the address.
+    """
+    network = ipaddress.IPv4Network(lab.network)
+    user = what_uses(network, except_bridge=lab.bridge)
+    if user is not None:
+        raise Refused(
+            f"the network {lab.network} of the lab `{lab.name}` is in use: {user}",
+            stands="nothing was started",
+            hint="free it, or `stackward lab down --purge` and `lab up --network` with another",
+        )
+    for bridge in (lab.bridge, lab.data_bridge):
+        if not succeeds(["ip", "link", "show", bridge]):
+            run(["ip", "link", "add", bridge, "type", "bridge"])
+        run(["ip", "link", "set", bridge, "up"])
+    prefix = network.prefixlen
+    run(["ip", "address", "replace", f"{lab.gateway}/{prefix}", "dev", lab.bridge])
+
+
+def remove_bridges(lab: Lab) -> None:
+    """Remove the lab's bridges and any cable that was left in them."""
+    cables = [node.host_interface for node in lab.nodes]
+    cables += [node.host_data_interface or "" for node in lab.nodes]
+    present = set(interfaces())
+    for name in (*cables, lab.bridge, lab.data_bridge):
+        if name in present:
+            run(["ip", "link", "delete", name], ok=(0, 1))
+
+
+def unplug(interface: str) -> None:
+    """Take a node's cable out of the bridge: nothing passes, the node does not notice."""
+    run(["ip", "link", "set", interface, "nomaster"])
+
+
+def plug(interface: str, bridge: str) -> None:
+    """Put a node's cable back."""
+    run(["ip", "link", "set", interface, "master", bridge, "up"])

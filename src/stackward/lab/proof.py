@@ -1,0 +1,74 @@
+"""Prove that a lab's cloud works: boot a server with a network on it, then remove the server."""
+
+from typing import Any
+
+from stackward.errors import StepFailed
+from stackward.lab.client import connect
+from stackward.lab.spec import Lab
+from stackward.lab.waiting import wait_until
+
+NAME = "lab-proof"
+ACTIVE_S = 180
+GONE_S = 60
+
+
+def prove(lab: Lab) -> None:
+    """Boot a server on the first compute node, see it ACTIVE, and remove it.
+
+    Raises StepFailed with Nova's words when it does not become ACTIVE.
+    """
+    cloud = connect(lab)
+    for left_over in cloud.compute.servers(name=f"^{NAME}$"):  # of a proof that died
+        remove(cloud, left_over.id)
+    server = boot(cloud, NAME, lab.compute_nodes[0].name)
+    try:
+        wait_active(cloud, server.id)
+    finally:
+        remove(cloud, server.id)
+
+
+def boot(cloud: Any, name: str, node: str, **more: Any) -> Any:  # noqa: ANN401  # the SDK's own
+    """Ask for a server with a NIC on a named node and return it; it is not there yet."""
+    return cloud.compute.create_server(
+        name=name,
+        flavor_id=cloud.compute.find_flavor("tiny", ignore_missing=False).id,
+        image_id=cloud.image.find_image("guest", ignore_missing=False).id,
+        networks=[{"uuid": cloud.network.find_network("lab-net", ignore_missing=False).id}],
+        host=node,
+        **more,
+    )
+
+
+def wait_active(cloud: Any, server_id: str) -> Any:  # noqa: ANN401  # as above
+    """Wait until a server is ACTIVE and return it.
+
+    Raises StepFailed with Nova's fault when it ends otherwise or takes too long.
+    """
+    seen: list[Any] = []
+
+    def is_settled() -> bool:
+        seen[:] = [cloud.compute.get_server(server_id)]
+        return seen[0].status in ("ACTIVE", "ERROR") and seen[0].task_state is None
+
+    wait_until(is_settled, within_s=ACTIVE_S, every_s=0.5)
+    server = seen[0]
+    if server.status != "ACTIVE":
+        fault = (server.fault or {}).get("message")
+        raise StepFailed(
+            f"the server `{server.name}` is {server.status} and not ACTIVE", service="Nova", says=fault
+        )
+    return server
+
+
+def remove(cloud: Any, server_id: str) -> None:  # noqa: ANN401  # as above
+    """Delete a server and wait until it is gone.
+
+    Raises StepFailed when it stays.
+    """
+    cloud.compute.delete_server(server_id, ignore_missing=True)
+    if not wait_until(
+        lambda: not any(server.id == server_id for server in cloud.compute.servers(all_projects=True)),
+        within_s=GONE_S,
+        every_s=0.5,
+    ):
+        raise StepFailed(f"the server {server_id} was deleted and is still there")

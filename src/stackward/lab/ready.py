@@ -1,0 +1,121 @@
+"""Whether the lab's cloud is ready for use, asked of the cloud itself."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from stackward.errors import StepFailed
+from stackward.lab.client import connect
+from stackward.lab.machine import Machine
+from stackward.lab.spec import Lab
+from stackward.lab.waiting import wait_until
+
+APIS = {
+    "keystone": 5000,
+    "placement": 8778,
+    "glance": 9292,
+    "nova-api": 8774,
+    "neutron-api": 9696,
+    "cinder-api": 8776,
+}
+BOOT_S = 120
+SERVICES_S = 240
+
+
+def answers(lab: Lab, port: int) -> bool:
+    """Say whether an HTTP service answers at all, be it with an error of its own."""
+    try:
+        urllib.request.urlopen(f"http://{lab.control.address}:{port}/", timeout=10).close()
+    except urllib.error.HTTPError as answer:
+        return answer.code < 500 or answer.code == 503  # noqa: PLR2004  # glance: 300; 503: unpaste
+    except OSError:
+        return False
+    return True
+
+
+def wait_for_nodes(lab: Lab) -> None:
+    """Wait until every node answers by SSH.
+
+    Raises StepFailed naming those that do not.
+    """
+    machines = [Machine(lab, node) for node in lab.nodes]
+    wait_until(lambda: all(m.answers_ssh() for m in machines), within_s=BOOT_S, every_s=0.2)
+    silent = [machine for machine in machines if not machine.answers_ssh()]
+    if silent:
+        raise StepFailed(
+            "nodes do not answer by SSH: " + ", ".join(f"`{m.name}`" for m in silent),
+            hint=f"their consoles: {' '.join(str(machine.console) for machine in silent)}",
+        )
+
+
+def wait_for_apis(lab: Lab) -> None:
+    """Wait until every API answers.
+
+    Raises StepFailed naming those that do not.
+    """
+    wait_until(
+        lambda: all(answers(lab, port) for port in APIS.values()), within_s=SERVICES_S, every_s=0.3
+    )
+    silent = [name for name, port in APIS.items() if not answers(lab, port)]
+    if silent:
+        raise StepFailed(
+            "services do not answer: " + ", ".join(silent),
+            hint="`stackward lab ssh ctl systemctl --failed` tells more",
+        )
+
+
+def wait_for_computes(lab: Lab) -> None:
+    """Wait until every compute node is up in Nova, mapped to its cell, and a chassis of OVN.
+
+    Raises StepFailed with what is missing.
+    """
+    cloud = connect(lab)
+    missing: list[str] = []
+
+    def all_there() -> bool:
+        missing[:] = tolerant(lambda: what_is_missing(lab, cloud))
+        return not missing
+
+    if not wait_until(all_there, within_s=SERVICES_S, every_s=0.4):
+        raise StepFailed("the cloud is not complete", details=missing)
+
+
+def what_is_missing(lab: Lab, cloud: Any) -> list[str]:  # noqa: ANN401  # the SDK's own
+    """Return what the cloud still lacks, in words."""
+    names = {node.name for node in lab.compute_nodes}
+    names |= set(fake_hosts(lab))
+    up = {
+        service.host
+        for service in cloud.compute.services(binary="nova-compute")
+        if service.state == "up"
+    }
+    lacks = [f"nova-compute on {name} is not up" for name in sorted(names - up)]
+    if lacks:
+        return lacks
+    mapped = {
+        hypervisor.name
+        for hypervisor in cloud.compute.hypervisors(details=True)
+        if hypervisor.state == "up"
+    }
+    lacks = [f"the hypervisor {name} is not up" for name in sorted(names - mapped)]
+    chassis = {agent.host for agent in cloud.network.agents() if agent.is_alive}
+    real = {node.name for node in lab.compute_nodes}
+    return lacks + [f"OVN has no living chassis on {name}" for name in sorted(real - chassis)]
+
+
+def fake_hosts(lab: Lab) -> list[str]:
+    """Return the host names of the lab's fake computes."""
+    has_any = any(node.role == "fake" for node in lab.nodes)
+    return [f"fake{number}" for number in range(1, lab.fake_computes + 1)] if has_any else []
+
+
+def tolerant(ask: Callable[[], list[str]]) -> list[str]:
+    """Return what `ask` says, or the error's words while services are still starting."""
+    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # with the SDK, late
+    from openstack.exceptions import SDKException  # noqa: PLC0415  # as above
+
+    try:
+        return ask()
+    except (ClientException, SDKException, OSError) as error:
+        return [str(error)]
