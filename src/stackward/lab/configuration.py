@@ -103,13 +103,11 @@ def own_files(lab: Lab, node: Node, *, baking: bool = False) -> list[dict[str, o
 
 
 def image_starts(node: Node) -> tuple[str, ...]:
-    """Return the units that start in a node's image: those of the role that the image is made for."""
+    """Return the units that start in a node's image: those of the role that it is made for."""
     return declared().roles[node.kind.image].start
 
 
-def own(
-    path: str, text: str, *, mode: int = 0o644, owner: str = "root:root"
-) -> dict[str, object]:
+def own(path: str, text: str, *, mode: int = 0o644, owner: str = "root:root") -> dict[str, object]:
     """Return one file in the keeper's form."""
     return {"path": path, "text": text, "mode": mode, "owner": owner}
 

@@ -8,7 +8,7 @@ import hashlib
 import ipaddress
 import json
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from stackward.errors import BadInput
@@ -172,9 +172,17 @@ def from_json(text: str) -> Lab:
         msg = f"not a lab of format {STORED_FORMAT}"
         raise ValueError(msg)
     try:
-        return Lab(
-            **{**stored, "folder": Path(stored["folder"]), "cache": Path(stored["cache"])}
-        )
+        lab = Lab(**{**stored, "folder": Path(stored["folder"]), "cache": Path(stored["cache"])})
     except (KeyError, TypeError) as broken:
         raise ValueError(str(broken)) from broken
-
+    wrong = [
+        f"`{field.name}` is {getattr(lab, field.name)!r}"
+        for field in fields(Lab)
+        if isinstance(field.type, type) and not isinstance(getattr(lab, field.name), field.type)
+    ]
+    if lab.profile not in list(declared().profiles):
+        wrong.append(f"there is no profile `{lab.profile}`")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    ipaddress.IPv4Network(lab.network)
+    return lab
