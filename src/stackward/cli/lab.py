@@ -172,7 +172,7 @@ def status(name: NameOption = "lab", form: FormOption = Form.TABLE) -> None:
     The exit code is 0 when all is well, 6 when something is not, 7 when the cloud does not work.
     """
     from stackward.lab.status import read_status
-    from stackward.report.lab import status_record, status_text
+    from stackward.lab.shown import status_record, status_text
 
     seen = read_status(_lab(name))
     if form in (Form.JSON, Form.YAML):

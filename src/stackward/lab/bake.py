@@ -10,13 +10,13 @@ import time
 import tomllib
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
-from stackward.errors import StepFailed
+from stackward.errors import StepFailed, Unreachable
 from stackward.lab import network, ssh
 from stackward.lab.configuration import etc_of, filled, own_files, package_tar, template
 from stackward.lab.declared import declared
@@ -39,7 +39,14 @@ from stackward.lab.waiting import wait_until
 # What has to change for a bake to be out of date, besides the packages.
 SOURCES = ("etc", "bake", "bake.py", "guest_image", "declared.toml", "configuration.py", "spec.py")
 CAPABILITIES = "/var/cache/libvirt/qemu/capabilities"
-START_TO_BAKE = ("systemd-networkd", "ssh", "mariadb", "rabbitmq-server", "memcached", "ovn-central")
+START_TO_BAKE = (
+    "systemd-networkd",
+    "ssh",
+    "mariadb",
+    "rabbitmq-server",
+    "memcached",
+    "ovn-central",
+)
 
 
 class Progress(Protocol):
@@ -100,49 +107,45 @@ def bake_cloud(lab: Lab, mirror: str, progress: Progress, logs: Path) -> Baked:
     cache = Cache(lab.cache)
     with progress.phase("base root file system"):
         base = build_base(cache, lab.release, mirror, logs / "base.log")
-    images = {}
+
+    def one_image(name: str) -> Layer:
+        with progress.phase(f"packages of {name}"):
+            return build_image(cache, name, lab.release, base, logs / f"{name}.log")
+
+    names = [name for name in declared().images if name != "base"]
     with progress.phase("packages"), ThreadPoolExecutor() as pool:
-        building = {
-            name: pool.submit(one_image, cache, name, lab.release, base, progress, logs)
-            for name in declared().images
-            if name != "base"
-        }
-        images = {name: built.result() for name, built in building.items()}
+        images = dict(zip(names, pool.map(one_image, names), strict=True))
     key = cloud_key(lab)
     with cache.locked("cloud"):
         found = cache.get("cloud", key)
         if found is None:
             with cache.building("cloud", key) as folder:
-                CloudBake(lab, cache, base, images, folder, progress, logs).run()
+                CloudBake(
+                    lab=lab,
+                    cache=cache,
+                    base=base,
+                    images=images,
+                    folder=folder,
+                    progress=progress,
+                    logs=logs,
+                ).run()
     return Baked(base, images, Layer("cloud", cache.folder / "layers" / f"cloud-{key}"))
 
 
-def one_image(  # noqa: PLR0913  # all of it is needed, and a request object would only rename it
-    cache: Cache, name: str, release: str, base: Layer, progress: Progress, logs: Path
-) -> Layer:
-    """Build one image and tell how long it took."""
-    with progress.phase(f"packages of {name}"):
-        return build_image(cache, name, release, base, logs / f"{name}.log")
-
-
+@dataclass(slots=True, kw_only=True)
 class CloudBake:
     """One bake of the cloud layer, in an unfinished folder of the cache."""
 
-    def __init__(  # noqa: PLR0913  # as above
-        self,
-        lab: Lab,
-        cache: Cache,
-        base: Layer,
-        images: dict[str, Layer],
-        folder: Path,
-        progress: Progress,
-        logs: Path,
-    ) -> None:
-        self.lab, self.cache, self.base, self.images = lab, cache, base, images
-        self.folder, self.progress, self.logs = folder, progress, logs
-        self.machines: list[Machine] = []
-        self.writable: dict[str, Path] = {}
-        self.capabilities: list[tuple[str, bytes]] = []
+    lab: Lab
+    cache: Cache
+    base: Layer
+    images: dict[str, Layer]
+    folder: Path
+    progress: Progress
+    logs: Path
+    machines: list[Machine] = field(default_factory=list)
+    writable: dict[str, Path] = field(default_factory=dict)
+    capabilities: list[tuple[str, bytes]] = field(default_factory=list)
 
     def run(self) -> None:
         """Bake; whatever happens, no node is left running."""
@@ -156,8 +159,10 @@ class CloudBake:
             self._bake_controller()
             self._introduce_computes()
             self._stop()
-        except StepFailed as failed:
-            self._keep_node_logs()
+        except (StepFailed, Unreachable) as failed:
+            # What cannot be copied must not hide what failed.
+            with suppress(OSError):
+                self._keep_node_logs()
             raise StepFailed(
                 failed.message,
                 details=failed.details,
@@ -207,11 +212,10 @@ class CloudBake:
 
     def _units(self, image: str) -> str:
         """Return the script that makes exactly the declared units start."""
-        [role] = [role for role in declared().roles.values() if role.name == image]
-        return units_script(role.start)
+        return units_script(declared().roles[image].start)
 
     def _make_guest(self) -> None:
-        """Make the guest image with the tools of the compute image, for the controller to upload."""
+        """Make the guest image with the compute image's tools, for the controller to upload."""
         with self.progress.phase("guest image"):
             maker = self._chroot("compute")
             maker.run([*APT, "update"])
@@ -235,9 +239,7 @@ class CloudBake:
     def _bake_controller(self) -> None:
         with self.progress.phase("boot the controller"):
             below = (self.images["control"].tree, self.base.tree)
-            self._boot(
-                "ctl", System(layers=below, writable=self.folder / "control", disk=None)
-            )
+            self._boot("ctl", System(layers=below, writable=self.folder / "control", disk=None))
         with self.progress.phase("databases and services"):
             run_tasks(self.lab, self.logs)
 
@@ -255,7 +257,7 @@ class CloudBake:
                 }
                 for booted in [pool.submit(self._boot, *pair) for pair in systems.items()]:
                     booted.result()
-            ssh.on_node(self.lab, "ctl", map_hosts_script(len(names)), timeout_s=180)
+            ssh.on_node(self.lab, "ctl", map_hosts_script(len(names)), timeout_s=240)
             # libvirt asks QEMU about its abilities for ten seconds when it first starts.
             kept = self.folder / "boots" / names[0] / "upper" / CAPABILITIES.lstrip("/")
             if not wait_until(lambda: any(kept.glob("*.xml")), within_s=60):
@@ -282,17 +284,18 @@ def units_script(start: Iterable[str]) -> str:
 
 
 def map_hosts_script(count: int) -> str:
-    """Return a script that waits until `count` compute nodes are mapped to their cell."""
+    """Return a script that waits until `count` compute nodes are in Nova's cell and in OVN."""
     return (
         "for i in $(seq 60); do\n"
-        "  mapped=$(su -s /bin/sh nova -c 'nova-manage cell_v2 discover_hosts --by-service >/dev/null;"
-        " nova-manage cell_v2 list_hosts' | grep -c '| c[0-9]')\n"
-        f'  [ "$mapped" -ge {count} ] && exit 0\n'
+        "  chassis=$(ovn-sbctl --no-leader-only --bare --columns=name list chassis | grep -c .)\n"
+        "  mapped=$(su -s /bin/sh nova -c 'nova-manage cell_v2 discover_hosts --by-service"
+        " >/dev/null; nova-manage cell_v2 list_hosts' | grep -cE '\\| +c[0-9]+ ')\n"
+        f'  [ "$mapped" -ge {count} ] && [ "$chassis" -ge {count} ] && exit 0\n'
         "  sleep 0.5\n"
         "done\n"
-        "echo 'not every compute node introduced itself' >&2\n"
+        'echo "of {count} compute nodes $mapped are mapped and $chassis are chassis" >&2\n'
         "exit 1\n"
-    )
+    ).replace("{count}", str(count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +322,8 @@ def tasks() -> tuple[Task, ...]:
 
 def python_script(name: str) -> str:
     """Return a shell script that runs a Python file of `bake/` as the cloud's administrator."""
-    return f"{ADMIN_ENVIRONMENT}python3 - <<'END_OF_PYTHON'\n{template('bake/' + name)}\nEND_OF_PYTHON\n"
+    source = template("bake/" + name)
+    return f"{ADMIN_ENVIRONMENT}python3 - <<'END_OF_PYTHON'\n{source}\nEND_OF_PYTHON\n"
 
 
 ADMIN_ENVIRONMENT = "".join(

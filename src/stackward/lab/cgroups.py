@@ -35,20 +35,18 @@ class Cgroup:
         Raises StepFailed when it ends before it is in.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        wait_for_go = 'read go && exec 0</dev/null && exec "$@"'
+        once_in = 'read go && { setsid "$@" </dev/null & }'
         with log.open("ab") as sink:
-            process = subprocess.Popen(
-                ["sh", "-c", wait_for_go, "sh", *map(str, command)],
-                stdin=subprocess.PIPE, stdout=sink, stderr=subprocess.STDOUT,
-                start_new_session=True, cwd="/",
+            starter = subprocess.Popen(
+                ["sh", "-c", once_in, "sh", *map(str, command)],
+                stdin=subprocess.PIPE, stdout=sink, stderr=subprocess.STDOUT, cwd="/",
             )  # fmt: skip
         try:
-            (self.path / "cgroup.procs").write_text(str(process.pid))
-            process.communicate(b"go\n", timeout=0)
-        except subprocess.TimeoutExpired:
-            pass  # it runs, as it should
+            (self.path / "cgroup.procs").write_text(str(starter.pid))
+            starter.communicate(b"go\n")
         except OSError as error:
-            process.kill()
+            starter.kill()
+            starter.wait()
             raise StepFailed(f"cannot start `{command[0]}` in {self.path}: {error}") from error
 
     def init_pid(self) -> int | None:

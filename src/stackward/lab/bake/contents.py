@@ -33,7 +33,7 @@ for project in projects:
         )
 
 volume_type = cloud.block_storage.create_type(name="nfs")
-cloud.block_storage.put(
+cloud.block_storage.post(
     f"/types/{volume_type.id}/extra_specs", json={"extra_specs": {"volume_backend_name": "nfs"}}
 )
 

@@ -10,5 +10,8 @@ for ini in /etc/*/*-uwsgi.ini; do
         *) processes=1 threads=4 ;;
     esac
     sed -i "s/^processes = .*/processes = $processes/; s/^threads = .*/threads = $threads/; /^cheaper/d" "$ini"
+    # uwsgi closes each connection and does not say so: a client that reuses one after a 204 may be
+    # reset in the middle of its next request.
+    echo 'add-header = Connection: close' >> "$ini"
     [ $processes = 1 ] || printf 'cheaper = 1\ncheaper-initial = 1\n' >> "$ini"
 done
