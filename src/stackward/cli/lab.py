@@ -29,11 +29,17 @@ NameOption = Annotated[
 ]
 CacheOption = Annotated[
     Path | None,
-    typer.Option("--cache", metavar="DIR", help="Where root file systems are kept; else STACKWARD_CACHE_DIR/lab."),
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Where root file systems are kept; else STACKWARD_CACHE_DIR/lab.",
+    ),
 ]
 MirrorOption = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="The Debian mirror; else the one of this machine's apt sources."),
+    typer.Option(
+        metavar="URL", help="The Debian mirror; else the one of this machine's apt sources."
+    ),
 ]
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE")]
 FaultArgument = Annotated[str, typer.Argument(metavar="FAULT", help="See `stackward lab faults`.")]
@@ -66,7 +72,7 @@ def _lab(name: str) -> "Lab":
         "stackward lab up --name big --profile scale --fake-computes 20",
     )
 )
-def up(
+def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
     name: NameOption = "lab",
     profile: Annotated[str, typer.Option(metavar="PROFILE", help="small or scale.")] = "small",
     computes: Annotated[int, typer.Option(metavar="N", help="Compute nodes with real guests.")] = 2,
@@ -79,7 +85,8 @@ def up(
     ] = False,
     release: Annotated[str, typer.Option(metavar="NAME", help="Debian's release.")] = "trixie",
     network: Annotated[
-        str | None, typer.Option(metavar="CIDR", help="The nodes' network; else a free 10.77.x.0/24.")
+        str | None,
+        typer.Option(metavar="CIDR", help="The nodes' network; else a free 10.77.x.0/24."),
     ] = None,
     cache: CacheOption = None,
     mirror: MirrorOption = None,
@@ -107,7 +114,7 @@ def up(
     with Phases() as progress:
         lab = bring_up(_claims(cache), asked, progress, mirror=mirror, install=install)
     sys.stderr.write(
-        f"the lab `{lab.name}` is up\n\nhint: `eval \"$(stackward lab openrc --name {lab.name})\"`"
+        f'the lab `{lab.name}` is up\n\nhint: `eval "$(stackward lab openrc --name {lab.name})"`'
         " sets OS_CLOUD and STACKWARD_INVENTORY for it\n"
     )
 
@@ -171,8 +178,8 @@ def status(name: NameOption = "lab", form: FormOption = Form.TABLE) -> None:
 
     The exit code is 0 when all is well, 6 when something is not, 7 when the cloud does not work.
     """
-    from stackward.lab.status import read_status
     from stackward.lab.shown import status_record, status_text
+    from stackward.lab.status import read_status
 
     seen = read_status(_lab(name))
     if form in (Form.JSON, Form.YAML):
@@ -199,13 +206,13 @@ def ssh(
     hand_over(ssh_command(lab, lab.node(node).name, quoted, terminal=not command))
 
 
-@app.command(epilog=example("stackward lab console load-1", "stackward lab console load-1 --attach"))
+@app.command(
+    epilog=example("stackward lab console load-1", "stackward lab console load-1 --attach")
+)
 def console(
     server: Annotated[str, typer.Argument(metavar="SERVER", help="Its name or id.")],
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
-    attach: Annotated[
-        bool, typer.Option("--attach", help="Type into it; Ctrl-] leaves.")
-    ] = False,
+    attach: Annotated[bool, typer.Option("--attach", help="Type into it; Ctrl-] leaves.")] = False,
     name: NameOption = "lab",
 ) -> None:
     """Show what a server has written to its console."""
@@ -282,7 +289,9 @@ def openrc(
 @app.command(
     "exec",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-    epilog=example("stackward lab exec openstack server list", "stackward lab exec stackward node list"),
+    epilog=example(
+        "stackward lab exec openstack server list", "stackward lab exec stackward node list"
+    ),
 )
 def exec_command(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND...")],
@@ -322,7 +331,9 @@ def load(
     show(
         Table(
             columns=("Name", "ID", "Node", "Kind"),
-            rows=tuple((server.name, server.id, server.node, server.kind.value) for server in loaded),
+            rows=tuple(
+                (server.name, server.id, server.node, server.kind.value) for server in loaded
+            ),
         ),
         form,
     )
@@ -336,7 +347,9 @@ def faults(form: FormOption = Form.TABLE) -> None:
     show(
         Table(
             columns=("Name", "Target", "What is done", "Symptom"),
-            rows=tuple((fault.name, fault.target.value, fault.what, fault.symptom) for fault in ALL),
+            rows=tuple(
+                (fault.name, fault.target.value, fault.what, fault.symptom) for fault in ALL
+            ),
         ),
         form,
     )
@@ -348,7 +361,9 @@ def faults(form: FormOption = Form.TABLE) -> None:
         "stackward lab break node-power-loss c02", "stackward lab break domain-undefined load-1"
     ),
 )
-def break_command(fault: FaultArgument, target: TargetArgument = None, name: NameOption = "lab") -> None:
+def break_command(
+    fault: FaultArgument, target: TargetArgument = None, name: NameOption = "lab"
+) -> None:
     """Put a fault into a lab and wait until its symptom is seen."""
     from stackward.lab.faults import FAULTS, break_lab, named
     from stackward.report.progress import Phases
@@ -376,17 +391,19 @@ def cache_list(cache: CacheOption = None, form: FormOption = Form.TABLE) -> None
     """List what the cache holds."""
     from stackward.lab.images import Cache, size_mib
 
-    rows = tuple(
-        (layer.name, size_mib(layer)) for layer in Cache(_claims(cache).cache).layers()
-    )
+    rows = tuple((layer.name, size_mib(layer)) for layer in Cache(_claims(cache).cache).layers())
     show(Table(columns=("Layer", "MiB"), rows=rows), form)
 
 
 @cache_app.command("clear", epilog=example("stackward lab cache clear"))
 def cache_clear(cache: CacheOption = None) -> None:
-    """Remove what the cache holds; refused while a lab stands on it."""
+    """Remove what the cache holds and no lab stands on."""
     from stackward.lab.cloud import clear_cache
     from stackward.lab.host import require_root
 
     require_root()
-    clear_cache(_claims(cache))
+    removed, kept = clear_cache(_claims(cache))
+    for name in removed:
+        sys.stdout.write(f"removed {name}\n")
+    for name in kept:
+        sys.stderr.write(f"kept {name}: a lab stands on it\n")

@@ -68,25 +68,34 @@ class Baked:
         """Return the layers of a node of that image, the topmost first."""
         return (self.cloud.tree / image, self.images[image].tree, self.base.tree)
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """The key of every layer by its name: what a lab must remember to find them again."""
+        return {layer.name: layer.key for layer in (self.base, *self.images.values(), self.cloud)}
+
 
 def find_baked(lab: Lab) -> Baked | None:
     """Return what the cache holds for this lab, or None when a part is missing.
 
     Raises Refused when a part is damaged.
     """
+    keys = {name: image_key(image, lab.release) for name, image in declared().images.items()}
+    return get_baked(lab, {**keys, "cloud": cloud_key(lab)})
+
+
+def get_baked(lab: Lab, keys: dict[str, str]) -> Baked | None:
+    """Return the layers with these keys by name, or None when one is missing.
+
+    Raises Refused when one is damaged.
+    """
     cache = Cache(lab.cache)
-    images = declared().images
-    wanted = [
-        *((name, image_key(image, lab.release)) for name, image in images.items()),
-        ("cloud", cloud_key(lab)),
-    ]
-    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
-        found = list(pool.map(lambda layer: cache.get(*layer), wanted))
-    base, *rest, cloud = found
-    if base is None or cloud is None:
+    with ThreadPoolExecutor(max_workers=len(keys)) as pool:
+        found = list(pool.map(lambda layer: cache.get(*layer), keys.items()))
+    layers = {layer.name: layer for layer in found if layer is not None}
+    if len(layers) < len(keys):
         return None
-    layers = {layer.name: layer for layer in rest if layer is not None}
-    return Baked(base, layers, cloud) if len(layers) == len(rest) else None
+    base, cloud = layers.pop("base"), layers.pop("cloud")
+    return Baked(base, layers, cloud)
 
 
 def cloud_key(lab: Lab) -> str:
@@ -129,7 +138,7 @@ def bake_cloud(lab: Lab, mirror: str, progress: Progress, logs: Path) -> Baked:
                     progress=progress,
                     logs=logs,
                 ).run()
-    return Baked(base, images, Layer("cloud", cache.folder / "layers" / f"cloud-{key}"))
+    return Baked(base, images, cache.layer("cloud", key))
 
 
 @dataclass(slots=True, kw_only=True)

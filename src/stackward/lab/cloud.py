@@ -1,5 +1,9 @@
-"""Bring a lab up, down, or back to its first state; each can die at any point and be called again."""
+"""Bring a lab up, down, or back to its first state.
 
+Each can die at any point and be called again.
+"""
+
+import contextlib
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +13,7 @@ import yaml
 
 from stackward.errors import Refused
 from stackward.lab import bmcs, fakes, host, network, ready, ssh
-from stackward.lab.bake import Baked, Progress, bake_cloud, find_baked
+from stackward.lab.bake import Baked, Progress, bake_cloud, find_baked, get_baked
 from stackward.lab.cgroups import Cgroup
 from stackward.lab.claims import Asked, Claims
 from stackward.lab.client import clouds
@@ -26,7 +30,7 @@ SHARED_GIB = 8
 def bring_up(
     claims: Claims, asked: Asked, progress: Progress, *, mirror: str | None, install: bool
 ) -> Lab:
-    """Bring the lab up that was asked for and prove that it works; what is up already stays as it is.
+    """Bring the lab up that was asked for and prove that it works; what is up stays as it is.
 
     Raises Refused when this machine or the lab does not allow it, StepFailed when something of it
     does not come up.
@@ -54,22 +58,7 @@ def bring_up(
 
 def start(lab: Lab, progress: Progress, mirror: str | None) -> None:
     """Start all that is not running, and prove that the cloud works if anything was started."""
-    with progress.phase("look into the cache"):
-        baked = find_baked(lab)
-    if baked is None and any(Machine(lab, node).is_on() for node in lab.nodes):
-        if not is_unfinished_bake(lab):
-            raise Refused(
-                f"the lab `{lab.name}` runs on layers that the cache no longer holds",
-                stands="nothing was changed",
-                hint="`stackward lab reset` starts it anew",
-            )
-        each([Machine(lab, node) for node in lab.nodes], Machine.cut_power)
-    if baked is None:
-        chosen = mirror or host_mirror()
-        check_mirror(chosen, lab.release, lab.cache)
-        logs = lab.folder / "logs"
-        logs.mkdir(exist_ok=True)
-        baked = bake_cloud(lab, chosen, progress, logs)
+    baked = layers_for(lab, progress, mirror)
     with progress.phase("power on"):
         was_on = switch_on(lab, baked)
     if was_on and is_proved(lab):
@@ -77,9 +66,33 @@ def start(lab: Lab, progress: Progress, mirror: str | None) -> None:
     wait_and_prove(lab, progress)
 
 
-def is_unfinished_bake(lab: Lab) -> bool:
-    """Say whether the nodes that run are those of a bake that died."""
-    return any(lab.cache.glob("layers/.unfinished-cloud-*"))
+def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
+    """Return the layers that the lab stands on; for a lab without disks, those it shall stand on.
+
+    Disks hold differences to their layers: a lab that has them never changes to newer layers.
+    """
+    standing = lab.folder / "standing.json"
+    with progress.phase("look into the cache"):
+        if standing.exists():
+            baked = get_baked(lab, json.loads(standing.read_text()))
+            if baked is None:
+                raise Refused(
+                    f"the lab `{lab.name}` stands on layers that the cache no longer holds",
+                    stands="nothing was changed",
+                    hint=f"`stackward lab reset --name {lab.name}` starts it anew",
+                )
+            return baked
+        baked = find_baked(lab)
+    if baked is None:
+        chosen = mirror or host_mirror()
+        check_mirror(chosen, lab.release, lab.cache)
+        # What runs of a lab that stands on nothing is left of a bake that died.
+        each([Machine(lab, node) for node in lab.nodes], Machine.cut_power)
+        logs = lab.folder / "logs"
+        logs.mkdir(exist_ok=True)
+        baked = bake_cloud(lab, chosen, progress, logs)
+    write_private(standing, json.dumps(baked.keys))
+    return baked
 
 
 def switch_on(lab: Lab, baked: Baked) -> bool:
@@ -106,24 +119,14 @@ def switch_on(lab: Lab, baked: Baked) -> bool:
 
 
 def set_up(lab: Lab, machine: Machine, baked: Baked) -> None:
-    """Say what a node boots. A disk that has been used stays on the layers it was made on."""
-    disk, spec = machine.folder / "disk.img", machine.folder / "machine.json"
-    if disk.exists() and spec.exists():
-        layers = tuple(Path(layer) for layer in json.loads(spec.read_text())["layers"])
-        if not all(layer.exists() for layer in layers):
-            raise Refused(
-                f"the node `{machine.name}` stands on layers that the cache no longer holds",
-                hint=f"`stackward lab reset --name {lab.name}` starts the lab anew",
-            )
-    else:
-        layers = baked.below(machine.node.kind.image)
+    """Say what a node boots."""
     shared = [(lab.folder / "shared", "/srv/shared")]
     if machine.node.role == "compute" and lab.shared_instances:
         shared.append((lab.folder / "shared/instances", "/var/lib/nova/instances"))
     system = System(
-        layers=layers,
+        layers=baked.below(machine.node.kind.image),
         writable=machine.folder / "disk",
-        disk=disk,
+        disk=machine.folder / "disk.img",
         shared=tuple(shared),
         own_instances=machine.node.role == "compute" and not lab.shared_instances,
     )
@@ -193,21 +196,14 @@ def purge(claims: Claims, name: str) -> None:
         remove_tree(lab.folder)
 
 
-def clear_cache(claims: Claims) -> None:
-    """Remove the cache.
-
-    Raises Refused while a lab has disks that stand on it.
-    """
-    standing = [
-        lab.name for lab in claims.all() if any(lab.folder.glob("nodes/*/disk.img"))
-    ]
-    if standing:
-        raise Refused(
-            "labs stand on the cache: " + ", ".join(f"`{name}`" for name in standing),
-            stands="nothing was removed",
-            hint="remove them first with `stackward lab down --purge`",
-        )
-    Cache(claims.cache).clear()
+def clear_cache(claims: Claims) -> tuple[list[str], list[str]]:
+    """Remove the layers that no lab stands on; return the names of those removed and those kept."""
+    kept = set()
+    for lab in claims.all():
+        with contextlib.suppress(FileNotFoundError):
+            keys = json.loads((lab.folder / "standing.json").read_text())
+            kept |= {f"{name}-{key}" for name, key in keys.items()}
+    return Cache(claims.cache).clear(except_for=kept), sorted(kept)
 
 
 def reset(lab: Lab, progress: Progress, mirror: str | None) -> None:
@@ -216,6 +212,8 @@ def reset(lab: Lab, progress: Progress, mirror: str | None) -> None:
         cut_down(lab)
         for node in lab.nodes:
             Machine(lab, node).forget()
+        # After the disks: a lab that has some must know what they stand on.
+        (lab.folder / "standing.json").unlink(missing_ok=True)
         (lab.folder / "shared.img").unlink(missing_ok=True)
         (lab.folder / "faults.json").unlink(missing_ok=True)
     start(lab, progress, mirror)
@@ -268,5 +266,3 @@ def node_variables(lab: Lab, node: Node) -> dict[str, object]:
     """Return what the inventory says of a node; the BMC's password is not in it."""
     bmc = bmcs.bmc_of(lab, node)
     return {"ansible_host": node.address, "bmc_url": f"{bmc.url}{bmc.system_path}"}
-
-

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -34,6 +34,7 @@ class Layer:
     """A finished layer of the cache."""
 
     name: str
+    key: str
     folder: Path
 
     @property
@@ -48,12 +49,16 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def layer(self, name: str, key: str) -> Layer:
+        """Return where the layer is, or will be when it is built."""
+        return Layer(name, key, self.folder / "layers" / f"{name}-{key}")
+
     def get(self, name: str, key: str) -> Layer | None:
         """Return the layer, checked, or None when it is not there.
 
         Raises Refused when it is there and its files are not those that were put there.
         """
-        layer = Layer(name, self.folder / "layers" / f"{name}-{key}")
+        layer = self.layer(name, key)
         if not layer.folder.exists():
             return None
         try:
@@ -65,7 +70,8 @@ class Cache:
                 f"the cached layer `{layer.folder.name}` is damaged:"
                 " its files are not those that were put there",
                 stands="nothing was started",
-                hint="`stackward lab cache clear` removes the cache; the next `lab up` builds it anew",
+                hint="`stackward lab cache clear` removes the cache;"
+                " the next `lab up` builds it anew",
             )
         return layer
 
@@ -79,7 +85,7 @@ class Cache:
             yield unfinished
             record = {"format": LAYER_FORMAT, "digest": digest(unfinished / "tree")}
             (unfinished / "layer.json").write_text(json.dumps(record))
-            unfinished.rename(self.folder / "layers" / f"{name}-{key}")
+            unfinished.rename(self.layer(name, key).folder)
         finally:
             remove_tree(unfinished)
 
@@ -95,10 +101,19 @@ class Cache:
         """Return the folders of all finished layers."""
         return sorted(self.folder.glob("layers/[a-z]*"))
 
-    def clear(self) -> None:
-        """Remove everything."""
-        remove_tree(self.folder / "layers")
-        remove_tree(self.folder / "packages")
+    def clear(self, *, except_for: Collection[str]) -> list[str]:
+        """Remove all but the layers named; return the names of those that were removed.
+
+        What is being built now is left to its builder.
+        """
+        removed = []
+        for folder in self.layers():
+            if folder.name not in except_for:
+                remove_tree(folder)
+                removed.append(folder.name)
+        if not except_for:
+            remove_tree(self.folder / "packages")
+        return removed
 
 
 def key_of(*parts: object) -> str:
@@ -148,8 +163,9 @@ def build_base(cache: Cache, release: str, mirror: str, log: Path) -> Layer:
                 [
                     "mmdebstrap", "--variant=minbase", "--mode=root",
                     f"--include={','.join(image.packages)}",
-                    "--aptopt=Acquire::Languages \"none\"", "--aptopt=APT::Install-Recommends \"false\"",
-                    "--aptopt=Acquire::Retries \"3\"",
+                    '--aptopt=Acquire::Languages "none"',
+                    '--aptopt=APT::Install-Recommends "false"',
+                    '--aptopt=Acquire::Retries "3"',
                     *(f"--aptopt={line}" for line in apt_proxies()),
                     *(f"--dpkgopt=path-exclude={left_out}" for left_out in LEFT_OUT),
                     release, folder / "tree", mirror,
@@ -159,7 +175,7 @@ def build_base(cache: Cache, release: str, mirror: str, log: Path) -> Layer:
             # Each node gets host keys of its own.
             for host_key in (folder / "tree/etc/ssh").glob("ssh_host_*"):
                 host_key.unlink()
-        return Layer("base", cache.folder / "layers" / f"base-{key}")
+        return cache.layer("base", key)
 
 
 def build_image(cache: Cache, name: str, release: str, base: Layer, log: Path) -> Layer:
@@ -179,14 +195,14 @@ def build_image(cache: Cache, name: str, release: str, base: Layer, log: Path) -
             root.run([*APT, "update"])
             wanted = (*image.packages, *(f"{package}-" for package in image.without))
             root.run([*APT, "--download-only", "install", *wanted])
-            root.run(["eatmydata", *APT, "-o", "Dpkg::Options::=--force-unsafe-io", "install", *wanted])
+            unsafe = ["-o", "Dpkg::Options::=--force-unsafe-io"]
+            root.run(["eatmydata", *APT, *unsafe, "install", *wanted])
             # Python compiles what it first imports: once here instead of at every boot.
-            root.run(
-                ["sh", "-c", "python3 -m compileall -q -j 2 /usr/lib/python3*/ >/dev/null 2>&1 || true"]
-            )
+            compile_all = "python3 -m compileall -q -j 2 /usr/lib/python3*/ >/dev/null 2>&1"
+            root.run(["sh", "-c", f"{compile_all} || true"])
             root.run(["sh", "-c", "rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin"])
             refuse_services.unlink()
-        return Layer(name, cache.folder / "layers" / f"{name}-{key}")
+        return cache.layer(name, key)
 
 
 class Chroot:
@@ -224,8 +240,8 @@ class Chroot:
         run(
             [
                 "unshare", "--mount", "--propagation", "private", "sh", script,
-                ":".join(str(layer) for layer in self.below), self.upper, self.folder, self.packages,
-                *command,
+                ":".join(str(layer) for layer in self.below), self.upper, self.folder,
+                self.packages, *command,
             ],
             stdin=stdin, log=self.log, timeout_s=1800,
         )  # fmt: skip
@@ -234,9 +250,7 @@ class Chroot:
 def apt_proxies() -> list[str]:
     """Return the proxy lines of the host's own apt configuration."""
     dump = run(["apt-config", "dump"], ok=(0, 1))
-    return [
-        line.rstrip(";") for line in dump.splitlines() if "Proxy" in line and "Acquire" in line
-    ]
+    return [line.rstrip(";") for line in dump.splitlines() if "Proxy" in line and "Acquire" in line]
 
 
 def host_mirror() -> str:
@@ -282,7 +296,8 @@ def check_mirror(mirror: str, release: str, scratch: Path) -> None:
 
 def size_mib(folder: Path) -> int:
     """Return the disk space that a folder takes, in MiB."""
-    return int(run(["du", "--summarize", "--one-file-system", "--block-size=1M", folder]).split()[0])
+    said = run(["du", "--summarize", "--one-file-system", "--block-size=1M", folder])
+    return int(said.split()[0])
 
 
 def remove_tree(folder: Path) -> None:
