@@ -319,7 +319,8 @@ def load(
 ) -> None:
     """Fill a lab with servers of the project `demo`.
 
-    The first five: running, stopped, paused, with a volume, in an anti-affinity group; the rest run.
+    The first five: running, stopped, paused, with a volume, in an anti-affinity group. The rest
+    just run.
     Servers that are there from an earlier call are kept.
     """
     from stackward.lab.load import fill

@@ -6,6 +6,7 @@ Run as `python -m stackward.lab.bmcs FOLDER` it is that process.
 import contextlib
 import secrets
 import sys
+from functools import partial
 from pathlib import Path
 
 from stackward.errors import StepFailed
@@ -66,7 +67,7 @@ def wait_for(lab: Lab) -> None:
     Raises StepFailed when one does not.
     """
     for node in lab.nodes:
-        if not wait_until(lambda: port_open(node.bmc_address, BMC_PORT), within_s=START_S):
+        if not wait_until(partial(port_open, node.bmc_address, BMC_PORT), within_s=START_S):
             raise StepFailed(
                 f"the BMC of `{node.name}` does not answer at {node.bmc_address}:{BMC_PORT}",
                 says=tail_of(folder_of(lab) / "log", 800).strip() or None,

@@ -1,4 +1,7 @@
-"""A cgroup for each thing of a lab that runs: what lives in it is the truth, killing it leaves nothing."""
+"""A cgroup for each thing of a lab that runs.
+
+What lives in it is the truth, and killing it leaves nothing.
+"""
 
 import contextlib
 import re

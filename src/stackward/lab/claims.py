@@ -1,11 +1,11 @@
 """Which labs there are on this machine, and what each has claimed: its name, number and network."""
 
 import fcntl
-import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from stackward.errors import BadInput, Refused
@@ -151,14 +151,15 @@ class Claims:
                 f"the name `{lab.name}` is taken by a lab of another kind",
                 details=differs,
                 stands="nothing was changed",
-                hint=f"choose another `--name`, or remove it: `stackward lab down --purge --name {lab.name}`",
+                hint="choose another `--name`, or remove it:"
+                f" `stackward lab down --purge --name {lab.name}`",
             )
         return lab
 
-    def _free_network(self, asked: Asked) -> tuple[int, ipaddress.IPv4Network]:
+    def _free_network(self, asked: Asked) -> tuple[int, IPv4Network]:
         """Return a number that no lab and no bridge has, and a network that nothing uses."""
         labs = self.all()
-        claimed = [ipaddress.IPv4Network(lab.network) for lab in labs]
+        claimed = [IPv4Network(lab.network) for lab in labs]
         present = set(network.interfaces())
         numbers = [
             number
@@ -167,10 +168,8 @@ class Claims:
         ]
         if asked.network is not None:
             wanted = parse_network(asked.network)
-            user = network.what_uses(wanted) or next(
-                (f"lab `{lab.name}`" for lab in labs if ipaddress.IPv4Network(lab.network).overlaps(wanted)),
-                None,
-            )
+            owners = [lab.name for lab in labs if IPv4Network(lab.network).overlaps(wanted)]
+            user = network.what_uses(wanted) or (f"lab `{owners[0]}`" if owners else None)
             if user or not numbers:
                 raise Refused(
                     f"the network {wanted} is in use: {user}",
@@ -179,25 +178,29 @@ class Claims:
                 )
             return numbers[0], wanted
         for number in numbers:
-            chosen = ipaddress.IPv4Network(f"10.77.{number}.0/24")
+            chosen = IPv4Network(f"10.77.{number}.0/24")
             if network.what_uses(chosen) is None and not any(map(chosen.overlaps, claimed)):
                 return number, chosen
         raise Refused(
             "no network is free for another lab",
             stands="nothing was changed",
-            hint="remove a lab with `stackward lab down --purge`, or name a network with `--network`",
+            hint="remove a lab with `stackward lab down --purge`,"
+            " or name a network with `--network`",
         )
 
 
-def parse_network(text: str) -> ipaddress.IPv4Network:
+def parse_network(text: str) -> IPv4Network:
     """Read a network that has room for a lab.
 
     Raises BadInput when it is none.
     """
     try:
-        parsed = ipaddress.IPv4Network(text)
+        parsed = IPv4Network(text)
     except ValueError as wrong:
         raise BadInput(f"`{text}` is not an IPv4 network: {wrong}") from wrong
     if parsed.prefixlen != 24 or not parsed.is_private:  # noqa: PLR2004  # a /24
-        raise BadInput(f"`{text}` cannot be a lab's network", hint="a private one of 256 addresses: 10.99.1.0/24")
+        raise BadInput(
+            f"`{text}` cannot be a lab's network",
+            hint="a private one of 256 addresses: 10.99.1.0/24",
+        )
     return parsed

@@ -34,14 +34,23 @@ def run(  # noqa: PLR0913  # each is one property of the process, all but the fi
         if log is not None:
             with log.open("ab") as sink:
                 ended = subprocess.run(
-                    words, input=given, env=environment, check=False,
-                    stdout=sink, stderr=subprocess.STDOUT, timeout=timeout_s,
+                    words,
+                    input=given,
+                    env=environment,
+                    check=False,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
+                    timeout=timeout_s,
                 )
             out, err = "", tail_of(log)
         else:
             ended = subprocess.run(
-                words, input=given, env=environment, check=False,
-                capture_output=True, timeout=timeout_s,
+                words,
+                input=given,
+                env=environment,
+                check=False,
+                capture_output=True,
+                timeout=timeout_s,
             )
             out, err = ended.stdout.decode(errors="replace"), ended.stderr.decode(errors="replace")
     except FileNotFoundError:
@@ -62,8 +71,12 @@ def succeeds(command: Sequence[str | Path], *, timeout_s: float = 60) -> bool:
     try:
         return (
             subprocess.run(
-                [str(word) for word in command], check=False, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=timeout_s,
+                [str(word) for word in command],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=timeout_s,
             ).returncode
             == 0
         )

@@ -82,16 +82,14 @@ class Scene:
         return bool(self.nova_compute(node).state == "up")
 
     def serves_rpc(self, node: str) -> bool:
-        """Say whether the node's nova-compute answers a call; one that does not costs PROBE_S seconds.
+        """Say whether the node's nova-compute answers a call; a silent one costs PROBE_S seconds.
 
         The hypervisor's `uptime`, from microversion 2.88 on, is asked of nova-compute by RPC.
         """
         from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # with the SDK, late
 
         [hypervisor] = [
-            found
-            for found in self.cloud.compute.hypervisors(details=True)
-            if found.name == node
+            found for found in self.cloud.compute.hypervisors(details=True) if found.name == node
         ]
         try:
             answer = self.cloud.compute.get(
@@ -220,7 +218,8 @@ UNBIND = """
 python3 - <<'PYTHON'
 import kombu
 with kombu.Connection("amqp://openstack:{password}@localhost//") as connection:
-    connection.channel().queue_unbind("compute.{node}", exchange="nova", routing_key="compute.{node}")
+    name = "compute.{node}"
+    connection.channel().queue_unbind(name, exchange="nova", routing_key=name)
 PYTHON
 """
 
@@ -288,12 +287,8 @@ def all_lost_connection(scene: Scene) -> bool:
 
 
 # Only Keystone's section, and only the password: what a mistyped change would do.
-WRONG_PASSWORD = """
-sed -i '/^\\[keystone_authtoken\\]/,/^\\[/ s/^password = .*/password = mistyped/' /etc/nova/nova.conf
-systemctl restart nova-api
-"""
-RIGHT_PASSWORD = f"""
-sed -i '/^\\[keystone_authtoken\\]/,/^\\[/ s/^password = .*/password = {PASSWORD}/' /etc/nova/nova.conf
+REWRITE_NOVA_CONF = """
+sed -i '/^\\[keystone_authtoken\\]/,/^\\[/ s/^password = .*/password = {}/' /etc/nova/nova.conf
 systemctl restart nova-api
 """
 
@@ -305,7 +300,9 @@ def nova_is_refused(scene: Scene) -> bool:
 
 # --- a node's own ---
 
-LIBVIRT_UNITS = "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd-tcp.socket libvirtd"
+LIBVIRT_UNITS = (
+    "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd-tcp.socket libvirtd"
+)
 
 
 def on_target(script: str) -> Callable[[Scene], None]:
@@ -342,7 +339,8 @@ FILL_DISK = f"""
 fallocate --length $(df --output=avail -B1 / | tail -n 1) {FILLER} || true
 cat /dev/zero >> {FILLER} 2>/dev/null || true
 """
-ONE_MORE_FILE = "dd if=/dev/zero of=/var/tmp/stackward-lab-probe bs=64k count=1 conv=fsync 2>/dev/null"
+PROBE = "/var/tmp/stackward-lab-probe"  # noqa: S108  # a file on the node, where only root is
+ONE_MORE_FILE = f"dd if=/dev/zero of={PROBE} bs=64k count=1 conv=fsync 2>/dev/null"
 
 
 def disk_is_full(scene: Scene) -> bool:
@@ -352,7 +350,7 @@ def disk_is_full(scene: Scene) -> bool:
 
 def disk_has_room(scene: Scene) -> bool:
     """Say whether something can be written on the node, and take it away again."""
-    return scene.holds(scene.target, f"{ONE_MORE_FILE} && rm /var/tmp/stackward-lab-probe")
+    return scene.holds(scene.target, f"{ONE_MORE_FILE} && rm {PROBE}")
 
 
 # --- servers ---
@@ -382,7 +380,9 @@ def runs(scene: Scene) -> bool:
     """Say whether Nova and libvirt agree that the server runs."""
     server = scene.server()
     return (
-        server.status == "ACTIVE" and server.task_state is None and scene.domain_state() == "running"
+        server.status == "ACTIVE"
+        and server.task_state is None
+        and scene.domain_state() == "running"
     )
 
 
@@ -497,9 +497,9 @@ ALL = (
         what="the password of Nova's own user is mistyped in nova.conf, and nova-api restarted",
         symptom="nova-api runs and accepts no token",
         target=Target.CONTROLLER,
-        make=on_controller(WRONG_PASSWORD),
+        make=on_controller(REWRITE_NOVA_CONF.format("mistyped")),
         seen=nova_is_refused,
-        mend=on_controller(RIGHT_PASSWORD),
+        mend=on_controller(REWRITE_NOVA_CONF.format(PASSWORD)),
         gone=Scene.grants,
     ),
     Fault(
@@ -509,7 +509,7 @@ ALL = (
         target=Target.NODE,
         make=on_target(FILL_DISK),
         seen=disk_is_full,
-        mend=on_target(f"rm -f {FILLER} /var/tmp/stackward-lab-probe"),
+        mend=on_target(f"rm -f {FILLER} {PROBE}"),
         gone=disk_has_room,
     ),
     Fault(
@@ -573,8 +573,7 @@ def break_lab(lab: Lab, name: str, target: str | None) -> str:
     record(lab, fault, scene)
     if not wait_until(lambda: fault.seen(scene), within_s=fault.seen_within_s, every_s=0.5):
         raise StepFailed(
-            f"`{name}` was made on `{scene.target}`, and its symptom is not seen:"
-            f" {fault.symptom}",
+            f"`{name}` was made on `{scene.target}`, and its symptom is not seen: {fault.symptom}",
             hint=f"`stackward lab mend {name} {scene.target}`",
         )
     return scene.target
@@ -588,9 +587,7 @@ def mend_lab(lab: Lab, name: str, target: str | None) -> str:
     """
     fault = named(name)
     made = [
-        entry
-        for entry in in_force(lab)
-        if entry.fault == name and target in (None, entry.target)
+        entry for entry in in_force(lab) if entry.fault == name and target in (None, entry.target)
     ]
     if not made:
         raise Refused(
@@ -633,7 +630,11 @@ def chosen_target(lab: Lab, fault: Fault, target: str | None) -> str:
         case Target.COMPUTE | Target.NODE:
             node = lab.node(target or lab.compute_nodes[0].name)
             if fault.target is Target.COMPUTE and node.role != "compute":
-                raise BadInput(f"`{fault.name}` is a fault of a compute node; `{node.name}` is none")
+                raise BadInput(
+                    f"`{fault.name}` is a fault of a compute node; `{node.name}` is none",
+                    hint="compute nodes: "
+                    + ", ".join(f"`{compute.name}`" for compute in lab.compute_nodes),
+                )
             return node.name
 
 
@@ -666,11 +667,10 @@ def record_of(lab: Lab) -> Path:
 
 def record(lab: Lab, fault: Fault, scene: Scene) -> None:
     """Write down a fault, or what has become known of it."""
-    others = [made for made in in_force(lab) if (made.fault, made.target) != (fault.name, scene.target)]
+    this = (fault.name, scene.target)
+    others = [made for made in in_force(lab) if (made.fault, made.target) != this]
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    made = InForce(
-        fault=fault.name, target=scene.target, since=since, remembered=scene.remembered
-    )
+    made = InForce(fault=fault.name, target=scene.target, since=since, remembered=scene.remembered)
     store(lab, [*others, made])
 
 

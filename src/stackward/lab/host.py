@@ -27,7 +27,8 @@ PROGRAMS: Mapping[str, str] = {
 }
 KERNEL_FILE_SYSTEMS = ("overlay", "ext4", "cgroup2", "tmpfs")
 DEVICES = ("/dev/loop-control", "/dev/net/tun")
-COLD_DISK_GIB = 14.0  # packages 1, root file systems 5, a cloud's bake 1, a used lab 5: with a margin
+# Packages 1, root file systems 5, a cloud's bake 1, a used lab 5: with a margin.
+COLD_DISK_GIB = 14.0
 WARM_DISK_GIB = 5.0
 CONTROL_MEMORY_GIB = 3.5
 COMPUTE_MEMORY_GIB = 1.0
@@ -106,7 +107,9 @@ def require_room(folders: Mapping[str, Path], *, computes: int, is_cold: bool) -
     for name, folder in folders.items():
         has_gib = free_gib(folder)
         if has_gib < needs_gib:
-            short.append(f"disk for the {name} ({folder}): needs {needs_gib:.0f} GiB, has {has_gib:.1f} GiB")
+            short.append(
+                f"disk for the {name} ({folder}): needs {needs_gib:.0f} GiB, has {has_gib:.1f} GiB"
+            )
     needs_gib = CONTROL_MEMORY_GIB + COMPUTE_MEMORY_GIB * computes
     has_gib = available_memory_gib()
     if has_gib < needs_gib:

@@ -28,8 +28,14 @@ def main() -> None:
     spec = json.loads(Path(sys.argv[1]).read_text())
     mount_everything(spec)
     while boot(spec) == REBOOT:
-        print("keeper: reboot", flush=True)
-    print("keeper: power off", flush=True)
+        tell("reboot")
+    tell("power off")
+
+
+def tell(what: str) -> None:
+    """Write a line on the node's console."""
+    sys.stdout.write(f"keeper: {what}\n")
+    sys.stdout.flush()
 
 
 def mount_everything(spec: dict[str, Any]) -> None:
@@ -71,12 +77,17 @@ def write(root: Path, path: str, text: str, mode: int, owner: str) -> None:
 def ids(root: Path, owner: str) -> tuple[int, int]:
     """Return the numbers of a `user:group` of the node."""
     user, group = owner.split(":")
-    numbers = []
-    for name, file in ((user, "passwd"), (group, "group")):
-        for line in (root / "etc" / file).read_text().splitlines():
-            if line.startswith(name + ":"):
-                numbers.append(int(line.split(":")[2]))
-    return numbers[0], numbers[1]
+    return number_of(root / "etc/passwd", user), number_of(root / "etc/group", group)
+
+
+def number_of(file: Path, name: str) -> int:
+    """Return the number that a `passwd` or `group` file gives to a name."""
+    for line in file.read_text().splitlines():
+        known, _, number, *_ = line.split(":")
+        if known == name:
+            return int(number)
+    msg = f"{file} does not know `{name}`"
+    raise LookupError(msg)
 
 
 def mount(*arguments: str) -> None:

@@ -62,8 +62,9 @@ def fill(lab: Lab, count: int, node: str | None, tell: Callable[[str], None]) ->
         place = nodes[(position - 1) % len(nodes)]
         server = there.get(name)
         if server is None:
-            hints = {"group": group.id} if kind is Kind.IN_GROUP else None
-            more = {"scheduler_hints": hints} if hints else {}
+            more = (
+                {"scheduler_hints": {"group": group.id}} if group and kind is Kind.IN_GROUP else {}
+            )
             server = proof.boot(cloud, name, place, **more)
         server = become(cloud, server.id, kind)
         tell(f"{name} on {server.hypervisor_hostname}: {kind}")

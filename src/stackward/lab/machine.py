@@ -65,7 +65,10 @@ class Machine:
             self.cgroup.remove()  # what the last boot left in it
             self.cgroup.start(
                 [
-                    "unshare", "--mount", "--propagation", "private",
+                    "unshare",
+                    "--mount",
+                    "--propagation",
+                    "private",
                     *python_module("stackward.lab.keeper", self.folder / "machine.json"),
                 ],
                 log=self.console,
@@ -118,9 +121,7 @@ class Machine:
             folder.mkdir(parents=True, exist_ok=True)
         if system.disk is not None and not system.disk.exists():
             make_disk(system.disk, self.node.kind.disk_gib)
-        cables = [
-            {"host": self.node.host_interface, "bridge": self.lab.bridge, "inside": "host0"}
-        ]
+        cables = [{"host": self.node.host_interface, "bridge": self.lab.bridge, "inside": "host0"}]
         if self.node.host_data_interface:
             cables.append(
                 {
@@ -129,7 +130,11 @@ class Machine:
                     "inside": "data0",
                 }
             )
-        instances = {"from_disk": "instances", "to": "/var/lib/nova/instances", "owner": "nova:nova"}
+        instances = {
+            "from_disk": "instances",
+            "to": "/var/lib/nova/instances",
+            "owner": "nova:nova",
+        }
         spec: dict[str, Any] = {
             "machine": self.node.host_interface,
             "hostname": self.name,

@@ -55,7 +55,9 @@ def wait_active(cloud: Any, server_id: str) -> Any:  # noqa: ANN401  # as above
     if server.status != "ACTIVE":
         fault = (server.fault or {}).get("message")
         raise StepFailed(
-            f"the server `{server.name}` is {server.status} and not ACTIVE", service="Nova", says=fault
+            f"the server `{server.name}` is {server.status} and not ACTIVE",
+            service="Nova",
+            says=fault,
         )
     return server
 
@@ -66,9 +68,9 @@ def remove(cloud: Any, server_id: str) -> None:  # noqa: ANN401  # as above
     Raises StepFailed when it stays.
     """
     cloud.compute.delete_server(server_id, ignore_missing=True)
-    if not wait_until(
-        lambda: not any(server.id == server_id for server in cloud.compute.servers(all_projects=True)),
-        within_s=GONE_S,
-        every_s=0.5,
-    ):
+
+    def is_gone() -> bool:
+        return all(server.id != server_id for server in cloud.compute.servers(all_projects=True))
+
+    if not wait_until(is_gone, within_s=GONE_S, every_s=0.5):
         raise StepFailed(f"the server {server_id} was deleted and is still there")

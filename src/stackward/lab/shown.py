@@ -42,10 +42,15 @@ def status_text(seen: LabStatus, form: Form) -> str:
         return render_rows(nodes, form)
     silent = [name for name, is_answering in seen.apis.items() if not is_answering]
     lines = [
-        f"lab `{seen.lab}`: profile {seen.profile}, Debian {seen.release}, network {seen.network},"
-        f" cloud `{seen.cloud}`, files in {seen.folder}",
+        (
+            f"lab `{seen.lab}`: profile {seen.profile}, Debian {seen.release},"
+            f" network {seen.network}, cloud `{seen.cloud}`, files in {seen.folder}"
+        ),
         f"APIs: {'all answer' if not silent else 'silent: ' + ', '.join(silent)}",
-        *(f"fault in force: {made.fault} on {made.target} since {made.since}" for made in seen.faults),
+        *(
+            f"fault in force: {made.fault} on {made.target} since {made.since}"
+            for made in seen.faults
+        ),
         "",
         "what stands in for what such a machine cannot have:",
         *(f"  instead of {it.instead_of}: {it.is_}; {it.so}" for it in seen.stand_ins),

@@ -24,11 +24,14 @@ def make_keys(lab: Lab) -> None:
     for node in lab.nodes:
         host_key = (folder / "hosts" / f"{node.name}.pub").read_text().split()[:2]
         known.append(f"{node.name},{node.address} {' '.join(host_key)}\n")
-        hosts.append(f"Host {node.name} {node.address}\n    HostName {node.address}\n    HostKeyAlias {node.name}\n")
+        hosts.append(
+            f"Host {node.name} {node.address}\n"
+            f"    HostName {node.address}\n"
+            f"    HostKeyAlias {node.name}\n"
+        )
     (folder / "known_hosts").write_text("".join(known))
     lab.ssh_config.write_text(
-        "".join(hosts)
-        + "Host *\n"
+        "".join(hosts) + "Host *\n"
         "    User root\n"
         f"    IdentityFile {folder}/id_ed25519\n"
         "    IdentitiesOnly yes\n"
@@ -42,7 +45,9 @@ def make_keys(lab: Lab) -> None:
     )
 
 
-def ssh_command(lab: Lab, node: str, command: Sequence[str] = (), *, terminal: bool = False) -> list[str]:
+def ssh_command(
+    lab: Lab, node: str, command: Sequence[str] = (), *, terminal: bool = False
+) -> list[str]:
     """Return the OpenSSH call for `command`, which the node's shell will read."""
     tty = ["-t"] if terminal else []
     return ["ssh", "-F", str(lab.ssh_config), *tty, node, *(["--", *command] if command else [])]
@@ -53,18 +58,25 @@ def on_node(
 ) -> str:
     """Run a shell script on a node as root and return what it wrote to stdout.
 
-    Raises Unreachable when the node cannot be reached, StepFailed when the script ends with an exit code that is
-    not in `ok` or takes longer than `timeout_s` seconds.
+    Raises Unreachable when the node cannot be reached, StepFailed when the script ends with an
+    exit code that is not in `ok` or takes longer than `timeout_s` seconds.
     """
     try:
         ended = subprocess.run(
-            ssh_command(lab, node, ["sh", "-s"]), input=script, text=True, errors="replace",
-            capture_output=True, check=False, timeout=timeout_s,
+            ssh_command(lab, node, ["sh", "-s"]),
+            input=script,
+            text=True,
+            errors="replace",
+            capture_output=True,
+            check=False,
+            timeout=timeout_s,
         )
     except subprocess.TimeoutExpired:
         raise StepFailed(f"a command on `{node}` did not end within {timeout_s:g} s") from None
     if ended.returncode == TRANSPORT_FAILED:
-        raise Unreachable(f"`{node}` cannot be reached by SSH", says=last_lines(ended.stderr) or None)
+        raise Unreachable(
+            f"`{node}` cannot be reached by SSH", says=last_lines(ended.stderr) or None
+        )
     if ended.returncode not in ok:
         raise StepFailed(
             f"a command on `{node}` failed (exit code {ended.returncode})",
@@ -75,4 +87,4 @@ def on_node(
 
 def hand_over(command: Sequence[str]) -> None:
     """Become `command`: for what the operator works in by hand."""
-    os.execvp(command[0], list(command))
+    os.execvp(command[0], list(command))  # noqa: S606  # a list, no shell in between

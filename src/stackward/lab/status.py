@@ -80,9 +80,7 @@ def read_status(lab: Lab) -> LabStatus:
             release=lab.release,
             network=lab.network,
             folder=str(lab.folder),
-            nodes=tuple(
-                with_nova(read.result(), known) for read in nodes
-            ),
+            nodes=tuple(with_nova(read.result(), known) for read in nodes),
             apis={name: asked.result() for name, asked in apis.items()},
             faults=tuple(in_force(lab)),
             stand_ins=declared().stand_ins,

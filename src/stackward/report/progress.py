@@ -22,8 +22,14 @@ class Phases:
     def __enter__(self) -> Self:
         """Begin to show."""
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+            # Only a terminal needs rich, and a command that shows nothing live need not load it.
+            from rich.console import Console  # noqa: PLC0415
+            from rich.progress import (  # noqa: PLC0415
+                Progress,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+            )
 
             self._live = Progress(
                 SpinnerColumn(finished_text="[green]✓[/]"),
