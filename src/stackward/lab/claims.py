@@ -3,12 +3,13 @@
 import fcntl
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Protocol
 
-from stackward.errors import BadInput, Refused
+from stackward.errors import BadInput, Locked, Refused
 from stackward.lab import network
 from stackward.lab.declared import declared
 from stackward.lab.spec import Lab, from_json
@@ -51,11 +52,21 @@ class Asked:
             parse_network(self.network)
 
 
+class HostNetwork(Protocol):
+    """What is asked of this machine before a network is claimed."""
+
+    def interfaces(self) -> list[str]:
+        """Return the names of its interfaces."""
+
+    def what_uses(self, network: IPv4Network, /) -> str | None:
+        """Say which of its routes overlaps `network`, or None."""
+
+
 class Claims:
     """The folder in which every lab has a folder of its own."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self.folder, self.cache = folder, cache
+    def __init__(self, folder: Path, cache: Path, host: HostNetwork = network) -> None:
+        self.folder, self.cache, self.host = folder, cache, host
 
     def get(self, name: str) -> Lab:
         """Return the lab called `name`.
@@ -108,18 +119,25 @@ class Claims:
     def changing(self, lab: Lab) -> Iterator[None]:
         """Let one command at a time change what runs of a lab.
 
-        Raises Refused when another one does.
+        Raises Locked when another one does, Refused when the lab has just been removed.
         """
-        with (lab.folder / ".lock").open("w") as lock:
+        with ExitStack() as held:
             try:
+                lock = held.enter_context((lab.folder / ".lock").open("w"))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise Refused(
+                raise Locked(
                     f"another command is changing the lab `{lab.name}`",
-                    stands="nothing was changed",
                     hint="wait until it is done",
                 ) from None
+            except FileNotFoundError:
+                raise self._is_gone(lab) from None
+            if not (lab.folder / "lab.json").exists():  # removed while we came to the lock
+                raise self._is_gone(lab)
             yield
+
+    def _is_gone(self, lab: Lab) -> Refused:
+        return Refused(f"the lab `{lab.name}` has just been removed", hint="call it again")
 
     def _read(self, name: str) -> Lab:
         file = self.folder / name / "lab.json"
@@ -160,7 +178,7 @@ class Claims:
         """Return a number that no lab and no bridge has, and a network that nothing uses."""
         labs = self.all()
         claimed = [IPv4Network(lab.network) for lab in labs]
-        present = set(network.interfaces())
+        present = set(self.host.interfaces())
         numbers = [
             number
             for number in range(1, MOST_LABS + 1)
@@ -169,7 +187,7 @@ class Claims:
         if asked.network is not None:
             wanted = parse_network(asked.network)
             owners = [lab.name for lab in labs if IPv4Network(lab.network).overlaps(wanted)]
-            user = network.what_uses(wanted) or (f"lab `{owners[0]}`" if owners else None)
+            user = self.host.what_uses(wanted) or (f"lab `{owners[0]}`" if owners else None)
             if user or not numbers:
                 raise Refused(
                     f"the network {wanted} is in use: {user}",
@@ -179,7 +197,7 @@ class Claims:
             return numbers[0], wanted
         for number in numbers:
             chosen = IPv4Network(f"10.77.{number}.0/24")
-            if network.what_uses(chosen) is None and not any(map(chosen.overlaps, claimed)):
+            if self.host.what_uses(chosen) is None and not any(map(chosen.overlaps, claimed)):
                 return number, chosen
         raise Refused(
             "no network is free for another lab",

@@ -45,14 +45,14 @@ def bring_up(
             {"cache": claims.cache, "lab": claims.folder}, computes=asked.computes, is_cold=is_cold
         )
     lab = claims.claim(asked)
-    try:
-        with claims.changing(lab):
+    with claims.changing(lab):
+        try:
             start(lab, progress, mirror)
-    except Refused:
-        # Nothing of a refused lab stays: it would stand in the way of the next try.
-        if is_new and not (lab.folder / "nodes").exists():
-            remove_tree(lab.folder)
-        raise
+        except Refused:
+            # Nothing of a refused lab stays: it would stand in the way of the next try.
+            if is_new and not (lab.folder / "nodes").exists():
+                remove_tree(lab.folder)
+            raise
     return lab
 
 
@@ -83,11 +83,13 @@ def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
                 )
             return baked
         baked = find_baked(lab)
+    # What runs without a disk is left of a bake that died: no node of this lab.
+    machines = [Machine(lab, node) for node in lab.nodes]
+    bare = [machine for machine in machines if not (machine.folder / "disk.img").exists()]
+    each([machine for machine in bare if machine.is_on()], Machine.cut_power)
     if baked is None:
         chosen = mirror or host_mirror()
         check_mirror(chosen, lab.release, lab.cache)
-        # What runs of a lab that stands on nothing is left of a bake that died.
-        each([Machine(lab, node) for node in lab.nodes], Machine.cut_power)
         logs = lab.folder / "logs"
         logs.mkdir(exist_ok=True)
         baked = bake_cloud(lab, chosen, progress, logs)

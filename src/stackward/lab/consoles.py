@@ -9,6 +9,7 @@ from stackward.lab.spec import Lab
 from stackward.lab.ssh import ssh_command
 
 LOOK_EVERY_S = 1.0
+TAIL = 500  # characters that are looked for; a console writes nothing so long twice
 
 
 def console_output(lab: Lab, name_or_id: str, *, follow: bool = False) -> Iterator[str]:
@@ -21,13 +22,27 @@ def console_output(lab: Lab, name_or_id: str, *, follow: bool = False) -> Iterat
     shown = ""
     while True:
         text = compute.get_server_console_output(server.id)["output"] or ""
-        # The log is cut at its beginning when it grows: go on from where the known end stands now.
-        known = text.rfind(shown[-500:]) + len(shown[-500:]) if shown[-500:] in text else 0
-        yield text[known:]
+        yield new_part(shown, text)
         shown = text
         if not follow:
             return
         time.sleep(LOOK_EVERY_S)
+
+
+def new_part(shown: str, text: str) -> str:
+    """Return what of `text` comes after all that was shown.
+
+    Nova cuts a console's log at its beginning when it grows: what was shown may begin earlier.
+    """
+    if text.startswith(shown):
+        return text[len(shown) :]
+    tail = shown[-TAIL:]
+    end = text.find(tail) + len(tail)
+    while end >= len(tail):
+        if shown.endswith(text[:end]):
+            return text[end:]
+        end = text.find(tail, end - len(tail) + 1) + len(tail)
+    return text
 
 
 def attach_command(lab: Lab, name_or_id: str) -> list[str]:

@@ -7,7 +7,7 @@ seen. `break_lab` returns only once the symptom is there, `mend_lab` only once i
 import json
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -554,13 +554,13 @@ def in_force(lab: Lab) -> list[InForce]:
     return [InForce(**entry) for entry in json.loads(file.read_text())]
 
 
-def break_lab(lab: Lab, name: str, target: str | None) -> str:
+def break_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault] = FAULTS) -> str:
     """Make a fault, wait until its symptom is seen, and return what it was put into.
 
     Raises BadInput for an unknown fault or target, Refused when it is in force already,
     StepFailed when the symptom does not come: the fault may be there all the same, and is recorded.
     """
-    fault = named(name)
+    fault = named(name, faults)
     scene = Scene(lab, chosen_target(lab, fault, target))
     if any((made.fault, made.target) == (name, scene.target) for made in in_force(lab)):
         raise Refused(
@@ -579,13 +579,13 @@ def break_lab(lab: Lab, name: str, target: str | None) -> str:
     return scene.target
 
 
-def mend_lab(lab: Lab, name: str, target: str | None) -> str:
+def mend_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault] = FAULTS) -> str:
     """Mend a fault, wait until its symptom is gone, and return what it was in.
 
     Raises BadInput for an unknown fault, Refused when it is not in force, StepFailed when the
     symptom stays.
     """
-    fault = named(name)
+    fault = named(name, faults)
     made = [
         entry for entry in in_force(lab) if entry.fault == name and target in (None, entry.target)
     ]
@@ -603,14 +603,14 @@ def mend_lab(lab: Lab, name: str, target: str | None) -> str:
     return scene.target
 
 
-def named(name: str) -> Fault:
+def named(name: str, faults: Mapping[str, Fault] = FAULTS) -> Fault:
     """Return the fault called `name`.
 
     Raises BadInput when there is none.
     """
-    if name not in FAULTS:
+    if name not in faults:
         raise BadInput(f"there is no fault `{name}`", hint="`stackward lab faults` lists them")
-    return FAULTS[name]
+    return faults[name]
 
 
 def chosen_target(lab: Lab, fault: Fault, target: str | None) -> str:

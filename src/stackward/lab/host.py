@@ -4,7 +4,8 @@ import importlib.util
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from stackward.errors import Refused
@@ -44,12 +45,12 @@ def require_root() -> None:
         )
 
 
-def require_programs(*, install: bool) -> None:
+def require_programs(*, install: bool, which: Callable[[str], str | None] = shutil.which) -> None:
     """Make sure of the host's programs, installing their packages when `install` says so.
 
     Raises Refused with the one apt line when some are missing.
     """
-    packages = missing_packages()
+    packages = missing_packages(which)
     if packages and install:
         environment = {"DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "-q", "update"], env=environment)
@@ -57,14 +58,14 @@ def require_programs(*, install: bool) -> None:
             ["apt-get", "-y", "-q", "install", "--no-install-recommends", *packages],
             env=environment,
         )
-        packages = missing_packages()
+        packages = missing_packages(which)
     if packages:
         raise Refused(
             "programs that a lab needs are not on this machine",
             details=[
                 f"{program}: in the package `{package}`"
                 for program, package in PROGRAMS.items()
-                if shutil.which(program) is None
+                if which(program) is None
             ],
             stands="nothing was changed",
             hint=f"`apt-get install {' '.join(packages)}`, or call again with `--install`",
@@ -77,9 +78,9 @@ def require_programs(*, install: bool) -> None:
         )
 
 
-def missing_packages() -> list[str]:
+def missing_packages(which: Callable[[str], str | None] = shutil.which) -> list[str]:
     """Return the Debian packages whose programs are not on this machine."""
-    missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    missing = [package for program, package in PROGRAMS.items() if which(program) is None]
     return sorted(set(missing))
 
 
@@ -100,18 +101,29 @@ def require_kernel() -> None:
     cgroup_root()
 
 
-def require_room(folders: Mapping[str, Path], *, computes: int, is_cold: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much room this machine has, as it is asked."""
+
+    disk_gib: Callable[[Path], float]
+    memory_gib: Callable[[], float]
+
+
+def require_room(
+    folders: Mapping[str, Path], *, computes: int, is_cold: bool, room: Room | None = None
+) -> None:
     """Raise Refused when memory or disk is short, with what is needed and what there is."""
+    room = room or Room(free_gib, available_memory_gib)
     short = []
     needs_gib = COLD_DISK_GIB if is_cold else WARM_DISK_GIB
     for name, folder in folders.items():
-        has_gib = free_gib(folder)
+        has_gib = room.disk_gib(folder)
         if has_gib < needs_gib:
             short.append(
                 f"disk for the {name} ({folder}): needs {needs_gib:.0f} GiB, has {has_gib:.1f} GiB"
             )
     needs_gib = CONTROL_MEMORY_GIB + COMPUTE_MEMORY_GIB * computes
-    has_gib = available_memory_gib()
+    has_gib = room.memory_gib()
     if has_gib < needs_gib:
         short.append(f"memory: needs {needs_gib:.1f} GiB available, has {has_gib:.1f} GiB")
     if short:

@@ -20,6 +20,7 @@ from stackward.errors import Refused, StepFailed
 from stackward.lab.command import run
 from stackward.lab.declared import Image, declared
 
+PACKAGE = Path(str(files(__package__)))
 LAYER_FORMAT = 1
 APT = (
     "apt-get", "-y", "-q", "-o", "APT::Install-Recommends=false", "-o", "Acquire::Languages=none",
@@ -132,11 +133,11 @@ def digest(tree: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def sources_digest(*resources: str) -> str:
+def sources_digest(*resources: str, top: Path = PACKAGE) -> str:
     """Return a digest of files and folders of this package: what a bake is made from."""
     found = hashlib.sha256()
     for resource in resources:
-        place = Path(str(files(__package__).joinpath(resource)))
+        place = top / resource
         for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if file.is_file() and "__pycache__" not in file.parts:
                 found.update(str(file.relative_to(place.parent)).encode() + b"\0")
