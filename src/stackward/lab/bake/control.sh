@@ -15,11 +15,16 @@ for ini in /etc/*/*-uwsgi.ini; do
     echo 'add-header = Connection: close' >> "$ini"
     [ $processes = 1 ] || printf 'cheaper = 1\ncheaper-initial = 1\n' >> "$ini"
 done
-# At boot everything starts at once, on few cores. First what the others wait for: a nova-compute
-# that finds no conductor asks again only after ten seconds. Last what the first server can do without.
-for unit in mariadb:-10 rabbitmq-server:-10 nova-conductor:-10 keystone:-5 nova-scheduler:-5 \
-    neutron-rpc-server:5 cinder-api:5 cinder-scheduler:5 cinder-volume:5; do
-    folder=/etc/systemd/system/${unit%:*}.service.d
-    mkdir -p "$folder"
-    printf '[Service]\nNice=%s\n' "${unit#*:}" > "$folder/lab-nice.conf"
-done
+# At boot everything would start at once, on few cores, and all would be late. A nova-compute that
+# finds no conductor asks again only after ten seconds: so the conductor comes first. Last comes
+# what the first server can do without. Only the order at boot is given: nothing requires another.
+after() {
+    first=$1
+    shift
+    for unit in "$@"; do
+        mkdir -p "/etc/systemd/system/$unit.service.d"
+        printf '[Unit]\nAfter=%s.service\n' "$first" > "/etc/systemd/system/$unit.service.d/lab-order.conf"
+    done
+}
+after nova-conductor nova-scheduler nova-api neutron-api placement-api glance-api
+after nova-scheduler neutron-rpc-server cinder-api cinder-scheduler cinder-volume
