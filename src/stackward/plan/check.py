@@ -1,0 +1,54 @@
+"""A check: one statement that should be true, asked before and after.
+
+Its answer is None where it is true. Verification cannot be overridden: what is not proved is not
+done.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from stackward.ports.world import W_contra
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The statement is not true: what is so instead, and what to do."""
+
+    thing: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """What would prove it could not be read."""
+
+    thing: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The statement has no meaning here, such as domains on a hypervisor that has none."""
+
+    thing: str
+    reason: str
+
+
+Answer = Finding | Unverified | NotApplicable | None
+
+
+class Check(Protocol[W_contra]):
+    """One question, named for the statement that should be true: `NoServersOn`, `IsCordoned`."""
+
+    kind: ClassVar[str]
+
+    @property
+    def summary(self) -> str:
+        """Say the statement: "no servers are on `compute-07`"."""
+        ...
+
+    def ask(self, world: W_contra, /) -> Answer:
+        """Return None where the statement is true, else what was found or could not be read."""
+        ...

@@ -1,0 +1,124 @@
+"""Compare the decisions of two plans for one request: the approved one, and one from fresh facts.
+
+Usages, times and expected targets differ from minute to minute and are never compared. What was
+decided is: which things are moved and how, what blocks, what is warned of, what is proved. This
+also catches a stored plan that was edited by hand.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stackward.plan.plan import Move, Plan, Stage
+from stackward.plan.stored import decided, dump
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What differs: what refuses the approved plan, and what is only told."""
+
+    against: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    gone: frozenset[tuple[str, str]] = frozenset()  # (stage, move) that have nothing left to do
+
+
+def differences(approved: Plan[Any], fresh: Plan[Any]) -> Differences:
+    """Compare what was approved with what would be decided now."""
+    against = [*_of_the_whole(approved, fresh), *_of_verdicts(approved, fresh)]
+    against += _of_moves(approved, fresh)
+    blocked = {blocker.thing_id or blocker.thing for blocker in fresh.blockers}
+    now = {(stage.name, move.key) for stage, move in fresh.moves()}
+    gone = {
+        (stage.name, move.key): move
+        for stage, move in approved.moves()
+        if (stage.name, move.key) not in now and move.key not in blocked
+    }
+    told = [f"`{move.thing}` is gone: nothing to do for it" for move in gone.values()]
+    told += _no_longer(approved, fresh)
+    return Differences(tuple(against), tuple(told), frozenset(gone))
+
+
+def _of_the_whole(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
+    if (asked := dump(approved.request)) != (again := dump(fresh.request)):
+        yield f"the request was {asked}, is {again}"
+    if approved.title != fresh.title:
+        yield f"the title was {approved.title!r}, is {fresh.title!r}"
+    if approved.holds != fresh.holds:
+        yield f"the nodes held were {_named(approved.holds)}, are {_named(fresh.holds)}"
+    for name in sorted(approved.decisions.keys() | fresh.decisions.keys()):
+        before, after = (each.decisions.get(name, "not said") for each in (approved, fresh))
+        if before != after:
+            yield f"{name}: was {before}, is {after}"
+    order = [[stage.name for stage in each.stages] for each in (approved, fresh)]
+    was, now = (
+        [name for name in names if name in set(order[0]) & set(order[1])] for names in order
+    )
+    if was != now:
+        yield f"the order of the stages was {_named(was)}, is {_named(now)}"
+    proved = [decided(check) for check in approved.verify]
+    for check in fresh.verify:
+        if decided(check) not in proved:
+            yield f"it would now also be proved that {check.summary}"
+
+
+def _of_verdicts(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
+    known = {blocker.key for blocker in approved.blockers}
+    for blocker in fresh.blockers:
+        if blocker.key not in known:
+            yield f"`{blocker.thing}` now blocks: {blocker.reason} ({blocker.remedy})"
+    known = {warning.key for warning in approved.warnings}
+    for warning in fresh.warnings:
+        if warning.key not in known:
+            yield f"`{warning.thing}` has a new warning: {warning.reason}"
+
+
+def _no_longer(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
+    for what, before, after in (
+        ("blocks", approved.blockers, fresh.blockers),
+        ("is warned of", approved.warnings, fresh.warnings),
+    ):
+        left = {verdict.key for verdict in after}
+        for verdict in before:
+            if verdict.key not in left:
+                yield f"`{verdict.thing}` no longer {what}: {verdict.reason}"
+
+
+def _of_moves(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
+    stages = {stage.name: stage for stage in approved.stages}
+    for stage in fresh.stages:
+        before = stages.get(stage.name)
+        moves = {move.key: move for move in before.moves} if before else {}
+        if before is not None and _manner(before) != _manner(stage):
+            yield f"stage `{stage.name}`: was {_manner(before)}, is {_manner(stage)}"
+        for move in stage.moves:
+            if move.key not in moves:
+                yield f"`{move.thing}` is new: it would be moved {move.how}"
+            else:
+                yield from _of_move(moves[move.key], move)
+
+
+def _of_move(before: Move[Any], after: Move[Any]) -> Iterator[str]:
+    if before.how != after.how:
+        yield f"`{after.thing}` was to be moved {before.how}, would now be moved {after.how}"
+    elif (was := _what(before)) != (now := _what(after)):
+        yield f"`{after.thing}`: the steps were {was}, are {now}"
+
+
+def _what(move: Move[Any]) -> Mapping[str, Any]:
+    return {
+        "steps": [decided(step) for step in move.steps],
+        "when slow": [decided(step) for step in move.on_slow],
+        "slow after": move.slow_after_s,
+    }
+
+
+def _manner(stage: Stage[Any]) -> Mapping[str, Any]:
+    return {
+        "at once": stage.at_once,
+        "goes on after a failure": stage.goes_on,
+        "needs": [decided(check) for check in stage.needs],
+    }
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"

@@ -1,0 +1,67 @@
+"""The stored names of steps, checks and requests, and the classes that they mean.
+
+A class that is renamed keeps its `kind`. A kind that goes away stays known here until no stored
+plan can hold it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+from stackward.errors import BadInput
+
+
+class Stored(Protocol):
+    """Whatever is written into a plan by its kind."""
+
+    @property
+    def kind(self) -> str:
+        """Return the stored name of what it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinds:
+    """Every kind that this version of Stackward knows."""
+
+    steps: Mapping[str, type[Any]] = field(default_factory=dict)
+    checks: Mapping[str, type[Any]] = field(default_factory=dict)
+    requests: Mapping[str, type[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        steps: Iterable[type[Any]] = (),
+        checks: Iterable[type[Any]] = (),
+        requests: Iterable[type[Any]] = (),
+    ) -> Self:
+        """Gather classes by their `kind`; two classes of one kind are a defect."""
+        return cls(steps=_by_kind(steps), checks=_by_kind(checks), requests=_by_kind(requests))
+
+    def and_(self, other: "Kinds") -> "Kinds":
+        """Return the kinds of both."""
+        return Kinds.of(
+            steps=(*self.steps.values(), *other.steps.values()),
+            checks=(*self.checks.values(), *other.checks.values()),
+            requests=(*self.requests.values(), *other.requests.values()),
+        )
+
+
+def _by_kind(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:
+    known: dict[str, type[Any]] = {}
+    for each in classes:
+        if known.setdefault(each.kind, each) is not each:
+            message = f"two classes of the kind {each.kind!r}: {known[each.kind]} and {each}"
+            raise ValueError(message)
+    return known
+
+
+def class_of(kind: object, known: Mapping[str, type[Any]], what: str) -> type[Any]:
+    """Return the class that a stored kind means; an unknown one is refused by its name."""
+    if isinstance(kind, str) and kind in known:
+        return known[kind]
+    raise BadInput(
+        f"the plan holds a {what} `{kind}`, which this version of Stackward does not know",
+        hint="use the version that made the plan, or plan again",
+    )

@@ -1,0 +1,120 @@
+"""A plan: what will be done, in which order, what stands against it, what will be proved.
+
+It is a value: complete, comparable, stored. Nothing in it changes the world; the engine does that.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, Protocol
+
+from stackward.plan.check import Check
+from stackward.plan.step import Step
+from stackward.plan.values import Json
+from stackward.ports.world import W
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A verdict that refuses approval: the thing, the reason, the remedy."""
+
+    thing: str  # its name, for people
+    reason: str
+    remedy: str
+    thing_id: str = ""  # what it is found by where names are not unique
+    worry: str = ""  # the stable name of the rule; `reason` may hold numbers that change
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what makes two verdicts the same verdict."""
+        return (self.thing_id or self.thing, self.worry or self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A verdict that is approved along with the plan: what is lost, or will be noticed."""
+
+    thing: str
+    reason: str
+    remedy: str = ""
+    thing_id: str = ""
+    worry: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what makes two verdicts the same verdict."""
+        return (self.thing_id or self.thing, self.worry or self.reason)
+
+
+Verdict = Blocked | Warned
+
+
+class Request(Protocol):
+    """What the operator asked for: a frozen dataclass, stored, so that it can be planned again."""
+
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move(Generic[W]):
+    """The ordered steps for one thing, each begun when the one before it is proved done.
+
+    When `slow_after_s` have passed since the move began, the steps of `on_slow` are started beside
+    the one under way. That never settles it: only what the world shows does.
+    """
+
+    thing: str
+    how: str  # the kind of move, which is a decision: "live", "cold"
+    steps: tuple[Step[W], ...]
+    thing_id: str = ""
+    on_slow: tuple[Step[W], ...] = ()
+    slow_after_s: float | None = None
+    expects: Mapping[str, Json] = field(default_factory=dict)  # shown, never compared
+
+    @property
+    def key(self) -> str:
+        """Return what the move is known by within its stage."""
+        return self.thing_id or self.thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Generic[W]):
+    """Moves that may go on at the same time; the next stage waits for all of them."""
+
+    name: str
+    moves: tuple[Move[W], ...]
+    at_once: int = 1  # so many moves
+    needs: tuple[Check[W], ...] = ()  # asked just before the stage; a finding stops the run
+    goes_on: bool = False  # begin further moves of this stage although one has failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Generic[W]):
+    """The whole answer to a request, before anything is touched."""
+
+    title: str  # "drain `compute-07`"
+    request: Request
+    holds: tuple[str, ...] = ()  # the nodes that a run of it needs for itself
+    decisions: Mapping[str, str] = field(default_factory=dict)  # compared: cordon, room
+    facts: Mapping[str, Json] = field(default_factory=dict)  # shown, never compared
+    notices: tuple[str, ...] = ()  # what users will notice, line by line; never compared
+    blockers: tuple[Blocked, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    stages: tuple[Stage[W], ...] = ()
+    verify: tuple[Check[W], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            message = f"two stages of one name: {names}"
+            raise ValueError(message)
+        for stage in self.stages:
+            keys = [move.key for move in stage.moves]
+            if len(set(keys)) < len(keys):
+                message = f"two moves of one thing in stage {stage.name}: {keys}"
+                raise ValueError(message)
+
+    def moves(self) -> Iterator[tuple[Stage[W], Move[W]]]:
+        """Return every move with its stage, in order."""
+        for stage in self.stages:
+            for move in stage.moves:
+                yield stage, move

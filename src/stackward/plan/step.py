@@ -1,0 +1,94 @@
+"""A step: one small change that can say where it stands.
+
+The engine starts a step only where it stands at *todo*, so a crash at any line is harmless. What
+was begun is found by looking at the world; our own memory (the mark) only says where to look.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from stackward.plan.values import Json, Mark
+from stackward.ports.world import W_contra
+
+
+class Standing(StrEnum):
+    """Where a step stands, as the world shows it."""
+
+    TODO = "todo"  # nothing of it has begun
+    UNDERWAY = "underway"
+    DONE = "done"  # proved
+    FAILED = "failed"  # it ended, and not well
+    FOREIGN = "foreign"  # somebody else acts on the same thing: stop, and say who
+    UNKNOWN = "unknown"  # what must be read for the proof cannot be read: never taken for done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a step has come; what the world does not tell is None."""
+
+    fraction: float | None = None  # 0 to 1
+    remaining_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a step: where it stands, and what the operator should read about it."""
+
+    standing: Standing
+    reason: str | None = field(default=None, kw_only=True)  # in our words: why failed, whose act
+    service: str | None = field(default=None, kw_only=True)  # who said so: "Nova"
+    says: str | None = field(default=None, kw_only=True)  # in the service's own words
+    request_id: str | None = field(default=None, kw_only=True)
+    progress: Progress | None = field(default=None, kw_only=True)
+    saw: Mapping[str, Json] = field(default_factory=dict, kw_only=True)  # evidence, journaled
+
+    def __post_init__(self) -> None:
+        if self.standing in _MUST_SAY_WHY and not (self.reason or self.says):
+            message = f"a look that finds {self.standing} must say why"
+            raise ValueError(message)
+
+
+_MUST_SAY_WHY = {Standing.FAILED, Standing.FOREIGN, Standing.UNKNOWN}
+
+
+class Step(Protocol[W_contra]):
+    """One small repeatable change: a frozen dataclass whose fields survive JSON.
+
+    `kind`, the names of the fields and their meaning are a stored format: a running plan must
+    survive an upgrade of our own software. A field with the metadata `VOLATILE` is no decision.
+    No field holds a secret: a step holds the *name* of a credential.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def summary(self) -> str:
+        """Say what it does, as an order: "live-migrate `web-3` off `compute-07`"."""
+        ...
+
+    @property
+    def undo(self) -> str:
+        """Say how its effect is taken back, or why that cannot be."""
+        ...
+
+    def mark(self, world: W_contra, /) -> Mark:
+        """Note what is newest now; the engine stores it before it calls `start`."""
+        ...
+
+    def look(self, world: W_contra, mark: Mark | None, /) -> Look:
+        """Say where the step stands, counting only what is newer than `mark`.
+
+        Without a mark we have not started it: it is todo, done already, foreign or unknown.
+        """
+        ...
+
+    def start(self, world: W_contra, /) -> None:
+        """Ask the world for the change, once; never wait for it, never repeat it.
+
+        Raises `Uncertain` where the answer was lost or the service says it is already busy with
+        it (the engine looks again), `Unreachable` where nothing was sent, `StepFailed` or
+        `Refused` where the world said no.
+        """
+        ...

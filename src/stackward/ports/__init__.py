@@ -1,0 +1,1 @@
+"""What we may ask of the world, as protocols. The engine needs none of them but the clock."""

@@ -1,0 +1,36 @@
+"""The bundle of ports that steps and checks are given.
+
+What knows no OpenStack (plans, the engine) is written for any world that has a clock: `W`. Where
+no world is named, `Plan` and its parts are those of `World`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from typing_extensions import TypeVar
+
+from stackward.ports.clock import Clock
+from stackward.ports.cloud import Cloud
+from stackward.ports.shell import Shell
+
+
+class Timed(Protocol):
+    """The least that a world has: a clock."""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All ports, as `app` chose them."""
+
+    clock: Clock
+    cloud: Cloud
+    shell: Shell
+
+
+W = TypeVar("W", bound=Timed, default=World)
+W_contra = TypeVar("W_contra", contravariant=True, default=World)
