@@ -12,7 +12,7 @@ from typing import Protocol
 from stackward.errors import BadInput, Locked, Refused
 from stackward.lab import network
 from stackward.lab.declared import declared
-from stackward.lab.spec import Lab, from_json
+from stackward.lab.spec import DATA_NETWORK, Lab, from_json
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 MOST_LABS = 99
@@ -184,11 +184,16 @@ class Claims:
             for number in range(1, MOST_LABS + 1)
             if number not in {lab.number for lab in labs} and f"swbr{number}" not in present
         ]
+        if not numbers:
+            raise Refused(
+                f"this machine has {MOST_LABS} labs already",
+                hint="remove one with `stackward lab down --purge`",
+            )
         if asked.network is not None:
             wanted = parse_network(asked.network)
             owners = [lab.name for lab in labs if IPv4Network(lab.network).overlaps(wanted)]
             user = self.host.what_uses(wanted) or (f"lab `{owners[0]}`" if owners else None)
-            if user or not numbers:
+            if user:
                 raise Refused(
                     f"the network {wanted} is in use: {user}",
                     stands="nothing was changed",
@@ -216,6 +221,11 @@ def parse_network(text: str) -> IPv4Network:
         parsed = IPv4Network(text)
     except ValueError as wrong:
         raise BadInput(f"`{text}` is not an IPv4 network: {wrong}") from wrong
+    if parsed.overlaps(DATA_NETWORK):
+        raise BadInput(
+            f"`{text}` cannot be a lab's network: the guests' tunnels use it inside",
+            hint="another private one of 256 addresses: 10.99.1.0/24",
+        )
     if parsed.prefixlen != 24 or not parsed.is_private:  # noqa: PLR2004  # a /24
         raise BadInput(
             f"`{text}` cannot be a lab's network",
