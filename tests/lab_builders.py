@@ -23,7 +23,7 @@ A_LAB = Lab(
 
 
 def a_lab(folder: Path | None = None, **changes: Any) -> Lab:  # noqa: ANN401  # a field's own type
-    """Return the lab `lab`: small, with two compute nodes; in `folder`, stored, if that is given."""
+    """Return the lab `lab`, small, with two compute nodes; stored in `folder` if that is given."""
     if folder is None:
         return replace(A_LAB, **changes)
     name = changes.get("name", A_LAB.name)

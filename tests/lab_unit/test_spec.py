@@ -33,7 +33,7 @@ def test_a_stored_lab_is_read_back_as_it_was(lab: Lab) -> None:
     ],
 )
 def test_a_file_that_is_no_lab_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         from_json(text)
 
 
@@ -54,7 +54,7 @@ def test_a_file_that_is_no_lab_is_refused(text: str) -> None:
 def test_a_value_that_cannot_be_is_refused(field: str, value: Any) -> None:  # noqa: ANN401  # JSON
     stored = json.loads(a_lab().to_json())
 
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         from_json(json.dumps({**stored, field: value}))
 
 

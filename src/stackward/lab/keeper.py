@@ -69,6 +69,9 @@ def write(root: Path, path: str, text: str, mode: int, owner: str) -> None:
         if not parent.exists():
             parent.mkdir(mode=0o755)
             os.chown(parent, *ids(root, owner))
+    # A link in an image may lead to a file of the host.
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
     file.write_text(text)
     file.chmod(mode)
     os.chown(file, *ids(root, owner))
