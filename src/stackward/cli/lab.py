@@ -202,8 +202,9 @@ def ssh(
     from stackward.lab.ssh import hand_over, ssh_command
 
     lab = _lab(name)
-    quoted = [shlex.join(command)] if command else []
-    hand_over(ssh_command(lab, lab.node(node).name, quoted, terminal=not command))
+    # One word is a line for the node's shell, as with ssh itself; several are one command.
+    quoted = command if command is None or len(command) == 1 else [shlex.join(command)]
+    hand_over(ssh_command(lab, lab.node(node).name, quoted or [], terminal=not command))
 
 
 @app.command(

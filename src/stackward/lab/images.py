@@ -282,6 +282,7 @@ def check_mirror(mirror: str, release: str, scratch: Path) -> None:
     target = scratch / "InRelease"
     url = f"{mirror.rstrip('/')}/dists/{release}/InRelease"
     options = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=15"]
+    options += ["-o", "APT::Sandbox::User=root"]
     try:
         run(["/usr/lib/apt/apt-helper", *options, "download-file", url, target], timeout_s=60)
     except StepFailed as failed:
