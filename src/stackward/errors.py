@@ -5,6 +5,7 @@ StackwardError          it did not work; nothing more is known
 ├── Refused             the request cannot be granted as asked: tell the operator, change nothing
 │   ├── StalePlan       facts changed since approval: plan again
 │   └── Locked          another run holds the node: says which
+├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
 └── Uncertain           transport: the change may have taken effect: look before repeating
@@ -101,6 +102,12 @@ class StalePlan(Refused):
 
 class Locked(Refused):
     """Another run holds what this one needs; the message says which."""
+
+
+class Superseded(StackwardError):
+    """Another worker has taken the run over: this one starts nothing more."""
+
+    exit_code = ExitCode.STOPPED
 
 
 class StepFailed(StackwardError):

@@ -1,12 +1,13 @@
 """What a plan is made of: steps, checks, moves, stages, verdicts. Values only; no I/O."""
 
+from stackward.model.values import Json, Mark
 from stackward.plan.check import Answer, Check, Finding, NotApplicable, Unverified
 from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import Kinds
 from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
+from stackward.plan.runbook import Runbook, Runbooks, kinds_of
 from stackward.plan.step import Look, Progress, Standing, Step
 from stackward.plan.stored import VOLATILE, from_json, to_json
-from stackward.plan.values import Json, Mark
 
 __all__ = [
     "VOLATILE",
@@ -24,6 +25,8 @@ __all__ = [
     "Plan",
     "Progress",
     "Request",
+    "Runbook",
+    "Runbooks",
     "Stage",
     "Standing",
     "Step",
@@ -32,5 +35,6 @@ __all__ = [
     "Warned",
     "differences",
     "from_json",
+    "kinds_of",
     "to_json",
 ]

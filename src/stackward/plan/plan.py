@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Protocol
 
+from stackward.model.values import Json
 from stackward.plan.check import Check
 from stackward.plan.step import Step
-from stackward.plan.values import Json
 from stackward.ports.world import W
 
 

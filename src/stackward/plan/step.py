@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
-from stackward.plan.values import Json, Mark
+from stackward.model.values import Json, Mark
 from stackward.ports.world import W_contra
 
 

@@ -1,4 +1,4 @@
-"""What may stand in a plan and in the journal: plain values that survive JSON."""
+"""Plain values that survive JSON: what may stand in a plan and in the journal."""
 
 from collections.abc import Mapping
 from typing import TypeAlias

@@ -1,0 +1,139 @@
+"""A run: one execution of an approved plan, as the journal remembers it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from random import Random
+
+from stackward.errors import ExitCode
+from stackward.model.values import Json, Mark
+
+
+class RunState(StrEnum):
+    """Where a run stands. The words are stored."""
+
+    QUEUED = "queued"  # approved; no worker has begun it
+    RUNNING = "running"
+    STOPPED = "stopped"  # midway: it can be resumed
+    SUCCEEDED = "succeeded"  # done and proved
+    FAILED = "failed"  # all was carried out, and the verification found that it is not so
+    UNVERIFIED = "unverified"  # all was carried out, and it could not be proved
+    CANCELLED = "cancelled"
+    REFUSED = "refused"  # the plan no longer held when its turn came: nothing was changed
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing can follow."""
+        return self not in {RunState.QUEUED, RunState.RUNNING, RunState.STOPPED}
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Return what a command that waited for the run ends with."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    RunState.QUEUED: ExitCode.DONE,
+    RunState.RUNNING: ExitCode.DONE,
+    RunState.STOPPED: ExitCode.STOPPED,
+    RunState.SUCCEEDED: ExitCode.DONE,
+    RunState.FAILED: ExitCode.FAILED,
+    RunState.UNVERIFIED: ExitCode.UNVERIFIED,
+    RunState.CANCELLED: ExitCode.STOPPED,
+    RunState.REFUSED: ExitCode.BLOCKED,
+}
+
+
+class Settled(StrEnum):
+    """How an attempt ended. The words are stored."""
+
+    DONE = "done"
+    FAILED = "failed"
+    FOREIGN = "foreign"  # somebody else acted on the same thing
+    UNSENT = "unsent"  # the service could not be reached: nothing was asked
+    LOST = "lost"  # its answer was lost, and no sign of it was ever seen
+    MOOT = "moot"  # no longer needed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What ended an attempt or a run, for the operator: our words, then the service's."""
+
+    reason: str | None = None
+    service: str | None = None
+    says: str | None = None
+    request_id: str | None = None
+    details: tuple[str, ...] = ()  # one line per thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who approved the plan, when and how ("prompt", "--yes")."""
+
+    by: str
+    at: datetime
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of an approved plan."""
+
+    id: str
+    title: str
+    plan: str  # as it was approved
+    approval: Approval
+    holds: tuple[str, ...] = ()  # the nodes it needs for itself
+    state: RunState = RunState.QUEUED
+    epoch: int = 0  # raised by every worker that takes it up
+    worker: str | None = None  # the last one that took it up
+    beat_at: datetime | None = None  # when that worker was last heard of
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+    ending: Said = field(default_factory=Said)
+    cancel_asked_by: str | None = None
+    progress: Mapping[str, Json] = field(default_factory=dict)  # by step, as last seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One start of a step: intended, then perhaps answered, then settled by a look."""
+
+    step: str  # "stage/thing/0"; the steps for the slow are "stage/thing/slow-0"
+    number: int  # from 1
+    epoch: int
+    mark: Mark | None  # None: it was found done already
+    intended_at: datetime
+    answered_at: datetime | None = None
+    settled_at: datetime | None = None
+    settled: Settled | None = None
+    said: Said = field(default_factory=Said)
+    saw: Mapping[str, Json] = field(default_factory=dict)  # the evidence
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Say whether the world may still work on it."""
+        return self.settled is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of what happened; such lines are only ever added."""
+
+    at: datetime
+    epoch: int
+    what: str
+    number: int = 0  # given by the journal
+    thing: str = ""
+    step: str = ""
+    says: Mapping[str, Json] = field(default_factory=dict)
+
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to be misread
+
+
+def new_run_id(now: datetime, chance: Random) -> str:
+    """Return a short id that sorts by time: ten characters of milliseconds, four of chance."""
+    number = int(now.timestamp() * 1000) << 20 | chance.getrandbits(20)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(65, -5, -5))

@@ -1,0 +1,86 @@
+"""What we ask of the place where runs are remembered.
+
+Each call is one transaction. Those that take an epoch compare it with the run's and raise
+`Superseded` when another worker has taken the run up since: that is what fences a frozen worker.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
+from stackward.model.values import Json, Mark
+
+
+class Journal(Protocol):
+    """The memory of runs: what was approved, intended, answered and settled."""
+
+    def add(self, run: Run, /) -> None:
+        """Remember an approved run and take its nodes; raise `Locked` if another run has one."""
+        ...
+
+    def run(self, run_id: str, /) -> Run:
+        """Return the run of an id, or of the beginning of one; `BadInput` if none or several."""
+        ...
+
+    def runs(self, *, limit: int) -> Sequence[Run]:
+        """Return the latest runs, the newest first."""
+        ...
+
+    def take_up(self, run_id: str, worker: str, at: datetime, /) -> Run:
+        """Raise the epoch, take the nodes again, set the state to running; return the run."""
+        ...
+
+    def beat(
+        self, run_id: str, epoch: int, at: datetime, progress: Mapping[str, Json], /
+    ) -> str | None:
+        """Say that the worker is alive; return who asked to cancel the run, if anybody."""
+        ...
+
+    def intend(self, run_id: str, epoch: int, step: str, mark: Mark, at: datetime, /) -> Attempt:
+        """Write down that a step is about to be started."""
+        ...
+
+    def answered(self, run_id: str, epoch: int, attempt: Attempt, at: datetime, /) -> Attempt:
+        """Write down that the world has taken the request."""
+        ...
+
+    def settle(  # noqa: PLR0913  # one row of the journal
+        self,
+        run_id: str,
+        epoch: int,
+        attempt: Attempt,
+        how: Settled,
+        at: datetime,
+        *,
+        said: Said,
+        saw: Mapping[str, Json],
+    ) -> Attempt:
+        """Write down how an attempt ended."""
+        ...
+
+    def found_done(
+        self, run_id: str, epoch: int, step: str, at: datetime, saw: Mapping[str, Json], /
+    ) -> Attempt:
+        """Write down that a step was done before we started it."""
+        ...
+
+    def tell(self, run_id: str, event: Event, /) -> None:
+        """Add a line to what happened."""
+        ...
+
+    def end(self, run_id: str, epoch: int, state: RunState, at: datetime, said: Said, /) -> Run:
+        """End the run, or this part of it; free its nodes unless something is still in flight."""
+        ...
+
+    def ask_cancel(self, run_id: str, by: str, at: datetime, /) -> Run:
+        """Ask the worker to cancel; a run that has none is cancelled here and now."""
+        ...
+
+    def attempts(self, run_id: str, /) -> Sequence[Attempt]:
+        """Return every attempt of a run, in the order in which they were made."""
+        ...
+
+    def events(self, run_id: str, /, *, after: int = 0) -> Sequence[Event]:
+        """Return what happened in a run, from the event after that number on."""
+        ...
