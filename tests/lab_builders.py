@@ -8,15 +8,16 @@ from typing import Any
 from stackward.lab.claims import Claims
 from stackward.lab.spec import Lab
 
+# Its addresses are none that a real lab of this machine can have.
 A_LAB = Lab(
     name="lab",
-    number=1,
+    number=98,
     profile="small",
     computes=2,
     fake_computes=3,
     shared_instances=False,
     release="trixie",
-    network="10.77.1.0/24",
+    network="192.0.2.0/24",
     folder=Path("/somewhere/labs/lab"),
     cache=Path("/somewhere/cache"),
 )

@@ -127,7 +127,7 @@ def test_every_node_is_told_who_it_is(lab: Lab, name: str) -> None:
 @pytest.mark.parametrize("name", ["ctl", "c01", "f01"])
 def test_every_node_knows_every_other(lab: Lab, name: str) -> None:
     assert files_of(lab, name)["/etc/hosts"]["text"] == (
-        "127.0.0.1 localhost\n10.77.1.10 ctl\n10.77.1.11 c01\n10.77.1.12 c02\n10.77.1.91 f01\n"
+        "127.0.0.1 localhost\n192.0.2.10 ctl\n192.0.2.11 c01\n192.0.2.12 c02\n192.0.2.91 f01\n"
     )
 
 
@@ -137,7 +137,7 @@ def test_a_compute_node_is_told_its_names_in_nova(lab: Lab) -> None:
     assert files["/etc/nova/nova-compute.conf"] == {
         "path": "/etc/nova/nova-compute.conf",
         "text": (
-            "[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\nhost = c02\nmy_ip = 10.77.1.12\n"
+            "[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\nhost = c02\nmy_ip = 192.0.2.12\n"
         ),
         "mode": 0o640,
         "owner": "root:nova",

@@ -45,7 +45,7 @@ def test_a_file_that_is_no_lab_is_refused(text: str) -> None:
         ("computes", None),
         ("profile", "gone"),
         ("profile", ["small"]),
-        ("network", "10.77.1.7/24"),
+        ("network", "192.0.2.7/24"),
         ("network", 7),
         ("folder", 7),
         ("colour", "red"),
@@ -70,9 +70,9 @@ def test_the_nodes_of_a_small_lab() -> None:
     nodes = a_lab().nodes
 
     assert [(node.name, node.address, node.data_address, node.bmc_address) for node in nodes] == [
-        ("ctl", "10.77.1.10", None, "127.77.1.10"),
-        ("c01", "10.77.1.11", "10.78.0.11", "127.77.1.11"),
-        ("c02", "10.77.1.12", "10.78.0.12", "127.77.1.12"),
+        ("ctl", "192.0.2.10", None, "127.77.98.10"),
+        ("c01", "192.0.2.11", "10.78.0.11", "127.77.98.11"),
+        ("c02", "192.0.2.12", "10.78.0.12", "127.77.98.12"),
     ]
 
 

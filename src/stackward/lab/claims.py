@@ -221,14 +221,14 @@ def parse_network(text: str) -> IPv4Network:
         parsed = IPv4Network(text)
     except ValueError as wrong:
         raise BadInput(f"`{text}` is not an IPv4 network: {wrong}") from wrong
-    if parsed.overlaps(DATA_NETWORK):
-        raise BadInput(
-            f"`{text}` cannot be a lab's network: the guests' tunnels use it inside",
-            hint="another private one of 256 addresses: 10.99.1.0/24",
-        )
     if parsed.prefixlen != 24 or not parsed.is_private:  # noqa: PLR2004  # a /24
         raise BadInput(
             f"`{text}` cannot be a lab's network",
             hint="a private one of 256 addresses: 10.99.1.0/24",
+        )
+    if parsed == DATA_NETWORK:
+        raise BadInput(
+            f"`{text}` cannot be a lab's network: the guests' tunnels use it inside",
+            hint="another private one of 256 addresses: 10.99.1.0/24",
         )
     return parsed

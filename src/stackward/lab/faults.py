@@ -547,11 +547,21 @@ class InForce:
 
 
 def in_force(lab: Lab) -> list[InForce]:
-    """Return the faults that are in the lab now, as far as this tool made them."""
+    """Return the faults that are in the lab now, as far as this tool made them.
+
+    Raises Refused when the record cannot be read.
+    """
     file = record_of(lab)
     if not file.exists():
         return []
-    return [InForce(**entry) for entry in json.loads(file.read_text())]
+    try:
+        return [InForce(**entry) for entry in json.loads(file.read_text())]
+    except (OSError, TypeError, ValueError) as broken:
+        raise Refused(
+            f"the record of the faults in force cannot be read: {file}",
+            says=str(broken),
+            hint=f"`stackward lab reset --name {lab.name}` starts the lab anew",
+        ) from broken
 
 
 def break_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault] = FAULTS) -> str:
@@ -594,6 +604,12 @@ def mend_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault
             f"`{name}` is not in force" + (f" on `{target}`" if target else ""),
             stands="nothing was changed",
             hint="`stackward lab status` shows the faults that are",
+        )
+    if len(made) > 1:
+        raise Refused(
+            f"`{name}` is in force on more than one target",
+            details=[f"`{entry.target}`" for entry in made],
+            hint="name one of them",
         )
     scene = Scene(lab, made[0].target, dict(made[0].remembered))
     fault.mend(scene)

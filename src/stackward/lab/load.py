@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from stackward.errors import StepFailed
+from stackward.errors import BadInput, StepFailed
 from stackward.lab import proof
 from stackward.lab.client import connect
 from stackward.lab.spec import Lab
@@ -50,10 +50,18 @@ def fill(lab: Lab, count: int, node: str | None, tell: Callable[[str], None]) ->
 
     They belong to the project `demo`; without `node` they are spread over the compute nodes.
 
-    Raises StepFailed when one of them does not become what it should be.
+    Raises BadInput for a node that runs no guests, StepFailed when a server does not become what
+    it should be.
     """
+    nodes = [compute.name for compute in lab.compute_nodes]
+    if node is not None:
+        if lab.node(node).name not in nodes:
+            raise BadInput(
+                f"`{node}` is not a compute node",
+                hint="compute nodes: " + ", ".join(f"`{name}`" for name in nodes),
+            )
+        nodes = [node]
     cloud = connect(lab, project="demo")
-    nodes = [node] if node else [compute.name for compute in lab.compute_nodes]
     group = anti_affinity_group(cloud) if count >= FIRST.index(Kind.IN_GROUP) + 1 else None
     there = {server.name: server for server in cloud.compute.servers()}
 
