@@ -11,15 +11,15 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import typer
 from typer.core import TyperGroup
 
 from stackward import cli
-from stackward.cli.subjects import SUBJECTS
 from stackward.errors import ExitCode, StackwardError
+from stackward.lab.declared import declared
+from stackward.lab.faults import ALL
 from stackward.settings import PREFIX, Settings, usual_places
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -31,6 +31,8 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
+        REFERENCE / "lab-faults.md": lab_faults_page(),
+        REFERENCE / "lab-stand-ins.md": lab_stand_ins_page(),
         REFERENCE / "settings.md": settings_page(),
     }
 
@@ -54,8 +56,7 @@ def _below(words: tuple[str, ...], command: object) -> Iterator[tuple[str, ...]]
     if isinstance(command, TyperGroup):
         context = typer.Context(command)
         for name in command.list_commands(context):
-            if words or find_spec(SUBJECTS[name].module):
-                yield from _below((*words, name), command.get_command(context, name))
+            yield from _below((*words, name), command.get_command(context, name))
 
 
 def help_of(words: tuple[str, ...]) -> str:
@@ -97,6 +98,44 @@ def _kinds(kind: type[StackwardError]) -> Iterator[type[StackwardError]]:
 
 def _first(kind: type[StackwardError]) -> str:
     return (kind.__doc__ or "").splitlines()[0]
+
+
+def lab_faults_page() -> str:
+    """Return each fault that can be put into a lab, and what it is put into."""
+    rows = [
+        f"| `{fault.name}` | {fault.target.value} | {fault.what} | {fault.symptom} |"
+        for fault in ALL
+    ]
+    return "\n".join(
+        [
+            "# Lab faults\n",
+            MADE,
+            "`stackward lab break FAULT [TARGET]` returns when the symptom is seen,",
+            "`stackward lab mend FAULT [TARGET]` when it is gone.",
+            "`stackward lab status` shows the faults in force; `stackward lab reset` ends them.\n",
+            "| Name | Target | What is done | Symptom |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def lab_stand_ins_page() -> str:
+    """Return what stands in for what a lab cannot have."""
+    rows = [f"| {it.instead_of} | {it.is_} | {it.so} |" for it in declared().stand_ins]
+    return "\n".join(
+        [
+            "# What stands in, in a lab\n",
+            MADE,
+            "A lab is a real cloud on one machine, and some things it cannot have.",
+            "What is proved over a stand-in is proved for the stand-in only.\n",
+            "| Instead of | There is | So |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def settings_page() -> str:

@@ -46,7 +46,10 @@ def test_tasks_that_do_not_wait_for_each_other_are_done_at_the_same_time() -> No
     """Each waits for the other one: done one after the other, they would never end."""
     together = threading.Barrier(2)
 
-    in_order((a_task("a"), a_task("b")), lambda _: [together.wait(10), None][1])
+    def meet(_: Task) -> None:
+        together.wait(10)
+
+    in_order((a_task("a"), a_task("b")), meet)
 
     assert not together.broken
 
