@@ -25,6 +25,7 @@ from stackward.lab.proof import prove
 from stackward.lab.spec import Lab, Node
 
 SHARED_GIB = 8
+GIVING_UP = "giving-up-disks"  # there while disks are being removed
 
 
 def bring_up(
@@ -58,6 +59,8 @@ def bring_up(
 
 def start(lab: Lab, progress: Progress, mirror: str | None) -> None:
     """Start all that is not running, and prove that the cloud works if anything was started."""
+    if (lab.folder / GIVING_UP).exists():
+        give_up_disks(lab)
     baked = layers_for(lab, progress, mirror)
     with progress.phase("power on"):
         was_on = switch_on(lab, baked)
@@ -194,7 +197,7 @@ def purge(claims: Claims, name: str) -> None:
         remove_tree(claims.folder / name)
         return
     with claims.changing(lab):
-        cut_down(lab)
+        give_up_disks(lab)
         remove_tree(lab.folder)
 
 
@@ -211,14 +214,25 @@ def clear_cache(claims: Claims) -> tuple[list[str], list[str]]:
 def reset(lab: Lab, progress: Progress, mirror: str | None) -> None:
     """Put the lab back to its first state: every disk is made anew."""
     with progress.phase("power off"):
-        cut_down(lab)
-        for node in lab.nodes:
-            Machine(lab, node).forget()
-        # After the disks: a lab that has some must know what they stand on.
-        (lab.folder / "standing.json").unlink(missing_ok=True)
-        (lab.folder / "shared.img").unlink(missing_ok=True)
-        (lab.folder / "faults.json").unlink(missing_ok=True)
+        give_up_disks(lab)
     start(lab, progress, mirror)
+
+
+def give_up_disks(lab: Lab) -> None:
+    """Cut the power and remove every disk of the lab.
+
+    Nodes remember each other: once some disks are gone, the others are of no use. Whoever comes
+    to a lab where this has died finishes it first.
+    """
+    begun = lab.folder / GIVING_UP
+    begun.touch()
+    cut_down(lab)
+    for node in lab.nodes:
+        Machine(lab, node).forget()
+    # After the disks: a lab that has some must know what they stand on.
+    for left in ("standing.json", "shared.img", "faults.json"):
+        (lab.folder / left).unlink(missing_ok=True)
+    begun.unlink()
 
 
 def mount_shared(lab: Lab, baked: Baked) -> None:
