@@ -13,7 +13,6 @@ from stackward.lab.faults import (
     ALL,
     FAULTS,
     Fault,
-    Scene,
     Target,
     break_lab,
     chosen_target,
@@ -21,6 +20,7 @@ from stackward.lab.faults import (
     mend_lab,
     named,
 )
+from stackward.lab.scene import Scene
 from stackward.lab.spec import Lab
 
 IN_ISSUE = 12

@@ -8,21 +8,23 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from stackward.errors import BadInput, Refused, StepFailed, Unreachable
-from stackward.lab import network, ssh
+from stackward.errors import BadInput, Refused, StepFailed
+from stackward.lab import network
 from stackward.lab.client import connect
 from stackward.lab.configuration import PASSWORD
-from stackward.lab.machine import Machine, port_open
-from stackward.lab.spec import Lab, Node
+from stackward.lab.machine import port_open
+from stackward.lab.scene import Scene, looks, put_back
+from stackward.lab.spec import Lab
 from stackward.lab.waiting import wait_until
 
 AMQP_PORT = 5672
-PROBE_S = 10
+NOT_NOW = 503
+BOOT_S = 180
 
 
 class Target(StrEnum):
@@ -32,98 +34,6 @@ class Target(StrEnum):
     COMPUTE = "compute node"
     CONTROLLER = "controller"
     SERVER = "server"
-
-
-@dataclass(slots=True)
-class Scene:
-    """A lab, the target in it, and what the making of the fault left for its mending."""
-
-    lab: Lab
-    target: str
-    remembered: dict[str, str] = field(default_factory=dict)
-    _cloud: Any = None
-
-    @property
-    def cloud(self) -> Any:  # noqa: ANN401  # the SDK's own
-        """The lab's cloud, for its administrator."""
-        if self._cloud is None:
-            self._cloud = connect(self.lab)
-        return self._cloud
-
-    @property
-    def node(self) -> Node:
-        """The node that is the target."""
-        return self.lab.node(self.target)
-
-    @property
-    def machine(self) -> Machine:
-        """The machine that is the target."""
-        return Machine(self.lab, self.node)
-
-    def on(self, node: str, script: str, *, ok: tuple[int, ...] = (0,)) -> str:
-        """Run a script on a node."""
-        return ssh.on_node(self.lab, node, script, ok=ok)
-
-    def holds(self, node: str, test: str) -> bool:
-        """Say whether a shell test holds on a node; a node that cannot be asked says no."""
-        try:
-            ssh.on_node(self.lab, node, test, timeout_s=30)
-        except (StepFailed, Unreachable):
-            return False
-        return True
-
-    def nova_compute(self, node: str) -> Any:  # noqa: ANN401  # the SDK's own
-        """Return the service record of a node's nova-compute."""
-        [service] = self.cloud.compute.services(binary="nova-compute", host=node)
-        return service
-
-    def is_up(self, node: str) -> bool:
-        """Say whether Nova calls the node's nova-compute up."""
-        return bool(self.nova_compute(node).state == "up")
-
-    def serves_rpc(self, node: str) -> bool:
-        """Say whether the node's nova-compute answers a call; a silent one costs PROBE_S seconds.
-
-        The hypervisor's `uptime`, from microversion 2.88 on, is asked of nova-compute by RPC.
-        """
-        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # with the SDK, late
-
-        [hypervisor] = [
-            found for found in self.cloud.compute.hypervisors(details=True) if found.name == node
-        ]
-        try:
-            answer = self.cloud.compute.get(
-                f"/os-hypervisors/{hypervisor.id}", microversion="2.88", timeout=PROBE_S
-            )
-        except ClientException:
-            return False
-        return bool(answer.ok and answer.json()["hypervisor"]["uptime"])
-
-    def all_serve(self) -> bool:
-        """Say whether every nova-compute of the lab is up and answers."""
-        nodes = [node.name for node in self.lab.compute_nodes]
-        return all(map(self.is_up, nodes)) and all(map(self.serves_rpc, nodes))
-
-    def grants(self) -> bool:
-        """Say whether a new token is given and Nova accepts it."""
-        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # as above
-        from openstack.exceptions import SDKException  # noqa: PLC0415  # as above
-
-        try:
-            list(connect(self.lab).compute.servers(limit=1, paginated=False))
-        except (ClientException, SDKException):
-            return False
-        return True
-
-    def server(self) -> Any:  # noqa: ANN401  # the SDK's own
-        """Return the server that is the target."""
-        return self.cloud.compute.get_server(self.target)
-
-    def domain_state(self) -> str:
-        """Return what libvirt calls the state of the server's domain, or an empty text."""
-        server = self.server()
-        host, name = server.hypervisor_hostname, server.instance_name
-        return self.on(host, f"virsh domstate {name} 2>/dev/null || true").strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +69,26 @@ def is_cut_off(scene: Scene) -> bool:
     )
 
 
-def serves_again(scene: Scene) -> bool:
+def works_again(scene: Scene) -> bool:
     """Say whether the node can be reached and its nova-compute works."""
-    return (
-        port_open(scene.node.address, 22)
-        and scene.is_up(scene.target)
-        and scene.serves_rpc(scene.target)
-    )
+    return scene.works(scene.target)
+
+
+def lose_power(scene: Scene) -> None:
+    """Cut the node's power, having noted what its servers were doing."""
+    servers = scene.cloud.compute.servers(all_projects=True, compute_host=scene.target)
+    scene.remembered.update((server.id, server.status) for server in servers)
+    scene.machine.cut_power()
+
+
+def regain_power(scene: Scene) -> None:
+    """Boot the node, and bring the servers that are still on it to what they were doing."""
+    scene.machine.power_on()
+    if not wait_until(lambda: looks(works_again, scene), within_s=BOOT_S, every_s=0.5):
+        raise StepFailed(f"`{scene.target}` has power again, and its nova-compute does not work")
+    for server in scene.cloud.compute.servers(all_projects=True, compute_host=scene.target):
+        if server.id in scene.remembered:
+            put_back(scene, server.id, scene.remembered[server.id])
 
 
 def cables(scene: Scene) -> list[tuple[str, str]]:
@@ -199,7 +122,7 @@ systemctl daemon-reload
 systemctl kill --signal=KILL nova-compute
 """
 REVIVE_COMPUTE = f"""
-rm -f {NO_RESTART}
+rm -rf $(dirname {NO_RESTART})
 systemctl daemon-reload
 systemctl reset-failed nova-compute || true
 systemctl start nova-compute
@@ -214,19 +137,23 @@ def is_killed(scene: Scene) -> bool:
 
 
 # The queue and its consumer stay, heartbeats go on: only what is sent to this host goes nowhere.
-UNBIND = """
+BINDING = """
 python3 - <<'PYTHON'
 import kombu
 with kombu.Connection("amqp://openstack:{password}@localhost//") as connection:
     name = "compute.{node}"
-    connection.channel().queue_unbind(name, exchange="nova", routing_key=name)
+    connection.channel().queue_{change}(name, exchange="nova", routing_key=name)
 PYTHON
 """
 
 
-def unbind(scene: Scene) -> None:
-    """Cut the binding that brings RPC calls to the node's nova-compute."""
-    scene.on("ctl", UNBIND.format(password=PASSWORD, node=scene.target))
+def binding(change: str) -> Callable[[Scene], None]:
+    """Return an action on the binding that brings RPC calls to the node's nova-compute."""
+
+    def act(scene: Scene) -> None:
+        scene.on("ctl", BINDING.format(password=PASSWORD, node=scene.target, change=change))
+
+    return act
 
 
 def is_deaf(scene: Scene) -> bool:
@@ -287,15 +214,21 @@ def all_lost_connection(scene: Scene) -> bool:
 
 
 # Only Keystone's section, and only the password: what a mistyped change would do.
-REWRITE_NOVA_CONF = """
-sed -i '/^\\[keystone_authtoken\\]/,/^\\[/ s/^password = .*/password = {}/' /etc/nova/nova.conf
+CONF = "/etc/nova/nova.conf"
+WRONG_PASSWORD = f"""
+[ -e {CONF}.before ] || cp -p {CONF} {CONF}.before
+sed -i '/^\\[keystone_authtoken\\]/,/^\\[/ s/^password = .*/password = mistyped/' {CONF}
+systemctl restart nova-api
+"""
+RIGHT_PASSWORD = f"""
+[ ! -e {CONF}.before ] || mv {CONF}.before {CONF}
 systemctl restart nova-api
 """
 
 
 def nova_is_refused(scene: Scene) -> bool:
-    """Say whether Nova answers, and cannot accept a good token."""
-    return port_open(scene.lab.control.address, 8774) and not scene.grants()
+    """Say whether Nova answers that it cannot ask Keystone about a good token."""
+    return scene.answer_to_new_token() == NOT_NOW
 
 
 # --- a node's own ---
@@ -303,6 +236,13 @@ def nova_is_refused(scene: Scene) -> bool:
 LIBVIRT_UNITS = (
     "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd-tcp.socket libvirtd"
 )
+# Asked to stop, libvirtd takes half a minute to leave; the main process only, never the guests.
+STOP_LIBVIRT = f"""
+systemctl stop --no-block {LIBVIRT_UNITS}
+systemctl kill --kill-whom=main --signal=KILL libvirtd
+systemctl stop {LIBVIRT_UNITS}
+systemctl reset-failed {LIBVIRT_UNITS} || true
+"""
 
 
 def on_target(script: str) -> Callable[[Scene], None]:
@@ -340,6 +280,15 @@ fallocate --length $(df --output=avail -B1 / | tail -n 1) {FILLER} || true
 cat /dev/zero >> {FILLER} 2>/dev/null || true
 """
 PROBE = "/var/tmp/stackward-lab-probe"  # noqa: S108  # a file on the node, where only root is
+# QEMU stops a guest whose write finds no room.
+FREE_DISK = f"""
+rm -f {FILLER} {PROBE}
+command -v virsh > /dev/null || exit 0
+for domain in $(virsh list --state-paused --name); do
+  virsh domstate --reason "$domain" | grep -q "I/O error" && virsh resume "$domain"
+done
+true
+"""
 ONE_MORE_FILE = f"dd if=/dev/zero of={PROBE} bs=64k count=1 conv=fsync 2>/dev/null"
 
 
@@ -368,7 +317,8 @@ def undefine_domain(scene: Scene) -> None:
 
 def domain_is_missing(scene: Scene) -> bool:
     """Say whether Nova calls a server ACTIVE that has no domain."""
-    return scene.server().status == "ACTIVE" and scene.domain_state() == ""
+    server = scene.server()
+    return server.status == "ACTIVE" and scene.domain_state(server) is None
 
 
 def hard_reboot(scene: Scene) -> None:
@@ -382,7 +332,7 @@ def runs(scene: Scene) -> bool:
     return (
         server.status == "ACTIVE"
         and server.task_state is None
-        and scene.domain_state() == "running"
+        and scene.domain_state(server) == "running"
     )
 
 
@@ -417,10 +367,10 @@ ALL = (
         what="the node loses its power",
         symptom="no process of it lives, and Nova calls its nova-compute down",
         target=Target.COMPUTE,
-        make=lambda scene: scene.machine.cut_power(),
+        make=lose_power,
         seen=is_dead,
-        mend=lambda scene: scene.machine.power_on(),
-        gone=serves_again,
+        mend=regain_power,
+        gone=works_again,
     ),
     Fault(
         name="node-network-loss",
@@ -430,7 +380,7 @@ ALL = (
         make=cut_cables,
         seen=is_cut_off,
         mend=join_cables,
-        gone=serves_again,
+        gone=works_again,
     ),
     Fault(
         name="nova-compute-killed",
@@ -440,17 +390,17 @@ ALL = (
         make=on_target(KILL_COMPUTE),
         seen=is_killed,
         mend=on_target(REVIVE_COMPUTE),
-        gone=serves_again,
+        gone=works_again,
     ),
     Fault(
         name="nova-compute-deaf",
         what="RPC calls no longer reach nova-compute, which runs and sends heartbeats",
         symptom="its unit is active, Nova calls it up, and it answers no call",
         target=Target.COMPUTE,
-        make=unbind,
+        make=binding("unbind"),
         seen=is_deaf,
-        mend=on_target("systemctl restart nova-compute"),
-        gone=serves_again,
+        mend=binding("bind"),
+        gone=works_again,
     ),
     Fault(
         name="rabbitmq-stopped",
@@ -460,7 +410,7 @@ ALL = (
         make=on_controller("systemctl stop rabbitmq-server"),
         seen=no_message_passes,
         mend=start_rabbitmq,
-        gone=Scene.all_serve,
+        gone=Scene.all_work,
     ),
     Fault(
         name="rabbitmq-restarted",
@@ -470,7 +420,7 @@ ALL = (
         make=restart_rabbitmq,
         seen=all_lost_connection,
         mend=start_rabbitmq,
-        gone=Scene.all_serve,
+        gone=Scene.all_work,
     ),
     Fault(
         name="mariadb-stopped",
@@ -480,14 +430,14 @@ ALL = (
         make=on_controller("systemctl stop mariadb"),
         seen=lambda scene: not port_open(scene.lab.control.address, 3306) and not scene.grants(),
         mend=on_controller("systemctl start mariadb"),
-        gone=lambda scene: scene.grants() and scene.all_serve(),
+        gone=lambda scene: scene.grants() and scene.all_work(),
     ),
     Fault(
         name="libvirtd-stopped",
         what="libvirt is stopped on the node; its guests run on",
         symptom="virsh does not answer, and Nova has disabled the node by itself",
         target=Target.COMPUTE,
-        make=on_target(f"systemctl stop {LIBVIRT_UNITS}"),
+        make=on_target(STOP_LIBVIRT),
         seen=libvirt_is_lost,
         mend=on_target(f"systemctl start {LIBVIRT_UNITS}"),
         gone=libvirt_is_back,
@@ -495,11 +445,11 @@ ALL = (
     Fault(
         name="wrong-keystone-password",
         what="the password of Nova's own user is mistyped in nova.conf, and nova-api restarted",
-        symptom="nova-api runs and accepts no token",
+        symptom="nova-api answers 503 to every good token: it cannot ask Keystone",
         target=Target.CONTROLLER,
-        make=on_controller(REWRITE_NOVA_CONF.format("mistyped")),
+        make=on_controller(WRONG_PASSWORD),
         seen=nova_is_refused,
-        mend=on_controller(REWRITE_NOVA_CONF.format(PASSWORD)),
+        mend=on_controller(RIGHT_PASSWORD),
         gone=Scene.grants,
     ),
     Fault(
@@ -509,7 +459,7 @@ ALL = (
         target=Target.NODE,
         make=on_target(FILL_DISK),
         seen=disk_is_full,
-        mend=on_target(f"rm -f {FILLER} {PROBE}"),
+        mend=on_target(FREE_DISK),
         gone=disk_has_room,
     ),
     Fault(
@@ -581,7 +531,7 @@ def break_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Faul
     record(lab, fault, scene)  # first: a fault that is half made can be mended too
     fault.make(scene)
     record(lab, fault, scene)
-    if not wait_until(lambda: fault.seen(scene), within_s=fault.seen_within_s, every_s=0.5):
+    if not wait_until(lambda: looks(fault.seen, scene), within_s=fault.seen_within_s, every_s=0.5):
         raise StepFailed(
             f"`{name}` was made on `{scene.target}`, and its symptom is not seen: {fault.symptom}",
             hint=f"`stackward lab mend {name} {scene.target}`",
@@ -613,7 +563,7 @@ def mend_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault
         )
     scene = Scene(lab, made[0].target, dict(made[0].remembered))
     fault.mend(scene)
-    if not wait_until(lambda: fault.gone(scene), within_s=fault.gone_within_s, every_s=0.5):
+    if not wait_until(lambda: looks(fault.gone, scene), within_s=fault.gone_within_s, every_s=0.5):
         raise StepFailed(f"`{name}` was mended on `{scene.target}`, and its symptom stays")
     forget(lab, name, scene.target)
     return scene.target
@@ -642,7 +592,13 @@ def chosen_target(lab: Lab, fault: Fault, target: str | None) -> str:
         case Target.SERVER:
             if target is None:
                 raise BadInput(f"`{fault.name}` needs a server", hint="name one, or give its id")
-            return str(find_server(lab, target).id)
+            server = find_server(lab, target)
+            if server.status != "ACTIVE":
+                raise BadInput(
+                    f"`{fault.name}` is a fault of a running server;"
+                    f" `{server.name}` is {server.status}"
+                )
+            return str(server.id)
         case Target.COMPUTE | Target.NODE:
             node = lab.node(target or lab.compute_nodes[0].name)
             if fault.target is Target.COMPUTE and node.role != "compute":
