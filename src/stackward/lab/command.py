@@ -19,9 +19,11 @@ def run(  # noqa: PLR0913  # each is one property of the process, all but the fi
     ok: Sequence[int] = (0,),
     log: Path | None = None,
     timeout_s: float = 900,
+    called: str | None = None,
 ) -> str:
     """Run `command` to its end and return what it wrote to stdout.
 
+    Messages name it by its first words, or as it is `called`.
     With `log`, both outputs are appended to that file and nothing is returned.
 
     Raises StepFailed with the last lines of its words when the exit code is not in `ok`,
@@ -56,10 +58,10 @@ def run(  # noqa: PLR0913  # each is one property of the process, all but the fi
     except FileNotFoundError:
         raise StepFailed(f"the program `{words[0]}` is not on this machine") from None
     except subprocess.TimeoutExpired:
-        raise StepFailed(f"`{words[0]}` did not end within {timeout_s:g} s") from None
+        raise StepFailed(f"`{called or words[0]}` did not end within {timeout_s:g} s") from None
     if ended.returncode not in ok:
         raise StepFailed(
-            f"`{' '.join(words[:4])}` failed (exit code {ended.returncode})",
+            f"`{called or ' '.join(words[:4])}` failed (exit code {ended.returncode})",
             says=last_lines(err or out) or None,
             hint=f"the whole output is in {log}" if log else None,
         )

@@ -22,6 +22,7 @@ PROGRAMS: Mapping[str, str] = {
     "e2fsck": "e2fsprogs",
     "losetup": "mount",
     "unshare": "util-linux",
+    "setpriv": "util-linux",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "find": "findutils",

@@ -26,6 +26,13 @@ APT = (
     "apt-get", "-y", "-q", "-o", "APT::Install-Recommends=false", "-o", "Acquire::Languages=none",
     "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3",
 )  # fmt: skip
+# A build must not outlive a killed `lab up`: the next one builds in the same folder. What is put
+# behind this dies with its caller, with all that it has started and mounted. The shell in between
+# is its PID 1, outside of any chroot: by that systemctl knows that it is in one.
+CONTAINED = (
+    "setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--propagation", "private",
+    "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "sh", "-c", '"$@" || exit $?', "sh",
+)  # fmt: skip
 # Manuals and translations are a third of the files and of no use in a lab.
 LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 
@@ -162,7 +169,7 @@ def build_base(cache: Cache, release: str, mirror: str, log: Path) -> Layer:
         with cache.building("base", key) as folder:
             run(
                 [
-                    "mmdebstrap", "--variant=minbase", "--mode=root",
+                    *CONTAINED, "mmdebstrap", "--variant=minbase", "--mode=root",
                     f"--include={','.join(image.packages)}",
                     '--aptopt=Acquire::Languages "none"',
                     '--aptopt=APT::Install-Recommends "false"',
@@ -171,7 +178,7 @@ def build_base(cache: Cache, release: str, mirror: str, log: Path) -> Layer:
                     *(f"--dpkgopt=path-exclude={left_out}" for left_out in LEFT_OUT),
                     release, folder / "tree", mirror,
                 ],
-                log=log,
+                log=log, called="mmdebstrap",
             )  # fmt: skip
             # Each node gets host keys of its own.
             for host_key in (folder / "tree/etc/ssh").glob("ssh_host_*"):
@@ -240,11 +247,10 @@ class Chroot:
         script = str(files(__package__).joinpath("in_chroot.sh"))
         run(
             [
-                "unshare", "--mount", "--propagation", "private", "sh", script,
-                ":".join(str(layer) for layer in self.below), self.upper, self.folder,
-                self.packages, *command,
+                *CONTAINED, "sh", script, ":".join(str(layer) for layer in self.below),
+                self.upper, self.folder, self.packages, *command,
             ],
-            stdin=stdin, log=self.log, timeout_s=1800,
+            stdin=stdin, log=self.log, timeout_s=1800, called=" ".join(map(str, command[:4])),
         )  # fmt: skip
 
 
