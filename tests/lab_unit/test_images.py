@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stackward.errors import Refused, StepFailed
+from stackward.errors import Locked, Refused, StepFailed
 from stackward.lab.declared import Image, declared
 from stackward.lab.images import Cache, digest, image_key, key_of, remove_tree, sources_digest
 
@@ -130,15 +130,32 @@ def test_following_the_hint_mends_it(cache: Cache) -> None:
     assert cache.get("base", "k1") is not None
 
 
-def test_clearing_keeps_what_is_stood_on_and_what_is_being_built(cache: Cache) -> None:
+def test_clearing_keeps_what_is_stood_on(cache: Cache) -> None:
     a_layer(cache)
     a_layer(cache, "cloud")
 
-    with cache.building("cloud", "k2"):
-        removed = cache.clear(except_for={"base-k1"})
+    removed = cache.clear(except_for={"base-k1"})
 
     assert removed == ["cloud-k1"]
-    assert [folder.name for folder in cache.layers()] == ["base-k1", "cloud-k2"]
+    assert [folder.name for folder in cache.layers()] == ["base-k1"]
+
+
+def test_clearing_takes_what_a_killed_build_left(cache: Cache) -> None:
+    (cache.folder / "layers/.unfinished-base-k1/tree").mkdir(parents=True)
+
+    cache.clear(except_for=())
+
+    assert list(cache.folder.glob("layers/.unfinished*")) == []
+
+
+def test_nothing_is_cleared_while_something_is_being_built(cache: Cache) -> None:
+    a_layer(cache)
+
+    with cache.locked("cloud"), cache.building("cloud", "k1"), pytest.raises(Locked) as refused:
+        cache.clear(except_for=())
+
+    assert refused.value.message == "the cache cannot be cleared: a layer is being built in it"
+    assert [folder.name for folder in cache.layers()] == ["base-k1", "cloud-k1"]
 
 
 def build_if_missing(folder: Path, pipe: int) -> None:

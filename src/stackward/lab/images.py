@@ -11,12 +11,12 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from stackward.errors import Refused, StepFailed
+from stackward.errors import Locked, Refused, StepFailed
 from stackward.lab.command import run
 from stackward.lab.declared import Image, declared
 
@@ -112,15 +112,28 @@ class Cache:
     def clear(self, *, except_for: Collection[str]) -> list[str]:
         """Remove all but the layers named; return the names of those that were removed.
 
-        What is being built now is left to its builder.
+        What a killed build left goes too.
+
+        Raises Locked while something is being built: it stands on layers that no lab names yet.
         """
         removed = []
-        for folder in self.layers():
-            if folder.name not in except_for:
-                remove_tree(folder)
-                removed.append(folder.name)
-        if not except_for:
-            remove_tree(self.folder / "packages")
+        with ExitStack() as held:
+            for lock in self.folder.glob("layers/.*.lock"):
+                try:
+                    fcntl.flock(held.enter_context(lock.open("w")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise Locked(
+                        "the cache cannot be cleared: a layer is being built in it",
+                        hint="wait until that `stackward lab up` is done",
+                    ) from None
+            for folder in self.layers():
+                if folder.name not in except_for:
+                    remove_tree(folder)
+                    removed.append(folder.name)
+            for left in self.folder.glob("layers/.unfinished-*"):
+                remove_tree(left)
+            if not except_for:
+                remove_tree(self.folder / "packages")
         return removed
 
 
