@@ -49,7 +49,7 @@ def password_of(lab: Lab) -> str:
 
 def cgroup_of(lab: Lab) -> Cgroup:
     """Return the cgroup of the serving process: all of it, and nothing else, is in there."""
-    return Cgroup(lab.name, "bmcs")
+    return Cgroup(lab.folder, "bmcs")
 
 
 def start(lab: Lab) -> None:

@@ -4,6 +4,7 @@ What lives in it is the truth, and killing it leaves nothing.
 """
 
 import contextlib
+import hashlib
 import re
 import subprocess
 from collections.abc import Sequence
@@ -17,10 +18,12 @@ DEATH_S = 20
 
 
 class Cgroup:
-    """The cgroup of one node, or of one other process, of a lab."""
+    """The cgroup of one node, or of one other process, of the lab whose files are in `folder`."""
 
-    def __init__(self, lab: str, name: str) -> None:
-        self.path = cgroup_root() / TOP / lab / name
+    def __init__(self, folder: Path, name: str) -> None:
+        # Two state directories may each have a lab of the same name.
+        place = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+        self.path = cgroup_root() / TOP / f"{folder.name}-{place}" / name
 
     def is_populated(self) -> bool:
         """Say whether any process lives in it."""

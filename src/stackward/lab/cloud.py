@@ -180,7 +180,7 @@ def clear_host(lab: Lab) -> None:
     (lab.folder / "proved").unlink(missing_ok=True)
     if is_mounted(lab.folder / "shared"):
         run(["umount", lab.folder / "shared"])
-    Cgroup(lab.name, "none").remove()
+    Cgroup(lab.folder, "none").remove()
 
 
 def purge(claims: Claims, name: str) -> None:
@@ -191,7 +191,7 @@ def purge(claims: Claims, name: str) -> None:
     try:
         lab = claims.get(name)
     except Refused:
-        Cgroup(name, "").kill()
+        Cgroup(claims.folder / name, "").kill()
         if is_mounted(claims.folder / name / "shared"):
             run(["umount", claims.folder / name / "shared"])
         remove_tree(claims.folder / name)

@@ -47,7 +47,7 @@ class Machine:
         self.node = node
         self.name = node.name
         self.folder = lab.node_folder(node.name)
-        self.cgroup = Cgroup(lab.name, node.name)
+        self.cgroup = Cgroup(lab.folder, node.name)
 
     def is_on(self) -> bool:
         """Say whether any process of the node lives."""

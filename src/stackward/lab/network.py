@@ -4,13 +4,19 @@ import ipaddress
 import json
 
 from stackward.errors import Refused
-from stackward.lab.command import run, succeeds
+from stackward.lab.command import run
 from stackward.lab.spec import Lab
+
+
+def links() -> list[dict[str, str]]:
+    """Return the host's network interfaces, as `ip` describes them."""
+    found: list[dict[str, str]] = json.loads(run(["ip", "-json", "link", "show"]))
+    return found
 
 
 def interfaces() -> list[str]:
     """Return the names of the host's network interfaces."""
-    return [link["ifname"] for link in json.loads(run(["ip", "-json", "link", "show"]))]
+    return [link["ifname"] for link in links()]
 
 
 def is_free(network: ipaddress.IPv4Network, *, except_bridge: str = "") -> bool:
@@ -42,20 +48,32 @@ def make_bridges(lab: Lab) -> None:
             stands="nothing was started",
             hint="free it, or `stackward lab down --purge` and `lab up --network` with another",
         )
+    owners = {link["ifname"]: link.get("ifalias") for link in links()}
     for bridge in (lab.bridge, lab.data_bridge):
-        if not succeeds(["ip", "link", "show", bridge]):
+        owner = owners.get(bridge, str(lab.folder))
+        if owner != str(lab.folder):
+            raise Refused(
+                f"the bridge `{bridge}` of the lab `{lab.name}` is in use"
+                f" by {owner or 'another program'}",
+                stands="nothing was started",
+                hint="stop what uses it, or `stackward lab down --purge` and make the lab anew",
+            )
+        if bridge not in owners:
             run(["ip", "link", "add", bridge, "type", "bridge"])
-        run(["ip", "link", "set", bridge, "up"])
+        # The alias says whose it is: labs of another state directory count from 1 too.
+        run(["ip", "link", "set", bridge, "alias", lab.folder, "up"])
     prefix = network.prefixlen
     run(["ip", "address", "replace", f"{lab.gateway}/{prefix}", "dev", lab.bridge])
 
 
 def remove_bridges(lab: Lab) -> None:
-    """Remove the lab's bridges and any cable that was left in them."""
+    """Remove the lab's bridges and any cable that was left in them; another's are left alone."""
+    present = {link["ifname"]: link.get("ifalias") for link in links()}
+    if present.get(lab.bridge) != str(lab.folder):
+        return
     cables = [node.host_interface for node in lab.nodes]
     cables += [node.host_data_interface or "" for node in lab.nodes]
-    present = set(interfaces())
-    for name in (*cables, lab.bridge, lab.data_bridge):
+    for name in (*cables, lab.data_bridge, lab.bridge):  # ours last: it says whose the rest is
         if name in present:
             run(["ip", "link", "delete", name], ok=(0, 1))
 

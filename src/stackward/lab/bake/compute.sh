@@ -15,3 +15,7 @@ usermod --shell /bin/bash nova
 usermod --password '*' nova   # no password, but not locked: sshd refuses locked users
 ln -sf /etc/stackward-lab/mount.nfs /sbin/mount.nfs
 rm -f /etc/libvirt/qemu/networks/autostart/default.xml
+
+# Stopped with work in hand it waits for it up to a minute.
+mkdir -p /etc/systemd/system/nova-compute.service.d
+printf '[Service]\nTimeoutStopSec=5\n' > /etc/systemd/system/nova-compute.service.d/lab-stop.conf

@@ -28,3 +28,10 @@ after() {
 }
 after nova-conductor nova-scheduler nova-api neutron-api placement-api glance-api
 after nova-scheduler neutron-rpc-server cinder-api cinder-scheduler cinder-volume
+
+# Stopped with work in hand, OpenStack's services wait for it up to a minute each.
+for unit in keystone glance-api placement-api nova-api nova-conductor nova-scheduler neutron-api \
+    neutron-rpc-server cinder-api cinder-scheduler cinder-volume; do
+    mkdir -p "/etc/systemd/system/$unit.service.d"
+    printf '[Service]\nTimeoutStopSec=5\n' > "/etc/systemd/system/$unit.service.d/lab-stop.conf"
+done
