@@ -307,6 +307,8 @@ def exec_command(
         hand_over(command)
     except FileNotFoundError:
         raise BadInput(f"there is no program `{command[0]}` on this machine") from None
+    except PermissionError:
+        raise BadInput(f"`{command[0]}` is no program that can be run") from None
 
 
 @app.command(epilog=example("stackward lab load 6", "stackward lab load 6 --node c01"))

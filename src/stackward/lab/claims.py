@@ -1,9 +1,10 @@
 """Which labs there are on this machine, and what each has claimed: its name, number and network."""
 
+import contextlib
 import fcntl
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -83,8 +84,13 @@ class Claims:
         return self._read(name)
 
     def all(self) -> list[Lab]:
-        """Return all labs of this machine."""
-        return [self._read(file.parent.name) for file in sorted(self.folder.glob("*/lab.json"))]
+        """Return all labs of this machine whose files can be read."""
+        found = []
+        for file in sorted(self.folder.glob("*/lab.json")):
+            # One that cannot be read says so when it is named; it is in nobody's way.
+            with contextlib.suppress(Refused):
+                found.append(self._read(file.parent.name))
+        return found
 
     def claim(self, asked: Asked) -> Lab:
         """Return the lab that was asked for, claimed now when it is new.
@@ -115,7 +121,7 @@ class Claims:
             unfinished.rename(lab.folder / "lab.json")
             return lab
 
-    @contextmanager
+    @contextlib.contextmanager
     def changing(self, lab: Lab) -> Iterator[None]:
         """Let one command at a time change what runs of a lab.
 
@@ -161,6 +167,7 @@ class Claims:
                 ("shared instances", lab.shared_instances, asked.shared_instances),
                 ("release", lab.release, asked.release),
                 ("network", lab.network, asked.network or lab.network),
+                ("cache", lab.cache, self.cache),
             )
             if has != wanted
         ]

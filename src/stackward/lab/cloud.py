@@ -77,7 +77,7 @@ def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
     standing = lab.folder / "standing.json"
     with progress.phase("look into the cache"):
         if standing.exists():
-            baked = get_baked(lab, json.loads(standing.read_text()))
+            baked = get_baked(lab, keys_in(standing))
             if baked is None:
                 raise Refused(
                     f"the lab `{lab.name}` stands on layers that the cache no longer holds",
@@ -100,10 +100,31 @@ def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
     return baked
 
 
+def keys_in(standing: Path) -> dict[str, str]:
+    """Read which layers a lab stands on.
+
+    Raises Refused when the file does not tell.
+    """
+    try:
+        keys = json.loads(standing.read_text())
+        return {"base": keys.pop("base"), "cloud": keys.pop("cloud"), **keys}
+    except (ValueError, KeyError, AttributeError) as broken:
+        raise Refused(
+            f"what a lab's disks stand on cannot be read: {standing}",
+            stands="nothing was changed",
+            hint="`stackward lab reset` starts the lab anew",
+        ) from broken
+
+
 def switch_on(lab: Lab, baked: Baked) -> bool:
     """Start networks, BMCs and nodes; say whether everything ran already."""
     machines = [Machine(lab, node) for node in lab.nodes]
-    if all(machine.is_on() for machine in machines) and bmcs.cgroup_of(lab).is_populated():
+    if (
+        all(machine.is_on() for machine in machines)
+        and bmcs.cgroup_of(lab).is_populated()
+        and network.has_bridges(lab)
+        and is_mounted(lab.folder / "shared")
+    ):
         return True
     network.make_bridges(lab)
     ssh.make_keys(lab)
@@ -176,7 +197,7 @@ def cut_down(lab: Lab) -> None:
 
 def clear_host(lab: Lab) -> None:
     """Take away what the lab put on the host besides files."""
-    network.remove_bridges(lab)
+    network.remove_bridges(lab.folder)
     (lab.folder / "proved").unlink(missing_ok=True)
     if is_mounted(lab.folder / "shared"):
         run(["umount", lab.folder / "shared"])
@@ -192,6 +213,7 @@ def purge(claims: Claims, name: str) -> None:
         lab = claims.get(name)
     except Refused:
         Cgroup(claims.folder / name, "").kill()
+        network.remove_bridges(claims.folder / name)
         if is_mounted(claims.folder / name / "shared"):
             run(["umount", claims.folder / name / "shared"])
         remove_tree(claims.folder / name)
@@ -206,7 +228,7 @@ def clear_cache(claims: Claims) -> tuple[list[str], list[str]]:
     kept = set()
     for lab in claims.all():
         with contextlib.suppress(FileNotFoundError):
-            keys = json.loads((lab.folder / "standing.json").read_text())
+            keys = keys_in(lab.folder / "standing.json")
             kept |= {f"{name}-{key}" for name, key in keys.items()}
     return Cache(claims.cache).clear(except_for=kept), sorted(kept)
 

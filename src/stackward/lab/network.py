@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from pathlib import Path
 
 from stackward.errors import Refused
 from stackward.lab.command import run
@@ -12,6 +13,12 @@ def links() -> list[dict[str, str]]:
     """Return the host's network interfaces, as `ip` describes them."""
     found: list[dict[str, str]] = json.loads(run(["ip", "-json", "link", "show"]))
     return found
+
+
+def has_bridges(lab: Lab) -> bool:
+    """Say whether both bridges are there and the lab's own."""
+    ours = {link["ifname"] for link in links() if link.get("ifalias") == str(lab.folder)}
+    return {lab.bridge, lab.data_bridge} <= ours
 
 
 def interfaces() -> list[str]:
@@ -66,16 +73,13 @@ def make_bridges(lab: Lab) -> None:
     run(["ip", "address", "replace", f"{lab.gateway}/{prefix}", "dev", lab.bridge])
 
 
-def remove_bridges(lab: Lab) -> None:
-    """Remove the lab's bridges and any cable that was left in them; another's are left alone."""
-    present = {link["ifname"]: link.get("ifalias") for link in links()}
-    if present.get(lab.bridge) != str(lab.folder):
-        return
-    cables = [node.host_interface for node in lab.nodes]
-    cables += [node.host_data_interface or "" for node in lab.nodes]
-    for name in (*cables, lab.data_bridge, lab.bridge):  # ours last: it says whose the rest is
-        if name in present:
-            run(["ip", "link", "delete", name], ok=(0, 1))
+def remove_bridges(folder: Path) -> None:
+    """Remove the bridges of the lab whose files are in `folder`, and any cable left in them."""
+    present = links()
+    ours = [link["ifname"] for link in present if link.get("ifalias") == str(folder)]
+    cables = [link["ifname"] for link in present if link.get("master") in ours]
+    for name in (*cables, *ours):
+        run(["ip", "link", "delete", name], ok=(0, 1))
 
 
 def unplug(interface: str) -> None:

@@ -80,7 +80,11 @@ def wait_for_computes(lab: Lab) -> None:
 
     within_s = SERVICES_S + FAKE_S * len(fake_hosts(lab))
     if not wait_until(all_there, within_s=within_s, every_s=0.4):
-        raise StepFailed("the cloud is not complete", details=missing)
+        raise StepFailed(
+            "the cloud is not complete",
+            details=missing,
+            hint="`stackward lab status` shows the nodes and the faults that are in force",
+        )
 
 
 def what_is_missing(lab: Lab, cloud: Any) -> list[str]:  # noqa: ANN401  # the SDK's own
