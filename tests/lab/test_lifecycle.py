@@ -1,0 +1,116 @@
+"""A lab comes up, goes down and is put back to its first state, whatever became of it."""
+
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from left_behind import left_behind
+from real_lab import STACKWARD, RealLab
+from stackward.errors import ExitCode
+from stackward.lab.client import connect
+from stackward.lab.proof import boot
+
+# From a warm cache, on a machine that is otherwise idle.
+BAR_S = 90
+
+
+def test_a_reset_lab_is_as_on_its_first_day(lab: RealLab) -> None:
+    boot(lab.cloud, "doomed", "c01")
+    lab.run("break", "disk-full", "c01")
+
+    # It ends once a first server has become ACTIVE and is removed.
+    seconds = lab.timed("reset")
+
+    assert list(connect(lab.spec).compute.servers(all_projects=True)) == []
+    assert lab.read("status")["faults"] == []
+    assert seconds < BAR_S
+
+
+def test_down_leaves_nothing_and_up_brings_all_back(lab: RealLab) -> None:
+    cloud = connect(lab.spec)
+    server = boot(cloud, "keeper", "c01")
+
+    lab.run("down")
+    left = left_behind(lab.spec)
+    seconds = lab.timed("up")
+
+    assert left == []
+    assert lab.read("status")["state"] == "done"
+    assert connect(lab.spec).compute.get_server(server.id).name == "keeper"
+    assert seconds < BAR_S
+    cloud.compute.delete_server(server.id)
+
+
+@contextmanager
+def damaged(file: Path) -> Iterator[None]:
+    """Let a file be another one for a while."""
+    content, times = file.read_bytes(), file.stat()
+    file.write_bytes(content + b"x")
+    try:
+        yield
+    finally:
+        file.write_bytes(content)
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_damaged_layer_is_refused_by_its_name(lab: RealLab) -> None:
+    [layer] = lab.spec.cache.glob("layers/base-*")
+
+    with damaged(layer / "tree/etc/issue.net"):
+        refused = lab.call("up")
+
+    assert refused.returncode == ExitCode.BLOCKED
+    assert f"the cached layer `{layer.name}` is damaged" in refused.stderr
+    assert "hint: " in refused.stderr
+
+
+def test_a_name_that_is_taken_is_refused_and_nothing_changes(lab: RealLab) -> None:
+    births = lab.births()
+
+    refused = lab.call("up", "--computes", "3")
+
+    assert refused.returncode == ExitCode.BLOCKED
+    assert f"the name `{lab.name}` is taken" in refused.stderr
+    assert lab.births() == births
+
+
+@pytest.mark.usefixtures("lab")
+def test_what_is_not_root_is_told_so() -> None:
+    ended = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", STACKWARD, "lab", "up"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode != 0
+    assert "root" in ended.stderr
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("is_root")
+@pytest.mark.parametrize("seed", range(5))
+def test_a_killed_up_is_finished_by_the_next(seed: int) -> None:
+    """Killed with all that it started in its own session, at a moment that the seed chooses."""
+    after_s = random.Random(seed).uniform(0.5, 50)  # noqa: S311  # no secret
+    killed = RealLab("test-killed")
+    environment = {**os.environ, "STACKWARD_LAB": killed.name}
+
+    with subprocess.Popen(
+        [STACKWARD, "lab", "up"], env=environment, start_new_session=True
+    ) as process:
+        try:
+            process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+    killed.run("up")
+    state = killed.read("status")["state"]
+    spec = killed.spec
+    killed.run("down", "--purge")
+
+    assert state == "done"
+    assert left_behind(spec) == []

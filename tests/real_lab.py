@@ -1,0 +1,140 @@
+"""A real lab for tests: ordered through the product's own command, seen from the world."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stackward.errors import StackwardError
+from stackward.lab import ssh
+from stackward.lab.claims import Claims
+from stackward.lab.client import connect
+from stackward.lab.guest import Console, Tick, read_console
+from stackward.lab.spec import Lab
+from stackward.lab.waiting import wait_until
+from stackward.settings import read_settings
+
+STACKWARD = str(Path(sys.executable).with_name("stackward"))
+# The longest: a cold build of everything.
+COMMAND_S = 1200
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True)
+class RealLab:
+    """One lab of this machine, by its name."""
+
+    name: str
+
+    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `stackward lab ...` on this lab, whatever comes of it."""
+        path = f"{Path(STACKWARD).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "STACKWARD_LAB": self.name, "COLUMNS": "200"}
+        return subprocess.run(
+            [STACKWARD, "lab", *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_S,
+            check=False,
+        )
+
+    def run(self, *words: str) -> str:
+        """Run `stackward lab ...` on this lab, which must do it, and return its stdout."""
+        ended = self.call(*words)
+        assert ended.returncode == 0, f"lab {' '.join(words)}: {ended.stderr}"
+        return ended.stdout
+
+    def timed(self, *words: str) -> float:
+        """Run it and return the seconds that it took."""
+        began = time.monotonic()
+        self.run(*words)
+        return time.monotonic() - began
+
+    def read(self, *words: str) -> Any:  # noqa: ANN401  # JSON
+        """Run it and return the JSON that it prints."""
+        return json.loads(self.run(*words, "-f", "json"))
+
+    def read_whatever(self, *words: str) -> Any:  # noqa: ANN401  # JSON
+        """Return the JSON that it prints, whatever it thinks of the lab's health."""
+        return json.loads(self.call(*words, "-f", "json").stdout)
+
+    @property
+    def spec(self) -> Lab:
+        """What the lab is, as it is stored."""
+        settings = read_settings(os.environ, is_root=True)
+        return Claims(settings.state_dir / "labs", settings.cache_dir / "lab").get(self.name)
+
+    @cached_property
+    def cloud(self) -> Any:  # noqa: ANN401  # the SDK's own
+        """The lab's cloud, for its administrator."""
+        return connect(self.spec)
+
+    def on(self, node: str, script: str) -> str:
+        """Run a shell script on a node and return its stdout."""
+        return ssh.on_node(self.spec, node, script)
+
+    def births(self) -> dict[str, str]:
+        """Return when PID 1 of each node was started: another number is another boot."""
+        return {
+            node.name: self.on(node.name, "cut -d' ' -f22 /proc/1/stat").strip()
+            for node in self.spec.nodes
+        }
+
+    def births_of_living(self) -> dict[str, str]:
+        """Return the same of the nodes that answer."""
+        found = {}
+        for node in self.spec.nodes:
+            with suppress(StackwardError):
+                found[node.name] = self.on(node.name, "cut -d' ' -f22 /proc/1/stat").strip()
+        return found
+
+    def server(self, server_id: str) -> Any:  # noqa: ANN401  # as above
+        """Return a server as Nova sees it."""
+        return self.cloud.compute.get_server(server_id)
+
+    def console(self, server_id: str) -> Console:
+        """Return what a server's guest has told."""
+        return read_console(self.run("console", server_id))
+
+    def tick(self, server_id: str, so: Callable[[Tick], bool] = lambda _: True) -> Tick:
+        """Wait until the last tick of a server's guest is `so`, and return it."""
+
+        def last() -> Tick | None:
+            tick = self.console(server_id).last_tick
+            return tick if tick and so(tick) else None
+
+        return until(last)
+
+    def domains(self, node: str) -> dict[str, str]:
+        """Return the state of each domain that libvirt has on a node, by its name."""
+        listing = self.on(node, "virsh list --all").splitlines()[2:]
+        lines = [line.split(maxsplit=2) for line in listing if line.strip()]
+        return {name: state for _, name, state in lines}
+
+    def compute_state(self, node: str) -> str:
+        """Return what Nova says of a node's nova-compute: up or down."""
+        [service] = self.cloud.compute.services(binary="nova-compute", host=node)
+        return str(service.state)
+
+
+def until(ask: Callable[[], Seen | None], *, within_s: float = 120) -> Seen:
+    """Ask until there is an answer that counts, and return it."""
+    seen: list[Seen] = []
+
+    def has_answer() -> bool:
+        answer = ask()
+        if answer:
+            seen.append(answer)
+        return bool(answer)
+
+    assert wait_until(has_answer, within_s=within_s, every_s=0.5), f"not within {within_s} s"
+    return seen[0]
