@@ -19,7 +19,10 @@ def processes(lab: Lab) -> Iterator[str]:
         try:
             words = (folder / "cmdline").read_text().replace("\0", " ")
             inside = (folder / "cgroup").read_text()
+            is_dead = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
         except OSError:  # it ended meanwhile
+            continue
+        if is_dead:  # it waits for this machine's init to look at it
             continue
         if f"{lab.folder}/" in words or words.endswith(str(lab.folder)) or place in inside:
             yield f"process {folder.name}: {words}"

@@ -16,6 +16,12 @@ TARGETS = {
     Target.SERVER: "load-1",
 }
 
+# All that a fault may write into on a node.
+TOUCHED = (
+    "find /etc/nova /etc/systemd /run/systemd/system -type f | sort | xargs md5sum;"
+    " ls /var/lib /var/tmp /root"
+)
+
 
 def picture(lab: RealLab) -> dict[str, Any]:
     """Return all of the lab's state that a mended fault must leave as it was."""
@@ -30,7 +36,7 @@ def picture(lab: RealLab) -> dict[str, Any]:
         ),
         "domains": [lab.domains(node.name) for node in lab.spec.compute_nodes],
         "failed units": [lab.on(node, "systemctl --failed --no-legend") for node in nodes],
-        "configuration": [lab.on(node, "find /etc -type f | xargs md5sum") for node in nodes],
+        "configuration": [lab.on(node, TOUCHED) for node in nodes],
         "faults": lab.read("status")["faults"],
     }
 

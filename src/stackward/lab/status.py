@@ -61,7 +61,8 @@ class LabStatus:
         control = next(node for node in self.nodes if node.role == "control")
         if control.power != "on" or not any(self.apis.values()):
             return ExitCode.BROKEN
-        if all(node.is_well for node in self.nodes) and all(self.apis.values()):
+        is_whole = all(self.apis.values()) and not self.faults
+        if is_whole and all(node.is_well for node in self.nodes):
             return ExitCode.DONE
         return ExitCode.DEGRADED
 
