@@ -1,7 +1,148 @@
-"""What we may ask of an OpenStack cloud; steps, checks and facts ask nothing else of it."""
+"""What we may ask of an OpenStack cloud.
 
+Each reading method is one API call, or one per page or chunk of what it is asked for.
+Hosts are named as Nova names its services.
+"""
+
+from collections.abc import Sequence
 from typing import Protocol
+
+from stackward.model.compute import (
+    Aggregate,
+    Candidate,
+    ComputeService,
+    Hypervisor,
+    Migration,
+    Need,
+    Port,
+    Provider,
+    Server,
+    ServerAction,
+    ServerGroup,
+    Volume,
+)
 
 
 class Cloud(Protocol):
-    """An OpenStack cloud."""
+    """An OpenStack cloud, asked as an administrator."""
+
+    # --- reading ---
+
+    def has_service(self, kind: str, /) -> bool:
+        """Say whether the catalog has a service of this type; no call."""
+        ...
+
+    def services(self) -> tuple[ComputeService, ...]:
+        """Return every service of Nova, on all hosts."""
+        ...
+
+    def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
+        """Return the hypervisors whose names contain `name`."""
+        ...
+
+    def servers_on(self, host: str, /) -> tuple[Server, ...]:
+        """Return the servers of all projects on a host; without volumes, ports and group."""
+        ...
+
+    def server(self, server: str, /) -> Server | None:
+        """Return one server, with the id of its group; None where there is none."""
+        ...
+
+    def server_group(self, group: str, /) -> ServerGroup | None:
+        """Return a server group; None where it is gone."""
+        ...
+
+    def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
+        """Return the migrations in one status that come from or go to a host."""
+        ...
+
+    def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
+        """Return a server's migrations, ended ones too, the newest first."""
+        ...
+
+    def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
+        """Return a server's action log, the newest first."""
+        ...
+
+    def action_failure(self, server: str, request_id: str, /) -> str | None:
+        """Return what Nova says about a failed action; None where it says nothing."""
+        ...
+
+    def remaining_bytes(self, server: str, migration: int, /) -> int | None:
+        """Return what a live migration has still to copy; None where Nova has no figure."""
+        ...
+
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        """Return all host aggregates."""
+        ...
+
+    def provider(self, provider: str, /) -> Provider:
+        """Return a node's account at placement; a call for each of its four parts."""
+        ...
+
+    def allocations_of(self, consumer: str, /) -> frozenset[str]:
+        """Return the providers on which a server, or a migration, holds allocations."""
+        ...
+
+    def candidates(
+        self, need: Need, /, *, member_of: Sequence[str], limit: int
+    ) -> tuple[Candidate, ...]:
+        """Return the nodes on which placement sees room for one server of a need.
+
+        `member_of` holds placement's own filters, all of which must be met: `in:UUID,UUID`.
+        """
+        ...
+
+    def provider_names(self) -> dict[str, str]:
+        """Return the name of every resource provider, by its id."""
+        ...
+
+    def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
+        """Return the ports of some servers."""
+        ...
+
+    def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        """Return a port's bindings: (host, status)."""
+        ...
+
+    def network_agents_on(self, host: str, /) -> tuple[str, ...]:
+        """Return the types of Neutron's agents on a host."""
+        ...
+
+    def volume(self, volume: str, /) -> Volume | None:
+        """Return a volume; None where there is none."""
+        ...
+
+    def volume_services(self) -> tuple[str, ...]:
+        """Return the hosts of all cinder-volume services, `host@backend`."""
+        ...
+
+    # --- changing: each asks once, and never waits ---
+
+    def disable_service(self, service: str, reason: str, /) -> None:
+        """Keep the scheduler off a compute service, with a reason."""
+        ...
+
+    def enable_service(self, service: str, /) -> None:
+        """Let the scheduler use a compute service again."""
+        ...
+
+    def live_migrate(self, server: str, target: str | None, /) -> None:
+        """Ask for a live migration; Nova sees by itself whether disks must be copied."""
+        ...
+
+    def cold_migrate(self, server: str, target: str | None, /) -> None:
+        """Ask for a cold migration; it ends at VERIFY_RESIZE."""
+        ...
+
+    def confirm_resize(self, server: str, /) -> None:
+        """Confirm a cold migration: what is left at the source is removed."""
+        ...
+
+    def force_complete(self, server: str, migration: int, /) -> None:
+        """Let a live migration end now, at the price of a pause."""
+        ...
+
+    def abort_migration(self, server: str, migration: int, /) -> None:
+        """Give up a live migration: the server stays where it is."""
+        ...

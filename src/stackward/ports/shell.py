@@ -1,7 +1,36 @@
-"""What we may ask of the nodes themselves: commands, as lists, never as one string."""
+"""What we may ask of a node itself: commands, as lists of words."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command wrote and how it ended."""
+
+    code: int
+    out: str
+    err: str = ""
+
+
 class Shell(Protocol):
-    """The way to run a command on a node."""
+    """The nodes that the inventory names, by their names there."""
+
+    def node_of(self, host: str, address: str | None, /) -> str | None:
+        """Return the node that Nova calls `host`, or whose address it has; None where unknown."""
+        ...
+
+    def groups_of(self, node: str, /) -> tuple[str, ...]:
+        """Return the groups of the inventory that a node is in; none where it is not named."""
+        ...
+
+    def run(
+        self, node: str, command: Sequence[str], /, *, as_root: bool = False, given: str = ""
+    ) -> Answer:
+        """Run a command on a node, with `given` to read, and return its answer and code.
+
+        Raises `Unreachable` where it was not begun, `Uncertain` where the connection was lost
+        while it ran.
+        """
+        ...

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from typing_extensions import TypeVar
 
+from stackward.model.run import Run
 from stackward.ports.clock import Clock
 from stackward.ports.cloud import Cloud
 from stackward.ports.shell import Shell
@@ -23,6 +24,15 @@ class Timed(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who acts: a claim on a node says so."""
+
+    run: str
+    operator: str
+    machine: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """All ports, as `app` chose them."""
@@ -30,6 +40,8 @@ class World:
     clock: Clock
     cloud: Cloud
     shell: Shell
+    acting: Acting | None = None  # set by the engine for the run; reading and planning need none
+    run: Run | None = None  # the run that acts, whose id a claim carries; None: only looking
 
 
 W = TypeVar("W", bound=Timed, default=World)

@@ -1,0 +1,1 @@
+"""VERIFY: one question each, asked before and after."""

@@ -1,0 +1,228 @@
+"""Whether a node is empty, and out of the scheduler's sight."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stackward.errors import Uncertain, Unreachable
+from stackward.model.claim import read_claim
+from stackward.model.compute import Hypervisor
+from stackward.plan import Answer, Finding, NotApplicable, Unverified
+from stackward.ports.world import World
+
+INSTANCES = "/var/lib/nova/instances"
+
+_DOMAINS = ("virsh", "--readonly", "--connect", "qemu:///system", "list", "--all", "--uuid")
+_DIRECTORIES = ("find", INSTANCES, "-mindepth", "1", "-maxdepth", "1", "-type", "d",
+                "-name", "????????-????-????-????-????????????*")  # fmt: skip
+_SHOWN = 5
+_COMING = ("accepted", "queued", "preparing", "pre-migrating", "running", "migrating")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoServersOn:
+    """Nova places no server on the host."""
+
+    kind: ClassVar[str] = "no-servers-on"
+
+    host: str
+    except_for: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"no servers are on `{self.host}`{_but(self.except_for)}"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at all projects' servers."""
+        left = [
+            each for each in world.cloud.servers_on(self.host) if each.id not in self.except_for
+        ]
+        if not left:
+            return None
+        names = ", ".join(f"`{each.label}`" for each in left[:_SHOWN])
+        return Finding(
+            self.host, f"{len(left)} servers are still there: {names}", "drain the node again"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoArrivals:
+    """Nothing is on its way to the host: no build, no incoming migration."""
+
+    kind: ClassVar[str] = "no-arrivals"
+
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"nothing is on its way to `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look for builds on the host and for migrations to it."""
+        building = [
+            each.label for each in world.cloud.servers_on(self.host) if each.status == "BUILD"
+        ]
+        coming = [
+            f"migration {each.id}"
+            for status in _COMING
+            for each in world.cloud.migrations_of(self.host, status)
+            if each.target == self.host
+        ]
+        if not (building or coming):
+            return None
+        what = ", ".join([*building, *coming][:_SHOWN])
+        return Finding(self.host, f"on its way there: {what}", "wait, then resume")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsCordoned:
+    """The service is disabled by our claim, and placement knows."""
+
+    kind: ClassVar[str] = "is-cordoned"
+
+    host: str
+    provider: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"`{self.host}` is cordoned"
+
+    def ask(self, world: World, /) -> Answer:
+        """Compare the claim with the run, and look for the trait."""
+        services = world.cloud.services()
+        own = [one for one in services if (one.host, one.binary) == (self.host, "nova-compute")]
+        if not own or own[0].is_enabled:
+            return Finding(self.host, "its service is not disabled", "drain the node again")
+        claim = read_claim(own[0].disabled_reason)
+        if claim is None or (world.acting and claim.run != world.acting.run):
+            text = own[0].disabled_reason or "without a reason"
+            return Finding(self.host, f"another's claim is on it: {text}", "settle it with them")
+        if "COMPUTE_STATUS_DISABLED" not in world.cloud.provider(self.provider).traits:
+            return Finding(
+                self.host,
+                "placement lacks the trait COMPUTE_STATUS_DISABLED: servers may still be put there",
+                "restart its nova-compute, or enable and disable the service again",
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAllocations:
+    """Placement has nothing in its books for the node."""
+
+    kind: ClassVar[str] = "no-allocations"
+
+    host: str
+    provider: str
+    except_for: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"placement has no allocations on `{self.host}`{_but(self.except_for)}"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at the consumers of the node's provider."""
+        consumers = sorted(
+            set(world.cloud.provider(self.provider).allocations) - {*self.except_for}
+        )
+        if not consumers:
+            return None
+        return Finding(
+            self.host,
+            f"{len(consumers)} consumers hold allocations: {', '.join(consumers[:_SHOWN])}",
+            "look again in some minutes; then `nova-manage placement audit`",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoDomains:
+    """libvirt on the node has no guest, running or not."""
+
+    kind: ClassVar[str] = "no-domains"
+
+    host: str
+    node: str
+    except_for: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"libvirt on `{self.node}` has no guests{_but(self.except_for)}"
+
+    def ask(self, world: World, /) -> Answer:
+        """List the guests."""
+        return _ask_node(
+            world,
+            host=self.host,
+            node=self.node,
+            command=_DOMAINS,
+            what="guests",
+            except_for=self.except_for,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoInstanceDirs:
+    """No server's directory is left among Nova's instances, where they are the node's own."""
+
+    kind: ClassVar[str] = "no-instance-dirs"
+
+    host: str
+    node: str
+    is_shared: bool = False  # then other nodes' servers are there too
+    except_for: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"no server has a directory left on `{self.node}`{_but(self.except_for)}"
+
+    def ask(self, world: World, /) -> Answer:
+        """List the directories."""
+        if self.is_shared:
+            return NotApplicable(self.node, f"{INSTANCES} is shared with other nodes")
+        return _ask_node(
+            world,
+            host=self.host,
+            node=self.node,
+            command=_DIRECTORIES,
+            what="directories",
+            except_for=self.except_for,
+        )
+
+
+def _ask_node(  # noqa: PLR0913  # what the two questions differ in
+    world: World,
+    *,
+    host: str,
+    node: str,
+    command: tuple[str, ...],
+    what: str,
+    except_for: tuple[str, ...],
+) -> Answer:
+    if (hypervisor := _hypervisor(world, host)) and not hypervisor.has_domains:
+        return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
+    remedy = "see that ssh to it works, then verify again"
+    try:
+        answer = world.shell.run(node, command)
+    except (Unreachable, Uncertain) as error:
+        return Unverified(node, error.message, remedy)
+    if answer.code != 0:
+        return Unverified(node, answer.err.strip() or f"`{command[0]}`: {answer.code}", remedy)
+    left = [one for one in answer.out.split() if not any(kept in one for kept in except_for)]
+    if not left:
+        return None
+    shown = ", ".join(left[:_SHOWN])
+    return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
+
+
+def _hypervisor(world: World, host: str) -> Hypervisor | None:
+    found = world.cloud.hypervisors_like(host.partition(".")[0])
+    return next((each for each in found if each.host == host), None)
+
+
+def _but(except_for: tuple[str, ...]) -> str:
+    return f" but the {len(except_for)} left behind" if except_for else ""

@@ -1,0 +1,1 @@
+"""READ: turn what the ports answer into model values. Never changes anything."""

@@ -1,0 +1,224 @@
+"""Read a compute node: its servers, its place in the cloud, and the room that there is elsewhere.
+
+The number of API calls grows with the servers on this node, with what they hold (volumes, groups)
+and with their distinct needs; never with the size of the cloud.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from stackward.errors import BadInput, Unreachable
+from stackward.facts.domains import read_domains, read_instances_filesystem
+from stackward.facts.needs import need_of
+from stackward.facts.roles import read_roles
+from stackward.model.compute import (
+    Aggregate,
+    Candidate,
+    ComputeNode,
+    ComputeService,
+    Domain,
+    Hypervisor,
+    Migration,
+    Need,
+    Resources,
+    Server,
+    ServerGroup,
+    Unread,
+)
+from stackward.ports.cloud import Cloud
+from stackward.ports.world import World
+
+NOVA_COMPUTE = "nova-compute"
+
+# The same limit as Nova's own, `[scheduler] max_placement_results`.
+_MOST_CANDIDATES = 1000
+
+# Every status of a migration in which something may still happen (nova 31.0,
+# objects/migration.py and compute/manager.py). `finished` is a resize that awaits confirmation.
+IN_PROGRESS = (
+    "accepted",
+    "queued",
+    "preparing",
+    "pre-migrating",
+    "running",
+    "migrating",
+    "post-migrating",
+    "confirming",
+    "reverting",
+)
+AWAITS_CONFIRMATION = "finished"
+
+
+def read_compute_node(
+    world: World, name: str, promised: Mapping[str, Resources] | None = None
+) -> ComputeNode:
+    """Return all that a drain of the node has to know, read now.
+
+    `promised` is the room that other running drains count on, by resource provider.
+    """
+    cloud = world.cloud
+    services = cloud.services()
+    service, hypervisor = _find(cloud, services, name, world)
+    host = service.host
+    node = world.shell.node_of(host, hypervisor.address)
+    servers = tuple(_with_all(cloud, cloud.servers_on(host)))
+    needs = {server.id: need_of(server) for server in servers}
+    aggregates = cloud.aggregates()
+    unreachable = Unread(f"the inventory names no node for `{host}`")
+    return ComputeNode(
+        name=node or host,
+        host=host,
+        read_at=world.clock.now(),
+        service=service,
+        hypervisor=hypervisor,
+        provider=cloud.provider(hypervisor.id),
+        servers=servers,
+        resizing_away=tuple(_resizing_away(cloud, host)),
+        migrations=tuple(
+            migration for status in IN_PROGRESS for migration in cloud.migrations_of(host, status)
+        ),
+        domains=_domains(world, node, hypervisor) if node else unreachable,
+        instances_filesystem=read_instances_filesystem(world.shell, node) if node else unreachable,
+        aggregates=aggregates,
+        zone=service.zone,
+        roles=read_roles(cloud, services, host, world.shell.groups_of(node) if node else ()),
+        has_instance_ha=cloud.has_service("instance-ha"),
+        needs=needs,
+        candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
+        promised=promised or {},
+    )
+
+
+def _find(
+    cloud: Cloud, services: Sequence[ComputeService], name: str, world: World
+) -> tuple[ComputeService, Hypervisor]:
+    """Return the node's service and hypervisor; `name` is the inventory's word or Nova's."""
+    computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
+    named = {one for one in computes if one == name or world.shell.node_of(one, None) == name}
+    if len(named) != 1:
+        raise _unknown(name, computes, is_a_node=bool(world.shell.groups_of(name)))
+    service = computes[named.pop()]
+    short = service.host.partition(".")[0]
+    own = [one for one in cloud.hypervisors_like(short) if one.host == service.host]
+    if len(own) != 1:
+        raise Unreachable(
+            f"Nova has {len(own)} hypervisors for the host `{service.host}`, where one is expected",
+            hint="see `openstack hypervisor list`; Ironic's hosts are not drained",
+        )
+    return service, own[0]
+
+
+def _unknown(name: str, computes: Mapping[str, object], *, is_a_node: bool) -> BadInput:
+    known = ", ".join(f"`{host}`" for host in sorted(computes)[:20])
+    more = ", ..." if len(computes) > 20 else ""  # noqa: PLR2004  # as many as are shown
+    hint = f"the compute nodes are {known}{more}" if known else "Nova has no compute nodes"
+    if is_a_node:
+        return BadInput(f"`{name}` is not a compute node: no nova-compute runs there", hint=hint)
+    return BadInput(f"there is no compute node `{name}`", hint=hint)
+
+
+def _with_all(cloud: Cloud, listed: Sequence[Server]) -> Iterator[Server]:
+    """Add to each server its group, ports and volumes; one that has just gone is left out."""
+    ports = cloud.ports_of([server.id for server in listed]) if listed else ()
+    groups: dict[str, ServerGroup | None] = {}
+    for one in listed:
+        server = cloud.server(one.id)
+        if server is None or server.host != one.host:
+            continue
+        group = server.group_id
+        if group and group not in groups:
+            groups[group] = _with_hosts(cloud, cloud.server_group(group), {s.id for s in listed})
+        volumes = (cloud.volume(volume) for volume in server.volume_ids)
+        yield replace(
+            server,
+            ports=tuple(port for port in ports if port.server == server.id),
+            volumes=tuple(volume for volume in volumes if volume),
+            group=groups[group] if group else None,
+        )
+
+
+def _with_hosts(cloud: Cloud, group: ServerGroup | None, here: set[str]) -> ServerGroup | None:
+    """Find where the other members of a hard group are: they decide which nodes remain."""
+    if group is None or not group.is_hard:
+        return group
+    others = [cloud.server(member) for member in group.members if member not in here]
+    elsewhere = tuple((other.id, other.host) for other in others if other and other.host)
+    return replace(group, elsewhere=elsewhere)
+
+
+def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]]:
+    """Find servers in VERIFY_RESIZE elsewhere: their confirmation needs this node's service."""
+    for migration in cloud.migrations_of(host, AWAITS_CONFIRMATION):
+        if migration.source != host or migration.target == host:
+            continue
+        server = cloud.server(migration.server)
+        if server and server.status == "VERIFY_RESIZE":
+            yield server, migration
+
+
+def _domains(world: World, node: str, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
+    return read_domains(world.shell, node) if hypervisor.has_domains else ()
+
+
+def _candidates(
+    cloud: Cloud,
+    needs: Iterable[Need],
+    services: Sequence[ComputeService],
+    own: Hypervisor,
+    aggregates: Sequence[Aggregate],
+) -> dict[Need, tuple[Candidate, ...]]:
+    distinct = dict.fromkeys(needs)
+    if not distinct:
+        return {}
+    names = cloud.provider_names()
+    by_host = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
+    by_short = _unique_short(by_host)
+    found: dict[Need, tuple[Candidate, ...]] = {}
+    for need in distinct:
+        answered = cloud.candidates(
+            need, member_of=_member_of(need.zone, aggregates), limit=_MOST_CANDIDATES
+        )
+        found[need] = tuple(
+            _with_service(one, names.get(one.provider, one.provider), by_host, by_short)
+            for one in answered
+            if one.provider != own.id
+        )
+    return found
+
+
+def _with_service(
+    candidate: Candidate,
+    name: str,
+    by_host: Mapping[str, ComputeService],
+    by_short: Mapping[str, ComputeService],
+) -> Candidate:
+    # The provider is named for the hypervisor, often by its whole name; the service often is not.
+    service = by_host.get(name) or by_short.get(name.partition(".")[0])
+    return replace(
+        candidate,
+        name=name,
+        host=service.host if service else None,
+        is_usable=service is not None and service.is_up and service.is_enabled,
+    )
+
+
+def _unique_short(by_host: Mapping[str, ComputeService]) -> dict[str, ComputeService]:
+    shorts = [host.partition(".")[0] for host in by_host]
+    times = Counter(shorts)
+    return {
+        short: service
+        for short, service in zip(shorts, by_host.values(), strict=True)
+        if times[short] == 1
+    }
+
+
+def _member_of(zone: str | None, aggregates: Sequence[Aggregate]) -> list[str]:
+    """Return placement's filter for a zone; hosts of no zone's aggregate are in the default one."""
+    if zone is None:
+        return []
+    of_zone = [one.uuid for one in aggregates if one.zone == zone]
+    if of_zone:
+        return [f"in:{','.join(of_zone)}"]
+    of_others = [one.uuid for one in aggregates if one.zone]
+    return [f"!in:{','.join(of_others)}"] if of_others else []

@@ -1,0 +1,108 @@
+"""What libvirt on a node says about its guests.
+
+All is read with `virsh --readonly`: it needs no rights beyond a login, and can change nothing.
+"""
+
+import json
+
+from stackward.errors import StackwardError, Uncertain, Unreachable
+from stackward.model.compute import Disk, Domain, Unread
+from stackward.ports.shell import Shell
+
+INSTANCES = "/var/lib/nova/instances"
+
+_VIRSH = ("virsh", "--readonly", "--connect", "qemu:///system")
+LIST = (*_VIRSH, "list", "--all", "--uuid", "--name")
+STATS = (*_VIRSH, "domstats", "--state", "--block", "--raw")
+FILESYSTEM = ("findmnt", "--json", "--target", INSTANCES)
+
+# libvirt's virDomainState
+_STATES = {
+    "0": "no state",
+    "1": "running",
+    "2": "blocked",
+    "3": "paused",
+    "4": "shutting down",
+    "5": "shut off",
+    "6": "crashed",
+    "7": "suspended",
+}
+
+
+def read_domains(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:
+    """Return the guests of a node; or why they could not be read."""
+    answers: list[str] = []
+    for command in (LIST, STATS):
+        try:
+            answer = shell.run(node, command)
+        except (Unreachable, Uncertain) as error:
+            return Unread(_why(error))
+        if answer.code != 0:
+            return Unread(f"`virsh {command[4]}` says: {answer.err.strip() or answer.code}")
+        answers.append(answer.out)
+    ids, all_stats = parse_ids(answers[0]), parse_stats(answers[1])
+    return tuple(
+        Domain(
+            server=server,
+            name=name,
+            state=_STATES.get(stats.get("state.state", ""), "unknown"),
+            disks=_disks(stats),
+        )
+        for server, name in ids
+        for stats in [all_stats.get(name, {})]
+    )
+
+
+def parse_ids(out: str) -> list[tuple[str, str]]:
+    """Read `virsh list --all --uuid --name`: a UUID and a name per line."""
+    lines = (line.split(maxsplit=1) for line in out.splitlines())
+    return [(words[0], words[1].strip()) for words in lines if len(words) == 2]  # noqa: PLR2004  # both
+
+
+def parse_stats(out: str) -> dict[str, dict[str, str]]:
+    """Read `virsh domstats --raw`: a block per domain, `name=value` in each line."""
+    blocks: dict[str, dict[str, str]] = {}
+    current: dict[str, str] = {}
+    for line in out.splitlines():
+        if line.startswith("Domain: '"):
+            current = blocks.setdefault(line[len("Domain: '") : -1], {})
+        elif "=" in line:
+            name, _, value = line.strip().partition("=")
+            current[name] = value
+    return blocks
+
+
+def _disks(stats: dict[str, str]) -> tuple[Disk, ...]:
+    count = int(stats.get("block.count", "0"))
+    return tuple(
+        Disk(
+            device=stats.get(f"block.{index}.name", ""),
+            path=stats.get(f"block.{index}.path"),
+            used_bytes=int(stats.get(f"block.{index}.physical", "0")),
+            size_bytes=int(stats.get(f"block.{index}.capacity", "0")),
+        )
+        for index in range(count)
+    )
+
+
+def read_instances_filesystem(shell: Shell, node: str) -> str | Unread:
+    """Return the type of the file system that holds the servers' disks."""
+    try:
+        answer = shell.run(node, FILESYSTEM)
+    except (Unreachable, Uncertain) as error:
+        return Unread(_why(error))
+    if answer.code != 0:
+        return Unread(f"`findmnt` says: {answer.err.strip() or answer.code}")
+    return parse_filesystem(answer.out)
+
+
+def parse_filesystem(out: str) -> str | Unread:
+    """Read `findmnt --json`."""
+    try:
+        return str(json.loads(out)["filesystems"][0]["fstype"])
+    except (ValueError, LookupError, TypeError):
+        return Unread("`findmnt` gave an answer of another shape")
+
+
+def _why(error: StackwardError) -> str:
+    return f"{error.message}: {error.says}" if error.says else error.message

@@ -1,0 +1,42 @@
+"""The claim on a node: what a compute service's `disabled_reason` says when Stackward disabled it.
+
+It stands in the cloud itself, so that everybody sees it, with or without our database. Nova keeps
+255 characters: the reason is cut, the rest never is.
+"""
+
+import re
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+LIMIT = 255
+
+_FORM = re.compile(
+    r"^stackward (?P<run>\S+) by (?P<operator>\S+) on (?P<machine>\S+) "
+    r"since (?P<since>\S+): (?P<reason>.*)$",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Which run holds a node, for whom, since when and why."""
+
+    run: str
+    operator: str
+    machine: str
+    since: str  # ISO 8601, UTC
+    reason: str
+
+    @override
+    def __str__(self) -> str:
+        said = f"stackward {self.run} by {self.operator} on {self.machine} since {self.since}: "
+        room = LIMIT - len(said)
+        reason = self.reason if len(self.reason) <= room else f"{self.reason[: room - 3]}..."
+        return said + reason
+
+
+def read_claim(text: str | None) -> Claim | None:
+    """Read a claim; None where the text is not one of ours."""
+    found = _FORM.match(text or "")
+    return Claim(**found.groupdict()) if found else None

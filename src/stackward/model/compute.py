@@ -1,0 +1,309 @@
+"""Servers, the nodes they run on, and what stands around them, as values.
+
+Words of the APIs (`status`, `task_state`) are kept as they came: a rule decides what it knows, and
+what it does not know blocks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+
+Resources = Mapping[str, int]
+"""How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flavor:
+    """What a server was built as; Nova keeps it with the server, so it outlives the flavor."""
+
+    name: str
+    vcpus: int
+    ram_mib: int
+    disk_gib: int = 0
+    ephemeral_gib: int = 0
+    swap_mib: int = 0
+    extra_specs: tuple[tuple[str, str], ...] = ()  # sorted: equal flavors are equal values
+
+    def spec(self, name: str) -> str | None:
+        """Return an extra spec, or None if the flavor has none of that name."""
+        return dict(self.extra_specs).get(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A server's network port, as Neutron has it."""
+
+    id: str
+    server: str
+    vnic_type: str = "normal"
+    status: str = "ACTIVE"
+    host: str | None = None
+    vif_type: str = "ovs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A volume attached to a server, as Cinder has it."""
+
+    id: str
+    status: str = "in-use"
+    migration_status: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerGroup:
+    """Servers that are to stay together or apart."""
+
+    id: str
+    name: str
+    policy: str
+    members: tuple[str, ...]
+    max_per_host: int = 1
+    elsewhere: tuple[tuple[str, str], ...] = ()  # members on other hosts: (server, host)
+
+    @property
+    def is_hard(self) -> bool:
+        """Say whether the scheduler refuses hosts for it; the soft policies only weigh them."""
+        return self.policy in {"affinity", "anti-affinity"}
+
+
+class BlockStorage(StrEnum):
+    """Where a server's own disks are."""
+
+    NONE = "none"  # it has only volumes
+    LOCAL = "local"  # files or devices of this node
+    SHARED = "shared"  # a network file system, or Ceph
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A guest as libvirt on the node knows it."""
+
+    server: str  # its UUID is the server's
+    name: str
+    state: str  # running, paused, shut off, ...
+    disks: tuple["Disk", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """A disk of a domain."""
+
+    device: str
+    path: str | None
+    used_bytes: int = 0  # what a copy has to carry
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A Nova server with all that decides how it may leave its node."""
+
+    id: str
+    name: str
+    status: str
+    vm_state: str
+    task_state: str | None
+    power_state: int
+    host: str | None  # the name of Nova's service; None where it has no host
+    flavor: Flavor
+    project: str = ""
+    is_locked: bool = False
+    locked_reason: str | None = None
+    pinned_zone: str | None = None  # the zone it was asked for; None: any
+    has_image: bool = True  # False: it boots from a volume
+    metadata: tuple[tuple[str, str], ...] = ()
+    image_properties: tuple[tuple[str, str], ...] | None = ()  # None: Nova is too old to say
+    volume_ids: tuple[str, ...] = ()
+    group_id: str | None = None
+    volumes: tuple[Volume, ...] = ()
+    ports: tuple[Port, ...] = ()
+    group: ServerGroup | None = None
+
+    @property
+    def label(self) -> str:
+        """Return what the operator reads; names are not unique, so the plan adds the id."""
+        return self.name or self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """Nova's record of a move."""
+
+    id: int
+    uuid: str
+    server: str
+    kind: str  # live-migration, migration (cold), resize, evacuation
+    status: str
+    source: str
+    target: str | None
+    created: str = ""
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerAction:
+    """One entry of a server's action log: who asked for what, and how it ended."""
+
+    action: str
+    request_id: str
+    user: str | None
+    started: str
+    message: str | None = None  # "Error" where it failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeService:
+    """One of Nova's services, as it reports itself."""
+
+    id: str
+    binary: str
+    host: str
+    is_enabled: bool
+    is_up: bool
+    zone: str = "nova"
+    disabled_reason: str | None = None
+    is_forced_down: bool = False
+    updated: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypervisor:
+    """A hypervisor; its id is also that of its resource provider."""
+
+    id: str
+    name: str
+    host: str
+    kind: str  # QEMU, fake, ...
+    address: str | None = None
+    version: int = 0
+    cpu_model: str | None = None
+
+    @property
+    def has_domains(self) -> bool:
+        """Say whether libvirt runs its guests."""
+        return self.kind in {"QEMU", "KVM"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What a resource provider has of one resource class."""
+
+    total: int
+    reserved: int = 0
+    ratio: float = 1.0
+
+    @property
+    def capacity(self) -> int:
+        """Return what placement gives away of it, at most."""
+        return int((self.total - self.reserved) * self.ratio)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A resource provider of placement: the node's account."""
+
+    id: str
+    inventories: Mapping[str, Inventory] = field(default_factory=dict)
+    usages: Resources = field(default_factory=dict)
+    allocations: Mapping[str, Resources] = field(default_factory=dict)  # by consumer
+    traits: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """A host aggregate; one with an `availability_zone` is also a zone."""
+
+    uuid: str
+    name: str
+    hosts: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def zone(self) -> str | None:
+        """Return the availability zone that it makes, if it does."""
+        return dict(self.metadata).get("availability_zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one kind of server asks of a node; servers of equal needs share one question."""
+
+    resources: tuple[tuple[str, int], ...]  # sorted
+    required: tuple[str, ...] = ()  # traits
+    forbidden: tuple[str, ...] = ()
+    zone: str | None = None
+    further: tuple[
+        tuple[str, str], ...
+    ] = ()  # granular groups, as placement is asked: `resources1`
+
+    @property
+    def amounts(self) -> Resources:
+        """Return the resources by class."""
+        return dict(self.resources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A node on which placement sees room for one server of a need."""
+
+    provider: str
+    name: str  # of the provider, which is the hypervisor's
+    capacity: Resources
+    used: Resources
+    traits: frozenset[str] = frozenset()
+    host: str | None = None  # Nova's service there; None where none is known
+    is_usable: bool = True  # its service is enabled and up
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A fact that could not be read, and why: not the same as a fact that says no."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Something else that the machine does for the cloud."""
+
+    name: str  # "OVN gateway"
+    effect: str  # what users notice when the machine is taken away
+    remedy: str  # what to do before that
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: `_domains` is kept once it is made
+class ComputeNode:
+    """A compute node and all that a drain of it has to know; read once."""
+
+    name: str  # as the inventory calls the machine
+    host: str  # as Nova calls its service
+    read_at: datetime
+    service: ComputeService
+    hypervisor: Hypervisor
+    provider: Provider
+    servers: tuple[Server, ...] = ()
+    resizing_away: tuple[tuple[Server, Migration], ...] = ()  # VERIFY_RESIZE, now elsewhere
+    migrations: tuple[Migration, ...] = ()  # in progress, from here or to here
+    domains: tuple[Domain, ...] | Unread = ()
+    instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances
+    aggregates: tuple[Aggregate, ...] = ()
+    zone: str = "nova"
+    roles: tuple[Role, ...] = ()
+    has_instance_ha: bool = False
+    candidates: Mapping[Need, tuple[Candidate, ...]] = field(default_factory=dict)
+    needs: Mapping[str, Need] = field(default_factory=dict)  # by server
+    promised: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider
+
+    def domain_of(self, server: str) -> Domain | None:
+        """Return the server's guest on this node, if libvirt was read and has it."""
+        return None if isinstance(self.domains, Unread) else self._domains.get(server)
+
+    @cached_property
+    def _domains(self) -> Mapping[str, Domain]:
+        known = () if isinstance(self.domains, Unread) else self.domains
+        return {domain.server: domain for domain in known}

@@ -1,0 +1,1 @@
+"""JUDGE: pure rules shared by runbooks: may it move, is there room."""

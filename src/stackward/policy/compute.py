@@ -1,0 +1,219 @@
+"""Whether and how a server may leave its node: one small rule per worry, all verdicts kept.
+
+The rules hold for Nova 31.0 (2025.1) with libvirt; each worry cites what it follows. What is not
+known to be movable blocks.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from stackward.model.compute import BlockStorage, ComputeNode, Server, Unread
+from stackward.plan import Blocked, Verdict
+from stackward.policy import worries
+
+_QEMU_WITH_VGPU_MIGRATION = 8_001_000
+_MOVED_AS_THEY_ARE = {"normal", "virtio-forwarder"}
+_MOVED_UNPLUGGED = {"direct", "direct-physical", "macvtap", "vdpa", "remote-managed"}
+_NEVER_MOVED = {"accelerator-direct", "accelerator-direct-physical", "smart-nic"}
+_NETWORK_FILESYSTEMS = {
+    "nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "ocfs2", "gfs2", "lustre", "cifs",
+    "beegfs", "fuse.juicefs", "gpfs",
+}  # fmt: skip
+_TRUE = {"1", "true", "yes", "on"}
+
+# vm_state and power state (nova/objects/fields.py InstancePowerState) that go with a status.
+_AGREEING = {
+    "ACTIVE": ("active", {1}),
+    "PAUSED": ("paused", {3}),
+    "SHUTOFF": ("stopped", {0, 4, 6}),
+}
+_GUEST_STATES = {
+    "ACTIVE": {"running", "blocked"},
+    "PAUSED": {"paused"},
+    "SHUTOFF": {"shut off", "crashed"},
+}
+_BLOCKING_STATUS = {
+    "ERROR": worries.ERROR,
+    "RESCUE": worries.RESCUED,
+    "SUSPENDED": worries.SUSPENDED,
+    "SHELVED": worries.SHELVED,
+    "BUILD": worries.BUILDING,
+    "VERIFY_RESIZE": worries.VERIFY_RESIZE,
+    "SOFT_DELETED": worries.SOFT_DELETED,
+}
+
+
+class Way(StrEnum):
+    """How a server leaves its node."""
+
+    LIVE = "live"
+    COLD = "cold"
+
+
+def way_of(server: Server) -> Way | None:
+    """Say which way Nova has for a server in this status; None where it has none."""
+    match server.status:
+        case "ACTIVE" | "PAUSED":
+            return Way.LIVE
+        case "SHUTOFF":
+            return Way.COLD
+        case _:
+            return None
+
+
+def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
+    """Ask whether the server is in a state that can be moved, as Nova and libvirt see it."""
+    if server.task_state is not None:
+        yield worries.BUSY.blocks(server.label, server.id, task=server.task_state)
+    if worry := _BLOCKING_STATUS.get(server.status):
+        yield worry.blocks(server.label, server.id)
+    elif way_of(server) is None:
+        yield worries.UNKNOWN_STATUS.blocks(server.label, server.id, status=server.status)
+    elif server.task_state is None:
+        yield from _judge_agreement(server, node)
+
+
+def _judge_agreement(server: Server, node: ComputeNode) -> Iterator[Verdict]:
+    vm_state, powers = _AGREEING[server.status]
+    domain = node.domain_of(server.id)
+    if server.vm_state != vm_state or server.power_state not in powers:
+        yield worries.STATES_DISAGREE.blocks(
+            server.label,
+            server.id,
+            status=server.status,
+            vm_state=server.vm_state,
+            power=server.power_state,
+        )
+    elif isinstance(node.domains, Unread) or not node.hypervisor.has_domains:
+        return
+    elif domain is None and server.status != "SHUTOFF":
+        yield worries.NO_DOMAIN.blocks(server.label, server.id, status=server.status)
+    elif domain is not None and domain.state not in _GUEST_STATES[server.status]:
+        yield worries.DOMAIN_DISAGREES.blocks(
+            server.label, server.id, status=server.status, state=domain.state
+        )
+
+
+def judge_live(server: Server, node: ComputeNode) -> Iterator[Blocked]:
+    """Ask what stands only against a live migration: `--allow-downtime` takes it away."""
+    flavor = server.flavor
+    if alias := flavor.spec("pci_passthrough:alias"):
+        yield worries.HOLDS_PCI.blocks(server.label, server.id, what=alias)
+    if _is_asked(server, "hw:tpm_version", "hw_tpm_version"):
+        yield worries.HAS_TPM.blocks(server.label, server.id)
+    if _is_asked(server, "hw:mem_encryption", "hw_mem_encryption"):
+        yield worries.ENCRYPTED_MEMORY.blocks(server.label, server.id)
+    has_vgpu = any(":VGPU" in name for name, _ in flavor.extra_specs)
+    if has_vgpu and node.hypervisor.version < _QEMU_WITH_VGPU_MIGRATION:
+        yield worries.HAS_VGPU.blocks(server.label, server.id)
+
+
+def _is_asked(server: Server, spec: str, image_property: str) -> bool:
+    given = server.flavor.spec(spec) or dict(server.image_properties or ()).get(image_property)
+    if given is None:
+        return False
+    return given.lower() in _TRUE or not spec.endswith("encryption")
+
+
+def judge_devices(server: Server, node: ComputeNode) -> Iterator[Verdict]:
+    """Ask about what the server holds: accelerators and ports."""
+    if profile := server.flavor.spec("accel:device_profile"):
+        yield worries.HAS_ACCELERATOR.blocks(server.label, server.id, what=profile)
+    for port in server.ports:
+        kind = port.vnic_type
+        if kind in _NEVER_MOVED:
+            yield worries.HAS_ACCELERATOR.blocks(server.label, server.id, what=f"port {port.id}")
+        elif kind in _MOVED_UNPLUGGED:
+            if way_of(server) is Way.LIVE:
+                yield worries.PORT_LEAVES.warns(server.label, server.id, port=port.id, what=kind)
+        elif kind not in _MOVED_AS_THEY_ARE:
+            yield worries.UNKNOWN_PORT.blocks(server.label, server.id, port=port.id, what=kind)
+        if port.host != node.host or port.vif_type in {"binding_failed", "unbound"}:
+            yield worries.PORT_ELSEWHERE.blocks(
+                server.label,
+                server.id,
+                port=port.id,
+                host=port.host or "none",
+                vif=port.vif_type,
+                here=node.host,
+            )
+
+
+def judge_volumes(server: Server) -> Iterator[Verdict]:
+    """Ask whether each volume is at rest."""
+    known = {volume.id: volume for volume in server.volumes}
+    for volume_id in server.volume_ids:
+        volume = known.get(volume_id)
+        if volume is None:
+            yield worries.VOLUME_GONE.blocks(server.label, server.id, volume=volume_id)
+        elif volume.status != "in-use":
+            yield worries.VOLUME_BUSY.blocks(
+                server.label, server.id, volume=volume_id, status=volume.status
+            )
+        elif volume.migration_status not in {None, "none", "success", "error"}:
+            yield worries.VOLUME_BUSY.blocks(
+                server.label, server.id, volume=volume_id, status=volume.migration_status
+            )
+
+
+def judge_lock(server: Server) -> Iterator[Verdict]:
+    """Tell of a lock."""
+    if server.is_locked:
+        why = server.locked_reason or "no reason given"
+        yield worries.LOCKED.warns(server.label, server.id, why=why)
+
+
+def judge_allocation(server: Server, node: ComputeNode) -> Iterator[Verdict]:
+    """Ask whether placement has the server in its books."""
+    if server.id not in node.provider.allocations:
+        yield worries.NO_ALLOCATION.warns(server.label, server.id)
+
+
+def judge_disks(server: Server, node: ComputeNode) -> Iterator[Verdict]:
+    """Tell what a move will have to copy."""
+    match storage_of(server, node):
+        case BlockStorage.LOCAL:
+            yield worries.DISK_COPIED.warns(
+                server.label, server.id, size=in_words(local_bytes(server, node))
+            )
+        case BlockStorage.UNKNOWN:
+            yield worries.DISK_UNKNOWN.warns(server.label, server.id)
+        case BlockStorage.NONE | BlockStorage.SHARED:
+            return
+
+
+def storage_of(server: Server, node: ComputeNode) -> BlockStorage:
+    """Say where the server's own disks are, volumes aside."""
+    flavor = server.flavor
+    if not (server.has_image or flavor.ephemeral_gib or flavor.swap_mib):
+        return BlockStorage.NONE
+    domain = node.domain_of(server.id)
+    if domain is None or isinstance(node.instances_filesystem, Unread):
+        return BlockStorage.UNKNOWN
+    own = [disk.path for disk in domain.disks if disk.path and server.id in disk.path]
+    if own and not any(path.startswith("/") for path in own):
+        return BlockStorage.SHARED  # Ceph: `pool/<id>_disk`
+    return BlockStorage.SHARED if is_shared(node) else BlockStorage.LOCAL
+
+
+def is_shared(node: ComputeNode) -> bool:
+    """Say whether Nova's instances are on a network file system."""
+    return node.instances_filesystem in _NETWORK_FILESYSTEMS
+
+
+def local_bytes(server: Server, node: ComputeNode) -> int | None:
+    """Return how much of the server is on the node's own disks."""
+    domain = node.domain_of(server.id)
+    if domain is None:
+        return None
+    return sum(disk.used_bytes for disk in domain.disks if server.id in (disk.path or ""))
+
+
+def in_words(size: int | None) -> str:
+    """Return a size as people read it."""
+    if size is None:
+        return "data"
+    for unit, power in (("GiB", 3), ("MiB", 2), ("KiB", 1)):
+        if size >= 1024**power:
+            return f"{size / 1024**power:.1f} {unit}"
+    return f"{size} bytes"

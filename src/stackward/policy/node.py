@@ -1,0 +1,74 @@
+"""Whether a node may be drained at all, and what taking it away will do."""
+
+from collections.abc import Iterator
+
+from stackward.model.compute import ComputeNode, Unread
+from stackward.plan import Verdict
+from stackward.policy import worries
+
+
+def judge_service(node: ComputeNode) -> Iterator[Verdict]:
+    """Ask whether the node is alive and nobody else's."""
+    service = node.service
+    if service.is_forced_down:
+        yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
+    elif not service.is_up and isinstance(node.domains, Unread):
+        yield worries.NODE_DEAD.blocks(node.name, why=node.domains.why)
+    elif not service.is_up:
+        yield worries.NODE_DOWN.blocks(node.name)
+    elif isinstance(node.domains, Unread):
+        yield worries.DOMAINS_UNREAD.blocks(node.name, why=node.domains.why)
+    if not service.is_enabled:
+        text = service.disabled_reason or "without a reason"
+        yield worries.CLAIMED.blocks(node.name, host=node.host, text=text)
+
+
+def judge_guests(node: ComputeNode) -> Iterator[Verdict]:
+    """Look for guests that Nova does not place here."""
+    if isinstance(node.domains, Unread):
+        return
+    known = {server.id for server in node.servers}
+    known |= {server.id for server, _ in node.resizing_away}
+    known |= {migration.server for migration in node.migrations}
+    for domain in node.domains:
+        if domain.server not in known:
+            yield worries.STRAY_DOMAIN.blocks(
+                node.name, domain=domain.name, state=domain.state, server=domain.server
+            )
+
+
+def judge_migrations(node: ComputeNode) -> Iterator[Verdict]:
+    """Look for moves that are under way, or that look so."""
+    busy = {server.id for server in node.servers if server.task_state is not None}
+    for migration in node.migrations:
+        words = {
+            "migration": str(migration.id),
+            "server": migration.server,
+            "status": migration.status,
+        }
+        if migration.source != node.host:
+            yield worries.INCOMING.blocks(node.name, "", **words)
+        elif migration.server not in busy:
+            yield worries.STUCK_MIGRATION.blocks(node.name, "", **words)
+    for server, _ in node.resizing_away:
+        yield worries.AWAITS_CONFIRMATION.blocks(
+            node.name, server=server.label, server_id=server.id
+        )
+
+
+def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
+    """Tell what else hangs on the machine."""
+    for role in node.roles:
+        yield worries.HAS_ROLE.warns(
+            node.name, role=role.name, effect=role.effect, remedy=role.remedy
+        )
+    if node.has_instance_ha:
+        yield worries.INSTANCE_HA.warns(node.name)
+    known = {server.id for server in node.servers}
+    known |= {server.id for server, _ in node.resizing_away}
+    known |= {migration.uuid for _, migration in node.resizing_away}
+    known |= {each for move in node.migrations for each in (move.uuid, move.server)}
+    for consumer, resources in sorted(node.provider.allocations.items()):
+        if consumer not in known:
+            amount = ", ".join(f"{much} {what}" for what, much in sorted(resources.items()))
+            yield worries.FOREIGN_ALLOCATION.warns(node.name, consumer=consumer, amount=amount)

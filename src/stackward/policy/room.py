@@ -1,0 +1,324 @@
+"""Whether there is room elsewhere: which nodes may take each server, and whether all find a place.
+
+Placement has said which nodes have room for *one* server of each kind. Here the servers are packed
+together: first spread as the scheduler spreads, the emptiest node first; where that leaves one
+out, first-fit decreasing. The expected target is one answer of many; it is pinned only where a node
+would end nearly full, where another choice could leave a later server without a place.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heapreplace
+
+from stackward.model.compute import (
+    Candidate,
+    ComputeNode,
+    Need,
+    Resources,
+    Server,
+)
+from stackward.plan import Blocked
+from stackward.policy import worries
+from stackward.policy.worries import Worry
+
+NEARLY_FULL = 0.9
+
+_OPERATORS = ("<", "s", "=", ">", "!")
+_SCOPE = "aggregate_instance_extra_specs:"
+_PROJECT = "filter_tenant_id"
+_UNITS = {"MEMORY_MB": "MiB memory", "DISK_GB": "GiB disk", "VCPU": "VCPU", "PCPU": "PCPU"}
+
+
+Wanted = tuple[Server, Need, Sequence[Candidate]]
+"""A server, what it needs, and the nodes that may take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The nodes that may take servers of one kind, or the rule that leaves none."""
+
+    candidates: tuple[Candidate, ...] = ()
+    worry: Worry | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    only_live: bool = False  # the rule stands against a live migration, not against a cold one
+    cold_candidates: tuple[Candidate, ...] = ()
+
+    def blocks(self, server: Server) -> Blocked | None:
+        """Return the verdict on one server of the kind."""
+        if self.worry is None:
+            return None
+        return self.worry.blocks(server.label, server.id, **self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a server is expected to go."""
+
+    candidate: Candidate
+    is_pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """Where each server is expected to go, and which find no place."""
+
+    placed: Mapping[str, Placed] = field(default_factory=dict)
+    left_out: tuple[Blocked, ...] = ()
+
+
+class Chooser:
+    """Finds the nodes that may take a server; servers of one kind are judged once."""
+
+    def __init__(self, node: ComputeNode, target: str | None = None) -> None:
+        self._node = node
+        self._target = target
+        self._found: dict[tuple[object, ...], Choice] = {}
+        self._aggregates: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+        for aggregate in node.aggregates:
+            for host in aggregate.hosts:
+                self._aggregates[host].append(dict(aggregate.metadata))
+
+    def choose(self, server: Server) -> Choice:
+        """Say which nodes may take the server; the rule that leaves none is named."""
+        need = self._node.needs[server.id]
+        kind = (need, server.project, server.flavor, server.group)
+        if kind not in self._found:
+            self._found[kind] = self._choose(server, need)
+        return self._found[kind]
+
+    def _choose(self, server: Server, need: Need) -> Choice:
+        found = self._node.candidates.get(need, ())
+        usable = tuple(each for each in found if each.is_usable and each.host)
+        group = server.group.name if server.group else ""
+        if not usable:
+            return self._nowhere(need)
+        if self._is_held_here(server):
+            return Choice(worry=worries.AFFINITY, words={"group": group})
+        fitting = tuple(each for each in usable if not self._keeps_out(server, each))
+        if not fitting:
+            why = self._keeps_out(server, usable[0])
+            return Choice(worry=worries.AGGREGATE, words={"why": why})
+        apart = _apart(server, fitting)
+        if not apart:
+            return Choice(worry=worries.ANTI_AFFINITY, words={"group": group})
+        return self._on_target(apart)
+
+    def _on_target(self, candidates: tuple[Candidate, ...]) -> Choice:
+        if self._target is None:
+            return self._with_cpu(candidates)
+        there = tuple(each for each in candidates if self._target in {each.host, each.name})
+        if there:
+            return self._with_cpu(there)
+        why = "it has no room, or its zone, aggregates or group keep it out"
+        return Choice(worry=worries.NOT_ON_TARGET, words={"target": self._target, "why": why})
+
+    def _with_cpu(self, candidates: tuple[Candidate, ...]) -> Choice:
+        """Keep the nodes whose CPU has all that the server was started with.
+
+        nova-compute reports the features of the CPU model that it gives to guests as traits
+        HW_CPU_*.
+        """
+        features = frozenset(
+            each for each in self._node.provider.traits if each.startswith("HW_CPU_")
+        )
+        alike = tuple(each for each in candidates if features <= each.traits)
+        if alike:
+            return Choice(alike, cold_candidates=candidates)
+        closest = min((features - each.traits for each in candidates), key=len)
+        return Choice(
+            worry=worries.NO_SUCH_CPU,
+            words={"lacking": ", ".join(sorted(closest)[:5])},
+            only_live=True,
+            cold_candidates=candidates,
+        )
+
+    def _nowhere(self, need: Need) -> Choice:
+        """Placement offers nothing: say by which rule, as far as that can be seen."""
+        if need.zone is not None and not self._is_zone_elsewhere(need.zone):
+            return Choice(worry=worries.ZONE, words={"zone": need.zone})
+        needs = in_units(need.amounts)
+        return Choice(
+            worry=worries.NO_ROOM,
+            words={
+                "needs": needs,
+                "has": "placement offers no other node in service",
+                "short": needs,
+            },
+        )
+
+    def _is_zone_elsewhere(self, zone: str) -> bool:
+        its = [each for each in self._node.aggregates if each.zone == zone]
+        hosts = {host for each in its for host in each.hosts}
+        return not its or bool(hosts - {self._node.host})
+
+    def _is_held_here(self, server: Server) -> bool:
+        group = server.group
+        if group is None or group.policy != "affinity":
+            return False
+        return all(host == self._node.host for _, host in group.elsewhere)
+
+    def _keeps_out(self, server: Server, candidate: Candidate) -> str:
+        """Say which rule of an aggregate keeps the server off a node; empty where none does."""
+        its = self._aggregates.get(candidate.host or "", [])
+        projects = [
+            value for each in its for key, value in each.items() if key.startswith(_PROJECT)
+        ]
+        if projects and not any(server.project in value.split(",") for value in projects):
+            return "kept for other projects"
+        for name, value in server.flavor.extra_specs:
+            key = name.removeprefix(_SCOPE)
+            if key == name or value.startswith(_OPERATORS):
+                continue
+            if not any(value in each.get(key, "").split(",") for each in its):
+                return f"its flavor wants `{key}={value}`"
+        return ""
+
+
+def _apart(server: Server, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    group = server.group
+    if group is None or group.policy != "anti-affinity":
+        return candidates
+    times = Counter(host for _, host in group.elsewhere)
+    return tuple(each for each in candidates if times[each.host or ""] < group.max_per_host)
+
+
+def pack(wanted: Sequence[Wanted], promised: Mapping[str, Resources]) -> Packing:
+    """Find a place for every server, the biggest first; those that find none are named."""
+    largest = _largest(wanted)
+    ordered = sorted(wanted, key=lambda each: (-_share(each[1], largest), each[0].id))
+    room, placed = _place(ordered, promised, spread=True)
+    if not all(placed.values()):
+        room, placed = _place(ordered, promised, spread=False)
+    return Packing(
+        placed={
+            server: Placed(candidate, is_pinned=room.fill(candidate) > NEARLY_FULL)
+            for server, candidate in placed.items()
+            if candidate
+        },
+        left_out=tuple(
+            _short(server, need, among, room)
+            for server, need, among in ordered
+            if not placed[server.id]
+        ),
+    )
+
+
+def _place(
+    ordered: Sequence[Wanted], promised: Mapping[str, Resources], *, spread: bool
+) -> tuple["_Room", dict[str, Candidate | None]]:
+    room = _Room(promised)
+    return room, {
+        server.id: room.take(server, need, among, spread=spread) for server, need, among in ordered
+    }
+
+
+class _Room:
+    """The room on each node as servers take it, and who of a group is where."""
+
+    def __init__(self, promised: Mapping[str, Resources]) -> None:
+        self._promised = promised
+        self._taken: dict[str, dict[str, int]] = {}
+        self._groups: Counter[tuple[str, str]] = Counter()
+        self._queues: dict[tuple[int, Need, str], list[tuple[float, int]]] = {}
+
+    def take(
+        self, server: Server, need: Need, among: Sequence[Candidate], *, spread: bool
+    ) -> Candidate | None:
+        """Take room on the emptiest node that has it, or on the first.
+
+        Room only shrinks: a node that is too full for one server of a kind is so for the next, and
+        one that has become fuller is put back by its new place when it is met.
+        """
+        group = server.group
+        queue = self._queues.setdefault(
+            (id(among), need, group.id if group else ""),
+            [(0.0, position) for position in range(len(among))],
+        )
+        while queue:
+            known, position = queue[0]
+            candidate = among[position]
+            if not self._fits(server, need, candidate):
+                heappop(queue)
+            elif spread and (now := self.fill(candidate)) > known:
+                heapreplace(queue, (now, position))
+            else:
+                self._put(server, need, candidate)
+                return candidate
+        return None
+
+    def _put(self, server: Server, need: Need, candidate: Candidate) -> None:
+        taken = self._taken.setdefault(candidate.provider, {})
+        for name, amount in need.resources:
+            taken[name] = taken.get(name, 0) + amount
+        if server.group:
+            self._groups[server.group.id, candidate.provider] += 1
+
+    def free(self, candidate: Candidate, name: str) -> int:
+        """Return what is left of one resource class."""
+        taken = self._taken.get(candidate.provider, {}).get(name, 0)
+        promised = self._promised.get(candidate.provider, {}).get(name, 0)
+        return candidate.capacity.get(name, 0) - candidate.used.get(name, 0) - promised - taken
+
+    def fill(self, candidate: Candidate) -> float:
+        """Return how full the node's fullest resource class is, 0 to 1."""
+        return max(
+            (1 - self.free(candidate, name) / total
+             for name, total in candidate.capacity.items() if total),
+            default=0.0,
+        )  # fmt: skip
+
+    def _fits(self, server: Server, need: Need, candidate: Candidate) -> bool:
+        if any(self.free(candidate, name) < amount for name, amount in need.resources):
+            return False
+        group = server.group
+        if group is None or group.policy != "anti-affinity":
+            return True
+        there = sum(host == candidate.host for _, host in group.elsewhere)
+        return there + self._groups[group.id, candidate.provider] < group.max_per_host
+
+
+def _largest(wanted: Sequence[Wanted]) -> Resources:
+    """Return the most that any node has of each resource class."""
+    nodes = {each.provider: each for _, _, among in wanted for each in among}
+    most: dict[str, int] = {}
+    for node in nodes.values():
+        for name, amount in node.capacity.items():
+            most[name] = max(most.get(name, 0), amount)
+    return most
+
+
+def _share(need: Need, largest: Resources) -> float:
+    return max((amount / (largest.get(name) or 1) for name, amount in need.resources), default=0.0)
+
+
+def _short(server: Server, need: Need, among: Sequence[Candidate], room: _Room) -> Blocked:
+    """Say what the last of them misses on the node that comes closest."""
+
+    def lacks(candidate: Candidate) -> dict[str, int]:
+        gaps = {name: amount - room.free(candidate, name) for name, amount in need.resources}
+        return {name: gap for name, gap in gaps.items() if gap > 0}
+
+    closest = min(
+        among,
+        key=lambda each: max((lacks(each)[n] / need.amounts[n] for n in lacks(each)), default=0),
+    )
+    gaps = lacks(closest)
+    if not gaps:  # it is its group that has no further node
+        group = server.group.name if server.group else ""
+        return worries.ANTI_AFFINITY.blocks(server.label, server.id, group=group)
+    left = {name: max(room.free(closest, name), 0) for name in gaps}
+    return worries.NO_ROOM.blocks(
+        server.label,
+        server.id,
+        needs=in_units({name: need.amounts[name] for name in gaps}),
+        has=f"`{closest.host}` has {in_units(left)} left after the others",
+        short=in_units(gaps),
+    )
+
+
+def in_units(amounts: Resources) -> str:
+    """Return amounts as people read them."""
+    return ", ".join(
+        f"{amount} {_UNITS.get(name, name)}" for name, amount in sorted(amounts.items())
+    )

@@ -1,0 +1,354 @@
+"""Every worry that can stand against a drain, with its reason, its remedy, and why it is one.
+
+The reference page is made from this list. `name` is stable: plans are compared by it.
+"""
+
+from dataclasses import dataclass
+
+from stackward.plan import Blocked, Warned
+
+
+@dataclass(frozen=True, slots=True)
+class Worry:
+    """One rule's words; `{...}` is filled in where a verdict is made."""
+
+    name: str
+    reason: str
+    remedy: str
+    why: str
+
+    def blocks(self, thing: str, thing_id: str = "", **words: object) -> Blocked:
+        """Return the verdict that refuses approval."""
+        reason, remedy = self._filled(thing, thing_id, words)
+        return Blocked(thing, reason, remedy, thing_id, self.name)
+
+    def warns(self, thing: str, thing_id: str = "", **words: object) -> Warned:
+        """Return the verdict that is approved along with the plan."""
+        reason, remedy = self._filled(thing, thing_id, words)
+        return Warned(thing, reason, remedy, thing_id, self.name)
+
+    def _filled(self, thing: str, thing_id: str, words: dict[str, object]) -> tuple[str, str]:
+        said = {"thing": thing, "id": thing_id, **words}
+        return self.reason.format(**said), self.remedy.format(**said)
+
+
+# --- the node -----------------------------------------------------------------------------------
+
+NODE_DOWN = Worry(
+    "node-down",
+    "its nova-compute is down, although the machine answers",
+    "repair nova-compute there (`systemctl status nova-compute`), then plan again",
+    "A drain needs the node's nova-compute: it sends the servers away.",
+)
+NODE_DEAD = Worry(
+    "node-dead",
+    "its nova-compute is down and the machine does not answer ({why})",
+    "if it is dead, fence it and evacuate its servers; else repair it, then plan again",
+    "Servers of a node that may be dead are never moved without a fence: two copies could run.",
+)
+FORCED_DOWN = Worry(
+    "forced-down",
+    "its service was forced down",
+    "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
+    "Somebody told Nova that the node is fenced: its servers may be running elsewhere already.",
+)
+CLAIMED = Worry(
+    "claimed",
+    "it is disabled already: {text}",
+    "settle it with whoever disabled it, then "
+    "`openstack compute service set --enable {host} nova-compute` and plan again",
+    "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
+)
+DOMAINS_UNREAD = Worry(
+    "domains-unread",
+    "its guests cannot be read: {why}",
+    "make `ssh` to it work as the inventory says, with `virsh --readonly list`; then plan again",
+    "What libvirt runs is compared with what Nova believes before anything is moved.",
+)
+STRAY_DOMAIN = Worry(
+    "stray-domain",
+    "libvirt has the guest {domain} ({state}), which is not a server of this node",
+    "find whose it is (`openstack server show {server}`), remove it with `virsh`, then plan again",
+    "Moving the servers would not move it, and a power-off would end it.",
+)
+INCOMING = Worry(
+    "incoming-migration",
+    "migration {migration} of server {server} is on its way here ({status})",
+    "wait until it has ended, then plan again",
+    "It would arrive in the middle of the drain.",
+)
+STUCK_MIGRATION = Worry(
+    "stuck-migration",
+    "migration {migration} of server {server} is `{status}`, but that server is not migrating",
+    "see `openstack server migration list --server {server}`; abort it or let Nova's operator "
+    "settle its record, then plan again",
+    "A record without a move is the trace of a lost message; a new move would meet it.",
+)
+AWAITS_CONFIRMATION = Worry(
+    "awaits-confirmation",
+    "{server} was resized away from here and is not confirmed",
+    "`openstack server resize confirm {server_id}` (or `revert`), then plan again",
+    "Confirming needs this node's nova-compute, and its old disk is still here.",
+)
+UNKNOWN_LEFT_BEHIND = Worry(
+    "unknown-left-behind",
+    "`--leave-behind {given}` names no server that is here",
+    "give the id of a server of this node, or leave the flag out",
+    "An id that matches nothing is a slip.",
+)
+UNKNOWN_TARGET = Worry(
+    "unknown-target",
+    "`--target {target}` is not a node on which servers could run now",
+    "name an enabled node whose nova-compute is up, or leave the flag out",
+    "A target that is down, disabled or unknown cannot take a server.",
+)
+HAS_ROLE = Worry(
+    "has-role",
+    "it is also: {role}; {effect}",
+    "{remedy}",
+    "Moving the servers away does not move what else the machine does.",
+)
+INSTANCE_HA = Worry(
+    "instance-ha",
+    "the cloud has an instance-HA service, which may evacuate a node that goes down on purpose",
+    "tell it: `openstack segment host update --on_maintenance True`",
+    "Robots that restart servers fight planned work.",
+)
+FOREIGN_ALLOCATION = Worry(
+    "foreign-allocation",
+    "placement keeps {amount} there for {consumer}, which is neither a server of it nor a move",
+    "see `nova-manage placement audit`; twice, some minutes apart",
+    "The node would not be empty in the books, and the final proof would say so.",
+)
+
+# --- a server -----------------------------------------------------------------------------------
+
+BUSY = Worry(
+    "busy",
+    "is busy ({task})",
+    "wait until it is done, then plan again",
+    "Nova refuses a second task (409).",
+)
+ERROR = Worry(
+    "in-error",
+    "is in ERROR",
+    "repair it (`openstack server show {id}` has the fault), or pass `--leave-behind {id}`",
+    "Nova moves no server in ERROR: what it holds must be looked at first.",
+)
+RESCUED = Worry(
+    "rescued",
+    "is in RESCUE",
+    "`openstack server unrescue {id}`, then plan again; or pass `--leave-behind {id}`",
+    "Nova moves no server that runs from its rescue disk.",
+)
+SUSPENDED = Worry(
+    "suspended",
+    "is SUSPENDED: its memory is kept on this node",
+    "`openstack server resume {id}`, then plan again; or pass `--leave-behind {id}`",
+    "nova 31.0 (2025.1) compute/api.py: live for ACTIVE and PAUSED, cold for ACTIVE and STOPPED.",
+)
+SHELVED = Worry(
+    "shelved",
+    "is SHELVED and not offloaded yet",
+    "`openstack server shelve --offload {id}`, then plan again; or pass `--leave-behind {id}`",
+    "Its snapshot is in the image service; offloading removes what is here.",
+)
+BUILDING = Worry(
+    "building",
+    "is still being built",
+    "wait until it is ACTIVE or delete it, then plan again",
+    "It has no state that could be moved.",
+)
+VERIFY_RESIZE = Worry(
+    "verify-resize",
+    "awaits the confirmation of a resize",
+    "`openstack server resize confirm {id}` (or `revert`), then plan again",
+    "Nova moves no server between a resize and its confirmation.",
+)
+SOFT_DELETED = Worry(
+    "soft-deleted",
+    "is deleted, but can still be restored",
+    "`openstack server delete --force {id}`, or restore it; or pass `--leave-behind {id}`",
+    "Its disk stays on this node until it is reclaimed.",
+)
+UNKNOWN_STATUS = Worry(
+    "unknown-status",
+    "is in {status}",
+    "bring it to ACTIVE, PAUSED or SHUTOFF, then plan again; or pass `--leave-behind {id}`",
+    "What is not known to be movable blocks.",
+)
+STATES_DISAGREE = Worry(
+    "states-disagree",
+    "Nova calls it {status}, but its vm_state is {vm_state} and its power state {power}",
+    "wait for Nova's next look (10 minutes) or `openstack server reboot --hard {id}`, "
+    "then plan again; or pass `--leave-behind {id}`",
+    "A move would carry a state that nobody can vouch for.",
+)
+NO_DOMAIN = Worry(
+    "no-domain",
+    "Nova calls it {status}, but libvirt on the node has no such guest",
+    "`openstack server reboot --hard {id}` makes the guest anew, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "It runs nowhere: a live migration would fail midway.",
+)
+DOMAIN_DISAGREES = Worry(
+    "domain-disagrees",
+    "Nova calls it {status}, but its guest is {state}",
+    "`openstack server reboot --hard {id}`, or stop it; then plan again; "
+    "or pass `--leave-behind {id}`",
+    "Nova and libvirt must agree before a move, or the proof after it means nothing.",
+)
+HOLDS_PCI = Worry(
+    "holds-pci",
+    "holds a PCI device ({what})",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 conductor/tasks/live_migrate.py moves only devices declared `live_migratable`, "
+    "which the API does not tell.",
+)
+HAS_TPM = Worry(
+    "has-tpm",
+    "has an emulated TPM",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 compute/api.py, reject_vtpm_instances: no live migration with a TPM.",
+)
+ENCRYPTED_MEMORY = Worry(
+    "encrypted-memory",
+    "has encrypted memory (SEV)",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 compute/api.py, reject_sev_instances: no live migration with SEV.",
+)
+HAS_VGPU = Worry(
+    "has-vgpu",
+    "holds a virtual GPU, and QEMU here is older than 8.1",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 virt/libvirt/driver.py: live migration of vGPUs needs QEMU 8.1 and libvirt 8.6.",
+)
+NO_SUCH_CPU = Worry(
+    "no-such-cpu",
+    "no node with room has its CPU's features: {lacking} is lacking",
+    "pass `--allow-downtime`: it starts anew on the other CPU; or pass `--leave-behind {id}`",
+    "libvirt refuses a running guest on a CPU that lacks what it was started with.",
+)
+PAUSED_AND_BOUND = Worry(
+    "paused-and-bound",
+    "is PAUSED, and cannot move live: {because}",
+    "`openstack server unpause {id}`, then plan again with `--allow-downtime`; "
+    "or pass `--leave-behind {id}`",
+    "nova 31.0 compute/api.py: a cold migration takes ACTIVE and STOPPED servers only.",
+)
+HAS_ACCELERATOR = Worry(
+    "has-accelerator",
+    "holds an accelerator ({what})",
+    "pass `--leave-behind {id}`; or delete and build it anew elsewhere",
+    "nova 31.0 compute/api.py, block_accelerators and block_port_accelerators: no move at all.",
+)
+UNKNOWN_PORT = Worry(
+    "unknown-port",
+    "has a port of the type `{what}` (port {port})",
+    "detach it (`openstack server remove port {id} {port}`), then plan again; "
+    "or pass `--leave-behind {id}`",
+    "What is not known to be movable blocks.",
+)
+PORT_ELSEWHERE = Worry(
+    "port-elsewhere",
+    "its port {port} is not well bound here (host {host}, {vif})",
+    "bind it anew: `openstack port set --host {here} {port}`, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "It is the trace of an earlier move that did not end well; a new one would fail on it.",
+)
+VOLUME_BUSY = Worry(
+    "volume-busy",
+    "its volume {volume} is `{status}`",
+    "wait until it is `in-use`, then plan again; or pass `--leave-behind {id}`",
+    "A volume in transition is attached to a moved server wrongly or not at all.",
+)
+VOLUME_GONE = Worry(
+    "volume-gone",
+    "Cinder does not know its volume {volume}",
+    "detach it (`openstack server remove volume {id} {volume}`), then plan again; "
+    "or pass `--leave-behind {id}`",
+    "Nova would fail to connect it on the other node.",
+)
+LOCKED = Worry(
+    "locked",
+    "is locked ({why}); a lock does not bind an administrator",
+    "ask its owner, if that is your custom",
+    "nova 31.0 compute/api.py: check_instance_lock lets administrators through.",
+)
+DISK_COPIED = Worry(
+    "disk-copied",
+    "has {size} on a disk of this node: it is copied over the network",
+    "",
+    "Without shared storage a move carries the disk, and takes its time.",
+)
+DISK_UNKNOWN = Worry(
+    "disk-unknown",
+    "whether its disk is on shared storage cannot be seen from here",
+    "",
+    "Nova itself tests for it, and copies the disk where it must.",
+)
+PORT_LEAVES = Worry(
+    "port-leaves",
+    "its port {port} ({what}) is unplugged while it moves",
+    "see that the guest has a bond or can do without it for that time",
+    "nova 31.0 moves SR-IOV ports live by detaching and attaching them.",
+)
+STOPS = Worry(
+    "stops",
+    "is stopped while it moves ({because})",
+    "",
+    "`--allow-downtime` was given: it is moved cold.",
+)
+LEFT_BEHIND = Worry(
+    "left-behind",
+    "stays on the node: the node will not be empty and must not be powered off",
+    "",
+    "`--leave-behind` was given.",
+)
+NO_ALLOCATION = Worry(
+    "no-allocation",
+    "has no allocation at placement for this node",
+    "`nova-manage placement heal_allocations --instance {id}`",
+    "Its room is promised to others: the node is fuller than its books say.",
+)
+AFFINITY = Worry(
+    "affinity",
+    "must stay with its group `{group}`, which is on this node",
+    "pass `--leave-behind {id}`",
+    "nova 31.0 scheduler/filters/affinity_filter.py: the group's hosts hold the node itself, so "
+    "the scheduler finds no other.",
+)
+ANTI_AFFINITY = Worry(
+    "anti-affinity",
+    "must stay apart from its group `{group}`, which is on every node with room",
+    "bring another node with room into service, then plan again; or pass `--leave-behind {id}`",
+    "nova 31.0 scheduler/filters/affinity_filter.py: so many of it on a node, and no more.",
+)
+ZONE = Worry(
+    "zone",
+    "was asked for in the zone `{zone}`, which has no other node with room",
+    "bring another node of that zone into service, then plan again; or pass `--leave-behind {id}`",
+    "A server that named its zone stays in it.",
+)
+AGGREGATE = Worry(
+    "aggregate",
+    "every node with room is in an aggregate that does not take it ({why})",
+    "bring a fitting node into service, or change the aggregate, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "Aggregates keep nodes for projects (`filter_tenant_id`) and flavors "
+    "(`aggregate_instance_extra_specs`).",
+)
+NOT_ON_TARGET = Worry(
+    "not-on-target",
+    "cannot go to `{target}`: {why}",
+    "leave `--target` out, or name a node with room; or pass `--leave-behind {id}`",
+    "The target that was asked for is not among those that Nova would take.",
+)
+NO_ROOM = Worry(
+    "no-room",
+    "has no room elsewhere: needs {needs}; {has}; short of {short}",
+    "make room or bring another node into service, then plan again; or pass `--leave-behind {id}`",
+    "Placement offers no node, or the room of those it offers goes to the other servers.",
+)
+
+ALL = tuple(each for each in list(globals().values()) if isinstance(each, Worry))

@@ -1,0 +1,1 @@
+"""CHANGE: one small repeatable verb per class. The only room that changes things."""

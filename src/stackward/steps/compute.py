@@ -1,0 +1,298 @@
+"""Move servers: live, or cold and confirmed; and what is done about a move that is slow.
+
+Each step finds its own attempt by what is newer than its mark, asks Nova once, and is done only
+when every row of the proof holds.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from stackward.model.compute import Migration
+from stackward.plan import VOLATILE, Look, Mark, Standing
+from stackward.ports.world import World
+from stackward.steps.proof import prove
+from stackward.steps.signs import Signs, failed, foreign, mark_of, read_signs, under_way
+
+_LIVE = ("live-migration",)
+_COLD = ("migration",)
+_ENDED_BADLY = {"error", "failed", "cancelled"}
+_GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMigrate:
+    """Move a running or paused server to another node without stopping it."""
+
+    kind: ClassVar[str] = "live-migrate"
+
+    server: str
+    name: str
+    source: str
+    target: str | None = field(default=None, metadata=VOLATILE)  # None: the scheduler chooses
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"live-migrate `{self.name}` off `{self.source}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "migrate it back"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.cloud, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Read Nova's record of our migration; *completed* is proved before it is believed."""
+        signs = read_signs(
+            world.cloud,
+            self.server,
+            mark,
+            kinds=_LIVE,
+            ours=("live-migration", "live_migration_force_complete", "live_migration_cancel"),
+        )
+        if (settled := _before_the_record(signs, mark, self.source)) is not None:
+            return settled
+        migration, server = signs.migration, signs.server
+        if migration is None or server is None or mark is None:
+            return _without_record(world, signs)
+        if migration.status in _ENDED_BADLY:
+            return failed(world.cloud, signs, f"its live migration ended as `{migration.status}`")
+        if migration.status != "completed":
+            remaining = world.cloud.remaining_bytes(self.server, migration.id)
+            return under_way(signs, remaining=remaining)
+        if server.host == self.source and server.task_state is None:
+            # Seen in the field: the record says so, and the server never left.
+            return failed(world.cloud, signs, "its migration is `completed`, but it did not move")
+        return prove(world, server, migration, mark)
+
+    def start(self, world: World, /) -> None:
+        """Ask Nova for the migration."""
+        world.cloud.live_migrate(self.server, self.target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdMigrate:
+    """Move a stopped server, or stop a running one for its move; it then awaits confirmation."""
+
+    kind: ClassVar[str] = "cold-migrate"
+
+    server: str
+    name: str
+    source: str
+    target: str | None = field(default=None, metadata=VOLATILE)
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"cold-migrate `{self.name}` off `{self.source}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "until it is confirmed: `openstack server migration revert`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.cloud, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done at VERIFY_RESIZE, or when somebody has confirmed it already."""
+        signs = read_signs(
+            world.cloud, self.server, mark, kinds=_COLD, ours=("migrate", "confirmResize")
+        )
+        if (settled := _before_the_record(signs, mark, self.source)) is not None:
+            return settled
+        migration, server = signs.migration, signs.server
+        if migration is None or server is None:
+            return _without_record(world, signs)
+        if migration.status in {*_ENDED_BADLY, "reverted"}:
+            return failed(world.cloud, signs, f"its cold migration ended as `{migration.status}`")
+        is_away = server.host == migration.target != self.source
+        awaits = migration.status == "finished" and server.status == "VERIFY_RESIZE"
+        if is_away and (awaits or migration.status in {"confirming", "confirmed"}):
+            return Look(Standing.DONE)
+        return under_way(signs)
+
+    def start(self, world: World, /) -> None:
+        """Ask Nova for the migration."""
+        world.cloud.cold_migrate(self.server, self.target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmMigration:
+    """Confirm a cold migration: only then is the move done, and the source clean."""
+
+    kind: ClassVar[str] = "confirm-migration"
+
+    server: str
+    name: str
+    source: str
+    vm_state: str  # as it was before the move: what the proof compares with
+    power_state: int
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"confirm the migration of `{self.name}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "migrate it back"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.cloud, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Read the newest cold migration off the source; done is what is confirmed and proved."""
+        server = world.cloud.server(self.server)
+        if server is None:
+            return _GONE
+        migration = self._newest(world)
+        signs = read_signs(
+            world.cloud, self.server, mark, kinds=_COLD, ours=("confirmResize", "migrate")
+        )
+        if signs.foreign:
+            return foreign(signs.foreign)
+        if migration is None:
+            return Look(Standing.FAILED, reason="Nova has no record of its cold migration")
+        if migration.status == "confirmed":
+            before: Mark = {"vm_state": self.vm_state, "power_state": self.power_state}
+            return prove(world, server, migration, before)
+        return self._unconfirmed(world, signs, migration, server.task_state)
+
+    def _unconfirmed(
+        self, world: World, signs: Signs, migration: Migration, task_state: str | None
+    ) -> Look:
+        match migration.status:
+            case "finished" if signs.action is None and task_state is None:
+                return Look(Standing.TODO)
+            case "finished" if signs.action and signs.action.message:
+                return failed(world.cloud, signs, "its confirmation failed")
+            case "finished" | "confirming":
+                return under_way(signs)
+            case "reverted" | "reverting":
+                return Look(Standing.FOREIGN, reason="its migration was reverted by somebody else")
+            case status:
+                return failed(world.cloud, signs, f"its cold migration is `{status}`")
+
+    def start(self, world: World, /) -> None:
+        """Ask Nova to confirm."""
+        world.cloud.confirm_resize(self.server)
+
+    def _newest(self, world: World) -> Migration | None:
+        records = world.cloud.migrations_of_server(self.server)
+        cold = (each for each in records if each.kind in _COLD and each.source == self.source)
+        return next(cold, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceComplete:
+    """End a slow live migration now: the guest pauses until the rest is copied."""
+
+    kind: ClassVar[str] = "force-complete"
+
+    server: str
+    name: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"force the live migration of `{self.name}` to complete"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "not at all: the guest is paused until the copy is done"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.cloud, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done once Nova has taken the order, or once there is nothing left to force."""
+        return _look_at_order(world, self.server, mark, "live_migration_force_complete")
+
+    def start(self, world: World, /) -> None:
+        """Ask Nova to force it."""
+        migration = _running(world, self.server)
+        if migration is not None:
+            world.cloud.force_complete(self.server, migration.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortMigration:
+    """Give up a slow live migration: the server runs on where it is."""
+
+    kind: ClassVar[str] = "abort-migration"
+
+    server: str
+    name: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"abort the live migration of `{self.name}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "migrate it again"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.cloud, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done once Nova has taken the order, or once there is nothing left to abort."""
+        return _look_at_order(world, self.server, mark, "live_migration_cancel")
+
+    def start(self, world: World, /) -> None:
+        """Ask Nova to abort it."""
+        migration = _running(world, self.server)
+        if migration is not None:
+            world.cloud.abort_migration(self.server, migration.id)
+
+
+def _before_the_record(signs: Signs, mark: Mark | None, source: str) -> Look | None:
+    """Settle what needs no record: a server that is gone, and a step that was not begun."""
+    server = signs.server
+    if server is None:
+        return _GONE
+    if signs.foreign:
+        return foreign(signs.foreign)
+    if mark is not None:
+        return None
+    if server.task_state is not None:
+        return Look(Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us")
+    if server.host == source:
+        return Look(Standing.TODO)
+    return Look(Standing.DONE, reason=f"it is on `{server.host}` already")
+
+
+def _without_record(world: World, signs: Signs) -> Look:
+    """Judge a start whose record has not appeared: by the action, and by the server's task."""
+    if signs.action and signs.action.message:
+        return failed(world.cloud, signs, f"Nova gave up `{signs.action.action}`")
+    if signs.action or (signs.server and signs.server.task_state):
+        return under_way(signs, "Nova has taken the order; there is no record yet")
+    return Look(Standing.TODO)
+
+
+def _running(world: World, server: str) -> Migration | None:
+    records = world.cloud.migrations_of_server(server)
+    return next((each for each in records if each.kind in _LIVE and each.status == "running"), None)
+
+
+def _look_at_order(world: World, server: str, mark: Mark | None, action: str) -> Look:
+    signs = read_signs(world.cloud, server, mark, kinds=_LIVE, ours=(action, *_LIVE))
+    if signs.server is None:
+        return _GONE
+    ordered = signs.action is not None and signs.action.action == action
+    if ordered or _running(world, server) is None:
+        return Look(Standing.DONE)
+    return Look(Standing.TODO)

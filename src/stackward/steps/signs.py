@@ -1,0 +1,103 @@
+"""The signs of a move in Nova: what is newer than our mark, and whose it is.
+
+Nova has no client token: a migration cannot be named, and its record appears only after the 202.
+So the newest migration and the requests known before the start are noted, and whatever is newer is
+ours by its kind, or somebody else's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stackward.model.compute import Migration, Server, ServerAction
+from stackward.plan import Look, Mark, Progress, Standing
+from stackward.ports.cloud import Cloud
+
+NOVA = "Nova"
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What a server shows now."""
+
+    server: Server | None
+    migration: Migration | None = None  # the newest that is newer than the mark
+    action: ServerAction | None = None  # the newest of the kind we asked for, newer than the mark
+    foreign: ServerAction | None = None  # another kind of action, newer than the mark
+
+
+def mark_of(cloud: Cloud, server: str) -> Mark:
+    """Note what is newest now."""
+    now = cloud.server(server)
+    newest = cloud.migrations_of_server(server)
+    return {
+        "migration": newest[0].id if newest else 0,
+        "requests": [action.request_id for action in cloud.actions_of(server)],
+        "vm_state": now.vm_state if now else None,
+        "power_state": now.power_state if now else None,
+    }
+
+
+def read_signs(
+    cloud: Cloud, server: str, mark: Mark | None, *, kinds: Sequence[str], ours: Sequence[str]
+) -> Signs:
+    """Read what is newer than the mark; `kinds` of migration and `ours` of actions are our own."""
+    now = cloud.server(server)
+    if now is None or mark is None:
+        return Signs(now)
+    before = mark["migration"]
+    newer = [
+        migration
+        for migration in cloud.migrations_of_server(server)
+        if isinstance(before, int) and migration.id > before and migration.kind in kinds
+    ]
+    requests = mark["requests"]
+    known = set(requests) if isinstance(requests, list | tuple) else set()
+    actions = [action for action in cloud.actions_of(server) if action.request_id not in known]
+    return Signs(
+        server=now,
+        migration=newer[0] if newer else None,
+        action=next((action for action in actions if action.action in ours), None),
+        foreign=next((action for action in actions if action.action not in ours), None),
+    )
+
+
+def foreign(action: ServerAction) -> Look:
+    """Say that somebody else acts on the server."""
+    return Look(
+        Standing.FOREIGN,
+        reason=f"user {action.user} asked for `{action.action}` at {action.started}",
+        request_id=action.request_id,
+    )
+
+
+def failed(cloud: Cloud, signs: Signs, reason: str) -> Look:
+    """Say that the move ended badly, in Nova's own words where it has any."""
+    request = signs.action.request_id if signs.action else None
+    server = signs.server.id if signs.server else ""
+    says = cloud.action_failure(server, request) if request and server else None
+    return Look(
+        Standing.FAILED, reason=reason, service=NOVA, says=says, request_id=request, saw=saw(signs)
+    )
+
+
+def under_way(signs: Signs, reason: str | None = None, *, remaining: int | None = None) -> Look:
+    """Say that Nova still works on it."""
+    progress = Progress(remaining_bytes=remaining) if remaining is not None else None
+    request = signs.action.request_id if signs.action else None
+    return Look(
+        Standing.UNDERWAY, reason=reason, request_id=request, progress=progress, saw=saw(signs)
+    )
+
+
+def saw(signs: Signs) -> dict[str, str | int | None]:
+    """Return the evidence, for the journal."""
+    seen: dict[str, str | int | None] = {}
+    if signs.server:
+        seen |= {
+            "status": signs.server.status,
+            "task_state": signs.server.task_state,
+            "host": signs.server.host,
+        }
+    if signs.migration:
+        seen |= {"migration": signs.migration.id, "migration_status": signs.migration.status}
+    return seen

@@ -1,0 +1,79 @@
+"""Checks tell the truth about an empty node, and about one that is not."""
+
+import pytest
+
+from builders import a_server, an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.checks.compute import (
+    IsCordoned,
+    NoAllocations,
+    NoArrivals,
+    NoDomains,
+    NoInstanceDirs,
+    NoServersOn,
+)
+from stackward.plan import Finding, NotApplicable, Unverified
+from stackward.ports.world import World
+from stackward.steps.service import Cordon
+
+HOST, PROVIDER = "compute-07", an_id("compute-07")
+EMPTY = [
+    NoServersOn(host=HOST),
+    NoArrivals(host=HOST),
+    NoAllocations(host=HOST, provider=PROVIDER),
+    NoDomains(host=HOST, node=HOST),
+    NoInstanceDirs(host=HOST, node=HOST),
+]
+CORDONED = IsCordoned(host=HOST, provider=PROVIDER)
+
+
+def cordoned() -> World:
+    world = a_world(FakeCloud())
+    Cordon(host=HOST, provider=PROVIDER, reason="x").start(world)
+    return world
+
+
+@pytest.mark.parametrize("check", [*EMPTY, CORDONED], ids=lambda check: check.kind)
+def test_an_empty_cordoned_node_passes(check: NoServersOn) -> None:
+    assert check.ask(cordoned()) is None
+
+
+def occupied() -> World:
+    cloud = FakeCloud()
+    cloud.add(a_server("BUILD"))
+    return a_world(cloud, FakeShell(cloud, leftovers={HOST: ["/var/lib/nova/instances/x"]}))
+
+
+@pytest.mark.parametrize("check", [*EMPTY, CORDONED], ids=lambda check: check.kind)
+def test_what_is_left_is_found(check: NoServersOn) -> None:
+    assert isinstance(check.ask(occupied()), Finding)
+
+
+@pytest.mark.parametrize("check", EMPTY[3:], ids=lambda check: check.kind)
+def test_a_silent_node_is_unverified(check: NoDomains) -> None:
+    cloud = FakeCloud()
+
+    answer = check.ask(a_world(cloud, FakeShell(cloud, silent={HOST})))
+
+    assert isinstance(answer, Unverified)
+
+
+@pytest.mark.parametrize("check", EMPTY[3:], ids=lambda check: check.kind)
+def test_a_fake_hypervisor_has_no_guests_to_look_for(check: NoDomains) -> None:
+    assert isinstance(check.ask(a_world(FakeCloud(kind="fake"))), NotApplicable)
+
+
+def test_what_was_left_behind_on_purpose_is_no_finding() -> None:
+    cloud = FakeCloud()
+    cloud.add(a_server())
+
+    check = NoServersOn(host=HOST, except_for=(an_id("db-01"),))
+
+    assert check.ask(a_world(cloud)) is None
+
+
+def test_anothers_cordon_is_a_finding() -> None:
+    cloud = FakeCloud()
+    Cordon(host=HOST, provider=PROVIDER, reason="x").start(a_world(cloud, run="01OTHER"))
+
+    assert isinstance(CORDONED.ask(a_world(cloud)), Finding)

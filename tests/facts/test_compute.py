@@ -1,0 +1,128 @@
+"""Reading a compute node, in as many calls as its own servers need."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import a_flavor, a_group, a_server, a_service, an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.errors import BadInput
+from stackward.facts.compute import read_compute_node
+from stackward.model.compute import Migration, Unread, Volume
+
+
+def a_cloud(servers: int = 2, nodes: int = 3, flavors: int = 1) -> FakeCloud:
+    cloud = FakeCloud(hosts=tuple(f"compute-{n:02}" for n in range(7, 7 + nodes)))
+    cloud.add(
+        *(
+            a_server(name=f"web-{n}", flavor=a_flavor(ram_mib=1024 * (1 + n % flavors)))
+            for n in range(servers)
+        )
+    )
+    return cloud
+
+
+def calls(cloud: FakeCloud) -> int:
+    read_compute_node(a_world(cloud), "compute-07")
+    return sum(cloud.calls.values())
+
+
+def test_the_calls_do_not_grow_with_the_cloud() -> None:
+    assert calls(a_cloud(nodes=3)) == calls(a_cloud(nodes=2000))
+
+
+def test_the_calls_grow_by_one_for_each_server_here() -> None:
+    assert calls(a_cloud(servers=12)) - calls(a_cloud(servers=2)) == 10
+
+
+def test_the_calls_grow_by_one_for_each_distinct_flavor() -> None:
+    assert calls(a_cloud(servers=8, flavors=4)) - calls(a_cloud(servers=8)) == 3
+
+
+def test_a_server_is_read_with_its_ports_volumes_and_group() -> None:
+    cloud = a_cloud(servers=0)
+    cloud.groups["g"] = replace(
+        a_group("anti-affinity"), id="g", members=(an_id("db-01"), an_id("db-02"))
+    )
+    cloud.volumes["v"] = Volume(id="v")
+    cloud.add(a_server(volume_ids=("v",), group_id="g"), a_server(name="db-02", host="compute-08"))
+
+    [server] = read_compute_node(a_world(cloud), "compute-07").servers
+
+    assert [port.host for port in server.ports] == ["compute-07"]
+    assert server.volumes == (Volume(id="v"),)
+    assert server.group is not None
+    assert server.group.elsewhere == ((an_id("db-02"), "compute-08"),)
+
+
+def test_candidates_are_the_other_nodes_with_the_state_of_their_service() -> None:
+    cloud = a_cloud(servers=1)
+    cloud.computes["compute-09"] = a_service("compute-09", is_up=False)
+
+    [found] = read_compute_node(a_world(cloud), "compute-07").candidates.values()
+
+    assert [(each.host, each.is_usable) for each in found] == [
+        ("compute-08", True),
+        ("compute-09", False),
+    ]
+
+
+def test_a_resize_that_awaits_confirmation_elsewhere_is_found() -> None:
+    cloud = a_cloud(servers=0)
+    away = a_server("VERIFY_RESIZE", name="away", host="compute-08")
+    cloud.add(away)
+    cloud.migrations.append(
+        Migration(
+            id=1,
+            uuid="m",
+            server=away.id,
+            kind="resize",
+            status="finished",
+            source="compute-07",
+            target="compute-08",
+        )
+    )
+
+    node = read_compute_node(a_world(cloud), "compute-07")
+
+    assert [server.name for server, _ in node.resizing_away] == ["away"]
+
+
+def test_a_node_that_does_not_answer_is_read_all_the_same() -> None:
+    cloud = a_cloud()
+    shell = FakeShell(cloud, silent={"compute-07"})
+
+    node = read_compute_node(a_world(cloud, shell), "compute-07")
+
+    assert node.domains == Unread("cannot log in to `compute-07`: No route to host")
+
+
+def test_fake_hypervisors_have_no_domains() -> None:
+    cloud = a_cloud()
+    cloud.kind = "fake"
+
+    assert read_compute_node(a_world(cloud), "compute-07").domains == ()
+
+
+def test_what_else_the_machine_does_is_read() -> None:
+    cloud = a_cloud()
+    cloud.agents["compute-07"] = ("OVN Controller Gateway agent", "L3 agent")
+
+    node = read_compute_node(a_world(cloud), "compute-07")
+
+    assert [role.name for role in node.roles] == ["OVN gateway", "L3 agent"]
+
+
+def test_an_unknown_node_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BadInput, match="there is no compute node `compute-77`") as caught:
+        read_compute_node(a_world(a_cloud()), "compute-77")
+
+    assert caught.value.hint == "the compute nodes are `compute-07`, `compute-08`, `compute-09`"
+
+
+def test_a_controller_is_refused_as_no_compute_node() -> None:
+    cloud = a_cloud()
+    del cloud.computes["compute-09"]
+
+    with pytest.raises(BadInput, match="`compute-09` is not a compute node"):
+        read_compute_node(a_world(cloud), "compute-09")

@@ -1,0 +1,368 @@
+"""A cloud small enough to hold in the head; it refuses what the real one refuses."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from builders import NOW, a_candidate, a_service, an_id
+from stackward.errors import Uncertain, Unreachable
+from stackward.facts.domains import FILESYSTEM, LIST, STATS
+from stackward.model.compute import (
+    Aggregate,
+    Candidate,
+    ComputeService,
+    Hypervisor,
+    Migration,
+    Need,
+    Port,
+    Provider,
+    Server,
+    ServerAction,
+    ServerGroup,
+    Volume,
+)
+from stackward.ports.shell import Answer
+from stackward.ports.world import Acting, World
+
+DISABLED = "COMPUTE_STATUS_DISABLED"
+
+
+class FakeClock:
+    """Time that passes only when it is waited for."""
+
+    def __init__(self) -> None:
+        self._passed = 0.0
+
+    def now(self) -> datetime:
+        return (NOW + timedelta(seconds=self._passed)).astimezone(UTC)
+
+    def monotonic(self) -> float:
+        return self._passed
+
+    def wait(self, seconds: float) -> None:
+        self._passed += seconds
+
+
+@dataclass
+class FakeCloud:
+    """Hosts with servers; a move takes one `pass_time()` from each stage to the next."""
+
+    hosts: tuple[str, ...] = ("compute-07", "compute-08", "compute-09")
+    known: dict[str, Server] = field(default_factory=dict)
+    migrations: list[Migration] = field(default_factory=list)
+    actions: dict[str, list[ServerAction]] = field(default_factory=dict)
+    groups: dict[str, ServerGroup] = field(default_factory=dict)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    zones: tuple[Aggregate, ...] = ()
+    agents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    catalog: frozenset[str] = frozenset({"compute"})
+    traits: dict[str, set[str]] = field(default_factory=dict)
+    leftovers: dict[str, set[str]] = field(default_factory=dict)  # allocations of migrations
+    failures: dict[str, str] = field(default_factory=dict)  # what the next move of a server says
+    calls: Counter[str] = field(default_factory=Counter)
+    computes: dict[str, ComputeService] = field(default_factory=dict)
+    kind: str = "QEMU"
+    syncs_traits: bool = True  # Nova swallows a failed sync
+
+    def __post_init__(self) -> None:
+        self.computes = {host: a_service(host) for host in self.hosts}
+
+    def add(self, *servers: Server) -> None:
+        """Put servers on their hosts."""
+        self.known |= {server.id: server for server in servers}
+
+    # --- reading ---
+
+    def has_service(self, kind: str, /) -> bool:
+        return kind in self.catalog
+
+    def services(self) -> tuple[ComputeService, ...]:
+        self.calls["services"] += 1
+        return tuple(self.computes.values())
+
+    def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
+        self.calls["hypervisors"] += 1
+        return tuple(
+            Hypervisor(id=an_id(host), name=host, host=host, kind=self.kind, version=10_000_000)
+            for host in self.hosts
+            if name in host
+        )
+
+    def servers_on(self, host: str, /) -> tuple[Server, ...]:
+        self.calls["servers"] += 1
+        return tuple(
+            replace(server, ports=(), volumes=(), group=None)
+            for server in self.known.values()
+            if server.host == host
+        )
+
+    def server(self, server: str, /) -> Server | None:
+        self.calls["server"] += 1
+        found = self.known.get(server)
+        return replace(found, ports=(), volumes=(), group=None) if found else None
+
+    def server_group(self, group: str, /) -> ServerGroup | None:
+        self.calls["server group"] += 1
+        return self.groups.get(group)
+
+    def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
+        self.calls["migrations"] += 1
+        return tuple(
+            each
+            for each in self.migrations
+            if each.status == status and host in {each.source, each.target}
+        )
+
+    def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
+        self.calls["migrations"] += 1
+        return tuple(each for each in reversed(self.migrations) if each.server == server)
+
+    def remaining_bytes(self, server: str, migration: int, /) -> int | None:
+        return 2**20
+
+    def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
+        self.calls["actions"] += 1
+        return tuple(reversed(self.actions.get(server, [])))
+
+    def action_failure(self, server: str, request_id: str, /) -> str | None:
+        return self.failures.get(server)
+
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        self.calls["aggregates"] += 1
+        return self.zones
+
+    def provider(self, provider: str, /) -> Provider:
+        self.calls["provider"] += 4
+        host = next(host for host in self.hosts if an_id(host) == provider)
+        held = {server.id for server in self.known.values() if server.host == host}
+        held |= {each for each, providers in self.leftovers.items() if provider in providers}
+        return Provider(
+            id=provider,
+            allocations={each: {"VCPU": 1} for each in held},
+            traits=frozenset(self.traits.get(host, set())),
+        )
+
+    def allocations_of(self, consumer: str, /) -> frozenset[str]:
+        server = self.known.get(consumer)
+        held = {an_id(server.host)} if server and server.host else set()
+        return frozenset(held | self.leftovers.get(consumer, set()))
+
+    def candidates(
+        self, need: Need, /, *, member_of: Sequence[str], limit: int
+    ) -> tuple[Candidate, ...]:
+        self.calls["candidates"] += 1
+        return tuple(
+            replace(a_candidate(host), name="", host=None, is_usable=True)
+            for host in self.hosts[:limit]
+            if DISABLED not in self.traits.get(host, set())
+        )
+
+    def provider_names(self) -> dict[str, str]:
+        self.calls["provider names"] += 1
+        return {an_id(host): host for host in self.hosts}
+
+    def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
+        self.calls["ports"] += -(-len(servers) // 50)
+        found = (self.known[server] for server in servers if server in self.known)
+        return tuple(replace(port, host=server.host) for server in found for port in server.ports)
+
+    def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        owner = next(s for s in self.known.values() for each in s.ports if each.id == port)
+        return ((owner.host or "", "ACTIVE"),)
+
+    def network_agents_on(self, host: str, /) -> tuple[str, ...]:
+        self.calls["agents"] += 1
+        return self.agents.get(host, ())
+
+    def volume(self, volume: str, /) -> Volume | None:
+        self.calls["volume"] += 1
+        return self.volumes.get(volume)
+
+    def volume_services(self) -> tuple[str, ...]:
+        self.calls["volume services"] += 1
+        return ("ctl@nfs",)
+
+    # --- changing ---
+
+    def disable_service(self, service: str, reason: str, /) -> None:
+        host = self._host_of(service)
+        self.computes[host] = replace(self.computes[host], is_enabled=False, disabled_reason=reason)
+        if self.syncs_traits:
+            self.traits.setdefault(host, set()).add(DISABLED)
+
+    def enable_service(self, service: str, /) -> None:
+        host = self._host_of(service)
+        self.computes[host] = replace(self.computes[host], is_enabled=True, disabled_reason=None)
+        self.traits.setdefault(host, set()).discard(DISABLED)
+
+    def live_migrate(self, server: str, target: str | None, /) -> None:
+        self._begin(server, "live-migration", {"ACTIVE", "PAUSED"}, "migrating", target)
+
+    def cold_migrate(self, server: str, target: str | None, /) -> None:
+        self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
+
+    def confirm_resize(self, server: str, /) -> None:
+        self._refuse(server, {"VERIFY_RESIZE"})
+        self._act(server, "confirmResize")
+        self._set(server, status="confirming")
+
+    def force_complete(self, server: str, migration: int, /) -> None:
+        self._act(server, "live_migration_force_complete")
+
+    def abort_migration(self, server: str, migration: int, /) -> None:
+        self._act(server, "live_migration_cancel")
+        self._set(server, status="cancelled")
+        self.known[server] = replace(self.known[server], task_state=None)
+
+    # --- the world goes on ---
+
+    def pass_time(self) -> None:
+        """Bring every move to its next stage."""
+        for migration in [each for each in self.migrations if each.server in self.known]:
+            self._advance(migration)
+
+    def _advance(self, migration: Migration) -> None:
+        server = self.known[migration.server]
+        if migration.server in self.failures and migration.status in {"running", "migrating"}:
+            self._set(server.id, status="error")
+            failed = replace(self.actions[server.id][-1], message="Error")
+            self.actions[server.id][-1] = failed
+            self.known[server.id] = replace(server, task_state=None)
+        elif migration.status == "running":
+            self._set(server.id, status="completed")
+            self.known[server.id] = replace(server, host=migration.target, task_state=None)
+        elif migration.status == "migrating":
+            self._set(server.id, status="finished")
+            self.known[server.id] = replace(
+                server, host=migration.target, task_state=None, status="VERIFY_RESIZE"
+            )
+        elif migration.status == "confirming":
+            self._set(server.id, status="confirmed")
+            was = "SHUTOFF" if server.vm_state == "stopped" else "ACTIVE"
+            self.known[server.id] = replace(server, status=was)
+
+    def _begin(
+        self, server: str, action: str, allowed: set[str], task: str, target: str | None
+    ) -> None:
+        self._refuse(server, allowed)
+        one = self.known[server]
+        free = [
+            host
+            for host in self.hosts
+            if host != one.host and self.computes[host].is_enabled and self.computes[host].is_up
+        ]
+        is_live = action == "live-migration"
+        number = len(self.migrations) + 1
+        self.migrations.append(
+            Migration(
+                id=number,
+                uuid=an_id(f"migration-{number}"),
+                server=server,
+                kind="live-migration" if is_live else "migration",
+                status="running" if is_live else "migrating",
+                source=one.host or "",
+                target=target or free[0],
+            )
+        )
+        self.known[server] = replace(one, task_state=task)
+        self._act(server, action)
+
+    def _refuse(self, server: str, allowed: set[str]) -> None:
+        one = self.known[server]
+        if one.task_state is not None or one.status not in allowed:
+            raise Uncertain(
+                "Nova is busy with it already, or it is in no state for it",
+                service="Nova",
+                says=f"Cannot act while it is in {one.status} {one.task_state}",
+            )
+
+    def _act(self, server: str, action: str) -> None:
+        log = self.actions.setdefault(server, [])
+        number = sum(map(len, self.actions.values())) + 1
+        log.append(
+            ServerAction(
+                action=action, request_id=f"req-{number}", user="ops", started=f"{number:04}"
+            )
+        )
+
+    def _set(self, server: str, *, status: str) -> None:
+        position = max(n for n, each in enumerate(self.migrations) if each.server == server)
+        self.migrations[position] = replace(self.migrations[position], status=status)
+
+    def _host_of(self, service: str) -> str:
+        return next(host for host, one in self.computes.items() if one.id == service)
+
+
+@dataclass
+class FakeShell:
+    """Nodes whose libvirt runs what the cloud places there, unless told otherwise."""
+
+    cloud: FakeCloud
+    files: dict[tuple[str, str], str] = field(default_factory=dict)
+    units: dict[str, tuple[str, str]] = field(default_factory=dict)  # (active, enabled) by node
+    silent: set[str] = field(default_factory=set)
+    leftovers: dict[str, list[str]] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    def node_of(self, host: str, address: str | None, /) -> str | None:
+        return host if host in self.cloud.hosts else None
+
+    def groups_of(self, node: str, /) -> tuple[str, ...]:
+        return ("compute",) if node in self.cloud.hosts else ()
+
+    def run(
+        self, node: str, command: Sequence[str], /, *, as_root: bool = False, given: str = ""
+    ) -> Answer:
+        if node in self.silent:
+            raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
+        words = list(command)
+        if words[0] == "virsh":
+            return self._virsh(node, words)
+        if words == list(FILESYSTEM):
+            return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
+        if words[0] == "find":
+            return Answer(0, "\n".join(self.leftovers.get(node, [])))
+        if words[0] in {"test", "cat"}:
+            text = self.files.get((node, words[-1]))
+            return Answer(1, "") if text is None else Answer(0, text)
+        self.done.append(" ".join(words))
+        if words[0] == "install":
+            self.files[node, words[-1]] = given
+            return Answer(0, "")
+        return self._systemctl(node, words)
+
+    def _virsh(self, node: str, words: list[str]) -> Answer:
+        here = [one for one in self.cloud.known.values() if one.host == node]
+        if words == list(STATS):
+            states = {"active": 1, "paused": 3, "stopped": 5}
+            return Answer(
+                0,
+                "".join(
+                    f"Domain: 'instance-{one.name}'\n"
+                    f"  state.state={states.get(one.vm_state, 1)}\n\n"
+                    for one in here
+                ),
+            )
+        if words == list(LIST):
+            return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
+        return Answer(0, "".join(f"{one.id}\n" for one in here))
+
+    def _systemctl(self, node: str, words: list[str]) -> Answer:
+        active, enabled = self.units.get(node, ("active", "enabled"))
+        match words[1]:
+            case "is-active":
+                return Answer(0, f"{active}\n")
+            case "is-enabled":
+                return Answer(0, f"{enabled}\n")
+            case "mask":
+                self.units[node] = (active, "masked")
+            case "stop":
+                self.units[node] = ("inactive", enabled)
+        return Answer(0, "")
+
+
+def a_world(cloud: FakeCloud, shell: FakeShell | None = None, run: str = "01J9") -> World:
+    """Return the ports over a fake cloud, for one run."""
+    acting = Acting(run=run, operator="ada", machine="bastion")
+    return World(clock=FakeClock(), cloud=cloud, shell=shell or FakeShell(cloud), acting=acting)

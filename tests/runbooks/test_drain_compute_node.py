@@ -1,0 +1,608 @@
+"""Draining a compute node: given facts and a request, expect this plan and these blockers."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import (
+    CPU,
+    a_candidate,
+    a_domain,
+    a_flavor,
+    a_group,
+    a_node,
+    a_port,
+    a_server,
+    a_service,
+    an_id,
+    asking,
+)
+from stackward.errors import BadInput
+from stackward.model.compute import (
+    Aggregate,
+    ComputeNode,
+    Disk,
+    Flavor,
+    Migration,
+    Role,
+    Server,
+    Unread,
+    Volume,
+)
+from stackward.plan import differences, from_json, to_json
+from stackward.policy import worries
+from stackward.runbooks.drain_compute_node import plan_drain
+from stackward.runbooks.kinds import KINDS
+
+GPU = a_flavor(pci_passthrough__alias="gpu:1")
+VGPU = a_flavor(resources__VGPU="1")
+
+
+def how(node: ComputeNode, **given: Any) -> dict[str, str]:  # noqa: ANN401  # the request's fields
+    """Return how each server leaves."""
+    plan = plan_drain(node, asking(**given))
+    return {move.thing: move.how for _, move in plan.moves() if move.thing_id}
+
+
+def blocking(node: ComputeNode, **given: Any) -> list[str]:  # noqa: ANN401  # the request's fields
+    """Return the names of the rules that block."""
+    return [each.worry for each in plan_drain(node, asking(**given)).blockers]
+
+
+def warning(node: ComputeNode, **given: Any) -> list[str]:  # noqa: ANN401  # the request's fields
+    return [each.worry for each in plan_drain(node, asking(**given)).warnings]
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "expected"),
+    [
+        pytest.param(a_server(), {}, ["live-migrate"], id="running: moved live"),
+        pytest.param(a_server("PAUSED"), {}, ["live-migrate"], id="paused: moved live"),
+        pytest.param(
+            a_server("SHUTOFF"),
+            {},
+            ["cold-migrate", "confirm-migration"],
+            id="stopped: moved cold, then confirmed",
+        ),
+        pytest.param(
+            a_server(flavor=GPU),
+            {"allow_downtime": True},
+            ["cold-migrate", "confirm-migration"],
+            id="holds a GPU, downtime allowed: moved cold",
+        ),
+        pytest.param(
+            a_server("SHUTOFF", flavor=GPU),
+            {},
+            ["cold-migrate", "confirm-migration"],
+            id="stopped with a GPU: moved cold without asking",
+        ),
+        pytest.param(a_server(flavor=VGPU), {}, ["live-migrate"], id="vGPU: live with QEMU 8.1"),
+        pytest.param(
+            a_server(ports=(a_port(vnic_type="direct"),)),
+            {},
+            ["live-migrate"],
+            id="SR-IOV port: moved live",
+        ),
+    ],
+)
+def test_how_each_server_leaves(server: Server, given: Any, expected: list[str]) -> None:  # noqa: ANN401  # the request's fields
+    plan = plan_drain(a_node(server), asking(**given))
+
+    [move] = plan.stages[1].moves
+    assert [step.kind for step in move.steps] == expected
+    assert plan.blockers == ()
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        pytest.param(a_server(task_state="resize_prep"), ["busy"], id="busy"),
+        pytest.param(a_server("ERROR"), ["in-error"], id="in ERROR"),
+        pytest.param(a_server("RESCUE"), ["rescued"], id="in RESCUE"),
+        pytest.param(a_server("SUSPENDED"), ["suspended"], id="suspended"),
+        pytest.param(a_server("SHELVED"), ["shelved"], id="shelved"),
+        pytest.param(a_server("BUILD"), ["building"], id="being built"),
+        pytest.param(a_server("VERIFY_RESIZE"), ["verify-resize"], id="awaiting confirmation"),
+        pytest.param(a_server("SOFT_DELETED"), ["soft-deleted"], id="deleted, restorable"),
+        pytest.param(a_server("TELEPORTED"), ["unknown-status"], id="a status of the future"),
+        pytest.param(a_server(power_state=4), ["states-disagree"], id="ACTIVE without power"),
+        pytest.param(a_server(vm_state="error"), ["states-disagree"], id="vm_state of its own"),
+        pytest.param(a_server(flavor=GPU), ["holds-pci"], id="holds a GPU"),
+        pytest.param(a_server(flavor=a_flavor(hw__tpm_version="2.0")), ["has-tpm"], id="TPM"),
+        pytest.param(
+            a_server(image_properties=(("hw_tpm_version", "2.0"),)), ["has-tpm"], id="TPM by image"
+        ),
+        pytest.param(
+            a_server(flavor=a_flavor(hw__mem_encryption="true")), ["encrypted-memory"], id="SEV"
+        ),
+        pytest.param(
+            a_server(flavor=a_flavor(hw__mem_encryption="false")), [], id="SEV declined: moves"
+        ),
+        pytest.param(a_server("PAUSED", flavor=GPU), ["paused-and-bound"], id="paused with a GPU"),
+        pytest.param(
+            a_server(flavor=a_flavor(accel__device_profile="fpga")), ["has-accelerator"], id="FPGA"
+        ),
+        pytest.param(
+            a_server(ports=(a_port(vnic_type="accelerator-direct"),)),
+            ["has-accelerator"],
+            id="accelerator port",
+        ),
+        pytest.param(
+            a_server(ports=(a_port(vnic_type="quantum"),)), ["unknown-port"], id="unknown port type"
+        ),
+        pytest.param(
+            a_server(ports=(a_port(host="compute-01"),)), ["port-elsewhere"], id="port elsewhere"
+        ),
+        pytest.param(
+            a_server(ports=(a_port(vif_type="binding_failed"),)),
+            ["port-elsewhere"],
+            id="port binding failed",
+        ),
+        pytest.param(
+            a_server(volume_ids=("v",), volumes=(Volume(id="v", status="detaching"),)),
+            ["volume-busy"],
+            id="volume detaching",
+        ),
+        pytest.param(
+            a_server(volume_ids=("v",), volumes=(Volume(id="v", migration_status="migrating"),)),
+            ["volume-busy"],
+            id="volume being retyped",
+        ),
+        pytest.param(a_server(volume_ids=("v",)), ["volume-gone"], id="volume unknown to Cinder"),
+        pytest.param(a_server(group=a_group("affinity")), ["affinity"], id="affinity group"),
+        pytest.param(
+            a_server(group=a_group("affinity", "compute-08")), [], id="affinity, group elsewhere"
+        ),
+        pytest.param(
+            a_server(group=a_group("anti-affinity", "compute-08", "compute-09")),
+            ["anti-affinity"],
+            id="anti-affinity: every node has a member",
+        ),
+        pytest.param(
+            a_server(group=a_group("anti-affinity", "compute-08")), [], id="anti-affinity: one left"
+        ),
+        pytest.param(
+            a_server(group=a_group("anti-affinity", "compute-08", "compute-09", max_per_host=2)),
+            [],
+            id="anti-affinity: two may share a node",
+        ),
+        pytest.param(
+            a_server(group=a_group("soft-anti-affinity", "compute-08", "compute-09")),
+            [],
+            id="soft anti-affinity only weighs",
+        ),
+    ],
+)
+def test_what_blocks_a_server(server: Server, expected: list[str]) -> None:
+    assert blocking(a_node(server)) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({"service": a_service(is_up=False)}, ["node-down"], id="nova-compute is down"),
+        pytest.param(
+            {"service": a_service(is_up=False), "domains": Unread("no route to host")},
+            ["node-dead"],
+            id="down, and no SSH: fence first",
+        ),
+        pytest.param(
+            {"service": a_service(is_up=False, is_forced_down=True)},
+            ["forced-down"],
+            id="forced down",
+        ),
+        pytest.param(
+            {"service": a_service(is_enabled=False, disabled_reason="ticket 4711")},
+            ["claimed"],
+            id="disabled by somebody else",
+        ),
+        pytest.param(
+            {"domains": Unread("permission denied")}, ["domains-unread"], id="guests unread"
+        ),
+        pytest.param(
+            {"domains": (a_domain(a_server()), a_domain(a_server(name="stray")))},
+            ["stray-domain"],
+            id="a guest that Nova does not know here",
+        ),
+        pytest.param({"domains": ()}, ["no-domain"], id="ACTIVE without a guest"),
+        pytest.param(
+            {"domains": (a_domain(a_server(), state="shut off"),)},
+            ["domain-disagrees"],
+            id="ACTIVE, guest off",
+        ),
+        pytest.param({"candidates": {}}, ["no-room"], id="placement offers no other node"),
+    ],
+)
+def test_what_blocks_a_node(change: dict[str, Any], expected: list[str]) -> None:
+    assert blocking(replace(a_node(a_server()), **change)) == expected
+
+
+def a_migration(**changes: Any) -> Migration:  # noqa: ANN401  # any field
+    migration = Migration(
+        id=7,
+        uuid=an_id("migration"),
+        server=an_id("db-01"),
+        kind="live-migration",
+        status="running",
+        source="compute-07",
+        target="compute-08",
+    )
+    return replace(migration, **changes)
+
+
+@pytest.mark.parametrize(
+    ("migration", "expected"),
+    [
+        pytest.param(
+            a_migration(source="compute-08", target="compute-07", server=an_id("x")),
+            ["incoming-migration"],
+            id="one is on its way here",
+        ),
+        pytest.param(
+            a_migration(), ["stuck-migration"], id="a record says running, the server does not"
+        ),
+    ],
+)
+def test_moves_that_are_under_way_block(migration: Migration, expected: list[str]) -> None:
+    assert blocking(a_node(a_server(), migrations=(migration,))) == expected
+
+
+def test_a_resize_that_awaits_confirmation_elsewhere_blocks() -> None:
+    away = a_server("VERIFY_RESIZE", host="compute-08")
+    node = a_node(resizing_away=((away, a_migration(kind="resize", status="finished")),))
+
+    assert blocking(node) == ["awaits-confirmation"]
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        pytest.param(a_node(a_server(is_locked=True)), ["locked"], id="locked"),
+        pytest.param(
+            a_node(a_server(), instances_filesystem="ext4"), ["disk-copied"], id="local disk"
+        ),
+        pytest.param(
+            a_node(a_server(), instances_filesystem=Unread("?")),
+            ["disk-unknown"],
+            id="unknown disk",
+        ),
+        pytest.param(
+            a_node(a_server(has_image=False), instances_filesystem="ext4"), [], id="only volumes"
+        ),
+        pytest.param(
+            a_node(
+                a_server(),
+                instances_filesystem="ext4",
+                domains=(
+                    a_domain(
+                        a_server(), disks=(Disk(device="vda", path=f"vms/{an_id('db-01')}_disk"),)
+                    ),
+                ),
+            ),
+            [],
+            id="disk in Ceph",
+        ),
+        pytest.param(
+            a_node(a_server(ports=(a_port(vnic_type="direct"),))), ["port-leaves"], id="SR-IOV port"
+        ),
+        pytest.param(
+            a_node(roles=(Role(name="OVN gateway", effect="a break", remedy="move it"),)),
+            ["has-role"],
+            id="it is a gateway too",
+        ),
+        pytest.param(a_node(has_instance_ha=True), ["instance-ha"], id="an HA robot watches"),
+    ],
+)
+def test_what_is_approved_along(node: ComputeNode, expected: list[str]) -> None:
+    plan = plan_drain(node, asking())
+
+    assert ([each.worry for each in plan.warnings], plan.blockers) == (expected, ())
+
+
+def test_a_server_without_an_allocation_is_warned_of() -> None:
+    node = a_node(a_server())
+
+    assert warning(replace(node, provider=replace(node.provider, allocations={}))) == [
+        "no-allocation"
+    ]
+
+
+def test_an_allocation_of_nobody_is_warned_of() -> None:
+    node = a_node()
+    books = {an_id("ghost"): {"VCPU": 1}}
+
+    assert warning(replace(node, provider=replace(node.provider, allocations=books))) == [
+        "foreign-allocation"
+    ]
+
+
+# --- room ---
+
+
+def test_room_that_is_short_is_told_as_needs_has_and_short_of() -> None:
+    servers = [a_server(name=f"web-{n}") for n in range(3)]
+    node = a_node(*servers, candidates=(a_candidate(ram_mib=5000),))
+
+    [blocker] = plan_drain(node, asking()).blockers
+
+    assert blocker.worry == "no-room"
+    assert blocker.reason == (
+        "has no room elsewhere: needs 2048 MiB memory; `compute-08` has 904 MiB memory left "
+        "after the others; short of 1144 MiB memory"
+    )
+
+
+def test_the_biggest_are_placed_first_so_that_all_fit() -> None:
+    """In the order given, the small ones would take the only place of the big one."""
+    small = [a_server(name=f"web-{n}") for n in range(2)]
+    big = a_server(name="db-big", flavor=a_flavor(ram_mib=6000))
+    room = (a_candidate(ram_mib=6000), a_candidate("compute-09", ram_mib=4096))
+
+    assert blocking(a_node(*small, big, candidates=room)) == []
+
+
+def test_a_target_that_would_end_nearly_full_is_pinned() -> None:
+    node = a_node(a_server(), candidates=(a_candidate(ram_mib=2100),))
+
+    [move] = plan_drain(node, asking()).stages[1].moves
+
+    assert move.expects["pinned"] is True
+    assert [getattr(step, "target", None) for step in move.steps] == ["compute-08"]
+
+
+def test_with_room_to_spare_the_scheduler_chooses() -> None:
+    [move] = plan_drain(a_node(a_server()), asking()).stages[1].moves
+
+    assert move.expects["pinned"] is False
+    assert [getattr(step, "target", None) for step in move.steps] == [None]
+
+
+def test_room_promised_to_another_drain_is_not_promised_again() -> None:
+    node = a_node(a_server(), candidates=(a_candidate(ram_mib=4096),))
+    promised = {an_id("compute-08"): {"MEMORY_MB": 3000}}
+
+    assert blocking(node) == []
+    assert blocking(replace(node, promised=promised)) == ["no-room"]
+
+
+def test_an_anti_affinity_pair_needs_two_nodes() -> None:
+    group = a_group("anti-affinity")
+    pair = [a_server(name=f"ha-{n}", group=group) for n in range(2)]
+
+    assert blocking(a_node(*pair)) == []
+    assert blocking(a_node(*pair, candidates=(a_candidate(),))) == ["anti-affinity"]
+
+
+def test_a_node_that_is_down_or_disabled_gives_no_room() -> None:
+    node = a_node(a_server(), candidates=(a_candidate(is_usable=False),))
+
+    assert blocking(node) == ["no-room"]
+
+
+def test_a_zone_without_another_node_blocks() -> None:
+    zone = Aggregate(
+        uuid="z", name="z1", hosts=("compute-07",), metadata=(("availability_zone", "z1"),)
+    )
+    node = a_node(a_server(pinned_zone="z1"), candidates=(), aggregates=(zone,))
+
+    assert blocking(node) == ["zone"]
+
+
+def test_an_aggregate_kept_for_another_project_takes_no_server() -> None:
+    kept = Aggregate(
+        uuid="k",
+        name="kept",
+        hosts=("compute-08", "compute-09"),
+        metadata=(("filter_tenant_id", "other"),),
+    )
+
+    assert blocking(a_node(a_server(), aggregates=(kept,))) == ["aggregate"]
+
+
+def test_a_cpu_that_lacks_a_feature_takes_no_running_server() -> None:
+    node = a_node(a_server(), candidates=(a_candidate(traits=CPU - {"HW_CPU_X86_AVX2"}),))
+
+    assert blocking(node) == ["no-such-cpu"]
+    assert how(node, allow_downtime=True) == {"db-01": "cold"}
+
+
+# --- overrides ---
+
+
+def test_a_server_left_behind_blocks_no_more_and_the_node_is_said_not_to_be_empty() -> None:
+    node = a_node(a_server("ERROR"), a_server(name="web-1"))
+
+    plan = plan_drain(node, asking(leave_behind=(an_id("db-01"),)))
+
+    assert plan.blockers == ()
+    assert plan.decisions["ends"] == "not empty: do not power off"
+    assert [stage.name for stage in plan.stages] == ["cordon", "move"]
+    assert "left-behind" in [each.worry for each in plan.warnings]
+
+
+def test_an_id_that_is_not_there_cannot_be_left_behind() -> None:
+    assert blocking(a_node(), leave_behind=("typo",)) == ["unknown-left-behind"]
+
+
+def test_a_target_takes_all() -> None:
+    [move] = plan_drain(a_node(a_server()), asking(target="compute-09")).stages[1].moves
+
+    assert move.expects["target"] == "compute-09"
+
+
+def test_an_unknown_target_blocks() -> None:
+    assert blocking(a_node(a_server()), target="compute-99") == ["unknown-target", "not-on-target"]
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(a_server(flavor=GPU), id="holds-pci"),
+        pytest.param(a_server(flavor=a_flavor(hw__tpm_version="2.0")), id="has-tpm"),
+        pytest.param(a_server(flavor=a_flavor(hw__mem_encryption="true")), id="encrypted-memory"),
+    ],
+)
+def test_the_remedy_of_allowed_downtime_helps(server: Server) -> None:
+    node = a_node(server)
+    [blocker] = plan_drain(node, asking()).blockers
+
+    assert "--allow-downtime" in blocker.remedy
+    assert blocking(node, allow_downtime=True) == []
+    assert warning(node, allow_downtime=True) == ["stops"]
+
+
+def test_the_remedy_of_an_old_qemu_helps() -> None:
+    node = a_node(a_server(flavor=VGPU))
+    old = replace(node, hypervisor=replace(node.hypervisor, version=7_002_000))
+
+    assert blocking(old) == ["has-vgpu"]
+    assert blocking(old, allow_downtime=True) == []
+
+
+ROGUES = [
+    a_server("ERROR"),
+    a_server("RESCUE"),
+    a_server("SUSPENDED"),
+    a_server("SHELVED"),
+    a_server("SOFT_DELETED"),
+    a_server("TELEPORTED"),
+    a_server(power_state=4),
+    a_server(flavor=GPU),
+    a_server("PAUSED", flavor=GPU),
+    a_server(flavor=a_flavor(hw__tpm_version="2.0")),
+    a_server(flavor=a_flavor(accel__device_profile="fpga")),
+    a_server(ports=(a_port(vnic_type="quantum"),)),
+    a_server(ports=(a_port(host="compute-01"),)),
+    a_server(volume_ids=("v",), volumes=(Volume(id="v", status="detaching"),)),
+    a_server(volume_ids=("v",)),
+    a_server(group=a_group("affinity")),
+    a_server(group=a_group("anti-affinity", "compute-08", "compute-09")),
+    a_server(flavor=a_flavor(ram_mib=10**9)),
+]
+
+
+@pytest.mark.parametrize("server", [pytest.param(each, id=str(n)) for n, each in enumerate(ROGUES)])
+def test_the_remedy_of_leaving_behind_helps_wherever_it_is_offered(server: Server) -> None:
+    node = a_node(server)
+    [blocker] = plan_drain(node, asking()).blockers
+
+    assert f"--leave-behind {server.id}" in blocker.remedy
+    assert blocking(node, leave_behind=(server.id,)) == []
+
+
+RECOVERED = [
+    ("RESCUE", "unrescue", "ACTIVE"),
+    ("SUSPENDED", "resume", "ACTIVE"),
+    ("VERIFY_RESIZE", "confirm", "ACTIVE"),
+]
+
+
+@pytest.mark.parametrize(("before", "remedy", "after"), RECOVERED)
+def test_the_remedy_by_command_helps(before: str, remedy: str, after: str) -> None:
+    [blocker] = plan_drain(a_node(a_server(before)), asking()).blockers
+
+    assert remedy in blocker.remedy
+    assert blocking(a_node(a_server(after))) == []
+
+
+def test_the_remedy_for_a_paused_server_with_a_gpu_helps() -> None:
+    """The flag alone would not: a cold migration takes no paused server."""
+    paused = a_node(a_server("PAUSED", flavor=GPU))
+
+    assert blocking(paused, allow_downtime=True) == ["paused-and-bound"]
+    assert blocking(a_node(a_server(flavor=GPU)), allow_downtime=True) == []
+
+
+def test_all_verdicts_on_a_server_are_kept() -> None:
+    server = a_server(flavor=GPU, task_state="resize_prep", volume_ids=("v",), is_locked=True)
+
+    plan = plan_drain(a_node(server), asking())
+
+    assert {each.worry for each in plan.blockers} == {"busy", "holds-pci", "volume-gone"}
+    assert [each.worry for each in plan.warnings] == ["locked"]
+
+
+# --- the plan ---
+
+
+def test_the_plan_cordons_first_and_keeps_off_last() -> None:
+    plan = plan_drain(a_node(a_server()), asking())
+
+    assert [stage.name for stage in plan.stages] == ["cordon", "move", "keep off"]
+    assert [check.kind for check in plan.stages[1].needs] == ["is-cordoned", "no-arrivals"]
+
+
+def test_a_plan_survives_its_file() -> None:
+    plan = plan_drain(a_node(a_server(), a_server("SHUTOFF", name="web-1")), asking())
+
+    again = from_json(to_json(plan), KINDS)
+
+    assert to_json(again) == to_json(plan)
+    assert differences(again, plan).against == ()
+
+
+def test_a_plan_edited_by_hand_is_refused() -> None:
+    text = to_json(plan_drain(a_node(a_server()), asking())).replace("live-migrate", "teleport")
+
+    with pytest.raises(BadInput):
+        from_json(text, KINDS)
+
+
+def three_hundred(*, without_first: bool = False, used_mib: int = 0, **changed: Any) -> ComputeNode:  # noqa: ANN401  # of one server
+    """Return a node with 300 servers; one may be gone, one changed, the others' nodes fuller."""
+    servers = [a_server(name=f"web-{n:03}") for n in range(300)]
+    if changed:
+        servers[42] = replace(servers[42], **changed)
+    room = tuple(
+        a_candidate(
+            f"big-{n}",
+            ram_mib=300_000,
+            capacity={"VCPU": 600, "MEMORY_MB": 900_000},
+            used={"MEMORY_MB": used_mib},
+        )
+        for n in range(3)
+    )
+    return a_node(*servers[int(without_first) :], candidates=room)
+
+
+def test_what_does_not_touch_the_decisions_leaves_the_approval_valid() -> None:
+    """One server is deleted, and fifty are built on other nodes."""
+    approved = plan_drain(three_hundred(), asking())
+
+    fresh = plan_drain(three_hundred(without_first=True, used_mib=50 * 2048), asking())
+
+    found = differences(approved, fresh)
+    assert (found.against, len(found.gone)) == ((), 1)
+
+
+def test_a_server_that_gains_a_pci_port_is_refused_by_its_name() -> None:
+    approved = plan_drain(three_hundred(), asking())
+    ports = (a_port("web-042", vnic_type="direct"),)
+
+    fresh = plan_drain(three_hundred(ports=ports), asking())
+
+    [difference] = differences(approved, fresh).against
+    assert difference.startswith("`web-042` has a new warning: its port")
+
+
+def test_users_are_told_what_they_will_notice() -> None:
+    node = a_node(a_server(), a_server("SHUTOFF", name="web-1"), a_server("PAUSED", name="web-2"))
+
+    assert plan_drain(node, asking()).notices == (
+        "running on while they move, with a stall at the end: 1 server",
+        "paused, and staying so: 1 server",
+        "off, and not to be started while they move: 1 server",
+        "no new server is placed on `compute-07` from the cordon on",
+    )
+
+
+def test_every_worry_has_a_name_of_its_own_and_every_blocker_a_remedy() -> None:
+    names = [each.name for each in worries.ALL]
+
+    assert len(set(names)) == len(names)
+    assert all(isinstance(each, worries.Worry) for each in worries.ALL)
+
+
+def test_a_flavor_is_a_value() -> None:
+    assert Flavor(name="a", vcpus=1, ram_mib=1) == Flavor(name="a", vcpus=1, ram_mib=1)

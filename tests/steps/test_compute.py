@@ -1,0 +1,299 @@
+"""Steps against the fake cloud: where they stand at every turn, and that they start but once."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import a_server, an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.errors import Uncertain
+from stackward.plan import Standing
+from stackward.steps.compute import (
+    AbortMigration,
+    ColdMigrate,
+    ConfirmMigration,
+    ForceComplete,
+    LiveMigrate,
+)
+from stackward.steps.service import Cordon, KeepOff
+
+DB = an_id("db-01")
+LIVE = LiveMigrate(server=DB, name="db-01", source="compute-07")
+COLD = ColdMigrate(server=DB, name="db-01", source="compute-07")
+CONFIRM = ConfirmMigration(
+    server=DB, name="db-01", source="compute-07", vm_state="stopped", power_state=4
+)
+CORDON = Cordon(host="compute-07", provider=an_id("compute-07"), reason="bad DIMM")
+
+
+def a_cloud(status: str = "ACTIVE") -> FakeCloud:
+    cloud = FakeCloud()
+    cloud.add(a_server(status))
+    return cloud
+
+
+def test_a_live_migration_from_todo_to_proved() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+
+    stood = [LIVE.look(world, None).standing]
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    stood.append(LIVE.look(world, mark).standing)
+    cloud.pass_time()
+    proved = LIVE.look(world, mark)
+
+    assert [*stood, proved.standing] == [Standing.TODO, Standing.UNDERWAY, Standing.DONE]
+    assert set(proved.saw.values()) == {"holds", "not applicable"}
+
+
+def test_a_mark_without_a_start_leaves_the_step_to_do() -> None:
+    """Killed between the intent and the POST: nothing was asked."""
+    world = a_world(a_cloud())
+
+    assert LIVE.look(world, LIVE.mark(world)).standing is Standing.TODO
+
+
+def test_a_start_whose_answer_was_lost_is_found() -> None:
+    """Killed after the POST: the mark finds the migration, and nothing is asked twice."""
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    cloud.live_migrate(DB, None)
+
+    assert LIVE.look(world, mark).standing is Standing.UNDERWAY
+
+
+def test_an_order_without_a_record_is_under_way() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.migrations.clear()
+
+    assert LIVE.look(world, mark).standing is Standing.UNDERWAY
+
+
+def test_an_older_migration_is_not_taken_for_ours() -> None:
+    """A to B and back to A: what was completed before our mark proves nothing."""
+    cloud = a_cloud()
+    world = a_world(cloud)
+    cloud.live_migrate(DB, "compute-08")
+    cloud.pass_time()
+    cloud.known[DB] = replace(cloud.known[DB], host="compute-07")
+
+    assert LIVE.look(world, LIVE.mark(world)).standing is Standing.TODO
+
+
+def test_a_failed_migration_is_told_in_novas_words() -> None:
+    cloud = a_cloud()
+    cloud.failures[DB] = "No valid host was found."
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.pass_time()
+
+    look = LIVE.look(world, mark)
+
+    assert (look.standing, look.says) == (Standing.FAILED, "No valid host was found.")
+    assert look.request_id == "req-1"
+
+
+def test_completed_but_not_moved_is_a_failure() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.pass_time()
+    cloud.known[DB] = replace(cloud.known[DB], host="compute-07")
+
+    look = LIVE.look(world, mark)
+
+    assert (look.standing, look.reason) == (
+        Standing.FAILED,
+        "its migration is `completed`, but it did not move",
+    )
+
+
+def test_an_allocation_left_under_the_migration_is_no_proof() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.pass_time()
+    cloud.leftovers[cloud.migrations[0].uuid] = {an_id("compute-07")}
+
+    look = LIVE.look(world, mark)
+
+    assert look.standing is Standing.UNDERWAY
+    assert "allocations" in (look.reason or "")
+
+
+def test_a_target_that_cannot_be_read_is_never_taken_for_done() -> None:
+    cloud = a_cloud()
+    shell = FakeShell(cloud, silent={"compute-08"})
+    world = a_world(cloud, shell)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.pass_time()
+
+    assert LIVE.look(world, mark).standing is Standing.UNKNOWN
+
+
+def test_somebody_elses_action_stops_us_and_is_named() -> None:
+    cloud = a_cloud("SHUTOFF")
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    cloud.cold_migrate(DB, None)
+
+    look = LIVE.look(world, mark)
+
+    assert look.standing is Standing.FOREIGN
+    assert "user ops asked for `migrate`" in (look.reason or "")
+
+
+def test_a_server_that_was_deleted_has_nothing_left_to_do() -> None:
+    cloud = a_cloud()
+    cloud.known.clear()
+
+    assert LIVE.look(a_world(cloud), None).standing is Standing.DONE
+
+
+def test_nova_refuses_a_second_request() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    LIVE.start(world)
+
+    with pytest.raises(Uncertain):
+        LIVE.start(world)
+
+
+def test_a_cold_migration_is_done_only_when_it_is_confirmed_and_proved() -> None:
+    cloud = a_cloud("SHUTOFF")
+    world = a_world(cloud)
+    mark = COLD.mark(world)
+    COLD.start(world)
+    moving = COLD.look(world, mark).standing
+    cloud.pass_time()
+    moved = COLD.look(world, mark).standing
+    before = CONFIRM.look(world, None).standing
+    confirm_mark = CONFIRM.mark(world)
+    CONFIRM.start(world)
+    confirming = CONFIRM.look(world, confirm_mark).standing
+    cloud.pass_time()
+    confirmed = CONFIRM.look(world, confirm_mark).standing
+
+    assert [moving, moved, before, confirming, confirmed] == [
+        Standing.UNDERWAY,
+        Standing.DONE,
+        Standing.TODO,
+        Standing.UNDERWAY,
+        Standing.DONE,
+    ]
+
+
+def test_a_confirmation_by_somebody_else_is_as_good() -> None:
+    cloud = a_cloud("SHUTOFF")
+    world = a_world(cloud)
+    COLD.start(world)
+    cloud.pass_time()
+    cloud.confirm_resize(DB)
+    cloud.pass_time()
+
+    assert CONFIRM.look(world, None).standing is Standing.DONE
+
+
+def test_a_reverted_migration_stops_us() -> None:
+    cloud = a_cloud("SHUTOFF")
+    world = a_world(cloud)
+    COLD.start(world)
+    cloud.pass_time()
+    cloud.migrations[0] = replace(cloud.migrations[0], status="reverted")
+
+    assert CONFIRM.look(world, None).standing is Standing.FOREIGN
+
+
+@pytest.mark.parametrize("order", [ForceComplete, AbortMigration])
+def test_an_order_for_a_slow_move_is_given_once(
+    order: type[ForceComplete] | type[AbortMigration],
+) -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    LIVE.start(world)
+    step = order(server=DB, name="db-01")
+    mark = step.mark(world)
+
+    before = step.look(world, mark).standing
+    step.start(world)
+
+    assert (before, step.look(world, mark).standing) == (Standing.TODO, Standing.DONE)
+
+
+def test_an_order_for_a_move_that_has_ended_has_nothing_to_do() -> None:
+    world = a_world(a_cloud())
+
+    assert ForceComplete(server=DB, name="db-01").look(world, None).standing is Standing.DONE
+
+
+# --- cordon, keep off ---
+
+
+def test_a_cordon_is_a_claim_that_everybody_can_read() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+
+    CORDON.start(world)
+
+    assert cloud.computes["compute-07"].disabled_reason == (
+        "stackward 01J9 by ada on bastion since 2026-11-22T03:00:00Z: bad DIMM"
+    )
+    assert CORDON.look(world, None).standing is Standing.DONE
+
+
+def test_a_cordon_that_placement_has_not_heard_of_is_not_done() -> None:
+    cloud = a_cloud()
+    cloud.syncs_traits = False
+    world = a_world(cloud)
+
+    CORDON.start(world)
+
+    assert CORDON.look(world, None).standing is Standing.UNDERWAY
+
+
+def test_anothers_claim_is_foreign_and_is_quoted() -> None:
+    cloud = a_cloud()
+    CORDON.start(a_world(cloud, run="01OTHER"))
+
+    look = CORDON.look(a_world(cloud), None)
+
+    assert look.standing is Standing.FOREIGN
+    assert "01OTHER" in (look.reason or "")
+
+
+def test_a_node_is_kept_off_by_mark_drop_in_and_mask() -> None:
+    cloud = a_cloud()
+    shell = FakeShell(cloud)
+    world = a_world(cloud, shell)
+    step = KeepOff(node="compute-07", reason="bad DIMM")
+
+    before = step.look(world, None).standing
+    step.start(world)
+    after = step.look(world, None).standing
+
+    assert (before, after) == (Standing.TODO, Standing.DONE)
+    assert shell.files["compute-07", "/etc/stackward/maintenance"] == "bad DIMM\n"
+
+
+@pytest.mark.parametrize("done", range(5))
+def test_keeping_off_that_was_cut_short_is_done_again(done: int) -> None:
+    """Die after any of its five commands: the next look says what is left."""
+    cloud = a_cloud()
+    shell = FakeShell(cloud)
+    world = a_world(cloud, shell)
+    step = KeepOff(node="compute-07", reason="bad DIMM")
+    step.start(world)
+    shell.units["compute-07"] = ("active", "masked" if done > 3 else "enabled")
+    for path in list(shell.files)[done:]:
+        del shell.files[path]
+
+    assert step.look(world, None).standing is Standing.TODO
