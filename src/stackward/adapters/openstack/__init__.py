@@ -1,0 +1,266 @@
+"""OpenStack's APIs as the port `Cloud`.
+
+The microversions are pinned here. Nova 2.96 (2024.1) is the oldest that tells the zone a server was
+asked for; 2.98 (2025.1) adds its image's properties and is used where it is known.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stackward.adapters.openstack import nova, placement
+from stackward.adapters.openstack.http import Api, sorted_failures
+from stackward.errors import BadInput
+from stackward.model.compute import (
+    Aggregate,
+    Candidate,
+    ComputeService,
+    Hypervisor,
+    Migration,
+    Need,
+    Port,
+    Provider,
+    Server,
+    ServerAction,
+    ServerGroup,
+    Volume,
+)
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+NOVA = "2.96"
+NOVA_WITH_IMAGE_PROPERTIES = "2.98"
+NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
+PLACEMENT = "1.39"
+CINDER = "3.59"
+
+_CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
+_TIMEOUT_S = 90  # longer than Nova's own wait for an RPC answer, 60 s
+
+
+def connect(cloud: str | None) -> "OpenStackCloud":
+    """Find the cloud in clouds.yaml or the OS_* variables; no call is made yet."""
+    import openstack  # noqa: PLC0415  # 0.4 s that only commands with a cloud need
+    from openstack import exceptions  # noqa: PLC0415  # same
+
+    try:
+        connection = openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
+    except exceptions.ConfigException as error:
+        raise BadInput(
+            f"cannot find the cloud `{cloud}`" if cloud else "cannot find out which cloud is meant",
+            service="openstacksdk",
+            says=str(error),
+            hint="name it with `--os-cloud NAME` as in clouds.yaml, or set the OS_* variables",
+        ) from error
+    return OpenStackCloud(connection)
+
+
+class OpenStackCloud:
+    """A cloud behind openstacksdk."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        with sorted_failures("Keystone"):  # the SDK logs in to find out where the services are
+            self._nova = Api(connection.compute, service="Nova", version=NOVA)
+            self._placement = Api(connection.placement, service="placement", version=PLACEMENT)
+            self._neutron = Api(connection.network, service="Neutron", version=None)
+            self._cinder = Api(connection.block_storage, service="Cinder", version=CINDER)
+        self._of_servers: str | None = None
+
+    # --- reading ---
+
+    def has_service(self, kind: str, /) -> bool:
+        """Say whether the catalog has a service of this type."""
+        return any(one["type"] == kind for one in self._catalog())
+
+    def services(self) -> tuple[ComputeService, ...]:
+        """Return every service of Nova, on all hosts."""
+        return tuple(map(nova.to_service, self._nova.get("/os-services")["services"]))
+
+    def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
+        """Return the hypervisors whose names contain `name`."""
+        found = self._nova.find(
+            "/os-hypervisors/detail",
+            [("hypervisor_hostname_pattern", name)],
+            version=NOVA_HYPERVISORS,
+        )
+        return tuple(map(nova.to_hypervisor, found["hypervisors"])) if found else ()
+
+    def servers_on(self, host: str, /) -> tuple[Server, ...]:
+        """Return the servers of all projects on a host."""
+        query = [("all_tenants", "true"), ("host", host)]
+        return tuple(map(nova.to_server, self._nova.pages("/servers/detail", query, "servers")))
+
+    def server(self, server: str, /) -> Server | None:
+        """Return one server, with the id of its group; None where there is none."""
+        found = self._nova.find(f"/servers/{server}", version=self._server_version())
+        return nova.to_server(found["server"]) if found else None
+
+    def server_group(self, group: str, /) -> ServerGroup | None:
+        """Return a server group; None where it is gone."""
+        found = self._nova.find(f"/os-server-groups/{group}")
+        return nova.to_group(found["server_group"]) if found else None
+
+    def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
+        """Return the migrations in one status that come from or go to a host."""
+        query = [("host", host), ("status", status)]
+        return tuple(map(nova.to_migration, self._migrations(query)))
+
+    def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
+        """Return a server's migrations, ended ones too, the newest first."""
+        found = map(nova.to_migration, self._migrations([("instance_uuid", server)]))
+        return tuple(sorted(found, key=lambda migration: -migration.id))
+
+    def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
+        """Return a server's action log, the newest first."""
+        found = self._nova.get(f"/servers/{server}/os-instance-actions")["instanceActions"]
+        actions = map(nova.to_action, found)
+        return tuple(sorted(actions, key=lambda action: action.started, reverse=True))
+
+    def action_failure(self, server: str, request_id: str, /) -> str | None:
+        """Return what Nova says about a failed action; None where it says nothing."""
+        found = self._nova.find(f"/servers/{server}/os-instance-actions/{request_id}")
+        events = found["instanceAction"]["events"] if found else []
+        failed = [event for event in events if event.get("result") == "Error"]
+        said = [str(event["details"]) for event in failed if event.get("details")]
+        return said[-1] if said else None
+
+    def remaining_bytes(self, server: str, migration: int, /) -> int | None:
+        """Return what a live migration has still to copy; None where Nova has no figure."""
+        found = self._nova.find(f"/servers/{server}/migrations/{migration}")
+        if found is None:
+            return None
+        one = found["migration"]
+        figures = (one.get("memory_remaining_bytes"), one.get("disk_remaining_bytes"))
+        known = [figure for figure in figures if figure is not None]
+        return sum(known) if known else None
+
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        """Return all host aggregates."""
+        return tuple(map(nova.to_aggregate, self._nova.get("/os-aggregates")["aggregates"]))
+
+    def provider(self, provider: str, /) -> Provider:
+        """Return a node's account at placement."""
+        at = f"/resource_providers/{provider}"
+        allocations = self._placement.get(f"{at}/allocations")["allocations"]
+        return Provider(
+            id=provider,
+            inventories=placement.to_inventories(self._placement.get(f"{at}/inventories")),
+            usages=self._placement.get(f"{at}/usages")["usages"],
+            allocations={name: one["resources"] for name, one in allocations.items()},
+            traits=frozenset(self._placement.get(f"{at}/traits")["traits"]),
+        )
+
+    def allocations_of(self, consumer: str, /) -> frozenset[str]:
+        """Return the providers on which a server, or a migration, holds allocations."""
+        return frozenset(self._placement.get(f"/allocations/{consumer}")["allocations"])
+
+    def candidates(
+        self, need: Need, /, *, member_of: Sequence[str], limit: int
+    ) -> tuple[Candidate, ...]:
+        """Return the nodes on which placement sees room for one server of a need."""
+        query = placement.to_query(need, member_of, limit)
+        return placement.to_candidates(self._placement.get("/allocation_candidates", query))
+
+    def provider_names(self) -> dict[str, str]:
+        """Return the name of every resource provider, by its id."""
+        found = self._placement.get("/resource_providers")["resource_providers"]
+        return {one["uuid"]: one["name"] for one in found}
+
+    def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
+        """Return the ports of some servers."""
+        return tuple(
+            Port(
+                id=one["id"],
+                server=one["device_id"],
+                vnic_type=one["binding:vnic_type"],
+                status=one["status"],
+                host=one["binding:host_id"] or None,
+                vif_type=one["binding:vif_type"],
+            )
+            for chunk in _chunks(servers)
+            for one in self._neutron.get("/ports", [("device_id", each) for each in chunk])["ports"]
+        )
+
+    def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        """Return a port's bindings: (host, status)."""
+        found = self._neutron.get(f"/ports/{port}/bindings")["bindings"]
+        return tuple((one["host"], one["status"]) for one in found)
+
+    def network_agents_on(self, host: str, /) -> tuple[str, ...]:
+        """Return the types of Neutron's agents on a host."""
+        found = self._neutron.get("/agents", [("host", host)])["agents"]
+        return tuple(sorted(one["agent_type"] for one in found))
+
+    def volume(self, volume: str, /) -> Volume | None:
+        """Return a volume; None where there is none."""
+        found = self._cinder.find(f"/volumes/{volume}")
+        if found is None:
+            return None
+        one = found["volume"]
+        return Volume(
+            id=one["id"],
+            status=one["status"],
+            migration_status=one.get("migration_status"),
+            name=one.get("name") or "",
+        )
+
+    def volume_services(self) -> tuple[str, ...]:
+        """Return the hosts of all cinder-volume services."""
+        found = self._cinder.get("/os-services", [("binary", "cinder-volume")])["services"]
+        return tuple(one["host"] for one in found)
+
+    # --- changing ---
+
+    def disable_service(self, service: str, reason: str, /) -> None:
+        """Keep the scheduler off a compute service, with a reason."""
+        body = {"status": "disabled", "disabled_reason": reason}
+        self._nova.change("PUT", f"/os-services/{service}", body)
+
+    def enable_service(self, service: str, /) -> None:
+        """Let the scheduler use a compute service again."""
+        self._nova.change("PUT", f"/os-services/{service}", {"status": "enabled"})
+
+    def live_migrate(self, server: str, target: str | None, /) -> None:
+        """Ask for a live migration; Nova sees by itself whether disks must be copied."""
+        self._act(server, {"os-migrateLive": {"host": target, "block_migration": "auto"}})
+
+    def cold_migrate(self, server: str, target: str | None, /) -> None:
+        """Ask for a cold migration; it ends at VERIFY_RESIZE."""
+        self._act(server, {"migrate": {"host": target} if target else None})
+
+    def confirm_resize(self, server: str, /) -> None:
+        """Confirm a cold migration."""
+        self._act(server, {"confirmResize": None})
+
+    def force_complete(self, server: str, migration: int, /) -> None:
+        """Let a live migration end now, at the price of a pause."""
+        path = f"/servers/{server}/migrations/{migration}/action"
+        self._nova.change("POST", path, {"force_complete": None})
+
+    def abort_migration(self, server: str, migration: int, /) -> None:
+        """Give up a live migration."""
+        self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}", {})
+
+    def _catalog(self) -> list[nova.Json]:
+        with sorted_failures("Keystone"):
+            return list(self._connection.service_catalog)
+
+    def _act(self, server: str, body: dict[str, object]) -> None:
+        self._nova.change("POST", f"/servers/{server}/action", body)
+
+    def _migrations(self, query: list[tuple[str, str]]) -> list[nova.Json]:
+        return self._nova.pages("/os-migrations", query, "migrations", marker="uuid")
+
+    def _server_version(self) -> str:
+        if self._of_servers is None:
+            from openstack.utils import supports_microversion  # noqa: PLC0415  # loaded by now
+
+            with sorted_failures("Nova"):
+                knows = supports_microversion(self._connection.compute, NOVA_WITH_IMAGE_PROPERTIES)
+            self._of_servers = NOVA_WITH_IMAGE_PROPERTIES if knows else NOVA
+        return self._of_servers
+
+
+def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]

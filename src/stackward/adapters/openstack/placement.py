@@ -1,0 +1,71 @@
+"""Placement's JSON as values."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from stackward.model.compute import Candidate, Inventory, Need
+
+Json = dict[str, Any]
+
+
+def to_inventories(given: Json) -> dict[str, Inventory]:
+    """Read `GET /resource_providers/{uuid}/inventories`."""
+    return {
+        name: Inventory(total=one["total"], reserved=one["reserved"], ratio=one["allocation_ratio"])
+        for name, one in given["inventories"].items()
+    }
+
+
+def to_query(need: Need, member_of: Sequence[str], limit: int) -> list[tuple[str, str]]:
+    """Return what `GET /allocation_candidates` is asked, as Nova's scheduler asks it."""
+    traits = [*need.required, *(f"!{trait}" for trait in need.forbidden)]
+    query = [("limit", str(limit)), *need.further]
+    if need.resources:
+        query.append(("resources", ",".join(f"{name}:{amount}" for name, amount in need.resources)))
+    if traits:
+        query.append(("required", ",".join(traits)))
+    query += [("member_of", each) for each in member_of]
+    if need.further:
+        query.append(("group_policy", "none"))
+    return query
+
+
+def to_candidates(given: Json) -> tuple[Candidate, ...]:
+    """Read `GET /allocation_candidates` (1.29 and later): one candidate per tree of providers.
+
+    What the providers of a tree have of one resource class is added up: a NUMA cell or a GPU counts
+    as a part of its node.
+    """
+    summaries: dict[str, Json] = given["provider_summaries"]
+    asked = {
+        summaries[provider]["root_provider_uuid"]
+        for request in given["allocation_requests"]
+        for provider in request["allocations"]
+    }
+    trees: dict[str, list[Json]] = defaultdict(list)
+    for summary in summaries.values():
+        trees[summary["root_provider_uuid"]].append(summary)
+    return tuple(
+        _candidate(root, trees[root]) for root in dict.fromkeys(_roots(given)) if root in asked
+    )
+
+
+def _roots(given: Json) -> Iterator[str]:
+    """Return the roots in the order of placement's answer."""
+    for request in given["allocation_requests"]:
+        for provider in request["allocations"]:
+            yield given["provider_summaries"][provider]["root_provider_uuid"]
+
+
+def _candidate(root: str, tree: Sequence[Json]) -> Candidate:
+    capacity: dict[str, int] = defaultdict(int)
+    used: dict[str, int] = defaultdict(int)
+    for summary in tree:
+        for name, one in summary["resources"].items():
+            capacity[name] += one["capacity"]
+            used[name] += one["used"]
+    traits = frozenset(trait for summary in tree for trait in summary["traits"])
+    return Candidate(
+        provider=root, name="", capacity=dict(capacity), used=dict(used), traits=traits
+    )

@@ -1,0 +1,135 @@
+"""Nodes through the system's own OpenSSH client, as the port `Shell`.
+
+The operator's ssh_config and the inventory's settings hold, host keys are always checked, nothing
+asks for a password, and one connection per node serves all commands. A command is a list of words:
+each is quoted for the node's shell here and nowhere else.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.model.inventory import Inventory, Node
+from stackward.ports.shell import Answer
+
+_CONNECT_TIMEOUT_S = 10
+_TIMEOUT_S = 120
+_SSH_FAILED = 255
+
+# What ssh says before a command can have begun.
+_NOT_BEGUN = re.compile(
+    r"^ssh: |Permission denied \(|Host key verification failed|Connection (timed out|refused)"
+    r"|Could not resolve|No route to host|kex_exchange_identification|banner exchange"
+    r"|Too many authentication failures|Bad configuration option",
+    re.MULTILINE,
+)
+
+
+class Ssh:
+    """The inventory's nodes; close it to end the connections."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._nodes = {node.name: node for node in inventory.nodes}
+        self._source = inventory.source
+        self._sockets = Path(tempfile.mkdtemp(prefix="stackward-"))  # short: a socket's path is
+        self._connected: set[str] = set()
+
+    def node_of(self, host: str, address: str | None, /) -> str | None:
+        """Return the node that Nova calls `host`: by its name, its short name, or its address."""
+        if host in self._nodes:
+            return host
+        short = [name for name in self._nodes if name.partition(".")[0] == host.partition(".")[0]]
+        if len(short) == 1:
+            return short[0]
+        same = [name for name, node in self._nodes.items() if address and node.address == address]
+        return same[0] if len(same) == 1 else None
+
+    def groups_of(self, node: str, /) -> tuple[str, ...]:
+        """Return the groups of the inventory that a node is in."""
+        return self._nodes[node].groups if node in self._nodes else ()
+
+    def run(
+        self, node: str, command: Sequence[str], /, *, as_root: bool = False, given: str = ""
+    ) -> Answer:
+        """Run a command on a node and return its answer, whatever its code."""
+        asked = self._node(node)
+        words = ["env", "LC_ALL=C", *command]
+        if as_root and asked.ssh.user != "root":
+            words = ["sudo", "-n", "--", *words]
+        if asked.is_local:
+            return _start(words, node, given)
+        self._connected.add(node)
+        answer = _start([*self._ssh(asked), "--", asked.address, shlex.join(words)], node, given)
+        if answer.code != _SSH_FAILED:
+            return answer
+        if _NOT_BEGUN.search(answer.err):
+            raise _unreachable(node, answer.err)
+        raise Uncertain(
+            f"the connection to `{node}` was lost during `{command[0]}`",
+            service="ssh",
+            says=answer.err.strip() or None,
+        )
+
+    def close(self) -> None:
+        """End the connections that were opened."""
+        for name in sorted(self._connected):
+            node = self._nodes[name]
+            _start([*self._ssh(node), "-O", "exit", "--", node.address], name)
+        self._connected.clear()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _node(self, name: str) -> Node:
+        if name not in self._nodes:
+            raise BadInput(
+                f"the inventory does not name `{name}`",
+                hint=f"add it to `{self._source}`; `stackward node list` shows what is in it",
+            )
+        return self._nodes[name]
+
+    def _ssh(self, node: Node) -> list[str]:
+        # ssh takes the first value that it meets, so what must hold stands first.
+        words = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
+        words += ["-o", f"ConnectTimeout={_CONNECT_TIMEOUT_S}"]
+        words += ["-o", "ControlMaster=auto", "-o", "ControlPersist=60"]
+        words += ["-o", f"ControlPath={self._sockets}/%C"]
+        words += ["-p", str(node.ssh.port)] if node.ssh.port else []
+        words += ["-l", node.ssh.user] if node.ssh.user else []
+        words += ["-i", node.ssh.key_file] if node.ssh.key_file else []
+        return [*words, *node.ssh.options]
+
+
+def _start(words: Sequence[str], node: str, given: str = "") -> Answer:
+    try:
+        ended = subprocess.run(  # noqa: S603  # a list of words, quoted above
+            words,
+            input=given,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        if words[0] != "ssh":
+            raise
+        raise Unreachable(
+            f"cannot reach `{node}`: this machine has no `ssh`", hint="install openssh-client"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise Uncertain(f"`{node}` gave no answer within {_TIMEOUT_S} s") from error
+    return Answer(ended.returncode, ended.stdout, ended.stderr)
+
+
+def _unreachable(node: str, says: str) -> Unreachable:
+    lines = [line for line in says.splitlines() if not line.startswith("Warning:")]
+    return Unreachable(
+        f"cannot log in to `{node}`",
+        service="ssh",
+        says="\n".join(lines).strip(),
+        hint=f"try `ssh` to its address; `stackward node list` shows how `{node}` is reached",
+    )

@@ -1,0 +1,210 @@
+"""The adapter against recorded answers of a real cloud (2025.1), and against failures.
+
+The answers were recorded from the lab; addresses were replaced.
+"""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.noauth import NoAuth
+from keystoneauth1.session import Session
+from typing_extensions import override
+
+from stackward.adapters.openstack import nova, placement
+from stackward.adapters.openstack.http import Api
+from stackward.errors import Refused, StackwardError, StepFailed, Uncertain, Unreachable
+from stackward.model.compute import Flavor, Need
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def sample(name: str) -> dict[str, Any]:
+    loaded = json.loads((SAMPLES / f"{name}.json").read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_a_server_is_read() -> None:
+    server = nova.to_server(sample("servers")["servers"][0])
+
+    assert (server.name, server.status, server.vm_state, server.host) == (
+        "load-5",
+        "ACTIVE",
+        "active",
+        "c01",
+    )
+    assert server.flavor == Flavor(name="tiny", vcpus=1, ram_mib=128)
+    assert (server.has_image, server.pinned_zone, server.image_properties) == (True, None, None)
+
+
+def test_a_paused_server_is_read_as_it_is() -> None:
+    server = nova.to_server(sample("servers")["servers"][1])
+
+    assert (server.status, server.power_state) == ("PAUSED", 3)
+
+
+def test_a_field_left_out_for_want_of_rights_is_an_error() -> None:
+    given = sample("servers")["servers"][0]
+    del given["OS-EXT-SRV-ATTR:host"]
+
+    with pytest.raises(KeyError):
+        nova.to_server(given)
+
+
+def test_services_are_read() -> None:
+    services = map(nova.to_service, sample("services")["services"])
+
+    assert [(one.binary, one.host) for one in services if one.is_up and one.is_enabled] == [
+        ("nova-scheduler", "ctl"),
+        ("nova-conductor", "ctl"),
+        ("nova-compute", "c02"),
+        ("nova-compute", "c01"),
+    ]
+
+
+def test_a_hypervisor_is_read_with_its_cpu() -> None:
+    own = nova.to_hypervisor(sample("hypervisors")["hypervisors"][1])
+
+    assert (own.host, own.kind, own.version, own.cpu_model) == ("c01", "QEMU", 10000013, "kvm64-v1")
+    assert own.has_domains
+
+
+def test_candidates_are_read_with_what_is_used_of_each() -> None:
+    found = placement.to_candidates(sample("candidates"))
+
+    assert len(found) == 2
+    assert (found[0].capacity["MEMORY_MB"], found[0].used["MEMORY_MB"]) == (31080, 384)
+    assert "HW_CPU_X86_SSE2" in found[0].traits
+
+
+def test_inventories_are_read_with_their_capacity() -> None:
+    inventories = placement.to_inventories(sample("provider-inventories"))
+
+    assert inventories["MEMORY_MB"].capacity == 31080
+
+
+def test_placement_is_asked_as_novas_scheduler_asks_it() -> None:
+    need = Need(
+        resources=(("MEMORY_MB", 128), ("VCPU", 1)),
+        required=("CUSTOM_SSD",),
+        forbidden=("COMPUTE_STATUS_DISABLED",),
+        further=(("resources1", "VGPU:1"),),
+    )
+
+    assert placement.to_query(need, ["in:a,b"], 1000) == [
+        ("limit", "1000"),
+        ("resources1", "VGPU:1"),
+        ("resources", "MEMORY_MB:128,VCPU:1"),
+        ("required", "CUSTOM_SSD,!COMPUTE_STATUS_DISABLED"),
+        ("member_of", "in:a,b"),
+        ("group_policy", "none"),
+    ]
+
+
+def test_an_action_and_a_group_are_read() -> None:
+    assert nova.to_action(sample("actions")["instanceActions"][0]).action == "create"
+    assert nova.to_group(sample("groups")["server_groups"][0]).policy == "anti-affinity"
+
+
+# --- failures: a small server of our own answers ---
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers each path with the code that it names."""
+
+    seen: list[tuple[str, str | None]]
+
+    def _answer(self) -> None:
+        self.seen.append((self.command, self.headers.get("X-OpenStack-Nova-API-Version")))
+        if self.path == "/hang-up":
+            self.connection.close()
+            return
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        code = int(self.path.strip("/").partition("?")[0])
+        body = json.dumps({"conflictingRequest": {"code": code, "message": "no, because"}})
+        self.send_response(code)
+        self.send_header("x-openstack-request-id", "req-1")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_GET = do_POST = _answer  # noqa: N815  # http.server's names
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing on stderr."""
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """Return an API of our own on this machine."""
+    Answers.seen = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    Thread(target=server.serve_forever, daemon=True).start()
+    adapter = Adapter(
+        Session(auth=NoAuth(endpoint=f"http://127.0.0.1:{server.server_port}")),
+        service_type="compute",
+        endpoint_override=f"http://127.0.0.1:{server.server_port}",
+    )
+    yield Api(adapter, service="Nova", version="2.96")
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        pytest.param(403, Refused, id="not allowed: refused"),
+        pytest.param(406, Refused, id="too old for the version: refused"),
+        pytest.param(503, Unreachable, id="overloaded: safe to repeat"),
+    ],
+)
+def test_how_a_failed_reading_is_sorted(
+    api: Api, code: int, expected: type[StackwardError]
+) -> None:
+    with pytest.raises(expected) as caught:
+        api.get(f"/{code}")
+
+    assert (caught.value.says, caught.value.request_id) == ("no, because", "req-1")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("/409", Uncertain, id="busy already: look again"),
+        pytest.param("/400", StepFailed, id="no"),
+        pytest.param("/504", Uncertain, id="a gateway gave up: it may go on"),
+        pytest.param("/hang-up", Uncertain, id="the answer was lost"),
+    ],
+)
+def test_how_a_failed_change_is_sorted(api: Api, path: str, expected: type[StackwardError]) -> None:
+    with pytest.raises(expected):
+        api.change("POST", path, {})
+
+    assert [method for method, _ in Answers.seen] == ["POST"]
+
+
+def test_what_is_not_there_is_found_to_be_none(api: Api) -> None:
+    assert api.find("/404") is None
+
+
+def test_every_call_names_its_version(api: Api) -> None:
+    api.find("/404")
+
+    assert Answers.seen == [("GET", "2.96")]
+
+
+def test_a_change_that_was_never_sent_is_safe_to_repeat() -> None:
+    session = Session(auth=NoAuth(endpoint="http://127.0.0.1:1"))
+    adapter = Adapter(session, service_type="compute", endpoint_override="http://127.0.0.1:1")
+
+    with pytest.raises(Unreachable):
+        Api(adapter, service="Nova", version="2.96").change("POST", "/servers/x/action", {})

@@ -1,0 +1,151 @@
+"""The adapter for nodes, with a stand-in for `ssh` on the PATH."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stackward.adapters.ssh import Ssh
+from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.model.inventory import Inventory, Node, SshAccess
+
+STAND_IN = """\
+#!/bin/sh
+printf '%s\\n' "$@" > "{asked}"
+printf '%s' "{says}" >&2
+exit {code}
+"""
+
+NODES = Inventory(
+    source="inventory",
+    nodes=(
+        Node(name="c01", address="192.0.2.11", groups=("compute",), ssh=SshAccess(user="root")),
+        Node(
+            name="c02",
+            address="192.0.2.12",
+            ssh=SshAccess(user="ops", port=2222, options=("-J", "jump", "-o", "BatchMode=no")),
+        ),
+        Node(name="here", address="here", is_local=True),
+    ),
+)
+
+
+@pytest.fixture
+def shell() -> Iterator[Ssh]:
+    opened = Ssh(NODES)
+    yield opened
+    opened.close()
+
+
+class StandIn:
+    """A program called `ssh` that notes how it was called."""
+
+    def __init__(self, directory: Path) -> None:
+        self._program = directory / "ssh"
+        self._asked = directory / "asked"
+        self.says()
+
+    def says(self, text: str = "", code: int = 0) -> None:
+        script = STAND_IN.format(asked=self._asked, says=text, code=code)
+        self._program.write_text(script)
+        self._program.chmod(0o755)
+
+    @property
+    def words(self) -> list[str]:
+        return self._asked.read_text().splitlines()
+
+
+@pytest.fixture
+def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return StandIn(tmp_path)
+
+
+def test_host_keys_are_checked_and_nothing_asks_for_a_password(shell: Ssh, ssh: StandIn) -> None:
+    """Ssh takes the first value of an option: what the inventory says cannot undo it."""
+    shell.run("c02", ["true"])
+
+    options = [word for word in ssh.words if "=" in word]
+    assert options.index("BatchMode=yes") < options.index("BatchMode=no")
+    assert "StrictHostKeyChecking=yes" in options
+
+
+def test_the_inventory_says_how_to_log_in(shell: Ssh, ssh: StandIn) -> None:
+    shell.run("c02", ["true"])
+
+    at = ssh.words.index("-p")
+    assert ssh.words[at : at + 10] == [
+        "-p", "2222", "-l", "ops", "-J", "jump", "-o", "BatchMode=no", "--", "192.0.2.12",
+    ]  # fmt: skip
+
+
+def test_each_word_is_quoted_for_the_nodes_shell(shell: Ssh, ssh: StandIn) -> None:
+    shell.run("c01", ["cat", "a file; rm -rf /"])
+
+    assert ssh.words[-1] == "env LC_ALL=C cat 'a file; rm -rf /'"
+
+
+def test_another_user_than_root_asks_sudo(shell: Ssh, ssh: StandIn) -> None:
+    shell.run("c02", ["systemctl", "stop", "nova-compute"], as_root=True)
+
+    assert ssh.words[-1] == "sudo -n -- env LC_ALL=C systemctl stop nova-compute"
+
+
+def test_a_command_that_fails_is_an_answer(shell: Ssh, ssh: StandIn) -> None:
+    ssh.says("no such domain", code=1)
+
+    answer = shell.run("c01", ["virsh", "dominfo", "x"])
+
+    assert (answer.code, answer.err) == (1, "no such domain")
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "ssh: connect to host 192.0.2.11 port 22: No route to host",
+        "Host key verification failed.",
+        "root@192.0.2.11: Permission denied (publickey).",
+    ],
+)
+def test_a_login_that_fails_is_unreachable(shell: Ssh, ssh: StandIn, says: str) -> None:
+    ssh.says(says, code=255)
+
+    with pytest.raises(Unreachable) as caught:
+        shell.run("c01", ["true"])
+
+    assert caught.value.says == says
+
+
+def test_a_connection_that_is_lost_midway_is_uncertain(shell: Ssh, ssh: StandIn) -> None:
+    ssh.says("client_loop: send disconnect: Broken pipe", code=255)
+
+    with pytest.raises(Uncertain):
+        shell.run("c01", ["systemctl", "stop", "nova-compute"])
+
+
+def test_this_machine_needs_no_ssh(shell: Ssh) -> None:
+    assert shell.run("here", ["echo", "a b"]).out == "a b\n"
+
+
+def test_what_a_command_is_given_to_read_reaches_it(shell: Ssh) -> None:
+    assert shell.run("here", ["cat"], given="text").out == "text"
+
+
+def test_a_node_that_is_not_in_the_inventory_is_refused(shell: Ssh) -> None:
+    with pytest.raises(BadInput, match="the inventory does not name `c99`"):
+        shell.run("c99", ["true"])
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "expected"),
+    [
+        pytest.param("c01", None, "c01", id="by its name"),
+        pytest.param("c01.example.org", None, "c01", id="by its short name"),
+        pytest.param("other", "192.0.2.12", "c02", id="by its address"),
+        pytest.param("other", "192.0.2.99", None, id="not at all"),
+    ],
+)
+def test_a_host_of_nova_is_found_in_the_inventory(
+    shell: Ssh, host: str, address: str | None, expected: str | None
+) -> None:
+    assert shell.node_of(host, address) == expected
