@@ -1,6 +1,7 @@
 """A plan: what will be done, in which order, what stands against it, what will be proved.
 
 It is a value: complete, comparable, stored. Nothing in it changes the world; the engine does that.
+Generic values have no slots: CPython 3.11 could not make `Move[World](...)` of a frozen one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,7 +55,7 @@ class Request(Protocol):
     kind: ClassVar[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Move(Generic[W]):
     """The ordered steps for one thing, each begun when the one before it is proved done.
 
@@ -76,7 +77,7 @@ class Move(Generic[W]):
         return self.thing_id or self.thing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage(Generic[W]):
     """Moves that may go on at the same time; the next stage waits for all of them."""
 
@@ -87,7 +88,7 @@ class Stage(Generic[W]):
     goes_on: bool = False  # begin further moves of this stage although one has failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan(Generic[W]):
     """The whole answer to a request, before anything is touched."""
 

@@ -1,0 +1,1 @@
+"""Where runs are remembered and carried on: SQLite by default, PostgreSQL by its URL."""

@@ -1,0 +1,123 @@
+"""Runs, attempts and events as rows, and back."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Return a time as text that sorts."""
+    return at.isoformat(timespec="microseconds") if at else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def text_of(value: object) -> str:
+    """Return a JSON value as text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def said_text(said: Said) -> str:
+    """Return what was said as text; what was not is left out."""
+    return text_of({name: value for name, value in asdict(said).items() if value})
+
+
+def _said(text: str) -> Said:
+    stored = json.loads(text)
+    return Said(**{**stored, "details": tuple(stored.get("details", ()))})
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """Return a new run as a row."""
+    return {
+        "id": run.id,
+        "title": run.title,
+        "plan": run.plan,
+        "approval": text_of({**asdict(run.approval), "at": stamp(run.approval.at)}),
+        "holds": text_of(list(run.holds)),
+        "state": run.state.value,
+        "epoch": run.epoch,
+        "ending": said_text(run.ending),
+        "progress": text_of(run.progress),
+    }
+
+
+def to_run(row: Row[Any]) -> Run:
+    """Return the run of a row."""
+    fields = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for it
+    approval = json.loads(fields["approval"])
+    return Run(
+        id=fields["id"],
+        title=fields["title"],
+        plan=fields["plan"],
+        approval=Approval(by=approval["by"], at=_at(approval["at"]), how=approval["how"]),
+        holds=tuple(json.loads(fields["holds"])),
+        state=RunState(fields["state"]),
+        epoch=fields["epoch"],
+        worker=fields["worker"],
+        beat_at=_time(fields["beat_at"]),
+        began_at=_time(fields["began_at"]),
+        ended_at=_time(fields["ended_at"]),
+        ending=_said(fields["ending"]),
+        cancel_asked_by=fields["cancel_asked_by"],
+        progress=json.loads(fields["progress"]),
+    )
+
+
+def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
+    """Return an attempt as a row."""
+    return {
+        "run_id": run_id,
+        "step": attempt.step,
+        "number": attempt.number,
+        "epoch": attempt.epoch,
+        "mark": text_of(attempt.mark),
+        "intended_at": stamp(attempt.intended_at),
+        "answered_at": stamp(attempt.answered_at),
+        "settled_at": stamp(attempt.settled_at),
+        "settled": attempt.settled,
+        "said": said_text(attempt.said),
+        "saw": text_of(attempt.saw),
+    }
+
+
+def to_attempt(row: Row[Any]) -> Attempt:
+    """Return the attempt of a row."""
+    fields = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for it
+    return Attempt(
+        step=fields["step"],
+        number=fields["number"],
+        epoch=fields["epoch"],
+        mark=json.loads(fields["mark"]),
+        intended_at=_at(fields["intended_at"]),
+        answered_at=_time(fields["answered_at"]),
+        settled_at=_time(fields["settled_at"]),
+        settled=Settled(fields["settled"]) if fields["settled"] else None,
+        said=_said(fields["said"]),
+        saw=json.loads(fields["saw"]),
+    )
+
+
+def to_event(row: Row[Any]) -> Event:
+    """Return the event of a row."""
+    fields = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for it
+    return Event(
+        number=fields["number"],
+        at=_at(fields["at"]),
+        epoch=fields["epoch"],
+        what=fields["what"],
+        thing=fields["thing"],
+        step=fields["step"],
+        says=json.loads(fields["says"]),
+    )

@@ -1,0 +1,27 @@
+"""How an operator stops a run: first nothing more is begun, then the engine leaves at once."""
+
+import threading
+
+
+class Brakes:
+    """Pressed once: wait for the moves under way. Pressed twice: leave them to themselves."""
+
+    def __init__(self) -> None:
+        self._pressed = 0
+        self._lock = threading.Lock()
+
+    def press(self) -> int:
+        """Press once more; return how often that was."""
+        with self._lock:
+            self._pressed += 1
+            return self._pressed
+
+    @property
+    def is_stopping(self) -> bool:
+        """Say whether nothing more may be begun."""
+        return self._pressed > 0
+
+    @property
+    def is_leaving(self) -> bool:
+        """Say whether even what is under way is left to itself."""
+        return self._pressed > 1

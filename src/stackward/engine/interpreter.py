@@ -1,0 +1,293 @@
+"""Carry out a run: its stages in order, each stage's moves together, then the verification.
+
+It may die at any line and be taken up again by anybody: what is settled is in the journal, what is
+in flight is settled by looking, and whoever lost the epoch starts nothing more.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
+
+from stackward.engine.brakes import Brakes
+from stackward.engine.ledger import Ledger
+from stackward.engine.move import carry_out_move, is_finished, path_of
+from stackward.engine.pace import Pace
+from stackward.engine.step import NO_ANSWER, Bench
+from stackward.engine.ticks import Moving, tick
+from stackward.engine.verify import Proof, ask, prove
+from stackward.errors import Refused, StackwardError, StepFailed, Superseded
+from stackward.model.run import Run, RunState, Said
+from stackward.plan import (
+    Blocked,
+    Move,
+    Plan,
+    Runbook,
+    Stage,
+    differences,
+    from_json,
+    kinds_of,
+)
+from stackward.ports.clock import Clock
+from stackward.ports.journal import Journal
+from stackward.ports.world import Timed, World
+
+W_here = TypeVar("W_here", bound=Timed, default=World)
+
+
+def _as_it_is(world: W_here) -> W_here:
+    return world
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop(Generic[W_here]):
+    """What a worker carries out runs with."""
+
+    journal: Journal
+    runbooks: Mapping[str, Runbook[W_here]]
+    clock: Clock
+    worker: str
+    world_of: Callable[[Run], W_here]
+    poll: Callable[[W_here], W_here] = field(
+        default=_as_it_is
+    )  # a world that answers from one poll
+    pace: Pace = field(default_factory=Pace)
+
+
+def carry_out(run_id: str, shop: Workshop[Any], brakes: Brakes) -> Run:
+    """Carry out a run to its end, or to where it must stop; return it as it stands then.
+
+    Raises `Superseded` when another worker takes it over.
+    """
+    plan = from_json(shop.journal.run(run_id).plan, kinds_of(shop.runbooks))
+    run = shop.journal.take_up(run_id, shop.worker, shop.clock.now())
+    ledger = Ledger.opened(shop.journal, run, shop.clock)
+    return _Interpreter(plan, ledger, shop, brakes).carry_out()
+
+
+class _Stopped(Exception):
+    """The run ends here, in this state."""
+
+    def __init__(self, state: RunState, said: Said) -> None:
+        super().__init__(said.reason)
+        self.state, self.said = state, said
+
+
+class _Interpreter:
+    """One worker's time with one run."""
+
+    def __init__(
+        self, plan: Plan[Any], ledger: Ledger, shop: Workshop[Any], brakes: Brakes
+    ) -> None:
+        self._plan, self._ledger, self._shop, self._brakes = plan, ledger, shop, brakes
+        self._run, self._pace = ledger.run, shop.pace
+        self._runbook = shop.runbooks[plan.request.kind]
+        world = shop.world_of(self._run)
+        self._polled = world
+        self._bench = Bench(ledger=ledger, pace=shop.pace, world=world, shared=lambda: self._polled)
+        self._cancelled_by = self._run.cancel_asked_by
+
+    def carry_out(self) -> Run:
+        try:
+            if not self._ledger.last:
+                self._plan_again()
+            for stage in self._plan.stages:
+                self._carry_out_stage(stage)
+            state, said = self._verify()
+        except _Stopped as stopped:
+            state, said = stopped.state, stopped.said
+        except Superseded:
+            raise
+        except StackwardError as error:
+            state, said = RunState.STOPPED, _said(error)
+        return self._shop.journal.end(
+            self._run.id, self._run.epoch, state, self._shop.clock.now(), said
+        )
+
+    # --- is the plan still what would be decided? -----------------------------------------------
+
+    def _plan_again(self) -> None:
+        try:
+            fresh = self._runbook.plan(self._bench.world, self._plan.request, self._run.id)
+        except Refused as error:
+            raise _Stopped(RunState.REFUSED, _said(error)) from error
+        found = differences(self._plan, fresh)
+        if found.against:
+            reason = "the plan is stale: what was approved is not what would be decided now"
+            raise _Stopped(RunState.REFUSED, Said(reason=reason, details=found.against))
+        for line in found.told:
+            self._ledger.tell("planned again", reason=line)
+        for stage, move in self._plan.moves():
+            if (stage.name, move.key) in found.gone:
+                for place in range(len(move.steps)):
+                    self._ledger.found_done(f"{path_of(stage, move)}/{place}", {"gone": True})
+
+    def _judge(self, move: Move[Any]) -> Blocked | None:
+        return self._runbook.judge(self._bench.world, self._plan.request, move)
+
+    # --- one stage ------------------------------------------------------------------------------
+
+    def _carry_out_stage(self, stage: Stage[Any]) -> None:
+        left = [move for move in stage.moves if not is_finished(stage, move, self._bench)]
+        # Those under way come first, whatever else holds: the world works on them.
+        left.sort(key=lambda move: not self._ledger.in_flight(path_of(stage, move)))
+        waiting, moving = deque(left), list[Moving]()
+        failed: list[Moving] = []
+        if left:
+            self._beat([])
+            self._require(stage)
+        while True:
+            if begun := self._begin(stage, waiting, moving, failed):
+                self._advance(begun, moving, failed)
+                continue
+            if not moving:
+                break
+            self._beat(moving)
+            self._shop.clock.wait(self._pace.poll_s)
+            self._poll()
+            self._advance(moving, moving, failed)
+        self._account_for(stage, waiting, failed)
+
+    def _begin(
+        self,
+        stage: Stage[Any],
+        waiting: deque[Move[Any]],
+        moving: list[Moving],
+        failed: list[Moving],
+    ) -> list[Moving]:
+        """Begin as many moves as may go on at once; return them."""
+        begun = []
+        while waiting and len(moving) < stage.at_once:
+            path = path_of(stage, waiting[0])
+            if not (self._ledger.in_flight(path) or self._may_begin(stage, failed)):
+                break
+            move = waiting.popleft()
+            steps = carry_out_move(stage, move, self._bench, partial(self._judge, move))
+            begun.append(Moving(move, path, steps))
+            moving.append(begun[-1])
+        return begun
+
+    def _may_begin(self, stage: Stage[Any], failed: list[Moving]) -> bool:
+        return (
+            not self._brakes.is_stopping
+            and not self._cancelled_by
+            and (stage.goes_on or not failed)
+        )
+
+    def _advance(self, some: list[Moving], moving: list[Moving], failed: list[Moving]) -> None:
+        tick(some, self._pace.straggler_s, self._sort_out)
+        for each in [each for each in moving if each.is_settled]:
+            moving.remove(each)
+            if each.failed:
+                failed.append(each)
+        if self._brakes.is_stopping or self._cancelled_by:
+            # What only waits, and has started nothing, need not be waited for.
+            moving[:] = [each for each in moving if self._ledger.has_begun(each.path)]
+
+    def _sort_out(self, each: Moving) -> None:
+        """Decide what it means that a move has ended by an error."""
+        error, each.ended = each.ended, None
+        match error:
+            case None:
+                pass
+            case Superseded():
+                raise error
+            case StackwardError():
+                each.failed = error
+                self._ledger.tell(
+                    "failed", thing=each.move.thing, step=each.path, reason=error.message
+                )
+            case Exception():
+                each.failed = StepFailed(
+                    f"this is a defect of Stackward: {type(error).__name__}: {error}"
+                )
+                self._ledger.tell(
+                    "defect", thing=each.move.thing, step=each.path, reason=repr(error)
+                )
+            case _:
+                raise error
+
+    def _account_for(
+        self, stage: Stage[Any], waiting: deque[Move[Any]], failed: list[Moving]
+    ) -> None:
+        """Go on to the next stage only when every move of this one is proved done."""
+        if failed:
+            first, *others = (each.failed for each in failed if each.failed)
+            said = _said(first)
+            details = (*said.details, *(other.message for other in others))
+            raise _Stopped(
+                RunState.STOPPED,
+                Said(
+                    reason=said.reason,
+                    service=said.service,
+                    says=said.says,
+                    request_id=said.request_id,
+                    details=details,
+                ),
+            )
+        if all(is_finished(stage, move, self._bench) for move in stage.moves):
+            return
+        if self._cancelled_by:
+            raise _Stopped(RunState.CANCELLED, Said(reason=f"cancelled by {self._cancelled_by}"))
+        left = f"{len(waiting)} not begun in stage `{stage.name}`"
+        raise _Stopped(RunState.STOPPED, Said(reason=f"interrupted: {left}"))
+
+    def _require(self, stage: Stage[Any]) -> None:
+        """Ask what must be true before the stage begins."""
+        for check in stage.needs:
+            answer = ask(check, self._bench, self._pace.patience_s)
+            if not answer.holds:
+                raise StepFailed(
+                    f"stage `{stage.name}` was not begun: {answer.text}", hint=answer.remedy
+                )
+
+    # --- the tick -------------------------------------------------------------------------------
+
+    def _beat(self, moving: list[Moving]) -> None:
+        """Say that we live; learn whether somebody asked to cancel, or has taken over."""
+        if self._brakes.is_leaving:
+            names = tuple(f"`{each.move.thing}` is under way" for each in moving)
+            raise _Stopped(
+                RunState.STOPPED,
+                Said(reason="interrupted, without waiting for what is under way", details=names),
+            )
+        asked_by = self._shop.journal.beat(
+            self._run.id, self._run.epoch, self._shop.clock.now(), dict(self._ledger.seen)
+        )
+        self._cancelled_by = self._cancelled_by or asked_by
+
+    def _poll(self) -> None:
+        try:
+            self._polled = self._shop.poll(self._bench.world)
+        except NO_ANSWER:
+            # Each look asks for itself then, and says what it could not see.
+            self._polled = self._bench.world
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _verify(self) -> tuple[RunState, Said]:
+        """Prove the end; nothing overrides that."""
+        proofs = prove(self._plan.verify, self._bench, beat=lambda: self._beat([]))
+        for proof in proofs:
+            self._ledger.tell(proof.what, reason=proof.text)
+        details = tuple(proof.text for proof in proofs if not proof.holds)
+        if any(proof.what == Proof.FOUND for proof in proofs):
+            said = Said(reason="it was carried out, but it is not so", details=details)
+            return RunState.FAILED, said
+        if details:
+            said = Said(reason="it was carried out, but that could not be proved", details=details)
+            return RunState.UNVERIFIED, said
+        return RunState.SUCCEEDED, Said()
+
+
+def _said(error: StackwardError) -> Said:
+    return Said(
+        reason=error.message,
+        service=error.service,
+        says=error.says,
+        request_id=error.request_id,
+        details=(*error.details, *((f"remedy: {error.hint}",) if error.hint else ())),
+    )

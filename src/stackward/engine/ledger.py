@@ -1,0 +1,92 @@
+"""The journal as one worker of one run sees it: bound to its epoch, timed by its clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stackward.model.run import Attempt, Event, Run, Said, Settled
+from stackward.model.values import Json, Mark
+from stackward.ports.clock import Clock
+from stackward.ports.journal import Journal
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What this worker writes down, and the last attempt at each step."""
+
+    journal: Journal
+    run: Run
+    clock: Clock
+    last: dict[str, Attempt] = field(default_factory=dict)
+    seen: dict[str, Json] = field(default_factory=dict)  # progress, written with the next beat
+
+    @classmethod
+    def opened(cls, journal: Journal, run: Run, clock: Clock) -> "Ledger":
+        """Return the ledger of a run, with what earlier workers attempted."""
+        return cls(journal, run, clock, {one.step: one for one in journal.attempts(run.id)})
+
+    def in_flight(self, prefix: str) -> list[Attempt]:
+        """Return the attempts that are not settled, of the steps below a path."""
+        below = prefix + "/"
+        return [
+            one
+            for path, one in list(self.last.items())
+            if path.startswith(below) and one.is_in_flight
+        ]
+
+    def has_begun(self, prefix: str) -> bool:
+        """Say whether anything below a path was ever attempted."""
+        return any(path.startswith(prefix + "/") for path in list(self.last))
+
+    def is_done(self, path: str) -> bool:
+        """Say whether a step was proved done."""
+        return path in self.last and self.last[path].settled is Settled.DONE
+
+    def intend(self, path: str, mark: Mark) -> Attempt:
+        """Write down that a step is about to be started."""
+        made = self.journal.intend(self.run.id, self.run.epoch, path, mark, self.clock.now())
+        self.last[path] = made
+        return made
+
+    def answered(self, attempt: Attempt) -> Attempt:
+        """Write down that the world took the request."""
+        made = self.journal.answered(self.run.id, self.run.epoch, attempt, self.clock.now())
+        self.last[made.step] = made
+        return made
+
+    def settle(
+        self,
+        attempt: Attempt,
+        how: Settled,
+        said: Said | None = None,
+        saw: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Write down how an attempt ended."""
+        self.last[attempt.step] = self.journal.settle(
+            self.run.id,
+            self.run.epoch,
+            attempt,
+            how,
+            self.clock.now(),
+            said=said or Said(),
+            saw=saw or {},
+        )
+        self.seen.pop(attempt.step, None)
+
+    def found_done(self, path: str, saw: Mapping[str, Json]) -> None:
+        """Write down that a step was done without us."""
+        self.last[path] = self.journal.found_done(
+            self.run.id, self.run.epoch, path, self.clock.now(), saw
+        )
+
+    def tell(self, what: str, *, thing: str = "", step: str = "", **says: Json) -> None:
+        """Add a line to what happened."""
+        said = {name: value for name, value in says.items() if value}
+        event = Event(
+            at=self.clock.now(),
+            epoch=self.run.epoch,
+            what=what,
+            thing=thing,
+            step=step,
+            says=said,
+        )
+        self.journal.tell(self.run.id, event)

@@ -1,0 +1,233 @@
+"""Carry out one step: start it only where it stands at todo, then look until it is settled.
+
+Each `yield` is a wait for the next tick, with where the step stood at the last look. Nothing here
+waits by itself, so that many moves share one tick, and one poll of the world.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from stackward.engine.ledger import Ledger
+from stackward.engine.pace import Pace
+from stackward.errors import (
+    Refused,
+    StackwardError,
+    StepFailed,
+    Uncertain,
+    Unreachable,
+)
+from stackward.model.run import Attempt, Said, Settled
+from stackward.plan import Blocked, Look, Standing, Step
+
+NO_ANSWER = (Unreachable, Uncertain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What the steps of a run are carried out with."""
+
+    ledger: Ledger
+    pace: Pace
+    world: Any  # the world itself
+    shared: Callable[[], Any]  # the world as polled for this tick: one list serves all moves
+
+
+def carry_out_step(
+    step: Step[Any], path: str, thing: str, bench: Bench, judge: Callable[[], Blocked | None]
+) -> Iterator[Standing]:
+    """Bring one step to done, or raise why that cannot be."""
+    yield from _Carrier(step, path, thing, bench, judge).carry_out()
+
+
+class _Carrier:
+    """One step on its way."""
+
+    def __init__(
+        self,
+        step: Step[Any],
+        path: str,
+        thing: str,
+        bench: Bench,
+        judge: Callable[[], Blocked | None],
+    ) -> None:
+        self._step, self._path, self._thing = step, path, thing
+        self._bench, self._ledger, self._pace = bench, bench.ledger, bench.pace
+        self._judge = judge
+        self._starts = 0
+        self._waiting_since: float | None = None  # for a world that does not answer
+        # What an earlier worker left in flight is settled by looking, with its mark. What it
+        # left failed gets a new attempt.
+        earlier = self._ledger.last.get(path)
+        self._attempt = earlier if earlier and earlier.is_in_flight else None
+        self._is_new = self._attempt is None
+
+    def carry_out(self) -> Iterator[Standing]:
+        if self._ledger.is_done(self._path):
+            return
+        world = self._bench.world  # the first look is at the world itself, not at a poll of it
+        while True:
+            try:
+                standing = self._advance(world)
+            except NO_ANSWER as error:
+                standing = self._endure(error)
+            if standing is Standing.DONE:
+                return
+            yield standing
+            world = self._bench.shared()
+
+    def _advance(self, world: Any) -> Standing:  # noqa: ANN401  # whatever world the steps need
+        if self._is_new:
+            self._is_new = False
+            return self._start()
+        look = self._step.look(world, self._attempt.mark if self._attempt else None)
+        return self._todo() if look.standing is Standing.TODO else self._take(look)
+
+    def _take(self, look: Look) -> Standing:
+        """Take note of where the step stands, unless it stands at todo."""
+        self._note(look)
+        if look.standing is not Standing.UNKNOWN:
+            self._waiting_since = None
+        match look.standing:
+            case Standing.DONE:
+                self._settle_done(look)
+            case Standing.FAILED | Standing.FOREIGN:
+                self._fail(look)
+            case Standing.UNKNOWN:
+                self._endure(_in_words(look, self._step.summary))
+            case _:
+                pass
+        return look.standing
+
+    def _todo(self) -> Standing:
+        """Start it, unless an earlier start may still show itself."""
+        attempt, now = self._attempt, self._ledger.clock.now()
+        if attempt is None:
+            return self._start()
+        if attempt.answered_at is not None:
+            if (now - attempt.answered_at).total_seconds() >= self._pace.accepted_s:
+                reason = f"{self._step.summary}: it was accepted, and no sign of it was ever seen"
+                self._ledger.settle(attempt, Settled.LOST, Said(reason=reason))
+                raise StepFailed(reason, hint="look into the service's own log")
+        elif (now - attempt.intended_at).total_seconds() >= self._pace.grace_s:
+            self._ledger.settle(attempt, Settled.LOST, Said(reason="no sign of it was seen"))
+            self._attempt = None
+            return self._start()
+        return Standing.TODO
+
+    def _start(self) -> Standing:
+        """Start the step, written down before and after."""
+        world = self._bench.world
+        # The mark first: what somebody else begins after it is seen as newer than it.
+        mark = self._step.mark(world)
+        look = self._step.look(world, None)
+        if look.standing is not Standing.TODO:
+            return self._take(look)
+        if blocked := self._judge():
+            raise StepFailed(
+                f"{self._step.summary}: `{blocked.thing}` {blocked.reason}",
+                stands="it was not started",
+                hint=blocked.remedy,
+            )
+        if self._starts >= self._pace.starts:
+            raise StepFailed(
+                f"{self._step.summary}: started {self._starts} times, and no sign of it was seen"
+            )
+        self._starts += 1
+        began = self._ledger.clock.monotonic()
+        self._attempt = self._ledger.intend(self._path, mark)
+        if self._ledger.clock.monotonic() - began > self._pace.late_s:
+            # We were frozen, or the store was: has somebody taken over meanwhile?
+            self._ledger.tell("late", thing=self._thing, step=self._path)
+        return self._send(self._attempt)
+
+    def _send(self, attempt: Attempt) -> Standing:
+        try:
+            self._step.start(self._bench.world)
+        except Uncertain as error:
+            # It may have taken effect: only a look can tell. The attempt stays unanswered.
+            self._ledger.tell(
+                "answer lost", thing=self._thing, step=self._path, reason=error.message
+            )
+        except Unreachable as error:
+            self._ledger.settle(attempt, Settled.UNSENT, _said(error))
+            self._attempt = None
+            self._starts -= 1  # nothing was sent: patience bounds this, not the number of starts
+            return self._endure(error)
+        except (StepFailed, Refused) as error:
+            self._ledger.settle(attempt, Settled.FAILED, _said(error))
+            raise
+        else:
+            self._waiting_since = None
+            self._attempt = self._ledger.answered(attempt)
+        return Standing.UNDERWAY
+
+    def _settle_done(self, look: Look) -> None:
+        if self._attempt is None:
+            self._ledger.found_done(self._path, look.saw)
+        else:
+            self._ledger.settle(self._attempt, Settled.DONE, said_by(look), look.saw)
+
+    def _fail(self, look: Look) -> None:
+        if self._attempt is not None:
+            is_foreign = look.standing is Standing.FOREIGN
+            how = Settled.FOREIGN if is_foreign else Settled.FAILED
+            self._ledger.settle(self._attempt, how, said_by(look), look.saw)
+        raise _in_words(look, self._step.summary)
+
+    def _endure(self, error: StackwardError) -> Standing:
+        """Wait for a world that does not answer, but not for ever; nothing is settled by that."""
+        now = self._ledger.clock.monotonic()
+        if self._waiting_since is None:
+            self._waiting_since = now
+            self._ledger.tell(
+                "waiting", thing=self._thing, step=self._path, reason=error.message, says=error.says
+            )
+        if now - self._waiting_since >= self._pace.patience_s:
+            raise StepFailed(
+                f"{self._step.summary}: no proof of how it stands for "
+                f"{self._pace.patience_s:.0f} s: {error.message}",
+                service=error.service,
+                says=error.says,
+                request_id=error.request_id,
+            )
+        return Standing.UNKNOWN
+
+    def _note(self, look: Look) -> None:
+        """Keep what the next beat writes down for those who watch."""
+        if look.standing is Standing.DONE:
+            self._ledger.seen.pop(self._path, None)
+            return
+        progress = look.progress
+        self._ledger.seen[self._path] = {
+            "standing": look.standing.value,
+            "fraction": progress.fraction if progress else None,
+            "remaining_bytes": progress.remaining_bytes if progress else None,
+            "reason": look.reason,
+        }
+
+
+def said_by(look: Look) -> Said:
+    """Return what a look says, for the journal."""
+    return Said(
+        reason=look.reason, service=look.service, says=look.says, request_id=look.request_id
+    )
+
+
+def _said(error: StackwardError) -> Said:
+    return Said(
+        reason=error.message,
+        service=error.service,
+        says=error.says,
+        request_id=error.request_id,
+        details=error.details,
+    )
+
+
+def _in_words(look: Look, summary: str) -> StepFailed:
+    return StepFailed(
+        f"{summary}: {look.reason}" if look.reason else f"{summary}: {look.standing}",
+        service=look.service,
+        says=look.says,
+        request_id=look.request_id,
+    )

@@ -1,0 +1,70 @@
+"""Ask the checks of a plan until they hold, or until waiting for that makes no sense."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from stackward.engine.step import NO_ANSWER, Bench
+from stackward.errors import StackwardError
+from stackward.plan import Check, Finding, NotApplicable, Unverified
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of one check."""
+
+    FOUND: ClassVar[str] = "found otherwise"
+
+    what: str
+    text: str
+    holds: bool
+    remedy: str | None = None
+
+
+def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) -> list[Proof]:
+    """Ask every check; what does not hold yet is asked again for a while."""
+    clock, pace = bench.ledger.clock, bench.pace
+    until = clock.monotonic() + pace.verify_s
+    proofs = [_asked(check, bench) for check in checks]
+    while not all(proof.holds for proof in proofs) and clock.monotonic() < until:
+        beat()
+        clock.wait(pace.poll_s)
+        proofs = [
+            proof if proof.holds else _asked(check, bench)
+            for check, proof in zip(checks, proofs, strict=True)
+        ]
+    return proofs
+
+
+def ask(check: Check[Any], bench: Bench, patience_s: float) -> Proof:
+    """Ask one check; wait for a world that does not answer."""
+    clock = bench.ledger.clock
+    until = clock.monotonic() + patience_s
+    while True:
+        try:
+            return _proof(check, bench)
+        except NO_ANSWER:
+            if clock.monotonic() >= until:
+                raise
+        clock.wait(bench.pace.poll_s)
+
+
+def _asked(check: Check[Any], bench: Bench) -> Proof:
+    try:
+        return _proof(check, bench)
+    except StackwardError as error:
+        says = f": {error.says}" if error.says else ""
+        return Proof("unverified", f"{check.summary}: {error.message}{says}", holds=False)
+
+
+def _proof(check: Check[Any], bench: Bench) -> Proof:
+    match check.ask(bench.world):
+        case None:
+            return Proof("proved", check.summary, holds=True)
+        case NotApplicable(thing, reason):
+            text = f"{check.summary}: not applicable to `{thing}`: {reason}"
+            return Proof("not applicable", text, holds=True)
+        case Finding(thing, reason, remedy):
+            return Proof(Proof.FOUND, f"`{thing}` {reason}", holds=False, remedy=remedy)
+        case Unverified(thing, reason, remedy):
+            return Proof("unverified", f"`{thing}`: {reason}", holds=False, remedy=remedy)

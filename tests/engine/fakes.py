@@ -1,0 +1,446 @@
+"""A yard of boxes: a world small enough to hold in the head, which outlives its process.
+
+Boxes are carried from shelf to shelf. As with Nova, a carry cannot be named by who asks for it, is
+accepted at once and takes a while, is recorded with a number, and is refused while another goes on.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.journal import SqlJournal
+from stackward.engine import Brakes, Pace, Workshop, approve, carry_out
+from stackward.errors import StepFailed, Uncertain, Unreachable
+from stackward.model.run import Approval, Run
+from stackward.plan import (
+    Answer,
+    Blocked,
+    Finding,
+    Kinds,
+    Look,
+    Mark,
+    Move,
+    Plan,
+    Progress,
+    Stage,
+    Standing,
+    Unverified,
+    Warned,
+)
+
+
+class Crash(BaseException):
+    """The process dies here, as far as the code under test can tell."""
+
+
+@dataclass
+class Fate:
+    """Says at which point of its life a worker dies; a point is each change and each write."""
+
+    dies_at: int = 0
+    how: int = 0  # a signal for the process itself; 0: a Crash
+    lived: int = 0
+
+    def point(self) -> None:
+        self.lived += 1
+        if self.lived == self.dies_at:
+            if self.how:
+                os.kill(os.getpid(), self.how)
+                time.sleep(0.05)  # the other threads stop a moment later
+            else:
+                raise Crash
+
+
+@dataclass
+class FakeClock:
+    """Time that passes only by waiting."""
+
+    passed: float = 0.0
+    on_wait: list[Any] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def wait(self, seconds: float) -> None:
+        self.passed += seconds
+        for each in self.on_wait:
+            each()
+
+
+@dataclass
+class Yard:
+    """The boxes, in a file, so that they outlive whoever carries them."""
+
+    path: Path
+    fate: Fate = field(default_factory=Fate)
+
+    @contextmanager
+    def open(self) -> Iterator[dict[str, Any]]:
+        with self.path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yard = json.load(file)
+            yield yard
+            file.seek(0)
+            file.truncate()
+            json.dump(yard, file)
+
+    def set(self, **values: Any) -> None:
+        with self.open() as yard:
+            yard.update(values)
+
+    def seen(self) -> dict[str, Any]:
+        with self.open() as yard:
+            return dict(yard)
+
+    @property
+    def changes(self) -> list[str]:
+        return list(self.seen()["changes"])
+
+    def ask(self, box: str, by: str = "us") -> None:
+        """Accept a carry of a box, unless one goes on."""
+        self.fate.point()
+        with self.open() as yard:
+            match yard["trouble"]:
+                case "down":
+                    raise Unreachable("no answer from the yard")
+                case "refuses":
+                    raise StepFailed("the yard says no", service="Yard", says="no room")
+            if any(each["box"] == box and each["state"] == "going" for each in yard["carries"]):
+                raise Uncertain(f"`{box}` is being carried already")
+            if yard["boxes"][box] != "old":
+                raise Uncertain(f"`{box}` is not where it was")
+            yard["carries"].append({"box": box, "by": by, "state": "going", "left": yard["takes"]})
+            yard["changes"].append(f"carry {box}")
+            lost = yard["trouble"] == "loses answers"
+        self.fate.point()
+        if lost:
+            raise Uncertain("the connection broke before the answer")
+
+    def advance(self, box: str) -> dict[str, Any]:
+        """Let the carries of a box go on a little; return them with where the box is."""
+        with self.open() as yard:
+            if yard["trouble"] == "down":
+                raise Unreachable("no answer from the yard")
+            mine = [dict(each, id=n) for n, each in enumerate(yard["carries"], 1)]
+            for number, each in enumerate(yard["carries"]):
+                if each["box"] == box and each["state"] == "going":
+                    each["left"] -= 1
+                    if each["left"] == 0:
+                        each["state"] = "failed" if box in yard["fails"] else "done"
+                        if each["state"] == "done":
+                            yard["boxes"][box] = "new"
+                    mine[number] = dict(each, id=number + 1)
+            of_box = [each for each in mine if each["box"] == box]
+            return {"at": yard["boxes"][box], "carries": of_box, "sealed": box in yard["sealed"]}
+
+
+@dataclass(frozen=True)
+class YardWorld:
+    """All that a step of the yard is given."""
+
+    clock: Any
+    yard: Yard
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Carry a box to the new shelf."""
+
+    box: str
+    kind: ClassVar[str] = "carry"
+
+    @property
+    def summary(self) -> str:
+        return f"carry `{self.box}`"
+
+    @property
+    def undo(self) -> str:
+        return "carry it back"
+
+    def mark(self, world: YardWorld) -> Mark:
+        ids = [each["id"] for each in world.yard.advance(self.box)["carries"]]
+        return {"newest": max(ids, default=0)}
+
+    def look(self, world: YardWorld, mark: Mark | None) -> Look:
+        box = world.yard.advance(self.box)
+        newest = 0 if mark is None else mark["newest"]
+        newer = [each for each in box["carries"] if each["id"] > newest]
+        going = [each for each in newer if each["state"] == "going"]
+        theirs = [each for each in newer if each["by"] != "us" and mark is not None]
+        if theirs or (mark is None and going):
+            return Look(Standing.FOREIGN, reason=f"`{self.box}` is carried by somebody else")
+        if box["at"] == "new":
+            return Look(Standing.DONE, saw={"at": "new"})
+        if mark is None or not newer:
+            return Look(Standing.TODO)
+        if going:
+            return Look(Standing.UNDERWAY, progress=Progress(fraction=1 / (1 + going[-1]["left"])))
+        return Look(
+            Standing.FAILED,
+            reason="it came back",
+            service="Yard",
+            says="the shelf is full",
+            request_id=f"req-{newer[-1]['id']}",
+        )
+
+    def start(self, world: YardWorld) -> None:
+        world.yard.ask(self.box)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Seal a box: done at once."""
+
+    box: str
+    kind: ClassVar[str] = "seal"
+    undo: ClassVar[str] = "break the seal"
+
+    @property
+    def summary(self) -> str:
+        return f"seal `{self.box}`"
+
+    def mark(self, world: YardWorld) -> Mark:
+        return {}
+
+    def look(self, world: YardWorld, mark: Mark | None) -> Look:
+        is_sealed = world.yard.advance(self.box)["sealed"]
+        return Look(Standing.DONE if is_sealed else Standing.TODO)
+
+    def start(self, world: YardWorld) -> None:
+        world.yard.fate.point()
+        with world.yard.open() as yard:
+            if self.box in yard["sealed"]:
+                raise Uncertain(f"`{self.box}` is sealed already")
+            yard["sealed"].append(self.box)
+            yard["changes"].append(f"seal {self.box}")
+        world.yard.fate.point()
+
+
+@dataclass(frozen=True, slots=True)
+class Hurry:
+    """End a carry that takes long: well, or by calling it off."""
+
+    box: str
+    well: bool
+    kind: ClassVar[str] = "hurry"
+    undo: ClassVar[str] = "none is needed"
+
+    @property
+    def summary(self) -> str:
+        return f"hurry `{self.box}`"
+
+    def mark(self, world: YardWorld) -> Mark:
+        return {}
+
+    def look(self, world: YardWorld, mark: Mark | None) -> Look:
+        hurried = f"hurry {self.box}" in world.yard.changes
+        return Look(Standing.DONE if hurried else Standing.TODO)
+
+    def start(self, world: YardWorld) -> None:
+        with world.yard.open() as yard:
+            yard["changes"].append(f"hurry {self.box}")
+            [going] = [each for each in yard["carries"] if each["state"] == "going"]
+            going["state"] = "done" if self.well else "failed"
+            if self.well:
+                yard["boxes"][self.box] = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class IsAt:
+    """Each box is on the new shelf."""
+
+    boxes: tuple[str, ...]
+    kind: ClassVar[str] = "is-at"
+    summary: ClassVar[str] = "every box is on the new shelf"
+
+    def ask(self, world: YardWorld) -> Answer:
+        yard = world.yard.seen()
+        if yard["trouble"] == "fog":
+            return Unverified("yard", "cannot be seen", "wait for the fog to lift")
+        for box in self.boxes:
+            if box in yard["boxes"] and (yard["boxes"][box] != "new" or yard["haunted"]):
+                return Finding(box, "is not on the new shelf", "carry it")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class IsOpen:
+    """The yard is open."""
+
+    kind: ClassVar[str] = "is-open"
+    summary: ClassVar[str] = "the yard is open"
+
+    def ask(self, world: YardWorld) -> Answer:
+        closed = world.yard.seen()["trouble"] == "closed"
+        return Finding("yard", "is closed", "open it") if closed else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tidy:
+    """Carry every box to the new shelf."""
+
+    kind: ClassVar[str] = "tidy"
+    at_once: int = 1
+    when_slow: str = "wait"
+    seal: bool = True
+    goes_on: bool = False
+
+
+class TidyRunbook:
+    """Plans how the yard is tidied."""
+
+    kinds = Kinds.of(steps=(Carry, Seal, Hurry), checks=(IsAt, IsOpen), requests=(Tidy,))
+
+    def plan(self, world: YardWorld, request: Tidy, run_id: str | None) -> Plan[YardWorld]:
+        yard = world.yard.seen()
+        left = [box for box, at in yard["boxes"].items() if at == "old"]
+        carries = tuple(
+            Move[YardWorld](
+                thing=box,
+                how="by hand",
+                steps=(Carry(box), Seal(box)) if request.seal else (Carry(box),),
+                on_slow=on_slow(request, box),
+                slow_after_s=30,
+                expects={"load": yard["load"]},
+            )
+            for box in left
+            if box not in yard["heavy"]
+        )
+        return Plan(
+            title="tidy the yard",
+            request=request,
+            holds=("yard",),
+            decisions={"gate": yard["gate"]},
+            facts={"load": yard["load"]},
+            blockers=tuple(Blocked(b, "is heavy", "lift it", worry="heavy") for b in yard["heavy"]),
+            warnings=tuple(Warned(b, "is fragile") for b in yard["fragile"]),
+            stages=(
+                Stage(
+                    name="carry",
+                    moves=carries,
+                    at_once=request.at_once,
+                    needs=(IsOpen(),),
+                    goes_on=request.goes_on,
+                ),
+            ),
+            verify=(IsAt(("a", "b")),),
+        )
+
+    def judge(self, world: YardWorld, request: Tidy, move: Move[YardWorld]) -> Blocked | None:
+        if move.thing in world.yard.seen()["hot"]:
+            return Blocked(move.thing, "is hot", "let it cool")
+        return None
+
+
+def on_slow(request: Tidy, box: str) -> tuple[Hurry, ...]:
+    match request.when_slow:
+        case "force":
+            return (Hurry(box, well=True),)
+        case "abort":
+            return (Hurry(box, well=False),)
+        case _:
+            return ()
+
+
+class DyingJournal:
+    """A journal whose worker may die before and after each write."""
+
+    def __init__(self, journal: SqlJournal, fate: Fate) -> None:
+        self._journal, self._fate = journal, fate
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._journal, name)
+        if name not in {"take_up", "intend", "answered", "settle", "found_done", "tell", "end"}:
+            return real
+
+        def write(*given: Any, **named: Any) -> Any:
+            self._fate.point()
+            written = real(*given, **named)
+            self._fate.point()
+            return written
+
+        return write
+
+
+EMPTY = {
+    "boxes": {"a": "old", "b": "old"},
+    "carries": [],
+    "changes": [],
+    "sealed": [],
+    "takes": 3,
+    "fails": [],
+    "heavy": [],
+    "fragile": [],
+    "hot": [],
+    "trouble": "",
+    "haunted": False,
+    "load": 1,
+    "gate": "open",
+}
+
+QUICK = Pace(poll_s=1, grace_s=5, accepted_s=20, patience_s=60, verify_s=5)
+
+
+@dataclass
+class House:
+    """A yard, a journal and a worker: what a test needs to make runs and carry them out."""
+
+    place: Path
+    clock: Any = field(default_factory=FakeClock)
+    pace: Pace = QUICK
+    brakes: Brakes = field(default_factory=Brakes)
+    polls: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.yard = Yard(self.place / "yard")
+        if not self.yard.path.exists():
+            self.yard.path.write_text(json.dumps(EMPTY))
+        self.journal = SqlJournal(open_database(url_of(self.place)))
+
+    def world(self, fate: Fate | None = None) -> YardWorld:
+        return YardWorld(self.clock, replace(self.yard, fate=fate or Fate()))
+
+    def plan(self, **asked: Any) -> Plan[YardWorld]:
+        return TidyRunbook().plan(self.world(), Tidy(**asked), None)
+
+    def approved(self, **asked: Any) -> Run:
+        approval = Approval(by="ann", at=self.clock.now(), how="--yes")
+        return approve(self.plan(**asked), approval, self.journal)
+
+    def shop(self, fate: Fate | None = None, worker: str = "one") -> Workshop[YardWorld]:
+        fate = fate or Fate()
+
+        def poll(world: YardWorld) -> YardWorld:
+            self.polls.append(1)
+            return world
+
+        return Workshop(
+            journal=DyingJournal(self.journal, fate),
+            runbooks={"tidy": TidyRunbook()},
+            clock=self.clock,
+            world_of=lambda run: replace(self.world(fate), run=run),
+            worker=worker,
+            poll=poll,
+            pace=self.pace,
+        )
+
+    def carry_out(self, run: Run, fate: Fate | None = None) -> Run:
+        return carry_out(run.id, self.shop(fate), self.brakes)
+
+    def told(self, run: Run) -> list[str]:
+        return [event.what for event in self.journal.events(run.id)]
+
+    def close(self) -> None:
+        self.journal.close()

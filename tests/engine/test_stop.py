@@ -1,0 +1,69 @@
+"""Ctrl-C once and twice, and cancel."""
+
+import pytest
+
+from engine.fakes import House
+from stackward.errors import Locked, Refused
+from stackward.model.run import RunState
+
+
+def test_the_first_ctrl_c_begins_nothing_more_and_waits_for_the_move_under_way(
+    house: House,
+) -> None:
+    house.clock.on_wait.append(lambda: house.clock.passed == 1 and house.brakes.press())
+
+    run = house.carry_out(house.approved())
+
+    assert (run.state, house.yard.changes) == (RunState.STOPPED, ["carry a", "seal a"])
+    assert run.ending.reason == "interrupted: 1 not begun in stage `carry`"
+
+
+def test_the_second_ctrl_c_leaves_at_once_and_says_what_is_under_way(house: House) -> None:
+    house.clock.on_wait.append(house.brakes.press)
+    house.yard.set(takes=50)
+
+    run = house.carry_out(house.approved())
+
+    assert (run.state, house.clock.passed) == (RunState.STOPPED, 2)
+    assert run.ending.details == ("`a` is under way",)
+
+
+def test_what_was_left_under_way_keeps_its_node_and_is_settled_by_resume(house: House) -> None:
+    house.clock.on_wait.append(house.brakes.press)
+    house.yard.set(takes=50)
+    run = house.carry_out(house.approved())
+    with pytest.raises(Locked):
+        house.approved()
+    house.clock.on_wait.clear()
+
+    ended = house.journal.run(run.id[:10])
+    house.brakes = type(house.brakes)()
+    ended = house.carry_out(ended)
+
+    assert ended.state is RunState.SUCCEEDED
+    assert house.yard.changes == ["carry a", "seal a", "carry b", "seal b"]
+
+
+def test_cancel_waits_for_what_is_under_way_and_ends_the_run(house: House) -> None:
+    run = house.approved()
+    house.clock.on_wait.append(
+        lambda: (
+            house.clock.passed == 1 and house.journal.ask_cancel(run.id, "bob", house.clock.now())
+        )
+    )
+
+    ended = house.carry_out(run)
+
+    assert (ended.state, house.yard.changes) == (RunState.CANCELLED, ["carry a", "seal a"])
+    assert ended.ending.reason == "cancelled by bob"
+
+
+def test_a_run_that_nobody_carries_out_is_cancelled_at_once(house: House) -> None:
+    run = house.approved()
+
+    cancelled = house.journal.ask_cancel(run.id, "bob", house.clock.now())
+
+    assert cancelled.state is RunState.CANCELLED
+    assert house.approved().state is RunState.QUEUED
+    with pytest.raises(Refused, match="is over"):
+        house.carry_out(cancelled)
