@@ -35,8 +35,7 @@ def picture(lab: RealLab) -> dict[str, Any]:
             (it.name, it.status, it.task_state, it.hypervisor_hostname) for it in servers
         ),
         "domains": [lab.domains(node.name) for node in lab.spec.compute_nodes],
-        "failed units": [lab.on(node, "systemctl --failed --no-legend") for node in nodes],
-        "configuration": [lab.on(node, TOUCHED) for node in nodes],
+        "nodes": [lab.on(node, f"systemctl --failed --no-legend; {TOUCHED}") for node in nodes],
         "faults": lab.read("status")["faults"],
     }
 

@@ -8,6 +8,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -86,9 +87,10 @@ def regain_power(scene: Scene) -> None:
     scene.machine.power_on()
     if not wait_until(lambda: looks(works_again, scene), within_s=BOOT_S, every_s=0.5):
         raise StepFailed(f"`{scene.target}` has power again, and its nova-compute does not work")
-    for server in scene.cloud.compute.servers(all_projects=True, compute_host=scene.target):
-        if server.id in scene.remembered:
-            put_back(scene, server.id, scene.remembered[server.id])
+    servers = scene.cloud.compute.servers(all_projects=True, compute_host=scene.target)
+    ours = [server.id for server in servers if server.id in scene.remembered]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(lambda each: put_back(scene, each, scene.remembered[each]), ours))
 
 
 def cables(scene: Scene) -> list[tuple[str, str]]:
