@@ -70,10 +70,8 @@ def fill(lab: Lab, count: int, node: str | None, tell: Callable[[str], None]) ->
         place = nodes[(position - 1) % len(nodes)]
         server = there.get(name)
         if server is None:
-            more = (
-                {"scheduler_hints": {"group": group.id}} if group and kind is Kind.IN_GROUP else {}
-            )
-            server = proof.boot(cloud, name, place, **more)
+            hints = {"group": group.id} if group and kind is Kind.IN_GROUP else {}
+            server = proof.boot(cloud, name, place, scheduler_hints=hints)
         server = become(cloud, server.id, kind)
         tell(f"{name} on {server.hypervisor_hostname}: {kind}")
         return Loaded(name=name, id=server.id, node=server.hypervisor_hostname, kind=kind)
