@@ -20,6 +20,7 @@ from stackward import cli
 from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
+from stackward.policy.worries import ALL as WORRIES
 from stackward.settings import PREFIX, Settings, usual_places
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -29,6 +30,7 @@ MADE = "<!-- Made by docs/generate.py from the code; `make fix` makes it anew. -
 def pages() -> dict[Path, str]:
     """Return every generated page with its text."""
     return {
+        REFERENCE / "blockers.md": blockers_page(),
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "lab-faults.md": lab_faults_page(),
@@ -66,6 +68,21 @@ def help_of(words: tuple[str, ...]) -> str:
     with contextlib.redirect_stdout(printed):
         cli.main([*words, "--help"])
     return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
+
+
+def blockers_page() -> str:
+    """Return every rule that can block a plan or warn of it, with its remedy and its ground."""
+    parts = [
+        "# Blockers and warnings\n",
+        MADE,
+        "A blocker refuses a plan; a warning is approved along with it.",
+        "The name stands before the verdict in a plan, and as `worry` in its JSON.",
+        "What is in braces is filled in.\n",
+    ]
+    for worry in WORRIES:
+        remedy = [f"**Remedy:** {worry.remedy}\n"] if worry.remedy else []
+        parts += [f"## {worry.name}\n", f"*{worry.reason}*\n", *remedy, f"{worry.why}\n"]
+    return "\n".join(parts)
 
 
 def exit_codes_page() -> str:

@@ -86,3 +86,45 @@ def test_the_flag_wins_over_the_setting(
 
     assert (code, capsys.readouterr().out) == (0, "db-01\n")
     assert inventory.exists()
+
+
+def test_a_drain_can_only_be_planned_so_far(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["node", "drain", "compute-07", "--reason", "bad DIMM"])
+
+    assert (code, *capsys.readouterr()) == (
+        2,
+        "",
+        (
+            "error: `node drain` can only plan so far\n\n"
+            "hint: pass `--dry-run` to see the plan; nothing is changed\n"
+        ),
+    )
+
+
+@pytest.mark.usefixtures("inventory")
+def test_a_drain_in_an_unknown_cloud_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clouds = tmp_path / "clouds.yaml"
+    clouds.write_text("clouds: {}\n")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
+
+    code = main(
+        ["--os-cloud", "nosuch", "node", "drain", "c01", "--reason", "bad DIMM", "--dry-run"]
+    )
+
+    assert (code, *capsys.readouterr()) == (
+        2,
+        "",
+        (
+            "error: cannot find the cloud `nosuch`\n"
+            '  openstacksdk says: "Cloud nosuch was not found."\n\n'
+            "hint: name it with `--os-cloud NAME` as in clouds.yaml, or set the OS_* variables\n"
+        ),
+    )
+
+
+def test_a_drain_needs_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["node", "drain", "compute-07", "--dry-run"])
+
+    assert (code, capsys.readouterr().out) == (2, "")

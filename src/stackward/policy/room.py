@@ -318,7 +318,7 @@ def _short(server: Server, need: Need, among: Sequence[Candidate], room: _Room) 
 
 
 def in_units(amounts: Resources) -> str:
-    """Return amounts as people read them."""
+    """Return amounts as people read them; nothing of nothing."""
     return ", ".join(
-        f"{amount} {_UNITS.get(name, name)}" for name, amount in sorted(amounts.items())
+        f"{amount} {_UNITS.get(name, name)}" for name, amount in sorted(amounts.items()) if amount
     )

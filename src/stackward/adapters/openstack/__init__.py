@@ -4,6 +4,7 @@ The microversions are pinned here. Nova 2.96 (2024.1) is the oldest that tells t
 asked for; 2.98 (2025.1) adds its image's properties and is used where it is known.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ def connect(cloud: str | None) -> "OpenStackCloud":
     import openstack  # noqa: PLC0415  # 0.4 s that only commands with a cloud need
     from openstack import exceptions  # noqa: PLC0415  # same
 
+    logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # our errors say it all
     try:
         connection = openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
     except exceptions.ConfigException as error:

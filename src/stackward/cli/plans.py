@@ -1,0 +1,39 @@
+"""What commands do with a plan: print it, keep it in a file."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stackward.cli.show import show
+from stackward.errors import BadInput
+from stackward.plan import to_json
+from stackward.report.plans import moves_table, render_plan
+from stackward.report.tables import Form, render_records
+
+if TYPE_CHECKING:
+    from stackward.plan import Plan
+    from stackward.ports.world import World
+
+
+def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> None:
+    """Print the whole plan; as `value` or `csv`, or with columns named, its moves as rows."""
+    if columns or form in {Form.VALUE, Form.CSV}:
+        show(moves_table(plan), form, columns)
+    elif form is Form.TABLE:
+        sys.stdout.write(render_plan(plan))
+    else:
+        sys.stdout.write(render_records(json.loads(to_json(plan)), form))
+
+
+def keep_plan(plan: "Plan[World]", path: Path) -> None:
+    """Write the plan to a new file; an older plan is never written over."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(to_json(plan))
+    except FileExistsError as error:
+        raise BadInput(
+            f"`{path}` is there already", hint="name a new file with `--plan-out`"
+        ) from error
+    except OSError as error:
+        raise BadInput(f"cannot write `{path}`: {error.strerror}") from error

@@ -1,0 +1,99 @@
+"""Plans as the operator reads them before they approve, and as rows for programs."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from stackward.errors import Refused
+from stackward.plan import Blocked, Move, Plan, Warned
+from stackward.policy.compute import in_words
+from stackward.report.tables import Cell, Form, Table, render_rows
+from stackward.report.text import printable
+
+
+def moves_table(plan: Plan[Any]) -> Table:
+    """Return a row per server that would move, in the order of the plan."""
+    rows = [
+        (move.thing, move.thing_id, move.how, _where(move), _copied(move))
+        for stage, move in plan.moves()
+        if move.thing_id
+    ]
+    return Table(columns=("Server", "ID", "How", "To", "Copied"), rows=tuple(rows))
+
+
+def render_plan(plan: Plan[Any]) -> str:
+    """Return the whole plan as text."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def refusal(plan: Plan[Any]) -> Refused:
+    """Return the error of a plan that is blocked; the plan itself has been shown."""
+    things = {blocker.thing_id or blocker.thing for blocker in plan.blockers}
+    count = len(things)
+    return Refused(
+        f"cannot {plan.title}: {count} {'thing stands' if count == 1 else 'things stand'} "
+        "against it",
+        details=[_verdict(blocker) for blocker in plan.blockers],
+        hint="each line ends with what to do about it",
+    )
+
+
+def _lines(plan: Plan[Any]) -> Iterator[str]:
+    yield f"plan: {printable(plan.title)}"
+    facts = ", ".join(f"{name} {_fact(value)}" for name, value in plan.facts.items() if value)
+    yield f"  {printable(facts)}"
+    if plan.blockers:
+        yield from ["", "what stands against it:"]
+        yield from _grouped(plan.blockers)
+    if plan.warnings:
+        yield from ["", "approved along with it:"]
+        yield from _grouped(plan.warnings)
+    yield from ["", "in this order:"]
+    for number, stage in enumerate(plan.stages, 1):
+        servers = [move for move in stage.moves if move.thing_id]
+        what = (
+            f"{len(servers)} servers, {stage.at_once} at once"
+            if servers
+            else "; ".join(step.summary for move in stage.moves for step in move.steps)
+        )
+        yield f"  {number}. {stage.name}: {printable(what) or 'nothing to move'}"
+        needs = "; ".join(check.summary for check in stage.needs)
+        if needs:
+            yield f"     only if {printable(needs)}"
+    table = moves_table(plan)
+    if table.rows:
+        yield ""
+        yield render_rows(table, Form.TABLE).rstrip("\n")
+    yield from ["", "what users will notice:"]
+    yield from (f"  {printable(notice)}" for notice in plan.notices)
+    yield from ["", "what will be proved at the end:"]
+    yield from (f"  {printable(check.summary)}" for check in plan.verify)
+
+
+def _grouped(verdicts: Iterable[Blocked | Warned]) -> Iterator[str]:
+    """Return the verdicts under their rule, so that ten of one kind are read at one glance."""
+    ordered = sorted(verdicts, key=lambda each: (each.worry, each.thing))
+    for worry, group in groupby(ordered, key=lambda each: each.worry):
+        yield f"  {worry}:"
+        yield from (f"    {_verdict(verdict)}" for verdict in group)
+
+
+def _verdict(verdict: Blocked | Warned) -> str:
+    then = f" - {verdict.remedy}" if verdict.remedy else ""
+    return printable(f"`{verdict.thing}` {verdict.reason}{then}")
+
+
+def _where(move: Move[Any]) -> str:
+    target = move.expects.get("target")
+    if move.expects.get("pinned"):
+        return str(target)
+    return f"scheduler's choice, expected {target}"
+
+
+def _copied(move: Move[Any]) -> Cell:
+    size = move.expects.get("bytes")
+    return in_words(size) if isinstance(size, int) else None
+
+
+def _fact(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
