@@ -64,6 +64,7 @@ lab-soak: $(READY) ## The long tests against the real lab (root)
 
 bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over the thresholds
 	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack
+	$(BIN)/python bench/plan.py
 
 docs: $(READY) ## Build the documentation into site/
 	$(BIN)/mkdocs build --quiet --strict
