@@ -87,6 +87,9 @@ def become(cloud: Any, server_id: str, kind: Kind) -> Any:  # noqa: ANN401  # th
     if server.status in ("BUILD", "ERROR"):
         server = proof.wait_active(cloud, server_id)
     wanted = kind.value if kind in (Kind.SHUTOFF, Kind.PAUSED) else "ACTIVE"
+    if server.status == "SHUTOFF" and wanted != "SHUTOFF":  # its node lost its power
+        compute.start_server(server_id)
+        server = wait_status(cloud, server_id, "ACTIVE")
     if server.status == "ACTIVE" and wanted == "SHUTOFF":
         compute.stop_server(server_id)
     elif server.status == "ACTIVE" and wanted == "PAUSED":
