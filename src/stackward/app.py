@@ -1,17 +1,20 @@
 """The one place where adapters are chosen and handed to the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stackward.adapters import inventory
+from stackward.errors import StackwardError
 from stackward.model.inventory import Inventory
 
 if TYPE_CHECKING:
-    from stackward.plan import Plan
-    from stackward.ports.world import World
-    from stackward.runbooks.drain_compute_node import DrainRequest
+    from stackward.engine import Brakes, Workshop
+    from stackward.model.run import Run
+    from stackward.ports.clock import Clock
+    from stackward.ports.journal import Journal
+    from stackward.settings import Settings
 
 
 def read_inventory(path: Path) -> Inventory:
@@ -19,25 +22,59 @@ def read_inventory(path: Path) -> Inventory:
     return inventory.read_inventory(path)
 
 
+def database_url(settings: "Settings") -> str:
+    """Return where runs are remembered."""
+    from stackward.adapters.store.database import url_of  # noqa: PLC0415  # `--help` needs no journal
+
+    return url_of(settings.state_dir)
+
+
 @contextmanager
-def open_world(known: Inventory, os_cloud: str | None) -> Iterator["World"]:
-    """Connect to the cloud and its nodes; what was opened is closed again."""
-    # Imported here: `node list` needs no cloud.
-    from stackward.adapters.clock import SystemClock  # noqa: PLC0415
-    from stackward.adapters.openstack import connect  # noqa: PLC0415
-    from stackward.adapters.ssh import Ssh  # noqa: PLC0415
-    from stackward.ports.world import World  # noqa: PLC0415
+def open_journal(settings: "Settings") -> "Iterator[Journal]":
+    """Open the memory of runs."""
+    from stackward.adapters.store.database import open_database  # noqa: PLC0415  # as above
+    from stackward.adapters.store.journal import SqlJournal  # noqa: PLC0415  # as above
 
-    shell = Ssh(known)
+    journal = SqlJournal(open_database(database_url(settings)))
     try:
-        yield World(clock=SystemClock(), cloud=connect(os_cloud), shell=shell)
+        yield journal
     finally:
-        shell.close()
+        journal.close()
 
 
-def plan_drain(world: "World", asked: "DrainRequest") -> "Plan[World]":
-    """Read the node as it is now, and plan how to empty it."""
-    from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
-    from stackward.runbooks import drain_compute_node  # noqa: PLC0415  # as above
+def carry_on(run_id: str, settings: "Settings", shop: "Workshop[Any]", brakes: "Brakes") -> "Run":
+    """Carry out a run, durably: from its beginning, or from where a dead process left it.
 
-    return drain_compute_node.plan_drain(read_compute_node(world, asked.node), asked)
+    What went wrong inside is raised here, whichever thread met it.
+    """
+    from stackward.adapters.store.durable import durable  # noqa: PLC0415  # as above
+    from stackward.engine import carry_out  # noqa: PLC0415  # as above
+
+    met: list[StackwardError] = []
+
+    def work(run: str) -> str:
+        try:
+            return carry_out(run, shop, brakes).state.value
+        except StackwardError as error:
+            met.append(error)  # our errors need not survive DBOS's own storage
+            return "not carried out"
+
+    with durable(database_url(settings), run_id, work) as begin:
+        begin()
+    if met:
+        raise met[0]
+    return shop.journal.run(run_id)
+
+
+def system_clock() -> "Clock":
+    """Return the system's clock."""
+    from stackward.adapters.clock import SystemClock  # noqa: PLC0415  # as above
+
+    return SystemClock()
+
+
+def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
+    """Return the latest runs, quickly."""
+    from stackward.adapters.store import listing  # noqa: PLC0415  # as above
+
+    return listing.list_runs(settings.state_dir, limit)

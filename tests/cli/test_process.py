@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,11 @@ sys.exit(code)
 """
 
 
-def stackward(*arguments: str) -> "subprocess.Popen[str]":
+def stackward(*arguments: str, state_dir: Path | None = None) -> "subprocess.Popen[str]":
+    own = {"STACKWARD_STATE_DIR": str(state_dir)} if state_dir else {}
     return subprocess.Popen(
         [sys.executable, "-c", IMPORTED, *arguments],
+        env={**os.environ, **own},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -69,3 +72,14 @@ def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
     )
 
     assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_listing_runs_imports_neither_databases_nor_a_cloud(tmp_path: Path) -> None:
+    process = stackward("run", "list", state_dir=tmp_path)
+
+    _, imported = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert {"openstack", "keystoneauth1", "dbos", "sqlalchemy", "rich"} & set(
+        imported.split()
+    ) == set()

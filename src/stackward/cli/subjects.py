@@ -32,6 +32,7 @@ class Subject:
 SUBJECTS = {
     "lab": Subject("stackward.cli.lab", "A disposable real cloud on this machine.", extra="lab"),
     "node": Subject("stackward.cli.node", "The machines of the cloud."),
+    "run": Subject("stackward.cli.run", "Runs: what was approved and carried out."),
 }
 
 

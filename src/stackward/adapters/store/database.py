@@ -8,10 +8,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
+from stackward.adapters.store.listing import FILE
 from stackward.adapters.store.tables import ONLY_READS, bring_up_to_date
 from stackward.errors import BadInput, Unreachable
 
-FILE = "journal.sqlite"
 BUSY_TIMEOUT_S = 30  # another writer holds the file for milliseconds; a slow disk may take longer
 
 

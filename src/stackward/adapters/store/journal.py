@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from stackward.adapters.store import tables
 from stackward.adapters.store.rows import (
@@ -56,7 +56,7 @@ class SqlJournal:
         """Return the latest runs, the newest first."""
         with self._reader.connect() as connection:
             found = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(limit))
-            return [to_run(row) for row in found]
+            return [to_run(_fields(row)) for row in found]
 
     def take_up(self, run_id: str, worker: str, at: datetime, /) -> Run:
         """Raise the epoch, take the nodes again, set the state to running; return the run."""
@@ -206,7 +206,10 @@ class SqlJournal:
         """Return what happened in a run, from the event after that number on."""
         wanted = select(events).where(events.c.run_id == run_id, events.c.number > after)
         with self._reader.connect() as connection:
-            return [to_event(row) for row in connection.execute(wanted.order_by(events.c.number))]
+            return [
+                to_event(_fields(row))
+                for row in connection.execute(wanted.order_by(events.c.number))
+            ]
 
     # --- within -------------------------------------------------------------------------------
 
@@ -274,7 +277,7 @@ def _find(connection: Connection, run_id: str) -> Run:
             f"several runs begin with `{run_id}`: {', '.join(f'`{row.id}`' for row in found)}",
             hint="write more of the id",
         )
-    return to_run(found[0])
+    return to_run(_fields(found[0]))
 
 
 def _hold(transaction: Connection, run: Run) -> None:
@@ -322,4 +325,8 @@ def _count(transaction: Connection, run_id: str, step: str) -> int:
 def _attempts(connection: Connection, run_id: str) -> list[Attempt]:
     wanted = select(attempts).where(attempts.c.run_id == run_id)
     ordered = wanted.order_by(attempts.c.intended_at, attempts.c.step, attempts.c.number)
-    return [to_attempt(row) for row in connection.execute(ordered)]
+    return [to_attempt(_fields(row)) for row in connection.execute(ordered)]
+
+
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    return row._asdict()  # SQLAlchemy's public name for it

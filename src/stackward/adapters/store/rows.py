@@ -1,11 +1,10 @@
 """Runs, attempts and events as rows, and back."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import Row
 
 from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
 
@@ -53,9 +52,8 @@ def run_row(run: Run) -> dict[str, Any]:
     }
 
 
-def to_run(row: Row[Any]) -> Run:
+def to_run(fields: Mapping[str, Any]) -> Run:
     """Return the run of a row."""
-    fields = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for it
     approval = json.loads(fields["approval"])
     return Run(
         id=fields["id"],
@@ -92,9 +90,8 @@ def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def to_attempt(row: Row[Any]) -> Attempt:
+def to_attempt(fields: Mapping[str, Any]) -> Attempt:
     """Return the attempt of a row."""
-    fields = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for it
     return Attempt(
         step=fields["step"],
         number=fields["number"],
@@ -109,9 +106,8 @@ def to_attempt(row: Row[Any]) -> Attempt:
     )
 
 
-def to_event(row: Row[Any]) -> Event:
+def to_event(fields: Mapping[str, Any]) -> Event:
     """Return the event of a row."""
-    fields = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for it
     return Event(
         number=fields["number"],
         at=_at(fields["at"]),

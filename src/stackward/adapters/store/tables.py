@@ -16,7 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from stackward.errors import Refused
+from stackward.adapters.store.listing import VERSION, too_new
 
 ONLY_READS = "stackward_only_reads"  # an execution option: readers wait for no writer
 
@@ -85,8 +85,10 @@ def _first_tables(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
-# The n-th brings a database of version n to version n + 1. Entries are only ever added.
+# The n-th brings a database of version n to version n + 1. Entries are only ever added, and
+# VERSION says how many there are.
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (_first_tables,)
+assert len(MIGRATIONS) == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 
 
 def bring_up_to_date(
@@ -99,11 +101,7 @@ def bring_up_to_date(
     with engine.begin() as connection:
         found = _version(connection)  # again, now that nobody else can write
         if found > wanted:
-            raise Refused(
-                f"the journal in `{place}` was written by a newer version of Stackward "
-                f"({found}; this one knows {wanted})",
-                hint="use that version, or another STACKWARD_STATE_DIR",
-            )
+            raise too_new(place, found, wanted)
         for migrate in migrations[found:]:
             migrate(connection)
         schema_version.create(connection, checkfirst=True)

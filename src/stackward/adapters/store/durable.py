@@ -1,0 +1,53 @@
+"""Durable execution by DBOS: a run's workflow outlives the process that began it.
+
+The workflow only calls the interpreter; the journal is the truth about steps. Each run has an
+executor of its own, so that a command which takes up one run does not take up all others too.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+VERSION = "runs-1"  # of what a workflow does, not of Stackward: an upgrade must find its runs again
+
+Work = Callable[[str], str]
+
+
+@contextmanager
+def durable(url: str, run_id: str, work: Work) -> Iterator[Callable[[], str]]:
+    """Open DBOS for one run; what is yielded carries the run out and returns what `work` does.
+
+    A workflow that a dead process left behind is taken up again at the launch; it is waited for,
+    never begun a second time.
+    """
+    config: DBOSConfig = {
+        "name": "stackward",
+        "system_database_url": url,
+        "executor_id": f"run-{run_id}",
+        "application_version": VERSION,
+        "log_level": "ERROR",  # its greetings are not for operators
+    }
+    DBOS(config=config)
+
+    @DBOS.workflow(name="carry-out", max_recovery_attempts=None)
+    def carry_out(run: str) -> str:
+        return work(run)
+
+    def begin() -> str:
+        pending = DBOS.list_workflows(
+            status="PENDING", executor_id=f"run-{run_id}", load_output=False
+        )
+        if pending:
+            answer: str = DBOS.retrieve_workflow(pending[0].workflow_id).get_result()
+            return answer
+        # One workflow for each time that the run is taken up; finished ones are kept by DBOS.
+        times = len(DBOS.list_workflows(workflow_id_prefix=f"{run_id}-", load_output=False))
+        with SetWorkflowID(f"{run_id}-{times + 1}"):
+            return DBOS.start_workflow(carry_out, run_id).get_result()
+
+    try:
+        DBOS.launch()
+        yield begin
+    finally:
+        DBOS.destroy(workflow_completion_timeout_sec=0)

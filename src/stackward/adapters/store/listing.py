@@ -1,0 +1,46 @@
+"""List runs from the SQLite journal with the standard library alone.
+
+SQLAlchemy takes longer to import than a listing may take. All other commands use `SqlJournal`.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from stackward.adapters.store.rows import to_run
+from stackward.errors import Refused, Unreachable
+from stackward.model.run import Run
+
+FILE = "journal.sqlite"
+VERSION = 1  # of the tables
+
+
+def list_runs(state_dir: Path, limit: int) -> Sequence[Run]:
+    """Return the latest runs, the newest first; where there is no journal yet, there are none."""
+    path = state_dir / FILE
+    if not path.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as journal:
+            journal.row_factory = sqlite3.Row
+            [(version,)] = journal.execute("SELECT version FROM journal_version")
+            if version > VERSION:
+                raise too_new(str(path), version, VERSION)
+            rows = journal.execute("SELECT * FROM runs ORDER BY id DESC LIMIT ?", (limit,))
+            return [to_run(dict(row)) for row in rows]
+    except sqlite3.Error as error:
+        raise Unreachable(
+            f"the journal `{path}` cannot be read",
+            says=str(error),
+            hint="see that it can be read, and is a database",
+        ) from error
+
+
+def too_new(place: str, found: int, known: int) -> Refused:
+    """Return the refusal of a journal that a newer version wrote."""
+    return Refused(
+        f"the journal in `{place}` was written by a newer version of Stackward "
+        f"({found}; this one knows {known})",
+        hint="use that version, or another STACKWARD_STATE_DIR",
+    )

@@ -1,0 +1,108 @@
+"""`stackward run`: what was approved, how it goes, how to stop it."""
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stackward.cli.show import ColumnOption, FormOption, show
+from stackward.cli.subjects import example, subject
+from stackward.report.tables import Form
+
+if TYPE_CHECKING:
+    from stackward.ports.journal import Journal
+
+app = subject("Runs: what was approved and carried out.")
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The run; the beginning of its id is enough.")
+]
+
+
+@contextmanager
+def _journal() -> Iterator["Journal"]:
+    from stackward.app import open_journal
+    from stackward.settings import read_settings
+
+    with open_journal(read_settings(os.environ, is_root=os.geteuid() == 0)) as journal:
+        yield journal
+
+
+@app.command("list", epilog=example("stackward run list", "stackward run list -f json"))
+def list_runs(
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="The latest N.")] = 20,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> None:
+    """List the runs, the latest first."""
+    from stackward.app import list_runs as latest
+    from stackward.report.runs import runs_table
+    from stackward.settings import read_settings
+
+    settings = read_settings(os.environ, is_root=os.geteuid() == 0)
+    show(runs_table(latest(settings, limit)), form, column)
+
+
+@app.command("show", epilog=example("stackward run show 01M8", "stackward run show 01M8 --events"))
+def show_run(
+    run_id: RunArgument,
+    events: Annotated[
+        bool, typer.Option("--events", help="Show all that happened, line by line.")
+    ] = False,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> None:
+    """Show how a run stands, attempt by attempt."""
+    from stackward.report.runs import events_table, how_it_stands, steps_table
+
+    with _journal() as journal:
+        run = journal.run(run_id)
+        attempts = journal.attempts(run.id)
+        sys.stderr.write(how_it_stands(run, attempts) + "\n")
+        if events:
+            show(events_table(journal.events(run.id)), form, column)
+        else:
+            show(steps_table(attempts, run), form, column)
+
+
+@app.command(epilog=example("stackward run watch 01M8"))
+def watch(run_id: RunArgument) -> None:
+    """Follow a run, event by event, until it has ended; leaving does not stop it."""
+    from stackward.app import system_clock
+    from stackward.report.runs import events_table, outcome
+    from stackward.report.tables import render_rows
+
+    last, clock = 0, system_clock()
+    with _journal() as journal:
+        run = journal.run(run_id)
+        while True:
+            # The state first: what happened up to it is then complete.
+            run = journal.run(run.id)
+            if news := journal.events(run.id, after=last):
+                last = news[-1].number
+                told = events_table(news).only(["At", "What", "Step", "Says"])
+                sys.stdout.write(render_rows(told, Form.VALUE))
+                sys.stdout.flush()
+            if run.state not in {"queued", "running"}:
+                break
+            clock.wait(1)
+        ended = outcome(run, journal.attempts(run.id))
+    if ended is not None:
+        raise ended
+
+
+@app.command(epilog=example("stackward run cancel 01M8"))
+def cancel(run_id: RunArgument) -> None:
+    """Begin nothing more of a run; what is under way is waited for, never aborted."""
+    from stackward.report.runs import how_it_stands
+
+    with _journal() as journal:
+        run = journal.ask_cancel(run_id, getpass.getuser(), datetime.now(UTC))
+        sys.stderr.write(how_it_stands(run, journal.attempts(run.id)) + "\n")
+        if run.state == "running":
+            sys.stderr.write("its worker ends it once what is under way has settled\n")

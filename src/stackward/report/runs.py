@@ -1,0 +1,116 @@
+"""Runs as rows, and one run as the operator reads it: how it stands, what to do next."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
+from stackward.model.run import Attempt, Event, Run, RunState
+from stackward.report.tables import Table
+
+
+def runs_table(runs: Sequence[Run]) -> Table:
+    """Return a row per run."""
+    return Table(
+        columns=("ID", "State", "Title", "Approved by", "Approved at", "Holds"),
+        rows=tuple(
+            (
+                run.id,
+                run.state.value,
+                run.title,
+                run.approval.by,
+                _time(run.approval.at),
+                () if run.state.is_over else run.holds,
+            )
+            for run in runs
+        ),
+    )
+
+
+def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
+    """Return a row per attempt of a run, in order, with how far it is where that is known."""
+    return Table(
+        columns=("Step", "Attempt", "State", "Progress", "Since", "Says", "Request"),
+        rows=tuple(
+            (
+                attempt.step,
+                attempt.number,
+                attempt.settled.value if attempt.settled else "under way",
+                None if attempt.settled else _progress(run, attempt.step),
+                _time(attempt.settled_at or attempt.intended_at),
+                attempt.said.says or attempt.said.reason,
+                attempt.said.request_id,
+            )
+            for attempt in attempts
+        ),
+    )
+
+
+def events_table(events: Sequence[Event]) -> Table:
+    """Return a row per event; rows are only ever added."""
+    return Table(
+        columns=("Number", "At", "Epoch", "What", "Step", "Says"),
+        rows=tuple(
+            (
+                event.number,
+                _time(event.at),
+                event.epoch,
+                event.what,
+                event.step or event.thing,
+                tuple(f"{name}: {value}" for name, value in event.says.items()),
+            )
+            for event in events
+        ),
+    )
+
+
+def how_it_stands(run: Run, attempts: Sequence[Attempt]) -> str:
+    """Return one line: the run and how far it is."""
+    done = len({attempt.step for attempt in attempts if attempt.settled == "done"})
+    going = sum(attempt.is_in_flight for attempt in attempts)
+    under_way = f"{going} under way" if going else "none is under way"
+    return f"run `{run.id}`, {run.title}: {run.state}; {done} steps are done, {under_way}"
+
+
+def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:
+    """Return the error that a command which waited for the run ends with; None: all is proved."""
+    if run.state in {RunState.SUCCEEDED, RunState.RUNNING, RunState.QUEUED}:
+        return None
+    said = run.ending
+    message = f"run `{run.id}`, {run.title}: {run.state}: {said.reason or 'no reason was given'}"
+    if run.state is RunState.REFUSED:
+        kind = StalePlan if said.details else Refused
+        return kind(message, details=said.details, says=said.says, hint="plan again")
+    error = StepFailed(
+        message,
+        details=said.details,
+        service=said.service,
+        says=said.says,
+        request_id=said.request_id,
+        stands=how_it_stands(run, attempts),
+        hint=_way_on(run),
+    )
+    error.exit_code = run.state.exit_code  # type: ignore[misc]  # each end of a run has its own
+    return error
+
+
+def _way_on(run: Run) -> str:
+    if run.state is RunState.STOPPED:
+        return (
+            f"`stackward run resume {run.id}` goes on; "
+            f"`stackward run show {run.id} --events` tells all"
+        )
+    return f"`stackward run show {run.id} --events` tells all"
+
+
+def _progress(run: Run, step: str) -> str | None:
+    match run.progress.get(step):
+        case {"remaining_bytes": int(left)}:
+            return f"{left / 2**20:.0f} MiB left"
+        case {"fraction": float(part)}:
+            return f"{part:.0%}"
+        case _:
+            return None
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

@@ -1,0 +1,36 @@
+"""A run's workflow outlives its process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+WORKER = Path(__file__).with_name("durable_worker.py")
+SOURCE = Path(__file__).parents[3] / "src"
+
+
+def work(place: Path, run_id: str, how: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, str(WORKER), str(place), run_id, how],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+
+def test_a_killed_run_is_taken_up_again_and_another_is_left_alone(tmp_path: Path) -> None:
+    killed = [work(tmp_path, run_id, "dies").returncode for run_id in ("RUN-A", "RUN-B")]
+
+    ended = work(tmp_path, "RUN-A", "lives")
+
+    assert (killed, ended.stdout, ended.stderr) == ([-9, -9], "succeeded\n", "")
+    assert (tmp_path / "begun").read_text().split() == ["RUN-A", "RUN-B", "RUN-A"]
+
+
+def test_a_run_that_stopped_can_be_carried_on(tmp_path: Path) -> None:
+    ended = [work(tmp_path, "RUN-A", "lives").stdout for _ in range(2)]
+
+    assert ended == ["succeeded\n", "succeeded\n"]
+    assert (tmp_path / "begun").read_text().split() == ["RUN-A", "RUN-A"]

@@ -1,0 +1,123 @@
+"""`stackward run`: whole outputs."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.journal import SqlJournal
+from stackward.cli import main
+from stackward.model.run import Approval, Run, RunState, Said, Settled
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlJournal]:
+    monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path))
+    journal = SqlJournal(open_database(url_of(tmp_path)))
+    yield journal
+    journal.close()
+
+
+def a_run(journal: SqlJournal, run_id: str = "01M8AAAA") -> Run:
+    approval = Approval(by="ann", at=NOON, how="--yes")
+    run = Run(id=run_id, title="drain `c01`", plan="{}", approval=approval, holds=(run_id,))
+    journal.add(run)
+    return run
+
+
+def a_stopped_run(journal: SqlJournal) -> Run:
+    run = a_run(journal)
+    journal.take_up(run.id, "host:1", NOON)
+    attempt = journal.intend(run.id, 1, "move/web-3/0", {}, NOON)
+    said = Said(reason="no host", service="Nova", says="No valid host", request_id="req-1")
+    journal.settle(run.id, 1, attempt, Settled.FAILED, NOON, said=said, saw={})
+    return journal.end(run.id, 1, RunState.STOPPED, NOON, said)
+
+
+def test_list(journal: SqlJournal, capsys: pytest.CaptureFixture[str]) -> None:
+    a_run(journal)
+
+    code = main(["run", "list", "-f", "csv"])
+
+    assert (code, *capsys.readouterr()) == (
+        0,
+        (
+            '"ID","State","Title","Approved by","Approved at","Holds"\n'
+            '"01M8AAAA","queued","drain `c01`","ann","2026-01-01T12:00:00+00:00","01M8AAAA"\n'
+        ),
+        "",
+    )
+
+
+def test_show_by_the_beginning_of_the_id(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_stopped_run(journal)
+
+    code = main(["run", "show", "01m8", "-f", "value", "-c", "Step", "-c", "State", "-c", "Says"])
+
+    assert (code, *capsys.readouterr()) == (
+        0,
+        "move/web-3/0 failed No valid host\n",
+        "run `01M8AAAA`, drain `c01`: stopped; 0 steps are done, none is under way\n",
+    )
+
+
+def test_events_tell_all_in_order(journal: SqlJournal, capsys: pytest.CaptureFixture[str]) -> None:
+    a_stopped_run(journal)
+
+    main(["run", "show", "01M8", "--events", "-f", "value", "-c", "What"])
+
+    told = "approved\ntaken up\nintended\nsettled: failed\nstopped\n"
+    assert capsys.readouterr().out == told
+
+
+def test_watching_a_run_that_stopped_ends_as_the_run_did(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_stopped_run(journal)
+
+    code = main(["run", "watch", "01M8"])
+
+    assert code == 4
+    assert capsys.readouterr().err == (
+        "error: run `01M8AAAA`, drain `c01`: stopped: no host\n"
+        '  Nova says: "No valid host" (req-1)\n'
+        "run `01M8AAAA`, drain `c01`: stopped; 0 steps are done, none is under way\n\n"
+        "hint: `stackward run resume 01M8AAAA` goes on; "
+        "`stackward run show 01M8AAAA --events` tells all\n"
+    )
+
+
+def test_cancel_of_a_run_that_nobody_carries_out(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_run(journal)
+
+    code = main(["run", "cancel", "01M8"])
+
+    assert (code, journal.run("01M8").state) == (0, RunState.CANCELLED)
+    assert "cancelled" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        pytest.param("01M9", "there is no run `01M9`", id="unknown"),
+        pytest.param("01M8", "several runs begin with `01M8`: `01M8AAAA`, `01M8BBBB`", id="two"),
+        pytest.param("", "there is no run ``", id="empty"),
+    ],
+)
+def test_an_id_that_names_no_single_run_is_refused(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str], given: str, says: str
+) -> None:
+    a_run(journal)
+    a_run(journal, "01M8BBBB")
+
+    code = main(["run", "show", given])
+
+    assert (code, says in capsys.readouterr().err) == (2, True)
