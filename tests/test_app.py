@@ -1,13 +1,23 @@
 """Runs carried out as the product does it: durably, with its own journal."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from platform import node
 
 import pytest
 
-from engine.fakes import House
-from stackward.app import carry_on, open_journal
-from stackward.errors import Refused
-from stackward.model.run import RunState
+from builders import a_server, asking
+from engine.fakes import FakeClock, House
+from fakes import FakeCloud, a_world
+from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.journal import SqlJournal
+from stackward.app import carry_on, open_journal, plan_drain, read_plan, workshop
+from stackward.engine import Brakes, approve, carry_out
+from stackward.engine.worker import refuse_a_living_worker
+from stackward.errors import Locked, Refused
+from stackward.model.run import Approval, RunState, Said
+from stackward.plan import to_json
 from stackward.settings import Settings
 
 
@@ -34,3 +44,41 @@ def test_a_run_that_cannot_be_taken_up_says_so(tmp_path: Path) -> None:
         carry_on(run.id, settings, house.shop(), house.brakes)
 
     house.close()
+
+
+@pytest.mark.parametrize(
+    ("worker", "is_refused"),
+    [
+        pytest.param(f"{node()}:1", True, id="a process of this machine lives"),
+        pytest.param(f"{node()}:4194304", False, id="no such process here"),
+        pytest.param("elsewhere:1", True, id="another machine's worker beat a moment ago"),
+    ],
+)
+def test_a_run_is_not_taken_from_a_living_worker(
+    tmp_path: Path, worker: str, *, is_refused: bool
+) -> None:
+    house = House(tmp_path)
+    run = house.approved()
+    taken = house.journal.take_up(run.id, worker, house.clock.now())
+
+    with pytest.raises(Locked) if is_refused else nullcontext():
+        refuse_a_living_worker(taken, node(), house.clock.now())
+
+    house.close()
+
+
+def test_a_drain_is_carried_out_as_planned_and_stored(tmp_path: Path) -> None:
+    servers = [a_server(name="db-01"), a_server("SHUTOFF", name="db-02")]
+    cloud = FakeCloud()
+    cloud.add(*servers)
+    world = replace(a_world(cloud), clock=FakeClock(on_wait=[cloud.pass_time]))
+    journal = SqlJournal(open_database(url_of(tmp_path)))
+    plan = read_plan(to_json(plan_drain(world, asking())))
+    approval = Approval(by="ann", at=world.clock.now(), how="--yes")
+
+    run = approve(plan, approval, journal)
+    ended = carry_out(run.id, workshop(world, journal), Brakes())
+
+    told = [(event.step, event.what, event.says) for event in journal.events(run.id)]
+    journal.close()
+    assert (ended.state, ended.ending) == (RunState.SUCCEEDED, Said()), told

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from platform import node
 from typing import TYPE_CHECKING, Any
 
 from stackward.adapters import inventory
@@ -12,7 +13,7 @@ from stackward.model.inventory import Inventory
 if TYPE_CHECKING:
     from stackward.engine import Brakes, Workshop
     from stackward.model.run import Run
-    from stackward.plan import Plan
+    from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
@@ -105,3 +106,74 @@ def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
     from stackward.adapters.store import listing  # noqa: PLC0415  # as above
 
     return listing.list_runs(settings.state_dir, limit)
+
+
+class DrainRunbook:
+    """How a drain is planned again, and one server judged again."""
+
+    @property
+    def kinds(self) -> "Kinds":
+        """Return the kinds of its request, steps and checks."""
+        from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+        return KINDS
+
+    def plan(self, world: "World", request: "DrainRequest", run_id: str | None, /) -> "Plan[World]":  # noqa: ARG002  # a drain compares its plan before it claims anything
+        """Plan the request from fresh facts."""
+        return plan_drain(world, request)
+
+    def judge(
+        self, world: "World", request: "DrainRequest", move: "Move[World]", /
+    ) -> "Blocked | None":
+        """Judge one server again on fresh facts."""
+        if not move.thing_id:
+            return None
+        blockers = plan_drain(world, request).blockers
+        return next((each for each in blockers if each.thing_id == move.thing_id), None)
+
+
+def runbooks() -> "dict[str, Runbook[World]]":
+    """Return every runbook by the kind of its request."""
+    from stackward.runbooks.drain_compute_node import DrainRequest  # noqa: PLC0415  # as above
+
+    return {DrainRequest.kind: DrainRunbook()}
+
+
+def read_plan(text: str) -> "Plan[Any]":
+    """Read a stored plan; refuse what this version does not understand."""
+    from stackward.plan import from_json, kinds_of  # noqa: PLC0415  # as above
+
+    return from_json(text, kinds_of(runbooks()))
+
+
+def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
+    """Return what this process carries runs out with."""
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.engine import Workshop  # noqa: PLC0415  # as above
+    from stackward.engine.worker import worker_here  # noqa: PLC0415  # as above
+    from stackward.ports.world import Acting  # noqa: PLC0415  # as above
+
+    machine = node()
+
+    def acting(run: "Run") -> "World":
+        return replace(world, acting=Acting(run.id, run.approval.by, machine))
+
+    return Workshop(
+        journal=journal,
+        runbooks=runbooks(),
+        clock=world.clock,
+        world_of=acting,
+        worker=worker_here(machine),
+    )
+
+
+def resume(
+    run: "Run", settings: "Settings", shop: "Workshop[Any]", brakes: "Brakes", *, take_over: bool
+) -> "Run":
+    """Carry a run on, unless somebody else does."""
+    from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
+
+    if not take_over:
+        refuse_a_living_worker(run, node(), shop.clock.now())
+    return carry_on(run.id, settings, shop, brakes)

@@ -2,19 +2,26 @@
 
 import getpass
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stackward.cli import Chosen
+from stackward.cli.node import InventoryOption
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
+from stackward.errors import BadInput
 from stackward.report.tables import Form
 
 if TYPE_CHECKING:
+    from stackward.engine import Brakes
+    from stackward.model.run import Run
     from stackward.ports.journal import Journal
 
 app = subject("Runs: what was approved and carried out.")
@@ -106,3 +113,93 @@ def cancel(run_id: RunArgument) -> None:
         sys.stderr.write(how_it_stands(run, journal.attempts(run.id)) + "\n")
         if run.state == "running":
             sys.stderr.write("its worker ends it once what is under way has settled\n")
+
+
+@app.command(epilog=example("stackward run resume 01M8"))
+def resume(
+    context: typer.Context,
+    run_id: RunArgument,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Give up a worker that seems alive.")
+    ] = False,
+    inventory: InventoryOption = None,
+) -> None:
+    """Carry a run on from where it stopped or its worker died."""
+    with _journal() as journal:
+        _carry_on(context, journal, journal.run(run_id), inventory, take_over=take_over)
+
+
+@app.command(epilog=example("stackward run apply plan.json", "stackward run apply plan.json --yes"))
+def apply(
+    context: typer.Context,
+    plan_file: Annotated[Path, typer.Argument(metavar="FILE", help="From `--plan-out`.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Approve it without being asked.")] = False,
+    inventory: InventoryOption = None,
+) -> None:
+    """Approve a stored plan and carry it out, if the same would be decided now."""
+    from stackward.app import read_plan
+    from stackward.cli.plans import show_plan
+    from stackward.engine import approve
+    from stackward.model.run import Approval
+
+    try:
+        plan = read_plan(plan_file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"cannot read `{plan_file}`: {error.strerror}") from error
+    if not yes:
+        show_plan(plan, Form.TABLE, None)
+        typer.confirm(f"{plan.title}?", abort=True, err=True)
+    approval = Approval(
+        by=getpass.getuser(), at=datetime.now(UTC), how="--yes" if yes else "prompt"
+    )
+    with _journal() as journal:
+        run = approve(plan, approval, journal)
+        _carry_on(context, journal, run, inventory, take_over=False)
+
+
+def _carry_on(
+    context: typer.Context,
+    journal: "Journal",
+    run: "Run",
+    inventory: Path | None,
+    *,
+    take_over: bool,
+) -> None:
+    """Carry a run out here; end as the run does."""
+    from stackward import app as wired
+    from stackward.engine import Brakes
+    from stackward.report.runs import how_it_stands, outcome
+    from stackward.settings import read_settings
+
+    settings = read_settings(os.environ, is_root=os.geteuid() == 0)
+    chosen = context.find_object(Chosen)
+    known = wired.read_inventory(inventory or settings.inventory)
+    sys.stderr.write(
+        f"run `{run.id}`, {run.title}; `stackward run watch {run.id}` follows it elsewhere\n"
+    )
+    brakes = Brakes()
+    with wired.open_world(known, chosen.os_cloud if chosen else None) as world, _braked(brakes):
+        shop = wired.workshop(world, journal)
+        ended = wired.resume(run, settings, shop, brakes, take_over=take_over)
+    attempts = journal.attempts(run.id)
+    if (error := outcome(ended, attempts)) is not None:
+        raise error
+    sys.stderr.write(how_it_stands(ended, attempts) + "\n")
+
+
+@contextmanager
+def _braked(brakes: "Brakes") -> Iterator[None]:
+    """Let Ctrl-C and a hang-up press the brakes instead of ending the process."""
+
+    def press(_signal: int, _frame: object) -> None:
+        if brakes.press() == 1:
+            sys.stderr.write("begins nothing more, waits for what is under way; again: leaves\n")
+        else:
+            sys.stderr.write("leaves what is under way to itself\n")
+
+    former = {each: signal.signal(each, press) for each in (signal.SIGINT, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in former.items():
+            signal.signal(each, handler)

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from typing_extensions import TypeVar
 
-from stackward.model.run import Run
 from stackward.ports.clock import Clock
 from stackward.ports.cloud import Cloud
 from stackward.ports.shell import Shell
@@ -41,7 +40,6 @@ class World:
     cloud: Cloud
     shell: Shell
     acting: Acting | None = None  # set by the engine for the run; reading and planning need none
-    run: Run | None = None  # the run that acts, whose id a claim carries; None: only looking
 
 
 W = TypeVar("W", bound=Timed, default=World)

@@ -1,0 +1,41 @@
+"""Who carries a run out, and whether they still live."""
+
+import os
+from datetime import datetime, timedelta
+
+from stackward.errors import Locked
+from stackward.model.run import Run, RunState
+
+SILENT = timedelta(seconds=60)  # a worker beats every second or two
+
+
+def worker_here(machine: str) -> str:
+    """Return the name of this process as a worker."""
+    return f"{machine}:{os.getpid()}"
+
+
+def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
+    """Refuse to take a run from a worker that is alive, as far as can be told from here."""
+    if run.state is not RunState.RUNNING or run.worker is None:
+        return
+    where, _, pid = run.worker.rpartition(":")
+    if where == machine:
+        is_alive = int(pid) != os.getpid() and _exists(int(pid))
+    else:
+        is_alive = run.beat_at is not None and now - run.beat_at < SILENT
+    if is_alive:
+        raise Locked(
+            f"run `{run.id}` is being carried out by `{run.worker}`",
+            hint=f"`stackward run watch {run.id}` follows it; `stackward run resume {run.id} "
+            "--take-over` gives that worker up: it starts nothing more",
+        )
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
