@@ -136,7 +136,10 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", help="Approve it without being asked.")] = False,
     inventory: InventoryOption = None,
 ) -> None:
-    """Approve a stored plan and carry it out, if the same would be decided now."""
+    """Approve a stored plan and carry it out, if the same would be decided now.
+
+    So far this is proved against a fake cloud only: use it on a lab, not on a cloud that matters.
+    """
     from stackward.app import read_plan
     from stackward.cli.plans import show_plan
     from stackward.engine import approve
