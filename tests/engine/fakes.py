@@ -223,6 +223,8 @@ class Seal:
         with world.yard.open() as yard:
             if self.box in yard["sealed"]:
                 raise Uncertain(f"`{self.box}` is sealed already")
+            if yard["trouble"] == "no wax":
+                raise StepFailed("no wax is left")
             yard["sealed"].append(self.box)
             yard["changes"].append(f"seal {self.box}")
         world.yard.fate.point()
@@ -296,6 +298,7 @@ class Tidy:
     when_slow: str = "wait"
     seal: bool = True
     goes_on: bool = False
+    seal_failed: bool = False
 
 
 class TidyRunbook:
@@ -313,6 +316,7 @@ class TidyRunbook:
                 steps=(Carry(box), Seal(box)) if request.seal else (Carry(box),),
                 on_slow=on_slow(request, box),
                 slow_after_s=30,
+                on_failed=(Seal(box),) if request.seal_failed else (),
                 expects={"load": yard["load"]},
             )
             for box in left

@@ -178,6 +178,7 @@ def test_libvirt_is_told_of_shared_instances_and_only_then(lab: Lab) -> None:
 
     text = str(files_of(shared, "c01")["/etc/libvirt/qemu.conf"]["text"])
 
-    assert 'shared_filesystems = [ "/var/lib/nova/instances" ]\n' in text
+    shared_paths = '[ "/var/lib/nova/mnt", "/var/lib/nova/instances" ]'
+    assert f"shared_filesystems = {shared_paths}\n" in text
     assert 'security_driver = "none"\n' in text
     assert "/etc/libvirt/qemu.conf" not in files_of(lab, "c01")

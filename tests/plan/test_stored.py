@@ -35,6 +35,7 @@ def a_plan() -> Plan[YardWorld]:
                         how="by hand",
                         steps=(Carry("a"), Seal("a")),
                         on_slow=(Hurry("a", well=True),),
+                        on_failed=(Seal("a"),),
                         slow_after_s=30,
                         expects={"shelf": "new"},
                     ),

@@ -14,7 +14,7 @@ from typing_extensions import TypeVar
 
 from stackward.engine.brakes import Brakes
 from stackward.engine.ledger import Ledger
-from stackward.engine.move import carry_out_move, is_finished, path_of
+from stackward.engine.move import TakenBack, carry_out_move, is_finished, path_of
 from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, Bench
 from stackward.engine.ticks import Moving, tick
@@ -218,8 +218,9 @@ class _Interpreter:
             first, *others = (each.failed for each in failed if each.failed)
             said = _said(first)
             details = (*said.details, *(other.message for other in others))
+            is_settled = all(isinstance(each.failed, TakenBack) for each in failed)
             raise _Stopped(
-                RunState.STOPPED,
+                RunState.FAILED if is_settled else RunState.STOPPED,
                 Said(
                     reason=said.reason,
                     service=said.service,

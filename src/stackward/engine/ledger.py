@@ -33,9 +33,9 @@ class Ledger:
             if path.startswith(below) and one.is_in_flight
         ]
 
-    def has_begun(self, prefix: str) -> bool:
-        """Say whether anything below a path was ever attempted."""
-        return any(path.startswith(prefix + "/") for path in list(self.last))
+    def has_begun(self, prefix: str, step: str = "") -> bool:
+        """Say whether anything below a path, or of its steps so named, was ever attempted."""
+        return any(path.startswith(f"{prefix}/{step}") for path in list(self.last))
 
     def is_done(self, path: str) -> bool:
         """Say whether a step was proved done."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stackward.engine.step import Bench, carry_out_step
-from stackward.errors import StackwardError, Superseded
+from stackward.errors import StackwardError, StepFailed, Superseded
 from stackward.model.run import Said, Settled
 from stackward.plan import Blocked, Move, Stage, Standing
 
@@ -25,6 +25,9 @@ def carry_out_move(
 ) -> Iterator[Standing]:
     """Bring each step to done, one after the other."""
     path = path_of(stage, move)
+    if bench.ledger.has_begun(path, "failed-"):
+        # An earlier worker died while it took this move back: that is brought to its end.
+        yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
     slow = _Slow(move, path, bench)
     try:
         for place, step in enumerate(move.steps):
@@ -36,10 +39,55 @@ def carry_out_move(
                 yield standing
     except Superseded:
         raise
-    except StackwardError:
+    except StackwardError as error:
         slow.close()
+        if move.on_failed:
+            yield from _take_back(move, path, bench, error)
         raise
     slow.close()
+
+
+class TakenBack(StepFailed):
+    """The move failed, and what was declared for that case is done: nothing is left to resume."""
+
+
+def _take_back(
+    move: Move[Any], path: str, bench: Bench, error: StackwardError
+) -> Iterator[Standing]:
+    """Carry out what was declared for a failed move, then raise why it failed."""
+    bench.ledger.tell("takes back", thing=move.thing, step=path, reason=error.message)
+    try:
+        for place, step in enumerate(move.on_failed):
+            at = f"{path}/failed-{place}"
+            yield from carry_out_step(step, at, move.thing, bench, _no_objection)
+    except Superseded:
+        raise
+    except StackwardError as second:
+        second.message = f"{error.message}; taking it back: {second.message}"
+        raise
+    raise TakenBack(
+        error.message,
+        service=error.service,
+        says=error.says,
+        request_id=error.request_id,
+        details=[*error.details, *(f"since then: {step.summary}" for step in move.on_failed)],
+        hint=error.hint,
+    )
+
+
+def _why_it_failed(move: Move[Any], path: str, bench: Bench) -> StepFailed:
+    """Return the error that an earlier worker met, as it wrote it down."""
+    last = [bench.ledger.last.get(f"{path}/{place}") for place in range(len(move.steps))]
+    for step, attempt in zip(move.steps, last, strict=True):
+        if attempt and attempt.settled in {Settled.FAILED, Settled.FOREIGN, Settled.LOST}:
+            said = attempt.said
+            return StepFailed(
+                f"{step.summary}: {said.reason}",
+                service=said.service,
+                says=said.says,
+                request_id=said.request_id,
+            )
+    return StepFailed(f"`{move.thing}` could not be brought on")
 
 
 def _no_objection() -> None:

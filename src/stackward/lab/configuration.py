@@ -96,8 +96,7 @@ def own_files(lab: Lab, node: Node, *, baking: bool = False) -> list[dict[str, o
         found.append(own(f"/etc/systemd/system/{name}", ""))
     if node.role == "compute" and lab.shared_instances:
         text = template("etc/compute/libvirt/qemu.conf")
-        # libvirt cannot see that a bind mount is shared, and refuses an "unsafe migration".
-        text += 'shared_filesystems = [ "/var/lib/nova/instances" ]\n'
+        text = text.replace('"/var/lib/nova/mnt"', '"/var/lib/nova/mnt", "/var/lib/nova/instances"')
         found.append(own("/etc/libvirt/qemu.conf", text))
     return found
 

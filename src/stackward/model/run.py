@@ -17,7 +17,7 @@ class RunState(StrEnum):
     RUNNING = "running"
     STOPPED = "stopped"  # midway: it can be resumed
     SUCCEEDED = "succeeded"  # done and proved
-    FAILED = "failed"  # all was carried out, and the verification found that it is not so
+    FAILED = "failed"  # the verification found that it is not so, or a failed move was taken back
     UNVERIFIED = "unverified"  # all was carried out, and it could not be proved
     CANCELLED = "cancelled"
     REFUSED = "refused"  # the plan no longer held when its turn came: nothing was changed
@@ -100,7 +100,7 @@ class Run:
 class Attempt:
     """One start of a step: intended, then perhaps answered, then settled by a look."""
 
-    step: str  # "stage/thing/0"; the steps for the slow are "stage/thing/slow-0"
+    step: str  # "stage/thing/0"; for the slow "stage/thing/slow-0", for the failed ".../failed-0"
     number: int  # from 1
     epoch: int
     mark: Mark | None  # None: it was found done already

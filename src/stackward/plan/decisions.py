@@ -109,6 +109,7 @@ def _what(move: Move[Any]) -> Mapping[str, Any]:
         "steps": [decided(step) for step in move.steps],
         "when slow": [decided(step) for step in move.on_slow],
         "slow after": move.slow_after_s,
+        "when failed": [decided(step) for step in move.on_failed],
     }
 
 

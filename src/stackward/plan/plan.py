@@ -60,7 +60,8 @@ class Move(Generic[W]):
     """The ordered steps for one thing, each begun when the one before it is proved done.
 
     When `slow_after_s` have passed since the move began, the steps of `on_slow` are started beside
-    the one under way. That never settles it: only what the world shows does.
+    the one under way. That never settles it: only what the world shows does. When a step fails, the
+    steps of `on_failed` take back what the move left behind, and the run ends as failed.
     """
 
     thing: str
@@ -69,6 +70,7 @@ class Move(Generic[W]):
     thing_id: str = ""
     on_slow: tuple[Step[W], ...] = ()
     slow_after_s: float | None = None
+    on_failed: tuple[Step[W], ...] = ()
     expects: Mapping[str, Json] = field(default_factory=dict)  # shown, never compared
 
     @property

@@ -63,6 +63,7 @@ def _move(move: Move[Any]) -> dict[str, Any]:
         "expects": move.expects,
         "steps": [dump(each) for each in move.steps],
         "on_slow": [dump(each) for each in move.on_slow],
+        "on_failed": [dump(each) for each in move.on_failed],
     }
 
 
@@ -147,6 +148,7 @@ def _to_move(stored: object, kinds: Kinds) -> Move[Any]:
         expects=_as(dict[str, Any], whole["expects"], "expects"),
         steps=_load_all(whole["steps"], kinds.steps, "step"),
         on_slow=_load_all(whole["on_slow"], kinds.steps, "step"),
+        on_failed=_load_all(whole["on_failed"], kinds.steps, "step"),
     )
 
 
