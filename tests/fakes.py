@@ -114,6 +114,12 @@ class FakeCloud:
             if each.status == status and host in {each.source, each.target}
         )
 
+    def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
+        self.calls["newest migrations"] += 1
+        return tuple(
+            each for each in reversed(self.migrations) if host in {each.source, each.target}
+        )
+
     def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
         self.calls["migrations"] += 1
         return tuple(each for each in reversed(self.migrations) if each.server == server)

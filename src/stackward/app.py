@@ -125,11 +125,14 @@ class DrainRunbook:
     def judge(
         self, world: "World", request: "DrainRequest", move: "Move[World]", /
     ) -> "Blocked | None":
-        """Judge one server again on fresh facts."""
+        """Judge one server again on fresh facts, in as many calls as it needs by itself."""
+        from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
+        from stackward.runbooks.drain_compute_node import judge_again  # noqa: PLC0415  # as above
+
         if not move.thing_id:
             return None
-        blockers = plan_drain(world, request).blockers
-        return next((each for each in blockers if each.thing_id == move.thing_id), None)
+        facts = read_compute_node(world, request.node, only=move.thing_id)
+        return next(judge_again(facts, request), None)
 
 
 def runbooks() -> "dict[str, Runbook[World]]":
@@ -150,6 +153,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
     """Return what this process carries runs out with."""
     from dataclasses import replace  # noqa: PLC0415  # as above
 
+    from stackward.adapters.openstack.polled import Poller  # noqa: PLC0415  # as above
     from stackward.engine import Workshop  # noqa: PLC0415  # as above
     from stackward.engine.worker import worker_here  # noqa: PLC0415  # as above
     from stackward.ports.world import Acting  # noqa: PLC0415  # as above
@@ -164,6 +168,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
         runbooks=runbooks(),
         clock=world.clock,
         world_of=acting,
+        poll=Poller(),
         worker=worker_here(machine),
     )
 

@@ -35,6 +35,15 @@ def test_the_calls_grow_by_one_for_each_server_here() -> None:
     assert calls(a_cloud(servers=12)) - calls(a_cloud(servers=2)) == 10
 
 
+def test_one_server_is_read_in_as_many_calls_on_a_full_node_as_on_an_empty_one() -> None:
+    def calls_for_one(cloud: FakeCloud) -> int:
+        facts = read_compute_node(a_world(cloud), "compute-07", only=an_id("web-0"))
+        assert [server.name for server in facts.servers] == ["web-0"]
+        return sum(cloud.calls.values())
+
+    assert calls_for_one(a_cloud(servers=200)) == calls_for_one(a_cloud(servers=1))
+
+
 def test_the_calls_grow_by_one_for_each_distinct_flavor() -> None:
     assert calls(a_cloud(servers=8, flavors=4)) - calls(a_cloud(servers=8)) == 3
 

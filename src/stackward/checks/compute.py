@@ -72,7 +72,7 @@ class NoArrivals:
         if not (building or coming):
             return None
         what = ", ".join([*building, *coming][:_SHOWN])
-        return Finding(self.host, f"on its way there: {what}", "wait, then resume")
+        return Finding(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,7 +239,9 @@ class _Interpreter:
     def _require(self, stage: Stage[Any]) -> None:
         """Ask what must be true before the stage begins."""
         for check in stage.needs:
-            answer = ask(check, self._bench, self._pace.patience_s)
+            answer = ask(check, self._bench, self._pace.patience_s, lambda: self._beat([]))
+            if self._cancelled_by or self._brakes.is_stopping:
+                return  # nothing of the stage is begun
             if not answer.holds:
                 raise StepFailed(
                     f"stage `{stage.name}` was not begun: {answer.text}", hint=answer.remedy

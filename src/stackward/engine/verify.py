@@ -19,6 +19,7 @@ class Proof:
     text: str
     holds: bool
     remedy: str | None = None
+    passes: bool = False
 
 
 def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) -> list[Proof]:
@@ -36,16 +37,19 @@ def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) 
     return proofs
 
 
-def ask(check: Check[Any], bench: Bench, patience_s: float) -> Proof:
-    """Ask one check; wait for a world that does not answer."""
+def ask(check: Check[Any], bench: Bench, patience_s: float, beat: Callable[[], None]) -> Proof:
+    """Ask one check; wait for a world that does not answer, and for what passes by itself."""
     clock = bench.ledger.clock
     until = clock.monotonic() + patience_s
     while True:
         try:
-            return _proof(check, bench)
+            proof = _proof(check, bench)
+            if not proof.passes or clock.monotonic() >= until:
+                return proof
         except NO_ANSWER:
             if clock.monotonic() >= until:
                 raise
+        beat()
         clock.wait(bench.pace.poll_s)
 
 
@@ -64,7 +68,8 @@ def _proof(check: Check[Any], bench: Bench) -> Proof:
         case NotApplicable(thing, reason):
             text = f"{check.summary}: not applicable to `{thing}`: {reason}"
             return Proof("not applicable", text, holds=True)
-        case Finding(thing, reason, remedy):
-            return Proof(Proof.FOUND, f"`{thing}` {reason}", holds=False, remedy=remedy)
+        case Finding(thing, reason, remedy, passes):
+            text = f"`{thing}` {reason}"
+            return Proof(Proof.FOUND, text, holds=False, remedy=remedy, passes=passes)
         case Unverified(thing, reason, remedy):
             return Proof("unverified", f"`{thing}`: {reason}", holds=False, remedy=remedy)

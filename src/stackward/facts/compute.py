@@ -51,18 +51,23 @@ AWAITS_CONFIRMATION = "finished"
 
 
 def read_compute_node(
-    world: World, name: str, promised: Mapping[str, Resources] | None = None
+    world: World,
+    name: str,
+    promised: Mapping[str, Resources] | None = None,
+    *,
+    only: str | None = None,
 ) -> ComputeNode:
     """Return all that a drain of the node has to know, read now.
 
-    `promised` is the room that other running drains count on, by resource provider.
+    `promised` is the room that other running drains count on, by resource provider. With `only` the
+    id of a server: what its own move has to know; the calls then do not grow with the node.
     """
     cloud = world.cloud
     services = cloud.services()
     service, hypervisor = _find(cloud, services, name, world)
     host = service.host
     node = world.shell.node_of(host, hypervisor.address)
-    servers = tuple(_with_all(cloud, cloud.servers_on(host)))
+    servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
     needs = {server.id: need_of(server) for server in servers}
     aggregates = cloud.aggregates()
     unreachable = Unread(f"the inventory names no node for `{host}`")
@@ -74,15 +79,15 @@ def read_compute_node(
         hypervisor=hypervisor,
         provider=cloud.provider(hypervisor.id),
         servers=servers,
-        resizing_away=tuple(_resizing_away(cloud, host)),
-        migrations=tuple(
-            migration for status in IN_PROGRESS for migration in cloud.migrations_of(host, status)
-        ),
+        resizing_away=() if only else tuple(_resizing_away(cloud, host)),
+        migrations=() if only else tuple(_in_progress(cloud, host)),
         domains=_domains(world, node, hypervisor) if node else unreachable,
         instances_filesystem=read_instances_filesystem(world.shell, node) if node else unreachable,
         aggregates=aggregates,
         zone=service.zone,
-        roles=read_roles(cloud, services, host, world.shell.groups_of(node) if node else ()),
+        roles=()
+        if only
+        else read_roles(cloud, services, host, world.shell.groups_of(node) if node else ()),
         has_instance_ha=cloud.has_service("instance-ha"),
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
@@ -118,17 +123,26 @@ def _unknown(name: str, computes: Mapping[str, object], *, is_a_node: bool) -> B
     return BadInput(f"there is no compute node `{name}`", hint=hint)
 
 
-def _with_all(cloud: Cloud, listed: Sequence[Server]) -> Iterator[Server]:
-    """Add to each server its group, ports and volumes; one that has just gone is left out."""
-    ports = cloud.ports_of([server.id for server in listed]) if listed else ()
+def _ids_on(cloud: Cloud, host: str) -> list[str]:
+    return [server.id for server in cloud.servers_on(host)]
+
+
+def _in_progress(cloud: Cloud, host: str) -> Iterator[Migration]:
+    for status in IN_PROGRESS:
+        yield from cloud.migrations_of(host, status)
+
+
+def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server]:
+    """Read each server with its group, ports and volumes; one that has just gone is left out."""
+    ports = cloud.ports_of(listed) if listed else ()
     groups: dict[str, ServerGroup | None] = {}
-    for one in listed:
-        server = cloud.server(one.id)
-        if server is None or server.host != one.host:
+    for each in listed:
+        server = cloud.server(each)
+        if server is None or server.host != host:
             continue
         group = server.group_id
         if group and group not in groups:
-            groups[group] = _with_hosts(cloud, cloud.server_group(group), {s.id for s in listed})
+            groups[group] = _with_hosts(cloud, cloud.server_group(group), set(listed))
         volumes = (cloud.volume(volume) for volume in server.volume_ids)
         yield replace(
             server,

@@ -17,6 +17,7 @@ class Finding:
     thing: str
     reason: str
     remedy: str
+    passes: bool = False  # by itself, in a while: worth waiting for
 
 
 @dataclass(frozen=True, slots=True)

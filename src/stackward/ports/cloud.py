@@ -56,6 +56,10 @@ class Cloud(Protocol):
         """Return the migrations in one status that come from or go to a host."""
         ...
 
+    def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
+        """Return the latest migrations from or to a host, ended ones too; a page of them."""
+        ...
+
     def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
         """Return a server's migrations, ended ones too, the newest first."""
         ...

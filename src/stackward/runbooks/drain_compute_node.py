@@ -4,7 +4,7 @@ The node must be alive; a dead node is fenced and evacuated instead.
 Undone by enabling its service again and, where it was kept off, by starting it first.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -67,16 +67,7 @@ class Judged:
 def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     """Plan how to empty the node, from facts alone: no reads, no changes."""
     leaving = [each for each in facts.servers if each.id not in asked.leave_behind]
-    chooser = Chooser(facts, asked.target)
-    judged = [judge(server, facts, asked, chooser.choose(server)) for server in leaving]
-    packing = pack(
-        [
-            (each.server, facts.needs[each.server.id], each.choice.candidates)
-            for each in judged
-            if each.choice.candidates
-        ],
-        facts.promised,
-    )
+    judged, packing = _judge_and_pack(leaving, facts, asked)
     verdicts = [
         *judge_node(facts, asked),
         *_left_behind(facts, asked),
@@ -97,6 +88,27 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         stages=_stages(facts, asked, moves),
         verify=_proofs(facts, asked),
     )
+
+
+def judge_again(facts: ComputeNode, asked: DrainRequest) -> Iterator[Blocked]:
+    """Return what now stands against the move of the servers in the facts."""
+    judged, packing = _judge_and_pack(facts.servers, facts, asked)
+    for each in judged:
+        yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
+    yield from packing.left_out
+
+
+def _judge_and_pack(
+    servers: Sequence[Server], facts: ComputeNode, asked: DrainRequest
+) -> tuple[list[Judged], Packing]:
+    chooser = Chooser(facts, asked.target)
+    judged = [judge(server, facts, asked, chooser.choose(server)) for server in servers]
+    wanted = [
+        (each.server, facts.needs[each.server.id], each.choice.candidates)
+        for each in judged
+        if each.choice.candidates
+    ]
+    return judged, pack(wanted, facts.promised)
 
 
 def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:

@@ -7,11 +7,19 @@ when every row of the proof holds.
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.model.compute import Migration
-from stackward.plan import VOLATILE, Look, Mark, Standing
+from stackward.model.compute import Migration, Server
+from stackward.plan import VOLATILE, Look, Mark, Progress, Standing
 from stackward.ports.world import World
 from stackward.steps.proof import prove
-from stackward.steps.signs import Signs, failed, foreign, mark_of, read_signs, under_way
+from stackward.steps.signs import (
+    Signs,
+    failed,
+    foreign,
+    mark_of,
+    read_signs,
+    still_going,
+    under_way,
+)
 
 _LIVE = ("live-migration",)
 _COLD = ("migration",)
@@ -46,6 +54,8 @@ class LiveMigrate:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Read Nova's record of our migration; *completed* is proved before it is believed."""
+        if going := still_going(world.cloud, self.server, self.source, mark, _LIVE):
+            return _going(going, world.cloud.remaining_bytes(self.server, going.id))
         signs = read_signs(
             world.cloud,
             self.server,
@@ -55,14 +65,17 @@ class LiveMigrate:
         )
         if (settled := _before_the_record(signs, mark, self.source)) is not None:
             return settled
-        migration, server = signs.migration, signs.server
-        if migration is None or server is None or mark is None:
+        if signs.migration is None or signs.server is None or mark is None:
             return _without_record(world, signs)
+        return self._by_record(world, signs, signs.server, signs.migration, mark)
+
+    def _by_record(
+        self, world: World, signs: Signs, server: Server, migration: Migration, mark: Mark
+    ) -> Look:
         if migration.status in _ENDED_BADLY:
             return failed(world.cloud, signs, f"its live migration ended as `{migration.status}`")
         if migration.status != "completed":
-            remaining = world.cloud.remaining_bytes(self.server, migration.id)
-            return under_way(signs, remaining=remaining)
+            return under_way(signs)
         if server.host == self.source and server.task_state is None:
             # Seen in the field: the record says so, and the server never left.
             return failed(world.cloud, signs, "its migration is `completed`, but it did not move")
@@ -100,6 +113,8 @@ class ColdMigrate:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done at VERIFY_RESIZE, or when somebody has confirmed it already."""
+        if going := still_going(world.cloud, self.server, self.source, mark, _COLD):
+            return _going(going)
         signs = read_signs(
             world.cloud, self.server, mark, kinds=_COLD, ours=("migrate", "confirmResize")
         )
@@ -256,6 +271,14 @@ class AbortMigration:
         migration = _running(world, self.server)
         if migration is not None:
             world.cloud.abort_migration(self.server, migration.id)
+
+
+def _going(migration: Migration, remaining: int | None = None) -> Look:
+    return Look(
+        Standing.UNDERWAY,
+        progress=Progress(remaining_bytes=remaining) if remaining is not None else None,
+        saw={"migration": migration.id, "migration_status": migration.status},
+    )
 
 
 def _before_the_record(signs: Signs, mark: Mark | None, source: str) -> Look | None:

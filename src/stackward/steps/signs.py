@@ -9,10 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stackward.model.compute import Migration, Server, ServerAction
-from stackward.plan import Look, Mark, Progress, Standing
+from stackward.plan import Look, Mark, Standing
 from stackward.ports.cloud import Cloud
 
 NOVA = "Nova"
+
+# Nova works on these by itself, and its `task_state` keeps others off the server meanwhile.
+_GOING = {
+    "accepted",
+    "queued",
+    "preparing",
+    "pre-migrating",
+    "running",
+    "migrating",
+    "post-migrating",
+    "confirming",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,24 @@ def mark_of(cloud: Cloud, server: str) -> Mark:
         "vm_state": now.vm_state if now else None,
         "power_state": now.power_state if now else None,
     }
+
+
+def still_going(
+    cloud: Cloud, server: str, host: str, mark: Mark | None, kinds: Sequence[str]
+) -> Migration | None:
+    """Return our migration off a host while Nova works on it; one list serves all servers.
+
+    None where it has ended, has no record yet, or was not begun: then the server itself is read.
+    """
+    before = mark["migration"] if mark else None
+    if not isinstance(before, int):
+        return None
+    newer = (
+        each for each in cloud.newest_migrations(host) if each.server == server and each.id > before
+    )
+    newest = next(newer, None)
+    is_ours = newest is not None and newest.kind in kinds and newest.status in _GOING
+    return newest if is_ours else None
 
 
 def read_signs(
@@ -80,13 +110,10 @@ def failed(cloud: Cloud, signs: Signs, reason: str) -> Look:
     )
 
 
-def under_way(signs: Signs, reason: str | None = None, *, remaining: int | None = None) -> Look:
+def under_way(signs: Signs, reason: str | None = None) -> Look:
     """Say that Nova still works on it."""
-    progress = Progress(remaining_bytes=remaining) if remaining is not None else None
     request = signs.action.request_id if signs.action else None
-    return Look(
-        Standing.UNDERWAY, reason=reason, request_id=request, progress=progress, saw=saw(signs)
-    )
+    return Look(Standing.UNDERWAY, reason=reason, request_id=request, saw=saw(signs))
 
 
 def saw(signs: Signs) -> dict[str, str | int | None]:

@@ -36,6 +36,7 @@ PLACEMENT = "1.39"
 CINDER = "3.59"
 
 _CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
+_NEWEST = 200  # migrations: more than a drain has under way at once
 _TIMEOUT_S = 90  # longer than Nova's own wait for an RPC answer, 60 s
 
 
@@ -107,6 +108,12 @@ class OpenStackCloud:
         """Return the migrations in one status that come from or go to a host."""
         query = [("host", host), ("status", status)]
         return tuple(map(nova.to_migration, self._migrations(query)))
+
+    def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
+        """Return the latest migrations from or to a host: one page, the newest first."""
+        query = [("host", host), ("limit", str(_NEWEST))]
+        found = self._nova.get("/os-migrations", query)["migrations"]
+        return tuple(map(nova.to_migration, found))
 
     def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
         """Return a server's migrations, ended ones too, the newest first."""
