@@ -55,6 +55,7 @@ class FakeCloud:
     groups: dict[str, ServerGroup] = field(default_factory=dict)
     volumes: dict[str, Volume] = field(default_factory=dict)
     zones: tuple[Aggregate, ...] = ()
+    bound: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
     agents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     catalog: frozenset[str] = frozenset({"compute"})
     traits: dict[str, set[str]] = field(default_factory=dict)
@@ -175,7 +176,7 @@ class FakeCloud:
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         owner = next(s for s in self.known.values() for each in s.ports if each.id == port)
-        return ((owner.host or "", "ACTIVE"),)
+        return self.bound.get(port) or ((owner.host or "", "ACTIVE"),)
 
     def network_agents_on(self, host: str, /) -> tuple[str, ...]:
         self.calls["agents"] += 1
@@ -183,7 +184,10 @@ class FakeCloud:
 
     def volume(self, volume: str, /) -> Volume | None:
         self.calls["volume"] += 1
-        return self.volumes.get(volume)
+        found = self.volumes.get(volume)
+        holders = [one for one in self.known.values() if volume in one.volume_ids]
+        attached = tuple((one.id, one.host) for one in holders)
+        return replace(found, attached=found.attached or attached) if found else None
 
     def volume_services(self) -> tuple[str, ...]:
         self.calls["volume services"] += 1
@@ -310,6 +314,7 @@ class FakeShell:
     silent: set[str] = field(default_factory=set)
     leftovers: dict[str, list[str]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    domains: dict[tuple[str, str], str] = field(default_factory=dict)  # other than Nova thinks
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         return host if host in self.cloud.hosts else None
@@ -328,7 +333,9 @@ class FakeShell:
         if words == list(FILESYSTEM):
             return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
         if words[0] == "find":
-            return Answer(0, "\n".join(self.leftovers.get(node, [])))
+            wanted = words[-1].removesuffix("*") if words[2] == "-maxdepth" else ""
+            left = [one for one in self.leftovers.get(node, []) if wanted in one]
+            return Answer(0, "\n".join(left))
         if words[0] in {"test", "cat"}:
             text = self.files.get((node, words[-1]))
             return Answer(1, "") if text is None else Answer(0, text)
@@ -352,7 +359,18 @@ class FakeShell:
             )
         if words == list(LIST):
             return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
+        if "domstate" in words:
+            return self._domstate(node, words[-1])
         return Answer(0, "".join(f"{one.id}\n" for one in here))
+
+    def _domstate(self, node: str, server: str) -> Answer:
+        found = self.cloud.known.get(server)
+        if (node, server) in self.domains:
+            return Answer(0, f"{self.domains[node, server]}\n\n")
+        if found is None or found.host != node:
+            return Answer(1, "", f"error: failed to get domain '{server}'")
+        states = {"active": "running", "paused": "paused", "stopped": "shut off"}
+        return Answer(0, f"{states[found.vm_state]}\n\n")
 
     def _systemctl(self, node: str, words: list[str]) -> Answer:
         active, enabled = self.units.get(node, ("active", "enabled"))

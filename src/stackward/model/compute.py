@@ -51,6 +51,7 @@ class Volume:
     status: str = "in-use"
     migration_status: str | None = None
     name: str = ""
+    attached: tuple[tuple[str, str | None], ...] = ()  # (server, host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,8 +202,17 @@ def _steps(
 ) -> tuple[Step[World], ...]:
     server = each.server
     target = placed.candidate.host if placed.is_pinned or asked.target is not None else None
+    shares_disks = compute.is_shared(facts)
     if each.way is Way.LIVE:
-        return (LiveMigrate(server=server.id, name=server.label, source=facts.host, target=target),)
+        return (
+            LiveMigrate(
+                server=server.id,
+                name=server.label,
+                source=facts.host,
+                target=target,
+                shares_disks=shares_disks,
+            ),
+        )
     return (
         ColdMigrate(server=server.id, name=server.label, source=facts.host, target=target),
         ConfirmMigration(
@@ -212,6 +221,7 @@ def _steps(
             source=facts.host,
             vm_state=server.vm_state,
             power_state=server.power_state,
+            shares_disks=shares_disks,
         ),
     )
 

@@ -37,6 +37,7 @@ class LiveMigrate:
     name: str
     source: str
     target: str | None = field(default=None, metadata=VOLATILE)  # None: the scheduler chooses
+    shares_disks: bool = False  # the nodes' servers are in one directory that all have mounted
 
     @property
     def summary(self) -> str:
@@ -79,7 +80,7 @@ class LiveMigrate:
         if server.host == self.source and server.task_state is None:
             # Seen in the field: the record says so, and the server never left.
             return failed(world.cloud, signs, "its migration is `completed`, but it did not move")
-        return prove(world, server, migration, mark)
+        return prove(world, server, migration, mark, shares_disks=self.shares_disks)
 
     def start(self, world: World, /) -> None:
         """Ask Nova for the migration."""
@@ -147,6 +148,7 @@ class ConfirmMigration:
     source: str
     vm_state: str  # as it was before the move: what the proof compares with
     power_state: int
+    shares_disks: bool = False
 
     @property
     def summary(self) -> str:
@@ -177,7 +179,7 @@ class ConfirmMigration:
             return Look(Standing.FAILED, reason="Nova has no record of its cold migration")
         if migration.status == "confirmed":
             before: Mark = {"vm_state": self.vm_state, "power_state": self.power_state}
-            return prove(world, server, migration, before)
+            return prove(world, server, migration, before, shares_disks=self.shares_disks)
         return self._unconfirmed(world, signs, migration, server.task_state)
 
     def _unconfirmed(

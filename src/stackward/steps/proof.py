@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
+from stackward.ports.shell import Answer
 from stackward.ports.world import World
 
+INSTANCES = "/var/lib/nova/instances"
 HOLDS = "holds"
 NOT_APPLICABLE = "not applicable"
 
-_DOMUUID = ("virsh", "--readonly", "--connect", "qemu:///system", "list", "--all", "--uuid")
+_DOMSTATE = ("virsh", "--readonly", "--connect", "qemu:///system", "domstate")
+_NO_DOMAIN = "failed to get domain"
+_STATES = {"active": "running", "paused": "paused", "stopped": "shut off"}  # by Nova's vm_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,15 @@ class Row:
         return self.wrong or (f"unread: {self.unread}" if self.unread else HOLDS)
 
 
-def prove(world: World, server: Server, migration: Migration, mark: Mark) -> Look:
-    """Return *done* only if every row holds that applies."""
-    rows = tuple(_rows(world, server, migration, mark))
+def prove(
+    world: World, server: Server, migration: Migration, mark: Mark, *, shares_disks: bool
+) -> Look:
+    """Return *done* only if every row holds that applies.
+
+    `mark` has the states from before the move; `shares_disks`: the source keeps its directory,
+    for it is the target's too.
+    """
+    rows = tuple(_rows(world, server, migration, mark, shares_disks))
     saw: Mapping[str, str] = {row.name: row.standing for row in rows}
     if wrong := [f"{row.name}: {row.wrong}" for row in rows if row.wrong]:
         return Look(Standing.UNDERWAY, reason=f"not proved yet: {'; '.join(wrong)}", saw=saw)
@@ -45,29 +55,37 @@ def prove(world: World, server: Server, migration: Migration, mark: Mark) -> Loo
     return Look(Standing.DONE, saw=saw)
 
 
-def _rows(world: World, server: Server, migration: Migration, mark: Mark) -> Iterator[Row]:
+def _rows(
+    world: World,
+    server: Server,
+    migration: Migration,
+    mark: Mark,
+    shares_disks: bool,  # noqa: FBT001  # private
+) -> Iterator[Row]:
     target = migration.target or ""
     yield Row("host", None if server.host == target else f"it is on `{server.host}`")
     yield Row("task", f"it is busy ({server.task_state})" if server.task_state else None)
     for name, now in (("vm_state", server.vm_state), ("power_state", server.power_state)):
         before = mark.get(name)
         yield Row(name, None if now == before else f"was {before}, is {now}")
-    yield _volumes(world, server)
+    yield _volumes(world, server, target)
     yield from _bindings(world, server, target)
-    hypervisors = {host: _hypervisor(world, host) for host in (migration.source, target) if host}
-    yield _allocations(world, server, migration, hypervisors.get(target))
-    yield _domain(world, server, hypervisors.get(target), expected=True)
-    yield _domain(world, server, hypervisors.get(migration.source), expected=False)
+    source, there = _hypervisor(world, migration.source), _hypervisor(world, target)
+    yield _allocations(world, server, migration, there)
+    yield _domain_on_target(world, server, there, _STATES.get(str(mark.get("vm_state"))))
+    yield _no_domain_on_source(world, server, source)
+    yield _no_directory(world, server, source, shares_disks=shares_disks)
 
 
-def _volumes(world: World, server: Server) -> Row:
-    states = {each: world.cloud.volume(each) for each in server.volume_ids}
-    wrong = [each for each, volume in states.items() if not volume or volume.status != "in-use"]
-    return Row(
-        "volumes",
-        f"not `in-use`: {', '.join(wrong)}" if wrong else None,
-        applies=bool(states),
-    )
+def _volumes(world: World, server: Server, target: str) -> Row:
+    found = {each: world.cloud.volume(each) for each in server.volume_ids}
+    wrong: list[str] = []
+    for each, volume in found.items():
+        if volume is None or volume.status != "in-use":
+            wrong.append(f"{each} is {volume.status if volume else 'gone'}")
+        elif (hosts := [host for owner, host in volume.attached if owner == server.id]) != [target]:
+            wrong.append(f"{each} is attached on {', '.join(map(str, hosts)) or 'no host'}")
+    return Row("volumes", "; ".join(wrong) or None, applies=bool(found))
 
 
 def _bindings(world: World, server: Server, target: str) -> Iterator[Row]:
@@ -100,8 +118,48 @@ def _allocations(
     return Row("allocations")
 
 
-def _domain(world: World, server: Server, hypervisor: Hypervisor | None, *, expected: bool) -> Row:
-    name = "domain on the target" if expected else "no domain on the source"
+def _domain_on_target(
+    world: World, server: Server, hypervisor: Hypervisor | None, expected: str | None
+) -> Row:
+    name = "domain on the target"
+    asked = _on(world, hypervisor, [*_DOMSTATE, server.id], name)
+    if isinstance(asked, Row):
+        return asked
+    if asked.code != 0:
+        is_absent = _NO_DOMAIN in asked.err
+        return Row(name, "libvirt does not have it") if is_absent else _unread(name, asked)
+    state = asked.out.strip()
+    return Row(name, None if state == expected else f"is {state}, expected {expected}")
+
+
+def _no_domain_on_source(world: World, server: Server, hypervisor: Hypervisor | None) -> Row:
+    name = "no domain on the source"
+    asked = _on(world, hypervisor, [*_DOMSTATE, server.id], name)
+    if isinstance(asked, Row):
+        return asked
+    if asked.code == 0:
+        return Row(name, f"libvirt still has it: {asked.out.strip()}")
+    return Row(name) if _NO_DOMAIN in asked.err else _unread(name, asked)
+
+
+def _no_directory(
+    world: World, server: Server, hypervisor: Hypervisor | None, *, shares_disks: bool
+) -> Row:
+    name = "no directory on the source"
+    if shares_disks:
+        return Row(name, applies=False)
+    command = ["find", INSTANCES, "-maxdepth", "1", "-name", f"{server.id}*"]
+    asked = _on(world, hypervisor, command, name)
+    if isinstance(asked, Row):
+        return asked
+    if asked.code != 0:
+        return _unread(name, asked)
+    left = asked.out.split()
+    return Row(name, f"left there: {', '.join(left)}" if left else None)
+
+
+def _on(world: World, hypervisor: Hypervisor | None, command: list[str], name: str) -> Answer | Row:
+    """Ask the hypervisor's node; or return the row that says why that cannot be."""
     if hypervisor is None:
         return Row(name, unread="its hypervisor was not found")
     if not hypervisor.has_domains:
@@ -109,19 +167,11 @@ def _domain(world: World, server: Server, hypervisor: Hypervisor | None, *, expe
     node = world.shell.node_of(hypervisor.host, hypervisor.address)
     if node is None:
         return Row(name, unread=f"the inventory names no node for `{hypervisor.host}`")
-    guests = _guests(world, node)
-    if isinstance(guests, str):
-        return Row(name, unread=guests)
-    wrong = f"libvirt on `{node}` {'does not have' if expected else 'has'} it"
-    return Row(name, None if (server.id in guests) == expected else wrong)
-
-
-def _guests(world: World, node: str) -> set[str] | str:
-    """Return the guests' UUIDs, or why they cannot be read."""
     try:
-        answer = world.shell.run(node, _DOMUUID)
+        return world.shell.run(node, command)
     except (Unreachable, Uncertain) as error:
-        return error.message
-    if answer.code != 0:
-        return answer.err.strip() or f"`virsh` ended with {answer.code}"
-    return set(answer.out.split())
+        return Row(name, unread=error.message)
+
+
+def _unread(name: str, answer: Answer) -> Row:
+    return Row(name, unread=answer.err.strip() or f"it ended with {answer.code}")

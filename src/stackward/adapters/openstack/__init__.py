@@ -212,6 +212,9 @@ class OpenStackCloud:
             status=one["status"],
             migration_status=one.get("migration_status"),
             name=one.get("name") or "",
+            attached=tuple(
+                (each["server_id"], each.get("host_name")) for each in one["attachments"]
+            ),
         )
 
     def volume_services(self) -> tuple[str, ...]:

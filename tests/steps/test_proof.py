@@ -1,0 +1,128 @@
+"""The proof of a move: each row by itself can keep it from being done."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from builders import a_server, an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.model.compute import Port, Volume
+from stackward.plan import Look, Standing
+from stackward.steps.compute import LiveMigrate
+
+DB = an_id("db-01")
+STEP = LiveMigrate(server=DB, name="db-01", source="compute-07", target="compute-08")
+
+Break = Callable[[FakeCloud, FakeShell], object]
+
+
+def moved(spoil: Break = lambda _cloud, _shell: None, *, step: LiveMigrate = STEP) -> Look:
+    """Return how a completed live migration stands when something about it is spoilt."""
+    cloud = FakeCloud()
+    cloud.volumes["v"] = Volume(id="v")
+    cloud.add(a_server(volume_ids=("v",)))
+    shell = FakeShell(cloud)
+    world = a_world(cloud, shell)
+    mark = step.mark(world)
+    step.start(world)
+    cloud.pass_time()
+    spoil(cloud, shell)
+    return step.look(world, mark)
+
+
+def become(**values: object) -> Break:
+    def spoil(cloud: FakeCloud, _shell: FakeShell) -> None:
+        cloud.known[DB] = replace(cloud.known[DB], **values)  # type: ignore[arg-type]  # by name
+
+    return spoil
+
+
+def volume(**values: object) -> Break:
+    def spoil(cloud: FakeCloud, _shell: FakeShell) -> None:
+        cloud.volumes["v"] = replace(cloud.volumes["v"], **values)  # type: ignore[arg-type]  # by name
+
+    return spoil
+
+
+def domain(node: str, state: str) -> Break:
+    return lambda _cloud, shell: shell.domains.update({(node, DB): state})
+
+
+def bound(*bindings: tuple[str, str]) -> Break:
+    return lambda cloud, _shell: cloud.bound.update({port.id: bindings for port in ports(cloud)})
+
+
+def ports(cloud: FakeCloud) -> tuple[Port, ...]:
+    return cloud.ports_of([DB])
+
+
+def held(by: str, on: str) -> Break:
+    def spoil(cloud: FakeCloud, _shell: FakeShell) -> None:
+        consumer = cloud.migrations[0].uuid if by == "migration" else DB
+        cloud.leftovers[consumer] = {an_id(on)}
+
+    return spoil
+
+
+def left_on_disk(_cloud: FakeCloud, shell: FakeShell) -> None:
+    shell.leftovers["compute-07"] = [f"/var/lib/nova/instances/{DB}"]
+
+
+def test_a_move_of_which_every_row_holds_is_done() -> None:
+    look = moved()
+
+    assert look.standing is Standing.DONE
+    assert set(look.saw.values()) == {"holds"}
+
+
+@pytest.mark.parametrize(
+    ("row", "spoil"),
+    [
+        pytest.param("host", become(host="compute-09"), id="it is somewhere else"),
+        pytest.param("task", become(task_state="migrating"), id="Nova is not through with it"),
+        pytest.param("vm_state", become(vm_state="paused"), id="it is in another state"),
+        pytest.param("power_state", become(power_state=4), id="its power is another"),
+        pytest.param("volumes", volume(status="reserved"), id="a volume is not in use"),
+        pytest.param(
+            "volumes", volume(attached=((DB, "compute-07"),)), id="a volume is attached elsewhere"
+        ),
+        pytest.param("port", bound(("compute-07", "ACTIVE")), id="a port is bound elsewhere"),
+        pytest.param(
+            "port",
+            bound(("compute-08", "ACTIVE"), ("compute-07", "INACTIVE")),
+            id="a binding is left",
+        ),
+        pytest.param("allocations", held("migration", "compute-07"), id="allocations are left"),
+        pytest.param("domain on the target", domain("compute-08", "paused"), id="it does not run"),
+        pytest.param("no domain on the source", domain("compute-07", "shut off"), id="it is twice"),
+        pytest.param("no directory on the source", left_on_disk, id="its disk was left"),
+    ],
+)
+def test_each_row_keeps_a_move_from_being_done(row: str, spoil: Break) -> None:
+    look = moved(spoil)
+
+    assert look.standing is Standing.UNDERWAY
+    wrong = [name for name, said in look.saw.items() if said not in {"holds", "not applicable"}]
+    assert [name for name in wrong if name.startswith(row)]
+
+
+def test_what_cannot_be_read_is_unknown_and_says_why() -> None:
+    look = moved(lambda _cloud, shell: shell.silent.add("compute-07"))
+
+    assert look.standing is Standing.UNKNOWN
+    assert "no domain on the source: cannot log in to `compute-07`" in (look.reason or "")
+
+
+def test_a_directory_that_all_nodes_share_is_no_leftover() -> None:
+    look = moved(left_on_disk, step=replace(STEP, shares_disks=True))
+
+    assert look.standing is Standing.DONE
+    assert look.saw["no directory on the source"] == "not applicable"
+
+
+def test_a_hypervisor_without_domains_proves_the_rest() -> None:
+    look = moved(lambda cloud, _shell: setattr(cloud, "kind", "fake"))
+
+    assert look.standing is Standing.DONE
+    assert look.saw["domain on the target"] == "not applicable"
