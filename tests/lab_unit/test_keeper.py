@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stackward.lab.keeper import ids, nspawn, write
+from stackward.lab.keeper import ids, is_lab, mounts_of_other_labs, nspawn, write
 
 
 @pytest.fixture
@@ -121,3 +121,33 @@ def test_what_is_shared_and_what_is_the_disks_own_is_bound() -> None:
         "--bind=/w/instances:/var/lib/nova/instances",
         "--bind=/s:/srv/shared",
     ]
+
+
+MOUNTINFO = """\
+30 1 8:1 / / rw - ext4 /dev/sda1 rw
+31 30 0:5 / /proc rw - proc proc rw
+40 30 7:0 / /state/labs/mine/shared rw - ext4 /dev/loop0 rw
+41 30 7:1 / /state/labs/its/shared rw - ext4 /dev/loop1 rw
+42 41 0:9 / /state/labs/its/shared/below rw - tmpfs tmpfs rw
+43 30 7:2 / /state/labs/its-copy/shared rw - ext4 /dev/loop2 rw
+44 30 7:3 / /another\\040state/labs/mine/shared rw - ext4 /dev/loop3 rw
+"""
+LABS = {Path("/state/labs/mine"), Path("/state/labs/its"), Path("/another state/labs/mine")}
+
+
+def test_a_node_lets_go_of_what_other_labs_have_mounted_the_innermost_first() -> None:
+    """Its own mount namespace is a copy of the host's: it would hold their disks."""
+    root = Path("/state/labs/mine/nodes/c01/root")
+
+    assert mounts_of_other_labs(MOUNTINFO, root, LABS.__contains__) == [
+        Path("/another state/labs/mine/shared"),
+        Path("/state/labs/its/shared/below"),
+        Path("/state/labs/its/shared"),
+    ]
+
+
+def test_a_lab_is_known_by_its_file(tmp_path: Path) -> None:
+    before = is_lab(tmp_path)
+    (tmp_path / "lab.json").touch()
+
+    assert (before, is_lab(tmp_path)) == (False, True)

@@ -10,15 +10,18 @@ Imports the standard library only: it stays in memory for as long as the node ru
 import ctypes
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 REBOOT = 133  # systemd-nspawn's exit code for "reboot" when it cannot restart by itself
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
+MNT_DETACH = 2
 # Found necessary by trying: keyrings for systemd, bpf for OVS and systemd, perf for QEMU.
 SYSTEM_CALLS = "@keyring bpf perf_event_open"
 
@@ -26,6 +29,7 @@ SYSTEM_CALLS = "@keyring bpf perf_event_open"
 def main() -> None:
     """Boot the node described in the file that is named on the command line."""
     spec = json.loads(Path(sys.argv[1]).read_text())
+    drop_mounts_of_other_labs(Path(spec["root"]))
     mount_everything(spec)
     while boot(spec) == REBOOT:
         tell("reboot")
@@ -36,6 +40,37 @@ def tell(what: str) -> None:
     """Write a line on the node's console."""
     sys.stdout.write(f"keeper: {what}\n")
     sys.stdout.flush()
+
+
+def drop_mounts_of_other_labs(root: Path) -> None:
+    """Let go of what other labs have mounted, in this process's own mount namespace.
+
+    It was copied from the host's: a copy would hold their disks when they go down. What cannot be
+    let go of stays: the node needs none of it to be away.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    mounted = Path("/proc/self/mountinfo").read_text()
+    for place in mounts_of_other_labs(mounted, root, is_lab):
+        if libc.umount2(os.fsencode(place), MNT_DETACH) != 0:
+            tell(f"cannot let go of {place}: {os.strerror(ctypes.get_errno())}")
+
+
+def mounts_of_other_labs(mountinfo: str, root: Path, is_lab: Callable[[Path], bool]) -> list[Path]:
+    """Return the mount points below the folders of labs that `root` is not in, the last first."""
+    escaped = [line.split()[4] for line in mountinfo.splitlines()]
+    places = [
+        Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), it)) for it in escaped
+    ]
+    return [
+        place
+        for place in reversed(places)
+        if any(is_lab(above) and above not in root.parents for above in place.parents)
+    ]
+
+
+def is_lab(folder: Path) -> bool:
+    """Say whether a folder is a lab's."""
+    return (folder / "lab.json").exists()
 
 
 def mount_everything(spec: dict[str, Any]) -> None:
