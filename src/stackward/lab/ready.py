@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from stackward.errors import StepFailed
+from stackward.errors import StepFailed, Unreachable
 from stackward.lab.client import connect
 from stackward.lab.machine import Machine
 from stackward.lab.spec import Lab
@@ -99,9 +99,10 @@ def what_is_missing(lab: Lab, cloud: Any) -> list[str]:  # noqa: ANN401  # the S
     lacks = [f"nova-compute on {name} is not up" for name in sorted(names - up)]
     if lacks:
         return lacks
+    # Without details: these would ask every nova-compute for its uptime, and wait for a silent one.
     mapped = {
         hypervisor.name
-        for hypervisor in cloud.compute.hypervisors(details=True)
+        for hypervisor in cloud.compute.hypervisors(details=False)
         if hypervisor.state == "up"
     }
     lacks = [f"the hypervisor {name} is not up" for name in sorted(names - mapped)]
@@ -118,10 +119,7 @@ def fake_hosts(lab: Lab) -> list[str]:
 
 def tolerant(ask: Callable[[], list[str]]) -> list[str]:
     """Return what `ask` says, or the error's words while services are still starting."""
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # with the SDK, late
-    from openstack.exceptions import SDKException  # noqa: PLC0415  # as above
-
     try:
         return ask()
-    except (ClientException, SDKException, OSError) as error:
-        return [str(error)]
+    except (StepFailed, Unreachable) as error:
+        return [f"{error.message}: {error.says}"]
