@@ -35,8 +35,7 @@ class RealLab:
 
     def call(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `stackward lab ...` on this lab, whatever comes of it."""
-        path = f"{Path(STACKWARD).parent}:{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "STACKWARD_LAB": self.name, "COLUMNS": "200"}
+        environment = {**os.environ, "STACKWARD_LAB": self.name, "COLUMNS": "200"}
         return subprocess.run(
             [STACKWARD, "lab", *words],
             env=environment,

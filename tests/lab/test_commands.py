@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from real_lab import RealLab
+from real_lab import STACKWARD, RealLab
 from stackward.errors import ExitCode
 
 NODES = ["ctl", "c01", "c02"]
@@ -47,6 +47,12 @@ def test_stackward_reads_the_inventory_that_the_lab_wrote(lab: RealLab) -> None:
     nodes = json.loads(lab.run("exec", "stackward", "node", "list", "-f", "json"))
 
     assert sorted(node["Name"] for node in nodes) == sorted(NODES)
+
+
+def test_exec_finds_our_own_programs_without_a_path_to_them(lab: RealLab) -> None:
+    said = lab.run("exec", "/bin/sh", "-c", "command -v stackward")
+
+    assert said == f"{STACKWARD}\n"
 
 
 def test_the_lines_of_openrc_are_the_environment_of_exec(lab: RealLab) -> None:

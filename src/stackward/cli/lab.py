@@ -300,11 +300,14 @@ def exec_command(
 ) -> None:
     """Run a command of this machine with the lab's environment."""
     from stackward.lab.client import environment
+    from stackward.lab.command import path_with_own_programs
     from stackward.lab.ssh import hand_over
 
-    os.environ.update(environment(_lab(name)))
+    lab = _lab(name)
     try:
-        hand_over(command)
+        hand_over(
+            command, {**os.environ, **environment(lab), "PATH": path_with_own_programs(os.environ)}
+        )
     except FileNotFoundError:
         raise BadInput(f"there is no program `{command[0]}` on this machine") from None
     except PermissionError:

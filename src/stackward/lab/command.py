@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from stackward.errors import StepFailed
@@ -33,32 +35,25 @@ def run(  # noqa: PLR0913  # each is one property of the process, all but the fi
     environment = {**os.environ, **env} if env else None
     given = stdin.encode() if isinstance(stdin, str) else stdin or b""
     try:
-        if log is not None:
-            with log.open("ab") as sink:
-                ended = subprocess.run(
-                    words,
-                    input=given,
-                    env=environment,
-                    check=False,
-                    stdout=sink,
-                    stderr=subprocess.STDOUT,
-                    timeout=timeout_s,
-                )
-            out, err = "", tail_of(log)
-        else:
+        with log.open("ab") if log else nullcontext(subprocess.PIPE) as sink:
             ended = subprocess.run(
                 words,
                 input=given,
                 env=environment,
                 check=False,
-                capture_output=True,
+                stdout=sink,
+                stderr=subprocess.STDOUT if log else subprocess.PIPE,
                 timeout=timeout_s,
             )
-            out, err = ended.stdout.decode(errors="replace"), ended.stderr.decode(errors="replace")
     except FileNotFoundError:
         raise StepFailed(f"the program `{words[0]}` is not on this machine") from None
     except subprocess.TimeoutExpired:
         raise StepFailed(f"`{called or words[0]}` did not end within {timeout_s:g} s") from None
+    out, err = (
+        ("", tail_of(log))
+        if log
+        else (ended.stdout.decode(errors="replace"), ended.stderr.decode(errors="replace"))
+    )
     if ended.returncode not in ok:
         raise StepFailed(
             f"`{called or ' '.join(words[:4])}` failed (exit code {ended.returncode})",
@@ -89,6 +84,11 @@ def succeeds(command: Sequence[str | Path], *, timeout_s: float = 60) -> bool:
 def python_module(module: str, *arguments: str | Path) -> list[str]:
     """Return the command that runs `module` in this interpreter."""
     return [sys.executable, "-m", module, *(str(argument) for argument in arguments)]
+
+
+def path_with_own_programs(environment: Mapping[str, str]) -> str:
+    """Return the PATH of `environment` with the programs of this interpreter's own in front."""
+    return f"{sysconfig.get_path('scripts')}{os.pathsep}{environment.get('PATH', os.defpath)}"
 
 
 def write_private(file: Path, text: str) -> None:

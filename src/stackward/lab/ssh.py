@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stackward.errors import StepFailed, Unreachable
 from stackward.lab.command import last_lines, run
@@ -85,6 +85,6 @@ def on_node(
     return ended.stdout
 
 
-def hand_over(command: Sequence[str]) -> None:
-    """Become `command`: for what the operator works in by hand."""
-    os.execvp(command[0], list(command))  # noqa: S606  # a list, no shell in between
+def hand_over(command: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
+    """Become `command`, found on the PATH of `environment`: what the operator works in by hand."""
+    os.execvpe(command[0], list(command), environment)  # noqa: S606  # a list, no shell in between
