@@ -15,7 +15,7 @@ from stackward.lab.proof import boot, remove, wait_active
 PLACES = {"witness-1": "c01", "witness-2": "c02", "witness-3": "c01"}
 ADDRESSES = {
     "witness-1": "192.168.50.11",
-    "witness-2": "192.168.50.12",
+    "witness-2": "192.168.50.97",
     "witness-3": "192.168.50.13",
 }
 
