@@ -1,5 +1,6 @@
 """What is there of a lab and how it is, read from the world."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -99,12 +100,13 @@ def read_node(lab: Lab, node: Node) -> NodeStatus:
         try:
             said = ssh.on_node(
                 lab, node.name,
-                "df --output=pcent / | tail -n 1; systemctl --failed --plain --no-legend",
+                'echo "$(df --output=pcent / | tail -n 1)";'
+                " systemctl --failed --plain --no-legend",
                 timeout_s=20,
             )  # fmt: skip
-            first, *lines = said.splitlines()
-            disk_used = f"{first.strip()} of {node.kind.disk_gib} GiB"
-            failed = tuple(line.split()[0] for line in lines if line.strip())
+            first, _, rest = said.partition("\n")
+            disk_used = used_of(first, node.kind.disk_gib)
+            failed = tuple(line.split()[0] for line in rest.splitlines() if line.strip())
         except StackwardError:
             answers_ssh = False
     bmc = bmcs.bmc_of(lab, node)
@@ -119,6 +121,12 @@ def read_node(lab: Lab, node: Node) -> NodeStatus:
         disk_used=disk_used,
         bmc=bmc.url,
     )
+
+
+def used_of(said: str, disk_gib: int) -> str:
+    """Return how full a disk is, from what `df` said of it; it says nothing, or `-`, of some."""
+    used = said.strip()
+    return f"{used} of {disk_gib} GiB" if re.fullmatch(r"\d+%", used) else UNKNOWN
 
 
 def with_nova(node: NodeStatus, known: dict[str, str]) -> NodeStatus:
