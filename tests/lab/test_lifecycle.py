@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from lab_builders import a_lab
 from left_behind import left_behind
 from real_lab import STACKWARD, RealLab
-from stackward.errors import ExitCode
+from stackward.errors import ExitCode, Refused
 from stackward.lab.client import connect
+from stackward.lab.cloud import layers_for
 from stackward.lab.proof import boot
+from stackward.report.progress import Phases
 
 # From a warm cache, on a machine that is otherwise idle: what a shared machine cannot promise.
 BAR_S = 90
@@ -81,6 +84,16 @@ def test_a_name_that_is_taken_is_refused_and_nothing_changes(lab: RealLab) -> No
     assert refused.returncode == ExitCode.BLOCKED
     assert f"the name `{lab.name}` is taken" in refused.stderr
     assert lab.births() == births
+
+
+@pytest.mark.usefixtures("is_root")
+def test_a_network_that_was_taken_since_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    taken = a_lab(tmp_path, network="127.0.0.0/24")
+
+    with pytest.raises(Refused, match=r"the network 127\.0\.0\.0/24 of the lab `lab` is in use"):
+        layers_for(taken, Phases(), mirror=None)
+
+    assert not taken.cache.exists()
 
 
 @pytest.mark.usefixtures("lab")

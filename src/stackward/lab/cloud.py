@@ -91,6 +91,7 @@ def layers_for(lab: Lab, progress: Progress, mirror: str | None) -> Baked:
     bare = [machine for machine in machines if not (machine.folder / "disk.img").exists()]
     each([machine for machine in bare if machine.is_on()], Machine.cut_power)
     if baked is None:
+        network.require_free(lab)  # as powering on does: not only after minutes of building
         chosen = mirror or host_mirror()
         check_mirror(chosen, lab.release, lab.cache)
         logs = lab.folder / "logs"
@@ -185,23 +186,23 @@ def shut_down(lab: Lab) -> None:
     """Shut everything down and leave nothing of it running or mounted; the disks stay."""
     bmcs.stop(lab)
     each([Machine(lab, node) for node in lab.nodes], Machine.shut_down)
-    clear_host(lab)
+    clear_host(lab.folder)
 
 
 def cut_down(lab: Lab) -> None:
     """Stop everything at once, as a power cut would, for a lab whose disks are given up."""
     bmcs.stop(lab)
     each([Machine(lab, node) for node in lab.nodes], Machine.cut_power)
-    clear_host(lab)
+    clear_host(lab.folder)
 
 
-def clear_host(lab: Lab) -> None:
-    """Take away what the lab put on the host besides files."""
-    network.remove_bridges(lab.folder)
-    (lab.folder / "proved").unlink(missing_ok=True)
-    if is_mounted(lab.folder / "shared"):
-        run(["umount", lab.folder / "shared"])
-    Cgroup(lab.folder, "none").remove()
+def clear_host(folder: Path) -> None:
+    """Take away what the lab whose files are in `folder` put on the host besides files."""
+    network.remove_bridges(folder)
+    (folder / "proved").unlink(missing_ok=True)
+    if is_mounted(folder / "shared"):
+        run(["umount", folder / "shared"])
+    Cgroup(folder, "none").remove()
 
 
 def purge(claims: Claims, name: str) -> None:
@@ -213,9 +214,7 @@ def purge(claims: Claims, name: str) -> None:
         lab = claims.get(name)
     except Refused:
         Cgroup(claims.folder / name, "").kill()
-        network.remove_bridges(claims.folder / name)
-        if is_mounted(claims.folder / name / "shared"):
-            run(["umount", claims.folder / name / "shared"])
+        clear_host(claims.folder / name)
         remove_tree(claims.folder / name)
         return
     with claims.changing(lab):

@@ -26,11 +26,6 @@ def interfaces() -> list[str]:
     return [link["ifname"] for link in links()]
 
 
-def is_free(network: ipaddress.IPv4Network, *, except_bridge: str = "") -> bool:
-    """Say whether no address or route of the host lies in `network`."""
-    return not what_uses(network, except_bridge=except_bridge)
-
-
 def what_uses(network: ipaddress.IPv4Network, *, except_bridge: str = "") -> str | None:
     """Say which route of the host overlaps `network`, or None."""
     for route in json.loads(run(["ip", "-4", "-json", "route", "show", "table", "all"])):
@@ -42,10 +37,10 @@ def what_uses(network: ipaddress.IPv4Network, *, except_bridge: str = "") -> str
     return None
 
 
-def make_bridges(lab: Lab) -> None:
-    """Make the lab's bridges, with the host's address on the management one.
+def require_free(lab: Lab) -> None:
+    """Make sure that nothing has taken the lab's network or its bridges since they were claimed.
 
-    Raises Refused when something else uses the address.
+    Raises Refused otherwise.
     """
     network = ipaddress.IPv4Network(lab.network)
     user = what_uses(network, except_bridge=lab.bridge)
@@ -65,11 +60,21 @@ def make_bridges(lab: Lab) -> None:
                 stands="nothing was started",
                 hint="stop what uses it, or `stackward lab down --purge` and make the lab anew",
             )
-        if bridge not in owners:
+
+
+def make_bridges(lab: Lab) -> None:
+    """Make the lab's bridges, with the host's address on the management one.
+
+    Raises Refused when something else uses the address.
+    """
+    require_free(lab)
+    present = interfaces()
+    for bridge in (lab.bridge, lab.data_bridge):
+        if bridge not in present:
             run(["ip", "link", "add", bridge, "type", "bridge"])
         # The alias says whose it is: labs of another state directory count from 1 too.
         run(["ip", "link", "set", bridge, "alias", lab.folder, "up"])
-    prefix = network.prefixlen
+    prefix = ipaddress.IPv4Network(lab.network).prefixlen
     run(["ip", "address", "replace", f"{lab.gateway}/{prefix}", "dev", lab.bridge])
 
 
