@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,16 @@ def test_a_record_is_replaced_as_a_whole(lab: Lab, bulb: Bulb) -> None:
 
     assert [sorted(entry) for entry in stored] == [["fault", "remembered", "since", "target"]]
     assert not (lab.folder / "faults.new").exists()
+
+
+def test_faults_that_are_made_at_the_same_time_are_all_on_record(lab: Lab, bulb: Bulb) -> None:
+    names = [f"bulb-{number}" for number in range(20)]
+    faults = {name: a_fault(bulb, name=name)["bulb"] for name in names}
+
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        list(pool.map(lambda name: break_lab(lab, name, "c02", faults), names))
+
+    assert sorted(made.fault for made in in_force(lab)) == sorted(names)
 
 
 # --- targets ---

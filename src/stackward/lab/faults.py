@@ -4,11 +4,13 @@ A fault is one entry in FAULTS: how it is made, how it is seen, how it is mended
 seen. `break_lab` returns only once the symptom is there, `mend_lab` only once it is gone.
 """
 
+import fcntl
 import json
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -641,16 +643,29 @@ def record_of(lab: Lab) -> Path:
 
 def record(lab: Lab, fault: Fault, scene: Scene) -> None:
     """Write down a fault, or what has become known of it."""
-    this = (fault.name, scene.target)
-    others = [made for made in in_force(lab) if (made.fault, made.target) != this]
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     made = InForce(fault=fault.name, target=scene.target, since=since, remembered=scene.remembered)
-    store(lab, [*others, made])
+    with changing_record(lab):
+        store(lab, [*others_than(lab, fault.name, scene.target), made])
 
 
 def forget(lab: Lab, name: str, target: str) -> None:
     """Strike a fault off the record."""
-    store(lab, [made for made in in_force(lab) if (made.fault, made.target) != (name, target)])
+    with changing_record(lab):
+        store(lab, others_than(lab, name, target))
+
+
+def others_than(lab: Lab, name: str, target: str) -> list[InForce]:
+    """Return the faults in force but for this one."""
+    return [made for made in in_force(lab) if (made.fault, made.target) != (name, target)]
+
+
+@contextmanager
+def changing_record(lab: Lab) -> Iterator[None]:
+    """Let one command at a time change the record; several may make and mend faults."""
+    with (lab.folder / ".faults.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def store(lab: Lab, faults: list[InForce]) -> None:
