@@ -302,9 +302,9 @@ def map_hosts_script(count: int) -> str:
         f'  [ "$mapped" -ge {count} ] && [ "$chassis" -ge {count} ] && exit 0\n'
         "  sleep 0.5\n"
         "done\n"
-        'echo "of {count} compute nodes $mapped are mapped and $chassis are chassis" >&2\n'
+        f'echo "of {count} compute nodes $mapped are mapped and $chassis are chassis" >&2\n'
         "exit 1\n"
-    ).replace("{count}", str(count))
+    )
 
 
 @dataclass(frozen=True, slots=True)

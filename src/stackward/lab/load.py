@@ -10,7 +10,7 @@ from stackward.errors import BadInput, StepFailed
 from stackward.lab import proof
 from stackward.lab.client import connect
 from stackward.lab.spec import Lab
-from stackward.lab.waiting import wait_until
+from stackward.lab.waiting import last_seen
 
 SETTLES_S = 120
 GROUP = "load-apart"
@@ -105,15 +105,15 @@ def wait_status(cloud: Any, server_id: str, wanted: str) -> Any:  # noqa: ANN401
 
     Raises StepFailed when it does not get there.
     """
-    seen: list[Any] = []
 
-    def is_there() -> bool:
-        seen[:] = [cloud.compute.get_server(server_id)]
-        return seen[0].status == wanted and seen[0].task_state is None
+    def is_there(server: Any) -> bool:  # noqa: ANN401  # as above
+        return server.status == wanted and server.task_state is None
 
-    if not wait_until(is_there, within_s=SETTLES_S, every_s=0.5):
-        raise StepFailed(f"the server `{seen[0].name}` is {seen[0].status} and not {wanted}")
-    return seen[0]
+    server = last_seen(lambda: cloud.compute.get_server(server_id), is_there, within_s=SETTLES_S)
+    if not is_there(server):
+        task = f", {server.task_state}," if server.task_state else ""
+        raise StepFailed(f"the server `{server.name}` is {server.status}{task} and not {wanted}")
+    return server
 
 
 def attach_volume(cloud: Any, server: Any) -> Any:  # noqa: ANN401  # as above
@@ -132,16 +132,14 @@ def wait_volume(cloud: Any, volume_id: str, wanted: str) -> Any:  # noqa: ANN401
 
     Raises StepFailed when it does not get there.
     """
-    seen: list[Any] = []
-
-    def is_there() -> bool:
-        seen[:] = [cloud.block_storage.get_volume(volume_id)]
-        return seen[0].status in (wanted, "error")
-
-    wait_until(is_there, within_s=SETTLES_S, every_s=0.5)
-    if seen[0].status != wanted:
-        raise StepFailed(f"the volume `{seen[0].name}` is {seen[0].status} and not {wanted}")
-    return seen[0]
+    volume = last_seen(
+        lambda: cloud.block_storage.get_volume(volume_id),
+        lambda volume: volume.status in (wanted, "error"),
+        within_s=SETTLES_S,
+    )
+    if volume.status != wanted:
+        raise StepFailed(f"the volume `{volume.name}` is {volume.status} and not {wanted}")
+    return volume
 
 
 def anti_affinity_group(cloud: Any) -> Any:  # noqa: ANN401  # as above

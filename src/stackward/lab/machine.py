@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -208,8 +209,6 @@ def free_gib(folder: Path) -> float:
 
 def each(machines: Sequence[Machine], action: Callable[[Machine], None]) -> None:
     """Do `action` to all machines at the same time; raise the first error afterwards."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # not needed to ask for help
-
     with ThreadPoolExecutor(max_workers=len(machines) or 1) as pool:
         for ended in [pool.submit(action, machine) for machine in machines]:
             ended.result()

@@ -5,7 +5,7 @@ from typing import Any
 from stackward.errors import StepFailed
 from stackward.lab.client import connect
 from stackward.lab.spec import Lab
-from stackward.lab.waiting import wait_until
+from stackward.lab.waiting import last_seen, wait_until
 
 NAME = "lab-proof"
 ACTIVE_S = 180
@@ -52,14 +52,11 @@ def wait_active(cloud: Any, server_id: str) -> Any:  # noqa: ANN401  # as above
 
     Raises StepFailed with Nova's fault when it ends otherwise or takes too long.
     """
-    seen: list[Any] = []
-
-    def is_settled() -> bool:
-        seen[:] = [cloud.compute.get_server(server_id)]
-        return seen[0].status in ("ACTIVE", "ERROR") and seen[0].task_state is None
-
-    wait_until(is_settled, within_s=ACTIVE_S, every_s=0.5)
-    server = seen[0]
+    server = last_seen(
+        lambda: cloud.compute.get_server(server_id),
+        lambda server: server.status in ("ACTIVE", "ERROR") and server.task_state is None,
+        within_s=ACTIVE_S,
+    )
     if server.status != "ACTIVE":
         fault = (server.fault or {}).get("message")
         raise StepFailed(
