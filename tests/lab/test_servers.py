@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from real_lab import RealLab, until
+from stackward.lab.guest import read_console
 from stackward.lab.load import attach_volume, wait_status, wait_volume
 from stackward.lab.proof import boot, remove, wait_active
 
@@ -96,6 +97,14 @@ def test_guests_reach_each_other_across_nodes_by_ping_and_by_tcp(
         return ADDRESSES[another] in console.peers and ADDRESSES[another] in console.tcp_peers
 
     assert until(reached)
+
+
+def test_a_servers_console_is_shown_by_its_name(lab: RealLab, witnesses: dict[str, str]) -> None:
+    tick = lab.tick(witnesses["witness-1"])
+
+    shown = read_console(lab.run("console", "witness-1"))
+
+    assert shown.boot_ids == (tick.boot,)
 
 
 def test_the_console_goes_on(lab: RealLab, witnesses: dict[str, str]) -> None:
