@@ -31,7 +31,7 @@ PACKAGES: Final = (
 """What the Debian root needs in which the image is built."""
 
 TICK_EVERY_S: Final = 3
-PEERS_EVERY_S: Final = 5
+PEERS_EVERY_S: Final = 10
 
 # What a disk shows in place of a mark.
 BLANK: Final = "blank"
@@ -126,7 +126,7 @@ class PeerChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Who answered in one round of asking all known peers."""
+    """Who answered in one round of asking; a round asks three of the known peers, in turn."""
 
     up_s: float
     boot: str
