@@ -133,7 +133,7 @@ class FakeCloud:
         return tuple(reversed(self.actions.get(server, [])))
 
     def action_failure(self, server: str, request_id: str, /) -> str | None:
-        return self.failures.get(server)
+        return self.failures.get(server) or None
 
     def aggregates(self) -> tuple[Aggregate, ...]:
         self.calls["aggregates"] += 1
@@ -314,6 +314,7 @@ class FakeShell:
     silent: set[str] = field(default_factory=set)
     leftovers: dict[str, list[str]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    logged: dict[str, list[str]] = field(default_factory=dict)
     domains: dict[tuple[str, str], str] = field(default_factory=dict)  # other than Nova thinks
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
@@ -332,18 +333,23 @@ class FakeShell:
             return self._virsh(node, words)
         if words == list(FILESYSTEM):
             return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
-        if words[0] == "find":
-            wanted = words[-1].removesuffix("*") if words[2] == "-maxdepth" else ""
-            left = [one for one in self.leftovers.get(node, []) if wanted in one]
-            return Answer(0, "\n".join(left))
-        if words[0] in {"test", "cat"}:
-            text = self.files.get((node, words[-1]))
-            return Answer(1, "") if text is None else Answer(0, text)
+        if words[0] in {"find", "grep", "test", "cat"}:
+            return self._read(node, words)
         self.done.append(" ".join(words))
         if words[0] == "install":
             self.files[node, words[-1]] = given
             return Answer(0, "")
         return self._systemctl(node, words)
+
+    def _read(self, node: str, words: list[str]) -> Answer:
+        if words[0] == "find":
+            wanted = words[-1].removesuffix("*") if words[2] == "-maxdepth" else ""
+            left = [one for one in self.leftovers.get(node, []) if wanted in one]
+            return Answer(0, "\n".join(left))
+        if words[0] == "grep":
+            return Answer(0, "".join(line for line in self.logged.get(node, []) if "req-" in line))
+        text = self.files.get((node, words[-1]))
+        return Answer(1, "") if text is None else Answer(0, text)
 
     def _virsh(self, node: str, words: list[str]) -> Answer:
         here = [one for one in self.cloud.known.values() if one.host == node]

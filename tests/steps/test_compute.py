@@ -99,6 +99,27 @@ def test_a_failed_migration_is_told_in_novas_words() -> None:
     assert look.request_id == "req-1"
 
 
+def test_what_nova_keeps_no_word_on_is_told_in_the_words_of_the_sources_log() -> None:
+    cloud = a_cloud()
+    cloud.failures[DB] = ""
+    shell = FakeShell(cloud)
+    shell.logged["compute-07"] = [
+        (
+            f"2026-11-22 21:40:02.147 181 ERROR nova.virt.libvirt.driver [None req-1] [instance: {DB}] "
+            "Live Migration failure: Unsafe migration: libvirt.libvirtError: Unsafe migration\n"
+        )
+    ]
+    world = a_world(cloud, shell)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.pass_time()
+
+    look = LIVE.look(world, mark)
+
+    assert look.service == "nova-compute on `compute-07`"
+    assert (look.says or "").startswith("Live Migration failure: Unsafe migration")
+
+
 def test_completed_but_not_moved_is_a_failure() -> None:
     cloud = a_cloud()
     world = a_world(cloud)

@@ -74,12 +74,12 @@ class LiveMigrate:
         self, world: World, signs: Signs, server: Server, migration: Migration, mark: Mark
     ) -> Look:
         if migration.status in _ENDED_BADLY:
-            return failed(world.cloud, signs, f"its live migration ended as `{migration.status}`")
+            return failed(world, signs, f"its live migration ended as `{migration.status}`")
         if migration.status != "completed":
             return under_way(signs)
         if server.host == self.source and server.task_state is None:
             # Seen in the field: the record says so, and the server never left.
-            return failed(world.cloud, signs, "its migration is `completed`, but it did not move")
+            return failed(world, signs, "its migration is `completed`, but it did not move")
         return prove(world, server, migration, mark, shares_disks=self.shares_disks)
 
     def start(self, world: World, /) -> None:
@@ -125,7 +125,7 @@ class ColdMigrate:
         if migration is None or server is None:
             return _without_record(world, signs)
         if migration.status in {*_ENDED_BADLY, "reverted"}:
-            return failed(world.cloud, signs, f"its cold migration ended as `{migration.status}`")
+            return failed(world, signs, f"its cold migration ended as `{migration.status}`")
         is_away = server.host == migration.target != self.source
         awaits = migration.status == "finished" and server.status == "VERIFY_RESIZE"
         if is_away and (awaits or migration.status in {"confirming", "confirmed"}):
@@ -189,13 +189,13 @@ class ConfirmMigration:
             case "finished" if signs.action is None and task_state is None:
                 return Look(Standing.TODO)
             case "finished" if signs.action and signs.action.message:
-                return failed(world.cloud, signs, "its confirmation failed")
+                return failed(world, signs, "its confirmation failed")
             case "finished" | "confirming":
                 return under_way(signs)
             case "reverted" | "reverting":
                 return Look(Standing.FOREIGN, reason="its migration was reverted by somebody else")
             case status:
-                return failed(world.cloud, signs, f"its cold migration is `{status}`")
+                return failed(world, signs, f"its cold migration is `{status}`")
 
     def start(self, world: World, /) -> None:
         """Ask Nova to confirm."""
@@ -302,7 +302,7 @@ def _before_the_record(signs: Signs, mark: Mark | None, source: str) -> Look | N
 def _without_record(world: World, signs: Signs) -> Look:
     """Judge a start whose record has not appeared: by the action, and by the server's task."""
     if signs.action and signs.action.message:
-        return failed(world.cloud, signs, f"Nova gave up `{signs.action.action}`")
+        return failed(world, signs, f"Nova gave up `{signs.action.action}`")
     if signs.action or (signs.server and signs.server.task_state):
         return under_way(signs, "Nova has taken the order; there is no record yet")
     return Look(Standing.TODO)

@@ -8,11 +8,14 @@ ours by its kind, or somebody else's.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import Migration, Server, ServerAction
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.cloud import Cloud
+from stackward.ports.world import World
 
 NOVA = "Nova"
+_LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
 
 # Nova works on these by itself, and its `task_state` keeps others off the server meanwhile.
 _GOING = {
@@ -100,14 +103,42 @@ def foreign(action: ServerAction) -> Look:
     )
 
 
-def failed(cloud: Cloud, signs: Signs, reason: str) -> Look:
-    """Say that the move ended badly, in Nova's own words where it has any."""
+def failed(world: World, signs: Signs, reason: str) -> Look:
+    """Say that the move ended badly: in Nova's own words, or in those of a nova-compute's log."""
     request = signs.action.request_id if signs.action else None
     server = signs.server.id if signs.server else ""
-    says = cloud.action_failure(server, request) if request and server else None
+    says = world.cloud.action_failure(server, request) if request and server else None
+    service = NOVA
+    if says is None and request and signs.migration:
+        for host in filter(None, (signs.migration.source, signs.migration.target)):
+            if says := _logged(world, host, request):
+                service = f"nova-compute on `{host}`"
+                break
     return Look(
-        Standing.FAILED, reason=reason, service=NOVA, says=says, request_id=request, saw=saw(signs)
+        Standing.FAILED,
+        reason=reason,
+        service=service,
+        says=says,
+        request_id=request,
+        saw=saw(signs),
     )
+
+
+def _logged(world: World, host: str, request: str) -> str | None:
+    """Return the first error that nova-compute wrote for a request; None where none is found.
+
+    Nova keeps no word on a live migration that fails midway: it is in the log of the source only.
+    """
+    node = world.shell.node_of(host, None)
+    if node is None:
+        return None
+    command = ["grep", "-hs", "-m1", "-E", rf" ERROR [^ ]+ \[[^]]*{request}", *_LOGS]
+    try:
+        found = world.shell.run(node, command, as_root=True).out
+    except (Unreachable, Uncertain):
+        return None
+    first = found.partition("\n")[0]
+    return first.rpartition("] ")[2].strip() or None
 
 
 def under_way(signs: Signs, reason: str | None = None) -> Look:
