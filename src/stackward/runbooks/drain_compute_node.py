@@ -189,6 +189,8 @@ def _moves(
             slow_after_s=asked.slow_after_s,
             expects={
                 "target": placed.candidate.host,
+                "provider": placed.candidate.provider,
+                "needs": facts.needs[each.server.id].amounts,
                 "pinned": placed.is_pinned or asked.target is not None,
                 "bytes": compute.local_bytes(each.server, facts)
                 if compute.storage_of(each.server, facts) is BlockStorage.LOCAL

@@ -1,0 +1,37 @@
+"""The room that other runs count on: what they have approved, and not begun."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from stackward.model.compute import Resources
+from stackward.model.run import Run
+from stackward.ports.journal import Journal
+
+_LOOKED_AT = 100  # the latest runs
+
+
+def read_promised(journal: Journal, but_for: str) -> dict[str, Resources]:
+    """Return, by resource provider, what moves of runs that are not over will take there.
+
+    Moves that have begun are left out: placement has them in its own books. So are the moves of
+    the run that drains `but_for`.
+    """
+    promised: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for run in journal.runs(limit=_LOOKED_AT):
+        if run.state.is_over or but_for in run.holds:
+            continue
+        begun = {attempt.step.rpartition("/")[0] for attempt in journal.attempts(run.id)}
+        for path, expects in _moves(run):
+            provider, needs = expects.get("provider"), expects.get("needs")
+            if path not in begun and isinstance(provider, str) and isinstance(needs, dict):
+                for name, amount in needs.items():
+                    promised[provider][name] += int(amount)
+    return {provider: dict(needs) for provider, needs in promised.items()}
+
+
+def _moves(run: Run) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Return each move of the stored plan by its path in the journal, with what it expects."""
+    for stage in json.loads(run.plan)["stages"]:
+        for move in stage["moves"]:
+            yield f"{stage['name']}/{move['thing_id'] or move['thing']}", move["expects"]

@@ -1,0 +1,64 @@
+"""The room that runs count on which are approved and not over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from builders import NOW, a_server, an_id
+from fakes import FakeCloud, a_world
+from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.journal import SqlJournal
+from stackward.engine import approve
+from stackward.facts.compute import read_compute_node
+from stackward.facts.promised import read_promised
+from stackward.model.run import Approval, Run
+from stackward.runbooks.drain_compute_node import DrainRequest, plan_drain
+
+BY_ADA = Approval(by="ada", at=NOW, how="--yes")
+TARGET = an_id("compute-08")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqlJournal]:
+    made = SqlJournal(open_database(url_of(tmp_path)))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def drain(journal: SqlJournal) -> Run:
+    """Given an approved drain of two servers of 1 VCPU and 512 MiB."""
+    cloud = FakeCloud()
+    cloud.add(a_server(name="web-1"), a_server(name="web-2"))
+    facts = read_compute_node(a_world(cloud), "compute-07")
+    plan = plan_drain(facts, DrainRequest(node="compute-07", reason="r", target="compute-08"))
+    return approve(plan, BY_ADA, journal)
+
+
+@pytest.mark.usefixtures("drain")
+def test_what_a_drain_will_move_is_promised(journal: SqlJournal) -> None:
+    promised = read_promised(journal, "compute-09")
+
+    flavor = a_server().flavor
+    assert promised == {TARGET: {"VCPU": 2 * flavor.vcpus, "MEMORY_MB": 2 * flavor.ram_mib}}
+
+
+def test_what_it_has_begun_is_in_placements_own_books(journal: SqlJournal, drain: Run) -> None:
+    run = journal.take_up(drain.id, "worker", NOW)
+    journal.intend(run.id, run.epoch, f"move/{an_id('web-1')}/0", {}, NOW)
+
+    [needs] = read_promised(journal, "compute-09").values()
+
+    assert needs["VCPU"] == a_server().flavor.vcpus
+
+
+@pytest.mark.usefixtures("drain")
+def test_a_node_counts_on_what_it_needs_itself_only_once(journal: SqlJournal) -> None:
+    assert read_promised(journal, "compute-07") == {}
+
+
+def test_a_run_that_is_over_promises_nothing(journal: SqlJournal, drain: Run) -> None:
+    journal.ask_cancel(drain.id, "ada", NOW)
+
+    assert read_promised(journal, "compute-09") == {}
