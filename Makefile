@@ -65,6 +65,9 @@ lab-soak: $(READY) ## The long tests against the real lab (root)
 bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over the thresholds
 	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack
 	$(BIN)/python bench/plan.py
+	$(AS_ROOT) $(BIN)/stackward lab up --name bench --profile scale --fake-computes 4
+	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench
+	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge
 
 docs: $(READY) ## Build the documentation into site/
 	$(BIN)/mkdocs build --quiet --strict

@@ -70,7 +70,6 @@ def read_compute_node(
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
     needs = {server.id: need_of(server) for server in servers}
     aggregates = cloud.aggregates()
-    unreachable = Unread(f"the inventory names no node for `{host}`")
     return ComputeNode(
         name=node or host,
         host=host,
@@ -81,8 +80,10 @@ def read_compute_node(
         servers=servers,
         resizing_away=() if only else tuple(_resizing_away(cloud, host)),
         migrations=() if only else tuple(_in_progress(cloud, host)),
-        domains=_domains(world, node, hypervisor) if node else unreachable,
-        instances_filesystem=read_instances_filesystem(world.shell, node) if node else unreachable,
+        domains=_domains(world, node, hypervisor),
+        instances_filesystem=read_instances_filesystem(world.shell, node)
+        if node
+        else _unnamed(host),
         aggregates=aggregates,
         zone=service.zone,
         roles=()
@@ -171,8 +172,14 @@ def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]
             yield server, migration
 
 
-def _domains(world: World, node: str, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
-    return read_domains(world.shell, node) if hypervisor.has_domains else ()
+def _domains(world: World, node: str | None, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
+    if not hypervisor.has_domains:
+        return ()
+    return read_domains(world.shell, node) if node else _unnamed(hypervisor.host)
+
+
+def _unnamed(host: str) -> Unread:
+    return Unread(f"the inventory names no node for `{host}`")
 
 
 def _candidates(
