@@ -299,6 +299,7 @@ class Tidy:
     seal: bool = True
     goes_on: bool = False
     seal_failed: bool = False
+    catch_up: bool = False
 
 
 class TidyRunbook:
@@ -337,6 +338,11 @@ class TidyRunbook:
                     at_once=request.at_once,
                     needs=(IsOpen(),),
                     goes_on=request.goes_on,
+                ),
+                *(
+                    (Stage(name="late", moves=(), catches_up=True, needs=(IsOpen(),)),)
+                    if request.catch_up
+                    else ()
                 ),
             ),
             verify=(IsAt(("a", "b")),),

@@ -6,7 +6,7 @@ in flight is settled by looking, and whoever lost the epoch starts nothing more.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic
 
@@ -28,12 +28,16 @@ from stackward.plan import (
     Runbook,
     Stage,
     differences,
+    dump_move,
     from_json,
     kinds_of,
+    load_move,
 )
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
+
+_CAUGHT_UP = "caught up"
 
 W_here = TypeVar("W_here", bound=Timed, default=World)
 
@@ -95,7 +99,7 @@ class _Interpreter:
             if not self._ledger.last:
                 self._plan_again()
             for stage in self._plan.stages:
-                self._carry_out_stage(stage)
+                self._carry_out_stage(self._caught_up(stage) if stage.catches_up else stage)
             state, said = self._verify()
         except _Stopped as stopped:
             state, said = stopped.state, stopped.said
@@ -127,6 +131,38 @@ class _Interpreter:
 
     def _judge(self, move: Move[Any]) -> Blocked | None:
         return self._runbook.judge(self._bench.world, self._plan.request, move)
+
+    def _caught_up(self, stage: Stage[Any]) -> Stage[Any]:
+        """Return the stage with what is new since the plan was approved."""
+        kinds = kinds_of(self._shop.runbooks)
+        for event in self._shop.journal.events(self._run.id):
+            if (event.what, event.step) == (_CAUGHT_UP, stage.name):
+                stored = event.says.get("moves", ())
+                moves = stored if isinstance(stored, list | tuple) else ()
+                return replace(stage, moves=tuple(load_move(each, kinds) for each in moves))
+        self._beat([])
+        self._require(stage)
+        if self._is_to_stop:
+            return stage
+        fresh = self._runbook.plan(self._bench.world, self._plan.request, self._run.id)
+        known = {move.key for _, move in self._plan.moves()}
+        new = tuple(move for _, move in fresh.moves() if move.key not in known)
+        keys = {move.key for move in new}
+        objections = [f"`{each.thing}` {each.reason} ({each.remedy})" for each in fresh.blockers]
+        objections += [
+            f"`{each.thing}` {each.reason}"
+            for each in fresh.warnings
+            if (each.thing_id or each.thing) in keys
+        ]
+        if objections:
+            raise StepFailed(
+                f"stage `{stage.name}` was not begun: what is new needs an approval of its own",
+                details=objections,
+            )
+        if new:
+            moves = [dump_move(move) for move in new]
+            self._ledger.tell(_CAUGHT_UP, step=stage.name, moves=moves)
+        return replace(stage, moves=new)
 
     # --- one stage ------------------------------------------------------------------------------
 
@@ -171,11 +207,11 @@ class _Interpreter:
         return begun
 
     def _may_begin(self, stage: Stage[Any], failed: list[Moving]) -> bool:
-        return (
-            not self._brakes.is_stopping
-            and not self._cancelled_by
-            and (stage.goes_on or not failed)
-        )
+        return not self._is_to_stop and (stage.goes_on or not failed)
+
+    @property
+    def _is_to_stop(self) -> bool:
+        return self._brakes.is_stopping or bool(self._cancelled_by)
 
     def _advance(self, some: list[Moving], moving: list[Moving], failed: list[Moving]) -> None:
         tick(some, self._pace.straggler_s, self._sort_out)
@@ -183,7 +219,7 @@ class _Interpreter:
             moving.remove(each)
             if each.failed:
                 failed.append(each)
-        if self._brakes.is_stopping or self._cancelled_by:
+        if self._is_to_stop:
             # What only waits, and has started nothing, need not be waited for.
             moving[:] = [each for each in moving if self._ledger.has_begun(each.path)]
 
@@ -240,7 +276,7 @@ class _Interpreter:
         """Ask what must be true before the stage begins."""
         for check in stage.needs:
             answer = ask(check, self._bench, self._pace.patience_s, lambda: self._beat([]))
-            if self._cancelled_by or self._brakes.is_stopping:
+            if self._is_to_stop:
                 return  # nothing of the stage is begun
             if not answer.holds:
                 raise StepFailed(

@@ -7,7 +7,7 @@ from stackward.plan.kinds import Kinds
 from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.runbook import Runbook, Runbooks, kinds_of
 from stackward.plan.step import Look, Progress, Standing, Step
-from stackward.plan.stored import VOLATILE, from_json, to_json
+from stackward.plan.stored import VOLATILE, dump_move, from_json, load_move, to_json
 
 __all__ = [
     "VOLATILE",
@@ -34,7 +34,9 @@ __all__ = [
     "Verdict",
     "Warned",
     "differences",
+    "dump_move",
     "from_json",
     "kinds_of",
+    "load_move",
     "to_json",
 ]

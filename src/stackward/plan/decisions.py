@@ -117,6 +117,7 @@ def _manner(stage: Stage[Any]) -> Mapping[str, Any]:
     return {
         "at once": stage.at_once,
         "goes on after a failure": stage.goes_on,
+        "catches up": stage.catches_up,
         "needs": [decided(check) for check in stage.needs],
     }
 

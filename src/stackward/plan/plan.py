@@ -81,13 +81,18 @@ class Move(Generic[W]):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Generic[W]):
-    """Moves that may go on at the same time; the next stage waits for all of them."""
+    """Moves that may go on at the same time; the next stage waits for all of them.
+
+    One that catches up has no moves in the plan: when its turn comes the request is planned again,
+    and what is new since is moved under the same approval, if nothing blocks or warns of it.
+    """
 
     name: str
     moves: tuple[Move[W], ...]
     at_once: int = 1  # so many moves
     needs: tuple[Check[W], ...] = ()  # asked just before the stage; a finding stops the run
     goes_on: bool = False  # begin further moves of this stage although one has failed
+    catches_up: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,12 +49,14 @@ def _stage(stage: Stage[Any]) -> dict[str, Any]:
         "name": stage.name,
         "at_once": stage.at_once,
         "goes_on": stage.goes_on,
+        "catches_up": stage.catches_up,
         "needs": [dump(each) for each in stage.needs],
-        "moves": [_move(each) for each in stage.moves],
+        "moves": [dump_move(each) for each in stage.moves],
     }
 
 
-def _move(move: Move[Any]) -> dict[str, Any]:
+def dump_move(move: Move[Any]) -> dict[str, Any]:
+    """Return a move as JSON values."""
     return {
         "thing": move.thing,
         "thing_id": move.thing_id,
@@ -133,12 +135,14 @@ def _to_stage(stored: object, kinds: Kinds) -> Stage[Any]:
         name=_as(str, whole["name"], "the name of a stage"),
         at_once=_as(int, whole["at_once"], "at_once"),
         goes_on=_as(bool, whole["goes_on"], "goes_on"),
+        catches_up=_as(bool, whole["catches_up"], "catches_up"),
         needs=_load_all(whole["needs"], kinds.checks, "check"),
-        moves=tuple(_to_move(each, kinds) for each in _as(list[Any], whole["moves"], "moves")),
+        moves=tuple(load_move(each, kinds) for each in _as(list[Any], whole["moves"], "moves")),
     )
 
 
-def _to_move(stored: object, kinds: Kinds) -> Move[Any]:
+def load_move(stored: object, kinds: Kinds) -> Move[Any]:
+    """Read what `dump_move` wrote; refuse what is not understood, and say where."""
     whole = _known(stored, Move, "a move")
     return Move(
         thing=_as(str, whole["thing"], "the thing of a move"),
