@@ -88,19 +88,6 @@ def test_the_flag_wins_over_the_setting(
     assert inventory.exists()
 
 
-def test_a_drain_can_only_be_planned_so_far(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["node", "drain", "compute-07", "--reason", "bad DIMM"])
-
-    assert (code, *capsys.readouterr()) == (
-        2,
-        "",
-        (
-            "error: `node drain` can only plan so far\n\n"
-            "hint: pass `--dry-run` to see the plan; nothing is changed\n"
-        ),
-    )
-
-
 @pytest.mark.usefixtures("inventory")
 def test_a_drain_in_an_unknown_cloud_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

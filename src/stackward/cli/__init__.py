@@ -7,14 +7,22 @@ import os
 import select
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stackward.cli.subjects import Escaped, SubjectGroup
 from stackward.errors import BadInput, ExitCode, Refused, StackwardError
 from stackward.report.errors import render_error
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from stackward.model.inventory import Inventory
+    from stackward.ports.world import World
+
+    OpenWorld = Callable[[Inventory, str | None], AbstractContextManager[World]]
 
 app = typer.Typer(
     cls=SubjectGroup,
@@ -31,6 +39,7 @@ class Chosen:
     def __init__(self) -> None:
         self.os_cloud: str | None = None
         self.debug = False
+        self.open_world: OpenWorld | None = None  # None: as `app` connects
 
 
 def _show_version(asked: bool) -> None:
@@ -64,9 +73,10 @@ def stackward(
         chosen.os_cloud, chosen.debug = os_cloud, debug
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; return its exit code."""
+def main(arguments: Sequence[str] | None = None, *, open_world: "OpenWorld | None" = None) -> int:
+    """Run one command line, on another world than the real one if given; return its exit code."""
     chosen = Chosen()
+    chosen.open_world = open_world
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         ended = typer.main.get_command(app).main(

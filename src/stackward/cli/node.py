@@ -1,6 +1,5 @@
 """`stackward node`: the machines of the cloud."""
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -8,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from stackward.cli import Chosen
+from stackward.cli.outside import open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
-from stackward.errors import BadInput
 from stackward.report.tables import Form
 
 app = subject("The machines of the cloud.")
@@ -24,6 +22,8 @@ InventoryOption = Annotated[
         help="An inventory as Ansible reads it, INI or YAML; else STACKWARD_INVENTORY.",
     ),
 ]
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Approve the plan without being asked.")]
 
 
 class WhenSlow(StrEnum):
@@ -52,15 +52,14 @@ def list_nodes(
     """List the nodes that the inventory names."""
     from stackward.app import read_inventory
     from stackward.report.inventory import nodes_table
-    from stackward.settings import read_settings
 
-    settings = read_settings(os.environ, is_root=os.geteuid() == 0)
-    known = read_inventory(inventory or settings.inventory)
+    known = read_inventory(inventory or settings_here().inventory)
     show(nodes_table(known, group), form, column)
 
 
 @app.command(
     epilog=example(
+        'stackward node drain compute-07 --reason "bad DIMM"',
         'stackward node drain compute-07 --reason "bad DIMM" --dry-run',
         'stackward node drain compute-07 --reason "bad DIMM" --dry-run --plan-out plan.json',
     ),
@@ -76,6 +75,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         Path | None,
         typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
     ] = None,
+    yes: YesOption = False,
     allow_downtime: Annotated[
         bool, typer.Option("--allow-downtime", help="Stop running servers that cannot move live.")
     ] = False,
@@ -96,27 +96,27 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     keep_service: Annotated[
         bool, typer.Option("--keep-service", help="Leave nova-compute running afterwards.")
     ] = False,
+    no_mask: Annotated[
+        bool,
+        typer.Option(
+            "--no-mask", help="Keep nova-compute off without masking it, for Ansible's sake."
+        ),
+    ] = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
-    """Plan how to empty a living compute node: what moves how, and what stands against it.
+    """Empty a living compute node: cordon it, move every server off it, keep its service off.
 
-    So far it only plans: `--dry-run` is required.
+    The plan is shown first; it is carried out once it is approved, and each move and the end are
+    proved. A node that is in maintenance already is only proved to be empty still.
     """
-    from stackward.app import open_world, plan_drain, read_inventory
+    from stackward.app import plan_drain
+    from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, show_plan
     from stackward.report.plans import refusal
     from stackward.runbooks.drain_compute_node import DrainRequest
-    from stackward.settings import read_settings
 
-    if not dry_run:
-        raise BadInput(
-            "`node drain` can only plan so far",
-            hint="pass `--dry-run` to see the plan; nothing is changed",
-        )
-    settings = read_settings(os.environ, is_root=os.geteuid() == 0)
-    chosen = context.find_object(Chosen)
     asked = DrainRequest(
         node=node,
         reason=reason,
@@ -127,13 +127,18 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         slow_after_s=float(timeout),
         when_slow=when_slow.value,
         keep_service=keep_service,
+        with_mask=not no_mask,
     )
-    known = read_inventory(inventory or settings.inventory)
-    with open_world(known, chosen.os_cloud if chosen else None) as world:
+    with open_world(context, inventory) as world:
         plan = plan_drain(world, asked)
+    if plan_out is not None and not plan.blockers:
+        keep_plan(plan, plan_out)
+    if not dry_run:
+        approve_and_carry_out(
+            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+        )
+        return
     show_plan(plan, form, column)
     sys.stdout.flush()
     if plan.blockers:
         raise refusal(plan)
-    if plan_out is not None:
-        keep_plan(plan, plan_out)

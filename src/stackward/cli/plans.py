@@ -1,7 +1,8 @@
-"""What commands do with a plan: print it, keep it in a file."""
+"""What commands do with a plan: print it, keep it in a file, print what came of it."""
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from stackward.report.plans import moves_table, render_plan
 from stackward.report.tables import Form, render_records
 
 if TYPE_CHECKING:
+    from stackward.model.run import Attempt, Event, Run
     from stackward.plan import Plan
     from stackward.ports.world import World
 
@@ -37,3 +39,23 @@ def keep_plan(plan: "Plan[World]", path: Path) -> None:
         ) from error
     except OSError as error:
         raise BadInput(f"cannot write `{path}`: {error.strerror}") from error
+
+
+def show_account(
+    run: "Run",
+    attempts: "Sequence[Attempt]",
+    events: "Sequence[Event]",
+    form: Form,
+    columns: Sequence[str] | None,
+) -> None:
+    """Print what came of a run; as `value` or `csv`, or with columns named, its moves as rows."""
+    from stackward.app import read_plan
+    from stackward.report.account import account_data, account_table, render_account
+
+    plan = read_plan(run.plan)
+    if columns or form in {Form.VALUE, Form.CSV}:
+        show(account_table(plan, attempts), form, columns)
+    elif form is Form.TABLE:
+        sys.stdout.write(render_account(run, plan, attempts, events))
+    else:
+        sys.stdout.write(render_records(account_data(run, plan, attempts, events), form))

@@ -1,6 +1,7 @@
 """What commands print: data to stdout, in the form that was asked for."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +15,6 @@ ColumnOption = Annotated[
 ]
 
 
-def show(table: Table, form: Form, columns: list[str] | None = None) -> None:
+def show(table: Table, form: Form, columns: Sequence[str] | None = None) -> None:
     """Print the rows, cut to `columns` if any are named."""
     sys.stdout.write(render_rows(table.only(columns or ()), form))

@@ -47,6 +47,7 @@ class DrainRequest:
     slow_after_s: float = 1800.0
     when_slow: str = "wait"  # or "force-complete", "abort"
     keep_service: bool = False  # leave nova-compute running afterwards
+    with_mask: bool = True  # of the unit that is kept off
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ def _stages(
     ]
     if not asked.keep_service and not asked.leave_behind:
         # Only after every confirmation: a confirm needs this node's nova-compute.
-        keep_off = KeepOff(node=facts.name, reason=asked.reason)
+        keep_off = KeepOff(node=facts.name, reason=asked.reason, with_mask=asked.with_mask)
         stages.append(
             Stage(
                 name="keep off",

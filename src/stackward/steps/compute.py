@@ -296,7 +296,9 @@ def _before_the_record(signs: Signs, mark: Mark | None, source: str) -> Look | N
         return Look(Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us")
     if server.host == source:
         return Look(Standing.TODO)
-    return Look(Standing.DONE, reason=f"it is on `{server.host}` already")
+    return Look(
+        Standing.DONE, reason=f"it is on `{server.host}` already", saw={"target": server.host}
+    )
 
 
 def _without_record(world: World, signs: Signs) -> Look:

@@ -47,7 +47,10 @@ def prove(
     for it is the target's too.
     """
     rows = tuple(_rows(world, server, migration, mark, shares_disks))
-    saw: Mapping[str, str] = {row.name: row.standing for row in rows}
+    saw: Mapping[str, str | None] = {
+        "target": migration.target,
+        **{row.name: row.standing for row in rows},
+    }
     if wrong := [f"{row.name}: {row.wrong}" for row in rows if row.wrong]:
         return Look(Standing.UNDERWAY, reason=f"not proved yet: {'; '.join(wrong)}", saw=saw)
     if unread := [f"{row.name}: {row.unread}" for row in rows if row.unread]:

@@ -1,0 +1,133 @@
+"""What came of a run: where each server went, and what was proved."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from stackward.model.run import Attempt, Event, Run, RunState, Settled
+from stackward.plan import Move, Plan
+from stackward.report.tables import Form, Table, render_rows
+from stackward.report.text import printable
+
+PROOFS = ("proved", "not applicable", "found otherwise", "unverified")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of one move."""
+
+    server: str
+    id: str
+    how: str
+    to: str | None  # the node where the server is proved to be now
+    state: str
+    seconds: int | None
+
+
+def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
+    """Return what came of each server's move, in the order of the plan."""
+    last = {attempt.step: attempt for attempt in attempts}
+    first: dict[str, datetime] = {}
+    for attempt in attempts:
+        first.setdefault(attempt.step, attempt.intended_at)
+    return [
+        _made(move, f"{stage.name}/{move.key}", last, first)
+        for stage, move in plan.moves()
+        if move.thing_id
+    ]
+
+
+def _made(
+    move: Move[Any], path: str, last: Mapping[str, Attempt], first: Mapping[str, datetime]
+) -> Made:
+    own = [last.get(f"{path}/{place}") for place in range(len(move.steps))]
+    begun = [each for each in own if each]
+    ended = [each.settled_at for each in begun if each.settled_at]
+    is_done = len(begun) == len(own) and all(each.settled is Settled.DONE for each in begun)
+    newest = begun[-1] if begun else None
+    target = newest.saw.get("target") if newest and is_done else None
+    took = max(ended) - first[begun[0].step] if is_done and ended else None
+    return Made(
+        server=move.thing,
+        id=move.thing_id,
+        how=move.how,
+        to=target if isinstance(target, str) else None,
+        state=_state(newest, is_done=is_done),
+        seconds=round(took.total_seconds()) if took is not None else None,
+    )
+
+
+def _state(newest: Attempt | None, *, is_done: bool) -> str:
+    if newest is None:
+        return "not begun"
+    if newest.saw.get("gone"):
+        return "gone"
+    if is_done:
+        return "done"
+    if newest.settled is None:
+        return "under way"
+    return "half-way" if newest.settled is Settled.DONE else newest.settled.value
+
+
+def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
+    """Return a row for each server's move."""
+    return Table(
+        columns=("Server", "ID", "How", "To", "State", "Seconds"),
+        rows=tuple(
+            (made.server, made.id, made.how, made.to, made.state, made.seconds)
+            for made in moves_made(plan, attempts)
+        ),
+    )
+
+
+def proofs_of(run: Run, events: Sequence[Event]) -> list[tuple[str, str]]:
+    """Return what was proved at the end, and what was found instead: (which of PROOFS, text)."""
+    return [
+        (event.what, str(event.says.get("reason", "")))
+        for event in events
+        if event.epoch == run.epoch and event.what in PROOFS
+    ]
+
+
+def account_data(
+    run: Run, plan: Plan[Any], attempts: Sequence[Attempt], events: Sequence[Event]
+) -> dict[str, object]:
+    """Return all of it as data."""
+    return {
+        "id": run.id,
+        "title": run.title,
+        "state": run.state.value,
+        "reason": run.ending.reason,
+        "ends": _ends(run, plan),
+        "approved": {"by": run.approval.by, "how": run.approval.how},
+        "moves": [asdict(made) for made in moves_made(plan, attempts)],
+        "proofs": [{"what": what, "text": text} for what, text in proofs_of(run, events)],
+    }
+
+
+def render_account(
+    run: Run, plan: Plan[Any], attempts: Sequence[Attempt], events: Sequence[Event]
+) -> str:
+    """Return all of it as text."""
+    lines = [f"run `{run.id}`, {printable(run.title)}: {run.state}"]
+    table = account_table(plan, attempts)
+    if table.rows:
+        lines.append(render_rows(table, Form.TABLE).rstrip("\n"))
+    lines += render_proofs(proofs_of(run, events))
+    if ends := _ends(run, plan):
+        lines.append(f"the node is {printable(ends)}")
+    return "\n".join(lines) + "\n"
+
+
+def render_proofs(proofs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Return the proofs under what came of them."""
+    ordered = sorted(proofs, key=lambda each: PROOFS.index(each[0]))
+    for what, group in groupby(ordered, key=lambda each: each[0]):
+        yield f"{what}:"
+        yield from (f"  {printable(text)}" for _, text in group)
+
+
+def _ends(run: Run, plan: Plan[Any]) -> str | None:
+    return plan.decisions.get("ends") if run.state is RunState.SUCCEEDED else None

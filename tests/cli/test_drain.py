@@ -1,0 +1,286 @@
+"""`stackward node drain`, from the plan to the proofs, on a cloud of fakes."""
+
+import io
+import json
+import logging
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from builders import a_server, an_id
+from engine.fakes import FakeClock
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.adapters.store.listing import list_runs
+from stackward.cli import main
+from stackward.model.claim import read_claim
+from stackward.model.inventory import Inventory
+from stackward.ports.world import World
+
+DRAIN = ("node", "drain", "compute-07", "--reason", "bad DIMM")
+
+
+@dataclass
+class Site:
+    """A cloud, and the command line that is pointed at it."""
+
+    state_dir: Path
+    capsys: pytest.CaptureFixture[str]
+    cloud: FakeCloud = field(default_factory=FakeCloud)
+    on_wait: list[Callable[[], object]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+        self.shell = FakeShell(self.cloud)
+        self.on_wait = [self.cloud.pass_time]
+
+    @contextmanager
+    def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
+        clock = FakeClock(on_wait=self.on_wait)
+        yield replace(a_world(self.cloud, self.shell), clock=clock, acting=None)
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr, with the ids of runs made equal."""
+        code = main(arguments, open_world=self.open_world)
+        out, err = (re.sub(r"01[0-9A-Z]{12}", "01RUN", said) for said in self.capsys.readouterr())
+        return (code, out, err)
+
+    @property
+    def hosts(self) -> dict[str, str | None]:
+        return {server.name: server.host for server in self.cloud.known.values()}
+
+    @property
+    def is_untouched(self) -> bool:
+        here = set(self.hosts.values()) == {"compute-07"}
+        return here and self.cloud.computes["compute-07"].is_enabled and not self.shell.done
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Site:
+    (tmp_path / "inventory").write_text("compute-07\n")
+    monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "inventory"))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    # DBOS keeps its first handler, whose stream was that of an earlier test.
+    logging.getLogger("dbos").handlers.clear()
+    return Site(tmp_path, capsys)
+
+
+class Terminal(io.StringIO):
+    """A person who types."""
+
+    @override
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_drain_of_a_sound_node_ends_well_and_says_what_was_proved(site: Site) -> None:
+    code, out, _ = site.run(*DRAIN, "--yes")
+
+    assert (code, out) == (0, SUMMARY)
+    assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
+    assert site.shell.units["compute-07"] == ("inactive", "masked")
+
+
+SUMMARY = f"""\
+run `01RUN`, drain `compute-07`: succeeded
++--------+--------------------------------------+------+------------+-------+---------+
+| Server | ID                                   | How  | To         | State | Seconds |
++--------+--------------------------------------+------+------------+-------+---------+
+| db-01  | {an_id("db-01")} | live | compute-08 | done  | 1       |
+| db-02  | {an_id("db-02")} | cold | compute-08 | done  | 2       |
++--------+--------------------------------------+------+------------+-------+---------+
+proved:
+  no servers are on `compute-07`
+  libvirt on `compute-07` has no guests
+  placement has no allocations on `compute-07`
+  no server has a directory left on `compute-07`
+  `compute-07` is cordoned
+the node is empty
+"""
+
+
+def test_the_run_as_data(site: Site) -> None:
+    code, out, err = site.run(*DRAIN, "--yes", "-f", "json")
+
+    assert code == 0, err
+    told = json.loads(out)
+    assert (code, told["id"], told["state"], told["ends"]) == (0, "01RUN", "succeeded", "empty")
+    assert told["approved"]["how"] == "--yes"
+    assert [(each["server"], each["to"]) for each in told["moves"]] == [
+        ("db-01", "compute-08"),
+        ("db-02", "compute-08"),
+    ]
+    assert {each["what"] for each in told["proofs"]} == {"proved"}
+
+
+def test_without_a_terminal_nothing_is_approved(site: Site) -> None:
+    code, out, err = site.run(*DRAIN)
+
+    assert (code, out, site.is_untouched) == (2, "", True)
+    assert err.endswith(
+        "error: cannot ask whether to drain `compute-07`: there is no terminal to answer on\n"
+        "nothing was changed\n\n"
+        "hint: pass `--yes` to approve the plan unasked; `--dry-run` only shows it\n"
+    )
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", "yesterday\n"])
+def test_an_answer_other_than_yes_changes_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+
+    code, out, err = site.run(*DRAIN)
+
+    assert (code, out, site.is_untouched) == (3, "", True)
+    assert err.endswith(
+        "\ndrain `compute-07`? [y/N] error: drain `compute-07`: not approved\nnothing was changed\n"
+    )
+    assert list_runs(site.state_dir, 1) == []
+
+
+def test_yes_is_put_on_record_with_how_it_was_said(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+
+    code, out, _ = site.run(*DRAIN, "-c", "Server", "-c", "To", "-f", "value")
+
+    [run] = list_runs(site.state_dir, 1)
+    assert (code, out) == (0, "db-01 compute-08\ndb-02 compute-08\n")
+    assert run.approval.how == "prompt"
+
+
+def test_a_plan_with_blockers_is_never_asked_about(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    site.cloud.add(a_server("ERROR", name="db-03"))
+
+    code, out, err = site.run(*DRAIN)
+
+    assert (code, out, "[y/N]" in err, site.is_untouched) == (3, "", False, True)
+    assert "`db-03` is in ERROR" in err
+
+
+def test_ctrl_c_waits_for_what_is_under_way_and_the_run_can_be_resumed(site: Site) -> None:
+    pressed = press_when(site, lambda: bool(site.cloud.migrations), times=1)
+
+    code, out, err = site.run(*DRAIN, "--yes", "--parallel", "1")
+
+    assert (code, pressed, site.hosts) == (4, [1], {"db-01": "compute-08", "db-02": "compute-07"})
+    assert "begins nothing more, waits for what is under way" in err
+    assert "`stackward run resume 01RUN` goes on" in err
+    assert "| done      |" in out
+    assert "| not begun |" in out
+
+    [run] = list_runs(site.state_dir, 1)
+    code, out, _ = site.run("run", "resume", run.id, "-f", "value", "-c", "Server", "-c", "State")
+    assert (code, out) == (0, "db-01 done\ndb-02 done\n")
+
+
+def test_ctrl_c_twice_leaves_at_once_and_names_what_is_under_way(site: Site) -> None:
+    site.on_wait.clear()  # no move ever ends
+    press_when(site, lambda: bool(site.cloud.migrations), times=2)
+
+    code, _, err = site.run(*DRAIN, "--yes")
+
+    assert code == 4
+    assert "leaves what is under way to itself" in err
+    assert "`db-01` is under way" in err
+    assert "`stackward run resume 01RUN` goes on" in err
+
+
+def press_when(site: Site, is_time: Callable[[], bool], *, times: int) -> list[int]:
+    """Press Ctrl-C, as a terminal would: once at each wait of the engine, from a moment on."""
+    pressed: list[int] = []
+
+    def press() -> None:
+        if is_time() and len(pressed) < times:
+            pressed.append(len(pressed) + 1)
+            # What the signal calls, without the chance of when it is delivered.
+            handler = signal.getsignal(signal.SIGINT)
+            assert callable(handler)
+            handler(signal.SIGINT, None)
+
+    site.on_wait.append(press)
+    return pressed
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        pytest.param(["--parallel", "5"], {"at_once": 5}, id="parallel"),
+        pytest.param(["--timeout", "60"], {"slow_after_s": 60.0}, id="timeout"),
+        pytest.param(["--when-slow", "wait"], {"on_slow": []}, id="wait"),
+        pytest.param(["--when-slow", "abort"], {"on_slow": ["abort-migration"]}, id="abort"),
+        pytest.param(
+            ["--when-slow", "force-complete"], {"on_slow": ["force-complete"]}, id="force"
+        ),
+    ],
+)
+def test_how_moves_are_made_reaches_the_plan(
+    site: Site, flags: list[str], expected: dict[str, object]
+) -> None:
+    _, out, _ = site.run(*DRAIN, "--dry-run", "-f", "json", *flags)
+
+    [stage] = [each for each in json.loads(out)["stages"] if each["name"] == "move"]
+    live = stage["moves"][0]
+    planned = {
+        "at_once": stage["at_once"],
+        "slow_after_s": live["slow_after_s"],
+        "on_slow": [step["kind"] for step in live["on_slow"]],
+    }
+    assert planned | expected == planned
+
+
+def test_a_service_that_is_to_be_kept_runs_on(site: Site) -> None:
+    code, _, _ = site.run(*DRAIN, "--yes", "--keep-service")
+
+    assert (code, site.shell.done) == (0, [])
+    claim = read_claim(site.cloud.computes["compute-07"].disabled_reason)
+    assert claim is not None
+    assert claim.reason == "bad DIMM"
+
+
+def test_a_service_is_kept_off_without_a_mask_where_that_is_asked(site: Site) -> None:
+    code, _, _ = site.run(*DRAIN, "--yes", "--no-mask")
+
+    assert (code, site.shell.units["compute-07"]) == (0, ("inactive", "enabled"))
+
+
+def test_with_a_server_left_behind_the_summary_warns_of_the_power_switch(site: Site) -> None:
+    code, out, _ = site.run(*DRAIN, "--yes", "--leave-behind", an_id("db-02"))
+
+    assert (code, site.shell.done) == (0, [])
+    assert out.endswith("the node is not empty: do not power off\n")
+
+
+def test_a_kept_plan_is_carried_out_by_apply_with_the_same_summary(
+    site: Site, tmp_path: Path
+) -> None:
+    site.run(*DRAIN, "--dry-run", "--plan-out", str(tmp_path / "plan.json"))
+
+    code, out, _ = site.run("run", "apply", str(tmp_path / "plan.json"), "--yes")
+
+    assert (code, out) == (0, SUMMARY)
+
+
+def test_no_secret_of_the_environment_is_printed_or_kept(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_PASSWORD", "hush-hush")
+
+    _, out, err = site.run("--debug", *DRAIN, "--yes", "-f", "json")
+
+    kept = [path.read_bytes() for path in site.state_dir.iterdir() if path.is_file()]
+    assert "hush-hush" not in out + err
+    assert not any(b"hush-hush" in each for each in kept)
