@@ -1,6 +1,6 @@
 """The one place where adapters are chosen and handed to the rest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from platform import node
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from stackward.ports.world import World
     from stackward.runbooks.drain_compute_node import DrainRequest
     from stackward.settings import Settings
+
+LOOK_S = 0.5  # between two looks at a run that is carried out here
 
 
 def read_inventory(path: Path) -> Inventory:
@@ -70,11 +72,20 @@ def open_journal(settings: "Settings") -> "Iterator[Journal]":
         journal.close()
 
 
-def carry_on(run_id: str, settings: "Settings", shop: "Workshop[Any]", brakes: "Brakes") -> "Run":
+def carry_on(
+    run_id: str,
+    settings: "Settings",
+    shop: "Workshop[Any]",
+    brakes: "Brakes",
+    meanwhile: Callable[[], None] = lambda: None,
+) -> "Run":
     """Carry out a run, durably: from its beginning, or from where a dead process left it.
 
-    What went wrong inside is raised here, whichever thread met it.
+    `meanwhile` is called in this thread, again and again while the run goes on, and once when it
+    has ended. What went wrong inside is raised here, whichever thread met it.
     """
+    from concurrent.futures import ThreadPoolExecutor, wait  # noqa: PLC0415  # as above
+
     from stackward.adapters.store.durable import durable  # noqa: PLC0415  # as above
     from stackward.engine import carry_out  # noqa: PLC0415  # as above
 
@@ -87,8 +98,13 @@ def carry_on(run_id: str, settings: "Settings", shop: "Workshop[Any]", brakes: "
             met.append(error)  # our errors need not survive DBOS's own storage
             return "not carried out"
 
-    with durable(database_url(settings), run_id, work) as begin:
-        begin()
+    # The pool is left last: whatever `meanwhile` meets, the run is not abandoned for it.
+    with durable(database_url(settings), run_id, work) as begin, ThreadPoolExecutor(1) as aside:
+        carried = aside.submit(begin)
+        while wait([carried], timeout=LOOK_S).not_done:
+            meanwhile()
+        meanwhile()
+        carried.result()
     if met:
         raise met[0]
     return shop.journal.run(run_id)
@@ -173,12 +189,18 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
     )
 
 
-def resume(
-    run: "Run", settings: "Settings", shop: "Workshop[Any]", brakes: "Brakes", *, take_over: bool
+def resume(  # noqa: PLR0913  # what a run is carried out with
+    run: "Run",
+    settings: "Settings",
+    shop: "Workshop[Any]",
+    brakes: "Brakes",
+    *,
+    take_over: bool,
+    meanwhile: Callable[[], None],
 ) -> "Run":
     """Carry a run on, unless somebody else does."""
     from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
 
     if not take_over:
         refuse_a_living_worker(run, node(), shop.clock.now())
-    return carry_on(run.id, settings, shop, brakes)
+    return carry_on(run.id, settings, shop, brakes, meanwhile)

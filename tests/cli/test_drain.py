@@ -82,12 +82,34 @@ class Terminal(io.StringIO):
 
 
 def test_a_drain_of_a_sound_node_ends_well_and_says_what_was_proved(site: Site) -> None:
-    code, out, _ = site.run(*DRAIN, "--yes")
+    code, out, err = site.run(*DRAIN, "--yes")
 
     assert (code, out) == (0, SUMMARY)
+    told = [line.partition("Z ")[2] for line in err.splitlines() if re.match(r"\d\d:\d\d:", line)]
+    assert told[0].startswith("taken up: ")
+    assert set(told[1:]) == PROGRESS
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
     assert site.shell.units["compute-07"] == ("inactive", "masked")
 
+
+PROGRESS = {
+    "cordon `compute-07`: started",
+    "cordon `compute-07`: done, 1 s",
+    "live-migrate `db-01` off `compute-07`: started",
+    "live-migrate `db-01` off `compute-07`: done, 1 s, now on `compute-08`",
+    "cold-migrate `db-02` off `compute-07`: started",
+    "cold-migrate `db-02` off `compute-07`: done, 1 s",
+    "confirm the migration of `db-02`: started",
+    "confirm the migration of `db-02`: done, 1 s, now on `compute-08`",
+    "stop nova-compute on `compute-07` and keep it off: started",
+    "stop nova-compute on `compute-07` and keep it off: done, 1 s",
+    "proved: no servers are on `compute-07`",
+    "proved: libvirt on `compute-07` has no guests",
+    "proved: placement has no allocations on `compute-07`",
+    "proved: no server has a directory left on `compute-07`",
+    "proved: `compute-07` is cordoned",
+    "succeeded",
+}
 
 SUMMARY = f"""\
 run `01RUN`, drain `compute-07`: succeeded

@@ -4,12 +4,13 @@ import getpass
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.plans import show_account
 from stackward.errors import BadInput, Refused
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from stackward.plan import Plan
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
+
+_WAITS = "begins nothing more, waits for what is under way; again: leaves"
+_LEAVES = "leaves what is under way to itself"
 
 
 def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
@@ -44,10 +48,14 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
         _confirm(plan)
     brakes = Brakes()
     # Opened before the run exists: what cannot be opened must not leave a run behind.
-    with open_world(context, inventory) as world, open_journal() as journal, _braked(brakes):
+    with (
+        open_world(context, inventory) as world,
+        open_journal() as journal,
+        _braked(brakes) as unsaid,
+    ):
         now, how = world.clock.now(), "--yes" if yes else "prompt"
         run = approve(plan, Approval(by=getpass.getuser(), at=now, how=how), journal)
-        _carry_out(world, journal, run, brakes, take_over=False, form=form, columns=columns)
+        _carry_out(world, journal, run, brakes, unsaid, take_over=False, form=form, columns=columns)
 
 
 def carry_on(  # noqa: PLR0913  # same
@@ -63,9 +71,15 @@ def carry_on(  # noqa: PLR0913  # same
     from stackward.engine import Brakes
 
     brakes = Brakes()
-    with open_world(context, inventory) as world, open_journal() as journal, _braked(brakes):
+    with (
+        open_world(context, inventory) as world,
+        open_journal() as journal,
+        _braked(brakes) as unsaid,
+    ):
         run = journal.run(run_id)
-        _carry_out(world, journal, run, brakes, take_over=take_over, form=form, columns=columns)
+        _carry_out(
+            world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
+        )
 
 
 def _confirm(plan: "Plan[Any]") -> None:
@@ -89,6 +103,7 @@ def _carry_out(  # noqa: PLR0913  # same
     journal: "Journal",
     run: "Run",
     brakes: "Brakes",
+    unsaid: list[str],
     *,
     take_over: bool,
     form: Form,
@@ -101,7 +116,18 @@ def _carry_out(  # noqa: PLR0913  # same
         f"run `{run.id}`, {run.title}; `stackward run watch {run.id}` follows it elsewhere\n"
     )
     shop = app.workshop(world, journal)
-    ended = app.resume(run, settings_here(), shop, brakes, take_over=take_over)
+    with following(journal, run, world.clock, sys.stderr) as followed:
+
+        def meanwhile() -> None:
+            # A terminal that hung up shows nothing more; the run goes on to where it may stop.
+            with suppress(OSError):
+                while unsaid:
+                    followed.say(unsaid.pop(0))
+                followed.look()
+
+        ended = app.resume(
+            run, settings_here(), shop, brakes, take_over=take_over, meanwhile=meanwhile
+        )
     attempts = journal.attempts(ended.id)
     show_account(ended, attempts, journal.events(ended.id), form, columns)
     sys.stdout.flush()
@@ -111,18 +137,20 @@ def _carry_out(  # noqa: PLR0913  # same
 
 
 @contextmanager
-def _braked(brakes: "Brakes") -> Iterator[None]:
-    """Let Ctrl-C and a hang-up press the brakes instead of ending the process."""
+def _braked(brakes: "Brakes") -> Iterator[list[str]]:
+    """Let Ctrl-C and a hang-up press the brakes; what is to be said of it is kept for later.
+
+    A signal may come in the middle of a write, which its handler must not write into.
+    """
+    unsaid: list[str] = []
 
     def press(_signal: int, _frame: object) -> None:
-        if brakes.press() == 1:
-            sys.stderr.write("begins nothing more, waits for what is under way; again: leaves\n")
-        else:
-            sys.stderr.write("leaves what is under way to itself\n")
+        is_first = brakes.press() == 1
+        unsaid.append(_WAITS if is_first else _LEAVES)
 
     former = {each: signal.signal(each, press) for each in (signal.SIGINT, signal.SIGHUP)}
     try:
-        yield
+        yield unsaid
     finally:
         for each, handler in former.items():
             signal.signal(each, handler)

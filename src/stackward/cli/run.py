@@ -61,23 +61,15 @@ def show_run(
 def watch(run_id: RunArgument) -> None:
     """Follow a run, event by event, until it has ended; leaving does not stop it."""
     from stackward.app import system_clock
-    from stackward.report.runs import events_table, outcome
-    from stackward.report.tables import render_rows
+    from stackward.cli.following import following
+    from stackward.report.runs import outcome
 
-    last, clock = 0, system_clock()
+    clock = system_clock()
     with open_journal() as journal:
-        run = journal.run(run_id)
-        while True:
-            # The state first: what happened up to it is then complete.
-            run = journal.run(run.id)
-            if news := journal.events(run.id, after=last):
-                last = news[-1].number
-                told = events_table(news).only(["At", "What", "Step", "Says"])
-                sys.stdout.write(render_rows(told, Form.VALUE))
-                sys.stdout.flush()
-            if run.state not in {"queued", "running"}:
-                break
-            clock.wait(1)
+        found = journal.run(run_id)
+        with following(journal, found, clock, sys.stdout) as followed:
+            while (run := followed.look()).state in {"queued", "running"}:
+                clock.wait(1)
         ended = outcome(run, journal.attempts(run.id))
     if ended is not None:
         raise ended

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
+from stackward.report.following import how_far
 from stackward.report.tables import Table
 
 
@@ -35,7 +36,7 @@ def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
                 attempt.step,
                 attempt.number,
                 attempt.settled.value if attempt.settled else "under way",
-                None if attempt.settled else _progress(run, attempt.step),
+                None if attempt.settled else how_far(run.progress.get(attempt.step)),
                 _time(attempt.settled_at or attempt.intended_at),
                 attempt.said.says or attempt.said.reason,
                 attempt.said.request_id,
@@ -100,16 +101,6 @@ def _way_on(run: Run) -> str:
             f"`stackward run show {run.id} --events` tells all"
         )
     return f"`stackward run show {run.id} --events` tells all"
-
-
-def _progress(run: Run, step: str) -> str | None:
-    match run.progress.get(step):
-        case {"remaining_bytes": int(left)}:
-            return f"{left / 2**20:.0f} MiB left"
-        case {"fraction": float(part)}:
-            return f"{part:.0%}"
-        case _:
-            return None
 
 
 def _time(at: datetime) -> str:

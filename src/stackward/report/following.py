@@ -1,0 +1,207 @@
+"""Show a run while it goes on: a live picture on a terminal, a line per event elsewhere."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from stackward.model.run import Event, Run
+from stackward.plan import Move, Plan, Step
+from stackward.report.text import on_one_line
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+_UNTOLD = {"approved", "answered", "late"}
+_OURS = ("reason", "worker", "by")  # all else that an event says is a service's words
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A step that is under way."""
+
+    thing: str
+    what: str
+    standing: str
+    left: str | None  # to be copied
+    since: datetime
+
+
+class Story:
+    """What is known of a run from its plan and from its events so far."""
+
+    def __init__(self, plan: Plan[Any] | None) -> None:
+        """Begin a story; without a plan that this version understands, steps go by their paths."""
+        self._steps = dict(_steps(plan)) if plan else {}
+        self._last = {
+            f"{stage.name}/{move.key}/{len(move.steps) - 1}"
+            for stage, move in (plan.moves() if plan else ())
+            if move.thing_id
+        }
+        self._done: set[str] = set()
+        self._since: dict[str, datetime] = {}
+        self._told_failed: set[str] = set()
+
+    def take(self, events: Sequence[Event]) -> list[str]:
+        """Take note of what happened; return a line for each event that matters."""
+        lines = [(event.at, self._line(event)) for event in events]
+        return [f"{at:%H:%M:%SZ} {on_one_line(line)}" for at, line in lines if line]
+
+    def going(self, run: Run) -> list[Going]:
+        """Return what is under way, with how far it was when it was last looked at."""
+        return [self._going(path, since, run.progress) for path, since in self._since.items()]
+
+    @property
+    def moved(self) -> str:
+        """Say how many servers have moved."""
+        return f"{len(self._done)} of {len(self._last)} servers have moved"
+
+    def _line(self, event: Event) -> str | None:
+        name, why = self._name(event), self._why(event)
+        match event.what:
+            case what if what in _UNTOLD:
+                line = None
+            case "intended":
+                self._since[event.step] = event.at
+                number = event.says.get("attempt")
+                line = f"{name}: started{f', attempt {number}' if number != 1 else ''}"
+            case "found done":
+                self._end(event.step)
+                is_gone = self._saw(event, "gone")
+                line = f"{name}: {'nothing to do, it is gone' if is_gone else 'done already'}"
+            case "settled: done":
+                began = self._end(event.step)
+                took = f", {(event.at - began).total_seconds():.0f} s" if began else ""
+                target = self._saw(event, "target")
+                line = f"{name}: done{took}{f', now on `{target}`' if target else ''}"
+            case what if what.startswith("settled: "):
+                self._end(event.step, is_done=False)
+                self._told_failed.add(event.step.rpartition("/")[0])
+                line = f"{name}: {what.removeprefix('settled: ')}{why}"
+            case "failed" if event.step in self._told_failed:
+                line = None
+            case "is slow":
+                line = f"{name}: slow, under way for {event.says.get('after_s')} s"
+            case what:
+                line = f"{name}: {what}{why}" if name else f"{what}{why}"
+        return line
+
+    def _end(self, path: str, *, is_done: bool = True) -> datetime | None:
+        if is_done and path in self._last:
+            self._done.add(path)
+        return self._since.pop(path, None)
+
+    def _name(self, event: Event) -> str:
+        if event.step in self._steps:
+            return self._steps[event.step][1].summary
+        return f"`{event.thing}`" if event.thing else event.step
+
+    @staticmethod
+    def _why(event: Event) -> str:
+        """Return our words for it, then the service's."""
+        words = {name: said for name, said in event.says.items() if isinstance(said, str)}
+        request = words.pop("request", None)
+        told = [words.pop(name) for name in _OURS if name in words]
+        told += [
+            f'"{said}"' if who == "says" else f'{who} says: "{said}"' for who, said in words.items()
+        ]
+        return f": {'; '.join(told)}{f' ({request})' if request else ''}" if told else ""
+
+    @staticmethod
+    def _saw(event: Event, name: str) -> object:
+        saw = event.says.get("saw")
+        return saw.get(name) if isinstance(saw, Mapping) else None
+
+    def _going(self, path: str, since: datetime, progress: Mapping[str, Any]) -> Going:
+        move, step = self._steps.get(path, (None, None))
+        seen = progress.get(path) or {}
+        reason = seen.get("reason")
+        return Going(
+            thing=move.thing if move else path,
+            what=step.kind if step else "",
+            standing=f"{seen.get('standing', 'started')}{f': {reason}' if reason else ''}",
+            left=how_far(seen),
+            since=since,
+        )
+
+
+def how_far(seen: object) -> str | None:
+    """Say how far a step is, where its last look could tell."""
+    match seen:
+        case {"remaining_bytes": int(left)}:
+            return f"{left / 2**20:.0f} MiB left"
+        case {"fraction": float(part)}:
+            return f"{part:.0%}"
+        case _:
+            return None
+
+
+def _steps(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
+    """Return each step with what the journal calls it."""
+    for stage, move in plan.moves():
+        for prefix, steps in (
+            ("", move.steps),
+            ("slow-", move.on_slow),
+            ("failed-", move.on_failed),
+        ):
+            for place, step in enumerate(steps):
+                yield f"{stage.name}/{move.key}/{prefix}{place}", (move, step)
+
+
+class Follower:
+    """Shows a story as it grows. Use it as a context manager around the whole run."""
+
+    def __init__(self, story: Story, out: TextIO) -> None:
+        self._story, self._out = story, out
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self._out.isatty():
+            # Only a terminal needs rich.
+            from rich.console import Console  # noqa: PLC0415
+            from rich.live import Live  # noqa: PLC0415
+
+            self._live = Live(
+                console=Console(file=self._out),
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the lines; the picture has no meaning any more."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def show(self, run: Run, news: Sequence[Event], now: datetime) -> None:
+        """Show what is new, and what is under way now."""
+        for line in self._story.take(news):
+            self.say(line)
+        if self._live is not None:
+            self._live.update(self._picture(run, now), refresh=True)
+
+    def say(self, line: str) -> None:
+        """Say something that stays."""
+        if self._live is not None:
+            self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._out.write(f"{line}\n")
+            self._out.flush()
+
+    def _picture(self, run: Run, now: datetime) -> "Table":
+        from rich.table import Table  # noqa: PLC0415  # as above
+        from rich.text import Text  # noqa: PLC0415  # as above
+
+        columns = ("", "Step", "Standing", "To copy", "Seconds")
+        picture = Table(*columns, box=None, caption=self._story.moved, caption_justify="left")
+        for each in self._story.going(run):
+            seconds = str(round((now - each.since).total_seconds()))
+            cells = (each.thing, each.what, each.standing, each.left or "", seconds)
+            picture.add_row(*(Text(on_one_line(cell)) for cell in cells))
+        return picture
