@@ -110,7 +110,8 @@ def exit_codes_page() -> str:
 def _kinds(kind: type[StackwardError]) -> Iterator[type[StackwardError]]:
     yield kind
     for narrower in kind.__subclasses__():
-        yield from _kinds(narrower)
+        if narrower.__module__ == kind.__module__:  # what a room has for itself is no one's contract
+            yield from _kinds(narrower)
 
 
 def _first(kind: type[StackwardError]) -> str:

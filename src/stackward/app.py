@@ -12,6 +12,8 @@ from stackward.model.inventory import Inventory
 
 if TYPE_CHECKING:
     from stackward.engine import Brakes, Workshop
+    from stackward.engine.verify import Proof
+    from stackward.model.claim import Maintenance
     from stackward.model.run import Run
     from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
@@ -44,12 +46,37 @@ def open_world(known: Inventory, os_cloud: str | None) -> Iterator["World"]:
         shell.close()
 
 
-def plan_drain(world: "World", asked: "DrainRequest") -> "Plan[World]":
-    """Read the node as it is now, and plan how to empty it."""
+def plan_drain(
+    world: "World", asked: "DrainRequest", settings: "Settings | None" = None
+) -> "Plan[World]":
+    """Read the node as it is now, and plan how to empty it.
+
+    The journal, if any, tells how the run stands that has the node.
+    """
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.adapters.store.listing import find_run  # noqa: PLC0415  # as above
     from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
     from stackward.runbooks import drain_compute_node  # noqa: PLC0415  # as above
 
-    return drain_compute_node.plan_drain(read_compute_node(world, asked.node), asked)
+    facts = read_compute_node(world, asked.node)
+    if facts.claim and settings and (known := find_run(settings.state_dir, facts.claim.run)):
+        facts = replace(facts, claiming_run=known.state)
+    return drain_compute_node.plan_drain(facts, asked)
+
+
+def read_maintenance(world: "World") -> "tuple[Maintenance, ...]":
+    """Return the nodes that are out of service, and by whose word; no journal is needed."""
+    from stackward.facts import compute  # noqa: PLC0415  # as above
+
+    return compute.read_maintenance(world)
+
+
+def prove(world: "World", plan: "Plan[World]") -> "list[Proof]":
+    """Ask what a plan proves at its end; nothing is changed, and nothing is remembered."""
+    from stackward.engine.verify import ask_all  # noqa: PLC0415  # as above
+
+    return ask_all(plan.verify, world)
 
 
 def database_url(settings: "Settings") -> str:

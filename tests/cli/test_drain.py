@@ -18,7 +18,7 @@ from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.adapters.store.listing import list_runs
 from stackward.cli import main
-from stackward.model.claim import read_claim
+from stackward.model.claim import Claim, read_claim
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
 
@@ -49,6 +49,17 @@ class Site:
         code = main(arguments, open_world=self.open_world)
         out, err = (re.sub(r"01[0-9A-Z]{12}", "01RUN", said) for said in self.capsys.readouterr())
         return (code, out, err)
+
+    def claim(self, run: str) -> None:
+        """Take the node out of service, as a run of another place does."""
+        claim = Claim(
+            run=run,
+            operator="ann",
+            machine="bastion",
+            since="2026-01-01T12:00:00Z",
+            reason="bad: DIMM",
+        )
+        self.cloud.disable_service(self.cloud.computes["compute-07"].id, str(claim))
 
     @property
     def hosts(self) -> dict[str, str | None]:
@@ -127,6 +138,7 @@ proved:
   `compute-07` is cordoned
 the node is empty
 """
+IS_EMPTY = "the node is empty\n"
 
 
 def test_the_run_as_data(site: Site) -> None:
@@ -306,3 +318,129 @@ def test_no_secret_of_the_environment_is_printed_or_kept(
     kept = [path.read_bytes() for path in site.state_dir.iterdir() if path.is_file()]
     assert "hush-hush" not in out + err
     assert not any(b"hush-hush" in each for each in kept)
+
+
+# --- a node that is in maintenance already ------------------------------------------------------
+
+
+def test_a_node_in_maintenance_is_proved_to_be_empty_again_without_being_asked(site: Site) -> None:
+    site.run(*DRAIN, "--yes")
+    done = list(site.shell.done)
+
+    code, out, err = site.run(*DRAIN)
+
+    assert (code, out) == (0, SUMMARY[SUMMARY.index("proved:") :].replace(IS_EMPTY, ""))
+    assert "in maintenance stackward 01RUN by" in err
+    assert site.shell.done == done
+    assert len(list_runs(site.state_dir, 9)) == 1
+
+
+def test_that_proof_as_data(site: Site) -> None:
+    site.cloud.known.clear()
+    site.claim("01STRANGERSRUN")
+
+    code, out, _ = site.run(*DRAIN, "-f", "json")
+
+    told = json.loads(out)
+    assert (code, told["state"], told["ends"], told["moves"]) == (0, "succeeded", "empty", [])
+
+
+def test_what_has_come_back_to_a_node_in_maintenance_is_listed_with_its_remedy(site: Site) -> None:
+    site.run(*DRAIN, "--yes")
+    site.cloud.add(a_server(name="db-09"))
+
+    code, out, err = site.run(*DRAIN, "--yes")
+
+    assert (code, out) == (3, "")
+    assert re.search(
+        r"  `db-09` is on `compute-07`, which run `01RUN` of \S+ on \S+ took out of service - "
+        r"see there that the run is over \(`stackward run show 01RUN`\); then "
+        r"`stackward node return compute-07` and drain it again; or pass "
+        rf"`--leave-behind {an_id('db-09')}`\nnothing was changed\n",
+        err,
+    )
+
+
+def test_the_remedies_for_what_has_come_back_help(site: Site) -> None:
+    site.claim("01STRANGERSRUN")
+    site.cloud.known = {an_id("db-09"): a_server(name="db-09")}
+    blocked, *_ = site.run(*DRAIN, "--yes")
+
+    left, _, _ = site.run(*DRAIN, "--yes", "--leave-behind", an_id("db-09"))
+    site.cloud.enable_service(site.cloud.computes["compute-07"].id)  # as a return does
+    drained, _, _ = site.run(*DRAIN, "--yes")
+
+    assert (blocked, left, drained) == (3, 0, 0)
+
+
+def test_what_libvirt_still_runs_there_is_a_failed_proof(site: Site) -> None:
+    site.run(*DRAIN, "--yes")
+    site.shell.leftovers["compute-07"] = [f"/var/lib/nova/instances/{an_id('db-01')}"]
+
+    code, _, err = site.run(*DRAIN)
+
+    assert code == 1
+    assert "`compute-07` 1 directories are left" in err
+
+
+def test_a_node_that_is_switched_off_cannot_be_proved_empty(site: Site) -> None:
+    site.run(*DRAIN, "--yes")
+    site.shell.silent.add("compute-07")
+
+    code, _, err = site.run(*DRAIN)
+
+    assert code == 5
+    assert "cannot log in to `compute-07`" in err
+
+
+def test_anothers_reason_is_refused_with_its_words(site: Site) -> None:
+    service = site.cloud.computes["compute-07"]
+    site.cloud.disable_service(service.id, "bob: new NICs")
+
+    code, _, err = site.run(*DRAIN, "--yes")
+
+    assert (code, site.shell.done) == (3, [])
+    assert "it is disabled already: bob: new NICs" in err
+
+
+def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site: Site) -> None:
+    press_when(site, lambda: bool(site.cloud.migrations), times=1)
+    site.run(*DRAIN, "--yes", "--parallel", "1")
+    [run] = list_runs(site.state_dir, 1)
+
+    code, _, err = site.run(*DRAIN, "--yes")
+    assert code == 3
+    assert re.search(
+        r"run `01RUN` of \S+ has it, and is stopped - `stackward run resume 01RUN`", err
+    )
+
+    site.run("run", "resume", run.id)
+    code, _, _ = site.run(*DRAIN)
+    assert code == 0
+
+
+# --- node list --maintenance --------------------------------------------------------------------
+
+
+def test_nodes_in_maintenance_are_listed_without_a_journal(site: Site) -> None:
+    site.claim("01STRANGERSRUN")
+    site.cloud.disable_service(site.cloud.computes["compute-09"].id, "bob: \x1b[2Jnew NICs")
+
+    code, out, err = site.run("node", "list", "--maintenance", "-f", "csv")
+
+    assert (code, err) == (0, "")
+    assert out == (
+        '"Node","Disabled by","Run","Operator","Machine","Since","Reason"\n'
+        '"compute-07","Stackward","01RUN","ann","bastion","2026-01-01T12:00:00Z","bad: DIMM"\n'
+        '"compute-09","others","","","","","bob: \\x1b[2Jnew NICs"\n'
+    )
+    assert not (site.state_dir / "journal.sqlite").exists()
+
+
+def test_only_those_of_a_group_if_one_is_named(site: Site) -> None:
+    (site.state_dir / "inventory").write_text("[rack1]\ncompute-08\n")
+    site.claim("01STRANGERSRUN")
+
+    code, out, _ = site.run("node", "list", "--maintenance", "--group", "rack1", "-f", "value")
+
+    assert (code, out) == (0, "")

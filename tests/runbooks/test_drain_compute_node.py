@@ -19,6 +19,7 @@ from builders import (
     asking,
 )
 from stackward.errors import BadInput
+from stackward.model.claim import Claim
 from stackward.model.compute import (
     Aggregate,
     ComputeNode,
@@ -30,6 +31,7 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.run import RunState
 from stackward.plan import differences, from_json, to_json
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import plan_drain
@@ -606,3 +608,44 @@ def test_every_worry_has_a_name_of_its_own_and_every_blocker_a_remedy() -> None:
 
 def test_a_flavor_is_a_value() -> None:
     assert Flavor(name="a", vcpus=1, ram_mib=1) == Flavor(name="a", vcpus=1, ram_mib=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "worry", "remedy"),
+    [
+        pytest.param(RunState.STOPPED, "run-unfinished", "run resume 01J8", id="stopped"),
+        pytest.param(RunState.QUEUED, "run-unfinished", "run resume 01J8", id="queued"),
+        pytest.param(RunState.RUNNING, "run-goes-on", "run watch 01J8", id="running"),
+        pytest.param(RunState.SUCCEEDED, "came-back", "node return compute-07", id="over"),
+        pytest.param(None, "came-back", "run show 01J8", id="of another journal"),
+    ],
+)
+def test_a_claim_of_ours_says_what_can_be_done_about_its_run(
+    state: RunState | None, worry: str, remedy: str
+) -> None:
+    plan = plan_drain(claimed(a_server(), claiming_run=state), asking())
+
+    [blocker] = plan.blockers
+    assert (blocker.worry, remedy in blocker.remedy) == (worry, True)
+
+
+def test_the_run_that_has_the_node_judges_its_servers_as_ever() -> None:
+    plan = plan_drain(claimed(a_server(), acting_run="01J8"), asking())
+
+    assert (plan.blockers, len(plan.stages[1].moves)) == ((), 1)
+
+
+def test_a_node_in_maintenance_has_nothing_to_be_done_though_its_service_is_off() -> None:
+    node = claimed()
+    plan = plan_drain(replace(node, service=replace(node.service, is_up=False)), asking())
+
+    assert (plan.blockers, plan.stages, len(plan.verify)) == ((), (), 5)
+
+
+def claimed(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  # any field
+    """Return a node that run 01J8 has taken out of service."""
+    claim = Claim(
+        run="01J8", operator="ann", machine="bastion", since="2026-01-01T12:00:00Z", reason="DIMM"
+    )
+    service = a_service(is_enabled=False, disabled_reason=str(claim))
+    return a_node(*servers, service=service, **changes)

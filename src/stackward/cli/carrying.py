@@ -12,7 +12,7 @@ import typer
 
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
-from stackward.cli.plans import show_account
+from stackward.cli.plans import show_account, show_proofs
 from stackward.errors import BadInput, Refused
 from stackward.report.tables import Form
 
@@ -44,6 +44,9 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     sys.stderr.write(render_plan(plan))
     if plan.blockers:
         raise refusal(plan)
+    if not plan.stages:
+        _prove(context, plan, inventory, form, columns)
+        return
     if not yes:
         _confirm(plan)
     brakes = Brakes()
@@ -80,6 +83,25 @@ def carry_on(  # noqa: PLR0913  # same
         _carry_out(
             world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
         )
+
+
+def _prove(
+    context: typer.Context,
+    plan: "Plan[Any]",
+    inventory: Path | None,
+    form: Form,
+    columns: Sequence[str] | None,
+) -> None:
+    """Prove the end of a plan that has nothing to be done: that needs no approval, and no run."""
+    from stackward import app
+    from stackward.report.account import not_proved
+
+    with open_world(context, inventory) as world:
+        proofs = [(proof.what, proof.text) for proof in app.prove(world, plan)]
+    show_proofs(plan, proofs, form, columns)
+    sys.stdout.flush()
+    if (error := not_proved(plan, proofs)) is not None:
+        raise error
 
 
 def _confirm(plan: "Plan[Any]") -> None:

@@ -38,23 +38,34 @@ class WhenSlow(StrEnum):
     "list",
     epilog=example(
         "stackward node list --group compute",
+        "stackward node list --maintenance",
         "stackward node list -f value -c Name",
     ),
 )
-def list_nodes(
+def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
     inventory: InventoryOption = None,
     group: Annotated[
         str | None, typer.Option(metavar="GROUP", help="Only the nodes of this group.")
     ] = None,
+    maintenance: Annotated[
+        bool,
+        typer.Option("--maintenance", help="The compute nodes that Nova has disabled, and why."),
+    ] = False,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
-    """List the nodes that the inventory names."""
-    from stackward.app import read_inventory
-    from stackward.report.inventory import nodes_table
+    """List the nodes that the inventory names, or those of the cloud that are out of service."""
+    from stackward.app import read_inventory, read_maintenance
+    from stackward.report.inventory import maintenance_table, nodes_table
 
     known = read_inventory(inventory or settings_here().inventory)
-    show(nodes_table(known, group), form, column)
+    if not maintenance:
+        show(nodes_table(known, group), form, column)
+        return
+    with open_world(context, inventory) as world:
+        found = read_maintenance(world)
+    show(maintenance_table(found, known, group), form, column)
 
 
 @app.command(
@@ -130,7 +141,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         with_mask=not no_mask,
     )
     with open_world(context, inventory) as world:
-        plan = plan_drain(world, asked)
+        plan = plan_drain(world, asked, settings_here())
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)
     if not dry_run:

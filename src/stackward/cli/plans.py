@@ -59,3 +59,20 @@ def show_account(
         sys.stdout.write(render_account(run, plan, attempts, events))
     else:
         sys.stdout.write(render_records(account_data(run, plan, attempts, events), form))
+
+
+def show_proofs(
+    plan: "Plan[World]",
+    proofs: Sequence[tuple[str, str]],
+    form: Form,
+    columns: Sequence[str] | None,
+) -> None:
+    """Print what was proved without a run, in the forms of one."""
+    from stackward.report.account import account_table, proofs_data, render_proofs
+
+    if columns or form in {Form.VALUE, Form.CSV}:
+        show(account_table(plan, ()), form, columns)
+    elif form is Form.TABLE:
+        sys.stdout.write("".join(f"{line}\n" for line in render_proofs(proofs)))
+    else:
+        sys.stdout.write(render_records(proofs_data(plan, proofs), form))

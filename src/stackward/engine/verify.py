@@ -26,12 +26,12 @@ def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) 
     """Ask every check; what does not hold yet is asked again for a while."""
     clock, pace = bench.ledger.clock, bench.pace
     until = clock.monotonic() + pace.verify_s
-    proofs = [_asked(check, bench) for check in checks]
+    proofs = [_asked(check, bench.world) for check in checks]
     while not all(proof.holds for proof in proofs) and clock.monotonic() < until:
         beat()
         clock.wait(pace.poll_s)
         proofs = [
-            proof if proof.holds else _asked(check, bench)
+            proof if proof.holds else _asked(check, bench.world)
             for check, proof in zip(checks, proofs, strict=True)
         ]
     return proofs
@@ -43,7 +43,7 @@ def ask(check: Check[Any], bench: Bench, patience_s: float, beat: Callable[[], N
     until = clock.monotonic() + patience_s
     while True:
         try:
-            proof = _proof(check, bench)
+            proof = _proof(check, bench.world)
             if not proof.passes or clock.monotonic() >= until:
                 return proof
         except NO_ANSWER:
@@ -53,16 +53,21 @@ def ask(check: Check[Any], bench: Bench, patience_s: float, beat: Callable[[], N
         clock.wait(bench.pace.poll_s)
 
 
-def _asked(check: Check[Any], bench: Bench) -> Proof:
+def ask_all(checks: Sequence[Check[Any]], world: Any) -> list[Proof]:  # noqa: ANN401  # as the checks need it
+    """Ask every check once, outside of any run."""
+    return [_asked(check, world) for check in checks]
+
+
+def _asked(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
     try:
-        return _proof(check, bench)
+        return _proof(check, world)
     except StackwardError as error:
         says = f": {error.says}" if error.says else ""
         return Proof("unverified", f"{check.summary}: {error.message}{says}", holds=False)
 
 
-def _proof(check: Check[Any], bench: Bench) -> Proof:
-    match check.ask(bench.world):
+def _proof(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
+    match check.ask(world):
         case None:
             return Proof("proved", check.summary, holds=True)
         case NotApplicable(thing, reason):

@@ -12,6 +12,7 @@ from stackward.errors import BadInput, Unreachable
 from stackward.facts.domains import read_domains, read_instances_filesystem
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
+from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
     Aggregate,
     Candidate,
@@ -93,6 +94,22 @@ def read_compute_node(
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
         promised=promised or {},
+        acting_run=world.acting.run if world.acting else None,
+    )
+
+
+def read_maintenance(world: World) -> tuple[Maintenance, ...]:
+    """Return the compute nodes that are disabled, with the claims on them: one call."""
+    disabled = [
+        one for one in world.cloud.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
+    ]
+    return tuple(
+        Maintenance(
+            node=world.shell.node_of(one.host, None) or one.host,
+            claim=read_claim(one.disabled_reason),
+            text=one.disabled_reason or "",
+        )
+        for one in sorted(disabled, key=lambda one: one.host)
     )
 
 

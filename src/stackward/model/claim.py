@@ -40,3 +40,12 @@ def read_claim(text: str | None) -> Claim | None:
     """Read a claim; None where the text is not one of ours."""
     found = _FORM.match(text or "")
     return Claim(**found.groupdict()) if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """A node that is out of service, by whose word."""
+
+    node: str  # as the inventory calls the machine, else as Nova does
+    claim: Claim | None  # None: it was not Stackward that disabled it
+    text: str  # the whole reason, as Nova keeps it

@@ -10,6 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
+from stackward.model.claim import Claim, read_claim
+from stackward.model.run import RunState
+
 Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
 
@@ -299,6 +302,21 @@ class ComputeNode:
     candidates: Mapping[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     needs: Mapping[str, Need] = field(default_factory=dict)  # by server
     promised: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider
+    acting_run: str | None = None  # for which it was read: a claim of that run is our own
+    claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
+
+    @property
+    def claim(self) -> Claim | None:
+        """Return the claim on the node, if Stackward made one for another run than this."""
+        if self.service.is_enabled:
+            return None
+        found = read_claim(self.service.disabled_reason)
+        return None if found is None or found.run == self.acting_run else found
+
+    @property
+    def is_in_maintenance(self) -> bool:
+        """Say whether a run that is over has taken the node out of service."""
+        return self.claim is not None and (self.claiming_run is None or self.claiming_run.is_over)
 
     def domain_of(self, server: str) -> Domain | None:
         """Return the server's guest on this node, if libvirt was read and has it."""

@@ -1,8 +1,10 @@
 """Whether a node may be drained at all, and what taking it away will do."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import ComputeNode, Unread
+from stackward.model.run import RunState
 from stackward.plan import Verdict
 from stackward.policy import worries
 
@@ -10,6 +12,8 @@ from stackward.policy import worries
 def judge_service(node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether the node is alive and nobody else's."""
     service = node.service
+    if node.is_in_maintenance:
+        return  # its service is kept off; what it runs nevertheless is for the proofs to find
     if service.is_forced_down:
         yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
     elif not service.is_up and isinstance(node.domains, Unread):
@@ -18,9 +22,29 @@ def judge_service(node: ComputeNode) -> Iterator[Verdict]:
         yield worries.NODE_DOWN.blocks(node.name)
     elif isinstance(node.domains, Unread):
         yield worries.DOMAINS_UNREAD.blocks(node.name, why=node.domains.why)
-    if not service.is_enabled:
+    if claim := node.claim:
+        goes_on = node.claiming_run is RunState.RUNNING
+        worry = worries.RUN_GOES_ON if goes_on else worries.RUN_UNFINISHED
+        yield worry.blocks(
+            node.name, run=claim.run, operator=claim.operator, state=node.claiming_run
+        )
+    elif not service.is_enabled and read_claim(service.disabled_reason) is None:
         text = service.disabled_reason or "without a reason"
         yield worries.CLAIMED.blocks(node.name, host=node.host, text=text)
+
+
+def judge_returned(node: ComputeNode, claim: Claim, expected: Collection[str]) -> Iterator[Verdict]:
+    """Name the servers that are on a node in maintenance, but for those expected there."""
+    for server in node.servers:
+        if server.id not in expected:
+            yield worries.CAME_BACK.blocks(
+                server.label,
+                server.id,
+                node=node.name,
+                run=claim.run,
+                operator=claim.operator,
+                machine=claim.machine,
+            )
 
 
 def judge_guests(node: ComputeNode) -> Iterator[Verdict]:

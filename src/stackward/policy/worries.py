@@ -59,6 +59,25 @@ CLAIMED = Worry(
     "`openstack compute service set --enable {host} nova-compute` and plan again",
     "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
 )
+RUN_UNFINISHED = Worry(
+    "run-unfinished",
+    "run `{run}` of {operator} has it, and is {state}",
+    "`stackward run resume {run}` carries that run on",
+    "A node is one run's at a time, and that one can still end what it began.",
+)
+RUN_GOES_ON = Worry(
+    "run-goes-on",
+    "run `{run}` of {operator} has it, and goes on",
+    "`stackward run watch {run}` follows it to its end; then plan again",
+    "A node is one run's at a time.",
+)
+CAME_BACK = Worry(
+    "came-back",
+    "is on `{node}`, which run `{run}` of {operator} on {machine} took out of service",
+    "see there that the run is over (`stackward run show {run}`); then "
+    "`stackward node return {node}` and drain it again; or pass `--leave-behind {id}`",
+    "A node in maintenance is expected to be empty; whoever put a server there must know of it.",
+)
 DOMAINS_UNREAD = Worry(
     "domains-unread",
     "its guests cannot be read: {why}",

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from stackward.errors import StackwardError
 from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.plan import Move, Plan
 from stackward.report.tables import Form, Table, render_rows
@@ -127,6 +128,43 @@ def render_proofs(proofs: Sequence[tuple[str, str]]) -> Iterator[str]:
     for what, group in groupby(ordered, key=lambda each: each[0]):
         yield f"{what}:"
         yield from (f"  {printable(text)}" for _, text in group)
+
+
+def state_of(proofs: Sequence[tuple[str, str]]) -> RunState:
+    """Return what a run of these proofs would end as."""
+    came = {what for what, _ in proofs}
+    if "found otherwise" in came:
+        return RunState.FAILED
+    return RunState.UNVERIFIED if "unverified" in came else RunState.SUCCEEDED
+
+
+def proofs_data(plan: Plan[Any], proofs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """Return proofs that were made without a run, in the form of a run's."""
+    state = state_of(proofs)
+    return {
+        "id": None,
+        "title": plan.title,
+        "state": state.value,
+        "reason": None,
+        "ends": plan.decisions.get("ends") if state is RunState.SUCCEEDED else None,
+        "approved": None,
+        "moves": [],
+        "proofs": [{"what": what, "text": text} for what, text in proofs],
+    }
+
+
+def not_proved(plan: Plan[Any], proofs: Sequence[tuple[str, str]]) -> StackwardError | None:
+    """Return the error that proofs without a run end with; None: all hold."""
+    state = state_of(proofs)
+    if state is RunState.SUCCEEDED:
+        return None
+    error = StackwardError(
+        f"{plan.title}: nothing was to be done, but the proof is {state}",
+        details=[text for what, text in proofs if what in {"found otherwise", "unverified"}],
+        stands="nothing was changed",
+    )
+    error.exit_code = state.exit_code  # type: ignore[misc]  # as a run of it would end
+    return error
 
 
 def _ends(run: Run, plan: Plan[Any]) -> str | None:

@@ -1,19 +1,16 @@
 """Nodes as rows."""
 
+from collections.abc import Sequence
+
 from stackward.errors import BadInput
-from stackward.model.inventory import Inventory
-from stackward.report.tables import Table
+from stackward.model.claim import Maintenance
+from stackward.model.inventory import Inventory, Node
+from stackward.report.tables import Cell, Table
 
 
 def nodes_table(inventory: Inventory, group: str | None = None) -> Table:
     """Return a row per node, of one group if it is named."""
-    if group is not None and group not in inventory.groups:
-        known = ", ".join(f"`{name}`" for name in inventory.groups)
-        raise BadInput(
-            f"no node of `{inventory.source}` is in a group `{group}`",
-            hint=f"the groups are {known}" if known else None,
-        )
-    nodes = inventory.nodes if group is None else inventory.in_group(group)
+    nodes = _in_group(inventory, group)
     return Table(
         columns=("Name", "Groups", "Address", "Port", "User", "BMC"),
         rows=tuple(
@@ -28,3 +25,32 @@ def nodes_table(inventory: Inventory, group: str | None = None) -> Table:
             for node in nodes
         ),
     )
+
+
+def maintenance_table(
+    found: Sequence[Maintenance], inventory: Inventory, group: str | None = None
+) -> Table:
+    """Return a row per node that is out of service, of one group if it is named."""
+    named = {node.name for node in _in_group(inventory, group)}
+    return Table(
+        columns=("Node", "Disabled by", "Run", "Operator", "Machine", "Since", "Reason"),
+        rows=tuple(_row(each) for each in found if group is None or each.node in named),
+    )
+
+
+def _row(each: Maintenance) -> tuple[Cell, ...]:
+    claim = each.claim
+    if claim is None:
+        return (each.node, "others", None, None, None, None, each.text)
+    own = (claim.run, claim.operator, claim.machine, claim.since, claim.reason)
+    return (each.node, "Stackward", *own)
+
+
+def _in_group(inventory: Inventory, group: str | None) -> tuple[Node, ...]:
+    if group is not None and group not in inventory.groups:
+        known = ", ".join(f"`{name}`" for name in inventory.groups)
+        raise BadInput(
+            f"no node of `{inventory.source}` is in a group `{group}`",
+            hint=f"the groups are {known}" if known else None,
+        )
+    return inventory.nodes if group is None else inventory.in_group(group)

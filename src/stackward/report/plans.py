@@ -48,7 +48,8 @@ def _lines(plan: Plan[Any]) -> Iterator[str]:
     if plan.warnings:
         yield from ["", "approved along with it:"]
         yield from _grouped(plan.warnings)
-    yield from ["", "in this order:"]
+    if plan.stages:
+        yield from ["", "in this order:"]
     for number, stage in enumerate(plan.stages, 1):
         servers = [move for move in stage.moves if move.thing_id]
         what = (

@@ -4,7 +4,7 @@ The node must be alive; a dead node is fenced and evacuated instead.
 Undone by enabling its service again and, where it was kept off, by starting it first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from stackward.checks.compute import (
     NoInstanceDirs,
     NoServersOn,
 )
+from stackward.model.claim import Claim
 from stackward.model.compute import BlockStorage, ComputeNode, Server
 from stackward.plan import Blocked, Json, Move, Plan, Stage, Step, Verdict, Warned
 from stackward.policy import compute, node, worries
@@ -66,7 +67,12 @@ class Judged:
 
 
 def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
-    """Plan how to empty the node, from facts alone: no reads, no changes."""
+    """Plan how to empty the node, from facts alone: no reads, no changes.
+
+    A node that is in maintenance already has nothing to be done: only the proofs are left.
+    """
+    if facts.claim and facts.is_in_maintenance:
+        return _plan_proofs(facts, facts.claim, asked)
     leaving = [each for each in facts.servers if each.id not in asked.leave_behind]
     judged, packing = _judge_and_pack(leaving, facts, asked)
     verdicts = [
@@ -110,6 +116,26 @@ def _judge_and_pack(
         if each.choice.candidates
     ]
     return judged, pack(wanted, facts.promised)
+
+
+def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[World]:
+    verdicts = [
+        *node.judge_returned(facts, claim, asked.leave_behind),
+        *node.judge_guests(facts),
+        *node.judge_migrations(facts),
+        *_left_behind(facts, asked),
+    ]
+    return Plan(
+        title=f"drain `{facts.name}`",
+        request=asked,
+        holds=(facts.host,),
+        decisions=_decisions(facts, asked, Packing()),
+        facts=_told(facts, [], ()) | {"in maintenance": str(claim)},
+        notices=(f"nothing: `{facts.name}` is in maintenance already",),
+        blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
+        warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
+        verify=_proofs(facts, asked),
+    )
 
 
 def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
@@ -298,7 +324,7 @@ def _decisions(facts: ComputeNode, asked: DrainRequest, packing: Packing) -> dic
 
 def _told(
     facts: ComputeNode, judged: list[Judged], moves: tuple[Move[World], ...]
-) -> Mapping[str, Json]:
+) -> dict[str, Json]:
     return {
         "node": facts.name,
         "host": facts.host,
