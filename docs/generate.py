@@ -110,7 +110,7 @@ def exit_codes_page() -> str:
 def _kinds(kind: type[StackwardError]) -> Iterator[type[StackwardError]]:
     yield kind
     for narrower in kind.__subclasses__():
-        if narrower.__module__ == kind.__module__:  # what a room has for itself is no one's contract
+        if narrower.__module__ == kind.__module__:  # not what a room has for itself
             yield from _kinds(narrower)
 
 
