@@ -187,9 +187,16 @@ def runbooks() -> "dict[str, Runbook[World]]":
 
 def read_plan(text: str) -> "Plan[Any]":
     """Read a stored plan; refuse what this version does not understand."""
-    from stackward.plan import from_json, kinds_of  # noqa: PLC0415  # as above
+    from stackward.plan import from_json  # noqa: PLC0415  # as above
 
-    return from_json(text, kinds_of(runbooks()))
+    return from_json(text, known_kinds())
+
+
+def known_kinds() -> "Kinds":
+    """Return the kinds of requests, steps and checks that a stored plan may hold."""
+    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+    return KINDS
 
 
 def workshop(world: "World", journal: "Journal") -> "Workshop[World]":

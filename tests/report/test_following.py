@@ -10,8 +10,10 @@ from typing_extensions import override
 from builders import a_node, a_server, an_id, asking
 from stackward.model.run import Approval, Event, Run, RunState
 from stackward.model.values import Json
+from stackward.plan import dump_move
 from stackward.report.following import Follower, Story
 from stackward.runbooks.drain_compute_node import plan_drain
+from stackward.runbooks.kinds import KINDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PLAN = plan_drain(a_node(a_server()), asking(when_slow="abort"))
@@ -143,3 +145,19 @@ def test_elsewhere_there_are_only_lines() -> None:
         shown.show(RUN, [], NOON)
 
     assert out.getvalue() == "12:00:00Z live-migrate `db-01` off `compute-07`: started\n"
+
+
+def test_what_a_run_catches_up_with_is_named_from_then_on() -> None:
+    late = plan_drain(a_node(a_server(name="web-9")), asking()).stages[1].moves[0]
+    story = Story(PLAN, KINDS)
+
+    caught, started = story.take(
+        [
+            an_event("caught up", "arrivals", moves=[dump_move(late)]),
+            an_event("intended", f"arrivals/{late.key}/0", attempt=1),
+        ]
+    )
+
+    assert caught.endswith("new since the plan was approved: web-9")
+    assert started.endswith("live-migrate `web-9` off `compute-07`: started")
+    assert story.moved == "0 of 2 servers have moved"

@@ -419,7 +419,7 @@ def test_a_server_left_behind_blocks_no_more_and_the_node_is_said_not_to_be_empt
 
     assert plan.blockers == ()
     assert plan.decisions["ends"] == "not empty: do not power off"
-    assert [stage.name for stage in plan.stages] == ["cordon", "move"]
+    assert [stage.name for stage in plan.stages] == ["cordon", "move", "arrivals"]
     assert "left-behind" in [each.worry for each in plan.warnings]
 
 
@@ -531,7 +531,7 @@ def test_all_verdicts_on_a_server_are_kept() -> None:
 def test_the_plan_cordons_first_and_keeps_off_last() -> None:
     plan = plan_drain(a_node(a_server()), asking())
 
-    assert [stage.name for stage in plan.stages] == ["cordon", "move", "keep off"]
+    assert [stage.name for stage in plan.stages] == ["cordon", "move", "arrivals", "keep off"]
     assert [check.kind for check in plan.stages[1].needs] == ["is-cordoned", "no-arrivals"]
 
 

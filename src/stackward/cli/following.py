@@ -37,12 +37,12 @@ class Following:
 @contextmanager
 def following(journal: "Journal", run: "Run", clock: "Clock", out: TextIO) -> Iterator[Following]:
     """Follow a run on a terminal or in a file."""
-    from stackward.app import read_plan
+    from stackward.app import known_kinds, read_plan
     from stackward.report.following import Follower, Story
 
     try:
         plan = read_plan(run.plan)
     except BadInput:
         plan = None  # of another version: it can be watched all the same
-    with Follower(Story(plan), out) as shown:
+    with Follower(Story(plan, known_kinds()), out) as shown:
         yield Following(journal, run.id, clock, shown)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stackward.cli.show import show
 from stackward.errors import BadInput
-from stackward.plan import to_json
+from stackward.plan import to_json, with_caught_up
 from stackward.report.plans import moves_table, render_plan
 from stackward.report.tables import Form, render_records
 
@@ -49,10 +49,10 @@ def show_account(
     columns: Sequence[str] | None,
 ) -> None:
     """Print what came of a run; as `value` or `csv`, or with columns named, its moves as rows."""
-    from stackward.app import read_plan
+    from stackward.app import known_kinds, read_plan
     from stackward.report.account import account_data, account_table, render_account
 
-    plan = read_plan(run.plan)
+    plan = with_caught_up(read_plan(run.plan), events, known_kinds())
     if columns or form in {Form.VALUE, Form.CSV}:
         show(account_table(plan, attempts), form, columns)
     elif form is Form.TABLE:

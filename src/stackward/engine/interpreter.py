@@ -22,7 +22,9 @@ from stackward.engine.verify import Proof, ask, prove
 from stackward.errors import Refused, StackwardError, StepFailed, Superseded
 from stackward.model.run import Run, RunState, Said
 from stackward.plan import (
+    CAUGHT_UP,
     Blocked,
+    Json,
     Move,
     Plan,
     Runbook,
@@ -31,13 +33,11 @@ from stackward.plan import (
     dump_move,
     from_json,
     kinds_of,
-    load_move,
+    with_caught_up,
 )
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
-
-_CAUGHT_UP = "caught up"
 
 W_here = TypeVar("W_here", bound=Timed, default=World)
 
@@ -66,7 +66,9 @@ def carry_out(run_id: str, shop: Workshop[Any], brakes: Brakes) -> Run:
 
     Raises `Superseded` when another worker takes it over.
     """
-    plan = from_json(shop.journal.run(run_id).plan, kinds_of(shop.runbooks))
+    kinds = kinds_of(shop.runbooks)
+    plan = from_json(shop.journal.run(run_id).plan, kinds)
+    plan = with_caught_up(plan, shop.journal.events(run_id), kinds)
     run = shop.journal.take_up(run_id, shop.worker, shop.clock.now())
     ledger = Ledger.opened(shop.journal, run, shop.clock)
     return _Interpreter(plan, ledger, shop, brakes).carry_out()
@@ -134,12 +136,8 @@ class _Interpreter:
 
     def _caught_up(self, stage: Stage[Any]) -> Stage[Any]:
         """Return the stage with what is new since the plan was approved."""
-        kinds = kinds_of(self._shop.runbooks)
-        for event in self._shop.journal.events(self._run.id):
-            if (event.what, event.step) == (_CAUGHT_UP, stage.name):
-                stored = event.says.get("moves", ())
-                moves = stored if isinstance(stored, list | tuple) else ()
-                return replace(stage, moves=tuple(load_move(each, kinds) for each in moves))
+        if stage.moves:  # an earlier worker found them
+            return stage
         self._beat([])
         self._require(stage)
         if self._is_to_stop:
@@ -160,8 +158,8 @@ class _Interpreter:
                 details=objections,
             )
         if new:
-            moves = [dump_move(move) for move in new]
-            self._ledger.tell(_CAUGHT_UP, step=stage.name, moves=moves)
+            moves: list[Json] = [dump_move(move) for move in new]
+            self._ledger.tell(CAUGHT_UP, step=stage.name, moves=moves)
         return replace(stage, moves=new)
 
     # --- one stage ------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.run import Event, Run
-from stackward.plan import Move, Plan, Step
+from stackward.plan import CAUGHT_UP, Kinds, Move, Plan, Step, with_caught_up
 from stackward.report.text import on_one_line
 
 if TYPE_CHECKING:
@@ -31,17 +31,25 @@ class Going:
 class Story:
     """What is known of a run from its plan and from its events so far."""
 
-    def __init__(self, plan: Plan[Any] | None) -> None:
-        """Begin a story; without a plan that this version understands, steps go by their paths."""
+    def __init__(self, plan: Plan[Any] | None, kinds: Kinds | None = None) -> None:
+        """Begin a story; without a plan that this version understands, steps go by their paths.
+
+        `kinds` are those of the moves that a stage of it catches up with.
+        """
+        self._plan, self._kinds = plan, kinds
+        self._read_plan()
+        self._done: set[str] = set()
+        self._since: dict[str, datetime] = {}
+        self._told_failed: set[str] = set()
+
+    def _read_plan(self) -> None:
+        plan = self._plan
         self._steps = dict(_steps(plan)) if plan else {}
         self._last = {
             f"{stage.name}/{move.key}/{len(move.steps) - 1}"
             for stage, move in (plan.moves() if plan else ())
             if move.thing_id
         }
-        self._done: set[str] = set()
-        self._since: dict[str, datetime] = {}
-        self._told_failed: set[str] = set()
 
     def take(self, events: Sequence[Event]) -> list[str]:
         """Take note of what happened; return a line for each event that matters."""
@@ -62,6 +70,11 @@ class Story:
         match event.what:
             case what if what in _UNTOLD:
                 line = None
+            case what if what == CAUGHT_UP and self._plan and self._kinds:
+                self._plan = with_caught_up(self._plan, [event], self._kinds)
+                self._read_plan()
+                new = [move.thing for stage, move in self._plan.moves() if stage.name == event.step]
+                line = f"new since the plan was approved: {', '.join(new)}"
             case "intended":
                 self._since[event.step] = event.at
                 number = event.says.get("attempt")

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from stackward.errors import Refused
-from stackward.plan import Blocked, Move, Plan, Warned
+from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy.compute import in_words
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import printable
@@ -51,13 +51,7 @@ def _lines(plan: Plan[Any]) -> Iterator[str]:
     if plan.stages:
         yield from ["", "in this order:"]
     for number, stage in enumerate(plan.stages, 1):
-        servers = [move for move in stage.moves if move.thing_id]
-        what = (
-            f"{len(servers)} servers, {stage.at_once} at once"
-            if servers
-            else "; ".join(step.summary for move in stage.moves for step in move.steps)
-        )
-        yield f"  {number}. {stage.name}: {printable(what) or 'nothing to move'}"
+        yield f"  {number}. {stage.name}: {printable(_what(stage))}"
         needs = "; ".join(check.summary for check in stage.needs)
         if needs:
             yield f"     only if {printable(needs)}"
@@ -69,6 +63,15 @@ def _lines(plan: Plan[Any]) -> Iterator[str]:
     yield from (f"  {printable(notice)}" for notice in plan.notices)
     yield from ["", "what will be proved at the end:"]
     yield from (f"  {printable(check.summary)}" for check in plan.verify)
+
+
+def _what(stage: Stage[Any]) -> str:
+    if stage.catches_up:
+        return "what is new by then, if nothing stands against it or is to be warned of"
+    if servers := [move for move in stage.moves if move.thing_id]:
+        return f"{len(servers)} servers, {stage.at_once} at once"
+    steps = [step.summary for move in stage.moves for step in move.steps]
+    return "; ".join(steps) or "nothing to move"
 
 
 def _grouped(verdicts: Iterable[Blocked | Warned]) -> Iterator[str]:

@@ -284,6 +284,15 @@ def _stages(
             needs=(is_cordoned, NoArrivals(host=facts.host)),
             goes_on=True,
         ),
+        # Builds that the scheduler had sent here before the cordon.
+        Stage(
+            name="arrivals",
+            moves=(),
+            at_once=asked.at_once,
+            needs=(is_cordoned, NoArrivals(host=facts.host)),
+            goes_on=True,
+            catches_up=True,
+        ),
     ]
     if not asked.keep_service and not asked.leave_behind:
         # Only after every confirmation: a confirm needs this node's nova-compute.
