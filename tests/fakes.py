@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from builders import NOW, a_candidate, a_service, an_id
+from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
+from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
     Aggregate,
     Candidate,
     ComputeService,
     Hypervisor,
+    Inventory,
     Migration,
     Need,
+    NetworkAgent,
     Port,
     Provider,
     Server,
@@ -26,6 +29,11 @@ from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
+GUEST = Image(
+    id=an_id("guest"), name="guest", status="active", disk_format="raw", size_bytes=20 * 2**20
+)
+TINY = OfferedFlavor(id=an_id("tiny"), name="tiny", vcpus=1, ram_mib=128)
+LAB_NET = Network(id=an_id("lab-net"), name="lab-net")
 
 
 class FakeClock:
@@ -65,6 +73,20 @@ class FakeCloud:
     computes: dict[str, ComputeService] = field(default_factory=dict)
     kind: str = "QEMU"
     syncs_traits: bool = True  # Nova swallows a failed sync
+    silent_agents: set[str] = field(default_factory=set)  # hosts
+    without_rpc: set[str] = field(default_factory=set)  # hosts
+    inventories: dict[str, Inventory] = field(
+        default_factory=lambda: {
+            "VCPU": Inventory(total=8),
+            "MEMORY_MB": Inventory(total=16384),
+        }
+    )
+    images: tuple[Image, ...] = (GUEST,)
+    offered: tuple[OfferedFlavor, ...] = (TINY,)
+    networks: tuple[Network, ...] = (LAB_NET,)
+    fault: str | None = None  # why no server can be built
+    building: dict[str, NewServer] = field(default_factory=dict)  # by id
+    built: list[NewServer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.computes = {host: a_service(host) for host in self.hosts}
@@ -148,6 +170,7 @@ class FakeCloud:
             id=provider,
             allocations={each: {"VCPU": 1} for each in held},
             traits=frozenset(self.traits.get(host, set())),
+            inventories=self.inventories,
         )
 
     def allocations_of(self, consumer: str, /) -> frozenset[str]:
@@ -178,9 +201,33 @@ class FakeCloud:
         owner = next(s for s in self.known.values() for each in s.ports if each.id == port)
         return self.bound.get(port) or ((owner.host or "", "ACTIVE"),)
 
-    def network_agents_on(self, host: str, /) -> tuple[str, ...]:
+    def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
         self.calls["agents"] += 1
-        return self.agents.get(host, ())
+        is_alive = host not in self.silent_agents
+        return tuple(
+            NetworkAgent(kind=kind, is_alive=is_alive) for kind in self.agents.get(host, ())
+        )
+
+    def uptime(self, hypervisor: str, /) -> str | None:
+        host = next(host for host in self.hosts if an_id(host) == hypervisor)
+        if host in self.without_rpc or not self.computes[host].is_up:
+            return None
+        return " 21:46:53 up  3:40,  0 users,  load average: 4.40, 4.32, 3.14\n"
+
+    def servers_named(self, name: str, /) -> tuple[Server, ...]:
+        return tuple(server for server in self.known.values() if server.name == name)
+
+    def public_images(self) -> tuple[Image, ...]:
+        return tuple(image for image in self.images if image.is_public)
+
+    def images_called(self, word: str, /) -> tuple[Image, ...]:
+        return tuple(image for image in self.images if word in {image.id, image.name})
+
+    def flavors(self) -> tuple[OfferedFlavor, ...]:
+        return self.offered
+
+    def networks_called(self, word: str, /) -> tuple[Network, ...]:
+        return tuple(each for each in self.networks if word in {each.id, each.name})
 
     def volume(self, volume: str, /) -> Volume | None:
         self.calls["volume"] += 1
@@ -205,6 +252,27 @@ class FakeCloud:
         host = self._host_of(service)
         self.computes[host] = replace(self.computes[host], is_enabled=True, disabled_reason=None)
         self.traits.setdefault(host, set()).discard(DISABLED)
+
+    def create_server(self, wanted: NewServer, /) -> None:
+        self.built.append(wanted)
+        number = len(self.built)
+        server = Server(
+            id=an_id(f"built-{number}"),
+            name=wanted.name,
+            status="BUILD",
+            vm_state="building",
+            task_state="spawning",
+            power_state=0,
+            host=None,
+            flavor=a_flavor(ram_mib=128),
+            project="admin",
+            metadata=wanted.metadata,
+        )
+        self.building[server.id] = wanted
+        self.add(server)
+
+    def delete_server(self, server: str, /) -> None:
+        self.known[server] = replace(self.known[server], task_state="deleting")
 
     def live_migrate(self, server: str, target: str | None, /) -> None:
         self._begin(server, "live-migration", {"ACTIVE", "PAUSED"}, "migrating", target)
@@ -231,6 +299,30 @@ class FakeCloud:
         """Bring every move to its next stage."""
         for migration in [each for each in self.migrations if each.server in self.known]:
             self._advance(migration)
+        for server in [each for each in self.known.values() if each.task_state == "deleting"]:
+            del self.known[server.id]
+            self.building.pop(server.id, None)
+        while self.building:
+            self._build(*self.building.popitem())
+
+    def _build(self, server: str, wanted: NewServer) -> None:
+        fault = self.fault
+        if DISABLED in self.traits.get(wanted.host, set()):
+            fault = "No valid host was found."
+        now = replace(self.known[server], task_state=None)
+        if fault:
+            now = replace(now, status="ERROR", vm_state="error", fault=fault)
+        else:
+            ports = (Port(id=an_id(f"port-{server}"), server=server, host=wanted.host),)
+            now = replace(
+                now,
+                status="ACTIVE",
+                vm_state="active",
+                power_state=1,
+                host=wanted.host,
+                ports=ports if wanted.network else (),
+            )
+        self.known[server] = now
 
     def _advance(self, migration: Migration) -> None:
         server = self.known[migration.server]
@@ -316,6 +408,9 @@ class FakeShell:
     done: list[str] = field(default_factory=list)
     logged: dict[str, list[str]] = field(default_factory=dict)
     domains: dict[tuple[str, str], str] = field(default_factory=dict)  # other than Nova thinks
+    starts: Counter[str] = field(default_factory=Counter)
+    not_starting: set[str] = field(default_factory=set)
+    libvirt_down: set[str] = field(default_factory=set)
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         return host if host in self.cloud.hosts else None
@@ -335,11 +430,18 @@ class FakeShell:
             return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
         if words[0] in {"find", "grep", "test", "cat"}:
             return self._read(node, words)
+        if words[0] == "systemctl":
+            return self._systemctl(node, words)
+        return self._write(node, words, given)
+
+    def _write(self, node: str, words: list[str], given: str) -> Answer:
         self.done.append(" ".join(words))
-        if words[0] == "install":
+        if words[0] == "rm":
+            for path in words[2:]:
+                self.files.pop((node, path), None)
+        else:
             self.files[node, words[-1]] = given
-            return Answer(0, "")
-        return self._systemctl(node, words)
+        return Answer(0, "")
 
     def _read(self, node: str, words: list[str]) -> Answer:
         if words[0] == "find":
@@ -352,6 +454,8 @@ class FakeShell:
         return Answer(1, "") if text is None else Answer(0, text)
 
     def _virsh(self, node: str, words: list[str]) -> Answer:
+        if node in self.libvirt_down:
+            return Answer(1, "", "error: failed to connect to the hypervisor")
         here = [one for one in self.cloud.known.values() if one.host == node]
         if words == list(STATS):
             states = {"active": 1, "paused": 3, "stopped": 5}
@@ -378,8 +482,21 @@ class FakeShell:
         states = {"active": "running", "paused": "paused", "stopped": "shut off"}
         return Answer(0, f"{states[found.vm_state]}\n\n")
 
+    def _start(self, node: str, enabled: str) -> None:
+        if any(where == node for where, _ in self.files) or enabled == "masked":
+            return
+        self.starts[node] += 1
+        if node in self.not_starting:
+            self.units[node] = ("failed", enabled)
+            return
+        self.units[node] = ("active", enabled)
+        now = f"start {self.starts[node]}"
+        self.cloud.computes[node] = replace(self.cloud.computes[node], is_up=True, updated=now)
+
     def _systemctl(self, node: str, words: list[str]) -> Answer:
         active, enabled = self.units.get(node, ("active", "enabled"))
+        if "is-" not in words[1] and words[1] != "show":
+            self.done.append(" ".join(words))
         match words[1]:
             case "is-active":
                 return Answer(0, f"{active}\n")
@@ -387,8 +504,19 @@ class FakeShell:
                 return Answer(0, f"{enabled}\n")
             case "mask":
                 self.units[node] = (active, "masked")
+            case "unmask":
+                self.units[node] = (active, "enabled")
             case "stop":
                 self.units[node] = ("inactive", enabled)
+            case "start":
+                self._start(node, enabled)
+            case "show":
+                lives = self.starts[node]
+                return Answer(
+                    0,
+                    f"Result={'exit-code' if active == 'failed' else 'success'}\nNRestarts=0\n"
+                    f"ActiveState={active}\nInvocationID={lives:032x}\n",
+                )
         return Answer(0, "")
 
 

@@ -38,7 +38,7 @@ def read_roles(
     cloud: Cloud, services: Sequence[ComputeService], host: str, groups: Sequence[str]
 ) -> tuple[Role, ...]:
     """Return what else the host does, by Neutron, Cinder, Nova and the inventory."""
-    agents = cloud.network_agents_on(host)
+    agents = {agent.kind for agent in cloud.network_agents_on(host)}
     roles = [role for kind, role in _OF_AGENTS.items() if kind in agents]
     if any(one.partition("@")[0] == host for one in cloud.volume_services()):
         roles.append(_CINDER_VOLUME)

@@ -127,6 +127,7 @@ class Server:
     volumes: tuple[Volume, ...] = ()
     ports: tuple[Port, ...] = ()
     group: ServerGroup | None = None
+    fault: str | None = None  # why it is in ERROR, in Nova's words
 
     @property
     def label(self) -> str:
@@ -269,6 +270,14 @@ class Unread:
     """A fact that could not be read, and why: not the same as a fact that says no."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAgent:
+    """One of Neutron's agents; with OVN, a chassis is one too."""
+
+    kind: str
+    is_alive: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ Hosts are named as Nova names its services.
 from collections.abc import Sequence
 from typing import Protocol
 
+from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
     Aggregate,
     Candidate,
@@ -14,6 +15,7 @@ from stackward.model.compute import (
     Hypervisor,
     Migration,
     Need,
+    NetworkAgent,
     Port,
     Provider,
     Server,
@@ -40,12 +42,24 @@ class Cloud(Protocol):
         """Return the hypervisors whose names contain `name`."""
         ...
 
+    def uptime(self, hypervisor: str, /) -> str | None:
+        """Return what nova-compute there says of its machine's uptime; None where it says nothing.
+
+        Nova asks it over RPC: an answer proves that it serves. Takes up to Nova's
+        `rpc_response_timeout`, usually 60 s, where it does not; one at a time, it holds a worker.
+        """
+        ...
+
     def servers_on(self, host: str, /) -> tuple[Server, ...]:
         """Return the servers of all projects on a host; without volumes, ports and group."""
         ...
 
     def server(self, server: str, /) -> Server | None:
         """Return one server, with the id of its group; None where there is none."""
+        ...
+
+    def servers_named(self, name: str, /) -> tuple[Server, ...]:
+        """Return the servers of exactly this name in our own project."""
         ...
 
     def server_group(self, group: str, /) -> ServerGroup | None:
@@ -109,8 +123,8 @@ class Cloud(Protocol):
         """Return a port's bindings: (host, status)."""
         ...
 
-    def network_agents_on(self, host: str, /) -> tuple[str, ...]:
-        """Return the types of Neutron's agents on a host."""
+    def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
+        """Return Neutron's agents on a host."""
         ...
 
     def volume(self, volume: str, /) -> Volume | None:
@@ -121,6 +135,22 @@ class Cloud(Protocol):
         """Return the hosts of all cinder-volume services, `host@backend`."""
         ...
 
+    def public_images(self) -> tuple[Image, ...]:
+        """Return the images that every project may use."""
+        ...
+
+    def images_called(self, word: str, /) -> tuple[Image, ...]:
+        """Return the images whose name or id it is."""
+        ...
+
+    def flavors(self) -> tuple[OfferedFlavor, ...]:
+        """Return all flavors, those of few projects too."""
+        ...
+
+    def networks_called(self, word: str, /) -> tuple[Network, ...]:
+        """Return the networks whose name or id it is."""
+        ...
+
     # --- changing: each asks once, and never waits ---
 
     def disable_service(self, service: str, reason: str, /) -> None:
@@ -129,6 +159,14 @@ class Cloud(Protocol):
 
     def enable_service(self, service: str, /) -> None:
         """Let the scheduler use a compute service again."""
+        ...
+
+    def create_server(self, wanted: NewServer, /) -> None:
+        """Ask for a server on one host, in our own project; the scheduler still validates it."""
+        ...
+
+    def delete_server(self, server: str, /) -> None:
+        """Ask for a server to be deleted at once, also where deleted servers are kept a while."""
         ...
 
     def live_migrate(self, server: str, target: str | None, /) -> None:

@@ -7,10 +7,12 @@ asked for; 2.98 (2025.1) adds its image's properties and is used where it is kno
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from stackward.adapters.openstack import nova, placement
+from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
 from stackward.errors import BadInput
+from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
     Aggregate,
     Candidate,
@@ -18,6 +20,7 @@ from stackward.model.compute import (
     Hypervisor,
     Migration,
     Need,
+    NetworkAgent,
     Port,
     Provider,
     Server,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 NOVA = "2.96"
 NOVA_WITH_IMAGE_PROPERTIES = "2.98"
 NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
+NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 PLACEMENT = "1.39"
 CINDER = "3.59"
 
@@ -67,6 +71,7 @@ class OpenStackCloud:
             self._nova = Api(connection.compute, service="Nova", version=NOVA)
             self._placement = Api(connection.placement, service="placement", version=PLACEMENT)
             self._neutron = Api(connection.network, service="Neutron", version=None)
+            self._glance = Api(connection.image, service="Glance", version=None)
             self._cinder = Api(connection.block_storage, service="Cinder", version=CINDER)
         self._of_servers: str | None = None
 
@@ -89,6 +94,12 @@ class OpenStackCloud:
         )
         return tuple(map(nova.to_hypervisor, found["hypervisors"])) if found else ()
 
+    def uptime(self, hypervisor: str, /) -> str | None:
+        """Return what nova-compute there says of its machine's uptime; None where it is silent."""
+        found = self._nova.get(f"/os-hypervisors/{hypervisor}", version=NOVA_UPTIME)
+        says: str | None = found["hypervisor"]["uptime"]
+        return says
+
     def servers_on(self, host: str, /) -> tuple[Server, ...]:
         """Return the servers of all projects on a host."""
         query = [("all_tenants", "true"), ("host", host)]
@@ -98,6 +109,11 @@ class OpenStackCloud:
         """Return one server, with the id of its group; None where there is none."""
         found = self._nova.find(f"/servers/{server}", version=self._server_version())
         return nova.to_server(found["server"]) if found else None
+
+    def servers_named(self, name: str, /) -> tuple[Server, ...]:
+        """Return the servers of exactly this name in our own project."""
+        found = self._nova.pages("/servers/detail", [("name", name)], "servers")
+        return tuple(nova.to_server(one) for one in found if one["name"] == name)
 
     def server_group(self, group: str, /) -> ServerGroup | None:
         """Return a server group; None where it is gone."""
@@ -196,10 +212,11 @@ class OpenStackCloud:
         found = self._neutron.get(f"/ports/{port}/bindings")["bindings"]
         return tuple((one["host"], one["status"]) for one in found)
 
-    def network_agents_on(self, host: str, /) -> tuple[str, ...]:
-        """Return the types of Neutron's agents on a host."""
+    def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
+        """Return Neutron's agents on a host."""
         found = self._neutron.get("/agents", [("host", host)])["agents"]
-        return tuple(sorted(one["agent_type"] for one in found))
+        agents = (NetworkAgent(kind=one["agent_type"], is_alive=one["alive"]) for one in found)
+        return tuple(sorted(agents, key=lambda agent: agent.kind))
 
     def volume(self, volume: str, /) -> Volume | None:
         """Return a volume; None where there is none."""
@@ -222,6 +239,27 @@ class OpenStackCloud:
         found = self._cinder.get("/os-services", [("binary", "cinder-volume")])["services"]
         return tuple(one["host"] for one in found)
 
+    def public_images(self) -> tuple[Image, ...]:
+        """Return the images that every project may use."""
+        return tuple(map(acceptance.to_image, self._images([("visibility", "public")])))
+
+    def images_called(self, word: str, /) -> tuple[Image, ...]:
+        """Return the images whose name or id it is."""
+        by_id = self._glance.find(f"/images/{quote(word, safe='')}")
+        found = [by_id] if by_id else self._images([("name", word)])
+        return tuple(map(acceptance.to_image, found))
+
+    def flavors(self) -> tuple[OfferedFlavor, ...]:
+        """Return all flavors, those of few projects too."""
+        found = self._nova.pages("/flavors/detail", [("is_public", "None")], "flavors")
+        return tuple(map(acceptance.to_flavor, found))
+
+    def networks_called(self, word: str, /) -> tuple[Network, ...]:
+        """Return the networks whose name or id it is."""
+        by_id = self._neutron.get("/networks", [("id", word)])["networks"]
+        found = by_id or self._neutron.get("/networks", [("name", word)])["networks"]
+        return tuple(Network(id=one["id"], name=one["name"]) for one in found)
+
     # --- changing ---
 
     def disable_service(self, service: str, reason: str, /) -> None:
@@ -232,6 +270,14 @@ class OpenStackCloud:
     def enable_service(self, service: str, /) -> None:
         """Let the scheduler use a compute service again."""
         self._nova.change("PUT", f"/os-services/{service}", {"status": "enabled"})
+
+    def create_server(self, wanted: NewServer, /) -> None:
+        """Ask for a server on one host; the scheduler still validates it."""
+        self._nova.change("POST", "/servers", acceptance.to_body(wanted))
+
+    def delete_server(self, server: str, /) -> None:
+        """Ask for a server to be deleted at once, also where deleted servers are kept a while."""
+        self._act(server, {"forceDelete": None})
 
     def live_migrate(self, server: str, target: str | None, /) -> None:
         """Ask for a live migration; Nova sees by itself whether disks must be copied."""
@@ -257,6 +303,15 @@ class OpenStackCloud:
     def _catalog(self) -> list[nova.Json]:
         with sorted_failures("Keystone"):
             return list(self._connection.service_catalog)
+
+    def _images(self, query: list[tuple[str, str]]) -> list[nova.Json]:
+        """Read every page of a list of images; Glance says where the next one begins."""
+        page = self._glance.get("/images", query)
+        gathered: list[nova.Json] = list(page["images"])
+        while page.get("next"):
+            page = self._glance.get("/images", [*query, ("marker", gathered[-1]["id"])])
+            gathered += page["images"]
+        return gathered
 
     def _act(self, server: str, body: dict[str, object]) -> None:
         self._nova.change("POST", f"/servers/{server}/action", body)

@@ -37,6 +37,7 @@ def to_server(given: Json) -> Server:
         image_properties=_pairs(image["properties"]) if "properties" in image else None,
         volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
         group_id=next(iter(given.get("server_groups") or ()), None),
+        fault=(given.get("fault") or {}).get("message"),
     )
 
 

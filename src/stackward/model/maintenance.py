@@ -1,0 +1,75 @@
+"""A compute node that was taken out of service: what keeps it off, who holds it, what left it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from stackward.model.acceptance import Image, Network, OfferedFlavor
+from stackward.model.claim import Claim, read_claim
+from stackward.model.compute import ComputeService, Hypervisor, Unread
+
+UNIT = "nova-compute.service"
+MAINTENANCE = "/etc/stackward/maintenance"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/stackward.conf"
+DROP_IN_TEXT = f"[Unit]\nConditionPathExists=!{MAINTENANCE}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What on the node itself keeps its nova-compute off."""
+
+    has_file: bool
+    has_drop_in: bool
+    is_masked: bool
+
+    @property
+    def is_any(self) -> bool:
+        """Say whether anything keeps it off."""
+        return self.has_file or self.has_drop_in or self.is_masked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A run that is going on and has the node for itself."""
+
+    run: str
+    title: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """A server that a drain moved away, and where to."""
+
+    id: str
+    name: str
+    target: str | None  # None where the journal does not tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainedAway:
+    """What one drain moved, as the journal has it."""
+
+    run: str
+    servers: tuple[Drained, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturningNode:
+    """A compute node and all that its return to service has to know; read once."""
+
+    name: str  # as the inventory calls the machine
+    host: str  # as Nova calls its service
+    read_at: datetime
+    service: ComputeService
+    hypervisor: Hypervisor
+    marks: Marks | Unread
+    holders: tuple[Holder, ...] = ()
+    drained: DrainedAway | None = None
+    images: tuple[Image, ...] = ()
+    flavors: tuple[OfferedFlavor, ...] = ()
+    networks: tuple[Network, ...] = ()
+
+    @property
+    def claim(self) -> Claim | None:
+        """Return Stackward's claim on the node, if it is that which disables its service."""
+        return None if self.service.is_enabled else read_claim(self.service.disabled_reason)
