@@ -203,7 +203,7 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     what: str,
     except_for: tuple[str, ...],
 ) -> Answer:
-    if (hypervisor := _hypervisor(world, host)) and not hypervisor.has_domains:
+    if (hypervisor := hypervisor_of(world, host)) and not hypervisor.has_domains:
         return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
     remedy = "see that ssh to it works, then verify again"
     try:
@@ -219,7 +219,8 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
 
 
-def _hypervisor(world: World, host: str) -> Hypervisor | None:
+def hypervisor_of(world: World, host: str) -> Hypervisor | None:
+    """Return the host's hypervisor, if Nova has one."""
     found = world.cloud.hypervisors_like(host.partition(".")[0])
     return next((each for each in found if each.host == host), None)
 

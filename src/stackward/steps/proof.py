@@ -73,10 +73,10 @@ def _rows(
         yield Row(name, None if now == before else f"was {before}, is {now}")
     yield _volumes(world, server, target)
     yield from _bindings(world, server, target)
-    source, there = _hypervisor(world, migration.source), _hypervisor(world, target)
+    source, there = hypervisor_of(world, migration.source), _hypervisor(world, target)
     yield _allocations(world, server, migration, there)
-    yield _domain_on_target(world, server, there, _STATES.get(str(mark.get("vm_state"))))
-    yield _no_domain_on_source(world, server, source)
+    yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
+    yield no_domain_on_source(world, server.id, source)
     yield _no_directory(world, server, source, shares_disks=shares_disks)
 
 
@@ -100,7 +100,8 @@ def _bindings(world: World, server: Server, target: str) -> Iterator[Row]:
         yield Row(f"port {port.id}", None if is_well else f"its bindings are: {said}")
 
 
-def _hypervisor(world: World, host: str) -> Hypervisor | None:
+def hypervisor_of(world: World, host: str) -> Hypervisor | None:
+    """Return the host's hypervisor, if Nova has exactly one."""
     short = host.partition(".")[0]
     found = [each for each in world.cloud.hypervisors_like(short) if each.host == host]
     return found[0] if len(found) == 1 else None
@@ -121,11 +122,12 @@ def _allocations(
     return Row("allocations")
 
 
-def _domain_on_target(
-    world: World, server: Server, hypervisor: Hypervisor | None, expected: str | None
+def domain_on_target(
+    world: World, server: str, hypervisor: Hypervisor | None, expected: str | None
 ) -> Row:
+    """Say whether libvirt there has the server's guest, in the state that is expected."""
     name = "domain on the target"
-    asked = _on(world, hypervisor, [*_DOMSTATE, server.id], name)
+    asked = _on(world, hypervisor, [*_DOMSTATE, server], name)
     if isinstance(asked, Row):
         return asked
     if asked.code != 0:
@@ -135,9 +137,10 @@ def _domain_on_target(
     return Row(name, None if state == expected else f"is {state}, expected {expected}")
 
 
-def _no_domain_on_source(world: World, server: Server, hypervisor: Hypervisor | None) -> Row:
+def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None) -> Row:
+    """Say whether libvirt there has no such guest any more."""
     name = "no domain on the source"
-    asked = _on(world, hypervisor, [*_DOMSTATE, server.id], name)
+    asked = _on(world, hypervisor, [*_DOMSTATE, server], name)
     if isinstance(asked, Row):
         return asked
     if asked.code == 0:

@@ -1,4 +1,4 @@
-"""Take a node's nova-compute out of service: cordon it, then keep it off.
+"""Take a node's nova-compute out of service and back: cordon, keep off; bring up, uncordon.
 
 The cordon is the claim: it stands in the cloud itself, where every tool sees it.
 """
@@ -9,15 +9,14 @@ from typing import ClassVar
 from stackward.errors import Refused, StepFailed
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import ComputeService
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.shell import Answer
 from stackward.ports.world import World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
-UNIT = "nova-compute.service"
-MAINTENANCE = "/etc/stackward/maintenance"
-DROP_IN = f"/etc/systemd/system/{UNIT}.d/stackward.conf"
-DROP_IN_TEXT = f"[Unit]\nConditionPathExists=!{MAINTENANCE}\n"
+_MASKED = {"masked", "masked-runtime"}
+_RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +28,7 @@ class Cordon:
     host: str
     provider: str  # the node's at placement, whose trait proves that the scheduler knows
     reason: str
+    over: str | None = None  # a run whose claim, where it still stands, is as good as ours
 
     @property
     def summary(self) -> str:
@@ -38,7 +38,7 @@ class Cordon:
     @property
     def undo(self) -> str:
         """Say how it is taken back."""
-        return f"`openstack compute service set --enable {self.host} nova-compute`"
+        return f"`stackward node return {self.host}`"
 
     def mark(self, world: World, /) -> Mark:
         """Note how the service stands now."""
@@ -51,7 +51,8 @@ class Cordon:
         if service.is_enabled:
             return Look(Standing.TODO)
         claim = read_claim(service.disabled_reason)
-        if claim is None or world.acting is None or claim.run != world.acting.run:
+        ours = {world.acting.run, self.over} if world.acting else set()
+        if claim is None or claim.run not in ours:
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"it is disabled already: {text}")
         if DISABLED not in world.cloud.provider(self.provider).traits:
@@ -94,7 +95,7 @@ class KeepOff:
     @property
     def undo(self) -> str:
         """Say how it is taken back."""
-        return f"remove {MAINTENANCE}, unmask {UNIT} and start it"
+        return f"`stackward node return {self.node}`"
 
     def mark(self, world: World, /) -> Mark:
         """Note whether the unit runs now."""
@@ -108,7 +109,7 @@ class KeepOff:
         if drop_in.code != 0 or drop_in.out != DROP_IN_TEXT:
             return Look(Standing.TODO)
         enabled = self._is(world, "is-enabled").out.strip()
-        if self.with_mask and enabled not in {"masked", "masked-runtime"}:
+        if self.with_mask and enabled not in _MASKED:
             return Look(Standing.TODO)
         active = self._is(world, "is-active").out.strip()
         if active == "deactivating":
@@ -120,24 +121,152 @@ class KeepOff:
     def start(self, world: World, /) -> None:
         """Write the mark and the drop-in, mask the unit, stop it; each may be repeated."""
         writes = ["install", "-D", "-m", "0644", "/dev/stdin"]
-        self._must(world, [*writes, MAINTENANCE], given=f"{self.reason}\n")
-        self._must(world, [*writes, DROP_IN], given=DROP_IN_TEXT)
-        self._must(world, ["systemctl", "daemon-reload"])
+        _must(world, self.node, [*writes, MAINTENANCE], given=f"{self.reason}\n")
+        _must(world, self.node, [*writes, DROP_IN], given=DROP_IN_TEXT)
+        _must(world, self.node, ["systemctl", "daemon-reload"])
         if self.with_mask:
-            self._must(world, ["systemctl", "mask", UNIT])
-        self._must(world, ["systemctl", "stop", "--no-block", UNIT])
+            _must(world, self.node, ["systemctl", "mask", UNIT])
+        _must(world, self.node, ["systemctl", "stop", "--no-block", UNIT])
 
     def _is(self, world: World, what: str) -> Answer:
         return world.shell.run(self.node, ["systemctl", what, UNIT])
 
-    def _must(self, world: World, command: list[str], *, given: str = "") -> None:
-        answer = world.shell.run(self.node, command, as_root=True, given=given)
-        if answer.code != 0:
-            raise StepFailed(
-                f"`{' '.join(command)}` failed on `{self.node}`",
-                service=command[0],
-                says=answer.err.strip() or f"code {answer.code}",
-            )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringUp:
+    """Take away all that keeps nova-compute off, and start it."""
+
+    kind: ClassVar[str] = "bring-up"
+
+    node: str
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"start nova-compute on `{self.node}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"`systemctl stop {UNIT}` there; `stackward node drain {self.host}` keeps it off"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note which life of the unit this is, and when Nova heard from it last."""
+        unit = self._unit(world)
+        return {
+            "invocation": unit.get("InvocationID"),
+            "updated": _service(world, self.host).updated,
+        }
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when no mark is left, the unit is active, and Nova has heard from it since.
+
+        An endless wait is none: what Nova does not hear of is *unknown*, and that has its limit.
+        """
+        if self._is_kept_off(world):
+            return Look(Standing.TODO)
+        unit = self._unit(world)
+        active = unit.get("ActiveState", "")
+        if (failed := self._failure(unit, mark)) is not None:
+            return failed
+        if active not in {"active", "activating", "reloading"}:
+            return Look(Standing.TODO)
+        if active != "active":
+            return Look(Standing.UNDERWAY, reason=f"nova-compute is {active}")
+        service = _service(world, self.host)
+        if not service.is_up or (mark is not None and service.updated == mark["updated"]):
+            reason = "nova-compute runs, but Nova has not heard from it yet"
+            return Look(Standing.UNKNOWN, reason=reason)
+        return Look(Standing.DONE, saw={"active": active, "updated": service.updated})
+
+    def start(self, world: World, /) -> None:
+        """Remove the mark and the drop-in, unmask the unit, start it; each may be repeated."""
+        _must(world, self.node, ["rm", "-f", MAINTENANCE, DROP_IN])
+        _must(world, self.node, ["systemctl", "unmask", UNIT])
+        _must(world, self.node, ["systemctl", "daemon-reload"])
+        _must(world, self.node, ["systemctl", "start", "--no-block", UNIT])
+
+    def _is_kept_off(self, world: World) -> bool:
+        for path in (MAINTENANCE, DROP_IN):
+            if world.shell.run(self.node, ["test", "-e", path]).code == 0:
+                return True
+        enabled = world.shell.run(self.node, ["systemctl", "is-enabled", UNIT]).out.strip()
+        return enabled in _MASKED
+
+    def _failure(self, unit: dict[str, str], mark: Mark | None) -> Look | None:
+        if mark is None or unit.get("InvocationID") == mark["invocation"]:
+            return None  # a failure from before our start
+        restarts = int(unit.get("NRestarts") or 0)
+        if unit.get("ActiveState") != "failed" and restarts < _RESTARTS:
+            return None
+        return Look(
+            Standing.FAILED,
+            reason=f"nova-compute does not stay up; see `journalctl -u {UNIT}` on `{self.node}`",
+            service="systemd",
+            says=f"{unit.get('ActiveState')}, {unit.get('Result')}, restarted {restarts} times",
+        )
+
+    def _unit(self, world: World) -> dict[str, str]:
+        names = "ActiveState,Result,NRestarts,InvocationID"
+        answer = world.shell.run(self.node, ["systemctl", "show", f"--property={names}", UNIT])
+        lines = (line.partition("=") for line in answer.out.splitlines())
+        return {name: value for name, found, value in lines if found}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncordon:
+    """Let the scheduler use a node again, if the claim on it is the one that was planned for."""
+
+    kind: ClassVar[str] = "uncordon"
+
+    host: str
+    provider: str
+    claim: str | None  # the run whose claim is lifted; None where the service is enabled already
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"uncordon `{self.host}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"`stackward node drain {self.host}`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note how the service stands now."""
+        service = _service(world, self.host)
+        return {"is_enabled": service.is_enabled, "reason": service.disabled_reason}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the claim tells
+        """Done when the service is enabled *and* placement has lost the trait."""
+        service = _service(world, self.host)
+        if not service.is_enabled:
+            claim = read_claim(service.disabled_reason)
+            if claim is not None and claim.run == self.claim:
+                return Look(Standing.TODO)
+            text = service.disabled_reason or "without a reason"
+            return Look(Standing.FOREIGN, reason=f"another's claim is on it: {text}")
+        if DISABLED in world.cloud.provider(self.provider).traits:
+            # nova-compute heals it with its next report, within minutes; then patience ends.
+            reason = f"it is enabled, but placement still has the trait {DISABLED}"
+            return Look(Standing.UNKNOWN, reason=reason)
+        return Look(Standing.DONE)
+
+    def start(self, world: World, /) -> None:
+        """Enable the service."""
+        world.cloud.enable_service(_service(world, self.host).id)
+
+
+def _must(world: World, node: str, command: list[str], *, given: str = "") -> None:
+    answer = world.shell.run(node, command, as_root=True, given=given)
+    if answer.code != 0:
+        raise StepFailed(
+            f"`{' '.join(command)}` failed on `{node}`",
+            service=command[0],
+            says=answer.err.strip() or f"code {answer.code}",
+        )
 
 
 def _service(world: World, host: str) -> ComputeService:

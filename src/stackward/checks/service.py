@@ -1,0 +1,206 @@
+"""Whether a node can run servers: its nova-compute, libvirt, inventory and network agents."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stackward.checks.compute import hypervisor_of
+from stackward.errors import Uncertain, Unreachable
+from stackward.model.acceptance import acceptance_name
+from stackward.model.compute import ComputeService
+from stackward.plan import Answer, Finding, NotApplicable, Unverified
+from stackward.ports.world import World
+
+_VERSION = ("virsh", "--readonly", "--connect", "qemu:///system", "version", "--daemon")
+_CPUS = {"VCPU", "PCPU"}
+_DISABLED = "COMPUTE_STATUS_DISABLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServesRpc:
+    """nova-compute answers what it is asked over RPC, which the service list does not show."""
+
+    kind: ClassVar[str] = "serves-rpc"
+
+    host: str
+    hypervisor: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"nova-compute on `{self.host}` serves RPC"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask for the uptime. Raises `Unreachable` where the call is not answered in time."""
+        if world.cloud.uptime(self.hypervisor) is None:
+            return Unverified(
+                self.host,
+                "Nova has no answer from its nova-compute",
+                f"see its log there, and whether RabbitMQ has a queue `compute.{self.host}`",
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsUp:
+    """Nova hears from the node's nova-compute."""
+
+    kind: ClassVar[str] = "is-up"
+
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"Nova hears from nova-compute on `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at the service."""
+        service = _service(world, self.host)
+        if service is not None and service.is_up:
+            return None
+        return Finding(self.host, "its service is down", "see nova-compute's log there")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibvirtAnswers:
+    """libvirt on the node answers."""
+
+    kind: ClassVar[str] = "libvirt-answers"
+
+    host: str
+    node: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"libvirt on `{self.node}` answers"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask for its version."""
+        hypervisor = hypervisor_of(world, self.host)
+        if hypervisor is not None and not hypervisor.has_domains:
+            return NotApplicable(self.node, f"its hypervisor is `{hypervisor.kind}`")
+        try:
+            answer = world.shell.run(self.node, _VERSION)
+        except (Unreachable, Uncertain) as error:
+            return Unverified(self.node, error.message, "see that ssh to it works")
+        if answer.code != 0:
+            says = answer.err.strip() or f"`virsh` ended with {answer.code}"
+            return Finding(self.node, f"libvirt does not answer: {says}", "repair libvirt there")
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HasInventory:
+    """Placement has an inventory of the node, with CPUs and memory to give."""
+
+    kind: ClassVar[str] = "has-inventory"
+
+    host: str
+    provider: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"placement has the inventory of `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at what the provider has."""
+        inventories = world.cloud.provider(self.provider).inventories
+        has = {name for name, inventory in inventories.items() if inventory.capacity > 0}
+        if has & _CPUS and "MEMORY_MB" in has:
+            return None
+        return Finding(
+            self.host,
+            f"placement knows only of {', '.join(sorted(has)) or 'nothing'} there",
+            "see nova-compute's log there: it reports the inventory every minute",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAgentsAlive:
+    """Neutron hears from every agent of the node; with OVN, from its chassis."""
+
+    kind: ClassVar[str] = "network-agents-alive"
+
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"Neutron hears from its agents on `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at the agents."""
+        agents = world.cloud.network_agents_on(self.host)
+        if not agents:
+            return NotApplicable(self.host, "Neutron has no agent there")
+        silent = [agent.kind for agent in agents if not agent.is_alive]
+        if not silent:
+            return None
+        return Finding(
+            self.host,
+            f"Neutron does not hear from: {', '.join(silent)}",
+            "see its service there (with OVN: `systemctl status ovn-controller`)",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InService:
+    """The service is enabled, up and nobody's claim, and placement gives the node to servers."""
+
+    kind: ClassVar[str] = "in-service"
+
+    host: str
+    provider: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"`{self.host}` is in service: enabled, up, and offered by placement"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at the service, and for the trait."""
+        service = _service(world, self.host)
+        if service is None or not service.is_enabled:
+            text = (service.disabled_reason if service else None) or "without a reason"
+            return Finding(self.host, f"its service is disabled: {text}", "return the node again")
+        if not service.is_up or service.is_forced_down:
+            return Finding(self.host, "its service is down", "see nova-compute's log there")
+        if _DISABLED in world.cloud.provider(self.provider).traits:
+            return Finding(
+                self.host,
+                f"placement still has the trait {_DISABLED}: no server is put there",
+                "restart its nova-compute, or disable and enable the service again",
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAcceptanceServer:
+    """Nothing is left of the server that this run has booted to see that the node works."""
+
+    kind: ClassVar[str] = "no-acceptance-server"
+
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"no acceptance server is left of the return of `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look for servers of its name."""
+        if world.acting is None:
+            return NotApplicable(self.host, "no run has made one")
+        left = world.cloud.servers_named(acceptance_name(world.acting.run))
+        if not left:
+            return None
+        name = left[0].label
+        return Finding(name, "is still there", f"`openstack server delete {left[0].id}`")
+
+
+def _service(world: World, host: str) -> ComputeService | None:
+    services = world.cloud.services()
+    own = [one for one in services if (one.host, one.binary) == (host, "nova-compute")]
+    return own[0] if own else None

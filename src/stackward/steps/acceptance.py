@@ -1,0 +1,172 @@
+"""Boot one server on a node to see that the node works, and remove it again.
+
+It is named for the run, so that it is found again after a lost answer.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from stackward.errors import Refused
+from stackward.model.acceptance import NewServer, acceptance_name
+from stackward.model.compute import Server
+from stackward.plan import Look, Mark, Standing
+from stackward.ports.world import World
+from stackward.steps.proof import domain_on_target, hypervisor_of, no_domain_on_source
+
+_RUNNING = 1  # nova/objects/fields.py InstancePowerState
+_RUN = "stackward_run"  # the metadata that names the run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootAcceptance:
+    """Boot a server on that very node: the scheduler, placement and nova-compute must agree."""
+
+    kind: ClassVar[str] = "boot-acceptance"
+
+    host: str
+    zone: str
+    image: str
+    flavor: str
+    network: str | None
+    within_s: float = 300.0
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"boot an acceptance server on `{self.host}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "the next step removes it; by hand: `openstack server delete`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note the time: a server that is never built must not be waited for without end."""
+        return {"at": world.clock.now().isoformat()}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when it is ACTIVE on this host and its guest runs there."""
+        own = _own(world)
+        if not own:
+            return Look(Standing.TODO)
+        server = own[0]
+        saw = {"server": server.id, "status": server.status, "host": server.host}
+        if (wrong := self._wrong(server)) is not None:
+            return Look(Standing.FAILED, reason=wrong, service="Nova", says=server.fault, saw=saw)
+        lacking = self._lacking(world, server)
+        if lacking is None:
+            return Look(Standing.DONE, saw=saw)
+        if _is_overdue(world, mark, self.within_s):
+            reason = f"after {self.within_s:.0f} s {lacking}"
+            return Look(Standing.FAILED, reason=reason, saw=saw)
+        return Look(Standing.UNDERWAY, reason=lacking, saw=saw)
+
+    def start(self, world: World, /) -> None:
+        """Ask Nova for the server."""
+        run = _run(world)
+        world.cloud.create_server(
+            NewServer(
+                name=acceptance_name(run),
+                host=self.host,
+                zone=self.zone,
+                image=self.image,
+                flavor=self.flavor,
+                network=self.network,
+                metadata=((_RUN, run),),
+            )
+        )
+
+    def _wrong(self, server: Server) -> str | None:
+        """Say what no waiting will mend."""
+        if server.status not in {"BUILD", "ACTIVE"}:
+            return f"it ended in {server.status}"
+        if server.status == "ACTIVE" and server.host != self.host:
+            return f"it was booted on `{server.host}`"
+        return None
+
+    def _lacking(self, world: World, server: Server) -> str | None:
+        """Say what is not proved of it yet."""
+        if server.status != "ACTIVE" or server.task_state is not None:
+            return f"it is {server.status} ({server.task_state or 'no task'})"
+        if server.power_state != _RUNNING:
+            return f"its power state is {server.power_state}"
+        if self.network is not None:
+            ports = world.cloud.ports_of([server.id])
+            if not [port for port in ports if (port.status, port.host) == ("ACTIVE", self.host)]:
+                said = ", ".join(f"{port.status} on {port.host}" for port in ports) or "none"
+                return f"its port is not active there: {said}"
+        hypervisor = hypervisor_of(world, self.host)
+        guest = domain_on_target(world, server.id, hypervisor, "running")
+        return guest.standing if guest.wrong or guest.unread else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAcceptance:
+    """Remove the acceptance server, whatever state it is in."""
+
+    kind: ClassVar[str] = "remove-acceptance"
+
+    host: str
+    within_s: float = 300.0
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"remove the acceptance server of `{self.host}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "not at all, and it need not be"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note which servers go, to look for their guests afterwards; and the time."""
+        servers = tuple(server.id for server in _own(world))
+        return {"servers": servers, "at": world.clock.now().isoformat()}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when Nova has no such server and libvirt no such guest."""
+        own = _own(world)
+        deleting = [server for server in own if server.task_state == "deleting"]
+        if own and not deleting:
+            return Look(Standing.TODO)
+        lacking = "Nova is deleting it" if deleting else self._guest_left(world, mark)
+        if lacking is None:
+            return Look(Standing.DONE)
+        if _is_overdue(world, mark, self.within_s):
+            return Look(Standing.FAILED, reason=f"after {self.within_s:.0f} s: {lacking}")
+        return Look(Standing.UNDERWAY, reason=lacking)
+
+    def start(self, world: World, /) -> None:
+        """Ask Nova to delete it."""
+        for server in _own(world):
+            world.cloud.delete_server(server.id)
+
+    def _guest_left(self, world: World, mark: Mark | None) -> str | None:
+        servers = mark["servers"] if mark else ()
+        if not isinstance(servers, list | tuple):
+            return None
+        hypervisor = hypervisor_of(world, self.host)
+        rows = [no_domain_on_source(world, str(server), hypervisor) for server in servers]
+        return next((row.standing for row in rows if row.wrong or row.unread), None)
+
+
+def _own(world: World) -> list[Server]:
+    """Return the acceptance servers of this run: one, or two where an answer came very late."""
+    run = _run(world)
+    named = world.cloud.servers_named(acceptance_name(run))
+    return [server for server in named if (_RUN, run) in server.metadata]
+
+
+def _run(world: World) -> str:
+    if world.acting is None:
+        raise Refused("an acceptance server is booted by a run only")
+    return world.acting.run
+
+
+def _is_overdue(world: World, mark: Mark | None, within_s: float) -> bool:
+    if mark is None:
+        return False
+    since = datetime.fromisoformat(str(mark["at"]))
+    return (world.clock.now() - since).total_seconds() >= within_s

@@ -1,0 +1,137 @@
+"""Checks tell whether a node can run servers, and whether it is in service."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from builders import an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.checks.service import (
+    HasInventory,
+    InService,
+    IsUp,
+    LibvirtAnswers,
+    NetworkAgentsAlive,
+    NoAcceptanceServer,
+    ServesRpc,
+)
+from stackward.model.acceptance import NewServer
+from stackward.plan import Check, Finding, NotApplicable, Unverified
+
+HOST, PROVIDER = "compute-07", an_id("compute-07")
+ALL: list[Check] = [
+    ServesRpc(host=HOST, hypervisor=PROVIDER),
+    IsUp(host=HOST),
+    LibvirtAnswers(host=HOST, node=HOST),
+    HasInventory(host=HOST, provider=PROVIDER),
+    NetworkAgentsAlive(host=HOST),
+    InService(host=HOST, provider=PROVIDER),
+    NoAcceptanceServer(host=HOST),
+]
+RPC, UP, LIBVIRT, INVENTORY, AGENTS, SERVICE, NONE_LEFT = ALL
+
+
+def a_cloud() -> FakeCloud:
+    return FakeCloud(agents={HOST: ("OVN Controller agent",)})
+
+
+def kind_of(check: Check) -> str:
+    return check.kind
+
+
+@pytest.mark.parametrize("check", ALL, ids=kind_of)
+def test_a_node_in_service_passes(check: Check) -> None:
+    assert check.ask(a_world(a_cloud())) is None
+
+
+def down(cloud: FakeCloud) -> None:
+    cloud.computes[HOST] = replace(cloud.computes[HOST], is_up=False)
+
+
+def gone(cloud: FakeCloud) -> None:
+    del cloud.computes[HOST]
+
+
+def empty(cloud: FakeCloud) -> None:
+    cloud.inventories = {}
+
+
+def silent(cloud: FakeCloud) -> None:
+    cloud.silent_agents.add(HOST)
+
+
+def disabled(cloud: FakeCloud) -> None:
+    cloud.disable_service(cloud.computes[HOST].id, "broken fan")
+
+
+def hidden(cloud: FakeCloud) -> None:
+    cloud.traits[HOST] = {"COMPUTE_STATUS_DISABLED"}
+
+
+def left(cloud: FakeCloud) -> None:
+    cloud.create_server(
+        NewServer(
+            name="stackward-acceptance-01j9",
+            host=HOST,
+            zone="nova",
+            image="i",
+            flavor="f",
+            network=None,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "spoil"),
+    [
+        pytest.param(UP, down, id="down"),
+        pytest.param(UP, gone, id="no such service"),
+        pytest.param(INVENTORY, empty, id="no inventory"),
+        pytest.param(AGENTS, silent, id="a silent agent"),
+        pytest.param(SERVICE, disabled, id="disabled"),
+        pytest.param(SERVICE, down, id="in service, but down"),
+        pytest.param(SERVICE, hidden, id="hidden by placement"),
+        pytest.param(NONE_LEFT, left, id="an acceptance server is left"),
+    ],
+)
+def test_what_is_not_so_is_found(check: Check, spoil: Callable[[FakeCloud], None]) -> None:
+    cloud = a_cloud()
+    spoil(cloud)
+
+    assert isinstance(check.ask(a_world(cloud)), Finding)
+
+
+def test_a_nova_compute_without_rpc_is_unverified_although_it_is_up() -> None:
+    cloud = a_cloud()
+    cloud.without_rpc.add(HOST)
+
+    assert (UP.ask(a_world(cloud)), type(RPC.ask(a_world(cloud)))) == (None, Unverified)
+
+
+def test_libvirt_that_answers_with_an_error_is_found() -> None:
+    cloud = a_cloud()
+
+    answer = LIBVIRT.ask(a_world(cloud, FakeShell(cloud, libvirt_down={HOST})))
+
+    assert isinstance(answer, Finding)
+    assert "failed to connect" in answer.reason
+
+
+def test_libvirt_on_a_silent_node_is_unverified() -> None:
+    cloud = a_cloud()
+
+    answer = LIBVIRT.ask(a_world(cloud, FakeShell(cloud, silent={HOST})))
+
+    assert isinstance(answer, Unverified)
+
+
+@pytest.mark.parametrize(
+    ("check", "cloud"),
+    [
+        pytest.param(LIBVIRT, FakeCloud(kind="fake"), id="a hypervisor without libvirt"),
+        pytest.param(AGENTS, FakeCloud(), id="a node without network agents"),
+    ],
+)
+def test_what_a_node_does_not_have_is_not_applicable(check: Check, cloud: FakeCloud) -> None:
+    assert isinstance(check.ask(a_world(cloud)), NotApplicable)

@@ -1,0 +1,318 @@
+"""A node comes back: nova-compute is started, the node uncordoned, a server booted and removed."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import a_server, an_id
+from fakes import GUEST, LAB_NET, TINY, FakeCloud, FakeShell, a_world
+from stackward.model.maintenance import DROP_IN, MAINTENANCE
+from stackward.plan import Standing
+from stackward.ports.world import World
+from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
+from stackward.steps.service import BringUp, Cordon, KeepOff, Uncordon
+
+HOST, PROVIDER = "compute-07", an_id("compute-07")
+CORDON = Cordon(host=HOST, provider=PROVIDER, reason="bad DIMM")
+KEEP_OFF = KeepOff(node=HOST, reason="bad DIMM")
+BRING_UP = BringUp(node=HOST, host=HOST)
+UNCORDON = Uncordon(host=HOST, provider=PROVIDER, claim="01DRAIN")
+BOOT = BootAcceptance(host=HOST, zone="nova", image=GUEST.id, flavor=TINY.id, network=None)
+REMOVE = RemoveAcceptance(host=HOST)
+
+
+def drained() -> tuple[FakeCloud, FakeShell, World]:
+    """Return a node as its drain, run 01DRAIN, leaves it; the world is that of its return."""
+    cloud = FakeCloud()
+    shell = FakeShell(cloud)
+    CORDON.start(a_world(cloud, shell, run="01DRAIN"))
+    KEEP_OFF.start(a_world(cloud, shell, run="01DRAIN"))
+    cloud.computes[HOST] = replace(cloud.computes[HOST], is_up=False, updated="long ago")
+    return cloud, shell, a_world(cloud, shell, run="01RETURN")
+
+
+# --- bring up ---
+
+
+def test_bringing_up_takes_every_mark_away_and_starts_the_unit() -> None:
+    _, shell, world = drained()
+
+    stood = BRING_UP.look(world, None).standing
+    mark = BRING_UP.mark(world)
+    BRING_UP.start(world)
+
+    assert (stood, BRING_UP.look(world, mark).standing) == (Standing.TODO, Standing.DONE)
+    assert (shell.files, shell.units[HOST]) == ({}, ("active", "enabled"))
+
+
+@pytest.mark.parametrize("path", [MAINTENANCE, DROP_IN])
+def test_one_mark_left_is_not_brought_up(path: str) -> None:
+    """Killed between two of its commands, the step is done again."""
+    _, shell, world = drained()
+    BRING_UP.start(world)
+    shell.files[HOST, path] = ""
+
+    assert BRING_UP.look(world, None).standing is Standing.TODO
+
+
+def test_bringing_up_may_be_repeated() -> None:
+    _, shell, world = drained()
+    BRING_UP.start(world)
+    BRING_UP.start(world)
+
+    assert BRING_UP.look(world, None).standing is Standing.DONE
+    assert shell.units[HOST] == ("active", "enabled")
+
+
+def test_a_unit_that_nova_has_not_heard_from_is_not_up_yet() -> None:
+    """The service list says `up` for a minute after a stop: that proves nothing."""
+    cloud, _, world = drained()
+    mark = BRING_UP.mark(world)
+    BRING_UP.start(world)
+    cloud.computes[HOST] = replace(cloud.computes[HOST], is_up=True, updated="long ago")
+
+    assert BRING_UP.look(world, mark).standing is Standing.UNKNOWN
+
+
+def test_a_unit_that_ends_after_its_start_has_failed() -> None:
+    _, shell, world = drained()
+    shell.not_starting.add(HOST)
+    mark = BRING_UP.mark(world)
+    BRING_UP.start(world)
+
+    look = BRING_UP.look(world, mark)
+
+    assert (look.standing, look.says) == (
+        Standing.FAILED,
+        "failed, exit-code, restarted 0 times",
+    )
+
+
+def test_a_unit_that_had_failed_before_is_started() -> None:
+    _, shell, world = drained()
+    shell.units[HOST] = ("failed", "masked")
+    mark = BRING_UP.mark(world)
+
+    assert BRING_UP.look(world, mark).standing is Standing.TODO
+
+
+# --- uncordon ---
+
+
+def test_uncordoning_lifts_the_claim_that_was_planned_for() -> None:
+    cloud, _, world = drained()
+
+    stood = UNCORDON.look(world, None).standing
+    UNCORDON.start(world)
+
+    assert (stood, UNCORDON.look(world, None).standing) == (Standing.TODO, Standing.DONE)
+    assert cloud.computes[HOST].disabled_reason is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["broken fan, Eve", "stackward 01OTHER by eve on b since 2026-11-22T03:00:00Z: fan"],
+)
+def test_anothers_claim_is_not_lifted(text: str) -> None:
+    cloud, _, world = drained()
+    cloud.disable_service(cloud.computes[HOST].id, text)
+
+    look = UNCORDON.look(world, None)
+
+    assert (look.standing, text in str(look.reason)) == (Standing.FOREIGN, True)
+
+
+def test_a_node_that_placement_still_hides_is_not_uncordoned() -> None:
+    cloud, _, world = drained()
+    UNCORDON.start(world)
+    cloud.traits[HOST] = {"COMPUTE_STATUS_DISABLED"}
+
+    assert UNCORDON.look(world, None).standing is Standing.UNKNOWN
+
+
+def test_cordoning_again_lets_the_claim_stand_that_was_not_lifted() -> None:
+    _, _, world = drained()
+
+    again = replace(CORDON, reason="its return failed", over="01DRAIN")
+
+    assert again.look(world, None).standing is Standing.DONE
+
+
+def test_cordoning_again_claims_what_was_uncordoned() -> None:
+    cloud, _, world = drained()
+    UNCORDON.start(world)
+    again = replace(CORDON, reason="its return failed", over="01DRAIN")
+
+    stood = again.look(world, None).standing
+    again.start(world)
+
+    assert (stood, again.look(world, None).standing) == (Standing.TODO, Standing.DONE)
+    assert "01RETURN" in str(cloud.computes[HOST].disabled_reason)
+
+
+# --- the acceptance server ---
+
+
+def returned() -> tuple[FakeCloud, FakeShell, World]:
+    cloud, shell, world = drained()
+    BRING_UP.start(world)
+    UNCORDON.start(world)
+    return cloud, shell, world
+
+
+def test_the_acceptance_server_is_booted_on_that_very_host() -> None:
+    cloud, _, world = returned()
+
+    stood = [BOOT.look(world, None).standing]
+    mark = BOOT.mark(world)
+    BOOT.start(world)
+    stood.append(BOOT.look(world, mark).standing)
+    cloud.pass_time()
+
+    assert [*stood, BOOT.look(world, mark).standing] == [
+        Standing.TODO,
+        Standing.UNDERWAY,
+        Standing.DONE,
+    ]
+    [wanted] = cloud.built
+    assert (wanted.name, wanted.host, wanted.network) == (
+        "stackward-acceptance-01return",
+        HOST,
+        None,
+    )
+
+
+def test_an_acceptance_server_is_found_without_our_memory() -> None:
+    """Its answer was lost: it is found by its name, and not booted twice."""
+    cloud, _, world = returned()
+    BOOT.start(world)
+    cloud.pass_time()
+
+    assert BOOT.look(world, None).standing is Standing.DONE
+
+
+def test_a_server_of_that_name_without_our_mark_is_not_ours() -> None:
+    cloud, _, world = returned()
+    cloud.add(a_server(name="stackward-acceptance-01return"))
+
+    assert BOOT.look(world, None).standing is Standing.TODO
+    assert REMOVE.look(world, None).standing is Standing.DONE
+
+
+def booted(**changes: object) -> tuple[FakeCloud, FakeShell, World]:
+    cloud, shell, world = returned()
+    BOOT.start(world)
+    cloud.pass_time()
+    [own] = cloud.servers_named("stackward-acceptance-01return")
+    cloud.known[own.id] = replace(own, **changes)  # type: ignore[arg-type]  # fields of a server
+    return cloud, shell, world
+
+
+@pytest.mark.parametrize(
+    ("changes", "standing"),
+    [
+        pytest.param({"host": "compute-08"}, Standing.FAILED, id="elsewhere"),
+        pytest.param({"status": "SHUTOFF"}, Standing.FAILED, id="off"),
+        pytest.param({"power_state": 0}, Standing.UNDERWAY, id="no power yet"),
+        pytest.param({"task_state": "spawning"}, Standing.UNDERWAY, id="busy"),
+    ],
+)
+def test_what_is_not_proved_is_not_booted(changes: dict[str, object], standing: Standing) -> None:
+    _, _, world = booted(**changes)
+
+    assert BOOT.look(world, BOOT.mark(world)).standing is standing
+
+
+def test_a_server_that_cannot_be_built_fails_in_novas_words() -> None:
+    cloud, _, world = returned()
+    cloud.fault = "No valid host was found. "
+    BOOT.start(world)
+    cloud.pass_time()
+
+    look = BOOT.look(world, None)
+
+    assert (look.standing, look.service, look.says) == (
+        Standing.FAILED,
+        "Nova",
+        "No valid host was found. ",
+    )
+
+
+def test_a_server_whose_guest_does_not_run_there_is_not_booted() -> None:
+    _, shell, world = booted()
+    shell.libvirt_down.add(HOST)
+
+    look = BOOT.look(world, BOOT.mark(world))
+
+    assert look.standing is Standing.UNDERWAY
+    assert "failed to connect to the hypervisor" in str(look.reason)
+
+
+def test_a_server_that_is_never_built_is_waited_for_with_an_end() -> None:
+    _, _, world = returned()
+    mark = BOOT.mark(world)
+    BOOT.start(world)
+    world.clock.wait(300)
+
+    look = BOOT.look(world, mark)
+
+    assert (look.standing, look.reason) == (
+        Standing.FAILED,
+        "after 300 s it is BUILD (spawning)",
+    )
+
+
+def test_a_port_that_is_not_active_there_is_no_proof() -> None:
+    cloud, _, world = returned()
+    boot = replace(BOOT, network=LAB_NET.id)
+    boot.start(world)
+    cloud.pass_time()
+    proved = boot.look(world, None).standing
+    [own] = cloud.servers_named("stackward-acceptance-01return")
+    cloud.known[own.id] = replace(own, ports=(replace(own.ports[0], status="DOWN"),))
+
+    assert (proved, boot.look(world, None).standing) == (Standing.DONE, Standing.UNDERWAY)
+
+
+def test_a_fake_hypervisor_has_no_guest_to_look_for() -> None:
+    cloud, shell, world = booted()
+    cloud.kind = "fake"
+    shell.libvirt_down.add(HOST)
+
+    assert BOOT.look(world, None).standing is Standing.DONE
+
+
+def test_the_acceptance_server_is_removed_with_its_guest() -> None:
+    cloud, _, world = booted()
+
+    stood = [REMOVE.look(world, None).standing]
+    mark = REMOVE.mark(world)
+    REMOVE.start(world)
+    stood.append(REMOVE.look(world, mark).standing)
+    cloud.pass_time()
+
+    assert [*stood, REMOVE.look(world, mark).standing] == [
+        Standing.TODO,
+        Standing.UNDERWAY,
+        Standing.DONE,
+    ]
+    assert not cloud.known
+
+
+def test_a_guest_that_libvirt_cannot_be_asked_for_is_not_gone() -> None:
+    cloud, shell, world = booted()
+    mark = REMOVE.mark(world)
+    REMOVE.start(world)
+    cloud.pass_time()
+    shell.libvirt_down.add(HOST)
+
+    assert REMOVE.look(world, mark).standing is Standing.UNDERWAY
+
+
+def test_a_server_that_is_never_deleted_is_waited_for_with_an_end() -> None:
+    _, _, world = booted()
+    mark = REMOVE.mark(world)
+    REMOVE.start(world)
+    world.clock.wait(300)
+
+    assert REMOVE.look(world, mark).standing is Standing.FAILED
