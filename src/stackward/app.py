@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
     from stackward.runbooks.drain_compute_node import DrainRequest
+    from stackward.runbooks.return_compute_node import ReturnRequest
     from stackward.settings import Settings
 
 LOOK_S = 0.5  # between two looks at a run that is carried out here
@@ -178,11 +179,64 @@ class DrainRunbook:
         return next(judge_again(facts, request), None)
 
 
-def runbooks() -> "dict[str, Runbook[World]]":
+def plan_return(
+    world: "World", journal: "Journal", asked: "ReturnRequest", run_id: str | None = None
+) -> "Plan[World]":
+    """Read the node as it is now, and plan how it comes back; `run_id` is the run that asks."""
+    from stackward.facts.maintenance import read_returning_node  # noqa: PLC0415  # as above
+    from stackward.runbooks import return_compute_node  # noqa: PLC0415  # as above
+    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+    facts = read_returning_node(
+        world,
+        journal,
+        KINDS,
+        asked.node,
+        run=asked.run,
+        image=asked.image,
+        network=asked.network,
+        but=run_id,
+    )
+    return return_compute_node.plan_return(facts, asked)
+
+
+class ReturnRunbook:
+    """How a return is planned again; the journal tells who holds the node, and what left it."""
+
+    def __init__(self, journal: "Journal") -> None:
+        self._journal = journal
+
+    @property
+    def kinds(self) -> "Kinds":
+        """Return the kinds of its request, steps and checks."""
+        from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+        return KINDS
+
+    def plan(
+        self, world: "World", request: "ReturnRequest", run_id: str | None, /
+    ) -> "Plan[World]":
+        """Plan the request from fresh facts."""
+        return plan_return(world, self._journal, request, run_id)
+
+    def judge(
+        self,
+        world: "World",
+        request: "ReturnRequest",
+        move: "Move[World]",  # noqa: ARG002  # each of them is for the whole node
+        /,
+    ) -> "Blocked | None":
+        """Judge the node again on fresh facts."""
+        run = world.acting.run if world.acting else None
+        return next(iter(plan_return(world, self._journal, request, run).blockers), None)
+
+
+def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
     """Return every runbook by the kind of its request."""
     from stackward.runbooks.drain_compute_node import DrainRequest  # noqa: PLC0415  # as above
+    from stackward.runbooks.return_compute_node import ReturnRequest  # noqa: PLC0415  # as above
 
-    return {DrainRequest.kind: DrainRunbook()}
+    return {DrainRequest.kind: DrainRunbook(), ReturnRequest.kind: ReturnRunbook(journal)}
 
 
 def read_plan(text: str) -> "Plan[Any]":
@@ -215,7 +269,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
 
     return Workshop(
         journal=journal,
-        runbooks=runbooks(),
+        runbooks=runbooks(journal),
         clock=world.clock,
         world_of=acting,
         poll=Poller(),

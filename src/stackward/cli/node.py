@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stackward.cli.outside import open_world, settings_here
+from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.report.tables import Form
@@ -153,3 +153,56 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     sys.stdout.flush()
     if plan.blockers:
         raise refusal(plan)
+
+
+@app.command(
+    "return",
+    epilog=example(
+        "stackward node return compute-07 --dry-run",
+        "stackward node return compute-07 --network internal",
+    ),
+)
+def return_(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")],
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Its drain; else the run whose claim the node bears."),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(help="For the acceptance server, by name or id; else the smallest public."),
+    ] = None,
+    flavor: Annotated[
+        str | None, typer.Option(help="For the same; else the smallest that fits the image.")
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
+    ] = False,
+    yes: YesOption = False,
+    inventory: InventoryOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> None:
+    """Return a drained compute node to service, once it has shown that it works.
+
+    Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
+    server is booted there and removed. Should that fail, it is cordoned again.
+    """
+    from stackward.app import plan_return
+    from stackward.cli.carrying import approve_and_carry_out
+    from stackward.cli.plans import show_plan
+    from stackward.report.plans import refusal
+    from stackward.runbooks.return_compute_node import ReturnRequest
+
+    asked = ReturnRequest(node=node, image=image, flavor=flavor, network=network, run=run)
+    with open_world(context, inventory) as world, open_journal() as journal:
+        plan = plan_return(world, journal, asked)
+    if dry_run:
+        show_plan(plan, form, column)
+        sys.stdout.flush()
+        if plan.blockers:
+            raise refusal(plan)
+        return
+    approve_and_carry_out(context, plan, yes=yes, inventory=inventory, form=form, columns=column)

@@ -65,7 +65,7 @@ def read_compute_node(
     """
     cloud = world.cloud
     services = cloud.services()
-    service, hypervisor = _find(cloud, services, name, world)
+    service, hypervisor = find_node(cloud, services, name, world)
     host = service.host
     node = world.shell.node_of(host, hypervisor.address)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
@@ -113,10 +113,10 @@ def read_maintenance(world: World) -> tuple[Maintenance, ...]:
     )
 
 
-def _find(
+def find_node(
     cloud: Cloud, services: Sequence[ComputeService], name: str, world: World
 ) -> tuple[ComputeService, Hypervisor]:
-    """Return the node's service and hypervisor; `name` is the inventory's word or Nova's."""
+    """Return a node's service and hypervisor; `name` is the inventory's word or Nova's."""
     computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
     named = {one for one in computes if one == name or world.shell.node_of(one, None) == name}
     if len(named) != 1:

@@ -1,4 +1,4 @@
-"""Every worry that can stand against a drain, with its reason, its remedy, and why it is one.
+"""Every worry that can stand against a plan, with its reason, its remedy, and why it is one.
 
 The reference page is made from this list. `name` is stable: plans are compared by it.
 """
@@ -138,6 +138,40 @@ FOREIGN_ALLOCATION = Worry(
     "placement keeps {amount} there for {consumer}, which is neither a server of it nor a move",
     "see `nova-manage placement audit`; twice, some minutes apart",
     "The node would not be empty in the books, and the final proof would say so.",
+)
+
+# --- a node that returns ------------------------------------------------------------------------
+
+NOTHING_TO_RETURN = Worry(
+    "nothing-to-return",
+    "is in service: it is enabled, and nothing on it keeps its nova-compute off",
+    "nothing is to be done; `stackward node drain {thing}` takes it out",
+    "A return undoes a drain, and this node is not out of service.",
+)
+FOREIGN_CLAIM = Worry(
+    "foreign-claim",
+    "is disabled, and not by Stackward: {text}",
+    "settle it with whoever disabled it: "
+    "`openstack compute service set --enable {host} nova-compute`",
+    "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
+)
+NODE_SILENT = Worry(
+    "node-silent",
+    "does not answer: {why}",
+    "switch it on and make `ssh` to it work as the inventory says, then plan again",
+    "Its nova-compute is started there, and libvirt is asked there.",
+)
+HELD = Worry(
+    "held",
+    "is held by run {run} ({title}), which is {state}",
+    "wait for it (`stackward run watch {run}`) or `stackward run cancel {run}`, then plan again",
+    "Two runs at work on one node would undo each other.",
+)
+NO_PORT = Worry(
+    "no-port",
+    "its acceptance server is booted without a port: networking is not proved",
+    "name a network with `--network`",
+    "A port is made in a network of the operator's choice, never in a guessed one.",
 )
 
 # --- a server -----------------------------------------------------------------------------------

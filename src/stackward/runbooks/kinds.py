@@ -1,16 +1,22 @@
 """Every kind of step, check and request that a stored plan may hold."""
 
 from stackward.checks import compute as checks
+from stackward.checks import service as service_checks
 from stackward.plan import Kinds
 from stackward.runbooks.drain_compute_node import DrainRequest
+from stackward.runbooks.return_compute_node import ReturnRequest
+from stackward.steps import acceptance, service
 from stackward.steps import compute as moves
-from stackward.steps import service
 
 KINDS = Kinds.of(
-    requests=[DrainRequest],
+    requests=[DrainRequest, ReturnRequest],
     steps=[
         service.Cordon,
         service.KeepOff,
+        service.BringUp,
+        service.Uncordon,
+        acceptance.BootAcceptance,
+        acceptance.RemoveAcceptance,
         moves.LiveMigrate,
         moves.ColdMigrate,
         moves.ConfirmMigration,
@@ -24,5 +30,12 @@ KINDS = Kinds.of(
         checks.NoAllocations,
         checks.NoDomains,
         checks.NoInstanceDirs,
+        service_checks.ServesRpc,
+        service_checks.IsUp,
+        service_checks.LibvirtAnswers,
+        service_checks.HasInventory,
+        service_checks.NetworkAgentsAlive,
+        service_checks.InService,
+        service_checks.NoAcceptanceServer,
     ],
 )

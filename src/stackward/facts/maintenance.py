@@ -1,0 +1,155 @@
+"""Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
+
+from collections.abc import Sequence
+
+from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.facts.compute import find_node
+from stackward.model.claim import read_claim
+from stackward.model.compute import Unread
+from stackward.model.maintenance import (
+    DROP_IN,
+    MAINTENANCE,
+    UNIT,
+    Drained,
+    DrainedAway,
+    Holder,
+    Marks,
+    ReturningNode,
+)
+from stackward.model.run import Run, RunState, Settled
+from stackward.plan import Kinds, Plan, from_json
+from stackward.ports.journal import Journal
+from stackward.ports.shell import Shell
+from stackward.ports.world import World
+
+_GOING = (RunState.QUEUED, RunState.RUNNING)
+_LATEST = 1000  # runs in which a node's last drain is looked for
+_DRAIN = "drain-compute-node"
+_MOVES = "move"  # the stage of a drain that moves servers
+
+
+def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two memories
+    world: World,
+    journal: Journal,
+    kinds: Kinds,
+    name: str,
+    *,
+    run: str | None,
+    image: str | None,
+    network: str | None,
+    but: str | None,
+) -> ReturningNode:
+    """Return all that the node's return to service has to know, read now.
+
+    `run` is the drain that it returns from, `but` the run that asks: it does not hold itself up.
+    """
+    cloud = world.cloud
+    service, hypervisor = find_node(cloud, cloud.services(), name, world)
+    node = world.shell.node_of(service.host, hypervisor.address)
+    unknown = Unread(f"the inventory names no node for `{service.host}`")
+    return ReturningNode(
+        name=node or service.host,
+        host=service.host,
+        read_at=world.clock.now(),
+        service=service,
+        hypervisor=hypervisor,
+        marks=read_marks(world.shell, node) if node else unknown,
+        holders=read_holders(journal, service.host, but=but),
+        drained=read_drained(journal, kinds, service.host, run=run, text=service.disabled_reason),
+        images=cloud.images_called(image) if image else cloud.public_images(),
+        flavors=cloud.flavors(),
+        networks=cloud.networks_called(network) if network else (),
+    )
+
+
+def read_marks(shell: Shell, node: str) -> Marks | Unread:
+    """Return what on the node keeps its nova-compute off; or why that could not be read."""
+    try:
+        enabled = shell.run(node, ["systemctl", "is-enabled", UNIT])
+        return Marks(
+            has_file=shell.run(node, ["test", "-e", MAINTENANCE]).code == 0,
+            has_drop_in=shell.run(node, ["test", "-e", DROP_IN]).code == 0,
+            is_masked=enabled.out.strip() in {"masked", "masked-runtime"},
+        )
+    except (Unreachable, Uncertain) as error:
+        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+
+
+def read_holders(journal: Journal, host: str, *, but: str | None) -> tuple[Holder, ...]:
+    """Return the runs that are going on and have the node for themselves."""
+    return tuple(
+        Holder(run=run.id, title=run.title, state=run.state.value)
+        for run in journal.runs(limit=_LATEST)
+        if host in run.holds and run.id != but and _is_going_on(journal, run)
+    )
+
+
+def _is_going_on(journal: Journal, run: Run) -> bool:
+    if run.state is RunState.STOPPED:
+        return any(attempt.is_in_flight for attempt in journal.attempts(run.id))
+    return run.state in _GOING
+
+
+def read_drained(
+    journal: Journal, kinds: Kinds, host: str, *, run: str | None, text: str | None
+) -> DrainedAway | None:
+    """Return what a drain of the node moved: the one named, else the one whose claim it bears.
+
+    A claim of another kind of run leads to the last drain that succeeded; a claim of a run that
+    this journal does not know leads nowhere: what it moved is not known here.
+    """
+    if run is not None:
+        named = journal.run(run)
+        plan = _plan_of(named, kinds, host)
+        if plan is None:
+            raise BadInput(
+                f"run `{named.id}` is no drain of `{host}`: it is {named.title}",
+                hint="`stackward run list` shows the runs",
+            )
+        return _moved_by(journal, named, plan)
+    latest = journal.runs(limit=_LATEST)
+    if claim := read_claim(text):
+        claiming = next((each for each in latest if each.id == claim.run), None)
+        if claiming is None:
+            return None
+        if plan := _plan_of(claiming, kinds, host):
+            return _moved_by(journal, claiming, plan)
+    return _last_drain(journal, kinds, host, latest)
+
+
+def _last_drain(
+    journal: Journal, kinds: Kinds, host: str, latest: Sequence[Run]
+) -> DrainedAway | None:
+    for run in latest:
+        if run.state is RunState.SUCCEEDED and (plan := _plan_of(run, kinds, host)):
+            return _moved_by(journal, run, plan)
+    return None
+
+
+def _plan_of(run: Run, kinds: Kinds, host: str) -> Plan | None:
+    """Return the run's plan if it is a drain of the node; one that we cannot read is none."""
+    if host not in run.holds:
+        return None
+    try:
+        plan = from_json(run.plan, kinds)
+    except BadInput:
+        return None
+    return plan if plan.request.kind == _DRAIN else None
+
+
+def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
+    """Return the servers whose every step this run began itself and proved done."""
+    last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
+    servers = []
+    for stage, move in plan.moves():
+        attempts = [last.get(f"{stage.name}/{move.key}/{n}") for n in range(len(move.steps))]
+        if stage.name != _MOVES or not all(
+            each and each.settled is Settled.DONE and each.mark is not None for each in attempts
+        ):
+            continue
+        saw = attempts[-1].saw if attempts[-1] else {}
+        target = saw.get("target") or move.expects.get("target")
+        servers.append(
+            Drained(id=move.key, name=move.thing, target=str(target) if target else None)
+        )
+    return DrainedAway(run=run.id, servers=tuple(servers))

@@ -1,0 +1,24 @@
+"""Whether a node may be returned to service."""
+
+from collections.abc import Iterator
+
+from stackward.model.compute import Unread
+from stackward.model.maintenance import ReturningNode
+from stackward.plan import Verdict
+from stackward.policy import worries
+
+
+def judge_return(node: ReturningNode) -> Iterator[Verdict]:
+    """Ask whether the node is out of service, by us, and can be reached."""
+    service = node.service
+    if service.is_forced_down:
+        yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
+    if isinstance(node.marks, Unread):
+        yield worries.NODE_SILENT.blocks(node.name, why=node.marks.why)
+    elif service.is_enabled and not node.marks.is_any:
+        yield worries.NOTHING_TO_RETURN.blocks(node.name)
+    if not service.is_enabled and node.claim is None:
+        text = service.disabled_reason or "without a reason"
+        yield worries.FOREIGN_CLAIM.blocks(node.name, host=node.host, text=text)
+    for holder in node.holders:
+        yield worries.HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)

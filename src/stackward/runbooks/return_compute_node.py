@@ -1,0 +1,161 @@
+"""Return a drained compute node to service: start it, prove that it works, let servers come.
+
+Not for a node that somebody else has disabled, nor for one that was fenced.
+Undone by draining it again. Its servers come home by `bring_back_servers`, in a run of its own:
+until the node is uncordoned, placement offers it to nobody.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from stackward.checks.service import (
+    HasInventory,
+    InService,
+    IsUp,
+    LibvirtAnswers,
+    NetworkAgentsAlive,
+    NoAcceptanceServer,
+    ServesRpc,
+)
+from stackward.model.acceptance import Image, Network, OfferedFlavor
+from stackward.model.compute import Unread
+from stackward.model.maintenance import Marks, ReturningNode
+from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
+from stackward.policy import worries
+from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
+from stackward.policy.maintenance import judge_return
+from stackward.ports.world import World
+from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
+from stackward.steps.service import BringUp, Cordon, Uncordon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnRequest:
+    """What the operator asked for; what is None is chosen: the smallest that will do."""
+
+    kind: ClassVar[str] = "return-compute-node"
+
+    node: str
+    image: str | None = None  # by name or id, as the next two
+    flavor: str | None = None
+    network: str | None = None  # None: the acceptance server has no port
+    run: str | None = None  # the drain whose servers are to come home
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the acceptance server is made of."""
+
+    image: Image
+    flavor: OfferedFlavor
+    network: Network | None
+
+
+def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
+    """Plan the node's return from facts alone; `BadInput` where a word names no image or such."""
+    image = choose_image(facts.images, asked.image)
+    parts = Parts(
+        image,
+        choose_flavor(facts.flavors, image, asked.flavor),
+        choose_network(facts.networks, asked.network),
+    )
+    verdicts: list[Verdict] = list(judge_return(facts))
+    if parts.network is None:
+        verdicts.append(worries.NO_PORT.warns(facts.name))
+    return Plan(
+        title=f"return `{facts.name}` to service",
+        request=replace(asked, run=facts.drained.run if facts.drained else None),
+        holds=(facts.host,),
+        decisions={"claim": str(facts.claim or "none")},
+        facts=_told(facts, parts),
+        notices=tuple(_notices(facts)),
+        blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
+        warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
+        stages=_stages(facts, parts),
+        verify=(
+            InService(host=facts.host, provider=facts.hypervisor.id),
+            ServesRpc(host=facts.host, hypervisor=facts.hypervisor.id),
+            NoAcceptanceServer(host=facts.host),
+        ),
+    )
+
+
+def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
+    host, provider = facts.host, facts.hypervisor.id
+    claim = facts.claim.run if facts.claim else None
+    remove = RemoveAcceptance(node=facts.name, host=host)
+    boot = BootAcceptance(
+        node=facts.name,
+        host=host,
+        zone=facts.service.zone,
+        image=parts.image.id,
+        flavor=parts.flavor.id,
+        network=parts.network.id if parts.network else None,
+    )
+    again = Cordon(host=host, provider=provider, reason=_reason_again(facts), over=claim)
+    accept: Move[World] = Move(
+        thing=host,
+        how="accept",
+        # No server can be booted there before the uncordon: COMPUTE_STATUS_DISABLED is a mandatory
+        # pre-filter of the scheduler. So it follows at once, and a failure closes the node again.
+        steps=(Uncordon(host=host, provider=provider, claim=claim), boot, remove),
+        on_failed=(remove, again),
+    )
+    return (
+        Stage(
+            name="start",
+            moves=(Move(thing=host, how="start", steps=(BringUp(node=facts.name, host=host),)),),
+        ),
+        Stage(
+            name="accept",
+            moves=(accept,),
+            needs=(
+                IsUp(host=host),
+                ServesRpc(host=host, hypervisor=provider),
+                LibvirtAnswers(host=host, node=facts.name),
+                HasInventory(host=host, provider=provider),
+                NetworkAgentsAlive(host=host),
+            ),
+        ),
+    )
+
+
+def _reason_again(facts: ReturningNode) -> str:
+    was = f"; it was out for: {facts.claim.reason}" if facts.claim else ""
+    return f"its return failed at the acceptance server, `run show` tells why{was}"
+
+
+def _told(facts: ReturningNode, parts: Parts) -> Mapping[str, Json]:
+    return {
+        "node": facts.name,
+        "host": facts.host,
+        "zone": facts.service.zone,
+        "read at": facts.read_at.isoformat(timespec="seconds"),
+        "claim": facts.service.disabled_reason,
+        "kept off by": list(_kept_off_by(facts.marks)),
+        "image": parts.image.name,
+        "flavor": parts.flavor.name,
+        "network": parts.network.name if parts.network else None,
+    }
+
+
+def _kept_off_by(marks: Marks | Unread) -> Iterator[str]:
+    if isinstance(marks, Unread):
+        return
+    if marks.has_file:
+        yield "maintenance file"
+    if marks.has_drop_in:
+        yield "drop-in"
+    if marks.is_masked:
+        yield "mask"
+
+
+def _notices(facts: ReturningNode) -> Iterator[str]:
+    yield f"from the uncordon on, servers are placed on `{facts.name}` again"
+    yield "one small server is booted there and removed again"
+    if facts.drained is None:
+        yield "no drain of it is known here: there is nothing to bring back"
+    elif facts.drained.servers:
+        names = ", ".join(server.name for server in facts.drained.servers)
+        yield f"moved away by run `{facts.drained.run}`, and home with `--bring-back`: {names}"
