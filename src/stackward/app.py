@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stackward.ports.clock import Clock
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
+    from stackward.runbooks.bring_back_servers import BringBackRequest
     from stackward.runbooks.drain_compute_node import DrainRequest
     from stackward.runbooks.return_compute_node import ReturnRequest
     from stackward.settings import Settings
@@ -231,12 +232,67 @@ class ReturnRunbook:
         return next(iter(plan_return(world, self._journal, request, run).blockers), None)
 
 
+def plan_bring_back(
+    world: "World", journal: "Journal", asked: "BringBackRequest", only: str | None = None
+) -> "Plan[World]":
+    """Read where the servers are that a drain moved, and plan how they come home."""
+    from stackward.facts.maintenance import read_homecoming  # noqa: PLC0415  # as above
+    from stackward.runbooks import bring_back_servers  # noqa: PLC0415  # as above
+    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+    facts = read_homecoming(world, journal, KINDS, asked.node, run=asked.run, only=only)
+    return bring_back_servers.plan_bring_back(facts, asked)
+
+
+class BringBackRunbook:
+    """How a homecoming is planned again, and one server judged again."""
+
+    def __init__(self, journal: "Journal") -> None:
+        self._journal = journal
+
+    @property
+    def kinds(self) -> "Kinds":
+        """Return the kinds of its request, steps and checks."""
+        from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+        return KINDS
+
+    def plan(
+        self,
+        world: "World",
+        request: "BringBackRequest",
+        run_id: str | None,  # noqa: ARG002  # it claims nothing
+        /,
+    ) -> "Plan[World]":
+        """Plan the request from fresh facts."""
+        return plan_bring_back(world, self._journal, request)
+
+    def judge(
+        self, world: "World", request: "BringBackRequest", move: "Move[World]", /
+    ) -> "Blocked | None":
+        """Judge one server again on fresh facts."""
+        from stackward.plan import Blocked  # noqa: PLC0415  # as above
+
+        fresh = plan_bring_back(world, self._journal, request, only=move.thing_id)
+        if fresh.blockers:
+            return fresh.blockers[0]
+        if any(True for _ in fresh.moves()):
+            return None
+        why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
+        return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
+
+
 def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
     """Return every runbook by the kind of its request."""
+    from stackward.runbooks.bring_back_servers import BringBackRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.drain_compute_node import DrainRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.return_compute_node import ReturnRequest  # noqa: PLC0415  # as above
 
-    return {DrainRequest.kind: DrainRunbook(), ReturnRequest.kind: ReturnRunbook(journal)}
+    return {
+        DrainRequest.kind: DrainRunbook(),
+        ReturnRequest.kind: ReturnRunbook(journal),
+        BringBackRequest.kind: BringBackRunbook(journal),
+    }
 
 
 def read_plan(text: str) -> "Plan[Any]":

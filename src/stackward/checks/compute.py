@@ -46,6 +46,34 @@ class NoServersOn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AreOn:
+    """Nova places these servers on the host; one that is gone needs no place."""
+
+    kind: ClassVar[str] = "are-on"
+
+    host: str
+    servers: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"{len(self.servers)} servers are on `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at each."""
+        found = [world.cloud.server(each) for each in self.servers]
+        away = [
+            f"`{each.label}` on `{each.host}`" for each in found if each and each.host != self.host
+        ]
+        if not away:
+            return None
+        what = ", ".join(away[:_SHOWN])
+        return Finding(
+            self.host, f"{len(away)} servers are elsewhere: {what}", "bring them back again"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoArrivals:
     """Nothing is on its way to the host: no build, no incoming migration."""
 

@@ -159,12 +159,16 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     "return",
     epilog=example(
         "stackward node return compute-07 --dry-run",
-        "stackward node return compute-07 --network internal",
+        "stackward node return compute-07 --network internal --bring-back",
     ),
 )
 def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     node: Annotated[str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")],
+    bring_back: Annotated[
+        bool,
+        typer.Option("--bring-back", help="Then move home the servers that its drain moved away."),
+    ] = False,
     run: Annotated[
         str | None,
         typer.Option(metavar="ID", help="Its drain; else the run whose claim the node bears."),
@@ -190,11 +194,12 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
     server is booted there and removed. Should that fail, it is cordoned again.
     """
-    from stackward.app import plan_return
+    from stackward.app import plan_bring_back, plan_return
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import show_plan
     from stackward.report.plans import refusal
-    from stackward.runbooks.return_compute_node import ReturnRequest
+    from stackward.runbooks.bring_back_servers import bring_back_request
+    from stackward.runbooks.return_compute_node import ReturnRequest, is_in_service
 
     asked = ReturnRequest(node=node, image=image, flavor=flavor, network=network, run=run)
     with open_world(context, inventory) as world, open_journal() as journal:
@@ -205,4 +210,12 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         if plan.blockers:
             raise refusal(plan)
         return
-    approve_and_carry_out(context, plan, yes=yes, inventory=inventory, form=form, columns=column)
+    if not (bring_back and is_in_service(plan)):
+        approve_and_carry_out(
+            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+        )
+    if not bring_back:
+        return
+    with open_world(context, inventory) as world, open_journal() as journal:
+        home = plan_bring_back(world, journal, bring_back_request(plan))
+    approve_and_carry_out(context, home, yes=yes, inventory=inventory, form=form, columns=column)

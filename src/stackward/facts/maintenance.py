@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 
 from stackward.errors import BadInput, Uncertain, Unreachable
-from stackward.facts.compute import find_node
+from stackward.facts.compute import find_node, read_compute_node
 from stackward.model.claim import read_claim
 from stackward.model.compute import Unread
 from stackward.model.maintenance import (
     DROP_IN,
     MAINTENANCE,
     UNIT,
+    Away,
     Drained,
     DrainedAway,
     Holder,
+    Homecoming,
     Marks,
     ReturningNode,
 )
@@ -62,6 +64,47 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
     )
 
 
+def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memories
+    world: World,
+    journal: Journal,
+    kinds: Kinds,
+    name: str,
+    *,
+    run: str,
+    only: str | None = None,
+) -> Homecoming:
+    """Return what a drain of the node moved away and how it stands; `only` the server of an id.
+
+    The calls grow with the servers that were moved.
+    """
+    cloud = world.cloud
+    service, hypervisor = find_node(cloud, cloud.services(), name, world)
+    drained = read_drained_by(journal, kinds, service.host, run)
+    return Homecoming(
+        name=world.shell.node_of(service.host, hypervisor.address) or service.host,
+        host=service.host,
+        service=service,
+        hypervisor=hypervisor,
+        drained=drained,
+        away=tuple(
+            _away(world, each) for each in drained.servers if only is None or each.id == only
+        ),
+    )
+
+
+def _away(world: World, drained: Drained) -> Away:
+    server = world.cloud.server(drained.id)
+    if server is None or server.host is None or server.host != drained.target:
+        return Away(drained=drained, server=server)
+    node = read_compute_node(world, server.host, only=server.id)
+    # It may have gone between the two looks.
+    return (
+        Away(drained=drained, server=server, node=node)
+        if node.servers
+        else Away(drained=drained, server=world.cloud.server(drained.id))
+    )
+
+
 def read_marks(shell: Shell, node: str) -> Marks | Unread:
     """Return what on the node keeps its nova-compute off; or why that could not be read."""
     try:
@@ -99,14 +142,7 @@ def read_drained(
     this journal does not know leads nowhere: what it moved is not known here.
     """
     if run is not None:
-        named = journal.run(run)
-        plan = _plan_of(named, kinds, host)
-        if plan is None:
-            raise BadInput(
-                f"run `{named.id}` is no drain of `{host}`: it is {named.title}",
-                hint="`stackward run list` shows the runs",
-            )
-        return _moved_by(journal, named, plan)
+        return read_drained_by(journal, kinds, host, run)
     latest = journal.runs(limit=_LATEST)
     if claim := read_claim(text):
         claiming = next((each for each in latest if each.id == claim.run), None)
@@ -115,6 +151,18 @@ def read_drained(
         if plan := _plan_of(claiming, kinds, host):
             return _moved_by(journal, claiming, plan)
     return _last_drain(journal, kinds, host, latest)
+
+
+def read_drained_by(journal: Journal, kinds: Kinds, host: str, run: str) -> DrainedAway:
+    """Return what one run moved; `BadInput` where it is no drain of the node."""
+    named = journal.run(run)
+    plan = _plan_of(named, kinds, host)
+    if plan is None:
+        raise BadInput(
+            f"run `{named.id}` is no drain of `{host}`: it is {named.title}",
+            hint="`stackward run list` shows the runs",
+        )
+    return _moved_by(journal, named, plan)
 
 
 def _last_drain(

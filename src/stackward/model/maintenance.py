@@ -5,7 +5,7 @@ from datetime import datetime
 
 from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import ComputeService, Hypervisor, Unread
+from stackward.model.compute import ComputeNode, ComputeService, Hypervisor, Server, Unread
 
 UNIT = "nova-compute.service"
 MAINTENANCE = "/etc/stackward/maintenance"
@@ -73,3 +73,24 @@ class ReturningNode:
     def claim(self) -> Claim | None:
         """Return Stackward's claim on the node, if it is that which disables its service."""
         return None if self.service.is_enabled else read_claim(self.service.disabled_reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """A server that a drain moved, as it stands now."""
+
+    drained: Drained
+    server: Server | None  # None: it was deleted
+    node: ComputeNode | None = None  # where it is, with it alone; None where that was not asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Homecoming:
+    """A node in service again, and the servers that a drain of it moved away."""
+
+    name: str
+    host: str
+    service: ComputeService
+    hypervisor: Hypervisor
+    drained: DrainedAway
+    away: tuple[Away, ...] = ()

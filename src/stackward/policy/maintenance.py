@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stackward.model.compute import Unread
-from stackward.model.maintenance import ReturningNode
+from stackward.model.maintenance import Away, Homecoming, ReturningNode
 from stackward.plan import Verdict
 from stackward.policy import worries
 
@@ -22,3 +22,18 @@ def judge_return(node: ReturningNode) -> Iterator[Verdict]:
         yield worries.FOREIGN_CLAIM.blocks(node.name, host=node.host, text=text)
     for holder in node.holders:
         yield worries.HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
+
+
+def why_it_stays(away: Away, facts: Homecoming) -> str | None:
+    """Say why a server that was drained is none of ours now; None where it may come home."""
+    server = away.server
+    if server is None:
+        return "it was deleted"
+    if server.host == facts.host:
+        return "it is home already"
+    if server.host != away.drained.target:
+        put = away.drained.target or "no node that is known"
+        return f"it is on `{server.host}`, and the drain put it on `{put}`"
+    if server.task_state is not None:
+        return f"it is busy ({server.task_state})"
+    return None

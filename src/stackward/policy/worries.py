@@ -174,6 +174,13 @@ NO_PORT = Worry(
     "A port is made in a network of the operator's choice, never in a guessed one.",
 )
 
+HOME_CLOSED = Worry(
+    "home-closed",
+    "is not in service: no server can come home",
+    "`stackward node return {thing}`, then plan again",
+    "Placement offers a disabled node to nobody, and a node that is down takes no server.",
+)
+
 # --- a server -----------------------------------------------------------------------------------
 
 BUSY = Worry(
@@ -402,6 +409,13 @@ NO_ROOM = Worry(
     "has no room elsewhere: needs {needs}; {has}; short of {short}",
     "make room or bring another node into service, then plan again; or pass `--leave-behind {id}`",
     "Placement offers no node, or the room of those it offers goes to the other servers.",
+)
+
+STAYS_AWAY = Worry(
+    "stays-away",
+    "stays on `{host}`: {because}",
+    "settle that, then `stackward node return NODE --bring-back` again",
+    "One server that cannot move keeps none of the others away.",
 )
 
 ALL = tuple(each for each in list(globals().values()) if isinstance(each, Worry))

@@ -82,7 +82,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         *packing.left_out,
     ]
     blockers = tuple(each for each in verdicts if isinstance(each, Blocked))
-    moves = tuple(_moves(judged, packing, facts, asked))
+    moves = tuple(moves_of(judged, packing, facts, asked))
     return Plan(
         title=f"drain `{facts.name}`",
         request=asked,
@@ -200,9 +200,10 @@ def _left_behind(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
             yield worries.LEFT_BEHIND.warns(server.label, server.id)
 
 
-def _moves(
+def moves_of(
     judged: list[Judged], packing: Packing, facts: ComputeNode, asked: DrainRequest
 ) -> Iterator[Move[World]]:
+    """Return the move of each server that may go and has a place."""
     for each in judged:
         placed = packing.placed.get(each.server.id)
         if each.way is None or each.is_blocked or placed is None:

@@ -3,13 +3,14 @@
 from stackward.checks import compute as checks
 from stackward.checks import service as service_checks
 from stackward.plan import Kinds
+from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.drain_compute_node import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest
 from stackward.steps import acceptance, service
 from stackward.steps import compute as moves
 
 KINDS = Kinds.of(
-    requests=[DrainRequest, ReturnRequest],
+    requests=[DrainRequest, ReturnRequest, BringBackRequest],
     steps=[
         service.Cordon,
         service.KeepOff,
@@ -25,6 +26,7 @@ KINDS = Kinds.of(
     ],
     checks=[
         checks.NoServersOn,
+        checks.AreOn,
         checks.NoArrivals,
         checks.IsCordoned,
         checks.NoAllocations,

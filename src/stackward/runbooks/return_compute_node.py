@@ -81,12 +81,16 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
     )
 
 
+def is_in_service(plan: Plan[World]) -> bool:
+    """Say whether all that stands against the return is that there is nothing to return."""
+    return {each.worry for each in plan.blockers} == {worries.NOTHING_TO_RETURN.name}
+
+
 def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
     host, provider = facts.host, facts.hypervisor.id
     claim = facts.claim.run if facts.claim else None
-    remove = RemoveAcceptance(node=facts.name, host=host)
+    remove = RemoveAcceptance(host=host)
     boot = BootAcceptance(
-        node=facts.name,
         host=host,
         zone=facts.service.zone,
         image=parts.image.id,

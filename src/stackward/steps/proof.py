@@ -73,7 +73,7 @@ def _rows(
         yield Row(name, None if now == before else f"was {before}, is {now}")
     yield _volumes(world, server, target)
     yield from _bindings(world, server, target)
-    source, there = hypervisor_of(world, migration.source), _hypervisor(world, target)
+    source, there = hypervisor_of(world, migration.source), hypervisor_of(world, target)
     yield _allocations(world, server, migration, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
     yield no_domain_on_source(world, server.id, source)

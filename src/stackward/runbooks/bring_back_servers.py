@@ -1,0 +1,148 @@
+"""Bring the servers home that a drain moved away, once their node is in service again.
+
+Each is judged, moved and proved as the drain's own moves are, with the node as its target. What was
+deleted or moved by others since stays as it is. Undone by draining the node again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stackward.checks.compute import AreOn
+from stackward.checks.service import InService
+from stackward.errors import Refused
+from stackward.model.maintenance import Away, Homecoming
+from stackward.plan import Blocked, Move, Plan, Stage, Warned
+from stackward.policy import node, worries
+from stackward.policy.maintenance import why_it_stays
+from stackward.policy.room import Chooser, pack
+from stackward.ports.world import World
+from stackward.runbooks.drain_compute_node import DrainRequest, Judged, judge, moves_of
+from stackward.runbooks.return_compute_node import ReturnRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringBackRequest:
+    """What the operator asked for."""
+
+    kind: ClassVar[str] = "bring-back-servers"
+
+    node: str
+    run: str  # of the drain
+    at_once: int = 2
+    slow_after_s: float = 1800.0
+
+
+def bring_back_request(returned: Plan[World]) -> BringBackRequest:
+    """Return the request that follows a return; `Refused` where no drain of the node is known."""
+    asked = returned.request
+    if not isinstance(asked, ReturnRequest) or asked.run is None:
+        raise Refused(
+            "cannot bring servers back: no drain of the node is known here",
+            hint="name its run with `--run ID`; `stackward run list` shows those known",
+        )
+    return BringBackRequest(node=asked.node, run=asked.run)
+
+
+def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
+    """Plan who comes home, and how, from facts alone."""
+    coming = [each for each in facts.away if why_it_stays(each, facts) is None]
+    judged = [(each, _judged(each, facts, asked)) for each in coming]
+    packing = pack(
+        [
+            (each.server, away.node.needs[each.server.id], each.choice.candidates)
+            for away, each in judged
+            if away.node and each.choice.candidates
+        ],
+        {},
+    )
+    left_out = {each.thing_id: each for each in packing.left_out}
+    moves = tuple(
+        move
+        for away, each in judged
+        if away.node and not _against(away, each)
+        for move in moves_of([each], packing, away.node, _manner(facts, asked))
+    )
+    provider = facts.hypervisor.id
+    return Plan(
+        title=f"bring servers home to `{facts.name}`",
+        request=asked,
+        holds=(facts.host,),
+        facts={
+            "node": facts.name,
+            "host": facts.host,
+            "drained by": facts.drained.run,
+            "moved away": len(facts.drained.servers),
+            "moves": len(moves),
+        },
+        notices=tuple(_notices(facts, moves)),
+        blockers=tuple(_closed(facts)),
+        warnings=tuple(_stay(judged, left_out)),
+        stages=(
+            Stage(
+                name="bring home",
+                moves=moves,
+                at_once=asked.at_once,
+                needs=(InService(host=facts.host, provider=provider),),
+                goes_on=True,
+            ),
+        ),
+        verify=(
+            AreOn(host=facts.host, servers=tuple(move.thing_id for move in moves)),
+            InService(host=facts.host, provider=provider),
+        ),
+    )
+
+
+def _manner(facts: Homecoming, asked: BringBackRequest) -> DrainRequest:
+    """Return how the servers move: as in a drain, all to their old node."""
+    return DrainRequest(
+        node=facts.name,
+        reason="bring back",
+        target=facts.host,
+        at_once=asked.at_once,
+        slow_after_s=asked.slow_after_s,
+    )
+
+
+def _judged(away: Away, facts: Homecoming, asked: BringBackRequest) -> Judged:
+    assert away.node is not None  # noqa: S101  # `why_it_stays` has sorted out the others
+    [server] = away.node.servers
+    choice = Chooser(away.node, facts.host).choose(server)
+    return judge(server, away.node, _manner(facts, asked), choice)
+
+
+def _against(away: Away, judged: Judged) -> list[Blocked]:
+    verdicts = [*judged.verdicts, *(node.judge_service(away.node) if away.node else ())]
+    return [each for each in verdicts if isinstance(each, Blocked)]
+
+
+def _closed(facts: Homecoming) -> Iterator[Blocked]:
+    if not facts.service.is_enabled or not facts.service.is_up:
+        yield worries.HOME_CLOSED.blocks(facts.name)
+
+
+def _stay(judged: list[tuple[Away, Judged]], left_out: dict[str, Blocked]) -> Iterator[Warned]:
+    """Tell who stays away for now, and why; and what is to be known of those who come."""
+    for away, each in judged:
+        server = each.server
+        against = _against(away, each)
+        if not against and server.id in left_out:
+            against = [left_out[server.id]]
+        if against:
+            because = "; ".join(one.reason for one in against)
+            yield worries.STAYS_AWAY.warns(
+                server.label, server.id, host=server.host, because=because
+            )
+        else:
+            yield from (one for one in each.verdicts if isinstance(one, Warned))
+
+
+def _notices(facts: Homecoming, moves: tuple[Move[World], ...]) -> Iterator[str]:
+    for away in facts.away:
+        if (why := why_it_stays(away, facts)) is not None:
+            yield f"`{away.drained.name}` is left alone: {why}"
+    if moves:
+        yield f"{len(moves)} move to `{facts.name}`; what runs stalls at the end of its move"
+    else:
+        yield "nothing moves"
