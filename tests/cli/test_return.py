@@ -1,0 +1,239 @@
+"""`stackward node return`, from a drain to its servers back home, on a cloud of fakes."""
+
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from builders import a_server, an_id
+from engine.fakes import FakeClock
+from fakes import LAB_NET, FakeCloud, FakeShell, a_world
+from stackward.cli import main
+from stackward.model.inventory import Inventory
+from stackward.ports.world import World
+
+NODE = "compute-07"
+RETURN = ("node", "return", NODE)
+
+
+@dataclass
+class Site:
+    """A cloud, and the command line that is pointed at it."""
+
+    capsys: pytest.CaptureFixture[str]
+    cloud: FakeCloud = field(default_factory=FakeCloud)
+
+    def __post_init__(self) -> None:
+        self.cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+        self.shell = FakeShell(self.cloud)
+
+    @contextmanager
+    def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
+        clock = FakeClock(on_wait=[self.cloud.pass_time])
+        yield replace(a_world(self.cloud, self.shell), clock=clock, acting=None)
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr, with the ids of runs made equal."""
+        code = main(arguments, open_world=self.open_world)
+        captured = self.capsys.readouterr()
+        out, said = (re.sub(r"01[0-9A-Z]{12}", "01RUN", text) for text in captured)
+        return code, out, said
+
+    def drained(self) -> "Site":
+        code, _, said = self.run("node", "drain", NODE, "--reason", "bad DIMM", "--yes")
+        assert code == 0, said
+        self.cloud.computes[NODE] = replace(self.cloud.computes[NODE], is_up=False)
+        return self
+
+    @property
+    def hosts(self) -> dict[str, str | None]:
+        return {server.name: server.host for server in self.cloud.known.values()}
+
+    @property
+    def is_in_service(self) -> bool:
+        service = self.cloud.computes[NODE]
+        return service.is_enabled and service.is_up and not self.shell.files
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Site:
+    (tmp_path / "inventory").write_text("compute-07\nctl\n")
+    monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "inventory"))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    # DBOS keeps its first handler, whose stream was that of an earlier test.
+    logging.getLogger("dbos").handlers.clear()
+    return Site(capsys)
+
+
+def test_a_drained_node_comes_back_and_is_proved(site: Site) -> None:
+    code, out, said = site.drained().run(*RETURN, "--yes")
+
+    assert (code, site.is_in_service) == (0, True), said
+    assert "`compute-07` is in service: enabled, up, and offered by placement" in out
+    assert [each.host for each in site.cloud.built] == [NODE]
+    assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
+
+
+def test_the_acceptance_server_is_put_in_the_network_that_was_named(site: Site) -> None:
+    site.drained().run(*RETURN, "--network", "lab-net", "--yes")
+
+    assert [each.network for each in site.cloud.built] == [LAB_NET.id]
+
+
+def test_a_dry_run_shows_who_would_come_home_and_changes_nothing(site: Site) -> None:
+    code, out, _ = site.drained().run(*RETURN, "--dry-run")
+
+    assert (code, site.cloud.built, site.is_in_service) == (0, [], False)
+    assert "moved away by run `01RUN`, and home with `--bring-back`: db-01, db-02" in out
+    assert "networking is not proved - name a network with `--network`" in out
+
+
+def test_the_servers_of_the_drain_come_home(site: Site) -> None:
+    site.drained().cloud.add(a_server(name="stranger", host="compute-08"))
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert code == 0, said
+    assert site.hosts == {"db-01": NODE, "db-02": NODE, "stranger": "compute-08"}
+
+
+def test_who_was_moved_by_others_or_deleted_is_left_alone_and_named(site: Site) -> None:
+    cloud = site.drained().cloud
+    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], host="compute-09")
+    del cloud.known[an_id("db-02")]
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, site.hosts) == (0, {"db-01": "compute-09"}), said
+    assert (
+        "`db-01` is left alone: it is on `compute-09`, and the drain put it on `compute-08`"
+    ) in said
+    assert "`db-02` is left alone: it was deleted" in said
+
+
+def test_who_cannot_move_stays_away_and_keeps_nobody_else_away(site: Site) -> None:
+    cloud = site.drained().cloud
+    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], status="ERROR")
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert code == 0, said
+    assert site.hosts == {"db-01": "compute-08", "db-02": NODE}
+    assert "`db-01` stays on `compute-08`: is in ERROR" in said
+
+
+def test_servers_come_home_to_a_node_that_was_returned_before(site: Site) -> None:
+    site.drained().run(*RETURN, "--yes")
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, set(site.hosts.values())) == (0, {NODE}), said
+    assert len(site.cloud.built) == 1
+
+
+def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site: Site) -> None:
+    site.drained().cloud.fault = "No valid host was found."
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    service = site.cloud.computes[NODE]
+    assert (code, service.is_enabled) == (1, False), said
+    assert "No valid host was found." in said
+    assert "its return failed at the acceptance server" in str(service.disabled_reason)
+    assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
+
+
+def test_a_return_that_failed_can_be_tried_again(site: Site) -> None:
+    site.drained().cloud.fault = "No valid host was found."
+    site.run(*RETURN, "--yes")
+    site.cloud.fault = None
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, set(site.hosts.values()), site.is_in_service) == (0, {NODE}, True), said
+
+
+def test_a_nova_compute_that_does_not_stay_up_is_not_uncordoned(site: Site) -> None:
+    site.drained().shell.not_starting.add(NODE)
+
+    code, _, said = site.run(*RETURN, "--yes")
+
+    assert (code, site.cloud.computes[NODE].is_enabled) == (4, False)
+    assert "nova-compute does not stay up" in said
+
+
+def test_a_libvirt_that_does_not_answer_keeps_the_node_cordoned(site: Site) -> None:
+    site.drained().shell.libvirt_down.add(NODE)
+
+    code, _, said = site.run(*RETURN, "--yes")
+
+    assert (code, site.cloud.computes[NODE].is_enabled, site.cloud.built) == (4, False, [])
+    assert "stage `accept` was not begun" in said
+
+
+# --- bad input: a clear error, and nothing changed ---
+
+
+def test_a_node_that_was_never_drained_is_refused(site: Site) -> None:
+    code, _, said = site.run(*RETURN, "--yes")
+
+    assert (code, site.cloud.built, site.shell.done) == (3, [], [])
+    assert "is in service: it is enabled" in said
+
+
+def test_a_claim_of_somebody_else_is_refused_with_its_text(site: Site) -> None:
+    site.cloud.disable_service(site.cloud.computes[NODE].id, "broken fan, Eve")
+
+    code, _, said = site.run(*RETURN, "--yes")
+
+    assert (code, site.shell.done) == (3, [])
+    assert "is disabled, and not by Stackward: broken fan, Eve" in said
+
+
+def test_a_silent_node_is_refused(site: Site) -> None:
+    site.drained().shell.silent.add(NODE)
+    site.shell.done.clear()
+
+    code, _, said = site.run(*RETURN, "--yes")
+
+    assert (code, site.shell.done) == (3, [])
+    assert "does not answer: cannot log in to `compute-07`: No route to host" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["node", "return", "nosuch"], "there is no compute node `nosuch`", id="node"),
+        pytest.param(["node", "return", "ctl"], "`ctl`", id="a controller"),
+        pytest.param([*RETURN, "--image", "x"], "there is no image `x`", id="image"),
+        pytest.param([*RETURN, "--flavor", "x"], "there is no flavor `x`", id="flavor"),
+        pytest.param([*RETURN, "--network", "x"], "there is no network `x`", id="network"),
+        pytest.param([*RETURN, "--run", "01ZZ"], "there is no run `01ZZ`", id="run"),
+    ],
+)
+def test_what_names_nothing_is_a_usage_error(site: Site, arguments: list[str], says: str) -> None:
+    site.drained().shell.done.clear()
+
+    code, _, said = site.run(*arguments, "--yes")
+
+    assert (code, site.shell.done) == (2, [])
+    assert says in said
+
+
+def test_a_run_that_is_no_drain_of_the_node_brings_nothing_back(site: Site) -> None:
+    site.drained().run(*RETURN, "--yes")
+    _, out, _ = site.run("run", "list", "-f", "json")
+    assert json.loads(out)
+
+    code, _, said = site.run("node", "return", "compute-08", "--bring-back", "--yes")
+
+    assert (code, "no drain of the node is known here" in said) == (3, True), said

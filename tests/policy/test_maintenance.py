@@ -1,0 +1,181 @@
+"""Who may return to service, and who is left where a drain has put it."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import NOW, a_node, a_server, a_service, an_id
+from fakes import GUEST, LAB_NET, TINY
+from stackward.model.compute import ComputeService, Hypervisor, Unread
+from stackward.model.maintenance import (
+    Away,
+    Drained,
+    DrainedAway,
+    Holder,
+    Homecoming,
+    Marks,
+    ReturningNode,
+)
+from stackward.policy.maintenance import judge_return, why_it_stays
+from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
+from stackward.runbooks.return_compute_node import ReturnRequest, plan_return
+
+CLAIM = "stackward 01DRAIN by ada on bastion since 2026-11-22T03:00:00Z: bad DIMM"
+NONE = Marks(has_file=False, has_drop_in=False, is_masked=False)
+HYPERVISOR = Hypervisor(id=an_id("compute-07"), name="compute-07", host="compute-07", kind="QEMU")
+DB = Drained(id=an_id("db-01"), name="db-01", target="compute-08")
+
+
+def drained(**changes: object) -> ReturningNode:
+    node = ReturningNode(
+        name="compute-07",
+        host="compute-07",
+        read_at=NOW,
+        service=a_service(is_enabled=False, is_up=False, disabled_reason=CLAIM),
+        hypervisor=HYPERVISOR,
+        marks=Marks(has_file=True, has_drop_in=True, is_masked=True),
+        images=(GUEST,),
+        flavors=(TINY,),
+    )
+    return replace(node, **changes)  # type: ignore[arg-type]  # its fields
+
+
+def disabled(reason: str | None, *, is_forced_down: bool = False) -> ComputeService:
+    return a_service(is_enabled=False, disabled_reason=reason, is_forced_down=is_forced_down)
+
+
+def worries_of(node: ReturningNode) -> list[str]:
+    return [verdict.worry for verdict in judge_return(node)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "worries"),
+    [
+        pytest.param({}, [], id="drained by us: may return"),
+        pytest.param({"marks": NONE}, [], id="cordoned only, as with --keep-service: may return"),
+        pytest.param(
+            {"service": a_service()}, [], id="enabled by hand, still kept off: may return"
+        ),
+        pytest.param(
+            {"service": a_service(), "marks": NONE},
+            ["nothing-to-return"],
+            id="in service: nothing to return",
+        ),
+        pytest.param(
+            {"service": disabled("broken fan")}, ["foreign-claim"], id="somebody's: blocks"
+        ),
+        pytest.param({"service": disabled(None)}, ["foreign-claim"], id="without a reason: blocks"),
+        pytest.param(
+            {"service": disabled(CLAIM, is_forced_down=True)}, ["forced-down"], id="fenced: blocks"
+        ),
+        pytest.param({"marks": Unread("no route")}, ["node-silent"], id="silent: blocks"),
+        pytest.param(
+            {"holders": (Holder(run="01X", title="drain", state="running"),)},
+            ["held"],
+            id="another run is at work on it: blocks",
+        ),
+    ],
+)
+def test_who_may_return(changes: dict[str, object], worries: list[str]) -> None:
+    assert worries_of(drained(**changes)) == worries
+
+
+@pytest.mark.parametrize(
+    ("blocked", "mended"),
+    [
+        pytest.param(
+            {"service": disabled(CLAIM, is_forced_down=True)},
+            {"service": disabled(CLAIM)},
+            id="set up",
+        ),
+        pytest.param({"marks": Unread("x")}, {"marks": NONE}, id="ssh works"),
+        pytest.param({"holders": (Holder(run="1", title="t", state="running"),)}, {}, id="waited"),
+        pytest.param(
+            {"service": disabled("fan")}, {"service": a_service()}, id="enabled by its owner"
+        ),
+        pytest.param({"service": a_service(), "marks": NONE}, {}, id="drained"),
+    ],
+)
+def test_following_a_remedy_removes_the_blocker(
+    blocked: dict[str, object], mended: dict[str, object]
+) -> None:
+    assert worries_of(drained(**blocked))
+    assert worries_of(drained(**mended)) == []
+
+
+def test_a_server_without_a_port_is_warned_of_until_a_network_is_named() -> None:
+
+    without = plan_return(drained(), ReturnRequest(node="compute-07"))
+    named = plan_return(
+        drained(networks=(LAB_NET,)), ReturnRequest(node="compute-07", network="lab-net")
+    )
+
+    assert [each.worry for each in without.warnings] == ["no-port"]
+    assert named.warnings == ()
+
+
+def test_the_plan_remembers_which_drain_it_returns_from() -> None:
+    facts = drained(drained=DrainedAway(run="01DRAIN", servers=(DB,)))
+
+    assert plan_return(facts, ReturnRequest(node="compute-07")).request == ReturnRequest(
+        node="compute-07", run="01DRAIN"
+    )
+
+
+# --- coming home ---
+
+
+def home(*away: Away, service: ComputeService | None = None) -> Homecoming:
+    return Homecoming(
+        name="compute-07",
+        host="compute-07",
+        service=service or a_service(),
+        hypervisor=HYPERVISOR,
+        drained=DrainedAway(run="01DRAIN", servers=(DB,)),
+        away=away,
+    )
+
+
+def away(**changes: object) -> Away:
+    server = replace(a_server(host="compute-08"), **changes)  # type: ignore[arg-type]  # its fields
+    return Away(drained=DB, server=server)
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        pytest.param(away(), None, id="where the drain put it: comes home"),
+        pytest.param(Away(drained=DB, server=None), "it was deleted", id="deleted"),
+        pytest.param(away(host="compute-07"), "it is home already", id="home"),
+        pytest.param(
+            away(host="compute-09"),
+            "it is on `compute-09`, and the drain put it on `compute-08`",
+            id="moved by others",
+        ),
+        pytest.param(away(task_state="resize_prep"), "it is busy (resize_prep)", id="busy"),
+    ],
+)
+def test_who_is_left_alone(one: Away, why: str | None) -> None:
+    assert why_it_stays(one, home(one)) == why
+
+
+def test_nobody_comes_home_to_a_closed_node_until_it_is_returned() -> None:
+    asked = BringBackRequest(node="compute-07", run="01DRAIN")
+
+    closed = plan_bring_back(home(service=disabled(CLAIM)), asked)
+
+    assert [each.worry for each in closed.blockers] == ["home-closed"]
+    assert plan_bring_back(home(), asked).blockers == ()
+
+
+def test_a_server_for_which_there_is_no_room_at_home_stays_away() -> None:
+    server = a_server(host="compute-08")
+    there = a_node(
+        server, candidates=(), name="compute-08", host="compute-08", service=a_service("compute-08")
+    )
+    one = Away(drained=DB, server=server, node=there)
+
+    plan = plan_bring_back(home(one), BringBackRequest(node="compute-07", run="01DRAIN"))
+
+    assert list(plan.moves()) == []
+    assert [each.worry for each in plan.warnings] == ["stays-away"]
