@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from builders import an_id
+from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
+from stackward.checks.compute import AreOn
 from stackward.checks.service import (
     HasInventory,
     InService,
@@ -135,3 +136,21 @@ def test_libvirt_on_a_silent_node_is_unverified() -> None:
 )
 def test_what_a_node_does_not_have_is_not_applicable(check: Check, cloud: FakeCloud) -> None:
     assert isinstance(check.ask(a_world(cloud)), NotApplicable)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_found"),
+    [
+        pytest.param("compute-07", False, id="home"),
+        pytest.param("compute-08", True, id="elsewhere"),
+        pytest.param(None, False, id="deleted since"),
+    ],
+)
+def test_servers_are_home_unless_one_is_elsewhere(host: str | None, *, is_found: bool) -> None:
+    cloud = FakeCloud()
+    if host:
+        cloud.add(a_server(host=host))
+
+    answer = AreOn(host=HOST, servers=(an_id("db-01"),)).ask(a_world(cloud))
+
+    assert isinstance(answer, Finding) is is_found

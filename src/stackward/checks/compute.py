@@ -57,7 +57,8 @@ class AreOn:
     @property
     def summary(self) -> str:
         """Say the statement."""
-        return f"{len(self.servers)} servers are on `{self.host}`"
+        count = len(self.servers)
+        return f"{count} {'server is' if count == 1 else 'servers are'} home on `{self.host}`"
 
     def ask(self, world: World, /) -> Answer:
         """Look at each."""
