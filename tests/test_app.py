@@ -73,7 +73,7 @@ def test_a_drain_is_carried_out_as_planned_and_stored(tmp_path: Path) -> None:
     cloud.add(*servers)
     world = replace(a_world(cloud), clock=FakeClock(on_wait=[cloud.pass_time]))
     journal = SqlJournal(open_database(url_of(tmp_path)))
-    plan = read_plan(to_json(plan_drain(world, asking())))
+    plan = read_plan(to_json(plan_drain(world, journal, asking())))
     approval = Approval(by="ann", at=world.clock.now(), how="--yes")
 
     run = approve(plan, approval, journal)

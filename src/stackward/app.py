@@ -7,7 +7,7 @@ from platform import node
 from typing import TYPE_CHECKING, Any
 
 from stackward.adapters import inventory
-from stackward.errors import StackwardError
+from stackward.errors import BadInput, StackwardError
 from stackward.model.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -48,23 +48,29 @@ def open_world(known: Inventory, os_cloud: str | None) -> Iterator["World"]:
         shell.close()
 
 
-def plan_drain(
-    world: "World", asked: "DrainRequest", settings: "Settings | None" = None
-) -> "Plan[World]":
+def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Plan[World]":
     """Read the node as it is now, and plan how to empty it.
 
-    The journal, if any, tells how the run stands that has the node.
+    The journal tells how the run stands that has the node, and what room other runs count on.
     """
     from dataclasses import replace  # noqa: PLC0415  # as above
 
-    from stackward.adapters.store.listing import find_run  # noqa: PLC0415  # as above
     from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
+    from stackward.facts.promised import read_promised  # noqa: PLC0415  # as above
     from stackward.runbooks import drain_compute_node  # noqa: PLC0415  # as above
 
     facts = read_compute_node(world, asked.node)
-    if facts.claim and settings and (known := find_run(settings.state_dir, facts.claim.run)):
+    facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
+    if facts.claim and (known := _known_run(journal, facts.claim.run)):
         facts = replace(facts, claiming_run=known.state)
     return drain_compute_node.plan_drain(facts, asked)
+
+
+def _known_run(journal: "Journal", run_id: str) -> "Run | None":
+    try:
+        return journal.run(run_id)
+    except BadInput:
+        return None  # another machine's journal has it
 
 
 def read_maintenance(world: "World") -> "tuple[Maintenance, ...]":
@@ -156,6 +162,9 @@ def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
 class DrainRunbook:
     """How a drain is planned again, and one server judged again."""
 
+    def __init__(self, journal: "Journal") -> None:
+        self._journal = journal
+
     @property
     def kinds(self) -> "Kinds":
         """Return the kinds of its request, steps and checks."""
@@ -165,18 +174,22 @@ class DrainRunbook:
 
     def plan(self, world: "World", request: "DrainRequest", run_id: str | None, /) -> "Plan[World]":  # noqa: ARG002  # a drain compares its plan before it claims anything
         """Plan the request from fresh facts."""
-        return plan_drain(world, request)
+        return plan_drain(world, self._journal, request)
 
     def judge(
         self, world: "World", request: "DrainRequest", move: "Move[World]", /
     ) -> "Blocked | None":
         """Judge one server again on fresh facts, in as many calls as it needs by itself."""
+        from dataclasses import replace  # noqa: PLC0415  # as above
+
         from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
+        from stackward.facts.promised import read_promised  # noqa: PLC0415  # as above
         from stackward.runbooks.drain_compute_node import judge_again  # noqa: PLC0415  # as above
 
         if not move.thing_id:
             return None
         facts = read_compute_node(world, request.node, only=move.thing_id)
+        facts = replace(facts, promised=read_promised(self._journal, but_for=facts.host))
         return next(judge_again(facts, request), None)
 
 
@@ -289,7 +302,7 @@ def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
     from stackward.runbooks.return_compute_node import ReturnRequest  # noqa: PLC0415  # as above
 
     return {
-        DrainRequest.kind: DrainRunbook(),
+        DrainRequest.kind: DrainRunbook(journal),
         ReturnRequest.kind: ReturnRunbook(journal),
         BringBackRequest.kind: BringBackRunbook(journal),
     }

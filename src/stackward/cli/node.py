@@ -140,8 +140,8 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         keep_service=keep_service,
         with_mask=not no_mask,
     )
-    with open_world(context, inventory) as world:
-        plan = plan_drain(world, asked, settings_here())
+    with open_world(context, inventory) as world, open_journal() as journal:
+        plan = plan_drain(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)
     if not dry_run:

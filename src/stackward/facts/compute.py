@@ -22,7 +22,6 @@ from stackward.model.compute import (
     Hypervisor,
     Migration,
     Need,
-    Resources,
     Server,
     ServerGroup,
     Unread,
@@ -54,14 +53,13 @@ AWAITS_CONFIRMATION = "finished"
 def read_compute_node(
     world: World,
     name: str,
-    promised: Mapping[str, Resources] | None = None,
     *,
     only: str | None = None,
 ) -> ComputeNode:
     """Return all that a drain of the node has to know, read now.
 
-    `promised` is the room that other running drains count on, by resource provider. With `only` the
-    id of a server: what its own move has to know; the calls then do not grow with the node.
+    With `only` the id of a server: what its own move has to know; the calls then do not grow with
+    the node.
     """
     cloud = world.cloud
     services = cloud.services()
@@ -93,7 +91,6 @@ def read_compute_node(
         has_instance_ha=cloud.has_service("instance-ha"),
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
-        promised=promised or {},
         acting_run=world.acting.run if world.acting else None,
     )
 

@@ -1,4 +1,4 @@
-"""List and find runs in the SQLite journal with the standard library alone.
+"""List runs from the SQLite journal with the standard library alone.
 
 SQLAlchemy takes longer to import than a listing may take. All other commands use `SqlJournal`.
 """
@@ -18,15 +18,6 @@ VERSION = 1  # of the tables
 
 def list_runs(state_dir: Path, limit: int) -> Sequence[Run]:
     """Return the latest runs, the newest first; where there is no journal yet, there are none."""
-    return _read(state_dir, "SELECT * FROM runs ORDER BY id DESC LIMIT ?", limit)
-
-
-def find_run(state_dir: Path, run_id: str) -> Run | None:
-    """Return the run of an id, if this journal knows it."""
-    return next(iter(_read(state_dir, "SELECT * FROM runs WHERE id = ?", run_id)), None)
-
-
-def _read(state_dir: Path, wanted: str, given: str | int) -> Sequence[Run]:
     path = state_dir / FILE
     if not path.exists():
         return []
@@ -36,7 +27,8 @@ def _read(state_dir: Path, wanted: str, given: str | int) -> Sequence[Run]:
             [(version,)] = journal.execute("SELECT version FROM journal_version")
             if version > VERSION:
                 raise too_new(str(path), version, VERSION)
-            return [to_run(dict(row)) for row in journal.execute(wanted, (given,))]
+            rows = journal.execute("SELECT * FROM runs ORDER BY id DESC LIMIT ?", (limit,))
+            return [to_run(dict(row)) for row in rows]
     except sqlite3.Error as error:
         raise Unreachable(
             f"the journal `{path}` cannot be read",
