@@ -23,9 +23,13 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## Set everything up on a fresh machine, bring the small lab up, show its status (root)
-	$(AS_ROOT) $(BIN)/stackward lab up --install
-	$(AS_ROOT) $(BIN)/stackward lab status
+demo: $(READY) ## On a fresh machine: start a real cloud, empty one of its nodes, bring it back (root)
+	$(AS_ROOT) $(BIN)/stackward lab up --install --name demo --computes 3
+	$(AS_ROOT) $(BIN)/stackward lab load 6 --name demo
+	$(AS_ROOT) $(BIN)/stackward lab exec --name demo -- stackward node drain c01 --reason "bad DIMM" --yes
+	$(AS_ROOT) $(BIN)/stackward lab exec --name demo -- stackward node list --maintenance
+	$(AS_ROOT) $(BIN)/stackward lab exec --name demo -- stackward node return c01 --network lab-net --bring-back --yes
+	@echo; echo "the demo is over; \`$(BIN)/stackward lab down --name demo --purge\` removes its cloud"
 
 test: $(READY) ## All tests: the fast ones, then those against the real lab (root)
 	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests
