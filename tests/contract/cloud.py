@@ -1,0 +1,194 @@
+"""What every `Cloud` promises: asked of the fake here, of the adapter on the lab (tests/lab)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from stackward.errors import Uncertain
+from stackward.facts.needs import need_of
+from stackward.model.compute import ComputeService, Hypervisor, Server
+from stackward.ports.cloud import Cloud
+
+TRAIT = "COMPUTE_STATUS_DISABLED"
+
+
+@dataclass(frozen=True)
+class CloudAtWork:
+    """A cloud with a server that runs and one that is stopped, both on one of three hosts."""
+
+    cloud: Cloud
+    running: str
+    stopped: str
+    wait_until: Callable[[Callable[[], bool]], None]
+
+    def server(self, server: str) -> Server:
+        """Return a server that is there."""
+        found = self.cloud.server(server)
+        assert found is not None
+        return found
+
+    @property
+    def host(self) -> str:
+        """Where the running server is now."""
+        return str(self.server(self.running).host)
+
+    @property
+    def service(self) -> ComputeService:
+        """The compute service of that host."""
+        [service] = [
+            each
+            for each in self.cloud.services()
+            if (each.host, each.binary) == (self.host, "nova-compute")
+        ]
+        return service
+
+    def hypervisor(self, host: str) -> Hypervisor:
+        """Return the hypervisor of a host."""
+        [found] = [each for each in self.cloud.hypervisors_like(host) if each.host == host]
+        return found
+
+
+class CloudContract:
+    """Tests; a subclass gives the fixture `at_work`."""
+
+    # --- reading ---
+
+    def test_what_is_not_there_is_none_or_nothing(self, at_work: CloudAtWork) -> None:
+        cloud, nobody = at_work.cloud, str(uuid4())
+
+        assert cloud.server(nobody) is None
+        assert cloud.volume(nobody) is None
+        assert cloud.server_group(nobody) is None
+        assert cloud.allocations_of(nobody) == frozenset()
+        assert cloud.migrations_of_server(nobody) == ()
+        assert cloud.hypervisors_like("no-such-host") == ()
+        assert cloud.servers_on("no-such-host") == ()
+        assert cloud.ports_of([nobody]) == ()
+        assert not cloud.has_service("no-such-service")
+
+    def test_a_server_that_runs_and_one_that_is_stopped(self, at_work: CloudAtWork) -> None:
+        states = [
+            (each.status, each.vm_state, each.power_state, each.task_state)
+            for each in map(at_work.server, (at_work.running, at_work.stopped))
+        ]
+
+        assert states == [("ACTIVE", "active", 1, None), ("SHUTOFF", "stopped", 4, None)]
+
+    def test_the_servers_of_a_host_are_listed_without_what_takes_more_calls(
+        self, at_work: CloudAtWork
+    ) -> None:
+        here = {each.id: each for each in at_work.cloud.servers_on(at_work.host)}
+
+        assert here[at_work.running].host == at_work.host
+        assert {(each.ports, each.group) for each in here.values()} == {((), None)}
+
+    def test_a_host_that_works_is_up_and_enabled(self, at_work: CloudAtWork) -> None:
+        service = at_work.service
+
+        assert (service.is_up, service.is_enabled, service.disabled_reason) == (True, True, None)
+
+    def test_placement_knows_the_host_by_its_hypervisor(self, at_work: CloudAtWork) -> None:
+        hypervisor = at_work.hypervisor(at_work.host)
+
+        provider = at_work.cloud.provider(hypervisor.id)
+
+        assert at_work.running in provider.allocations
+        assert at_work.cloud.allocations_of(at_work.running) == {hypervisor.id}
+        assert at_work.cloud.provider_names()[hypervisor.id] == hypervisor.name
+
+    def test_a_port_is_bound_where_its_server_is(self, at_work: CloudAtWork) -> None:
+        [port] = at_work.cloud.ports_of([at_work.running])
+
+        assert (port.server, port.host) == (at_work.running, at_work.host)
+        assert at_work.cloud.bindings_of(port.id) == ((at_work.host, "ACTIVE"),)
+
+    def test_no_more_candidates_are_given_than_asked_for(self, at_work: CloudAtWork) -> None:
+        need = need_of(at_work.server(at_work.running))
+
+        every = at_work.cloud.candidates(need, member_of=(), limit=100)
+        one = at_work.cloud.candidates(need, member_of=(), limit=1)
+
+        assert {each.provider for each in every} <= set(at_work.cloud.provider_names())
+        assert (len(every) > 1, len(one)) == (True, 1)
+
+    # --- refusing ---
+
+    def test_what_a_server_is_in_no_state_for_is_uncertain_and_changes_nothing(
+        self, at_work: CloudAtWork
+    ) -> None:
+        before = at_work.server(at_work.stopped)
+
+        with pytest.raises(Uncertain):
+            at_work.cloud.live_migrate(at_work.stopped, None)
+        with pytest.raises(Uncertain):
+            at_work.cloud.confirm_resize(at_work.stopped)
+
+        after = at_work.server(at_work.stopped)
+        assert (after.status, after.task_state, after.host) == ("SHUTOFF", None, before.host)
+
+    # --- changing ---
+
+    def test_a_disabled_service_says_why_and_is_offered_no_servers(
+        self, at_work: CloudAtWork
+    ) -> None:
+        cloud, service = at_work.cloud, at_work.service
+        provider = at_work.hypervisor(at_work.host).id
+        need = need_of(at_work.server(at_work.running))
+
+        def is_offered() -> bool:
+            offered = cloud.candidates(need, member_of=(), limit=100)
+            return provider in {each.provider for each in offered}
+
+        cloud.disable_service(service.id, "a test of the contract")
+        at_work.wait_until(lambda: TRAIT in cloud.provider(provider).traits)
+        disabled, was_offered = at_work.service, is_offered()
+        cloud.enable_service(service.id)
+        at_work.wait_until(lambda: TRAIT not in cloud.provider(provider).traits)
+
+        assert (disabled.is_enabled, disabled.disabled_reason) == (False, "a test of the contract")
+        assert (was_offered, is_offered()) == (False, True)
+        assert at_work.service.is_enabled
+
+    def test_a_live_migration_is_recorded_and_refused_a_second_time_meanwhile(
+        self, at_work: CloudAtWork
+    ) -> None:
+        cloud, server, source = at_work.cloud, at_work.running, at_work.host
+        records, actions = cloud.migrations_of_server(server), cloud.actions_of(server)
+
+        cloud.live_migrate(server, None)
+        with pytest.raises(Uncertain):
+            cloud.live_migrate(server, None)
+        at_work.wait_until(lambda: at_work.server(server).task_state is None)
+        at_work.wait_until(lambda: cloud.migrations_of_server(server)[0].status == "completed")
+
+        [record, *older] = cloud.migrations_of_server(server)
+        [action, *earlier] = cloud.actions_of(server)
+        assert (tuple(older), tuple(earlier)) == (records, actions)
+        assert (record.kind, record.source, record.target) == (
+            "live-migration",
+            source,
+            at_work.host,
+        )
+        assert (action.action, at_work.host != source) == ("live-migration", True)
+        assert cloud.allocations_of(server) == {at_work.hypervisor(at_work.host).id}
+
+    def test_a_cold_migration_waits_for_its_confirmation(self, at_work: CloudAtWork) -> None:
+        cloud, server = at_work.cloud, at_work.stopped
+        source = at_work.server(server).host
+
+        cloud.cold_migrate(server, None)
+        at_work.wait_until(lambda: at_work.server(server).status == "VERIFY_RESIZE")
+        [waiting, *_] = cloud.migrations_of_server(server)
+        cloud.confirm_resize(server)
+        at_work.wait_until(lambda: at_work.server(server).status == "SHUTOFF")
+
+        [record, *_] = cloud.migrations_of_server(server)
+        assert (waiting.id, waiting.status) == (record.id, "finished")
+        assert (record.kind, record.status, record.source) == ("migration", "confirmed", source)
+        assert at_work.server(server).host == record.target != source
+        assert [each.action for each in cloud.actions_of(server)][:2] == [
+            "confirmResize",
+            "migrate",
+        ]
