@@ -1,4 +1,4 @@
-"""The fake cloud keeps the contract that the adapter keeps on the lab."""
+"""The fakes keep the contracts that the adapters keep on the lab."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,14 @@ import pytest
 
 from builders import a_server
 from contract.cloud import CloudAtWork, CloudContract
-from fakes import FakeCloud
+from contract.shell import ShellAtWork, ShellContract
+from fakes import FakeCloud, FakeShell
 
 PATIENCE = 5
 
 
 class TestFakeCloud(CloudContract):
-    """The fake of the unit tests."""
+    """The cloud of the unit tests."""
 
     @pytest.fixture
     def at_work(self) -> CloudAtWork:
@@ -28,3 +29,13 @@ class TestFakeCloud(CloudContract):
             pytest.fail("that never comes")
 
         return CloudAtWork(cloud, running.id, stopped.id, wait_until)
+
+
+class TestFakeShell(ShellContract):
+    """The shell of the unit tests."""
+
+    @pytest.fixture
+    def at_work(self) -> ShellAtWork:
+        cloud, server = FakeCloud(), a_server()
+        cloud.add(server)
+        return ShellAtWork(FakeShell(cloud), "compute-07", server.id, "/run/stackward-test")
