@@ -1,14 +1,17 @@
 """The lab that these tests share.
 
 STACKWARD_TEST_LAB=NAME takes a lab that is there and leaves it; else one is brought up and removed.
-STACKWARD_TEST_KEEP=1 leaves that one too.
+STACKWARD_TEST_DRAIN_LAB=NAME does so for the lab of the drains, which has three compute nodes.
+STACKWARD_TEST_KEEP=1 leaves those too.
 """
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from lab.drains import Drains
 from real_lab import RealLab
 
 
@@ -30,3 +33,31 @@ def lab(*, is_root: bool) -> Iterator[RealLab]:
     yield shared
     if not given and not os.environ.get("STACKWARD_TEST_KEEP"):
         shared.run("down", "--purge")
+
+
+@pytest.fixture(scope="session")
+def drain_lab(*, is_root: bool) -> Iterator[RealLab]:
+    """Given a lab with three compute nodes."""
+    assert is_root
+    given = os.environ.get("STACKWARD_TEST_DRAIN_LAB")
+    shared = RealLab(given or "test-drain")
+    if not given:
+        shared.run("up", "--install", "--computes", "3")
+    yield shared
+    if not given and not os.environ.get("STACKWARD_TEST_KEEP"):
+        shared.run("down", "--purge")
+
+
+@pytest.fixture(scope="module")
+def nodes(drain_lab: RealLab) -> tuple[str, str, str]:
+    """Given its compute nodes; all are in service."""
+    first, second, third = (node.name for node in drain_lab.spec.compute_nodes)
+    return first, second, third
+
+
+@pytest.fixture
+def drains(drain_lab: RealLab, tmp_path: Path) -> Iterator[Drains]:
+    """Given drains with a journal of their own; what they took out of service is put back."""
+    drains = Drains(drain_lab, tmp_path)
+    yield drains
+    drains.put_back_all()

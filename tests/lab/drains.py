@@ -1,0 +1,300 @@
+"""Drains on a real lab: ordered by the product's own commands, witnessed by others' tools.
+
+What the witnesses tell comes from openstacksdk, from virsh and from the guests' consoles: nothing
+of it passes through the code that is tested.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from real_lab import STACKWARD, RealLab, until
+from stackward.lab import proof
+from stackward.lab.client import environment
+from stackward.lab.guest import Tick
+from stackward.lab.load import wait_status
+
+DRAIN_S = 600
+TRAIT = "COMPUTE_STATUS_DISABLED"
+PLACEMENT = "1.39"
+INSTANCES = "/var/lib/nova/instances"
+PUT_BACK = """
+rm -f /etc/stackward/maintenance /etc/systemd/system/nova-compute.service.d/stackward.conf
+systemctl daemon-reload
+systemctl unmask nova-compute 2>/dev/null
+systemctl start nova-compute
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a command ended, and what it told the operator."""
+
+    code: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Going:
+    """A command that goes on, and what it has told so far."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def ended(self) -> Ended:
+        """Wait for its end."""
+        code = self.process.wait(DRAIN_S)
+        return Ended(code=code, said=self.log.read_text())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a server is and how it is, by Nova's records and by libvirt."""
+
+    node: str
+    status: str
+    vm_state: str
+    power_state: int
+    domain: str
+    volumes: tuple[str, ...]
+    bound_to: tuple[str, ...]
+
+    @property
+    def state(self) -> tuple[str, str, int, str, tuple[str, ...]]:
+        """What a move must not change."""
+        return (self.status, self.vm_state, self.power_state, self.domain, self.volumes)
+
+
+@dataclass(frozen=True)
+class Drains:
+    """The drains of one lab, with a journal of their own."""
+
+    lab: RealLab
+    folder: Path
+
+    # --- orders ---
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """What points Stackward at the lab, and its journal at the test's own folder."""
+        path = f"{Path(STACKWARD).parent}:{os.environ['PATH']}"
+        own = {"STACKWARD_STATE_DIR": str(self.folder), "PATH": path, "COLUMNS": "200"}
+        return {**os.environ, **environment(self.lab.spec), **own}
+
+    def call(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of Stackward's."""
+        return subprocess.run(
+            [STACKWARD, *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DRAIN_S,
+            check=False,
+        )
+
+    def plan(self, node: str, *flags: str) -> tuple[Ended, Path]:
+        """Plan a drain; return how that ended and where the plan is kept."""
+        place = self.folder / f"plan-{len(list(self.folder.glob('plan-*.json')))}.json"
+        asked = ["node", "drain", node, "--reason", "tested", "--dry-run"]
+        ended = self.call(*asked, "--plan-out", str(place), *flags)
+        return Ended(code=ended.returncode, said=ended.stdout + ended.stderr), place
+
+    def begin(self, node: str, *flags: str) -> Going:
+        """Begin a drain, which must have no blockers."""
+        planned, place = self.plan(node, *flags)
+        assert planned.code == 0, planned.said
+        return self.start([STACKWARD, "run", "apply", str(place), "--yes"])
+
+    def start(self, words: list[str]) -> Going:
+        """Start a command and leave it to itself."""
+        log = self.folder / f"said-{len(list(self.folder.glob('said-*')))}"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                words, env=self.environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+        return Going(process, log)
+
+    def drain(self, node: str, *flags: str) -> Ended:
+        """Drain a node to the end, whatever that is; a plan with blockers is the end too."""
+        planned, place = self.plan(node, *flags)
+        if planned.code:
+            return planned
+        return self.start([STACKWARD, "run", "apply", str(place), "--yes"]).ended()
+
+    def resume(self) -> Ended:
+        """Resume the latest run."""
+        return self.start([STACKWARD, "run", "resume", self.run["ID"]]).ended()
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The latest run."""
+        latest: dict[str, Any] = json.loads(self.call("run", "list", "-f", "json").stdout)[0]
+        return latest
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """All that happened in the latest run."""
+        shown = self.call("run", "show", self.run["ID"], "--events", "-f", "json").stdout
+        events: list[dict[str, Any]] = json.loads(shown)
+        return events
+
+    # --- witnesses ---
+
+    def place(self, server_id: str) -> Place:
+        """Return where a server is and how it is."""
+        server = self.lab.server(server_id)
+        node = server.hypervisor_hostname
+        volumes = list(self.lab.cloud.compute.volume_attachments(server_id))
+        ports = self.lab.cloud.network.ports(device_id=server_id)
+        return Place(
+            node=node,
+            status=server.status,
+            vm_state=server.vm_state,
+            power_state=server.power_state,
+            domain=self.lab.domains(node).get(server.instance_name, "absent"),
+            volumes=tuple(sorted(each.volume_id for each in volumes)),
+            bound_to=tuple(port.binding_host_id for port in ports),
+        )
+
+    def migrations(self, server_id: str) -> dict[int, tuple[str, str]]:
+        """Return the kind and the state of each migration of a server, by its number."""
+        answer = self.lab.cloud.compute.get(f"/os-migrations?instance_uuid={server_id}")
+        return {
+            one["id"]: (one["migration_type"], one["status"]) for one in answer.json()["migrations"]
+        }
+
+    def records(self, servers: Iterable[str]) -> dict[str, dict[int, tuple[str, str]]]:
+        """Return the same for several servers."""
+        return {each: self.migrations(each) for each in servers}
+
+    def servers_on(self, node: str) -> list[str]:
+        """Return the ids of all projects' servers on a node."""
+        found = self.lab.cloud.compute.servers(all_projects=True, compute_host=node)
+        return [server.id for server in found]
+
+    def directories(self, node: str) -> list[str]:
+        """Return what Nova keeps of servers on a node's disk."""
+        return self.lab.on(node, f"cd {INSTANCES}; ls -d *-*-*-*-* 2>/dev/null || true").split()
+
+    def service(self, node: str) -> Any:  # noqa: ANN401  # the SDK's own
+        """Return a node's nova-compute, as Nova sees it."""
+        [service] = self.lab.cloud.compute.services(binary="nova-compute", host=node)
+        return service
+
+    def unit(self, node: str) -> tuple[str, str]:
+        """Return whether the unit of nova-compute runs on a node, and whether it may."""
+        said = self.lab.on(
+            node,
+            "systemctl is-active nova-compute || true; systemctl is-enabled nova-compute || true",
+        )
+        active, enabled = said.split()
+        return active, enabled
+
+    def traits(self, node: str) -> list[str]:
+        """Return the traits that placement has of a node."""
+        placement = self.lab.cloud.placement
+        found = placement.get(f"/resource_providers?name={node}", microversion=PLACEMENT).json()
+        [provider] = found["resource_providers"]
+        answer = placement.get(
+            f"/resource_providers/{provider['uuid']}/traits", microversion=PLACEMENT
+        )
+        traits: list[str] = answer.json()["traits"]
+        return traits
+
+    def ticks_on(self, server_id: str, before: Tick) -> Tick:
+        """Wait for a guest's next sign of life after `before`, of whichever boot, and return it."""
+        return self.lab.tick(
+            server_id, lambda tick: tick.boot != before.boot or tick.number > before.number
+        )
+
+    def write(self, server_id: str, word: str) -> Tick:
+        """Let a guest write a word on its disk, and return the tick that shows it."""
+        server = self.lab.server(server_id)
+        self.lab.tick(server_id)
+        # QEMU reads from a terminal only while somebody has it open.
+        self.lab.on(
+            server.hypervisor_hostname,
+            f"exec 3<>$(virsh ttyconsole {server.instance_name}); printf 'write {word}\\r' >&3\n"
+            f"log={INSTANCES}/{server_id}/console.log\n"
+            f'timeout 60 sh -c "until grep -q note={word} $log; do sleep 0.5; done"',
+        )
+        return self.lab.tick(server_id, lambda tick: note(tick) == word)
+
+    # --- support ---
+
+    def is_in_service(self, node: str) -> bool:
+        """Say whether the scheduler may use a node."""
+        service = self.service(node)
+        return (service.state, service.status) == ("up", "enabled") and (
+            TRAIT not in self.traits(node)
+        )
+
+    def put_back(self, *nodes: str) -> None:
+        """Bring drained nodes back at once, without the product."""
+        for node in nodes:
+            self.lab.on(node, PUT_BACK)
+        for node in nodes:
+            until(lambda node=node: self.service(node).state == "up")  # type: ignore[misc]
+            self.lab.cloud.compute.enable_service(self.service(node).id)
+        for node in nodes:
+            until(lambda node=node: self.is_in_service(node))  # type: ignore[misc]
+
+    def put_back_all(self) -> None:
+        """Bring back every node that this test's runs took out of service."""
+        ours = {run["ID"] for run in json.loads(self.call("run", "list", "-f", "json").stdout)}
+        services = list(self.lab.cloud.compute.services(binary="nova-compute"))
+        self.put_back(
+            *(
+                service.host
+                for service in services
+                if service.status == "disabled" and ours & {*service.disabled_reason.split()}
+            )
+        )
+
+    def boot(self, name: str, node: str, **more: Any) -> str:  # noqa: ANN401  # as above
+        """Ask for a server on a node and return its id; it is not there yet."""
+        return str(proof.boot(self.lab.cloud, name, node, **more).id)
+
+    def wait_for_guests(self, servers: Iterable[str]) -> dict[str, Tick]:
+        """Wait until servers are ACTIVE and their guests live; return a tick of each."""
+        there = [str(proof.wait_active(self.lab.cloud, each).id) for each in servers]
+        return {each: self.lab.tick(each) for each in there}
+
+    def remove(self, *servers: str) -> None:
+        """Delete servers, all at once, and wait until they are gone."""
+        for each in servers:
+            self.lab.cloud.compute.delete_server(each, ignore_missing=True)
+        for each in servers:
+            proof.remove(self.lab.cloud, each)
+
+    def remove_left_over(self, names: str) -> None:
+        """Delete the servers that an earlier test left behind, by how their names begin."""
+        found = self.lab.cloud.compute.servers(name=f"^{names}")
+        self.remove(*(server.id for server in found))
+
+    def stop(self, server_id: str) -> None:
+        """Stop a server."""
+        self.lab.cloud.compute.stop_server(server_id)
+        wait_status(self.lab.cloud, server_id, "SHUTOFF")
+
+
+def note(tick: Tick) -> str | None:
+    """Return what the guest last wrote on its first disk."""
+    disk = tick.disk("vda")
+    return disk.note if disk else None
+
+
+def new(
+    before: Mapping[str, dict[int, tuple[str, str]]], after: Mapping[str, dict[int, Any]]
+) -> dict[str, list[tuple[str, str]]]:
+    """Return each server's migrations that came since `before`."""
+    return {
+        server: [one for number, one in records.items() if number not in before[server]]
+        for server, records in after.items()
+    }
