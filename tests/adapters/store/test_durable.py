@@ -1,8 +1,10 @@
 """A run's workflow outlives its process."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 WORKER = Path(__file__).with_name("durable_worker.py")
@@ -34,3 +36,15 @@ def test_a_run_that_stopped_can_be_carried_on(tmp_path: Path) -> None:
 
     assert ended == ["succeeded\n", "succeeded\n"]
     assert (tmp_path / "begun").read_text().split() == ["RUN-A", "RUN-A"]
+
+
+def test_a_run_that_is_being_taken_up_again_is_not_begun_beside_it(tmp_path: Path) -> None:
+    """DBOS puts what died on a queue first: it was taken for gone, and two workers began."""
+    work(tmp_path, "RUN-A", "dies")
+
+    ended = work(tmp_path, "RUN-A", "late")
+
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as database:
+        workflows = database.execute("SELECT workflow_uuid, status FROM workflow_status").fetchall()
+    assert (ended.stdout, ended.stderr) == ("succeeded\n", "")
+    assert workflows == [("RUN-A-1", "SUCCESS")]

@@ -35,8 +35,9 @@ def durable(url: str, run_id: str, work: Work) -> Iterator[Callable[[], str]]:
         return work(run)
 
     def begin() -> str:
+        # The launch puts what a dead process left on a queue, from where it becomes pending again.
         pending = DBOS.list_workflows(
-            status="PENDING", executor_id=f"run-{run_id}", load_output=False
+            status=["PENDING", "ENQUEUED"], executor_id=f"run-{run_id}", load_output=False
         )
         if pending:
             answer: str = DBOS.retrieve_workflow(pending[0].workflow_id).get_result()
