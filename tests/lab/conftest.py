@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.drains import Drains
+from lab.drains import Drains, drains_in
 from real_lab import RealLab
 
 
@@ -58,6 +58,5 @@ def nodes(drain_lab: RealLab) -> tuple[str, str, str]:
 @pytest.fixture
 def drains(drain_lab: RealLab, tmp_path: Path) -> Iterator[Drains]:
     """Given drains with a journal of their own; what they took out of service is put back."""
-    drains = Drains(drain_lab, tmp_path)
-    yield drains
-    drains.put_back_all()
+    with drains_in(drain_lab, tmp_path) as drains:
+        yield drains

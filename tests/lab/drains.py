@@ -7,7 +7,8 @@ of it passes through the code that is tested.
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -282,6 +283,16 @@ class Drains:
         """Stop a server."""
         self.lab.cloud.compute.stop_server(server_id)
         wait_status(self.lab.cloud, server_id, "SHUTOFF")
+
+
+@contextmanager
+def drains_in(lab: RealLab, folder: Path) -> Iterator[Drains]:
+    """Give drains with their journal in that folder; put back what they took out of service."""
+    drains = Drains(lab, folder)
+    try:
+        yield drains
+    finally:
+        drains.put_back_all()
 
 
 def note(tick: Tick) -> str | None:

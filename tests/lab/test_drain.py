@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from lab.drains import TRAIT, Drains, Ended, Place, new, note
+from lab.drains import TRAIT, Drains, Ended, Place, drains_in, new, note
 from real_lab import RealLab
 from stackward.lab.guest import Tick
 from stackward.lab.load import attach_volume, wait_status
@@ -37,7 +37,13 @@ def mixed(
 ) -> Iterator[Mixed]:
     """Given a node that was drained of servers of all kinds."""
     _, node, other = nodes
-    cloud, drains = drain_lab.cloud, Drains(drain_lab, tmp_path_factory.mktemp("drain"))
+    with drains_in(drain_lab, tmp_path_factory.mktemp("drain")) as drains:
+        yield from drained(drains, node, other)
+
+
+def drained(drains: Drains, node: str, other: str) -> Iterator[Mixed]:
+    """Put servers of all kinds on a node, drain it, and give what came of it."""
+    cloud = drains.lab.cloud
     drains.remove_left_over("drain-")
     group = cloud.compute.create_server_group(name="drain-apart", policy="anti-affinity")
     apart = {"scheduler_hints": {"group": group.id}}
@@ -49,9 +55,9 @@ def mixed(
     }
     partner = drains.boot("drain-partner", other, **apart)
     drains.wait_for_guests([*servers.values(), partner])
-    attach_volume(cloud, drain_lab.server(servers["volume"]))
+    attach_volume(cloud, drains.lab.server(servers["volume"]))
     ticks = {what: drains.write(each, f"by-{what}") for what, each in servers.items()}
-    ticks["volume"] = drain_lab.tick(servers["volume"], lambda tick: tick.disk("vdb") is not None)
+    ticks["volume"] = drains.lab.tick(servers["volume"], lambda tick: tick.disk("vdb") is not None)
     drains.stop(servers["stopped"])
     cloud.compute.pause_server(servers["paused"])
     wait_status(cloud, servers["paused"], "PAUSED")
@@ -70,7 +76,6 @@ def mixed(
         ended=ended,
         after={what: drains.place(each) for what, each in servers.items()},
     )
-    drains.put_back_all()
     drains.remove(*servers.values(), partner)
     cloud.compute.delete_server_group(group.id)
     for volume in before["volume"].volumes:
