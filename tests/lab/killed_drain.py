@@ -1,0 +1,151 @@
+"""Carry out a stored plan, or a run, with a worker that kills itself at a point of its life.
+
+A process of its own, because it dies: python killed_drain.py PLAN-FILE|RUN POINT
+POINT is the name of one in POINTS, or the number of a point of its life, counted from 1: each is
+just before or just after a write to the journal or a change in the cloud.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import openstack
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+from requests.models import Response
+from typing_extensions import override
+
+from stackward import app
+from stackward.adapters.openstack import OpenStackCloud
+from stackward.engine import Brakes, approve
+from stackward.model.run import Approval, Run
+from stackward.settings import read_settings
+
+WRITES = {"take_up", "intend", "answered", "settle", "found_done", "tell", "end"}
+CHANGES = {"disable_service", "live_migrate", "cold_migrate", "confirm_resize"}
+
+
+def die() -> None:
+    """End here, as by a power cut."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    threading.Event().wait()
+
+
+@dataclass
+class Fate:
+    """Says when the worker dies."""
+
+    point: str
+    lived: int = 0
+
+    def meets(self, *moment: str) -> None:
+        """Live through a moment, unless it is the last."""
+        self.lived += 1
+        if self.point == str(self.lived) or POINTS.get(self.point) == moment:
+            die()
+
+
+# Each is a moment: when, which call, and for a write of the journal of which kind of step.
+POINTS = {
+    "intended": ("before", "live_migrate"),
+    "unread": ("unread", "os-migrateLive"),
+    "answered": ("before", "answered", "live-migrate"),
+    "verify-resize": ("before", "settle", "cold-migrate"),
+    "confirm-unread": ("unread", "confirmResize"),
+    "before-stop": ("before", "intend", "keep-off"),
+}
+
+
+KindOf = Callable[[tuple[Any, ...]], str]
+
+
+class Dying:
+    """A port whose worker may die before and after each call of some names."""
+
+    def __init__(self, port: Any, names: set[str], fate: Fate, kind_of: KindOf) -> None:  # noqa: ANN401  # any port
+        self._port, self._names, self._fate, self._kind_of = port, names, fate, kind_of
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # any method
+        real = getattr(self._port, name)
+        if name not in self._names:
+            return real
+
+        def call(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # as above
+            kind = self._kind_of(given)
+            which = (name, kind) if kind else (name,)
+            self._fate.meets("before", *which)
+            answer = real(*given, **named)
+            self._fate.meets("after", *which)
+            return answer
+
+        return call
+
+
+class DiesUnread(HTTPAdapter):
+    """Sends the request at which the worker dies, and dies once the answer is there to be read."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self._action = action.encode()
+
+    @override
+    def send(self, request: PreparedRequest, *given: Any, **named: Any) -> Response:
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        if not isinstance(body, bytes):
+            return super().send(request, *given, **named)
+        if request.method == "POST" and body.startswith(b'{"' + self._action):
+            to = urlsplit(request.url or "")
+            connection = HTTPConnection(str(to.hostname), to.port)
+            connection.request("POST", to.path, body, dict(request.headers))
+            select.select([connection.sock], [], [])
+            die()
+        return super().send(request, *given, **named)
+
+
+def main(given: str, point: str) -> None:
+    """Carry it out until the end comes."""
+    settings, fate = read_settings(os.environ, is_root=True), Fate(point)
+    connection = openstack.connect(app_name="stackward")
+    when, which, *_ = POINTS.get(point, ("", ""))
+    if when == "unread":
+        connection.session.session.mount("http://", DiesUnread(which))
+    cloud: Any = Dying(OpenStackCloud(connection), CHANGES, fate, lambda _: "")
+    known = app.read_inventory(settings.inventory)
+    with app.open_journal(settings) as journal, app.open_world(known, None) as world:
+        if Path(given).exists():
+            plan = app.read_plan(Path(given).read_text())
+            run = approve(plan, Approval(by="tester", at=datetime.now(UTC), how="--yes"), journal)
+        else:
+            run = journal.run(given)
+        dying: Any = Dying(journal, WRITES, fate, kinds_of(run))
+        shop = app.workshop(replace(world, cloud=cloud), dying)
+        app.carry_on(run.id, settings, shop, Brakes())
+    sys.stdout.write(f"lived through {fate.lived} moments\n")
+
+
+def kinds_of(run: Run) -> KindOf:
+    """Return what finds the kind of the step that a write is about."""
+    kinds = {
+        f"{stage.name}/{move.key}/{place}": step.kind
+        for stage, move in app.read_plan(run.plan).moves()
+        for place, step in enumerate(move.steps)
+    }
+
+    def kind_of(given: tuple[Any, ...]) -> str:
+        words = [getattr(each, "step", each) for each in given]
+        return next((kinds[each] for each in words if isinstance(each, str) and each in kinds), "")
+
+    return kind_of
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
