@@ -14,6 +14,13 @@ import pytest
 from lab.drains import Drains, drains_in
 from real_lab import RealLab
 
+SHARED = "test"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the drains come last: they have a lab of their own."""
+    items.sort(key=lambda item: "drain_lab" in getattr(item, "fixturenames", ()))
+
 
 @pytest.fixture(scope="session")
 def is_root() -> bool:
@@ -28,7 +35,7 @@ def lab(*, is_root: bool) -> Iterator[RealLab]:
     """Given a lab that is up."""
     assert is_root
     given = os.environ.get("STACKWARD_TEST_LAB")
-    shared = RealLab(given or "test")
+    shared = RealLab(given or SHARED)
     shared.run("up", "--install")
     yield shared
     if not given and not os.environ.get("STACKWARD_TEST_KEEP"):
@@ -42,6 +49,7 @@ def drain_lab(*, is_root: bool) -> Iterator[RealLab]:
     given = os.environ.get("STACKWARD_TEST_DRAIN_LAB")
     shared = RealLab(given or "test-drain")
     if not given:
+        RealLab(SHARED).call("down")  # its tests are over; two labs would starve each other
         shared.run("up", "--install", "--computes", "3")
     yield shared
     if not given and not os.environ.get("STACKWARD_TEST_KEEP"):
