@@ -11,10 +11,12 @@ from stackward.errors import BadInput, StackwardError
 from stackward.model.inventory import Inventory
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from stackward.engine import Brakes, Workshop
     from stackward.engine.verify import Proof
     from stackward.model.claim import Maintenance
-    from stackward.model.run import Run
+    from stackward.model.run import Run, RunState
     from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
     from stackward.ports.journal import Journal
@@ -62,8 +64,17 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     facts = read_compute_node(world, asked.node)
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
     if facts.claim and (known := _known_run(journal, facts.claim.run)):
-        facts = replace(facts, claiming_run=known.state)
+        facts = replace(facts, claiming_run=_state_now(known, world.clock.now()))
     return drain_compute_node.plan_drain(facts, asked)
+
+
+def _state_now(run: "Run", now: "datetime") -> "RunState":
+    """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
+    from stackward.engine.worker import has_living_worker  # noqa: PLC0415  # as above
+    from stackward.model.run import RunState  # noqa: PLC0415  # as above
+
+    is_orphan = run.state is RunState.RUNNING and not has_living_worker(run, node(), now)
+    return RunState.STOPPED if is_orphan else run.state
 
 
 def _known_run(journal: "Journal", run_id: str) -> "Run | None":
@@ -190,7 +201,7 @@ class DrainRunbook:
             return None
         facts = read_compute_node(world, request.node, only=move.thing_id)
         facts = replace(facts, promised=read_promised(self._journal, but_for=facts.host))
-        return next(judge_again(facts, request), None)
+        return next(judge_again(facts, request, move), None)
 
 
 def plan_return(

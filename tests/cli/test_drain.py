@@ -60,6 +60,7 @@ class Site:
             reason="bad: DIMM",
         )
         self.cloud.disable_service(self.cloud.computes["compute-07"].id, str(claim))
+        self.shell.units["compute-07"] = ("inactive", "masked")
 
     @property
     def hosts(self) -> dict[str, str | None]:
@@ -119,6 +120,7 @@ PROGRESS = {
     "proved: placement has no allocations on `compute-07`",
     "proved: no server has a directory left on `compute-07`",
     "proved: `compute-07` is cordoned",
+    "proved: nova-compute is off on `compute-07`",
     "succeeded",
 }
 
@@ -136,6 +138,7 @@ proved:
   placement has no allocations on `compute-07`
   no server has a directory left on `compute-07`
   `compute-07` is cordoned
+  nova-compute is off on `compute-07`
 the node is empty
 """
 IS_EMPTY = "the node is empty\n"

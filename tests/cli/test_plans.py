@@ -21,7 +21,12 @@ def test_json_holds_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
 
     shown = json.loads(capsys.readouterr().out)
     assert shown["request"]["reason"] == "bad DIMM"
-    assert [stage["name"] for stage in shown["stages"]] == ["cordon", "move", "keep off"]
+    assert [stage["name"] for stage in shown["stages"]] == [
+        "cordon",
+        "move",
+        "arrivals",
+        "keep off",
+    ]
 
 
 def test_columns_are_those_of_the_moves(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +39,7 @@ def test_a_kept_plan_is_the_plan(tmp_path: Path) -> None:
     keep_plan(PLAN, tmp_path / "plan.json")
 
     kept = from_json((tmp_path / "plan.json").read_text(), KINDS)
-    assert (kept.title, len(kept.stages)) == (PLAN.title, 3)
+    assert (kept.title, len(kept.stages)) == (PLAN.title, 4)
 
 
 def test_an_older_plan_is_not_written_over(tmp_path: Path) -> None:

@@ -181,6 +181,8 @@ class Carry:
         theirs = [each for each in newer if each["by"] != "us" and mark is not None]
         if theirs or (mark is None and going):
             return Look(Standing.FOREIGN, reason=f"`{self.box}` is carried by somebody else")
+        if box["at"] == "new" and world.yard.seen()["trouble"] == "dust":
+            return Look(Standing.UNDERWAY, reason="it is dusty", is_over=True)
         if box["at"] == "new":
             return Look(Standing.DONE, saw={"at": "new"})
         if mark is None or not newer:

@@ -44,3 +44,16 @@ def test_help_that_comes_too_late_is_settled_as_moot(house: House) -> None:
 
     [late] = [one for one in house.journal.attempts(run.id) if "slow-" in one.step]
     assert (ended.state, late.settled) == (RunState.SUCCEEDED, Settled.MOOT)
+
+
+def test_a_proof_that_stays_wrong_fails_in_the_end_and_the_run_can_be_cancelled(
+    house: House,
+) -> None:
+    house.yard.set(boxes={"a": "old"}, trouble="dust")
+    run = house.approved(seal=False)
+
+    ended = house.carry_out(run)
+
+    assert (ended.state, ended.ending.reason) == (RunState.STOPPED, "carry `a`: it is dusty")
+    assert house.journal.ask_cancel(run.id, "ann", house.clock.now()).state is RunState.CANCELLED
+    assert "waiting" in house.told(run)

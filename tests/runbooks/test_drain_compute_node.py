@@ -34,8 +34,9 @@ from stackward.model.compute import (
 from stackward.model.run import RunState
 from stackward.plan import differences, from_json, to_json
 from stackward.policy import worries
-from stackward.runbooks.drain_compute_node import plan_drain
+from stackward.runbooks.drain_compute_node import judge_again, plan_drain
 from stackward.runbooks.kinds import KINDS
+from stackward.steps.service import Cordon
 
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
 VGPU = a_flavor(resources__VGPU="1")
@@ -629,6 +630,41 @@ def test_a_claim_of_ours_says_what_can_be_done_about_its_run(
     assert (blocker.worry, remedy in blocker.remedy) == (worry, True)
 
 
+@pytest.mark.parametrize("state", [RunState.CANCELLED, RunState.FAILED, RunState.UNVERIFIED])
+def test_what_a_run_left_half_way_is_drained_on_under_a_claim_of_our_own(state: RunState) -> None:
+    plan = plan_drain(claimed(a_server(), claiming_run=state), asking())
+
+    cordon = plan.stages[0].moves[0].steps[0]
+    assert plan.blockers == ()
+    assert isinstance(cordon, Cordon)
+    assert cordon.replaces == "01J8"
+    assert [move.thing for move in plan.stages[1].moves] == ["db-01"]
+
+
+@pytest.mark.parametrize(
+    ("now", "worry"),
+    [
+        pytest.param("SHUTOFF", "changed", id="its owner has stopped it"),
+        pytest.param("ACTIVE", None, id="as it was"),
+    ],
+)
+def test_a_move_is_judged_again_in_the_way_that_was_approved(now: str, worry: str | None) -> None:
+    [move] = plan_drain(a_node(a_server()), asking()).stages[1].moves
+
+    found = [each.worry for each in judge_again(a_node(a_server(now)), asking(), move)]
+
+    assert found == ([worry] if worry else [])
+
+
+def test_a_pinned_target_that_is_offered_no_more_blocks_its_move() -> None:
+    [move] = plan_drain(a_node(a_server()), asking(target="compute-08")).stages[1].moves
+    without = a_node(a_server(), candidates=(a_candidate("compute-09"),))
+
+    found = [each.worry for each in judge_again(without, asking(), move)]
+
+    assert found == ["not-on-target"]
+
+
 def test_the_run_that_has_the_node_judges_its_servers_as_ever() -> None:
     plan = plan_drain(claimed(a_server(), acting_run="01J8"), asking())
 
@@ -639,7 +675,15 @@ def test_a_node_in_maintenance_has_nothing_to_be_done_though_its_service_is_off(
     node = claimed()
     plan = plan_drain(replace(node, service=replace(node.service, is_up=False)), asking())
 
-    assert (plan.blockers, plan.stages, len(plan.verify)) == ((), (), 5)
+    assert (plan.blockers, plan.stages) == ((), ())
+    assert [check.kind for check in plan.verify] == [
+        "no-servers-on",
+        "no-domains",
+        "no-allocations",
+        "no-instance-dirs",
+        "is-cordoned",
+        "is-kept-off",
+    ]
 
 
 def claimed(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  # any field

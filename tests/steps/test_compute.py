@@ -175,6 +175,34 @@ def test_a_server_that_was_deleted_has_nothing_left_to_do() -> None:
     assert LIVE.look(a_world(cloud), None).standing is Standing.DONE
 
 
+def test_a_server_that_has_left_already_is_proved_like_any_other() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    cloud.live_migrate(DB, None)
+    cloud.pass_time()
+
+    look = LIVE.look(world, None)
+
+    assert (look.standing, look.saw["target"]) == (Standing.DONE, "compute-08")
+
+
+def test_a_server_that_has_left_and_is_broken_is_not_done() -> None:
+    """Seen in Nova: what fails after the move leaves the server there, in ERROR."""
+    cloud = a_cloud()
+    cloud.known[DB] = replace(cloud.known[DB], host="compute-08", status="ERROR", vm_state="error")
+
+    look = LIVE.look(a_world(cloud), None)
+
+    assert (look.standing, look.reason) == (Standing.FAILED, "it is on `compute-08`, and ERROR")
+
+
+def test_a_move_of_which_nova_has_no_record_is_unknown() -> None:
+    cloud = a_cloud()
+    cloud.known[DB] = replace(cloud.known[DB], host="compute-08")
+
+    assert LIVE.look(a_world(cloud), None).standing is Standing.UNKNOWN
+
+
 def test_nova_refuses_a_second_request() -> None:
     cloud = a_cloud()
     world = a_world(cloud)
@@ -284,6 +312,19 @@ def test_anothers_claim_is_foreign_and_is_quoted() -> None:
 
     assert look.standing is Standing.FOREIGN
     assert "01OTHER" in (look.reason or "")
+
+
+def test_the_claim_of_a_run_that_is_over_gives_way_to_ours() -> None:
+    cloud = a_cloud()
+    CORDON.start(a_world(cloud, run="01OLD"))
+    world = a_world(cloud)
+    step = replace(CORDON, replaces="01OLD")
+
+    before = step.look(world, None).standing
+    step.start(world)
+
+    assert (before, step.look(world, None).standing) == (Standing.TODO, Standing.DONE)
+    assert "stackward 01J9 by ada" in (cloud.computes["compute-07"].disabled_reason or "")
 
 
 def test_a_node_is_kept_off_by_mark_drop_in_and_mask() -> None:

@@ -7,6 +7,7 @@ from stackward.checks.compute import hypervisor_of
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.acceptance import acceptance_name
 from stackward.model.compute import ComputeService
+from stackward.model.maintenance import UNIT
 from stackward.plan import Answer, Finding, NotApplicable, Unverified
 from stackward.ports.world import World
 
@@ -38,6 +39,35 @@ class ServesRpc:
                 f"see its log there, and whether RabbitMQ has a queue `compute.{self.host}`",
             )
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsKeptOff:
+    """nova-compute does not run on a node in maintenance."""
+
+    kind: ClassVar[str] = "is-kept-off"
+
+    node: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"nova-compute is off on `{self.node}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask systemd on the node."""
+        try:
+            answer = world.shell.run(self.node, ["systemctl", "is-active", UNIT])
+        except (Unreachable, Uncertain) as error:
+            return Unverified(self.node, error.message, "see that ssh to it works")
+        state = answer.out.strip()
+        if state in {"inactive", "failed"}:
+            return None
+        return Finding(
+            self.node,
+            f"its nova-compute is {state or answer.err.strip() or 'in no known state'}",
+            "`stackward node return` it, then drain it again; or pass `--keep-service`",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,11 @@ class _Interpreter:
     def _carry_out_stage(self, stage: Stage[Any]) -> None:
         left = [move for move in stage.moves if not is_finished(stage, move, self._bench)]
         # Those under way come first, whatever else holds: the world works on them.
-        left.sort(key=lambda move: not self._ledger.in_flight(path_of(stage, move)))
+        left.sort(
+            key=lambda move: (
+                not (self._ledger.in_flight(path_of(stage, move)) or self._is_half_way(stage, move))
+            )
+        )
         waiting, moving = deque(left), list[Moving]()
         failed: list[Moving] = []
         if left:
@@ -196,13 +200,20 @@ class _Interpreter:
         begun = []
         while waiting and len(moving) < stage.at_once:
             path = path_of(stage, waiting[0])
-            if not (self._ledger.in_flight(path) or self._may_begin(stage, failed)):
+            must_go_on = self._ledger.in_flight(path) or self._is_half_way(stage, waiting[0])
+            if not (must_go_on or self._may_begin(stage, failed)):
                 break
             move = waiting.popleft()
             steps = carry_out_move(stage, move, self._bench, partial(self._judge, move))
             begun.append(Moving(move, path, steps))
             moving.append(begun[-1])
         return begun
+
+    def _is_half_way(self, stage: Stage[Any], move: Move[Any]) -> bool:
+        """Say whether a step of it is done and the next was not tried: it is not left like that."""
+        steps = [f"{path_of(stage, move)}/{place}" for place in range(len(move.steps))]
+        done = sum(map(self._ledger.is_done, steps))
+        return 0 < done < len(steps) and steps[done] not in self._ledger.last
 
     def _may_begin(self, stage: Stage[Any], failed: list[Moving]) -> bool:
         return not self._is_to_stop and (stage.goes_on or not failed)
@@ -253,8 +264,9 @@ class _Interpreter:
             said = _said(first)
             details = (*said.details, *(other.message for other in others))
             is_settled = all(isinstance(each.failed, TakenBack) for each in failed)
+            state = RunState.CANCELLED if self._cancelled_by else RunState.STOPPED
             raise _Stopped(
-                RunState.FAILED if is_settled else RunState.STOPPED,
+                RunState.FAILED if is_settled else state,
                 Said(
                     reason=said.reason,
                     service=said.service,

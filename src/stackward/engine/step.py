@@ -86,7 +86,8 @@ class _Carrier:
     def _take(self, look: Look) -> Standing:
         """Take note of where the step stands, unless it stands at todo."""
         self._note(look)
-        if look.standing is not Standing.UNKNOWN:
+        is_bounded = look.standing is Standing.UNKNOWN or look.is_over
+        if not is_bounded:
             self._waiting_since = None
         match look.standing:
             case Standing.DONE:
@@ -95,6 +96,8 @@ class _Carrier:
                 self._fail(look)
             case Standing.UNKNOWN:
                 self._endure(_in_words(look, self._step.summary))
+            case Standing.UNDERWAY if look.is_over:
+                self._wait_for_proof(look)
             case _:
                 pass
         return look.standing
@@ -192,6 +195,17 @@ class _Carrier:
                 request_id=error.request_id,
             )
         return Standing.UNKNOWN
+
+    def _wait_for_proof(self, look: Look) -> None:
+        """Wait for what should become true by itself, but not for ever: then it has failed."""
+        now = self._ledger.clock.monotonic()
+        if self._waiting_since is None:
+            self._waiting_since = now
+            self._ledger.tell(
+                "waiting", thing=self._thing, step=self._path, reason=look.reason or ""
+            )
+        if now - self._waiting_since >= self._pace.patience_s:
+            self._fail(look)
 
     def _note(self, look: Look) -> None:
         """Keep what the next beat writes down for those who watch."""

@@ -14,16 +14,19 @@ def worker_here(machine: str) -> str:
     return f"{machine}:{os.getpid()}"
 
 
-def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
-    """Refuse to take a run from a worker that is alive, as far as can be told from here."""
+def has_living_worker(run: Run, machine: str, now: datetime) -> bool:
+    """Say whether a worker other than this process carries the run out, as far as can be told."""
     if run.state is not RunState.RUNNING or run.worker is None:
-        return
+        return False
     where, _, pid = run.worker.rpartition(":")
     if where == machine:
-        is_alive = int(pid) != os.getpid() and _exists(int(pid))
-    else:
-        is_alive = run.beat_at is not None and now - run.beat_at < SILENT
-    if is_alive:
+        return int(pid) != os.getpid() and _exists(int(pid))
+    return run.beat_at is not None and now - run.beat_at < SILENT
+
+
+def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
+    """Refuse to take a run from a worker that is alive, as far as can be told from here."""
+    if has_living_worker(run, machine, now):
         raise Locked(
             f"run `{run.id}` is being carried out by `{run.worker}`",
             hint=f"`stackward run watch {run.id}` follows it; `stackward run resume {run.id} "

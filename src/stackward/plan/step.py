@@ -43,6 +43,7 @@ class Look:
     request_id: str | None = field(default=None, kw_only=True)
     progress: Progress | None = field(default=None, kw_only=True)
     saw: Mapping[str, Json] = field(default_factory=dict, kw_only=True)  # evidence, journaled
+    is_over: bool = field(default=False, kw_only=True)  # nobody works on it any more
 
     def __post_init__(self) -> None:
         if self.standing in _MUST_SAY_WHY and not (self.reason or self.says):

@@ -404,6 +404,12 @@ NOT_ON_TARGET = Worry(
     "leave `--target` out, or name a node with room; or pass `--leave-behind {id}`",
     "The target that was asked for is not among those that Nova would take.",
 )
+CHANGED = Worry(
+    "changed",
+    "is {status} by now, and was to be moved {how}",
+    "plan again",
+    "A server that its owner starts or stops meanwhile is not moved in the way that was approved.",
+)
 NO_ROOM = Worry(
     "no-room",
     "has no room elsewhere: needs {needs}; {has}; short of {short}",

@@ -5,7 +5,7 @@ Undone by enabling its service again and, where it was kept off, by starting it 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from stackward.checks.compute import (
@@ -16,9 +16,11 @@ from stackward.checks.compute import (
     NoInstanceDirs,
     NoServersOn,
 )
+from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
 from stackward.model.compute import BlockStorage, ComputeNode, Server
-from stackward.plan import Blocked, Json, Move, Plan, Stage, Step, Verdict, Warned
+from stackward.model.run import RunState
+from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Step, Verdict, Warned
 from stackward.policy import compute, node, worries
 from stackward.policy.compute import Way
 from stackward.policy.room import Choice, Chooser, Packing, Placed, in_units, pack
@@ -69,11 +71,17 @@ class Judged:
 def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     """Plan how to empty the node, from facts alone: no reads, no changes.
 
-    A node that is in maintenance already has nothing to be done: only the proofs are left.
+    A node that is in maintenance already has nothing to be done: only the proofs are left. One that
+    a run of our own journal left half-way (cancelled, say) is drained on under a claim of our own.
     """
-    if facts.claim and facts.is_in_maintenance:
-        return _plan_proofs(facts, facts.claim, asked)
     leaving = [each for each in facts.servers if each.id not in asked.leave_behind]
+    replaces = None
+    if facts.claim and facts.is_in_maintenance:
+        is_half_way = facts.claiming_run not in {None, RunState.SUCCEEDED}
+        if not (leaving and is_half_way and facts.service.is_up):
+            return _plan_proofs(facts, facts.claim, asked)
+        replaces = facts.claim.run
+        facts = replace(facts, acting_run=replaces)
     judged, packing = _judge_and_pack(leaving, facts, asked)
     verdicts = [
         *judge_node(facts, asked),
@@ -92,16 +100,26 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         notices=tuple(_notices(judged, facts)),
         blockers=blockers,
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=_stages(facts, asked, moves),
+        stages=_stages(facts, asked, moves, replaces),
         verify=_proofs(facts, asked),
     )
 
 
-def judge_again(facts: ComputeNode, asked: DrainRequest) -> Iterator[Blocked]:
-    """Return what now stands against the move of the servers in the facts."""
+def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> Iterator[Blocked]:
+    """Return what now stands against a move, from facts that hold its server only."""
     judged, packing = _judge_and_pack(facts.servers, facts, asked)
     for each in judged:
         yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
+        if each.way is not None and each.way.value != move.how:
+            yield worries.CHANGED.blocks(
+                move.thing, move.thing_id, how=move.how, status=each.server.status
+            )
+        pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
+        offered = {candidate.host for candidate in each.choice.candidates}
+        for target in pinned - offered - {None}:
+            yield worries.NOT_ON_TARGET.blocks(
+                move.thing, move.thing_id, target=target, why="placement offers it no more"
+            )
     yield from packing.left_out
 
 
@@ -146,7 +164,8 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     yield from node.judge_surroundings(facts)
     here = {server.id for server in facts.servers}
     for given in asked.leave_behind:
-        if given not in here:
+        # Once the run goes on, one that is gone is one less to leave behind.
+        if given not in here and facts.acting_run is None:
             yield worries.UNKNOWN_LEFT_BEHIND.blocks(facts.name, given=given)
     usable = {
         name
@@ -271,9 +290,14 @@ def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
 
 
 def _stages(
-    facts: ComputeNode, asked: DrainRequest, moves: tuple[Move[World], ...]
+    facts: ComputeNode,
+    asked: DrainRequest,
+    moves: tuple[Move[World], ...],
+    replaces: str | None,
 ) -> tuple[Stage[World], ...]:
-    cordon = Cordon(host=facts.host, provider=facts.provider.id, reason=asked.reason)
+    cordon = Cordon(
+        host=facts.host, provider=facts.provider.id, reason=asked.reason, replaces=replaces
+    )
     is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
     stages = [
         # Cordon first: otherwise the scheduler refills the node while we empty it.
@@ -308,11 +332,10 @@ def _stages(
     return tuple(stages)
 
 
-def _proofs(
-    facts: ComputeNode, asked: DrainRequest
-) -> tuple[NoServersOn | IsCordoned | NoDomains | NoAllocations | NoInstanceDirs, ...]:
+def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:
     kept = asked.leave_behind
     host, provider = facts.host, facts.provider.id
+    is_off = not asked.keep_service and not kept
     return (
         NoServersOn(host=host, except_for=kept),
         NoDomains(host=host, node=facts.name, except_for=kept),
@@ -321,6 +344,7 @@ def _proofs(
             host=host, node=facts.name, is_shared=compute.is_shared(facts), except_for=kept
         ),
         IsCordoned(host=host, provider=provider),
+        *((IsKeptOff(node=facts.name),) if is_off else ()),
     )
 
 

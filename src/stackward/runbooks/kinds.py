@@ -34,6 +34,7 @@ KINDS = Kinds.of(
         checks.NoInstanceDirs,
         service_checks.ServesRpc,
         service_checks.IsUp,
+        service_checks.IsKeptOff,
         service_checks.LibvirtAnswers,
         service_checks.HasInventory,
         service_checks.NetworkAgentsAlive,

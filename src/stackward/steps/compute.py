@@ -24,6 +24,7 @@ from stackward.steps.signs import (
 _LIVE = ("live-migration",)
 _COLD = ("migration",)
 _ENDED_BADLY = {"error", "failed", "cancelled"}
+_WELL = {"ACTIVE", "PAUSED", "SHUTOFF"}
 _GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
 
 
@@ -64,7 +65,7 @@ class LiveMigrate:
             kinds=_LIVE,
             ours=("live-migration", "live_migration_force_complete", "live_migration_cancel"),
         )
-        if (settled := _before_the_record(signs, mark, self.source)) is not None:
+        if (settled := _before_the_record(world, signs, mark, self)) is not None:
             return settled
         if signs.migration is None or signs.server is None or mark is None:
             return _without_record(world, signs)
@@ -119,7 +120,7 @@ class ColdMigrate:
         signs = read_signs(
             world.cloud, self.server, mark, kinds=_COLD, ours=("migrate", "confirmResize")
         )
-        if (settled := _before_the_record(signs, mark, self.source)) is not None:
+        if (settled := _before_the_record(world, signs, mark, self)) is not None:
             return settled
         migration, server = signs.migration, signs.server
         if migration is None or server is None:
@@ -283,7 +284,9 @@ def _going(migration: Migration, remaining: int | None = None) -> Look:
     )
 
 
-def _before_the_record(signs: Signs, mark: Mark | None, source: str) -> Look | None:
+def _before_the_record(
+    world: World, signs: Signs, mark: Mark | None, step: "LiveMigrate | ColdMigrate"
+) -> Look | None:
     """Settle what needs no record: a server that is gone, and a step that was not begun."""
     server = signs.server
     if server is None:
@@ -294,11 +297,27 @@ def _before_the_record(signs: Signs, mark: Mark | None, source: str) -> Look | N
         return None
     if server.task_state is not None:
         return Look(Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us")
-    if server.host == source:
+    if server.host == step.source:
         return Look(Standing.TODO)
-    return Look(
-        Standing.DONE, reason=f"it is on `{server.host}` already", saw={"target": server.host}
-    )
+    return _elsewhere(world, server, step)
+
+
+def _elsewhere(world: World, server: Server, step: "LiveMigrate | ColdMigrate") -> Look:
+    """Prove a server that has left before this start of ours, by an earlier one or by others."""
+    # What a cold migration leaves at its source is proved with its confirmation.
+    shares_disks = isinstance(step, ColdMigrate) or step.shares_disks
+    if isinstance(step, ColdMigrate) and server.status == "VERIFY_RESIZE":
+        return Look(Standing.DONE, reason=f"it awaits confirmation on `{server.host}`")
+    if server.status not in _WELL:
+        return Look(Standing.FAILED, reason=f"it is on `{server.host}`, and {server.status}")
+    records = world.cloud.migrations_of_server(server.id)
+    last = next((each for each in records if each.target == server.host), None)
+    if last is None:
+        return Look(
+            Standing.UNKNOWN, reason=f"it is on `{server.host}`, and Nova has no record of its move"
+        )
+    now: Mark = {"vm_state": server.vm_state, "power_state": server.power_state}
+    return prove(world, server, last, now, shares_disks=shares_disks)
 
 
 def _without_record(world: World, signs: Signs) -> Look:

@@ -52,7 +52,8 @@ def prove(
         **{row.name: row.standing for row in rows},
     }
     if wrong := [f"{row.name}: {row.wrong}" for row in rows if row.wrong]:
-        return Look(Standing.UNDERWAY, reason=f"not proved yet: {'; '.join(wrong)}", saw=saw)
+        why = f"not proved: {'; '.join(wrong)}"
+        return Look(Standing.UNDERWAY, reason=why, saw=saw, is_over=True)
     if unread := [f"{row.name}: {row.unread}" for row in rows if row.unread]:
         return Look(Standing.UNKNOWN, reason=f"cannot be read: {'; '.join(unread)}", saw=saw)
     return Look(Standing.DONE, saw=saw)

@@ -29,6 +29,7 @@ class Cordon:
     provider: str  # the node's at placement, whose trait proves that the scheduler knows
     reason: str
     over: str | None = None  # a run whose claim, where it still stands, is as good as ours
+    replaces: str | None = None  # a run that is over, whose claim gives way to ours
 
     @property
     def summary(self) -> str:
@@ -51,6 +52,8 @@ class Cordon:
         if service.is_enabled:
             return Look(Standing.TODO)
         claim = read_claim(service.disabled_reason)
+        if claim is not None and claim.run == self.replaces:
+            return Look(Standing.TODO)
         ours = {world.acting.run, self.over} if world.acting else set()
         if claim is None or claim.run not in ours:
             text = service.disabled_reason or "without a reason"

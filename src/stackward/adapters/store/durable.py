@@ -1,7 +1,8 @@
 """Durable execution by DBOS: a run's workflow outlives the process that began it.
 
 The workflow only calls the interpreter; the journal is the truth about steps. Each run has an
-executor of its own, so that a command which takes up one run does not take up all others too.
+executor and a version of its own: DBOS gives what a dead process left behind to any process of the
+same version, and a command that carries one run out has the cloud and the brakes of that run only.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,13 +26,16 @@ def durable(url: str, run_id: str, work: Work) -> Iterator[Callable[[], str]]:
         "name": "stackward",
         "system_database_url": url,
         "executor_id": f"run-{run_id}",
-        "application_version": VERSION,
+        "application_version": f"{VERSION}-{run_id}",
         "log_level": "ERROR",  # its greetings are not for operators
     }
     DBOS(config=config)
 
     @DBOS.workflow(name="carry-out", max_recovery_attempts=None)
     def carry_out(run: str) -> str:
+        if run != run_id:
+            msg = f"run `{run}` was given to the process of run `{run_id}`"
+            raise RuntimeError(msg)
         return work(run)
 
     def begin() -> str:
