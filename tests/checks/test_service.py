@@ -139,18 +139,19 @@ def test_what_a_node_does_not_have_is_not_applicable(check: Check, cloud: FakeCl
 
 
 @pytest.mark.parametrize(
-    ("host", "is_found"),
+    ("hosts", "answer"),
     [
-        pytest.param("compute-07", False, id="home"),
-        pytest.param("compute-08", True, id="elsewhere"),
-        pytest.param(None, False, id="deleted since"),
+        pytest.param({"db-01": HOST, "db-02": HOST}, type(None), id="home"),
+        pytest.param({"db-01": HOST, "db-02": "compute-08"}, Finding, id="one elsewhere"),
+        pytest.param({"db-01": "compute-08"}, Finding, id="one elsewhere, one deleted"),
+        pytest.param({"db-01": HOST}, NotApplicable, id="one deleted meanwhile: it is named"),
     ],
 )
-def test_servers_are_home_unless_one_is_elsewhere(host: str | None, *, is_found: bool) -> None:
+def test_servers_are_home_unless_one_is_elsewhere(hosts: dict[str, str], answer: type) -> None:
     cloud = FakeCloud()
-    if host:
-        cloud.add(a_server(host=host))
+    cloud.add(*(a_server(name=name, host=host) for name, host in hosts.items()))
 
-    answer = AreOn(host=HOST, servers=(an_id("db-01"),)).ask(a_world(cloud))
+    found = AreOn(host=HOST, servers=(an_id("db-01"), an_id("db-02"))).ask(a_world(cloud))
 
-    assert isinstance(answer, Finding) is is_found
+    assert type(found) is answer
+    assert not isinstance(found, NotApplicable) or found.thing == an_id("db-02")

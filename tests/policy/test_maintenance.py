@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from builders import NOW, a_node, a_server, a_service, an_id
+from builders import NOW, a_candidate, a_node, a_server, a_service, an_id
 from fakes import GUEST, LAB_NET, TINY
-from stackward.model.compute import ComputeService, Hypervisor, Unread
+from stackward.model.compute import ComputeService, Hypervisor, Provider, Unread
 from stackward.model.maintenance import (
     Away,
     Drained,
@@ -16,6 +16,7 @@ from stackward.model.maintenance import (
     Marks,
     ReturningNode,
 )
+from stackward.plan import differences
 from stackward.policy.maintenance import judge_return, why_it_stays
 from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
 from stackward.runbooks.return_compute_node import ReturnRequest, plan_return
@@ -166,6 +167,34 @@ def test_nobody_comes_home_to_a_closed_node_until_it_is_returned() -> None:
 
     assert [each.worry for each in closed.blockers] == ["home-closed"]
     assert plan_bring_back(home(), asked).blockers == ()
+
+
+def movable(name: str) -> Away:
+    """Return a server that may come home from `compute-08`, where it is alone."""
+    server = a_server(name=name, host="compute-08")
+    there = a_node(
+        server,
+        candidates=(a_candidate("compute-07"),),
+        name="compute-08",
+        host="compute-08",
+        service=a_service("compute-08"),
+        provider=Provider(id=an_id("compute-08"), allocations={server.id: {"VCPU": 1}}),
+    )
+    return Away(
+        drained=Drained(id=server.id, name=name, target="compute-08"), server=server, node=there
+    )
+
+
+def test_a_server_that_is_deleted_meanwhile_keeps_nobody_from_coming_home() -> None:
+    one, other = movable("db-01"), movable("db-02")
+    asked = BringBackRequest(node="compute-07", run="01DRAIN")
+    approved = plan_bring_back(home(one, other), asked)
+
+    fresh = plan_bring_back(home(one, replace(other, server=None, node=None)), asked)
+
+    found = differences(approved, fresh)
+    assert [move.thing for _, move in approved.moves()] == ["db-01", "db-02"]
+    assert (found.against, found.told) == ((), ("`db-02` is gone: nothing to do for it",))
 
 
 def test_a_server_for_which_there_is_no_room_at_home_stays_away() -> None:

@@ -1,12 +1,12 @@
 """Whether a node is empty, and out of the scheduler's sight."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.claim import read_claim
 from stackward.model.compute import Hypervisor
-from stackward.plan import Answer, Finding, NotApplicable, Unverified
+from stackward.plan import VOLATILE, Answer, Finding, NotApplicable, Unverified
 from stackward.ports.world import World
 
 INSTANCES = "/var/lib/nova/instances"
@@ -47,12 +47,13 @@ class NoServersOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreOn:
-    """Nova places these servers on the host; one that is gone needs no place."""
+    """Nova places these servers on the host; one that was deleted meanwhile needs no place."""
 
     kind: ClassVar[str] = "are-on"
 
     host: str
-    servers: tuple[str, ...]
+    # No decision of its own: it follows the moves, of which one fewer refuses no plan.
+    servers: tuple[str, ...] = field(metadata=VOLATILE)
 
     @property
     def summary(self) -> str:
@@ -62,16 +63,20 @@ class AreOn:
 
     def ask(self, world: World, /) -> Answer:
         """Look at each."""
-        found = [world.cloud.server(each) for each in self.servers]
+        found = {each: world.cloud.server(each) for each in self.servers}
         away = [
-            f"`{each.label}` on `{each.host}`" for each in found if each and each.host != self.host
+            f"`{each.label}` on `{each.host}`"
+            for each in found.values()
+            if each and each.host != self.host
         ]
-        if not away:
-            return None
-        what = ", ".join(away[:_SHOWN])
-        return Finding(
-            self.host, f"{len(away)} servers are elsewhere: {what}", "bring them back again"
-        )
+        if away:
+            what = ", ".join(away[:_SHOWN])
+            return Finding(
+                self.host, f"{len(away)} servers are elsewhere: {what}", "bring them back again"
+            )
+        if gone := [each for each, server in found.items() if server is None]:
+            return NotApplicable(", ".join(gone[:_SHOWN]), "deleted meanwhile")
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
