@@ -262,16 +262,31 @@ def test_a_server_that_is_never_built_is_waited_for_with_an_end() -> None:
     )
 
 
+def test_a_server_found_on_resume_is_waited_for_no_longer_than_the_engine_has_patience() -> None:
+    """An earlier worker's attempt was given up as lost: nobody knows since when it is built."""
+    cloud, _, world = returned()
+    BOOT.start(world)
+    building = BOOT.look(world, None)
+    cloud.pass_time()
+    REMOVE.start(world)
+
+    removing = REMOVE.look(world, None)
+
+    assert (building.standing, building.reason) == (Standing.UNKNOWN, "it is BUILD (spawning)")
+    assert (removing.standing, removing.reason) == (Standing.UNKNOWN, "Nova is deleting it")
+
+
 def test_a_port_that_is_not_active_there_is_no_proof() -> None:
     cloud, _, world = returned()
     boot = replace(BOOT, network=LAB_NET.id)
+    mark = boot.mark(world)
     boot.start(world)
     cloud.pass_time()
-    proved = boot.look(world, None).standing
+    proved = boot.look(world, mark).standing
     [own] = cloud.servers_named("stackward-acceptance-01return")
     cloud.known[own.id] = replace(own, ports=(replace(own.ports[0], status="DOWN"),))
 
-    assert (proved, boot.look(world, None).standing) == (Standing.DONE, Standing.UNDERWAY)
+    assert (proved, boot.look(world, mark).standing) == (Standing.DONE, Standing.UNDERWAY)
 
 
 def test_a_fake_hypervisor_has_no_guest_to_look_for() -> None:

@@ -57,10 +57,9 @@ class BootAcceptance:
         lacking = self._lacking(world, server)
         if lacking is None:
             return Look(Standing.DONE, saw=saw)
-        if _is_overdue(world, mark, self.within_s):
-            reason = f"after {self.within_s:.0f} s {lacking}"
-            return Look(Standing.FAILED, reason=reason, saw=saw)
-        return Look(Standing.UNDERWAY, reason=lacking, saw=saw)
+        standing = _waited(world, mark, self.within_s)
+        after = f"after {self.within_s:.0f} s " if standing is Standing.FAILED else ""
+        return Look(standing, reason=f"{after}{lacking}", saw=saw)
 
     def start(self, world: World, /) -> None:
         """Ask Nova for the server."""
@@ -134,9 +133,9 @@ class RemoveAcceptance:
         lacking = "Nova is deleting it" if deleting else self._guest_left(world, mark)
         if lacking is None:
             return Look(Standing.DONE)
-        if _is_overdue(world, mark, self.within_s):
-            return Look(Standing.FAILED, reason=f"after {self.within_s:.0f} s: {lacking}")
-        return Look(Standing.UNDERWAY, reason=lacking)
+        standing = _waited(world, mark, self.within_s)
+        after = f"after {self.within_s:.0f} s: " if standing is Standing.FAILED else ""
+        return Look(standing, reason=f"{after}{lacking}")
 
     def start(self, world: World, /) -> None:
         """Ask Nova to delete it."""
@@ -165,8 +164,13 @@ def _run(world: World) -> str:
     return world.acting.run
 
 
-def _is_overdue(world: World, mark: Mark | None, within_s: float) -> bool:
+def _waited(world: World, mark: Mark | None, within_s: float) -> Standing:
+    """Say what it is to be waited for: underway until it is overdue.
+
+    Without a mark nobody knows since when: that is *unknown*, which the engine's patience ends.
+    """
     if mark is None:
-        return False
+        return Standing.UNKNOWN
     since = datetime.fromisoformat(str(mark["at"]))
-    return (world.clock.now() - since).total_seconds() >= within_s
+    is_overdue = (world.clock.now() - since).total_seconds() >= within_s
+    return Standing.FAILED if is_overdue else Standing.UNDERWAY
