@@ -1,7 +1,5 @@
 """Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
 
-from collections.abc import Sequence
-
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.facts.compute import find_node, read_compute_node
 from stackward.model.claim import read_claim
@@ -19,15 +17,15 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import Run, RunState, Settled
-from stackward.plan import Kinds, Plan, from_json
+from stackward.plan import Kinds, Plan, from_json, with_caught_up
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
 from stackward.ports.world import World
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which a node's last drain is looked for
-_DRAIN = "drain-compute-node"
-_MOVES = "move"  # the stage of a drain that moves servers
+_DRAIN, _RETURN = "drain-compute-node", "return-compute-node"
+_MOVES = ("move", "arrivals")  # the stages of a drain that move servers
 
 
 def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two memories
@@ -138,25 +136,27 @@ def read_drained(
 ) -> DrainedAway | None:
     """Return what a drain of the node moved: the one named, else the one whose claim it bears.
 
-    A claim of another kind of run leads to the last drain that succeeded; a claim of a run that
-    this journal does not know leads nowhere: what it moved is not known here.
+    The claim of a return leads to the drain that it returned from; one of a run that this journal
+    does not know leads nowhere, also where it is the run named: what it moved is not known here.
+    Without a claim it is the newest drain that moved anything, however it ended.
     """
+    claim = read_claim(text)
+    claiming = _known(journal, claim.run) if claim else None
+    if claim and claiming is None and run in {None, claim.run}:
+        return None
     if run is not None:
         return read_drained_by(journal, kinds, host, run)
-    latest = journal.runs(limit=_LATEST)
-    if claim := read_claim(text):
-        claiming = next((each for each in latest if each.id == claim.run), None)
-        if claiming is None:
-            return None
-        if plan := _plan_of(claiming, kinds, host):
-            return _moved_by(journal, claiming, plan)
-    return _last_drain(journal, kinds, host, latest)
+    if claiming and (plan := _plan_of(journal, claiming, kinds, host)):
+        return _moved_by(journal, claiming, plan)
+    if claiming and (returned := _plan_of(journal, claiming, kinds, host, kind=_RETURN)):
+        return _returned_from(journal, kinds, host, getattr(returned.request, "run", None))
+    return _newest_drain(journal, kinds, host)
 
 
 def read_drained_by(journal: Journal, kinds: Kinds, host: str, run: str) -> DrainedAway:
     """Return what one run moved; `BadInput` where it is no drain of the node."""
     named = journal.run(run)
-    plan = _plan_of(named, kinds, host)
+    plan = _plan_of(journal, named, kinds, host)
     if plan is None:
         raise BadInput(
             f"run `{named.id}` is no drain of `{host}`: it is {named.title}",
@@ -165,39 +165,63 @@ def read_drained_by(journal: Journal, kinds: Kinds, host: str, run: str) -> Drai
     return _moved_by(journal, named, plan)
 
 
-def _last_drain(
-    journal: Journal, kinds: Kinds, host: str, latest: Sequence[Run]
+def _returned_from(
+    journal: Journal, kinds: Kinds, host: str, run: str | None
 ) -> DrainedAway | None:
-    for run in latest:
-        if run.state is RunState.SUCCEEDED and (plan := _plan_of(run, kinds, host)):
-            return _moved_by(journal, run, plan)
+    drain = _known(journal, run) if run else None
+    plan = _plan_of(journal, drain, kinds, host) if drain else None
+    return _moved_by(journal, drain, plan) if drain and plan else None
+
+
+def _newest_drain(journal: Journal, kinds: Kinds, host: str) -> DrainedAway | None:
+    for run in journal.runs(limit=_LATEST):
+        if plan := _plan_of(journal, run, kinds, host):
+            moved = _moved_by(journal, run, plan)
+            if moved.servers:
+                return moved
     return None
 
 
-def _plan_of(run: Run, kinds: Kinds, host: str) -> Plan | None:
-    """Return the run's plan if it is a drain of the node; one that we cannot read is none."""
+def _known(journal: Journal, run_id: str) -> Run | None:
+    """Return the run of exactly this id; None where it is in another machine's journal."""
+    try:
+        found = journal.run(run_id)
+    except BadInput:
+        return None
+    return found if found.id == run_id else None
+
+
+def _plan_of(
+    journal: Journal, run: Run, kinds: Kinds, host: str, *, kind: str = _DRAIN
+) -> Plan | None:
+    """Return the run's plan, with what it caught up with, if it is of that kind and of the node.
+
+    One that we cannot read is none.
+    """
     if host not in run.holds:
         return None
     try:
         plan = from_json(run.plan, kinds)
+        if plan.request.kind == kind:
+            return with_caught_up(plan, journal.events(run.id), kinds)
     except BadInput:
-        return None
-    return plan if plan.request.kind == _DRAIN else None
+        pass
+    return None
 
 
 def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
     """Return the servers whose every step this run began itself and proved done."""
     last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
-    servers = []
+    servers = {}
     for stage, move in plan.moves():
         attempts = [last.get(f"{stage.name}/{move.key}/{n}") for n in range(len(move.steps))]
-        if stage.name != _MOVES or not all(
+        if stage.name not in _MOVES or not all(
             each and each.settled is Settled.DONE and each.mark is not None for each in attempts
         ):
             continue
         saw = attempts[-1].saw if attempts[-1] else {}
         target = saw.get("target") or move.expects.get("target")
-        servers.append(
-            Drained(id=move.key, name=move.thing, target=str(target) if target else None)
+        servers[move.key] = Drained(
+            id=move.key, name=move.thing, target=str(target) if target else None
         )
-    return DrainedAway(run=run.id, servers=tuple(servers))
+    return DrainedAway(run=run.id, servers=tuple(servers.values()))
