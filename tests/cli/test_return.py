@@ -140,6 +140,17 @@ def test_servers_come_home_to_a_node_that_was_returned_before(site: Site) -> Non
     assert len(site.cloud.built) == 1
 
 
+def test_a_dry_run_for_a_node_that_was_returned_before_shows_who_would_come_home(
+    site: Site,
+) -> None:
+    site.drained().run(*RETURN, "--yes")
+
+    code, out, said = site.run(*RETURN, "--bring-back", "--dry-run")
+
+    assert (code, set(site.hosts.values())) == (0, {"compute-08"}), said
+    assert "2 move to `compute-07`" in out
+
+
 def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site: Site) -> None:
     site.drained().cloud.fault = "No valid host was found."
 

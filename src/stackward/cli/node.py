@@ -204,6 +204,8 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     asked = ReturnRequest(node=node, image=image, flavor=flavor, network=network, run=run)
     with open_world(context, inventory) as world, open_journal() as journal:
         plan = plan_return(world, journal, asked)
+        if dry_run and bring_back and is_in_service(plan):
+            plan = plan_bring_back(world, journal, bring_back_request(plan))
     if dry_run:
         show_plan(plan, form, column)
         sys.stdout.flush()
