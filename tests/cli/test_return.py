@@ -210,6 +210,27 @@ def test_a_claim_of_somebody_else_is_refused_with_its_text(site: Site) -> None:
     assert "is disabled, and not by Stackward: broken fan, Eve" in said
 
 
+ELSEWHERE = "stackward 01EVE by eve on bastion-2 since 2026-11-22T03:00:00Z: broken fan"
+
+
+def test_a_node_that_another_machines_run_has_is_refused_with_whom_to_ask(site: Site) -> None:
+    site.cloud.disable_service(site.cloud.computes[NODE].id, ELSEWHERE)
+
+    code, _, said = site.run(*RETURN, "--yes")
+
+    assert (code, site.shell.done, site.cloud.computes[NODE].is_enabled) == (3, [], False)
+    assert "run `01EVE` of eve on bastion-2 has it since 2026-11-22T03:00:00Z" in said
+    assert "`stackward node return compute-07 --run 01EVE`" in said
+
+
+def test_naming_the_run_that_another_machine_has_returns_the_node(site: Site) -> None:
+    site.cloud.disable_service(site.cloud.computes[NODE].id, ELSEWHERE)
+
+    code, _, said = site.run(*RETURN, "--run", "01EVE", "--yes")
+
+    assert (code, site.is_in_service, len(site.cloud.built)) == (0, True, 1), said
+
+
 def test_a_silent_node_is_refused(site: Site) -> None:
     site.drained().shell.silent.add(NODE)
     site.shell.done.clear()

@@ -69,6 +69,11 @@ def worries_of(node: ReturningNode) -> list[str]:
         pytest.param(
             {"service": disabled(CLAIM, is_forced_down=True)}, ["forced-down"], id="fenced: blocks"
         ),
+        pytest.param(
+            {"is_claim_known": False},
+            ["claim-unknown"],
+            id="drained from another machine, perhaps at this moment: blocks",
+        ),
         pytest.param({"marks": Unread("no route")}, ["node-silent"], id="silent: blocks"),
         pytest.param(
             {"holders": (Holder(run="01X", title="drain", state="running"),)},
@@ -102,6 +107,24 @@ def test_following_a_remedy_removes_the_blocker(
 ) -> None:
     assert worries_of(drained(**blocked))
     assert worries_of(drained(**mended)) == []
+
+
+def test_a_claim_that_is_not_known_here_is_lifted_for_who_names_its_run() -> None:
+    node = drained(is_claim_known=False)
+
+    [blocker] = plan_return(node, ReturnRequest(node="compute-07")).blockers
+    other = plan_return(node, ReturnRequest(node="compute-07", run="01OTHER"))
+    named = plan_return(node, ReturnRequest(node="compute-07", run="01DRAIN"))
+
+    assert blocker.reason == (
+        "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z; "
+        "the journal here does not know that run"
+    )
+    assert blocker.remedy.endswith("`stackward node return compute-07 --run 01DRAIN`")
+    assert [each.worry for each in other.blockers] == ["claim-unknown"]
+    assert named.blockers == ()
+    again = plan_return(node, named.request)  # type: ignore[arg-type]  # it is a ReturnRequest
+    assert differences(named, again).against == ()
 
 
 def test_a_server_without_a_port_is_warned_of_until_a_network_is_named() -> None:

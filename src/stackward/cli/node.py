@@ -171,7 +171,11 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = False,
     run: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Its drain; else the run whose claim the node bears."),
+        typer.Option(
+            metavar="ID",
+            help="Its drain; else the run whose claim the node bears. Must be given to lift the "
+            "claim of a run that another machine has in its journal.",
+        ),
     ] = None,
     image: Annotated[
         str | None,

@@ -47,6 +47,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
     service, hypervisor = find_node(cloud, cloud.services(), name, world)
     node = world.shell.node_of(service.host, hypervisor.address)
     unknown = Unread(f"the inventory names no node for `{service.host}`")
+    claim = read_claim(service.disabled_reason)
     return ReturningNode(
         name=node or service.host,
         host=service.host,
@@ -54,6 +55,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         service=service,
         hypervisor=hypervisor,
         marks=read_marks(world.shell, node) if node else unknown,
+        is_claim_known=claim is None or _known(journal, claim.run) is not None,
         holders=read_holders(journal, service.host, but=but),
         drained=read_drained(journal, kinds, service.host, run=run, text=service.disabled_reason),
         images=cloud.images_called(image) if image else cloud.public_images(),

@@ -63,6 +63,7 @@ class ReturningNode:
     service: ComputeService
     hypervisor: Hypervisor
     marks: Marks | Unread
+    is_claim_known: bool = True  # False: another machine's journal has the run that claims it
     holders: tuple[Holder, ...] = ()
     drained: DrainedAway | None = None
     images: tuple[Image, ...] = ()

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 
+from stackward.model.claim import Claim
 from stackward.model.compute import Unread
 from stackward.model.maintenance import Away, Homecoming, ReturningNode
-from stackward.plan import Verdict
+from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 
 
-def judge_return(node: ReturningNode) -> Iterator[Verdict]:
-    """Ask whether the node is out of service, by us, and can be reached."""
+def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdict]:
+    """Ask whether the node is out of service, by us, and can be reached.
+
+    `over` is a run whose claim may be lifted although the journal here does not know that run.
+    """
     service = node.service
     if service.is_forced_down:
         yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
@@ -20,8 +24,21 @@ def judge_return(node: ReturningNode) -> Iterator[Verdict]:
     if not service.is_enabled and node.claim is None:
         text = service.disabled_reason or "without a reason"
         yield worries.FOREIGN_CLAIM.blocks(node.name, host=node.host, text=text)
+    if node.claim and not node.is_claim_known and node.claim.run != over:
+        yield _claimed_elsewhere(node.claim, node.name)
     for holder in node.holders:
         yield worries.HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
+
+
+def _claimed_elsewhere(claim: Claim, node: str) -> Blocked:
+    return worries.CLAIM_UNKNOWN.blocks(
+        node,
+        node=node,
+        run=claim.run,
+        operator=claim.operator,
+        machine=claim.machine,
+        since=claim.since,
+    )
 
 
 def why_it_stays(away: Away, facts: Homecoming) -> str | None:

@@ -155,6 +155,13 @@ FOREIGN_CLAIM = Worry(
     "`openstack compute service set --enable {host} nova-compute`",
     "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
 )
+CLAIM_UNKNOWN = Worry(
+    "claim-unknown",
+    "run `{run}` of {operator} on {machine} has it since {since}; the journal here does not know "
+    "that run",
+    "ask {operator} whether that run is over; then `stackward node return {node} --run {run}`",
+    "It may go on at this moment: only the journal of its own machine tells.",
+)
 NODE_SILENT = Worry(
     "node-silent",
     "does not answer: {why}",

@@ -41,6 +41,7 @@ class ReturnRequest:
     flavor: str | None = None
     network: str | None = None  # None: the acceptance server has no port
     run: str | None = None  # the drain whose servers are to come home
+    over: str | None = None  # a run of another machine's journal, whose claim may be lifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,13 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         choose_flavor(facts.flavors, image, asked.flavor),
         choose_network(facts.networks, asked.network),
     )
-    verdicts: list[Verdict] = list(judge_return(facts))
+    over = _over(facts, asked)
+    verdicts: list[Verdict] = list(judge_return(facts, over))
     if parts.network is None:
         verdicts.append(worries.NO_PORT.warns(facts.name))
     return Plan(
         title=f"return `{facts.name}` to service",
-        request=replace(asked, run=facts.drained.run if facts.drained else None),
+        request=replace(asked, run=facts.drained.run if facts.drained else None, over=over),
         holds=(facts.host,),
         decisions={"claim": str(facts.claim or "none")},
         facts=_told(facts, parts),
@@ -84,6 +86,12 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
 def is_in_service(plan: Plan[World]) -> bool:
     """Say whether all that stands against the return is that there is nothing to return."""
     return {each.worry for each in plan.blockers} == {worries.NOTHING_TO_RETURN.name}
+
+
+def _over(facts: ReturningNode, asked: ReturnRequest) -> str | None:
+    """Return the run whose claim may be lifted unknown: the one that claims it, if it was named."""
+    is_named = facts.claim is not None and facts.claim.run == asked.run
+    return asked.run if is_named and not facts.is_claim_known else asked.over
 
 
 def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
