@@ -13,7 +13,7 @@ from stackward.adapters.store.journal import SqlJournal
 from stackward.app import plan_return
 from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
-from stackward.facts.maintenance import read_drained
+from stackward.facts.maintenance import read_drained, read_homecoming
 from stackward.model.claim import Claim
 from stackward.model.maintenance import DrainedAway
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled
@@ -145,3 +145,21 @@ def test_a_server_that_arrived_during_the_drain_is_remembered_with_the_others(
         ("db-01", "compute-08"),
         ("late", "compute-09"),
     ]
+
+
+# --- where they are now ---
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.SUCCEEDED])
+def test_how_the_run_stands_that_claims_the_node_where_a_server_is_now(
+    journal: SqlJournal, state: RunState
+) -> None:
+    drain = a_drain(journal, "db-01")
+    other = a_drain(journal, state=state, node="compute-08")
+    cloud = FakeCloud()
+    cloud.add(a_server(host="compute-08"))
+    cloud.disable_service(cloud.computes["compute-08"].id, claim_of(other))
+
+    home = read_homecoming(a_world(cloud), journal, KINDS, NODE, run=drain)
+
+    assert [each.node and each.node.claiming_run for each in home.away] == [state]

@@ -16,6 +16,7 @@ from stackward.model.maintenance import (
     Marks,
     ReturningNode,
 )
+from stackward.model.run import RunState
 from stackward.plan import differences
 from stackward.policy.maintenance import judge_return, why_it_stays
 from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
@@ -206,6 +207,66 @@ def movable(name: str) -> Away:
     return Away(
         drained=Drained(id=server.id, name=name, target="compute-08"), server=server, node=there
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "because"),
+    [
+        pytest.param(
+            {"service": disabled(CLAIM), "claiming_run": RunState.STOPPED},
+            "run `01DRAIN` of ada has it, and is stopped",
+            id="claimed by a run that could go on",
+        ),
+        pytest.param(
+            {"service": disabled(CLAIM), "claiming_run": RunState.RUNNING},
+            "run `01DRAIN` of ada has it, and goes on",
+            id="claimed by a run that goes on",
+        ),
+        pytest.param(
+            {"service": disabled(CLAIM)},
+            "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z; "
+            "the journal here does not know that run",
+            id="claimed by a run of another machine",
+        ),
+        pytest.param(
+            {
+                "service": a_service(is_enabled=False, is_up=False, disabled_reason=CLAIM),
+                "claiming_run": RunState.SUCCEEDED,
+            },
+            "its nova-compute is down, although the machine answers",
+            id="in maintenance, and kept off",
+        ),
+        pytest.param(
+            {"service": a_service(is_up=False)},
+            "its nova-compute is down, although the machine answers",
+            id="down",
+        ),
+    ],
+)
+def test_who_is_on_a_node_that_gives_nobody_away_stays_and_the_others_come(
+    source: dict[str, object], because: str
+) -> None:
+    stays, comes = movable("db-01"), movable("db-02")
+    assert stays.node is not None
+    there = replace(stays.node, **source)  # type: ignore[arg-type]  # its fields
+    asked = BringBackRequest(node="compute-07", run="01DRAIN")
+
+    plan = plan_bring_back(home(replace(stays, node=there), comes), asked)
+
+    assert [move.thing for _, move in plan.moves()] == ["db-02"]
+    [warning] = [each for each in plan.warnings if each.worry == "stays-away"]
+    assert (warning.thing, warning.reason) == ("db-01", f"stays on `compute-08`: {because}")
+
+
+def test_who_was_left_on_a_node_in_maintenance_whose_service_runs_comes_home() -> None:
+    one = movable("db-01")
+    assert one.node is not None
+    kept = replace(one.node, service=disabled(CLAIM), claiming_run=RunState.SUCCEEDED)
+    asked = BringBackRequest(node="compute-07", run="01DRAIN")
+
+    plan = plan_bring_back(home(replace(one, node=kept)), asked)
+
+    assert [move.thing for _, move in plan.moves()] == ["db-01"]
 
 
 def test_a_server_that_is_deleted_meanwhile_keeps_nobody_from_coming_home() -> None:

@@ -1,5 +1,7 @@
 """Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
 
+from dataclasses import replace
+
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.facts.compute import find_node, read_compute_node
 from stackward.model.claim import read_claim
@@ -87,16 +89,20 @@ def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memorie
         hypervisor=hypervisor,
         drained=drained,
         away=tuple(
-            _away(world, each) for each in drained.servers if only is None or each.id == only
+            _away(world, journal, each)
+            for each in drained.servers
+            if only is None or each.id == only
         ),
     )
 
 
-def _away(world: World, drained: Drained) -> Away:
+def _away(world: World, journal: Journal, drained: Drained) -> Away:
     server = world.cloud.server(drained.id)
     if server is None or server.host is None or server.host != drained.target:
         return Away(drained=drained, server=server)
     node = read_compute_node(world, server.host, only=server.id)
+    if node.claim and (claiming := _known(journal, node.claim.run)):
+        node = replace(node, claiming_run=claiming.state)
     # It may have gone between the two looks.
     return (
         Away(drained=drained, server=server, node=node)

@@ -1,12 +1,14 @@
 """Whether a node may be returned to service."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stackward.model.claim import Claim
-from stackward.model.compute import Unread
+from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import Away, Homecoming, ReturningNode
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
+from stackward.policy.node import judge_service
 
 
 def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdict]:
@@ -39,6 +41,18 @@ def _claimed_elsewhere(claim: Claim, node: str) -> Blocked:
         machine=claim.machine,
         since=claim.since,
     )
+
+
+def judge_source(source: ComputeNode) -> Iterator[Verdict]:
+    """Ask whether servers can leave the node on which a drain has put them.
+
+    It may be in maintenance itself: what the run that is over has left there may go if it is alive.
+    """
+    if source.claim and source.claiming_run is None:
+        yield _claimed_elsewhere(source.claim, source.name)
+    if source.is_in_maintenance:
+        source = replace(source, service=replace(source.service, is_enabled=True))
+    yield from judge_service(source)
 
 
 def why_it_stays(away: Away, facts: Homecoming) -> str | None:

@@ -13,8 +13,8 @@ from stackward.checks.service import InService
 from stackward.errors import Refused
 from stackward.model.maintenance import Away, Homecoming
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
-from stackward.policy import node, worries
-from stackward.policy.maintenance import why_it_stays
+from stackward.policy import worries
+from stackward.policy.maintenance import judge_source, why_it_stays
 from stackward.policy.room import Chooser, pack
 from stackward.ports.world import World
 from stackward.runbooks.drain_compute_node import DrainRequest, Judged, judge, moves_of
@@ -113,7 +113,7 @@ def _judged(away: Away, facts: Homecoming, asked: BringBackRequest) -> Judged:
 
 
 def _against(away: Away, judged: Judged) -> list[Blocked]:
-    verdicts = [*judged.verdicts, *(node.judge_service(away.node) if away.node else ())]
+    verdicts = [*judged.verdicts, *(judge_source(away.node) if away.node else ())]
     return [each for each in verdicts if isinstance(each, Blocked)]
 
 
