@@ -300,9 +300,12 @@ class BringBackRunbook:
         fresh = plan_bring_back(world, self._journal, request, only=move.thing_id)
         if fresh.blockers:
             return fresh.blockers[0]
-        if any(True for _ in fresh.moves()):
+        now = [each.how for _, each in fresh.moves()]
+        if move.how in now:
             return None
         why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
+        if now:
+            why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
         return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
 
 
