@@ -86,7 +86,7 @@ def test_the_drain_ends_proved(mixed: Mixed) -> None:
     proved = [event for event in mixed.drains.events if event["What"] == "proved"]
 
     assert (mixed.ended.code, mixed.drains.run["State"]) == (0, "succeeded"), mixed.ended.said
-    assert len(proved) == 5
+    assert len(proved) == 6
 
 
 def test_every_server_is_elsewhere_in_its_former_state(mixed: Mixed) -> None:
