@@ -8,7 +8,7 @@ import typer
 
 from stackward.cli import main
 from stackward.cli.subjects import SUBJECTS, Subject, subject
-from stackward.errors import Refused
+from stackward.errors import ExitCode, Refused
 
 
 class Printed:
@@ -168,3 +168,12 @@ def test_a_subject_that_is_not_installed_says_what_to_install(
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_every_subject_is_listed(name: str, ran: Callable[..., Printed]) -> None:
     assert f"  {name}" in ran("--help").out
+
+
+def test_an_option_of_the_whole_program_given_too_late_says_where_it_goes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = main(["node", "list", "--os-cloud", "x"])
+
+    assert code == ExitCode.USAGE
+    assert "hint: `--os-cloud` comes first" in capsys.readouterr().err

@@ -135,6 +135,9 @@ def _usage(error: typer.TyperException) -> BadInput:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "stackward"
     look = f"`{command} --help` says what there is"
+    for option in ("--os-cloud", "--debug"):
+        if f"no such option: {option}" in said.lower():
+            look = f"`{option}` comes first: `stackward {option} ...`, then the rest"
     return BadInput(
         said[:1].lower() + said[1:],
         hint=f"perhaps {' or '.join(f'`{option}`' for option in near)}; {look}" if near else look,

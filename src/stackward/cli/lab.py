@@ -346,7 +346,7 @@ def load(
     )
 
 
-@app.command(epilog=example("stackward lab faults", "stackward lab faults -f value -c Name"))
+@app.command(epilog=example("stackward lab faults", "stackward lab faults -f json"))
 def faults(form: FormOption = Form.TABLE) -> None:
     """List the faults that can be put into a lab."""
     from stackward.lab.faults import ALL

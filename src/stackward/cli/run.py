@@ -119,6 +119,9 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
 
     try:
         plan = read_plan(plan_file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"cannot read `{plan_file}`: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise BadInput(
+            f"cannot read `{plan_file}`: {why}", hint="name a file that `--plan-out` wrote"
+        ) from error
     approve_and_carry_out(context, plan, yes=yes, inventory=inventory, form=form, columns=column)

@@ -16,9 +16,16 @@ from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
 from typing_extensions import override
 
-from stackward.adapters.openstack import nova, placement
+from stackward.adapters.openstack import connect, nova, placement
 from stackward.adapters.openstack.http import Api
-from stackward.errors import Refused, StackwardError, StepFailed, Uncertain, Unreachable
+from stackward.errors import (
+    BadInput,
+    Refused,
+    StackwardError,
+    StepFailed,
+    Uncertain,
+    Unreachable,
+)
 from stackward.model.compute import Flavor, Need
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -208,3 +215,30 @@ def test_a_change_that_was_never_sent_is_safe_to_repeat() -> None:
 
     with pytest.raises(Unreachable):
         Api(adapter, service="Nova", version="2.96").change("POST", "/servers/x/action", {})
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        pytest.param({}, "auth_url", id="nothing"),
+        pytest.param({"auth_type": "magic"}, "magic", id="a plugin that is not there"),
+        pytest.param(
+            {"auth": {"auth_url": "http://127.0.0.1:9/v3", "username": "u", "project_name": "p"}},
+            "password",
+            id="no password",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used_are_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: dict[str, object], says: str
+) -> None:
+    file = tmp_path / "clouds.yaml"
+    file.write_text(json.dumps({"clouds": {"mine": entry}}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+
+    with pytest.raises(BadInput) as refused:
+        connect("mine")
+
+    assert refused.value.message == "the settings of the cloud `mine` cannot be used"
+    assert says in (refused.value.says or "")
+    assert "clouds.yaml" in (refused.value.hint or "")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
-from stackward.errors import BadInput
+from stackward.errors import BadInput, StackwardError
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
     Aggregate,
@@ -59,7 +59,25 @@ def connect(cloud: str | None) -> "OpenStackCloud":
             says=str(error),
             hint="name it with `--os-cloud NAME` as in clouds.yaml, or set the OS_* variables",
         ) from error
-    return OpenStackCloud(connection)
+    except Exception as error:  # each plugin raises its own for a setting that it misses
+        raise _unusable(cloud, error) from error
+    try:
+        return OpenStackCloud(connection)
+    except StackwardError:
+        raise
+    except Exception as error:  # the plugins are loaded late: the same
+        raise _unusable(cloud, error) from error
+
+
+def _unusable(cloud: str | None, error: Exception) -> BadInput:
+    named = f"the settings of the cloud `{cloud}`" if cloud else "the settings of the cloud"
+    return BadInput(
+        f"{named} cannot be used",
+        service="openstacksdk",
+        says=str(error),
+        hint="see its entry in clouds.yaml, or the OS_* variables: auth_url, username, password, "
+        "project_name and the domains",
+    )
 
 
 class OpenStackCloud:
