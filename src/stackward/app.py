@@ -64,11 +64,11 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     facts = read_compute_node(world, asked.node)
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
     if facts.claim and (known := _known_run(journal, facts.claim.run)):
-        facts = replace(facts, claiming_run=_state_now(known, world.clock.now()))
+        facts = replace(facts, claiming_run=state_now(known, world.clock.now()))
     return drain_compute_node.plan_drain(facts, asked)
 
 
-def _state_now(run: "Run", now: "datetime") -> "RunState":
+def state_now(run: "Run", now: "datetime") -> "RunState":
     """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
     from stackward.engine.worker import has_living_worker  # noqa: PLC0415  # as above
     from stackward.model.run import RunState  # noqa: PLC0415  # as above

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from platform import node
 
 import pytest
 
@@ -91,6 +92,21 @@ def test_watching_a_run_that_stopped_ends_as_the_run_did(
         "hint: `stackward run resume 01M8AAAA` goes on; "
         "`stackward run show 01M8AAAA --events` tells all\n"
     )
+
+
+@pytest.mark.parametrize("command", ["watch", "cancel"])
+def test_a_run_whose_worker_has_died_is_said_to_be_nobodys(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    run = a_run(journal)
+    journal.take_up(run.id, f"{node()}:4194304", NOON)  # no such process
+
+    code = main(["run", command, "01M8"])
+
+    said = capsys.readouterr().err
+    assert code == 4
+    assert f"its worker `{node()}:4194304` has died" in said
+    assert "hint: `stackward run resume 01M8AAAA`" in said
 
 
 def test_cancel_of_a_run_that_nobody_carries_out(

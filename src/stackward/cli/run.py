@@ -60,15 +60,17 @@ def show_run(
 @app.command(epilog=example("stackward run watch 01M8"))
 def watch(run_id: RunArgument) -> None:
     """Follow a run, event by event, until it has ended; leaving does not stop it."""
-    from stackward.app import system_clock
+    from stackward.app import state_now, system_clock
     from stackward.cli.following import following
-    from stackward.report.runs import outcome
+    from stackward.report.runs import orphaned, outcome
 
     clock = system_clock()
     with open_journal() as journal:
         found = journal.run(run_id)
         with following(journal, found, clock, sys.stdout) as followed:
             while (run := followed.look()).state in {"queued", "running"}:
+                if state_now(run, clock.now()) == "stopped":
+                    raise orphaned(run)
                 clock.wait(1)
         ended = outcome(run, journal.attempts(run.id))
     if ended is not None:
@@ -78,11 +80,14 @@ def watch(run_id: RunArgument) -> None:
 @app.command(epilog=example("stackward run cancel 01M8"))
 def cancel(run_id: RunArgument) -> None:
     """Begin nothing more of a run; what is under way is waited for, never aborted."""
-    from stackward.report.runs import how_it_stands
+    from stackward.app import state_now
+    from stackward.report.runs import how_it_stands, orphaned
 
     with open_journal() as journal:
         run = journal.ask_cancel(run_id, getpass.getuser(), datetime.now(UTC))
         sys.stderr.write(how_it_stands(run, journal.attempts(run.id)) + "\n")
+        if run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped":
+            raise orphaned(run)
         if run.state == "running":
             sys.stderr.write("its worker ends it once what is under way has settled\n")
 

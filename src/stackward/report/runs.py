@@ -94,6 +94,14 @@ def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:
     return error
 
 
+def orphaned(run: Run) -> StepFailed:
+    """Return the error of a run that is said to go on, and whose worker is no more."""
+    return StepFailed(
+        f"nobody carries run `{run.id}` out any more: its worker `{run.worker}` has died",
+        hint=f"`stackward run resume {run.id}` brings to an end what is under way",
+    )
+
+
 def _way_on(run: Run) -> str:
     if run.state is RunState.STOPPED:
         return (
