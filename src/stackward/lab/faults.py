@@ -550,9 +550,11 @@ def mend_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault
     symptom stays.
     """
     fault = named(name, faults)
-    made = [
-        entry for entry in in_force(lab) if entry.fault == name and target in (None, entry.target)
-    ]
+    of_name = [entry for entry in in_force(lab) if entry.fault == name]
+    made = [entry for entry in of_name if target in (None, entry.target)]
+    if of_name and not made and target and fault.target is Target.SERVER:
+        server = str(find_server(lab, target).id)  # on record by its id
+        made = [entry for entry in of_name if entry.target == server]
     if not made:
         raise Refused(
             f"`{name}` is not in force" + (f" on `{target}`" if target else ""),

@@ -1,0 +1,52 @@
+"""The adapters keep the contracts that the fakes keep."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.cloud import CloudAtWork, CloudContract
+from contract.shell import ShellAtWork, ShellContract
+from lab.drains import Drains
+from real_lab import RealLab, until
+from stackward.adapters.inventory import read_inventory
+from stackward.adapters.openstack import OpenStackCloud
+from stackward.adapters.ssh import Ssh
+
+WRITTEN = "/run/stackward-test"
+
+
+@pytest.fixture(scope="module")
+def servers(drain_lab: RealLab, nodes: tuple[str, str, str]) -> Iterator[tuple[str, str]]:
+    """Given a server that runs and one that is stopped, on one node."""
+    drains = Drains(drain_lab, Path())
+    drains.remove_left_over("contract-")
+    running = drains.boot("contract-running", nodes[1])
+    stopped = drains.boot("contract-stopped", nodes[1])
+    drains.wait_for_guests([running, stopped])
+    drains.stop(stopped)
+    yield running, stopped
+    drains.remove(running, stopped)
+
+
+class TestOpenStackCloud(CloudContract):
+    """The adapter, with a real cloud behind it."""
+
+    @pytest.fixture
+    def at_work(self, drain_lab: RealLab, servers: tuple[str, str]) -> CloudAtWork:
+        def wait_until(is_so: Callable[[], bool]) -> None:
+            until(is_so, within_s=300)
+
+        return CloudAtWork(OpenStackCloud(drain_lab.cloud), *servers, wait_until)
+
+
+class TestSsh(ShellContract):
+    """The adapter, with real nodes behind it."""
+
+    @pytest.fixture
+    def at_work(self, drain_lab: RealLab, servers: tuple[str, str]) -> Iterator[ShellAtWork]:
+        node = drain_lab.server(servers[0]).hypervisor_hostname
+        shell = Ssh(read_inventory(drain_lab.spec.inventory))
+        yield ShellAtWork(shell, node, servers[0], WRITTEN)
+        shell.close()
+        drain_lab.on(node, f"rm -f {WRITTEN}")
