@@ -7,7 +7,7 @@ from platform import node
 from typing import TYPE_CHECKING, Any
 
 from stackward.adapters import inventory
-from stackward.errors import BadInput, StackwardError
+from stackward.errors import StackwardError
 from stackward.model.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -58,12 +58,13 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     from dataclasses import replace  # noqa: PLC0415  # as above
 
     from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
+    from stackward.facts.maintenance import known_run  # noqa: PLC0415  # as above
     from stackward.facts.promised import read_promised  # noqa: PLC0415  # as above
     from stackward.runbooks import drain_compute_node  # noqa: PLC0415  # as above
 
     facts = read_compute_node(world, asked.node)
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
-    if facts.claim and (known := _known_run(journal, facts.claim.run)):
+    if facts.claim and (known := known_run(journal, facts.claim.run)):
         facts = replace(facts, claiming_run=state_now(known, world.clock.now()))
     return drain_compute_node.plan_drain(facts, asked)
 
@@ -75,13 +76,6 @@ def state_now(run: "Run", now: "datetime") -> "RunState":
 
     is_orphan = run.state is RunState.RUNNING and not has_living_worker(run, node(), now)
     return RunState.STOPPED if is_orphan else run.state
-
-
-def _known_run(journal: "Journal", run_id: str) -> "Run | None":
-    try:
-        return journal.run(run_id)
-    except BadInput:
-        return None  # another machine's journal has it
 
 
 def read_maintenance(world: "World") -> "tuple[Maintenance, ...]":
@@ -170,8 +164,8 @@ def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
     return listing.list_runs(settings.state_dir, limit)
 
 
-class DrainRunbook:
-    """How a drain is planned again, and one server judged again."""
+class _Planner:
+    """What the runbooks here have in common: the journal that they read, and all kinds."""
 
     def __init__(self, journal: "Journal") -> None:
         self._journal = journal
@@ -179,9 +173,11 @@ class DrainRunbook:
     @property
     def kinds(self) -> "Kinds":
         """Return the kinds of its request, steps and checks."""
-        from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+        return known_kinds()
 
-        return KINDS
+
+class DrainRunbook(_Planner):
+    """How a drain is planned again, and one server judged again."""
 
     def plan(self, world: "World", request: "DrainRequest", run_id: str | None, /) -> "Plan[World]":  # noqa: ARG002  # a drain compares its plan before it claims anything
         """Plan the request from fresh facts."""
@@ -225,18 +221,8 @@ def plan_return(
     return return_compute_node.plan_return(facts, asked)
 
 
-class ReturnRunbook:
+class ReturnRunbook(_Planner):
     """How a return is planned again; the journal tells who holds the node, and what left it."""
-
-    def __init__(self, journal: "Journal") -> None:
-        self._journal = journal
-
-    @property
-    def kinds(self) -> "Kinds":
-        """Return the kinds of its request, steps and checks."""
-        from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
-
-        return KINDS
 
     def plan(
         self, world: "World", request: "ReturnRequest", run_id: str | None, /
@@ -268,18 +254,8 @@ def plan_bring_back(
     return bring_back_servers.plan_bring_back(facts, asked)
 
 
-class BringBackRunbook:
+class BringBackRunbook(_Planner):
     """How a homecoming is planned again, and one server judged again."""
-
-    def __init__(self, journal: "Journal") -> None:
-        self._journal = journal
-
-    @property
-    def kinds(self) -> "Kinds":
-        """Return the kinds of its request, steps and checks."""
-        from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
-
-        return KINDS
 
     def plan(
         self,

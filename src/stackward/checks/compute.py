@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.claim import read_claim
-from stackward.model.compute import Hypervisor
+from stackward.model.compute import DISABLED, INSTANCES
 from stackward.plan import VOLATILE, Answer, Finding, NotApplicable, Unverified
+from stackward.ports.lookups import hypervisor_of, service_of
+from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
 
-INSTANCES = "/var/lib/nova/instances"
-
-_DOMAINS = ("virsh", "--readonly", "--connect", "qemu:///system", "list", "--all", "--uuid")
+_DOMAINS = (*VIRSH, "list", "--all", "--uuid")
 _DIRECTORIES = ("find", INSTANCES, "-mindepth", "1", "-maxdepth", "1", "-type", "d",
                 "-name", "????????-????-????-????-????????????*")  # fmt: skip
 _SHOWN = 5
@@ -125,18 +125,17 @@ class IsCordoned:
 
     def ask(self, world: World, /) -> Answer:
         """Compare the claim with the run, and look for the trait."""
-        services = world.cloud.services()
-        own = [one for one in services if (one.host, one.binary) == (self.host, "nova-compute")]
-        if not own or own[0].is_enabled:
+        service = service_of(world.cloud, self.host)
+        if service is None or service.is_enabled:
             return Finding(self.host, "its service is not disabled", "drain the node again")
-        claim = read_claim(own[0].disabled_reason)
+        claim = read_claim(service.disabled_reason)
         if claim is None or (world.acting and claim.run != world.acting.run):
-            text = own[0].disabled_reason or "without a reason"
+            text = service.disabled_reason or "without a reason"
             return Finding(self.host, f"another's claim is on it: {text}", "settle it with them")
-        if "COMPUTE_STATUS_DISABLED" not in world.cloud.provider(self.provider).traits:
+        if DISABLED not in world.cloud.provider(self.provider).traits:
             return Finding(
                 self.host,
-                "placement lacks the trait COMPUTE_STATUS_DISABLED: servers may still be put there",
+                f"placement lacks the trait {DISABLED}: servers may still be put there",
                 "restart its nova-compute, or enable and disable the service again",
             )
         return None
@@ -237,7 +236,7 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     what: str,
     except_for: tuple[str, ...],
 ) -> Answer:
-    if (hypervisor := hypervisor_of(world, host)) and not hypervisor.has_domains:
+    if (hypervisor := hypervisor_of(world.cloud, host)) and not hypervisor.has_domains:
         return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
     remedy = "see that ssh to it works, then verify again"
     try:
@@ -251,12 +250,6 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
         return None
     shown = ", ".join(left[:_SHOWN])
     return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
-
-
-def hypervisor_of(world: World, host: str) -> Hypervisor | None:
-    """Return the host's hypervisor, if Nova has one."""
-    found = world.cloud.hypervisors_like(host.partition(".")[0])
-    return next((each for each in found if each.host == host), None)
 
 
 def _but(except_for: tuple[str, ...]) -> str:

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.checks.compute import hypervisor_of
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.acceptance import acceptance_name
-from stackward.model.compute import ComputeService
+from stackward.model.compute import DISABLED
 from stackward.model.maintenance import UNIT
 from stackward.plan import Answer, Finding, NotApplicable, Unverified
+from stackward.ports.lookups import hypervisor_of, service_of
+from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
 
-_VERSION = ("virsh", "--readonly", "--connect", "qemu:///system", "version", "--daemon")
+_VERSION = (*VIRSH, "version", "--daemon")
 _CPUS = {"VCPU", "PCPU"}
-_DISABLED = "COMPUTE_STATUS_DISABLED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class IsUp:
 
     def ask(self, world: World, /) -> Answer:
         """Look at the service."""
-        service = _service(world, self.host)
+        service = service_of(world.cloud, self.host)
         if service is not None and service.is_up:
             return None
         return Finding(self.host, "its service is down", "see nova-compute's log there")
@@ -107,7 +107,7 @@ class LibvirtAnswers:
 
     def ask(self, world: World, /) -> Answer:
         """Ask for its version."""
-        hypervisor = hypervisor_of(world, self.host)
+        hypervisor = hypervisor_of(world.cloud, self.host)
         if hypervisor is not None and not hypervisor.has_domains:
             return NotApplicable(self.node, f"its hypervisor is `{hypervisor.kind}`")
         try:
@@ -191,16 +191,16 @@ class InService:
 
     def ask(self, world: World, /) -> Answer:
         """Look at the service, and for the trait."""
-        service = _service(world, self.host)
+        service = service_of(world.cloud, self.host)
         if service is None or not service.is_enabled:
             text = (service.disabled_reason if service else None) or "without a reason"
             return Finding(self.host, f"its service is disabled: {text}", "return the node again")
         if not service.is_up or service.is_forced_down:
             return Finding(self.host, "its service is down", "see nova-compute's log there")
-        if _DISABLED in world.cloud.provider(self.provider).traits:
+        if DISABLED in world.cloud.provider(self.provider).traits:
             return Finding(
                 self.host,
-                f"placement still has the trait {_DISABLED}: no server is put there",
+                f"placement still has the trait {DISABLED}: no server is put there",
                 "restart its nova-compute, or disable and enable the service again",
             )
         return None
@@ -228,9 +228,3 @@ class NoAcceptanceServer:
             return None
         name = left[0].label
         return Finding(name, "is still there", f"`openstack server delete {left[0].id}`")
-
-
-def _service(world: World, host: str) -> ComputeService | None:
-    services = world.cloud.services()
-    own = [one for one in services if (one.host, one.binary) == (host, "nova-compute")]
-    return own[0] if own else None

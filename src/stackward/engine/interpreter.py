@@ -16,7 +16,7 @@ from stackward.engine.brakes import Brakes
 from stackward.engine.ledger import Ledger
 from stackward.engine.move import TakenBack, carry_out_move, is_finished, path_of
 from stackward.engine.pace import Pace
-from stackward.engine.step import NO_ANSWER, Bench
+from stackward.engine.step import NO_ANSWER, Bench, said_of
 from stackward.engine.ticks import Moving, tick
 from stackward.engine.verify import Proof, ask, prove
 from stackward.errors import Refused, StackwardError, StepFailed, Superseded
@@ -267,13 +267,7 @@ class _Interpreter:
             state = RunState.CANCELLED if self._cancelled_by else RunState.STOPPED
             raise _Stopped(
                 RunState.FAILED if is_settled else state,
-                Said(
-                    reason=said.reason,
-                    service=said.service,
-                    says=said.says,
-                    request_id=said.request_id,
-                    details=details,
-                ),
+                replace(said, details=details),
             )
         if all(is_finished(stage, move, self._bench) for move in stage.moves):
             return
@@ -333,10 +327,5 @@ class _Interpreter:
 
 
 def _said(error: StackwardError) -> Said:
-    return Said(
-        reason=error.message,
-        service=error.service,
-        says=error.says,
-        request_id=error.request_id,
-        details=(*error.details, *((f"remedy: {error.hint}",) if error.hint else ())),
-    )
+    said = said_of(error)
+    return replace(said, details=(*said.details, f"remedy: {error.hint}")) if error.hint else said

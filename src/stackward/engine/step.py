@@ -153,12 +153,12 @@ class _Carrier:
                 "answer lost", thing=self._thing, step=self._path, reason=error.message
             )
         except Unreachable as error:
-            self._ledger.settle(attempt, Settled.UNSENT, _said(error))
+            self._ledger.settle(attempt, Settled.UNSENT, said_of(error))
             self._attempt = None
             self._starts -= 1  # nothing was sent: patience bounds this, not the number of starts
             return self._endure(error)
         except (StepFailed, Refused) as error:
-            self._ledger.settle(attempt, Settled.FAILED, _said(error))
+            self._ledger.settle(attempt, Settled.FAILED, said_of(error))
             raise
         else:
             self._waiting_since = None
@@ -228,7 +228,8 @@ def said_by(look: Look) -> Said:
     )
 
 
-def _said(error: StackwardError) -> Said:
+def said_of(error: StackwardError) -> Said:
+    """Return what an error says, for the journal."""
     return Said(
         reason=error.message,
         service=error.service,

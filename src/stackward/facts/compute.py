@@ -14,6 +14,8 @@ from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
 from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
+    IN_PROGRESS,
+    NOVA_COMPUTE,
     Aggregate,
     Candidate,
     ComputeNode,
@@ -27,26 +29,12 @@ from stackward.model.compute import (
     Unread,
 )
 from stackward.ports.cloud import Cloud
+from stackward.ports.lookups import hypervisors_of
 from stackward.ports.world import World
-
-NOVA_COMPUTE = "nova-compute"
 
 # The same limit as Nova's own, `[scheduler] max_placement_results`.
 _MOST_CANDIDATES = 1000
 
-# Every status of a migration in which something may still happen (nova 31.0,
-# objects/migration.py and compute/manager.py). `finished` is a resize that awaits confirmation.
-IN_PROGRESS = (
-    "accepted",
-    "queued",
-    "preparing",
-    "pre-migrating",
-    "running",
-    "migrating",
-    "post-migrating",
-    "confirming",
-    "reverting",
-)
 AWAITS_CONFIRMATION = "finished"
 
 
@@ -119,8 +107,7 @@ def find_node(
     if len(named) != 1:
         raise _unknown(name, computes, is_a_node=bool(world.shell.groups_of(name)))
     service = computes[named.pop()]
-    short = service.host.partition(".")[0]
-    own = [one for one in cloud.hypervisors_like(short) if one.host == service.host]
+    own = hypervisors_of(cloud, service.host)
     if len(own) != 1:
         raise Unreachable(
             f"Nova has {len(own)} hypervisors for the host `{service.host}`, where one is expected",

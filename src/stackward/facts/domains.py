@@ -6,14 +6,11 @@ All is read with `virsh --readonly`: it needs no rights beyond a login, and can 
 import json
 
 from stackward.errors import StackwardError, Uncertain, Unreachable
-from stackward.model.compute import Disk, Domain, Unread
-from stackward.ports.shell import Shell
+from stackward.model.compute import INSTANCES, Disk, Domain, Unread
+from stackward.ports.shell import VIRSH, Shell
 
-INSTANCES = "/var/lib/nova/instances"
-
-_VIRSH = ("virsh", "--readonly", "--connect", "qemu:///system")
-LIST = (*_VIRSH, "list", "--all", "--uuid", "--name")
-STATS = (*_VIRSH, "domstats", "--state", "--block", "--raw")
+LIST = (*VIRSH, "list", "--all", "--uuid", "--name")
+STATS = (*VIRSH, "domstats", "--state", "--block", "--raw")
 FILESYSTEM = ("findmnt", "--json", "--target", INSTANCES)
 
 # libvirt's virDomainState

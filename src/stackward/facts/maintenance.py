@@ -9,6 +9,7 @@ from stackward.model.compute import Unread
 from stackward.model.maintenance import (
     DROP_IN,
     MAINTENANCE,
+    MASKED,
     UNIT,
     Away,
     Drained,
@@ -57,7 +58,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         service=service,
         hypervisor=hypervisor,
         marks=read_marks(world.shell, node) if node else unknown,
-        is_claim_known=claim is None or _known(journal, claim.run) is not None,
+        is_claim_known=claim is None or known_run(journal, claim.run) is not None,
         holders=read_holders(journal, service.host, but=but),
         drained=read_drained(journal, kinds, service.host, run=run, text=service.disabled_reason),
         images=cloud.images_called(image) if image else cloud.public_images(),
@@ -101,7 +102,7 @@ def _away(world: World, journal: Journal, drained: Drained) -> Away:
     if server is None or server.host is None or server.host != drained.target:
         return Away(drained=drained, server=server)
     node = read_compute_node(world, server.host, only=server.id)
-    if node.claim and (claiming := _known(journal, node.claim.run)):
+    if node.claim and (claiming := known_run(journal, node.claim.run)):
         node = replace(node, claiming_run=claiming.state)
     # It may have gone between the two looks.
     return (
@@ -118,7 +119,7 @@ def read_marks(shell: Shell, node: str) -> Marks | Unread:
         return Marks(
             has_file=shell.run(node, ["test", "-e", MAINTENANCE]).code == 0,
             has_drop_in=shell.run(node, ["test", "-e", DROP_IN]).code == 0,
-            is_masked=enabled.out.strip() in {"masked", "masked-runtime"},
+            is_masked=enabled.out.strip() in MASKED,
         )
     except (Unreachable, Uncertain) as error:
         return Unread(f"{error.message}: {error.says}" if error.says else error.message)
@@ -149,7 +150,7 @@ def read_drained(
     Without a claim it is the newest drain that moved anything, however it ended.
     """
     claim = read_claim(text)
-    claiming = _known(journal, claim.run) if claim else None
+    claiming = known_run(journal, claim.run) if claim else None
     if claim and claiming is None and run in {None, claim.run}:
         return None
     if run is not None:
@@ -176,7 +177,7 @@ def read_drained_by(journal: Journal, kinds: Kinds, host: str, run: str) -> Drai
 def _returned_from(
     journal: Journal, kinds: Kinds, host: str, run: str | None
 ) -> DrainedAway | None:
-    drain = _known(journal, run) if run else None
+    drain = known_run(journal, run) if run else None
     plan = _plan_of(journal, drain, kinds, host) if drain else None
     return _moved_by(journal, drain, plan) if drain and plan else None
 
@@ -190,7 +191,7 @@ def _newest_drain(journal: Journal, kinds: Kinds, host: str) -> DrainedAway | No
     return None
 
 
-def _known(journal: Journal, run_id: str) -> Run | None:
+def known_run(journal: Journal, run_id: str) -> Run | None:
     """Return the run of exactly this id; None where it is in another machine's journal."""
     try:
         found = journal.run(run_id)

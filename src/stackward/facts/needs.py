@@ -6,9 +6,7 @@ compute_status_filter and map_az_to_placement_aggregate.
 
 import re
 
-from stackward.model.compute import Flavor, Need, Server
-
-DISABLED = "COMPUTE_STATUS_DISABLED"
+from stackward.model.compute import DISABLED, Flavor, Need, Server
 
 _MIB_PER_GIB = 1024
 _SPEC = re.compile(r"^(resources|trait)([A-Za-z0-9_-]*):(.+)$")

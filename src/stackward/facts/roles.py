@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stackward.model.compute import ComputeService, Role
+from stackward.model.compute import NOVA_COMPUTE, ComputeService, Role
 from stackward.ports.cloud import Cloud
 
 _OF_AGENTS = {
@@ -42,7 +42,7 @@ def read_roles(
     roles = [role for kind, role in _OF_AGENTS.items() if kind in agents]
     if any(one.partition("@")[0] == host for one in cloud.volume_services()):
         roles.append(_CINDER_VOLUME)
-    has_control = any(one.host == host and one.binary != "nova-compute" for one in services)
+    has_control = any(one.host == host and one.binary != NOVA_COMPUTE for one in services)
     if has_control or {"control", "controller", "controllers"} & set(groups):
         roles.append(_CONTROL)
     return tuple(roles)

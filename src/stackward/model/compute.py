@@ -16,6 +16,24 @@ from stackward.model.run import RunState
 Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
 
+NOVA_COMPUTE = "nova-compute"
+INSTANCES = "/var/lib/nova/instances"
+DISABLED = "COMPUTE_STATUS_DISABLED"  # the trait by which placement keeps servers off a node
+
+# Every status of a migration in which something may still happen (nova 31.0,
+# objects/migration.py and compute/manager.py). `finished` is a resize that awaits confirmation.
+IN_PROGRESS = (
+    "accepted",
+    "queued",
+    "preparing",
+    "pre-migrating",
+    "running",
+    "migrating",
+    "post-migrating",
+    "confirming",
+    "reverting",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flavor:

@@ -10,6 +10,7 @@ from stackward.model.compute import ComputeNode, ComputeService, Hypervisor, Ser
 UNIT = "nova-compute.service"
 MAINTENANCE = "/etc/stackward/maintenance"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/stackward.conf"
+MASKED = frozenset({"masked", "masked-runtime"})  # what `systemctl is-enabled` says
 DROP_IN_TEXT = f"[Unit]\nConditionPathExists=!{MAINTENANCE}\n"
 
 

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+# Needs no rights beyond a login, and can change nothing.
+VIRSH = ("virsh", "--readonly", "--connect", "qemu:///system")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -11,8 +11,9 @@ from stackward.errors import Refused
 from stackward.model.acceptance import NewServer, acceptance_name
 from stackward.model.compute import Server
 from stackward.plan import Look, Mark, Standing
+from stackward.ports.lookups import hypervisor_of
 from stackward.ports.world import World
-from stackward.steps.proof import domain_on_target, hypervisor_of, no_domain_on_source
+from stackward.steps.proof import domain_on_target, no_domain_on_source
 
 _RUNNING = 1  # nova/objects/fields.py InstancePowerState
 _RUN = "stackward_run"  # the metadata that names the run
@@ -95,7 +96,7 @@ class BootAcceptance:
             if not [port for port in ports if (port.status, port.host) == ("ACTIVE", self.host)]:
                 said = ", ".join(f"{port.status} on {port.host}" for port in ports) or "none"
                 return f"its port is not active there: {said}"
-        hypervisor = hypervisor_of(world, self.host)
+        hypervisor = hypervisor_of(world.cloud, self.host)
         guest = domain_on_target(world, server.id, hypervisor, "running")
         return guest.standing if guest.wrong or guest.unread else None
 
@@ -146,7 +147,7 @@ class RemoveAcceptance:
         servers = mark["servers"] if mark else ()
         if not isinstance(servers, list | tuple):
             return None
-        hypervisor = hypervisor_of(world, self.host)
+        hypervisor = hypervisor_of(world.cloud, self.host)
         rows = [no_domain_on_source(world, str(server), hypervisor) for server in servers]
         return next((row.standing for row in rows if row.wrong or row.unread), None)
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from stackward.errors import Uncertain, Unreachable
-from stackward.model.compute import Hypervisor, Migration, Server
+from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
-from stackward.ports.shell import Answer
+from stackward.ports.lookups import hypervisor_of
+from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
 
-INSTANCES = "/var/lib/nova/instances"
 HOLDS = "holds"
 NOT_APPLICABLE = "not applicable"
 
-_DOMSTATE = ("virsh", "--readonly", "--connect", "qemu:///system", "domstate")
+_DOMSTATE = (*VIRSH, "domstate")
 _NO_DOMAIN = "failed to get domain"
 _STATES = {"active": "running", "paused": "paused", "stopped": "shut off"}  # by Nova's vm_state
 
@@ -74,7 +74,7 @@ def _rows(
         yield Row(name, None if now == before else f"was {before}, is {now}")
     yield _volumes(world, server, target)
     yield from _bindings(world, server, target)
-    source, there = hypervisor_of(world, migration.source), hypervisor_of(world, target)
+    source, there = (hypervisor_of(world.cloud, host) for host in (migration.source, target))
     yield _allocations(world, server, migration, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
     yield no_domain_on_source(world, server.id, source)
@@ -99,13 +99,6 @@ def _bindings(world: World, server: Server, target: str) -> Iterator[Row]:
         is_well = active == [target] and len(bindings) == 1
         said = ", ".join(f"{host} {status}" for host, status in bindings) or "none"
         yield Row(f"port {port.id}", None if is_well else f"its bindings are: {said}")
-
-
-def hypervisor_of(world: World, host: str) -> Hypervisor | None:
-    """Return the host's hypervisor, if Nova has exactly one."""
-    short = host.partition(".")[0]
-    found = [each for each in world.cloud.hypervisors_like(short) if each.host == host]
-    return found[0] if len(found) == 1 else None
 
 
 def _allocations(

@@ -8,14 +8,13 @@ from typing import ClassVar
 
 from stackward.errors import Refused, StepFailed
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import ComputeService
-from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
+from stackward.model.compute import DISABLED, ComputeService
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED, UNIT
 from stackward.plan import Look, Mark, Standing
+from stackward.ports.lookups import service_of
 from stackward.ports.shell import Answer
 from stackward.ports.world import World
 
-DISABLED = "COMPUTE_STATUS_DISABLED"
-_MASKED = {"masked", "masked-runtime"}
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
 
 
@@ -112,7 +111,7 @@ class KeepOff:
         if drop_in.code != 0 or drop_in.out != DROP_IN_TEXT:
             return Look(Standing.TODO)
         enabled = self._is(world, "is-enabled").out.strip()
-        if self.with_mask and enabled not in _MASKED:
+        if self.with_mask and enabled not in MASKED:
             return Look(Standing.TODO)
         active = self._is(world, "is-active").out.strip()
         if active == "deactivating":
@@ -195,7 +194,7 @@ class BringUp:
             if world.shell.run(self.node, ["test", "-e", path]).code == 0:
                 return True
         enabled = world.shell.run(self.node, ["systemctl", "is-enabled", UNIT]).out.strip()
-        return enabled in _MASKED
+        return enabled in MASKED
 
     def _failure(self, unit: dict[str, str], mark: Mark | None) -> Look | None:
         if mark is None or unit.get("InvocationID") == mark["invocation"]:
@@ -273,7 +272,7 @@ def _must(world: World, node: str, command: list[str], *, given: str = "") -> No
 
 
 def _service(world: World, host: str) -> ComputeService:
-    for service in world.cloud.services():
-        if service.host == host and service.binary == "nova-compute":
-            return service
-    raise Refused(f"Nova has no nova-compute service on `{host}`")
+    service = service_of(world.cloud, host)
+    if service is None:
+        raise Refused(f"Nova has no nova-compute service on `{host}`")
+    return service

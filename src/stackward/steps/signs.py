@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stackward.errors import Uncertain, Unreachable
-from stackward.model.compute import Migration, Server, ServerAction
+from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.cloud import Cloud
 from stackward.ports.world import World
@@ -18,16 +18,7 @@ NOVA = "Nova"
 _LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
 
 # Nova works on these by itself, and its `task_state` keeps others off the server meanwhile.
-_GOING = {
-    "accepted",
-    "queued",
-    "preparing",
-    "pre-migrating",
-    "running",
-    "migrating",
-    "post-migrating",
-    "confirming",
-}
+_GOING = {*IN_PROGRESS} - {"reverting"}
 
 
 @dataclass(frozen=True, slots=True)
