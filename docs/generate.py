@@ -20,6 +20,8 @@ from stackward import cli
 from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
+from stackward.model.stuck import ALL as STUCK_STATES
+from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S
 from stackward.policy.worries import ALL as WORRIES
 from stackward.settings import PREFIX, Settings, usual_places
 
@@ -36,6 +38,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "lab-faults.md": lab_faults_page(),
         REFERENCE / "lab-stand-ins.md": lab_stand_ins_page(),
         REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "stuck-states.md": stuck_states_page(),
     }
 
 
@@ -82,6 +85,33 @@ def blockers_page() -> str:
     for worry in WORRIES:
         remedy = [f"**Remedy:** {worry.remedy}\n"] if worry.remedy else []
         parts += [f"## {worry.name}\n", f"*{worry.reason}*\n", *remedy, f"{worry.why}\n"]
+    return "\n".join(parts)
+
+
+def stuck_states_page() -> str:
+    """Return every state of a move that never ends, with what leads out of it."""
+    parts = [
+        "# Stuck states\n",
+        MADE,
+        "Nova loses orders where a process dies between a message and its work.",
+        "What is left is a state that nobody changes any more.",
+        "A plan names it as the blocker `stuck`; a run that meets it stops and names it.",
+        "What is in braces is filled in.\n",
+        f"Where nothing has changed for {DEAD_AFTER_S:.0f} s and somebody who must act is down,",
+        f"a move counts as dead; where nothing has for {LOST_AFTER_S:.0f} s though all are up, as",
+        "lost. What is silent for less may go on.",
+        "Where it says so, Nova's word on the server may be reset. That is advised only where",
+        "libvirt on both nodes was seen to have no job for it; Stackward never does it itself.\n",
+    ]
+    for state in STUCK_STATES:
+        reset = "The server's state may be reset.\n" if state.lets_go else None
+        parts += [
+            f"## {state.name}\n",
+            f"*{state.reason}*\n",
+            f"**Remedy:** {state.remedy}\n",
+            *([reset] if reset else []),
+            f"{state.why}\n",
+        ]
     return "\n".join(parts)
 
 

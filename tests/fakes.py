@@ -72,6 +72,7 @@ class FakeCloud:
     calls: Counter[str] = field(default_factory=Counter)
     computes: dict[str, ComputeService] = field(default_factory=dict)
     kind: str = "QEMU"
+    has_conductor: bool = True
     syncs_traits: bool = True  # Nova swallows a failed sync
     silent_agents: set[str] = field(default_factory=set)  # hosts
     without_rpc: set[str] = field(default_factory=set)  # hosts
@@ -102,7 +103,8 @@ class FakeCloud:
 
     def services(self) -> tuple[ComputeService, ...]:
         self.calls["services"] += 1
-        return tuple(self.computes.values())
+        conductor = a_service("ctl", binary="nova-conductor", is_up=self.has_conductor)
+        return (*self.computes.values(), conductor)
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         self.calls["hypervisors"] += 1
@@ -408,6 +410,7 @@ class FakeShell:
     done: list[str] = field(default_factory=list)
     logged: dict[str, list[str]] = field(default_factory=dict)
     domains: dict[tuple[str, str], str] = field(default_factory=dict)  # other than Nova thinks
+    jobs: set[tuple[str, str]] = field(default_factory=set)  # (node, server)
     starts: Counter[str] = field(default_factory=Counter)
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
@@ -471,6 +474,9 @@ class FakeShell:
             return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
         if "domstate" in words:
             return self._domstate(node, words[-1])
+        if "domjobinfo" in words:
+            is_at_work = (node, words[-1]) in self.jobs
+            return Answer(0, f"Job type:         {'Unbounded' if is_at_work else 'None'}\n\n")
         return Answer(0, "".join(f"{one.id}\n" for one in here))
 
     def _domstate(self, node: str, server: str) -> Answer:

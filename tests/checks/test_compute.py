@@ -1,5 +1,7 @@
 """Checks tell the truth about an empty node, and about one that is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from builders import a_server, an_id
@@ -77,3 +79,37 @@ def test_anothers_cordon_is_a_finding() -> None:
     Cordon(host=HOST, provider=PROVIDER, reason="x").start(a_world(cloud, run="01OTHER"))
 
     assert isinstance(CORDONED.ask(a_world(cloud)), Finding)
+
+
+@pytest.mark.parametrize(
+    ("updated", "task", "is_coming"),
+    [
+        pytest.param("2026-11-22T03:00:00", "migrating", True, id="it moves"),
+        pytest.param("2026-11-22T03:00:00", None, True, id="at rest, since just now"),
+        pytest.param("2026-11-22T02:00:00", None, False, id="at rest for an hour"),
+        pytest.param("2026-11-22T02:00:00", "migrating", True, id="for an hour, but it moves"),
+    ],
+)
+def test_a_record_that_is_only_a_trace_is_no_arrival(
+    updated: str, task: str | None, *, is_coming: bool
+) -> None:
+    cloud = FakeCloud()
+    cloud.add(a_server(host="compute-08"))
+    cloud.live_migrate(an_id("db-01"), HOST)
+    cloud.migrations[0] = replace(cloud.migrations[0], updated=updated)
+    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], task_state=task)
+
+    answer = NoArrivals(host=HOST).ask(a_world(cloud))
+
+    assert isinstance(answer, Finding) is is_coming
+
+
+def test_a_record_that_libvirt_still_works_on_is_an_arrival() -> None:
+    """Somebody has reset the server, and its guest goes on moving."""
+    cloud = FakeCloud()
+    cloud.add(a_server(host="compute-08", updated="2026-11-22T02:00:00Z"))
+    cloud.live_migrate(an_id("db-01"), HOST)
+    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], task_state=None)
+    shell = FakeShell(cloud, jobs={("compute-08", an_id("db-01"))})
+
+    assert isinstance(NoArrivals(host=HOST).ask(a_world(cloud, shell)), Finding)

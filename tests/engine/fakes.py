@@ -134,7 +134,8 @@ class Yard:
                 raise Unreachable("no answer from the yard")
             mine = [dict(each, id=n) for n, each in enumerate(yard["carries"], 1)]
             for number, each in enumerate(yard["carries"]):
-                if each["box"] == box and each["state"] == "going":
+                is_going = each["box"] == box and each["state"] == "going"
+                if is_going and box not in yard["standing"]:
                     each["left"] -= 1
                     if each["left"] == 0:
                         each["state"] = "failed" if box in yard["fails"] else "done"
@@ -199,6 +200,12 @@ class Carry:
 
     def start(self, world: YardWorld) -> None:
         world.yard.ask(self.box)
+
+    def examine(self, world: YardWorld, mark: Mark | None, quiet_s: float) -> Look | None:
+        if self.box not in world.yard.seen()["dropped"]:
+            return None
+        reason = f"it was dropped {quiet_s:.0f} s ago"
+        return Look(Standing.FAILED, reason=reason, remedy="pick it up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +400,8 @@ EMPTY = {
     "sealed": [],
     "takes": 3,
     "fails": [],
+    "standing": [],
+    "dropped": [],
     "heavy": [],
     "fragile": [],
     "hot": [],

@@ -1,6 +1,7 @@
 """Reading a compute node, in as many calls as its own servers need."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import BadInput
 from stackward.facts.compute import read_compute_node
 from stackward.model.compute import Migration, Unread, Volume
+from stackward.model.stuck import Guest
 
 
 def a_cloud(servers: int = 2, nodes: int = 3, flavors: int = 1) -> FakeCloud:
@@ -95,6 +97,45 @@ def test_a_resize_that_awaits_confirmation_elsewhere_is_found() -> None:
     node = read_compute_node(a_world(cloud), "compute-07")
 
     assert [server.name for server, _ in node.resizing_away] == ["away"]
+
+
+def a_move(cloud: FakeCloud, **changes: Any) -> None:  # noqa: ANN401  # any field
+    """Begin a move of `web-0`; nothing happens in it."""
+    cloud.live_migrate(an_id("web-0"), "compute-08")
+    cloud.migrations[0] = replace(cloud.migrations[0], **changes)
+
+
+def test_a_move_in_which_nothing_happens_is_looked_at_closely() -> None:
+    cloud = a_cloud()
+    a_move(cloud, updated="2026-11-22T02:00:00.000000")
+
+    [standstill] = read_compute_node(a_world(cloud), "compute-07").standstills.values()
+
+    assert standstill.quiet_s == 3600
+    assert standstill.guests == (
+        Guest(node="compute-07", state="running"),
+        Guest(node="compute-08", state=None),
+    )
+
+
+def test_a_record_whose_server_is_at_rest_is_looked_at_closely() -> None:
+    """Its server may be on another node by now."""
+    cloud = a_cloud()
+    a_move(cloud)
+    server = cloud.known[an_id("web-0")]
+    cloud.known[server.id] = replace(server, task_state=None, host="compute-09")
+
+    node = read_compute_node(a_world(cloud), "compute-07")
+
+    assert {*node.standstills} == {server.id}
+
+
+def test_a_record_of_a_server_that_was_deleted_is_past() -> None:
+    cloud = a_cloud()
+    a_move(cloud)
+    del cloud.known[an_id("web-0")]
+
+    assert read_compute_node(a_world(cloud), "compute-07").migrations == ()
 
 
 def test_a_node_that_does_not_answer_is_read_all_the_same() -> None:

@@ -455,60 +455,6 @@ def test_the_remedy_of_allowed_downtime_helps(server: Server) -> None:
     assert warning(node, allow_downtime=True) == ["stops"]
 
 
-def test_the_remedy_of_an_old_qemu_helps() -> None:
-    node = a_node(a_server(flavor=VGPU))
-    old = replace(node, hypervisor=replace(node.hypervisor, version=7_002_000))
-
-    assert blocking(old) == ["has-vgpu"]
-    assert blocking(old, allow_downtime=True) == []
-
-
-ROGUES = [
-    a_server("ERROR"),
-    a_server("RESCUE"),
-    a_server("SUSPENDED"),
-    a_server("SHELVED"),
-    a_server("SOFT_DELETED"),
-    a_server("TELEPORTED"),
-    a_server(power_state=4),
-    a_server(flavor=GPU),
-    a_server("PAUSED", flavor=GPU),
-    a_server(flavor=a_flavor(hw__tpm_version="2.0")),
-    a_server(flavor=a_flavor(accel__device_profile="fpga")),
-    a_server(ports=(a_port(vnic_type="quantum"),)),
-    a_server(ports=(a_port(host="compute-01"),)),
-    a_server(volume_ids=("v",), volumes=(Volume(id="v", status="detaching"),)),
-    a_server(volume_ids=("v",)),
-    a_server(group=a_group("affinity")),
-    a_server(group=a_group("anti-affinity", "compute-08", "compute-09")),
-    a_server(flavor=a_flavor(ram_mib=10**9)),
-]
-
-
-@pytest.mark.parametrize("server", [pytest.param(each, id=str(n)) for n, each in enumerate(ROGUES)])
-def test_the_remedy_of_leaving_behind_helps_wherever_it_is_offered(server: Server) -> None:
-    node = a_node(server)
-    [blocker] = plan_drain(node, asking()).blockers
-
-    assert f"--leave-behind {server.id}" in blocker.remedy
-    assert blocking(node, leave_behind=(server.id,)) == []
-
-
-RECOVERED = [
-    ("RESCUE", "unrescue", "ACTIVE"),
-    ("SUSPENDED", "resume", "ACTIVE"),
-    ("VERIFY_RESIZE", "confirm", "ACTIVE"),
-]
-
-
-@pytest.mark.parametrize(("before", "remedy", "after"), RECOVERED)
-def test_the_remedy_by_command_helps(before: str, remedy: str, after: str) -> None:
-    [blocker] = plan_drain(a_node(a_server(before)), asking()).blockers
-
-    assert remedy in blocker.remedy
-    assert blocking(a_node(a_server(after))) == []
-
-
 def test_the_remedy_for_a_paused_server_with_a_gpu_helps() -> None:
     """The flag alone would not: a cold migration takes no paused server."""
     paused = a_node(a_server("PAUSED", flavor=GPU))

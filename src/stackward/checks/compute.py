@@ -5,10 +5,12 @@ from typing import ClassVar
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.claim import read_claim
-from stackward.model.compute import DISABLED, INSTANCES
+from stackward.model.compute import DISABLED, INSTANCES, Migration
+from stackward.model.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.plan import VOLATILE, Answer, Finding, NotApplicable, Unverified
 from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
+from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
 
 _DOMAINS = (*VIRSH, "list", "--all", "--uuid")
@@ -101,12 +103,24 @@ class NoArrivals:
             f"migration {each.id}"
             for status in _COMING
             for each in world.cloud.migrations_of(self.host, status)
-            if each.target == self.host
+            if each.target == self.host and not _is_trace(world, each)
         ]
         if not (building or coming):
             return None
         what = ", ".join([*building, *coming][:_SHOWN])
         return Finding(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
+
+
+def _is_trace(world: World, migration: Migration) -> bool:
+    """Say whether a record is all that is left of a move: nothing comes of it any more."""
+    server = world.cloud.server(migration.server)
+    if server is None:
+        return True
+    if server.task_state is not None:
+        return False
+    quiet = quiet_s(server, migration, world.clock.now())
+    stuck = find_stuck(read_standstill(world, server, migration.source, migration, quiet))
+    return stuck is not None and stuck.state is RECORD_ONLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

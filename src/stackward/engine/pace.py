@@ -12,6 +12,7 @@ class Pace:
     accepted_s: float = 60.0  # a start that was answered must have shown itself by then
     patience_s: float = 300.0  # with a world that does not answer, or cannot be read
     verify_s: float = 60.0  # what is to be proved may need a moment to become true
+    quiet_s: float = 60.0  # a step in which nothing changes is examined as often
     straggler_s: float = 5.0  # a tick waits so long for a move that is busy asking
     late_s: float = 2.0  # between an intent and its start; later, the epoch is compared once more
     starts: int = 3  # of one step by one worker, when nothing was sent or an answer was lost

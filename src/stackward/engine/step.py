@@ -18,7 +18,7 @@ from stackward.errors import (
     Unreachable,
 )
 from stackward.model.run import Attempt, Said, Settled
-from stackward.plan import Blocked, Look, Standing, Step
+from stackward.plan import Blocked, Examined, Look, Standing, Step
 
 NO_ANSWER = (Unreachable, Uncertain)
 
@@ -56,6 +56,7 @@ class _Carrier:
         self._judge = judge
         self._starts = 0
         self._waiting_since: float | None = None  # for a world that does not answer
+        self._quiet = _Quiet(bench.ledger.clock.monotonic)
         # What an earlier worker left in flight is settled by looking, with its mark. What it
         # left failed gets a new attempt.
         earlier = self._ledger.last.get(path)
@@ -81,7 +82,7 @@ class _Carrier:
             self._is_new = False
             return self._start()
         look = self._step.look(world, self._attempt.mark if self._attempt else None)
-        return self._todo() if look.standing is Standing.TODO else self._take(look)
+        return self._todo() if look.standing is Standing.TODO else self._take(self._examined(look))
 
     def _take(self, look: Look) -> Standing:
         """Take note of where the step stands, unless it stands at todo."""
@@ -101,6 +102,21 @@ class _Carrier:
             case _:
                 pass
         return look.standing
+
+    def _examined(self, look: Look) -> Look:
+        """Look closer where nothing has changed for long: it may never end."""
+        if look.standing is not Standing.UNDERWAY or look.is_over:
+            return look
+        is_due, quiet_s = self._quiet.is_due(look, self._pace.quiet_s)
+        if not is_due or not isinstance(self._step, Examined):
+            return look
+        mark = self._attempt.mark if self._attempt else None
+        found = self._step.examine(self._bench.world, mark, quiet_s)
+        if found is None:
+            self._ledger.tell(
+                "nothing happens", thing=self._thing, step=self._path, for_s=round(quiet_s)
+            )
+        return found or look
 
     def _todo(self) -> Standing:
         """Start it, unless an earlier start may still show itself."""
@@ -221,6 +237,25 @@ class _Carrier:
         }
 
 
+class _Quiet:
+    """For how long the looks at a step have all been the same."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._last: Look | None = None
+        self._since = self._examined_at = monotonic()
+
+    def is_due(self, look: Look, every_s: float) -> tuple[bool, float]:
+        """Say whether it is time to look closer (again), and for how long nothing has changed."""
+        now = self._monotonic()
+        if look != self._last:
+            self._last, self._since, self._examined_at = look, now, now
+        is_due = now - self._examined_at >= every_s
+        if is_due:
+            self._examined_at = now
+        return is_due, now - self._since
+
+
 def said_by(look: Look) -> Said:
     """Return what a look says, for the journal."""
     return Said(
@@ -245,4 +280,5 @@ def _in_words(look: Look, summary: str) -> StepFailed:
         service=look.service,
         says=look.says,
         request_id=look.request_id,
+        hint=look.remedy,
     )

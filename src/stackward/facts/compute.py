@@ -28,8 +28,10 @@ from stackward.model.compute import (
     ServerGroup,
     Unread,
 )
+from stackward.model.stuck import MOVING, Standstill, quiet_s
 from stackward.ports.cloud import Cloud
 from stackward.ports.lookups import hypervisors_of
+from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
 
 # The same limit as Nova's own, `[scheduler] max_placement_results`.
@@ -56,6 +58,7 @@ def read_compute_node(
     node = world.shell.node_of(host, hypervisor.address)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
     needs = {server.id: need_of(server) for server in servers}
+    moving = () if only else tuple(_in_progress(cloud, host, servers))
     aggregates = cloud.aggregates()
     return ComputeNode(
         name=node or host,
@@ -66,7 +69,8 @@ def read_compute_node(
         provider=cloud.provider(hypervisor.id),
         servers=servers,
         resizing_away=() if only else tuple(_resizing_away(cloud, host)),
-        migrations=() if only else tuple(_in_progress(cloud, host)),
+        migrations=() if only else tuple(migration for migration, _ in moving),
+        standstills={} if only else _standstills(world, host, servers, moving),
         domains=_domains(world, node, hypervisor),
         instances_filesystem=read_instances_filesystem(world.shell, node)
         if node
@@ -129,9 +133,40 @@ def _ids_on(cloud: Cloud, host: str) -> list[str]:
     return [server.id for server in cloud.servers_on(host)]
 
 
-def _in_progress(cloud: Cloud, host: str) -> Iterator[Migration]:
+def _in_progress(
+    cloud: Cloud, host: str, here: Sequence[Server]
+) -> Iterator[tuple[Migration, Server]]:
+    """Return the migrations from or to here with their servers; those of deleted ones are past."""
+    known: dict[str, Server | None] = {server.id: server for server in here}
     for status in IN_PROGRESS:
-        yield from cloud.migrations_of(host, status)
+        for migration in cloud.migrations_of(host, status):
+            if migration.server not in known:
+                known[migration.server] = cloud.server(migration.server)
+            if server := known[migration.server]:
+                yield migration, server
+
+
+def _standstills(
+    world: World, host: str, here: Sequence[Server], moving: Sequence[tuple[Migration, Server]]
+) -> dict[str, Standstill]:
+    """Look closer at what is being moved, and at records of moves whose server is at rest."""
+    now = world.clock.now()
+    recorded = {server.id: (migration, server) for migration, server in moving}
+    looked_at = {
+        server.id: recorded.get(server.id, (None, server))
+        for server in [*here, *(server for _, server in moving)]
+        if server.task_state in MOVING or (server.id in recorded and server.task_state is None)
+    }
+    return {
+        each: read_standstill(
+            world,
+            server,
+            migration.source if migration else host,
+            migration,
+            quiet_s(server, migration, now),
+        )
+        for each, (migration, server) in looked_at.items()
+    }
 
 
 def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server]:

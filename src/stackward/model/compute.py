@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from stackward.model.claim import Claim, read_claim
 from stackward.model.run import RunState
+
+if TYPE_CHECKING:
+    from stackward.model.stuck import Standstill
 
 Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
@@ -145,6 +149,7 @@ class Server:
     volumes: tuple[Volume, ...] = ()
     ports: tuple[Port, ...] = ()
     group: ServerGroup | None = None
+    updated: str | None = None  # when Nova last wrote to it
     fault: str | None = None  # why it is in ERROR, in Nova's words
 
     @property
@@ -165,6 +170,7 @@ class Migration:
     source: str
     target: str | None
     created: str = ""
+    updated: str | None = None
     user: str | None = None
 
 
@@ -320,6 +326,7 @@ class ComputeNode:
     servers: tuple[Server, ...] = ()
     resizing_away: tuple[tuple[Server, Migration], ...] = ()  # VERIFY_RESIZE, now elsewhere
     migrations: tuple[Migration, ...] = ()  # in progress, from here or to here
+    standstills: Mapping[str, "Standstill"] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances
     aggregates: tuple[Aggregate, ...] = ()

@@ -7,7 +7,7 @@ from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import Kinds
 from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.runbook import Runbook, Runbooks, kinds_of
-from stackward.plan.step import Look, Progress, Standing, Step
+from stackward.plan.step import Examined, Look, Progress, Standing, Step
 from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Blocked",
     "Check",
     "Differences",
+    "Examined",
     "Finding",
     "Json",
     "Kinds",

@@ -7,7 +7,7 @@ was begun is found by looking at the world; our own memory (the mark) only says 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from stackward.model.values import Json, Mark
 from stackward.ports.world import W_contra
@@ -41,6 +41,7 @@ class Look:
     service: str | None = field(default=None, kw_only=True)  # who said so: "Nova"
     says: str | None = field(default=None, kw_only=True)  # in the service's own words
     request_id: str | None = field(default=None, kw_only=True)
+    remedy: str | None = field(default=None, kw_only=True)  # what to do about it
     progress: Progress | None = field(default=None, kw_only=True)
     saw: Mapping[str, Json] = field(default_factory=dict, kw_only=True)  # evidence, journaled
     is_over: bool = field(default=False, kw_only=True)  # nobody works on it any more
@@ -91,5 +92,17 @@ class Step(Protocol[W_contra]):
         Raises `Uncertain` where the answer was lost or the service says it is already busy with
         it (the engine looks again), `Unreachable` where nothing was sent, `StepFailed` or
         `Refused` where the world said no.
+        """
+        ...
+
+
+@runtime_checkable
+class Examined(Protocol[W_contra]):
+    """A step that can tell whether its change is stuck for good, at the cost of a closer look."""
+
+    def examine(self, world: W_contra, mark: Mark | None, quiet_s: float, /) -> Look | None:
+        """Say why it will never end; None where it may go on.
+
+        Asked where looks have found it underway, and all the same, for `quiet_s` seconds.
         """
         ...

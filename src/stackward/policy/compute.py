@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from stackward.model.compute import BlockStorage, ComputeNode, Server, Unread
+from stackward.model.stuck import find_stuck
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 
@@ -63,7 +64,16 @@ def way_of(server: Server) -> Way | None:
 
 def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether the server is in a state that can be moved, as Nova and libvirt see it."""
-    if server.task_state is not None:
+    standstill = node.standstills.get(server.id)
+    if server.task_state is not None and standstill and (stuck := find_stuck(standstill)):
+        yield worries.STUCK.blocks(
+            server.label,
+            server.id,
+            state=stuck.state.name,
+            reason=stuck.reason,
+            remedy=stuck.remedy,
+        )
+    elif server.task_state is not None:
         yield worries.BUSY.blocks(server.label, server.id, task=server.task_state)
     if worry := _BLOCKING_STATUS.get(server.status):
         yield worry.blocks(server.label, server.id)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.run import RunState
+from stackward.model.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.plan import Verdict
 from stackward.policy import worries
 
@@ -70,7 +71,11 @@ def judge_migrations(node: ComputeNode) -> Iterator[Verdict]:
             "server": migration.server,
             "status": migration.status,
         }
-        if migration.source != node.host:
+        standstill = node.standstills.get(migration.server)
+        stuck = find_stuck(standstill) if standstill and migration.server not in busy else None
+        if stuck:
+            yield _judge_stuck(node, migration.server, stuck)
+        elif migration.source != node.host:
             yield worries.INCOMING.blocks(node.name, "", **words)
         elif migration.server not in busy:
             yield worries.STUCK_MIGRATION.blocks(node.name, "", **words)
@@ -78,6 +83,14 @@ def judge_migrations(node: ComputeNode) -> Iterator[Verdict]:
         yield worries.AWAITS_CONFIRMATION.blocks(
             node.name, server=server.label, server_id=server.id
         )
+
+
+def _judge_stuck(node: ComputeNode, server: str, stuck: Stuck) -> Verdict:
+    if stuck.state is RECORD_ONLY:
+        return worries.STALE_RECORD.warns(node.name, "", server=server, reason=stuck.reason)
+    return worries.STUCK.blocks(
+        server, server, state=stuck.state.name, reason=stuck.reason, remedy=stuck.remedy
+    )
 
 
 def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:

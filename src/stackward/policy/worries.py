@@ -99,9 +99,21 @@ INCOMING = Worry(
 STUCK_MIGRATION = Worry(
     "stuck-migration",
     "migration {migration} of server {server} is `{status}`, but that server is not migrating",
-    "see `openstack server migration list --server {server}`; abort it or let Nova's operator "
-    "settle its record, then plan again",
-    "A record without a move is the trace of a lost message; a new move would meet it.",
+    "plan again in five minutes: what goes on will have ended, and what does not is named then, "
+    "if libvirt on both nodes answers",
+    "Either it is about to end, or it is the trace of a lost message.",
+)
+STUCK = Worry(
+    "stuck",
+    "is stuck ({state}): {reason}",
+    "{remedy}; then plan again",
+    "A move that nobody works on never ends by itself; see the stuck states.",
+)
+STALE_RECORD = Worry(
+    "stale-record",
+    "{server}: {reason}",
+    "",
+    "Nova has no call that closes it, and nothing of Nova acts on it; libvirt has no job.",
 )
 AWAITS_CONFIRMATION = Worry(
     "awaits-confirmation",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from stackward.model.compute import Migration, Server
+from stackward.model.stuck import find_stuck
 from stackward.plan import VOLATILE, Look, Mark, Progress, Standing
+from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
 from stackward.steps.proof import prove
 from stackward.steps.signs import (
@@ -80,12 +82,17 @@ class LiveMigrate:
             return under_way(signs)
         if server.host == self.source and server.task_state is None:
             # Seen in the field: the record says so, and the server never left.
-            return failed(world, signs, "its migration is `completed`, but it did not move")
+            stuck = _stuck(world, server, self.source, migration, quiet_s=0)
+            return stuck or under_way(signs)
         return prove(world, server, migration, mark, shares_disks=self.shares_disks)
 
     def start(self, world: World, /) -> None:
         """Ask Nova for the migration."""
         world.cloud.live_migrate(self.server, self.target)
+
+    def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
+        """Look for an order that was lost, and for who has died with it."""
+        return _examine(world, self, mark, _LIVE, quiet_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +143,10 @@ class ColdMigrate:
     def start(self, world: World, /) -> None:
         """Ask Nova for the migration."""
         world.cloud.cold_migrate(self.server, self.target)
+
+    def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
+        """Look for an order that was lost, and for who has died with it."""
+        return _examine(world, self, mark, _COLD, quiet_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +212,13 @@ class ConfirmMigration:
     def start(self, world: World, /) -> None:
         """Ask Nova to confirm."""
         world.cloud.confirm_resize(self.server)
+
+    def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
+        """Look for a confirmation that was lost: Nova takes no second one."""
+        server, migration = world.cloud.server(self.server), self._newest(world)
+        if server is None or migration is None:
+            return None
+        return _stuck(world, server, self.source, migration, quiet_s)
 
     def _newest(self, world: World) -> Migration | None:
         records = world.cloud.migrations_of_server(self.server)
@@ -280,7 +298,11 @@ def _going(migration: Migration, remaining: int | None = None) -> Look:
     return Look(
         Standing.UNDERWAY,
         progress=Progress(remaining_bytes=remaining) if remaining is not None else None,
-        saw={"migration": migration.id, "migration_status": migration.status},
+        saw={
+            "migration": migration.id,
+            "migration_status": migration.status,
+            "updated": migration.updated,  # another time is a sign of life
+        },
     )
 
 
@@ -327,6 +349,35 @@ def _without_record(world: World, signs: Signs) -> Look:
     if signs.action or (signs.server and signs.server.task_state):
         return under_way(signs, "Nova has taken the order; there is no record yet")
     return Look(Standing.TODO)
+
+
+def _examine(
+    world: World,
+    step: LiveMigrate | ColdMigrate,
+    mark: Mark | None,
+    kinds: tuple[str, ...],
+    quiet_s: float,
+) -> Look | None:
+    server = world.cloud.server(step.server)
+    if server is None or mark is None:
+        return None
+    signs = read_signs(world.cloud, step.server, mark, kinds=kinds, ours=())
+    return _stuck(world, server, step.source, signs.migration, quiet_s)
+
+
+def _stuck(
+    world: World, server: Server, source: str, migration: Migration | None, quiet_s: float
+) -> Look | None:
+    """Say that Nova will never end a move, where that is so."""
+    stuck = find_stuck(read_standstill(world, server, source, migration, quiet_s))
+    if stuck is None:
+        return None
+    return Look(
+        Standing.FAILED,
+        reason=f"it is stuck ({stuck.state.name}): {stuck.reason}",
+        remedy=stuck.remedy,
+        saw={"stuck": stuck.state.name},
+    )
 
 
 def _running(world: World, server: str) -> Migration | None:

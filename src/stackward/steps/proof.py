@@ -10,14 +10,13 @@ from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.lookups import hypervisor_of
-from stackward.ports.shell import VIRSH, Answer
+from stackward.ports.shell import Answer
+from stackward.ports.standstill import DOMSTATE, NO_DOMAIN
 from stackward.ports.world import World
 
 HOLDS = "holds"
 NOT_APPLICABLE = "not applicable"
 
-_DOMSTATE = (*VIRSH, "domstate")
-_NO_DOMAIN = "failed to get domain"
 _STATES = {"active": "running", "paused": "paused", "stopped": "shut off"}  # by Nova's vm_state
 
 
@@ -121,11 +120,11 @@ def domain_on_target(
 ) -> Row:
     """Say whether libvirt there has the server's guest, in the state that is expected."""
     name = "domain on the target"
-    asked = _on(world, hypervisor, [*_DOMSTATE, server], name)
+    asked = _on(world, hypervisor, [*DOMSTATE, server], name)
     if isinstance(asked, Row):
         return asked
     if asked.code != 0:
-        is_absent = _NO_DOMAIN in asked.err
+        is_absent = NO_DOMAIN in asked.err
         return Row(name, "libvirt does not have it") if is_absent else _unread(name, asked)
     state = asked.out.strip()
     return Row(name, None if state == expected else f"is {state}, expected {expected}")
@@ -134,12 +133,12 @@ def domain_on_target(
 def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None) -> Row:
     """Say whether libvirt there has no such guest any more."""
     name = "no domain on the source"
-    asked = _on(world, hypervisor, [*_DOMSTATE, server], name)
+    asked = _on(world, hypervisor, [*DOMSTATE, server], name)
     if isinstance(asked, Row):
         return asked
     if asked.code == 0:
         return Row(name, f"libvirt still has it: {asked.out.strip()}")
-    return Row(name) if _NO_DOMAIN in asked.err else _unread(name, asked)
+    return Row(name) if NO_DOMAIN in asked.err else _unread(name, asked)
 
 
 def _no_directory(

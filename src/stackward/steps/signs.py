@@ -148,5 +148,9 @@ def saw(signs: Signs) -> dict[str, str | int | None]:
             "host": signs.server.host,
         }
     if signs.migration:
-        seen |= {"migration": signs.migration.id, "migration_status": signs.migration.status}
+        seen |= {
+            "migration": signs.migration.id,
+            "migration_status": signs.migration.status,
+            "updated": signs.migration.updated,
+        }
     return seen

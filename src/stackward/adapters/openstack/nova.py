@@ -37,6 +37,7 @@ def to_server(given: Json) -> Server:
         image_properties=_pairs(image["properties"]) if "properties" in image else None,
         volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
         group_id=next(iter(given.get("server_groups") or ()), None),
+        updated=given.get("updated"),
         fault=(given.get("fault") or {}).get("message"),
     )
 
@@ -94,6 +95,7 @@ def to_migration(given: Json) -> Migration:
         source=given["source_compute"],
         target=given["dest_compute"],
         created=given["created_at"],
+        updated=given.get("updated_at"),
         user=given.get("user_id"),
     )
 

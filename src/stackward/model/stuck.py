@@ -1,0 +1,260 @@
+"""Moves that will never end: what is known of one in which nothing happens, and what that means.
+
+Nova loses orders where a process dies between a message and its work; what is left then is a state
+that nobody will change. The rules hold for nova 31.0 (2025.1) and cite its source. What they do not
+name may still go on: it is waited for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from stackward.model.compute import Migration, Server, Unread
+
+CONDUCTOR = "nova-conductor"
+
+# A call of Nova's between two of its services ends 60 s after the other has died
+# (`rpc_response_timeout`, which also watches the longer calls of a move), and a restart of RabbitMQ
+# was seen to hide the living for 76 s. What is silent for much longer is dead, or lost.
+DEAD_AFTER_S = 180.0
+LOST_AFTER_S = 300.0
+
+# The tasks of a move (nova/compute/task_states.py).
+MOVING = {"migrating", "resize_prep", "resize_migrating", "resize_migrated", "resize_finish"}
+_NEEDS_CONDUCTOR = {"accepted"}
+_NEEDS_SOURCE = {"queued", "preparing", "running", "migrating", "confirming"}
+_NEEDS_TARGET = {"pre-migrating", "post-migrating"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """What libvirt on one node says of a server."""
+
+    node: str
+    state: str | None  # None: it does not have it
+    has_job: bool = False
+
+    @property
+    def words(self) -> str:
+        """Say it in words."""
+        if self.state is None:
+            return f"not on `{self.node}`"
+        job = ", with a job under way" if self.has_job else ""
+        return f"{self.state} on `{self.node}`{job}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standstill:
+    """A move in which nothing happens, with all that tells why."""
+
+    server: Server
+    source: str
+    migration: Migration | None  # the newest; None: there is no record
+    quiet_s: float  # since anything was seen to change
+    dead: frozenset[str] = frozenset()  # `nova-conductor`, or the hosts whose nova-compute is down
+    is_queue_moving: bool = False  # its source works on another live migration
+    guests: tuple[Guest, ...] | Unread = ()  # on the source, and on the target if there is one
+
+    @property
+    def has_job(self) -> bool | None:
+        """Say whether libvirt works on it; None where that could not be read."""
+        return None if isinstance(self.guests, Unread) else any(one.has_job for one in self.guests)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StuckState:
+    """One kind of state that never ends; `{...}` is filled in where it is found."""
+
+    name: str
+    reason: str
+    remedy: str
+    why: str
+    lets_go: bool = False  # resetting Nova's word on the server is a way out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A state that never ends, found."""
+
+    state: StuckState
+    reason: str
+    remedy: str
+
+
+_RESTART = (
+    "restart nova-compute on `{source}` (`systemctl restart nova-compute`): "
+    "it lets the server go as it starts"
+)
+
+WAITS_FOR_CONDUCTOR = StuckState(
+    name="waits-for-conductor",
+    reason="no nova-conductor is up to take its order",
+    remedy="start nova-conductor: an order that waits in its queue is carried out then",
+    why="nova 31.0 conductor/manager.py: the record of a move is made by the conductor; an order "
+    "stays in RabbitMQ until one takes it.",
+)
+CONDUCTOR_DIED = StuckState(
+    name="conductor-died",
+    reason="its migration {id} is `{status}`, and no nova-conductor is up to carry it on",
+    remedy=f"start nova-conductor, which does not take it up again; then {_RESTART}",
+    why="nova 31.0 conductor/tasks/live_migrate.py: between `accepted` and `queued` a move lives "
+    "in the memory of one conductor only.",
+    lets_go=True,
+)
+NODE_DIED = StuckState(
+    name="node-died",
+    reason="its migration {id} is `{status}`, and nova-compute on `{dead}` is down",
+    remedy="start nova-compute on `{dead}`: it lets the server go, or carries the move on, "
+    "as it starts",
+    why="nova 31.0 compute/manager.py: from `queued` on the source drives a live migration, and "
+    "each end of a cold one its own part.",
+)
+NO_RECORD = StuckState(
+    name="no-record",
+    reason="Nova calls it `{task}`, and has no record of a move: the order was lost",
+    remedy=_RESTART,
+    why="nova 31.0 compute/api.py sets the task before it casts to the conductor; a cast that is "
+    "lost leaves the task behind.",
+    lets_go=True,
+)
+ORDER_LOST = StuckState(
+    name="order-lost",
+    reason="its migration {id} is `{status}`, and nobody works on it: the order was lost",
+    remedy=_RESTART,
+    why="nova 31.0: `accepted` is left by a cast to the source, `queued` by a place in the "
+    "source's own queue, `running` only while libvirt has a job for it.",
+    lets_go=True,
+)
+CONFIRM_LOST = StuckState(
+    name="confirm-lost",
+    reason="its migration {id} is `confirming`, and nobody works on it: the order was lost",
+    remedy="nothing of Nova's own confirms it any more: let it go, see what `{source}` keeps of it "
+    "(its directory `{server}_resize`, allocations of {uuid}: `nova-manage placement audit`); "
+    "then cancel this run and drain the node anew",
+    why="nova 31.0 compute/api.py, confirm_resize: the record says `confirming` before the cast to "
+    "the source; a second confirmation wants `finished` and is refused.",
+    lets_go=True,
+)
+NOT_MOVED = StuckState(
+    name="completed-not-moved",
+    reason="its migration {id} is `completed`, but Nova still has the server on `{source}`",
+    remedy="if its guest is running on `{source}`, nothing has moved: remove the inactive bindings "
+    "of its ports and move it again; if it is running on `{target}`, never start or reboot the "
+    "server: a second guest would write to its disks",
+    why="seen in the field: the last step of a live migration fails after the record is closed.",
+)
+RECORD_ONLY = StuckState(
+    name="record-only",
+    reason="migration {id} is `{status}`, but the server is not moving and libvirt has no job",
+    remedy="nothing is to be done: it is the trace of a move that was lost",
+    why="nova 31.0 has no call that closes such a record, and nothing of Nova acts on it.",
+)
+
+ALL = tuple(each for each in list(globals().values()) if isinstance(each, StuckState))
+
+
+def find_stuck(move: Standstill) -> Stuck | None:
+    """Say why a move will never end; None where it may go on."""
+    state = _state_of(move)
+    if state is None:
+        return None
+    words = _words(move)
+    remedy = state.remedy.format(**words)
+    if state.lets_go:
+        remedy += "".join(_letting_go(move))
+    reason = f"{state.reason.format(**words)} ({_guests(move)})"
+    return Stuck(state=state, reason=reason, remedy=remedy)
+
+
+def quiet_s(server: Server, migration: Migration | None, now: datetime) -> float:
+    """Return for how many seconds Nova has written nothing of a move; 0 where that is unknown."""
+    written = [server.updated]
+    if migration is not None:
+        written += [migration.updated, migration.created]
+    times = [datetime.fromisoformat(each) for each in written if each]
+    aware = [each if each.tzinfo else each.replace(tzinfo=UTC) for each in times]
+    return max(0.0, (now - max(aware)).total_seconds()) if aware else 0.0
+
+
+def _state_of(move: Standstill) -> StuckState | None:
+    migration = move.migration
+    is_moving = move.server.task_state in MOVING
+    if migration is None:
+        return _without_record(move) if is_moving else None
+    if migration.status == "completed":
+        stayed = move.server.host == move.source and move.server.task_state is None
+        return NOT_MOVED if stayed else None
+    if move.quiet_s < DEAD_AFTER_S:
+        return None
+    if dead := _dead(move, migration):
+        return CONDUCTOR_DIED if dead == CONDUCTOR else NODE_DIED
+    if move.quiet_s < LOST_AFTER_S:
+        return None
+    return _lost(move, migration, is_moving=is_moving)
+
+
+def _without_record(move: Standstill) -> StuckState | None:
+    if CONDUCTOR in move.dead:
+        return WAITS_FOR_CONDUCTOR if move.quiet_s >= DEAD_AFTER_S else None
+    return NO_RECORD if move.quiet_s >= LOST_AFTER_S else None
+
+
+def _dead(move: Standstill, migration: Migration) -> str | None:
+    """Return who of those is dead that must act now."""
+    if migration.status in _NEEDS_CONDUCTOR:
+        needed: str | None = CONDUCTOR
+    elif migration.status in _NEEDS_SOURCE:
+        needed = move.source
+    else:
+        needed = migration.target if migration.status in _NEEDS_TARGET else None
+    return needed if needed in move.dead else None
+
+
+def _lost(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckState | None:
+    match migration.status:
+        case "confirming":
+            return CONFIRM_LOST
+        case "accepted" | "queued" | "running" if not is_moving:
+            return RECORD_ONLY if move.has_job is False else None
+        case "accepted":
+            return ORDER_LOST
+        case "queued":
+            return None if move.is_queue_moving else ORDER_LOST
+        case "running":
+            return ORDER_LOST if move.has_job is False else None
+        case _:
+            return None  # what prepares or copies may take its time
+
+
+def _words(move: Standstill) -> dict[str, object]:
+    migration = move.migration
+    return {
+        "server": move.server.id,
+        "task": move.server.task_state,
+        "source": move.source,
+        "id": migration.id if migration else None,
+        "uuid": migration.uuid if migration else None,
+        "status": migration.status if migration else None,
+        "target": migration.target if migration else None,
+        "dead": (_dead(move, migration) if migration else None) or "",
+    }
+
+
+def _guests(move: Standstill) -> str:
+    if isinstance(move.guests, Unread):
+        return f"libvirt could not be asked: {move.guests.why}"
+    said = "; ".join(guest.words for guest in move.guests)
+    return f"its guest is {said}" if said else "no node's libvirt knows of it"
+
+
+def _letting_go(move: Standstill) -> Iterator[str]:
+    """Offer to reset Nova's word: only where libvirt was seen to have no job, and it will be true.
+
+    Nova sets `active` whatever the server was.
+    """
+    if move.has_job is not False or move.server.vm_state not in {"active", "resized"}:
+        return
+    yield (
+        "; or, as libvirt has no job for it there, "
+        f"`openstack server set --auto-approve --state active {move.server.id}`"
+    )

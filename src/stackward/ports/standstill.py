@@ -1,0 +1,92 @@
+"""What is read of a move in which nothing happens; whatever room asks."""
+
+from collections.abc import Iterator
+
+from stackward.errors import Uncertain, Unreachable
+from stackward.model.compute import NOVA_COMPUTE, Migration, Server, Unread
+from stackward.model.stuck import CONDUCTOR, Guest, Standstill
+from stackward.ports.cloud import Cloud
+from stackward.ports.lookups import hypervisor_of
+from stackward.ports.shell import VIRSH, Answer
+from stackward.ports.world import World
+
+DOMSTATE = (*VIRSH, "domstate")
+JOB = (*VIRSH, "domjobinfo")
+NO_DOMAIN = "failed to get domain"
+_NO_JOB = "None"
+_AT_WORK = ("preparing", "running")
+
+
+class _Silent(Exception):
+    """A node that could not be asked."""
+
+
+def read_standstill(
+    world: World, server: Server, source: str, migration: Migration | None, quiet_s: float
+) -> Standstill:
+    """Return all that tells why nothing happens: the services, the queue, and libvirt's jobs."""
+    hosts = [source, *([migration.target] if migration and migration.target else [])]
+    return Standstill(
+        server=server,
+        source=source,
+        migration=migration,
+        quiet_s=quiet_s,
+        dead=_dead(world.cloud, hosts),
+        is_queue_moving=any(
+            each.server != server.id
+            for status in _AT_WORK
+            for each in world.cloud.migrations_of(source, status)
+            if each.source == source
+        ),
+        guests=_guests(world, server.id, hosts),
+    )
+
+
+def _dead(cloud: Cloud, hosts: list[str]) -> frozenset[str]:
+    services = cloud.services()
+    up = {one.host for one in services if one.binary == NOVA_COMPUTE and one.is_up}
+    has_conductor = any(one.binary == CONDUCTOR and one.is_up for one in services)
+    return frozenset({*hosts} - up) | (frozenset() if has_conductor else {CONDUCTOR})
+
+
+def _guests(world: World, server: str, hosts: list[str]) -> tuple[Guest, ...] | Unread:
+    try:
+        return tuple(_on_each(world, server, hosts))
+    except _Silent as silent:
+        return Unread(str(silent))
+
+
+def _on_each(world: World, server: str, hosts: list[str]) -> Iterator[Guest]:
+    for host in hosts:
+        hypervisor = hypervisor_of(world.cloud, host)
+        if hypervisor is None:
+            raise _Silent(f"no hypervisor of `{host}` was found")
+        if not hypervisor.has_domains:
+            continue
+        node = world.shell.node_of(host, hypervisor.address)
+        if node is None:
+            raise _Silent(f"the inventory names no node for `{host}`")
+        state = _ask(world, node, (*DOMSTATE, server))
+        if state is None:
+            yield Guest(node=node, state=None)
+            continue
+        job = _ask(world, node, (*JOB, server))
+        yield Guest(node=node, state=state.out.strip(), has_job=job is not None and _is_job(job))
+
+
+def _ask(world: World, node: str, command: tuple[str, ...]) -> Answer | None:
+    """Return libvirt's answer; None where it has no such guest."""
+    try:
+        answer = world.shell.run(node, command)
+    except (Unreachable, Uncertain) as error:
+        raise _Silent(error.message) from error
+    if answer.code == 0:
+        return answer
+    if NO_DOMAIN in answer.err:
+        return None
+    raise _Silent(f"`{node}`: {answer.err.strip() or answer.code}")
+
+
+def _is_job(answer: Answer) -> bool:
+    """Read `virsh domjobinfo`: its first line is `Job type:` and a word."""
+    return answer.out.partition(":")[2].split()[:1] != [_NO_JOB]

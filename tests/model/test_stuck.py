@@ -1,0 +1,192 @@
+"""Which moves never end: a table of all that is known of one, and what that means."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from builders import a_server, an_id
+from stackward.model.compute import Migration, Unread
+from stackward.model.stuck import ALL, CONDUCTOR, Guest, Standstill, find_stuck, quiet_s
+
+SOURCE, TARGET = "compute-07", "compute-08"
+LONG, DEAD, SHORT = 300, 180, 60
+HERE = (Guest(node=SOURCE, state="running"), Guest(node=TARGET, state=None))
+AT_WORK = (Guest(node=SOURCE, state="running", has_job=True), Guest(node=TARGET, state="paused"))
+
+
+def a_standstill(
+    status: str | None = None,
+    quiet: float = LONG,
+    task: str | None = "migrating",
+    **changes: Any,  # noqa: ANN401  # any field
+) -> Standstill:
+    """Return a live migration in which nothing happens; without a status there is no record."""
+    migration = Migration(
+        id=7,
+        uuid=an_id("migration"),
+        server=an_id("db-01"),
+        kind="live-migration",
+        status=status or "",
+        source=SOURCE,
+        target=TARGET,
+    )
+    move = Standstill(
+        server=a_server(task_state=task),
+        source=SOURCE,
+        migration=migration if status else None,
+        quiet_s=quiet,
+        guests=HERE,
+    )
+    return replace(move, **changes)
+
+
+def name_of(move: Standstill) -> str | None:
+    stuck = find_stuck(move)
+    return stuck.state.name if stuck else None
+
+
+@pytest.mark.parametrize(
+    ("move", "expected"),
+    [
+        pytest.param(a_standstill(), "no-record", id="a task, and no record for long"),
+        pytest.param(
+            a_standstill(dead=frozenset({CONDUCTOR}), quiet=DEAD),
+            "waits-for-conductor",
+            id="no record, for there is no conductor",
+        ),
+        pytest.param(
+            a_standstill("accepted", DEAD, dead=frozenset({CONDUCTOR})),
+            "conductor-died",
+            id="accepted by a conductor that has died",
+        ),
+        pytest.param(a_standstill("accepted"), "order-lost", id="accepted, and nobody has it"),
+        pytest.param(
+            a_standstill("queued", DEAD, dead=frozenset({SOURCE})),
+            "node-died",
+            id="queued at a source that has died",
+        ),
+        pytest.param(
+            a_standstill("preparing", DEAD, dead=frozenset({SOURCE})),
+            "node-died",
+            id="prepared by a source that has died",
+        ),
+        pytest.param(
+            a_standstill("confirming", DEAD, None, dead=frozenset({SOURCE})),
+            "node-died",
+            id="to be confirmed by a source that has died",
+        ),
+        pytest.param(
+            a_standstill("post-migrating", DEAD, "resize_migrated", dead=frozenset({TARGET})),
+            "node-died",
+            id="a cold move to a target that has died",
+        ),
+        pytest.param(a_standstill("queued"), "order-lost", id="queued in a queue that stands"),
+        pytest.param(a_standstill("running"), "order-lost", id="running, but libvirt has no job"),
+        pytest.param(
+            a_standstill("confirming", task=None), "confirm-lost", id="confirming for long"
+        ),
+        pytest.param(
+            a_standstill("completed", 0, None), "completed-not-moved", id="completed, not moved"
+        ),
+        pytest.param(a_standstill("running", task=None), "record-only", id="a record alone"),
+    ],
+)
+def test_what_never_ends_is_named(move: Standstill, expected: str) -> None:
+    assert name_of(move) == expected
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        pytest.param(a_standstill(quiet=SHORT), id="no record, yet"),
+        pytest.param(a_standstill("accepted", DEAD), id="accepted, not for so long"),
+        pytest.param(
+            a_standstill("accepted", SHORT, dead=frozenset({CONDUCTOR})),
+            id="the conductor is away, not for long: RabbitMQ may have been restarted",
+        ),
+        pytest.param(
+            a_standstill("queued", is_queue_moving=True), id="queued behind another migration"
+        ),
+        pytest.param(a_standstill("preparing"), id="preparing may take its time"),
+        pytest.param(
+            a_standstill("preparing", dead=frozenset({CONDUCTOR})),
+            id="the source has it: the conductor is not needed",
+        ),
+        pytest.param(a_standstill("running", guests=AT_WORK), id="libvirt works on it"),
+        pytest.param(
+            a_standstill("running", guests=Unread("no answer")), id="libvirt could not be asked"
+        ),
+        pytest.param(a_standstill("migrating", task="resize_migrating"), id="a disk is copied"),
+        pytest.param(
+            a_standstill("completed", task=None, source=TARGET), id="completed, and moved"
+        ),
+        pytest.param(a_standstill(task="image_snapshot"), id="busy with something else"),
+        pytest.param(
+            a_standstill("running", task=None, guests=AT_WORK),
+            id="let go by somebody, while libvirt still works on it",
+        ),
+        pytest.param(a_standstill("some-new-status"), id="a status that is not known"),
+    ],
+)
+def test_what_may_go_on_is_not_called_stuck(move: Standstill) -> None:
+    assert name_of(move) is None
+
+
+@pytest.mark.parametrize(
+    ("move", "is_offered"),
+    [
+        pytest.param(a_standstill(), True, id="libvirt has no job on either node"),
+        pytest.param(a_standstill(guests=AT_WORK), False, id="it has one"),
+        pytest.param(a_standstill(guests=Unread("no answer")), False, id="it could not be asked"),
+        pytest.param(
+            a_standstill(server=a_server("PAUSED", task_state="migrating")),
+            False,
+            id="paused: the reset would call it active",
+        ),
+    ],
+)
+def test_a_reset_is_offered_only_where_libvirt_has_no_job_and_it_would_be_true(
+    move: Standstill, *, is_offered: bool
+) -> None:
+    stuck = find_stuck(move)
+
+    assert stuck is not None
+    assert ("--state active" in stuck.remedy) is is_offered
+
+
+def test_the_reason_says_where_the_guest_is() -> None:
+    stuck = find_stuck(a_standstill("completed", 0, None))
+
+    assert stuck is not None
+    assert stuck.reason.endswith("(its guest is running on `compute-07`; not on `compute-08`)")
+
+
+def test_every_stuck_state_has_a_reason_a_remedy_and_a_ground() -> None:
+    assert len(ALL) == 8
+    assert all(state.reason and state.remedy and state.why for state in ALL)
+
+
+@pytest.mark.parametrize(
+    ("server", "migration", "expected"),
+    [
+        pytest.param("2026-11-22T02:50:00Z", "2026-11-22T02:58:00.000000", 120, id="the later"),
+        pytest.param("2026-11-22T02:59:00Z", None, 60, id="no record"),
+        pytest.param(None, None, 0, id="nothing is known: not quiet"),
+        pytest.param("2026-11-22T03:01:00Z", None, 0, id="their clock is ahead of ours"),
+    ],
+)
+def test_quiet_is_since_nova_last_wrote_anything(
+    server: str | None, migration: str | None, expected: float
+) -> None:
+    record = a_standstill("running").migration
+    assert record is not None
+
+    quiet = quiet_s(
+        a_server(updated=server),
+        replace(record, updated=migration) if migration else None,
+        datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
+    )
+
+    assert quiet == expected

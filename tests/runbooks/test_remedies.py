@@ -1,0 +1,354 @@
+"""What a blocker advises removes it: every blocker of a drain, and what its remedy leads to."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from builders import (
+    a_candidate,
+    a_domain,
+    a_flavor,
+    a_group,
+    a_node,
+    a_port,
+    a_server,
+    a_service,
+    an_id,
+    asking,
+)
+from stackward.model.claim import Claim
+from stackward.model.compute import (
+    Aggregate,
+    Candidate,
+    ComputeNode,
+    Migration,
+    Server,
+    ServerGroup,
+    Unread,
+    Volume,
+)
+from stackward.model.run import RunState
+from stackward.model.stuck import Guest, Standstill
+from stackward.plan import Blocked
+from stackward.policy import worries
+from stackward.runbooks.drain_compute_node import judge_again, plan_drain
+
+DB = an_id("db-01")
+GPU = a_flavor(pci_passthrough__alias="gpu:1")
+VGPU = a_flavor(resources__VGPU="1")
+HUGE = a_flavor(ram_mib=10**6)
+WELL = a_node(a_server())
+LEAVE = {"leave_behind": (DB,)}
+STOP = {"allow_downtime": True}
+CLAIM = Claim(
+    run="01J8", operator="ann", machine="bastion", since="2026-01-01T12:00:00Z", reason="DIMM"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A blocker, and the world or the request once its remedy was followed."""
+
+    before: ComputeNode
+    advice: str  # a part of the remedy
+    after: ComputeNode | None = None  # None: the same
+    asked: dict[str, Any] = field(default_factory=dict)
+    asks_then: dict[str, Any] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)  # what blocks for the same reason
+
+
+def with_server(advice: str, then: dict[str, Any], **changes: Any) -> Case:  # noqa: ANN401  # any field
+    """Return the case of a server that is so; what is asked for then helps."""
+    status = changes.pop("status", "ACTIVE")
+    return Case(before=a_node(a_server(status, **changes)), advice=advice, asks_then=then)
+
+
+def a_migration(**changes: Any) -> Migration:  # noqa: ANN401  # any field
+    migration = Migration(
+        id=7,
+        uuid=an_id("migration"),
+        server=DB,
+        kind="live-migration",
+        status="running",
+        source="compute-07",
+        target="compute-08",
+    )
+    return replace(migration, **changes)
+
+
+def lost(server: Server, migration: Migration | None) -> dict[str, Standstill]:
+    """Return a move in which nothing has happened for long, and libvirt has no job for it."""
+    guests = (Guest(node="compute-07", state="running"),)
+    move = Standstill(
+        server=server, source="compute-07", migration=migration, quiet_s=1e4, guests=guests
+    )
+    return {server.id: move}
+
+
+def claimed(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  # any field
+    service = a_service(is_enabled=False, disabled_reason=str(CLAIM))
+    return a_node(*servers, service=service, **changes)
+
+
+def in_zone(candidates: tuple[Candidate, ...]) -> ComputeNode:
+    hosts = ("compute-07", *(each.name for each in candidates))
+    zone = Aggregate(
+        uuid=an_id("zone"), name="z", hosts=hosts, metadata=(("availability_zone", "z"),)
+    )
+    return a_node(a_server(pinned_zone="z"), candidates=candidates, aggregates=(zone,))
+
+
+def of_two_sizes() -> ComputeNode:
+    """Return a node whose small server may go to `compute-08`, and whose big one may not."""
+    node = a_node(a_server(name="web-1"), a_server(flavor=HUGE))
+    rooms = {
+        node.needs[an_id("web-1")]: (a_candidate(),),
+        node.needs[DB]: (a_candidate("compute-09", ram_mib=10**7),),
+    }
+    return replace(node, candidates=rooms)
+
+
+def in_aggregate(project: str) -> ComputeNode:
+    """Return a node beside which there is one that an aggregate keeps for a project."""
+    kept = Aggregate(
+        uuid=an_id("kept"),
+        name="kept",
+        hosts=("compute-08",),
+        metadata=(("filter_tenant_id", project),),
+    )
+    return a_node(a_server(), candidates=(a_candidate(),), aggregates=(kept,))
+
+
+def asked_cpu(*traits: str) -> ComputeNode:
+    """Return a node beside which there is one with these traits of its CPU."""
+    return a_node(a_server(), candidates=(a_candidate(traits=frozenset(traits)),))
+
+
+STUCK = a_server(task_state="migrating")
+PAIR = ServerGroup(id="g", name="pair", policy="affinity", members=())
+
+CASES = {
+    # the node
+    "node-down": Case(
+        before=replace(WELL, service=a_service(is_up=False)), advice="repair nova-compute",
+        after=WELL,
+    ),
+    "node-dead": Case(
+        before=replace(WELL, service=a_service(is_up=False), domains=Unread("no route to host")),
+        advice="else repair it", after=WELL,
+    ),
+    "forced-down": Case(
+        before=replace(WELL, service=a_service(is_up=False, is_forced_down=True)),
+        advice="service set --up", after=WELL,
+    ),
+    "claimed": Case(
+        before=replace(WELL, service=a_service(is_enabled=False, disabled_reason="4711")),
+        advice="service set --enable", after=WELL,
+    ),
+    "run-unfinished": Case(
+        before=claimed(a_server(), claiming_run=RunState.STOPPED), advice="run resume 01J8",
+        after=claimed(claiming_run=RunState.SUCCEEDED),
+    ),
+    "run-goes-on": Case(
+        before=claimed(a_server(), claiming_run=RunState.RUNNING), advice="run watch 01J8",
+        after=claimed(claiming_run=RunState.SUCCEEDED),
+    ),
+    "came-back": Case(
+        before=claimed(a_server(), claiming_run=RunState.SUCCEEDED),
+        advice="node return compute-07", after=WELL,
+    ),
+    "domains-unread": Case(
+        before=replace(WELL, domains=Unread("permission denied")), advice="make `ssh` to it work",
+        after=WELL,
+    ),
+    "stray-domain": Case(
+        before=replace(WELL, domains=(a_domain(a_server()), a_domain(a_server(name="stray")))),
+        advice="remove it with `virsh`", after=WELL,
+    ),
+    "incoming-migration": Case(
+        before=a_node(a_server(), migrations=(
+            a_migration(source="compute-08", target="compute-07", server=an_id("x")),
+        )),
+        advice="wait until it has ended", after=WELL,
+    ),
+    "stuck-migration": Case(
+        before=a_node(a_server(), migrations=(a_migration(),)), advice="plan again in five minutes",
+        after=a_node(
+            a_server(), migrations=(a_migration(),), standstills=lost(a_server(), a_migration())
+        ),
+    ),
+    "stuck": Case(
+        before=a_node(STUCK, standstills=lost(STUCK, None)),
+        advice="restart nova-compute on `compute-07`", after=WELL,
+    ),
+    "awaits-confirmation": Case(
+        before=a_node(resizing_away=(
+            (a_server("VERIFY_RESIZE", host="compute-08"), a_migration(status="finished")),
+        )),
+        advice="resize confirm", after=a_node(),
+    ),
+    "unknown-left-behind": Case(
+        before=WELL, asked={"leave_behind": ("nonsense",)}, advice="leave the flag out",
+    ),
+    "unknown-target": Case(
+        before=a_node(a_server()), asked={"target": "nonsense"}, advice="leave the flag out",
+        others=["not-on-target"],
+    ),
+    # a server's state
+    "busy": Case(
+        before=a_node(a_server(task_state="resize_prep")), advice="wait until it is done",
+        after=WELL,
+    ),
+    "in-error": Case(before=a_node(a_server("ERROR")), advice="repair it", after=WELL),
+    "rescued": Case(before=a_node(a_server("RESCUE")), advice="unrescue", after=WELL),
+    "suspended": Case(before=a_node(a_server("SUSPENDED")), advice="server resume", after=WELL),
+    "shelved": Case(before=a_node(a_server("SHELVED")), advice="--offload", after=a_node()),
+    "building": Case(before=a_node(a_server("BUILD")), advice="until it is ACTIVE", after=WELL),
+    "verify-resize": Case(
+        before=a_node(a_server("VERIFY_RESIZE")), advice="resize confirm", after=WELL
+    ),
+    "soft-deleted": Case(
+        before=a_node(a_server("SOFT_DELETED")), advice="delete --force", after=a_node()
+    ),
+    "unknown-status": Case(
+        before=a_node(a_server("TELEPORTED")), advice="bring it to ACTIVE", after=WELL
+    ),
+    "states-disagree": Case(
+        before=a_node(a_server(power_state=4)), advice="reboot --hard", after=WELL
+    ),
+    "no-domain": Case(before=replace(WELL, domains=()), advice="reboot --hard", after=WELL),
+    "domain-disagrees": Case(
+        before=replace(WELL, domains=(a_domain(a_server(), state="shut off"),)),
+        advice="reboot --hard", after=WELL,
+    ),
+    # what it holds
+    "holds-pci": with_server("--allow-downtime", STOP, flavor=GPU),
+    "has-tpm": with_server("--allow-downtime", STOP, flavor=a_flavor(hw__tpm_version="2.0")),
+    "encrypted-memory": with_server(
+        "--allow-downtime", STOP, flavor=a_flavor(hw__mem_encryption="true")
+    ),
+    "has-vgpu": Case(
+        before=replace(
+            a_node(a_server(flavor=VGPU)),
+            hypervisor=replace(WELL.hypervisor, version=7_002_000),
+        ),
+        advice="--allow-downtime", asks_then=STOP,
+    ),
+    "no-such-cpu": Case(
+        before=asked_cpu("HW_CPU_X86_SSE2"), advice="--allow-downtime", asks_then=STOP
+    ),
+    "paused-and-bound": Case(
+        before=a_node(a_server("PAUSED", flavor=GPU)), advice="server unpause",
+        after=a_node(a_server(flavor=GPU)), asks_then=STOP,
+    ),
+    "has-accelerator": with_server(
+        f"--leave-behind {DB}", LEAVE, flavor=a_flavor(accel__device_profile="fpga")
+    ),
+    "unknown-port": Case(
+        before=a_node(a_server(ports=(a_port(vnic_type="quantum"),))), advice="remove port",
+        after=a_node(a_server(ports=())),
+    ),
+    "port-elsewhere": Case(
+        before=a_node(a_server(ports=(a_port(host="compute-01"),))),
+        advice="port set --host compute-07", after=WELL,
+    ),
+    "volume-busy": Case(
+        before=a_node(
+            a_server(volume_ids=("v",), volumes=(Volume(id="v", status="detaching"),))
+        ),
+        advice="until it is `in-use`",
+        after=a_node(a_server(volume_ids=("v",), volumes=(Volume(id="v"),))),
+    ),
+    "volume-gone": Case(
+        before=a_node(a_server(volume_ids=("v",))), advice="remove volume", after=WELL
+    ),
+    # where it may go
+    "affinity": with_server(f"--leave-behind {DB}", LEAVE, group=a_group("affinity")),
+    "anti-affinity": Case(
+        before=a_node(
+            a_server(group=a_group("anti-affinity", "compute-08")), candidates=(a_candidate(),)
+        ),
+        advice="bring another node", after=a_node(
+            a_server(group=a_group("anti-affinity", "compute-08"))
+        ),
+    ),
+    "zone": Case(
+        before=in_zone(()), advice="bring another node of that zone",
+        after=in_zone((a_candidate("compute-09"),)),
+    ),
+    "aggregate": Case(
+        before=in_aggregate("another"), advice="change the aggregate", after=in_aggregate("demo")
+    ),
+    "not-on-target": Case(
+        before=of_two_sizes(), advice="leave `--target` out", asked={"target": "compute-08"},
+    ),
+    "no-room": Case(
+        before=a_node(a_server(), candidates=()), advice="bring another node into service",
+        after=WELL,
+    ),
+}  # fmt: skip
+
+# These are approved along with a plan, or stand against another operation.
+WARNINGS = {
+    "has-role", "instance-ha", "foreign-allocation", "stale-record", "locked", "disk-copied",
+    "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
+}  # fmt: skip
+OF_A_RETURN = {
+    "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
+}  # fmt: skip
+JUDGED_AGAIN = {"changed"}  # by the run itself, just before a move
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_following_its_remedy_removes_a_blocker(name: str) -> None:
+    case = CASES[name]
+    after = case.before if case.after is None else case.after
+
+    blocker, *others = plan_drain(case.before, asking(**case.asked)).blockers
+    then = plan_drain(after, asking(**case.asks_then)).blockers
+
+    assert (blocker.worry, case.advice in blocker.remedy) == (name, True)
+    assert [each.worry for each in others] == case.others
+    assert then == ()
+
+
+ADVISED = [
+    name
+    for name, case in CASES.items()
+    if f"--leave-behind {DB}" in plan_drain(case.before, asking(**case.asked)).blockers[0].remedy
+]
+
+
+@pytest.mark.parametrize("name", ADVISED)
+def test_leaving_behind_helps_wherever_it_is_advised(name: str) -> None:
+    case = CASES[name]
+
+    assert plan_drain(case.before, asking(**case.asked, **LEAVE)).blockers == ()
+
+
+def test_a_server_that_has_changed_is_moved_by_a_new_plan() -> None:
+    [move] = plan_drain(WELL, asking()).stages[1].moves
+    stopped = a_node(a_server("SHUTOFF"))
+
+    [blocker] = judge_again(stopped, asking(), move)
+
+    assert (blocker.worry, blocker.remedy) == ("changed", "plan again")
+    assert plan_drain(stopped, asking()).blockers == ()
+
+
+def test_the_remedy_of_every_blocker_is_tested() -> None:
+    """A new rule is in this table, or it is no blocker of a drain."""
+    known = [*CASES, *WARNINGS, *OF_A_RETURN, *JUDGED_AGAIN]
+
+    assert sorted(known) == sorted(worry.name for worry in worries.ALL)
+
+
+def test_a_record_that_is_only_a_trace_is_approved_along() -> None:
+    plan = plan_drain(
+        replace(WELL, migrations=(a_migration(),), standstills=lost(a_server(), a_migration())),
+        asking(),
+    )
+
+    assert [each.worry for each in plan.warnings] == ["stale-record"]
+    assert not any(isinstance(each, Blocked) for each in plan.blockers)

@@ -1,0 +1,114 @@
+"""Steps whose order was lost or whose worker has died: each says so, and what to do."""
+
+from dataclasses import replace
+
+from builders import a_server, an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.plan import Look, Standing
+from stackward.steps.compute import ColdMigrate, ConfirmMigration, LiveMigrate
+
+DB = an_id("db-01")
+LIVE = LiveMigrate(server=DB, name="db-01", source="compute-07")
+COLD = ColdMigrate(server=DB, name="db-01", source="compute-07")
+CONFIRM = ConfirmMigration(
+    server=DB, name="db-01", source="compute-07", vm_state="stopped", power_state=4
+)
+LONG = 300
+
+
+def a_cloud(status: str = "ACTIVE") -> FakeCloud:
+    cloud = FakeCloud()
+    cloud.add(a_server(status))
+    return cloud
+
+
+def name_in(look: Look | None) -> object:
+    assert look is not None
+    assert look.standing is Standing.FAILED
+    return look.saw["stuck"]
+
+
+def test_an_order_that_left_no_record_is_stuck() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.migrations.clear()
+
+    look = LIVE.examine(world, mark, LONG)
+
+    assert name_in(look) == "no-record"
+    assert "restart nova-compute on `compute-07`" in str(look and look.remedy)
+
+
+def test_an_earlier_record_is_not_taken_for_ours() -> None:
+    """What was completed before our mark says nothing of the order that was lost."""
+    cloud = a_cloud()
+    world = a_world(cloud)
+    cloud.live_migrate(DB, "compute-08")
+    cloud.pass_time()
+    cloud.known[DB] = replace(cloud.known[DB], host="compute-07")
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    del cloud.migrations[1:]
+
+    assert name_in(LIVE.examine(world, mark, LONG)) == "no-record"
+
+
+def test_a_move_whose_source_has_died_is_stuck() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.computes["compute-07"] = replace(cloud.computes["compute-07"], is_up=False)
+
+    assert name_in(LIVE.examine(world, mark, LONG)) == "node-died"
+
+
+def test_a_migration_without_a_job_of_libvirt_is_stuck_and_with_one_is_not() -> None:
+    cloud = a_cloud()
+    shell = FakeShell(cloud, jobs={("compute-07", DB)})
+    world = a_world(cloud, shell)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+
+    with_job = LIVE.examine(world, mark, LONG)
+    shell.jobs.clear()
+    without = LIVE.examine(world, mark, LONG)
+
+    assert with_job is None
+    assert name_in(without) == "order-lost"
+
+
+def test_a_silent_node_is_no_proof_that_there_is_no_job() -> None:
+    cloud = a_cloud()
+    world = a_world(cloud, FakeShell(cloud, silent={"compute-08"}))
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+
+    assert LIVE.examine(world, mark, LONG) is None
+
+
+def test_a_cold_order_that_left_no_record_is_stuck() -> None:
+    cloud = a_cloud("SHUTOFF")
+    world = a_world(cloud)
+    mark = COLD.mark(world)
+    COLD.start(world)
+    cloud.migrations.clear()
+
+    look = COLD.examine(world, mark, LONG)
+
+    assert name_in(look) == "no-record"
+    assert "--state active" not in str(look and look.remedy)  # it was stopped
+
+
+def test_a_confirmation_that_goes_nowhere_is_stuck() -> None:
+    cloud = a_cloud("SHUTOFF")
+    world = a_world(cloud)
+    COLD.start(world)
+    cloud.pass_time()
+    mark = CONFIRM.mark(world)
+    CONFIRM.start(world)
+
+    assert CONFIRM.examine(world, mark, LONG / 2) is None
+    assert name_in(CONFIRM.examine(world, mark, LONG)) == "confirm-lost"
