@@ -7,12 +7,16 @@ from platform import node
 
 import pytest
 
+from builders import a_node, a_server, an_id, asking
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.cli import main
 from stackward.model.run import Approval, Run, RunState, Said, Settled
+from stackward.plan import to_json
+from stackward.runbooks.drain_compute_node import plan_drain
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PLAN = to_json(plan_drain(a_node(a_server("SHUTOFF")), asking()))
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlJour
 
 def a_run(journal: SqlJournal, run_id: str = "01M8AAAA") -> Run:
     approval = Approval(by="ann", at=NOON, how="--yes")
-    run = Run(id=run_id, title="drain `c01`", plan="{}", approval=approval, holds=(run_id,))
+    run = Run(id=run_id, title="drain `c01`", plan=PLAN, approval=approval, holds=(run_id,))
     journal.add(run)
     return run
 
@@ -118,6 +122,23 @@ def test_cancel_of_a_run_that_nobody_carries_out(
 
     assert (code, journal.run("01M8").state) == (0, RunState.CANCELLED)
     assert "cancelled" in capsys.readouterr().err
+
+
+def test_cancel_of_a_run_that_left_a_server_half_way_says_how_it_is_ended(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was migrated cold, and nobody has confirmed it."""
+    run = a_run(journal)
+    journal.take_up(run.id, "host:1", NOON)
+    journal.found_done(run.id, 1, f"move/{an_id('db-01')}/0", NOON, {})
+    journal.end(run.id, 1, RunState.STOPPED, NOON, Said(reason="interrupted"))
+
+    code = main(["run", "cancel", "01M8"])
+
+    said = capsys.readouterr().err
+    assert (code, journal.run("01M8").cancel_asked_by is None) == (4, False)
+    assert "  `db-01` is half-way\n" in said
+    assert "hint: `stackward run resume 01M8AAAA` brings that to its end" in said
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.engine import Brakes, Pace, Workshop, approve, carry_out
+from stackward.engine import Brakes, Pace, Workshop, approve, ask_cancel, carry_out
 from stackward.errors import StepFailed, Uncertain, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.plan import (
@@ -459,6 +459,10 @@ class House:
 
     def carry_out(self, run: Run, fate: Fate | None = None) -> Run:
         return carry_out(run.id, self.shop(fate), self.brakes)
+
+    def cancel(self, run: Run, by: str = "bob") -> Run:
+        kinds = TidyRunbook.kinds
+        return ask_cancel(run.id, by, self.clock.now(), self.journal, kinds)[0]
 
     def told(self, run: Run) -> list[str]:
         return [event.what for event in self.journal.events(run.id)]

@@ -55,5 +55,5 @@ def test_a_proof_that_stays_wrong_fails_in_the_end_and_the_run_can_be_cancelled(
     ended = house.carry_out(run)
 
     assert (ended.state, ended.ending.reason) == (RunState.STOPPED, "carry `a`: it is dusty")
-    assert house.journal.ask_cancel(run.id, "ann", house.clock.now()).state is RunState.CANCELLED
+    assert house.cancel(run).state is RunState.CANCELLED
     assert "waiting" in house.told(run)

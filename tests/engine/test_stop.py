@@ -4,7 +4,7 @@ import pytest
 
 from engine.fakes import House
 from stackward.errors import Locked, Refused
-from stackward.model.run import RunState
+from stackward.model.run import RunState, Said
 
 
 def test_the_first_ctrl_c_begins_nothing_more_and_waits_for_the_move_under_way(
@@ -46,11 +46,7 @@ def test_what_was_left_under_way_keeps_its_node_and_is_settled_by_resume(house: 
 
 def test_cancel_waits_for_what_is_under_way_and_ends_the_run(house: House) -> None:
     run = house.approved()
-    house.clock.on_wait.append(
-        lambda: (
-            house.clock.passed == 1 and house.journal.ask_cancel(run.id, "bob", house.clock.now())
-        )
-    )
+    house.clock.on_wait.append(lambda: house.clock.passed == 1 and house.cancel(run))
 
     ended = house.carry_out(run)
 
@@ -61,9 +57,24 @@ def test_cancel_waits_for_what_is_under_way_and_ends_the_run(house: House) -> No
 def test_a_run_that_nobody_carries_out_is_cancelled_at_once(house: House) -> None:
     run = house.approved()
 
-    cancelled = house.journal.ask_cancel(run.id, "bob", house.clock.now())
+    cancelled = house.cancel(run)
 
     assert cancelled.state is RunState.CANCELLED
     assert house.approved().state is RunState.QUEUED
     with pytest.raises(Refused, match="is over"):
         house.carry_out(cancelled)
+
+
+def test_a_stopped_run_with_a_box_half_way_is_cancelled_by_its_resume(house: House) -> None:
+    """Carried, and not sealed: that is no state to leave a box in."""
+    run, now = house.approved(), house.clock.now()
+    house.yard.set(boxes={"a": "new", "b": "old"})
+    epoch = house.journal.take_up(run.id, "one", now).epoch
+    house.journal.found_done(run.id, epoch, "carry/a/0", now, {})
+    house.journal.end(run.id, epoch, RunState.STOPPED, now, Said())
+
+    asked = house.cancel(run)
+    ended = house.carry_out(run)
+
+    assert (asked.state, asked.cancel_asked_by) == (RunState.STOPPED, "bob")
+    assert (ended.state, house.yard.changes) == (RunState.CANCELLED, ["seal a"])

@@ -59,6 +59,6 @@ def test_a_node_counts_on_what_it_needs_itself_only_once(journal: SqlJournal) ->
 
 
 def test_a_run_that_is_over_promises_nothing(journal: SqlJournal, drain: Run) -> None:
-    journal.ask_cancel(drain.id, "ada", NOW)
+    journal.ask_cancel(drain.id, "ada", NOW, lambda _: False)
 
     assert read_promised(journal, "compute-09") == {}

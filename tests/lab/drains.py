@@ -110,7 +110,11 @@ class Drains:
         """Begin a drain, which must have no blockers."""
         planned, place = self.plan(node, *flags)
         assert planned.code == 0, planned.said
-        return self.start([STACKWARD, "run", "apply", str(place), "--yes"])
+        return self.apply(place)
+
+    def apply(self, plan: Path) -> Going:
+        """Begin to carry a stored plan out."""
+        return self.start([STACKWARD, "run", "apply", str(plan), "--yes"])
 
     def start(self, words: list[str]) -> Going:
         """Start a command and leave it to itself."""
@@ -126,11 +130,15 @@ class Drains:
         planned, place = self.plan(node, *flags)
         if planned.code:
             return planned
-        return self.start([STACKWARD, "run", "apply", str(place), "--yes"]).ended()
+        return self.apply(place).ended()
 
     def resume(self) -> Ended:
+        """Resume the latest run, and wait for its end."""
+        return self.start_resume().ended()
+
+    def start_resume(self) -> Going:
         """Resume the latest run."""
-        return self.start([STACKWARD, "run", "resume", self.run["ID"]]).ended()
+        return self.start([STACKWARD, "run", "resume", self.run["ID"]])
 
     @property
     def run(self) -> dict[str, Any]:

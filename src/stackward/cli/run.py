@@ -80,12 +80,15 @@ def watch(run_id: RunArgument) -> None:
 @app.command(epilog=example("stackward run cancel 01M8"))
 def cancel(run_id: RunArgument) -> None:
     """Begin nothing more of a run; what is under way is waited for, never aborted."""
-    from stackward.app import state_now
-    from stackward.report.runs import how_it_stands, orphaned
+    from stackward.app import known_kinds, state_now
+    from stackward.engine import ask_cancel
+    from stackward.report.runs import half_way, how_it_stands, orphaned
 
     with open_journal() as journal:
-        run = journal.ask_cancel(run_id, getpass.getuser(), datetime.now(UTC))
+        run, left = ask_cancel(run_id, getpass.getuser(), datetime.now(UTC), journal, known_kinds())
         sys.stderr.write(how_it_stands(run, journal.attempts(run.id)) + "\n")
+        if run.state == "stopped":
+            raise half_way(run, left)
         if run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped":
             raise orphaned(run)
         if run.state == "running":

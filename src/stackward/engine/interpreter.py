@@ -14,7 +14,7 @@ from typing_extensions import TypeVar
 
 from stackward.engine.brakes import Brakes
 from stackward.engine.ledger import Ledger
-from stackward.engine.move import TakenBack, carry_out_move, is_finished, path_of
+from stackward.engine.move import TakenBack, carry_out_move, is_finished, is_half_way, path_of
 from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, Bench, said_of
 from stackward.engine.ticks import Moving, tick
@@ -169,7 +169,10 @@ class _Interpreter:
         # Those under way come first, whatever else holds: the world works on them.
         left.sort(
             key=lambda move: (
-                not (self._ledger.in_flight(path_of(stage, move)) or self._is_half_way(stage, move))
+                not (
+                    self._ledger.in_flight(path_of(stage, move))
+                    or is_half_way(stage, move, self._ledger.last)
+                )
             )
         )
         waiting, moving = deque(left), list[Moving]()
@@ -200,7 +203,8 @@ class _Interpreter:
         begun = []
         while waiting and len(moving) < stage.at_once:
             path = path_of(stage, waiting[0])
-            must_go_on = self._ledger.in_flight(path) or self._is_half_way(stage, waiting[0])
+            is_left = is_half_way(stage, waiting[0], self._ledger.last)
+            must_go_on = self._ledger.in_flight(path) or is_left
             if not (must_go_on or self._may_begin(stage, failed)):
                 break
             move = waiting.popleft()
@@ -208,12 +212,6 @@ class _Interpreter:
             begun.append(Moving(move, path, steps))
             moving.append(begun[-1])
         return begun
-
-    def _is_half_way(self, stage: Stage[Any], move: Move[Any]) -> bool:
-        """Say whether a step of it is done and the next was not tried: it is not left like that."""
-        steps = [f"{path_of(stage, move)}/{place}" for place in range(len(move.steps))]
-        done = sum(map(self._ledger.is_done, steps))
-        return 0 < done < len(steps) and steps[done] not in self._ledger.last
 
     def _may_begin(self, stage: Stage[Any], failed: list[Moving]) -> bool:
         return not self._is_to_stop and (stage.goes_on or not failed)

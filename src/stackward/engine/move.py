@@ -1,11 +1,11 @@
 """Carry out one move: its steps in order, and what was declared for the case that it is slow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from stackward.engine.step import Bench, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
-from stackward.model.run import Said, Settled
+from stackward.model.run import Attempt, Said, Settled
 from stackward.plan import Blocked, Move, Stage, Standing
 
 
@@ -18,6 +18,17 @@ def is_finished(stage: Stage[Any], move: Move[Any], bench: Bench) -> bool:
     """Say whether each step of the move was proved done."""
     path = path_of(stage, move)
     return all(bench.ledger.is_done(f"{path}/{place}") for place in range(len(move.steps)))
+
+
+def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt]) -> bool:
+    """Say whether a step of it is done and the next was not tried: it is not left like that.
+
+    `last` has the last attempt at each step.
+    """
+    path = path_of(stage, move)
+    attempts = [last.get(f"{path}/{place}") for place in range(len(move.steps))]
+    done = [each is not None and each.settled is Settled.DONE for each in attempts].count(True)
+    return 0 < done < len(attempts) and attempts[done] is None
 
 
 def carry_out_move(

@@ -4,7 +4,7 @@ Each call is one transaction. Those that take an epoch compare it with the run's
 `Superseded` when another worker has taken the run up since: that is what fences a frozen worker.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -73,8 +73,19 @@ class Journal(Protocol):
         """End the run, or this part of it; free its nodes unless something is still in flight."""
         ...
 
-    def ask_cancel(self, run_id: str, by: str, at: datetime, /) -> Run:
-        """Ask the worker to cancel; a run that has none is cancelled here and now."""
+    def ask_cancel(
+        self,
+        run_id: str,
+        by: str,
+        at: datetime,
+        must_go_on: Callable[[Sequence[Attempt]], bool],
+        /,
+    ) -> Run:
+        """Ask the worker to cancel; a run that has none is cancelled here and now.
+
+        Not where anything is in flight, or where `must_go_on` says of its attempts that it may not
+        be left as it is: then whoever resumes it ends it.
+        """
         ...
 
     def attempts(self, run_id: str, /) -> Sequence[Attempt]:

@@ -102,6 +102,18 @@ def orphaned(run: Run) -> StepFailed:
     )
 
 
+def half_way(run: Run, things: Sequence[str]) -> StepFailed:
+    """Return the error of a run that is to be cancelled, and may not be left as it is."""
+    error = StepFailed(
+        f"run `{run.id}` is not cancelled yet: it left something unfinished",
+        details=[f"`{thing}` is half-way" for thing in things],
+        hint=f"`stackward run resume {run.id}` brings that to its end, begins nothing more, and "
+        "cancels the run",
+    )
+    error.exit_code = run.state.exit_code  # type: ignore[misc]  # as a stopped run ends
+    return error
+
+
 def _way_on(run: Run) -> str:
     if run.state is RunState.STOPPED:
         return (

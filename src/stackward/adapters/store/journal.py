@@ -1,6 +1,6 @@
 """The journal in a database: each call is one transaction, fenced by the run's epoch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -118,15 +118,23 @@ class SqlJournal:
             _tell(transaction, run_id, Event(at=at, epoch=epoch, what=state.value, says=says))
             return _find(transaction, run_id)
 
-    def ask_cancel(self, run_id: str, by: str, at: datetime, /) -> Run:
-        """Ask the worker to cancel; a run that has none is cancelled here and now."""
+    def ask_cancel(
+        self,
+        run_id: str,
+        by: str,
+        at: datetime,
+        must_go_on: Callable[[Sequence[Attempt]], bool],
+        /,
+    ) -> Run:
+        """Ask the worker to cancel; a run that has none, and nothing left, is cancelled now."""
         with self._engine.begin() as transaction:
             run = _find(transaction, run_id)
             if run.state.is_over:
                 raise Refused(f"run `{run.id}` is over: it {run.state}")
             changed: dict[str, Any] = {"cancel_asked_by": run.cancel_asked_by or by}
-            in_flight = [each for each in _attempts(transaction, run.id) if each.is_in_flight]
-            if run.state is not RunState.RUNNING and not in_flight:
+            made = list(_attempts(transaction, run.id))
+            is_left = any(each.is_in_flight for each in made) or must_go_on(made)
+            if run.state is not RunState.RUNNING and not is_left:
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
                 changed["epoch"] = run.epoch + 1  # whoever was about to take it up loses it
                 transaction.execute(delete(holds).where(holds.c.run_id == run.id))

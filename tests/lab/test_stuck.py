@@ -1,0 +1,174 @@
+"""Orders that Nova loses for good: each is found by the drain that gave it, named, and got out of.
+
+What loses them is real: queues that are purged, processes that are killed. Each takes its minutes,
+for what is silent for less may go on.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.drains import Drains, Ended, Going
+from lab.test_drain_killed import kill
+from real_lab import RealLab, until
+from stackward.errors import ExitCode
+
+pytestmark = pytest.mark.soak
+
+# What a failure after Nova has closed the record leaves behind.
+CLOSED_TOO_EARLY = """mariadb nova -e "
+UPDATE migrations SET status='completed' WHERE instance_uuid='{server}';
+UPDATE instances SET task_state=NULL WHERE uuid='{server}'"
+"""
+
+
+@pytest.fixture
+def node(nodes: tuple[str, str, str]) -> str:
+    """Given a node that is drained."""
+    return nodes[1]
+
+
+@pytest.fixture
+def server(drain_lab: RealLab, node: str) -> Iterator[str]:
+    """Given a server on it that runs."""
+    drains = Drains(drain_lab, Path())
+    drains.remove_left_over("stuck-")
+    made = drains.boot("stuck-1", node)
+    drains.wait_for_guests([made])
+    yield made
+    drains.remove(made)
+
+
+def begin(drains: Drains, node: str, server: str) -> Going:
+    """Begin a drain, and return once the server's order was taken."""
+    going = drains.begin(node)
+    until(lambda: drains.lab.server(server).task_state == "migrating", within_s=60)
+    return going
+
+
+def newest(drains: Drains, server: str) -> str | None:
+    """Return the status of the server's last migration."""
+    records = drains.migrations(server)
+    return records[max(records)][1] if records else None
+
+
+def assert_stuck(ended: Ended, name: str, advice: str) -> None:
+    """See that the run has stopped, by the name of the state, with what to do."""
+    assert ended.code == ExitCode.STOPPED, ended.said
+    assert f"it is stuck ({name})" in ended.said
+    assert advice in ended.said
+    assert "run resume" in ended.said
+
+
+def assert_goes_home(drains: Drains, node: str) -> None:
+    """Once the remedy was followed, the run is resumed and ends proved."""
+    ended = drains.resume()
+
+    assert ended.code == 0, ended.said
+    assert drains.servers_on(node) == []
+
+
+def test_an_order_that_waits_for_a_dead_conductor_is_named_and_goes_on_with_it(
+    drains: Drains, server: str, node: str
+) -> None:
+    planned, plan = drains.plan(node)
+    assert planned.code == 0, planned.said
+
+    drains.lab.on("ctl", "systemctl stop nova-conductor")
+    ended = drains.apply(plan).ended()
+    drains.lab.on("ctl", "systemctl start nova-conductor")
+
+    assert_stuck(ended, "waits-for-conductor", "start nova-conductor")
+    until(lambda: newest(drains, server) == "completed")
+    until(lambda: drains.lab.compute_state(node) == "up")
+    assert_goes_home(drains, node)
+    assert len(drains.migrations(server)) == 1
+
+
+def test_an_order_that_was_lost_on_its_way_to_the_conductor_is_named(
+    drains: Drains, server: str, node: str
+) -> None:
+    planned, plan = drains.plan(node)
+    assert planned.code == 0, planned.said
+
+    drains.lab.on("ctl", "systemctl stop nova-conductor")
+    going = drains.apply(plan)
+    until(lambda: drains.lab.server(server).task_state == "migrating", within_s=60)
+    drains.lab.on("ctl", "rabbitmqctl -q purge_queue conductor; systemctl start nova-conductor")
+    ended = going.ended()
+    drains.lab.on(node, "systemctl restart nova-compute")
+
+    assert_stuck(ended, "no-record", f"restart nova-compute on `{node}`")
+    until(lambda: drains.lab.server(server).task_state is None)
+    until(lambda: drains.lab.compute_state(node) == "up")
+    assert_goes_home(drains, node)
+
+
+def test_a_move_whose_conductor_was_killed_is_named(
+    drains: Drains, server: str, node: str, nodes: tuple[str, str, str]
+) -> None:
+    others = [each for each in nodes if each != node]
+    for each in others:
+        drains.lab.on(each, "systemctl kill -s STOP nova-compute")  # so the conductor waits
+    going = begin(drains, node, server)
+    until(lambda: newest(drains, server) == "accepted")
+
+    drains.lab.on("ctl", "systemctl kill -s KILL nova-conductor; systemctl start nova-conductor")
+    for each in others:
+        drains.lab.on(each, "systemctl kill -s CONT nova-compute")
+    ended = going.ended()
+    drains.lab.on(node, "systemctl restart nova-compute")
+
+    assert_stuck(ended, "order-lost", f"restart nova-compute on `{node}`")
+    until(lambda: drains.lab.server(server).task_state is None)
+
+
+def test_a_move_whose_source_was_killed_is_named(
+    drains: Drains, server: str, node: str, nodes: tuple[str, str, str]
+) -> None:
+    others = [each for each in nodes if each != node]
+    going = begin(drains, node, server)
+    until(lambda: newest(drains, server) == "preparing")
+
+    drains.lab.on(node, "systemctl kill -s KILL nova-compute; systemctl stop nova-compute")
+    ended = going.ended()
+    drains.lab.on(node, "systemctl start nova-compute")
+
+    assert_stuck(ended, "node-died", f"start nova-compute on `{node}`")
+    until(lambda: drains.lab.server(server).task_state is None)
+    until(lambda: drains.lab.compute_state(node) == "up")
+    assert others
+    assert_goes_home(drains, node)
+
+
+def test_a_confirmation_that_was_lost_is_named(drains: Drains, server: str, node: str) -> None:
+    drains.stop(server)
+    planned, plan = drains.plan(node)
+    assert planned.code == 0, planned.said
+    kill(drains, str(plan), "verify-resize")
+
+    drains.lab.on(node, "systemctl kill -s STOP nova-compute")
+    going = drains.start_resume()
+    until(lambda: newest(drains, server) == "confirming")
+    queue = f"compute.{node}"
+    drains.lab.on(node, "systemctl kill -s KILL nova-compute; systemctl stop nova-compute")
+    drains.lab.on("ctl", f"rabbitmqctl -q purge_queue {queue}")
+    drains.lab.on(node, "systemctl start nova-compute")
+    ended = going.ended()
+
+    assert_stuck(ended, "confirm-lost", "--state active")
+
+
+def test_a_record_that_says_completed_of_a_server_that_stayed_is_named(
+    drains: Drains, server: str, node: str
+) -> None:
+    going = begin(drains, node, server)
+    until(lambda: newest(drains, server) == "running")
+
+    drains.lab.on(node, "systemctl kill -s STOP nova-compute")
+    drains.lab.on("ctl", CLOSED_TOO_EARLY.format(server=server))
+    ended = going.ended()
+    drains.lab.on(node, "systemctl kill -s CONT nova-compute")
+
+    assert_stuck(ended, "completed-not-moved", "never start or reboot")
