@@ -410,6 +410,7 @@ class FakeShell:
     done: list[str] = field(default_factory=list)
     logged: dict[str, list[str]] = field(default_factory=dict)
     domains: dict[tuple[str, str], str] = field(default_factory=dict)  # other than Nova thinks
+    without: set[tuple[str, str]] = field(default_factory=set)  # (node, server): no such guest
     jobs: set[tuple[str, str]] = field(default_factory=set)  # (node, server)
     starts: Counter[str] = field(default_factory=Counter)
     not_starting: set[str] = field(default_factory=set)
@@ -459,7 +460,11 @@ class FakeShell:
     def _virsh(self, node: str, words: list[str]) -> Answer:
         if node in self.libvirt_down:
             return Answer(1, "", "error: failed to connect to the hypervisor")
-        here = [one for one in self.cloud.known.values() if one.host == node]
+        here = [
+            one
+            for one in self.cloud.known.values()
+            if one.host == node and (node, one.id) not in self.without
+        ]
         if words == list(STATS):
             states = {"active": 1, "paused": 3, "stopped": 5}
             return Answer(

@@ -130,6 +130,20 @@ def test_a_record_whose_server_is_at_rest_is_looked_at_closely() -> None:
     assert {*node.standstills} == {server.id}
 
 
+def test_a_guest_that_is_not_here_is_sought_where_its_server_was_once_moved() -> None:
+    """Libvirt ended the live migration, and Nova did not."""
+    cloud = a_cloud(servers=1)
+    a_move(cloud, status="error")
+    server = cloud.known[an_id("web-0")]
+    cloud.known[server.id] = replace(server, task_state=None)
+    shell = FakeShell(cloud, domains={("compute-08", server.id): "running"})
+    shell.without.add(("compute-07", server.id))
+
+    node = read_compute_node(a_world(cloud, shell), "compute-07")
+
+    assert node.sought == {server.id: (Guest(node="compute-08", state="running"),)}
+
+
 def test_a_record_of_a_server_that_was_deleted_is_past() -> None:
     cloud = a_cloud()
     a_move(cloud)

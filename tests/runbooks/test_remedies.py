@@ -218,6 +218,16 @@ CASES = {
         before=a_node(a_server(power_state=4)), advice="reboot --hard", after=WELL
     ),
     "no-domain": Case(before=replace(WELL, domains=()), advice="reboot --hard", after=WELL),
+    "guest-elsewhere": Case(
+        before=replace(
+            WELL, domains=(), sought={DB: (Guest(node="compute-08", state="running"),)}
+        ),
+        advice="`virsh shutdown` on `compute-08`", after=WELL,
+    ),
+    "guest-unseen": Case(
+        before=replace(WELL, domains=(), sought={DB: Unread("no route to host")}),
+        advice="make `ssh` to that node work", after=WELL,
+    ),
     "domain-disagrees": Case(
         before=replace(WELL, domains=(a_domain(a_server(), state="shut off"),)),
         advice="reboot --hard", after=WELL,

@@ -28,16 +28,17 @@ from stackward.model.compute import (
     ServerGroup,
     Unread,
 )
-from stackward.model.stuck import MOVING, Standstill, quiet_s
+from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s
 from stackward.ports.cloud import Cloud
 from stackward.ports.lookups import hypervisors_of
-from stackward.ports.standstill import read_standstill
+from stackward.ports.standstill import read_guests, read_standstill
 from stackward.ports.world import World
 
 # The same limit as Nova's own, `[scheduler] max_placement_results`.
 _MOST_CANDIDATES = 1000
 
 AWAITS_CONFIRMATION = "finished"
+_RECENT = 3  # of a server's migrations: a guest is left behind by one that has just gone wrong
 
 
 def read_compute_node(
@@ -56,6 +57,7 @@ def read_compute_node(
     service, hypervisor = find_node(cloud, services, name, world)
     host = service.host
     node = world.shell.node_of(host, hypervisor.address)
+    domains = _domains(world, node, hypervisor)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
     needs = {server.id: need_of(server) for server in servers}
     moving = () if only else tuple(_in_progress(cloud, host, servers))
@@ -71,7 +73,8 @@ def read_compute_node(
         resizing_away=() if only else tuple(_resizing_away(cloud, host)),
         migrations=() if only else tuple(migration for migration, _ in moving),
         standstills={} if only else _standstills(world, host, servers, moving),
-        domains=_domains(world, node, hypervisor),
+        domains=domains,
+        sought=_sought(world, hypervisor, servers, domains),
         instances_filesystem=read_instances_filesystem(world.shell, node)
         if node
         else _unnamed(host),
@@ -212,6 +215,27 @@ def _domains(world: World, node: str | None, hypervisor: Hypervisor) -> tuple[Do
     if not hypervisor.has_domains:
         return ()
     return read_domains(world.shell, node) if node else _unnamed(hypervisor.host)
+
+
+def _sought(
+    world: World,
+    hypervisor: Hypervisor,
+    servers: Sequence[Server],
+    domains: tuple[Domain, ...] | Unread,
+) -> dict[str, tuple[Guest, ...] | Unread]:
+    """Look for guests that libvirt does not have here, where Nova once moved their servers to."""
+    if isinstance(domains, Unread) or not hypervisor.has_domains:
+        return {}
+    here = {domain.server for domain in domains}
+    missing = [server.id for server in servers if server.id not in here]
+    return {each: read_guests(world, each, _once_moved_to(world.cloud, each)) for each in missing}
+
+
+def _once_moved_to(cloud: Cloud, server: str) -> list[str]:
+    records = cloud.migrations_of_server(server)[:_RECENT]
+    ends = (host for each in records for host in (each.target, each.source) if host)
+    own = cloud.server(server)
+    return [host for host in dict.fromkeys(ends) if own and host != own.host]
 
 
 def _unnamed(host: str) -> Unread:

@@ -15,7 +15,7 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.run import RunState
 
 if TYPE_CHECKING:
-    from stackward.model.stuck import Standstill
+    from stackward.model.stuck import Guest, Standstill
 
 Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
@@ -326,6 +326,8 @@ class ComputeNode:
     servers: tuple[Server, ...] = ()
     resizing_away: tuple[tuple[Server, Migration], ...] = ()  # VERIFY_RESIZE, now elsewhere
     migrations: tuple[Migration, ...] = ()  # in progress, from here or to here
+    # Where else the guest of a server may be that libvirt does not have here.
+    sought: Mapping[str, "tuple[Guest, ...] | Unread"] = field(default_factory=dict)
     standstills: Mapping[str, "Standstill"] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from stackward.model.compute import BlockStorage, ComputeNode, Server, Unread
-from stackward.model.stuck import find_stuck
+from stackward.model.stuck import Guest, find_stuck
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 
@@ -97,11 +97,25 @@ def _judge_agreement(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     elif isinstance(node.domains, Unread) or not node.hypervisor.has_domains:
         return
     elif domain is None and server.status != "SHUTOFF":
-        yield worries.NO_DOMAIN.blocks(server.label, server.id, status=server.status)
+        yield _judge_missing(server, node.sought.get(server.id, ()))
     elif domain is not None and domain.state not in _GUEST_STATES[server.status]:
         yield worries.DOMAIN_DISAGREES.blocks(
             server.label, server.id, status=server.status, state=domain.state
         )
+
+
+def _judge_missing(server: Server, sought: tuple[Guest, ...] | Unread) -> Verdict:
+    """Say where the guest of a server is that libvirt does not have on its node."""
+    said = {"status": server.status}
+    if isinstance(sought, Unread):
+        return worries.GUEST_UNSEEN.blocks(server.label, server.id, why=sought.why, **said)
+    if found := next((guest for guest in sought if guest.state is not None), None):
+        return worries.GUEST_ELSEWHERE.blocks(
+            server.label, server.id, where=found.node, state=found.state, **said
+        )
+    asked = ", ".join(f"`{guest.node}`" for guest in sought)
+    nor = f"nor has {asked}" if asked else "and no record says that it was ever moved"
+    return worries.NO_DOMAIN.blocks(server.label, server.id, nor=nor, **said)
 
 
 def judge_live(server: Server, node: ComputeNode) -> Iterator[Blocked]:

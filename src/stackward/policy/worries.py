@@ -265,10 +265,26 @@ STATES_DISAGREE = Worry(
 )
 NO_DOMAIN = Worry(
     "no-domain",
-    "Nova calls it {status}, but libvirt on the node has no such guest",
+    "Nova calls it {status}, but libvirt on the node has no such guest, {nor}",
     "`openstack server reboot --hard {id}` makes the guest anew, then plan again; "
     "or pass `--leave-behind {id}`",
     "It runs nowhere: a live migration would fail midway.",
+)
+GUEST_ELSEWHERE = Worry(
+    "guest-elsewhere",
+    "Nova calls it {status} here, but its guest is {state} on `{where}`",
+    "never start or reboot the server now: a second guest would write to its disks; shut the guest "
+    "down there (`virsh shutdown` on `{where}`), bring back what it wrote to local disks, then "
+    "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
+    "It is the trace of a live migration that libvirt ended and Nova did not.",
+)
+GUEST_UNSEEN = Worry(
+    "guest-unseen",
+    "Nova calls it {status}, but libvirt on the node has no such guest, and whether another has "
+    "it could not be read: {why}",
+    "make `ssh` to that node work as the inventory says, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "It may run where a migration left it: what is started then runs twice.",
 )
 DOMAIN_DISAGREES = Worry(
     "domain-disagrees",

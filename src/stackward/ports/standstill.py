@@ -1,6 +1,6 @@
 """What is read of a move in which nothing happens; whatever room asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import NOVA_COMPUTE, Migration, Server, Unread
@@ -38,7 +38,7 @@ def read_standstill(
             for each in world.cloud.migrations_of(source, status)
             if each.source == source
         ),
-        guests=_guests(world, server.id, hosts),
+        guests=read_guests(world, server.id, hosts),
     )
 
 
@@ -49,14 +49,15 @@ def _dead(cloud: Cloud, hosts: list[str]) -> frozenset[str]:
     return frozenset({*hosts} - up) | (frozenset() if has_conductor else {CONDUCTOR})
 
 
-def _guests(world: World, server: str, hosts: list[str]) -> tuple[Guest, ...] | Unread:
+def read_guests(world: World, server: str, hosts: Sequence[str]) -> tuple[Guest, ...] | Unread:
+    """Return what libvirt on each of the hosts says of a server; or why one could not be asked."""
     try:
         return tuple(_on_each(world, server, hosts))
     except _Silent as silent:
         return Unread(str(silent))
 
 
-def _on_each(world: World, server: str, hosts: list[str]) -> Iterator[Guest]:
+def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]:
     for host in hosts:
         hypervisor = hypervisor_of(world.cloud, host)
         if hypervisor is None:
