@@ -136,9 +136,9 @@ class Drains:
         """Resume the latest run, and wait for its end."""
         return self.start_resume().ended()
 
-    def start_resume(self) -> Going:
+    def start_resume(self, *flags: str) -> Going:
         """Resume the latest run."""
-        return self.start([STACKWARD, "run", "resume", self.run["ID"]])
+        return self.start([STACKWARD, "run", "resume", self.run["ID"], *flags])
 
     @property
     def run(self) -> dict[str, Any]:
