@@ -150,6 +150,7 @@ class FakeCloud:
         return tuple(each for each in reversed(self.migrations) if each.server == server)
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
+        self.calls["remaining bytes"] += 1
         return 2**20
 
     def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
@@ -177,6 +178,7 @@ class FakeCloud:
 
     def allocations_of(self, consumer: str, /) -> frozenset[str]:
         server = self.known.get(consumer)
+        self.calls["allocations"] += 1
         held = {an_id(server.host)} if server and server.host else set()
         return frozenset(held | self.leftovers.get(consumer, set()))
 
@@ -200,6 +202,7 @@ class FakeCloud:
         return tuple(replace(port, host=server.host) for server in found for port in server.ports)
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        self.calls["bindings"] += 1
         owner = next(s for s in self.known.values() for each in s.ports if each.id == port)
         return self.bound.get(port) or ((owner.host or "", "ACTIVE"),)
 
@@ -382,6 +385,7 @@ class FakeCloud:
             )
 
     def _act(self, server: str, action: str) -> None:
+        self.calls["orders"] += 1
         log = self.actions.setdefault(server, [])
         number = sum(map(len, self.actions.values())) + 1
         log.append(
