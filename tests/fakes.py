@@ -25,6 +25,7 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.maintenance import Guarded
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -82,6 +83,7 @@ class FakeCloud:
             "MEMORY_MB": Inventory(total=16384),
         }
     )
+    guards: dict[str, Guarded] = field(default_factory=dict)  # of the instance-HA service
     images: tuple[Image, ...] = (GUEST,)
     offered: tuple[OfferedFlavor, ...] = (TINY,)
     networks: tuple[Network, ...] = (LAB_NET,)
@@ -245,7 +247,15 @@ class FakeCloud:
         self.calls["volume services"] += 1
         return ("ctl@nfs",)
 
+    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
+        self.calls["guarded"] += 2
+        entry = self.guards.get(host)
+        return (entry,) if entry and "instance-ha" in self.catalog else ()
+
     # --- changing ---
+
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
+        self.guards[entry.host] = replace(entry, is_in_maintenance=is_in_maintenance)
 
     def disable_service(self, service: str, reason: str, /) -> None:
         host = self._host_of(service)

@@ -346,6 +346,32 @@ def load(
     )
 
 
+ExtraArgument = Annotated[str, typer.Argument(metavar="SERVICE", help="Such as masakari.")]
+
+
+@app.command(epilog=example("stackward lab add masakari"))
+def add(service: ExtraArgument, name: NameOption = "lab") -> None:
+    """Start a service that a lab has beside the usual ones, and put it into the catalog."""
+    from stackward.lab.extras import add as add_extra
+    from stackward.lab.extras import extra_named
+    from stackward.report.progress import Phases
+
+    lab, extra = _lab(name), extra_named(service)
+    with Phases() as progress, progress.phase(f"start {extra.name}"):
+        add_extra(lab, extra)
+    sys.stdout.write(f"{extra.name} is in the catalog as `{extra.catalog_type}`\n")
+
+
+@app.command(epilog=example("stackward lab drop masakari"))
+def drop(service: ExtraArgument, name: NameOption = "lab") -> None:
+    """Take such a service out of the catalog again, and stop it."""
+    from stackward.lab.extras import extra_named, remove
+
+    lab, extra = _lab(name), extra_named(service)
+    remove(lab, extra)
+    sys.stdout.write(f"{extra.name} is out of the catalog\n")
+
+
 @app.command(epilog=example("stackward lab faults", "stackward lab faults -f json"))
 def faults(form: FormOption = Form.TABLE) -> None:
     """List the faults that can be put into a lab."""

@@ -29,6 +29,16 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A host that an instance-HA service looks after: it restarts its servers elsewhere."""
+
+    id: str
+    segment: str
+    host: str
+    is_in_maintenance: bool = False  # the service leaves it alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """A run that is going on and has the node for itself."""
 

@@ -23,6 +23,7 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.maintenance import Guarded
 
 
 class Cloud(Protocol):
@@ -151,7 +152,18 @@ class Cloud(Protocol):
         """Return the networks whose name or id it is."""
         ...
 
+    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
+        """Return a host's entries in the instance-HA service; none where there is no service.
+
+        One call for the segments, and one for each of them.
+        """
+        ...
+
     # --- changing: each asks once, and never waits ---
+
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
+        """Tell the instance-HA service whether a host is in maintenance."""
+        ...
 
     def disable_service(self, service: str, reason: str, /) -> None:
         """Keep the scheduler off a compute service, with a reason."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
-from stackward.errors import BadInput, StackwardError
+from stackward.errors import BadInput, Refused, StackwardError
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
     Aggregate,
@@ -28,6 +28,7 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.maintenance import Guarded
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -37,8 +38,11 @@ NOVA_WITH_IMAGE_PROPERTIES = "2.98"
 NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 PLACEMENT = "1.39"
+MASAKARI = "1.0"
+INSTANCE_HA = "instance-ha"  # its type in the catalog
 CINDER = "3.59"
 
+_MASAKARI_PAGE = 500  # half of what it gives at most, unless its `osapi_max_limit` says less
 _CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
 _NEWEST = 200  # migrations: more than a drain has under way at once
 _TIMEOUT_S = 90  # longer than Nova's own wait for an RPC answer, 60 s
@@ -91,6 +95,11 @@ class OpenStackCloud:
             self._neutron = Api(connection.network, service="Neutron", version=None)
             self._glance = Api(connection.image, service="Glance", version=None)
             self._cinder = Api(connection.block_storage, service="Cinder", version=CINDER)
+            self._masakari = (
+                Api(connection.instance_ha, service="Masakari", version=MASAKARI)
+                if self.has_service(INSTANCE_HA)
+                else None
+            )
         self._of_servers: str | None = None
 
     # --- reading ---
@@ -278,7 +287,37 @@ class OpenStackCloud:
         found = by_id or self._neutron.get("/networks", [("name", word)])["networks"]
         return tuple(Network(id=one["id"], name=one["name"]) for one in found)
 
+    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
+        """Return a host's entries in the instance-HA service."""
+        if self._masakari is None:
+            return ()
+        segments = self._masakari.numbered("/segments", "segments", _MASAKARI_PAGE)
+        found = (
+            one
+            for segment in segments
+            for one in self._masakari.numbered(
+                f"/segments/{segment['uuid']}/hosts", "hosts", _MASAKARI_PAGE
+            )
+        )
+        return tuple(
+            Guarded(
+                id=one["uuid"],
+                segment=one["failover_segment_id"],
+                host=one["name"],
+                is_in_maintenance=one["on_maintenance"],
+            )
+            for one in found
+            if one["name"] == host
+        )
+
     # --- changing ---
+
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
+        """Tell the instance-HA service whether a host is in maintenance."""
+        if self._masakari is None:
+            raise Refused("the catalog has no instance-HA service any more")
+        path = f"/segments/{entry.segment}/hosts/{entry.id}"
+        self._masakari.change("PUT", path, {"host": {"on_maintenance": is_in_maintenance}})
 
     def disable_service(self, service: str, reason: str, /) -> None:
         """Keep the scheduler off a compute service, with a reason."""

@@ -57,6 +57,16 @@ class Api:
             if not page[name] or not page.get(f"{name}_links"):
                 return gathered
 
+    def numbered(self, path: str, name: str, size: int) -> list[Json]:
+        """Read a list to its end where pages do not say whether another follows."""
+        gathered: list[Json] = []
+        while True:
+            after = [("marker", str(gathered[-1]["uuid"]))] if gathered else []
+            page = self.get(path, [("limit", str(size)), *after])[name]
+            gathered += page
+            if len(page) < size:
+                return gathered
+
     def change(self, method: str, path: str, body: Mapping[str, object]) -> None:
         """Ask for a change, once."""
         answer = self._send(method, path, body=body, changes=True)

@@ -31,7 +31,7 @@ after nova-scheduler neutron-rpc-server cinder-api cinder-scheduler cinder-volum
 
 # Stopped with work in hand, OpenStack's services wait for it up to a minute each.
 for unit in keystone glance-api placement-api nova-api nova-conductor nova-scheduler neutron-api \
-    neutron-rpc-server cinder-api cinder-scheduler cinder-volume; do
+    neutron-rpc-server cinder-api cinder-scheduler cinder-volume masakari-api; do
     mkdir -p "/etc/systemd/system/$unit.service.d"
     printf '[Service]\nTimeoutStopSec=5\n' > "/etc/systemd/system/$unit.service.d/lab-stop.conf"
 done
