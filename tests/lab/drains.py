@@ -28,6 +28,7 @@ PUT_BACK = """
 rm -f /etc/stackward/maintenance /etc/systemd/system/nova-compute.service.d/stackward.conf
 systemctl daemon-reload
 systemctl unmask nova-compute 2>/dev/null
+systemctl kill -s CONT nova-compute 2>/dev/null
 systemctl start nova-compute
 """
 
