@@ -336,6 +336,19 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
     )
 
 
+def run_to_resume(journal: "Journal", run_id: str, *, take_over: bool) -> "Run":
+    """Return the run that is to be carried on, or refuse it; neither cloud nor nodes are asked."""
+    from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
+    from stackward.ports.journal import refuse_if_over  # noqa: PLC0415  # as above
+
+    run = journal.run(run_id)
+    refuse_if_over(run)
+    if not take_over:
+        refuse_a_living_worker(run, node(), system_clock().now())
+    read_plan(run.plan)
+    return run
+
+
 def resume(  # noqa: PLR0913  # what a run is carried out with
     run: "Run",
     settings: "Settings",

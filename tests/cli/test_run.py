@@ -1,6 +1,6 @@
 """`stackward run`: whole outputs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import node
@@ -118,6 +118,72 @@ def test_cancel_of_a_run_that_nobody_carries_out(
 
     assert (code, journal.run("01M8").state) == (0, RunState.CANCELLED)
     assert "cancelled" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_inventory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "none"))
+
+
+def over(journal: SqlJournal, run_id: str) -> None:
+    journal.ask_cancel(run_id, "ann", NOON)
+
+
+def living(journal: SqlJournal, run_id: str) -> None:
+    journal.take_up(run_id, f"{node()}:1", NOON)
+
+
+@pytest.mark.usefixtures("no_inventory")
+@pytest.mark.parametrize(
+    ("become", "given", "expected"),
+    [
+        pytest.param(None, "nonsense", (2, "there is no run `nonsense`"), id="unknown"),
+        pytest.param(over, "01M8", (3, "run `01M8AAAA` is over: cancelled"), id="over"),
+        pytest.param(
+            living, "01M8", (3, f"run `01M8AAAA` is being carried out by `{node()}:1`"), id="living"
+        ),
+        pytest.param(None, "01M8", (2, "this is not a stored plan"), id="not understood"),
+    ],
+)
+def test_a_run_that_cannot_go_on_is_said_to_be_so_before_inventory_and_cloud_are_asked_for(
+    journal: SqlJournal,
+    capsys: pytest.CaptureFixture[str],
+    become: Callable[[SqlJournal, str], object] | None,
+    given: str,
+    expected: tuple[int, str],
+) -> None:
+    run = a_run(journal)
+    if become:
+        become(journal, run.id)
+
+    ended = main(["run", "resume", given])
+
+    code, says = expected
+    out, err = capsys.readouterr()
+    assert (ended, out) == (code, "")
+    assert err.startswith(f"error: {says}")
+
+
+@pytest.mark.usefixtures("no_inventory")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(None, "cannot read `{}`: No such file or directory", id="no file"),
+        pytest.param("{", "the plan is not JSON: ", id="not JSON"),
+        pytest.param("[]", "this is not a stored plan", id="another file"),
+    ],
+)
+def test_a_file_that_holds_no_plan_is_said_to_be_so_before_inventory_and_cloud_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, says: str
+) -> None:
+    file = tmp_path / "plan.json"
+    if text is not None:
+        file.write_text(text)
+
+    ended = main(["run", "apply", str(file), "--yes"])
+
+    assert ended == 2
+    assert capsys.readouterr().err.startswith(f"error: {says.format(file)}")
 
 
 @pytest.mark.parametrize(

@@ -71,18 +71,17 @@ def carry_on(  # noqa: PLR0913  # same
     columns: Sequence[str] | None = None,
 ) -> None:
     """Carry a run on that was approved before, and show what was proved."""
+    from stackward import app
     from stackward.engine import Brakes
 
     brakes = Brakes()
-    with (
-        open_world(context, inventory) as world,
-        open_journal() as journal,
-        _braked(brakes) as unsaid,
-    ):
-        run = journal.run(run_id)
-        _carry_out(
-            world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
-        )
+    with open_journal() as journal:
+        # Before the world is opened: what names no such run needs neither cloud nor inventory.
+        run = app.run_to_resume(journal, run_id, take_over=take_over)
+        with open_world(context, inventory) as world, _braked(brakes) as unsaid:
+            _carry_out(
+                world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
+            )
 
 
 def _prove(

@@ -129,7 +129,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward.app import plan_drain
     from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import keep_plan, show_plan
+    from stackward.cli.plans import keep_plan, refuse_place, show_plan
     from stackward.report.plans import refusal
     from stackward.runbooks.drain_compute_node import DrainRequest
 
@@ -145,6 +145,8 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         keep_service=keep_service,
         with_mask=not no_mask,
     )
+    if plan_out is not None:
+        refuse_place(plan_out)
     with open_world(context, inventory) as world, open_journal() as journal:
         plan = plan_drain(world, journal, asked)
     if plan_out is not None and not plan.blockers:
