@@ -38,7 +38,8 @@ CacheOption = Annotated[
 MirrorOption = Annotated[
     str | None,
     typer.Option(
-        metavar="URL", help="The Debian mirror; else the one of this machine's apt sources."
+        metavar="URL",
+        help="The Debian mirror to build from; else the one of this machine's apt sources.",
     ),
 ]
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE")]
@@ -53,9 +54,11 @@ def _claims(cache: Path | None = None) -> "Claims":
     from stackward.settings import read_settings
 
     settings = read_settings(os.environ, is_root=os.geteuid() == 0)
-    if cache is not None and not cache.is_absolute():
-        cache = Path.cwd() / cache
-    return Claims(settings.state_dir / "labs", cache or settings.cache_dir / "lab")
+    return Claims(settings.state_dir / "labs", _whole(cache) or settings.cache_dir / "lab")
+
+
+def _whole(cache: Path | None) -> Path | None:
+    return None if cache is None else Path.cwd() / cache
 
 
 def _lab(name: str) -> "Lab":
@@ -74,19 +77,29 @@ def _lab(name: str) -> "Lab":
 )
 def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
     name: NameOption = "lab",
-    profile: Annotated[str, typer.Option(metavar="PROFILE", help="small or scale.")] = "small",
-    computes: Annotated[int, typer.Option(metavar="N", help="Compute nodes with real guests.")] = 2,
+    profile: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="small or scale; a new lab is small.")
+    ] = None,
+    computes: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Compute nodes with real guests; a new lab has 2."),
+    ] = None,
     fake_computes: Annotated[
-        int, typer.Option(metavar="N", help="With the profile scale: fake nova-computes.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            metavar="N", help="With the profile scale: fake nova-computes; a new lab has 3."
+        ),
+    ] = None,
     shared_instances: Annotated[
         bool,
         typer.Option("--shared-instances", help="The compute nodes share /var/lib/nova/instances."),
     ] = False,
-    release: Annotated[str, typer.Option(metavar="NAME", help="Debian's release.")] = "trixie",
+    release: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Debian's release; a new lab has trixie.")
+    ] = None,
     network: Annotated[
         str | None,
-        typer.Option(metavar="CIDR", help="The nodes' network; else a free 10.77.x.0/24."),
+        typer.Option(metavar="CIDR", help="The nodes' network; a new lab has a free 10.77.x.0/24."),
     ] = None,
     cache: CacheOption = None,
     mirror: MirrorOption = None,
@@ -97,6 +110,7 @@ def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """Build what the cache lacks, start the lab, and prove that a server boots in it.
 
     On a lab that runs it changes nothing; after a failure or a kill it finishes the work.
+    What is not said of a lab that is there stays as it is; what is said must be so.
     """
     from stackward.lab.claims import Asked
     from stackward.lab.cloud import bring_up
@@ -107,12 +121,13 @@ def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
         profile=profile,
         computes=computes,
         fake_computes=fake_computes,
-        shared_instances=shared_instances,
+        shared_instances=shared_instances or None,
         release=release,
         network=network,
+        cache=_whole(cache),
     )
     with Phases() as progress:
-        lab = bring_up(_claims(cache), asked, progress, mirror=mirror, install=install)
+        lab = bring_up(_claims(), asked, progress, mirror=mirror, install=install)
     sys.stderr.write(
         f'the lab `{lab.name}` is up\n\nhint: `eval "$(stackward lab openrc --name {lab.name})"`'
         " sets OS_CLOUD and STACKWARD_INVENTORY for it\n"
