@@ -18,8 +18,9 @@ NEEDS_ROOT = (
     "hint: call it again as root, for example with `sudo`\n"
 )
 NO_LAB = (
-    "error: there is no lab `{}` on this machine\n\n"
-    "hint: `stackward lab up` makes one, or name one with `--name`: lab\n"
+    "error: there is no lab `{0}` on this machine\n\n"
+    "hint: name one that is there with `--name`: `lab`;"
+    " or `stackward lab up --name {0}` makes one\n"
 )
 
 

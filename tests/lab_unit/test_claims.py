@@ -195,17 +195,33 @@ def test_a_claim_that_died_before_it_was_written_is_no_lab(tmp_path: Path) -> No
     assert claims.claim(Asked()).number == 1
 
 
-@pytest.mark.parametrize("name", ["none", "../other", "", "Lab"])
+@pytest.mark.parametrize(
+    ("name", "makes"),
+    [
+        ("none", "`stackward lab up --name none` makes one"),
+        ("../other", "`stackward lab up` makes one"),
+        ("", "`stackward lab up` makes one"),
+        ("Lab", "`stackward lab up` makes one"),
+    ],
+)
 def test_a_lab_that_is_not_there_is_answered_with_those_there_are(
-    tmp_path: Path, name: str
+    tmp_path: Path, name: str, makes: str
 ) -> None:
     a_lab(tmp_path, name="one")
+    a_lab(tmp_path, name="two")
 
     with pytest.raises(BadInput) as refused:
         claims_in(tmp_path).get(name)
 
     assert refused.value.message == f"there is no lab `{name}` on this machine"
-    assert (refused.value.hint or "").endswith("or name one with `--name`: one")
+    assert refused.value.hint == f"name one that is there with `--name`: `one`, `two`; or {makes}"
+
+
+def test_where_no_lab_is_there_it_is_said_how_one_is_made(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        claims_in(tmp_path).get("lab")
+
+    assert refused.value.hint == "`stackward lab up --name lab` makes one"
 
 
 def test_one_command_at_a_time_changes_a_lab(tmp_path: Path) -> None:

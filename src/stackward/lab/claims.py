@@ -84,11 +84,16 @@ class Claims:
         Raises BadInput when there is none, Refused when its file cannot be read.
         """
         if not NAME.fullmatch(name) or not (self.folder / name / "lab.json").exists():
-            names = [lab.name for lab in self.all()]
+            makes = (
+                f"`stackward lab up --name {name}`"
+                if NAME.fullmatch(name)
+                else "`stackward lab up`"
+            )
+            there = ", ".join(f"`{lab.name}`" for lab in self.all())
             raise BadInput(
                 f"there is no lab `{name}` on this machine",
-                hint="`stackward lab up` makes one"
-                + (", or name one with `--name`: " + ", ".join(names) if names else ""),
+                hint=(f"name one that is there with `--name`: {there}; or " if there else "")
+                + f"{makes} makes one",
             )
         return self._read(name)
 
