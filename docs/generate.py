@@ -130,6 +130,8 @@ def lab_faults_page() -> str:
             MADE,
             "`stackward lab break FAULT [TARGET]` returns when the symptom is seen,",
             "`stackward lab mend FAULT [TARGET]` when it is gone.",
+            "The fault of a server that was deleted since went with it:",
+            "`mend` then strikes it off the record.",
             "`stackward lab status` shows the faults in force; `stackward lab reset` ends them.\n",
             "| Name | Target | What is done | Symptom |",
             "|---|---|---|---|",

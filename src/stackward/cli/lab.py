@@ -398,14 +398,20 @@ def break_command(
 
 @app.command(epilog=example("stackward lab mend node-power-loss c02"))
 def mend(fault: FaultArgument, target: TargetArgument = None, name: NameOption = "lab") -> None:
-    """Mend a fault and wait until its symptom is gone."""
+    """Mend a fault and wait until its symptom is gone.
+
+    The fault of a server that was deleted since went with it, and is struck off the record.
+    """
     from stackward.lab.faults import mend_lab, named
     from stackward.report.progress import Phases
 
     lab = _lab(name)
     with Phases() as progress, progress.phase(f"{named(fault).name}: wait until it is gone"):
-        hit = mend_lab(lab, fault, target)
-    sys.stdout.write(f"{fault} on {hit}: gone\n")
+        mended = mend_lab(lab, fault, target)
+    how = "gone with its server, which was deleted" if mended.went_with_its_server else "gone"
+    sys.stdout.write(f"{fault} on {mended.target}: {how}\n")
+    if mended.stays:
+        sys.stderr.write(f"{mended.stays}\n")
 
 
 @cache_app.command("list", epilog=example("stackward lab cache list"))

@@ -48,7 +48,7 @@ def status_text(seen: LabStatus, form: Form) -> str:
         ),
         f"APIs: {'all answer' if not silent else 'silent: ' + ', '.join(silent)}",
         *(
-            f"fault in force: {made.fault} on {made.target} since {made.since}"
+            f"fault in force: {made.fault} on {made.place} since {made.since}"
             for made in seen.faults
         ),
         "",
