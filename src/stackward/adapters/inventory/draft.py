@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
-from stackward.adapters.inventory.variables import node_from
+from stackward.adapters.inventory.variables import node_from, refuse_shared_bmcs
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
 from stackward.model.inventory import Inventory
 
@@ -101,17 +101,13 @@ class Draft:
         self._refuse_undefined()
         parents = self._parents()
         depths = self._depths(parents)
-        return Inventory(
-            source=self.source,
-            nodes=tuple(
-                node_from(
-                    name,
-                    groups=self._named_groups(name, parents),
-                    variables=self._variables_of(name, parents, depths),
-                )
-                for name in self._hosts
-            ),
+        variables = {name: self._variables_of(name, parents, depths) for name in self._hosts}
+        nodes = tuple(
+            node_from(name, groups=self._named_groups(name, parents), variables=variables[name])
+            for name in self._hosts
         )
+        refuse_shared_bmcs(nodes, variables)
+        return Inventory(source=self.source, nodes=nodes)
 
     def _group(self, name: str) -> _Group:
         return self._groups.setdefault(name, _Group())
