@@ -66,9 +66,10 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
 ) -> None:
     """List the nodes that the inventory names, or those of the cloud that are out of service."""
     from stackward.app import read_inventory, read_maintenance
-    from stackward.report.inventory import maintenance_table, nodes_table
+    from stackward.report.inventory import maintenance_table, nodes_in, nodes_table
 
     known = read_inventory(inventory or settings_here().inventory)
+    nodes_in(known, group)  # before the cloud is asked
     if not maintenance:
         show(nodes_table(known, group), form, column)
         return

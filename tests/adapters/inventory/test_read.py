@@ -98,8 +98,7 @@ def test_both_forms_say_the_same(tmp_path: Path, name: str, text: str) -> None:
         pytest.param("2001:db8::1\n", ["2001:db8::1"], id="IPv6"),
         pytest.param("b\na\nb\n", ["b", "a"], id="named twice: one node, where first named"),
         pytest.param("; no\n# no\n\na\n", ["a"], id="comments"),
-        pytest.param("[empty]\n", [], id="no machine"),
-        pytest.param("", [], id="nothing"),
+        pytest.param("[empty]\n[g]\na\n", ["a"], id="a group without a machine"),
     ],
 )
 def test_the_machines_that_a_line_names(tmp_path: Path, text: str, expected: list[str]) -> None:

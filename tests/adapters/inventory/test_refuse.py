@@ -173,6 +173,27 @@ def test_no_such_file(tmp_path: Path) -> None:
     assert refused.hint == "name one with `--inventory FILE` or in STACKWARD_INVENTORY"
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("inventory", "", id="an empty file"),
+        pytest.param("inventory", "# none yet\n", id="only a comment"),
+        pytest.param("inventory", "[compute]\n[compute:vars]\nansible_user=x\n", id="a group"),
+        pytest.param("inventory.yaml", "", id="YAML: an empty file"),
+        pytest.param("inventory.yaml", "all:\n  hosts:\n", id="YAML: no hosts"),
+        pytest.param("inventory.yaml", "all: {children: {compute: {}}}\n", id="YAML: a group"),
+    ],
+)
+def test_an_inventory_that_names_no_node_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+
+    refused = refusal(path)
+
+    assert refused.message == f"cannot read the inventory `{path}`: it names no node"
+    assert refused.hint
+
+
 def test_a_directory_is_not_an_inventory(tmp_path: Path) -> None:
     assert "it is a directory" in refusal(tmp_path).message
 
