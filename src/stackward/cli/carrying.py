@@ -13,6 +13,7 @@ import typer
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.plans import show_account, show_proofs
+from stackward.cli.show import refuse_columns
 from stackward.errors import BadInput, Refused
 from stackward.report.tables import Form
 
@@ -39,8 +40,10 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     """Show the plan, have it approved, carry it out, and show what was proved."""
     from stackward.engine import Brakes, approve
     from stackward.model.run import Approval
+    from stackward.report.account import COLUMNS
     from stackward.report.plans import refusal, render_plan
 
+    refuse_columns(COLUMNS, columns)
     sys.stderr.write(render_plan(plan))
     if plan.blockers:
         raise refusal(plan)
@@ -73,7 +76,9 @@ def carry_on(  # noqa: PLR0913  # same
     """Carry a run on that was approved before, and show what was proved."""
     from stackward import app
     from stackward.engine import Brakes
+    from stackward.report.account import COLUMNS
 
+    refuse_columns(COLUMNS, columns)
     brakes = Brakes()
     with open_journal() as journal:
         # Before the world is opened: what names no such run needs neither cloud nor inventory.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.show import FormOption, show
+from stackward.cli.show import ColumnOption, FormOption, refuse_columns, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form, Table, render_records
@@ -168,7 +168,7 @@ def reset(name: NameOption = "lab", mirror: MirrorOption = None) -> None:
 
 
 @app.command("list", epilog=example("stackward lab list -f json"))
-def list_labs(form: FormOption = Form.TABLE) -> None:
+def list_labs(form: FormOption = Form.TABLE, column: ColumnOption = None) -> None:
     """List the labs of this machine."""
     from stackward.lab.host import require_root
     from stackward.lab.machine import Machine
@@ -184,23 +184,29 @@ def list_labs(form: FormOption = Form.TABLE) -> None:
         )
         for lab in _claims().all()
     )
-    show(Table(columns=("Name", "Profile", "Network", "Nodes", "Nodes on"), rows=rows), form)
+    columns = ("Name", "Profile", "Network", "Nodes", "Nodes on")
+    show(Table(columns=columns, rows=rows), form, column)
 
 
 @app.command(epilog=example("stackward lab status", "stackward lab status -f json"))
-def status(name: NameOption = "lab", form: FormOption = Form.TABLE) -> None:
+def status(
+    name: NameOption = "lab", form: FormOption = Form.TABLE, column: ColumnOption = None
+) -> None:
     """Tell how a lab is, what faults are in it, and what stands in for what it cannot have.
 
+    As `value` or `csv`, or with columns named: its nodes as rows.
     The exit code is 0 when all is well, 6 when something is not, 7 when the cloud does not work.
     """
-    from stackward.lab.shown import status_record, status_text
+    from stackward.lab.shown import nodes_table, status_record, status_text
     from stackward.lab.status import read_status
 
     seen = read_status(_lab(name))
-    if form in (Form.JSON, Form.YAML):
-        sys.stdout.write(render_records(status_record(seen), form))
+    if column or form in {Form.VALUE, Form.CSV}:
+        show(nodes_table(seen), form, column)
+    elif form is Form.TABLE:
+        sys.stdout.write(status_text(seen))
     else:
-        sys.stdout.write(status_text(seen, form))
+        sys.stdout.write(render_records(status_record(seen), form))
     raise typer.Exit(seen.exit_code)
 
 
@@ -337,6 +343,7 @@ def load(
     ] = None,
     name: NameOption = "lab",
     form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
 ) -> None:
     """Fill a lab with servers of the project `demo`.
 
@@ -347,22 +354,25 @@ def load(
     from stackward.lab.load import fill
     from stackward.report.progress import Phases
 
+    columns = ("Name", "ID", "Node", "Kind")
+    refuse_columns(columns, column)
     lab = _lab(name)
     with Phases() as progress, progress.phase(f"{count} servers"):
         loaded = fill(lab, count, node, progress.tell)
     show(
         Table(
-            columns=("Name", "ID", "Node", "Kind"),
+            columns=columns,
             rows=tuple(
                 (server.name, server.id, server.node, server.kind.value) for server in loaded
             ),
         ),
         form,
+        column,
     )
 
 
 @app.command(epilog=example("stackward lab faults", "stackward lab faults -f json"))
-def faults(form: FormOption = Form.TABLE) -> None:
+def faults(form: FormOption = Form.TABLE, column: ColumnOption = None) -> None:
     """List the faults that can be put into a lab."""
     from stackward.lab.faults import ALL
 
@@ -374,6 +384,7 @@ def faults(form: FormOption = Form.TABLE) -> None:
             ),
         ),
         form,
+        column,
     )
 
 
@@ -415,12 +426,14 @@ def mend(fault: FaultArgument, target: TargetArgument = None, name: NameOption =
 
 
 @cache_app.command("list", epilog=example("stackward lab cache list"))
-def cache_list(cache: CacheOption = None, form: FormOption = Form.TABLE) -> None:
+def cache_list(
+    cache: CacheOption = None, form: FormOption = Form.TABLE, column: ColumnOption = None
+) -> None:
     """List what the cache holds."""
     from stackward.lab.images import Cache, size_mib
 
     rows = tuple((layer.name, size_mib(layer)) for layer in Cache(_claims(cache).cache).layers())
-    show(Table(columns=("Layer", "MiB"), rows=rows), form)
+    show(Table(columns=("Layer", "MiB"), rows=rows), form, column)
 
 
 @cache_app.command("clear", epilog=example("stackward lab cache clear"))
