@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import typer
@@ -162,8 +163,9 @@ def settings_page() -> str:
     """Return each setting with its variable and its usual place."""
     machine, own = usual_places({}, is_root=True), usual_places({}, is_root=False)
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {field.description} | `{machine[name]}` | `{own[name]}` |"
-        for name, field in Settings.model_fields.items()
+        f"| `{PREFIX}{each.name.upper()}` | {each.metadata['holds']} | `{machine[each.name]}` "
+        f"| `{own[each.name]}` |"
+        for each in fields(Settings)
     ]
     return "\n".join(
         [
