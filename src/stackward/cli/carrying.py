@@ -1,6 +1,7 @@
 """Approve a plan and carry it out here; end as its run does. Serves every command that changes."""
 
 import getpass
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -169,8 +170,14 @@ def _braked(brakes: "Brakes") -> Iterator[list[str]]:
     A signal may come in the middle of a write, which its handler must not write into.
     """
     unsaid: list[str] = []
+    terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
-    def press(_signal: int, _frame: object) -> None:
+    def press(which: int, _frame: object) -> None:
+        if which == signal.SIGHUP:
+            _give_up(terminals)
+            if brakes.is_stopping:
+                # One closed terminal may send several: the shell passes it on, the kernel repeats.
+                return
         is_first = brakes.press() == 1
         unsaid.append(_WAITS if is_first else _LEAVES)
 
@@ -180,3 +187,15 @@ def _braked(brakes: "Brakes") -> Iterator[list[str]]:
     finally:
         for each, handler in former.items():
             signal.signal(each, handler)
+
+
+def _give_up(terminals: list[int]) -> None:
+    """Let what is written to a terminal that is gone go nowhere; files and pipes are left.
+
+    The run then ends as it would, with its exit code, instead of by an error of a write.
+    """
+    for each in terminals:
+        if not os.isatty(each):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, each)
+            os.close(nowhere)
