@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import typer
@@ -160,6 +161,8 @@ def lab_faults_page() -> str:
             MADE,
             "`stackward lab break FAULT [TARGET]` returns when the symptom is seen,",
             "`stackward lab mend FAULT [TARGET]` when it is gone.",
+            "The fault of a server that was deleted since went with it:",
+            "`mend` then strikes it off the record.",
             "`stackward lab status` shows the faults in force; `stackward lab reset` ends them.\n",
             "| Name | Target | What is done | Symptom |",
             "|---|---|---|---|",
@@ -190,8 +193,9 @@ def settings_page() -> str:
     """Return each setting with its variable and its usual place."""
     machine, own = usual_places({}, is_root=True), usual_places({}, is_root=False)
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {field.description} | `{machine[name]}` | `{own[name]}` |"
-        for name, field in Settings.model_fields.items()
+        f"| `{PREFIX}{each.name.upper()}` | {each.metadata['holds']} | `{machine[each.name]}` "
+        f"| `{own[each.name]}` |"
+        for each in fields(Settings)
     ]
     return "\n".join(
         [

@@ -6,9 +6,7 @@ from pathlib import Path
 from platform import node
 from typing import TYPE_CHECKING, Any
 
-from stackward.adapters import inventory
 from stackward.errors import StackwardError
-from stackward.model.inventory import Inventory
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from stackward.engine import Brakes, Workshop
     from stackward.engine.verify import Proof
     from stackward.model.claim import Maintenance
+    from stackward.model.inventory import Inventory
     from stackward.model.run import Run, RunState
     from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
@@ -29,13 +28,16 @@ if TYPE_CHECKING:
 LOOK_S = 0.5  # between two looks at a run that is carried out here
 
 
-def read_inventory(path: Path) -> Inventory:
+def read_inventory(path: Path) -> "Inventory":
     """Read the inventory that names the nodes."""
+    # Imported here: listing runs and `--help` need no YAML.
+    from stackward.adapters import inventory  # noqa: PLC0415
+
     return inventory.read_inventory(path)
 
 
 @contextmanager
-def open_world(known: Inventory, os_cloud: str | None) -> Iterator["World"]:
+def open_world(known: "Inventory", os_cloud: str | None) -> Iterator["World"]:
     """Connect to the cloud and its nodes; what was opened is closed again."""
     # Imported here: `node list` needs no cloud.
     from stackward.adapters.clock import SystemClock  # noqa: PLC0415
@@ -334,6 +336,19 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
         poll=Poller(),
         worker=worker_here(machine),
     )
+
+
+def run_to_resume(journal: "Journal", run_id: str, *, take_over: bool) -> "Run":
+    """Return the run that is to be carried on, or refuse it; neither cloud nor nodes are asked."""
+    from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
+    from stackward.ports.journal import refuse_if_over  # noqa: PLC0415  # as above
+
+    run = journal.run(run_id)
+    refuse_if_over(run)
+    if not take_over:
+        refuse_a_living_worker(run, node(), system_clock().now())
+    read_plan(run.plan)
+    return run
 
 
 def resume(  # noqa: PLR0913  # what a run is carried out with

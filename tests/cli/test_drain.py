@@ -196,6 +196,14 @@ def test_yes_is_put_on_record_with_how_it_was_said(
     assert run.approval.how == "prompt"
 
 
+def test_a_column_that_is_not_there_is_refused_before_anything_is_carried_out(site: Site) -> None:
+    """It was refused when the run was over, with the exit code of a usage error."""
+    code, out, err = site.run(*DRAIN, "--yes", "-c", "Colour")
+
+    assert (code, out, site.is_untouched) == (2, "", True)
+    assert err.startswith("error: there is no column `Colour`\n")
+
+
 def test_a_plan_with_blockers_is_never_asked_about(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
+from stackward.errors import BadInput
 from stackward.report.tables import Form
 
 app = subject("The machines of the cloud.")
@@ -32,6 +34,13 @@ class WhenSlow(StrEnum):
     WAIT = "wait"
     FORCE_COMPLETE = "force-complete"
     ABORT = "abort"
+
+
+ParallelOption = Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")]
+TimeoutOption = Annotated[
+    int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
+]
+WhenSlowOption = Annotated[WhenSlow, typer.Option(help="What to do about a slow live migration.")]
 
 
 @app.command(
@@ -57,9 +66,10 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
 ) -> None:
     """List the nodes that the inventory names, or those of the cloud that are out of service."""
     from stackward.app import read_inventory, read_maintenance
-    from stackward.report.inventory import maintenance_table, nodes_table
+    from stackward.report.inventory import maintenance_table, nodes_in, nodes_table
 
     known = read_inventory(inventory or settings_here().inventory)
+    nodes_in(known, group)  # before the cloud is asked
     if not maintenance:
         show(nodes_table(known, group), form, column)
         return
@@ -97,13 +107,9 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     target: Annotated[
         str | None, typer.Option(metavar="NODE", help="Move all servers to this node.")
     ] = None,
-    parallel: Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")] = 2,
-    timeout: Annotated[
-        int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
-    ] = 1800,
-    when_slow: Annotated[
-        WhenSlow, typer.Option(help="What to do about a slow live migration.")
-    ] = WhenSlow.WAIT,
+    parallel: ParallelOption = 2,
+    timeout: TimeoutOption = 1800,
+    when_slow: WhenSlowOption = WhenSlow.WAIT,
     keep_service: Annotated[
         bool, typer.Option("--keep-service", help="Leave nova-compute running afterwards.")
     ] = False,
@@ -124,7 +130,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward.app import plan_drain
     from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import keep_plan, show_plan
+    from stackward.cli.plans import keep_plan, refuse_place, show_plan
     from stackward.report.plans import refusal
     from stackward.runbooks.drain_compute_node import DrainRequest
 
@@ -140,6 +146,8 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         keep_service=keep_service,
         with_mask=not no_mask,
     )
+    if plan_out is not None:
+        refuse_place(plan_out)
     with open_world(context, inventory) as world, open_journal() as journal:
         plan = plan_drain(world, journal, asked)
     if plan_out is not None and not plan.blockers:
@@ -185,6 +193,9 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         str | None, typer.Option(help="For the same; else the smallest that fits the image.")
     ] = None,
     network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    parallel: ParallelOption = 2,
+    timeout: TimeoutOption = 1800,
+    when_slow: WhenSlowOption = WhenSlow.WAIT,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
     ] = False,
@@ -197,6 +208,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
 
     Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
     server is booted there and removed. Should that fail, it is cordoned again.
+    `--parallel`, `--timeout` and `--when-slow` say how the servers of `--bring-back` move.
     """
     from stackward.app import plan_bring_back, plan_return
     from stackward.cli.carrying import approve_and_carry_out
@@ -205,11 +217,19 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.runbooks.bring_back_servers import bring_back_request
     from stackward.runbooks.return_compute_node import ReturnRequest, is_in_service
 
+    if not bring_back:
+        _refuse_how_servers_move(context)
+    request_after = partial(
+        bring_back_request,
+        at_once=parallel,
+        slow_after_s=float(timeout),
+        when_slow=when_slow.value,
+    )
     asked = ReturnRequest(node=node, image=image, flavor=flavor, network=network, run=run)
     with open_world(context, inventory) as world, open_journal() as journal:
         plan = plan_return(world, journal, asked)
         if dry_run and bring_back and is_in_service(plan):
-            plan = plan_bring_back(world, journal, bring_back_request(plan))
+            plan = plan_bring_back(world, journal, request_after(plan))
     if dry_run:
         show_plan(plan, form, column)
         sys.stdout.flush()
@@ -223,5 +243,19 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     if not bring_back:
         return
     with open_world(context, inventory) as world, open_journal() as journal:
-        home = plan_bring_back(world, journal, bring_back_request(plan))
+        home = plan_bring_back(world, journal, request_after(plan))
     approve_and_carry_out(context, home, yes=yes, inventory=inventory, form=form, columns=column)
+
+
+def _refuse_how_servers_move(context: typer.Context) -> None:
+    """Refuse flags that would be passed over: without `--bring-back` no server moves."""
+    given = [
+        f"`--{name.replace('_', '-')}`"
+        for name in ("parallel", "timeout", "when_slow")
+        if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
+    ]
+    if given:
+        raise BadInput(
+            f"{', '.join(given)}: only servers that are brought back move",
+            hint="add `--bring-back`, or leave that out",
+        )

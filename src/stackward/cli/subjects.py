@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 from typing_extensions import override
 
 from stackward.errors import Refused
@@ -65,6 +65,31 @@ def _not_installed(name: str, wanted: Subject, error: ModuleNotFoundError) -> Re
     )
 
 
+class _Unasked(TyperOption):
+    """An option that costs nothing where it is not given.
+
+    typer imports pydantic, which takes as long as a whole `run list`, to check the default too.
+    """
+
+    @override
+    def process_value(self, ctx: "Context", value: Any) -> Any:
+        source = ctx.get_parameter_source(self.name or "")
+        if source is None or source.name != "DEFAULT" or self.required:
+            return super().process_value(ctx, value)
+        usual = () if value is None and self.multiple else value
+        return self.callback(ctx, self, usual) if self.callback else usual
+
+
+def _unasked(command: "Command") -> None:
+    """Let the options of a command, and of those below it, cost nothing where not given."""
+    # Not `params` alone: `--help` is an option too.
+    for each in command.get_params(typer.Context(command)):
+        if type(each) is TyperOption:
+            each.__class__ = _Unasked  # typer has no place where its class could be named
+    for below in getattr(command, "commands", {}).values():
+        _unasked(below)
+
+
 class SubjectGroup(TyperGroup):
     """`stackward` itself."""
 
@@ -83,6 +108,7 @@ class SubjectGroup(TyperGroup):
             raise _not_installed(cmd_name, wanted, error) from error
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        _unasked(command)
         return command
 
     @override
@@ -93,6 +119,7 @@ class SubjectGroup(TyperGroup):
     @override
     def make_context(self, *given: Any, **options: Any) -> "Context":
         with _nothing_hidden():
+            _unasked(self)
             return super().make_context(*given, **options)
 
     @override

@@ -12,6 +12,7 @@ from stackward.plan import Move, Plan
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import printable
 
+COLUMNS = ("Server", "ID", "How", "To", "State", "Seconds")
 PROOFS = ("proved", "not applicable", "found otherwise", "unverified")
 
 
@@ -75,7 +76,7 @@ def _state(newest: Attempt | None, *, is_done: bool) -> str:
 def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
     """Return a row for each server's move."""
     return Table(
-        columns=("Server", "ID", "How", "To", "State", "Seconds"),
+        columns=COLUMNS,
         rows=tuple(
             (made.server, made.id, made.how, made.to, made.state, made.seconds)
             for made in moves_made(plan, attempts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.run import Event, Run
 from stackward.plan import CAUGHT_UP, Kinds, Move, Plan, Step, with_caught_up
+from stackward.report.runs import how_far
 from stackward.report.text import on_one_line
 
 if TYPE_CHECKING:
@@ -137,17 +138,6 @@ class Story:
             left=how_far(seen),
             since=since,
         )
-
-
-def how_far(seen: object) -> str | None:
-    """Say how far a step is, where its last look could tell."""
-    match seen:
-        case {"remaining_bytes": int(left)}:
-            return f"{left / 2**20:.0f} MiB left"
-        case {"fraction": float(part)}:
-            return f"{part:.0%}"
-        case _:
-            return None
 
 
 def _steps(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
-from stackward.report.following import how_far
 from stackward.report.tables import Table
 
 
@@ -62,6 +61,17 @@ def events_table(events: Sequence[Event]) -> Table:
             for event in events
         ),
     )
+
+
+def how_far(seen: object) -> str | None:
+    """Say how far a step is, where its last look could tell."""
+    match seen:
+        case {"remaining_bytes": int(left)}:
+            return f"{left / 2**20:.0f} MiB left"
+        case {"fraction": float(part)}:
+            return f"{part:.0%}"
+        case _:
+            return None
 
 
 def how_it_stands(run: Run, attempts: Sequence[Attempt]) -> str:

@@ -22,6 +22,7 @@ from stackward.adapters.store.rows import (
 from stackward.errors import BadInput, Locked, Refused, Superseded
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
+from stackward.ports.journal import refuse_if_over
 
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
@@ -62,11 +63,7 @@ class SqlJournal:
         """Raise the epoch, take the nodes again, set the state to running; return the run."""
         with self._engine.begin() as transaction:
             run = _find(transaction, run_id)
-            if run.state.is_over:
-                raise Refused(
-                    f"run `{run.id}` is over: it {run.state}",
-                    hint="plan again; what is done already is found and left as it is",
-                )
+            refuse_if_over(run)
             _hold(transaction, run)
             began = run.began_at or at
             transaction.execute(
@@ -130,7 +127,7 @@ class SqlJournal:
         with self._engine.begin() as transaction:
             run = _find(transaction, run_id)
             if run.state.is_over:
-                raise Refused(f"run `{run.id}` is over: it {run.state}")
+                raise Refused(f"run `{run.id}` is over: {run.state}")
             changed: dict[str, Any] = {"cancel_asked_by": run.cancel_asked_by or by}
             made = list(_attempts(transaction, run.id))
             is_left = any(each.is_in_flight for each in made) or must_go_on(made)
