@@ -20,6 +20,7 @@ from stackward.model.compute import (
     Server,
     ServerGroup,
 )
+from stackward.model.project import Project
 from stackward.runbooks.drain_compute_node import DrainRequest
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -157,6 +158,11 @@ def a_node(
 def asking(**given: Any) -> DrainRequest:  # noqa: ANN401  # any field
     """Return a request to drain `compute-07`."""
     return DrainRequest(node="compute-07", reason="bad DIMM", **given)
+
+
+def projects(*names: str) -> tuple[Project, ...]:
+    """Return projects that are called like their ids."""
+    return tuple(Project(id=name, name=name) for name in names)
 
 
 def without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.maintenance import Guarded
+from stackward.model.project import Project
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -35,6 +36,7 @@ GUEST = Image(
 )
 TINY = OfferedFlavor(id=an_id("tiny"), name="tiny", vcpus=1, ram_mib=128)
 LAB_NET = Network(id=an_id("lab-net"), name="lab-net")
+DEMO = Project(id="demo", name="Demonstrations")
 
 
 class FakeClock:
@@ -87,6 +89,7 @@ class FakeCloud:
     images: tuple[Image, ...] = (GUEST,)
     offered: tuple[OfferedFlavor, ...] = (TINY,)
     networks: tuple[Network, ...] = (LAB_NET,)
+    projects: tuple[Project, ...] = (DEMO,)
     fault: str | None = None  # why no server can be built
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
@@ -235,6 +238,9 @@ class FakeCloud:
 
     def networks_called(self, word: str, /) -> tuple[Network, ...]:
         return tuple(each for each in self.networks if word in {each.id, each.name})
+
+    def projects_called(self, word: str, /) -> tuple[Project, ...]:
+        return tuple(each for each in self.projects if word in {each.id, each.name})
 
     def volume(self, volume: str, /) -> Volume | None:
         self.calls["volume"] += 1
@@ -429,6 +435,7 @@ class FakeShell:
     starts: Counter[str] = field(default_factory=Counter)
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
+    strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         return host if host in self.cloud.hosts else None
@@ -496,7 +503,8 @@ class FakeShell:
         if "domjobinfo" in words:
             is_at_work = (node, words[-1]) in self.jobs
             return Answer(0, f"Job type:         {'Unbounded' if is_at_work else 'None'}\n\n")
-        return Answer(0, "".join(f"{one.id}\n" for one in here))
+        ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        return Answer(0, "".join(f"{each}\n" for each in ids))
 
     def _domstate(self, node: str, server: str) -> Answer:
         found = self.cloud.known.get(server)

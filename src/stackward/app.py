@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stackward.engine.verify import Proof
     from stackward.model.claim import Maintenance
     from stackward.model.inventory import Inventory
+    from stackward.model.project import Project
     from stackward.model.run import Run, RunState
     from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
@@ -69,6 +70,13 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         facts = replace(facts, claiming_run=state_now(known, world.clock.now()))
     return drain_compute_node.plan_drain(facts, asked)
+
+
+def read_projects(world: "World", words: "Sequence[str]") -> "tuple[Project, ...]":
+    """Return the projects that the words name, by id or name."""
+    from stackward.facts import projects  # noqa: PLC0415  # as above
+
+    return projects.read_projects(world.cloud, words)
 
 
 def state_now(run: "Run", now: "datetime") -> "RunState":

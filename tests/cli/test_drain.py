@@ -309,6 +309,54 @@ def test_with_a_server_left_behind_the_summary_warns_of_the_power_switch(site: S
     assert out.endswith("the node is not empty: do not power off\n")
 
 
+# --- only some projects' servers ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["demo", "Demonstrations"])
+def test_only_servers_of_the_projects_named_move_and_the_node_is_said_not_to_be_empty(
+    site: Site, word: str
+) -> None:
+    site.cloud.add(a_server(name="theirs", project="other"))
+    before = site.cloud.known[an_id("theirs")]
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--projects", word)
+
+    assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08", "theirs": "compute-07"}
+    assert (site.cloud.known[an_id("theirs")], site.cloud.actions.get(an_id("theirs"))) == (
+        before,
+        None,
+    )
+    assert (code, site.shell.done) == (0, [])  # its service stays on
+    assert out.endswith("the node is not empty: do not power off\n")
+
+
+def test_of_what_arrives_meanwhile_only_servers_of_these_projects_move_on(site: Site) -> None:
+    late = [
+        a_server(name="late", has_image=False),  # with a disk here its move needs an approval
+        a_server(name="late-theirs", project="other"),
+    ]
+
+    def arrive() -> None:
+        if site.cloud.migrations:
+            site.cloud.add(*late)
+            late.clear()
+
+    site.on_wait.append(arrive)
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--projects", "demo", "-f", "value", "-c", "Server")
+
+    assert (code, out) == (0, "db-01\ndb-02\nlate\n")
+    assert (site.hosts["late"], site.hosts["late-theirs"]) == ("compute-08", "compute-07")
+
+
+@pytest.mark.parametrize("word", ["typo", ""])
+def test_a_project_that_is_not_there_is_no_reason_to_move_all(site: Site, word: str) -> None:
+    code, out, err = site.run(*DRAIN, "--yes", "--projects", word)
+
+    assert (code, out, site.is_untouched) == (2, "", True)
+    assert err.startswith(f"error: there is no project `{word}`\n")
+
+
 def test_a_kept_plan_is_carried_out_by_apply_with_the_same_summary(
     site: Site, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ class CloudContract:
         assert cloud.servers_on("no-such-host") == ()
         assert cloud.ports_of([nobody]) == ()
         assert not cloud.has_service("no-such-service")
+        assert cloud.projects_called(nobody) == ()
 
     def test_a_server_that_runs_and_one_that_is_stopped(self, at_work: CloudAtWork) -> None:
         states = [
@@ -103,6 +104,14 @@ class CloudContract:
 
         assert (port.server, port.host) == (at_work.running, at_work.host)
         assert at_work.cloud.bindings_of(port.id) == ((at_work.host, "ACTIVE"),)
+
+    def test_a_project_is_found_by_its_id_and_by_its_name(self, at_work: CloudAtWork) -> None:
+        owner = at_work.server(at_work.running).project
+
+        [project] = at_work.cloud.projects_called(owner)
+
+        assert project.id == owner
+        assert project in at_work.cloud.projects_called(project.name)
 
     def test_no_more_candidates_are_given_than_asked_for(self, at_work: CloudAtWork) -> None:
         need = need_of(at_work.server(at_work.running))

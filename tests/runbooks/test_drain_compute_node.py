@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from builders import (
     CPU,
@@ -17,6 +19,7 @@ from builders import (
     a_service,
     an_id,
     asking,
+    projects,
 )
 from stackward.errors import BadInput
 from stackward.model.claim import Claim
@@ -40,6 +43,7 @@ from stackward.steps.service import Cordon
 
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
 VGPU = a_flavor(resources__VGPU="1")
+PROJECTS = ["demo", "demo-2", "dem", "other"]
 
 
 def how(node: ComputeNode, **given: Any) -> dict[str, str]:  # noqa: ANN401  # the request's fields
@@ -426,6 +430,97 @@ def test_a_server_left_behind_blocks_no_more_and_the_node_is_said_not_to_be_empt
 
 def test_an_id_that_is_not_there_cannot_be_left_behind() -> None:
     assert blocking(a_node(), leave_behind=("typo",)) == ["unknown-left-behind"]
+
+
+# --- the servers of some projects ---
+
+
+def mixed(*names: str) -> ComputeNode:
+    """Return a node with a server of each of these projects."""
+    return a_node(*(a_server(name=f"of-{name}", project=name) for name in names))
+
+
+@given(
+    here=some.lists(some.sampled_from(PROJECTS), max_size=8),
+    named=some.lists(some.sampled_from(PROJECTS), min_size=1, max_size=3, unique=True),
+)
+def test_whoever_is_there_only_servers_of_the_projects_named_move(
+    here: list[str], named: list[str]
+) -> None:
+    servers = [a_server(name=f"s-{n}", project=name) for n, name in enumerate(here)]
+    node = a_node(*servers)
+
+    plan = plan_drain(node, asking(projects=projects(*named)))
+
+    moving = {move.thing_id for _, move in plan.moves() if move.thing_id}
+    assert moving == {each.id for each in servers if each.project in named}
+    assert plan.decisions["ends"] == "not empty: do not power off"
+
+
+def test_with_projects_named_the_node_is_not_empty_and_its_service_stays_on() -> None:
+    plan = plan_drain(mixed("demo", "other"), asking(projects=projects("demo")))
+
+    assert (plan.blockers, how(mixed("demo", "other"), projects=projects("demo"))) == (
+        (),
+        {"of-demo": "live"},
+    )
+    assert [stage.name for stage in plan.stages] == ["cordon", "move", "arrivals"]
+    assert [check.kind for check in plan.verify][-1] == "is-cordoned"
+    assert [each.worry for each in plan.warnings] == ["only-projects"]
+    assert "of other projects, and left alone: 1 server" in plan.notices
+
+
+def test_what_is_wrong_with_servers_of_others_does_not_stand_in_the_way() -> None:
+    others = a_server("ERROR", name="theirs", project="other")
+
+    assert blocking(a_node(a_server(), others), projects=projects("demo")) == []
+
+
+def test_a_project_without_a_server_here_is_a_slip() -> None:
+    [blocker] = plan_drain(mixed("demo"), asking(projects=projects("demo", "typo"))).blockers
+
+    assert blocker.worry == "no-server-of-project"
+    assert "only projects that have servers here" in blocker.remedy
+    assert blocking(mixed("demo"), projects=projects("demo")) == []
+    assert blocking(mixed("demo")) == []
+
+
+def test_once_the_run_goes_on_a_project_whose_servers_have_moved_is_no_slip() -> None:
+    node = replace(mixed("other"), acting_run="01J9")
+
+    assert blocking(node, projects=projects("demo")) == []
+
+
+def test_what_others_build_meanwhile_refuses_no_plan() -> None:
+    asked = asking(projects=projects("demo"))
+    approved = plan_drain(mixed("demo", "other"), asked)
+
+    fresh = plan_drain(mixed("demo", "other", "third"), asked)
+
+    assert differences(approved, fresh).against == ()
+
+
+def test_a_server_of_others_is_never_begun_whatever_the_plan_says() -> None:
+    """Judged again before its move, by the request alone; a new plan does not hold it."""
+    node = mixed("other")
+    [move] = plan_drain(node, asking()).stages[1].moves
+
+    found = [each.worry for each in judge_again(node, asking(projects=projects("demo")), move)]
+
+    assert found == ["not-to-move"]
+    assert how(mixed("demo", "other"), projects=projects("demo")) == {"of-demo": "live"}
+
+
+def test_a_limited_drain_that_is_over_is_only_proved_again() -> None:
+    plan = plan_drain(claimed(a_server(project="other")), asking(projects=projects("demo")))
+
+    assert (plan.blockers, plan.stages) == ((), ())
+
+
+def test_what_came_back_of_these_projects_is_named() -> None:
+    plan = plan_drain(claimed(a_server()), asking(projects=projects("demo")))
+
+    assert [each.worry for each in plan.blockers] == ["came-back"]
 
 
 def test_a_target_takes_all() -> None:

@@ -16,6 +16,7 @@ from builders import (
     a_service,
     an_id,
     asking,
+    projects,
 )
 from stackward.model.claim import Claim
 from stackward.model.compute import (
@@ -195,6 +196,12 @@ CASES = {
         before=a_node(a_server()), asked={"target": "nonsense"}, advice="leave the flag out",
         others=["not-on-target"],
     ),
+    "no-server-of-project": Case(
+        before=WELL,
+        asked={"projects": projects("demo", "typo")},
+        advice="only projects that have servers here",
+        asks_then={"projects": projects("demo")},
+    ),
     # a server's state
     "busy": Case(
         before=a_node(a_server(task_state="resize_prep")), advice="wait until it is done",
@@ -303,11 +310,12 @@ CASES = {
 WARNINGS = {
     "has-role", "instance-ha", "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
+    "only-projects",
 }  # fmt: skip
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
 }  # fmt: skip
-JUDGED_AGAIN = {"changed"}  # by the run itself, just before a move
+JUDGED_AGAIN = {"changed", "not-to-move"}  # by the run itself, just before a move
 
 
 @pytest.mark.parametrize("name", CASES)

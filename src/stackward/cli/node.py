@@ -104,6 +104,12 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         list[str] | None,
         typer.Option(metavar="ID", help="This server stays; may be repeated."),
     ] = None,
+    projects: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID_OR_NAME", help="Move only servers of this project; may be repeated."
+        ),
+    ] = None,
     target: Annotated[
         str | None, typer.Option(metavar="NODE", help="Move all servers to this node.")
     ] = None,
@@ -128,7 +134,9 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     The plan is shown first; it is carried out once it is approved, and each move and the end are
     proved. A node that is in maintenance already is only proved to be empty still.
     """
-    from stackward.app import plan_drain
+    from dataclasses import replace
+
+    from stackward.app import plan_drain, read_projects
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_plan
     from stackward.report.plans import refusal
@@ -149,6 +157,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     if plan_out is not None:
         refuse_place(plan_out)
     with open_world(context, inventory) as world, open_journal() as journal:
+        asked = replace(asked, projects=read_projects(world, projects or ()))
         plan = plan_drain(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)

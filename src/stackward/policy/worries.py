@@ -127,6 +127,20 @@ UNKNOWN_LEFT_BEHIND = Worry(
     "give the id of a server of this node, or leave the flag out",
     "An id that matches nothing is a slip.",
 )
+NO_SERVER_OF_PROJECT = Worry(
+    "no-server-of-project",
+    "no server of the project `{project}` ({project_id}) is here",
+    "name with `--projects` only projects that have servers here "
+    "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
+    "A project that matches nothing is a slip.",
+)
+ONLY_PROJECTS = Worry(
+    "only-projects",
+    "only servers of {projects} move: those of others stay, so the node will not be empty and "
+    "must not be powered off",
+    "",
+    "`--projects` was given.",
+)
 UNKNOWN_TARGET = Worry(
     "unknown-target",
     "`--target {target}` is not a node on which servers could run now",
@@ -444,6 +458,12 @@ CHANGED = Worry(
     "is {status} by now, and was to be moved {how}",
     "plan again",
     "A server that its owner starts or stops meanwhile is not moved in the way that was approved.",
+)
+NOT_TO_MOVE = Worry(
+    "not-to-move",
+    "is not to move: it is left behind, or of a project that was not named",
+    "plan again",
+    "Asked again just before each move: the request alone says whose servers move.",
 )
 NO_ROOM = Worry(
     "no-room",

@@ -24,6 +24,7 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.maintenance import Guarded
+from stackward.model.project import Project
 
 
 class Cloud(Protocol):
@@ -157,6 +158,10 @@ class Cloud(Protocol):
 
         One call for the segments, and one for each of them.
         """
+        ...
+
+    def projects_called(self, word: str, /) -> tuple[Project, ...]:
+        """Return the projects of all domains whose name or id it is."""
         ...
 
     # --- changing: each asks once, and never waits ---

@@ -19,6 +19,7 @@ from stackward.checks.compute import (
 from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
 from stackward.model.compute import BlockStorage, ComputeNode, Server
+from stackward.model.project import Project
 from stackward.model.run import RunState
 from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Step, Verdict, Warned
 from stackward.policy import compute, node, worries
@@ -45,12 +46,29 @@ class DrainRequest:
     reason: str
     allow_downtime: bool = False  # stop what cannot move live
     leave_behind: tuple[str, ...] = ()  # ids of servers that stay
+    projects: tuple[Project, ...] = ()  # only their servers move; none: all do
     target: str | None = None  # all go there
     at_once: int = 2
     slow_after_s: float = 1800.0
     when_slow: str = "wait"  # or "force-complete", "abort"
     keep_service: bool = False  # leave nova-compute running afterwards
     with_mask: bool = True  # of the unit that is kept off
+
+    def takes(self, server: Server) -> bool:
+        """Say whether the server is to leave: here, and nowhere else, that is decided."""
+        if server.id in self.leave_behind:
+            return False
+        return not self.projects or server.project in self.project_ids
+
+    @property
+    def project_ids(self) -> tuple[str, ...]:
+        """Return the ids of the projects whose servers move; none: of all."""
+        return tuple(each.id for each in self.projects)
+
+    @property
+    def empties_the_node(self) -> bool:
+        """Say whether nothing is to stay: only then may the node be powered off."""
+        return not (self.leave_behind or self.projects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +92,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     A node that is in maintenance already has nothing to be done: only the proofs are left. One that
     a run of our own journal left half-way (cancelled, say) is drained on under a claim of our own.
     """
-    leaving = [each for each in facts.servers if each.id not in asked.leave_behind]
+    leaving = [each for each in facts.servers if asked.takes(each)]
     replaces = None
     if facts.claim and facts.is_in_maintenance:
         is_half_way = facts.claiming_run not in {None, RunState.SUCCEEDED}
@@ -85,7 +103,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     judged, packing = _judge_and_pack(leaving, facts, asked)
     verdicts = [
         *judge_node(facts, asked),
-        *_left_behind(facts, asked),
+        *_staying(facts, asked),
         *(verdict for each in judged for verdict in each.verdicts),
         *packing.left_out,
     ]
@@ -96,8 +114,8 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         request=asked,
         holds=(facts.host,),
         decisions=_decisions(facts, asked, packing),
-        facts=_told(facts, judged, moves),
-        notices=tuple(_notices(judged, facts)),
+        facts=_told(facts, asked, judged, moves),
+        notices=tuple(_notices(judged, facts, asked)),
         blockers=blockers,
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
         stages=_stages(facts, asked, moves, replaces),
@@ -107,6 +125,9 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
 
 def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> Iterator[Blocked]:
     """Return what now stands against a move, from facts that hold its server only."""
+    for server in facts.servers:
+        if not asked.takes(server):
+            yield worries.NOT_TO_MOVE.blocks(server.label, server.id)
     judged, packing = _judge_and_pack(facts.servers, facts, asked)
     for each in judged:
         yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
@@ -138,17 +159,19 @@ def _judge_and_pack(
 
 def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[World]:
     verdicts = [
-        *node.judge_returned(facts, claim, asked.leave_behind),
+        *node.judge_returned(
+            facts, claim, [each.id for each in facts.servers if not asked.takes(each)]
+        ),
         *node.judge_guests(facts),
         *node.judge_migrations(facts),
-        *_left_behind(facts, asked),
+        *_staying(facts, asked),
     ]
     return Plan(
         title=f"drain `{facts.name}`",
         request=asked,
         holds=(facts.host,),
         decisions=_decisions(facts, asked, Packing()),
-        facts=_told(facts, [], ()) | {"in maintenance": str(claim)},
+        facts=_told(facts, asked, [], ()) | {"in maintenance": str(claim)},
         notices=(f"nothing: `{facts.name}` is in maintenance already",),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
@@ -167,6 +190,13 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
         # Once the run goes on, one that is gone is one less to leave behind.
         if given not in here and facts.acting_run is None:
             yield worries.UNKNOWN_LEFT_BEHIND.blocks(facts.name, given=given)
+    projects = {server.project for server in facts.servers}
+    for project in asked.projects:
+        # The same: those that have moved are here no more.
+        if project.id not in projects and facts.acting_run is None:
+            yield worries.NO_SERVER_OF_PROJECT.blocks(
+                facts.name, project=project.name, project_id=project.id
+            )
     usable = {
         name
         for found in facts.candidates.values()
@@ -213,7 +243,11 @@ def _for_a_paused(blocked: Blocked) -> Blocked:
     return worries.PAUSED_AND_BOUND.blocks(blocked.thing, blocked.thing_id, because=blocked.reason)
 
 
-def _left_behind(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
+def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
+    if asked.projects:
+        # One warning, whoever else is here: a server that others build refuses no plan.
+        names = ", ".join(f"`{each.name}`" for each in asked.projects)
+        yield worries.ONLY_PROJECTS.warns(facts.name, projects=names)
     for server in facts.servers:
         if server.id in asked.leave_behind:
             yield worries.LEFT_BEHIND.warns(server.label, server.id)
@@ -319,7 +353,7 @@ def _stages(
             catches_up=True,
         ),
     ]
-    if not asked.keep_service and not asked.leave_behind:
+    if not asked.keep_service and asked.empties_the_node:
         # Only after every confirmation: a confirm needs this node's nova-compute.
         keep_off = KeepOff(node=facts.name, reason=asked.reason, with_mask=asked.with_mask)
         stages.append(
@@ -333,15 +367,19 @@ def _stages(
 
 
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:
-    kept = asked.leave_behind
+    kept, of = asked.leave_behind, asked.project_ids
     host, provider = facts.host, facts.provider.id
-    is_off = not asked.keep_service and not kept
+    is_off = not asked.keep_service and asked.empties_the_node
     return (
-        NoServersOn(host=host, except_for=kept),
-        NoDomains(host=host, node=facts.name, except_for=kept),
-        NoAllocations(host=host, provider=provider, except_for=kept),
+        NoServersOn(host=host, except_for=kept, projects=of),
+        NoDomains(host=host, node=facts.name, except_for=kept, projects=of),
+        NoAllocations(host=host, provider=provider, except_for=kept, projects=of),
         NoInstanceDirs(
-            host=host, node=facts.name, is_shared=compute.is_shared(facts), except_for=kept
+            host=host,
+            node=facts.name,
+            is_shared=compute.is_shared(facts),
+            except_for=kept,
+            projects=of,
         ),
         IsCordoned(host=host, provider=provider),
         *((IsKeptOff(node=facts.name),) if is_off else ()),
@@ -352,12 +390,12 @@ def _decisions(facts: ComputeNode, asked: DrainRequest, packing: Packing) -> dic
     return {
         "cordon": facts.service.disabled_reason or "" if not facts.service.is_enabled else "free",
         "room": "not enough" if packing.left_out else "enough",
-        "ends": "not empty: do not power off" if asked.leave_behind else "empty",
+        "ends": "empty" if asked.empties_the_node else "not empty: do not power off",
     }
 
 
 def _told(
-    facts: ComputeNode, judged: list[Judged], moves: tuple[Move[World], ...]
+    facts: ComputeNode, asked: DrainRequest, judged: list[Judged], moves: tuple[Move[World], ...]
 ) -> dict[str, Json]:
     return {
         "node": facts.name,
@@ -366,6 +404,7 @@ def _told(
         "read at": facts.read_at.isoformat(timespec="seconds"),
         "hypervisor": facts.hypervisor.kind,
         "servers": len(facts.servers),
+        "of other projects": _others(facts, asked),
         "moves": len(moves),
         "blocked": sum(each.is_blocked for each in judged),
         "usage": in_units(facts.provider.usages),
@@ -373,7 +412,7 @@ def _told(
     }
 
 
-def _notices(judged: list[Judged], facts: ComputeNode) -> Iterator[str]:
+def _notices(judged: list[Judged], facts: ComputeNode, asked: DrainRequest) -> Iterator[str]:
     """Say what users of the servers will notice."""
     going = [each for each in judged if not each.is_blocked]
     live = [each for each in going if each.way is Way.LIVE]
@@ -390,7 +429,15 @@ def _notices(judged: list[Judged], facts: ComputeNode) -> Iterator[str]:
         yield f"stopped for the time of their move: {', '.join(stopping)}"
     if any(each.server.volume_ids for each in going):
         yield "attached volumes move along; they cannot be detached meanwhile"
+    if others := _others(facts, asked):
+        yield f"of other projects, and left alone: {_servers(others)}"
     yield f"no new server is placed on `{facts.name}` from the cordon on"
+
+
+def _others(facts: ComputeNode, asked: DrainRequest) -> int:
+    """Count the servers that stay because they are of other projects."""
+    here = [each for each in facts.servers if asked.projects and each.id not in asked.leave_behind]
+    return sum(not asked.takes(each) for each in here)
 
 
 def _servers(count: int) -> str:

@@ -29,6 +29,7 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.maintenance import Guarded
+from stackward.model.project import Project
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -309,6 +310,17 @@ class OpenStackCloud:
             for one in found
             if one["name"] == host
         )
+
+    def projects_called(self, word: str, /) -> tuple[Project, ...]:
+        """Return the projects of all domains whose name or id it is."""
+        with sorted_failures("Keystone"):  # asked by few commands, so its versions are read late
+            keystone = Api(self._connection.identity, service="Keystone", version=None)
+        by_id = keystone.find(f"/projects/{quote(word, safe='')}")
+        by_name = keystone.get("/projects", [("name", word)])["projects"]
+        found = [*([by_id["project"]] if by_id else []), *by_name]
+        # Names are compared again: a database may ignore case, a server a filter.
+        named = (one for one in found if word in {one["id"], one["name"]})
+        return tuple(Project(id=one["id"], name=one["name"]) for one in named)
 
     # --- changing ---
 
