@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from builders import a_server, an_id
+from builders import a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.adapters.store.listing import list_runs
@@ -307,6 +307,53 @@ def test_with_a_server_left_behind_the_summary_warns_of_the_power_switch(site: S
 
     assert (code, site.shell.done) == (0, [])
     assert out.endswith("the node is not empty: do not power off\n")
+
+
+# --- what owners wish ---------------------------------------------------------------------------
+
+
+def test_an_owners_consent_is_on_record_in_the_request_the_account_and_the_journal(
+    site: Site,
+) -> None:
+    site.cloud.known = {an_id("db-09"): wishing("ask", name="db-09")}
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--consent", f"{an_id('db-09')}=CHG-77", "-f", "json")
+
+    told = json.loads(out)
+    [run] = list_runs(site.state_dir, 1)
+    _, events, _ = site.run("run", "show", run.id, "--events")
+    assert (code, told["moves"][0]["consent"]) == (0, "CHG-77")
+    assert json.loads(run.plan)["request"]["consents"] == [
+        {"server": an_id("db-09"), "reference": "CHG-77"}
+    ]
+    assert "its owner agreed: CHG-77" in events
+
+
+def test_the_account_says_whose_consent_was_given(site: Site) -> None:
+    site.cloud.known = {an_id("db-09"): wishing("ask", name="db-09")}
+
+    _, out, _ = site.run(*DRAIN, "--yes", "--consent", f"{an_id('db-09')}=CHG-77")
+
+    assert "by their owners' consent:\n  `db-09`: CHG-77\n" in out
+
+
+def test_without_a_consent_the_owner_is_named_and_nothing_is_touched(site: Site) -> None:
+    site.cloud.add(wishing("ask", name="db-09"))
+
+    code, _, err = site.run(*DRAIN, "--yes")
+
+    assert (code, site.is_untouched) == (3, True)
+    assert "`db-09` its owner wishes to be asked first: user eve, project demo" in err
+
+
+@pytest.mark.parametrize("words", [["x"], ["x="], ["=y"], ["x=y", "x=z"]])
+def test_a_consent_that_is_not_one_is_bad_input(site: Site, words: list[str]) -> None:
+    flags = [flag for word in words for flag in ("--consent", word)]
+
+    code, out, err = site.run(*DRAIN, "--yes", *flags)
+
+    assert (code, out, site.is_untouched) == (2, "", True)
+    assert err.startswith("error: `--consent")
 
 
 # --- only some projects' servers ----------------------------------------------------------------

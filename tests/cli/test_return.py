@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from builders import a_server, an_id
+from builders import a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import LAB_NET, FakeCloud, FakeShell, a_world
 from stackward.adapters.store.listing import list_runs
 from stackward.cli import main
 from stackward.model.inventory import Inventory
+from stackward.model.wish import WISH
 from stackward.plan import Plan
 from stackward.plan.stored import from_json, from_mapping, to_mapping
 from stackward.ports.world import World
@@ -51,8 +52,8 @@ class Site:
         out, said = (re.sub(r"01[0-9A-Z]{12}", "01RUN", text) for text in captured)
         return code, out, said
 
-    def drained(self) -> "Site":
-        code, _, said = self.run("node", "drain", NODE, "--reason", "bad DIMM", "--yes")
+    def drained(self, *flags: str) -> "Site":
+        code, _, said = self.run("node", "drain", NODE, "--reason", "bad DIMM", "--yes", *flags)
         assert code == 0, said
         self.cloud.computes[NODE] = replace(self.cloud.computes[NODE], is_up=False)
         return self
@@ -229,6 +230,27 @@ def test_a_homecoming_that_an_older_version_planned_is_still_understood() -> Non
     read = from_mapping(stored, KINDS).request
 
     assert read == BringBackRequest(node=NODE, run="01RUN", when_slow="wait")
+
+
+def test_the_consent_of_an_owner_holds_for_the_way_home(site: Site) -> None:
+    server = wishing("ask", name="db-09")
+    site.cloud.known = {server.id: server}
+    site.drained("--consent", f"{server.id}=CHG-77")
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, site.hosts["db-09"]) == (0, NODE), said
+
+
+def test_an_owner_who_wishes_to_be_asked_since_then_is_not_passed_over(site: Site) -> None:
+    site.drained()
+    moved = next(one for one in site.cloud.known.values() if one.name == "db-01")
+    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
+    assert "its owner wishes to be asked first" in said
 
 
 def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site: Site) -> None:

@@ -66,6 +66,17 @@ def test_what_came_later_has_its_usual_value_in_an_older_plan() -> None:
     assert from_json(json.dumps(stored), KINDS).stages[0].goes_on is False
 
 
+@pytest.mark.parametrize(("later", "usual"), [("record", "")])
+def test_what_came_later_to_moves_has_its_usual_value_in_an_older_plan(
+    later: str, usual: object
+) -> None:
+    stored = json.loads(to_json(a_plan()))
+    del stored["stages"][0]["moves"][0][later]
+
+    [move] = from_json(json.dumps(stored), KINDS).stages[0].moves
+    assert getattr(move, later) == usual
+
+
 def changed(change: Callable[[Any], object]) -> str:
     stored = json.loads(to_json(a_plan()))
     change(stored)

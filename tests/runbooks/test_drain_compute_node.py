@@ -17,9 +17,11 @@ from builders import (
     a_port,
     a_server,
     a_service,
+    agreed,
     an_id,
     asking,
     projects,
+    wishing,
 )
 from stackward.errors import BadInput
 from stackward.model.claim import Claim
@@ -35,6 +37,7 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.run import RunState
+from stackward.model.wish import WISH
 from stackward.plan import differences, from_json, to_json
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
@@ -430,6 +433,135 @@ def test_a_server_left_behind_blocks_no_more_and_the_node_is_said_not_to_be_empt
 
 def test_an_id_that_is_not_there_cannot_be_left_behind() -> None:
     assert blocking(a_node(), leave_behind=("typo",)) == ["unknown-left-behind"]
+
+
+# --- what owners wish ---
+
+DOWNTIME = {"allow_downtime": True}
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "expected"),
+    [
+        pytest.param(wishing("live"), {}, ("live", []), id="live: moved live"),
+        pytest.param(wishing("live"), DOWNTIME, ("live", []), id="live, downtime allowed: live"),
+        pytest.param(
+            wishing("live", "SHUTOFF"), {}, ("cold", []), id="live, and it is off: nobody notices"
+        ),
+        pytest.param(wishing("cold"), {}, ("cold", ["wish-cold"]), id="cold: stopped for its move"),
+        pytest.param(
+            wishing("cold", flavor=GPU), {}, ("cold", ["wish-cold"]), id="cold, with a GPU"
+        ),
+        pytest.param(
+            wishing("cold", "PAUSED"), {}, ("live", []), id="cold, but paused: Nova moves it live"
+        ),
+        pytest.param(wishing("stop"), {}, ("live", []), id="stop: moved live as long as that goes"),
+        pytest.param(
+            wishing("stop", flavor=GPU),
+            {},
+            ("cold", ["wish-cold"]),
+            id="stop, and it cannot move live: stopped for its move",
+        ),
+        pytest.param(wishing("ask"), agreed(), ("live", ["consented"]), id="ask, and they agreed"),
+        pytest.param(
+            wishing("leave"), agreed(), ("live", ["consented"]), id="leave, and they agreed"
+        ),
+    ],
+)
+def test_how_a_server_leaves_as_its_owner_wishes(
+    server: Server,
+    given: Any,  # noqa: ANN401  # the request's fields
+    expected: tuple[str, list[str]],
+) -> None:
+    way, worries_told = expected
+
+    assert how(a_node(server), **given) == {"db-01": way}
+    assert (blocking(a_node(server), **given), warning(a_node(server), **given)) == (
+        [],
+        worries_told,
+    )
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "expected"),
+    [
+        pytest.param(wishing("ask"), {}, "wish-ask", id="ask: nobody has"),
+        pytest.param(wishing("leave"), {}, "wish-leave", id="leave: not without the operator"),
+        pytest.param(wishing("live", flavor=GPU), {}, "wish-live", id="live, and it cannot"),
+        pytest.param(
+            wishing("live", flavor=GPU), DOWNTIME, "wish-live", id="live, against the operator"
+        ),
+        pytest.param(wishing("Live"), {}, "wish-unknown", id="another spelling"),
+        pytest.param(wishing(""), {}, "wish-unknown", id="empty"),
+        pytest.param(
+            wishing("ask", flavor=GPU), agreed(), "holds-pci", id="agreed to a move, not to a stop"
+        ),
+    ],
+)
+def test_what_an_owners_wish_blocks(server: Server, given: Any, expected: str) -> None:  # noqa: ANN401  # the request's fields
+    assert blocking(a_node(server), **given) == [expected]
+
+
+@pytest.mark.parametrize("wish", ["ask", "leave"])
+def test_a_blocker_names_the_owner_and_a_consent_removes_it(wish: str) -> None:
+    [blocker] = plan_drain(a_node(wishing(wish)), asking()).blockers
+
+    assert "user eve, project demo" in blocker.reason
+    assert f"--consent {an_id('db-01')}=REFERENCE" in blocker.remedy
+    assert blocking(a_node(wishing(wish)), **agreed()) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "advised"),
+    [
+        pytest.param(wishing("live", flavor=GPU), "cold", id="live"),
+        pytest.param(wishing("Live"), "ask", id="unknown"),
+    ],
+)
+def test_the_remedy_that_an_owner_says_otherwise_helps(before: Server, advised: str) -> None:
+    [blocker] = plan_drain(a_node(before), asking()).blockers
+    after = replace(before, metadata=((WISH, advised),))
+
+    assert f"--property {WISH}={advised} {before.id}" in blocker.remedy
+    assert blocking(a_node(after), **(agreed() if advised == "ask" else {})) == []
+
+
+def test_a_consent_is_on_record_in_the_plan_with_its_reference() -> None:
+    plan = plan_drain(a_node(wishing("ask")), asking(**agreed()))
+
+    [move] = plan.stages[1].moves
+    assert (move.expects["wish"], move.expects["consent"]) == ("ask", "CHG-77")
+    assert move.record == "its owner agreed: CHG-77"
+    assert plan.warnings[0].reason.endswith("by their consent: CHG-77")
+    assert to_json(from_json(to_json(plan), KINDS)) == to_json(plan)
+
+
+@pytest.mark.parametrize(
+    ("node", "given"),
+    [
+        pytest.param(a_node(a_server()), agreed(), id="its owner has no wish"),
+        pytest.param(a_node(wishing("cold")), agreed(), id="its owner does not ask"),
+        pytest.param(a_node(wishing("ask")), agreed("typo") | agreed("typo"), id="not here"),
+        pytest.param(
+            a_node(wishing("ask")), agreed() | {"leave_behind": (an_id("db-01"),)}, id="it stays"
+        ),
+    ],
+)
+def test_a_consent_that_nobody_asked_for_is_a_slip(node: ComputeNode, given: Any) -> None:  # noqa: ANN401  # the request's fields
+    assert "unknown-consent" in blocking(node, **given)
+    assert "unknown-consent" not in blocking(node, **(given | {"consents": ()}))
+
+
+def test_once_the_run_goes_on_a_consent_for_a_server_that_has_moved_is_no_slip() -> None:
+    assert blocking(a_node(acting_run="01J9"), **agreed()) == []
+
+
+def test_an_owner_who_changes_their_mind_before_the_move_is_heard() -> None:
+    [move] = plan_drain(a_node(a_server()), asking()).stages[1].moves
+
+    found = [each.worry for each in judge_again(a_node(wishing("ask")), asking(), move)]
+
+    assert found == ["wish-ask"]
 
 
 # --- the servers of some projects ---

@@ -14,9 +14,11 @@ from builders import (
     a_port,
     a_server,
     a_service,
+    agreed,
     an_id,
     asking,
     projects,
+    wishing,
 )
 from stackward.model.claim import Claim
 from stackward.model.compute import (
@@ -31,6 +33,7 @@ from stackward.model.compute import (
 )
 from stackward.model.run import RunState
 from stackward.model.stuck import Guest, Standstill
+from stackward.model.wish import WISH
 from stackward.plan import Blocked
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
@@ -197,10 +200,26 @@ CASES = {
         others=["not-on-target"],
     ),
     "no-server-of-project": Case(
-        before=WELL,
-        asked={"projects": projects("demo", "typo")},
-        advice="only projects that have servers here",
-        asks_then={"projects": projects("demo")},
+        before=WELL, asked={"projects": projects("demo", "typo")},
+        advice="only projects that have servers here", asks_then={"projects": projects("demo")},
+    ),
+    "unknown-consent": Case(
+        before=WELL, asked=agreed(), advice="leave the flag out",
+    ),
+    # what its owner wishes
+    "wish-ask": Case(
+        before=a_node(wishing("ask")), advice=f"--consent {DB}=REFERENCE", asks_then=agreed()
+    ),
+    "wish-leave": Case(
+        before=a_node(wishing("leave")), advice=f"--consent {DB}=REFERENCE", asks_then=agreed()
+    ),
+    "wish-live": Case(
+        before=a_node(wishing("live", flavor=GPU)), advice=f"{WISH}=cold {DB}",
+        after=a_node(wishing("cold", flavor=GPU)),
+    ),
+    "wish-unknown": Case(
+        before=a_node(wishing("Live")), advice=f"{WISH}=ask {DB}",
+        after=a_node(wishing("ask")), asks_then=agreed(),
     ),
     # a server's state
     "busy": Case(
@@ -310,7 +329,7 @@ CASES = {
 WARNINGS = {
     "has-role", "instance-ha", "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "only-projects",
+    "only-projects", "wish-cold", "consented",
 }  # fmt: skip
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",

@@ -1,10 +1,11 @@
 """`stackward node`: the machines of the cloud."""
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form
+
+if TYPE_CHECKING:
+    from stackward.model.wish import Consent
 
 app = subject("The machines of the cloud.")
 
@@ -104,6 +108,13 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         list[str] | None,
         typer.Option(metavar="ID", help="This server stays; may be repeated."),
     ] = None,
+    consent: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=REFERENCE",
+            help="The owner of this server, who wishes to be asked, agrees; may be repeated.",
+        ),
+    ] = None,
     projects: Annotated[
         list[str] | None,
         typer.Option(
@@ -147,6 +158,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         reason=reason,
         allow_downtime=allow_downtime,
         leave_behind=tuple(leave_behind or ()),
+        consents=_consents(consent or ()),
         target=target,
         at_once=parallel,
         slow_after_s=float(timeout),
@@ -170,6 +182,23 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     sys.stdout.flush()
     if plan.blockers:
         raise refusal(plan)
+
+
+def _consents(words: Sequence[str]) -> "tuple[Consent, ...]":
+    from stackward.model.wish import Consent
+
+    consents: dict[str, Consent] = {}
+    for word in words:
+        server, _, reference = (part.strip() for part in word.partition("="))
+        if not (server and reference):
+            raise BadInput(
+                f"`--consent {word}` is not a server's id and a reference",
+                hint="write `--consent ID=REFERENCE`, such as the number of a ticket",
+            )
+        if server in consents:
+            raise BadInput(f"`--consent` was given twice for the server `{server}`")
+        consents[server] = Consent(server=server, reference=reference)
+    return tuple(consents.values())
 
 
 @app.command(

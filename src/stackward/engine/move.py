@@ -8,6 +8,8 @@ from stackward.errors import StackwardError, StepFailed, Superseded
 from stackward.model.run import Attempt, Said, Settled
 from stackward.plan import Blocked, Move, Stage, Standing
 
+ON_RECORD = "on record"
+
 
 def path_of(stage: Stage[Any], move: Move[Any]) -> str:
     """Return what the move is called in the journal."""
@@ -39,6 +41,8 @@ def carry_out_move(
     if bench.ledger.has_begun(path, "failed-"):
         # An earlier worker died while it took this move back: that is brought to its end.
         yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
+    if move.record and not bench.ledger.has_begun(path):
+        bench.ledger.tell(ON_RECORD, thing=move.thing, step=path, reason=move.record)
     slow = _Slow(move, path, bench)
     try:
         for place, step in enumerate(move.steps):

@@ -233,4 +233,5 @@ def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
         servers[move.key] = Drained(
             id=move.key, name=move.thing, target=str(target) if target else None
         )
-    return DrainedAway(run=run.id, servers=tuple(servers.values()))
+    consents = getattr(plan.request, "consents", ())
+    return DrainedAway(run=run.id, servers=tuple(servers.values()), consents=consents)

@@ -138,6 +138,7 @@ class Server:
     host: str | None  # the name of Nova's service; None where it has no host
     flavor: Flavor
     project: str = ""
+    user: str = ""  # who made it
     is_locked: bool = False
     locked_reason: str | None = None
     pinned_zone: str | None = None  # the zone it was asked for; None: any

@@ -6,6 +6,7 @@ from datetime import datetime
 from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import ComputeNode, ComputeService, Hypervisor, Server, Unread
+from stackward.model.wish import Consent
 
 UNIT = "nova-compute.service"
 MAINTENANCE = "/etc/stackward/maintenance"
@@ -62,6 +63,7 @@ class DrainedAway:
 
     run: str
     servers: tuple[Drained, ...]
+    consents: tuple[Consent, ...] = ()  # of owners: they hold for the way back too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

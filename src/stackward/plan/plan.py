@@ -72,6 +72,7 @@ class Move(Generic[W]):
     slow_after_s: float | None = None
     on_failed: tuple[Step[W], ...] = ()
     expects: Mapping[str, Json] = field(default_factory=dict)  # shown, never compared
+    record: str = ""  # by what right it is moved, if that is to be journaled as it begins
 
     @property
     def key(self) -> str:

@@ -408,6 +408,54 @@ STOPS = Worry(
     "",
     "`--allow-downtime` was given: it is moved cold.",
 )
+WISH_ASK = Worry(
+    "wish-ask",
+    "its owner wishes to be asked first: user {user}, project {project}",
+    "ask them (`openstack user show {user}`, `openstack project show {project}`), then pass "
+    "`--consent {id}=REFERENCE` with where their word can be read; or pass `--leave-behind {id}`",
+    "`stackward:maintenance=ask` in its metadata: the owner has a say in its maintenance.",
+)
+WISH_LEAVE = Worry(
+    "wish-leave",
+    "its owner wishes that it is left where it is: user {user}, project {project}",
+    "pass `--leave-behind {id}`: the node will not be empty; or get their word "
+    "(`openstack user show {user}`) and pass `--consent {id}=REFERENCE`",
+    "`stackward:maintenance=leave` in its metadata; an owner alone must not decide that a node "
+    "which is to be powered off is not empty.",
+)
+WISH_LIVE = Worry(
+    "wish-live",
+    "its owner wishes that it is never stopped, and it cannot move live: {because}",
+    "have its owner agree (`openstack server set --property stackward:maintenance=cold {id}`), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "`stackward:maintenance=live` in its metadata; `--allow-downtime` does not override an owner.",
+)
+WISH_UNKNOWN = Worry(
+    "wish-unknown",
+    "its owner has a wish that is not known: `{written}`, where {known} are",
+    "have its owner say what is meant "
+    "(`openstack server set --property stackward:maintenance=ask {id}`), then plan again; "
+    "or pass `--leave-behind {id}`",
+    "`stackward:maintenance` in its metadata: a wish that is not understood is not passed over.",
+)
+WISH_COLD = Worry(
+    "wish-cold",
+    "is stopped while it moves, as its owner allows by `{wish}`",
+    "",
+    "`stackward:maintenance=cold` in its metadata; or `stop`, where it cannot move live.",
+)
+CONSENTED = Worry(
+    "consented",
+    "moves although its owner wrote `{wish}`, by their consent: {reference}",
+    "",
+    "`--consent` was given; its reference is kept with the plan and the run.",
+)
+UNKNOWN_CONSENT = Worry(
+    "unknown-consent",
+    "`--consent {given}=...` names no server that is to move and whose owner is to be asked",
+    "give the id of such a server (its blocker names it), or leave the flag out",
+    "A consent that nobody asked for is a slip: it may be meant for another server.",
+)
 LEFT_BEHIND = Worry(
     "left-behind",
     "stays on the node: the node will not be empty and must not be powered off",

@@ -26,6 +26,7 @@ class Made:
     to: str | None  # the node where the server is proved to be now
     state: str
     seconds: int | None
+    consent: str | None = None  # of its owner: where that can be read
 
 
 def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
@@ -58,6 +59,7 @@ def _made(
         to=target if isinstance(target, str) else None,
         state=_state(newest, is_done=is_done),
         seconds=round(took.total_seconds()) if took is not None else None,
+        consent=consent if isinstance(consent := move.expects.get("consent"), str) else None,
     )
 
 
@@ -117,6 +119,9 @@ def render_account(
     table = account_table(plan, attempts)
     if table.rows:
         lines.append(render_rows(table, Form.TABLE).rstrip("\n"))
+    agreed = [made for made in moves_made(plan, attempts) if made.consent]
+    lines += ["by their owners' consent:"] if agreed else []
+    lines += [printable(f"  `{made.server}`: {made.consent}") for made in agreed]
     lines += render_proofs(proofs_of(run, events))
     if ends := _ends(run, plan):
         lines.append(f"the node is {printable(ends)}")

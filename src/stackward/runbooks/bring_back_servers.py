@@ -109,6 +109,7 @@ def _manner(facts: Homecoming, asked: BringBackRequest) -> DrainRequest:
         node=facts.name,
         reason="bring back",
         target=facts.host,
+        consents=facts.drained.consents,
         at_once=asked.at_once,
         slow_after_s=asked.slow_after_s,
         when_slow=asked.when_slow,

@@ -21,10 +21,12 @@ from stackward.model.claim import Claim
 from stackward.model.compute import BlockStorage, ComputeNode, Server
 from stackward.model.project import Project
 from stackward.model.run import RunState
+from stackward.model.wish import Consent, Wish
 from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Step, Verdict, Warned
-from stackward.policy import compute, node, worries
+from stackward.policy import compute, node, wishes, worries
 from stackward.policy.compute import Way
 from stackward.policy.room import Choice, Chooser, Packing, Placed, in_units, pack
+from stackward.policy.wishes import may_be_stopped, needs_consent, wish_of
 from stackward.ports.world import World
 from stackward.steps.compute import (
     AbortMigration,
@@ -47,6 +49,7 @@ class DrainRequest:
     allow_downtime: bool = False  # stop what cannot move live
     leave_behind: tuple[str, ...] = ()  # ids of servers that stay
     projects: tuple[Project, ...] = ()  # only their servers move; none: all do
+    consents: tuple[Consent, ...] = ()  # of owners who wish to be asked
     target: str | None = None  # all go there
     at_once: int = 2
     slow_after_s: float = 1800.0
@@ -59,6 +62,10 @@ class DrainRequest:
         if server.id in self.leave_behind:
             return False
         return not self.projects or server.project in self.project_ids
+
+    def consent_to(self, server: Server) -> Consent | None:
+        """Return the owner's consent to move the server, if there is one."""
+        return next((each for each in self.consents if each.server == server.id), None)
 
     @property
     def project_ids(self) -> tuple[str, ...]:
@@ -197,6 +204,10 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
             yield worries.NO_SERVER_OF_PROJECT.blocks(
                 facts.name, project=project.name, project_id=project.id
             )
+    asking = {each.id for each in facts.servers if asked.takes(each) and needs_consent(each)}
+    for consent in asked.consents:
+        if consent.server not in asking and facts.acting_run is None:
+            yield worries.UNKNOWN_CONSENT.blocks(facts.name, given=consent.server)
     usable = {
         name
         for found in facts.candidates.values()
@@ -220,23 +231,38 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
         *compute.judge_devices(server, facts),
         *compute.judge_volumes(server),
         *compute.judge_lock(server),
+        *wishes.judge_wish(server, asked.consent_to(server)),
         *compute.judge_allocation(server, facts),
     ]
     if unplaced and not choice.only_live:
         verdicts.append(unplaced)
     elif way is not None:
         verdicts += compute.judge_disks(server, facts)
-    if against_live and asked.allow_downtime and server.status == "ACTIVE":
-        because = "; ".join(each.reason for each in against_live)
-        verdicts.append(worries.STOPS.warns(server.label, server.id, because=because))
-        way = Way.COLD
-    elif against_live and server.status == "ACTIVE":
-        verdicts += against_live
+    if server.status == "ACTIVE":
+        way, stops = _way_of_a_running(server, against_live, asked)
+        verdicts += stops
     else:  # cold migration takes ACTIVE and SHUTOFF only: the flag would not help a paused server
         verdicts += [_for_a_paused(each) for each in against_live]
     if way is Way.COLD and choice.cold_candidates:
         choice = Choice(choice.cold_candidates)
     return Judged(server, way, choice, tuple(verdicts))
+
+
+def _way_of_a_running(
+    server: Server, against_live: Sequence[Blocked], asked: DrainRequest
+) -> tuple[Way, list[Verdict]]:
+    """Say whether a running server moves live or is stopped for its move, and by whose word."""
+    wish = wish_of(server)
+    because = "; ".join(each.reason for each in against_live)
+    if wish is Wish.COLD or (against_live and may_be_stopped(server)):
+        return Way.COLD, [worries.WISH_COLD.warns(server.label, server.id, wish=wish)]
+    if not against_live:
+        return Way.LIVE, []
+    if wish is Wish.LIVE:
+        return Way.LIVE, [worries.WISH_LIVE.blocks(server.label, server.id, because=because)]
+    if asked.allow_downtime:
+        return Way.COLD, [worries.STOPS.warns(server.label, server.id, because=because)]
+    return Way.LIVE, [*against_live]
 
 
 def _for_a_paused(blocked: Blocked) -> Blocked:
@@ -261,6 +287,7 @@ def moves_of(
         placed = packing.placed.get(each.server.id)
         if each.way is None or each.is_blocked or placed is None:
             continue
+        wish, consent = wish_of(each.server), asked.consent_to(each.server)
         yield Move(
             thing=each.server.label,
             thing_id=each.server.id,
@@ -276,7 +303,10 @@ def moves_of(
                 "bytes": compute.local_bytes(each.server, facts)
                 if compute.storage_of(each.server, facts) is BlockStorage.LOCAL
                 else None,
+                "wish": wish.value if wish else None,
+                "consent": consent.reference if consent else None,
             },
+            record=f"its owner agreed: {consent.reference}" if consent else "",
         )
 
 

@@ -319,8 +319,8 @@ class OpenStackCloud:
         by_name = keystone.get("/projects", [("name", word)])["projects"]
         found = [*([by_id["project"]] if by_id else []), *by_name]
         # Names are compared again: a database may ignore case, a server a filter.
-        named = (one for one in found if word in {one["id"], one["name"]})
-        return tuple(Project(id=one["id"], name=one["name"]) for one in named)
+        named = {one["id"]: one["name"] for one in found if word in {one["id"], one["name"]}}
+        return tuple(Project(id=each, name=name) for each, name in named.items())
 
     # --- changing ---
 

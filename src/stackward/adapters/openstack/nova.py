@@ -29,6 +29,7 @@ def to_server(given: Json) -> Server:
         host=given["OS-EXT-SRV-ATTR:host"] or None,
         flavor=to_flavor(given["flavor"]),
         project=given["tenant_id"],
+        user=given.get("user_id") or "",
         is_locked=bool(given["locked"]),
         locked_reason=given.get("locked_reason"),
         pinned_zone=given.get("pinned_availability_zone"),
