@@ -10,6 +10,7 @@ from stackward.errors import Uncertain, Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     Candidate,
     ComputeService,
@@ -31,6 +32,7 @@ from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
+_POWERED = {"powering-off": ("SHUTOFF", "stopped", 4), "powering-on": ("ACTIVE", "active", 1)}
 GUEST = Image(
     id=an_id("guest"), name="guest", status="active", disk_format="raw", size_bytes=20 * 2**20
 )
@@ -91,6 +93,9 @@ class FakeCloud:
     networks: tuple[Network, ...] = (LAB_NET,)
     projects: tuple[Project, ...] = (DEMO,)
     fault: str | None = None  # why no server can be built
+    slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
+    events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
+    ticks: int = 0  # seconds, one by each `pass_time()`
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
 
@@ -161,6 +166,9 @@ class FakeCloud:
     def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
         self.calls["actions"] += 1
         return tuple(reversed(self.actions.get(server, [])))
+
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        return self.events.get(request_id, ())
 
     def action_failure(self, server: str, request_id: str, /) -> str | None:
         return self.failures.get(server) or None
@@ -301,6 +309,16 @@ class FakeCloud:
     def cold_migrate(self, server: str, target: str | None, /) -> None:
         self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
 
+    def stop_server(self, server: str, /) -> None:
+        self._refuse(server, {"ACTIVE"})
+        self._act(server, "stop", "compute_stop_instance")
+        self.known[server] = replace(self.known[server], task_state="powering-off")
+
+    def start_server(self, server: str, /) -> None:
+        self._refuse(server, {"SHUTOFF"})
+        self._act(server, "start", "compute_start_instance")
+        self.known[server] = replace(self.known[server], task_state="powering-on")
+
     def confirm_resize(self, server: str, /) -> None:
         self._refuse(server, {"VERIFY_RESIZE"})
         self._act(server, "confirmResize")
@@ -318,6 +336,17 @@ class FakeCloud:
 
     def pass_time(self) -> None:
         """Bring every move to its next stage."""
+        self.ticks += 1
+        for server in [each for each in self.known.values() if each.task_state in _POWERED]:
+            status, vm_state, power_state = _POWERED[server.task_state or ""]
+            self._end(server.id)
+            self.known[server.id] = replace(
+                server,
+                status=status,
+                vm_state=vm_state,
+                power_state=power_state,
+                task_state=None,
+            )
         for migration in [each for each in self.migrations if each.server in self.known]:
             self._advance(migration)
         for server in [each for each in self.known.values() if each.task_state == "deleting"]:
@@ -352,11 +381,14 @@ class FakeCloud:
             failed = replace(self.actions[server.id][-1], message="Error")
             self.actions[server.id][-1] = failed
             self.known[server.id] = replace(server, task_state=None)
+        elif migration.status == "running" and server.id in self.slow:
+            return
         elif migration.status == "running":
             self._set(server.id, status="completed")
             self.known[server.id] = replace(server, host=migration.target, task_state=None)
         elif migration.status == "migrating":
             self._set(server.id, status="finished")
+            self._end(server.id, "compute_finish_resize")
             self.known[server.id] = replace(
                 server, host=migration.target, task_state=None, status="VERIFY_RESIZE"
             )
@@ -389,7 +421,7 @@ class FakeCloud:
             )
         )
         self.known[server] = replace(one, task_state=task)
-        self._act(server, action)
+        self._act(server, action, "" if is_live else "compute_resize_instance")
 
     def _refuse(self, server: str, allowed: set[str]) -> None:
         one = self.known[server]
@@ -400,7 +432,7 @@ class FakeCloud:
                 says=f"Cannot act while it is in {one.status} {one.task_state}",
             )
 
-    def _act(self, server: str, action: str) -> None:
+    def _act(self, server: str, action: str, event: str = "") -> None:
         self.calls["orders"] += 1
         log = self.actions.setdefault(server, [])
         number = sum(map(len, self.actions.values())) + 1
@@ -409,6 +441,20 @@ class FakeCloud:
                 action=action, request_id=f"req-{number}", user="ops", started=f"{number:04}"
             )
         )
+        if event:
+            self.events[log[-1].request_id] = (ActionEvent(name=event, started=self._now),)
+
+    def _end(self, server: str, further: str = "") -> None:
+        """Let what Nova does for the last action end, or go over into something further."""
+        request = self.actions[server][-1].request_id
+        done = [replace(each, finished=self._now) for each in self.events.get(request, ())]
+        if further:
+            done.append(ActionEvent(name=further, started=self._now, finished=self._now))
+        self.events[request] = tuple(done)
+
+    @property
+    def _now(self) -> datetime:
+        return NOW + timedelta(seconds=self.ticks)
 
     def _set(self, server: str, *, status: str) -> None:
         position = max(n for n, each in enumerate(self.migrations) if each.server == server)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from builders import a_server, an_id, wishing
+from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.adapters.store.listing import list_runs
@@ -126,12 +126,12 @@ PROGRESS = {
 
 SUMMARY = f"""\
 run `01RUN`, drain `compute-07`: succeeded
-+--------+--------------------------------------+------+------------+-------+---------+
-| Server | ID                                   | How  | To         | State | Seconds |
-+--------+--------------------------------------+------+------------+-------+---------+
-| db-01  | {an_id("db-01")} | live | compute-08 | done  | 1       |
-| db-02  | {an_id("db-02")} | cold | compute-08 | done  | 2       |
-+--------+--------------------------------------+------+------------+-------+---------+
++--------+--------------------------------------+------+------------+-------+---------+----------+
+| Server | ID                                   | How  | To         | State | Seconds | Downtime |
++--------+--------------------------------------+------+------------+-------+---------+----------+
+| db-01  | {an_id("db-01")} | live | compute-08 | done  | 1       |          |
+| db-02  | {an_id("db-02")} | cold | compute-08 | done  | 2       |          |
++--------+--------------------------------------+------+------------+-------+---------+----------+
 proved:
   no servers are on `compute-07`
   libvirt on `compute-07` has no guests
@@ -266,6 +266,9 @@ def press_when(site: Site, is_time: Callable[[], bool], *, times: int) -> list[i
         pytest.param(["--parallel", "5"], {"at_once": 5}, id="parallel"),
         pytest.param(["--timeout", "60"], {"slow_after_s": 60.0}, id="timeout"),
         pytest.param(["--when-slow", "wait"], {"on_slow": []}, id="wait"),
+        pytest.param(
+            ["--when-slow", "stop-server"], {"on_slow": ["abort-migration"]}, id="stop the server"
+        ),
         pytest.param(["--when-slow", "abort"], {"on_slow": ["abort-migration"]}, id="abort"),
         pytest.param(
             ["--when-slow", "force-complete"], {"on_slow": ["force-complete"]}, id="force"
@@ -307,6 +310,57 @@ def test_with_a_server_left_behind_the_summary_warns_of_the_power_switch(site: S
 
     assert (code, site.shell.done) == (0, [])
     assert out.endswith("the node is not empty: do not power off\n")
+
+
+# --- what is stopped for its move ----------------------------------------------------------------
+
+
+def test_a_slow_server_is_stopped_moved_cold_and_started_and_its_downtime_is_told(
+    site: Site,
+) -> None:
+    site.cloud.slow.add(an_id("db-01"))
+
+    code, out, err = site.run(*DRAIN, "--yes", "--timeout", "5", "--when-slow", "stop-server")
+
+    asked = [each.action for each in site.cloud.actions[an_id("db-01")]]
+    server = site.cloud.known[an_id("db-01")]
+    assert code == 0, err
+    assert asked == [
+        "live-migration",
+        "live_migration_cancel",
+        "stop",
+        "migrate",
+        "confirmResize",
+        "start",
+    ]
+    assert (server.status, server.host) == ("ACTIVE", "compute-08")
+    [row] = [line for line in out.splitlines() if line.startswith("| db-01")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert [*cells[2:5], cells[6]] == ["cold", "compute-08", "done", "4"]
+    assert "should its live migration take longer than 5 s (`--when-slow stop-server`)" in err
+    assert out.endswith(IS_EMPTY)
+
+
+def test_the_downtime_of_a_cold_move_is_told_as_data_and_kept_in_the_journal(site: Site) -> None:
+    server = a_server(name="gpu-1", flavor=a_flavor(pci_passthrough__alias="gpu:1"))
+    site.cloud.known = {server.id: server}
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--allow-downtime", "-f", "json")
+
+    [run] = list_runs(site.state_dir, 1)
+    _, shown, _ = site.run("run", "show", run.id, "--events", "-f", "json")
+    assert (code, json.loads(out)["moves"][0]["downtime_s"]) == (0, 1)
+    assert "'down_since': '2026-11-22T03:00:" in shown
+
+
+def test_what_came_from_a_stopped_server_is_brought_back_too(site: Site) -> None:
+    site.cloud.slow.add(an_id("db-01"))
+    site.run(*DRAIN, "--yes", "--timeout", "5", "--when-slow", "stop-server")
+    site.cloud.slow.clear()
+
+    code, _, err = site.run("node", "return", "compute-07", "--bring-back", "--yes")
+
+    assert (code, set(site.hosts.values())) == (0, {"compute-07"}), err
 
 
 # --- what owners wish ---------------------------------------------------------------------------

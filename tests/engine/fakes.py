@@ -260,12 +260,43 @@ class Hurry:
         return Look(Standing.DONE if hurried else Standing.TODO)
 
     def start(self, world: YardWorld) -> None:
+        world.yard.fate.point()
         with world.yard.open() as yard:
             yard["changes"].append(f"hurry {self.box}")
             [going] = [each for each in yard["carries"] if each["state"] == "going"]
             going["state"] = "done" if self.well else "failed"
             if self.well:
                 yard["boxes"][self.box] = "new"
+        world.yard.fate.point()
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Push a sealed box to the new shelf: done at once."""
+
+    box: str
+    kind: ClassVar[str] = "push"
+    undo: ClassVar[str] = "push it back"
+
+    @property
+    def summary(self) -> str:
+        return f"push `{self.box}`"
+
+    def mark(self, world: YardWorld) -> Mark:
+        return {}
+
+    def look(self, world: YardWorld, mark: Mark | None) -> Look:
+        is_new = world.yard.advance(self.box)["at"] == "new"
+        return Look(Standing.DONE if is_new else Standing.TODO)
+
+    def start(self, world: YardWorld) -> None:
+        world.yard.fate.point()
+        with world.yard.open() as yard:
+            if yard["trouble"] == "stuck":
+                raise StepFailed("it is stuck")
+            yard["boxes"][self.box] = "new"
+            yard["changes"].append(f"push {self.box}")
+        world.yard.fate.point()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +345,7 @@ class Tidy:
 class TidyRunbook:
     """Plans how the yard is tidied."""
 
-    kinds = Kinds.of(steps=(Carry, Seal, Hurry), checks=(IsAt, IsOpen), requests=(Tidy,))
+    kinds = Kinds.of(steps=(Carry, Seal, Hurry, Push), checks=(IsAt, IsOpen), requests=(Tidy,))
 
     def plan(self, world: YardWorld, request: Tidy, run_id: str | None) -> Plan[YardWorld]:
         yard = world.yard.seen()
@@ -326,6 +357,7 @@ class TidyRunbook:
                 steps=(Carry(box), Seal(box)) if request.seal else (Carry(box),),
                 on_slow=on_slow(request, box),
                 slow_after_s=30,
+                instead=(Seal(box), Push(box)) if request.when_slow == "push" else (),
                 on_failed=(Seal(box),) if request.seal_failed else (),
                 expects={"load": yard["load"]},
             )
@@ -367,7 +399,7 @@ def on_slow(request: Tidy, box: str) -> tuple[Hurry, ...]:
     match request.when_slow:
         case "force":
             return (Hurry(box, well=True),)
-        case "abort":
+        case "abort" | "push":
             return (Hurry(box, well=False),)
         case _:
             return ()

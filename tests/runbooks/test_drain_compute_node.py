@@ -455,7 +455,12 @@ DOWNTIME = {"allow_downtime": True}
         pytest.param(
             wishing("cold", "PAUSED"), {}, ("live", []), id="cold, but paused: Nova moves it live"
         ),
-        pytest.param(wishing("stop"), {}, ("live", []), id="stop: moved live as long as that goes"),
+        pytest.param(
+            wishing("stop"),
+            {},
+            ("live", ["stops-when-slow"]),
+            id="stop: moved live as long as that goes",
+        ),
         pytest.param(
             wishing("stop", flavor=GPU),
             {},
@@ -562,6 +567,78 @@ def test_an_owner_who_changes_their_mind_before_the_move_is_heard() -> None:
     found = [each.worry for each in judge_again(a_node(wishing("ask")), asking(), move)]
 
     assert found == ["wish-ask"]
+
+
+# --- what a slow move may cost ---
+
+STOP_SERVER = {"when_slow": "stop-server"}
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "on_slow"),
+    [
+        pytest.param(a_server(), STOP_SERVER, "abort-migration", id="running: given up"),
+        pytest.param(wishing("stop"), {}, "abort-migration", id="as its owner wishes"),
+        pytest.param(
+            wishing("stop"),
+            {"when_slow": "force-complete"},
+            "abort-migration",
+            id="the owner's wish comes before the flag for all",
+        ),
+    ],
+)
+def test_a_slow_move_is_given_up_and_the_server_stopped_moved_cold_and_started(
+    server: Server,
+    given: Any,  # noqa: ANN401  # the request's fields
+    on_slow: str,
+) -> None:
+    [move] = plan_drain(a_node(server), asking(**given)).stages[1].moves
+
+    assert (move.how, [each.kind for each in move.steps]) == ("live", ["live-migrate"])
+    assert [each.kind for each in move.on_slow] == [on_slow]
+    assert [each.kind for each in move.instead] == [
+        "stop-server",
+        "cold-migrate",
+        "confirm-migration",
+        "start-server",
+    ]
+    assert warning(a_node(server), **given) == ["stops-when-slow"]
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(wishing("live"), id="its owner forbids it"),
+        pytest.param(a_server("PAUSED"), id="paused: Nova would not stop it"),
+        pytest.param(a_server("SHUTOFF"), id="off already"),
+        pytest.param(wishing("cold"), id="stopped for its move anyway"),
+    ],
+)
+def test_what_is_not_to_be_stopped_has_no_other_way(server: Server) -> None:
+    [move] = plan_drain(a_node(server), asking(**STOP_SERVER)).stages[1].moves
+
+    assert (move.instead, move.on_slow) == ((), ())
+    assert "stops-when-slow" not in warning(a_node(server), **STOP_SERVER)
+
+
+def test_consent_to_stopping_the_slow_is_none_to_stopping_what_cannot_move_live() -> None:
+    assert blocking(a_node(a_server(flavor=GPU)), **STOP_SERVER) == ["holds-pci"]
+
+
+def test_a_plan_with_another_way_survives_its_file() -> None:
+    plan = plan_drain(a_node(a_server()), asking(**STOP_SERVER))
+
+    assert to_json(from_json(to_json(plan), KINDS)) == to_json(plan)
+
+
+def test_an_owner_who_forbids_the_stop_meanwhile_is_heard_and_a_new_plan_knows() -> None:
+    asked = asking(**STOP_SERVER)
+    [move] = plan_drain(a_node(a_server()), asked).stages[1].moves
+    node = a_node(wishing("live"))
+
+    assert [each.worry for each in judge_again(node, asked, move)] == ["stops-no-more"]
+    assert blocking(node, **STOP_SERVER) == []
+    assert differences(plan_drain(a_node(a_server()), asked), plan_drain(node, asked)).against
 
 
 # --- the servers of some projects ---

@@ -329,12 +329,12 @@ CASES = {
 WARNINGS = {
     "has-role", "instance-ha", "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "only-projects", "wish-cold", "consented",
+    "only-projects", "wish-cold", "consented", "stops-when-slow",
 }  # fmt: skip
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
 }  # fmt: skip
-JUDGED_AGAIN = {"changed", "not-to-move"}  # by the run itself, just before a move
+JUDGED_AGAIN = {"changed", "not-to-move", "stops-no-more"}  # by the run itself, just before a move
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -38,6 +38,7 @@ class WhenSlow(StrEnum):
     WAIT = "wait"
     FORCE_COMPLETE = "force-complete"
     ABORT = "abort"
+    STOP_SERVER = "stop-server"
 
 
 ParallelOption = Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from stackward.model.run import Attempt, Event, Run, Said, Settled
 from stackward.model.values import Json, Mark
@@ -37,9 +38,11 @@ class Ledger:
         """Say whether anything below a path, or of its steps so named, was ever attempted."""
         return any(path.startswith(f"{prefix}/{step}") for path in list(self.last))
 
-    def is_done(self, path: str) -> bool:
-        """Say whether a step was proved done."""
-        return path in self.last and self.last[path].settled is Settled.DONE
+    def is_done(self, path: str, since: datetime | None = None) -> bool:
+        """Say whether a step was proved done, by an attempt that is not older than `since`."""
+        last = self.last.get(path)
+        is_old = last is not None and since is not None and last.intended_at < since
+        return last is not None and last.settled is Settled.DONE and not is_old
 
     def intend(self, path: str, mark: Mark) -> Attempt:
         """Write down that a step is about to be started."""

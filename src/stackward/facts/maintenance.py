@@ -223,7 +223,8 @@ def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
     last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
     servers = {}
     for stage, move in plan.moves():
-        attempts = [last.get(f"{stage.name}/{move.key}/{n}") for n in range(len(move.steps))]
+        way = move.way(f"{stage.name}/{move.key}", last)
+        attempts = [last.get(at) for at, _ in way]
         if stage.name not in _MOVES or not all(
             each and each.settled is Settled.DONE and each.mark is not None for each in attempts
         ):

@@ -187,6 +187,15 @@ class ServerAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActionEvent:
+    """A part of an action, as Nova carried it out; its times are whole seconds in Nova's clock."""
+
+    name: str  # compute_stop_instance
+    started: datetime
+    finished: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeService:
     """One of Nova's services, as it reports itself."""
 

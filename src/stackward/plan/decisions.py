@@ -139,6 +139,7 @@ def _what(move: Move[Any]) -> Mapping[str, Any]:
         "steps": [decided(step) for step in move.steps],
         "when slow": [decided(step) for step in move.on_slow],
         "slow after": move.slow_after_s,
+        "instead of a slow one": [decided(step) for step in move.instead],
         "when failed": [decided(step) for step in move.on_failed],
     }
 

@@ -66,6 +66,7 @@ def dump_move(move: Move[Any]) -> dict[str, Any]:
         "record": move.record,
         "steps": [dump(each) for each in move.steps],
         "on_slow": [dump(each) for each in move.on_slow],
+        "instead": [dump(each) for each in move.instead],
         "on_failed": [dump(each) for each in move.on_failed],
     }
 
@@ -154,6 +155,7 @@ def load_move(stored: object, kinds: Kinds) -> Move[Any]:
         record=_as(str, whole["record"], "record"),
         steps=_load_all(whole["steps"], kinds.steps, "step"),
         on_slow=_load_all(whole["on_slow"], kinds.steps, "step"),
+        instead=_load_all(whole["instead"], kinds.steps, "step"),
         on_failed=_load_all(whole["on_failed"], kinds.steps, "step"),
     )
 

@@ -408,6 +408,19 @@ STOPS = Worry(
     "",
     "`--allow-downtime` was given: it is moved cold.",
 )
+STOPS_WHEN_SLOW = Worry(
+    "stops-when-slow",
+    "is stopped, moved cold and started again, should its live migration take longer than "
+    "{after} s ({word})",
+    "",
+    "`--when-slow stop-server` was given, or `stackward:maintenance=stop` is in its metadata.",
+)
+STOPS_NO_MORE = Worry(
+    "stops-no-more",
+    "may not be stopped any more, and was to be, should its live migration be slow",
+    "plan again",
+    "An owner who writes `stackward:maintenance=live` meanwhile is heard.",
+)
 WISH_ASK = Worry(
     "wish-ask",
     "its owner wishes to be asked first: user {user}, project {project}",

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     Candidate,
     ComputeService,
@@ -86,6 +87,10 @@ class Cloud(Protocol):
 
     def action_failure(self, server: str, request_id: str, /) -> str | None:
         """Return what Nova says about a failed action; None where it says nothing."""
+        ...
+
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        """Return what Nova did for an action, in order; nothing where it knows no such action."""
         ...
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
@@ -196,6 +201,14 @@ class Cloud(Protocol):
 
     def confirm_resize(self, server: str, /) -> None:
         """Confirm a cold migration: what is left at the source is removed."""
+        ...
+
+    def stop_server(self, server: str, /) -> None:
+        """Ask for a running server to be stopped: its guest is told to shut down."""
+        ...
+
+    def start_server(self, server: str, /) -> None:
+        """Ask for a stopped server to be started where it is."""
         ...
 
     def force_complete(self, server: str, migration: int, /) -> None:

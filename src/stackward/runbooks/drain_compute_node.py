@@ -35,6 +35,7 @@ from stackward.steps.compute import (
     ForceComplete,
     LiveMigrate,
 )
+from stackward.steps.power import OFF, StartServer, StopServer
 from stackward.steps.service import Cordon, KeepOff
 
 
@@ -53,7 +54,7 @@ class DrainRequest:
     target: str | None = None  # all go there
     at_once: int = 2
     slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort"
+    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
     keep_service: bool = False  # leave nova-compute running afterwards
     with_mask: bool = True  # of the unit that is kept off
 
@@ -142,6 +143,8 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
             yield worries.CHANGED.blocks(
                 move.thing, move.thing_id, how=move.how, status=each.server.status
             )
+        if move.instead and by_whose_word(each.server, each.way, asked) is None:
+            yield worries.STOPS_NO_MORE.blocks(move.thing, move.thing_id)
         pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
         offered = {candidate.host for candidate in each.choice.candidates}
         for target in pinned - offered - {None}:
@@ -243,6 +246,12 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
         verdicts += stops
     else:  # cold migration takes ACTIVE and SHUTOFF only: the flag would not help a paused server
         verdicts += [_for_a_paused(each) for each in against_live]
+    if word := by_whose_word(server, way, asked):
+        verdicts.append(
+            worries.STOPS_WHEN_SLOW.warns(
+                server.label, server.id, after=f"{asked.slow_after_s:.0f}", word=word
+            )
+        )
     if way is Way.COLD and choice.cold_candidates:
         choice = Choice(choice.cold_candidates)
     return Judged(server, way, choice, tuple(verdicts))
@@ -288,12 +297,14 @@ def moves_of(
         if each.way is None or each.is_blocked or placed is None:
             continue
         wish, consent = wish_of(each.server), asked.consent_to(each.server)
+        instead = _instead(each, placed, facts, asked)
         yield Move(
             thing=each.server.label,
             thing_id=each.server.id,
             how=each.way.value,
             steps=_steps(each, placed, facts, asked),
             on_slow=_on_slow(each, asked),
+            instead=instead,
             slow_after_s=asked.slow_after_s,
             expects={
                 "target": placed.candidate.host,
@@ -304,6 +315,7 @@ def moves_of(
                 if compute.storage_of(each.server, facts) is BlockStorage.LOCAL
                 else None,
                 "wish": wish.value if wish else None,
+                "instead": Way.COLD.value if instead else None,
                 "consent": consent.reference if consent else None,
             },
             record=f"its owner agreed: {consent.reference}" if consent else "",
@@ -339,10 +351,37 @@ def _steps(
     )
 
 
+def _instead(
+    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
+) -> tuple[Step[World], ...]:
+    """Return how a server moves whose live migration was given up: stopped, moved, started."""
+    if by_whose_word(each.server, each.way, asked) is None:
+        return ()
+    server, (vm_state, power_state) = each.server, OFF
+    off = replace(server, vm_state=vm_state, power_state=power_state)
+    return (
+        StopServer(server=server.id, name=server.label, host=facts.host),
+        *_steps(replace(each, server=off, way=Way.COLD), placed, facts, asked),
+        StartServer(server=server.id, name=server.label),
+    )
+
+
+def by_whose_word(server: Server, way: Way | None, asked: DrainRequest) -> str | None:
+    """Say by whose word a server is stopped should its live migration be slow; None: it is not."""
+    wish = wish_of(server)
+    if way is not Way.LIVE or server.status != "ACTIVE" or wish is Wish.LIVE:
+        return None
+    if wish is Wish.STOP:
+        return "its owner wishes `stop`"
+    return "`--when-slow stop-server`" if asked.when_slow == "stop-server" else None
+
+
 def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
     server = each.server
     if each.way is not Way.LIVE:
         return ()
+    if by_whose_word(server, each.way, asked) is not None:
+        return (AbortMigration(server=server.id, name=server.label),)
     match asked.when_slow:
         # Nova forces ACTIVE servers only: a paused one has nothing to pause.
         case "force-complete" if server.status == "ACTIVE":

@@ -6,7 +6,7 @@ from stackward.plan import Kinds
 from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.drain_compute_node import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest
-from stackward.steps import acceptance, service
+from stackward.steps import acceptance, power, service
 from stackward.steps import compute as moves
 
 KINDS = Kinds.of(
@@ -23,6 +23,8 @@ KINDS = Kinds.of(
         moves.ConfirmMigration,
         moves.ForceComplete,
         moves.AbortMigration,
+        power.StopServer,
+        power.StartServer,
     ],
     checks=[
         checks.NoServersOn,

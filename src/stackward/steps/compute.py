@@ -4,7 +4,7 @@ Each step finds its own attempt by what is newer than its mark, asks Nova once, 
 when every row of the proof holds.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from stackward.model.compute import Migration, Server
@@ -12,6 +12,7 @@ from stackward.model.stuck import find_stuck
 from stackward.plan import VOLATILE, Look, Mark, Progress, Standing
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
+from stackward.steps.downtime import of_move
 from stackward.steps.proof import prove
 from stackward.steps.signs import (
     Signs,
@@ -191,7 +192,10 @@ class ConfirmMigration:
             return Look(Standing.FAILED, reason="Nova has no record of its cold migration")
         if migration.status == "confirmed":
             before: Mark = {"vm_state": self.vm_state, "power_state": self.power_state}
-            return prove(world, server, migration, before, shares_disks=self.shares_disks)
+            proved = prove(world, server, migration, before, shares_disks=self.shares_disks)
+            if proved.standing is Standing.DONE and self.vm_state == "active":
+                return replace(proved, saw={**proved.saw, **of_move(world, self.server)})
+            return proved
         return self._unconfirmed(world, signs, migration, server.task_state)
 
     def _unconfirmed(

@@ -14,6 +14,7 @@ from stackward.adapters.openstack.http import Api, sorted_failures
 from stackward.errors import BadInput, Refused, StackwardError
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     Candidate,
     ComputeService,
@@ -177,6 +178,11 @@ class OpenStackCloud:
         failed = [event for event in events if event.get("result") == "Error"]
         said = [str(event["details"]) for event in failed if event.get("details")]
         return said[-1] if said else None
+
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        """Return what Nova did for an action, in order; nothing where it knows no such action."""
+        found = self._nova.find(f"/servers/{server}/os-instance-actions/{request_id}")
+        return nova.to_events(found["instanceAction"]) if found else ()
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         """Return what a live migration has still to copy; None where Nova has no figure."""
@@ -359,6 +365,14 @@ class OpenStackCloud:
     def confirm_resize(self, server: str, /) -> None:
         """Confirm a cold migration."""
         self._act(server, {"confirmResize": None})
+
+    def stop_server(self, server: str, /) -> None:
+        """Ask for a running server to be stopped."""
+        self._act(server, {"os-stop": None})
+
+    def start_server(self, server: str, /) -> None:
+        """Ask for a stopped server to be started where it is."""
+        self._act(server, {"os-start": None})
 
     def force_complete(self, server: str, migration: int, /) -> None:
         """Let a live migration end now, at the price of a pause."""

@@ -1,8 +1,10 @@
 """Nova's JSON as values. A field left out for want of rights is an error, not a guess."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     ComputeService,
     Flavor,
@@ -112,6 +114,19 @@ def to_action(given: Json) -> ServerAction:
     )
 
 
+def to_events(given: Json) -> tuple[ActionEvent, ...]:
+    """Read the events of `GET /servers/{id}/os-instance-actions/{request}`, the earliest first."""
+    events = [
+        ActionEvent(
+            name=one["event"],
+            started=_time(one["start_time"]),
+            finished=_time(one["finish_time"]) if one["finish_time"] else None,
+        )
+        for one in given["events"]
+    ]
+    return tuple(sorted(events, key=lambda event: event.started))
+
+
 def to_group(given: Json) -> ServerGroup:
     """Read a server group (2.64 and later)."""
     return ServerGroup(
@@ -131,6 +146,11 @@ def to_aggregate(given: Json) -> Aggregate:
         hosts=tuple(given["hosts"]),
         metadata=_pairs(given["metadata"]),
     )
+
+
+def _time(given: str) -> datetime:
+    # Nova tells UTC without saying so.
+    return datetime.fromisoformat(given.removesuffix("Z")).replace(tzinfo=UTC)
 
 
 def _pairs(given: Json) -> tuple[tuple[str, str], ...]:
