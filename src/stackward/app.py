@@ -286,12 +286,14 @@ class BringBackRunbook(_Planner):
         fresh = plan_bring_back(world, self._journal, request, only=move.thing_id)
         if fresh.blockers:
             return fresh.blockers[0]
-        now = [each.how for _, each in fresh.moves()]
-        if move.how in now:
+        moves = [each for _, each in fresh.moves()]
+        now = [each.how for each in moves]
+        if any(each.how == move.how and (each.instead or not move.instead) for each in moves):
             return None
         why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
         if now:
             why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
+            why += ", and not be stopped where that is slow" if move.instead else ""
         return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
 
 

@@ -272,6 +272,28 @@ def test_an_order_for_a_slow_move_is_given_once(
     assert (before, step.look(world, mark).standing) == (Standing.TODO, Standing.DONE)
 
 
+@pytest.mark.parametrize(
+    ("order", "status", "expected"),
+    [
+        pytest.param(AbortMigration, "queued", Standing.TODO, id="queued: can be aborted"),
+        pytest.param(AbortMigration, "accepted", Standing.UNDERWAY, id="not yet to be aborted"),
+        pytest.param(AbortMigration, "post-migrating", Standing.DONE, id="no more to be aborted"),
+        pytest.param(ForceComplete, "queued", Standing.UNDERWAY, id="queued: forced once it runs"),
+        pytest.param(ForceComplete, "running", Standing.TODO, id="running: can be forced"),
+    ],
+)
+def test_an_order_for_a_slow_move_waits_until_nova_takes_it(
+    order: type[ForceComplete] | type[AbortMigration], status: str, expected: Standing
+) -> None:
+    """A migration that waits for others of its node was given up without being aborted."""
+    cloud = a_cloud()
+    world = a_world(cloud)
+    LIVE.start(world)
+    cloud.migrations[0] = replace(cloud.migrations[0], status=status)
+
+    assert order(server=DB, name="db-01").look(world, None).standing is expected
+
+
 def test_an_order_for_a_move_that_has_ended_has_nothing_to_do() -> None:
     world = a_world(a_cloud())
 
