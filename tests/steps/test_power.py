@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -195,6 +196,27 @@ def test_a_server_that_its_owner_has_changed_is_not_stopped(change: dict[str, ob
     cloud.known[DB] = replace(cloud.known[DB], **change)  # type: ignore[arg-type]  # its fields
 
     assert STOP.look(a_world(cloud), None).standing is Standing.FOREIGN
+
+
+@pytest.mark.parametrize(
+    ("shell", "expected"),
+    [
+        pytest.param({"domains": {("compute-07", DB): "paused"}}, Standing.UNDERWAY, id="not so"),
+        pytest.param({"silent": {"compute-07"}}, Standing.UNKNOWN, id="cannot be read"),
+    ],
+)
+def test_a_server_is_stopped_only_where_libvirt_runs_its_guest(
+    shell: dict[str, Any], expected: Standing
+) -> None:
+    """Completed but not moved: Nova has it here, and its guest runs on the target."""
+    cloud = a_cloud("ACTIVE")
+
+    assert STOP.look(a_world(cloud, FakeShell(cloud, **shell)), None).standing is expected
+
+
+def test_a_server_in_error_is_not_stopped() -> None:
+    """What a failed live migration may leave."""
+    assert STOP.look(a_world(a_cloud("ERROR")), None).standing is Standing.FAILED
 
 
 def test_a_server_that_its_owner_has_started_already_is_done_and_measured() -> None:

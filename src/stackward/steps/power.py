@@ -60,7 +60,7 @@ class StopServer:
         if signs.foreign:
             return foreign(signs.foreign)
         if mark is None:
-            return self._unbegun(server)
+            return self._unbegun(world, server)
         if (settled := _not_settled(world, signs, server)) is not None:
             return settled
         if (server.vm_state, server.power_state) != OFF:
@@ -68,18 +68,22 @@ class StopServer:
         saw = {"down_since": down_since(world, server.id, signs.action)}
         return _with_domain(world, server, "shut off", saw)
 
-    def _unbegun(self, server: Server) -> Look:
+    def _unbegun(self, world: World, server: Server) -> Look:
+        if server.vm_state == "error":
+            return Look(Standing.FAILED, reason="it is in ERROR")
         if server.task_state is not None:
             return Look(
                 Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us"
             )
         if server.host != self.host:
             return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
-        if (server.vm_state, server.power_state) == _ON:
-            return Look(Standing.TODO)
-        # Whoever stopped it wants it off: it would be wrong to start it in the end.
-        how = f"it is {server.status}, not through us; start it, or move it by a drain of its own"
-        return Look(Standing.FOREIGN, reason=how)
+        if (server.vm_state, server.power_state) != _ON:
+            # Whoever stopped it wants it off: it would be wrong to start it in the end.
+            now = f"it is {server.status}, not through us"
+            return Look(Standing.FOREIGN, reason=f"{now}; start it, or drain its node anew")
+        # Nova may believe it here while its guest runs on a target that it was moved to.
+        seen = _with_domain(world, server, "running", {})
+        return Look(Standing.TODO) if seen.standing is Standing.DONE else seen
 
     def start(self, world: World, /) -> None:
         """Ask Nova to stop it."""
