@@ -61,14 +61,15 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     from dataclasses import replace  # noqa: PLC0415  # as above
 
     from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
-    from stackward.facts.maintenance import known_run  # noqa: PLC0415  # as above
+    from stackward.facts.maintenance import known_run, leaves_servers  # noqa: PLC0415  # as above
     from stackward.facts.promised import read_promised  # noqa: PLC0415  # as above
     from stackward.runbooks import drain_compute_node  # noqa: PLC0415  # as above
 
     facts = read_compute_node(world, asked.node)
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
     if facts.claim and (known := known_run(journal, facts.claim.run)):
-        facts = replace(facts, claiming_run=state_now(known, world.clock.now()))
+        state, is_left = state_now(known, world.clock.now()), leaves_servers(known)
+        facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
     return drain_compute_node.plan_drain(facts, asked)
 
 

@@ -450,6 +450,22 @@ def test_of_what_arrives_meanwhile_only_servers_of_these_projects_move_on(site: 
     assert (site.hosts["late"], site.hosts["late-theirs"]) == ("compute-08", "compute-07")
 
 
+def test_a_node_is_emptied_project_by_project_under_its_cordon(site: Site) -> None:
+    site.cloud.add(a_server(name="theirs", project="other"))
+    site.run(*DRAIN, "--yes", "--projects", "demo")
+    again, proved, _ = site.run(*DRAIN, "--projects", "demo")
+
+    code, out, err = site.run(*DRAIN, "--yes")
+
+    assert (again, proved.startswith("proved:")) == (0, True)
+    assert (code, site.hosts["theirs"], site.shell.units["compute-07"][0]) == (
+        0,
+        "compute-08",
+        "inactive",
+    ), err
+    assert out.endswith(IS_EMPTY)
+
+
 @pytest.mark.parametrize("word", ["typo", ""])
 def test_a_project_that_is_not_there_is_no_reason_to_move_all(site: Site, word: str) -> None:
     code, out, err = site.run(*DRAIN, "--yes", "--projects", word)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from builders import (
@@ -649,6 +649,7 @@ def mixed(*names: str) -> ComputeNode:
     return a_node(*(a_server(name=f"of-{name}", project=name) for name in names))
 
 
+@settings(deadline=None)  # a busy machine breaks no promise
 @given(
     here=some.lists(some.sampled_from(PROJECTS), max_size=8),
     named=some.lists(some.sampled_from(PROJECTS), min_size=1, max_size=3, unique=True),
@@ -724,6 +725,19 @@ def test_a_limited_drain_that_is_over_is_only_proved_again() -> None:
     plan = plan_drain(claimed(a_server(project="other")), asking(projects=projects("demo")))
 
     assert (plan.blockers, plan.stages) == ((), ())
+
+
+def test_what_a_limited_drain_has_left_is_drained_on_under_a_claim_of_our_own() -> None:
+    """The next project, or all the rest: the node need not be returned for that."""
+    node = claimed(
+        a_server(project="other"), claiming_run=RunState.SUCCEEDED, is_left_occupied=True
+    )
+
+    plan = plan_drain(node, asking())
+
+    cordon = plan.stages[0].moves[0].steps[0]
+    assert isinstance(cordon, Cordon)
+    assert (plan.blockers, cordon.replaces, plan.decisions["ends"]) == ((), "01J8", "empty")
 
 
 def test_what_came_back_of_these_projects_is_named() -> None:

@@ -1,5 +1,6 @@
 """Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
 
+import json
 from dataclasses import replace
 
 from stackward.errors import BadInput, Uncertain, Unreachable
@@ -198,6 +199,12 @@ def known_run(journal: Journal, run_id: str) -> Run | None:
     except BadInput:
         return None
     return found if found.id == run_id else None
+
+
+def leaves_servers(run: Run) -> bool:
+    """Say whether a drain was approved to leave servers on its node."""
+    ends = json.loads(run.plan)["decisions"].get("ends", "empty")
+    return bool(ends != "empty")
 
 
 def _plan_of(

@@ -350,6 +350,7 @@ class ComputeNode:
     promised: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
+    is_left_occupied: bool = False  # that run was approved to leave servers here
 
     @property
     def claim(self) -> Claim | None:

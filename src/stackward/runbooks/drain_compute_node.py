@@ -98,12 +98,14 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     """Plan how to empty the node, from facts alone: no reads, no changes.
 
     A node that is in maintenance already has nothing to be done: only the proofs are left. One that
-    a run of our own journal left half-way (cancelled, say) is drained on under a claim of our own.
+    a run of our own journal left half-way (cancelled, say), or with servers of other projects, is
+    drained on under a claim of our own.
     """
     leaving = [each for each in facts.servers if asked.takes(each)]
     replaces = None
     if facts.claim and facts.is_in_maintenance:
-        is_half_way = facts.claiming_run not in {None, RunState.SUCCEEDED}
+        is_whole = facts.claiming_run is RunState.SUCCEEDED and not facts.is_left_occupied
+        is_half_way = facts.claiming_run is not None and not is_whole
         if not (leaving and is_half_way and facts.service.is_up):
             return _plan_proofs(facts, facts.claim, asked)
         replaces = facts.claim.run
