@@ -21,6 +21,7 @@ from stackward.engine import Brakes, Pace, Workshop, approve, ask_cancel, carry_
 from stackward.errors import StepFailed, Uncertain, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.plan import (
+    GIVEN_UP,
     Answer,
     Blocked,
     Finding,
@@ -193,6 +194,7 @@ class Carry:
         return Look(
             Standing.FAILED,
             reason="it came back",
+            saw={GIVEN_UP: True} if newer[-1]["state"] == "called off" else {},
             service="Yard",
             says="the shelf is full",
             request_id=f"req-{newer[-1]['id']}",
@@ -264,7 +266,7 @@ class Hurry:
         with world.yard.open() as yard:
             yard["changes"].append(f"hurry {self.box}")
             [going] = [each for each in yard["carries"] if each["state"] == "going"]
-            going["state"] = "done" if self.well else "failed"
+            going["state"] = "done" if self.well else "called off"
             if self.well:
                 yard["boxes"][self.box] = "new"
         world.yard.fate.point()

@@ -57,6 +57,25 @@ def test_a_move_that_arrives_though_it_was_to_be_given_up_is_done(house: House) 
     assert (ended.state, house.yard.changes) == (RunState.SUCCEEDED, WHOLE[:2])
 
 
+def test_a_move_that_fails_otherwise_though_it_was_to_be_given_up_goes_no_other_way(
+    house: House,
+) -> None:
+    """Nobody knows how things stand then: the run stops, and says what the world says."""
+    run = slow(house)
+
+    def fail() -> None:
+        carries = [each | {"state": "failed"} for each in house.yard.seen()["carries"]]
+        if "hurry a" in house.yard.changes:
+            house.yard.set(carries=carries)
+
+    house.clock.on_wait.append(fail)
+
+    ended = house.carry_out(run)
+
+    assert (ended.state, house.yard.changes) == (RunState.STOPPED, WHOLE[:2])
+    assert ended.ending.says == "the shelf is full"
+
+
 def interfered_with(house: House) -> Run:
     """Carry out a run of which the box is taken by somebody else once it is given up."""
     run = slow(house)

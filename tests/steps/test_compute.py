@@ -7,7 +7,7 @@ import pytest
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import Uncertain
-from stackward.plan import Standing
+from stackward.plan import GIVEN_UP, Standing
 from stackward.steps.compute import (
     AbortMigration,
     ColdMigrate,
@@ -292,6 +292,26 @@ def test_an_order_for_a_slow_move_waits_until_nova_takes_it(
     cloud.migrations[0] = replace(cloud.migrations[0], status=status)
 
     assert order(server=DB, name="db-01").look(world, None).standing is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param("cancelled", True, id="aborted: it is given up"),
+        pytest.param("error", None, id="failed by itself"),
+    ],
+)
+def test_only_an_aborted_migration_counts_as_given_up(status: str, expected: bool | None) -> None:  # noqa: FBT001  # as expected
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.migrations[0] = replace(cloud.migrations[0], status=status)
+    cloud.known[DB] = replace(cloud.known[DB], task_state=None)
+
+    look = LIVE.look(world, mark)
+
+    assert (look.standing, look.saw.get(GIVEN_UP)) == (Standing.FAILED, expected)
 
 
 def test_an_order_for_a_move_that_has_ended_has_nothing_to_do() -> None:

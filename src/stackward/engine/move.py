@@ -11,7 +11,7 @@ from stackward.engine.ledger import Ledger
 from stackward.engine.step import Bench, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
 from stackward.model.run import Attempt, Said, Settled
-from stackward.plan import INSTEAD, Blocked, Move, Stage, Standing
+from stackward.plan import GIVEN_UP, INSTEAD, Blocked, Move, Stage, Standing
 
 ON_RECORD = "on record"
 _ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # how a step for the slow stands that was asked for
@@ -29,9 +29,9 @@ def is_finished(stage: Stage[Any], move: Move[Any], bench: Bench) -> bool:
 
 
 def is_given_up(move: Move[Any], path: str, ledger: Ledger) -> bool:
-    """Say whether the first step has failed since what was declared for the slow was asked for."""
+    """Say whether the first step was given up once what was declared for the slow was asked for."""
     first = ledger.last.get(f"{path}/0")
-    if first is None or first.settled is not Settled.FAILED or not move.instead:
+    if first is None or not first.saw.get(GIVEN_UP) or not move.instead:
         return False
     slow = [ledger.last.get(f"{path}/slow-{place}") for place in range(len(move.on_slow))]
     # One from before the last start of the first step was for an earlier start.

@@ -63,8 +63,8 @@ class Move(Generic[W]):
 
     When `slow_after_s` have passed since the move began, the steps of `on_slow` are started beside
     the one under way. That never settles it: only what the world shows does. Where the world then
-    shows that the first step has failed, it was given up for being slow: the steps of `instead`
-    are carried out in place of `steps`. When a step fails otherwise, the steps of `on_failed` take
+    shows that the first step was given up, the steps of `instead` are carried out in place of
+    `steps`. When a step fails otherwise, the steps of `on_failed` take
     back what the move left behind, and the run ends as failed.
     """
 

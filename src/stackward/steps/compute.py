@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from stackward.model.compute import Migration, Server
 from stackward.model.stuck import find_stuck
-from stackward.plan import VOLATILE, Look, Mark, Progress, Standing
+from stackward.plan import GIVEN_UP, VOLATILE, Look, Mark, Progress, Standing
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
 from stackward.steps.downtime import of_move
@@ -83,7 +83,9 @@ class LiveMigrate:
         self, world: World, signs: Signs, server: Server, migration: Migration, mark: Mark
     ) -> Look:
         if migration.status in _ENDED_BADLY:
-            return failed(world, signs, f"its live migration ended as `{migration.status}`")
+            look = failed(world, signs, f"its live migration ended as `{migration.status}`")
+            was_aborted = migration.status == "cancelled"
+            return replace(look, saw={**look.saw, GIVEN_UP: True}) if was_aborted else look
         if migration.status != "completed":
             return under_way(signs)
         if server.host == self.source and server.task_state is None:
