@@ -233,6 +233,23 @@ def test_a_server_in_error_cannot_be_started() -> None:
     assert START.look(a_world(a_cloud("ERROR")), None).standing is Standing.FAILED
 
 
+@STEPS
+def test_a_nova_compute_that_is_down_is_named_and_settles_nothing(
+    step: StopServer | StartServer, before: str
+) -> None:
+    cloud = a_cloud(before)
+    world = a_world(cloud)
+    mark = begun(step, world)
+    at_work = step.examine(world, mark, 60)
+    cloud.computes["compute-07"] = replace(cloud.computes["compute-07"], is_up=False)
+
+    look = step.examine(world, mark, 60)
+
+    assert (at_work, look and look.standing) == (None, Standing.UNDERWAY)
+    assert look is not None
+    assert "nova-compute on `compute-07` is down" in (look.reason or "")
+
+
 # --- since when ---------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stackward.model.compute import Server, ServerAction
 from stackward.plan import Look, Mark, Standing
-from stackward.ports.lookups import hypervisor_of
+from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.world import World
 from stackward.steps.downtime import down_since, is_being_written, up_since
 from stackward.steps.proof import domain_on_target
@@ -89,6 +89,10 @@ class StopServer:
         """Ask Nova to stop it."""
         world.cloud.stop_server(self.server)
 
+    def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
+        """Say who is to stop it, and is not there."""
+        return _without_compute(world, self.server)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartServer:
@@ -147,9 +151,27 @@ class StartServer:
         """Ask Nova to start it."""
         world.cloud.start_server(self.server)
 
+    def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
+        """Say who is to start it, and is not there."""
+        return _without_compute(world, self.server)
+
 
 def _newest_start(world: World, server: str) -> ServerAction | None:
     return next((one for one in world.cloud.actions_of(server) if one.action == "start"), None)
+
+
+def _without_compute(world: World, server: str) -> Look | None:
+    """Tell of a nova-compute that is down; it does what it was told as it starts.
+
+    nova 31.0 compute/manager.py, _init_instance: powering off and on are taken up again. So nothing
+    is settled by this: a guest may take as long to shut down as its image allows.
+    """
+    now = world.cloud.server(server)
+    service = service_of(world.cloud, now.host) if now and now.host else None
+    if now is None or service is None or service.is_up:
+        return None
+    why = f"it is {now.task_state}, and nova-compute on `{now.host}` is down: start that"
+    return Look(Standing.UNDERWAY, reason=why)
 
 
 def _not_settled(world: World, signs: Signs, server: Server) -> Look | None:
