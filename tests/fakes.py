@@ -14,6 +14,7 @@ from stackward.model.compute import (
     Aggregate,
     Candidate,
     ComputeService,
+    Guarded,
     Hypervisor,
     Inventory,
     Migration,
@@ -26,7 +27,6 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
-from stackward.model.maintenance import Guarded
 from stackward.model.project import Project
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World

@@ -301,7 +301,9 @@ def test_a_resize_that_awaits_confirmation_elsewhere_blocks() -> None:
             ["has-role"],
             id="it is a gateway too",
         ),
-        pytest.param(a_node(has_instance_ha=True), ["instance-ha"], id="an HA robot watches"),
+        pytest.param(
+            a_node(guarded=Unread("no answer")), ["instance-ha"], id="an HA robot may watch"
+        ),
     ],
 )
 def test_what_is_approved_along(node: ComputeNode, expected: list[str]) -> None:

@@ -327,7 +327,8 @@ CASES = {
 
 # These are approved along with a plan, or stand against another operation.
 WARNINGS = {
-    "has-role", "instance-ha", "foreign-allocation", "stale-record", "locked", "disk-copied",
+    "has-role", "instance-ha", "ha-unseen",
+    "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
     "only-projects", "wish-cold", "consented", "stops-when-slow",
 }  # fmt: skip

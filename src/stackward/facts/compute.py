@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from stackward.errors import BadInput, Unreachable
+from stackward.errors import BadInput, StackwardError, Unreachable
 from stackward.facts.domains import read_domains, read_instances_filesystem
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
@@ -21,6 +21,7 @@ from stackward.model.compute import (
     ComputeNode,
     ComputeService,
     Domain,
+    Guarded,
     Hypervisor,
     Migration,
     Need,
@@ -83,11 +84,19 @@ def read_compute_node(
         roles=()
         if only
         else read_roles(cloud, services, host, world.shell.groups_of(node) if node else ()),
-        has_instance_ha=cloud.has_service("instance-ha"),
+        guarded=() if only else read_guarded(cloud, host),
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
         acting_run=world.acting.run if world.acting else None,
     )
+
+
+def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
+    """Return a host's entries in the instance-HA service; or why it could not be asked."""
+    try:
+        return cloud.guarded(host)
+    except StackwardError as error:  # no rights, no answer: it may act all the same
+        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
 
 
 def read_maintenance(world: World) -> tuple[Maintenance, ...]:

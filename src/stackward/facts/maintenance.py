@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 
 from stackward.errors import BadInput, Uncertain, Unreachable
-from stackward.facts.compute import find_node, read_compute_node
+from stackward.facts.compute import find_node, read_compute_node, read_guarded
 from stackward.model.claim import read_claim
 from stackward.model.compute import Unread
 from stackward.model.maintenance import (
     DROP_IN,
+    HA_OFF,
+    HA_ON,
     MAINTENANCE,
     MASKED,
     UNIT,
@@ -29,6 +31,7 @@ from stackward.ports.world import World
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which a node's last drain is looked for
 _DRAIN, _RETURN = "drain-compute-node", "return-compute-node"
+_NOT_DONE = (Settled.UNSENT, Settled.FAILED, Settled.FOREIGN)
 _MOVES = ("move", "arrivals")  # the stages of a drain that move servers
 
 
@@ -52,6 +55,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
     node = world.shell.node_of(service.host, hypervisor.address)
     unknown = Unread(f"the inventory names no node for `{service.host}`")
     claim = read_claim(service.disabled_reason)
+    guarded = read_guarded(cloud, service.host)
     return ReturningNode(
         name=node or service.host,
         host=service.host,
@@ -65,7 +69,24 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         images=cloud.images_called(image) if image else cloud.public_images(),
         flavors=cloud.flavors(),
         networks=cloud.networks_called(network) if network else (),
+        guarded=guarded,
+        is_ha_ours=bool(guarded) and read_told_ha(journal, service.host),
     )
+
+
+def read_told_ha(journal: Journal, host: str) -> bool:
+    """Say whether it was a run of ours that told the instance-HA service of maintenance last.
+
+    A run that found it told already has not done it; one whose answer was lost may have.
+    """
+    for run in journal.runs(limit=_LATEST):
+        if host not in run.holds:
+            continue
+        for attempt in reversed(journal.attempts(run.id)):
+            is_started = attempt.mark is not None and attempt.settled not in _NOT_DONE
+            if is_started and attempt.step.partition("/")[0] in {HA_OFF, HA_ON}:
+                return attempt.step.startswith(f"{HA_OFF}/")
+    return False
 
 
 def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memories

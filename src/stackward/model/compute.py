@@ -315,6 +315,16 @@ class NetworkAgent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A host that an instance-HA service looks after: it restarts its servers elsewhere."""
+
+    id: str
+    segment: str
+    host: str
+    is_in_maintenance: bool = False  # the service leaves it alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """Something else that the machine does for the cloud."""
 
@@ -344,7 +354,7 @@ class ComputeNode:
     aggregates: tuple[Aggregate, ...] = ()
     zone: str = "nova"
     roles: tuple[Role, ...] = ()
-    has_instance_ha: bool = False
+    guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
     candidates: Mapping[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     needs: Mapping[str, Need] = field(default_factory=dict)  # by server
     promised: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider

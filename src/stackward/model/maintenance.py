@@ -5,12 +5,20 @@ from datetime import datetime
 
 from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import ComputeNode, ComputeService, Hypervisor, Server, Unread
+from stackward.model.compute import (
+    ComputeNode,
+    ComputeService,
+    Guarded,
+    Hypervisor,
+    Server,
+    Unread,
+)
 from stackward.model.wish import Consent
 
 UNIT = "nova-compute.service"
 MAINTENANCE = "/etc/stackward/maintenance"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/stackward.conf"
+HA_OFF, HA_ON = "instance HA off", "instance HA on"  # stages, by which the journal is read
 MASKED = frozenset({"masked", "masked-runtime"})  # what `systemctl is-enabled` says
 DROP_IN_TEXT = f"[Unit]\nConditionPathExists=!{MAINTENANCE}\n"
 
@@ -27,16 +35,6 @@ class Marks:
     def is_any(self) -> bool:
         """Say whether anything keeps it off."""
         return self.has_file or self.has_drop_in or self.is_masked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guarded:
-    """A host that an instance-HA service looks after: it restarts its servers elsewhere."""
-
-    id: str
-    segment: str
-    host: str
-    is_in_maintenance: bool = False  # the service leaves it alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +80,8 @@ class ReturningNode:
     images: tuple[Image, ...] = ()
     flavors: tuple[OfferedFlavor, ...] = ()
     networks: tuple[Network, ...] = ()
+    guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
+    is_ha_ours: bool = False  # a run of ours told that service of the maintenance
 
     @property
     def claim(self) -> Claim | None:

@@ -155,9 +155,17 @@ HAS_ROLE = Worry(
 )
 INSTANCE_HA = Worry(
     "instance-ha",
-    "the cloud has an instance-HA service, which may evacuate a node that goes down on purpose",
-    "tell it: `openstack segment host update --on_maintenance True`",
+    "the instance-HA service could not be asked about it, and may evacuate a node that goes down "
+    "on purpose: {why}",
+    "tell it: `openstack segment host update --on_maintenance True SEGMENT {host}`",
     "Robots that restart servers fight planned work.",
+)
+HA_UNSEEN = Worry(
+    "ha-unseen",
+    "the instance-HA service could not be asked whether it leaves the node alone still: {why}",
+    "see `openstack segment host list`; `openstack segment host update --on_maintenance False "
+    "SEGMENT {host}` ends it",
+    "It would not restart the servers of this node, should it fail.",
 )
 FOREIGN_ALLOCATION = Worry(
     "foreign-allocation",

@@ -13,6 +13,7 @@ from stackward.model.compute import (
     Aggregate,
     Candidate,
     ComputeService,
+    Guarded,
     Hypervisor,
     Migration,
     Need,
@@ -24,7 +25,6 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
-from stackward.model.maintenance import Guarded
 from stackward.model.project import Project
 
 

@@ -16,9 +16,11 @@ from stackward.checks.compute import (
     NoInstanceDirs,
     NoServersOn,
 )
+from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
-from stackward.model.compute import BlockStorage, ComputeNode, Server
+from stackward.model.compute import BlockStorage, ComputeNode, Server, Unread
+from stackward.model.maintenance import HA_OFF
 from stackward.model.project import Project
 from stackward.model.run import RunState
 from stackward.model.wish import Consent, Wish
@@ -35,6 +37,7 @@ from stackward.steps.compute import (
     ForceComplete,
     LiveMigrate,
 )
+from stackward.steps.instance_ha import TellInstanceHa
 from stackward.steps.power import OFF, StartServer, StopServer
 from stackward.steps.service import Cordon, KeepOff
 
@@ -405,7 +408,9 @@ def _stages(
     )
     is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
     stages = [
-        # Cordon first: otherwise the scheduler refills the node while we empty it.
+        # Before anything else: what goes off on purpose must not look like a failure.
+        *([_telling_instance_ha(facts)] if is_guarded(facts, asked) else []),
+        # Cordon before the moves: otherwise the scheduler refills the node while we empty it.
         Stage(name="cordon", moves=(Move(thing=facts.host, how="cordon", steps=(cordon,)),)),
         Stage(
             name="move",
@@ -437,6 +442,16 @@ def _stages(
     return tuple(stages)
 
 
+def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
+    """Say whether the instance-HA service is to be told; not of a node that keeps servers."""
+    return bool(facts.guarded) and not isinstance(facts.guarded, Unread) and asked.empties_the_node
+
+
+def _telling_instance_ha(facts: ComputeNode) -> Stage[World]:
+    tell = TellInstanceHa(host=facts.host, is_in_maintenance=True)
+    return Stage(name=HA_OFF, moves=(Move(thing=facts.host, how="tell", steps=(tell,)),))
+
+
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:
     kept, of = asked.leave_behind, asked.project_ids
     host, provider = facts.host, facts.provider.id
@@ -454,6 +469,11 @@ def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]
         ),
         IsCordoned(host=host, provider=provider),
         *((IsKeptOff(node=facts.name),) if is_off else ()),
+        *(
+            (InstanceHaKnows(host=host, is_in_maintenance=True),)
+            if is_guarded(facts, asked)
+            else ()
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from stackward.model.compute import (
     Aggregate,
     Candidate,
     ComputeService,
+    Guarded,
     Hypervisor,
     Migration,
     Need,
@@ -29,7 +30,6 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
-from stackward.model.maintenance import Guarded
 from stackward.model.project import Project
 
 if TYPE_CHECKING:
