@@ -68,7 +68,7 @@ def a_server(status: str = "ACTIVE", name: str = "db-01", **changes: Any) -> Ser
     return replace(server, **changes)
 
 
-def a_port(server: str = "db-01", host: str | None = "compute-07", **changes: str) -> Port:
+def a_port(server: str = "db-01", host: str | None = "compute-07", **changes: Any) -> Port:  # noqa: ANN401  # any field
     """Return a well-bound port."""
     return replace(Port(id=an_id(f"port-{server}"), server=an_id(server), host=host), **changes)
 

@@ -324,6 +324,9 @@ class FakeCloud:
         self._act(server, "confirmResize")
         self._set(server, status="confirming")
 
+    def remove_binding(self, port: str, host: str, /) -> None:
+        self.bound[port] = tuple(each for each in self.bindings_of(port) if each[0] != host)
+
     def force_complete(self, server: str, migration: int, /) -> None:
         self._act(server, "live_migration_force_complete")
 

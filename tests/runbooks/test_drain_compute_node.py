@@ -42,6 +42,7 @@ from stackward.plan import differences, from_json, to_json
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
 from stackward.runbooks.kinds import KINDS
+from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
 
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
@@ -959,3 +960,32 @@ def claimed(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  #
     )
     service = a_service(is_enabled=False, disabled_reason=str(claim))
     return a_node(*servers, service=service, **changes)
+
+
+LEFT = a_port(left_on=("compute-09",))
+
+
+def test_a_binding_left_by_a_lost_move_is_removed_before_the_next_one() -> None:
+    """Else no move of that server could be proved: its port would be bound twice."""
+    plan = plan_drain(a_node(a_server(ports=(LEFT,))), asking())
+
+    [tidy] = next(stage.moves for stage in plan.stages if stage.name == "tidy")
+    assert [stage.name for stage in plan.stages[:3]] == ["cordon", "tidy", "move"]
+    assert tidy.steps == (RemoveBinding(port=LEFT.id, name="db-01", host="compute-09"),)
+    assert [each.worry for each in plan.warnings] == ["left-binding"]
+
+
+def test_bindings_of_a_server_that_is_blocked_are_left_alone() -> None:
+    plan = plan_drain(a_node(a_server("ERROR", ports=(LEFT,))), asking())
+
+    assert "tidy" not in [stage.name for stage in plan.stages]
+
+
+def test_a_binding_that_was_left_since_the_plan_stops_its_move_and_a_new_plan_removes_it() -> None:
+    [move] = plan_drain(a_node(a_server()), asking()).stages[1].moves
+    now = a_node(a_server(ports=(LEFT,)))
+
+    [blocker] = judge_again(now, asking(), move)
+
+    assert (blocker.worry, "drain the node again" in blocker.remedy) == ("binding-left", True)
+    assert plan_drain(now, asking()).blockers == ()

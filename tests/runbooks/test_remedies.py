@@ -327,7 +327,7 @@ CASES = {
 
 # These are approved along with a plan, or stand against another operation.
 WARNINGS = {
-    "has-role", "instance-ha", "ha-unseen",
+    "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
     "only-projects", "wish-cold", "consented", "stops-when-slow",
@@ -335,7 +335,12 @@ WARNINGS = {
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
 }  # fmt: skip
-JUDGED_AGAIN = {"changed", "not-to-move", "stops-no-more"}  # by the run itself, just before a move
+JUDGED_AGAIN = {
+    "changed",
+    "binding-left",
+    "not-to-move",
+    "stops-no-more",
+}  # by the run itself, just before a move
 
 
 @pytest.mark.parametrize("name", CASES)

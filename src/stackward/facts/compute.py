@@ -15,6 +15,7 @@ from stackward.facts.roles import read_roles
 from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
     IN_PROGRESS,
+    INACTIVE,
     NOVA_COMPUTE,
     Aggregate,
     Candidate,
@@ -25,6 +26,7 @@ from stackward.model.compute import (
     Hypervisor,
     Migration,
     Need,
+    Port,
     Server,
     ServerGroup,
     Unread,
@@ -195,10 +197,16 @@ def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server
         volumes = (cloud.volume(volume) for volume in server.volume_ids)
         yield replace(
             server,
-            ports=tuple(port for port in ports if port.server == server.id),
+            ports=tuple(_with_left(cloud, port) for port in ports if port.server == server.id),
             volumes=tuple(volume for volume in volumes if volume),
             group=groups[group] if group else None,
         )
+
+
+def _with_left(cloud: Cloud, port: Port) -> Port:
+    """Find the bindings that a move has left behind: the next move would not be proved for them."""
+    bindings = cloud.bindings_of(port.id)
+    return replace(port, left_on=tuple(host for host, status in bindings if status == INACTIVE))
 
 
 def _with_hosts(cloud: Cloud, group: ServerGroup | None, here: set[str]) -> ServerGroup | None:

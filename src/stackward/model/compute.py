@@ -21,6 +21,7 @@ Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
 
 NOVA_COMPUTE = "nova-compute"
+INACTIVE = "INACTIVE"  # a port's binding that is prepared for a move, or left behind by one
 INSTANCES = "/var/lib/nova/instances"
 DISABLED = "COMPUTE_STATUS_DISABLED"  # the trait by which placement keeps servers off a node
 
@@ -66,6 +67,7 @@ class Port:
     status: str = "ACTIVE"
     host: str | None = None
     vif_type: str = "ovs"
+    left_on: tuple[str, ...] = ()  # hosts on which it has an inactive binding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -373,6 +373,19 @@ PORT_ELSEWHERE = Worry(
     "or pass `--leave-behind {id}`",
     "It is the trace of an earlier move that did not end well; a new one would fail on it.",
 )
+LEFT_BINDING = Worry(
+    "left-binding",
+    "its port {port} has an inactive binding on `{left_on}`, left behind by a move: it is removed "
+    "before this one",
+    "",
+    "nova 31.0 removes it only with the move that made it; a port bound twice proves no move.",
+)
+BINDING_LEFT = Worry(
+    "binding-left",
+    "its port {port} has an inactive binding on `{left_on}`, left behind by a move",
+    "`stackward run cancel {run}`, then drain the node again: the new plan removes it first",
+    "No move of it could be proved: a port has one binding, on the node where its server is.",
+)
 VOLUME_BUSY = Worry(
     "volume-busy",
     "its volume {volume} is `{status}`",

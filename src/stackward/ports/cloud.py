@@ -211,6 +211,10 @@ class Cloud(Protocol):
         """Ask for a stopped server to be started where it is."""
         ...
 
+    def remove_binding(self, port: str, host: str, /) -> None:
+        """Remove a port's binding on a host, which must be inactive."""
+        ...
+
     def force_complete(self, server: str, migration: int, /) -> None:
         """Let a live migration end now, at the price of a pause."""
         ...

@@ -38,6 +38,7 @@ from stackward.steps.compute import (
     LiveMigrate,
 )
 from stackward.steps.instance_ha import TellInstanceHa
+from stackward.steps.network import RemoveBinding
 from stackward.steps.power import OFF, StartServer, StopServer
 from stackward.steps.service import Cordon, KeepOff
 
@@ -131,7 +132,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         notices=tuple(_notices(judged, facts, asked)),
         blockers=blockers,
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=_stages(facts, asked, moves, replaces),
+        stages=_stages(facts, asked, tuple(_tidying(judged)), moves, replaces),
         verify=_proofs(facts, asked),
     )
 
@@ -144,6 +145,10 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
     judged, packing = _judge_and_pack(facts.servers, facts, asked)
     for each in judged:
         yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
+        for port, host in compute.left_bindings(each.server):
+            yield worries.BINDING_LEFT.blocks(
+                move.thing, move.thing_id, port=port, left_on=host, run=facts.acting_run
+            )
         if each.way is not None and each.way.value != move.how:
             yield worries.CHANGED.blocks(
                 move.thing, move.thing_id, how=move.how, status=each.server.status
@@ -237,6 +242,7 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
     verdicts: list[Verdict] = [
         *compute.judge_state(server, facts),
         *compute.judge_devices(server, facts),
+        *compute.judge_bindings(server),
         *compute.judge_volumes(server),
         *compute.judge_lock(server),
         *wishes.judge_wish(server, asked.consent_to(server)),
@@ -400,6 +406,7 @@ def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
 def _stages(
     facts: ComputeNode,
     asked: DrainRequest,
+    tidying: tuple[Move[World], ...],
     moves: tuple[Move[World], ...],
     replaces: str | None,
 ) -> tuple[Stage[World], ...]:
@@ -412,6 +419,7 @@ def _stages(
         *([_telling_instance_ha(facts)] if is_guarded(facts, asked) else []),
         # Cordon before the moves: otherwise the scheduler refills the node while we empty it.
         Stage(name="cordon", moves=(Move(thing=facts.host, how="cordon", steps=(cordon,)),)),
+        *([Stage(name="tidy", moves=tidying, needs=(is_cordoned,))] if tidying else []),
         Stage(
             name="move",
             moves=moves,
@@ -440,6 +448,14 @@ def _stages(
             )
         )
     return tuple(stages)
+
+
+def _tidying(judged: list[Judged]) -> Iterator[Move[World]]:
+    """Return what removes the bindings that earlier moves have left on the ports of the servers."""
+    for each in (each for each in judged if not each.is_blocked):
+        for port, host in compute.left_bindings(each.server):
+            step = RemoveBinding(port=port, name=each.server.label, host=host)
+            yield Move(thing=f"port {port} on {host}", how="tidy", steps=(step,))
 
 
 def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:

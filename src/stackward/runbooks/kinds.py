@@ -7,13 +7,14 @@ from stackward.plan import Kinds
 from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.drain_compute_node import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest
-from stackward.steps import acceptance, instance_ha, power, service
+from stackward.steps import acceptance, instance_ha, network, power, service
 from stackward.steps import compute as moves
 
 KINDS = Kinds.of(
     requests=[DrainRequest, ReturnRequest, BringBackRequest],
     steps=[
         instance_ha.TellInstanceHa,
+        network.RemoveBinding,
         service.Cordon,
         service.KeepOff,
         service.BringUp,

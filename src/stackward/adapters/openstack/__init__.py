@@ -374,6 +374,10 @@ class OpenStackCloud:
         """Ask for a stopped server to be started where it is."""
         self._act(server, {"os-start": None})
 
+    def remove_binding(self, port: str, host: str, /) -> None:
+        """Remove a port's binding on a host."""
+        self._neutron.change("DELETE", f"/ports/{port}/bindings/{quote(host)}", {})
+
     def force_complete(self, server: str, migration: int, /) -> None:
         """Let a live migration end now, at the price of a pause."""
         path = f"/servers/{server}/migrations/{migration}/action"
