@@ -550,10 +550,15 @@ class FakeShell:
         if "domstate" in words:
             return self._domstate(node, words[-1])
         if "domjobinfo" in words:
-            is_at_work = (node, words[-1]) in self.jobs
-            return Answer(0, f"Job type:         {'Unbounded' if is_at_work else 'None'}\n\n")
+            return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
         return Answer(0, "".join(f"{each}\n" for each in ids))
+
+    def _job(self, node: str, server: str) -> Answer:
+        if self._domstate(node, server).out.startswith("shut off"):
+            return Answer(1, "", "error: Requested operation is not valid: domain is not running")
+        is_at_work = (node, server) in self.jobs
+        return Answer(0, f"Job type:         {'Unbounded' if is_at_work else 'None'}\n\n")
 
     def _domstate(self, node: str, server: str) -> Answer:
         found = self.cloud.known.get(server)
