@@ -96,7 +96,7 @@ def database_url(settings: "Settings") -> str:
     """Return where runs are remembered."""
     from stackward.adapters.store.database import url_of  # noqa: PLC0415  # `--help` needs no journal
 
-    return url_of(settings.state_dir)
+    return settings.database or url_of(settings.state_dir)
 
 
 @contextmanager
@@ -158,10 +158,18 @@ def system_clock() -> "Clock":
 
 
 def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
-    """Return the latest runs, quickly."""
+    """Return the latest runs; quickly, where they are in a file."""
     from stackward.adapters.store import listing  # noqa: PLC0415  # as above
 
-    return listing.list_runs(settings.state_dir, limit)
+    file: Path | None = settings.state_dir / listing.FILE
+    if settings.database is not None:
+        from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
+
+        file = file_of(settings.database)
+    if file is not None:
+        return listing.list_runs(file, limit)
+    with open_journal(settings) as journal:
+        return journal.runs(limit=limit)
 
 
 class _Planner:

@@ -34,13 +34,18 @@ class Settings(BaseModel):
     state_dir: Place = Field(description="what Stackward must not forget: labs, runs, journals")
     cache_dir: Place = Field(description="what can be built again: images, downloads")
     inventory: Place = Field(description="the inventory that names the nodes")
+    database: str | None = Field(
+        default=None,
+        repr=False,  # there may be a password in it
+        description="where runs are remembered: `postgresql://USER@HOST/NAME`",
+    )
 
 
 def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; what is not set has its usual place."""
     usual = usual_places(environ, is_root=is_root)
     given = {name: environ.get(PREFIX + name.upper()) for name in Settings.model_fields}
-    chosen = {name: value or usual[name] for name, value in given.items()}
+    chosen = {name: value or usual.get(name) for name, value in given.items()}
     try:
         return Settings.model_validate(chosen)
     except ValidationError as error:

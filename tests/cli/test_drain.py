@@ -16,7 +16,7 @@ from typing_extensions import override
 from builders import a_server, an_id
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.claim import Claim, read_claim
 from stackward.model.inventory import Inventory
@@ -181,7 +181,7 @@ def test_an_answer_other_than_yes_changes_nothing(
     assert err.endswith(
         "\ndrain `compute-07`? [y/N] error: drain `compute-07`: not approved\nnothing was changed\n"
     )
-    assert list_runs(site.state_dir, 1) == []
+    assert list_runs(site.state_dir / FILE, 1) == []
 
 
 def test_yes_is_put_on_record_with_how_it_was_said(
@@ -191,7 +191,7 @@ def test_yes_is_put_on_record_with_how_it_was_said(
 
     code, out, _ = site.run(*DRAIN, "-c", "Server", "-c", "To", "-f", "value")
 
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     assert (code, out) == (0, "db-01 compute-08\ndb-02 compute-08\n")
     assert run.approval.how == "prompt"
 
@@ -219,7 +219,7 @@ def test_ctrl_c_waits_for_what_is_under_way_and_the_run_can_be_resumed(site: Sit
     assert "| done      |" in out
     assert "| not begun |" in out
 
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     code, out, _ = site.run("run", "resume", run.id, "-f", "value", "-c", "Server", "-c", "State")
     assert (code, out) == (0, "db-01 done\ndb-02 done\n")
 
@@ -335,7 +335,7 @@ def test_a_node_in_maintenance_is_proved_to_be_empty_again_without_being_asked(s
     assert (code, out) == (0, SUMMARY[SUMMARY.index("proved:") :].replace(IS_EMPTY, ""))
     assert "in maintenance stackward 01RUN by" in err
     assert site.shell.done == done
-    assert len(list_runs(site.state_dir, 9)) == 1
+    assert len(list_runs(site.state_dir / FILE, 9)) == 1
 
 
 def test_that_proof_as_data(site: Site) -> None:
@@ -409,7 +409,7 @@ def test_anothers_reason_is_refused_with_its_words(site: Site) -> None:
 def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site: Site) -> None:
     press_when(site, lambda: bool(site.cloud.migrations), times=1)
     site.run(*DRAIN, "--yes", "--parallel", "1")
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
 
     code, _, err = site.run(*DRAIN, "--yes")
     assert code == 3
