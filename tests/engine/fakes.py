@@ -328,7 +328,7 @@ class TidyRunbook:
         return Plan(
             title="tidy the yard",
             request=request,
-            holds=("yard",),
+            holds=(world.yard.path.name,),
             decisions={"gate": yard["gate"]},
             facts={"load": yard["load"]},
             blockers=tuple(Blocked(b, "is heavy", "lift it", worry="heavy") for b in yard["heavy"]),

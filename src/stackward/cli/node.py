@@ -10,6 +10,7 @@ import typer
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
+from stackward.errors import BadInput
 from stackward.report.tables import Form
 
 app = subject("The machines of the cloud.")
@@ -24,6 +25,10 @@ InventoryOption = Annotated[
 ]
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Approve the plan without being asked.")]
+
+QueueOption = Annotated[
+    bool, typer.Option("--queue", help="Once approved, leave it to the workers.")
+]
 
 
 class WhenSlow(StrEnum):
@@ -87,6 +92,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
     ] = None,
     yes: YesOption = False,
+    queue: QueueOption = False,
     allow_downtime: Annotated[
         bool, typer.Option("--allow-downtime", help="Stop running servers that cannot move live.")
     ] = False,
@@ -146,7 +152,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         keep_plan(plan, plan_out)
     if not dry_run:
         approve_and_carry_out(
-            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
         return
     show_plan(plan, form, column)
@@ -189,6 +195,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
     ] = False,
     yes: YesOption = False,
+    queue: QueueOption = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
@@ -216,12 +223,20 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         if plan.blockers:
             raise refusal(plan)
         return
+    if queue and bring_back and not is_in_service(plan):
+        raise BadInput(
+            "`--bring-back` is planned once the node serves again: it cannot be queued with that",
+            stands="nothing was changed",
+            hint="queue the return alone; when it has succeeded, queue it with `--bring-back`",
+        )
     if not (bring_back and is_in_service(plan)):
         approve_and_carry_out(
-            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
     if not bring_back:
         return
     with open_world(context, inventory) as world, open_journal() as journal:
         home = plan_bring_back(world, journal, bring_back_request(plan))
-    approve_and_carry_out(context, home, yes=yes, inventory=inventory, form=form, columns=column)
+    approve_and_carry_out(
+        context, home, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from stackward.cli.node import InventoryOption, YesOption
+from stackward.cli.node import InventoryOption, QueueOption, YesOption
 from stackward.cli.outside import open_journal, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
@@ -60,13 +60,15 @@ def show_run(
 @app.command(epilog=example("stackward run watch 01M8"))
 def watch(run_id: RunArgument) -> None:
     """Follow a run, event by event, until it has ended; leaving does not stop it."""
-    from stackward.app import state_now, system_clock
+    from stackward.app import is_without_workers, state_now, system_clock
     from stackward.cli.following import following
     from stackward.report.runs import orphaned, outcome
 
     clock = system_clock()
     with open_journal() as journal:
         found = journal.run(run_id)
+        if found.for_workers and is_without_workers(journal, clock.now()):
+            sys.stderr.write("it waits for a worker, and none is alive: `stackward worker`\n")
         with following(journal, found, clock, sys.stdout) as followed:
             while (run := followed.look()).state in {"queued", "running"}:
                 if state_now(run, clock.now()) == "stopped":
@@ -88,24 +90,28 @@ def cancel(run_id: RunArgument) -> None:
         sys.stderr.write(how_it_stands(run, journal.attempts(run.id)) + "\n")
         if run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped":
             raise orphaned(run)
-        if run.state == "running":
+        if run.state in {"running", "queued"}:
             sys.stderr.write("its worker ends it once what is under way has settled\n")
 
 
-@app.command(epilog=example("stackward run resume 01M8"))
+@app.command(epilog=example("stackward run resume 01M8", "stackward run resume 01M8 --queue"))
 def resume(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     run_id: RunArgument,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Give up a worker that seems alive.")
     ] = False,
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
     """Carry a run on from where it stopped or its worker died."""
-    from stackward.cli.carrying import carry_on
+    from stackward.cli.carrying import carry_on, queue_again
 
+    if queue:
+        queue_again(run_id, take_over=take_over, form=form, columns=column)
+        return
     carry_on(context, run_id, take_over=take_over, inventory=inventory, form=form, columns=column)
 
 
@@ -114,6 +120,7 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     plan_file: Annotated[Path, typer.Argument(metavar="FILE", help="From `--plan-out`.")],
     yes: YesOption = False,
+    queue: QueueOption = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
@@ -129,4 +136,6 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
         raise BadInput(
             f"cannot read `{plan_file}`: {why}", hint="name a file that `--plan-out` wrote"
         ) from error
-    approve_and_carry_out(context, plan, yes=yes, inventory=inventory, form=form, columns=column)
+    approve_and_carry_out(
+        context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    )

@@ -198,6 +198,15 @@ def test_what_an_operator_takes_up_is_no_longer_the_workers(journal: SqlJournal)
     assert (taken.for_workers, journal.queued()) == (False, [])
 
 
+def test_a_queued_run_that_is_cancelled_waits_for_nobody(journal: SqlJournal) -> None:
+    journal.add(a_run(for_workers=True))
+
+    cancelled = journal.ask_cancel("01A", "ann", NOON)
+
+    assert (cancelled.state, journal.queued()) == (RunState.CANCELLED, [])
+    journal.add(a_run("01B"))
+
+
 # --- workers --------------------------------------------------------------------------------------
 
 
