@@ -103,12 +103,13 @@ def database_url(settings: "Settings") -> str:
 
 
 @contextmanager
-def open_journal(settings: "Settings") -> "Iterator[Journal]":
-    """Open the memory of runs."""
+def open_journal(settings: "Settings", brakes: "Brakes | None" = None) -> "Iterator[Journal]":
+    """Open the memory of runs; who leaves at once does not wait for a server that is away."""
     from stackward.adapters.store.database import open_database  # noqa: PLC0415  # as above
     from stackward.adapters.store.journal import SqlJournal  # noqa: PLC0415  # as above
 
-    journal = SqlJournal(open_database(database_url(settings)))
+    database = open_database(database_url(settings))
+    journal = SqlJournal(database, gives_up=lambda: brakes is not None and brakes.is_leaving)
     try:
         yield journal
     finally:
@@ -417,7 +418,7 @@ def work(  # noqa: PLR0913  # what a worker is
 
     clock = system_clock()
     me = worker_named(name or node(), node(), clock)
-    with open_journal(settings) as journal:
+    with open_journal(settings, brakes) as journal:
         with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
             kinds = kinds_of(shop.runbooks)
 

@@ -64,7 +64,7 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     # Opened before the run exists: what cannot be opened must not leave a run behind.
     with (
         open_world(context, inventory) as world,
-        open_journal() as journal,
+        open_journal(brakes) as journal,
         _braked(brakes) as unsaid,
     ):
         approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
@@ -87,7 +87,7 @@ def carry_on(  # noqa: PLR0913  # same
     brakes = Brakes()
     with (
         open_world(context, inventory) as world,
-        open_journal() as journal,
+        open_journal(brakes) as journal,
         _braked(brakes) as unsaid,
     ):
         run = journal.run(run_id)

@@ -4,7 +4,7 @@ import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form
+
+if TYPE_CHECKING:
+    from stackward.model.run import Run
+    from stackward.ports.journal import Journal
 
 app = subject("Runs: what was approved and carried out.")
 
@@ -60,15 +64,14 @@ def show_run(
 @app.command(epilog=example("stackward run watch 01M8"))
 def watch(run_id: RunArgument) -> None:
     """Follow a run, event by event, until it has ended; leaving does not stop it."""
-    from stackward.app import is_without_workers, state_now, system_clock
+    from stackward.app import state_now, system_clock
     from stackward.cli.following import following
     from stackward.report.runs import orphaned, outcome
 
     clock = system_clock()
     with open_journal() as journal:
         found = journal.run(run_id)
-        if found.for_workers and is_without_workers(journal, clock.now()):
-            sys.stderr.write("it waits for a worker, and none is alive: `stackward worker`\n")
+        _say_if_it_waits_in_vain(journal, found)
         with following(journal, found, clock, sys.stdout) as followed:
             while (run := followed.look()).state in {"queued", "running"}:
                 if state_now(run, clock.now()) == "stopped":
@@ -92,6 +95,14 @@ def cancel(run_id: RunArgument) -> None:
             raise orphaned(run)
         if run.state in {"running", "queued"}:
             sys.stderr.write("its worker ends it once what is under way has settled\n")
+            _say_if_it_waits_in_vain(journal, run)
+
+
+def _say_if_it_waits_in_vain(journal: "Journal", run: "Run") -> None:
+    from stackward.app import is_without_workers
+
+    if run.for_workers and not run.state.is_over and is_without_workers(journal, datetime.now(UTC)):
+        sys.stderr.write("it waits for a worker, and none is alive: `stackward worker`\n")
 
 
 @app.command(epilog=example("stackward run resume 01M8", "stackward run resume 01M8 --queue"))

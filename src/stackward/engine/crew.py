@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 
@@ -80,10 +81,16 @@ def work(crew: Crew) -> None:
     except (Superseded, Unreachable):
         raise
     except BaseException:
-        crew.journal.retire(crew.me, crew.clock.now())
+        _retire(crew)
         raise
-    crew.journal.retire(crew.me, crew.clock.now())
+    _retire(crew)
     crew.say(f"worker `{crew.me.name}` has left")
+
+
+def _retire(crew: Crew) -> None:
+    # Should the journal be away just now, the others bury us: that comes to the same.
+    with suppress(Unreachable):
+        crew.journal.retire(crew.me, crew.clock.now())
 
 
 def _enlist(crew: Crew) -> None:

@@ -179,6 +179,17 @@ def test_a_server_that_stays_away_is_given_up(postgres: Server) -> None:
             postgres.start()
 
 
+def test_who_leaves_at_once_does_not_wait_for_a_server(postgres: Server) -> None:
+    journal = SqlJournal(open_database(postgres.new_database()), gives_up=lambda: True)
+    postgres.stop()
+    try:
+        with pytest.raises(Unreachable, match="the journal does not answer"):
+            journal.runs(limit=1)
+    finally:
+        postgres.start()
+        journal.close()
+
+
 def write_all(journal: SqlJournal, step: str) -> None:
     """Write each kind of line there is in a run."""
     taken = journal.take_up("01A", "w", NOON)

@@ -46,7 +46,8 @@ ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
 workers = tables.workers
 
-PATIENCE_S = 300.0  # a server restarts in seconds, fails over in a minute or two
+PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
+_HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
 _PAUSES_S = (0.1, 2.0)  # the first and the longest between two tries
 _DEATHS = 5  # of workers with one run: then it is the run that kills them
 
@@ -61,8 +62,14 @@ class SqlJournal:
     looked for before it is written again: each writes one event, by which it is known.
     """
 
-    def __init__(self, engine: Engine, patience_s: float = PATIENCE_S) -> None:
-        self._engine, self._patience_s = engine, patience_s
+    def __init__(
+        self,
+        engine: Engine,
+        patience_s: float = PATIENCE_S,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take an open database; `gives_up` says when waiting for it has no meaning any more."""
+        self._engine, self._patience_s, self._gives_up = engine, patience_s, gives_up
         self._reader = engine.execution_options(**{ONLY_READS: True})
 
     def close(self) -> None:
@@ -163,7 +170,8 @@ class SqlJournal:
             told = Event(at=at, epoch=run.epoch + 1, what="taken up", says={"worker": worker})
             return _find(transaction, run.id), told
 
-        return self._write(self.run(run_id).id, change)
+        # A worker must know whether it has taken it: else nobody would carry it out.
+        return self._write(self.run(run_id).id, change, goes_on=life is not None)
 
     def beat(
         self, run_id: str, epoch: int, at: datetime, progress: Mapping[str, Json], /
@@ -238,7 +246,7 @@ class SqlJournal:
             )
             return None
 
-        return self._transact(transact)
+        return self._transact(transact, is_hasty=True)
 
     def workers(self) -> Sequence[Worker]:
         """Return every worker that has not been missed."""
@@ -280,7 +288,7 @@ class SqlJournal:
                 return []
             return _left_behind(transaction, worker.name, at)
 
-        return self._transact(transact)
+        return self._transact(transact, is_hasty=True)
 
     # --- attempts -----------------------------------------------------------------------------
 
@@ -391,6 +399,8 @@ class SqlJournal:
         run_id: str,
         change: Callable[[Connection], tuple[T, Event | None]],
         epoch: int | None = None,
+        *,
+        goes_on: bool = False,
     ) -> T:
         """Change a run and tell it, once; with an epoch, only as the worker that has it."""
         lost: list[tuple[T, Event]] = []  # committed perhaps: its answer never came
@@ -412,25 +422,25 @@ class SqlJournal:
                 lost.append((made, event))
             return made
 
-        return self._transact(transact)
+        return self._transact(transact, is_hasty=epoch is None and not goes_on)
 
-    def _transact(self, work: Callable[[Connection], T]) -> T:
+    def _transact(self, work: Callable[[Connection], T], *, is_hasty: bool = False) -> T:
         def transact() -> T:
             with self._engine.begin() as transaction:
                 return work(transaction)
 
-        return self._patiently(transact)
+        return self._patiently(transact, _HASTE_S if is_hasty else self._patience_s)
 
     def _read(self, look: Callable[[Connection], T]) -> T:
         def read() -> T:
             with self._reader.connect() as connection:
                 return look(connection)
 
-        return self._patiently(read)
+        return self._patiently(read, self._patience_s)
 
-    def _patiently(self, ask: Callable[[], T]) -> T:
+    def _patiently(self, ask: Callable[[], T], patience_s: float) -> T:
         """Ask the database, again while it is away; say so once."""
-        until = time.monotonic() + self._patience_s
+        until = time.monotonic() + min(patience_s, self._patience_s)
         pause, longest = _PAUSES_S
         has_collided = is_said = False
         while True:
@@ -440,7 +450,7 @@ class SqlJournal:
                 if is_taken(error) and not has_collided:
                     has_collided = True  # now we see who was quicker
                     continue
-                if not passes(error) or time.monotonic() >= until:
+                if not passes(error) or time.monotonic() >= until or self._gives_up():
                     raise Unreachable(
                         "the journal does not answer, or does not do as it is told",
                         says=one_line(error),
