@@ -81,13 +81,13 @@ def test_a_queued_drain_is_carried_out_by_a_worker(site: Site, journal: SqlJourn
     assert (queued[:2], was_untouched) == ((0, "01RUN queued\n"), True)
     assert (code, out, run.state, run.worker) == (0, "", RunState.SUCCEEDED, "w1")
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
-    assert err == (
-        "worker `w1` takes up to 2 runs at a time\n"
-        "run `01RUN`, drain `compute-07`: taken up\n"
-        "run `01RUN`, drain `compute-07`: succeeded\n"
-        "takes nothing more up; waits for what is under way in 0 runs; again: leaves at once\n"
-        "worker `w1` has left\n"
-    )
+    told = [line for line in err.splitlines() if not line.startswith("takes nothing more up")]
+    assert told == [
+        "worker `w1` takes up to 2 runs at a time",
+        "run `01RUN`, drain `compute-07`: taken up",
+        "run `01RUN`, drain `compute-07`: succeeded",
+        "worker `w1` has left",
+    ]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -131,7 +131,7 @@ def test_a_stopped_run_is_given_to_the_workers(
     code = main(["run", "resume", "01M8", "--queue", "-f", "value", "-c", "State"])
 
     assert (code, capsys.readouterr().out) == (0, "queued\n")
-    assert [run.id for run in journal.queued()] == ["01M8AAAA"]
+    assert journal.queued() == ["01M8AAAA"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -157,7 +157,7 @@ class _Shift:
             self._settle()
             if not self._crew.brakes.is_stopping:
                 self._take(pool)
-            elif not self._is_told:
+            elif self._going and not self._is_told:
                 self._is_told = True
                 going = f"waits for what is under way in {len(self._going)} runs"
                 self._crew.say(f"takes nothing more up; {going}; again: leaves at once")
@@ -178,12 +178,13 @@ class _Shift:
     def _take(self, pool: ThreadPoolExecutor) -> None:
         if len(self._going) >= self._crew.at_once:
             return
-        for run in self._journal.queued():
+        for run_id in self._journal.queued():
             if len(self._going) >= self._crew.at_once or self._crew.brakes.is_stopping:
                 return
             now = self._clock.monotonic()
-            if run.id in self._going or now < self._not_before.get(run.id, now):
+            if run_id in self._going or now < self._not_before.get(run_id, now):
                 continue
+            run = self._journal.run(run_id)
             if not self._crew.can_read(run):
                 self._put_off(run, "its plan is of another version of Stackward")
                 continue

@@ -28,8 +28,8 @@ class Journal(Protocol):
         """Return the latest runs, the newest first."""
         ...
 
-    def queued(self) -> Sequence[Run]:
-        """Return the runs that wait for a worker, the oldest first."""
+    def queued(self) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first."""
         ...
 
     def queue(self, run_id: str, by: str, at: datetime, /) -> Run:

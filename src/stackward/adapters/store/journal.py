@@ -12,12 +12,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
-    Row,
     delete,
-    func,
     insert,
     select,
     update,
@@ -31,13 +28,27 @@ from stackward.adapters.store.rows import (
     said_text,
     stamp,
     text_of,
-    to_attempt,
     to_event,
     to_run,
     to_worker,
 )
+from stackward.adapters.store.statements import (
+    attempts_at,
+    attempts_of,
+    end,
+    fields,
+    find,
+    hold,
+    is_the_one,
+    is_told,
+    left_behind,
+    missed,
+    refuse_the_missed,
+    refuse_what_is_over,
+    tell,
+)
 from stackward.adapters.store.trouble import is_taken, one_line, passes
-from stackward.errors import BadInput, Locked, Refused, Superseded, Unreachable
+from stackward.errors import Locked, Refused, Superseded, Unreachable
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
 from stackward.model.worker import Worker
@@ -49,7 +60,6 @@ workers = tables.workers
 PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
 _HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
 _PAUSES_S = (0.1, 2.0)  # the first and the longest between two tries
-_DEATHS = 5  # of workers with one run: then it is the run that kills them
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -83,7 +93,7 @@ class SqlJournal:
 
         def change(transaction: Connection) -> tuple[None, Event]:
             transaction.execute(insert(runs).values(run_row(run)))
-            _hold(transaction, run)
+            hold(transaction, run)
             says: Mapping[str, Json] = {"by": run.approval.by, "how": run.approval.how}
             return None, Event(at=run.approval.at, epoch=0, what="approved", says=says)
 
@@ -91,29 +101,26 @@ class SqlJournal:
 
     def run(self, run_id: str, /) -> Run:
         """Return the run of an id, or of the beginning of one; `BadInput` if none or several."""
-        return self._read(lambda connection: _find(connection, run_id))
+        return self._read(lambda connection: find(connection, run_id))
 
     def runs(self, *, limit: int) -> Sequence[Run]:
         """Return the latest runs, the newest first."""
-        return self._runs(select(runs).order_by(runs.c.id.desc()).limit(limit))
+        wanted = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        return self._read(lambda opened: [to_run(fields(row)) for row in opened.execute(wanted)])
 
-    def queued(self) -> Sequence[Run]:
-        """Return the runs that wait for a worker, the oldest first."""
+    def queued(self) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first."""
         waiting = runs.c.for_workers & (runs.c.state == RunState.QUEUED.value)
-        return self._runs(select(runs).where(waiting).order_by(runs.c.id))
-
-    def _runs(self, wanted: Any) -> Sequence[Run]:  # noqa: ANN401  # a select, whose type is long
-        return self._read(
-            lambda connection: [to_run(_fields(r)) for r in connection.execute(wanted)]
-        )
+        wanted = select(runs.c.id).where(waiting).order_by(runs.c.id)
+        return self._read(lambda opened: opened.execute(wanted).scalars().all())
 
     def queue(self, run_id: str, by: str, at: datetime, /) -> Run:
         """Give a run that nobody carries out to the workers; take its nodes again."""
 
         def change(transaction: Connection) -> tuple[Run, Event]:
-            run = _find(transaction, run_id)
-            _refuse_what_is_over(run)
-            _hold(transaction, run)
+            run = find(transaction, run_id)
+            refuse_what_is_over(run)
+            hold(transaction, run)
             given = {
                 "for_workers": True,
                 "deaths": 0,
@@ -124,7 +131,7 @@ class SqlJournal:
             }
             transaction.execute(update(runs).where(runs.c.id == run.id).values(given))
             told = Event(at=at, epoch=run.epoch + 1, what="queued", says={"by": by})
-            return _find(transaction, run.id), told
+            return find(transaction, run.id), told
 
         return self._write(self.run(run_id).id, change)
 
@@ -146,16 +153,16 @@ class SqlJournal:
 
         def change(transaction: Connection) -> tuple[Run, Event]:
             if life is not None:
-                _refuse_the_missed(transaction, worker, life)
-            run = _find(transaction, run_id)
-            _refuse_what_is_over(run)
+                refuse_the_missed(transaction, worker, life)
+            run = find(transaction, run_id)
+            refuse_what_is_over(run)
             is_free = run.for_workers and run.state is RunState.QUEUED
             if (seen is not None and run.epoch != seen) or (life is not None and not is_free):
                 raise Locked(
                     f"run `{run.id}` was taken by `{run.worker}` just before",
                     hint=f"`stackward run watch {run.id}` follows it",
                 )
-            _hold(transaction, run)
+            hold(transaction, run)
             taken = {
                 "epoch": run.epoch + 1,
                 "worker": worker,
@@ -168,7 +175,7 @@ class SqlJournal:
             }
             transaction.execute(update(runs).where(runs.c.id == run.id).values(taken))
             told = Event(at=at, epoch=run.epoch + 1, what="taken up", says={"worker": worker})
-            return _find(transaction, run.id), told
+            return find(transaction, run.id), told
 
         # A worker must know whether it has taken it: else nobody would carry it out.
         return self._write(self.run(run_id).id, change, goes_on=life is not None)
@@ -197,10 +204,10 @@ class SqlJournal:
         """
 
         def change(transaction: Connection) -> tuple[Run, Event]:
-            _end(transaction, run_id, state, at, said)
+            end(transaction, run_id, state, at, said)
             says: Mapping[str, Json] = {"reason": said.reason} if said.reason else {}
             told = Event(at=at, epoch=epoch, what=state.value, says=says)
-            return _find(transaction, run_id), told
+            return find(transaction, run_id), told
 
         return self._write(run_id, change, epoch)
 
@@ -208,18 +215,18 @@ class SqlJournal:
         """Ask the worker to cancel; a run that has none is cancelled here and now."""
 
         def change(transaction: Connection) -> tuple[Run, Event]:
-            run = _find(transaction, run_id)
+            run = find(transaction, run_id)
             if run.state.is_over:
                 raise Refused(f"run `{run.id}` is over: it {run.state}")
             changed: dict[str, Any] = {"cancel_asked_by": run.cancel_asked_by or by}
-            in_flight = [each for each in _attempts(transaction, run.id) if each.is_in_flight]
+            in_flight = [each for each in attempts_of(transaction, run.id) if each.is_in_flight]
             if run.state is not RunState.RUNNING and not in_flight:
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
                 changed["epoch"] = run.epoch + 1  # whoever was about to take it up loses it
                 transaction.execute(delete(holds).where(holds.c.run_id == run.id))
             transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
             told = Event(at=at, epoch=run.epoch, what="cancel asked", says={"by": by})
-            return _find(transaction, run.id), told
+            return find(transaction, run.id), told
 
         return self._write(self.run(run_id).id, change)
 
@@ -231,7 +238,7 @@ class SqlJournal:
         def transact(transaction: Connection) -> Worker | None:
             named = select(workers).where(workers.c.name == worker.name).with_for_update()
             for row in transaction.execute(named):
-                other = to_worker(_fields(row))
+                other = to_worker(fields(row))
                 return None if other.life == worker.life else other
             transaction.execute(
                 insert(workers).values(
@@ -251,18 +258,16 @@ class SqlJournal:
     def workers(self) -> Sequence[Worker]:
         """Return every worker that has not been missed."""
         wanted = select(workers).order_by(workers.c.name)
-        return self._read(
-            lambda opened: [to_worker(_fields(row)) for row in opened.execute(wanted)]
-        )
+        return self._read(lambda opened: [to_worker(fields(row)) for row in opened.execute(wanted)])
 
     def show_life(self, worker: Worker, at: datetime, /) -> None:
         """Say that the worker lives; `Superseded` if it was taken for dead."""
 
         def transact(transaction: Connection) -> None:
-            alive = _is_the_one(worker.name, worker.life)
+            alive = is_the_one(worker.name, worker.life)
             beaten = update(workers).where(alive).values(beats=worker.beats, beat_at=stamp(at))
             if transaction.execute(beaten).rowcount != 1:
-                raise _missed(worker.name)
+                raise missed(worker.name)
 
         self._transact(transact)
 
@@ -271,11 +276,11 @@ class SqlJournal:
 
         def transact(transaction: Connection) -> Sequence[Run]:
             dead = delete(workers).where(
-                _is_the_one(seen.name, seen.life), workers.c.beats == seen.beats
+                is_the_one(seen.name, seen.life), workers.c.beats == seen.beats
             )
             if transaction.execute(dead).rowcount != 1:
                 return []
-            return _left_behind(transaction, seen.name, at)
+            return left_behind(transaction, seen.name, at)
 
         return self._transact(transact)
 
@@ -283,10 +288,10 @@ class SqlJournal:
         """Give the name up; what it carries out still is queued for others and returned."""
 
         def transact(transaction: Connection) -> Sequence[Run]:
-            left = delete(workers).where(_is_the_one(worker.name, worker.life))
+            left = delete(workers).where(is_the_one(worker.name, worker.life))
             if transaction.execute(left).rowcount != 1:
                 return []
-            return _left_behind(transaction, worker.name, at)
+            return left_behind(transaction, worker.name, at)
 
         return self._transact(transact, is_hasty=True)
 
@@ -296,7 +301,7 @@ class SqlJournal:
         """Write down that a step is about to be started."""
 
         def change(transaction: Connection) -> tuple[Attempt, Event]:
-            number = _count(transaction, run_id, step) + 1
+            number = attempts_at(transaction, run_id, step) + 1
             intended = Attempt(step=step, number=number, epoch=epoch, mark=mark, intended_at=at)
             transaction.execute(insert(attempts).values(attempt_row(run_id, intended)))
             says: Mapping[str, Json] = {"attempt": number, "mark": mark}
@@ -331,7 +336,7 @@ class SqlJournal:
         def change(transaction: Connection) -> tuple[Attempt, Event]:
             found = Attempt(
                 step=step,
-                number=_count(transaction, run_id, step) + 1,
+                number=attempts_at(transaction, run_id, step) + 1,
                 epoch=epoch,
                 mark=None,
                 intended_at=at,
@@ -346,7 +351,7 @@ class SqlJournal:
 
     def attempts(self, run_id: str, /) -> Sequence[Attempt]:
         """Return every attempt of a run, in the order in which they were made."""
-        return self._read(lambda connection: _attempts(connection, run_id))
+        return self._read(lambda connection: attempts_of(connection, run_id))
 
     # --- events -------------------------------------------------------------------------------
 
@@ -358,9 +363,7 @@ class SqlJournal:
         """Return what happened in a run, from the event after that number on."""
         wanted = select(events).where(events.c.run_id == run_id, events.c.number > after)
         ordered = wanted.order_by(events.c.number)
-        return self._read(
-            lambda opened: [to_event(_fields(row)) for row in opened.execute(ordered)]
-        )
+        return self._read(lambda opened: [to_event(fields(row)) for row in opened.execute(ordered)])
 
     # --- within -------------------------------------------------------------------------------
 
@@ -408,7 +411,7 @@ class SqlJournal:
         def transact(transaction: Connection) -> T:
             locked = select(runs.c.epoch, runs.c.state).where(runs.c.id == run_id)
             row = transaction.execute(locked.with_for_update()).one_or_none()
-            if lost and _is_told(transaction, run_id, lost[-1][1]):
+            if lost and is_told(transaction, run_id, lost[-1][1]):
                 return lost[-1][0]
             if epoch is not None and (row is None or tuple(row) != (epoch, RunState.RUNNING.value)):
                 raise Superseded(
@@ -418,7 +421,7 @@ class SqlJournal:
                 )
             made, event = change(transaction)
             if event is not None:
-                _tell(transaction, run_id, event)
+                tell(transaction, run_id, event)
                 lost.append((made, event))
             return made
 
@@ -461,141 +464,3 @@ class SqlJournal:
                 is_said = True
             time.sleep(pause)
             pause = min(2 * pause, longest)
-
-
-def _find(connection: Connection, run_id: str) -> Run:
-    like = runs.c.id.startswith(run_id.upper(), autoescape=True)
-    found = connection.execute(select(runs).where(like).order_by(runs.c.id).limit(3)).all()
-    if not run_id or not found:
-        raise BadInput(
-            f"there is no run `{run_id}`", hint="`stackward run list` names those there are"
-        )
-    if len(found) > 1:
-        raise BadInput(
-            f"several runs begin with `{run_id}`: {', '.join(f'`{row.id}`' for row in found)}",
-            hint="write more of the id",
-        )
-    return to_run(_fields(found[0]))
-
-
-def _hold(transaction: Connection, run: Run) -> None:
-    """Take the nodes that the run needs; say which run has one already."""
-    taken = select(holds.c.node, holds.c.run_id).where(holds.c.node.in_(run.holds))
-    mine = set()
-    for node, holder in transaction.execute(taken.order_by(holds.c.node)):
-        if holder != run.id:
-            other = _find(transaction, holder)
-            raise Locked(
-                f"`{node}` is held by run `{other.id}`, {other.title} ({other.state}), "
-                f"approved by {other.approval.by}",
-                hint=f"`stackward run show {other.id}`; then wait for it, resume it or cancel it",
-            )
-        mine.add(node)
-    for node in sorted(run.holds):  # in one order, so that no two wait for each other
-        if node not in mine:
-            transaction.execute(insert(holds).values(node=node, run_id=run.id))
-
-
-def _refuse_what_is_over(run: Run) -> None:
-    if run.state.is_over:
-        raise Refused(
-            f"run `{run.id}` is over: it {run.state}",
-            hint="plan again; what is done already is found and left as it is",
-        )
-
-
-def _end(transaction: Connection, run_id: str, state: RunState, at: datetime, said: Said) -> None:
-    is_left = state is RunState.QUEUED
-    ended = {
-        "state": state.value,
-        "ended_at": None if is_left else stamp(at),
-        "ending": said_text(said),
-    }
-    transaction.execute(update(runs).where(runs.c.id == run_id).values(ended))
-    in_flight = select(func.count()).where(
-        attempts.c.run_id == run_id, attempts.c.settled.is_(None)
-    )
-    if state.is_over or not (is_left or transaction.execute(in_flight).scalar_one()):
-        transaction.execute(delete(holds).where(holds.c.run_id == run_id))
-
-
-def _is_the_one(name: str, life: str) -> ColumnElement[bool]:
-    return (workers.c.name == name) & (workers.c.life == life)
-
-
-def _refuse_the_missed(transaction: Connection, name: str, life: str) -> None:
-    """Keep a worker that was taken for dead from taking anything up."""
-    alive = select(workers.c.name).where(_is_the_one(name, life)).with_for_update()
-    if transaction.execute(alive).one_or_none() is None:
-        raise _missed(name)
-
-
-def _missed(name: str) -> Superseded:
-    return Superseded(
-        f"worker `{name}` was silent for too long: it was taken for dead, and others have its runs",
-        stands="this worker starts nothing more",
-        hint="start it again",
-    )
-
-
-def _left_behind(transaction: Connection, name: str, at: datetime) -> list[Run]:
-    """Queue what a worker carried out; a run with which too many died is stopped."""
-    theirs = (runs.c.worker == name) & runs.c.for_workers
-    wanted = select(runs).where(theirs, runs.c.state == RunState.RUNNING.value)
-    left = []
-    for row in transaction.execute(wanted.order_by(runs.c.id).with_for_update()).all():
-        run = to_run(_fields(row))
-        epoch, deaths = run.epoch + 1, run.deaths + 1
-        is_deadly = deaths >= _DEATHS
-        state = RunState.STOPPED if is_deadly else RunState.QUEUED
-        raised = update(runs).where(runs.c.id == run.id).values(epoch=epoch, deaths=deaths)
-        transaction.execute(raised)
-        reason = f"{deaths} workers have died while they carried it out" if is_deadly else None
-        _end(transaction, run.id, state, at, Said(reason=reason))
-        says: Mapping[str, Json] = {"worker": name}
-        _tell(transaction, run.id, Event(at=at, epoch=epoch, what="its worker died", says=says))
-        left.append(_find(transaction, run.id))
-    return left
-
-
-def _tell(transaction: Connection, run_id: str, event: Event) -> None:
-    transaction.execute(
-        insert(events).values(
-            run_id=run_id,
-            at=stamp(event.at),
-            epoch=event.epoch,
-            what=event.what,
-            thing=event.thing,
-            step=event.step,
-            says=text_of(event.says),
-        )
-    )
-
-
-def _is_told(transaction: Connection, run_id: str, event: Event) -> bool:
-    same = (
-        (events.c.run_id == run_id)
-        & (events.c.at == stamp(event.at))
-        & (events.c.epoch == event.epoch)
-        & (events.c.what == event.what)
-        & (events.c.thing == event.thing)
-        & (events.c.step == event.step)
-        & (events.c.says == text_of(event.says))
-    )
-    found = select(func.count()).select_from(events).where(same)
-    return transaction.execute(found).scalar_one() > 0
-
-
-def _count(transaction: Connection, run_id: str, step: str) -> int:
-    made = select(func.count()).where(attempts.c.run_id == run_id, attempts.c.step == step)
-    return transaction.execute(made).scalar_one()
-
-
-def _attempts(connection: Connection, run_id: str) -> list[Attempt]:
-    wanted = select(attempts).where(attempts.c.run_id == run_id)
-    ordered = wanted.order_by(attempts.c.intended_at, attempts.c.step, attempts.c.number)
-    return [to_attempt(_fields(row)) for row in connection.execute(ordered)]
-
-
-def _fields(row: Row[Any]) -> dict[str, Any]:
-    return row._asdict()  # SQLAlchemy's public name for it
