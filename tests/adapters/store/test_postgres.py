@@ -209,7 +209,7 @@ def test_a_write_whose_answer_was_lost_is_not_written_twice(postgres: Server, lo
     """The server commits, and the connection breaks before it can say so."""
     url = postgres.new_database()
     with Proxy(postgres) as proxy, journal_in(proxy.to(url)) as journal:
-        proxy.loses_answer_to(b"COMMIT", nth=lost)
+        proxy.loses_answer_to(b"COMMIT\0", nth=lost)  # not READ COMMITTED
         journal.add(a_run())
 
         write_all(journal, "s")
