@@ -90,6 +90,14 @@ def test_a_queued_drain_is_carried_out_by_a_worker(site: Site, journal: SqlJourn
     ]
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_command_carries_its_own_run_out_on_a_server_too(site: Site, journal: SqlJournal) -> None:
+    code, _, _ = site.run(*DRAIN, "--yes")
+
+    [run] = journal.runs(limit=9)
+    assert (code, run.state, run.for_workers) == (0, RunState.SUCCEEDED, False)
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_who_queues_is_told_how_to_follow_it_and_that_no_worker_is_there(site: Site) -> None:
     _, _, err = site.run(*DRAIN, "--yes", "--queue")
