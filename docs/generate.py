@@ -191,24 +191,31 @@ def lab_stand_ins_page() -> str:
 
 def settings_page() -> str:
     """Return each setting with its variable and its usual place."""
-    machine, own = usual_places({}, is_root=True), usual_places({}, is_root=False)
+    machine, own = (_shown(usual_places({}, is_root=is_root)) for is_root in (True, False))
     rows = [
-        f"| `{PREFIX}{each.name.upper()}` | {each.metadata['holds']} | `{machine[each.name]}` "
-        f"| `{own[each.name]}` |"
+        f"| `{PREFIX}{each.name.upper()}` | {each.metadata['holds']} | {machine[each.name]} "
+        f"| {own[each.name]} |"
         for each in fields(Settings)
     ]
     return "\n".join(
         [
             "# Settings\n",
             MADE,
-            "Each is an environment variable that holds an absolute path, or one from `~/`.",
-            "For a user who is not root, the places follow XDG_STATE_HOME and its like.\n",
+            "Each is an environment variable. It holds an absolute path, or one from `~/`;",
+            "that of the database holds a URL.",
+            "For a user who is not root, the places follow XDG_STATE_HOME and its like.",
+            "A password belongs into `~/.pgpass`, or into the file that PGPASSFILE names.\n",
             "| Variable | Holds | As root | As another user |",
             "|---|---|---|---|",
             *rows,
             "",
         ]
     )
+
+
+def _shown(places: dict[str, str]) -> dict[str, str]:
+    shown = {name: f"`{place}`" for name, place in places.items()}
+    return {**shown, "database": "`journal.sqlite` in the state directory"}
 
 
 def stale_pages() -> list[Path]:

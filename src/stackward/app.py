@@ -6,12 +6,13 @@ from pathlib import Path
 from platform import node
 from typing import TYPE_CHECKING, Any
 
-from stackward.errors import StackwardError
+from stackward.errors import BadInput, StackwardError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from stackward.engine import Brakes, Workshop
+    from stackward.engine import Brakes, Rhythm, Workshop
     from stackward.engine.verify import Proof
     from stackward.model.claim import Maintenance
     from stackward.model.inventory import Inventory
@@ -85,7 +86,9 @@ def state_now(run: "Run", now: "datetime") -> "RunState":
     from stackward.engine.worker import has_living_worker  # noqa: PLC0415  # as above
     from stackward.model.run import RunState  # noqa: PLC0415  # as above
 
-    is_orphan = run.state is RunState.RUNNING and not has_living_worker(run, node(), now)
+    # A run that was given to the workers is taken up again by one of them.
+    is_own = run.state is RunState.RUNNING and not run.for_workers
+    is_orphan = is_own and not has_living_worker(run, node(), now)
     return RunState.STOPPED if is_orphan else run.state
 
 
@@ -107,31 +110,35 @@ def database_url(settings: "Settings") -> str:
     """Return where runs are remembered."""
     from stackward.adapters.store.database import url_of  # noqa: PLC0415  # `--help` needs no journal
 
-    return url_of(settings.state_dir)
+    return settings.database or url_of(settings.state_dir)
 
 
 @contextmanager
-def open_journal(settings: "Settings") -> "Iterator[Journal]":
-    """Open the memory of runs."""
+def open_journal(settings: "Settings", brakes: "Brakes | None" = None) -> "Iterator[Journal]":
+    """Open the memory of runs; who leaves at once does not wait for a server that is away."""
     from stackward.adapters.store.database import open_database  # noqa: PLC0415  # as above
     from stackward.adapters.store.journal import SqlJournal  # noqa: PLC0415  # as above
 
-    journal = SqlJournal(open_database(database_url(settings)))
+    database = open_database(database_url(settings))
+    journal = SqlJournal(database, gives_up=lambda: brakes is not None and brakes.is_leaving)
     try:
         yield journal
     finally:
         journal.close()
 
 
-def carry_on(
+def carry_on(  # noqa: PLR0913  # what a run is carried out with
     run_id: str,
     settings: "Settings",
     shop: "Workshop[Any]",
     brakes: "Brakes",
     meanwhile: Callable[[], None] = lambda: None,
+    *,
+    seen: int | None = None,
 ) -> "Run":
     """Carry out a run, durably: from its beginning, or from where a dead process left it.
 
+    It is not taken up if its epoch is another than the one at which it was `seen`.
     `meanwhile` is called in this thread, again and again while the run goes on, and once when it
     has ended. What went wrong inside is raised here, whichever thread met it.
     """
@@ -144,7 +151,7 @@ def carry_on(
 
     def work(run: str) -> str:
         try:
-            return carry_out(run, shop, brakes).state.value
+            return carry_out(run, shop, brakes, seen=seen).state.value
         except StackwardError as error:
             met.append(error)  # our errors need not survive DBOS's own storage
             return "not carried out"
@@ -169,10 +176,25 @@ def system_clock() -> "Clock":
 
 
 def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
-    """Return the latest runs, quickly."""
+    """Return the latest runs; quickly, where they are in a file."""
     from stackward.adapters.store import listing  # noqa: PLC0415  # as above
 
-    return listing.list_runs(settings.state_dir, limit)
+    file: Path | None = settings.state_dir / listing.FILE
+    if settings.database is not None:
+        from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
+
+        file = file_of(settings.database)
+    if file is not None:
+        return listing.list_runs(file, limit)
+    with open_journal(settings) as journal:
+        return journal.runs(limit=limit)
+
+
+def is_without_workers(journal: "Journal", now: "datetime") -> bool:
+    """Say whether no worker was heard of lately, as far as clocks agree."""
+    from stackward.engine.worker import SILENT  # noqa: PLC0415  # as above
+
+    return not any(each.beat_at and now - each.beat_at < SILENT for each in journal.workers())
 
 
 class _Planner:
@@ -372,8 +394,97 @@ def resume(  # noqa: PLR0913  # what a run is carried out with
     meanwhile: Callable[[], None],
 ) -> "Run":
     """Carry a run on, unless somebody else does."""
-    from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
-
     if not take_over:
-        refuse_a_living_worker(run, node(), shop.clock.now())
-    return carry_on(run.id, settings, shop, brakes, meanwhile)
+        refuse_a_living_worker(run)
+    return carry_on(run.id, settings, shop, brakes, meanwhile, seen=run.epoch)
+
+
+def refuse_a_living_worker(run: "Run") -> None:
+    """Refuse to take a run from somebody who carries it out."""
+    from stackward.engine import worker  # noqa: PLC0415  # as above
+
+    worker.refuse_a_living_worker(run, node(), system_clock().now())
+
+
+def with_database(settings: "Settings", url: str) -> "Settings":
+    """Return the settings with a database that was named on the command line."""
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.adapters.store.database import has_password  # noqa: PLC0415  # as above
+
+    if has_password(url):
+        raise BadInput(
+            "there is a password in the URL of the database, where every user of this machine "
+            "can read it",
+            stands="nothing was begun",
+            hint="leave it out: put it into ~/.pgpass, or into a file that PGPASSFILE names; "
+            "and change it, since it was shown",
+        )
+    return replace(settings, database=url)
+
+
+def work(  # noqa: PLR0913  # what a worker is
+    settings: "Settings",
+    name: str | None,
+    open_shop: "Callable[[Journal], AbstractContextManager[Workshop[Any]]]",
+    brakes: "Brakes",
+    say: Callable[[str], None],
+    *,
+    at_once: int,
+    rhythm: "Rhythm | None" = None,
+) -> None:
+    """Take up queued runs and carry them out, until the brakes are pressed."""
+    from stackward.adapters.store.durable import durable_worker  # noqa: PLC0415  # as above
+    from stackward.engine import (  # noqa: PLC0415  # as above
+        Crew,
+        Rhythm,
+        carry_out_taken,
+        worker_named,
+    )
+    from stackward.engine import work as work_as  # noqa: PLC0415  # as above
+    from stackward.plan import from_json, kinds_of  # noqa: PLC0415  # as above
+
+    clock = system_clock()
+    me = worker_named(name or node(), node(), clock)
+    with open_journal(settings, brakes) as journal:
+        with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
+            kinds = kinds_of(shop.runbooks)
+
+        def can_read(run: "Run") -> bool:
+            try:
+                from_json(run.plan, kinds)
+            except BadInput:
+                return False
+            return True
+
+        def carry(run: "Run") -> "Run":
+            met: list[Exception] = []
+
+            def carry_it(_: str) -> str:
+                try:
+                    # Opened for each run: inventory and credentials as they are now.
+                    with open_shop(journal) as shop:
+                        return carry_out_taken(run, shop, brakes).state.value
+                except Exception as error:  # noqa: BLE001  # it is raised below, not kept by DBOS
+                    met.append(error)
+                    return "not carried out"
+
+            begin(run.id, carry_it)
+            if met:
+                raise met[0]
+            return journal.run(run.id)
+
+        with durable_worker(database_url(settings), me.name) as begin:
+            work_as(
+                Crew(
+                    me=me,
+                    journal=journal,
+                    clock=clock,
+                    can_read=can_read,
+                    carry=carry,
+                    brakes=brakes,
+                    say=say,
+                    at_once=at_once,
+                    rhythm=rhythm or Rhythm(),
+                )
+            )

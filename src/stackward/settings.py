@@ -4,7 +4,7 @@ Root's places are the machine's (`/var/lib`); another user's are their own (XDG)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackward.errors import BadInput
@@ -22,13 +22,17 @@ class Settings:
     )
     cache_dir: Path = field(metadata={"holds": "what can be built again: images, downloads"})
     inventory: Path = field(metadata={"holds": "the inventory that names the nodes"})
+    database: str | None = field(
+        default=None,
+        repr=False,  # there may be a password in it
+        metadata={"holds": "where runs are remembered: `postgresql://USER@HOST/NAME`"},
+    )
 
 
 def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; what is not set has its usual place."""
     usual = usual_places(environ, is_root=is_root)
-    names = [each.name for each in fields(Settings)]
-    chosen = {name: environ.get(PREFIX + name.upper()) or usual[name] for name in names}
+    chosen = {name: environ.get(PREFIX + name.upper()) or place for name, place in usual.items()}
     places = {name: _whole(text) for name, text in chosen.items()}
     wrong = [name for name, place in places.items() if place is None]
     if wrong:
@@ -37,7 +41,8 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
             details=[f"{PREFIX}{name.upper()}={chosen[name]}" for name in wrong],
             hint="start the path with `/` or `~/`",
         )
-    return Settings(**{name: place for name, place in places.items() if place is not None})
+    whole = {name: place for name, place in places.items() if place is not None}
+    return Settings(**whole, database=environ.get(f"{PREFIX}DATABASE") or None)
 
 
 def _whole(text: str) -> Path | None:

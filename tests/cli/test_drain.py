@@ -16,7 +16,7 @@ from typing_extensions import override
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.claim import Claim, read_claim
 from stackward.model.inventory import Inventory
@@ -181,7 +181,7 @@ def test_an_answer_other_than_yes_changes_nothing(
     assert err.endswith(
         "\ndrain `compute-07`? [y/N] error: drain `compute-07`: not approved\nnothing was changed\n"
     )
-    assert list_runs(site.state_dir, 1) == []
+    assert list_runs(site.state_dir / FILE, 1) == []
 
 
 def test_yes_is_put_on_record_with_how_it_was_said(
@@ -191,7 +191,7 @@ def test_yes_is_put_on_record_with_how_it_was_said(
 
     code, out, _ = site.run(*DRAIN, "-c", "Server", "-c", "To", "-f", "value")
 
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     assert (code, out) == (0, "db-01 compute-08\ndb-02 compute-08\n")
     assert run.approval.how == "prompt"
 
@@ -227,7 +227,7 @@ def test_ctrl_c_waits_for_what_is_under_way_and_the_run_can_be_resumed(site: Sit
     assert "| done      |" in out
     assert "| not begun |" in out
 
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     code, out, _ = site.run("run", "resume", run.id, "-f", "value", "-c", "Server", "-c", "State")
     assert (code, out) == (0, "db-01 done\ndb-02 done\n")
 
@@ -347,7 +347,7 @@ def test_the_downtime_of_a_cold_move_is_told_as_data_and_kept_in_the_journal(sit
 
     code, out, _ = site.run(*DRAIN, "--yes", "--allow-downtime", "-f", "json")
 
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     _, shown, _ = site.run("run", "show", run.id, "--events", "-f", "json")
     assert (code, json.loads(out)["moves"][0]["downtime_s"]) == (0, 1)
     assert "'down_since': '2026-11-22T03:00:" in shown
@@ -374,7 +374,7 @@ def test_an_owners_consent_is_on_record_in_the_request_the_account_and_the_journ
     code, out, _ = site.run(*DRAIN, "--yes", "--consent", f"{an_id('db-09')}=CHG-77", "-f", "json")
 
     told = json.loads(out)
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     _, events, _ = site.run("run", "show", run.id, "--events")
     assert (code, told["moves"][0]["consent"]) == (0, "CHG-77")
     assert json.loads(run.plan)["request"]["consents"] == [
@@ -508,7 +508,7 @@ def test_a_node_in_maintenance_is_proved_to_be_empty_again_without_being_asked(s
     assert (code, out) == (0, SUMMARY[SUMMARY.index("proved:") :].replace(IS_EMPTY, ""))
     assert "in maintenance stackward 01RUN by" in err
     assert site.shell.done == done
-    assert len(list_runs(site.state_dir, 9)) == 1
+    assert len(list_runs(site.state_dir / FILE, 9)) == 1
 
 
 def test_that_proof_as_data(site: Site) -> None:
@@ -582,7 +582,7 @@ def test_anothers_reason_is_refused_with_its_words(site: Site) -> None:
 def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site: Site) -> None:
     press_when(site, lambda: bool(site.cloud.migrations), times=1)
     site.run(*DRAIN, "--yes", "--parallel", "1")
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
 
     code, _, err = site.run(*DRAIN, "--yes")
     assert code == 3

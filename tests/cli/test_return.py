@@ -14,7 +14,7 @@ import pytest
 from builders import a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import LAB_NET, FakeCloud, FakeShell, a_world
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.inventory import Inventory
 from stackward.model.wish import WISH
@@ -195,7 +195,7 @@ def test_the_limits_hold_for_servers_that_come_home_right_after_a_return(site: S
         *RETURN, "--bring-back", "--yes", "--parallel", "1", "--when-slow", "abort"
     )
 
-    [kept] = [each.plan for each in list_runs(site.state_dir, 9) if "home" in each.title]
+    [kept] = [each.plan for each in list_runs(site.state_dir / FILE, 9) if "home" in each.title]
     asked = from_json(kept, KINDS).request
     assert (code, set(site.hosts.values())) == (0, {NODE}), said
     assert isinstance(asked, BringBackRequest)

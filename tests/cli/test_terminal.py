@@ -17,7 +17,7 @@ import pytest
 
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.model.run import RunState
 
 SCRIPT = Path(__file__).with_name("at_a_terminal.py")
@@ -95,7 +95,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def how_moves_ended(place: Path) -> list[tuple[str, str | None]]:
     """Return what the journal tells of the moves that were begun."""
-    [run] = list_runs(place, 9)
+    [run] = list_runs(place / FILE, 9)
     journal = SqlJournal(open_database(url_of(place)))
     attempts = [each for each in journal.attempts(run.id) if each.step.startswith("move/")]
     journal.close()
@@ -112,7 +112,7 @@ def test_ctrl_c_begins_nothing_more_and_ends_once_the_move_under_way_has_settled
     terminal.let_it_settle()
     terminal.watch_until(terminal.has_ended)
 
-    [run] = list_runs(tmp_path, 9)
+    [run] = list_runs(tmp_path / FILE, 9)
     assert (had_ended, terminal.command.returncode, run.state) == (False, 4, RunState.STOPPED)
     assert [settled for _, settled in how_moves_ended(tmp_path)] == ["done"]
     assert f"`stackward run resume {run.id}` goes on" in terminal.shown
@@ -127,7 +127,7 @@ def test_ctrl_c_twice_leaves_at_once_and_names_what_is_under_way(
     terminal.type(CTRL_C)
     terminal.watch_until(terminal.has_ended)
 
-    [run] = list_runs(tmp_path, 9)
+    [run] = list_runs(tmp_path / FILE, 9)
     assert (terminal.command.returncode, run.state) == (4, RunState.STOPPED)
     assert [settled for _, settled in how_moves_ended(tmp_path)] == [None]
     assert "`db-01` is under way" in terminal.shown
@@ -142,7 +142,7 @@ def test_a_terminal_that_is_closed_under_a_run_stops_it_with_its_own_exit_code(
     terminal.let_it_settle()
     terminal.command.wait(timeout=60)
 
-    [run] = list_runs(tmp_path, 9)
+    [run] = list_runs(tmp_path / FILE, 9)
     assert (terminal.command.returncode, run.state) == (4, RunState.STOPPED)
     assert run.ending.reason == "interrupted: 1 not begun in stage `move`"
 
@@ -158,6 +158,6 @@ def test_a_terminal_that_is_closed_ends_the_run_as_ctrl_c_does(
     terminal.let_it_settle()
     terminal.command.wait(timeout=60)
 
-    [run] = list_runs(tmp_path, 9)
+    [run] = list_runs(tmp_path / FILE, 9)
     assert (terminal.command.returncode, run.state) == (4, RunState.STOPPED)
     assert [settled for _, settled in how_moves_ended(tmp_path)] == ["done"]

@@ -369,7 +369,7 @@ class TidyRunbook:
         return Plan(
             title="tidy the yard",
             request=request,
-            holds=("yard",),
+            holds=(world.yard.path.name,),
             decisions={"gate": yard["gate"]},
             facts={"load": yard["load"]},
             blockers=tuple(Blocked(b, "is heavy", "lift it", worry="heavy") for b in yard["heavy"]),
@@ -457,12 +457,13 @@ class House:
     pace: Pace = QUICK
     brakes: Brakes = field(default_factory=Brakes)
     polls: list[int] = field(default_factory=list)
+    database: str = ""  # a URL; else the usual file in its place
 
     def __post_init__(self) -> None:
         self.yard = Yard(self.place / "yard")
         if not self.yard.path.exists():
             self.yard.path.write_text(json.dumps(EMPTY))
-        self.journal = SqlJournal(open_database(url_of(self.place)))
+        self.journal = SqlJournal(open_database(self.database or url_of(self.place)))
 
     def world(self, fate: Fate | None = None) -> YardWorld:
         return YardWorld(self.clock, replace(self.yard, fate=fate or Fate()))

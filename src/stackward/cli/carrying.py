@@ -34,11 +34,16 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     plan: "Plan[Any]",
     *,
     yes: bool,
+    queue: bool = False,
     inventory: Path | None,
     form: Form = Form.TABLE,
     columns: Sequence[str] | None = None,
 ) -> None:
-    """Show the plan, have it approved, carry it out, and show what was proved."""
+    """Show the plan, have it approved, carry it out, and show what was proved.
+
+    Or leave it to the workers, and show under which id.
+    """
+    from stackward import app
     from stackward.engine import Brakes, approve
     from stackward.model.run import Approval
     from stackward.report.account import COLUMNS
@@ -53,15 +58,21 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
         return
     if not yes:
         _confirm(plan)
+    how = "--yes" if yes else "prompt"
+    if queue:
+        with open_journal() as journal:
+            approval = Approval(by=getpass.getuser(), at=app.system_clock().now(), how=how)
+            _show_queued(approve(plan, approval, journal, for_workers=True), journal, form, columns)
+        return
     brakes = Brakes()
     # Opened before the run exists: what cannot be opened must not leave a run behind.
     with (
         open_world(context, inventory) as world,
-        open_journal() as journal,
+        open_journal(brakes) as journal,
         _braked(brakes) as unsaid,
     ):
-        now, how = world.clock.now(), "--yes" if yes else "prompt"
-        run = approve(plan, Approval(by=getpass.getuser(), at=now, how=how), journal)
+        approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
+        run = approve(plan, approval, journal)
         _carry_out(world, journal, run, brakes, unsaid, take_over=False, form=form, columns=columns)
 
 
@@ -81,13 +92,37 @@ def carry_on(  # noqa: PLR0913  # same
 
     refuse_columns(COLUMNS, columns)
     brakes = Brakes()
-    with open_journal() as journal:
+    with open_journal(brakes) as journal:
         # Before the world is opened: what names no such run needs neither cloud nor inventory.
         run = app.run_to_resume(journal, run_id, take_over=take_over)
         with open_world(context, inventory) as world, _braked(brakes) as unsaid:
             _carry_out(
                 world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
             )
+
+
+def queue_again(run_id: str, *, take_over: bool, form: Form, columns: Sequence[str] | None) -> None:
+    """Leave a run to the workers that was approved before."""
+    from stackward import app
+
+    with open_journal() as journal:
+        run = journal.run(run_id)
+        if not take_over:
+            app.refuse_a_living_worker(run)
+        at = app.system_clock().now()
+        _show_queued(journal.queue(run.id, getpass.getuser(), at), journal, form, columns)
+
+
+def _show_queued(run: "Run", journal: "Journal", form: Form, columns: Sequence[str] | None) -> None:
+    from stackward import app
+    from stackward.cli.show import show
+    from stackward.report.runs import runs_table
+
+    show(runs_table([run]), form, columns)
+    sys.stdout.flush()
+    sys.stderr.write(f"queued; `stackward run watch {run.id}` follows it\n")
+    if app.is_without_workers(journal, app.system_clock().now()):
+        sys.stderr.write("no worker is alive here: start one with `stackward worker`\n")
 
 
 def _prove(

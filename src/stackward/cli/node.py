@@ -31,6 +31,10 @@ InventoryOption = Annotated[
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Approve the plan without being asked.")]
 
+QueueOption = Annotated[
+    bool, typer.Option("--queue", help="Once approved, leave it to the workers.")
+]
+
 
 class WhenSlow(StrEnum):
     """What to do about a live migration that takes too long."""
@@ -102,6 +106,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
     ] = None,
     yes: YesOption = False,
+    queue: QueueOption = False,
     allow_downtime: Annotated[
         bool, typer.Option("--allow-downtime", help="Stop running servers that cannot move live.")
     ] = False,
@@ -176,7 +181,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         keep_plan(plan, plan_out)
     if not dry_run:
         approve_and_carry_out(
-            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
         return
     show_plan(plan, form, column)
@@ -239,6 +244,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
     ] = False,
     yes: YesOption = False,
+    queue: QueueOption = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
@@ -275,15 +281,23 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         if plan.blockers:
             raise refusal(plan)
         return
+    if queue and bring_back and not is_in_service(plan):
+        raise BadInput(
+            "`--bring-back` is planned once the node serves again: it cannot be queued with that",
+            stands="nothing was changed",
+            hint="queue the return alone; when it has succeeded, queue it with `--bring-back`",
+        )
     if not (bring_back and is_in_service(plan)):
         approve_and_carry_out(
-            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
     if not bring_back:
         return
     with open_world(context, inventory) as world, open_journal() as journal:
         home = plan_bring_back(world, journal, request_after(plan))
-    approve_and_carry_out(context, home, yes=yes, inventory=inventory, form=form, columns=column)
+    approve_and_carry_out(
+        context, home, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    )
 
 
 def _refuse_how_servers_move(context: typer.Context) -> None:

@@ -33,6 +33,7 @@ SUBJECTS = {
     "lab": Subject("stackward.cli.lab", "A disposable real cloud on this machine.", extra="lab"),
     "node": Subject("stackward.cli.node", "The machines of the cloud."),
     "run": Subject("stackward.cli.run", "Runs: what was approved and carried out."),
+    "worker": Subject("stackward.cli.worker", "A process that carries out what was queued."),
 }
 
 

@@ -9,7 +9,9 @@ from stackward.plan import Plan, to_json
 from stackward.ports.journal import Journal
 
 
-def approve(plan: Plan[Any], approval: Approval, journal: Journal) -> Run:
+def approve(
+    plan: Plan[Any], approval: Approval, journal: Journal, *, for_workers: bool = False
+) -> Run:
     """Make a run of the plan, as it stands; refuse one that has blockers or nothing to do."""
     if plan.blockers:
         raise Refused(
@@ -23,6 +25,7 @@ def approve(plan: Plan[Any], approval: Approval, journal: Journal) -> Run:
         plan=to_json(plan),
         approval=approval,
         holds=plan.holds,
+        for_workers=for_workers,
     )
     journal.add(run)
     return run

@@ -23,7 +23,9 @@ class Ledger:
     @classmethod
     def opened(cls, journal: Journal, run: Run, clock: Clock) -> "Ledger":
         """Return the ledger of a run, with what earlier workers attempted."""
-        return cls(journal, run, clock, {one.step: one for one in journal.attempts(run.id)})
+        # By number: the clocks of two workers need not agree on which came last.
+        made = sorted(journal.attempts(run.id), key=lambda one: one.number)
+        return cls(journal, run, clock, {one.step: one for one in made})
 
     def in_flight(self, prefix: str) -> list[Attempt]:
         """Return the attempts that are not settled, of the steps below a path."""

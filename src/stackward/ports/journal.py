@@ -11,6 +11,7 @@ from typing import Protocol
 from stackward.errors import Refused
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
+from stackward.model.worker import Worker
 
 
 def refuse_if_over(run: Run) -> None:
@@ -37,8 +38,49 @@ class Journal(Protocol):
         """Return the latest runs, the newest first."""
         ...
 
-    def take_up(self, run_id: str, worker: str, at: datetime, /) -> Run:
-        """Raise the epoch, take the nodes again, set the state to running; return the run."""
+    def queued(self) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first."""
+        ...
+
+    def queue(self, run_id: str, by: str, at: datetime, /) -> Run:
+        """Give a run that nobody carries out to the workers; take its nodes again."""
+        ...
+
+    def take_up(
+        self,
+        run_id: str,
+        worker: str,
+        at: datetime,
+        /,
+        *,
+        life: str | None = None,
+        seen: int | None = None,
+    ) -> Run:
+        """Raise the epoch, take the nodes again, set the state to running; return the run.
+
+        A worker gives its `life` and takes what is queued; all others make the run their own.
+        `seen` is the epoch at which it was found to be free: `Locked` if somebody was quicker.
+        """
+        ...
+
+    def enlist(self, worker: Worker, /) -> Worker | None:
+        """Take the worker's name; return who has it, if somebody else does."""
+        ...
+
+    def workers(self) -> Sequence[Worker]:
+        """Return every worker that has not been missed."""
+        ...
+
+    def show_life(self, worker: Worker, at: datetime, /) -> None:
+        """Say that the worker lives; `Superseded` if it was taken for dead."""
+        ...
+
+    def bury(self, seen: Worker, at: datetime, /) -> Sequence[Run]:
+        """Queue the runs of a worker that has not beaten since it was seen; return them."""
+        ...
+
+    def retire(self, worker: Worker, at: datetime, /) -> Sequence[Run]:
+        """Give the name up; what it carries out still is queued for others and returned."""
         ...
 
     def beat(
@@ -80,7 +122,10 @@ class Journal(Protocol):
         ...
 
     def end(self, run_id: str, epoch: int, state: RunState, at: datetime, said: Said, /) -> Run:
-        """End the run, or this part of it; free its nodes unless something is still in flight."""
+        """End the run, or this part of it; free its nodes unless something is still in flight.
+
+        One that ends as queued is left for another worker, with its nodes.
+        """
         ...
 
     def ask_cancel(

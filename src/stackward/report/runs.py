@@ -11,7 +11,7 @@ from stackward.report.tables import Table
 def runs_table(runs: Sequence[Run]) -> Table:
     """Return a row per run."""
     return Table(
-        columns=("ID", "State", "Title", "Approved by", "Approved at", "Holds"),
+        columns=("ID", "State", "Title", "Approved by", "Approved at", "Holds", "Worker"),
         rows=tuple(
             (
                 run.id,
@@ -20,6 +20,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
                 run.approval.by,
                 _time(run.approval.at),
                 () if run.state.is_over else run.holds,
+                run.worker if run.state is RunState.RUNNING else None,
             )
             for run in runs
         ),
