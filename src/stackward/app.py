@@ -264,13 +264,13 @@ class ReturnRunbook(_Planner):
         return plan_return(world, self._journal, request, run_id)
 
     def judge(
-        self,
-        world: "World",
-        request: "ReturnRequest",
-        move: "Move[World]",  # noqa: ARG002  # each of them is for the whole node
-        /,
+        self, world: "World", request: "ReturnRequest", move: "Move[World]", /
     ) -> "Blocked | None":
-        """Judge the node again on fresh facts."""
+        """Judge the node again on fresh facts; not once it serves, when that is only told."""
+        from stackward.runbooks.return_compute_node import TELL  # noqa: PLC0415  # as above
+
+        if move.how == TELL:
+            return None
         run = world.acting.run if world.acting else None
         return next(iter(plan_return(world, self._journal, request, run).blockers), None)
 

@@ -16,6 +16,7 @@ from engine.fakes import FakeClock
 from fakes import LAB_NET, FakeCloud, FakeShell, a_world
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
+from stackward.model.compute import Guarded
 from stackward.model.inventory import Inventory
 from stackward.model.wish import WISH
 from stackward.plan import Plan
@@ -88,6 +89,20 @@ def test_a_drained_node_comes_back_and_is_proved(site: Site) -> None:
     assert "`compute-07` is in service: enabled, up, and offered by placement" in out
     assert [each.host for each in site.cloud.built] == [NODE]
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
+
+
+def test_the_instance_ha_service_is_told_of_a_drain_and_of_its_end(site: Site) -> None:
+    """Told once the node serves: by then nothing is left to be returned."""
+    guard = Guarded(id="entry", segment="segment", host="compute-07")
+    site.cloud.catalog |= {"instance-ha"}
+    site.cloud.guards["compute-07"] = guard
+
+    site.drained()
+    told = site.cloud.guards["compute-07"].is_in_maintenance
+    code, out, err = site.run("node", "return", "compute-07", "--yes")
+
+    assert (code, told, site.cloud.guards["compute-07"]) == (0, True, guard), err
+    assert "the instance-HA service looks after `compute-07`" in out
 
 
 def test_the_acceptance_server_is_put_in_the_network_that_was_named(site: Site) -> None:

@@ -31,6 +31,8 @@ from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
 from stackward.steps.instance_ha import TellInstanceHa
 from stackward.steps.service import BringUp, Cordon, Uncordon
 
+TELL = "tell"  # how the other service is told, once the node serves
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnRequest:
@@ -142,7 +144,7 @@ def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
 def _telling_instance_ha(facts: ReturningNode) -> Stage[World]:
     """Last, once the node has proved itself: then its failures are failures again."""
     tell = TellInstanceHa(host=facts.host, is_in_maintenance=False)
-    return Stage(name=HA_ON, moves=(Move(thing=facts.host, how="tell", steps=(tell,)),))
+    return Stage(name=HA_ON, moves=(Move(thing=facts.host, how=TELL, steps=(tell,)),))
 
 
 def _reason_again(facts: ReturningNode) -> str:
