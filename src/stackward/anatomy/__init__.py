@@ -14,6 +14,7 @@ from typing import Any
 from stackward.errors import BadInput
 
 MACHINE = "machine"
+WEB_SERVERS = ("apache2.service", "httpd.service")  # run what is deployed as a site
 FLAVOURS = {
     "debian": "packages of Debian and Ubuntu, run by systemd",
     "kolla": "containers of Kolla, run by Docker or Podman",

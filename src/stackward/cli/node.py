@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+from stackward.cli.checking import (
+    RpcOption,
+    TablesOption,
+    TimeoutOption,
+    check_once,
+    open_lookout,
+)
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
@@ -225,3 +232,29 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     with open_world(context, inventory) as world, open_journal() as journal:
         home = plan_bring_back(world, journal, bring_back_request(plan))
     approve_and_carry_out(context, home, yes=yes, inventory=inventory, form=form, columns=column)
+
+
+@app.command(
+    epilog=example("stackward node check compute-07", "stackward node check ctl -f json"),
+)
+def check(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")],
+    rpc: RpcOption = True,
+    tables: TablesOption = False,
+    timeout: TimeoutOption = 8,
+    inventory: InventoryOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> int:
+    """Say by component how one node is, with evidence and remedy for whatever is not well.
+
+    The node is looked at, and the APIs are asked what they hear from it. Nothing is changed. Ends
+    with 0 (well), 6 (degraded), 7 (broken) or 8 (could not look).
+    """
+    from stackward.facts.cloud_state import CheckRequest, node_called
+
+    with open_lookout(context, inventory) as lookout:
+        only = node_called(lookout, node)
+        asked = CheckRequest(only=only, within_s=timeout, tables=tables, rpc=rpc)
+        return check_once(lookout, asked, form, column)

@@ -30,6 +30,7 @@ class Subject:
 
 
 SUBJECTS = {
+    "cloud": Subject("stackward.cli.cloud", "The cloud as a whole."),
     "lab": Subject("stackward.cli.lab", "A disposable real cloud on this machine.", extra="lab"),
     "node": Subject("stackward.cli.node", "The machines of the cloud."),
     "run": Subject("stackward.cli.run", "Runs: what was approved and carried out."),
