@@ -123,10 +123,13 @@ class FakeApis:
     certificates: dict[str, datetime | Failed] = field(default_factory=dict)
     rpc: dict[str, RpcAnswer] = field(default_factory=dict)  # by host
     called: list[str] = field(default_factory=list)  # over RPC
+    unusable: Exception | None = None  # what is wrong with the settings
 
     login_url = f"{CTL}:5000/v3"
 
     def log_in(self, *, within_s: float) -> tuple[Answered | Failed, Catalog | None]:
+        if self.unusable:
+            raise self.unusable
         if isinstance(self.login, Failed):
             return self.login, None
         return self.login, Catalog(endpoints=self.endpoints, region="RegionOne", interface="public")

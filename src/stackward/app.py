@@ -1,6 +1,6 @@
 """The one place where adapters are chosen and handed to the rest."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from platform import node
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stackward.model.run import Run, RunState
     from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
+    from stackward.ports.figures import Figure
     from stackward.ports.journal import Journal
     from stackward.ports.lookout import Lookout
     from stackward.ports.world import World
@@ -102,6 +103,46 @@ def check_cloud(
         state = ask_rpc(lookout, replace(state, rpc=known), wanted, within_s=min(asked.within_s, 5))
     state = replace(state, took_s=lookout.clock.monotonic() - began)
     return judge_cloud(state, anatomy), state
+
+
+def figures_as_text(figures: "Iterable[Figure]") -> str:
+    """Return figures in Prometheus's own form."""
+    from stackward.adapters import metrics  # noqa: PLC0415  # as above
+
+    return metrics.as_text(figures)
+
+
+def write_figures(figures: "Iterable[Figure]", path: Path) -> None:
+    """Write figures for node_exporter to collect."""
+    from stackward.adapters import metrics  # noqa: PLC0415  # as above
+
+    metrics.write_file(figures, path)
+
+
+def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
+    lookout: "Lookout",
+    asked: "CheckRequest",
+    host: str,
+    port: int,
+    *,
+    every_s: float,
+    looks: int | None = None,
+) -> None:
+    """Look again and again, and serve the figures of the latest look over HTTP."""
+    from stackward.adapters.metrics import Served  # noqa: PLC0415  # as above
+    from stackward.report.figures import figures_of  # noqa: PLC0415  # as above
+
+    served = Served(host, port)
+    state, done = None, 0
+    try:
+        while looks is None or done < looks:
+            began = lookout.clock.monotonic()
+            health, state = check_cloud(lookout, asked, state)
+            served.show(figures_of(health))
+            done += 1
+            lookout.clock.wait(max(1.0, every_s - (lookout.clock.monotonic() - began)))
+    finally:
+        served.close()
 
 
 def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Plan[World]":

@@ -211,7 +211,7 @@ def join(base: str, path: str) -> str:
     parts = urlsplit(base)
     there = parts.path.rstrip("/")
     version, _, rest = path.lstrip("/").partition("/")
-    if version in there.split("/"):
+    if path and version in there.split("/"):
         path = f"/{rest}"
     where, _, query = path.partition("?")
     return urlunsplit((parts.scheme, parts.netloc, there + where, query, ""))
