@@ -6,6 +6,7 @@ Every node is a real sshd on this machine, reached by the real ssh client throug
 fan-out. What a node would do with its own processors is not done here, where all share two: each
 sshd answers with what a real controller once told, after the second that such a one takes for it.
 What is measured is thus what grows with the nodes: connecting, sending, reading, judging.
+Needs root and the package openssh-server.
 """
 
 import getpass
