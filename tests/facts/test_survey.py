@@ -26,7 +26,7 @@ from stackward.facts.survey import (
 from stackward.model.survey import Blind, Broker, DatabaseServer, Queue, Survey, Unseen
 
 SOCKETS = """\
-LISTEN 0 1000 *:16509 *:*users:(("libvirtd",pid=144,fd=6),("systemd",pid=1,fd=57))
+LISTEN 0 1000 *:16509 *:* users:(("libvirtd",pid=144,fd=6),("systemd",pid=1,fd=57))
 ESTAB      0      0      10.77.1.11:47004 10.77.1.10:6642  users:(("ovn-controller",pid=225,fd=30))
 ESTAB 0 0 [::ffff:10.77.1.10]:5672 [::ffff:10.77.1.12]:43030 users:(("beam.smp",pid=88,fd=40))
 CLOSE-WAIT 982    0       127.0.0.1:43530  127.0.0.1:6640  users:(("nova-compute",pid=184,fd=23))

@@ -318,6 +318,24 @@ def test_a_node_that_lives_and_cannot_be_looked_at(answer: Exception, rule: str)
     assert (finding.rule, finding.state) == (rule, State.UNKNOWN)
 
 
+def test_a_node_of_which_one_service_is_down_already_is_dead_and_not_only_out_of_reach() -> None:
+    """OVN's agents count as alive for minutes after their machine has lost its power."""
+    site = Site()
+    site.nodes.told["c01"] = NO_ROUTE
+    site.silence("nova-compute", "c01")
+
+    assert roots(site.look()) == [("node-unreachable", "machine on c01")]
+
+
+def test_messages_that_wait_for_a_dead_node_are_not_rabbitmqs_fault() -> None:
+    site = Site()
+    lose_node(site)
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1", "compute.c01\t3\t0")
+
+    assert roots(site.look()) == [("node-unreachable", "machine on c01")]
+
+
 def test_a_node_that_hangs_is_found_and_the_others_are_looked_at() -> None:
     site = Site()
     lose_node(site)

@@ -76,6 +76,7 @@ class Health:
     took_s: float
     state: State
     components: tuple[ComponentHealth, ...]  # the worst first
+    token_s: float | None = None  # how long a fresh token took
     unknown: tuple[Note, ...] = ()  # what cannot be known here, such as what a container shares
     notes: tuple[Note, ...] = ()  # what is so on purpose
     only: str | None = None  # the node, where only one was looked at

@@ -56,6 +56,7 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
         took_s=state.took_s,
         state=worst([one.state for one in components]),
         components=tuple(components),
+        token_s=state.login.took_s if isinstance(state.login, Answered) else None,
         unknown=tuple(dict.fromkeys(_all_unknown(state, here, anatomy))),
         notes=tuple(dict.fromkeys(_all_notes(state, here, anatomy))),
         only=state.only,
@@ -174,7 +175,8 @@ def needed(finding: Finding, anatomy: Anatomy) -> set[Place]:
 def _component(
     name: str, state: State, nodes: tuple[str, ...], findings: Iterable[Finding], proof: Proof
 ) -> ComponentHealth:
-    own = tuple(one for one in findings if one.component == name)
+    mine = (one for one in findings if one.component == name)
+    own = tuple(sorted(mine, key=lambda one: one.state.rank))
     under = {one.under for one in own}
     return ComponentHealth(
         name=name,
@@ -214,7 +216,10 @@ def _proof(
         seen = sum(1 for look in looks if not isinstance(look, Unseen))
         return f"{seen} of {len(looks)} answer over SSH", None
     if isinstance(answer, Answered):
-        return f"{component.probe.shows} in {answer.took_s:.2f} s", answer.took_s
+        token = ""
+        if component.catalog == "identity" and isinstance(state.login, Answered):
+            token = f"token in {state.login.took_s:.2f} s, "
+        return f"{token}{component.probe.shows} in {answer.took_s:.2f} s", answer.took_s
     if component.probe.kind == "rpc" and (said := _rpc_proof(state)):
         return said, None
     if component.heartbeat and (said := _heartbeat_proof(component, state, here)):

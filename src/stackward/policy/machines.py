@@ -40,7 +40,8 @@ def _reports(state: CloudState, node: str) -> list[Heartbeat]:
 
 
 def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
-    living = next((one.binary for one in reports if one.is_up), None)
+    # What is dead may be called alive for a while, by one API longer than by another.
+    living = reports[0].binary if reports and all(one.is_up for one in reports) else None
     silent = [f"{one.binary} is down" for one in reports if not one.is_up]
     match unseen.kind:
         case Blind.REFUSED:

@@ -160,6 +160,12 @@ def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     own = {
         f"{component.topic}.{host}" for component, _, host in own_queues(state, present, anatomy)
     }
+    # Who is down is said elsewhere; what waits for it is no finding of its own.
+    own |= {
+        f"{component.topic}.{one.name}"
+        for one in state.heartbeats
+        if (component := anatomy.of_heartbeat(one.binary))
+    }
     left = [
         queue
         for queue in queues_of(present).values()

@@ -39,6 +39,11 @@ def figures_of(health: Health) -> Iterator[Figure]:
         values={(one.name,): one.took_s for one in health.components if one.took_s is not None},
     )
     yield Figure(
+        name="stackward_token_seconds",
+        says="How long a fresh token took.",
+        values={} if health.token_s is None else {(): health.token_s},
+    )
+    yield Figure(
         name="stackward_unknown",
         says="Answers that could not be had and are no finding.",
         values={(): float(len(health.unknown))},

@@ -113,6 +113,7 @@ def as_record(health: Health) -> dict[str, object]:
         "read_at": health.read_at.isoformat(),
         "took_s": round(health.took_s, 3),
         "node": health.only,
+        "token_s": health.token_s,
         "components": [
             {
                 "name": one.name,

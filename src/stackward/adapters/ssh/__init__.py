@@ -20,6 +20,7 @@ from stackward.ports.shell import Answer
 
 _CONNECT_TIMEOUT_S = 10
 _TIMEOUT_S = 120
+_TO_CONNECT = 0.6
 _LEAVE_S = 5
 _SSH_FAILED = 255
 
@@ -112,7 +113,8 @@ class Ssh:
         return self._nodes[name]
 
     def _ssh(self, node: Node, within_s: float | None = None) -> list[str]:
-        connect_s = min(_CONNECT_TIMEOUT_S, max(1, round(within_s or _CONNECT_TIMEOUT_S)))
+        # Less than all of the time: a node that is not there is told from one that hangs.
+        connect_s = min(_CONNECT_TIMEOUT_S, max(1, int((within_s or _TIMEOUT_S) * _TO_CONNECT)))
         # ssh takes the first value that it meets, so what must hold stands first.
         words = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
         words += ["-o", f"ConnectTimeout={connect_s}"]
