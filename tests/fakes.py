@@ -493,7 +493,14 @@ class FakeShell:
         return ("compute",) if node in self.cloud.hosts else ()
 
     def run(
-        self, node: str, command: Sequence[str], /, *, as_root: bool = False, given: str = ""
+        self,
+        node: str,
+        command: Sequence[str],
+        /,
+        *,
+        as_root: bool = False,
+        given: str = "",
+        within_s: float | None = None,
     ) -> Answer:
         if node in self.silent:
             raise Unreachable(f"cannot log in to `{node}`", says="No route to host")

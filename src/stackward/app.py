@@ -1,6 +1,6 @@
 """The one place where adapters are chosen and handed to the rest."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from platform import node
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
     from stackward.engine import Brakes, Rhythm, Workshop
     from stackward.engine.verify import Proof
+    from stackward.facts.cloud_state import CheckRequest
     from stackward.model.claim import Maintenance
+    from stackward.model.cloud_state import CloudState
+    from stackward.model.health import Health
     from stackward.model.inventory import Inventory
     from stackward.model.project import Project
     from stackward.model.run import Run, RunState
     from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
+    from stackward.ports.figures import Figure
     from stackward.ports.journal import Journal
+    from stackward.ports.lookout import Lookout
     from stackward.ports.world import World
     from stackward.runbooks.bring_back_servers import BringBackRequest
     from stackward.runbooks.drain_compute_node import DrainRequest
@@ -52,6 +57,96 @@ def open_world(known: "Inventory", os_cloud: str | None) -> Iterator["World"]:
         yield World(clock=SystemClock(), cloud=connect(os_cloud), shell=shell)
     finally:
         shell.close()
+
+
+@contextmanager
+def open_lookout(known: "Inventory", os_cloud: str | None) -> Iterator["Lookout"]:
+    """Make ready to look at the cloud and its nodes; no call is made yet."""
+    from stackward.adapters.clock import SystemClock  # noqa: PLC0415  # as above
+    from stackward.adapters.openstack import connect_to_look  # noqa: PLC0415  # as above
+    from stackward.adapters.ssh import Ssh  # noqa: PLC0415  # as above
+    from stackward.adapters.together import Threads  # noqa: PLC0415  # as above
+    from stackward.ports.lookout import Lookout  # noqa: PLC0415  # as above
+
+    shell = Ssh(known)
+    try:
+        yield Lookout(
+            clock=SystemClock(),
+            shell=shell,
+            apis=connect_to_look(os_cloud),
+            together=Threads(),
+            nodes=tuple(node.name for node in known.nodes),
+        )
+    finally:
+        shell.close()
+
+
+def check_cloud(
+    lookout: "Lookout", asked: "CheckRequest", before: "CloudState | None" = None
+) -> "tuple[Health, CloudState]":
+    """Look at everything once, and judge it.
+
+    `before` is the last look: a call over RPC that was silent then is still waited for by Nova, so
+    it is not repeated.
+    """
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.anatomy import read_anatomy  # noqa: PLC0415  # as above
+    from stackward.facts.cloud_state import ask_rpc, look_at_cloud  # noqa: PLC0415  # as above
+    from stackward.policy.health import judge_cloud  # noqa: PLC0415  # as above
+    from stackward.policy.messages import not_asked, worth_asking  # noqa: PLC0415  # as above
+    from stackward.policy.presence import present  # noqa: PLC0415  # as above
+
+    anatomy = read_anatomy()
+    began = lookout.clock.monotonic()
+    state, hypervisors = look_at_cloud(lookout, anatomy, asked)
+    if asked.rpc:
+        why = worth_asking(state, present(state, anatomy), anatomy)
+        known = not_asked(why, hypervisors, before, state.read_at)
+        wanted = {host: hypervisors[host] for host in why if host not in known}
+        state = ask_rpc(lookout, replace(state, rpc=known), wanted, within_s=min(asked.within_s, 5))
+    state = replace(state, took_s=lookout.clock.monotonic() - began)
+    return judge_cloud(state, anatomy), state
+
+
+def figures_as_text(figures: "Iterable[Figure]") -> str:
+    """Return figures in Prometheus's own form."""
+    from stackward.adapters import metrics  # noqa: PLC0415  # as above
+
+    return metrics.as_text(figures)
+
+
+def write_figures(figures: "Iterable[Figure]", path: Path) -> None:
+    """Write figures for node_exporter to collect."""
+    from stackward.adapters import metrics  # noqa: PLC0415  # as above
+
+    metrics.write_file(figures, path)
+
+
+def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
+    lookout: "Lookout",
+    asked: "CheckRequest",
+    host: str,
+    port: int,
+    *,
+    every_s: float,
+    looks: int | None = None,
+) -> None:
+    """Look again and again, and serve the figures of the latest look over HTTP."""
+    from stackward.adapters.metrics import Served  # noqa: PLC0415  # as above
+    from stackward.report.figures import figures_of  # noqa: PLC0415  # as above
+
+    served = Served(host, port)
+    state, done = None, 0
+    try:
+        while looks is None or done < looks:
+            began = lookout.clock.monotonic()
+            health, state = check_cloud(lookout, asked, state)
+            served.show(figures_of(health))
+            done += 1
+            lookout.clock.wait(max(1.0, every_s - (lookout.clock.monotonic() - began)))
+    finally:
+        served.close()
 
 
 def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Plan[World]":

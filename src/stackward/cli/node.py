@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stackward.cli.checking import (
+    RpcOption,
+    TablesOption,
+    TimeoutOption,
+    check_once,
+    open_lookout,
+)
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
@@ -46,7 +53,7 @@ class WhenSlow(StrEnum):
 
 
 ParallelOption = Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")]
-TimeoutOption = Annotated[
+SlowAfterOption = Annotated[
     int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
 ]
 WhenSlowOption = Annotated[WhenSlow, typer.Option(help="What to do about a slow live migration.")]
@@ -131,7 +138,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         str | None, typer.Option(metavar="NODE", help="Move all servers to this node.")
     ] = None,
     parallel: ParallelOption = 2,
-    timeout: TimeoutOption = 1800,
+    timeout: SlowAfterOption = 1800,
     when_slow: WhenSlowOption = WhenSlow.WAIT,
     keep_service: Annotated[
         bool, typer.Option("--keep-service", help="Leave nova-compute running afterwards.")
@@ -238,7 +245,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = None,
     network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
     parallel: ParallelOption = 2,
-    timeout: TimeoutOption = 1800,
+    timeout: SlowAfterOption = 1800,
     when_slow: WhenSlowOption = WhenSlow.WAIT,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
@@ -312,3 +319,29 @@ def _refuse_how_servers_move(context: typer.Context) -> None:
             f"{', '.join(given)}: only servers that are brought back move",
             hint="add `--bring-back`, or leave that out",
         )
+
+
+@app.command(
+    epilog=example("stackward node check compute-07", "stackward node check ctl -f json"),
+)
+def check(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")],
+    rpc: RpcOption = True,
+    tables: TablesOption = False,
+    timeout: TimeoutOption = 8,
+    inventory: InventoryOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> int:
+    """Say by component how one node is, with evidence and remedy for whatever is not well.
+
+    The node is looked at, and the APIs are asked what they hear from it. Nothing is changed. Ends
+    with 0 (well), 6 (degraded), 7 (broken) or 8 (could not look).
+    """
+    from stackward.facts.cloud_state import CheckRequest, node_called
+
+    with open_lookout(context, inventory) as lookout:
+        only = node_called(lookout, node)
+        asked = CheckRequest(only=only, within_s=timeout, tables=tables, rpc=rpc)
+        return check_once(lookout, asked, form, column)

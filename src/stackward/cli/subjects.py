@@ -30,7 +30,9 @@ class Subject:
 
 
 SUBJECTS = {
+    "cloud": Subject("stackward.cli.cloud", "The cloud as a whole."),
     "lab": Subject("stackward.cli.lab", "A disposable real cloud on this machine.", extra="lab"),
+    "metrics": Subject("stackward.cli.metrics", "A health check as figures for Prometheus."),
     "node": Subject("stackward.cli.node", "The machines of the cloud."),
     "run": Subject("stackward.cli.run", "Runs: what was approved and carried out."),
     "worker": Subject("stackward.cli.worker", "A process that carries out what was queued."),

@@ -35,6 +35,8 @@ from stackward.model.project import Project
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
+    from stackward.adapters.openstack.apis import OpenStackApis
+
 NOVA = "2.96"
 NOVA_WITH_IMAGE_PROPERTIES = "2.98"
 NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
@@ -51,13 +53,40 @@ _TIMEOUT_S = 90  # longer than Nova's own wait for an RPC answer, 60 s
 
 
 def connect(cloud: str | None) -> "OpenStackCloud":
+    """Connect to the cloud, as an administrator; what it offers is found out at once."""
+    connection = _find(cloud)
+    try:
+        return OpenStackCloud(connection)
+    except StackwardError:
+        raise
+    except Exception as error:  # the plugins are loaded late: their own errors again
+        raise _unusable(cloud, error) from error
+
+
+def connect_to_look(cloud: str | None) -> "OpenStackApis":
+    """Make ready to look at the cloud; nothing is loaded or called before the first question."""
+    from stackward.adapters.openstack.apis import OpenStackApis  # noqa: PLC0415  # only here
+
+    return OpenStackApis(lambda: _with_login(cloud))
+
+
+def _with_login(cloud: str | None) -> "Connection":
+    connection = _find(cloud)
+    try:
+        _ = connection.session.auth
+    except Exception as error:  # each plugin raises its own for a setting that it misses
+        raise _unusable(cloud, error) from error
+    return connection
+
+
+def _find(cloud: str | None) -> "Connection":
     """Find the cloud in clouds.yaml or the OS_* variables; no call is made yet."""
     import openstack  # noqa: PLC0415  # 0.4 s that only commands with a cloud need
     from openstack import exceptions  # noqa: PLC0415  # same
 
     logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # our errors say it all
     try:
-        connection = openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
+        return openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
     except exceptions.ConfigException as error:
         raise BadInput(
             f"cannot find the cloud `{cloud}`" if cloud else "cannot find out which cloud is meant",
@@ -66,12 +95,6 @@ def connect(cloud: str | None) -> "OpenStackCloud":
             hint="name it with `--os-cloud NAME` as in clouds.yaml, or set the OS_* variables",
         ) from error
     except Exception as error:  # each plugin raises its own for a setting that it misses
-        raise _unusable(cloud, error) from error
-    try:
-        return OpenStackCloud(connection)
-    except StackwardError:
-        raise
-    except Exception as error:  # the plugins are loaded late: the same
         raise _unusable(cloud, error) from error
 
 

@@ -75,8 +75,8 @@ class Api:
             raise Uncertain(
                 f"{self._service} is busy with `{path}` already, or it is in no state for it",
                 service=self._service,
-                says=_says(answer),
-                request_id=_request_id(answer),
+                says=words_of(answer),
+                request_id=request_id_of(answer),
             )
         self._accept(answer, f"change `{path}`", changes=True)
 
@@ -115,8 +115,8 @@ class Api:
             return
         told: dict[str, Any] = {
             "service": self._service,
-            "says": _says(answer),
-            "request_id": _request_id(answer),
+            "says": words_of(answer),
+            "request_id": request_id_of(answer),
         }
         code = answer.status_code
         if code in {401, 403}:
@@ -196,11 +196,12 @@ def _body(answer: Response) -> Json:
     return body if isinstance(body, dict) else {}
 
 
-def _request_id(answer: Response) -> str | None:
+def request_id_of(answer: Response) -> str | None:
+    """Return the id under which the service logs the request."""
     return answer.headers.get("x-openstack-request-id")
 
 
-def _says(answer: Response) -> str:
+def words_of(answer: Response) -> str:
     """Return the service's own words: each service has its own shape for them."""
     try:
         body = answer.json()
