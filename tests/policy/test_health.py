@@ -336,6 +336,7 @@ def test_a_unit_that_has_failed_and_is_no_components_is_named() -> None:
         ),
         pytest.param(refused("Host key verification failed."), "login-refused", id="host key"),
         pytest.param(NO_ROUTE, "ssh-lost", id="only SSH is lost: its nova-compute reports"),
+        pytest.param(Uncertain("`c01` gave no answer within 8 s"), "node-late", id="busy"),
     ],
 )
 def test_a_node_that_lives_and_cannot_be_looked_at(answer: Exception, rule: str) -> None:
