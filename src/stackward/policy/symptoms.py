@@ -76,8 +76,8 @@ NODE_LATE = Symptom(
     "node-late",
     State.UNKNOWN,
     "it lives, for {living} reports from it, but did not answer in time: {why}",
-    "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it goes on, log in and "
-    "see what hangs",
+    "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it goes on, log in "
+    "and see what hangs",
     "Nothing was seen of it this time.",
 )
 NODE_USELESS = Symptom(
