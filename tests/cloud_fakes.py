@@ -85,6 +85,7 @@ class FakeNodes:
 
     told: dict[str, dict[str, Any] | Exception]
     asked: list[str] = field(default_factory=list)
+    said: dict[str, Answer] = field(default_factory=dict)  # instead of a document
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         if host in self.told:
@@ -105,6 +106,8 @@ class FakeNodes:
         within_s: float | None = None,
     ) -> Answer:
         self.asked.append(node)
+        if node in self.said:
+            return self.said[node]
         told = self.told[node]
         if isinstance(told, Exception):
             raise told

@@ -43,6 +43,8 @@ def test_the_first_screen_imports_not_even_a_subject(argument: str) -> None:
     [
         pytest.param(["node", "--help"], id="help of a subject"),
         pytest.param(["node", "list", "--help"], id="help of a command"),
+        pytest.param(["cloud", "check", "--help"], id="help of a check"),
+        pytest.param(["metrics", "--help"], id="help of a subject that is a command"),
     ],
 )
 def test_help_of_a_command_imports_nothing_heavy(arguments: list[str]) -> None:

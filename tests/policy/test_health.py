@@ -5,6 +5,7 @@ The nodes answer as those of a real lab did; each test changes one thing of that
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from stackward.errors import Uncertain
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
 from stackward.model.health import Finding, Health, State
 from stackward.policy import symptoms
+from stackward.ports.shell import Answer
 
 COMPUTE, BROKER = "nova-compute.service", "rabbitmq-server.service"
 MEMINFO = "MemTotal:       24684092 kB\nMemAvailable:     600000 kB\n"
@@ -193,6 +195,23 @@ def test_what_rests_on_a_machine_stands_under_that_machine_only() -> None:
     assert lost == {"c01": "machine on c01", "c02": None}
 
 
+def test_what_explains_something_is_not_explained_itself() -> None:
+    """Else it would stand under what is shown nowhere."""
+    site = Site()
+    stop_rabbitmq(site)
+    stop_libvirt(site)
+    site.stop("c01", "dbus.service")
+    site.stop("c01", "dbus.socket")
+    site.told("c01")["filesystems"][0]["free"] = 0
+    site.told("ctl")["filesystems"][0]["free"] = 0
+
+    health = site.look()
+
+    shown = {name for rule, name in roots(health)}
+    shown |= {one.component for one in health.findings if one.under is None}
+    assert {one.under for one in health.findings if one.under} <= shown
+
+
 def test_libvirt_explains_what_nova_says_of_its_compute() -> None:
     site = Site()
     stop_libvirt(site)
@@ -268,7 +287,9 @@ def test_a_clock_that_is_off_is_found() -> None:
         on_metal(told)
         told["now"] += 7
 
-    assert of_machine(wrong).reason == "its clock is +7 s off ours"
+    found = of_machine(wrong)
+
+    assert (found.rule, found.reason) == ("clock-astray", "its clock is +7 s off ours")
 
 
 def test_a_serious_word_of_the_kernel_is_found_and_quoted() -> None:
@@ -276,7 +297,12 @@ def test_a_serious_word_of_the_kernel_is_found_and_quoted() -> None:
         on_metal(told)
         told["commands"]["kernel"]["out"] = "XFS (sdb): Shutting down filesystem.\n"
 
-    assert of_machine(ill).evidence == ("XFS (sdb): Shutting down filesystem.",)
+    found = of_machine(ill)
+
+    assert (found.rule, found.evidence) == (
+        "kernel-errors",
+        ("XFS (sdb): Shutting down filesystem.",),
+    )
 
 
 def test_what_every_kernel_calls_an_error_is_none() -> None:
@@ -293,7 +319,10 @@ def test_a_unit_that_has_failed_and_is_no_components_is_named() -> None:
             "logrotate.service loaded failed failed Rotate log files"
         )
 
-    assert "`logrotate.service`" in of_machine(failed).reason
+    found = of_machine(failed)
+
+    assert found.rule == "other-unit-failed"
+    assert "`logrotate.service`" in found.reason
 
 
 # --- what cannot be looked at -------------------------------------------------------------------
@@ -307,6 +336,7 @@ def test_a_unit_that_has_failed_and_is_no_components_is_named() -> None:
         ),
         pytest.param(refused("Host key verification failed."), "login-refused", id="host key"),
         pytest.param(NO_ROUTE, "ssh-lost", id="only SSH is lost: its nova-compute reports"),
+        pytest.param(Uncertain("`c01` gave no answer within 8 s"), "node-late", id="busy"),
     ],
 )
 def test_a_node_that_lives_and_cannot_be_looked_at(answer: Exception, rule: str) -> None:
@@ -556,7 +586,12 @@ def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
     site = Site()
     site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "notifications.info\t4711\t0\n"
 
-    assert only(site.look()).evidence == ("`notifications.info`: 4711 messages",)
+    found = only(site.look())
+
+    assert (found.rule, found.evidence) == (
+        "queues-unread",
+        ("`notifications.info`: 4711 messages",),
+    )
 
 
 def test_replies_to_a_caller_that_is_gone_are_no_finding() -> None:
@@ -630,7 +665,10 @@ def test_an_endpoint_that_only_other_services_use_is_found_too() -> None:
     )
     site.apis.doors[inner] = no_answer()
 
-    assert only(site.look()).reason == (
+    finding = only(site.look())
+
+    assert finding.rule == "endpoint-unanswered"
+    assert finding.reason == (
         f"its internal endpoint in RegionOne does not answer: {inner}: Connection refused"
     )
 
@@ -736,7 +774,96 @@ def test_what_is_broken_on_the_only_node_looked_at_is_broken() -> None:
     assert site.look(only="c01").state is State.BROKEN
 
 
+# --- the rest of the rules ----------------------------------------------------------------------
+
+
+def no_python(site: Site) -> None:
+    site.nodes.said["c01"] = Answer(127, "", "env: 'python3': No such file or directory")
+
+
+def kolla(site: Site, state: str, status: str) -> None:
+    line = {"ID": "4f1c0e5b7d2a", "Names": "neutron_l3_agent", "State": state, "Status": status}
+    site.command("c01", "containers of docker", 0, out=json.dumps(line))
+
+
+def no_queue(site: Site) -> None:
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("break_", "rule", "where"),
+    [
+        pytest.param(no_python, "node-useless", "machine on c01", id="no python3"),
+        pytest.param(
+            lambda site: kolla(site, "exited", "Exited (1) 5 minutes ago"),
+            "container-down", "neutron-l3-agent on c01", id="container exited",
+        ),
+        pytest.param(
+            lambda site: kolla(site, "running", "Up 3 weeks (unhealthy)"),
+            "container-unhealthy", "neutron-l3-agent on c01", id="container unhealthy",
+        ),
+        pytest.param(
+            lambda site: site.command("ctl", "rabbitmq cluster", 69, err="Error: no connection"),
+            "rabbitmq-silent", "rabbitmq on ctl", id="RabbitMQ silent",
+        ),
+        pytest.param(no_queue, "own-queue-missing", "nova-compute on c01", id="no queue"),
+        pytest.param(
+            lambda site: site.command("ctl", "mariadb", 1, err="ERROR 2002 (HY000): Can't connect"),
+            "mariadb-silent", "mariadb on ctl", id="MariaDB silent",
+        ),
+        pytest.param(
+            lambda site: site.command("ctl", "mariadb", 1, err="ERROR 1045 (28000): Access denied"),
+            "mariadb-refused", "mariadb on ctl", id="MariaDB lets root not in",
+        ),
+        pytest.param(
+            lambda site: site.told("ctl").update(memcached={"error": "timed out"}),
+            "memcached-silent", "memcached on ctl", id="memcached silent",
+        ),
+        pytest.param(
+            lambda site: site.command("c01", "libvirt", None, err="no answer in time"),
+            "libvirt-silent", "libvirtd on c01", id="libvirt hangs",
+        ),
+        pytest.param(
+            lambda site: site.silence("nova-compute", "c01", is_forced_down=True),
+            "forced-down", "nova-compute on c01", id="forced down",
+        ),
+        pytest.param(
+            lambda site: site.silence("cinder-volume", "ctl", is_up=True, is_backend_up=False),
+            "backend-down", "cinder-volume on ctl", id="backend down",
+        ),
+        pytest.param(
+            lambda site: setattr(site.apis, "login", no_answer()),
+            "login-unanswered", "keystone on ctl", id="Keystone silent",
+        ),
+        pytest.param(
+            lambda site: setattr(
+                site.apis, "login", Failed(how=Failure.ERROR, says="no fernet key", status=500)
+            ),
+            "login-failed", "keystone on ctl", id="Keystone fails",
+        ),
+        pytest.param(
+            lambda site: site.apis.doors.update(
+                {f"{CTL}:9696": Failed(how=Failure.ERROR, says="bad gateway", status=502)}
+            ),
+            "endpoint-failed", "neutron-api", id="endpoint fails",
+        ),
+    ],
+)  # fmt: skip
+def test_each_of_these_is_found(break_: Callable[[Site], None], rule: str, where: str) -> None:
+    site = Site()
+    break_(site)
+
+    assert (rule, where) in roots(site.look())
+
+
 # --- the rules ----------------------------------------------------------------------------------
+
+
+def test_every_rule_is_met_by_a_test() -> None:
+    text = Path(__file__).read_text()
+
+    assert [one.name for one in symptoms.ALL if f'"{one.name}"' not in text] == []
 
 
 def test_the_names_of_the_rules_are_their_own() -> None:

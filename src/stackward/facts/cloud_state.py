@@ -28,6 +28,7 @@ USUAL_S = 8.0
 RPC_S = 5.0
 MOST_UNANSWERED = 2  # each holds a worker of nova-api for a minute
 MOST_RPC_AT_ONCE = 16
+MOST_AT_ONCE = 200  # nodes: an ssh each
 LEEWAY_S = 1.0  # after its own deadline a question is given up from outside
 NOVA, HYPERVISORS = "compute", "hypervisors"
 
@@ -97,7 +98,11 @@ def look_at_cloud(
         f"node {name}": _survey(lookout, anatomy, name, asked) for name in names
     }
     questions["apis"] = lambda: _look_at_apis(lookout, anatomy, asked)
-    told = lookout.together.ask(questions, within_s=2 * asked.within_s + LEEWAY_S)
+    # A login, then the APIs: two rounds. A very large cloud takes more, for its nodes.
+    rounds = 1 + -(-len(questions) // MOST_AT_ONCE)
+    told = lookout.together.ask(
+        questions, within_s=rounds * (asked.within_s + LEEWAY_S), at_once=MOST_AT_ONCE
+    )
     late = Unseen(f"no answer within {asked.within_s:g} s", Blind.SILENT)
     answers = {name: told[f"node {name}"] for name in names}
     surveys = {

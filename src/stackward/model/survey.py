@@ -50,12 +50,12 @@ class Unit:
         """Say whether somebody has asked for it to run here: at boot, or for another unit."""
         if self.load in {"masked", "not-found"}:
             return False
-        return self.starts_at_boot or bool(self.wanted_by)
+        return self.starts_at_boot or self.enabled == "enabled-runtime"
 
     @property
     def starts_at_boot(self) -> bool:
         """Say whether the node brings it up by itself after a reboot."""
-        at_boot = {"enabled", "enabled-runtime", "alias", "linked", "indirect"}
+        at_boot = {"enabled", "alias", "linked", "indirect"}
         return self.enabled in at_boot or bool(self.wanted_by or self.triggered_by)
 
 

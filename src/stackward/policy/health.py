@@ -4,7 +4,7 @@ A finding is explained by a component that is broken and that its own component 
 machine (`rests_on`) or anywhere (`depends_on`). It is shown there, and never hidden.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stackward.anatomy import MACHINE, Anatomy, Component
@@ -22,6 +22,7 @@ from stackward.policy.messages import (
     judge_rpc,
     node_of,
     notes_of_heartbeats,
+    other_sides,
     queues_of,
     unknown_of_rpc,
 )
@@ -45,7 +46,7 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
     findings = list(dict.fromkeys(_all_findings(state, here, anatomy)))
     places = _places(state, here, anatomy, findings)
     states = {name: _state(nodes, findings, name) for name, nodes in places.items()}
-    explained = [_explain(finding, findings, states, anatomy) for finding in findings]
+    explained = explain(findings, states, anatomy)
     components = [
         _component(name, states[name], nodes, explained, _proof(name, state, here, anatomy))
         for name, nodes in places.items()
@@ -67,11 +68,12 @@ def _all_findings(
     state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
 ) -> Iterator[Finding]:
     yield from judge_machines(state)
+    sides = other_sides(here, anatomy)
     for one in here.values():
         yield from judge_units(one)
         yield from judge_ports(one)
         yield from judge_tools(one, here)
-        yield from judge_connections(one, here, anatomy)
+        yield from judge_connections(one, sides)
     yield from judge_own_queues(state, here, anatomy)
     yield from judge_all_queues(state, here, anatomy)
     yield from judge_heartbeats(state, anatomy)
@@ -135,41 +137,58 @@ def _state(nodes: tuple[str, ...], findings: Iterable[Finding], name: str) -> St
     return worst([finding.state for finding in own])
 
 
-def _explain(
-    finding: Finding,
-    findings: Iterable[Finding],
-    states: Mapping[str, State],
-    anatomy: Anatomy,
-) -> Finding:
-    """Put a finding under the deepest broken component that its own needs."""
-    broken_here = {(one.component, one.node) for one in findings if one.state is State.BROKEN}
-    causes = [
-        (name, node)
-        for name, node in needed(finding, anatomy)
-        if ((name, node) in broken_here if node else states.get(name) is State.BROKEN)
-    ]
-    if not causes:
-        return finding
-    # What is restored first stands deepest.
-    name, node = min(causes, key=lambda place: anatomy[place[0]].restore)
-    return replace(finding, under=f"{name} on {node}" if node else name)
+def explain(
+    findings: Sequence[Finding], states: Mapping[str, State], anatomy: Anatomy
+) -> list[Finding]:
+    """Put each finding under the deepest broken component that its own needs."""
+    broken: set[Place] = {
+        (one.component, one.node) for one in findings if one.state is State.BROKEN and one.node
+    }
+    broken |= {(name, None) for name, state in states.items() if state is State.BROKEN}
+    explained = []
+    for finding in findings:
+        causes = needed((finding.component, finding.node), anatomy) & broken
+        # One that needs another of them is itself explained by that.
+        deepest = [place for place in causes if not needed(place, anatomy) & broken]
+        if deepest:
+            name, node = min(
+                deepest, key=lambda place: (anatomy[place[0]].restore, place[0], place[1] or "")
+            )
+            cause = f"{name} on {node}" if node else name
+            explained.append(replace(finding, under=cause))
+        else:
+            explained.append(finding)
+    return [_under_the_last(finding, explained) for finding in explained]
 
 
-def needed(finding: Finding, anatomy: Anatomy) -> set[Place]:
-    """Return all that a finding's component needs, with the node where it must be on the same."""
-    if finding.component not in anatomy.components:
+def _under_the_last(finding: Finding, explained: Sequence[Finding]) -> Finding:
+    """Follow what explains a finding to what nothing explains: that is what is shown."""
+    under, passed = finding.under, {finding.under}
+    while under is not None:
+        own = [one for one in explained if under in {one.where, one.component}]
+        next_ = own[0].under if own and all(one.under for one in own) else None
+        if next_ is None or next_ in passed:
+            break
+        passed.add(next_)
+        under = next_
+    return finding if under == finding.under else replace(finding, under=under)
+
+
+def needed(place: Place, anatomy: Anatomy) -> set[Place]:
+    """Return all that a component needs, with the node where that must be on the same."""
+    if place[0] not in anatomy.components:
         return set()
     seen: set[Place] = set()
-    ahead: list[Place] = [(finding.component, finding.node)]
+    ahead = [place]
     while ahead:
         name, node = ahead.pop()
         component = anatomy[name]
         below: list[Place] = [(each, None) for each in component.depends_on]
         below += [(each, node) for each in component.rests_on if node]
-        new = [place for place in below if place not in seen]
+        new = [each for each in below if each not in seen]
         seen |= set(new)
         ahead += new
-    return seen - {(finding.component, finding.node)}
+    return seen - {place}
 
 
 def _component(

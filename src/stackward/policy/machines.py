@@ -48,9 +48,11 @@ def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
             return symptoms.LOGIN_REFUSED.found(MACHINE, node, why=unseen.why)
         case Blind.USELESS:
             return symptoms.NODE_USELESS.found(MACHINE, node, why=unseen.why)
+        case Blind.SILENT | Blind.LATE if living:
+            return symptoms.NODE_LATE.found(MACHINE, node, why=unseen.why, living=living)
         case _ if living:
             return symptoms.SSH_LOST.found(MACHINE, node, why=unseen.why, living=living)
-        case Blind.SILENT:
+        case Blind.SILENT | Blind.LATE:
             return symptoms.NODE_SILENT.found(MACHINE, node, silent, why=unseen.why)
         case _:
             evidence = silent or ["no service of the cloud reports from it"]

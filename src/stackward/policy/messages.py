@@ -1,8 +1,9 @@
 """Whether messages get through: connections, queues, heartbeats, and calls over RPC."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from stackward.anatomy import Anatomy, Component
 from stackward.model.claim import read_claim
@@ -12,6 +13,8 @@ from stackward.model.survey import Broker, Link, Listener, Queue
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, log_of
 from stackward.policy.processes import Present
+
+End: TypeAlias = tuple[str, int, str, int]  # near address and port, far address and port
 
 SHOWN = 5
 STILL_HANGS_S = 60.0  # Nova's own `rpc_response_timeout`, usually
@@ -24,19 +27,49 @@ _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour aft
 # --- connections --------------------------------------------------------------------------------
 
 
-def judge_connections(here: Presence, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherSide:
+    """What others are to be connected to at all times, as its own nodes see it."""
+
+    nodes: frozenset[str]
+    ports: frozenset[int]
+    addresses: frozenset[str]  # of its ends
+    ends: frozenset[End]  # of the connections that it knows: from there, to here
+    agrees: bool  # with others on some: addresses are not translated on the way
+
+
+def other_sides(present: Present, anatomy: Anatomy) -> dict[str, OtherSide]:
+    """Return all that anybody holds a connection to; read once, for all who do."""
+    names = {needed for one in anatomy.components.values() for needed in one.holds}
+    all_ends = {_end(link) for one in present.values() for link in one.survey.links}
+    sides = {}
+    for name in names:
+        there = [one for (each, _), one in present.items() if each == name]
+        own = [link for one in there for link in one.survey.links if link.owner in one.owners]
+        ends = frozenset((one.far, one.far_port, one.near, one.near_port) for one in own)
+        sides[name] = OtherSide(
+            nodes=frozenset(one.node for one in there),
+            ports=frozenset(anatomy[name].ports)
+            | frozenset(one.port for each in there for one in listening(each)),
+            addresses=frozenset(one.near for one in own),
+            ends=ends,
+            agrees=not all_ends.isdisjoint(ends),
+        )
+    return sides
+
+
+def judge_connections(here: Presence, sides: Mapping[str, OtherSide]) -> Iterator[Finding]:
     """Judge whether it is connected to what it needs at all times."""
     if not here.runs or not here.survey.sees_owners:
         return
     for needed in here.component.holds:
-        there = [one for (name, _), one in present.items() if name == needed]
+        side = sides[needed]
         # A database on the same machine may be reached by a socket file.
-        if needed == "ovn-databases" and any(one.node == here.node for one in there):
+        if needed == "ovn-databases" and here.node in side.nodes:
             continue
-        ports = {*anatomy[needed].ports, *(one.port for each in there for one in listening(each))}
-        links = links_to(here, ports)
+        links = links_to(here, side.ports)
         if not links:
-            expected = ", ".join(map(str, sorted(ports)))
+            expected = ", ".join(map(str, sorted(side.ports)))
             yield symptoms.CONNECTION_MISSING.found(
                 here.component.name,
                 here.node,
@@ -45,18 +78,19 @@ def judge_connections(here: Presence, present: Present, anatomy: Anatomy) -> Ite
                 unit=here.main,
                 log=here.log,
             )
-        elif are_half_open(links, there, present):
+        elif are_half_open(links, side):
             yield symptoms.CONNECTION_HALF_OPEN.found(
                 here.component.name,
                 here.node,
-                [
-                    f"{one.near}:{one.near_port} to {one.far}:{one.far_port}"
-                    for one in links[:SHOWN]
-                ],
+                list(map(_ends, links[:SHOWN])),
                 count=len(links),
                 to=needed,
                 unit=here.main,
             )
+
+
+def _end(one: Link) -> End:
+    return (one.near, one.near_port, one.far, one.far_port)
 
 
 def _ends(one: Link) -> str:
@@ -68,29 +102,21 @@ def listening(here: Presence) -> list[Listener]:
     return [one for one in here.survey.listeners if one.owner in here.owners]
 
 
-def links_to(here: Presence, ports: set[int]) -> list[Link]:
+def links_to(here: Presence, ports: Container[int]) -> list[Link]:
     """Return the connections of a component to some ports, wherever."""
     return [one for one in here.survey.links if one.owner in here.owners and one.far_port in ports]
 
 
-def are_half_open(links: Sequence[Link], there: Sequence[Presence], present: Present) -> bool:
+def are_half_open(links: Sequence[Link], side: OtherSide) -> bool:
     """Say whether the other side knows none of these connections, though it knows others.
 
-    Where addresses are translated on the way, the two sides never agree: then it knows none at all.
+    What leads to somebody who was not looked at is nobody's word against another's.
     """
-    known = {
-        (one.far, one.far_port, one.near, one.near_port)
-        for each in there
-        for one in each.survey.links
-        if one.owner in each.owners
-    }
-    addresses = {near for _, _, near, _ in known}
-    if not all(one.far in addresses for one in links):
-        return False  # it leads to somebody who was not looked at
-    if any((one.near, one.near_port, one.far, one.far_port) in known for one in links):
-        return False
-    others = (one for each in present.values() for one in each.survey.links)
-    return any((one.near, one.near_port, one.far, one.far_port) in known for one in others)
+    return (
+        side.agrees
+        and all(one.far in side.addresses for one in links)
+        and not any(_end(one) in side.ends for one in links)
+    )
 
 
 # --- queues -------------------------------------------------------------------------------------
@@ -255,9 +281,10 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
         for finding in judge_own_queues(state, present, anatomy)
         if finding.component == "nova-compute"
     }
+    sides = other_sides(present, anatomy)
     for here in present.values():
         if here.component.name == "nova-compute":
-            deaf |= {one.node: one.reason for one in judge_connections(here, present, anatomy)}
+            deaf |= {one.node: one.reason for one in judge_connections(here, sides)}
     has_broker = [one for (name, _), one in present.items() if name == BROKER]
     is_silent = bool(has_broker) and not any(one.runs for one in has_broker)
     why = {}

@@ -102,8 +102,8 @@ def _down(here: Presence, unit: Unit) -> Finding:
 
 
 def notes_of_units(here: Presence) -> Iterator[Note]:
-    """Tell what is kept off on purpose."""
-    for unit in here.units:
+    """Tell what is kept off on purpose; only of what reports to the cloud, where it is missed."""
+    for unit in here.units if here.component.heartbeat else ():
         if unit.active == "inactive" and not unit.is_condition_met:
             yield Note(where=here.node, says=f"`{unit.name}` is kept off by a condition of its own")
 

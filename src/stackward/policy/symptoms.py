@@ -72,6 +72,14 @@ NODE_SILENT = Symptom(
     "need a longer `--timeout`",
     "A node that takes a login and then hangs often has a disk or a mount that does not answer.",
 )
+NODE_LATE = Symptom(
+    "node-late",
+    State.UNKNOWN,
+    "it lives, for {living} reports from it, but did not answer in time: {why}",
+    "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it goes on, log in "
+    "and see what hangs",
+    "Nothing was seen of it this time.",
+)
 NODE_USELESS = Symptom(
     "node-useless",
     State.UNKNOWN,

@@ -34,14 +34,15 @@ def render_health(health: Health, form: Form, columns: Sequence[str] = ()) -> st
 def lines_of(health: Health) -> Iterator[str]:
     """Return all findings as text: what explains others first, with those under it."""
     findings = health.findings
-    for finding in (one for one in findings if one.under is None):
+    roots = [finding for finding in findings if finding.under is None]
+    for at, finding in enumerate(roots):
         yield from _finding(finding, "")
-        key = finding.where if any(one.under == finding.where for one in findings) else None
-        last_of_component = _last_of(finding, findings)
+        later = roots[at + 1 :]
+        explains = {finding.where} if all(one.where != finding.where for one in later) else set()
+        if all(one.component != finding.component for one in later):
+            explains.add(finding.component)
         for other in findings:
-            if (key and other.under == key) or (
-                last_of_component and other.under == finding.component
-            ):
+            if other.under in explains:
                 yield from _finding(other, "    ")
         yield ""
     if health.notes:
@@ -50,12 +51,6 @@ def lines_of(health: Health) -> Iterator[str]:
         yield ""
     yield from _unknown(health.unknown)
     yield summary(health)
-
-
-def _last_of(finding: Finding, findings: Sequence[Finding]) -> bool:
-    """Say whether it is the last of its component's own: what is under that comes after it."""
-    own = [one for one in findings if one.component == finding.component and one.under is None]
-    return own[-1] is finding
 
 
 def _finding(finding: Finding, indent: str) -> Iterator[str]:
