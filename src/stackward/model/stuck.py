@@ -216,7 +216,7 @@ def _lost(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckSt
     match migration.status:
         case "confirming":
             return CONFIRM_LOST
-        case "accepted" | "queued" | "running" if not is_moving:
+        case _ if not is_moving:  # somebody, or a nova-compute that started, has let it go
             return RECORD_ONLY if move.has_job is False else None
         case "accepted":
             return ORDER_LOST
