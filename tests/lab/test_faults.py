@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from real_lab import RealLab
+from real_lab import RealLab, until
 from stackward.errors import ExitCode
 from stackward.lab.faults import FAULTS
 from stackward.lab.scene import Scene, looks
@@ -54,7 +54,14 @@ def picture(lab: RealLab) -> dict[str, Any]:
 def loaded(lab: RealLab) -> RealLab:
     """Given a lab with servers of all kinds and without a fault."""
     lab.run("load", "6")
+    until(lambda: has_as_many_domains_as_servers(lab))
     return lab
+
+
+def has_as_many_domains_as_servers(lab: RealLab) -> bool:
+    """Say whether what earlier tests had is gone from libvirt too: Nova removes it in its time."""
+    domains = [name for node in lab.spec.compute_nodes for name in lab.domains(node.name)]
+    return len(domains) == len(list(lab.cloud.compute.servers(all_projects=True)))
 
 
 def names(rows: Rows) -> list[str]:
