@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stackward.runbooks.bring_back_servers import BringBackRequest
     from stackward.runbooks.drain_compute_node import DrainRequest
     from stackward.runbooks.return_compute_node import ReturnRequest
+    from stackward.runbooks.undo_run import UndoRequest
     from stackward.settings import Settings
 
 LOOK_S = 0.5  # between two looks at a run that is carried out here
@@ -271,18 +272,90 @@ class BringBackRunbook(_Planner):
         self, world: "World", request: "BringBackRequest", move: "Move[World]", /
     ) -> "Blocked | None":
         """Judge one server again on fresh facts."""
-        from stackward.plan import Blocked  # noqa: PLC0415  # as above
+        return _objection(plan_bring_back(world, self._journal, request, only=move.thing_id), move)
 
-        fresh = plan_bring_back(world, self._journal, request, only=move.thing_id)
-        if fresh.blockers:
-            return fresh.blockers[0]
-        now = [each.how for _, each in fresh.moves()]
-        if move.how in now:
-            return None
-        why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
-        if now:
-            why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
-        return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
+
+def _objection(fresh: "Plan[World]", move: "Move[World]") -> "Blocked | None":
+    """Say what stands against a move now, by a fresh plan for its server alone."""
+    from stackward.plan import Blocked  # noqa: PLC0415  # as above
+
+    if fresh.blockers:
+        return fresh.blockers[0]
+    now = [each.how for _, each in fresh.moves() if each.thing_id == move.thing_id]
+    if move.how in now:
+        return None
+    why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
+    if now:
+        why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
+    return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
+
+
+def plan_undo(
+    world: "World",
+    journal: "Journal",
+    asked: "UndoRequest",
+    run_id: str | None = None,
+    only: str | None = None,
+) -> "Plan[World]":
+    """Read what a run has changed and how that stands, and plan how it is undone.
+
+    `run_id` is the run that asks; `only` is the server whose way back alone is planned.
+    """
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.facts.undoing import read_undoing  # noqa: PLC0415  # as above
+    from stackward.runbooks import undo_run  # noqa: PLC0415  # as above
+    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+    facts = read_undoing(
+        world,
+        journal,
+        KINDS,
+        asked.run,
+        image=asked.image,
+        network=asked.network,
+        but=run_id,
+        only=only,
+    )
+    state, unfinished = _left_by(journal, facts.run, world.clock.now())
+    facts = replace(facts, state=state, unfinished=unfinished)
+    if (again := undo_run.drain_again(facts)) is not None:
+        return undo_run.as_undo(plan_drain(world, journal, again), facts)
+    return undo_run.plan_undo(facts, asked)
+
+
+def _left_by(
+    journal: "Journal", run_id: str, now: "datetime"
+) -> "tuple[RunState, tuple[str, ...]]":
+    """Return how a run stands now, and what of it nobody has brought to an end."""
+    from stackward.engine import left_half_way  # noqa: PLC0415  # as above
+    from stackward.plan import from_json, with_caught_up  # noqa: PLC0415  # as above
+
+    run, attempts = journal.run(run_id), journal.attempts(run_id)
+    kinds = known_kinds()
+    plan = with_caught_up(from_json(run.plan, kinds), journal.events(run_id), kinds)
+    state = state_now(run, now)
+    unfinished = [f"`{each.step}` is under way" for each in attempts if each.is_in_flight]
+    unfinished += [f"`{thing}` is half-way" for thing in left_half_way(plan, attempts)]
+    if state is not run.state:
+        unfinished.append(f"its worker `{run.worker}` has died")
+    return state, tuple(unfinished)
+
+
+class UndoRunbook(_Planner):
+    """How an undo is planned again, and one of its moves judged again."""
+
+    def plan(self, world: "World", request: "UndoRequest", run_id: str | None, /) -> "Plan[World]":
+        """Plan the request from fresh facts."""
+        return plan_undo(world, self._journal, request, run_id)
+
+    def judge(
+        self, world: "World", request: "UndoRequest", move: "Move[World]", /
+    ) -> "Blocked | None":
+        """Judge one server again on fresh facts, or the node."""
+        run = world.acting.run if world.acting else None
+        fresh = plan_undo(world, self._journal, request, run, only=move.thing_id)
+        return _objection(fresh, move) if move.thing_id else next(iter(fresh.blockers), None)
 
 
 def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
@@ -290,11 +363,13 @@ def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
     from stackward.runbooks.bring_back_servers import BringBackRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.drain_compute_node import DrainRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.return_compute_node import ReturnRequest  # noqa: PLC0415  # as above
+    from stackward.runbooks.undo_run import UndoRequest  # noqa: PLC0415  # as above
 
     return {
         DrainRequest.kind: DrainRunbook(journal),
         ReturnRequest.kind: ReturnRunbook(journal),
         BringBackRequest.kind: BringBackRunbook(journal),
+        UndoRequest.kind: UndoRunbook(journal),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stackward.cli.node import InventoryOption, YesOption
-from stackward.cli.outside import open_journal, settings_here
+from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
@@ -110,6 +110,78 @@ def resume(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.cli.carrying import carry_on
 
     carry_on(context, run_id, take_over=take_over, inventory=inventory, form=form, columns=column)
+
+
+@app.command(
+    epilog=example(
+        "stackward run undo 01M8 --dry-run",
+        "stackward run undo 01M8 --network internal",
+    )
+)
+def undo(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    run_id: RunArgument,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="For the acceptance server of a node that returns, by name or id; else the "
+            "smallest public."
+        ),
+    ] = None,
+    flavor: Annotated[
+        str | None, typer.Option(help="For the same; else the smallest that fits the image.")
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    parallel: Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")] = 2,
+    timeout: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
+    ] = 1800,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
+    ] = False,
+    plan_out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
+    ] = None,
+    yes: YesOption = False,
+    inventory: InventoryOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> None:
+    """Bring back what a run has changed, as far as it is still that run's doing.
+
+    A drain is undone by a return: the node comes back into service, then the servers that the run
+    moved come home. A return is undone by a drain. What others have changed since is left, and
+    named. The undo is a plan as any other: shown, approved, carried out and proved.
+    """
+    from stackward.app import plan_undo
+    from stackward.cli.carrying import approve_and_carry_out
+    from stackward.cli.plans import keep_plan, show_plan
+    from stackward.report.plans import refusal
+    from stackward.runbooks.undo_run import UndoRequest
+
+    with open_journal() as journal:
+        asked = UndoRequest(
+            run=journal.run(run_id).id,
+            image=image,
+            flavor=flavor,
+            network=network,
+            at_once=parallel,
+            slow_after_s=float(timeout),
+        )
+        with open_world(context, inventory) as world:
+            plan = plan_undo(world, journal, asked)
+    if plan_out is not None and not plan.blockers:
+        keep_plan(plan, plan_out)
+    if not dry_run:
+        approve_and_carry_out(
+            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+        )
+        return
+    show_plan(plan, form, column)
+    sys.stdout.flush()
+    if plan.blockers:
+        raise refusal(plan)
 
 
 @app.command(epilog=example("stackward run apply plan.json", "stackward run apply plan.json --yes"))

@@ -24,5 +24,5 @@ def approve(plan: Plan[Any], approval: Approval, journal: Journal) -> Run:
         approval=approval,
         holds=plan.holds,
     )
-    journal.add(run)
+    journal.add(run, undoes=plan.undoes)
     return run

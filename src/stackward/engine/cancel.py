@@ -20,10 +20,11 @@ def ask_cancel(
     """
     found = journal.run(run_id)
     plan = with_caught_up(from_json(found.plan, kinds), journal.events(found.id), kinds)
-    run = journal.ask_cancel(found.id, by, at, lambda made: bool(_half_way(plan, made)))
-    return run, _half_way(plan, journal.attempts(run.id))
+    run = journal.ask_cancel(found.id, by, at, lambda made: bool(left_half_way(plan, made)))
+    return run, left_half_way(plan, journal.attempts(run.id))
 
 
-def _half_way(plan: Plan[Any], made: Sequence[Attempt]) -> tuple[str, ...]:
+def left_half_way(plan: Plan[Any], made: Sequence[Attempt]) -> tuple[str, ...]:
+    """Return the things whose move is half-way: a run does not end like that."""
     last = {attempt.step: attempt for attempt in made}
     return tuple(move.thing for stage, move in plan.moves() if is_half_way(stage, move, last))

@@ -20,7 +20,7 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import Run, RunState, Settled
-from stackward.plan import Kinds, Plan, from_json, with_caught_up
+from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
 from stackward.ports.world import World
@@ -28,7 +28,6 @@ from stackward.ports.world import World
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which a node's last drain is looked for
 _DRAIN, _RETURN = "drain-compute-node", "return-compute-node"
-_MOVES = ("move", "arrivals")  # the stages of a drain that move servers
 
 
 def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two memories
@@ -80,9 +79,16 @@ def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memorie
 
     The calls grow with the servers that were moved.
     """
-    cloud = world.cloud
-    service, hypervisor = find_node(cloud, cloud.services(), name, world)
+    service, _ = find_node(world.cloud, world.cloud.services(), name, world)
     drained = read_drained_by(journal, kinds, service.host, run)
+    return read_way_back(world, journal, service.host, drained, only=only)
+
+
+def read_way_back(
+    world: World, journal: Journal, name: str, drained: DrainedAway, *, only: str | None = None
+) -> Homecoming:
+    """Return how servers stand that a run moved off the node; `only` the server of an id."""
+    service, hypervisor = find_node(world.cloud, world.cloud.services(), name, world)
     return Homecoming(
         name=world.shell.node_of(service.host, hypervisor.address) or service.host,
         host=service.host,
@@ -219,18 +225,31 @@ def _plan_of(
 
 
 def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
+    return DrainedAway(run=run.id, servers=read_moved(journal, run, plan))
+
+
+def read_moved(journal: Journal, run: Run, plan: Plan) -> tuple[Drained, ...]:
     """Return the servers whose every step this run began itself and proved done."""
     last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
     servers = {}
     for stage, move in plan.moves():
         attempts = [last.get(f"{stage.name}/{move.key}/{n}") for n in range(len(move.steps))]
-        if stage.name not in _MOVES or not all(
+        if not move.thing_id or not all(
             each and each.settled is Settled.DONE and each.mark is not None for each in attempts
         ):
             continue
         saw = attempts[-1].saw if attempts[-1] else {}
         target = saw.get("target") or move.expects.get("target")
         servers[move.key] = Drained(
-            id=move.key, name=move.thing, target=str(target) if target else None
+            id=move.key,
+            name=move.thing,
+            target=str(target) if target else None,
+            source=source_of(move),
         )
-    return DrainedAway(run=run.id, servers=tuple(servers.values()))
+    return tuple(servers.values())
+
+
+def source_of(move: Move) -> str | None:
+    """Return the host that a server was to leave; None where its steps do not tell."""
+    sources = (getattr(step, "source", None) for step in move.steps)
+    return next((each for each in sources if isinstance(each, str)), None)

@@ -15,8 +15,12 @@ from stackward.model.values import Json, Mark
 class Journal(Protocol):
     """The memory of runs: what was approved, intended, answered and settled."""
 
-    def add(self, run: Run, /) -> None:
-        """Remember an approved run and take its nodes; raise `Locked` if another run has one."""
+    def add(self, run: Run, /, *, undoes: str | None = None) -> None:
+        """Remember an approved run and take its nodes; raise `Locked` if another run has one.
+
+        `undoes` is the run whose doing it takes back: that one can be resumed no more, and tells
+        by which run it was undone. `Refused` where it goes on, or where another undoes it already.
+        """
         ...
 
     def run(self, run_id: str, /) -> Run:

@@ -6,11 +6,12 @@ from stackward.plan import Kinds
 from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.drain_compute_node import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest
+from stackward.runbooks.undo_run import UndoRequest
 from stackward.steps import acceptance, service
 from stackward.steps import compute as moves
 
 KINDS = Kinds.of(
-    requests=[DrainRequest, ReturnRequest, BringBackRequest],
+    requests=[DrainRequest, ReturnRequest, BringBackRequest, UndoRequest],
     steps=[
         service.Cordon,
         service.KeepOff,

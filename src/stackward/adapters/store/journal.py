@@ -20,11 +20,21 @@ from stackward.adapters.store.rows import (
     to_run,
 )
 from stackward.errors import BadInput, Locked, Refused, Superseded
-from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
+from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
 
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
+
+_UNDONE_BY = (
+    select(events.c.thing)
+    .where(events.c.run_id == runs.c.id, events.c.what == UNDONE)
+    .order_by(events.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("undone_by")
+)
+_RUNS = select(runs, _UNDONE_BY)
 
 
 class SqlJournal:
@@ -40,9 +50,11 @@ class SqlJournal:
 
     # --- runs ---------------------------------------------------------------------------------
 
-    def add(self, run: Run, /) -> None:
+    def add(self, run: Run, /, *, undoes: str | None = None) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one."""
         with self._engine.begin() as transaction:
+            if undoes is not None:
+                _give_up(transaction, _find(transaction, undoes), run)
             transaction.execute(insert(runs).values(run_row(run)))
             _hold(transaction, run)
             _tell(transaction, run.id, _approved(run))
@@ -55,7 +67,7 @@ class SqlJournal:
     def runs(self, *, limit: int) -> Sequence[Run]:
         """Return the latest runs, the newest first."""
         with self._reader.connect() as connection:
-            found = connection.execute(select(runs).order_by(runs.c.id.desc()).limit(limit))
+            found = connection.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))
             return [to_run(_fields(row)) for row in found]
 
     def take_up(self, run_id: str, worker: str, at: datetime, /) -> Run:
@@ -275,7 +287,7 @@ class SqlJournal:
 
 def _find(connection: Connection, run_id: str) -> Run:
     like = runs.c.id.startswith(run_id.upper(), autoescape=True)
-    found = connection.execute(select(runs).where(like).limit(3)).all()
+    found = connection.execute(_RUNS.where(like).limit(3)).all()
     if not run_id or not found:
         raise BadInput(
             f"there is no run `{run_id}`", hint="`stackward run list` names those there are"
@@ -304,6 +316,30 @@ def _hold(transaction: Connection, run: Run) -> None:
     for node in run.holds:
         if node not in mine:
             transaction.execute(insert(holds).values(node=node, run_id=run.id))
+
+
+def _give_up(transaction: Connection, undone: Run, by: Run) -> None:
+    """Let a run be undone by another: from now on it can be resumed no more, and says by which."""
+    if undone.state in {RunState.QUEUED, RunState.RUNNING}:
+        raise Refused(
+            f"run `{undone.id}` is {undone.state}: it cannot be undone while it goes on",
+            hint=f"`stackward run watch {undone.id}`, or `stackward run cancel {undone.id}`",
+        )
+    if undone.undone_by is not None:
+        other = _find(transaction, undone.undone_by)
+        if other.state.keeps_others_from_undoing:
+            raise Refused(
+                f"run `{undone.id}` is undone already: by run `{other.id}` ({other.state})",
+                hint=f"`stackward run show {other.id}` tells how that one stands",
+            )
+    if undone.state is RunState.STOPPED:
+        ended = {"state": RunState.CANCELLED.value, "ended_at": stamp(by.approval.at)}
+        # The epoch: whoever was about to take it up loses it.
+        changed = {**ended, "cancel_asked_by": by.approval.by, "epoch": undone.epoch + 1}
+        transaction.execute(update(runs).where(runs.c.id == undone.id).values(changed))
+    says: Mapping[str, Json] = {"by": by.approval.by}
+    told = Event(at=by.approval.at, epoch=undone.epoch, what=UNDONE, thing=by.id, says=says)
+    _tell(transaction, undone.id, told)
 
 
 def _approved(run: Run) -> Event:

@@ -70,6 +70,7 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         ending=_said(fields["ending"]),
         cancel_asked_by=fields["cancel_asked_by"],
         progress=json.loads(fields["progress"]),
+        undone_by=fields["undone_by"],
     )
 
 
