@@ -244,16 +244,18 @@ class FakeCloud:
 
     # --- changing ---
 
-    def disable_service(self, service: str, reason: str, /) -> None:
+    def disable_service(self, service: str, reason: str, /) -> str:
         host = self._host_of(service)
         self.computes[host] = replace(self.computes[host], is_enabled=False, disabled_reason=reason)
         if self.syncs_traits:
             self.traits.setdefault(host, set()).add(DISABLED)
+        return f"req-disable-{host}"
 
-    def enable_service(self, service: str, /) -> None:
+    def enable_service(self, service: str, /) -> str:
         host = self._host_of(service)
         self.computes[host] = replace(self.computes[host], is_enabled=True, disabled_reason=None)
         self.traits.setdefault(host, set()).discard(DISABLED)
+        return f"req-enable-{host}"
 
     def create_server(self, wanted: NewServer, /) -> None:
         self.built.append(wanted)
@@ -276,24 +278,24 @@ class FakeCloud:
     def delete_server(self, server: str, /) -> None:
         self.known[server] = replace(self.known[server], task_state="deleting")
 
-    def live_migrate(self, server: str, target: str | None, /) -> None:
-        self._begin(server, "live-migration", {"ACTIVE", "PAUSED"}, "migrating", target)
+    def live_migrate(self, server: str, target: str | None, /) -> str:
+        return self._begin(server, "live-migration", {"ACTIVE", "PAUSED"}, "migrating", target)
 
-    def cold_migrate(self, server: str, target: str | None, /) -> None:
-        self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
+    def cold_migrate(self, server: str, target: str | None, /) -> str:
+        return self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
 
-    def confirm_resize(self, server: str, /) -> None:
+    def confirm_resize(self, server: str, /) -> str:
         self._refuse(server, {"VERIFY_RESIZE"})
-        self._act(server, "confirmResize")
         self._set(server, status="confirming")
+        return self._act(server, "confirmResize")
 
-    def force_complete(self, server: str, migration: int, /) -> None:
-        self._act(server, "live_migration_force_complete")
+    def force_complete(self, server: str, migration: int, /) -> str:
+        return self._act(server, "live_migration_force_complete")
 
-    def abort_migration(self, server: str, migration: int, /) -> None:
-        self._act(server, "live_migration_cancel")
+    def abort_migration(self, server: str, migration: int, /) -> str:
         self._set(server, status="cancelled")
         self.known[server] = replace(self.known[server], task_state=None)
+        return self._act(server, "live_migration_cancel")
 
     # --- the world goes on ---
 
@@ -348,7 +350,7 @@ class FakeCloud:
 
     def _begin(
         self, server: str, action: str, allowed: set[str], task: str, target: str | None
-    ) -> None:
+    ) -> str:
         self._refuse(server, allowed)
         one = self.known[server]
         free = [
@@ -370,7 +372,7 @@ class FakeCloud:
             )
         )
         self.known[server] = replace(one, task_state=task)
-        self._act(server, action)
+        return self._act(server, action)
 
     def _refuse(self, server: str, allowed: set[str]) -> None:
         one = self.known[server]
@@ -381,7 +383,7 @@ class FakeCloud:
                 says=f"Cannot act while it is in {one.status} {one.task_state}",
             )
 
-    def _act(self, server: str, action: str) -> None:
+    def _act(self, server: str, action: str) -> str:
         log = self.actions.setdefault(server, [])
         number = sum(map(len, self.actions.values())) + 1
         log.append(
@@ -389,6 +391,7 @@ class FakeCloud:
                 action=action, request_id=f"req-{number}", user="ops", started=f"{number:04}"
             )
         )
+        return f"req-{number}"
 
     def _set(self, server: str, *, status: str) -> None:
         position = max(n for n, each in enumerate(self.migrations) if each.server == server)

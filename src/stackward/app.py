@@ -7,7 +7,6 @@ from platform import node
 from typing import TYPE_CHECKING, Any
 
 from stackward.adapters import inventory
-from stackward.errors import StackwardError
 from stackward.model.inventory import Inventory
 
 if TYPE_CHECKING:
@@ -130,13 +129,13 @@ def carry_on(
     from stackward.adapters.store.durable import durable  # noqa: PLC0415  # as above
     from stackward.engine import carry_out  # noqa: PLC0415  # as above
 
-    met: list[StackwardError] = []
+    met: list[Exception] = []
 
     def work(run: str) -> str:
         try:
             return carry_out(run, shop, brakes).state.value
-        except StackwardError as error:
-            met.append(error)  # our errors need not survive DBOS's own storage
+        except Exception as error:  # noqa: BLE001  # raised below; in DBOS's storage nobody masks it
+            met.append(error)
             return "not carried out"
 
     # The pool is left last: whatever `meanwhile` meets, the run is not abandoned for it.

@@ -12,7 +12,7 @@ import typer
 
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
-from stackward.cli.plans import show_account, show_proofs
+from stackward.cli.plans import show_account, show_proofs, signed
 from stackward.errors import BadInput, Refused
 from stackward.report.tables import Form
 
@@ -57,7 +57,7 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
         _braked(brakes) as unsaid,
     ):
         now, how = world.clock.now(), "--yes" if yes else "prompt"
-        run = approve(plan, Approval(by=getpass.getuser(), at=now, how=how), journal)
+        run = approve(signed(plan), Approval(by=getpass.getuser(), at=now, how=how), journal)
         _carry_out(world, journal, run, brakes, unsaid, take_over=False, form=form, columns=columns)
 
 

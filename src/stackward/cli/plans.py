@@ -1,10 +1,12 @@
 """What commands do with a plan: print it, keep it in a file, print what came of it."""
 
+import getpass
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stackward.cli.show import show
 from stackward.errors import BadInput
@@ -28,11 +30,18 @@ def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> Non
         sys.stdout.write(render_records(json.loads(to_json(plan)), form))
 
 
+def signed(plan: "Plan[Any]") -> "Plan[Any]":
+    """Return the plan with who had it made, unless that is known."""
+    from stackward.report.audit import ASKED_BY
+
+    return replace(plan, facts={ASKED_BY: getpass.getuser(), **plan.facts})
+
+
 def keep_plan(plan: "Plan[World]", path: Path) -> None:
     """Write the plan to a new file; an older plan is never written over."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(to_json(plan))
+            file.write(to_json(signed(plan)))
     except FileExistsError as error:
         raise BadInput(
             f"`{path}` is there already", hint="name a new file with `--plan-out`"

@@ -57,6 +57,39 @@ def show_run(
             show(steps_table(attempts, run), form, column)
 
 
+@app.command(epilog=example("stackward run audit 01M8", "stackward run audit 01M8 --export"))
+def audit(
+    run_id: RunArgument,
+    export: Annotated[
+        bool, typer.Option("--export", help="Every field, as JSON: one record a line.")
+    ] = False,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> None:
+    """Show who asked for a run and approved it, each attempt with its requests, and each proof.
+
+    What was read is told with each. The fields of `--export` are a contract.
+    """
+    from stackward.app import known_kinds, read_plan
+    from stackward.plan import with_caught_up
+    from stackward.report.audit import audit_records, audit_table, render_audit, who_is_who
+    from stackward.report.runs import how_it_stands
+
+    with open_journal() as journal:
+        run = journal.run(run_id)
+        attempts, events = journal.attempts(run.id), journal.events(run.id)
+    try:
+        plan = with_caught_up(read_plan(run.plan), events, known_kinds())
+    except BadInput:
+        plan = None  # of another version: it is accounted for all the same
+    records = audit_records(run, plan, attempts, events)
+    if export:
+        sys.stdout.write(render_audit(records))
+        return
+    sys.stderr.write(f"{how_it_stands(run, attempts)}\n{who_is_who(records)}\n")
+    show(audit_table(records), form, column)
+
+
 @app.command(epilog=example("stackward run watch 01M8"))
 def watch(run_id: RunArgument) -> None:
     """Follow a run, event by event, until it has ended; leaving does not stop it."""

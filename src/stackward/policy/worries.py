@@ -5,6 +5,7 @@ The reference page is made from this list. `name` is stable: plans are compared 
 
 from dataclasses import dataclass
 
+from stackward.masking import masked
 from stackward.plan import Blocked, Warned
 
 
@@ -29,7 +30,7 @@ class Worry:
 
     def _filled(self, thing: str, thing_id: str, words: dict[str, object]) -> tuple[str, str]:
         said = {"thing": thing, "id": thing_id, **words}
-        return self.reason.format(**said), self.remedy.format(**said)
+        return masked(self.reason.format(**said)), masked(self.remedy.format(**said))
 
 
 # --- the node -----------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Story:
 
     def _read_plan(self) -> None:
         plan = self._plan
-        self._steps = dict(_steps(plan)) if plan else {}
+        self._steps = dict(steps_of(plan)) if plan else {}
         self._last = {
             f"{stage.name}/{move.key}/{len(move.steps) - 1}"
             for stage, move in (plan.moves() if plan else ())
@@ -150,7 +150,7 @@ def how_far(seen: object) -> str | None:
             return None
 
 
-def _steps(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
+def steps_of(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
     """Return each step with what the journal calls it."""
     for stage, move in plan.moves():
         for prefix, steps in (

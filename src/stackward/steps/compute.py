@@ -15,6 +15,7 @@ from stackward.ports.world import World
 from stackward.steps.proof import prove
 from stackward.steps.signs import (
     Signs,
+    asked_by,
     failed,
     foreign,
     mark_of,
@@ -84,11 +85,12 @@ class LiveMigrate:
             # Seen in the field: the record says so, and the server never left.
             stuck = _stuck(world, server, self.source, migration, quiet_s=0)
             return stuck or under_way(signs)
-        return prove(world, server, migration, mark, shares_disks=self.shares_disks)
+        proof = prove(world, server, migration, mark, shares_disks=self.shares_disks)
+        return asked_by(signs, proof)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova for the migration."""
-        world.cloud.live_migrate(self.server, self.target)
+        return world.cloud.live_migrate(self.server, self.target)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
@@ -137,12 +139,12 @@ class ColdMigrate:
         is_away = server.host == migration.target != self.source
         awaits = migration.status == "finished" and server.status == "VERIFY_RESIZE"
         if is_away and (awaits or migration.status in {"confirming", "confirmed"}):
-            return Look(Standing.DONE)
+            return asked_by(signs, Look(Standing.DONE))
         return under_way(signs)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova for the migration."""
-        world.cloud.cold_migrate(self.server, self.target)
+        return world.cloud.cold_migrate(self.server, self.target)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
@@ -191,7 +193,8 @@ class ConfirmMigration:
             return Look(Standing.FAILED, reason="Nova has no record of its cold migration")
         if migration.status == "confirmed":
             before: Mark = {"vm_state": self.vm_state, "power_state": self.power_state}
-            return prove(world, server, migration, before, shares_disks=self.shares_disks)
+            proof = prove(world, server, migration, before, shares_disks=self.shares_disks)
+            return asked_by(signs, proof)
         return self._unconfirmed(world, signs, migration, server.task_state)
 
     def _unconfirmed(
@@ -209,9 +212,9 @@ class ConfirmMigration:
             case status:
                 return failed(world, signs, f"its cold migration is `{status}`")
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to confirm."""
-        world.cloud.confirm_resize(self.server)
+        return world.cloud.confirm_resize(self.server)
 
     def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for a confirmation that was lost: Nova takes no second one."""
@@ -253,11 +256,12 @@ class ForceComplete:
         """Done once Nova has taken the order, or once there is nothing left to force."""
         return _look_at_order(world, self.server, mark, "live_migration_force_complete")
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to force it."""
         migration = _running(world, self.server)
-        if migration is not None:
-            world.cloud.force_complete(self.server, migration.id)
+        if migration is None:
+            return None
+        return world.cloud.force_complete(self.server, migration.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,11 +291,12 @@ class AbortMigration:
         """Done once Nova has taken the order, or once there is nothing left to abort."""
         return _look_at_order(world, self.server, mark, "live_migration_cancel")
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to abort it."""
         migration = _running(world, self.server)
-        if migration is not None:
-            world.cloud.abort_migration(self.server, migration.id)
+        if migration is None:
+            return None
+        return world.cloud.abort_migration(self.server, migration.id)
 
 
 def _going(migration: Migration, remaining: int | None = None) -> Look:

@@ -56,6 +56,20 @@ def test_a_paused_server_is_read_as_it_is() -> None:
     assert (server.status, server.power_state) == ("PAUSED", 3)
 
 
+def test_of_a_servers_user_data_nothing_is_taken_over() -> None:
+    given = sample("servers")["servers"][0] | {"OS-EXT-SRV-ATTR:user_data": "IyEvYmluL3No"}
+
+    assert "IyEvYmluL3No" not in repr(nova.to_server(given))
+
+
+def test_words_that_anybody_may_have_written_are_read_without_their_secrets() -> None:
+    words = {"locked_reason": "password=hush", "fault": {"message": "amqp://nova:hush@ctl"}}
+
+    server = nova.to_server(sample("servers")["servers"][0] | words)
+
+    assert (server.locked_reason, server.fault) == ("password=***", "amqp://nova:***@ctl")
+
+
 def test_a_field_left_out_for_want_of_rights_is_an_error() -> None:
     given = sample("servers")["servers"][0]
     del given["OS-EXT-SRV-ATTR:host"]
@@ -201,6 +215,10 @@ def test_how_a_failed_change_is_sorted(api: Api, path: str, expected: type[Stack
 
 def test_what_is_not_there_is_found_to_be_none(api: Api) -> None:
     assert api.find("/404") is None
+
+
+def test_a_change_is_known_by_the_id_of_its_request(api: Api) -> None:
+    assert api.change("POST", "/202", {}) == "req-1"
 
 
 def test_every_call_names_its_version(api: Api) -> None:

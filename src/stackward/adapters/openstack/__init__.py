@@ -12,6 +12,7 @@ from urllib.parse import quote
 from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
 from stackward.errors import BadInput, StackwardError
+from stackward.masking import learn_from
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
     Aggregate,
@@ -61,6 +62,7 @@ def connect(cloud: str | None) -> "OpenStackCloud":
         ) from error
     except Exception as error:  # each plugin raises its own for a setting that it misses
         raise _unusable(cloud, error) from error
+    learn_from(connection.config.config.get("auth") or {})  # a service may quote them
     try:
         return OpenStackCloud(connection)
     except StackwardError:
@@ -280,43 +282,43 @@ class OpenStackCloud:
 
     # --- changing ---
 
-    def disable_service(self, service: str, reason: str, /) -> None:
+    def disable_service(self, service: str, reason: str, /) -> str | None:
         """Keep the scheduler off a compute service, with a reason."""
         body = {"status": "disabled", "disabled_reason": reason}
-        self._nova.change("PUT", f"/os-services/{service}", body)
+        return self._nova.change("PUT", f"/os-services/{service}", body)
 
-    def enable_service(self, service: str, /) -> None:
+    def enable_service(self, service: str, /) -> str | None:
         """Let the scheduler use a compute service again."""
-        self._nova.change("PUT", f"/os-services/{service}", {"status": "enabled"})
+        return self._nova.change("PUT", f"/os-services/{service}", {"status": "enabled"})
 
-    def create_server(self, wanted: NewServer, /) -> None:
+    def create_server(self, wanted: NewServer, /) -> str | None:
         """Ask for a server on one host; the scheduler still validates it."""
-        self._nova.change("POST", "/servers", acceptance.to_body(wanted))
+        return self._nova.change("POST", "/servers", acceptance.to_body(wanted))
 
-    def delete_server(self, server: str, /) -> None:
+    def delete_server(self, server: str, /) -> str | None:
         """Ask for a server to be deleted at once, also where deleted servers are kept a while."""
-        self._act(server, {"forceDelete": None})
+        return self._act(server, {"forceDelete": None})
 
-    def live_migrate(self, server: str, target: str | None, /) -> None:
+    def live_migrate(self, server: str, target: str | None, /) -> str | None:
         """Ask for a live migration; Nova sees by itself whether disks must be copied."""
-        self._act(server, {"os-migrateLive": {"host": target, "block_migration": "auto"}})
+        return self._act(server, {"os-migrateLive": {"host": target, "block_migration": "auto"}})
 
-    def cold_migrate(self, server: str, target: str | None, /) -> None:
+    def cold_migrate(self, server: str, target: str | None, /) -> str | None:
         """Ask for a cold migration; it ends at VERIFY_RESIZE."""
-        self._act(server, {"migrate": {"host": target} if target else None})
+        return self._act(server, {"migrate": {"host": target} if target else None})
 
-    def confirm_resize(self, server: str, /) -> None:
+    def confirm_resize(self, server: str, /) -> str | None:
         """Confirm a cold migration."""
-        self._act(server, {"confirmResize": None})
+        return self._act(server, {"confirmResize": None})
 
-    def force_complete(self, server: str, migration: int, /) -> None:
+    def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""
         path = f"/servers/{server}/migrations/{migration}/action"
-        self._nova.change("POST", path, {"force_complete": None})
+        return self._nova.change("POST", path, {"force_complete": None})
 
-    def abort_migration(self, server: str, migration: int, /) -> None:
+    def abort_migration(self, server: str, migration: int, /) -> str | None:
         """Give up a live migration."""
-        self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}", {})
+        return self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}", {})
 
     def _catalog(self) -> list[nova.Json]:
         with sorted_failures("Keystone"):
@@ -331,8 +333,8 @@ class OpenStackCloud:
             gathered += page["images"]
         return gathered
 
-    def _act(self, server: str, body: dict[str, object]) -> None:
-        self._nova.change("POST", f"/servers/{server}/action", body)
+    def _act(self, server: str, body: dict[str, object]) -> str | None:
+        return self._nova.change("POST", f"/servers/{server}/action", body)
 
     def _migrations(self, query: list[tuple[str, str]]) -> list[nova.Json]:
         return self._nova.pages("/os-migrations", query, "migrations", marker="uuid")

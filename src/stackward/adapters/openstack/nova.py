@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stackward.masking import masked
 from stackward.model.compute import (
     Aggregate,
     ComputeService,
@@ -30,7 +31,7 @@ def to_server(given: Json) -> Server:
         flavor=to_flavor(given["flavor"]),
         project=given["tenant_id"],
         is_locked=bool(given["locked"]),
-        locked_reason=given.get("locked_reason"),
+        locked_reason=_words(given.get("locked_reason")),
         pinned_zone=given.get("pinned_availability_zone"),
         has_image=bool(image.get("id")),
         metadata=_pairs(given.get("metadata") or {}),
@@ -38,7 +39,7 @@ def to_server(given: Json) -> Server:
         volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
         group_id=next(iter(given.get("server_groups") or ()), None),
         updated=given.get("updated"),
-        fault=(given.get("fault") or {}).get("message"),
+        fault=_words((given.get("fault") or {}).get("message")),
     )
 
 
@@ -64,7 +65,7 @@ def to_service(given: Json) -> ComputeService:
         is_enabled=given["status"] == "enabled",
         is_up=given["state"] == "up",
         zone=given["zone"],
-        disabled_reason=given["disabled_reason"],
+        disabled_reason=_words(given["disabled_reason"]),
         is_forced_down=given["forced_down"],
         updated=given["updated_at"],
     )
@@ -130,6 +131,11 @@ def to_aggregate(given: Json) -> Aggregate:
         hosts=tuple(given["hosts"]),
         metadata=_pairs(given["metadata"]),
     )
+
+
+def _words(said: str | None) -> str | None:
+    """Return words that anybody may have written."""
+    return masked(said) if said else said
 
 
 def _pairs(given: Json) -> tuple[tuple[str, str], ...]:

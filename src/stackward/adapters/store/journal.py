@@ -14,10 +14,10 @@ from stackward.adapters.store.rows import (
     run_row,
     said_text,
     stamp,
-    text_of,
     to_attempt,
     to_event,
     to_run,
+    words_of,
 )
 from stackward.errors import BadInput, Locked, Refused, Superseded
 from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said, Settled
@@ -107,7 +107,7 @@ class SqlJournal:
             transaction.execute(
                 update(runs)
                 .where(runs.c.id == run_id)
-                .values(beat_at=stamp(at), progress=text_of(progress))
+                .values(beat_at=stamp(at), progress=words_of(progress))
             )
             asked = select(runs.c.cancel_asked_by).where(runs.c.id == run_id)
             by: str | None = transaction.execute(asked).scalar_one()
@@ -356,7 +356,7 @@ def _tell(transaction: Connection, run_id: str, event: Event) -> None:
             what=event.what,
             thing=event.thing,
             step=event.step,
-            says=text_of(event.says),
+            says=words_of(event.says),
         )
     )
 
