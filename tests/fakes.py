@@ -86,6 +86,7 @@ class FakeCloud:
     offered: tuple[OfferedFlavor, ...] = (TINY,)
     networks: tuple[Network, ...] = (LAB_NET,)
     fault: str | None = None  # why no server can be built
+    place: str = "http://ctl:5000 RegionOne"
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
 
@@ -97,6 +98,9 @@ class FakeCloud:
         self.known |= {server.id: server for server in servers}
 
     # --- reading ---
+
+    def name(self) -> str:
+        return self.place
 
     def has_service(self, kind: str, /) -> bool:
         return kind in self.catalog

@@ -66,7 +66,16 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         facts = replace(facts, claiming_run=state_now(known, world.clock.now()))
-    return drain_compute_node.plan_drain(facts, asked)
+    return _foretold(drain_compute_node.plan_drain(facts, asked), world, journal)
+
+
+def _foretold(plan: "Plan[World]", world: "World", journal: "Journal") -> "Plan[World]":
+    """Return the plan with its cloud, and how long its moves will take by those seen there."""
+    from stackward.facts.durations import CLOUD, read_past_moves  # noqa: PLC0415  # as above
+    from stackward.runbooks.foretold import foretold  # noqa: PLC0415  # as above
+
+    cloud = world.cloud.name()
+    return foretold(plan, read_past_moves(journal, cloud), {CLOUD: cloud})
 
 
 def state_now(run: "Run", now: "datetime") -> "RunState":
@@ -251,7 +260,8 @@ def plan_bring_back(
     from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
 
     facts = read_homecoming(world, journal, KINDS, asked.node, run=asked.run, only=only)
-    return bring_back_servers.plan_bring_back(facts, asked)
+    plan = bring_back_servers.plan_bring_back(facts, asked)
+    return plan if only else _foretold(plan, world, journal)
 
 
 class BringBackRunbook(_Planner):
@@ -320,7 +330,8 @@ def plan_undo(
     facts = replace(facts, state=state, unfinished=unfinished)
     if (again := undo_run.drain_again(facts)) is not None:
         return undo_run.as_undo(plan_drain(world, journal, again), facts)
-    return undo_run.plan_undo(facts, asked)
+    plan = undo_run.plan_undo(facts, asked)
+    return plan if only else _foretold(plan, world, journal)
 
 
 def _left_by(

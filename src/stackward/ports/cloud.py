@@ -30,6 +30,10 @@ class Cloud(Protocol):
 
     # --- reading ---
 
+    def name(self) -> str:
+        """Return what tells this cloud from others, whoever asks; no call, and no secret."""
+        ...
+
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type; no call."""
         ...

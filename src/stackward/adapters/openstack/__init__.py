@@ -7,7 +7,7 @@ asked for; 2.98 (2025.1) adds its image's properties and is used where it is kno
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
@@ -96,6 +96,12 @@ class OpenStackCloud:
         self._of_servers: str | None = None
 
     # --- reading ---
+
+    def name(self) -> str:
+        """Return where Keystone is, and the region."""
+        config = self._connection.config
+        auth_url = (config.config.get("auth") or {}).get("auth_url")
+        return name_of(str(auth_url or ""), config.get_region_name())
 
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type."""
@@ -347,6 +353,14 @@ class OpenStackCloud:
                 knows = supports_microversion(self._connection.compute, NOVA_WITH_IMAGE_PROPERTIES)
             self._of_servers = NOVA_WITH_IMAGE_PROPERTIES if knows else NOVA
         return self._of_servers
+
+
+def name_of(auth_url: str, region: str | None) -> str:
+    """Return what tells clouds apart; each operator has a name of their own in clouds.yaml."""
+    at = urlsplit(auth_url)
+    path = at.path.rstrip("/").removesuffix("/v3")
+    place = f"{at.scheme}://{at.netloc.rpartition('@')[2]}{path}"
+    return f"{place} {region}" if region else place
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
