@@ -107,3 +107,10 @@ def test_a_verdict_never_holds_a_secret() -> None:
     blocked = worries.NODE_SILENT.blocks("compute-07", why="password=abc")
 
     assert "abc" not in blocked.reason
+
+
+@pytest.mark.parametrize("worry", worries.ALL, ids=lambda worry: worry.name)
+def test_our_own_words_are_left_as_they_are(worry: worries.Worry) -> None:
+    said = f"{worry.reason} {worry.remedy}"
+
+    assert masked(said) == said

@@ -328,7 +328,7 @@ def plan_undo(
     )
     state, unfinished = _left_by(journal, facts.run, world.clock.now())
     facts = replace(facts, state=state, unfinished=unfinished)
-    if (again := undo_run.drain_again(facts)) is not None:
+    if (again := undo_run.drain_again(facts, asked)) is not None:
         return undo_run.as_undo(plan_drain(world, journal, again), facts)
     plan = undo_run.plan_undo(facts, asked)
     return plan if only else _foretold(plan, world, journal)

@@ -283,6 +283,17 @@ def test_an_undo_that_failed_at_the_acceptance_server_can_be_tried_again(site: S
     assert (failed, code, site.is_in_service, site.hosts) == (1, 0, True, HOME), said
 
 
+def test_after_an_undo_that_failed_a_return_brings_home_whom_that_drain_moved(site: Site) -> None:
+    drain = site.drained()
+    site.cloud.fault = "No valid host was found."
+    site.undo(drain)
+    site.cloud.fault = None
+
+    site.well(*RETURN, "--bring-back")
+
+    assert (site.is_in_service, site.hosts) == (True, HOME)
+
+
 def test_an_undo_that_was_interrupted_is_resumed(site: Site) -> None:
     drain = site.drained()
     stopped = site.interrupted("run", "undo", drain.id, "--yes", "--parallel", "1")

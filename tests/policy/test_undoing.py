@@ -285,14 +285,14 @@ def test_a_server_for_which_the_closed_node_has_no_room_stays(facts: Undoing) ->
 
 
 def test_a_return_is_undone_by_a_drain_as_the_node_was_kept_before() -> None:
-    again = drain_again(a_return())
+    again = drain_again(a_return(), replace(ASKED, at_once=5))
 
     assert again is not None
     assert (again.node, again.reason) == ("compute-07", "bad DIMM")
-    assert (again.keep_service, again.with_mask) == (False, False)
+    assert (again.keep_service, again.with_mask, again.at_once) == (False, False, 5)
 
 
 def test_a_return_that_is_undone_already_is_not_drained_again() -> None:
     done = Undoer(run="01U", state=RunState.SUCCEEDED)
 
-    assert drain_again(a_return(undone_by=done)) is None
+    assert drain_again(a_return(undone_by=done), ASKED) is None

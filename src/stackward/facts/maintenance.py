@@ -27,7 +27,7 @@ from stackward.ports.world import World
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which a node's last drain is looked for
-_DRAIN, _RETURN = "drain-compute-node", "return-compute-node"
+_DRAIN, _RETURN, _UNDO = "drain-compute-node", "return-compute-node", "undo-run"
 
 
 def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two memories
@@ -151,8 +151,9 @@ def read_drained(
 ) -> DrainedAway | None:
     """Return what a drain of the node moved: the one named, else the one whose claim it bears.
 
-    The claim of a return leads to the drain that it returned from; one of a run that this journal
-    does not know leads nowhere, also where it is the run named: what it moved is not known here.
+    The claim of a return, or of an undo, leads to the drain that it returned from; one of a run
+    that this journal does not know leads nowhere, also where it is the run named: what it moved is
+    not known here.
     Without a claim it is the newest drain that moved anything, however it ended.
     """
     claim = read_claim(text)
@@ -163,8 +164,9 @@ def read_drained(
         return read_drained_by(journal, kinds, host, run)
     if claiming and (plan := _plan_of(journal, claiming, kinds, host)):
         return _moved_by(journal, claiming, plan)
-    if claiming and (returned := _plan_of(journal, claiming, kinds, host, kind=_RETURN)):
-        return _returned_from(journal, kinds, host, getattr(returned.request, "run", None))
+    for kind in (_RETURN, _UNDO):
+        if claiming and (returned := _plan_of(journal, claiming, kinds, host, kind=kind)):
+            return _returned_from(journal, kinds, host, getattr(returned.request, "run", None))
     return _newest_drain(journal, kinds, host)
 
 

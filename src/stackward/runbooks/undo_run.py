@@ -82,7 +82,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     )
 
 
-def drain_again(facts: Undoing) -> DrainRequest | None:
+def drain_again(facts: Undoing, asked: UndoRequest) -> DrainRequest | None:
     """Return the request that undoes a return; None where it is none, or may not be undone."""
     returned = facts.returned
     if returned is None or any(judge_undo(facts)):
@@ -92,6 +92,8 @@ def drain_again(facts: Undoing) -> DrainRequest | None:
         reason=returned.reason or f"run {facts.run} is undone",
         keep_service=not returned.kept_off_by,
         with_mask="mask" in returned.kept_off_by,
+        at_once=asked.at_once,
+        slow_after_s=asked.slow_after_s,
     )
 
 
