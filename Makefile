@@ -69,8 +69,12 @@ lab-soak: $(READY) ## The long tests against the real lab (root)
 bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over the thresholds
 	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack
 	$(BIN)/python bench/plan.py
+	$(AS_ROOT) $(BIN)/python bench/check.py
+	$(AS_ROOT) $(BIN)/stackward lab up --install --name bench --computes 3
+	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench c01 8
+	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge
 	$(AS_ROOT) $(BIN)/stackward lab up --name bench --profile scale --fake-computes 4
-	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench
+	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench fake1 100 1.15
 	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge
 
 docs: $(READY) ## Build the documentation into site/

@@ -2,7 +2,8 @@
 
     python bench/start.py STACKWARD OPENSTACK
 
-Fails when `stackward --help` takes more than half as long as `openstack --version`.
+Fails when `stackward --help` or `stackward run list` takes more than half as long as
+`openstack --version`. The list is of the journal of whoever runs this.
 """
 
 import statistics
@@ -22,16 +23,22 @@ def seconds(*command: str) -> float:
 
 
 def main(stackward: str, openstack: str) -> int:
-    """Time both in turn, so that a busy moment falls on both; print and judge the ratio."""
-    ours, theirs = (stackward, "--help"), (openstack, "--version")
-    seconds(*ours), seconds(*theirs)  # the first run compiles and fills the file cache
-    pairs = [(seconds(*ours), seconds(*theirs)) for _ in range(ROUNDS)]
-    our_median, their_median = (statistics.median(times) for times in zip(*pairs, strict=True))
-    ratio = statistics.median(our / their for our, their in pairs)
-    print(f"stackward --help     {our_median:.3f} s, median of {ROUNDS}")
+    """Time all in turn, so that a busy moment falls on all; print and judge the ratios."""
+    ours, theirs = [("--help",), ("run", "list")], (openstack, "--version")
+    commands = [*((stackward, *words) for words in ours), theirs]
+    for command in commands:
+        seconds(*command)  # the first run compiles and fills the file cache
+    rounds = [[seconds(*command) for command in commands] for _ in range(ROUNDS)]
+    their_median = statistics.median(times[-1] for times in rounds)
     print(f"openstack --version  {their_median:.3f} s, median of {ROUNDS}")
-    print(f"ratio                {ratio:.2f}, at most {MOST}")
-    return int(ratio > MOST)
+    worst = 0.0
+    for place, words in enumerate(ours):
+        our_median = statistics.median(times[place] for times in rounds)
+        ratio = statistics.median(times[place] / times[-1] for times in rounds)
+        worst = max(worst, ratio)
+        print(f"stackward {' '.join(words):<10} {our_median:.3f} s, median of {ROUNDS}")
+        print(f"ratio                {ratio:.2f}, at most {MOST}")
+    return int(worst > MOST)
 
 
 if __name__ == "__main__":

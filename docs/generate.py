@@ -11,17 +11,20 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import typer
 from typer.core import TyperGroup
 
 from stackward import cli
+from stackward.anatomy import FLAVOURS, PRIORITIES, Component, read_anatomy
 from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
 from stackward.model.stuck import ALL as STUCK_STATES
 from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S
+from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.worries import ALL as WORRIES
 from stackward.report.audit import FIELDS
 from stackward.settings import PREFIX, Settings, usual_places
@@ -33,10 +36,12 @@ MADE = "<!-- Made by docs/generate.py from the code; `make fix` makes it anew. -
 def pages() -> dict[Path, str]:
     """Return every generated page with its text."""
     return {
+        REFERENCE / "anatomy.md": anatomy_page(),
         REFERENCE / "audit.md": audit_page(),
         REFERENCE / "blockers.md": blockers_page(),
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
+        REFERENCE / "findings.md": findings_page(),
         REFERENCE / "lab-faults.md": lab_faults_page(),
         REFERENCE / "lab-stand-ins.md": lab_stand_ins_page(),
         REFERENCE / "settings.md": settings_page(),
@@ -104,6 +109,79 @@ def audit_page() -> str:
         rows = [f"| `{name}` | {meaning} |" for name, meaning in named.items()]
         parts += [f"## {record}\n", "| Field | Holds |", "|---|---|", *rows, ""]
     return "\n".join(parts)
+
+
+def findings_page() -> str:
+    """Return every finding of a health check, with its remedy and its ground."""
+    parts = [
+        "# Findings\n",
+        MADE,
+        "What `stackward cloud check` and `stackward node check` can find.",
+        "The name stands in brackets after a finding, and as `rule` in JSON and metrics.",
+        "The state is that of the component where it was found. What is in braces is filled in.\n",
+    ]
+    for symptom in SYMPTOMS:
+        parts += [
+            f"## {symptom.name}\n",
+            f"*{symptom.reason}*: {symptom.state.value}\n",
+            f"**Remedy:** {symptom.remedy}\n",
+            f"{symptom.why}\n",
+        ]
+    return "\n".join(parts)
+
+
+def anatomy_page() -> str:
+    """Return each component, what it needs, and how it is deployed."""
+    flavours = [f"- `{name}`: {says}" for name, says in FLAVOURS.items()]
+    priorities = [f"| {number} | {says} |" for number, says in PRIORITIES.items()]
+    parts = [
+        "# Anatomy of a cloud\n",
+        MADE,
+        "What a cloud is made of, in the order in which a site is restored.",
+        "Every component also rests on its machine. It is deployed in one of these ways:\n",
+        *flavours,
+        "\n| Restored | What |\n|---|---|",
+        *priorities,
+        "",
+    ]
+    for component in read_anatomy().components.values():
+        parts += _component(component)
+    return "\n".join(parts)
+
+
+def _component(one: Component) -> Iterator[str]:
+    yield f"## {one.name}\n"
+    yield f"*{one.is_}*\n"
+    yield "| | |\n|---|---|"
+    upgrade = str(one.upgrade) if one.upgrade else "with the distribution"
+    databases = [f"{each.name} (`[{each.section}]` of {each.file})" for each in one.databases]
+    facts = {
+        "restored": f"{one.restore} ({PRIORITIES[one.restore]})",
+        "upgraded": upgrade,
+        "needs": ", ".join(one.depends_on),
+        "rests on, on its machine": ", ".join(one.rests_on),
+        "always connected to": ", ".join(one.holds),
+        "ports": ", ".join(map(str, one.ports)),
+        "in the catalog": one.catalog or "",
+        "databases": ", ".join(databases),
+        "its queue": f"`{one.topic}.HOST`" if one.topic else "",
+        "shown to work by": one.probe.shows,
+    }
+    for flavour, deployed in one.flavours.items():
+        runs = (*deployed.units, *deployed.containers, *deployed.sites)
+        facts |= {
+            f"{flavour}: runs as": _listed(runs),
+            f"{flavour}: packages": _listed(deployed.packages),
+            f"{flavour}: configuration": _listed(deployed.configuration),
+            f"{flavour}: logs": _listed(deployed.logs),
+            f"{flavour}: in the foreground": f"as {deployed.user}: `{deployed.command}`",
+        }
+    yield from (f"| {name} | {value} |" for name, value in facts.items() if value)
+    yield ""
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def stuck_states_page() -> str:
@@ -178,6 +256,8 @@ def lab_faults_page() -> str:
             MADE,
             "`stackward lab break FAULT [TARGET]` returns when the symptom is seen,",
             "`stackward lab mend FAULT [TARGET]` when it is gone.",
+            "The fault of a server that was deleted since went with it:",
+            "`mend` then strikes it off the record.",
             "`stackward lab status` shows the faults in force; `stackward lab reset` ends them.\n",
             "| Name | Target | What is done | Symptom |",
             "|---|---|---|---|",
@@ -206,23 +286,31 @@ def lab_stand_ins_page() -> str:
 
 def settings_page() -> str:
     """Return each setting with its variable and its usual place."""
-    machine, own = usual_places({}, is_root=True), usual_places({}, is_root=False)
+    machine, own = (_shown(usual_places({}, is_root=is_root)) for is_root in (True, False))
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {field.description} | `{machine[name]}` | `{own[name]}` |"
-        for name, field in Settings.model_fields.items()
+        f"| `{PREFIX}{each.name.upper()}` | {each.metadata['holds']} | {machine[each.name]} "
+        f"| {own[each.name]} |"
+        for each in fields(Settings)
     ]
     return "\n".join(
         [
             "# Settings\n",
             MADE,
-            "Each is an environment variable that holds an absolute path, or one from `~/`.",
-            "For a user who is not root, the places follow XDG_STATE_HOME and its like.\n",
+            "Each is an environment variable. It holds an absolute path, or one from `~/`;",
+            "that of the database holds a URL.",
+            "For a user who is not root, the places follow XDG_STATE_HOME and its like.",
+            "A password belongs into `~/.pgpass`, or into the file that PGPASSFILE names.\n",
             "| Variable | Holds | As root | As another user |",
             "|---|---|---|---|",
             *rows,
             "",
         ]
     )
+
+
+def _shown(places: dict[str, str]) -> dict[str, str]:
+    shown = {name: f"`{place}`" for name, place in places.items()}
+    return {**shown, "database": "`journal.sqlite` in the state directory"}
 
 
 def stale_pages() -> list[Path]:

@@ -20,6 +20,8 @@ from stackward.model.compute import (
     Server,
     ServerGroup,
 )
+from stackward.model.project import Project
+from stackward.model.wish import WISH, Consent
 from stackward.runbooks.drain_compute_node import DrainRequest
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -66,7 +68,7 @@ def a_server(status: str = "ACTIVE", name: str = "db-01", **changes: Any) -> Ser
     return replace(server, **changes)
 
 
-def a_port(server: str = "db-01", host: str | None = "compute-07", **changes: str) -> Port:
+def a_port(server: str = "db-01", host: str | None = "compute-07", **changes: Any) -> Port:  # noqa: ANN401  # any field
     """Return a well-bound port."""
     return replace(Port(id=an_id(f"port-{server}"), server=an_id(server), host=host), **changes)
 
@@ -157,6 +159,21 @@ def a_node(
 def asking(**given: Any) -> DrainRequest:  # noqa: ANN401  # any field
     """Return a request to drain `compute-07`."""
     return DrainRequest(node="compute-07", reason="bad DIMM", **given)
+
+
+def wishing(wish: str, status: str = "ACTIVE", name: str = "db-01", **changes: Any) -> Server:  # noqa: ANN401  # any field
+    """Return a server whose owner has a wish."""
+    return a_server(status, name, metadata=((WISH, wish),), user="eve", **changes)
+
+
+def agreed(name: str = "db-01", reference: str = "CHG-77") -> dict[str, tuple[Consent, ...]]:
+    """Return, for a request, that the owner of a server agrees."""
+    return {"consents": (Consent(server=an_id(name), reference=reference),)}
+
+
+def projects(*names: str) -> tuple[Project, ...]:
+    """Return projects that are called like their ids."""
+    return tuple(Project(id=name, name=name) for name in names)
 
 
 def without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:

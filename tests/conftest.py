@@ -1,3 +1,3 @@
 """For all tests: the plugins they use."""
 
-pytest_plugins = ["no_skips", "pytester"]
+pytest_plugins = ["no_skips", "postgres", "pytester"]

@@ -10,9 +10,11 @@ from stackward.errors import Uncertain, Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     Candidate,
     ComputeService,
+    Guarded,
     Hypervisor,
     Inventory,
     Migration,
@@ -25,15 +27,18 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.project import Project
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
+_POWERED = {"powering-off": ("SHUTOFF", "stopped", 4), "powering-on": ("ACTIVE", "active", 1)}
 GUEST = Image(
     id=an_id("guest"), name="guest", status="active", disk_format="raw", size_bytes=20 * 2**20
 )
 TINY = OfferedFlavor(id=an_id("tiny"), name="tiny", vcpus=1, ram_mib=128)
 LAB_NET = Network(id=an_id("lab-net"), name="lab-net")
+DEMO = Project(id="demo", name="Demonstrations")
 
 
 class FakeClock:
@@ -82,11 +87,16 @@ class FakeCloud:
             "MEMORY_MB": Inventory(total=16384),
         }
     )
+    guards: dict[str, Guarded] = field(default_factory=dict)  # of the instance-HA service
     images: tuple[Image, ...] = (GUEST,)
     offered: tuple[OfferedFlavor, ...] = (TINY,)
     networks: tuple[Network, ...] = (LAB_NET,)
+    projects: tuple[Project, ...] = (DEMO,)
     fault: str | None = None  # why no server can be built
     place: str = "http://ctl:5000 RegionOne"
+    slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
+    events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
+    ticks: int = 0  # seconds, one by each `pass_time()`
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
 
@@ -154,11 +164,15 @@ class FakeCloud:
         return tuple(each for each in reversed(self.migrations) if each.server == server)
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
+        self.calls["remaining bytes"] += 1
         return 2**20
 
     def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
         self.calls["actions"] += 1
         return tuple(reversed(self.actions.get(server, [])))
+
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        return self.events.get(request_id, ())
 
     def action_failure(self, server: str, request_id: str, /) -> str | None:
         return self.failures.get(server) or None
@@ -181,6 +195,7 @@ class FakeCloud:
 
     def allocations_of(self, consumer: str, /) -> frozenset[str]:
         server = self.known.get(consumer)
+        self.calls["allocations"] += 1
         held = {an_id(server.host)} if server and server.host else set()
         return frozenset(held | self.leftovers.get(consumer, set()))
 
@@ -204,6 +219,7 @@ class FakeCloud:
         return tuple(replace(port, host=server.host) for server in found for port in server.ports)
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        self.calls["bindings"] += 1
         owner = next(s for s in self.known.values() for each in s.ports if each.id == port)
         return self.bound.get(port) or ((owner.host or "", "ACTIVE"),)
 
@@ -235,6 +251,9 @@ class FakeCloud:
     def networks_called(self, word: str, /) -> tuple[Network, ...]:
         return tuple(each for each in self.networks if word in {each.id, each.name})
 
+    def projects_called(self, word: str, /) -> tuple[Project, ...]:
+        return tuple(each for each in self.projects if word in {each.id, each.name})
+
     def volume(self, volume: str, /) -> Volume | None:
         self.calls["volume"] += 1
         found = self.volumes.get(volume)
@@ -246,7 +265,15 @@ class FakeCloud:
         self.calls["volume services"] += 1
         return ("ctl@nfs",)
 
+    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
+        self.calls["guarded"] += 2
+        entry = self.guards.get(host)
+        return (entry,) if entry and "instance-ha" in self.catalog else ()
+
     # --- changing ---
+
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
+        self.guards[entry.host] = replace(entry, is_in_maintenance=is_in_maintenance)
 
     def disable_service(self, service: str, reason: str, /) -> str:
         host = self._host_of(service)
@@ -288,10 +315,23 @@ class FakeCloud:
     def cold_migrate(self, server: str, target: str | None, /) -> str:
         return self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
 
+    def stop_server(self, server: str, /) -> str:
+        self._refuse(server, {"ACTIVE"})
+        self.known[server] = replace(self.known[server], task_state="powering-off")
+        return self._act(server, "stop", "compute_stop_instance")
+
+    def start_server(self, server: str, /) -> str:
+        self._refuse(server, {"SHUTOFF"})
+        self.known[server] = replace(self.known[server], task_state="powering-on")
+        return self._act(server, "start", "compute_start_instance")
+
     def confirm_resize(self, server: str, /) -> str:
         self._refuse(server, {"VERIFY_RESIZE"})
         self._set(server, status="confirming")
         return self._act(server, "confirmResize")
+
+    def remove_binding(self, port: str, host: str, /) -> None:
+        self.bound[port] = tuple(each for each in self.bindings_of(port) if each[0] != host)
 
     def force_complete(self, server: str, migration: int, /) -> str:
         return self._act(server, "live_migration_force_complete")
@@ -305,6 +345,17 @@ class FakeCloud:
 
     def pass_time(self) -> None:
         """Bring every move to its next stage."""
+        self.ticks += 1
+        for server in [each for each in self.known.values() if each.task_state in _POWERED]:
+            status, vm_state, power_state = _POWERED[server.task_state or ""]
+            self._end(server.id)
+            self.known[server.id] = replace(
+                server,
+                status=status,
+                vm_state=vm_state,
+                power_state=power_state,
+                task_state=None,
+            )
         for migration in [each for each in self.migrations if each.server in self.known]:
             self._advance(migration)
         for server in [each for each in self.known.values() if each.task_state == "deleting"]:
@@ -339,11 +390,14 @@ class FakeCloud:
             failed = replace(self.actions[server.id][-1], message="Error")
             self.actions[server.id][-1] = failed
             self.known[server.id] = replace(server, task_state=None)
+        elif migration.status == "running" and server.id in self.slow:
+            return
         elif migration.status == "running":
             self._set(server.id, status="completed")
             self.known[server.id] = replace(server, host=migration.target, task_state=None)
         elif migration.status == "migrating":
             self._set(server.id, status="finished")
+            self._end(server.id, "compute_finish_resize")
             self.known[server.id] = replace(
                 server, host=migration.target, task_state=None, status="VERIFY_RESIZE"
             )
@@ -376,7 +430,7 @@ class FakeCloud:
             )
         )
         self.known[server] = replace(one, task_state=task)
-        return self._act(server, action)
+        return self._act(server, action, "" if is_live else "compute_resize_instance")
 
     def _refuse(self, server: str, allowed: set[str]) -> None:
         one = self.known[server]
@@ -387,7 +441,8 @@ class FakeCloud:
                 says=f"Cannot act while it is in {one.status} {one.task_state}",
             )
 
-    def _act(self, server: str, action: str) -> str:
+    def _act(self, server: str, action: str, event: str = "") -> str:
+        self.calls["orders"] += 1
         log = self.actions.setdefault(server, [])
         number = sum(map(len, self.actions.values())) + 1
         log.append(
@@ -395,7 +450,21 @@ class FakeCloud:
                 action=action, request_id=f"req-{number}", user="ops", started=f"{number:04}"
             )
         )
+        if event:
+            self.events[log[-1].request_id] = (ActionEvent(name=event, started=self._now),)
         return f"req-{number}"
+
+    def _end(self, server: str, further: str = "") -> None:
+        """Let what Nova does for the last action end, or go over into something further."""
+        request = self.actions[server][-1].request_id
+        done = [replace(each, finished=self._now) for each in self.events.get(request, ())]
+        if further:
+            done.append(ActionEvent(name=further, started=self._now, finished=self._now))
+        self.events[request] = tuple(done)
+
+    @property
+    def _now(self) -> datetime:
+        return NOW + timedelta(seconds=self.ticks)
 
     def _set(self, server: str, *, status: str) -> None:
         position = max(n for n, each in enumerate(self.migrations) if each.server == server)
@@ -422,6 +491,7 @@ class FakeShell:
     starts: Counter[str] = field(default_factory=Counter)
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
+    strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         return host if host in self.cloud.hosts else None
@@ -430,7 +500,14 @@ class FakeShell:
         return ("compute",) if node in self.cloud.hosts else ()
 
     def run(
-        self, node: str, command: Sequence[str], /, *, as_root: bool = False, given: str = ""
+        self,
+        node: str,
+        command: Sequence[str],
+        /,
+        *,
+        as_root: bool = False,
+        given: str = "",
+        within_s: float | None = None,
     ) -> Answer:
         if node in self.silent:
             raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
@@ -487,9 +564,15 @@ class FakeShell:
         if "domstate" in words:
             return self._domstate(node, words[-1])
         if "domjobinfo" in words:
-            is_at_work = (node, words[-1]) in self.jobs
-            return Answer(0, f"Job type:         {'Unbounded' if is_at_work else 'None'}\n\n")
-        return Answer(0, "".join(f"{one.id}\n" for one in here))
+            return self._job(node, words[-1])
+        ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        return Answer(0, "".join(f"{each}\n" for each in ids))
+
+    def _job(self, node: str, server: str) -> Answer:
+        if self._domstate(node, server).out.startswith("shut off"):
+            return Answer(1, "", "error: Requested operation is not valid: domain is not running")
+        is_at_work = (node, server) in self.jobs
+        return Answer(0, f"Job type:         {'Unbounded' if is_at_work else 'None'}\n\n")
 
     def _domstate(self, node: str, server: str) -> Answer:
         found = self.cloud.known.get(server)

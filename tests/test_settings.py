@@ -33,6 +33,13 @@ def test_another_user_has_places_of_their_own(environ: dict[str, str], expected:
     assert settings.state_dir == Path(expected).expanduser()
 
 
+def test_the_home_of_nobody_is_refused() -> None:
+    with pytest.raises(BadInput) as refused:
+        read_settings({"STACKWARD_STATE_DIR": "~nobody-is-called-so/x"}, is_root=True)
+
+    assert refused.value.details == ("STACKWARD_STATE_DIR=~nobody-is-called-so/x",)
+
+
 def test_a_relative_place_is_refused_by_the_name_of_its_variable() -> None:
     with pytest.raises(BadInput) as refused:
         read_settings({"STACKWARD_CACHE_DIR": "cache", "STACKWARD_INVENTORY": "i"}, is_root=True)

@@ -1,24 +1,31 @@
 """The one place where adapters are chosen and handed to the rest."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from platform import node
 from typing import TYPE_CHECKING, Any
 
-from stackward.adapters import inventory
-from stackward.model.inventory import Inventory
+from stackward.errors import BadInput
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from stackward.engine import Brakes, Workshop
+    from stackward.engine import Brakes, Rhythm, Workshop
     from stackward.engine.verify import Proof
+    from stackward.facts.cloud_state import CheckRequest
     from stackward.model.claim import Maintenance
+    from stackward.model.cloud_state import CloudState
+    from stackward.model.health import Health
+    from stackward.model.inventory import Inventory
+    from stackward.model.project import Project
     from stackward.model.run import Run, RunState
     from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
     from stackward.ports.clock import Clock
+    from stackward.ports.figures import Figure
     from stackward.ports.journal import Journal
+    from stackward.ports.lookout import Lookout
     from stackward.ports.world import World
     from stackward.runbooks.bring_back_servers import BringBackRequest
     from stackward.runbooks.drain_compute_node import DrainRequest
@@ -29,13 +36,16 @@ if TYPE_CHECKING:
 LOOK_S = 0.5  # between two looks at a run that is carried out here
 
 
-def read_inventory(path: Path) -> Inventory:
+def read_inventory(path: Path) -> "Inventory":
     """Read the inventory that names the nodes."""
+    # Imported here: listing runs and `--help` need no YAML.
+    from stackward.adapters import inventory  # noqa: PLC0415
+
     return inventory.read_inventory(path)
 
 
 @contextmanager
-def open_world(known: Inventory, os_cloud: str | None) -> Iterator["World"]:
+def open_world(known: "Inventory", os_cloud: str | None) -> Iterator["World"]:
     """Connect to the cloud and its nodes; what was opened is closed again."""
     # Imported here: `node list` needs no cloud.
     from stackward.adapters.clock import SystemClock  # noqa: PLC0415
@@ -50,6 +60,96 @@ def open_world(known: Inventory, os_cloud: str | None) -> Iterator["World"]:
         shell.close()
 
 
+@contextmanager
+def open_lookout(known: "Inventory", os_cloud: str | None) -> Iterator["Lookout"]:
+    """Make ready to look at the cloud and its nodes; no call is made yet."""
+    from stackward.adapters.clock import SystemClock  # noqa: PLC0415  # as above
+    from stackward.adapters.openstack import connect_to_look  # noqa: PLC0415  # as above
+    from stackward.adapters.ssh import Ssh  # noqa: PLC0415  # as above
+    from stackward.adapters.together import Threads  # noqa: PLC0415  # as above
+    from stackward.ports.lookout import Lookout  # noqa: PLC0415  # as above
+
+    shell = Ssh(known)
+    try:
+        yield Lookout(
+            clock=SystemClock(),
+            shell=shell,
+            apis=connect_to_look(os_cloud),
+            together=Threads(),
+            nodes=tuple(node.name for node in known.nodes),
+        )
+    finally:
+        shell.close()
+
+
+def check_cloud(
+    lookout: "Lookout", asked: "CheckRequest", before: "CloudState | None" = None
+) -> "tuple[Health, CloudState]":
+    """Look at everything once, and judge it.
+
+    `before` is the last look: a call over RPC that was silent then is still waited for by Nova, so
+    it is not repeated.
+    """
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.anatomy import read_anatomy  # noqa: PLC0415  # as above
+    from stackward.facts.cloud_state import ask_rpc, look_at_cloud  # noqa: PLC0415  # as above
+    from stackward.policy.health import judge_cloud  # noqa: PLC0415  # as above
+    from stackward.policy.messages import not_asked, worth_asking  # noqa: PLC0415  # as above
+    from stackward.policy.presence import present  # noqa: PLC0415  # as above
+
+    anatomy = read_anatomy()
+    began = lookout.clock.monotonic()
+    state, hypervisors = look_at_cloud(lookout, anatomy, asked)
+    if asked.rpc:
+        why = worth_asking(state, present(state, anatomy), anatomy)
+        known = not_asked(why, hypervisors, before, state.read_at)
+        wanted = {host: hypervisors[host] for host in why if host not in known}
+        state = ask_rpc(lookout, replace(state, rpc=known), wanted, within_s=min(asked.within_s, 5))
+    state = replace(state, took_s=lookout.clock.monotonic() - began)
+    return judge_cloud(state, anatomy), state
+
+
+def figures_as_text(figures: "Iterable[Figure]") -> str:
+    """Return figures in Prometheus's own form."""
+    from stackward.adapters import metrics  # noqa: PLC0415  # as above
+
+    return metrics.as_text(figures)
+
+
+def write_figures(figures: "Iterable[Figure]", path: Path) -> None:
+    """Write figures for node_exporter to collect."""
+    from stackward.adapters import metrics  # noqa: PLC0415  # as above
+
+    metrics.write_file(figures, path)
+
+
+def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
+    lookout: "Lookout",
+    asked: "CheckRequest",
+    host: str,
+    port: int,
+    *,
+    every_s: float,
+    looks: int | None = None,
+) -> None:
+    """Look again and again, and serve the figures of the latest look over HTTP."""
+    from stackward.adapters.metrics import Served  # noqa: PLC0415  # as above
+    from stackward.report.figures import figures_of  # noqa: PLC0415  # as above
+
+    served = Served(host, port)
+    state, done = None, 0
+    try:
+        while looks is None or done < looks:
+            began = lookout.clock.monotonic()
+            health, state = check_cloud(lookout, asked, state)
+            served.show(figures_of(health))
+            done += 1
+            lookout.clock.wait(max(1.0, every_s - (lookout.clock.monotonic() - began)))
+    finally:
+        served.close()
+
+
 def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Plan[World]":
     """Read the node as it is now, and plan how to empty it.
 
@@ -58,14 +158,15 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     from dataclasses import replace  # noqa: PLC0415  # as above
 
     from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
-    from stackward.facts.maintenance import known_run  # noqa: PLC0415  # as above
+    from stackward.facts.maintenance import known_run, leaves_servers  # noqa: PLC0415  # as above
     from stackward.facts.promised import read_promised  # noqa: PLC0415  # as above
     from stackward.runbooks import drain_compute_node  # noqa: PLC0415  # as above
 
     facts = read_compute_node(world, asked.node)
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
     if facts.claim and (known := known_run(journal, facts.claim.run)):
-        facts = replace(facts, claiming_run=state_now(known, world.clock.now()))
+        state, is_left = state_now(known, world.clock.now()), leaves_servers(known)
+        facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
     return _foretold(drain_compute_node.plan_drain(facts, asked), world, journal)
 
 
@@ -78,12 +179,21 @@ def _foretold(plan: "Plan[World]", world: "World", journal: "Journal") -> "Plan[
     return foretold(plan, read_past_moves(journal, cloud), {CLOUD: cloud})
 
 
+def read_projects(world: "World", words: "Sequence[str]") -> "tuple[Project, ...]":
+    """Return the projects that the words name, by id or name."""
+    from stackward.facts import projects  # noqa: PLC0415  # as above
+
+    return projects.read_projects(world.cloud, words)
+
+
 def state_now(run: "Run", now: "datetime") -> "RunState":
     """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
     from stackward.engine.worker import has_living_worker  # noqa: PLC0415  # as above
     from stackward.model.run import RunState  # noqa: PLC0415  # as above
 
-    is_orphan = run.state is RunState.RUNNING and not has_living_worker(run, node(), now)
+    # A run that was given to the workers is taken up again by one of them.
+    is_own = run.state is RunState.RUNNING and not run.for_workers
+    is_orphan = is_own and not has_living_worker(run, node(), now)
     return RunState.STOPPED if is_orphan else run.state
 
 
@@ -105,31 +215,35 @@ def database_url(settings: "Settings") -> str:
     """Return where runs are remembered."""
     from stackward.adapters.store.database import url_of  # noqa: PLC0415  # `--help` needs no journal
 
-    return url_of(settings.state_dir)
+    return settings.database or url_of(settings.state_dir)
 
 
 @contextmanager
-def open_journal(settings: "Settings") -> "Iterator[Journal]":
-    """Open the memory of runs."""
+def open_journal(settings: "Settings", brakes: "Brakes | None" = None) -> "Iterator[Journal]":
+    """Open the memory of runs; who leaves at once does not wait for a server that is away."""
     from stackward.adapters.store.database import open_database  # noqa: PLC0415  # as above
     from stackward.adapters.store.journal import SqlJournal  # noqa: PLC0415  # as above
 
-    journal = SqlJournal(open_database(database_url(settings)))
+    database = open_database(database_url(settings))
+    journal = SqlJournal(database, gives_up=lambda: brakes is not None and brakes.is_leaving)
     try:
         yield journal
     finally:
         journal.close()
 
 
-def carry_on(
+def carry_on(  # noqa: PLR0913  # what a run is carried out with
     run_id: str,
     settings: "Settings",
     shop: "Workshop[Any]",
     brakes: "Brakes",
     meanwhile: Callable[[], None] = lambda: None,
+    *,
+    seen: int | None = None,
 ) -> "Run":
     """Carry out a run, durably: from its beginning, or from where a dead process left it.
 
+    It is not taken up if its epoch is another than the one at which it was `seen`.
     `meanwhile` is called in this thread, again and again while the run goes on, and once when it
     has ended. What went wrong inside is raised here, whichever thread met it.
     """
@@ -142,7 +256,7 @@ def carry_on(
 
     def work(run: str) -> str:
         try:
-            return carry_out(run, shop, brakes).state.value
+            return carry_out(run, shop, brakes, seen=seen).state.value
         except Exception as error:  # noqa: BLE001  # raised below; in DBOS's storage nobody masks it
             met.append(error)
             return "not carried out"
@@ -167,10 +281,25 @@ def system_clock() -> "Clock":
 
 
 def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
-    """Return the latest runs, quickly."""
+    """Return the latest runs; quickly, where they are in a file."""
     from stackward.adapters.store import listing  # noqa: PLC0415  # as above
 
-    return listing.list_runs(settings.state_dir, limit)
+    file: Path | None = settings.state_dir / listing.FILE
+    if settings.database is not None:
+        from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
+
+        file = file_of(settings.database)
+    if file is not None:
+        return listing.list_runs(file, limit)
+    with open_journal(settings) as journal:
+        return journal.runs(limit=limit)
+
+
+def is_without_workers(journal: "Journal", now: "datetime") -> bool:
+    """Say whether no worker was heard of lately, as far as clocks agree."""
+    from stackward.engine.worker import SILENT  # noqa: PLC0415  # as above
+
+    return not any(each.beat_at and now - each.beat_at < SILENT for each in journal.workers())
 
 
 class _Planner:
@@ -240,13 +369,13 @@ class ReturnRunbook(_Planner):
         return plan_return(world, self._journal, request, run_id)
 
     def judge(
-        self,
-        world: "World",
-        request: "ReturnRequest",
-        move: "Move[World]",  # noqa: ARG002  # each of them is for the whole node
-        /,
+        self, world: "World", request: "ReturnRequest", move: "Move[World]", /
     ) -> "Blocked | None":
-        """Judge the node again on fresh facts."""
+        """Judge the node again on fresh facts; not once it serves, when that is only told."""
+        from stackward.runbooks.return_compute_node import TELL  # noqa: PLC0415  # as above
+
+        if move.how == TELL:
+            return None
         run = world.acting.run if world.acting else None
         return next(iter(plan_return(world, self._journal, request, run).blockers), None)
 
@@ -290,12 +419,14 @@ def _objection(fresh: "Plan[World]", move: "Move[World]") -> "Blocked | None":
 
     if fresh.blockers:
         return fresh.blockers[0]
-    now = [each.how for _, each in fresh.moves() if each.thing_id == move.thing_id]
-    if move.how in now:
+    moves = [each for _, each in fresh.moves() if each.thing_id == move.thing_id]
+    now = [each.how for each in moves]
+    if any(each.how == move.how and (each.instead or not move.instead) for each in moves):
         return None
     why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
     if now:
         why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
+        why += ", and not be stopped where that is slow" if move.instead else ""
     return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
 
 
@@ -339,14 +470,12 @@ def _left_by(
 ) -> "tuple[RunState, tuple[str, ...]]":
     """Return how a run stands now, and what of it nobody has brought to an end."""
     from stackward.engine import left_half_way  # noqa: PLC0415  # as above
-    from stackward.plan import from_json, with_caught_up  # noqa: PLC0415  # as above
 
     run, attempts = journal.run(run_id), journal.attempts(run_id)
-    kinds = known_kinds()
-    plan = with_caught_up(from_json(run.plan, kinds), journal.events(run_id), kinds)
+    left = left_half_way(journal, run, known_kinds())(attempts)
     state = state_now(run, now)
     unfinished = [f"`{each.step}` is under way" for each in attempts if each.is_in_flight]
-    unfinished += [f"`{thing}` is half-way" for thing in left_half_way(plan, attempts)]
+    unfinished += [f"`{thing}` is half-way" for thing in left]
     if state is not run.state:
         unfinished.append(f"its worker `{run.worker}` has died")
     return state, tuple(unfinished)
@@ -362,7 +491,11 @@ class UndoRunbook(_Planner):
     def judge(
         self, world: "World", request: "UndoRequest", move: "Move[World]", /
     ) -> "Blocked | None":
-        """Judge one server again on fresh facts, or the node."""
+        """Judge one server again on fresh facts, or the node; not once that serves, as a return."""
+        from stackward.runbooks.return_compute_node import TELL  # noqa: PLC0415  # as above
+
+        if move.how == TELL and not move.thing_id:
+            return None
         run = world.acting.run if world.acting else None
         fresh = plan_undo(world, self._journal, request, run, only=move.thing_id)
         return _objection(fresh, move) if move.thing_id else next(iter(fresh.blockers), None)
@@ -421,6 +554,19 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
     )
 
 
+def run_to_resume(journal: "Journal", run_id: str, *, take_over: bool) -> "Run":
+    """Return the run that is to be carried on, or refuse it; neither cloud nor nodes are asked."""
+    from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
+    from stackward.ports.journal import refuse_if_over  # noqa: PLC0415  # as above
+
+    run = journal.run(run_id)
+    refuse_if_over(run)
+    if not take_over:
+        refuse_a_living_worker(run, node(), system_clock().now())
+    read_plan(run.plan)
+    return run
+
+
 def resume(  # noqa: PLR0913  # what a run is carried out with
     run: "Run",
     settings: "Settings",
@@ -431,8 +577,97 @@ def resume(  # noqa: PLR0913  # what a run is carried out with
     meanwhile: Callable[[], None],
 ) -> "Run":
     """Carry a run on, unless somebody else does."""
-    from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
-
     if not take_over:
-        refuse_a_living_worker(run, node(), shop.clock.now())
-    return carry_on(run.id, settings, shop, brakes, meanwhile)
+        refuse_a_living_worker(run)
+    return carry_on(run.id, settings, shop, brakes, meanwhile, seen=run.epoch)
+
+
+def refuse_a_living_worker(run: "Run") -> None:
+    """Refuse to take a run from somebody who carries it out."""
+    from stackward.engine import worker  # noqa: PLC0415  # as above
+
+    worker.refuse_a_living_worker(run, node(), system_clock().now())
+
+
+def with_database(settings: "Settings", url: str) -> "Settings":
+    """Return the settings with a database that was named on the command line."""
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.adapters.store.database import has_password  # noqa: PLC0415  # as above
+
+    if has_password(url):
+        raise BadInput(
+            "there is a password in the URL of the database, where every user of this machine "
+            "can read it",
+            stands="nothing was begun",
+            hint="leave it out: put it into ~/.pgpass, or into a file that PGPASSFILE names; "
+            "and change it, since it was shown",
+        )
+    return replace(settings, database=url)
+
+
+def work(  # noqa: PLR0913  # what a worker is
+    settings: "Settings",
+    name: str | None,
+    open_shop: "Callable[[Journal], AbstractContextManager[Workshop[Any]]]",
+    brakes: "Brakes",
+    say: Callable[[str], None],
+    *,
+    at_once: int,
+    rhythm: "Rhythm | None" = None,
+) -> None:
+    """Take up queued runs and carry them out, until the brakes are pressed."""
+    from stackward.adapters.store.durable import durable_worker  # noqa: PLC0415  # as above
+    from stackward.engine import (  # noqa: PLC0415  # as above
+        Crew,
+        Rhythm,
+        carry_out_taken,
+        worker_named,
+    )
+    from stackward.engine import work as work_as  # noqa: PLC0415  # as above
+    from stackward.plan import from_json, kinds_of  # noqa: PLC0415  # as above
+
+    clock = system_clock()
+    me = worker_named(name or node(), node(), clock)
+    with open_journal(settings, brakes) as journal:
+        with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
+            kinds = kinds_of(shop.runbooks)
+
+        def can_read(run: "Run") -> bool:
+            try:
+                from_json(run.plan, kinds)
+            except BadInput:
+                return False
+            return True
+
+        def carry(run: "Run") -> "Run":
+            met: list[Exception] = []
+
+            def carry_it(_: str) -> str:
+                try:
+                    # Opened for each run: inventory and credentials as they are now.
+                    with open_shop(journal) as shop:
+                        return carry_out_taken(run, shop, brakes).state.value
+                except Exception as error:  # noqa: BLE001  # it is raised below, not kept by DBOS
+                    met.append(error)
+                    return "not carried out"
+
+            begin(run.id, carry_it)
+            if met:
+                raise met[0]
+            return journal.run(run.id)
+
+        with durable_worker(database_url(settings), me.name) as begin:
+            work_as(
+                Crew(
+                    me=me,
+                    journal=journal,
+                    clock=clock,
+                    can_read=can_read,
+                    carry=carry,
+                    brakes=brakes,
+                    say=say,
+                    at_once=at_once,
+                    rhythm=rhythm or Rhythm(),
+                )
+            )

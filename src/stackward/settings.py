@@ -4,52 +4,54 @@ Root's places are the machine's (`/var/lib`); another user's are their own (XDG)
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from stackward.errors import BadInput
 
 PREFIX = "STACKWARD_"
 
 
-def _whole(path: Path) -> Path:
-    """Accept `~/x` and `/x`; a relative path would mean another place in every directory."""
-    expanded = path.expanduser()
-    if not expanded.is_absolute():
-        message = "is not an absolute path"
-        raise ValueError(message)
-    return expanded
-
-
-Place = Annotated[Path, AfterValidator(_whole)]
-
-
-class Settings(BaseModel):
+# A dataclass, not pydantic's model: that takes longer to import than `run list` may take in all.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """What the operator may set for all commands."""
 
-    model_config = ConfigDict(frozen=True)
-
-    state_dir: Place = Field(description="what Stackward must not forget: labs, runs, journals")
-    cache_dir: Place = Field(description="what can be built again: images, downloads")
-    inventory: Place = Field(description="the inventory that names the nodes")
+    state_dir: Path = field(
+        metadata={"holds": "what Stackward must not forget: labs, runs, journals"}
+    )
+    cache_dir: Path = field(metadata={"holds": "what can be built again: images, downloads"})
+    inventory: Path = field(metadata={"holds": "the inventory that names the nodes"})
+    database: str | None = field(
+        default=None,
+        repr=False,  # there may be a password in it
+        metadata={"holds": "where runs are remembered: `postgresql://USER@HOST/NAME`"},
+    )
 
 
 def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; what is not set has its usual place."""
     usual = usual_places(environ, is_root=is_root)
-    given = {name: environ.get(PREFIX + name.upper()) for name in Settings.model_fields}
-    chosen = {name: value or usual[name] for name, value in given.items()}
-    try:
-        return Settings.model_validate(chosen)
-    except ValidationError as error:
-        wrong = [str(fault["loc"][0]) for fault in error.errors()]
+    chosen = {name: environ.get(PREFIX + name.upper()) or place for name, place in usual.items()}
+    places = {name: _whole(text) for name, text in chosen.items()}
+    wrong = [name for name, place in places.items() if place is None]
+    if wrong:
         raise BadInput(
             "a setting is not an absolute path",
             details=[f"{PREFIX}{name.upper()}={chosen[name]}" for name in wrong],
             hint="start the path with `/` or `~/`",
-        ) from error
+        )
+    whole = {name: place for name, place in places.items() if place is not None}
+    return Settings(**whole, database=environ.get(f"{PREFIX}DATABASE") or None)
+
+
+def _whole(text: str) -> Path | None:
+    """Accept `~/x` and `/x`; a relative path would mean another place in every directory."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:  # nobody is called so
+        return None
+    return path if path.is_absolute() else None
 
 
 def usual_places(environ: Mapping[str, str], *, is_root: bool) -> dict[str, str]:

@@ -14,6 +14,7 @@ from stackward.checks.compute import (
     NoInstanceDirs,
     NoServersOn,
 )
+from stackward.model.compute import Server
 from stackward.plan import Finding, NotApplicable, Unverified
 from stackward.ports.world import World
 from stackward.steps.service import Cordon
@@ -49,6 +50,41 @@ def occupied() -> World:
 @pytest.mark.parametrize("check", [*EMPTY, CORDONED], ids=lambda check: check.kind)
 def test_what_is_left_is_found(check: NoServersOn) -> None:
     assert isinstance(check.ask(occupied()), Finding)
+
+
+OF_DEMO = [
+    NoServersOn(host=HOST, projects=("demo",)),
+    NoAllocations(host=HOST, provider=PROVIDER, projects=("demo",)),
+    NoDomains(host=HOST, node=HOST, projects=("demo",)),
+    NoInstanceDirs(host=HOST, node=HOST, projects=("demo",)),
+]
+
+
+def shared_with_others(*more: Server, left: str = "") -> World:
+    """Return a node with a server of others, and with what another server has left there."""
+    cloud, theirs = FakeCloud(), a_server(name="theirs", project="other")
+    cloud.add(theirs, *more)
+    cloud.leftovers = {left: {PROVIDER}} if left else {}
+    names = [*(each.id for each in (theirs, *more)), *([left] if left else [])]
+    folders = [f"/var/lib/nova/instances/{name}" for name in names]
+    strays = {HOST: [left]} if left else {}
+    return a_world(cloud, FakeShell(cloud, leftovers={HOST: folders}, strays=strays))
+
+
+@pytest.mark.parametrize("check", OF_DEMO, ids=lambda check: check.kind)
+def test_what_belongs_to_servers_of_others_may_stay(check: NoServersOn) -> None:
+    assert check.ask(shared_with_others()) is None
+    assert check.summary.endswith("but those of other projects")
+
+
+@pytest.mark.parametrize("check", OF_DEMO, ids=lambda check: check.kind)
+def test_what_belongs_to_a_server_of_these_projects_is_found_beside_it(check: NoServersOn) -> None:
+    assert isinstance(check.ask(shared_with_others(a_server())), Finding)
+
+
+@pytest.mark.parametrize("check", OF_DEMO[1:], ids=lambda check: check.kind)
+def test_what_a_server_that_has_left_forgot_is_found_beside_it(check: NoServersOn) -> None:
+    assert isinstance(check.ask(shared_with_others(left=an_id("db-01"))), Finding)
 
 
 @pytest.mark.parametrize("check", EMPTY[3:], ids=lambda check: check.kind)

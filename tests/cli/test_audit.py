@@ -15,7 +15,7 @@ import pytest
 from builders import a_server, an_id
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
@@ -46,7 +46,7 @@ class Site:
 
     def audited(self, *flags: str) -> tuple[str, str]:
         """Return what the audit of the one run says: its data, and all else."""
-        [run] = list_runs(self.state_dir, 9)
+        [run] = list_runs(self.state_dir / FILE, 9)
         code, out, said = self.run("run", "audit", run.id, *flags)
         assert code == 0, said
         return out, said
@@ -72,7 +72,7 @@ def site(
 
 @pytest.fixture
 def drained(site: Site) -> Site:
-    code, _, said = site.run(*DRAIN, "--yes")
+    code, _, said = site.run(*DRAIN, "--parallel", "1", "--yes")  # requests in one order
     assert code == 0, said
     return site
 

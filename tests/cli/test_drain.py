@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from builders import a_server, an_id
+from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.claim import Claim, read_claim
 from stackward.model.inventory import Inventory
@@ -126,12 +126,12 @@ PROGRESS = {
 
 SUMMARY = f"""\
 run `01RUN`, drain `compute-07`: succeeded
-+--------+--------------------------------------+------+------------+-------+---------+
-| Server | ID                                   | How  | To         | State | Seconds |
-+--------+--------------------------------------+------+------------+-------+---------+
-| db-01  | {an_id("db-01")} | live | compute-08 | done  | 1       |
-| db-02  | {an_id("db-02")} | cold | compute-08 | done  | 2       |
-+--------+--------------------------------------+------+------------+-------+---------+
++--------+--------------------------------------+------+------------+-------+---------+----------+
+| Server | ID                                   | How  | To         | State | Seconds | Downtime |
++--------+--------------------------------------+------+------------+-------+---------+----------+
+| db-01  | {an_id("db-01")} | live | compute-08 | done  | 1       |          |
+| db-02  | {an_id("db-02")} | cold | compute-08 | done  | 2       |          |
++--------+--------------------------------------+------+------------+-------+---------+----------+
 proved:
   no servers are on `compute-07`
   libvirt on `compute-07` has no guests
@@ -181,7 +181,7 @@ def test_an_answer_other_than_yes_changes_nothing(
     assert err.endswith(
         "\ndrain `compute-07`? [y/N] error: drain `compute-07`: not approved\nnothing was changed\n"
     )
-    assert list_runs(site.state_dir, 1) == []
+    assert list_runs(site.state_dir / FILE, 1) == []
 
 
 def test_yes_is_put_on_record_with_how_it_was_said(
@@ -191,9 +191,17 @@ def test_yes_is_put_on_record_with_how_it_was_said(
 
     code, out, _ = site.run(*DRAIN, "-c", "Server", "-c", "To", "-f", "value")
 
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     assert (code, out) == (0, "db-01 compute-08\ndb-02 compute-08\n")
     assert run.approval.how == "prompt"
+
+
+def test_a_column_that_is_not_there_is_refused_before_anything_is_carried_out(site: Site) -> None:
+    """It was refused when the run was over, with the exit code of a usage error."""
+    code, out, err = site.run(*DRAIN, "--yes", "-c", "Colour")
+
+    assert (code, out, site.is_untouched) == (2, "", True)
+    assert err.startswith("error: there is no column `Colour`\n")
 
 
 def test_a_plan_with_blockers_is_never_asked_about(
@@ -219,7 +227,7 @@ def test_ctrl_c_waits_for_what_is_under_way_and_the_run_can_be_resumed(site: Sit
     assert "| done      |" in out
     assert "| not begun |" in out
 
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
     code, out, _ = site.run("run", "resume", run.id, "-f", "value", "-c", "Server", "-c", "State")
     assert (code, out) == (0, "db-01 done\ndb-02 done\n")
 
@@ -258,6 +266,9 @@ def press_when(site: Site, is_time: Callable[[], bool], *, times: int) -> list[i
         pytest.param(["--parallel", "5"], {"at_once": 5}, id="parallel"),
         pytest.param(["--timeout", "60"], {"slow_after_s": 60.0}, id="timeout"),
         pytest.param(["--when-slow", "wait"], {"on_slow": []}, id="wait"),
+        pytest.param(
+            ["--when-slow", "stop-server"], {"on_slow": ["abort-migration"]}, id="stop the server"
+        ),
         pytest.param(["--when-slow", "abort"], {"on_slow": ["abort-migration"]}, id="abort"),
         pytest.param(
             ["--when-slow", "force-complete"], {"on_slow": ["force-complete"]}, id="force"
@@ -301,6 +312,168 @@ def test_with_a_server_left_behind_the_summary_warns_of_the_power_switch(site: S
     assert out.endswith("the node is not empty: do not power off\n")
 
 
+# --- what is stopped for its move ----------------------------------------------------------------
+
+
+def test_a_slow_server_is_stopped_moved_cold_and_started_and_its_downtime_is_told(
+    site: Site,
+) -> None:
+    site.cloud.slow.add(an_id("db-01"))
+
+    code, out, err = site.run(*DRAIN, "--yes", "--timeout", "5", "--when-slow", "stop-server")
+
+    asked = [each.action for each in site.cloud.actions[an_id("db-01")]]
+    server = site.cloud.known[an_id("db-01")]
+    assert code == 0, err
+    assert asked == [
+        "live-migration",
+        "live_migration_cancel",
+        "stop",
+        "migrate",
+        "confirmResize",
+        "start",
+    ]
+    assert (server.status, server.host) == ("ACTIVE", "compute-08")
+    [row] = [line for line in out.splitlines() if line.startswith("| db-01")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert [*cells[2:5], cells[6]] == ["cold", "compute-08", "done", "4"]
+    assert "should its live migration take longer than 5 s (`--when-slow stop-server`)" in err
+    assert out.endswith(IS_EMPTY)
+
+
+def test_the_downtime_of_a_cold_move_is_told_as_data_and_kept_in_the_journal(site: Site) -> None:
+    server = a_server(name="gpu-1", flavor=a_flavor(pci_passthrough__alias="gpu:1"))
+    site.cloud.known = {server.id: server}
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--allow-downtime", "-f", "json")
+
+    [run] = list_runs(site.state_dir / FILE, 1)
+    _, shown, _ = site.run("run", "show", run.id, "--events", "-f", "json")
+    assert (code, json.loads(out)["moves"][0]["downtime_s"]) == (0, 1)
+    assert "'down_since': '2026-11-22T03:00:" in shown
+
+
+def test_what_came_from_a_stopped_server_is_brought_back_too(site: Site) -> None:
+    site.cloud.slow.add(an_id("db-01"))
+    site.run(*DRAIN, "--yes", "--timeout", "5", "--when-slow", "stop-server")
+    site.cloud.slow.clear()
+
+    code, _, err = site.run("node", "return", "compute-07", "--bring-back", "--yes")
+
+    assert (code, set(site.hosts.values())) == (0, {"compute-07"}), err
+
+
+# --- what owners wish ---------------------------------------------------------------------------
+
+
+def test_an_owners_consent_is_on_record_in_the_request_the_account_and_the_journal(
+    site: Site,
+) -> None:
+    site.cloud.known = {an_id("db-09"): wishing("ask", name="db-09")}
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--consent", f"{an_id('db-09')}=CHG-77", "-f", "json")
+
+    told = json.loads(out)
+    [run] = list_runs(site.state_dir / FILE, 1)
+    _, events, _ = site.run("run", "show", run.id, "--events")
+    assert (code, told["moves"][0]["consent"]) == (0, "CHG-77")
+    assert json.loads(run.plan)["request"]["consents"] == [
+        {"server": an_id("db-09"), "reference": "CHG-77"}
+    ]
+    assert "its owner agreed: CHG-77" in events
+
+
+def test_the_account_says_whose_consent_was_given(site: Site) -> None:
+    site.cloud.known = {an_id("db-09"): wishing("ask", name="db-09")}
+
+    _, out, _ = site.run(*DRAIN, "--yes", "--consent", f"{an_id('db-09')}=CHG-77")
+
+    assert "by their owners' consent:\n  `db-09`: CHG-77\n" in out
+
+
+def test_without_a_consent_the_owner_is_named_and_nothing_is_touched(site: Site) -> None:
+    site.cloud.add(wishing("ask", name="db-09"))
+
+    code, _, err = site.run(*DRAIN, "--yes")
+
+    assert (code, site.is_untouched) == (3, True)
+    assert "`db-09` its owner wishes to be asked first: user eve, project demo" in err
+
+
+@pytest.mark.parametrize("words", [["x"], ["x="], ["=y"], ["x=y", "x=z"]])
+def test_a_consent_that_is_not_one_is_bad_input(site: Site, words: list[str]) -> None:
+    flags = [flag for word in words for flag in ("--consent", word)]
+
+    code, out, err = site.run(*DRAIN, "--yes", *flags)
+
+    assert (code, out, site.is_untouched) == (2, "", True)
+    assert err.startswith("error: `--consent")
+
+
+# --- only some projects' servers ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["demo", "Demonstrations"])
+def test_only_servers_of_the_projects_named_move_and_the_node_is_said_not_to_be_empty(
+    site: Site, word: str
+) -> None:
+    site.cloud.add(a_server(name="theirs", project="other"))
+    before = site.cloud.known[an_id("theirs")]
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--projects", word)
+
+    assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08", "theirs": "compute-07"}
+    assert (site.cloud.known[an_id("theirs")], site.cloud.actions.get(an_id("theirs"))) == (
+        before,
+        None,
+    )
+    assert (code, site.shell.done) == (0, [])  # its service stays on
+    assert out.endswith("the node is not empty: do not power off\n")
+
+
+def test_of_what_arrives_meanwhile_only_servers_of_these_projects_move_on(site: Site) -> None:
+    late = [
+        a_server(name="late", has_image=False),  # with a disk here its move needs an approval
+        a_server(name="late-theirs", project="other"),
+    ]
+
+    def arrive() -> None:
+        if site.cloud.migrations:
+            site.cloud.add(*late)
+            late.clear()
+
+    site.on_wait.append(arrive)
+
+    code, out, _ = site.run(*DRAIN, "--yes", "--projects", "demo", "-f", "value", "-c", "Server")
+
+    assert (code, out) == (0, "db-01\ndb-02\nlate\n")
+    assert (site.hosts["late"], site.hosts["late-theirs"]) == ("compute-08", "compute-07")
+
+
+def test_a_node_is_emptied_project_by_project_under_its_cordon(site: Site) -> None:
+    site.cloud.add(a_server(name="theirs", project="other"))
+    site.run(*DRAIN, "--yes", "--projects", "demo")
+    again, proved, _ = site.run(*DRAIN, "--projects", "demo")
+
+    code, out, err = site.run(*DRAIN, "--yes")
+
+    assert (again, proved.startswith("proved:")) == (0, True)
+    assert (code, site.hosts["theirs"], site.shell.units["compute-07"][0]) == (
+        0,
+        "compute-08",
+        "inactive",
+    ), err
+    assert out.endswith(IS_EMPTY)
+
+
+@pytest.mark.parametrize("word", ["typo", ""])
+def test_a_project_that_is_not_there_is_no_reason_to_move_all(site: Site, word: str) -> None:
+    code, out, err = site.run(*DRAIN, "--yes", "--projects", word)
+
+    assert (code, out, site.is_untouched) == (2, "", True)
+    assert err.startswith(f"error: there is no project `{word}`\n")
+
+
 def test_a_kept_plan_is_carried_out_by_apply_with_the_same_summary(
     site: Site, tmp_path: Path
 ) -> None:
@@ -335,7 +508,7 @@ def test_a_node_in_maintenance_is_proved_to_be_empty_again_without_being_asked(s
     assert (code, out) == (0, SUMMARY[SUMMARY.index("proved:") :].replace(IS_EMPTY, ""))
     assert "in maintenance stackward 01RUN by" in err
     assert site.shell.done == done
-    assert len(list_runs(site.state_dir, 9)) == 1
+    assert len(list_runs(site.state_dir / FILE, 9)) == 1
 
 
 def test_that_proof_as_data(site: Site) -> None:
@@ -409,7 +582,7 @@ def test_anothers_reason_is_refused_with_its_words(site: Site) -> None:
 def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site: Site) -> None:
     press_when(site, lambda: bool(site.cloud.migrations), times=1)
     site.run(*DRAIN, "--yes", "--parallel", "1")
-    [run] = list_runs(site.state_dir, 1)
+    [run] = list_runs(site.state_dir / FILE, 1)
 
     code, _, err = site.run(*DRAIN, "--yes")
     assert code == 3

@@ -18,8 +18,9 @@ NEEDS_ROOT = (
     "hint: call it again as root, for example with `sudo`\n"
 )
 NO_LAB = (
-    "error: there is no lab `{}` on this machine\n\n"
-    "hint: `stackward lab up` makes one, or name one with `--name`: lab\n"
+    "error: there is no lab `{0}` on this machine\n\n"
+    "hint: name one that is there with `--name`: `lab`;"
+    " or `stackward lab up --name {0}` makes one\n"
 )
 
 
@@ -311,6 +312,28 @@ def test_faults_are_listed_without_a_lab(run: Run) -> None:
 
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == [fault.name for fault in ALL]
+
+
+def test_only_the_columns_that_are_named_are_listed(run: Run) -> None:
+    code, out, err = run("faults", "-f", "value", "-c", "name")
+
+    assert (code, out, err) == (0, "".join(f"{fault.name}\n" for fault in ALL), "")
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_column_that_is_not_there_is_refused_before_servers_are_made(
+    run: Run, tmp_path: Path
+) -> None:
+    a_lab(tmp_path)
+
+    assert run("load", "3", "-c", "Colour") == (
+        2,
+        "",
+        (
+            "error: there is no column `Colour`\n\n"
+            "hint: the columns are `Name`, `ID`, `Node`, `Kind`\n"
+        ),
+    )
 
 
 def test_an_empty_cache_is_an_empty_list(run: Run) -> None:

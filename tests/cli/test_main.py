@@ -1,12 +1,13 @@
 """The door: what is printed where, and the exit code."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
-from stackward.cli import main
+from stackward.cli import app, main
 from stackward.cli.subjects import SUBJECTS, Subject, subject
 from stackward.errors import ExitCode, Refused
 
@@ -47,6 +48,29 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
         monkeypatch.setitem(SUBJECTS, "fail", Subject("stackward_failing", "For this test."))
 
     return add
+
+
+def commands_below(command: object, *words: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each command's words with all that its options are called."""
+    context = typer.Context(command)  # type: ignore[arg-type]  # whatever typer made
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(context):
+            yield from commands_below(command.get_command(context, name), *words, name)
+    else:
+        options = {name for each in context.command.params for name in each.opts}
+        yield " ".join(words), frozenset(options)
+
+
+COMMANDS = dict(commands_below(typer.main.get_command(app)))
+
+
+def test_every_command_is_walked_through() -> None:
+    assert {"node list", "run show", "lab cache list"} < COMMANDS.keys()
+
+
+@pytest.mark.parametrize("command", [name for name, has in COMMANDS.items() if "-f" in has])
+def test_a_command_that_prints_rows_prints_the_columns_that_are_named(command: str) -> None:
+    assert {"-f", "--format", "-c", "--column"} <= COMMANDS[command]
 
 
 def test_version(ran: Callable[..., Printed]) -> None:

@@ -61,10 +61,13 @@ def test_node_list(arguments: list[str], expected: str, capsys: pytest.CaptureFi
     assert (code, *capsys.readouterr()) == (0, dedent(expected), "")
 
 
+@pytest.mark.parametrize(
+    "flags", [pytest.param([], id="nodes"), pytest.param(["--maintenance"], id="no cloud is asked")]
+)
 def test_an_unknown_group_is_refused_with_those_there_are(
-    inventory: Path, capsys: pytest.CaptureFixture[str]
+    inventory: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
 ) -> None:
-    code = main(["node", "list", "--group", "storage"])
+    code = main(["node", "list", "--group", "storage", *flags])
 
     assert (code, *capsys.readouterr()) == (
         2,
@@ -72,6 +75,51 @@ def test_an_unknown_group_is_refused_with_those_there_are(
         (
             f"error: no node of `{inventory}` is in a group `storage`\n\n"
             "hint: the groups are `compute`, `control`\n"
+        ),
+    )
+
+
+def test_a_group_is_refused_where_no_node_has_one(
+    inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inventory.write_text("[storage]\n[ungrouped]\na\n")
+
+    code = main(["node", "list", "--group", "storage"])
+
+    assert (code, *capsys.readouterr()) == (
+        2,
+        "",
+        (
+            f"error: no node of `{inventory}` is in a group `storage`\n\n"
+            "hint: it has no groups: leave `--group` out\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["list"], id="list"),
+        pytest.param(["list", "--maintenance"], id="maintenance"),
+        pytest.param(["drain", "c01", "--reason", "x", "--yes"], id="drain"),
+        pytest.param(["return", "c01", "--yes"], id="return"),
+    ],
+)
+def test_an_inventory_that_names_no_node_is_refused_by_every_command(
+    inventory: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """An empty table, and 0, told that there was nothing wrong."""
+    inventory.write_text("")
+
+    code = main(["node", *arguments])
+
+    assert (code, *capsys.readouterr()) == (
+        2,
+        "",
+        (
+            f"error: cannot read the inventory `{inventory}`: it names no node\n\n"
+            "hint: write a node's name on a line of its own, or name another file with "
+            "`--inventory FILE` or in STACKWARD_INVENTORY\n"
         ),
     )
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from builders import a_node, a_server, asking
-from stackward.cli.plans import keep_plan, show_plan
+from stackward.cli import main
+from stackward.cli.plans import keep_plan, refuse_place, show_plan
 from stackward.errors import BadInput
 from stackward.plan import from_json
 from stackward.report.tables import Form
@@ -40,6 +41,40 @@ def test_a_kept_plan_is_the_plan(tmp_path: Path) -> None:
 
     kept = from_json((tmp_path / "plan.json").read_text(), KINDS)
     assert (kept.title, len(kept.stages)) == (PLAN.title, 4)
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        pytest.param("none/plan.json", "cannot write `{}`: No such file or directory", id="none"),
+        pytest.param("file/plan.json", "cannot write `{}`: Not a directory", id="below a file"),
+        pytest.param("file", "`{}` is there already", id="an older plan"),
+        pytest.param("", "`{}` is there already", id="a directory"),
+        pytest.param("dangling", "`{}` is there already", id="a link to nowhere"),
+    ],
+)
+def test_a_place_where_no_plan_can_be_kept_is_said_before_anything_is_planned(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    says: str,
+) -> None:
+    """Else the operator learns it after minutes of reading a large node, or of thought."""
+    (tmp_path / "file").write_text("older")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "no-inventory"))
+
+    code = main(["node", "drain", "c01", "--reason", "x", "--plan-out", str(tmp_path / place)])
+
+    assert code == 2
+    assert capsys.readouterr().err.startswith(f"error: {says.format(tmp_path / place)}\n")
+
+
+def test_asking_whether_a_plan_can_be_kept_leaves_nothing_behind(tmp_path: Path) -> None:
+    refuse_place(tmp_path / "plan.json")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_older_plan_is_not_written_over(tmp_path: Path) -> None:

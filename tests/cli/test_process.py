@@ -43,6 +43,8 @@ def test_the_first_screen_imports_not_even_a_subject(argument: str) -> None:
     [
         pytest.param(["node", "--help"], id="help of a subject"),
         pytest.param(["node", "list", "--help"], id="help of a command"),
+        pytest.param(["cloud", "check", "--help"], id="help of a check"),
+        pytest.param(["metrics", "--help"], id="help of a subject that is a command"),
     ],
 )
 def test_help_of_a_command_imports_nothing_heavy(arguments: list[str]) -> None:
@@ -79,7 +81,16 @@ def test_listing_runs_imports_neither_databases_nor_a_cloud(tmp_path: Path) -> N
 
     _, imported = process.communicate(timeout=60)
 
+    light = HEAVY - {"stackward.adapters"}
     assert process.returncode == 0
-    assert {"openstack", "keystoneauth1", "dbos", "sqlalchemy", "rich"} & set(
-        imported.split()
-    ) == set()
+    assert (light | {"sqlalchemy", "pydantic", "stackward.plan"}) & set(imported.split()) == set()
+
+
+def test_an_option_that_is_given_is_checked_all_the_same(tmp_path: Path) -> None:
+    """What is not given is not checked, and what would check it not imported."""
+    process = stackward("run", "list", "--limit", "0", state_dir=tmp_path)
+
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert said.startswith("error: invalid value for `--limit`: ")

@@ -11,12 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from builders import a_server, an_id
+from builders import a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import LAB_NET, FakeCloud, FakeShell, a_world
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
+from stackward.model.compute import Guarded
 from stackward.model.inventory import Inventory
+from stackward.model.wish import WISH
+from stackward.plan import Plan
+from stackward.plan.stored import from_json, from_mapping, to_mapping
 from stackward.ports.world import World
+from stackward.runbooks.bring_back_servers import BringBackRequest
+from stackward.runbooks.kinds import KINDS
 
 NODE = "compute-07"
 RETURN = ("node", "return", NODE)
@@ -26,6 +33,7 @@ RETURN = ("node", "return", NODE)
 class Site:
     """A cloud, and the command line that is pointed at it."""
 
+    state_dir: Path
     capsys: pytest.CaptureFixture[str]
     cloud: FakeCloud = field(default_factory=FakeCloud)
 
@@ -45,8 +53,8 @@ class Site:
         out, said = (re.sub(r"01[0-9A-Z]{12}", "01RUN", text) for text in captured)
         return code, out, said
 
-    def drained(self) -> "Site":
-        code, _, said = self.run("node", "drain", NODE, "--reason", "bad DIMM", "--yes")
+    def drained(self, *flags: str) -> "Site":
+        code, _, said = self.run("node", "drain", NODE, "--reason", "bad DIMM", "--yes", *flags)
         assert code == 0, said
         self.cloud.computes[NODE] = replace(self.cloud.computes[NODE], is_up=False)
         return self
@@ -71,7 +79,7 @@ def site(
     monkeypatch.setattr("sys.stdin", io.StringIO())
     # DBOS keeps its first handler, whose stream was that of an earlier test.
     logging.getLogger("dbos").handlers.clear()
-    return Site(capsys)
+    return Site(tmp_path, capsys)
 
 
 def test_a_drained_node_comes_back_and_is_proved(site: Site) -> None:
@@ -81,6 +89,20 @@ def test_a_drained_node_comes_back_and_is_proved(site: Site) -> None:
     assert "`compute-07` is in service: enabled, up, and offered by placement" in out
     assert [each.host for each in site.cloud.built] == [NODE]
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
+
+
+def test_the_instance_ha_service_is_told_of_a_drain_and_of_its_end(site: Site) -> None:
+    """Told once the node serves: by then nothing is left to be returned."""
+    guard = Guarded(id="entry", segment="segment", host="compute-07")
+    site.cloud.catalog |= {"instance-ha"}
+    site.cloud.guards["compute-07"] = guard
+
+    site.drained()
+    told = site.cloud.guards["compute-07"].is_in_maintenance
+    code, out, err = site.run("node", "return", "compute-07", "--yes")
+
+    assert (code, told, site.cloud.guards["compute-07"]) == (0, True, guard), err
+    assert "the instance-HA service looks after `compute-07`" in out
 
 
 def test_the_acceptance_server_is_put_in_the_network_that_was_named(site: Site) -> None:
@@ -149,6 +171,101 @@ def test_a_dry_run_for_a_node_that_was_returned_before_shows_who_would_come_home
 
     assert (code, set(site.hosts.values())) == (0, {"compute-08"}), said
     assert "2 move to `compute-07`" in out
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        pytest.param([], {"at_once": 2, "slow_after_s": 1800.0, "on_slow": []}, id="unless said"),
+        pytest.param(["--parallel", "5"], {"at_once": 5}, id="parallel"),
+        pytest.param(["--timeout", "60"], {"slow_after_s": 60.0}, id="timeout"),
+        pytest.param(["--when-slow", "abort"], {"on_slow": ["abort-migration"]}, id="abort"),
+        pytest.param(
+            ["--when-slow", "force-complete"], {"on_slow": ["force-complete"]}, id="force"
+        ),
+    ],
+)
+def test_how_servers_come_home_is_said_as_for_a_drain(
+    site: Site, flags: list[str], expected: dict[str, object]
+) -> None:
+    site.drained().run(*RETURN, "--yes")
+
+    _, out, _ = site.run(*RETURN, "--bring-back", "--dry-run", "-f", "json", *flags)
+
+    [stage] = json.loads(out)["stages"]
+    live = next(move for move in stage["moves"] if move["how"] == "live")
+    planned = {
+        "at_once": stage["at_once"],
+        "slow_after_s": live["slow_after_s"],
+        "on_slow": [step["kind"] for step in live["on_slow"]],
+    }
+    assert planned | expected == planned
+
+
+def test_the_limits_hold_for_servers_that_come_home_right_after_a_return(site: Site) -> None:
+    """Two plans are made then; what was said is of the second."""
+    site.drained()
+
+    code, _, said = site.run(
+        *RETURN, "--bring-back", "--yes", "--parallel", "1", "--when-slow", "abort"
+    )
+
+    [kept] = [each.plan for each in list_runs(site.state_dir / FILE, 9) if "home" in each.title]
+    asked = from_json(kept, KINDS).request
+    assert (code, set(site.hosts.values())) == (0, {NODE}), said
+    assert isinstance(asked, BringBackRequest)
+    assert (asked.at_once, asked.when_slow) == (1, "abort")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(["--parallel", "2"], id="also where it is the usual value"),
+        pytest.param(["--timeout", "60"], id="timeout"),
+        pytest.param(["--when-slow", "abort"], id="when slow"),
+    ],
+)
+def test_how_servers_move_is_refused_where_none_is_brought_back(
+    site: Site, flags: list[str]
+) -> None:
+    code, out, said = site.drained().run(*RETURN, "--yes", *flags)
+
+    assert (code, out, site.is_in_service) == (2, "", False)
+    assert said == (
+        f"error: `{flags[0]}`: only servers that are brought back move\n\n"
+        "hint: add `--bring-back`, or leave that out\n"
+    )
+
+
+def test_a_homecoming_that_an_older_version_planned_is_still_understood() -> None:
+    """It stored no `when_slow`: what is slow is waited for, as it was then."""
+    stored = to_mapping(Plan[World](title="home", request=BringBackRequest(node=NODE, run="01RUN")))
+    del stored["request"]["when_slow"]
+
+    read = from_mapping(stored, KINDS).request
+
+    assert read == BringBackRequest(node=NODE, run="01RUN", when_slow="wait")
+
+
+def test_the_consent_of_an_owner_holds_for_the_way_home(site: Site) -> None:
+    server = wishing("ask", name="db-09")
+    site.cloud.known = {server.id: server}
+    site.drained("--consent", f"{server.id}=CHG-77")
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, site.hosts["db-09"]) == (0, NODE), said
+
+
+def test_an_owner_who_wishes_to_be_asked_since_then_is_not_passed_over(site: Site) -> None:
+    site.drained()
+    moved = next(one for one in site.cloud.known.values() if one.name == "db-01")
+    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
+    assert "its owner wishes to be asked first" in said
 
 
 def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site: Site) -> None:

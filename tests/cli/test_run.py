@@ -1,6 +1,6 @@
 """`stackward run`: whole outputs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from platform import node
@@ -27,9 +27,9 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlJour
     journal.close()
 
 
-def a_run(journal: SqlJournal, run_id: str = "01M8AAAA") -> Run:
+def a_run(journal: SqlJournal, run_id: str = "01M8AAAA", plan: str = PLAN) -> Run:
     approval = Approval(by="ann", at=NOON, how="--yes")
-    run = Run(id=run_id, title="drain `c01`", plan=PLAN, approval=approval, holds=(run_id,))
+    run = Run(id=run_id, title="drain `c01`", plan=plan, approval=approval, holds=(run_id,))
     journal.add(run)
     return run
 
@@ -51,7 +51,7 @@ def test_list(journal: SqlJournal, capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, *capsys.readouterr()) == (
         0,
         (
-            '"ID","State","Title","Approved by","Approved at","Holds","Undone by"\n'
+            '"ID","State","Title","Approved by","Approved at","Holds","Worker","Undone by"\n'
             '"01M8AAAA","queued","drain `c01`","ann","2026-01-01T12:00:00+00:00","01M8AAAA",""\n'
         ),
         "",
@@ -139,6 +139,73 @@ def test_cancel_of_a_run_that_left_a_server_half_way_says_how_it_is_ended(
     assert (code, journal.run("01M8").cancel_asked_by is None) == (4, False)
     assert "  `db-01` is half-way\n" in said
     assert "hint: `stackward run resume 01M8AAAA` brings that to its end" in said
+
+
+@pytest.fixture
+def no_inventory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "none"))
+
+
+def over(journal: SqlJournal, run_id: str) -> None:
+    journal.ask_cancel(run_id, "ann", NOON, lambda _: False)
+
+
+def living(journal: SqlJournal, run_id: str) -> None:
+    journal.take_up(run_id, f"{node()}:1", NOON)
+
+
+@pytest.mark.usefixtures("no_inventory")
+@pytest.mark.parametrize(
+    ("become", "given", "expected"),
+    [
+        pytest.param(None, "nonsense", (2, "there is no run `nonsense`"), id="unknown"),
+        pytest.param(over, "01M8", (3, "run `01M8AAAA` is over: cancelled"), id="over"),
+        pytest.param(
+            living, "01M8", (3, f"run `01M8AAAA` is being carried out by `{node()}:1`"), id="living"
+        ),
+        pytest.param(None, "01M9", (2, "this is not a stored plan"), id="not understood"),
+    ],
+)
+def test_a_run_that_cannot_go_on_is_said_to_be_so_before_inventory_and_cloud_are_asked_for(
+    journal: SqlJournal,
+    capsys: pytest.CaptureFixture[str],
+    become: Callable[[SqlJournal, str], object] | None,
+    given: str,
+    expected: tuple[int, str],
+) -> None:
+    run = a_run(journal)
+    a_run(journal, "01M9AAAA", plan="{}")
+    if become:
+        become(journal, run.id)
+
+    ended = main(["run", "resume", given])
+
+    code, says = expected
+    out, err = capsys.readouterr()
+    assert (ended, out) == (code, "")
+    assert err.startswith(f"error: {says}")
+
+
+@pytest.mark.usefixtures("no_inventory")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(None, "cannot read `{}`: No such file or directory", id="no file"),
+        pytest.param("{", "the plan is not JSON: ", id="not JSON"),
+        pytest.param("[]", "this is not a stored plan", id="another file"),
+    ],
+)
+def test_a_file_that_holds_no_plan_is_said_to_be_so_before_inventory_and_cloud_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, says: str
+) -> None:
+    file = tmp_path / "plan.json"
+    if text is not None:
+        file.write_text(text)
+
+    ended = main(["run", "apply", str(file), "--yes"])
+
+    assert ended == 2
+    assert capsys.readouterr().err.startswith(f"error: {says.format(file)}")
 
 
 @pytest.mark.parametrize(

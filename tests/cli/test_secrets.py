@@ -3,6 +3,9 @@
 import io
 import json
 import logging
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,9 +17,10 @@ from builders import a_server, an_id
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
 from stackward import masking
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.errors import StepFailed, Unreachable
+from stackward.lab.waiting import wait_until
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
 
@@ -67,7 +71,7 @@ class Site:
         plan = self.state_dir / "plan.json"
         self.run(*drain, "--dry-run", "-f", "json", "--plan-out", str(plan))
         code = self.run(*drain, "--yes")
-        for run in list_runs(self.state_dir, 9):
+        for run in list_runs(self.state_dir / FILE, 9):
             self.run("run", "show", run.id, "--events", "-f", "json")
             self.run("run", "show", run.id)
             self.run("run", "audit", run.id, "--export")
@@ -149,6 +153,30 @@ def test_whatever_a_request_meets_is_told_without_its_secrets(
     code = site.drain()
 
     assert (code, site.found) == (4, [])
+    assert "***" in "".join(site.said)
+
+
+@pytest.mark.parametrize("how", [refuses, breaks, is_silent])
+def test_whatever_a_worker_meets_is_told_without_its_secrets(
+    site: Site, monkeypatch: pytest.MonkeyPatch, how: Callable[..., str]
+) -> None:
+    site.run("node", "drain", "compute-07", "--reason", "bad DIMM", "--yes", "--queue")
+    monkeypatch.setattr(site.cloud, "services", how)  # the plan is made again
+    file = site.state_dir / FILE
+    [queued] = list_runs(file, 9)
+
+    def stop_once_it_was_tried() -> None:
+        wait_until(lambda: list_runs(file, 9)[0].epoch > queued.epoch, within_s=60, every_s=0.1)
+        wait_until(lambda: list_runs(file, 9)[0].state != "running", within_s=60, every_s=0.1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopping = threading.Thread(target=stop_once_it_was_tried)
+    stopping.start()
+    site.run("worker", "--name", "w1")
+    stopping.join()
+    site.run("run", "show", queued.id, "--events")
+
+    assert site.found == []
     assert "***" in "".join(site.said)
 
 

@@ -18,11 +18,14 @@ from engine.fakes import FakeClock
 from fakes import LAB_NET, FakeCloud, FakeShell, a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.adapters.store.listing import list_runs
+from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
+from stackward.errors import StepFailed
 from stackward.model.claim import read_claim
+from stackward.model.compute import Guarded
 from stackward.model.inventory import Inventory
 from stackward.model.run import Run
+from stackward.model.wish import WISH
 from stackward.ports.world import World
 
 NODE = "compute-07"
@@ -63,7 +66,7 @@ class Site:
 
     @property
     def newest(self) -> Run:
-        return list_runs(self.state_dir, 1)[0]
+        return list_runs(self.state_dir / FILE, 1)[0]
 
     def drained(self, *flags: str) -> Run:
         run = self.well(*DRAIN, *flags)
@@ -305,6 +308,127 @@ def test_an_undo_that_was_interrupted_is_resumed(site: Site) -> None:
     assert site.hosts == HOME
 
 
+# --- with what came to a drain since ---
+
+
+@pytest.fixture
+def guarded(site: Site) -> Site:
+    """Return a site whose instance-HA service looks after the node."""
+    site.cloud.catalog |= {"instance-ha"}
+    site.cloud.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
+    return site
+
+
+def is_told(site: Site) -> bool:
+    return site.cloud.guards[NODE].is_in_maintenance
+
+
+def test_the_instance_ha_service_is_told_of_the_end_by_the_undo_of_a_drain(guarded: Site) -> None:
+    drain = guarded.drained()
+    was_told = is_told(guarded)
+
+    code, out, said = guarded.undo(drain)
+
+    assert (code, was_told, is_told(guarded), guarded.hosts) == (0, True, False, HOME), said
+    assert "the instance-HA service looks after `compute-07`" in out
+
+
+def test_it_is_told_also_where_no_server_comes_home(guarded: Site) -> None:
+    drain = guarded.drained()
+    guarded.cloud.known.clear()
+
+    code, _, said = guarded.undo(drain)
+
+    assert (code, guarded.is_in_service, is_told(guarded)) == (0, True, False), said
+
+
+def test_it_is_told_of_the_end_of_a_drain_that_never_cordoned(
+    guarded: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(guarded.cloud, "disable_service", refuses)
+        guarded.run(*DRAIN)
+
+    code, _, said = guarded.undo(guarded.newest)
+
+    assert (code, guarded.is_in_service, is_told(guarded)) == (0, True, False), said
+    assert guarded.cloud.built == []
+
+
+def refuses(*_: object) -> str:
+    raise StepFailed("could not change it", service="Nova", says="no")
+
+
+def test_what_others_have_told_the_instance_ha_service_is_left(guarded: Site) -> None:
+    entry = guarded.cloud.guards[NODE]
+    guarded.cloud.guards[NODE] = replace(entry, is_in_maintenance=True)
+    drain = guarded.drained()
+
+    code, _, said = guarded.undo(drain)
+
+    assert (code, guarded.is_in_service, is_told(guarded)) == (0, True, True), said
+
+
+def test_the_undo_of_a_return_tells_the_instance_ha_service_again(guarded: Site) -> None:
+    guarded.drained()
+    returned = guarded.well(*RETURN)
+
+    code, _, said = guarded.undo(returned)
+
+    assert (code, is_told(guarded)) == (0, True), said
+
+
+def test_what_an_owner_agreed_to_holds_for_the_way_home(site: Site) -> None:
+    server = replace(a_server(name="db-09"), metadata=((WISH, "ask"),))
+    site.cloud.known = {server.id: server}
+    drain = site.drained("--consent", f"{server.id}=CHG-77")
+
+    code, _, said = site.undo(drain)
+
+    assert (code, site.hosts) == (0, {"db-09": NODE}), said
+
+
+def test_an_owner_who_wishes_to_be_asked_since_then_keeps_the_server_there(site: Site) -> None:
+    drain = site.drained()
+    moved = site.cloud.known[an_id("db-01")]
+    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+
+    code, _, said = site.undo(drain)
+
+    assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
+    assert "`db-01` stays on `compute-08`: " in said
+
+
+def test_how_slow_moves_are_helped_is_said_for_the_undo_too(site: Site) -> None:
+    drain = site.drained()
+    flags = ("--timeout", "60", "--parallel", "3", "--when-slow", "stop-server")
+
+    code, out, _ = site.undo(drain, "--dry-run", "-f", "json", *flags)
+
+    told = json.loads(out)
+    [back] = [stage for stage in told["stages"] if stage["name"].startswith("back to")]
+    [live] = [move for move in back["moves"] if move["how"] == "live"]
+    assert (code, back["at_once"], live["slow_after_s"]) == (0, 3, 60.0)
+    assert live["instead"][0]["kind"] == "stop-server"
+
+
+def test_a_server_that_was_stopped_for_its_move_and_left_so_is_named(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.cloud.slow.add(an_id("db-01"))
+    with monkeypatch.context() as patched:
+        patched.setattr(site.cloud, "cold_migrate", refuses)
+        site.run(*DRAIN, "--timeout", "5", "--when-slow", "stop-server")
+
+    code, _, said = site.undo(site.newest)
+
+    assert (code, site.is_in_service) == (0, True), said
+    assert (
+        "`db-01` is left alone: its move was never proved, and it is SHUTOFF, stopped by the run, "
+        "on `compute-07`"
+    ) in said
+
+
 # --- the others ---
 
 
@@ -367,7 +491,7 @@ def test_an_undone_run_says_by_which_it_was_undone(site: Site) -> None:
 
     assert "; undone by run `01RUN`" in shown
     assert [each["Undone by"] for each in json.loads(listed)] == [None, "01RUN"]
-    assert [each.undone_by for each in list_runs(site.state_dir, 9)] == [None, undo.id]
+    assert [each.undone_by for each in list_runs(site.state_dir / FILE, 9)] == [None, undo.id]
 
 
 # --- bad input: clear words, and nothing changed ---
@@ -375,12 +499,12 @@ def test_an_undone_run_says_by_which_it_was_undone(site: Site) -> None:
 
 def refused(site: Site, run: Run) -> str:
     """Return what a refusal says; nothing was changed by it."""
-    before, runs = (site.hosts, dict(site.cloud.computes)), list_runs(site.state_dir, 9)
+    before, runs = (site.hosts, dict(site.cloud.computes)), list_runs(site.state_dir / FILE, 9)
     site.shell.done.clear()
 
     code, _, said = site.undo(run)
 
-    assert (code, site.shell.done, list_runs(site.state_dir, 9)) == (3, [], runs), said
+    assert (code, site.shell.done, list_runs(site.state_dir / FILE, 9)) == (3, [], runs), said
     assert (site.hosts, site.cloud.computes) == before
     return said
 

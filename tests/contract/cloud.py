@@ -50,6 +50,13 @@ class CloudAtWork:
         return found
 
 
+def is_written(cloud: Cloud, server: str, event: str) -> bool:
+    """Say whether the event of that name of the server's newest action has begun and ended."""
+    newest = cloud.actions_of(server)[0]
+    found = [one for one in cloud.action_events(server, newest.request_id) if one.name == event]
+    return bool(found) and all(one.finished and one.started <= one.finished for one in found)
+
+
 class CloudContract:
     """Tests; a subclass gives the fixture `at_work`."""
 
@@ -67,6 +74,7 @@ class CloudContract:
         assert cloud.servers_on("no-such-host") == ()
         assert cloud.ports_of([nobody]) == ()
         assert not cloud.has_service("no-such-service")
+        assert cloud.projects_called(nobody) == ()
 
     def test_a_server_that_runs_and_one_that_is_stopped(self, at_work: CloudAtWork) -> None:
         states = [
@@ -104,6 +112,14 @@ class CloudContract:
         assert (port.server, port.host) == (at_work.running, at_work.host)
         assert at_work.cloud.bindings_of(port.id) == ((at_work.host, "ACTIVE"),)
 
+    def test_a_project_is_found_by_its_id_and_by_its_name(self, at_work: CloudAtWork) -> None:
+        owner = at_work.server(at_work.running).project
+
+        [project] = at_work.cloud.projects_called(owner)
+
+        assert project.id == owner
+        assert project in at_work.cloud.projects_called(project.name)
+
     def test_no_more_candidates_are_given_than_asked_for(self, at_work: CloudAtWork) -> None:
         need = need_of(at_work.server(at_work.running))
 
@@ -124,6 +140,10 @@ class CloudContract:
             at_work.cloud.live_migrate(at_work.stopped, None)
         with pytest.raises(Uncertain):
             at_work.cloud.confirm_resize(at_work.stopped)
+        with pytest.raises(Uncertain):
+            at_work.cloud.stop_server(at_work.stopped)
+        with pytest.raises(Uncertain):
+            at_work.cloud.start_server(at_work.running)
 
         after = at_work.server(at_work.stopped)
         assert (after.status, after.task_state, after.host) == ("SHUTOFF", None, before.host)
@@ -150,6 +170,26 @@ class CloudContract:
         assert (disabled.is_enabled, disabled.disabled_reason) == (False, "a test of the contract")
         assert (was_offered, is_offered()) == (False, True)
         assert at_work.service.is_enabled
+
+    def test_what_was_stopped_and_started_is_told_with_its_times(
+        self, at_work: CloudAtWork
+    ) -> None:
+        cloud, server, host = at_work.cloud, at_work.running, at_work.host
+
+        cloud.stop_server(server)
+        at_work.wait_until(lambda: at_work.server(server).status == "SHUTOFF")
+        off = at_work.server(server)
+        at_work.wait_until(lambda: is_written(cloud, server, "compute_stop_instance"))
+        cloud.start_server(server)
+        at_work.wait_until(lambda: at_work.server(server).status == "ACTIVE")
+        on = at_work.server(server)
+        at_work.wait_until(lambda: is_written(cloud, server, "compute_start_instance"))
+
+        assert [each.action for each in cloud.actions_of(server)][:2] == ["start", "stop"]
+        assert (off.vm_state, off.power_state, off.task_state) == ("stopped", 4, None)
+        assert (on.vm_state, on.power_state, on.task_state) == ("active", 1, None)
+        assert on.host == off.host == host
+        assert cloud.action_events(server, "req-of-nobody") == ()
 
     def test_a_live_migration_is_recorded_and_refused_a_second_time_meanwhile(
         self, at_work: CloudAtWork
@@ -188,7 +228,7 @@ class CloudContract:
         assert (waiting.id, waiting.status) == (record.id, "finished")
         assert (record.kind, record.status, record.source) == ("migration", "confirmed", source)
         assert at_work.server(server).host == record.target != source
-        assert [each.action for each in cloud.actions_of(server)][:2] == [
-            "confirmResize",
-            "migrate",
-        ]
+        [confirmed, migrated, *_] = cloud.actions_of(server)
+        events = {each.name for each in cloud.action_events(server, migrated.request_id)}
+        assert (confirmed.action, migrated.action) == ("confirmResize", "migrate")
+        assert {"compute_resize_instance", "compute_finish_resize"} <= events

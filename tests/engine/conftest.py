@@ -9,7 +9,7 @@ from engine.fakes import House
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
+def house(tmp_path: Path, database: str) -> Iterator[House]:
+    house = House(tmp_path, database=database)
     yield house
     house.close()

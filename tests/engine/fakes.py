@@ -21,6 +21,7 @@ from stackward.engine import Brakes, Pace, Workshop, approve, ask_cancel, carry_
 from stackward.errors import StepFailed, Uncertain, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.plan import (
+    GIVEN_UP,
     Answer,
     Blocked,
     Finding,
@@ -193,6 +194,7 @@ class Carry:
         return Look(
             Standing.FAILED,
             reason="it came back",
+            saw={GIVEN_UP: True} if newer[-1]["state"] == "called off" else {},
             service="Yard",
             says="the shelf is full",
             request_id=f"req-{newer[-1]['id']}",
@@ -260,12 +262,43 @@ class Hurry:
         return Look(Standing.DONE if hurried else Standing.TODO)
 
     def start(self, world: YardWorld) -> None:
+        world.yard.fate.point()
         with world.yard.open() as yard:
             yard["changes"].append(f"hurry {self.box}")
             [going] = [each for each in yard["carries"] if each["state"] == "going"]
-            going["state"] = "done" if self.well else "failed"
+            going["state"] = "done" if self.well else "called off"
             if self.well:
                 yard["boxes"][self.box] = "new"
+        world.yard.fate.point()
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Push a sealed box to the new shelf: done at once."""
+
+    box: str
+    kind: ClassVar[str] = "push"
+    undo: ClassVar[str] = "push it back"
+
+    @property
+    def summary(self) -> str:
+        return f"push `{self.box}`"
+
+    def mark(self, world: YardWorld) -> Mark:
+        return {}
+
+    def look(self, world: YardWorld, mark: Mark | None) -> Look:
+        is_new = world.yard.advance(self.box)["at"] == "new"
+        return Look(Standing.DONE if is_new else Standing.TODO)
+
+    def start(self, world: YardWorld) -> None:
+        world.yard.fate.point()
+        with world.yard.open() as yard:
+            if yard["trouble"] == "stuck":
+                raise StepFailed("it is stuck")
+            yard["boxes"][self.box] = "new"
+            yard["changes"].append(f"push {self.box}")
+        world.yard.fate.point()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +347,7 @@ class Tidy:
 class TidyRunbook:
     """Plans how the yard is tidied."""
 
-    kinds = Kinds.of(steps=(Carry, Seal, Hurry), checks=(IsAt, IsOpen), requests=(Tidy,))
+    kinds = Kinds.of(steps=(Carry, Seal, Hurry, Push), checks=(IsAt, IsOpen), requests=(Tidy,))
 
     def plan(self, world: YardWorld, request: Tidy, run_id: str | None) -> Plan[YardWorld]:
         yard = world.yard.seen()
@@ -326,6 +359,7 @@ class TidyRunbook:
                 steps=(Carry(box), Seal(box)) if request.seal else (Carry(box),),
                 on_slow=on_slow(request, box),
                 slow_after_s=30,
+                instead=(Seal(box), Push(box)) if request.when_slow == "push" else (),
                 on_failed=(Seal(box),) if request.seal_failed else (),
                 expects={"load": yard["load"]},
             )
@@ -335,7 +369,7 @@ class TidyRunbook:
         return Plan(
             title="tidy the yard",
             request=request,
-            holds=("yard",),
+            holds=(world.yard.path.name,),
             decisions={"gate": yard["gate"]},
             facts={"load": yard["load"]},
             blockers=tuple(Blocked(b, "is heavy", "lift it", worry="heavy") for b in yard["heavy"]),
@@ -367,7 +401,7 @@ def on_slow(request: Tidy, box: str) -> tuple[Hurry, ...]:
     match request.when_slow:
         case "force":
             return (Hurry(box, well=True),)
-        case "abort":
+        case "abort" | "push":
             return (Hurry(box, well=False),)
         case _:
             return ()
@@ -423,12 +457,13 @@ class House:
     pace: Pace = QUICK
     brakes: Brakes = field(default_factory=Brakes)
     polls: list[int] = field(default_factory=list)
+    database: str = ""  # a URL; else the usual file in its place
 
     def __post_init__(self) -> None:
         self.yard = Yard(self.place / "yard")
         if not self.yard.path.exists():
             self.yard.path.write_text(json.dumps(EMPTY))
-        self.journal = SqlJournal(open_database(url_of(self.place)))
+        self.journal = SqlJournal(open_database(self.database or url_of(self.place)))
 
     def world(self, fate: Fate | None = None) -> YardWorld:
         return YardWorld(self.clock, replace(self.yard, fate=fate or Fate()))

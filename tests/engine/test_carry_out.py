@@ -207,5 +207,5 @@ def test_a_plan_with_blockers_is_not_approved(house: House) -> None:
 def test_a_run_that_is_over_cannot_be_resumed(house: House) -> None:
     run = house.carry_out(house.approved())
 
-    with pytest.raises(Refused, match="it succeeded"):
+    with pytest.raises(Refused, match="is over: succeeded"):
         house.carry_out(run)

@@ -33,8 +33,9 @@ def test_the_calls_do_not_grow_with_the_cloud() -> None:
     assert calls(a_cloud(nodes=3)) == calls(a_cloud(nodes=2000))
 
 
-def test_the_calls_grow_by_one_for_each_server_here() -> None:
-    assert calls(a_cloud(servers=12)) - calls(a_cloud(servers=2)) == 10
+def test_the_calls_grow_by_two_for_each_server_here() -> None:
+    """One for itself, and one for its port."""
+    assert calls(a_cloud(servers=12)) - calls(a_cloud(servers=2)) == 20
 
 
 def test_one_server_is_read_in_as_many_calls_on_a_full_node_as_on_an_empty_one() -> None:
@@ -142,6 +143,16 @@ def test_a_guest_that_is_not_here_is_sought_where_its_server_was_once_moved() ->
     node = read_compute_node(a_world(cloud, shell), "compute-07")
 
     assert node.sought == {server.id: (Guest(node="compute-08", state="running"),)}
+
+
+def test_a_binding_that_a_move_has_left_behind_is_read() -> None:
+    cloud = a_cloud(servers=1)
+    port = cloud.known[an_id("web-0")].ports[0].id
+    cloud.bound[port] = (("compute-07", "ACTIVE"), ("compute-09", "INACTIVE"))
+
+    [server] = read_compute_node(a_world(cloud), "compute-07").servers
+
+    assert server.ports[0].left_on == ("compute-09",)
 
 
 def test_a_record_of_a_server_that_was_deleted_is_past() -> None:

@@ -28,6 +28,7 @@ PUT_BACK = """
 rm -f /etc/stackward/maintenance /etc/systemd/system/nova-compute.service.d/stackward.conf
 systemctl daemon-reload
 systemctl unmask nova-compute 2>/dev/null
+systemctl kill -s CONT nova-compute 2>/dev/null
 systemctl start nova-compute
 """
 
@@ -136,9 +137,9 @@ class Drains:
         """Resume the latest run, and wait for its end."""
         return self.start_resume().ended()
 
-    def start_resume(self) -> Going:
+    def start_resume(self, *flags: str) -> Going:
         """Resume the latest run."""
-        return self.start([STACKWARD, "run", "resume", self.run["ID"]])
+        return self.start([STACKWARD, "run", "resume", self.run["ID"], *flags])
 
     @property
     def run(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Carry out a stored plan, or a run, with a worker that kills itself at a point of its life.
 
-A process of its own, because it dies: python killed_drain.py PLAN-FILE|RUN POINT
+A process of its own, because it dies: python killed_drain.py PLAN-FILE|RUN POINT [freezes]
+With the last word it is frozen there instead, and goes on once it is thawed (SIGCONT).
 POINT is the name of one in POINTS, or the number of a point of its life, counted from 1: each is
 just before or just after a write to the journal or a change in the cloud.
 """
@@ -45,13 +46,18 @@ class Fate:
     """Says when the worker dies."""
 
     point: str
+    freezes: bool = False
     lived: int = 0
 
     def meets(self, *moment: str) -> None:
         """Live through a moment, unless it is the last."""
         self.lived += 1
-        if self.point == str(self.lived) or POINTS.get(self.point) == moment:
+        if self.point != str(self.lived) and POINTS.get(self.point) != moment:
+            return
+        if not self.freezes:
             die()
+        self.freezes, self.point = False, ""  # once
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 # Each is a moment: when, which call, and for a write of the journal of which kind of step.
@@ -111,9 +117,10 @@ class DiesUnread(HTTPAdapter):
         return super().send(request, *given, **named)
 
 
-def main(given: str, point: str) -> None:
+def main(given: str, point: str, *how: str) -> None:
     """Carry it out until the end comes."""
-    settings, fate = read_settings(os.environ, is_root=True), Fate(point)
+    settings = read_settings(os.environ, is_root=True)
+    fate = Fate(point, freezes=how == ("freezes",))
     connection = openstack.connect(app_name="stackward")
     when, which, *_ = POINTS.get(point, ("", ""))
     if when == "unread":

@@ -9,14 +9,14 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from lab.drains import Drains, Ended, drains_in, new, note
-from real_lab import RealLab
+from lab.drains import Drains, Ended, Going, drains_in, new, note
+from real_lab import RealLab, until
 from stackward.lab.guest import Tick
 
 SCRIPT = str(Path(__file__).with_name("killed_drain.py"))
@@ -124,6 +124,40 @@ def test_the_guests_ran_on_while_the_worker_died(killed: Killed) -> None:
     assert {each: (tick.boot, tick.boots, note(tick)) for each, tick in after.items()} == {
         each: (tick.boot, tick.boots, note(tick)) for each, tick in before.items()
     }
+
+
+def test_a_worker_that_was_frozen_before_its_request_moves_nothing_twice(
+    drains: Drains, servers: tuple[str, str, str]
+) -> None:
+    """It had written its intent. Another takes over; thawed, it asks, and Nova refuses it."""
+    server = servers[0]
+    node = drains.lab.server(server).hypervisor_hostname
+    records = drains.records(drains.servers_on(node))
+    planned, plan = drains.plan(node, "--parallel", "1")
+    assert planned.code == 0, planned.said
+
+    frozen = drains.start([sys.executable, SCRIPT, str(plan), "intended", "freezes"])
+    until(lambda: is_frozen(frozen), within_s=120)
+    other = drains.start_resume("--take-over")
+    until(lambda: is_moving(drains, records), within_s=120)
+    frozen.process.send_signal(signal.SIGCONT)
+
+    late, ended = frozen.ended(), other.ended()
+    moves = new(records, drains.records(records))
+    assert (late.code, "Superseded" in late.said) == (1, True), late.said
+    assert ended.code == 0, ended.said
+    assert {len(each) for each in moves.values()} == {1}, moves
+
+
+def is_frozen(going: Going) -> bool:
+    """Say whether a process is stopped by a signal."""
+    stat = Path(f"/proc/{going.process.pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
+def is_moving(drains: Drains, servers: Iterable[str]) -> bool:
+    """Say whether any of the servers is being migrated."""
+    return any(drains.lab.server(each).task_state == "migrating" for each in servers)
 
 
 def test_a_drain_killed_at_a_random_point_does_each_thing_once(

@@ -105,18 +105,11 @@ def test_an_order_that_was_lost_on_its_way_to_the_conductor_is_named(
     assert_goes_home(drains, node)
 
 
-def test_a_move_whose_conductor_was_killed_is_named(
-    drains: Drains, server: str, node: str, nodes: tuple[str, str, str]
-) -> None:
-    others = [each for each in nodes if each != node]
-    for each in others:
-        drains.lab.on(each, "systemctl kill -s STOP nova-compute")  # so the conductor waits
+def test_a_move_whose_conductor_was_killed_is_named(drains: Drains, server: str, node: str) -> None:
     going = begin(drains, node, server)
     until(lambda: newest(drains, server) == "accepted")
 
     drains.lab.on("ctl", "systemctl kill -s KILL nova-conductor; systemctl start nova-conductor")
-    for each in others:
-        drains.lab.on(each, "systemctl kill -s CONT nova-compute")
     ended = going.ended()
     drains.lab.on(node, "systemctl restart nova-compute")
 
@@ -124,10 +117,10 @@ def test_a_move_whose_conductor_was_killed_is_named(
     until(lambda: drains.lab.server(server).task_state is None)
 
 
-def test_a_move_whose_source_was_killed_is_named(
-    drains: Drains, server: str, node: str, nodes: tuple[str, str, str]
+def test_a_move_whose_source_was_killed_is_named_and_what_it_leaves_is_removed(
+    drains: Drains, server: str, node: str
 ) -> None:
-    others = [each for each in nodes if each != node]
+    """Nova leaves a second binding on the server's port, if it chose another target then."""
     going = begin(drains, node, server)
     until(lambda: newest(drains, server) == "preparing")
 
@@ -138,8 +131,15 @@ def test_a_move_whose_source_was_killed_is_named(
     assert_stuck(ended, "node-died", f"start nova-compute on `{node}`")
     until(lambda: drains.lab.server(server).task_state is None)
     until(lambda: drains.lab.compute_state(node) == "up")
-    assert others
-    assert_goes_home(drains, node)
+    resumed = drains.resume()
+    if resumed.code == ExitCode.STOPPED:
+        assert "has an inactive binding" in resumed.said
+        drains.call("run", "cancel", drains.run["ID"])
+        # The record of the lost move is called a trace once it has been quiet for long.
+        until(lambda: drains.plan(node)[0].code == 0, within_s=420)
+        resumed = drains.drain(node)
+    assert resumed.code == 0, resumed.said
+    assert drains.servers_on(node) == []
 
 
 def test_a_confirmation_that_was_lost_is_named(drains: Drains, server: str, node: str) -> None:

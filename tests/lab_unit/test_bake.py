@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from lab_builders import a_lab
 from stackward.errors import StepFailed
 from stackward.lab.bake import Task, cloud_key, in_order, tasks, units_script
+from stackward.lab.command import run
 
 
 def a_task(name: str, *after: str) -> Task:
@@ -36,6 +39,31 @@ def test_a_task_is_done_after_all_that_it_comes_after() -> None:
 
     assert done["first"] < min(done["left"], done["right"])
     assert max(done["left"], done["right"]) < done["last"]
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        pytest.param("nova-api", ("3", "1"), id="nova-api: two hung calls leave one that answers"),
+        pytest.param("neutron-api", ("1", "1"), id="neutron-api"),
+        pytest.param("keystone", ("1", "4"), id="all others"),
+    ],
+)
+def test_how_many_workers_an_api_has_is_fixed(
+    tmp_path: Path, service: str, expected: tuple[str, str]
+) -> None:
+    """They were respawned under load, which took the CPU that the load needed."""
+    ini = tmp_path / service / f"{service}-uwsgi.ini"
+    ini.parent.mkdir()
+    ini.write_text("[uwsgi]\nprocesses = 32\nthreads = 1\ncheaper = 2\ncheaper-initial = 2\n")
+    script = (files("stackward.lab") / "bake/control.sh").read_text()
+    loop = script[script.index("for ini in") : script.index("# At boot")]
+
+    run(["sh", "-eu", "-c", loop.replace("/etc/", f"{tmp_path}/")])
+
+    settings = dict(line.split(" = ") for line in ini.read_text().splitlines()[1:])
+    assert (settings["processes"], settings["threads"]) == expected
+    assert not [name for name in settings if name.startswith("cheaper")]
 
 
 def test_each_is_done_once() -> None:

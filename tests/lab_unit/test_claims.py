@@ -1,6 +1,7 @@
 """A lab claims a name, a number and a network that are its own."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,20 +100,79 @@ def test_no_number_is_left_is_said_so_for_a_chosen_network_too(tmp_path: Path) -
     assert refused.value.message == f"this machine has {MOST_LABS} labs already"
 
 
-def test_a_name_taken_by_a_lab_of_another_kind_is_refused_with_every_difference(
-    tmp_path: Path,
+def test_what_is_not_said_of_a_new_lab_is_as_usual(tmp_path: Path) -> None:
+    lab = claims_in(tmp_path).claim(Asked())
+
+    assert (lab.profile, lab.computes, lab.fake_computes) == ("small", 2, 3)
+    assert (lab.shared_instances, lab.release, lab.cache) == (False, "trixie", tmp_path / "cache")
+
+
+# A lab that differs from a usual one in all that can be said of it.
+UNUSUAL: dict[str, Any] = {
+    "profile": "scale",
+    "computes": 3,
+    "fake_computes": 7,
+    "shared_instances": True,
+    "release": "forky",
+    "network": "192.168.99.0/24",
+}
+
+
+def test_a_lab_of_three_computes_is_taken_as_it_is_where_no_flag_is_given(tmp_path: Path) -> None:
+    """It was refused: each flag that was not given counted as asked for."""
+    lab = a_lab(tmp_path, cache=tmp_path / "elsewhere", **UNUSUAL)
+
+    assert claims_in(tmp_path).claim(Asked()) == lab
+
+
+@pytest.mark.parametrize("said", [*UNUSUAL, "cache"])
+def test_what_is_said_of_a_lab_and_is_so_changes_nothing(tmp_path: Path, said: str) -> None:
+    lab = a_lab(tmp_path, cache=tmp_path / "elsewhere", **UNUSUAL)
+
+    assert claims_in(tmp_path).claim(Asked(**{said: getattr(lab, said)})) == lab
+
+
+@pytest.mark.parametrize(
+    ("asked", "difference"),
+    [
+        pytest.param({"profile": "small"}, "profile: is scale, asked for small", id="profile"),
+        pytest.param({"computes": 2}, "computes: is 3, asked for 2", id="computes"),
+        pytest.param({"fake_computes": 3}, "fake computes: is 7, asked for 3", id="fakes"),
+        pytest.param({"release": "trixie"}, "release: is forky, asked for trixie", id="release"),
+        pytest.param(
+            {"network": "10.77.1.0/24"},
+            "network: is 192.168.99.0/24, asked for 10.77.1.0/24",
+            id="network",
+        ),
+        pytest.param(
+            {"cache": Path("/other")}, "cache: is /somewhere, asked for /other", id="cache"
+        ),
+    ],
+)
+def test_a_flag_that_says_otherwise_is_refused_also_if_it_says_the_usual(
+    tmp_path: Path, asked: dict[str, Any], difference: str
 ) -> None:
+    a_lab(tmp_path, cache=Path("/somewhere"), **UNUSUAL)
+
+    with pytest.raises(Refused) as refused:
+        claims_in(tmp_path).claim(Asked(**asked))
+
+    assert refused.value.details == (difference,)
+
+
+def test_a_lab_that_is_not_as_asked_for_is_refused_with_every_difference(tmp_path: Path) -> None:
     a_lab(tmp_path)
 
     with pytest.raises(Refused) as refused:
         claims_in(tmp_path).claim(Asked(profile="scale", computes=3, shared_instances=True))
 
-    assert refused.value.message == "the name `lab` is taken by a lab of another kind"
+    assert refused.value.message == "the lab `lab` is there, and not as asked for"
     assert refused.value.details == (
         "profile: is small, asked for scale",
         "computes: is 2, asked for 3",
         "shared instances: is False, asked for True",
     )
+    assert "`stackward lab up --name lab` takes it as it is" in (refused.value.hint or "")
     assert "stackward lab down --purge --name lab" in (refused.value.hint or "")
 
 
@@ -135,17 +195,33 @@ def test_a_claim_that_died_before_it_was_written_is_no_lab(tmp_path: Path) -> No
     assert claims.claim(Asked()).number == 1
 
 
-@pytest.mark.parametrize("name", ["none", "../other", "", "Lab"])
+@pytest.mark.parametrize(
+    ("name", "makes"),
+    [
+        ("none", "`stackward lab up --name none` makes one"),
+        ("../other", "`stackward lab up` makes one"),
+        ("", "`stackward lab up` makes one"),
+        ("Lab", "`stackward lab up` makes one"),
+    ],
+)
 def test_a_lab_that_is_not_there_is_answered_with_those_there_are(
-    tmp_path: Path, name: str
+    tmp_path: Path, name: str, makes: str
 ) -> None:
     a_lab(tmp_path, name="one")
+    a_lab(tmp_path, name="two")
 
     with pytest.raises(BadInput) as refused:
         claims_in(tmp_path).get(name)
 
     assert refused.value.message == f"there is no lab `{name}` on this machine"
-    assert (refused.value.hint or "").endswith("or name one with `--name`: one")
+    assert refused.value.hint == f"name one that is there with `--name`: `one`, `two`; or {makes}"
+
+
+def test_where_no_lab_is_there_it_is_said_how_one_is_made(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        claims_in(tmp_path).get("lab")
+
+    assert refused.value.hint == "`stackward lab up --name lab` makes one"
 
 
 def test_one_command_at_a_time_changes_a_lab(tmp_path: Path) -> None:

@@ -1,22 +1,24 @@
 """Faults are made, remembered and mended by name; what was half made can be mended too."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab_builders import a_lab
-from stackward.errors import BadInput, Refused, StepFailed
+from stackward.errors import BadInput, Refused, StepFailed, Unreachable
 from stackward.lab.faults import (
     ALL,
     FAULTS,
     Fault,
+    Mended,
     Target,
     break_lab,
-    chosen_target,
+    chosen_scene,
     in_force,
     mend_lab,
     named,
@@ -99,7 +101,7 @@ def test_a_fault_that_was_mended_is_off_the_record(lab: Lab, bulb: Bulb) -> None
 
     hit = mend_lab(lab, "bulb", "c02", faults)
 
-    assert (hit, bulb.is_broken, records(lab)) == ("c02", False, [])
+    assert (hit, bulb.is_broken, records(lab)) == (Mended(target="c02"), False, [])
 
 
 def test_mending_knows_what_making_left(lab: Lab, bulb: Bulb) -> None:
@@ -152,7 +154,7 @@ def test_a_fault_that_died_while_it_was_made_can_be_mended(lab: Lab, bulb: Bulb)
     with pytest.raises(StepFailed, match="ladder"):
         break_lab(lab, "bulb", "c02", a_fault(bulb, make=fails))
 
-    assert mend_lab(lab, "bulb", None, a_fault(bulb)) == "c02"
+    assert mend_lab(lab, "bulb", None, a_fault(bulb)) == Mended(target="c02")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,9 @@ def test_a_record_is_replaced_as_a_whole(lab: Lab, bulb: Bulb) -> None:
 
     stored = json.loads((lab.folder / "faults.json").read_text())
 
-    assert [sorted(entry) for entry in stored] == [["fault", "remembered", "since", "target"]]
+    assert [sorted(entry) for entry in stored] == [
+        ["called", "fault", "remembered", "since", "target"]
+    ]
     assert not (lab.folder / "faults.new").exists()
 
 
@@ -229,17 +233,142 @@ def test_faults_that_are_made_at_the_same_time_are_all_on_record(lab: Lab, bulb:
     assert sorted(made.fault for made in in_force(lab)) == sorted(names)
 
 
+# --- faults of servers, which may be deleted ---
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server, as the SDK has it."""
+
+    id: str
+    name: str
+    status: str = "ACTIVE"
+
+
+class Servers:
+    """The servers of a cloud, which is also its compute service."""
+
+    def __init__(self, *there: Server) -> None:
+        self.there = list(there)
+        self.compute = self
+
+    def log_in(self, _: Lab) -> "Servers":
+        return self
+
+    def servers(self, *, all_projects: bool) -> Iterator[Server]:
+        assert all_projects
+        return iter(self.there)
+
+
+def broken_in_server(
+    lab: Lab,
+    bulb: Bulb,
+    target: str = "load-1",
+    **changes: Any,  # noqa: ANN401  # as above
+) -> tuple[Servers, dict[str, Fault]]:
+    """Return a cloud of two servers, with the fault in one of them."""
+    cloud = Servers(Server("id-1", "load-1"), Server("id-2", "load-2"))
+    faults = a_fault(bulb, target=Target.SERVER, stays="shards lie about", **changes)
+    break_lab(lab, "bulb", target, faults, cloud.log_in)
+    return cloud, faults
+
+
+@pytest.mark.parametrize("named_as", [None, "id-1", "load-1"])
+def test_the_fault_of_a_server_is_mended_by_its_name_and_by_its_id(
+    lab: Lab, bulb: Bulb, named_as: str | None
+) -> None:
+    cloud, faults = broken_in_server(lab, bulb)
+
+    mended = mend_lab(lab, "bulb", named_as, faults, cloud.log_in)
+
+    assert (mended, bulb.is_broken, in_force(lab)) == (Mended(target="id-1"), False, [])
+
+
+@pytest.mark.parametrize("named_as", [None, "id-1", "load-1"])
+def test_the_fault_of_a_server_that_was_deleted_went_with_it(
+    lab: Lab, bulb: Bulb, named_as: str | None
+) -> None:
+    """Only `lab reset` could strike it off the record."""
+    cloud, faults = broken_in_server(lab, bulb)
+    del cloud.there[0]
+
+    mended = mend_lab(lab, "bulb", named_as, faults, cloud.log_in)
+
+    went = Mended(target="id-1", went_with_its_server=True, stays="shards lie about")
+    assert (mended, in_force(lab), bulb.mended_with) == (went, [], {})
+
+
+def test_a_server_that_is_deleted_while_its_fault_is_mended_takes_it_along(
+    lab: Lab, bulb: Bulb
+) -> None:
+    cloud, faults = broken_in_server(lab, bulb, gone=never)
+    faults = a_fault(bulb, target=Target.SERVER, gone=never, mend=lambda _: cloud.there.clear())
+
+    mended = mend_lab(lab, "bulb", "load-1", faults, cloud.log_in)
+
+    assert (mended.went_with_its_server, in_force(lab)) == (True, [])
+
+
+def test_a_new_server_of_the_old_name_does_not_hide_the_fault_of_the_old_one(
+    lab: Lab, bulb: Bulb
+) -> None:
+    cloud, faults = broken_in_server(lab, bulb)
+    cloud.there[0] = Server("id-3", "load-1")
+
+    mended = mend_lab(lab, "bulb", "load-1", faults, cloud.log_in)
+
+    assert (mended.target, mended.went_with_its_server) == ("id-1", True)
+
+
+def test_a_server_that_has_another_name_since_is_found_by_that(lab: Lab, bulb: Bulb) -> None:
+    cloud, faults = broken_in_server(lab, bulb)
+    cloud.there[0] = Server("id-1", "renamed")
+
+    assert mend_lab(lab, "bulb", "renamed", faults, cloud.log_in) == Mended(target="id-1")
+
+
+def test_a_server_without_the_fault_is_not_mended(lab: Lab, bulb: Bulb) -> None:
+    cloud, faults = broken_in_server(lab, bulb)
+
+    with pytest.raises(Refused, match="`bulb` is not in force on `load-2`"):
+        mend_lab(lab, "bulb", "load-2", faults, cloud.log_in)
+
+    assert [made.place for made in in_force(lab)] == ["`id-1` (load-1)"]
+
+
+def test_a_record_that_an_older_version_wrote_is_still_mended(lab: Lab, bulb: Bulb) -> None:
+    """It has no name of the server."""
+    cloud, faults = broken_in_server(lab, bulb)
+    file = lab.folder / "faults.json"
+    [entry] = json.loads(file.read_text())
+    del entry["called"]
+    file.write_text(json.dumps([entry]))
+
+    assert mend_lab(lab, "bulb", "load-1", faults, cloud.log_in) == Mended(target="id-1")
+
+
+def test_a_cloud_that_gives_no_answer_keeps_the_fault_on_record(lab: Lab, bulb: Bulb) -> None:
+    """Silence is no proof that the server was deleted."""
+    _, faults = broken_in_server(lab, bulb)
+
+    def silent(_: Lab) -> Servers:
+        raise Unreachable("the cloud does not answer")
+
+    with pytest.raises(Unreachable):
+        mend_lab(lab, "bulb", "load-1", faults, silent)
+
+    assert [made.target for made in in_force(lab)] == ["id-1"]
+
+
 # --- targets ---
 
 
 def test_a_node_may_be_any_node(lab: Lab, bulb: Bulb) -> None:
     fault = a_fault(bulb)["bulb"]
 
-    assert [chosen_target(lab, fault, node) for node in ("ctl", "c02", "f01")] == [
-        "ctl",
-        "c02",
-        "f01",
-    ]
+    chosen = [chosen_scene(lab, fault, node).target for node in ("ctl", "c02", "f01")]
+
+    assert chosen == ["ctl", "c02", "f01"]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +378,7 @@ def test_a_node_may_be_any_node(lab: Lab, bulb: Bulb) -> None:
 def test_without_a_target_the_first_that_can_be_is_taken(
     lab: Lab, bulb: Bulb, kind: Target, expected: str
 ) -> None:
-    assert chosen_target(lab, a_fault(bulb, target=kind)["bulb"], None) == expected
+    assert chosen_scene(lab, a_fault(bulb, target=kind)["bulb"], None).target == expected
 
 
 @pytest.mark.parametrize(

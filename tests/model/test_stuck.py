@@ -91,6 +91,9 @@ def name_of(move: Standstill) -> str | None:
             a_standstill("completed", 0, None), "completed-not-moved", id="completed, not moved"
         ),
         pytest.param(a_standstill("running", task=None), "record-only", id="a record alone"),
+        pytest.param(
+            a_standstill("preparing", task=None), "record-only", id="let go by a source that starts"
+        ),
     ],
 )
 def test_what_never_ends_is_named(move: Standstill, expected: str) -> None:

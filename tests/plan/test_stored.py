@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,32 @@ def test_what_came_later_has_its_usual_value_in_an_older_plan() -> None:
     del stored["stages"][0]["goes_on"]
 
     assert from_json(json.dumps(stored), KINDS).stages[0].goes_on is False
+
+
+def test_what_is_done_instead_is_not_lost_either() -> None:
+    [stage] = a_plan().stages
+    [move] = stage.moves
+    otherwise = replace(stage, moves=(replace(move, instead=(Seal("a"),)),))
+
+    plan = replace(a_plan(), stages=(otherwise,))
+
+    assert from_json(to_json(plan), KINDS) == plan
+
+
+def test_a_move_that_nothing_gives_up_has_nothing_to_be_done_instead() -> None:
+    with pytest.raises(ValueError, match="without `on_slow`"):
+        Move(thing="a", how="by hand", steps=(Carry("a"),), instead=(Seal("a"),))
+
+
+@pytest.mark.parametrize(("later", "usual"), [("record", ""), ("instead", ())])
+def test_what_came_later_to_moves_has_its_usual_value_in_an_older_plan(
+    later: str, usual: object
+) -> None:
+    stored = json.loads(to_json(a_plan()))
+    del stored["stages"][0]["moves"][0][later]
+
+    [move] = from_json(json.dumps(stored), KINDS).stages[0].moves
+    assert getattr(move, later) == usual
 
 
 def changed(change: Callable[[Any], object]) -> str:

@@ -35,6 +35,21 @@ def an_event(what: str, step: str = "", thing: str = "", later_s: int = 0, **say
 STARTED = an_event("intended", f"{MOVE}/0", attempt=1, mark={})
 
 
+def test_a_server_has_moved_once_with_the_last_step_of_the_way_that_it_took() -> None:
+    story = Story(plan_drain(a_node(a_server()), asking(when_slow="stop-server")))
+    before = story.moved
+
+    told = story.take([an_event("settled: done", f"{MOVE}/instead-{n}") for n in range(4)])
+
+    assert (before, story.moved) == ("0 of 1 servers have moved", "1 of 1 servers have moved")
+    assert [line.partition("Z ")[2] for line in told] == [
+        "stop `db-01`: done",
+        "cold-migrate `db-01` off `compute-07`: done",
+        "confirm the migration of `db-01`: done",
+        "start `db-01` again: done",
+    ]
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from builders import (
     CPU,
@@ -15,8 +17,11 @@ from builders import (
     a_port,
     a_server,
     a_service,
+    agreed,
     an_id,
     asking,
+    projects,
+    wishing,
 )
 from stackward.errors import BadInput
 from stackward.model.claim import Claim
@@ -32,14 +37,17 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.run import RunState
+from stackward.model.wish import WISH
 from stackward.plan import differences, from_json, to_json
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
 from stackward.runbooks.kinds import KINDS
+from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
 
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
 VGPU = a_flavor(resources__VGPU="1")
+PROJECTS = ["demo", "demo-2", "dem", "other"]
 
 
 def how(node: ComputeNode, **given: Any) -> dict[str, str]:  # noqa: ANN401  # the request's fields
@@ -294,7 +302,9 @@ def test_a_resize_that_awaits_confirmation_elsewhere_blocks() -> None:
             ["has-role"],
             id="it is a gateway too",
         ),
-        pytest.param(a_node(has_instance_ha=True), ["instance-ha"], id="an HA robot watches"),
+        pytest.param(
+            a_node(guarded=Unread("no answer")), ["instance-ha"], id="an HA robot may watch"
+        ),
     ],
 )
 def test_what_is_approved_along(node: ComputeNode, expected: list[str]) -> None:
@@ -426,6 +436,317 @@ def test_a_server_left_behind_blocks_no_more_and_the_node_is_said_not_to_be_empt
 
 def test_an_id_that_is_not_there_cannot_be_left_behind() -> None:
     assert blocking(a_node(), leave_behind=("typo",)) == ["unknown-left-behind"]
+
+
+# --- what owners wish ---
+
+DOWNTIME = {"allow_downtime": True}
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "expected"),
+    [
+        pytest.param(wishing("live"), {}, ("live", []), id="live: moved live"),
+        pytest.param(wishing("live"), DOWNTIME, ("live", []), id="live, downtime allowed: live"),
+        pytest.param(
+            wishing("live", "SHUTOFF"), {}, ("cold", []), id="live, and it is off: nobody notices"
+        ),
+        pytest.param(wishing("cold"), {}, ("cold", ["wish-cold"]), id="cold: stopped for its move"),
+        pytest.param(
+            wishing("cold", flavor=GPU), {}, ("cold", ["wish-cold"]), id="cold, with a GPU"
+        ),
+        pytest.param(
+            wishing("cold", "PAUSED"), {}, ("live", []), id="cold, but paused: Nova moves it live"
+        ),
+        pytest.param(
+            wishing("stop"),
+            {},
+            ("live", ["stops-when-slow"]),
+            id="stop: moved live as long as that goes",
+        ),
+        pytest.param(
+            wishing("stop", flavor=GPU),
+            {},
+            ("cold", ["wish-cold"]),
+            id="stop, and it cannot move live: stopped for its move",
+        ),
+        pytest.param(wishing("ask"), agreed(), ("live", ["consented"]), id="ask, and they agreed"),
+        pytest.param(
+            wishing("leave"), agreed(), ("live", ["consented"]), id="leave, and they agreed"
+        ),
+    ],
+)
+def test_how_a_server_leaves_as_its_owner_wishes(
+    server: Server,
+    given: Any,  # noqa: ANN401  # the request's fields
+    expected: tuple[str, list[str]],
+) -> None:
+    way, worries_told = expected
+
+    assert how(a_node(server), **given) == {"db-01": way}
+    assert (blocking(a_node(server), **given), warning(a_node(server), **given)) == (
+        [],
+        worries_told,
+    )
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "expected"),
+    [
+        pytest.param(wishing("ask"), {}, "wish-ask", id="ask: nobody has"),
+        pytest.param(wishing("leave"), {}, "wish-leave", id="leave: not without the operator"),
+        pytest.param(wishing("live", flavor=GPU), {}, "wish-live", id="live, and it cannot"),
+        pytest.param(
+            wishing("live", flavor=GPU), DOWNTIME, "wish-live", id="live, against the operator"
+        ),
+        pytest.param(wishing("Live"), {}, "wish-unknown", id="another spelling"),
+        pytest.param(wishing(""), {}, "wish-unknown", id="empty"),
+        pytest.param(
+            wishing("ask", flavor=GPU), agreed(), "holds-pci", id="agreed to a move, not to a stop"
+        ),
+    ],
+)
+def test_what_an_owners_wish_blocks(server: Server, given: Any, expected: str) -> None:  # noqa: ANN401  # the request's fields
+    assert blocking(a_node(server), **given) == [expected]
+
+
+@pytest.mark.parametrize("wish", ["ask", "leave"])
+def test_a_blocker_names_the_owner_and_a_consent_removes_it(wish: str) -> None:
+    [blocker] = plan_drain(a_node(wishing(wish)), asking()).blockers
+
+    assert "user eve, project demo" in blocker.reason
+    assert f"--consent {an_id('db-01')}=REFERENCE" in blocker.remedy
+    assert blocking(a_node(wishing(wish)), **agreed()) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "advised"),
+    [
+        pytest.param(wishing("live", flavor=GPU), "cold", id="live"),
+        pytest.param(wishing("Live"), "ask", id="unknown"),
+    ],
+)
+def test_the_remedy_that_an_owner_says_otherwise_helps(before: Server, advised: str) -> None:
+    [blocker] = plan_drain(a_node(before), asking()).blockers
+    after = replace(before, metadata=((WISH, advised),))
+
+    assert f"--property {WISH}={advised} {before.id}" in blocker.remedy
+    assert blocking(a_node(after), **(agreed() if advised == "ask" else {})) == []
+
+
+def test_a_consent_is_on_record_in_the_plan_with_its_reference() -> None:
+    plan = plan_drain(a_node(wishing("ask")), asking(**agreed()))
+
+    [move] = plan.stages[1].moves
+    assert (move.expects["wish"], move.expects["consent"]) == ("ask", "CHG-77")
+    assert move.record == "its owner agreed: CHG-77"
+    assert plan.warnings[0].reason.endswith("by their consent: CHG-77")
+    assert to_json(from_json(to_json(plan), KINDS)) == to_json(plan)
+
+
+@pytest.mark.parametrize(
+    ("node", "given"),
+    [
+        pytest.param(a_node(a_server()), agreed(), id="its owner has no wish"),
+        pytest.param(a_node(wishing("cold")), agreed(), id="its owner does not ask"),
+        pytest.param(a_node(wishing("ask")), agreed("typo") | agreed("typo"), id="not here"),
+        pytest.param(
+            a_node(wishing("ask")), agreed() | {"leave_behind": (an_id("db-01"),)}, id="it stays"
+        ),
+    ],
+)
+def test_a_consent_that_nobody_asked_for_is_a_slip(node: ComputeNode, given: Any) -> None:  # noqa: ANN401  # the request's fields
+    assert "unknown-consent" in blocking(node, **given)
+    assert "unknown-consent" not in blocking(node, **(given | {"consents": ()}))
+
+
+def test_once_the_run_goes_on_a_consent_for_a_server_that_has_moved_is_no_slip() -> None:
+    assert blocking(a_node(acting_run="01J9"), **agreed()) == []
+
+
+def test_an_owner_who_changes_their_mind_before_the_move_is_heard() -> None:
+    [move] = plan_drain(a_node(a_server()), asking()).stages[1].moves
+
+    found = [each.worry for each in judge_again(a_node(wishing("ask")), asking(), move)]
+
+    assert found == ["wish-ask"]
+
+
+# --- what a slow move may cost ---
+
+STOP_SERVER = {"when_slow": "stop-server"}
+
+
+@pytest.mark.parametrize(
+    ("server", "given", "on_slow"),
+    [
+        pytest.param(a_server(), STOP_SERVER, "abort-migration", id="running: given up"),
+        pytest.param(wishing("stop"), {}, "abort-migration", id="as its owner wishes"),
+        pytest.param(
+            wishing("stop"),
+            {"when_slow": "force-complete"},
+            "abort-migration",
+            id="the owner's wish comes before the flag for all",
+        ),
+    ],
+)
+def test_a_slow_move_is_given_up_and_the_server_stopped_moved_cold_and_started(
+    server: Server,
+    given: Any,  # noqa: ANN401  # the request's fields
+    on_slow: str,
+) -> None:
+    [move] = plan_drain(a_node(server), asking(**given)).stages[1].moves
+
+    assert (move.how, [each.kind for each in move.steps]) == ("live", ["live-migrate"])
+    assert [each.kind for each in move.on_slow] == [on_slow]
+    assert [each.kind for each in move.instead] == [
+        "stop-server",
+        "cold-migrate",
+        "confirm-migration",
+        "start-server",
+    ]
+    assert warning(a_node(server), **given) == ["stops-when-slow"]
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(wishing("live"), id="its owner forbids it"),
+        pytest.param(a_server("PAUSED"), id="paused: Nova would not stop it"),
+        pytest.param(a_server("SHUTOFF"), id="off already"),
+        pytest.param(wishing("cold"), id="stopped for its move anyway"),
+    ],
+)
+def test_what_is_not_to_be_stopped_has_no_other_way(server: Server) -> None:
+    [move] = plan_drain(a_node(server), asking(**STOP_SERVER)).stages[1].moves
+
+    assert (move.instead, move.on_slow) == ((), ())
+    assert "stops-when-slow" not in warning(a_node(server), **STOP_SERVER)
+
+
+def test_consent_to_stopping_the_slow_is_none_to_stopping_what_cannot_move_live() -> None:
+    assert blocking(a_node(a_server(flavor=GPU)), **STOP_SERVER) == ["holds-pci"]
+
+
+def test_a_plan_with_another_way_survives_its_file() -> None:
+    plan = plan_drain(a_node(a_server()), asking(**STOP_SERVER))
+
+    assert to_json(from_json(to_json(plan), KINDS)) == to_json(plan)
+
+
+def test_an_owner_who_forbids_the_stop_meanwhile_is_heard_and_a_new_plan_knows() -> None:
+    asked = asking(**STOP_SERVER)
+    [move] = plan_drain(a_node(a_server()), asked).stages[1].moves
+    node = a_node(wishing("live"))
+
+    assert [each.worry for each in judge_again(node, asked, move)] == ["stops-no-more"]
+    assert blocking(node, **STOP_SERVER) == []
+    assert differences(plan_drain(a_node(a_server()), asked), plan_drain(node, asked)).against
+
+
+# --- the servers of some projects ---
+
+
+def mixed(*names: str) -> ComputeNode:
+    """Return a node with a server of each of these projects."""
+    return a_node(*(a_server(name=f"of-{name}", project=name) for name in names))
+
+
+@settings(deadline=None)  # a busy machine breaks no promise
+@given(
+    here=some.lists(some.sampled_from(PROJECTS), max_size=8),
+    named=some.lists(some.sampled_from(PROJECTS), min_size=1, max_size=3, unique=True),
+)
+def test_whoever_is_there_only_servers_of_the_projects_named_move(
+    here: list[str], named: list[str]
+) -> None:
+    servers = [a_server(name=f"s-{n}", project=name) for n, name in enumerate(here)]
+    node = a_node(*servers)
+
+    plan = plan_drain(node, asking(projects=projects(*named)))
+
+    moving = {move.thing_id for _, move in plan.moves() if move.thing_id}
+    assert moving == {each.id for each in servers if each.project in named}
+    assert plan.decisions["ends"] == "not empty: do not power off"
+
+
+def test_with_projects_named_the_node_is_not_empty_and_its_service_stays_on() -> None:
+    plan = plan_drain(mixed("demo", "other"), asking(projects=projects("demo")))
+
+    assert (plan.blockers, how(mixed("demo", "other"), projects=projects("demo"))) == (
+        (),
+        {"of-demo": "live"},
+    )
+    assert [stage.name for stage in plan.stages] == ["cordon", "move", "arrivals"]
+    assert [check.kind for check in plan.verify][-1] == "is-cordoned"
+    assert [each.worry for each in plan.warnings] == ["only-projects"]
+    assert "of other projects, and left alone: 1 server" in plan.notices
+
+
+def test_what_is_wrong_with_servers_of_others_does_not_stand_in_the_way() -> None:
+    others = a_server("ERROR", name="theirs", project="other")
+
+    assert blocking(a_node(a_server(), others), projects=projects("demo")) == []
+
+
+def test_a_project_without_a_server_here_is_a_slip() -> None:
+    [blocker] = plan_drain(mixed("demo"), asking(projects=projects("demo", "typo"))).blockers
+
+    assert blocker.worry == "no-server-of-project"
+    assert "only projects that have servers here" in blocker.remedy
+    assert blocking(mixed("demo"), projects=projects("demo")) == []
+    assert blocking(mixed("demo")) == []
+
+
+def test_once_the_run_goes_on_a_project_whose_servers_have_moved_is_no_slip() -> None:
+    node = replace(mixed("other"), acting_run="01J9")
+
+    assert blocking(node, projects=projects("demo")) == []
+
+
+def test_what_others_build_meanwhile_refuses_no_plan() -> None:
+    asked = asking(projects=projects("demo"))
+    approved = plan_drain(mixed("demo", "other"), asked)
+
+    fresh = plan_drain(mixed("demo", "other", "third"), asked)
+
+    assert differences(approved, fresh).against == ()
+
+
+def test_a_server_of_others_is_never_begun_whatever_the_plan_says() -> None:
+    """Judged again before its move, by the request alone; a new plan does not hold it."""
+    node = mixed("other")
+    [move] = plan_drain(node, asking()).stages[1].moves
+
+    found = [each.worry for each in judge_again(node, asking(projects=projects("demo")), move)]
+
+    assert found == ["not-to-move"]
+    assert how(mixed("demo", "other"), projects=projects("demo")) == {"of-demo": "live"}
+
+
+def test_a_limited_drain_that_is_over_is_only_proved_again() -> None:
+    plan = plan_drain(claimed(a_server(project="other")), asking(projects=projects("demo")))
+
+    assert (plan.blockers, plan.stages) == ((), ())
+
+
+def test_what_a_limited_drain_has_left_is_drained_on_under_a_claim_of_our_own() -> None:
+    """The next project, or all the rest: the node need not be returned for that."""
+    node = claimed(
+        a_server(project="other"), claiming_run=RunState.SUCCEEDED, is_left_occupied=True
+    )
+
+    plan = plan_drain(node, asking())
+
+    cordon = plan.stages[0].moves[0].steps[0]
+    assert isinstance(cordon, Cordon)
+    assert (plan.blockers, cordon.replaces, plan.decisions["ends"]) == ((), "01J8", "empty")
+
+
+def test_what_came_back_of_these_projects_is_named() -> None:
+    plan = plan_drain(claimed(a_server()), asking(projects=projects("demo")))
+
+    assert [each.worry for each in plan.blockers] == ["came-back"]
 
 
 def test_a_target_takes_all() -> None:
@@ -639,3 +960,32 @@ def claimed(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  #
     )
     service = a_service(is_enabled=False, disabled_reason=str(claim))
     return a_node(*servers, service=service, **changes)
+
+
+LEFT = a_port(left_on=("compute-09",))
+
+
+def test_a_binding_left_by_a_lost_move_is_removed_before_the_next_one() -> None:
+    """Else no move of that server could be proved: its port would be bound twice."""
+    plan = plan_drain(a_node(a_server(ports=(LEFT,))), asking())
+
+    [tidy] = next(stage.moves for stage in plan.stages if stage.name == "tidy")
+    assert [stage.name for stage in plan.stages[:3]] == ["cordon", "tidy", "move"]
+    assert tidy.steps == (RemoveBinding(port=LEFT.id, name="db-01", host="compute-09"),)
+    assert [each.worry for each in plan.warnings] == ["left-binding"]
+
+
+def test_bindings_of_a_server_that_is_blocked_are_left_alone() -> None:
+    plan = plan_drain(a_node(a_server("ERROR", ports=(LEFT,))), asking())
+
+    assert "tidy" not in [stage.name for stage in plan.stages]
+
+
+def test_a_binding_that_was_left_since_the_plan_stops_its_move_and_a_new_plan_removes_it() -> None:
+    [move] = plan_drain(a_node(a_server()), asking()).stages[1].moves
+    now = a_node(a_server(ports=(LEFT,)))
+
+    [blocker] = judge_again(now, asking(), move)
+
+    assert (blocker.worry, "drain the node again" in blocker.remedy) == ("binding-left", True)
+    assert plan_drain(now, asking()).blockers == ()

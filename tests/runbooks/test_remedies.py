@@ -14,8 +14,11 @@ from builders import (
     a_port,
     a_server,
     a_service,
+    agreed,
     an_id,
     asking,
+    projects,
+    wishing,
 )
 from stackward.model.claim import Claim
 from stackward.model.compute import (
@@ -30,6 +33,7 @@ from stackward.model.compute import (
 )
 from stackward.model.run import RunState
 from stackward.model.stuck import Guest, Standstill
+from stackward.model.wish import WISH
 from stackward.plan import Blocked
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
@@ -195,6 +199,28 @@ CASES = {
         before=a_node(a_server()), asked={"target": "nonsense"}, advice="leave the flag out",
         others=["not-on-target"],
     ),
+    "no-server-of-project": Case(
+        before=WELL, asked={"projects": projects("demo", "typo")},
+        advice="only projects that have servers here", asks_then={"projects": projects("demo")},
+    ),
+    "unknown-consent": Case(
+        before=WELL, asked=agreed(), advice="leave the flag out",
+    ),
+    # what its owner wishes
+    "wish-ask": Case(
+        before=a_node(wishing("ask")), advice=f"--consent {DB}=REFERENCE", asks_then=agreed()
+    ),
+    "wish-leave": Case(
+        before=a_node(wishing("leave")), advice=f"--consent {DB}=REFERENCE", asks_then=agreed()
+    ),
+    "wish-live": Case(
+        before=a_node(wishing("live", flavor=GPU)), advice=f"{WISH}=cold {DB}",
+        after=a_node(wishing("cold", flavor=GPU)),
+    ),
+    "wish-unknown": Case(
+        before=a_node(wishing("Live")), advice=f"{WISH}=ask {DB}",
+        after=a_node(wishing("ask")), asks_then=agreed(),
+    ),
     # a server's state
     "busy": Case(
         before=a_node(a_server(task_state="resize_prep")), advice="wait until it is done",
@@ -301,9 +327,10 @@ CASES = {
 
 # These are approved along with a plan, or stand against another operation.
 WARNINGS = {
-    "has-role", "instance-ha", "foreign-allocation", "stale-record", "locked", "disk-copied",
+    "has-role", "left-binding", "instance-ha", "ha-unseen",
+    "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "not-moved-back",
+    "only-projects", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
@@ -311,7 +338,12 @@ OF_A_RETURN = {
 OF_AN_UNDO = {
     "undo-too-early", "undo-unfinished", "undo-goes-on", "undone", "nothing-to-undo", "no-way-back",
 }  # fmt: skip
-JUDGED_AGAIN = {"changed"}  # by the run itself, just before a move
+JUDGED_AGAIN = {
+    "changed",
+    "binding-left",
+    "not-to-move",
+    "stops-no-more",
+}  # by the run itself, just before a move
 
 
 @pytest.mark.parametrize("name", CASES)

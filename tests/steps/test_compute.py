@@ -7,7 +7,7 @@ import pytest
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import Uncertain
-from stackward.plan import Standing
+from stackward.plan import GIVEN_UP, Standing
 from stackward.steps.compute import (
     AbortMigration,
     ColdMigrate,
@@ -270,6 +270,48 @@ def test_an_order_for_a_slow_move_is_given_once(
     step.start(world)
 
     assert (before, step.look(world, mark).standing) == (Standing.TODO, Standing.DONE)
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "expected"),
+    [
+        pytest.param(AbortMigration, "queued", Standing.TODO, id="queued: can be aborted"),
+        pytest.param(AbortMigration, "accepted", Standing.UNDERWAY, id="not yet to be aborted"),
+        pytest.param(AbortMigration, "post-migrating", Standing.DONE, id="no more to be aborted"),
+        pytest.param(ForceComplete, "queued", Standing.UNDERWAY, id="queued: forced once it runs"),
+        pytest.param(ForceComplete, "running", Standing.TODO, id="running: can be forced"),
+    ],
+)
+def test_an_order_for_a_slow_move_waits_until_nova_takes_it(
+    order: type[ForceComplete] | type[AbortMigration], status: str, expected: Standing
+) -> None:
+    """A migration that waits for others of its node was given up without being aborted."""
+    cloud = a_cloud()
+    world = a_world(cloud)
+    LIVE.start(world)
+    cloud.migrations[0] = replace(cloud.migrations[0], status=status)
+
+    assert order(server=DB, name="db-01").look(world, None).standing is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param("cancelled", True, id="aborted: it is given up"),
+        pytest.param("error", None, id="failed by itself"),
+    ],
+)
+def test_only_an_aborted_migration_counts_as_given_up(status: str, expected: bool | None) -> None:  # noqa: FBT001  # as expected
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.migrations[0] = replace(cloud.migrations[0], status=status)
+    cloud.known[DB] = replace(cloud.known[DB], task_state=None)
+
+    look = LIVE.look(world, mark)
+
+    assert (look.standing, look.saw.get(GIVEN_UP)) == (Standing.FAILED, expected)
 
 
 def test_an_order_for_a_move_that_has_ended_has_nothing_to_do() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.plan import Look, Standing
+from stackward.ports.standstill import read_standstill
 from stackward.steps.compute import ColdMigrate, ConfirmMigration, LiveMigrate
 
 DB = an_id("db-01")
@@ -99,7 +100,7 @@ def test_a_cold_order_that_left_no_record_is_stuck() -> None:
     look = COLD.examine(world, mark, LONG)
 
     assert name_in(look) == "no-record"
-    assert "--state active" not in str(look and look.remedy)  # it was stopped
+    assert f"--state active {DB}` and `openstack server stop {DB}`" in str(look and look.remedy)
 
 
 def test_a_confirmation_that_goes_nowhere_is_stuck() -> None:
@@ -112,3 +113,13 @@ def test_a_confirmation_that_goes_nowhere_is_stuck() -> None:
 
     assert CONFIRM.examine(world, mark, LONG / 2) is None
     assert name_in(CONFIRM.examine(world, mark, LONG)) == "confirm-lost"
+
+
+def test_a_guest_that_is_off_has_no_job_though_libvirt_calls_that_question_invalid() -> None:
+    """As `virsh domjobinfo` does: "domain is not running"."""
+    cloud = a_cloud("SHUTOFF")
+    server = cloud.known[DB]
+
+    found = read_standstill(a_world(cloud), server, "compute-07", None, LONG)
+
+    assert found.has_job is False

@@ -1,11 +1,12 @@
 """Whether a node is empty, and out of the scheduler's sight."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.claim import read_claim
-from stackward.model.compute import DISABLED, INSTANCES, Migration
+from stackward.model.compute import DISABLED, INSTANCES, Migration, Server
 from stackward.model.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.plan import VOLATILE, Answer, Finding, NotApplicable, Unverified
 from stackward.ports.lookups import hypervisor_of, service_of
@@ -28,17 +29,18 @@ class NoServersOn:
 
     host: str
     except_for: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()  # ids: those of others do not count; none: all count
 
     @property
     def summary(self) -> str:
         """Say the statement."""
-        return f"no servers are on `{self.host}`{_but(self.except_for)}"
+        return f"no servers are on `{self.host}`{_but(self.except_for, self.projects)}"
 
     def ask(self, world: World, /) -> Answer:
         """Look at all projects' servers."""
-        left = [
-            each for each in world.cloud.servers_on(self.host) if each.id not in self.except_for
-        ]
+        here = world.cloud.servers_on(self.host)
+        stay = _staying(here, self.except_for, self.projects)
+        left = [each for each in here if each.id not in stay]
         if not left:
             return None
         names = ", ".join(f"`{each.label}`" for each in left[:_SHOWN])
@@ -164,17 +166,18 @@ class NoAllocations:
     host: str
     provider: str
     except_for: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """Say the statement."""
-        return f"placement has no allocations on `{self.host}`{_but(self.except_for)}"
+        but = _but(self.except_for, self.projects)
+        return f"placement has no allocations on `{self.host}`{but}"
 
     def ask(self, world: World, /) -> Answer:
         """Look at the consumers of the node's provider."""
-        consumers = sorted(
-            set(world.cloud.provider(self.provider).allocations) - {*self.except_for}
-        )
+        stay = _staying_on(world, self.host, self.except_for, self.projects)
+        consumers = sorted(set(world.cloud.provider(self.provider).allocations) - stay)
         if not consumers:
             return None
         return Finding(
@@ -193,11 +196,12 @@ class NoDomains:
     host: str
     node: str
     except_for: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """Say the statement."""
-        return f"libvirt on `{self.node}` has no guests{_but(self.except_for)}"
+        return f"libvirt on `{self.node}` has no guests{_but(self.except_for, self.projects)}"
 
     def ask(self, world: World, /) -> Answer:
         """List the guests."""
@@ -207,7 +211,7 @@ class NoDomains:
             node=self.node,
             command=_DOMAINS,
             what="guests",
-            except_for=self.except_for,
+            stay=_staying_on(world, self.host, self.except_for, self.projects),
         )
 
 
@@ -221,11 +225,13 @@ class NoInstanceDirs:
     node: str
     is_shared: bool = False  # then other nodes' servers are there too
     except_for: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """Say the statement."""
-        return f"no server has a directory left on `{self.node}`{_but(self.except_for)}"
+        but = _but(self.except_for, self.projects)
+        return f"no server has a directory left on `{self.node}`{but}"
 
     def ask(self, world: World, /) -> Answer:
         """List the directories."""
@@ -237,7 +243,7 @@ class NoInstanceDirs:
             node=self.node,
             command=_DIRECTORIES,
             what="directories",
-            except_for=self.except_for,
+            stay=_staying_on(world, self.host, self.except_for, self.projects),
         )
 
 
@@ -248,7 +254,7 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     node: str,
     command: tuple[str, ...],
     what: str,
-    except_for: tuple[str, ...],
+    stay: set[str],
 ) -> Answer:
     if (hypervisor := hypervisor_of(world.cloud, host)) and not hypervisor.has_domains:
         return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
@@ -259,12 +265,28 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
         return Unverified(node, error.message, remedy)
     if answer.code != 0:
         return Unverified(node, answer.err.strip() or f"`{command[0]}`: {answer.code}", remedy)
-    left = [one for one in answer.out.split() if not any(kept in one for kept in except_for)]
+    left = [one for one in answer.out.split() if not any(kept in one for kept in stay)]
     if not left:
         return None
     shown = ", ".join(left[:_SHOWN])
     return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
 
 
-def _but(except_for: tuple[str, ...]) -> str:
-    return f" but the {len(except_for)} left behind" if except_for else ""
+def _staying_on(
+    world: World, host: str, except_for: tuple[str, ...], projects: tuple[str, ...]
+) -> set[str]:
+    here = world.cloud.servers_on(host) if projects else ()
+    return _staying(here, except_for, projects)
+
+
+def _staying(
+    here: Sequence[Server], except_for: tuple[str, ...], projects: tuple[str, ...]
+) -> set[str]:
+    """Return the servers that need not leave: those named, and those of other projects."""
+    return {*except_for} | {each.id for each in here if projects and each.project not in projects}
+
+
+def _but(except_for: tuple[str, ...], projects: tuple[str, ...]) -> str:
+    left = [f"the {len(except_for)} left behind"] if except_for else []
+    others = ["those of other projects"] if projects else []
+    return f" but {' and '.join([*left, *others])}" if left or others else ""

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from stackward.model.inventory import Inventory
+    from stackward.ports.lookout import Lookout
     from stackward.ports.world import World
 
+    OpenLookout = Callable[[Inventory, str | None], AbstractContextManager[Lookout]]
     OpenWorld = Callable[[Inventory, str | None], AbstractContextManager[World]]
 
 app = typer.Typer(
@@ -41,6 +43,7 @@ class Chosen:
         self.os_cloud: str | None = None
         self.debug = False
         self.open_world: OpenWorld | None = None  # None: as `app` connects
+        self.open_lookout: OpenLookout | None = None  # same
 
 
 def _show_version(asked: bool) -> None:
@@ -74,11 +77,17 @@ def stackward(
         chosen.os_cloud, chosen.debug = os_cloud, debug
 
 
-def main(arguments: Sequence[str] | None = None, *, open_world: "OpenWorld | None" = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    open_world: "OpenWorld | None" = None,
+    open_lookout: "OpenLookout | None" = None,
+) -> int:
     """Run one command line, on another world than the real one if given; return its exit code."""
     learn_from({name: one for name, one in os.environ.items() if name.startswith("OS_")})
     chosen = Chosen()
     chosen.open_world = open_world
+    chosen.open_lookout = open_lookout
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         ended = typer.main.get_command(app).main(

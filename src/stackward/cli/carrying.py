@@ -1,6 +1,7 @@
 """Approve a plan and carry it out here; end as its run does. Serves every command that changes."""
 
 import getpass
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import typer
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.plans import show_account, show_proofs, signed
+from stackward.cli.show import refuse_columns
 from stackward.errors import BadInput, Refused
 from stackward.report.tables import Form
 
@@ -32,15 +34,22 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     plan: "Plan[Any]",
     *,
     yes: bool,
+    queue: bool = False,
     inventory: Path | None,
     form: Form = Form.TABLE,
     columns: Sequence[str] | None = None,
 ) -> None:
-    """Show the plan, have it approved, carry it out, and show what was proved."""
+    """Show the plan, have it approved, carry it out, and show what was proved.
+
+    Or leave it to the workers, and show under which id.
+    """
+    from stackward import app
     from stackward.engine import Brakes, approve
     from stackward.model.run import Approval
+    from stackward.report.account import COLUMNS
     from stackward.report.plans import refusal, render_plan
 
+    refuse_columns(COLUMNS, columns)
     sys.stderr.write(render_plan(plan))
     if plan.blockers:
         raise refusal(plan)
@@ -49,15 +58,24 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
         return
     if not yes:
         _confirm(plan)
+    how = "--yes" if yes else "prompt"
+    if queue:
+        with open_journal() as journal:
+            approval = Approval(by=getpass.getuser(), at=app.system_clock().now(), how=how)
+            run = approve(
+                signed(plan), approval, journal, kinds=app.known_kinds(), for_workers=True
+            )
+            _show_queued(run, journal, form, columns)
+        return
     brakes = Brakes()
     # Opened before the run exists: what cannot be opened must not leave a run behind.
     with (
         open_world(context, inventory) as world,
-        open_journal() as journal,
+        open_journal(brakes) as journal,
         _braked(brakes) as unsaid,
     ):
-        now, how = world.clock.now(), "--yes" if yes else "prompt"
-        run = approve(signed(plan), Approval(by=getpass.getuser(), at=now, how=how), journal)
+        approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
+        run = approve(signed(plan), approval, journal, kinds=app.known_kinds())
         _carry_out(world, journal, run, brakes, unsaid, take_over=False, form=form, columns=columns)
 
 
@@ -71,18 +89,43 @@ def carry_on(  # noqa: PLR0913  # same
     columns: Sequence[str] | None = None,
 ) -> None:
     """Carry a run on that was approved before, and show what was proved."""
+    from stackward import app
     from stackward.engine import Brakes
+    from stackward.report.account import COLUMNS
 
+    refuse_columns(COLUMNS, columns)
     brakes = Brakes()
-    with (
-        open_world(context, inventory) as world,
-        open_journal() as journal,
-        _braked(brakes) as unsaid,
-    ):
+    with open_journal(brakes) as journal:
+        # Before the world is opened: what names no such run needs neither cloud nor inventory.
+        run = app.run_to_resume(journal, run_id, take_over=take_over)
+        with open_world(context, inventory) as world, _braked(brakes) as unsaid:
+            _carry_out(
+                world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
+            )
+
+
+def queue_again(run_id: str, *, take_over: bool, form: Form, columns: Sequence[str] | None) -> None:
+    """Leave a run to the workers that was approved before."""
+    from stackward import app
+
+    with open_journal() as journal:
         run = journal.run(run_id)
-        _carry_out(
-            world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
-        )
+        if not take_over:
+            app.refuse_a_living_worker(run)
+        at = app.system_clock().now()
+        _show_queued(journal.queue(run.id, getpass.getuser(), at), journal, form, columns)
+
+
+def _show_queued(run: "Run", journal: "Journal", form: Form, columns: Sequence[str] | None) -> None:
+    from stackward import app
+    from stackward.cli.show import show
+    from stackward.report.runs import runs_table
+
+    show(runs_table([run]), form, columns)
+    sys.stdout.flush()
+    sys.stderr.write(f"queued; `stackward run watch {run.id}` follows it\n")
+    if app.is_without_workers(journal, app.system_clock().now()):
+        sys.stderr.write("no worker is alive here: start one with `stackward worker`\n")
 
 
 def _prove(
@@ -165,8 +208,14 @@ def _braked(brakes: "Brakes") -> Iterator[list[str]]:
     A signal may come in the middle of a write, which its handler must not write into.
     """
     unsaid: list[str] = []
+    terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
-    def press(_signal: int, _frame: object) -> None:
+    def press(which: int, _frame: object) -> None:
+        if which == signal.SIGHUP:
+            _give_up(terminals)
+            if brakes.is_stopping:
+                # One closed terminal may send several: the shell passes it on, the kernel repeats.
+                return
         is_first = brakes.press() == 1
         unsaid.append(_WAITS if is_first else _LEAVES)
 
@@ -176,3 +225,15 @@ def _braked(brakes: "Brakes") -> Iterator[list[str]]:
     finally:
         for each, handler in former.items():
             signal.signal(each, handler)
+
+
+def _give_up(terminals: list[int]) -> None:
+    """Let what is written to a terminal that is gone go nowhere; files and pipes are left.
+
+    The run then ends as it would, with its exit code, instead of by an error of a write.
+    """
+    for each in terminals:
+        if not os.isatty(each):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, each)
+            os.close(nowhere)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.show import FormOption, show
+from stackward.cli.show import ColumnOption, FormOption, refuse_columns, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form, Table, render_records
@@ -38,7 +38,8 @@ CacheOption = Annotated[
 MirrorOption = Annotated[
     str | None,
     typer.Option(
-        metavar="URL", help="The Debian mirror; else the one of this machine's apt sources."
+        metavar="URL",
+        help="The Debian mirror to build from; else the one of this machine's apt sources.",
     ),
 ]
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE")]
@@ -53,9 +54,11 @@ def _claims(cache: Path | None = None) -> "Claims":
     from stackward.settings import read_settings
 
     settings = read_settings(os.environ, is_root=os.geteuid() == 0)
-    if cache is not None and not cache.is_absolute():
-        cache = Path.cwd() / cache
-    return Claims(settings.state_dir / "labs", cache or settings.cache_dir / "lab")
+    return Claims(settings.state_dir / "labs", _whole(cache) or settings.cache_dir / "lab")
+
+
+def _whole(cache: Path | None) -> Path | None:
+    return None if cache is None else Path.cwd() / cache
 
 
 def _lab(name: str) -> "Lab":
@@ -74,19 +77,29 @@ def _lab(name: str) -> "Lab":
 )
 def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
     name: NameOption = "lab",
-    profile: Annotated[str, typer.Option(metavar="PROFILE", help="small or scale.")] = "small",
-    computes: Annotated[int, typer.Option(metavar="N", help="Compute nodes with real guests.")] = 2,
+    profile: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="small or scale; a new lab is small.")
+    ] = None,
+    computes: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Compute nodes with real guests; a new lab has 2."),
+    ] = None,
     fake_computes: Annotated[
-        int, typer.Option(metavar="N", help="With the profile scale: fake nova-computes.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            metavar="N", help="With the profile scale: fake nova-computes; a new lab has 3."
+        ),
+    ] = None,
     shared_instances: Annotated[
         bool,
         typer.Option("--shared-instances", help="The compute nodes share /var/lib/nova/instances."),
     ] = False,
-    release: Annotated[str, typer.Option(metavar="NAME", help="Debian's release.")] = "trixie",
+    release: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Debian's release; a new lab has trixie.")
+    ] = None,
     network: Annotated[
         str | None,
-        typer.Option(metavar="CIDR", help="The nodes' network; else a free 10.77.x.0/24."),
+        typer.Option(metavar="CIDR", help="The nodes' network; a new lab has a free 10.77.x.0/24."),
     ] = None,
     cache: CacheOption = None,
     mirror: MirrorOption = None,
@@ -97,6 +110,7 @@ def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
     """Build what the cache lacks, start the lab, and prove that a server boots in it.
 
     On a lab that runs it changes nothing; after a failure or a kill it finishes the work.
+    What is not said of a lab that is there stays as it is; what is said must be so.
     """
     from stackward.lab.claims import Asked
     from stackward.lab.cloud import bring_up
@@ -107,12 +121,13 @@ def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
         profile=profile,
         computes=computes,
         fake_computes=fake_computes,
-        shared_instances=shared_instances,
+        shared_instances=shared_instances or None,
         release=release,
         network=network,
+        cache=_whole(cache),
     )
     with Phases() as progress:
-        lab = bring_up(_claims(cache), asked, progress, mirror=mirror, install=install)
+        lab = bring_up(_claims(), asked, progress, mirror=mirror, install=install)
     sys.stderr.write(
         f'the lab `{lab.name}` is up\n\nhint: `eval "$(stackward lab openrc --name {lab.name})"`'
         " sets OS_CLOUD and STACKWARD_INVENTORY for it\n"
@@ -153,7 +168,7 @@ def reset(name: NameOption = "lab", mirror: MirrorOption = None) -> None:
 
 
 @app.command("list", epilog=example("stackward lab list -f json"))
-def list_labs(form: FormOption = Form.TABLE) -> None:
+def list_labs(form: FormOption = Form.TABLE, column: ColumnOption = None) -> None:
     """List the labs of this machine."""
     from stackward.lab.host import require_root
     from stackward.lab.machine import Machine
@@ -169,23 +184,29 @@ def list_labs(form: FormOption = Form.TABLE) -> None:
         )
         for lab in _claims().all()
     )
-    show(Table(columns=("Name", "Profile", "Network", "Nodes", "Nodes on"), rows=rows), form)
+    columns = ("Name", "Profile", "Network", "Nodes", "Nodes on")
+    show(Table(columns=columns, rows=rows), form, column)
 
 
 @app.command(epilog=example("stackward lab status", "stackward lab status -f json"))
-def status(name: NameOption = "lab", form: FormOption = Form.TABLE) -> None:
+def status(
+    name: NameOption = "lab", form: FormOption = Form.TABLE, column: ColumnOption = None
+) -> None:
     """Tell how a lab is, what faults are in it, and what stands in for what it cannot have.
 
+    As `value` or `csv`, or with columns named: its nodes as rows.
     The exit code is 0 when all is well, 6 when something is not, 7 when the cloud does not work.
     """
-    from stackward.lab.shown import status_record, status_text
+    from stackward.lab.shown import nodes_table, status_record, status_text
     from stackward.lab.status import read_status
 
     seen = read_status(_lab(name))
-    if form in (Form.JSON, Form.YAML):
-        sys.stdout.write(render_records(status_record(seen), form))
+    if column or form in {Form.VALUE, Form.CSV}:
+        show(nodes_table(seen), form, column)
+    elif form is Form.TABLE:
+        sys.stdout.write(status_text(seen))
     else:
-        sys.stdout.write(status_text(seen, form))
+        sys.stdout.write(render_records(status_record(seen), form))
     raise typer.Exit(seen.exit_code)
 
 
@@ -322,6 +343,7 @@ def load(
     ] = None,
     name: NameOption = "lab",
     form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
 ) -> None:
     """Fill a lab with servers of the project `demo`.
 
@@ -332,22 +354,51 @@ def load(
     from stackward.lab.load import fill
     from stackward.report.progress import Phases
 
+    columns = ("Name", "ID", "Node", "Kind")
+    refuse_columns(columns, column)
     lab = _lab(name)
     with Phases() as progress, progress.phase(f"{count} servers"):
         loaded = fill(lab, count, node, progress.tell)
     show(
         Table(
-            columns=("Name", "ID", "Node", "Kind"),
+            columns=columns,
             rows=tuple(
                 (server.name, server.id, server.node, server.kind.value) for server in loaded
             ),
         ),
         form,
+        column,
     )
 
 
+ExtraArgument = Annotated[str, typer.Argument(metavar="SERVICE", help="Such as masakari.")]
+
+
+@app.command(epilog=example("stackward lab add masakari"))
+def add(service: ExtraArgument, name: NameOption = "lab") -> None:
+    """Start a service that a lab has beside the usual ones, and put it into the catalog."""
+    from stackward.lab.extras import add as add_extra
+    from stackward.lab.extras import extra_named
+    from stackward.report.progress import Phases
+
+    lab, extra = _lab(name), extra_named(service)
+    with Phases() as progress, progress.phase(f"start {extra.name}"):
+        add_extra(lab, extra)
+    sys.stdout.write(f"{extra.name} is in the catalog as `{extra.catalog_type}`\n")
+
+
+@app.command(epilog=example("stackward lab drop masakari"))
+def drop(service: ExtraArgument, name: NameOption = "lab") -> None:
+    """Take such a service out of the catalog again, and stop it."""
+    from stackward.lab.extras import extra_named, remove
+
+    lab, extra = _lab(name), extra_named(service)
+    remove(lab, extra)
+    sys.stdout.write(f"{extra.name} is out of the catalog\n")
+
+
 @app.command(epilog=example("stackward lab faults", "stackward lab faults -f json"))
-def faults(form: FormOption = Form.TABLE) -> None:
+def faults(form: FormOption = Form.TABLE, column: ColumnOption = None) -> None:
     """List the faults that can be put into a lab."""
     from stackward.lab.faults import ALL
 
@@ -359,6 +410,7 @@ def faults(form: FormOption = Form.TABLE) -> None:
             ),
         ),
         form,
+        column,
     )
 
 
@@ -383,23 +435,31 @@ def break_command(
 
 @app.command(epilog=example("stackward lab mend node-power-loss c02"))
 def mend(fault: FaultArgument, target: TargetArgument = None, name: NameOption = "lab") -> None:
-    """Mend a fault and wait until its symptom is gone."""
+    """Mend a fault and wait until its symptom is gone.
+
+    The fault of a server that was deleted since went with it, and is struck off the record.
+    """
     from stackward.lab.faults import mend_lab, named
     from stackward.report.progress import Phases
 
     lab = _lab(name)
     with Phases() as progress, progress.phase(f"{named(fault).name}: wait until it is gone"):
-        hit = mend_lab(lab, fault, target)
-    sys.stdout.write(f"{fault} on {hit}: gone\n")
+        mended = mend_lab(lab, fault, target)
+    how = "gone with its server, which was deleted" if mended.went_with_its_server else "gone"
+    sys.stdout.write(f"{fault} on {mended.target}: {how}\n")
+    if mended.stays:
+        sys.stderr.write(f"{mended.stays}\n")
 
 
 @cache_app.command("list", epilog=example("stackward lab cache list"))
-def cache_list(cache: CacheOption = None, form: FormOption = Form.TABLE) -> None:
+def cache_list(
+    cache: CacheOption = None, form: FormOption = Form.TABLE, column: ColumnOption = None
+) -> None:
     """List what the cache holds."""
     from stackward.lab.images import Cache, size_mib
 
     rows = tuple((layer.name, size_mib(layer)) for layer in Cache(_claims(cache).cache).layers())
-    show(Table(columns=("Layer", "MiB"), rows=rows), form)
+    show(Table(columns=("Layer", "MiB"), rows=rows), form, column)
 
 
 @cache_app.command("clear", epilog=example("stackward lab cache clear"))

@@ -1,16 +1,29 @@
 """`stackward node`: the machines of the cloud."""
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stackward.cli.checking import (
+    RpcOption,
+    TablesOption,
+    TimeoutOption,
+    check_once,
+    open_lookout,
+)
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
+from stackward.errors import BadInput
 from stackward.report.tables import Form
+
+if TYPE_CHECKING:
+    from stackward.model.wish import Consent
 
 app = subject("The machines of the cloud.")
 
@@ -25,6 +38,10 @@ InventoryOption = Annotated[
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Approve the plan without being asked.")]
 
+QueueOption = Annotated[
+    bool, typer.Option("--queue", help="Once approved, leave it to the workers.")
+]
+
 
 class WhenSlow(StrEnum):
     """What to do about a live migration that takes too long."""
@@ -32,6 +49,14 @@ class WhenSlow(StrEnum):
     WAIT = "wait"
     FORCE_COMPLETE = "force-complete"
     ABORT = "abort"
+    STOP_SERVER = "stop-server"
+
+
+ParallelOption = Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")]
+SlowAfterOption = Annotated[
+    int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
+]
+WhenSlowOption = Annotated[WhenSlow, typer.Option(help="What to do about a slow live migration.")]
 
 
 @app.command(
@@ -57,9 +82,10 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
 ) -> None:
     """List the nodes that the inventory names, or those of the cloud that are out of service."""
     from stackward.app import read_inventory, read_maintenance
-    from stackward.report.inventory import maintenance_table, nodes_table
+    from stackward.report.inventory import maintenance_table, nodes_in, nodes_table
 
     known = read_inventory(inventory or settings_here().inventory)
+    nodes_in(known, group)  # before the cloud is asked
     if not maintenance:
         show(nodes_table(known, group), form, column)
         return
@@ -87,6 +113,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
     ] = None,
     yes: YesOption = False,
+    queue: QueueOption = False,
     allow_downtime: Annotated[
         bool, typer.Option("--allow-downtime", help="Stop running servers that cannot move live.")
     ] = False,
@@ -94,16 +121,25 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         list[str] | None,
         typer.Option(metavar="ID", help="This server stays; may be repeated."),
     ] = None,
+    consent: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=REFERENCE",
+            help="The owner of this server, who wishes to be asked, agrees; may be repeated.",
+        ),
+    ] = None,
+    projects: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID_OR_NAME", help="Move only servers of this project; may be repeated."
+        ),
+    ] = None,
     target: Annotated[
         str | None, typer.Option(metavar="NODE", help="Move all servers to this node.")
     ] = None,
-    parallel: Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")] = 2,
-    timeout: Annotated[
-        int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
-    ] = 1800,
-    when_slow: Annotated[
-        WhenSlow, typer.Option(help="What to do about a slow live migration.")
-    ] = WhenSlow.WAIT,
+    parallel: ParallelOption = 2,
+    timeout: SlowAfterOption = 1800,
+    when_slow: WhenSlowOption = WhenSlow.WAIT,
     keep_service: Annotated[
         bool, typer.Option("--keep-service", help="Leave nova-compute running afterwards.")
     ] = False,
@@ -122,9 +158,11 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     The plan is shown first; it is carried out once it is approved, and each move and the end are
     proved. A node that is in maintenance already is only proved to be empty still.
     """
-    from stackward.app import plan_drain
+    from dataclasses import replace
+
+    from stackward.app import plan_drain, read_projects
     from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import keep_plan, show_plan
+    from stackward.cli.plans import keep_plan, refuse_place, show_plan
     from stackward.report.plans import refusal
     from stackward.runbooks.drain_compute_node import DrainRequest
 
@@ -133,6 +171,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         reason=reason,
         allow_downtime=allow_downtime,
         leave_behind=tuple(leave_behind or ()),
+        consents=_consents(consent or ()),
         target=target,
         at_once=parallel,
         slow_after_s=float(timeout),
@@ -140,19 +179,39 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         keep_service=keep_service,
         with_mask=not no_mask,
     )
+    if plan_out is not None:
+        refuse_place(plan_out)
     with open_world(context, inventory) as world, open_journal() as journal:
+        asked = replace(asked, projects=read_projects(world, projects or ()))
         plan = plan_drain(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)
     if not dry_run:
         approve_and_carry_out(
-            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
         return
     show_plan(plan, form, column)
     sys.stdout.flush()
     if plan.blockers:
         raise refusal(plan)
+
+
+def _consents(words: Sequence[str]) -> "tuple[Consent, ...]":
+    from stackward.model.wish import Consent
+
+    consents: dict[str, Consent] = {}
+    for word in words:
+        server, _, reference = (part.strip() for part in word.partition("="))
+        if not (server and reference):
+            raise BadInput(
+                f"`--consent {word}` is not a server's id and a reference",
+                hint="write `--consent ID=REFERENCE`, such as the number of a ticket",
+            )
+        if server in consents:
+            raise BadInput(f"`--consent` was given twice for the server `{server}`")
+        consents[server] = Consent(server=server, reference=reference)
+    return tuple(consents.values())
 
 
 @app.command(
@@ -185,10 +244,14 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         str | None, typer.Option(help="For the same; else the smallest that fits the image.")
     ] = None,
     network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    parallel: ParallelOption = 2,
+    timeout: SlowAfterOption = 1800,
+    when_slow: WhenSlowOption = WhenSlow.WAIT,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
     ] = False,
     yes: YesOption = False,
+    queue: QueueOption = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
@@ -197,6 +260,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
 
     Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
     server is booted there and removed. Should that fail, it is cordoned again.
+    `--parallel`, `--timeout` and `--when-slow` say how the servers of `--bring-back` move.
     """
     from stackward.app import plan_bring_back, plan_return
     from stackward.cli.carrying import approve_and_carry_out
@@ -205,23 +269,79 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.runbooks.bring_back_servers import bring_back_request
     from stackward.runbooks.return_compute_node import ReturnRequest, is_in_service
 
+    if not bring_back:
+        _refuse_how_servers_move(context)
+    request_after = partial(
+        bring_back_request,
+        at_once=parallel,
+        slow_after_s=float(timeout),
+        when_slow=when_slow.value,
+    )
     asked = ReturnRequest(node=node, image=image, flavor=flavor, network=network, run=run)
     with open_world(context, inventory) as world, open_journal() as journal:
         plan = plan_return(world, journal, asked)
         if dry_run and bring_back and is_in_service(plan):
-            plan = plan_bring_back(world, journal, bring_back_request(plan))
+            plan = plan_bring_back(world, journal, request_after(plan))
     if dry_run:
         show_plan(plan, form, column)
         sys.stdout.flush()
         if plan.blockers:
             raise refusal(plan)
         return
+    if queue and bring_back and not is_in_service(plan):
+        raise BadInput(
+            "`--bring-back` is planned once the node serves again: it cannot be queued with that",
+            stands="nothing was changed",
+            hint="queue the return alone; when it has succeeded, queue it with `--bring-back`",
+        )
     if not (bring_back and is_in_service(plan)):
         approve_and_carry_out(
-            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
     if not bring_back:
         return
     with open_world(context, inventory) as world, open_journal() as journal:
-        home = plan_bring_back(world, journal, bring_back_request(plan))
-    approve_and_carry_out(context, home, yes=yes, inventory=inventory, form=form, columns=column)
+        home = plan_bring_back(world, journal, request_after(plan))
+    approve_and_carry_out(
+        context, home, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    )
+
+
+def _refuse_how_servers_move(context: typer.Context) -> None:
+    """Refuse flags that would be passed over: without `--bring-back` no server moves."""
+    given = [
+        f"`--{name.replace('_', '-')}`"
+        for name in ("parallel", "timeout", "when_slow")
+        if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
+    ]
+    if given:
+        raise BadInput(
+            f"{', '.join(given)}: only servers that are brought back move",
+            hint="add `--bring-back`, or leave that out",
+        )
+
+
+@app.command(
+    epilog=example("stackward node check compute-07", "stackward node check ctl -f json"),
+)
+def check(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")],
+    rpc: RpcOption = True,
+    tables: TablesOption = False,
+    timeout: TimeoutOption = 8,
+    inventory: InventoryOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> int:
+    """Say by component how one node is, with evidence and remedy for whatever is not well.
+
+    The node is looked at, and the APIs are asked what they hear from it. Nothing is changed. Ends
+    with 0 (well), 6 (degraded), 7 (broken) or 8 (could not look).
+    """
+    from stackward.facts.cloud_state import CheckRequest, node_called
+
+    with open_lookout(context, inventory) as lookout:
+        only = node_called(lookout, node)
+        asked = CheckRequest(only=only, within_s=timeout, tables=tables, rpc=rpc)
+        return check_once(lookout, asked, form, column)

@@ -11,6 +11,7 @@ import typer
 from stackward.cli import Chosen
 
 if TYPE_CHECKING:
+    from stackward.engine import Brakes
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
     from stackward.settings import Settings
@@ -35,9 +36,9 @@ def open_world(context: typer.Context, inventory: Path | None) -> Iterator["Worl
 
 
 @contextmanager
-def open_journal() -> Iterator["Journal"]:
+def open_journal(brakes: "Brakes | None" = None) -> Iterator["Journal"]:
     """Open the memory of runs."""
     from stackward import app
 
-    with app.open_journal(settings_here()) as journal:
+    with app.open_journal(settings_here(), brakes) as journal:
         yield journal

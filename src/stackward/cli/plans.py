@@ -2,10 +2,12 @@
 
 import getpass
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from stackward.cli.show import show
@@ -37,17 +39,37 @@ def signed(plan: "Plan[Any]") -> "Plan[Any]":
     return replace(plan, facts={ASKED_BY: getpass.getuser(), **plan.facts})
 
 
+def refuse_place(path: Path) -> None:
+    """Refuse a place where no plan could be kept, before there is one; nothing is left there."""
+    try:
+        if os.path.lexists(path):
+            raise _is_there(path)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def keep_plan(plan: "Plan[World]", path: Path) -> None:
     """Write the plan to a new file; an older plan is never written over."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(to_json(signed(plan)))
     except FileExistsError as error:
-        raise BadInput(
-            f"`{path}` is there already", hint="name a new file with `--plan-out`"
-        ) from error
+        raise _is_there(path) from error
     except OSError as error:
-        raise BadInput(f"cannot write `{path}`: {error.strerror}") from error
+        raise _cannot_write(path, error) from error
+
+
+def _is_there(path: Path) -> BadInput:
+    return BadInput(f"`{path}` is there already", hint="name a new file with `--plan-out`")
+
+
+def _cannot_write(path: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"cannot write `{path}`: {error.strerror}",
+        hint="name a new file in a directory that you may write to",
+    )
 
 
 def show_account(

@@ -4,16 +4,28 @@ import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.node import InventoryOption, YesOption
+from stackward.cli.node import (
+    InventoryOption,
+    ParallelOption,
+    QueueOption,
+    SlowAfterOption,
+    WhenSlow,
+    WhenSlowOption,
+    YesOption,
+)
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form
+
+if TYPE_CHECKING:
+    from stackward.model.run import Run
+    from stackward.ports.journal import Journal
 
 app = subject("Runs: what was approved and carried out.")
 
@@ -100,6 +112,7 @@ def watch(run_id: RunArgument) -> None:
     clock = system_clock()
     with open_journal() as journal:
         found = journal.run(run_id)
+        _say_if_it_waits_in_vain(journal, found)
         with following(journal, found, clock, sys.stdout) as followed:
             while (run := followed.look()).state in {"queued", "running"}:
                 if state_now(run, clock.now()) == "stopped":
@@ -124,24 +137,36 @@ def cancel(run_id: RunArgument) -> None:
             raise half_way(run, left)
         if run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped":
             raise orphaned(run)
-        if run.state == "running":
+        if run.state in {"running", "queued"}:
             sys.stderr.write("its worker ends it once what is under way has settled\n")
+            _say_if_it_waits_in_vain(journal, run)
 
 
-@app.command(epilog=example("stackward run resume 01M8"))
+def _say_if_it_waits_in_vain(journal: "Journal", run: "Run") -> None:
+    from stackward.app import is_without_workers
+
+    if run.for_workers and not run.state.is_over and is_without_workers(journal, datetime.now(UTC)):
+        sys.stderr.write("it waits for a worker, and none is alive: `stackward worker`\n")
+
+
+@app.command(epilog=example("stackward run resume 01M8", "stackward run resume 01M8 --queue"))
 def resume(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     run_id: RunArgument,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Give up a worker that seems alive.")
     ] = False,
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
     """Carry a run on from where it stopped or its worker died."""
-    from stackward.cli.carrying import carry_on
+    from stackward.cli.carrying import carry_on, queue_again
 
+    if queue:
+        queue_again(run_id, take_over=take_over, form=form, columns=column)
+        return
     carry_on(context, run_id, take_over=take_over, inventory=inventory, form=form, columns=column)
 
 
@@ -165,10 +190,9 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
         str | None, typer.Option(help="For the same; else the smallest that fits the image.")
     ] = None,
     network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
-    parallel: Annotated[int, typer.Option(min=1, metavar="N", help="Moves at a time.")] = 2,
-    timeout: Annotated[
-        int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
-    ] = 1800,
+    parallel: ParallelOption = 2,
+    timeout: SlowAfterOption = 1800,
+    when_slow: WhenSlowOption = WhenSlow.WAIT,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
     ] = False,
@@ -177,6 +201,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
         typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
     ] = None,
     yes: YesOption = False,
+    queue: QueueOption = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
@@ -189,10 +214,12 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward.app import plan_undo
     from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import keep_plan, show_plan
+    from stackward.cli.plans import keep_plan, refuse_place, show_plan
     from stackward.report.plans import refusal
     from stackward.runbooks.undo_run import UndoRequest
 
+    if plan_out is not None:
+        refuse_place(plan_out)
     with open_journal() as journal:
         asked = UndoRequest(
             run=journal.run(run_id).id,
@@ -201,6 +228,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             network=network,
             at_once=parallel,
             slow_after_s=float(timeout),
+            when_slow=when_slow.value,
         )
         with open_world(context, inventory) as world:
             plan = plan_undo(world, journal, asked)
@@ -208,7 +236,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
         keep_plan(plan, plan_out)
     if not dry_run:
         approve_and_carry_out(
-            context, plan, yes=yes, inventory=inventory, form=form, columns=column
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
         return
     show_plan(plan, form, column)
@@ -222,6 +250,7 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     plan_file: Annotated[Path, typer.Argument(metavar="FILE", help="From `--plan-out`.")],
     yes: YesOption = False,
+    queue: QueueOption = False,
     inventory: InventoryOption = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
@@ -237,4 +266,6 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
         raise BadInput(
             f"cannot read `{plan_file}`: {why}", hint="name a file that `--plan-out` wrote"
         ) from error
-    approve_and_carry_out(context, plan, yes=yes, inventory=inventory, form=form, columns=column)
+    approve_and_carry_out(
+        context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    )

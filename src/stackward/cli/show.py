@@ -15,6 +15,11 @@ ColumnOption = Annotated[
 ]
 
 
+def refuse_columns(there: Sequence[str], named: Sequence[str] | None) -> None:
+    """Refuse a column that will not be there, before anything is done whose rows would have it."""
+    Table(columns=tuple(there), rows=()).only(named or ())
+
+
 def show(table: Table, form: Form, columns: Sequence[str] | None = None) -> None:
     """Print the rows, cut to `columns` if any are named."""
     sys.stdout.write(render_rows(table.only(columns or ()), form))

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 from typing_extensions import override
 
 from stackward.errors import Refused
@@ -30,9 +30,12 @@ class Subject:
 
 
 SUBJECTS = {
+    "cloud": Subject("stackward.cli.cloud", "The cloud as a whole."),
     "lab": Subject("stackward.cli.lab", "A disposable real cloud on this machine.", extra="lab"),
+    "metrics": Subject("stackward.cli.metrics", "A health check as figures for Prometheus."),
     "node": Subject("stackward.cli.node", "The machines of the cloud."),
     "run": Subject("stackward.cli.run", "Runs: what was approved and carried out."),
+    "worker": Subject("stackward.cli.worker", "A process that carries out what was queued."),
 }
 
 
@@ -65,6 +68,31 @@ def _not_installed(name: str, wanted: Subject, error: ModuleNotFoundError) -> Re
     )
 
 
+class _Unasked(TyperOption):
+    """An option that costs nothing where it is not given.
+
+    typer imports pydantic, which takes as long as a whole `run list`, to check the default too.
+    """
+
+    @override
+    def process_value(self, ctx: "Context", value: Any) -> Any:
+        source = ctx.get_parameter_source(self.name or "")
+        if source is None or source.name != "DEFAULT" or self.required:
+            return super().process_value(ctx, value)
+        usual = () if value is None and self.multiple else value
+        return self.callback(ctx, self, usual) if self.callback else usual
+
+
+def _unasked(command: "Command") -> None:
+    """Let the options of a command, and of those below it, cost nothing where not given."""
+    # Not `params` alone: `--help` is an option too.
+    for each in command.get_params(typer.Context(command)):
+        if type(each) is TyperOption:
+            each.__class__ = _Unasked  # typer has no place where its class could be named
+    for below in getattr(command, "commands", {}).values():
+        _unasked(below)
+
+
 class SubjectGroup(TyperGroup):
     """`stackward` itself."""
 
@@ -83,6 +111,7 @@ class SubjectGroup(TyperGroup):
             raise _not_installed(cmd_name, wanted, error) from error
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        _unasked(command)
         return command
 
     @override
@@ -93,6 +122,7 @@ class SubjectGroup(TyperGroup):
     @override
     def make_context(self, *given: Any, **options: Any) -> "Context":
         with _nothing_hidden():
+            _unasked(self)
             return super().make_context(*given, **options)
 
     @override

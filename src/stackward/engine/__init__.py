@@ -3,7 +3,21 @@
 from stackward.engine.approval import approve
 from stackward.engine.brakes import Brakes
 from stackward.engine.cancel import ask_cancel, left_half_way
-from stackward.engine.interpreter import Workshop, carry_out
+from stackward.engine.crew import Crew, Rhythm, work, worker_named
+from stackward.engine.interpreter import Workshop, carry_out, carry_out_taken
 from stackward.engine.pace import Pace
 
-__all__ = ["Brakes", "Pace", "Workshop", "approve", "ask_cancel", "carry_out", "left_half_way"]
+__all__ = [
+    "Brakes",
+    "Crew",
+    "Pace",
+    "Rhythm",
+    "Workshop",
+    "approve",
+    "ask_cancel",
+    "carry_out",
+    "carry_out_taken",
+    "left_half_way",
+    "work",
+    "worker_named",
+]

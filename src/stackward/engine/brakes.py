@@ -6,7 +6,9 @@ import threading
 class Brakes:
     """Pressed once: wait for the moves under way. Pressed twice: leave them to themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leaves_to_others: bool = False) -> None:
+        """Begin unpressed; a run that stops is queued for others, or left to its operator."""
+        self.leaves_to_others = leaves_to_others
         self._pressed = 0
         self._lock = threading.Lock()
 

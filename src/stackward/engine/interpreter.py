@@ -61,15 +61,22 @@ class Workshop(Generic[W_here]):
     pace: Pace = field(default_factory=Pace)
 
 
-def carry_out(run_id: str, shop: Workshop[Any], brakes: Brakes) -> Run:
+def carry_out(run_id: str, shop: Workshop[Any], brakes: Brakes, *, seen: int | None = None) -> Run:
     """Carry out a run to its end, or to where it must stop; return it as it stands then.
 
-    Raises `Superseded` when another worker takes it over.
+    Raises `Superseded` when another worker takes it over, `Locked` if its epoch is not the one
+    at which it was `seen`.
     """
+    # First: what this version does not understand is not taken up.
+    from_json(shop.journal.run(run_id).plan, kinds_of(shop.runbooks))
+    run = shop.journal.take_up(run_id, shop.worker, shop.clock.now(), seen=seen)
+    return carry_out_taken(run, shop, brakes)
+
+
+def carry_out_taken(run: Run, shop: Workshop[Any], brakes: Brakes) -> Run:
+    """Carry out a run that was taken up already, as above."""
     kinds = kinds_of(shop.runbooks)
-    plan = from_json(shop.journal.run(run_id).plan, kinds)
-    plan = with_caught_up(plan, shop.journal.events(run_id), kinds)
-    run = shop.journal.take_up(run_id, shop.worker, shop.clock.now())
+    plan = with_caught_up(from_json(run.plan, kinds), shop.journal.events(run.id), kinds)
     ledger = Ledger.opened(shop.journal, run, shop.clock)
     return _Interpreter(plan, ledger, shop, brakes).carry_out()
 
@@ -220,6 +227,10 @@ class _Interpreter:
     def _is_to_stop(self) -> bool:
         return self._brakes.is_stopping or bool(self._cancelled_by)
 
+    @property
+    def _interrupted(self) -> RunState:
+        return RunState.QUEUED if self._brakes.leaves_to_others else RunState.STOPPED
+
     def _advance(self, some: list[Moving], moving: list[Moving], failed: list[Moving]) -> None:
         tick(some, self._pace.straggler_s, self._sort_out)
         for each in [each for each in moving if each.is_settled]:
@@ -272,7 +283,7 @@ class _Interpreter:
         if self._cancelled_by:
             raise _Stopped(RunState.CANCELLED, Said(reason=f"cancelled by {self._cancelled_by}"))
         left = f"{len(waiting)} not begun in stage `{stage.name}`"
-        raise _Stopped(RunState.STOPPED, Said(reason=f"interrupted: {left}"))
+        raise _Stopped(self._interrupted, Said(reason=f"interrupted: {left}"))
 
     def _require(self, stage: Stage[Any]) -> None:
         """Ask what must be true before the stage begins."""
@@ -292,7 +303,7 @@ class _Interpreter:
         if self._brakes.is_leaving:
             names = tuple(f"`{each.move.thing}` is under way" for each in moving)
             raise _Stopped(
-                RunState.STOPPED,
+                self._interrupted,
                 Said(reason="interrupted, without waiting for what is under way", details=names),
             )
         asked_by = self._shop.journal.beat(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from stackward.model.run import Attempt, Event, Run, Said, Settled
 from stackward.model.values import Json, Mark
@@ -22,7 +23,9 @@ class Ledger:
     @classmethod
     def opened(cls, journal: Journal, run: Run, clock: Clock) -> "Ledger":
         """Return the ledger of a run, with what earlier workers attempted."""
-        return cls(journal, run, clock, {one.step: one for one in journal.attempts(run.id)})
+        # By number: the clocks of two workers need not agree on which came last.
+        made = sorted(journal.attempts(run.id), key=lambda one: one.number)
+        return cls(journal, run, clock, {one.step: one for one in made})
 
     def in_flight(self, prefix: str) -> list[Attempt]:
         """Return the attempts that are not settled, of the steps below a path."""
@@ -37,9 +40,11 @@ class Ledger:
         """Say whether anything below a path, or of its steps so named, was ever attempted."""
         return any(path.startswith(f"{prefix}/{step}") for path in list(self.last))
 
-    def is_done(self, path: str) -> bool:
-        """Say whether a step was proved done."""
-        return path in self.last and self.last[path].settled is Settled.DONE
+    def is_done(self, path: str, since: datetime | None = None) -> bool:
+        """Say whether a step was proved done, by an attempt that is not older than `since`."""
+        last = self.last.get(path)
+        is_old = last is not None and since is not None and last.intended_at < since
+        return last is not None and last.settled is Settled.DONE and not is_old
 
     def intend(self, path: str, mark: Mark) -> Attempt:
         """Write down that a step is about to be started."""

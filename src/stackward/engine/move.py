@@ -1,12 +1,20 @@
-"""Carry out one move: its steps in order, and what was declared for the case that it is slow."""
+"""Carry out one move: its steps in order, and what was declared for the case that it is slow.
 
-from collections.abc import Callable, Iterator, Mapping
+A move that was given up for being slow goes another way, step by step as well. Whether it was is
+read from the journal alone, so whoever takes it up decides the same.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
+from stackward.engine.ledger import Ledger
 from stackward.engine.step import Bench, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
 from stackward.model.run import Attempt, Said, Settled
-from stackward.plan import Blocked, Move, Stage, Standing
+from stackward.plan import GIVEN_UP, INSTEAD, Blocked, Move, Stage, Standing
+
+ON_RECORD = "on record"
+_ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # how a step for the slow stands that was asked for
 
 
 def path_of(stage: Stage[Any], move: Move[Any]) -> str:
@@ -15,9 +23,22 @@ def path_of(stage: Stage[Any], move: Move[Any]) -> str:
 
 
 def is_finished(stage: Stage[Any], move: Move[Any], bench: Bench) -> bool:
-    """Say whether each step of the move was proved done."""
-    path = path_of(stage, move)
-    return all(bench.ledger.is_done(f"{path}/{place}") for place in range(len(move.steps)))
+    """Say whether each step of the move was proved done, on the way that it has taken."""
+    way = move.way(path_of(stage, move), bench.ledger.last)
+    return all(bench.ledger.is_done(at) for at, _ in way)
+
+
+def is_given_up(move: Move[Any], path: str, ledger: Ledger) -> bool:
+    """Say whether the first step was given up once what was declared for the slow was asked for."""
+    first = ledger.last.get(f"{path}/0")
+    if first is None or not first.saw.get(GIVEN_UP) or not move.instead:
+        return False
+    slow = [ledger.last.get(f"{path}/slow-{place}") for place in range(len(move.on_slow))]
+    # One from before the last start of the first step was for an earlier start.
+    return all(
+        each and each.settled in _ASKED_FOR and each.intended_at >= first.intended_at
+        for each in slow
+    )
 
 
 def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt]) -> bool:
@@ -25,8 +46,7 @@ def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt])
 
     `last` has the last attempt at each step.
     """
-    path = path_of(stage, move)
-    attempts = [last.get(f"{path}/{place}") for place in range(len(move.steps))]
+    attempts = [last.get(at) for at, _ in move.way(path_of(stage, move), last)]
     done = [each is not None and each.settled is Settled.DONE for each in attempts].count(True)
     return 0 < done < len(attempts) and attempts[done] is None
 
@@ -39,6 +59,19 @@ def carry_out_move(
     if bench.ledger.has_begun(path, "failed-"):
         # An earlier worker died while it took this move back: that is brought to its end.
         yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
+    if move.record and not bench.ledger.has_begun(path):
+        bench.ledger.tell(ON_RECORD, thing=move.thing, step=path, reason=move.record)
+    if not is_given_up(move, path, bench.ledger):
+        is_done = yield from _as_planned(move, path, bench, judge)
+        if is_done:
+            return
+    yield from _instead(move, path, bench, judge)
+
+
+def _as_planned(
+    move: Move[Any], path: str, bench: Bench, judge: Callable[[], Blocked | None]
+) -> Generator[Standing, None, bool]:
+    """Carry out the steps; return False where the move was given up for being slow."""
     slow = _Slow(move, path, bench)
     try:
         for place, step in enumerate(move.steps):
@@ -52,10 +85,35 @@ def carry_out_move(
         raise
     except StackwardError as error:
         slow.close()
+        if is_given_up(move, path, bench.ledger):
+            bench.ledger.tell(
+                "was given up and goes another way",
+                thing=move.thing,
+                step=path,
+                reason=error.message,
+            )
+            return False
         if move.on_failed:
             yield from _take_back(move, path, bench, error)
         raise
     slow.close()
+    return True
+
+
+def _instead(
+    move: Move[Any], path: str, bench: Bench, judge: Callable[[], Blocked | None]
+) -> Iterator[Standing]:
+    """Carry out what was declared in place of a move that is slow."""
+    for place, step in enumerate(move.instead):
+        again = judge if place == 0 else _no_objection
+        try:
+            yield from carry_out_step(step, f"{path}/{INSTEAD}{place}", move.thing, bench, again)
+        except Superseded:
+            raise
+        except StackwardError as error:
+            done = [f"done before: {each.summary}; undo: {each.undo}" for each in move.instead]
+            error.details = (*error.details, *done[:place])
+            raise
 
 
 class TakenBack(StepFailed):
@@ -142,7 +200,12 @@ class _Slow:
     def _steps(self) -> Iterator[Standing]:
         for place, step in enumerate(self._move.on_slow):
             yield from carry_out_step(
-                step, f"{self._path}/slow-{place}", self._move.thing, self._bench, _no_objection
+                step,
+                f"{self._path}/slow-{place}",
+                self._move.thing,
+                self._bench,
+                _no_objection,
+                since=self._began,
             )
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ waits by itself, so that many moves share one tick, and one poll of the world.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from stackward.engine.ledger import Ledger
@@ -33,11 +34,18 @@ class Bench:
     shared: Callable[[], Any]  # the world as polled for this tick: one list serves all moves
 
 
-def carry_out_step(
-    step: Step[Any], path: str, thing: str, bench: Bench, judge: Callable[[], Blocked | None]
+def carry_out_step(  # noqa: PLR0913  # which step, with what, and what may stand against it
+    step: Step[Any],
+    path: str,
+    thing: str,
+    bench: Bench,
+    judge: Callable[[], Blocked | None],
+    *,
+    since: datetime | None = None,
 ) -> Iterator[Standing]:
-    """Bring one step to done, or raise why that cannot be."""
-    yield from _Carrier(step, path, thing, bench, judge).carry_out()
+    """Bring one step to done, or raise why that cannot be; done before `since` does not count."""
+    if not bench.ledger.is_done(path, since):
+        yield from _Carrier(step, path, thing, bench, judge).carry_out()
 
 
 class _Carrier:
@@ -64,8 +72,6 @@ class _Carrier:
         self._is_new = self._attempt is None
 
     def carry_out(self) -> Iterator[Standing]:
-        if self._ledger.is_done(self._path):
-            return
         world = self._bench.world  # the first look is at the world itself, not at a poll of it
         while True:
             try:

@@ -18,9 +18,15 @@ def has_living_worker(run: Run, machine: str, now: datetime) -> bool:
     """Say whether a worker other than this process carries the run out, as far as can be told."""
     if run.state is not RunState.RUNNING or run.worker is None:
         return False
+    if run.for_workers:
+        return _was_heard(run, now)
     where, _, pid = run.worker.rpartition(":")
     if where == machine:
-        return int(pid) != os.getpid() and _exists(int(pid))
+        return int(pid) != os.getpid() and exists(int(pid))
+    return _was_heard(run, now)
+
+
+def _was_heard(run: Run, now: datetime) -> bool:
     return run.beat_at is not None and now - run.beat_at < SILENT
 
 
@@ -34,7 +40,8 @@ def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
         )
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Say whether this machine has such a process."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

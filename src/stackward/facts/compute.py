@@ -8,22 +8,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from stackward.errors import BadInput, Unreachable
+from stackward.errors import BadInput, StackwardError, Unreachable
 from stackward.facts.domains import read_domains, read_instances_filesystem
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
 from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
     IN_PROGRESS,
+    INACTIVE,
     NOVA_COMPUTE,
     Aggregate,
     Candidate,
     ComputeNode,
     ComputeService,
     Domain,
+    Guarded,
     Hypervisor,
     Migration,
     Need,
+    Port,
     Server,
     ServerGroup,
     Unread,
@@ -83,11 +86,19 @@ def read_compute_node(
         roles=()
         if only
         else read_roles(cloud, services, host, world.shell.groups_of(node) if node else ()),
-        has_instance_ha=cloud.has_service("instance-ha"),
+        guarded=() if only else read_guarded(cloud, host),
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
         acting_run=world.acting.run if world.acting else None,
     )
+
+
+def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
+    """Return a host's entries in the instance-HA service; or why it could not be asked."""
+    try:
+        return cloud.guarded(host)
+    except StackwardError as error:  # no rights, no answer: it may act all the same
+        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
 
 
 def read_maintenance(world: World) -> tuple[Maintenance, ...]:
@@ -186,10 +197,16 @@ def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server
         volumes = (cloud.volume(volume) for volume in server.volume_ids)
         yield replace(
             server,
-            ports=tuple(port for port in ports if port.server == server.id),
+            ports=tuple(_with_left(cloud, port) for port in ports if port.server == server.id),
             volumes=tuple(volume for volume in volumes if volume),
             group=groups[group] if group else None,
         )
+
+
+def _with_left(cloud: Cloud, port: Port) -> Port:
+    """Find the bindings that a move has left behind: the next move would not be proved for them."""
+    bindings = cloud.bindings_of(port.id)
+    return replace(port, left_on=tuple(host for host, status in bindings if status == INACTIVE))
 
 
 def _with_hosts(cloud: Cloud, group: ServerGroup | None, here: set[str]) -> ServerGroup | None:

@@ -1,13 +1,16 @@
 """Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
 
+import json
 from dataclasses import replace
 
 from stackward.errors import BadInput, Uncertain, Unreachable
-from stackward.facts.compute import find_node, read_compute_node
+from stackward.facts.compute import find_node, read_compute_node, read_guarded
 from stackward.model.claim import read_claim
 from stackward.model.compute import Unread
 from stackward.model.maintenance import (
     DROP_IN,
+    HA_OFF,
+    HA_ON,
     MAINTENANCE,
     MASKED,
     UNIT,
@@ -20,6 +23,7 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import Run, RunState, Settled
+from stackward.model.wish import Consent
 from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
@@ -28,6 +32,7 @@ from stackward.ports.world import World
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which a node's last drain is looked for
 _DRAIN, _RETURN, _UNDO = "drain-compute-node", "return-compute-node", "undo-run"
+_NOT_DONE = (Settled.UNSENT, Settled.FAILED, Settled.FOREIGN)
 
 
 def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two memories
@@ -50,6 +55,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
     node = world.shell.node_of(service.host, hypervisor.address)
     unknown = Unread(f"the inventory names no node for `{service.host}`")
     claim = read_claim(service.disabled_reason)
+    guarded = read_guarded(cloud, service.host)
     return ReturningNode(
         name=node or service.host,
         host=service.host,
@@ -63,7 +69,24 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         images=cloud.images_called(image) if image else cloud.public_images(),
         flavors=cloud.flavors(),
         networks=cloud.networks_called(network) if network else (),
+        guarded=guarded,
+        is_ha_ours=bool(guarded) and read_told_ha(journal, service.host) is not None,
     )
+
+
+def read_told_ha(journal: Journal, host: str) -> str | None:
+    """Return the run of ours that told the instance-HA service of maintenance last, if one did.
+
+    A run that found it told already has not done it; one whose answer was lost may have.
+    """
+    for run in journal.runs(limit=_LATEST):
+        if host not in run.holds:
+            continue
+        for attempt in reversed(journal.attempts(run.id)):
+            is_started = attempt.mark is not None and attempt.settled not in _NOT_DONE
+            if is_started and attempt.step.partition("/")[0] in {HA_OFF, HA_ON}:
+                return run.id if attempt.step.startswith(f"{HA_OFF}/") else None
+    return None
 
 
 def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memories
@@ -208,6 +231,12 @@ def known_run(journal: Journal, run_id: str) -> Run | None:
     return found if found.id == run_id else None
 
 
+def leaves_servers(run: Run) -> bool:
+    """Say whether a drain was approved to leave servers on its node."""
+    ends = json.loads(run.plan)["decisions"].get("ends", "empty")
+    return bool(ends != "empty")
+
+
 def _plan_of(
     journal: Journal, run: Run, kinds: Kinds, host: str, *, kind: str = _DRAIN
 ) -> Plan | None:
@@ -227,7 +256,9 @@ def _plan_of(
 
 
 def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
-    return DrainedAway(run=run.id, servers=read_moved(journal, run, plan))
+    return DrainedAway(
+        run=run.id, servers=read_moved(journal, run, plan), consents=consents_of(plan)
+    )
 
 
 def read_moved(journal: Journal, run: Run, plan: Plan) -> tuple[Drained, ...]:
@@ -235,7 +266,8 @@ def read_moved(journal: Journal, run: Run, plan: Plan) -> tuple[Drained, ...]:
     last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
     servers = {}
     for stage, move in plan.moves():
-        attempts = [last.get(f"{stage.name}/{move.key}/{n}") for n in range(len(move.steps))]
+        way = move.way(f"{stage.name}/{move.key}", last)
+        attempts = [last.get(at) for at, _ in way]
         if not move.thing_id or not all(
             each and each.settled is Settled.DONE and each.mark is not None for each in attempts
         ):
@@ -249,6 +281,11 @@ def read_moved(journal: Journal, run: Run, plan: Plan) -> tuple[Drained, ...]:
             source=source_of(move),
         )
     return tuple(servers.values())
+
+
+def consents_of(plan: Plan) -> tuple[Consent, ...]:
+    """Return what the owners of servers have agreed to, by the request of the plan."""
+    return tuple(getattr(plan.request, "consents", ()))
 
 
 def source_of(move: Move) -> str | None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 from stackward.errors import BadInput
 from stackward.facts.maintenance import (
+    consents_of,
     known_run,
     read_moved,
     read_returning_node,
+    read_told_ha,
     read_way_back,
     source_of,
 )
@@ -16,13 +18,14 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.maintenance import Drained, DrainedAway, Homecoming, ReturningNode
 from stackward.model.run import Attempt, Run, RunState, Settled
 from stackward.model.undoing import Returned, Stray, Undoer, Undoing
-from stackward.plan import Kinds, Move, Plan, Stage, Step, from_json, with_caught_up
+from stackward.plan import INSTEAD, Kinds, Move, Plan, Stage, Step, from_json, with_caught_up
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 
 DRAIN, RETURN, BRING_BACK = "drain-compute-node", "return-compute-node", "bring-back-servers"
 UNDO = "undo-run"
 _CORDON, _KEEP_OFF, _UNCORDON = "cordon", "keep-off", "uncordon"
+_STOP_SERVER = "stop-server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,7 @@ def _with_node(known: Undoing, node: ReturningNode, world: World, memory: _Memor
         provider=world.cloud.provider(node.hypervisor.id),
         own_claims=frozenset({known.run, *_stands_for(node.claim, memory)}),
         has_kept_off=any(map(_has_begun, memory.attempts_at(_KEEP_OFF))),
+        has_told_ha=node.is_ha_ours and read_told_ha(memory.journal, node.host) == known.run,
         claimed_before=str(before) if before else None,
     )
 
@@ -151,7 +155,11 @@ def _returned(memory: _Memory) -> Returned:
 
 
 def _paths(stage: Stage, move: Move) -> Iterator[tuple[str, Step]]:
-    for prefix, steps in (("", move.steps), ("failed-", move.on_failed)):
+    for prefix, steps in (
+        ("", move.steps),
+        (INSTEAD, move.instead),
+        ("failed-", move.on_failed),
+    ):
         for place, step in enumerate(steps):
             yield f"{stage.name}/{move.key}/{prefix}{place}", step
 
@@ -169,7 +177,12 @@ def _homes(
             by_source[each.source or ""].append(each)
     homes, homeless = [], list[tuple[Drained, str]]()
     for source, servers in by_source.items():
-        left = DrainedAway(run=memory.run.id, servers=tuple(servers), by="run")
+        left = DrainedAway(
+            run=memory.run.id,
+            servers=tuple(servers),
+            by="run",
+            consents=consents_of(memory.plan),
+        )
         try:
             homes.append(read_way_back(world, memory.journal, source, left))
         except BadInput as error:
@@ -185,6 +198,16 @@ def _strays(world: World, memory: _Memory, moved: tuple[Drained, ...]) -> Iterat
         if not move.thing_id or move.key in proved or not any(map(_has_begun, begun)):
             continue
         server = world.cloud.server(move.key)
-        if server and (server.host != source_of(move) or server.task_state):
+        is_off = _was_stopped(stage, move, memory) and server and server.vm_state == "stopped"
+        if server and (server.host != source_of(move) or server.task_state or is_off):
             status = server.task_state or server.status
+            status += ", stopped by the run," if is_off else ""
             yield Stray(name=move.thing, host=server.host, status=status)
+
+
+def _was_stopped(stage: Stage, move: Move, memory: _Memory) -> bool:
+    """Say whether the run itself has stopped the server, to move it another way."""
+    attempts = (
+        memory.last.get(path) for path, step in _paths(stage, move) if step.kind == _STOP_SERVER
+    )
+    return any(each and each.settled is Settled.DONE and _has_begun(each) for each in attempts)

@@ -21,17 +21,25 @@ MOST_COMPUTES = 9
 MOST_FAKE_COMPUTES = 200
 
 
+# what a new lab has, unless something else is asked for
+USUAL_PROFILE = "small"
+USUAL_COMPUTES = 2
+USUAL_FAKE_COMPUTES = 3
+USUAL_RELEASE = "trixie"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What `lab up` was asked for."""
+    """What `lab up` was asked for; None: as the lab is, or for a new one as is usual."""
 
     name: str = "lab"
-    profile: str = "small"
-    computes: int = 2
-    fake_computes: int = 3
-    shared_instances: bool = False
-    release: str = "trixie"
+    profile: str | None = None
+    computes: int | None = None
+    fake_computes: int | None = None
+    shared_instances: bool | None = None
+    release: str | None = None
     network: str | None = None
+    cache: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be a lab."""
@@ -40,14 +48,15 @@ class Asked:
                 f"`{self.name}` cannot be the name of a lab",
                 hint="at most 20 small letters, digits and hyphens, a letter first",
             )
-        declared().profile(self.profile)
-        if not 1 <= self.computes <= MOST_COMPUTES:
+        if self.profile is not None:
+            declared().profile(self.profile)
+        if self.computes is not None and not 1 <= self.computes <= MOST_COMPUTES:
             raise BadInput(f"a lab has 1 to {MOST_COMPUTES} compute nodes, not {self.computes}")
-        if not 1 <= self.fake_computes <= MOST_FAKE_COMPUTES:
+        if self.fake_computes is not None and not 1 <= self.fake_computes <= MOST_FAKE_COMPUTES:
             raise BadInput(
                 f"a lab has 1 to {MOST_FAKE_COMPUTES} fake computes, not {self.fake_computes}"
             )
-        if not re.fullmatch(r"[a-z]+", self.release):
+        if self.release is not None and not re.fullmatch(r"[a-z]+", self.release):
             raise BadInput(f"`{self.release}` cannot be the name of a Debian release")
         if self.network is not None:
             parse_network(self.network)
@@ -75,11 +84,16 @@ class Claims:
         Raises BadInput when there is none, Refused when its file cannot be read.
         """
         if not NAME.fullmatch(name) or not (self.folder / name / "lab.json").exists():
-            names = [lab.name for lab in self.all()]
+            makes = (
+                f"`stackward lab up --name {name}`"
+                if NAME.fullmatch(name)
+                else "`stackward lab up`"
+            )
+            there = ", ".join(f"`{lab.name}`" for lab in self.all())
             raise BadInput(
                 f"there is no lab `{name}` on this machine",
-                hint="`stackward lab up` makes one"
-                + (", or name one with `--name`: " + ", ".join(names) if names else ""),
+                hint=(f"name one that is there with `--name`: {there}; or " if there else "")
+                + f"{makes} makes one",
             )
         return self._read(name)
 
@@ -95,7 +109,7 @@ class Claims:
     def claim(self, asked: Asked) -> Lab:
         """Return the lab that was asked for, claimed now when it is new.
 
-        Raises Refused when the name belongs to a lab of another kind, or no network is free.
+        Raises Refused when the lab of that name is not as asked for, or no network is free.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
@@ -106,20 +120,24 @@ class Claims:
             lab = Lab(
                 name=asked.name,
                 number=number,
-                profile=asked.profile,
-                computes=asked.computes,
-                fake_computes=asked.fake_computes,
-                shared_instances=asked.shared_instances,
-                release=asked.release,
+                profile=asked.profile or USUAL_PROFILE,
+                computes=asked.computes or USUAL_COMPUTES,
+                fake_computes=asked.fake_computes or USUAL_FAKE_COMPUTES,
+                shared_instances=bool(asked.shared_instances),
+                release=asked.release or USUAL_RELEASE,
                 network=str(chosen),
                 folder=self.folder / asked.name,
-                cache=self.cache,
+                cache=self.cache_of(asked),
             )
             lab.folder.mkdir(mode=0o700, exist_ok=True)
             unfinished = lab.folder / "lab.json.new"
             unfinished.write_text(lab.to_json())
             unfinished.rename(lab.folder / "lab.json")
             return lab
+
+    def cache_of(self, asked: Asked) -> Path:
+        """Return the cache that a new lab stands on."""
+        return asked.cache or self.cache
 
     @contextlib.contextmanager
     def changing(self, lab: Lab) -> Iterator[None]:
@@ -157,7 +175,7 @@ class Claims:
             ) from broken
 
     def _same(self, lab: Lab, asked: Asked) -> Lab:
-        """Return `lab` when it is what was asked for."""
+        """Return `lab` when it is what was asked for, as far as that was said."""
         differs = [
             f"{what}: is {has}, asked for {wanted}"
             for what, has, wanted in (
@@ -166,18 +184,18 @@ class Claims:
                 ("fake computes", lab.fake_computes, asked.fake_computes),
                 ("shared instances", lab.shared_instances, asked.shared_instances),
                 ("release", lab.release, asked.release),
-                ("network", lab.network, asked.network or lab.network),
-                ("cache", lab.cache, self.cache),
+                ("network", lab.network, asked.network),
+                ("cache", lab.cache, asked.cache),
             )
-            if has != wanted
+            if wanted not in (None, has)
         ]
         if differs:
             raise Refused(
-                f"the name `{lab.name}` is taken by a lab of another kind",
+                f"the lab `{lab.name}` is there, and not as asked for",
                 details=differs,
                 stands="nothing was changed",
-                hint="choose another `--name`, or remove it:"
-                f" `stackward lab down --purge --name {lab.name}`",
+                hint=f"`stackward lab up --name {lab.name}` takes it as it is; else choose another"
+                f" `--name`, or remove it: `stackward lab down --purge --name {lab.name}`",
             )
         return lab
 

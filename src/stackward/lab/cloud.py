@@ -15,7 +15,7 @@ from stackward.errors import Refused
 from stackward.lab import bmcs, fakes, host, network, ready, ssh
 from stackward.lab.bake import Baked, Progress, bake_cloud, find_baked, get_baked
 from stackward.lab.cgroups import Cgroup
-from stackward.lab.claims import Asked, Claims
+from stackward.lab.claims import USUAL_COMPUTES, Asked, Claims
 from stackward.lab.client import clouds
 from stackward.lab.command import run, succeeds, write_private
 from stackward.lab.configuration import own_files
@@ -41,9 +41,11 @@ def bring_up(
     host.require_kernel()
     is_new = not (claims.folder / asked.name / "lab.json").exists()
     if is_new:
-        is_cold = not any(claims.cache.glob("layers/cloud-*"))
+        cache = claims.cache_of(asked)
         host.require_room(
-            {"cache": claims.cache, "lab": claims.folder}, computes=asked.computes, is_cold=is_cold
+            {"cache": cache, "lab": claims.folder},
+            computes=asked.computes or USUAL_COMPUTES,
+            is_cold=not any(cache.glob("layers/cloud-*")),
         )
     lab = claims.claim(asked)
     with claims.changing(lab):

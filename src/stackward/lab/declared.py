@@ -56,6 +56,18 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """A service of the controller that runs once it is asked for."""
+
+    name: str
+    says: str
+    unit: str
+    port: int
+    path: str  # of its endpoint
+    catalog_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """Everything in `declared.toml`."""
 
@@ -63,6 +75,7 @@ class Declared:
     roles: dict[str, Role]
     profiles: dict[str, Profile]
     stand_ins: tuple[StandIn, ...]
+    extras: dict[str, Extra]
     never_start: tuple[str, ...]
 
     def profile(self, name: str) -> Profile:
@@ -113,5 +126,6 @@ def declared() -> Declared:
             StandIn(name=name, instead_of=entry["instead_of"], is_=entry["is"], so=entry["so"])
             for name, entry in toml["stand_in"].items()
         ),
+        extras={name: Extra(name=name, **entry) for name, entry in toml["extra"].items()},
         never_start=tuple(toml["never_start"]),
     )

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Fault:
     seen: Callable[[Scene], bool]
     mend: Callable[[Scene], None]
     gone: Callable[[Scene], bool]
+    stays: str = ""  # what of it is left once its server is deleted
     seen_within_s: float = 120
     gone_within_s: float = 240
 
@@ -485,6 +486,7 @@ ALL = (
         seen=base_is_missing,
         mend=hard_reboot,
         gone=lambda scene: chain_is_whole(scene) and runs(scene),
+        stays="other servers on that image file miss it until Nova fetches it for a hard reboot",
     ),
 )
 FAULTS = {fault.name: fault for fault in ALL}
@@ -498,6 +500,26 @@ class InForce:
     target: str
     since: str
     remembered: dict[str, str]
+    called: str = ""  # the name of a server
+
+    @property
+    def names(self) -> set[str]:
+        """Return what its target may be called."""
+        return {self.target, self.called} - {""}
+
+    @property
+    def place(self) -> str:
+        """Say what it is in: a node's name, or a server's id and name."""
+        return f"`{self.target}` ({self.called})" if self.called else f"`{self.target}`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """A fault that is in force no more."""
+
+    target: str
+    went_with_its_server: bool = False
+    stays: str = ""  # of one that went with its server
 
 
 def in_force(lab: Lab) -> list[InForce]:
@@ -518,14 +540,20 @@ def in_force(lab: Lab) -> list[InForce]:
         ) from broken
 
 
-def break_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault] = FAULTS) -> str:
+def break_lab(
+    lab: Lab,
+    name: str,
+    target: str | None,
+    faults: Mapping[str, Fault] = FAULTS,
+    log_in: Callable[[Lab], Any] = connect,
+) -> str:
     """Make a fault, wait until its symptom is seen, and return what it was put into.
 
     Raises BadInput for an unknown fault or target, Refused when it is in force already,
     StepFailed when the symptom does not come: the fault may be there all the same, and is recorded.
     """
     fault = named(name, faults)
-    scene = Scene(lab, chosen_target(lab, fault, target))
+    scene = chosen_scene(lab, fault, target, log_in)
     if any((made.fault, made.target) == (name, scene.target) for made in in_force(lab)):
         raise Refused(
             f"`{name}` is in force on `{scene.target}` already",
@@ -543,18 +571,24 @@ def break_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Faul
     return scene.target
 
 
-def mend_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault] = FAULTS) -> str:
-    """Mend a fault, wait until its symptom is gone, and return what it was in.
+def mend_lab(
+    lab: Lab,
+    name: str,
+    target: str | None,
+    faults: Mapping[str, Fault] = FAULTS,
+    log_in: Callable[[Lab], Any] = connect,
+) -> Mended:
+    """Mend a fault and wait until its symptom is gone; one whose server was deleted went with it.
 
     Raises BadInput for an unknown fault, Refused when it is not in force, StepFailed when the
     symptom stays.
     """
     fault = named(name, faults)
     of_name = [entry for entry in in_force(lab) if entry.fault == name]
-    made = [entry for entry in of_name if target in (None, entry.target)]
-    if of_name and not made and target and fault.target is Target.SERVER:
-        server = str(find_server(lab, target).id)  # on record by its id
-        made = [entry for entry in of_name if entry.target == server]
+    made = [entry for entry in of_name if target is None or target in entry.names]
+    if of_name and not made and fault.target is Target.SERVER:  # it has another name since
+        ids = {server.id for server in servers_called(log_in(lab), str(target))}
+        made = [entry for entry in of_name if entry.target in ids]
     if not made:
         raise Refused(
             f"`{name}` is not in force" + (f" on `{target}`" if target else ""),
@@ -564,15 +598,34 @@ def mend_lab(lab: Lab, name: str, target: str | None, faults: Mapping[str, Fault
     if len(made) > 1:
         raise Refused(
             f"`{name}` is in force on more than one target",
-            details=[f"`{entry.target}`" for entry in made],
+            details=[entry.place for entry in made],
             hint="name one of them",
         )
-    scene = Scene(lab, made[0].target, dict(made[0].remembered))
+    scene = Scene(lab, made[0].target, dict(made[0].remembered), made[0].called, log_in)
+    is_there = has_target(fault, scene)
+    if is_there:
+        try:
+            mend_and_see(fault, scene)
+        except StepFailed:
+            is_there = has_target(fault, scene)  # it may have been deleted meanwhile
+            if is_there:
+                raise
+    forget(lab, name, scene.target)
+    if is_there:
+        return Mended(target=scene.target)
+    return Mended(target=scene.target, went_with_its_server=True, stays=fault.stays)
+
+
+def has_target(fault: Fault, scene: Scene) -> bool:
+    """Say whether what the fault was put into is still there: nodes always are."""
+    return fault.target is not Target.SERVER or scene.has_server()
+
+
+def mend_and_see(fault: Fault, scene: Scene) -> None:
+    """Mend a fault; raise StepFailed when its symptom stays."""
     fault.mend(scene)
     if not wait_until(lambda: looks(fault.gone, scene), within_s=fault.gone_within_s, every_s=0.5):
-        raise StepFailed(f"`{name}` was mended on `{scene.target}`, and its symptom stays")
-    forget(lab, name, scene.target)
-    return scene.target
+        raise StepFailed(f"`{fault.name}` was mended on `{scene.target}`, and its symptom stays")
 
 
 def named(name: str, faults: Mapping[str, Fault] = FAULTS) -> Fault:
@@ -585,8 +638,10 @@ def named(name: str, faults: Mapping[str, Fault] = FAULTS) -> Fault:
     return faults[name]
 
 
-def chosen_target(lab: Lab, fault: Fault, target: str | None) -> str:
-    """Return what the fault is put into: a node's name, or a server's id.
+def chosen_scene(
+    lab: Lab, fault: Fault, target: str | None, log_in: Callable[[Lab], Any] = connect
+) -> Scene:
+    """Return where the fault is put into: a node by its name, or a server by its id.
 
     Raises BadInput when that is not possible.
     """
@@ -594,17 +649,17 @@ def chosen_target(lab: Lab, fault: Fault, target: str | None) -> str:
         case Target.CONTROLLER:
             if target not in (None, "ctl"):
                 raise BadInput(f"`{fault.name}` is a fault of the controller, not of `{target}`")
-            return "ctl"
+            return Scene(lab, "ctl", log_in=log_in)
         case Target.SERVER:
             if target is None:
                 raise BadInput(f"`{fault.name}` needs a server", hint="name one, or give its id")
-            server = find_server(lab, target)
+            server = find_server(lab, target, log_in)
             if server.status != "ACTIVE":
                 raise BadInput(
                     f"`{fault.name}` is a fault of a running server;"
                     f" `{server.name}` is {server.status}"
                 )
-            return str(server.id)
+            return Scene(lab, str(server.id), called=str(server.name), log_in=log_in)
         case Target.COMPUTE | Target.NODE:
             node = lab.node(target or lab.compute_nodes[0].name)
             if fault.target is Target.COMPUTE and node.role != "compute":
@@ -613,19 +668,24 @@ def chosen_target(lab: Lab, fault: Fault, target: str | None) -> str:
                     hint="compute nodes: "
                     + ", ".join(f"`{compute.name}`" for compute in lab.compute_nodes),
                 )
-            return node.name
+            return Scene(lab, node.name, log_in=log_in)
 
 
-def find_server(lab: Lab, name_or_id: str) -> Any:  # noqa: ANN401  # the SDK's own
+def servers_called(cloud: Any, name_or_id: str) -> list[Any]:  # noqa: ANN401  # the SDK's own
+    """Return the servers of that name or id, of any project."""
+    return [
+        server
+        for server in cloud.compute.servers(all_projects=True)
+        if name_or_id in (server.id, server.name)
+    ]
+
+
+def find_server(lab: Lab, name_or_id: str, log_in: Callable[[Lab], Any] = connect) -> Any:  # noqa: ANN401  # the SDK's own
     """Return the one server of that name or id, of any project.
 
     Raises BadInput when there is none, or more than one.
     """
-    found = [
-        server
-        for server in connect(lab).compute.servers(all_projects=True)
-        if name_or_id in (server.id, server.name)
-    ]
+    found = servers_called(log_in(lab), name_or_id)
     if len(found) != 1:
         raise BadInput(
             f"{len(found)} servers are called `{name_or_id}`",
@@ -646,7 +706,13 @@ def record_of(lab: Lab) -> Path:
 def record(lab: Lab, fault: Fault, scene: Scene) -> None:
     """Write down a fault, or what has become known of it."""
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    made = InForce(fault=fault.name, target=scene.target, since=since, remembered=scene.remembered)
+    made = InForce(
+        fault=fault.name,
+        target=scene.target,
+        since=since,
+        remembered=scene.remembered,
+        called=scene.called,
+    )
     with changing_record(lab):
         store(lab, [*others_than(lab, fault.name, scene.target), made])
 
@@ -672,8 +738,7 @@ def changing_record(lab: Lab) -> Iterator[None]:
 
 def store(lab: Lab, faults: list[InForce]) -> None:
     """Replace the record."""
-    fields = ("fault", "target", "since", "remembered")
-    entries = [{name: getattr(made, name) for name in fields} for made in faults]
+    entries = [asdict(made) for made in faults]
     unfinished = record_of(lab).with_suffix(".new")
     unfinished.write_text(json.dumps(entries, indent=1))
     unfinished.rename(record_of(lab))

@@ -22,6 +22,8 @@ class Scene:
     lab: Lab
     target: str
     remembered: dict[str, str] = field(default_factory=dict)
+    called: str = ""  # the name of the server that is the target
+    log_in: Callable[[Lab], Any] = connect
     _cloud: Any = None
     _first_beats: dict[str, str] = field(default_factory=dict)
 
@@ -29,7 +31,7 @@ class Scene:
     def cloud(self) -> Any:  # noqa: ANN401  # the SDK's own
         """The lab's cloud, for its administrator."""
         if self._cloud is None:
-            self._cloud = connect(self.lab)
+            self._cloud = self.log_in(self.lab)
         return self._cloud
 
     @property
@@ -126,6 +128,11 @@ class Scene:
     def server(self) -> Any:  # noqa: ANN401  # the SDK's own
         """Return the server that is the target."""
         return self.cloud.compute.get_server(self.target)
+
+    def has_server(self) -> bool:
+        """Say whether the server that is the target is still there."""
+        servers = self.cloud.compute.servers(all_projects=True)
+        return any(server.id == self.target for server in servers)
 
     def domain_state(self, server: Any) -> str | None:  # noqa: ANN401  # as above
         """Return what libvirt calls the state of a server's domain; None when it knows none.

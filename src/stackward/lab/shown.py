@@ -19,9 +19,9 @@ def status_record(seen: LabStatus) -> dict[str, object]:
     return record
 
 
-def status_text(seen: LabStatus, form: Form) -> str:
-    """Return the nodes in the form asked for; for people also all the rest."""
-    nodes = Table(
+def nodes_table(seen: LabStatus) -> Table:
+    """Return a row per node."""
+    return Table(
         columns=NODE_COLUMNS,
         rows=tuple(
             (
@@ -38,8 +38,10 @@ def status_text(seen: LabStatus, form: Form) -> str:
             for node in seen.nodes
         ),
     )
-    if form is not Form.TABLE:
-        return render_rows(nodes, form)
+
+
+def status_text(seen: LabStatus) -> str:
+    """Return everything for people."""
     silent = [name for name, is_answering in seen.apis.items() if not is_answering]
     lines = [
         (
@@ -48,11 +50,11 @@ def status_text(seen: LabStatus, form: Form) -> str:
         ),
         f"APIs: {'all answer' if not silent else 'silent: ' + ', '.join(silent)}",
         *(
-            f"fault in force: {made.fault} on {made.target} since {made.since}"
+            f"fault in force: {made.fault} on {made.place} since {made.since}"
             for made in seen.faults
         ),
         "",
         "what stands in for what such a machine cannot have:",
         *(f"  instead of {it.instead_of}: {it.is_}; {it.so}" for it in seen.stand_ins),
     ]
-    return render_rows(nodes, form) + "\n".join(lines) + "\n"
+    return render_rows(nodes_table(seen), Form.TABLE) + "\n".join(lines) + "\n"

@@ -21,6 +21,7 @@ Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
 
 NOVA_COMPUTE = "nova-compute"
+INACTIVE = "INACTIVE"  # a port's binding that is prepared for a move, or left behind by one
 INSTANCES = "/var/lib/nova/instances"
 DISABLED = "COMPUTE_STATUS_DISABLED"  # the trait by which placement keeps servers off a node
 
@@ -66,6 +67,7 @@ class Port:
     status: str = "ACTIVE"
     host: str | None = None
     vif_type: str = "ovs"
+    left_on: tuple[str, ...] = ()  # hosts on which it has an inactive binding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ class Server:
     host: str | None  # the name of Nova's service; None where it has no host
     flavor: Flavor
     project: str = ""
+    user: str = ""  # who made it
     is_locked: bool = False
     locked_reason: str | None = None
     pinned_zone: str | None = None  # the zone it was asked for; None: any
@@ -183,6 +186,15 @@ class ServerAction:
     user: str | None
     started: str
     message: str | None = None  # "Error" where it failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionEvent:
+    """A part of an action, as Nova carried it out; its times are whole seconds in Nova's clock."""
+
+    name: str  # compute_stop_instance
+    started: datetime
+    finished: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +317,16 @@ class NetworkAgent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A host that an instance-HA service looks after: it restarts its servers elsewhere."""
+
+    id: str
+    segment: str
+    host: str
+    is_in_maintenance: bool = False  # the service leaves it alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """Something else that the machine does for the cloud."""
 
@@ -334,12 +356,13 @@ class ComputeNode:
     aggregates: tuple[Aggregate, ...] = ()
     zone: str = "nova"
     roles: tuple[Role, ...] = ()
-    has_instance_ha: bool = False
+    guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
     candidates: Mapping[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     needs: Mapping[str, Need] = field(default_factory=dict)  # by server
     promised: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
+    is_left_occupied: bool = False  # that run was approved to leave servers here
 
     @property
     def claim(self) -> Claim | None:

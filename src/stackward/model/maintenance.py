@@ -5,11 +5,20 @@ from datetime import datetime
 
 from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import ComputeNode, ComputeService, Hypervisor, Server, Unread
+from stackward.model.compute import (
+    ComputeNode,
+    ComputeService,
+    Guarded,
+    Hypervisor,
+    Server,
+    Unread,
+)
+from stackward.model.wish import Consent
 
 UNIT = "nova-compute.service"
 MAINTENANCE = "/etc/stackward/maintenance"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/stackward.conf"
+HA_OFF, HA_ON = "instance HA off", "instance HA on"  # stages, by which the journal is read
 MASKED = frozenset({"masked", "masked-runtime"})  # what `systemctl is-enabled` says
 DROP_IN_TEXT = f"[Unit]\nConditionPathExists=!{MAINTENANCE}\n"
 
@@ -54,6 +63,7 @@ class DrainedAway:
     run: str
     servers: tuple[Drained, ...]
     by: str = "drain"  # or, where it is not known to be one, "run"
+    consents: tuple[Consent, ...] = ()  # of owners: they hold for the way back too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,8 @@ class ReturningNode:
     images: tuple[Image, ...] = ()
     flavors: tuple[OfferedFlavor, ...] = ()
     networks: tuple[Network, ...] = ()
+    guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
+    is_ha_ours: bool = False  # a run of ours told that service of the maintenance
 
     @property
     def claim(self) -> Claim | None:

@@ -13,7 +13,7 @@ from stackward.model.values import Json, Mark
 class RunState(StrEnum):
     """Where a run stands. The words are stored."""
 
-    QUEUED = "queued"  # approved; no worker has begun it
+    QUEUED = "queued"  # approved, or left by a worker: nobody carries it out now
     RUNNING = "running"
     STOPPED = "stopped"  # midway: it can be resumed
     SUCCEEDED = "succeeded"  # done and proved
@@ -99,6 +99,8 @@ class Run:
     ending: Said = field(default_factory=Said)
     cancel_asked_by: str | None = None
     progress: Mapping[str, Json] = field(default_factory=dict)  # by step, as last seen
+    for_workers: bool = False  # any worker may take it up; else it is its operator's own
+    deaths: int = 0  # of workers that carried it out, since it was given to them
     undone_by: str | None = None  # the run that was last approved to undo it
 
 

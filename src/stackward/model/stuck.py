@@ -19,6 +19,8 @@ CONDUCTOR = "nova-conductor"
 DEAD_AFTER_S = 180.0
 LOST_AFTER_S = 300.0
 
+_RUNNING, _OFF = 1, 4  # nova/objects/fields.py InstancePowerState
+
 # The tasks of a move (nova/compute/task_states.py).
 MOVING = {"migrating", "resize_prep", "resize_migrating", "resize_migrated", "resize_finish"}
 _NEEDS_CONDUCTOR = {"accepted"}
@@ -214,7 +216,7 @@ def _lost(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckSt
     match migration.status:
         case "confirming":
             return CONFIRM_LOST
-        case "accepted" | "queued" | "running" if not is_moving:
+        case _ if not is_moving:  # somebody, or a nova-compute that started, has let it go
             return RECORD_ONLY if move.has_job is False else None
         case "accepted":
             return ORDER_LOST
@@ -250,11 +252,17 @@ def _guests(move: Standstill) -> str:
 def _letting_go(move: Standstill) -> Iterator[str]:
     """Offer to reset Nova's word: only where libvirt was seen to have no job, and it will be true.
 
-    Nova sets `active` whatever the server was.
+    Nova sets `active` whatever the server was; one that is off is stopped then, which changes no
+    more than the word. Of a paused one it would not be true.
     """
-    if move.has_job is not False or move.server.vm_state not in {"active", "resized"}:
+    server = move.server
+    if move.has_job is not False or server.vm_state not in {"active", "stopped", "resized"}:
+        return
+    if server.power_state not in {_RUNNING, _OFF}:
         return
     yield (
         "; or, as libvirt has no job for it there, "
-        f"`openstack server set --auto-approve --state active {move.server.id}`"
+        f"`openstack server set --auto-approve --state active {server.id}`"
     )
+    if server.power_state == _OFF:
+        yield f" and `openstack server stop {server.id}`, for it is off"

@@ -52,6 +52,7 @@ class Undoing:
     provider: Provider | None = None  # that node's
     own_claims: frozenset[str] = frozenset()  # runs whose claim on it stands for that of this run
     has_kept_off: bool = False
+    has_told_ha: bool = False  # it told the instance-HA service of maintenance, and nobody since
     claimed_before: str | None = None  # the reason for which the node was disabled before
     # Whom it moved, by the node that they left, and how they stand:
     homes: tuple[Homecoming, ...] = ()

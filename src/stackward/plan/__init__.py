@@ -5,13 +5,15 @@ from stackward.plan.caught_up import CAUGHT_UP, with_caught_up
 from stackward.plan.check import Answer, Check, Finding, NotApplicable, Unverified
 from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import Kinds
-from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
+from stackward.plan.plan import INSTEAD, Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.runbook import Runbook, Runbooks, kinds_of
-from stackward.plan.step import Examined, Look, Progress, Standing, Step
+from stackward.plan.step import GIVEN_UP, Examined, Look, Progress, Standing, Step
 from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
 
 __all__ = [
     "CAUGHT_UP",
+    "GIVEN_UP",
+    "INSTEAD",
     "VOLATILE",
     "Answer",
     "Blocked",

@@ -39,8 +39,8 @@ def differences(approved: Plan[Any], fresh: Plan[Any]) -> Differences:
 
 
 def _of_the_whole(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
-    if (asked := dump(approved.request)) != (again := dump(fresh.request)):
-        yield f"the request was {asked}, is {again}"
+    for change in _changes(dump(approved.request), dump(fresh.request)):
+        yield f"the request: {change}"
     if approved.title != fresh.title:
         yield f"the title was {approved.title!r}, is {fresh.title!r}"
     if approved.holds != fresh.holds:
@@ -88,8 +88,9 @@ def _of_moves(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
     for stage in fresh.stages:
         before = stages.get(stage.name)
         moves = {move.key: move for move in before.moves} if before else {}
-        if before is not None and _manner(before) != _manner(stage):
-            yield f"stage `{stage.name}`: was {_manner(before)}, is {_manner(stage)}"
+        if before is not None:
+            for change in _changes(_manner(before), _manner(stage)):
+                yield f"stage `{stage.name}`: {change}"
         for move in stage.moves:
             if move.key not in moves:
                 yield f"`{move.thing}` is new: it would be moved {move.how}"
@@ -100,8 +101,37 @@ def _of_moves(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
 def _of_move(before: Move[Any], after: Move[Any]) -> Iterator[str]:
     if before.how != after.how:
         yield f"`{after.thing}` was to be moved {before.how}, would now be moved {after.how}"
-    elif (was := _what(before)) != (now := _what(after)):
-        yield f"`{after.thing}`: the steps were {was}, are {now}"
+    else:
+        for change in _changes(_what(before), _what(after)):
+            yield f"`{after.thing}`: {change}"
+
+
+def _changes(was: object, now: object, name: str = "") -> Iterator[str]:
+    """Return what differs in two values, each by its place in them."""
+    match was, now:
+        case Mapping(), Mapping():
+            for key in dict.fromkeys([*was, *now]):
+                yield from _changes(was.get(key), now.get(key), f"{name} {key}".lstrip())
+        case list() | tuple(), list() | tuple() if len(was) == len(now):
+            for place, (before, after) in enumerate(zip(was, now, strict=True), 1):
+                yield from _changes(before, after, f"{name} {place}")
+        case _:
+            if was != now:
+                yield f"{name} was {_word(was)}, is {_word(now)}"
+
+
+def _word(value: object) -> str:
+    match value:
+        case None | () | []:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return f"{len(value)} of them"
+        case Mapping():
+            return f"`{value.get('kind', 'another')}`"
+        case _:
+            return f"`{value}`"
 
 
 def _what(move: Move[Any]) -> Mapping[str, Any]:
@@ -109,6 +139,7 @@ def _what(move: Move[Any]) -> Mapping[str, Any]:
         "steps": [decided(step) for step in move.steps],
         "when slow": [decided(step) for step in move.on_slow],
         "slow after": move.slow_after_s,
+        "instead of a slow one": [decided(step) for step in move.instead],
         "when failed": [decided(step) for step in move.on_failed],
     }
 

@@ -4,7 +4,7 @@ It is a value: complete, comparable, stored. Nothing in it changes the world; th
 Generic values have no slots: CPython 3.11 could not make `Move[World](...)` of a frozen one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Protocol
 
@@ -12,6 +12,8 @@ from stackward.model.values import Json
 from stackward.plan.check import Check
 from stackward.plan.step import Step
 from stackward.ports.world import W
+
+INSTEAD = "instead-"  # before the number of a step that is carried out in place of the first ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ class Move(Generic[W]):
     """The ordered steps for one thing, each begun when the one before it is proved done.
 
     When `slow_after_s` have passed since the move began, the steps of `on_slow` are started beside
-    the one under way. That never settles it: only what the world shows does. When a step fails, the
-    steps of `on_failed` take back what the move left behind, and the run ends as failed.
+    the one under way. That never settles it: only what the world shows does. Where the world then
+    shows that the first step was given up, the steps of `instead` are carried out in place of
+    `steps`. When a step fails otherwise, the steps of `on_failed` take
+    back what the move left behind, and the run ends as failed.
     """
 
     thing: str
@@ -70,13 +74,29 @@ class Move(Generic[W]):
     thing_id: str = ""
     on_slow: tuple[Step[W], ...] = ()
     slow_after_s: float | None = None
+    instead: tuple[Step[W], ...] = ()
     on_failed: tuple[Step[W], ...] = ()
     expects: Mapping[str, Json] = field(default_factory=dict)  # shown, never compared
+    record: str = ""  # by what right it is moved, if that is to be journaled as it begins
 
     @property
     def key(self) -> str:
         """Return what the move is known by within its stage."""
         return self.thing_id or self.thing
+
+    def __post_init__(self) -> None:
+        if self.instead and not self.on_slow:
+            message = f"`{self.thing}`: without `on_slow` nothing can be carried out instead"
+            raise ValueError(message)
+
+    def way(self, path: str, begun: Container[str]) -> tuple[tuple[str, Step[W]], ...]:
+        """Return the steps of the way that the move has taken, each with its path in the journal.
+
+        `begun` holds the paths of all steps that were ever begun.
+        """
+        if self.instead and f"{path}/{INSTEAD}0" in begun:
+            return tuple((f"{path}/{INSTEAD}{n}", step) for n, step in enumerate(self.instead))
+        return tuple((f"{path}/{n}", step) for n, step in enumerate(self.steps))
 
 
 @dataclass(frozen=True, kw_only=True)

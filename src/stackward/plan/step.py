@@ -32,6 +32,10 @@ class Progress:
     remaining_bytes: int | None = None
 
 
+GIVEN_UP = "given up"
+"""In `saw`: the step has failed because it was told to end, and what it is about is as before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look at a step: where it stands, and what the operator should read about it."""

@@ -64,8 +64,10 @@ def dump_move(move: Move[Any]) -> dict[str, Any]:
         "how": move.how,
         "slow_after_s": move.slow_after_s,
         "expects": move.expects,
+        "record": move.record,
         "steps": [dump(each) for each in move.steps],
         "on_slow": [dump(each) for each in move.on_slow],
+        "instead": [dump(each) for each in move.instead],
         "on_failed": [dump(each) for each in move.on_failed],
     }
 
@@ -152,8 +154,10 @@ def load_move(stored: object, kinds: Kinds) -> Move[Any]:
         how=_as(str, whole["how"], "how"),
         slow_after_s=_as(float | None, whole["slow_after_s"], "slow_after_s"),
         expects=_as(dict[str, Any], whole["expects"], "expects"),
+        record=_as(str, whole["record"], "record"),
         steps=_load_all(whole["steps"], kinds.steps, "step"),
         on_slow=_load_all(whole["on_slow"], kinds.steps, "step"),
+        instead=_load_all(whole["instead"], kinds.steps, "step"),
         on_failed=_load_all(whole["on_failed"], kinds.steps, "step"),
     )
 

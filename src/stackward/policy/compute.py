@@ -163,6 +163,18 @@ def judge_devices(server: Server, node: ComputeNode) -> Iterator[Verdict]:
             )
 
 
+def judge_bindings(server: Server) -> Iterator[Verdict]:
+    """Tell which bindings are removed before the move; those of a move under way are its own."""
+    if server.task_state is None:
+        for port, host in left_bindings(server):
+            yield worries.LEFT_BINDING.warns(server.label, server.id, port=port, left_on=host)
+
+
+def left_bindings(server: Server) -> Iterator[tuple[str, str]]:
+    """Return each binding that a move has left behind: the port, and the host."""
+    yield from ((port.id, host) for port in server.ports for host in port.left_on)
+
+
 def judge_volumes(server: Server) -> Iterator[Verdict]:
     """Ask whether each volume is at rest."""
     known = {volume.id: volume for volume in server.volumes}

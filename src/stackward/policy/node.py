@@ -99,8 +99,8 @@ def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
         yield worries.HAS_ROLE.warns(
             node.name, role=role.name, effect=role.effect, remedy=role.remedy
         )
-    if node.has_instance_ha:
-        yield worries.INSTANCE_HA.warns(node.name)
+    if isinstance(node.guarded, Unread):
+        yield worries.INSTANCE_HA.warns(node.name, host=node.host, why=node.guarded.why)
     known = {server.id for server in node.servers}
     known |= {server.id for server, _ in node.resizing_away}
     known |= {migration.uuid for _, migration in node.resizing_away}

@@ -53,6 +53,12 @@ def is_kept_off(node: ReturningNode) -> bool:
     return isinstance(node.marks, Unread) or node.marks.is_any or not node.service.is_up
 
 
+def is_serving(node: ReturningNode) -> bool:
+    """Say whether it is in service, and nothing keeps it off."""
+    has_marks = not isinstance(node.marks, Unread) and node.marks.is_any
+    return node.service.is_enabled and node.service.is_up and not has_marks
+
+
 def why_node_is_left(facts: Undoing) -> str | None:
     """Say why the node that was taken out of service is not returned; None where it is."""
     node = facts.returning

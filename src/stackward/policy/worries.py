@@ -128,6 +128,20 @@ UNKNOWN_LEFT_BEHIND = Worry(
     "give the id of a server of this node, or leave the flag out",
     "An id that matches nothing is a slip.",
 )
+NO_SERVER_OF_PROJECT = Worry(
+    "no-server-of-project",
+    "no server of the project `{project}` ({project_id}) is here",
+    "name with `--projects` only projects that have servers here "
+    "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
+    "A project that matches nothing is a slip.",
+)
+ONLY_PROJECTS = Worry(
+    "only-projects",
+    "only servers of {projects} move: those of others stay, so the node will not be empty and "
+    "must not be powered off",
+    "",
+    "`--projects` was given.",
+)
 UNKNOWN_TARGET = Worry(
     "unknown-target",
     "`--target {target}` is not a node on which servers could run now",
@@ -142,9 +156,17 @@ HAS_ROLE = Worry(
 )
 INSTANCE_HA = Worry(
     "instance-ha",
-    "the cloud has an instance-HA service, which may evacuate a node that goes down on purpose",
-    "tell it: `openstack segment host update --on_maintenance True`",
+    "the instance-HA service could not be asked about it, and may evacuate a node that goes down "
+    "on purpose: {why}",
+    "tell it: `openstack segment host update --on_maintenance True SEGMENT {host}`",
     "Robots that restart servers fight planned work.",
+)
+HA_UNSEEN = Worry(
+    "ha-unseen",
+    "the instance-HA service could not be asked whether it leaves the node alone still: {why}",
+    "see `openstack segment host list`; `openstack segment host update --on_maintenance False "
+    "SEGMENT {host}` ends it",
+    "It would not restart the servers of this node, should it fail.",
 )
 FOREIGN_ALLOCATION = Worry(
     "foreign-allocation",
@@ -401,6 +423,19 @@ PORT_ELSEWHERE = Worry(
     "or pass `--leave-behind {id}`",
     "It is the trace of an earlier move that did not end well; a new one would fail on it.",
 )
+LEFT_BINDING = Worry(
+    "left-binding",
+    "its port {port} has an inactive binding on `{left_on}`, left behind by a move: it is removed "
+    "before this one",
+    "",
+    "nova 31.0 removes it only with the move that made it; a port bound twice proves no move.",
+)
+BINDING_LEFT = Worry(
+    "binding-left",
+    "its port {port} has an inactive binding on `{left_on}`, left behind by a move",
+    "`stackward run cancel {run}`, then drain the node again: the new plan removes it first",
+    "No move of it could be proved: a port has one binding, on the node where its server is.",
+)
 VOLUME_BUSY = Worry(
     "volume-busy",
     "its volume {volume} is `{status}`",
@@ -443,6 +478,67 @@ STOPS = Worry(
     "is stopped while it moves ({because})",
     "",
     "`--allow-downtime` was given: it is moved cold.",
+)
+STOPS_WHEN_SLOW = Worry(
+    "stops-when-slow",
+    "is stopped, moved cold and started again, should its live migration take longer than "
+    "{after} s ({word})",
+    "",
+    "`--when-slow stop-server` was given, or `stackward:maintenance=stop` is in its metadata.",
+)
+STOPS_NO_MORE = Worry(
+    "stops-no-more",
+    "may not be stopped any more, and was to be, should its live migration be slow",
+    "plan again",
+    "An owner who writes `stackward:maintenance=live` meanwhile is heard.",
+)
+WISH_ASK = Worry(
+    "wish-ask",
+    "its owner wishes to be asked first: user {user}, project {project}",
+    "ask them (`openstack user show {user}`, `openstack project show {project}`), then pass "
+    "`--consent {id}=REFERENCE` with where their word can be read; or pass `--leave-behind {id}`",
+    "`stackward:maintenance=ask` in its metadata: the owner has a say in its maintenance.",
+)
+WISH_LEAVE = Worry(
+    "wish-leave",
+    "its owner wishes that it is left where it is: user {user}, project {project}",
+    "pass `--leave-behind {id}`: the node will not be empty; or get their word "
+    "(`openstack user show {user}`) and pass `--consent {id}=REFERENCE`",
+    "`stackward:maintenance=leave` in its metadata; an owner alone must not decide that a node "
+    "which is to be powered off is not empty.",
+)
+WISH_LIVE = Worry(
+    "wish-live",
+    "its owner wishes that it is never stopped, and it cannot move live: {because}",
+    "have its owner agree (`openstack server set --property stackward:maintenance=cold {id}`), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "`stackward:maintenance=live` in its metadata; `--allow-downtime` does not override an owner.",
+)
+WISH_UNKNOWN = Worry(
+    "wish-unknown",
+    "its owner has a wish that is not known: `{written}`, where {known} are",
+    "have its owner say what is meant "
+    "(`openstack server set --property stackward:maintenance=ask {id}`), then plan again; "
+    "or pass `--leave-behind {id}`",
+    "`stackward:maintenance` in its metadata: a wish that is not understood is not passed over.",
+)
+WISH_COLD = Worry(
+    "wish-cold",
+    "is stopped while it moves, as its owner allows by `{wish}`",
+    "",
+    "`stackward:maintenance=cold` in its metadata; or `stop`, where it cannot move live.",
+)
+CONSENTED = Worry(
+    "consented",
+    "moves although its owner wrote `{wish}`, by their consent: {reference}",
+    "",
+    "`--consent` was given; its reference is kept with the plan and the run.",
+)
+UNKNOWN_CONSENT = Worry(
+    "unknown-consent",
+    "`--consent {given}=...` names no server that is to move and whose owner is to be asked",
+    "give the id of such a server (its blocker names it), or leave the flag out",
+    "A consent that nobody asked for is a slip: it may be meant for another server.",
 )
 LEFT_BEHIND = Worry(
     "left-behind",
@@ -494,6 +590,12 @@ CHANGED = Worry(
     "is {status} by now, and was to be moved {how}",
     "plan again",
     "A server that its owner starts or stops meanwhile is not moved in the way that was approved.",
+)
+NOT_TO_MOVE = Worry(
+    "not-to-move",
+    "is not to move: it is left behind, or of a project that was not named",
+    "plan again",
+    "Asked again just before each move: the request alone says whose servers move.",
 )
 NO_ROOM = Worry(
     "no-room",

@@ -9,9 +9,11 @@ from typing import Protocol
 
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     Candidate,
     ComputeService,
+    Guarded,
     Hypervisor,
     Migration,
     Need,
@@ -23,6 +25,7 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.project import Project
 
 
 class Cloud(Protocol):
@@ -90,6 +93,10 @@ class Cloud(Protocol):
         """Return what Nova says about a failed action; None where it says nothing."""
         ...
 
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        """Return what Nova did for an action, in order; nothing where it knows no such action."""
+        ...
+
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         """Return what a live migration has still to copy; None where Nova has no figure."""
         ...
@@ -155,7 +162,22 @@ class Cloud(Protocol):
         """Return the networks whose name or id it is."""
         ...
 
+    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
+        """Return a host's entries in the instance-HA service; none where there is no service.
+
+        One call for the segments, and one for each of them.
+        """
+        ...
+
+    def projects_called(self, word: str, /) -> tuple[Project, ...]:
+        """Return the projects of all domains whose name or id it is."""
+        ...
+
     # --- changing: each asks once, never waits, and returns the request's id, if it has one ---
+
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> str | None:
+        """Tell the instance-HA service whether a host is in maintenance."""
+        ...
 
     def disable_service(self, service: str, reason: str, /) -> str | None:
         """Keep the scheduler off a compute service, with a reason."""
@@ -183,6 +205,18 @@ class Cloud(Protocol):
 
     def confirm_resize(self, server: str, /) -> str | None:
         """Confirm a cold migration: what is left at the source is removed."""
+        ...
+
+    def stop_server(self, server: str, /) -> str | None:
+        """Ask for a running server to be stopped: its guest is told to shut down."""
+        ...
+
+    def start_server(self, server: str, /) -> str | None:
+        """Ask for a stopped server to be started where it is."""
+        ...
+
+    def remove_binding(self, port: str, host: str, /) -> str | None:
+        """Remove a port's binding on a host, which must be inactive."""
         ...
 
     def force_complete(self, server: str, migration: int, /) -> str | None:

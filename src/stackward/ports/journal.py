@@ -8,18 +8,37 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from stackward.errors import Refused
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
+from stackward.model.worker import Worker
+
+
+def refuse_if_over(run: Run) -> None:
+    """Refuse to go on with a run that nothing can follow; whoever asks says it in these words."""
+    if run.state.is_over:
+        raise Refused(
+            f"run `{run.id}` is over: {run.state}",
+            hint="plan again; what is done already is found and left as it is",
+        )
 
 
 class Journal(Protocol):
     """The memory of runs: what was approved, intended, answered and settled."""
 
-    def add(self, run: Run, /, *, undoes: str | None = None) -> None:
+    def add(
+        self,
+        run: Run,
+        /,
+        *,
+        undoes: str | None = None,
+        must_go_on: Callable[[Sequence[Attempt]], bool] = lambda _: False,
+    ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one.
 
         `undoes` is the run whose doing it takes back: that one can be resumed no more, and tells
-        by which run it was undone. `Refused` where it goes on, or where another undoes it already.
+        by which run it was undone. `Refused` where it goes on, where another undoes it already, or
+        where it was stopped and something of it is under way or, by its attempts, must go on.
         """
         ...
 
@@ -31,8 +50,49 @@ class Journal(Protocol):
         """Return the latest runs, the newest first."""
         ...
 
-    def take_up(self, run_id: str, worker: str, at: datetime, /) -> Run:
-        """Raise the epoch, take the nodes again, set the state to running; return the run."""
+    def queued(self) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first."""
+        ...
+
+    def queue(self, run_id: str, by: str, at: datetime, /) -> Run:
+        """Give a run that nobody carries out to the workers; take its nodes again."""
+        ...
+
+    def take_up(
+        self,
+        run_id: str,
+        worker: str,
+        at: datetime,
+        /,
+        *,
+        life: str | None = None,
+        seen: int | None = None,
+    ) -> Run:
+        """Raise the epoch, take the nodes again, set the state to running; return the run.
+
+        A worker gives its `life` and takes what is queued; all others make the run their own.
+        `seen` is the epoch at which it was found to be free: `Locked` if somebody was quicker.
+        """
+        ...
+
+    def enlist(self, worker: Worker, /) -> Worker | None:
+        """Take the worker's name; return who has it, if somebody else does."""
+        ...
+
+    def workers(self) -> Sequence[Worker]:
+        """Return every worker that has not been missed."""
+        ...
+
+    def show_life(self, worker: Worker, at: datetime, /) -> None:
+        """Say that the worker lives; `Superseded` if it was taken for dead."""
+        ...
+
+    def bury(self, seen: Worker, at: datetime, /) -> Sequence[Run]:
+        """Queue the runs of a worker that has not beaten since it was seen; return them."""
+        ...
+
+    def retire(self, worker: Worker, at: datetime, /) -> Sequence[Run]:
+        """Give the name up; what it carries out still is queued for others and returned."""
         ...
 
     def beat(
@@ -74,7 +134,10 @@ class Journal(Protocol):
         ...
 
     def end(self, run_id: str, epoch: int, state: RunState, at: datetime, said: Said, /) -> Run:
-        """End the run, or this part of it; free its nodes unless something is still in flight."""
+        """End the run, or this part of it; free its nodes unless something is still in flight.
+
+        One that ends as queued is left for another worker, with its nodes.
+        """
         ...
 
     def ask_cancel(

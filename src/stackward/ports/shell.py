@@ -29,10 +29,18 @@ class Shell(Protocol):
         ...
 
     def run(
-        self, node: str, command: Sequence[str], /, *, as_root: bool = False, given: str = ""
+        self,
+        node: str,
+        command: Sequence[str],
+        /,
+        *,
+        as_root: bool = False,
+        given: str = "",
+        within_s: float | None = None,
     ) -> Answer:
         """Run a command on a node, with `given` to read, and return its answer and code.
 
+        `within_s` is for all of it, the way there included; else there is a usual limit.
         Raises `Unreachable` where it was not begun, `Uncertain` where the connection was lost
         while it ran.
         """

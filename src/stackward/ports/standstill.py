@@ -13,6 +13,7 @@ from stackward.ports.world import World
 DOMSTATE = (*VIRSH, "domstate")
 JOB = (*VIRSH, "domjobinfo")
 NO_DOMAIN = "failed to get domain"
+NOT_RUNNING = "domain is not running"  # of a job: a guest that is off has none
 _NO_JOB = "None"
 _AT_WORK = ("preparing", "running")
 
@@ -71,19 +72,21 @@ def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]
         if state is None:
             yield Guest(node=node, state=None)
             continue
-        job = _ask(world, node, (*JOB, server))
+        job = _ask(world, node, (*JOB, server), without=NOT_RUNNING)
         yield Guest(node=node, state=state.out.strip(), has_job=job is not None and _is_job(job))
 
 
-def _ask(world: World, node: str, command: tuple[str, ...]) -> Answer | None:
-    """Return libvirt's answer; None where it has no such guest."""
+def _ask(
+    world: World, node: str, command: tuple[str, ...], without: str = NO_DOMAIN
+) -> Answer | None:
+    """Return libvirt's answer; None where it has no such guest, or says so `without`."""
     try:
         answer = world.shell.run(node, command)
     except (Unreachable, Uncertain) as error:
         raise _Silent(error.message) from error
     if answer.code == 0:
         return answer
-    if NO_DOMAIN in answer.err:
+    if NO_DOMAIN in answer.err or without in answer.err:
         return None
     raise _Silent(f"`{node}`: {answer.err.strip() or answer.code}")
 

@@ -12,6 +12,7 @@ from stackward.plan import Move, Plan
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import printable
 
+COLUMNS = ("Server", "ID", "How", "To", "State", "Seconds", "Downtime")
 PROOFS = ("proved", "not applicable", "found otherwise", "unverified")
 
 
@@ -25,6 +26,8 @@ class Made:
     to: str | None  # the node where the server is proved to be now
     state: str
     seconds: int | None
+    downtime_s: int | None = None  # None: it was not stopped, or Nova does not tell
+    consent: str | None = None  # of its owner: where that can be read
 
 
 def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
@@ -43,21 +46,36 @@ def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
 def _made(
     move: Move[Any], path: str, last: Mapping[str, Attempt], first: Mapping[str, datetime]
 ) -> Made:
-    own = [last.get(f"{path}/{place}") for place in range(len(move.steps))]
+    way = [at for at, _ in move.way(path, last)]
+    own = [last.get(at) for at in way]
+    is_other = way[0] != f"{path}/0"
     begun = [each for each in own if each]
     ended = [each.settled_at for each in begun if each.settled_at]
     is_done = len(begun) == len(own) and all(each.settled is Settled.DONE for each in begun)
     newest = begun[-1] if begun else None
     target = newest.saw.get("target") if newest and is_done else None
-    took = max(ended) - first[begun[0].step] if is_done and ended else None
+    since = first.get(f"{path}/0", first[begun[0].step] if begun else None)
+    took = max(ended) - since if is_done and ended and since else None
     return Made(
         server=move.thing,
         id=move.thing_id,
-        how=move.how,
+        how=str(move.expects.get("instead") or move.how) if is_other else move.how,
         to=target if isinstance(target, str) else None,
         state=_state(newest, is_done=is_done),
         seconds=round(took.total_seconds()) if took is not None else None,
+        downtime_s=_downtime(begun),
+        consent=consent if isinstance(consent := move.expects.get("consent"), str) else None,
     )
+
+
+def _downtime(attempts: Sequence[Attempt]) -> int | None:
+    """Return for how long the server was stopped, by the service's own times."""
+    down = [at for each in attempts if isinstance(at := each.saw.get("down_since"), str)]
+    up = [at for each in attempts if isinstance(at := each.saw.get("up_since"), str)]
+    if not (down and up):
+        return None
+    took = datetime.fromisoformat(up[-1]) - datetime.fromisoformat(down[0])
+    return round(took.total_seconds())
 
 
 def _state(newest: Attempt | None, *, is_done: bool) -> str:
@@ -75,9 +93,17 @@ def _state(newest: Attempt | None, *, is_done: bool) -> str:
 def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
     """Return a row for each server's move."""
     return Table(
-        columns=("Server", "ID", "How", "To", "State", "Seconds"),
+        columns=COLUMNS,
         rows=tuple(
-            (made.server, made.id, made.how, made.to, made.state, made.seconds)
+            (
+                made.server,
+                made.id,
+                made.how,
+                made.to,
+                made.state,
+                made.seconds,
+                made.downtime_s,
+            )
             for made in moves_made(plan, attempts)
         ),
     )
@@ -116,6 +142,9 @@ def render_account(
     table = account_table(plan, attempts)
     if table.rows:
         lines.append(render_rows(table, Form.TABLE).rstrip("\n"))
+    agreed = [made for made in moves_made(plan, attempts) if made.consent]
+    lines += ["by their owners' consent:"] if agreed else []
+    lines += [printable(f"  `{made.server}`: {made.consent}") for made in agreed]
     lines += render_proofs(proofs_of(run, events))
     if ends := _ends(run, plan):
         lines.append(f"the node is {printable(ends)}")

@@ -42,7 +42,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "attempt": {
         "at": "when it was intended, which is written before anything is asked for",
-        "step": "its path: stage, thing, number; `slow-`, `failed-` where it is no ordinary one",
+        "step": "its path: stage, thing, number; `slow-`, `instead-`, `failed-` before the number "
+        "of one that is no ordinary one",
         "kind": "the kind of the step; null where this version cannot read the plan",
         "what": "the step in words",
         "thing": "whom or what it is for",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.duration import Span
 from stackward.model.run import Event, Run
-from stackward.plan import CAUGHT_UP, Kinds, Move, Plan, Step, with_caught_up
+from stackward.plan import CAUGHT_UP, INSTEAD, Kinds, Move, Plan, Step, with_caught_up
 from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
+from stackward.report.runs import how_far
 from stackward.report.text import on_one_line
 
 if TYPE_CHECKING:
@@ -49,11 +50,15 @@ class Story:
     def _read_plan(self) -> None:
         plan = self._plan
         self._steps = dict(steps_of(plan)) if plan else {}
-        self._last = {
-            f"{stage.name}/{move.key}/{len(move.steps) - 1}"
+        moves = [
+            (f"{stage.name}/{move.key}", move)
             for stage, move in (plan.moves() if plan else ())
             if move.thing_id
-        }
+        ]
+        self._count = len(moves)
+        # Whichever way a server goes, it has moved with the last step of that way.
+        self._last = {f"{path}/{len(move.steps) - 1}" for path, move in moves}
+        self._last |= {f"{path}/{INSTEAD}{len(m.instead) - 1}" for path, m in moves if m.instead}
 
     def take(self, events: Sequence[Event]) -> list[str]:
         """Take note of what happened; return a line for each event that matters."""
@@ -86,7 +91,7 @@ class Story:
     @property
     def moved(self) -> str:
         """Say how many servers have moved."""
-        return f"{len(self._done)} of {len(self._last)} servers have moved"
+        return f"{len(self._done)} of {self._count} servers have moved"
 
     def _line(self, event: Event) -> str | None:
         name, why = self._name(event), self._why(event)
@@ -166,23 +171,13 @@ class Story:
         )
 
 
-def how_far(seen: object) -> str | None:
-    """Say how far a step is, where its last look could tell."""
-    match seen:
-        case {"remaining_bytes": int(left)}:
-            return f"{left / 2**20:.0f} MiB left"
-        case {"fraction": float(part)}:
-            return f"{part:.0%}"
-        case _:
-            return None
-
-
 def steps_of(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
     """Return each step with what the journal calls it."""
     for stage, move in plan.moves():
         for prefix, steps in (
             ("", move.steps),
             ("slow-", move.on_slow),
+            (INSTEAD, move.instead),
             ("failed-", move.on_failed),
         ):
             for place, step in enumerate(steps):

@@ -10,7 +10,7 @@ from stackward.report.tables import Cell, Table
 
 def nodes_table(inventory: Inventory, group: str | None = None) -> Table:
     """Return a row per node, of one group if it is named."""
-    nodes = _in_group(inventory, group)
+    nodes = nodes_in(inventory, group)
     return Table(
         columns=("Name", "Groups", "Address", "Port", "User", "BMC"),
         rows=tuple(
@@ -31,7 +31,7 @@ def maintenance_table(
     found: Sequence[Maintenance], inventory: Inventory, group: str | None = None
 ) -> Table:
     """Return a row per node that is out of service, of one group if it is named."""
-    named = {node.name for node in _in_group(inventory, group)}
+    named = {node.name for node in nodes_in(inventory, group)}
     return Table(
         columns=("Node", "Disabled by", "Run", "Operator", "Machine", "Since", "Reason"),
         rows=tuple(_row(each) for each in found if group is None or each.node in named),
@@ -46,11 +46,12 @@ def _row(each: Maintenance) -> tuple[Cell, ...]:
     return (each.node, "Stackward", *own)
 
 
-def _in_group(inventory: Inventory, group: str | None) -> tuple[Node, ...]:
+def nodes_in(inventory: Inventory, group: str | None) -> tuple[Node, ...]:
+    """Return the nodes of a group, or all; `BadInput` where no node is in it."""
     if group is not None and group not in inventory.groups:
         known = ", ".join(f"`{name}`" for name in inventory.groups)
         raise BadInput(
             f"no node of `{inventory.source}` is in a group `{group}`",
-            hint=f"the groups are {known}" if known else None,
+            hint=f"the groups are {known}" if known else "it has no groups: leave `--group` out",
         )
     return inventory.nodes if group is None else inventory.in_group(group)

@@ -15,11 +15,11 @@ from stackward.report.text import printable
 def moves_table(plan: Plan[Any]) -> Table:
     """Return a row per server that would move, in the order of the plan."""
     rows = [
-        (move.thing, move.thing_id, move.how, _where(move), _copied(move))
+        (move.thing, move.thing_id, move.how, _where(move), _copied(move), _wish(move))
         for stage, move in plan.moves()
         if move.thing_id
     ]
-    return Table(columns=("Server", "ID", "How", "To", "Copied"), rows=tuple(rows))
+    return Table(columns=("Server", "ID", "How", "To", "Copied", "Wish"), rows=tuple(rows))
 
 
 def render_plan(plan: Plan[Any]) -> str:
@@ -120,6 +120,11 @@ def _where(move: Move[Any]) -> str:
 def _copied(move: Move[Any]) -> Cell:
     size = move.expects.get("bytes")
     return in_words(size) if isinstance(size, int) else None
+
+
+def _wish(move: Move[Any]) -> Cell:
+    wish = move.expects.get("wish")
+    return wish if isinstance(wish, str) else None
 
 
 def _fact(value: object) -> str:

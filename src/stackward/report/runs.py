@@ -5,14 +5,22 @@ from datetime import datetime
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
-from stackward.report.following import how_far
 from stackward.report.tables import Table
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
     """Return a row per run."""
     return Table(
-        columns=("ID", "State", "Title", "Approved by", "Approved at", "Holds", "Undone by"),
+        columns=(
+            "ID",
+            "State",
+            "Title",
+            "Approved by",
+            "Approved at",
+            "Holds",
+            "Worker",
+            "Undone by",
+        ),
         rows=tuple(
             (
                 run.id,
@@ -21,6 +29,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
                 run.approval.by,
                 _time(run.approval.at),
                 () if run.state.is_over else run.holds,
+                run.worker if run.state is RunState.RUNNING else None,
                 run.undone_by,
             )
             for run in runs
@@ -63,6 +72,17 @@ def events_table(events: Sequence[Event]) -> Table:
             for event in events
         ),
     )
+
+
+def how_far(seen: object) -> str | None:
+    """Say how far a step is, where its last look could tell."""
+    match seen:
+        case {"remaining_bytes": int(left)}:
+            return f"{left / 2**20:.0f} MiB left"
+        case {"fraction": float(part)}:
+            return f"{part:.0%}"
+        case _:
+            return None
 
 
 def how_it_stands(run: Run, attempts: Sequence[Attempt]) -> str:

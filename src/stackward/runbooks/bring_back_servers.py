@@ -31,9 +31,12 @@ class BringBackRequest:
     run: str  # of the drain
     at_once: int = 2
     slow_after_s: float = 1800.0
+    when_slow: str = "wait"  # or "force-complete", "abort"
 
 
-def bring_back_request(returned: Plan[World]) -> BringBackRequest:
+def bring_back_request(
+    returned: Plan[World], *, at_once: int, slow_after_s: float, when_slow: str
+) -> BringBackRequest:
     """Return the request that follows a return; `Refused` where no drain of the node is known."""
     asked = returned.request
     if not isinstance(asked, ReturnRequest) or asked.run is None:
@@ -41,7 +44,13 @@ def bring_back_request(returned: Plan[World]) -> BringBackRequest:
             "cannot bring servers back: no drain of the node is known here",
             hint="name its run with `--run ID`; `stackward run list` shows those known",
         )
-    return BringBackRequest(node=asked.node, run=asked.run)
+    return BringBackRequest(
+        node=asked.node,
+        run=asked.run,
+        at_once=at_once,
+        slow_after_s=slow_after_s,
+        when_slow=when_slow,
+    )
 
 
 def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
@@ -100,8 +109,10 @@ def _manner(facts: Homecoming, asked: BringBackRequest) -> DrainRequest:
         node=facts.name,
         reason="bring back",
         target=facts.host,
+        consents=facts.drained.consents,
         at_once=asked.at_once,
         slow_after_s=asked.slow_after_s,
+        when_slow=asked.when_slow,
     )
 
 

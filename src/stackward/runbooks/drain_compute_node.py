@@ -16,14 +16,19 @@ from stackward.checks.compute import (
     NoInstanceDirs,
     NoServersOn,
 )
+from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
-from stackward.model.compute import BlockStorage, ComputeNode, Server
+from stackward.model.compute import BlockStorage, ComputeNode, Server, Unread
+from stackward.model.maintenance import HA_OFF
+from stackward.model.project import Project
 from stackward.model.run import RunState
+from stackward.model.wish import Consent, Wish
 from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Step, Verdict, Warned
-from stackward.policy import compute, node, worries
+from stackward.policy import compute, node, wishes, worries
 from stackward.policy.compute import Way
 from stackward.policy.room import Choice, Chooser, Packing, Placed, in_units, pack
+from stackward.policy.wishes import may_be_stopped, needs_consent, wish_of
 from stackward.ports.world import World
 from stackward.steps.compute import (
     AbortMigration,
@@ -32,6 +37,9 @@ from stackward.steps.compute import (
     ForceComplete,
     LiveMigrate,
 )
+from stackward.steps.instance_ha import TellInstanceHa
+from stackward.steps.network import RemoveBinding
+from stackward.steps.power import OFF, StartServer, StopServer
 from stackward.steps.service import Cordon, KeepOff
 
 
@@ -45,12 +53,34 @@ class DrainRequest:
     reason: str
     allow_downtime: bool = False  # stop what cannot move live
     leave_behind: tuple[str, ...] = ()  # ids of servers that stay
+    projects: tuple[Project, ...] = ()  # only their servers move; none: all do
+    consents: tuple[Consent, ...] = ()  # of owners who wish to be asked
     target: str | None = None  # all go there
     at_once: int = 2
     slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort"
+    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
     keep_service: bool = False  # leave nova-compute running afterwards
     with_mask: bool = True  # of the unit that is kept off
+
+    def takes(self, server: Server) -> bool:
+        """Say whether the server is to leave: here, and nowhere else, that is decided."""
+        if server.id in self.leave_behind:
+            return False
+        return not self.projects or server.project in self.project_ids
+
+    def consent_to(self, server: Server) -> Consent | None:
+        """Return the owner's consent to move the server, if there is one."""
+        return next((each for each in self.consents if each.server == server.id), None)
+
+    @property
+    def project_ids(self) -> tuple[str, ...]:
+        """Return the ids of the projects whose servers move; none: of all."""
+        return tuple(each.id for each in self.projects)
+
+    @property
+    def empties_the_node(self) -> bool:
+        """Say whether nothing is to stay: only then may the node be powered off."""
+        return not (self.leave_behind or self.projects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +102,14 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     """Plan how to empty the node, from facts alone: no reads, no changes.
 
     A node that is in maintenance already has nothing to be done: only the proofs are left. One that
-    a run of our own journal left half-way (cancelled, say) is drained on under a claim of our own.
+    a run of our own journal left half-way (cancelled, say), or with servers of other projects, is
+    drained on under a claim of our own.
     """
-    leaving = [each for each in facts.servers if each.id not in asked.leave_behind]
+    leaving = [each for each in facts.servers if asked.takes(each)]
     replaces = None
     if facts.claim and facts.is_in_maintenance:
-        is_half_way = facts.claiming_run not in {None, RunState.SUCCEEDED}
+        is_whole = facts.claiming_run is RunState.SUCCEEDED and not facts.is_left_occupied
+        is_half_way = facts.claiming_run is not None and not is_whole
         if not (leaving and is_half_way and facts.service.is_up):
             return _plan_proofs(facts, facts.claim, asked)
         replaces = facts.claim.run
@@ -85,7 +117,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     judged, packing = _judge_and_pack(leaving, facts, asked)
     verdicts = [
         *judge_node(facts, asked),
-        *_left_behind(facts, asked),
+        *_staying(facts, asked),
         *(verdict for each in judged for verdict in each.verdicts),
         *packing.left_out,
     ]
@@ -96,24 +128,33 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         request=asked,
         holds=(facts.host,),
         decisions=_decisions(facts, asked, packing),
-        facts=_told(facts, judged, moves),
-        notices=tuple(_notices(judged, facts)),
+        facts=_told(facts, asked, judged, moves),
+        notices=tuple(_notices(judged, facts, asked)),
         blockers=blockers,
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=_stages(facts, asked, moves, replaces),
+        stages=_stages(facts, asked, tuple(_tidying(judged)), moves, replaces),
         verify=_proofs(facts, asked),
     )
 
 
 def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> Iterator[Blocked]:
     """Return what now stands against a move, from facts that hold its server only."""
+    for server in facts.servers:
+        if not asked.takes(server):
+            yield worries.NOT_TO_MOVE.blocks(server.label, server.id)
     judged, packing = _judge_and_pack(facts.servers, facts, asked)
     for each in judged:
         yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
+        for port, host in compute.left_bindings(each.server):
+            yield worries.BINDING_LEFT.blocks(
+                move.thing, move.thing_id, port=port, left_on=host, run=facts.acting_run
+            )
         if each.way is not None and each.way.value != move.how:
             yield worries.CHANGED.blocks(
                 move.thing, move.thing_id, how=move.how, status=each.server.status
             )
+        if move.instead and by_whose_word(each.server, each.way, asked) is None:
+            yield worries.STOPS_NO_MORE.blocks(move.thing, move.thing_id)
         pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
         offered = {candidate.host for candidate in each.choice.candidates}
         for target in pinned - offered - {None}:
@@ -138,17 +179,19 @@ def _judge_and_pack(
 
 def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[World]:
     verdicts = [
-        *node.judge_returned(facts, claim, asked.leave_behind),
+        *node.judge_returned(
+            facts, claim, [each.id for each in facts.servers if not asked.takes(each)]
+        ),
         *node.judge_guests(facts),
         *node.judge_migrations(facts),
-        *_left_behind(facts, asked),
+        *_staying(facts, asked),
     ]
     return Plan(
         title=f"drain `{facts.name}`",
         request=asked,
         holds=(facts.host,),
         decisions=_decisions(facts, asked, Packing()),
-        facts=_told(facts, [], ()) | {"in maintenance": str(claim)},
+        facts=_told(facts, asked, [], ()) | {"in maintenance": str(claim)},
         notices=(f"nothing: `{facts.name}` is in maintenance already",),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
@@ -167,6 +210,17 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
         # Once the run goes on, one that is gone is one less to leave behind.
         if given not in here and facts.acting_run is None:
             yield worries.UNKNOWN_LEFT_BEHIND.blocks(facts.name, given=given)
+    projects = {server.project for server in facts.servers}
+    for project in asked.projects:
+        # The same: those that have moved are here no more.
+        if project.id not in projects and facts.acting_run is None:
+            yield worries.NO_SERVER_OF_PROJECT.blocks(
+                facts.name, project=project.name, project_id=project.id
+            )
+    asking = {each.id for each in facts.servers if asked.takes(each) and needs_consent(each)}
+    for consent in asked.consents:
+        if consent.server not in asking and facts.acting_run is None:
+            yield worries.UNKNOWN_CONSENT.blocks(facts.name, given=consent.server)
     usable = {
         name
         for found in facts.candidates.values()
@@ -188,32 +242,58 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
     verdicts: list[Verdict] = [
         *compute.judge_state(server, facts),
         *compute.judge_devices(server, facts),
+        *compute.judge_bindings(server),
         *compute.judge_volumes(server),
         *compute.judge_lock(server),
+        *wishes.judge_wish(server, asked.consent_to(server)),
         *compute.judge_allocation(server, facts),
     ]
     if unplaced and not choice.only_live:
         verdicts.append(unplaced)
     elif way is not None:
         verdicts += compute.judge_disks(server, facts)
-    if against_live and asked.allow_downtime and server.status == "ACTIVE":
-        because = "; ".join(each.reason for each in against_live)
-        verdicts.append(worries.STOPS.warns(server.label, server.id, because=because))
-        way = Way.COLD
-    elif against_live and server.status == "ACTIVE":
-        verdicts += against_live
+    if server.status == "ACTIVE":
+        way, stops = _way_of_a_running(server, against_live, asked)
+        verdicts += stops
     else:  # cold migration takes ACTIVE and SHUTOFF only: the flag would not help a paused server
         verdicts += [_for_a_paused(each) for each in against_live]
+    if word := by_whose_word(server, way, asked):
+        verdicts.append(
+            worries.STOPS_WHEN_SLOW.warns(
+                server.label, server.id, after=f"{asked.slow_after_s:.0f}", word=word
+            )
+        )
     if way is Way.COLD and choice.cold_candidates:
         choice = Choice(choice.cold_candidates)
     return Judged(server, way, choice, tuple(verdicts))
+
+
+def _way_of_a_running(
+    server: Server, against_live: Sequence[Blocked], asked: DrainRequest
+) -> tuple[Way, list[Verdict]]:
+    """Say whether a running server moves live or is stopped for its move, and by whose word."""
+    wish = wish_of(server)
+    because = "; ".join(each.reason for each in against_live)
+    if wish is Wish.COLD or (against_live and may_be_stopped(server)):
+        return Way.COLD, [worries.WISH_COLD.warns(server.label, server.id, wish=wish)]
+    if not against_live:
+        return Way.LIVE, []
+    if wish is Wish.LIVE:
+        return Way.LIVE, [worries.WISH_LIVE.blocks(server.label, server.id, because=because)]
+    if asked.allow_downtime:
+        return Way.COLD, [worries.STOPS.warns(server.label, server.id, because=because)]
+    return Way.LIVE, [*against_live]
 
 
 def _for_a_paused(blocked: Blocked) -> Blocked:
     return worries.PAUSED_AND_BOUND.blocks(blocked.thing, blocked.thing_id, because=blocked.reason)
 
 
-def _left_behind(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
+def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
+    if asked.projects:
+        # One warning, whoever else is here: a server that others build refuses no plan.
+        names = ", ".join(f"`{each.name}`" for each in asked.projects)
+        yield worries.ONLY_PROJECTS.warns(facts.name, projects=names)
     for server in facts.servers:
         if server.id in asked.leave_behind:
             yield worries.LEFT_BEHIND.warns(server.label, server.id)
@@ -227,12 +307,15 @@ def moves_of(
         placed = packing.placed.get(each.server.id)
         if each.way is None or each.is_blocked or placed is None:
             continue
+        wish, consent = wish_of(each.server), asked.consent_to(each.server)
+        instead = _instead(each, placed, facts, asked)
         yield Move(
             thing=each.server.label,
             thing_id=each.server.id,
             how=each.way.value,
             steps=_steps(each, placed, facts, asked),
             on_slow=_on_slow(each, asked),
+            instead=instead,
             slow_after_s=asked.slow_after_s,
             expects={
                 "target": placed.candidate.host,
@@ -242,7 +325,11 @@ def moves_of(
                 "bytes": compute.local_bytes(each.server, facts)
                 if compute.storage_of(each.server, facts) is BlockStorage.LOCAL
                 else None,
+                "wish": wish.value if wish else None,
+                "instead": Way.COLD.value if instead else None,
+                "consent": consent.reference if consent else None,
             },
+            record=f"its owner agreed: {consent.reference}" if consent else "",
         )
 
 
@@ -275,10 +362,37 @@ def _steps(
     )
 
 
+def _instead(
+    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
+) -> tuple[Step[World], ...]:
+    """Return how a server moves whose live migration was given up: stopped, moved, started."""
+    if by_whose_word(each.server, each.way, asked) is None:
+        return ()
+    server, (vm_state, power_state) = each.server, OFF
+    off = replace(server, vm_state=vm_state, power_state=power_state)
+    return (
+        StopServer(server=server.id, name=server.label, host=facts.host),
+        *_steps(replace(each, server=off, way=Way.COLD), placed, facts, asked),
+        StartServer(server=server.id, name=server.label),
+    )
+
+
+def by_whose_word(server: Server, way: Way | None, asked: DrainRequest) -> str | None:
+    """Say by whose word a server is stopped should its live migration be slow; None: it is not."""
+    wish = wish_of(server)
+    if way is not Way.LIVE or server.status != "ACTIVE" or wish is Wish.LIVE:
+        return None
+    if wish is Wish.STOP:
+        return "its owner wishes `stop`"
+    return "`--when-slow stop-server`" if asked.when_slow == "stop-server" else None
+
+
 def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
     server = each.server
     if each.way is not Way.LIVE:
         return ()
+    if by_whose_word(server, each.way, asked) is not None:
+        return (AbortMigration(server=server.id, name=server.label),)
     match asked.when_slow:
         # Nova forces ACTIVE servers only: a paused one has nothing to pause.
         case "force-complete" if server.status == "ACTIVE":
@@ -292,6 +406,7 @@ def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
 def _stages(
     facts: ComputeNode,
     asked: DrainRequest,
+    tidying: tuple[Move[World], ...],
     moves: tuple[Move[World], ...],
     replaces: str | None,
 ) -> tuple[Stage[World], ...]:
@@ -300,8 +415,11 @@ def _stages(
     )
     is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
     stages = [
-        # Cordon first: otherwise the scheduler refills the node while we empty it.
+        # Before anything else: what goes off on purpose must not look like a failure.
+        *([_telling_instance_ha(facts)] if is_guarded(facts, asked) else []),
+        # Cordon before the moves: otherwise the scheduler refills the node while we empty it.
         Stage(name="cordon", moves=(Move(thing=facts.host, how="cordon", steps=(cordon,)),)),
+        *([Stage(name="tidy", moves=tidying, needs=(is_cordoned,))] if tidying else []),
         Stage(
             name="move",
             moves=moves,
@@ -319,7 +437,7 @@ def _stages(
             catches_up=True,
         ),
     ]
-    if not asked.keep_service and not asked.leave_behind:
+    if not asked.keep_service and asked.empties_the_node:
         # Only after every confirmation: a confirm needs this node's nova-compute.
         keep_off = KeepOff(node=facts.name, reason=asked.reason, with_mask=asked.with_mask)
         stages.append(
@@ -332,19 +450,46 @@ def _stages(
     return tuple(stages)
 
 
+def _tidying(judged: list[Judged]) -> Iterator[Move[World]]:
+    """Return what removes the bindings that earlier moves have left on the ports of the servers."""
+    for each in (each for each in judged if not each.is_blocked):
+        for port, host in compute.left_bindings(each.server):
+            step = RemoveBinding(port=port, name=each.server.label, host=host)
+            yield Move(thing=f"port {port} on {host}", how="tidy", steps=(step,))
+
+
+def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
+    """Say whether the instance-HA service is to be told; not of a node that keeps servers."""
+    return bool(facts.guarded) and not isinstance(facts.guarded, Unread) and asked.empties_the_node
+
+
+def _telling_instance_ha(facts: ComputeNode) -> Stage[World]:
+    tell = TellInstanceHa(host=facts.host, is_in_maintenance=True)
+    return Stage(name=HA_OFF, moves=(Move(thing=facts.host, how="tell", steps=(tell,)),))
+
+
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:
-    kept = asked.leave_behind
+    kept, of = asked.leave_behind, asked.project_ids
     host, provider = facts.host, facts.provider.id
-    is_off = not asked.keep_service and not kept
+    is_off = not asked.keep_service and asked.empties_the_node
     return (
-        NoServersOn(host=host, except_for=kept),
-        NoDomains(host=host, node=facts.name, except_for=kept),
-        NoAllocations(host=host, provider=provider, except_for=kept),
+        NoServersOn(host=host, except_for=kept, projects=of),
+        NoDomains(host=host, node=facts.name, except_for=kept, projects=of),
+        NoAllocations(host=host, provider=provider, except_for=kept, projects=of),
         NoInstanceDirs(
-            host=host, node=facts.name, is_shared=compute.is_shared(facts), except_for=kept
+            host=host,
+            node=facts.name,
+            is_shared=compute.is_shared(facts),
+            except_for=kept,
+            projects=of,
         ),
         IsCordoned(host=host, provider=provider),
         *((IsKeptOff(node=facts.name),) if is_off else ()),
+        *(
+            (InstanceHaKnows(host=host, is_in_maintenance=True),)
+            if is_guarded(facts, asked)
+            else ()
+        ),
     )
 
 
@@ -352,12 +497,12 @@ def _decisions(facts: ComputeNode, asked: DrainRequest, packing: Packing) -> dic
     return {
         "cordon": facts.service.disabled_reason or "" if not facts.service.is_enabled else "free",
         "room": "not enough" if packing.left_out else "enough",
-        "ends": "not empty: do not power off" if asked.leave_behind else "empty",
+        "ends": "empty" if asked.empties_the_node else "not empty: do not power off",
     }
 
 
 def _told(
-    facts: ComputeNode, judged: list[Judged], moves: tuple[Move[World], ...]
+    facts: ComputeNode, asked: DrainRequest, judged: list[Judged], moves: tuple[Move[World], ...]
 ) -> dict[str, Json]:
     return {
         "node": facts.name,
@@ -366,6 +511,7 @@ def _told(
         "read at": facts.read_at.isoformat(timespec="seconds"),
         "hypervisor": facts.hypervisor.kind,
         "servers": len(facts.servers),
+        "of other projects": _others(facts, asked),
         "moves": len(moves),
         "blocked": sum(each.is_blocked for each in judged),
         "usage": in_units(facts.provider.usages),
@@ -373,7 +519,7 @@ def _told(
     }
 
 
-def _notices(judged: list[Judged], facts: ComputeNode) -> Iterator[str]:
+def _notices(judged: list[Judged], facts: ComputeNode, asked: DrainRequest) -> Iterator[str]:
     """Say what users of the servers will notice."""
     going = [each for each in judged if not each.is_blocked]
     live = [each for each in going if each.way is Way.LIVE]
@@ -390,7 +536,15 @@ def _notices(judged: list[Judged], facts: ComputeNode) -> Iterator[str]:
         yield f"stopped for the time of their move: {', '.join(stopping)}"
     if any(each.server.volume_ids for each in going):
         yield "attached volumes move along; they cannot be detached meanwhile"
+    if others := _others(facts, asked):
+        yield f"of other projects, and left alone: {_servers(others)}"
     yield f"no new server is placed on `{facts.name}` from the cordon on"
+
+
+def _others(facts: ComputeNode, asked: DrainRequest) -> int:
+    """Count the servers that stay because they are of other projects."""
+    here = [each for each in facts.servers if asked.projects and each.id not in asked.leave_behind]
+    return sum(not asked.takes(each) for each in here)
 
 
 def _servers(count: int) -> str:

@@ -1,18 +1,21 @@
 """Every kind of step, check and request that a stored plan may hold."""
 
 from stackward.checks import compute as checks
+from stackward.checks import instance_ha as ha_checks
 from stackward.checks import service as service_checks
 from stackward.plan import Kinds
 from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.drain_compute_node import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest
 from stackward.runbooks.undo_run import UndoRequest
-from stackward.steps import acceptance, service
+from stackward.steps import acceptance, instance_ha, network, power, service
 from stackward.steps import compute as moves
 
 KINDS = Kinds.of(
     requests=[DrainRequest, ReturnRequest, BringBackRequest, UndoRequest],
     steps=[
+        instance_ha.TellInstanceHa,
+        network.RemoveBinding,
         service.Cordon,
         service.KeepOff,
         service.BringUp,
@@ -24,6 +27,8 @@ KINDS = Kinds.of(
         moves.ConfirmMigration,
         moves.ForceComplete,
         moves.AbortMigration,
+        power.StopServer,
+        power.StartServer,
     ],
     checks=[
         checks.NoServersOn,
@@ -33,6 +38,7 @@ KINDS = Kinds.of(
         checks.NoAllocations,
         checks.NoDomains,
         checks.NoInstanceDirs,
+        ha_checks.InstanceHaKnows,
         service_checks.ServesRpc,
         service_checks.IsUp,
         service_checks.IsKeptOff,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import (
     HasInventory,
     InService,
@@ -20,14 +21,17 @@ from stackward.checks.service import (
 )
 from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.compute import Unread
-from stackward.model.maintenance import Marks, ReturningNode
+from stackward.model.maintenance import HA_ON, Marks, ReturningNode
 from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import worries
 from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
 from stackward.policy.maintenance import judge_return
 from stackward.ports.world import World
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
+from stackward.steps.instance_ha import TellInstanceHa
 from stackward.steps.service import BringUp, Cordon, Uncordon
+
+TELL = "tell"  # how the other service is told, once the node serves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +66,12 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         choose_network(facts.networks, asked.network),
     )
     over = _over(facts, asked)
+    tells_ha = facts.is_ha_ours and bool(facts.guarded) and not isinstance(facts.guarded, Unread)
     verdicts: list[Verdict] = list(judge_return(facts, over))
     if parts.network is None:
         verdicts.append(worries.NO_PORT.warns(facts.name))
+    if isinstance(facts.guarded, Unread):
+        verdicts.append(worries.HA_UNSEEN.warns(facts.name, host=facts.host, why=facts.guarded.why))
     return Plan(
         title=f"return `{facts.name}` to service",
         request=replace(asked, run=facts.drained.run if facts.drained else None, over=over),
@@ -74,11 +81,12 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         notices=tuple(_notices(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=_stages(facts, parts),
+        stages=(*_stages(facts, parts), *([telling_instance_ha(facts.host)] if tells_ha else ())),
         verify=(
             InService(host=facts.host, provider=facts.hypervisor.id),
             ServesRpc(host=facts.host, hypervisor=facts.hypervisor.id),
             NoAcceptanceServer(host=facts.host),
+            *([InstanceHaKnows(host=facts.host, is_in_maintenance=False)] if tells_ha else ()),
         ),
     )
 
@@ -133,6 +141,12 @@ def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
     )
 
 
+def telling_instance_ha(host: str) -> Stage[World]:
+    """Last, once the node has proved itself: then its failures are failures again."""
+    tell = TellInstanceHa(host=host, is_in_maintenance=False)
+    return Stage(name=HA_ON, moves=(Move(thing=host, how=TELL, steps=(tell,)),))
+
+
 def _reason_again(facts: ReturningNode) -> str:
     was = f"; it was out for: {facts.claim.reason}" if facts.claim else ""
     return f"its return failed at the acceptance server, `run show` tells why{was}"
@@ -171,3 +185,10 @@ def _notices(facts: ReturningNode) -> Iterator[str]:
     elif facts.drained.servers:
         names = ", ".join(server.name for server in facts.drained.servers)
         yield f"moved away by run `{facts.drained.run}`, and home with `--bring-back`: {names}"
+    if not isinstance(facts.guarded, Unread) and not facts.is_ha_ours:
+        for entry in facts.guarded:
+            if entry.is_in_maintenance:
+                yield (
+                    f"the instance-HA service was told of the maintenance of `{entry.host}` by "
+                    "others: that is left as it is"
+                )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.model.maintenance import Homecoming
 from stackward.model.run import RunState
 from stackward.model.undoing import Undoing
@@ -19,6 +20,7 @@ from stackward.policy.maintenance import why_it_stays
 from stackward.policy.undoing import (
     is_kept_off,
     is_open,
+    is_serving,
     is_to_return,
     judge_undo,
     once_open,
@@ -27,7 +29,7 @@ from stackward.policy.undoing import (
 from stackward.ports.world import World
 from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
 from stackward.runbooks.drain_compute_node import DrainRequest
-from stackward.runbooks.return_compute_node import ReturnRequest, plan_return
+from stackward.runbooks.return_compute_node import ReturnRequest, plan_return, telling_instance_ha
 
 _START = "start"  # the stage of a return that starts nova-compute
 
@@ -44,6 +46,7 @@ class UndoRequest:
     network: str | None = None
     at_once: int = 2
     slow_after_s: float = 1800.0
+    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
 
 
 def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
@@ -59,7 +62,8 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
         return whole
     back = _return(facts, asked)
     ways = [_way_back(home, facts, asked, is_opened=back is not None) for home in facts.homes]
-    parts = [*([back] if back else []), *ways]
+    told = _telling_instance_ha(facts, asked)
+    parts = [*([back] if back else []), *([told] if told else []), *ways]
     stages = tuple(stage for part in parts for stage in part.stages)
     warnings = tuple(each for part in parts for each in part.warnings)
     left = [*_left(facts), *(line for way in ways for line in way.notices)]
@@ -94,6 +98,7 @@ def drain_again(facts: Undoing, asked: UndoRequest) -> DrainRequest | None:
         with_mask="mask" in returned.kept_off_by,
         at_once=asked.at_once,
         slow_after_s=asked.slow_after_s,
+        when_slow=asked.when_slow,
     )
 
 
@@ -126,12 +131,29 @@ def _return(facts: Undoing, asked: UndoRequest) -> Plan[World] | None:
     return replace(back, stages=stages)
 
 
+def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | None:
+    """Return how the instance-HA service is told, where the node is in service all the same."""
+    node = facts.returning
+    if node is None or not facts.has_told_ha or is_to_return(facts) or not is_serving(node):
+        return None
+    return Plan(
+        title="",
+        request=asked,
+        stages=(telling_instance_ha(node.host),),
+        verify=(InstanceHaKnows(host=node.host, is_in_maintenance=False),),
+    )
+
+
 def _way_back(
     home: Homecoming, facts: Undoing, asked: UndoRequest, *, is_opened: bool
 ) -> Plan[World]:
     """Return how servers come back to a node that they left; its notices name who stays."""
     request = BringBackRequest(
-        node=home.name, run=facts.run, at_once=asked.at_once, slow_after_s=asked.slow_after_s
+        node=home.name,
+        run=facts.run,
+        at_once=asked.at_once,
+        slow_after_s=asked.slow_after_s,
+        when_slow=asked.when_slow,
     )
     if not (is_opened or is_open(home)):
         return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts)))

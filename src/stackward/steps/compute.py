@@ -4,14 +4,16 @@ Each step finds its own attempt by what is newer than its mark, asks Nova once, 
 when every row of the proof holds.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from stackward.model.compute import Migration, Server
 from stackward.model.stuck import find_stuck
-from stackward.plan import VOLATILE, Look, Mark, Progress, Standing
+from stackward.plan import GIVEN_UP, VOLATILE, Look, Mark, Progress, Standing
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
+from stackward.steps.downtime import of_move
 from stackward.steps.proof import prove
 from stackward.steps.signs import (
     Signs,
@@ -26,6 +28,10 @@ from stackward.steps.signs import (
 
 _LIVE = ("live-migration",)
 _COLD = ("migration",)
+# nova 31.0 compute/api.py: live_migrate_force_complete, live_migrate_abort (2.65 and later).
+_FORCIBLE = ("running",)
+_ABORTABLE = ("queued", "preparing", "running")
+_YET_TO_RUN = ("accepted", "queued", "preparing")
 _ENDED_BADLY = {"error", "failed", "cancelled"}
 _WELL = {"ACTIVE", "PAUSED", "SHUTOFF"}
 _GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
@@ -78,7 +84,9 @@ class LiveMigrate:
         self, world: World, signs: Signs, server: Server, migration: Migration, mark: Mark
     ) -> Look:
         if migration.status in _ENDED_BADLY:
-            return failed(world, signs, f"its live migration ended as `{migration.status}`")
+            look = failed(world, signs, f"its live migration ended as `{migration.status}`")
+            was_aborted = migration.status == "cancelled"
+            return replace(look, saw={**look.saw, GIVEN_UP: True}) if was_aborted else look
         if migration.status != "completed":
             return under_way(signs)
         if server.host == self.source and server.task_state is None:
@@ -193,8 +201,10 @@ class ConfirmMigration:
             return Look(Standing.FAILED, reason="Nova has no record of its cold migration")
         if migration.status == "confirmed":
             before: Mark = {"vm_state": self.vm_state, "power_state": self.power_state}
-            proof = prove(world, server, migration, before, shares_disks=self.shares_disks)
-            return asked_by(signs, proof)
+            proved = prove(world, server, migration, before, shares_disks=self.shares_disks)
+            if proved.standing is Standing.DONE and self.vm_state == "active":
+                proved = replace(proved, saw={**proved.saw, **of_move(world, self.server)})
+            return asked_by(signs, proved)
         return self._unconfirmed(world, signs, migration, server.task_state)
 
     def _unconfirmed(
@@ -254,11 +264,12 @@ class ForceComplete:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done once Nova has taken the order, or once there is nothing left to force."""
-        return _look_at_order(world, self.server, mark, "live_migration_force_complete")
+        order = "live_migration_force_complete"
+        return _look_at_order(world, self.server, mark, order, _FORCIBLE)
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to force it."""
-        migration = _running(world, self.server)
+        migration = _newest_live(world, self.server)
         if migration is None:
             return None
         return world.cloud.force_complete(self.server, migration.id)
@@ -289,11 +300,11 @@ class AbortMigration:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done once Nova has taken the order, or once there is nothing left to abort."""
-        return _look_at_order(world, self.server, mark, "live_migration_cancel")
+        return _look_at_order(world, self.server, mark, "live_migration_cancel", _ABORTABLE)
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to abort it."""
-        migration = _running(world, self.server)
+        migration = _newest_live(world, self.server)
         if migration is None:
             return None
         return world.cloud.abort_migration(self.server, migration.id)
@@ -385,16 +396,23 @@ def _stuck(
     )
 
 
-def _running(world: World, server: str) -> Migration | None:
+def _newest_live(world: World, server: str) -> Migration | None:
     records = world.cloud.migrations_of_server(server)
-    return next((each for each in records if each.kind in _LIVE and each.status == "running"), None)
+    return next((each for each in records if each.kind in _LIVE), None)
 
 
-def _look_at_order(world: World, server: str, mark: Mark | None, action: str) -> Look:
+def _look_at_order(
+    world: World, server: str, mark: Mark | None, action: str, takes_it: Collection[str]
+) -> Look:
+    """Say how an order stands that Nova takes for a migration in some statuses only."""
     signs = read_signs(world.cloud, server, mark, kinds=_LIVE, ours=(action, *_LIVE))
     if signs.server is None:
         return _GONE
     ordered = signs.action is not None and signs.action.action == action
-    if ordered or _running(world, server) is None:
-        return Look(Standing.DONE)
-    return Look(Standing.TODO)
+    migration = _newest_live(world, server)
+    if not ordered and migration and migration.status in takes_it:
+        return Look(Standing.TODO)
+    if not ordered and migration and migration.status in _YET_TO_RUN:
+        # Behind others of its node (`max_concurrent_live_migrations`), say: its time will come.
+        return Look(Standing.UNDERWAY, reason=f"its migration is `{migration.status}` still")
+    return Look(Standing.DONE)

@@ -14,7 +14,8 @@ INI = """\
 ctl ansible_host=10.77.3.10 ansible_user=root  # the only one
 
 [compute]
-c[01:02] bmc_url=http://127.0.0.1:8001/redfish/v1/Systems/1
+c01 bmc_url=http://127.0.0.1:8001/redfish/v1/Systems/1
+c02 bmc_url=http://127.0.0.1:8001/redfish/v1/Systems/2
 
 [cloud:children]
 control
@@ -38,12 +39,12 @@ all:
             ctl: {ansible_host: 10.77.3.10, ansible_user: root}
         compute:
           hosts:
-            c[01:02]:
-              bmc_url: http://127.0.0.1:8001/redfish/v1/Systems/1
+            c01: {bmc_url: http://127.0.0.1:8001/redfish/v1/Systems/1}
+            c02: {bmc_url: http://127.0.0.1:8001/redfish/v1/Systems/2}
 """
 
 OPTIONS = ("-J", "jump", "-o", "StrictHostKeyChecking=yes")
-BMC = "http://127.0.0.1:8001/redfish/v1/Systems/1"
+BMC = "http://127.0.0.1:8001/redfish/v1/Systems/"
 NODES = (
     Node(
         name="ctl",
@@ -57,9 +58,9 @@ NODES = (
             address=name,
             groups=("cloud", "compute"),
             ssh=SshAccess(user="ops", options=OPTIONS),
-            bmc_url=BMC,
+            bmc_url=BMC + system,
         )
-        for name in ("c01", "c02")
+        for name, system in (("c01", "1"), ("c02", "2"))
     ),
 )
 
@@ -97,8 +98,7 @@ def test_both_forms_say_the_same(tmp_path: Path, name: str, text: str) -> None:
         pytest.param("2001:db8::1\n", ["2001:db8::1"], id="IPv6"),
         pytest.param("b\na\nb\n", ["b", "a"], id="named twice: one node, where first named"),
         pytest.param("; no\n# no\n\na\n", ["a"], id="comments"),
-        pytest.param("[empty]\n", [], id="no machine"),
-        pytest.param("", [], id="nothing"),
+        pytest.param("[empty]\n[g]\na\n", ["a"], id="a group without a machine"),
     ],
 )
 def test_the_machines_that_a_line_names(tmp_path: Path, text: str, expected: list[str]) -> None:
@@ -193,6 +193,25 @@ def test_this_machine_needs_no_ssh(tmp_path: Path) -> None:
     [node] = read(tmp_path, "localhost ansible_connection=local\n").nodes
 
     assert node.is_local
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a ansible_host=10.0.0.1\nb ansible_host=10.0.0.1\n", id="an alias"),
+        pytest.param(
+            "a ansible_host=10.0.0.1 ansible_ssh_common_args='-J one'\n"
+            "b ansible_host=10.0.0.1 ansible_ssh_common_args='-J two'\n",
+            id="behind different jump hosts",
+        ),
+        pytest.param(
+            "a bmc_url=https://r/Systems/1\nb bmc_url=https://r/Systems/2\n", id="chassis"
+        ),
+        pytest.param("a bmc_url=https://r:8001/\nb bmc_url=https://r:8002/\n", id="BMC ports"),
+    ],
+)
+def test_what_two_nodes_may_share(tmp_path: Path, text: str) -> None:
+    assert [node.name for node in read(tmp_path, text).nodes] == ["a", "b"]
 
 
 def test_yaml_aliases_and_merges_are_followed(tmp_path: Path) -> None:

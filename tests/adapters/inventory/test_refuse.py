@@ -49,6 +49,7 @@ def refusal(path: Path) -> BadInput:
         pytest.param("[a:children]\nall\n", 2, "within itself: ", id="everything within a group"),
         pytest.param("a ansible_host={{ip}}\n", 1, "is a template", id="template"),
         pytest.param("a bmc_url=10.0.0.1\n", 1, "not an http or https URL", id="BMC"),
+        pytest.param("a bmc_url=http://r:x/\n", 1, "not an http or https URL", id="BMC's port"),
         pytest.param("a\n[all:vars]\nansible_group_priority=x\n", 3, "not a number", id="priority"),
     ],
 )
@@ -117,6 +118,46 @@ def test_a_password_is_refused_and_not_repeated(tmp_path: Path, text: str) -> No
     assert "tops3cret" not in f"{refused.message} {refused.hint} {refused.details}"
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(
+            "a bmc_url=https://r/Systems/1\n\nb bmc_url=https://r/Systems/1\n",
+            "`{0}`, line 3: `bmc_url` of `b` is that of `a` (`{0}`, line 1): ",
+            id="on two lines",
+        ),
+        pytest.param(
+            "c[1:3] bmc_url=https://r/\n",
+            "`{0}`, line 1: `bmc_url` of `c2` is that of `c1`: ",
+            id="of a range",
+        ),
+        pytest.param(
+            "[g]\na\nb\n[g:vars]\nbmc_url=https://r/\n",
+            "`{0}`, line 5: `bmc_url` of `b` is that of `a`: ",
+            id="of a group",
+        ),
+        pytest.param(
+            "a bmc_url=https://R.example:443/Systems/1/\nb bmc_url=http://r.example/Systems/1\n",
+            "`{0}`, line 2: `bmc_url` of `b` is that of `a` (`{0}`, line 1): ",
+            id="written in another way",
+        ),
+    ],
+)
+def test_two_nodes_with_one_bmc_are_refused_for_fencing_would_hit_the_wrong_one(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    path = tmp_path / "inventory"
+    path.write_text(text)
+
+    refused = refusal(path)
+
+    assert refused.message == (
+        f"cannot read the inventory: {says.format(path)}"
+        "fencing one would cut the power of the other"
+    )
+    assert refused.hint == "give each machine the URL of its own BMC, and name each machine once"
+
+
 def test_a_password_beside_the_inventory_is_refused_by_its_own_file(tmp_path: Path) -> None:
     (tmp_path / "inventory").write_text("a\n")
     (tmp_path / "host_vars").mkdir()
@@ -130,6 +171,27 @@ def test_no_such_file(tmp_path: Path) -> None:
 
     assert refused.message == f"cannot read the inventory `{tmp_path}/none`: there is no such file"
     assert refused.hint == "name one with `--inventory FILE` or in STACKWARD_INVENTORY"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("inventory", "", id="an empty file"),
+        pytest.param("inventory", "# none yet\n", id="only a comment"),
+        pytest.param("inventory", "[compute]\n[compute:vars]\nansible_user=x\n", id="a group"),
+        pytest.param("inventory.yaml", "", id="YAML: an empty file"),
+        pytest.param("inventory.yaml", "all:\n  hosts:\n", id="YAML: no hosts"),
+        pytest.param("inventory.yaml", "all: {children: {compute: {}}}\n", id="YAML: a group"),
+    ],
+)
+def test_an_inventory_that_names_no_node_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+
+    refused = refusal(path)
+
+    assert refused.message == f"cannot read the inventory `{path}`: it names no node"
+    assert refused.hint
 
 
 def test_a_directory_is_not_an_inventory(tmp_path: Path) -> None:

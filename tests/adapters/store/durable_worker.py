@@ -1,4 +1,4 @@
-"""Carry out a run by DBOS in a process that may die: python durable_worker.py PLACE RUN HOW.
+"""Carry out a run by DBOS in a process that may die: python durable_worker.py PLACE URL RUN HOW.
 
 HOW is `dies`, `lives`, or `late`: that one begins once DBOS has put what died on its queue.
 """
@@ -10,12 +10,11 @@ from pathlib import Path
 
 from dbos import DBOS
 
-from stackward.adapters.store.database import url_of
 from stackward.adapters.store.durable import durable
 from stackward.lab.waiting import wait_until
 
 
-def main(place: str, run_id: str, how: str) -> None:
+def main(place: str, url: str, run_id: str, how: str) -> None:
     begun = Path(place) / "begun"
 
     def work(run: str) -> str:
@@ -25,7 +24,7 @@ def main(place: str, run_id: str, how: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return "succeeded"
 
-    with durable(url_of(Path(place)), run_id, work) as carry_out:
+    with durable(url, run_id, work) as carry_out:
         if how == "late":
             assert wait_until(is_queued, within_s=5, every_s=0.005)
         print(carry_out())

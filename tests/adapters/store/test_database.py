@@ -1,16 +1,17 @@
 """The journal's database: its version, its place, its privacy."""
 
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import inspect, text
 
-from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.database import has_password, open_database, shown, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE, list_runs
-from stackward.adapters.store.tables import MIGRATIONS, bring_up_to_date
 from stackward.errors import BadInput, Refused, Unreachable
 from stackward.model.run import Approval, Run
 
@@ -22,26 +23,53 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pa
     engine.dispose()
     before = (tmp_path / FILE).read_bytes()
 
-    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 1\)"):
+    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 2\)"):
         open_database(url_of(tmp_path))
     with pytest.raises(Refused, match="newer version"):
-        list_runs(tmp_path, 1)
+        list_runs(tmp_path / FILE, 1)
 
     assert (tmp_path / FILE).read_bytes() == before
 
 
-def test_a_database_of_an_older_version_is_migrated_and_keeps_its_runs(tmp_path: Path) -> None:
-    engine = open_database(url_of(tmp_path))
+def test_a_file_of_the_first_version_is_brought_up_to_date_and_its_run_goes_on(
+    tmp_path: Path,
+) -> None:
+    stored = Path(__file__).with_name("journal-1.sql").read_text()
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        file.executescript(stored)
+    [listed] = list_runs(tmp_path / FILE, 9)
 
-    def second(connection: Connection) -> None:
-        connection.execute(text("ALTER TABLE runs ADD COLUMN colour TEXT DEFAULT 'red'"))
+    journal = SqlJournal(open_database(url_of(tmp_path)))
+    taken = journal.take_up("01M8", "w", datetime(2026, 1, 2, tzinfo=UTC))
 
-    bring_up_to_date(engine, "here", [*MIGRATIONS, second])
+    assert (taken.epoch, taken.for_workers, taken.deaths) == (2, False, 0)
+    assert (listed.id, [one.mark for one in journal.attempts(taken.id)]) == (
+        "01M8AAAA",
+        [{"newest": 7}],
+    )
+    journal.close()
 
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT version FROM journal_version")).scalar_one() == 2
-        assert connection.execute(text("SELECT count(colour) FROM runs")).scalar_one() == 0
+
+def test_tables_of_the_first_version_become_those_of_a_new_file(tmp_path: Path) -> None:
+    stored = Path(__file__).with_name("journal-1.sql").read_text()
+    (tmp_path / "old").mkdir()
+    with closing(sqlite3.connect(tmp_path / "old" / FILE)) as file:
+        file.executescript(stored)
+
+    columns = [columns_of(tmp_path / "old"), columns_of(tmp_path / "new")]
+
+    assert columns[0] == columns[1]
+
+
+def columns_of(state_dir: Path) -> dict[str, list[str]]:
+    engine = open_database(url_of(state_dir))
+    tables = inspect(engine)
+    found = {
+        name: sorted(f"{column['name']} {column['type']}" for column in tables.get_columns(name))
+        for name in tables.get_table_names()
+    }
     engine.dispose()
+    return found
 
 
 def test_readers_wait_for_no_writer(tmp_path: Path) -> None:
@@ -70,6 +98,8 @@ def test_the_journal_is_the_operators_alone(tmp_path: Path) -> None:
     [
         pytest.param("mysql://host/name", BadInput, id="another kind"),
         pytest.param("nonsense", BadInput, id="no URL"),
+        pytest.param("postgresql://host:port/name", BadInput, id="a port that is none"),
+        pytest.param("sqlite:///journal.sqlite", BadInput, id="a relative place"),
         pytest.param("sqlite:////proc/nowhere/journal.sqlite", Unreachable, id="no such place"),
     ],
 )
@@ -86,11 +116,41 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_quick_listing_is_what_the_journal_says(tmp_path: Path) -> None:
-    before = list_runs(tmp_path, 9)
+    before = list_runs(tmp_path / FILE, 9)
     journal = SqlJournal(open_database(url_of(tmp_path)))
     approval = Approval(by="ann", at=datetime(2026, 1, 1, tzinfo=UTC), how="prompt")
     journal.add(Run(id="01M8", title="drain", plan="{}", approval=approval, holds=("c01",)))
 
     assert before == []
-    assert list_runs(tmp_path, 9) == journal.runs(limit=9)
+    assert list_runs(tmp_path / FILE, 9) == journal.runs(limit=9)
     journal.close()
+
+
+def test_a_file_with_tables_of_others_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        file.execute("CREATE TABLE instances (id INTEGER)")
+    before = (tmp_path / FILE).read_bytes()
+
+    with pytest.raises(Refused, match="is not Stackward's: it holds `instances`"):
+        open_database(url_of(tmp_path)).dispose()
+
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        tables = file.execute("SELECT name FROM sqlite_master").fetchall()
+    assert (len(before), tables) == ((tmp_path / FILE).stat().st_size, [("instances",)])
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        pytest.param("postgresql://ann:secret@db/n", "postgresql://ann@db/n", id="the usual place"),
+        pytest.param(
+            "postgresql://ann@db/n?password=secret&sslmode=require",
+            "postgresql://ann@db/n?sslmode=require",
+            id="after the question mark",
+        ),
+        pytest.param("postgres://ann@db:5433/n", "postgresql://ann@db:5433/n", id="none"),
+    ],
+)
+def test_a_password_is_never_shown(url: str, expected: str) -> None:
+    assert shown(url) == expected
+    assert has_password(url) is ("secret" in url)

@@ -6,14 +6,17 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
+
+from stackward.adapters.store.database import url_of
 
 WORKER = Path(__file__).with_name("durable_worker.py")
 SOURCE = Path(__file__).parents[3] / "src"
 
 
-def work(place: Path, run_id: str, how: str) -> "subprocess.CompletedProcess[str]":
+def work(place: Path, run_id: str, how: str, url: str = "") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, str(WORKER), str(place), run_id, how],
+        [sys.executable, str(WORKER), str(place), url or url_of(place), run_id, how],
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         capture_output=True,
         text=True,
@@ -22,13 +25,16 @@ def work(place: Path, run_id: str, how: str) -> "subprocess.CompletedProcess[str
     )
 
 
-def test_a_killed_run_is_taken_up_again_and_another_is_left_alone(tmp_path: Path) -> None:
-    killed = [work(tmp_path, run_id, "dies").returncode for run_id in ("RUN-A", "RUN-B")]
+def test_a_killed_run_is_taken_up_again_and_another_is_left_alone(
+    tmp_path: Path, database: str
+) -> None:
+    mine, other = (f"RUN-{uuid4().hex[:8]}" for _ in range(2))  # DBOS remembers them
+    killed = [work(tmp_path, run_id, "dies", database).returncode for run_id in (mine, other)]
 
-    ended = work(tmp_path, "RUN-A", "lives")
+    ended = work(tmp_path, mine, "lives", database)
 
     assert (killed, ended.stdout, ended.stderr) == ([-9, -9], "succeeded\n", "")
-    assert (tmp_path / "begun").read_text().split() == ["RUN-A", "RUN-B", "RUN-A"]
+    assert (tmp_path / "begun").read_text().split() == [mine, other, mine]
 
 
 def test_a_run_that_stopped_can_be_carried_on(tmp_path: Path) -> None:

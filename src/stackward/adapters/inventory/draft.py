@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
-from stackward.adapters.inventory.variables import node_from
+from stackward.adapters.inventory.variables import node_from, refuse_shared_bmcs
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
+from stackward.errors import BadInput
 from stackward.model.inventory import Inventory
 
 ALL, UNGROUPED = "all", "ungrouped"
@@ -101,17 +102,19 @@ class Draft:
         self._refuse_undefined()
         parents = self._parents()
         depths = self._depths(parents)
-        return Inventory(
-            source=self.source,
-            nodes=tuple(
-                node_from(
-                    name,
-                    groups=self._named_groups(name, parents),
-                    variables=self._variables_of(name, parents, depths),
-                )
-                for name in self._hosts
-            ),
+        if not self._hosts:
+            raise BadInput(
+                f"cannot read the inventory `{self.source}`: it names no node",
+                hint="write a node's name on a line of its own, or name another file with "
+                "`--inventory FILE` or in STACKWARD_INVENTORY",
+            )
+        variables = {name: self._variables_of(name, parents, depths) for name in self._hosts}
+        nodes = tuple(
+            node_from(name, groups=self._named_groups(name, parents), variables=variables[name])
+            for name in self._hosts
         )
+        refuse_shared_bmcs(nodes, variables)
+        return Inventory(source=self.source, nodes=nodes)
 
     def _group(self, name: str) -> _Group:
         return self._groups.setdefault(name, _Group())

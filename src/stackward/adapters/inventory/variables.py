@@ -5,7 +5,7 @@ The names are Ansible's own but for `bmc_url`, the URL of the node's Redfish sys
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from stackward.adapters.inventory.written import Variable, cannot_read
@@ -41,6 +41,40 @@ def node_from(name: str, *, groups: tuple[str, ...], variables: Mapping[str, Var
         is_local=given.text((CONNECTION,)) == "local",
         bmc_url=given.bmc_url(),
     )
+
+
+def refuse_shared_bmcs(
+    nodes: Sequence[Node], variables: Mapping[str, Mapping[str, Variable]]
+) -> None:
+    """Refuse two nodes with one BMC: to fence the one would cut the power of the other.
+
+    Two nodes with one address are allowed. Ansible's aliases are such, and so are machines behind
+    different jump hosts; what is run on the wrong one of these is at least run on a living machine.
+    """
+    owners: dict[tuple[str, int | None, str], str] = {}
+    for node in nodes:
+        if node.bmc_url is None:
+            continue
+        owner = owners.setdefault(_machine_of(node.bmc_url), node.name)
+        if owner != node.name:
+            first, second = variables[owner][BMC].place, variables[node.name][BMC].place
+            raise cannot_read(
+                second,
+                f"`{BMC}` of `{node.name}` is that of `{owner}`"
+                + (f" ({first})" if first != second else "")
+                + ": fencing one would cut the power of the other",
+                hint="give each machine the URL of its own BMC, and name each machine once",
+            )
+
+
+def _machine_of(url: str) -> tuple[str, int | None, str]:
+    """Return what tells one machine from another in the URL of a BMC.
+
+    The same system by http and by https is the same machine; systems of one chassis differ in path.
+    """
+    parts = urlsplit(url)
+    is_usual = parts.port in {None, {"http": 80, "https": 443}[parts.scheme]}
+    return (parts.hostname or "", None if is_usual else parts.port, parts.path.rstrip("/"))
 
 
 class _Given:
@@ -94,7 +128,8 @@ class _Given:
         try:
             parts = urlsplit(url)
             has_login = "@" in parts.netloc
-            is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            # The port raises ValueError where it is no number.
+            is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             has_login = is_url = False
         if has_login:

@@ -11,13 +11,15 @@ from urllib.parse import quote, urlsplit
 
 from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
-from stackward.errors import BadInput, StackwardError
+from stackward.errors import BadInput, Refused, StackwardError
 from stackward.masking import learn_from
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     Candidate,
     ComputeService,
+    Guarded,
     Hypervisor,
     Migration,
     Need,
@@ -29,23 +31,56 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.project import Project
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
+
+    from stackward.adapters.openstack.apis import OpenStackApis
 
 NOVA = "2.96"
 NOVA_WITH_IMAGE_PROPERTIES = "2.98"
 NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 PLACEMENT = "1.39"
+MASAKARI = "1.0"
+INSTANCE_HA = "instance-ha"  # its type in the catalog
 CINDER = "3.59"
 
+_MASAKARI_PAGE = 500  # half of what it gives at most, unless its `osapi_max_limit` says less
 _CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
 _NEWEST = 200  # migrations: more than a drain has under way at once
 _TIMEOUT_S = 90  # longer than Nova's own wait for an RPC answer, 60 s
 
 
 def connect(cloud: str | None) -> "OpenStackCloud":
+    """Connect to the cloud, as an administrator; what it offers is found out at once."""
+    connection = _find(cloud)
+    try:
+        return OpenStackCloud(connection)
+    except StackwardError:
+        raise
+    except Exception as error:  # the plugins are loaded late: their own errors again
+        raise _unusable(cloud, error) from error
+
+
+def connect_to_look(cloud: str | None) -> "OpenStackApis":
+    """Make ready to look at the cloud; nothing is loaded or called before the first question."""
+    from stackward.adapters.openstack.apis import OpenStackApis  # noqa: PLC0415  # only here
+
+    return OpenStackApis(lambda: _with_login(cloud))
+
+
+def _with_login(cloud: str | None) -> "Connection":
+    connection = _find(cloud)
+    try:
+        _ = connection.session.auth
+    except Exception as error:  # each plugin raises its own for a setting that it misses
+        raise _unusable(cloud, error) from error
+    return connection
+
+
+def _find(cloud: str | None) -> "Connection":
     """Find the cloud in clouds.yaml or the OS_* variables; no call is made yet."""
     import openstack  # noqa: PLC0415  # 0.4 s that only commands with a cloud need
     from openstack import exceptions  # noqa: PLC0415  # same
@@ -63,12 +98,7 @@ def connect(cloud: str | None) -> "OpenStackCloud":
     except Exception as error:  # each plugin raises its own for a setting that it misses
         raise _unusable(cloud, error) from error
     learn_from(connection.config.config.get("auth") or {})  # a service may quote them
-    try:
-        return OpenStackCloud(connection)
-    except StackwardError:
-        raise
-    except Exception as error:  # the plugins are loaded late: the same
-        raise _unusable(cloud, error) from error
+    return connection
 
 
 def _unusable(cloud: str | None, error: Exception) -> BadInput:
@@ -93,6 +123,11 @@ class OpenStackCloud:
             self._neutron = Api(connection.network, service="Neutron", version=None)
             self._glance = Api(connection.image, service="Glance", version=None)
             self._cinder = Api(connection.block_storage, service="Cinder", version=CINDER)
+            self._masakari = (
+                Api(connection.instance_ha, service="Masakari", version=MASAKARI)
+                if self.has_service(INSTANCE_HA)
+                else None
+            )
         self._of_servers: str | None = None
 
     # --- reading ---
@@ -175,6 +210,11 @@ class OpenStackCloud:
         failed = [event for event in events if event.get("result") == "Error"]
         said = [str(event["details"]) for event in failed if event.get("details")]
         return said[-1] if said else None
+
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        """Return what Nova did for an action, in order; nothing where it knows no such action."""
+        found = self._nova.find(f"/servers/{server}/os-instance-actions/{request_id}")
+        return nova.to_events(found["instanceAction"]) if found else ()
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         """Return what a live migration has still to copy; None where Nova has no figure."""
@@ -286,7 +326,49 @@ class OpenStackCloud:
         found = by_id or self._neutron.get("/networks", [("name", word)])["networks"]
         return tuple(Network(id=one["id"], name=one["name"]) for one in found)
 
+    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
+        """Return a host's entries in the instance-HA service."""
+        if self._masakari is None:
+            return ()
+        segments = self._masakari.numbered("/segments", "segments", _MASAKARI_PAGE)
+        found = (
+            one
+            for segment in segments
+            for one in self._masakari.numbered(
+                f"/segments/{segment['uuid']}/hosts", "hosts", _MASAKARI_PAGE
+            )
+        )
+        return tuple(
+            Guarded(
+                id=one["uuid"],
+                segment=one["failover_segment_id"],
+                host=one["name"],
+                is_in_maintenance=one["on_maintenance"],
+            )
+            for one in found
+            if one["name"] == host
+        )
+
+    def projects_called(self, word: str, /) -> tuple[Project, ...]:
+        """Return the projects of all domains whose name or id it is."""
+        with sorted_failures("Keystone"):  # asked by few commands, so its versions are read late
+            keystone = Api(self._connection.identity, service="Keystone", version=None)
+        by_id = keystone.find(f"/projects/{quote(word, safe='')}")
+        by_name = keystone.get("/projects", [("name", word)])["projects"]
+        found = [*([by_id["project"]] if by_id else []), *by_name]
+        # Names are compared again: a database may ignore case, a server a filter.
+        named = {one["id"]: one["name"] for one in found if word in {one["id"], one["name"]}}
+        return tuple(Project(id=each, name=name) for each, name in named.items())
+
     # --- changing ---
+
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> str | None:
+        """Tell the instance-HA service whether a host is in maintenance."""
+        if self._masakari is None:
+            raise Refused("the catalog has no instance-HA service any more")
+        path = f"/segments/{entry.segment}/hosts/{entry.id}"
+        body = {"host": {"on_maintenance": is_in_maintenance}}
+        return self._masakari.change("PUT", path, body)
 
     def disable_service(self, service: str, reason: str, /) -> str | None:
         """Keep the scheduler off a compute service, with a reason."""
@@ -316,6 +398,19 @@ class OpenStackCloud:
     def confirm_resize(self, server: str, /) -> str | None:
         """Confirm a cold migration."""
         return self._act(server, {"confirmResize": None})
+
+    def stop_server(self, server: str, /) -> str | None:
+        """Ask for a running server to be stopped."""
+        return self._act(server, {"os-stop": None})
+
+    def start_server(self, server: str, /) -> str | None:
+        """Ask for a stopped server to be started where it is."""
+        return self._act(server, {"os-start": None})
+
+    def remove_binding(self, port: str, host: str, /) -> str | None:
+        """Remove a port's binding on a host."""
+        path = f"/ports/{port}/bindings/{quote(host)}"
+        return self._neutron.change("DELETE", path, {})
 
     def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""

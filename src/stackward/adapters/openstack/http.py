@@ -57,6 +57,16 @@ class Api:
             if not page[name] or not page.get(f"{name}_links"):
                 return gathered
 
+    def numbered(self, path: str, name: str, size: int) -> list[Json]:
+        """Read a list to its end where pages do not say whether another follows."""
+        gathered: list[Json] = []
+        while True:
+            after = [("marker", str(gathered[-1]["uuid"]))] if gathered else []
+            page = self.get(path, [("limit", str(size)), *after])[name]
+            gathered += page
+            if len(page) < size:
+                return gathered
+
     def change(self, method: str, path: str, body: Mapping[str, object]) -> str | None:
         """Ask for a change, once; return the id of the request, if the service gave it one."""
         answer = self._send(method, path, body=body, changes=True)
@@ -65,11 +75,11 @@ class Api:
             raise Uncertain(
                 f"{self._service} is busy with `{path}` already, or it is in no state for it",
                 service=self._service,
-                says=_says(answer),
-                request_id=_request_id(answer),
+                says=words_of(answer),
+                request_id=request_id_of(answer),
             )
         self._accept(answer, f"change `{path}`", changes=True)
-        return _request_id(answer)
+        return request_id_of(answer)
 
     def _send(  # noqa: PLR0913  # what a request has
         self,
@@ -106,8 +116,8 @@ class Api:
             return
         told: dict[str, Any] = {
             "service": self._service,
-            "says": _says(answer),
-            "request_id": _request_id(answer),
+            "says": words_of(answer),
+            "request_id": request_id_of(answer),
         }
         code = answer.status_code
         if code in {401, 403}:
@@ -187,11 +197,12 @@ def _body(answer: Response) -> Json:
     return body if isinstance(body, dict) else {}
 
 
-def _request_id(answer: Response) -> str | None:
+def request_id_of(answer: Response) -> str | None:
+    """Return the id under which the service logs the request."""
     return answer.headers.get("x-openstack-request-id")
 
 
-def _says(answer: Response) -> str:
+def words_of(answer: Response) -> str:
     """Return the service's own words: each service has its own shape for them."""
     try:
         body = answer.json()

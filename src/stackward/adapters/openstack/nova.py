@@ -1,9 +1,11 @@
 """Nova's JSON as values. A field left out for want of rights is an error, not a guess."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from stackward.masking import masked
 from stackward.model.compute import (
+    ActionEvent,
     Aggregate,
     ComputeService,
     Flavor,
@@ -30,6 +32,7 @@ def to_server(given: Json) -> Server:
         host=given["OS-EXT-SRV-ATTR:host"] or None,
         flavor=to_flavor(given["flavor"]),
         project=given["tenant_id"],
+        user=given.get("user_id") or "",
         is_locked=bool(given["locked"]),
         locked_reason=_words(given.get("locked_reason")),
         pinned_zone=given.get("pinned_availability_zone"),
@@ -112,6 +115,19 @@ def to_action(given: Json) -> ServerAction:
     )
 
 
+def to_events(given: Json) -> tuple[ActionEvent, ...]:
+    """Read the events of `GET /servers/{id}/os-instance-actions/{request}`, the earliest first."""
+    events = [
+        ActionEvent(
+            name=one["event"],
+            started=_time(one["start_time"]),
+            finished=_time(one["finish_time"]) if one["finish_time"] else None,
+        )
+        for one in given["events"]
+    ]
+    return tuple(sorted(events, key=lambda event: event.started))
+
+
 def to_group(given: Json) -> ServerGroup:
     """Read a server group (2.64 and later)."""
     return ServerGroup(
@@ -136,6 +152,11 @@ def to_aggregate(given: Json) -> Aggregate:
 def _words(said: str | None) -> str | None:
     """Return words that anybody may have written."""
     return masked(said) if said else said
+
+
+def _time(given: str) -> datetime:
+    # Nova tells UTC without saying so.
+    return datetime.fromisoformat(given.removesuffix("Z")).replace(tzinfo=UTC)
 
 
 def _pairs(given: Json) -> tuple[tuple[str, str], ...]:

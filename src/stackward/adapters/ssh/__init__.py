@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from stackward.errors import BadInput, Uncertain, Unreachable
@@ -19,6 +20,8 @@ from stackward.ports.shell import Answer
 
 _CONNECT_TIMEOUT_S = 10
 _TIMEOUT_S = 120
+_TO_CONNECT = 0.6
+_LEAVE_S = 5
 _SSH_FAILED = 255
 
 # What ssh says before a command can have begun.
@@ -53,8 +56,15 @@ class Ssh:
         """Return the groups of the inventory that a node is in."""
         return self._nodes[node].groups if node in self._nodes else ()
 
-    def run(
-        self, node: str, command: Sequence[str], /, *, as_root: bool = False, given: str = ""
+    def run(  # what a command has
+        self,
+        node: str,
+        command: Sequence[str],
+        /,
+        *,
+        as_root: bool = False,
+        given: str = "",
+        within_s: float | None = None,
     ) -> Answer:
         """Run a command on a node and return its answer, whatever its code."""
         asked = self._node(node)
@@ -62,9 +72,10 @@ class Ssh:
         if as_root and asked.ssh.user != "root":
             words = ["sudo", "-n", "--", *words]
         if asked.is_local:
-            return _start(words, node, given)
+            return _start(words, node, given, within_s)
         self._connected.add(node)
-        answer = _start([*self._ssh(asked), "--", asked.address, shlex.join(words)], node, given)
+        ssh = self._ssh(asked, within_s)
+        answer = _start([*ssh, "--", asked.address, shlex.join(words)], node, given, within_s)
         if answer.code != _SSH_FAILED:
             return answer
         if _NOT_BEGUN.search(answer.err):
@@ -76,10 +87,20 @@ class Ssh:
         )
 
     def close(self) -> None:
-        """End the connections that were opened."""
-        for name in sorted(self._connected):
-            node = self._nodes[name]
-            _start([*self._ssh(node), "-O", "exit", "--", node.address], name)
+        """End the connections that were opened, side by side."""
+        leaving = [
+            subprocess.Popen(  # noqa: S603  # a list of words
+                [*self._ssh(node), "-O", "exit", "--", node.address],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for node in (self._nodes[name] for name in sorted(self._connected))
+            if shutil.which("ssh")
+        ]
+        for process in leaving:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_LEAVE_S)
         self._connected.clear()
         shutil.rmtree(self._sockets, ignore_errors=True)
 
@@ -91,10 +112,12 @@ class Ssh:
             )
         return self._nodes[name]
 
-    def _ssh(self, node: Node) -> list[str]:
+    def _ssh(self, node: Node, within_s: float | None = None) -> list[str]:
+        # Less than all of the time: a node that is not there is told from one that hangs.
+        connect_s = min(_CONNECT_TIMEOUT_S, max(1, int((within_s or _TIMEOUT_S) * _TO_CONNECT)))
         # ssh takes the first value that it meets, so what must hold stands first.
         words = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
-        words += ["-o", f"ConnectTimeout={_CONNECT_TIMEOUT_S}"]
+        words += ["-o", f"ConnectTimeout={connect_s}"]
         words += ["-o", "ControlMaster=auto", "-o", "ControlPersist=60"]
         words += ["-o", f"ControlPath={self._sockets}/%C"]
         words += ["-p", str(node.ssh.port)] if node.ssh.port else []
@@ -103,7 +126,10 @@ class Ssh:
         return [*words, *node.ssh.options]
 
 
-def _start(words: Sequence[str], node: str, given: str = "") -> Answer:
+def _start(
+    words: Sequence[str], node: str, given: str = "", within_s: float | None = None
+) -> Answer:
+    limit_s = within_s or _TIMEOUT_S
     try:
         ended = subprocess.run(  # noqa: S603  # a list of words, quoted above
             words,
@@ -111,7 +137,7 @@ def _start(words: Sequence[str], node: str, given: str = "") -> Answer:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_TIMEOUT_S,
+            timeout=limit_s,
             check=False,
         )
     except FileNotFoundError as error:
@@ -121,7 +147,7 @@ def _start(words: Sequence[str], node: str, given: str = "") -> Answer:
             f"cannot reach `{node}`: this machine has no `ssh`", hint="install openssh-client"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise Uncertain(f"`{node}` gave no answer within {_TIMEOUT_S} s") from error
+        raise Uncertain(f"`{node}` gave no answer within {limit_s:g} s") from error
     return Answer(ended.returncode, ended.stdout, ended.stderr)
 
 

@@ -1,12 +1,25 @@
-"""The journal in a database: each call is one transaction, fenced by the run's epoch."""
+"""The journal in a database: each call is one transaction, fenced by the run's epoch.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+On PostgreSQL writers do not wait for each other by themselves: there each write locks the run's row
+first. So take-overs, a worker's writes and the numbers of a run's events come one after another.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
 
 from stackward.adapters.store import tables
 from stackward.adapters.store.rows import (
@@ -14,34 +27,61 @@ from stackward.adapters.store.rows import (
     run_row,
     said_text,
     stamp,
-    to_attempt,
     to_event,
     to_run,
+    to_worker,
     words_of,
 )
-from stackward.errors import BadInput, Locked, Refused, Superseded
-from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said, Settled
+from stackward.adapters.store.statements import (
+    RUNS,
+    attempts_at,
+    attempts_of,
+    end,
+    fields,
+    find,
+    give_up,
+    hold,
+    is_the_one,
+    is_told,
+    left_behind,
+    missed,
+    refuse_the_missed,
+    tell,
+)
+from stackward.adapters.store.trouble import is_taken, one_line, passes
+from stackward.errors import Locked, Refused, Superseded, Unreachable
+from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
+from stackward.model.worker import Worker
+from stackward.ports.journal import refuse_if_over
 
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
+workers = tables.workers
 
-_UNDONE_BY = (
-    select(events.c.thing)
-    .where(events.c.run_id == runs.c.id, events.c.what == UNDONE)
-    .order_by(events.c.number.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("undone_by")
-)
-_RUNS = select(runs, _UNDONE_BY)
+PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
+_HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
+_PAUSES_S = (0.1, 2.0)  # the first and the longest between two tries
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class SqlJournal:
-    """A `Journal` in SQLite or PostgreSQL."""
+    """A `Journal` in SQLite or PostgreSQL.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    A server that is away for a while is waited for. A write whose answer was lost on the way is
+    looked for before it is written again: each writes one event, by which it is known.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        patience_s: float = PATIENCE_S,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Take an open database; `gives_up` says when waiting for it has no meaning any more."""
+        self._engine, self._patience_s, self._gives_up = engine, patience_s, gives_up
         self._reader = engine.execution_options(**{ONLY_READS: True})
 
     def close(self) -> None:
@@ -50,60 +90,113 @@ class SqlJournal:
 
     # --- runs ---------------------------------------------------------------------------------
 
-    def add(self, run: Run, /, *, undoes: str | None = None) -> None:
+    def add(
+        self,
+        run: Run,
+        /,
+        *,
+        undoes: str | None = None,
+        must_go_on: Callable[[Sequence[Attempt]], bool] = lambda _: False,
+    ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one."""
-        with self._engine.begin() as transaction:
+
+        def change(transaction: Connection) -> tuple[None, Event]:
             if undoes is not None:
-                _give_up(transaction, _find(transaction, undoes), run)
+                give_up(transaction, undoes, run, must_go_on)
             transaction.execute(insert(runs).values(run_row(run)))
-            _hold(transaction, run)
-            _tell(transaction, run.id, _approved(run))
+            hold(transaction, run)
+            says: Mapping[str, Json] = {"by": run.approval.by, "how": run.approval.how}
+            return None, Event(at=run.approval.at, epoch=0, what="approved", says=says)
+
+        self._write(run.id, change)
 
     def run(self, run_id: str, /) -> Run:
         """Return the run of an id, or of the beginning of one; `BadInput` if none or several."""
-        with self._reader.connect() as connection:
-            return _find(connection, run_id)
+        return self._read(lambda connection: find(connection, run_id))
 
     def runs(self, *, limit: int) -> Sequence[Run]:
         """Return the latest runs, the newest first."""
-        with self._reader.connect() as connection:
-            found = connection.execute(_RUNS.order_by(runs.c.id.desc()).limit(limit))
-            return [to_run(_fields(row)) for row in found]
+        wanted = RUNS.order_by(runs.c.id.desc()).limit(limit)
+        return self._read(lambda opened: [to_run(fields(row)) for row in opened.execute(wanted)])
 
-    def take_up(self, run_id: str, worker: str, at: datetime, /) -> Run:
-        """Raise the epoch, take the nodes again, set the state to running; return the run."""
-        with self._engine.begin() as transaction:
-            run = _find(transaction, run_id)
-            if run.state.is_over:
-                raise Refused(
-                    f"run `{run.id}` is over: it {run.state}",
-                    hint="plan again; what is done already is found and left as it is",
+    def queued(self) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first."""
+        waiting = runs.c.for_workers & (runs.c.state == RunState.QUEUED.value)
+        wanted = select(runs.c.id).where(waiting).order_by(runs.c.id)
+        return self._read(lambda opened: opened.execute(wanted).scalars().all())
+
+    def queue(self, run_id: str, by: str, at: datetime, /) -> Run:
+        """Give a run that nobody carries out to the workers; take its nodes again."""
+
+        def change(transaction: Connection) -> tuple[Run, Event]:
+            run = find(transaction, run_id)
+            refuse_if_over(run)
+            hold(transaction, run)
+            given = {
+                "for_workers": True,
+                "deaths": 0,
+                "state": RunState.QUEUED.value,
+                "epoch": run.epoch + 1,  # whoever was about to take it up loses it
+                "ended_at": None,
+                "ending": said_text(Said()),
+            }
+            transaction.execute(update(runs).where(runs.c.id == run.id).values(given))
+            told = Event(at=at, epoch=run.epoch + 1, what="queued", says={"by": by})
+            return find(transaction, run.id), told
+
+        return self._write(self.run(run_id).id, change)
+
+    def take_up(
+        self,
+        run_id: str,
+        worker: str,
+        at: datetime,
+        /,
+        *,
+        life: str | None = None,
+        seen: int | None = None,
+    ) -> Run:
+        """Raise the epoch, take the nodes again, set the state to running; return the run.
+
+        A worker gives its `life` and takes what is queued; all others make the run their own.
+        `seen` is the epoch at which it was found to be free: `Locked` if somebody was quicker.
+        """
+
+        def change(transaction: Connection) -> tuple[Run, Event]:
+            if life is not None:
+                refuse_the_missed(transaction, worker, life)
+            run = find(transaction, run_id)
+            refuse_if_over(run)
+            is_free = run.for_workers and run.state is RunState.QUEUED
+            if (seen is not None and run.epoch != seen) or (life is not None and not is_free):
+                raise Locked(
+                    f"run `{run.id}` was taken by `{run.worker}` just before",
+                    hint=f"`stackward run watch {run.id}` follows it",
                 )
-            _hold(transaction, run)
-            began = run.began_at or at
-            transaction.execute(
-                update(runs)
-                .where(runs.c.id == run.id)
-                .values(
-                    epoch=run.epoch + 1,
-                    worker=worker,
-                    state=RunState.RUNNING.value,
-                    beat_at=stamp(at),
-                    began_at=stamp(began),
-                    ended_at=None,
-                    ending=said_text(Said()),
-                )
-            )
-            taken = _find(transaction, run.id)
-            says: Mapping[str, Json] = {"worker": worker}
-            _tell(transaction, run.id, Event(at=at, epoch=taken.epoch, what="taken up", says=says))
-            return taken
+            hold(transaction, run)
+            taken = {
+                "epoch": run.epoch + 1,
+                "worker": worker,
+                "state": RunState.RUNNING.value,
+                "beat_at": stamp(at),
+                "began_at": stamp(run.began_at or at),
+                "ended_at": None,
+                "ending": said_text(Said()),
+                "for_workers": life is not None,
+            }
+            transaction.execute(update(runs).where(runs.c.id == run.id).values(taken))
+            told = Event(at=at, epoch=run.epoch + 1, what="taken up", says={"worker": worker})
+            return find(transaction, run.id), told
+
+        # A worker must know whether it has taken it: else nobody would carry it out.
+        return self._write(self.run(run_id).id, change, goes_on=life is not None)
 
     def beat(
         self, run_id: str, epoch: int, at: datetime, progress: Mapping[str, Json], /
     ) -> str | None:
         """Say that the worker is alive; return who asked to cancel the run, if anybody."""
-        with self._as_its_worker(run_id, epoch) as transaction:
+
+        def change(transaction: Connection) -> tuple[str | None, None]:
             transaction.execute(
                 update(runs)
                 .where(runs.c.id == run_id)
@@ -111,24 +204,23 @@ class SqlJournal:
             )
             asked = select(runs.c.cancel_asked_by).where(runs.c.id == run_id)
             by: str | None = transaction.execute(asked).scalar_one()
-            return by
+            return by, None
+
+        return self._write(run_id, change, epoch)
 
     def end(self, run_id: str, epoch: int, state: RunState, at: datetime, said: Said, /) -> Run:
-        """End the run, or this part of it; free its nodes unless something is still in flight."""
-        with self._as_its_worker(run_id, epoch) as transaction:
-            transaction.execute(
-                update(runs)
-                .where(runs.c.id == run_id)
-                .values(state=state.value, ended_at=stamp(at), ending=said_text(said))
-            )
-            in_flight = select(func.count()).where(
-                attempts.c.run_id == run_id, attempts.c.settled.is_(None)
-            )
-            if state.is_over or not transaction.execute(in_flight).scalar_one():
-                transaction.execute(delete(holds).where(holds.c.run_id == run_id))
+        """End the run, or this part of it; free its nodes unless something is still in flight.
+
+        One that ends as queued is left for another worker, with its nodes.
+        """
+
+        def change(transaction: Connection) -> tuple[Run, Event]:
+            end(transaction, run_id, state, at, said)
             says: Mapping[str, Json] = {"reason": said.reason} if said.reason else {}
-            _tell(transaction, run_id, Event(at=at, epoch=epoch, what=state.value, says=says))
-            return _find(transaction, run_id)
+            told = Event(at=at, epoch=epoch, what=state.value, says=says)
+            return find(transaction, run_id), told
+
+        return self._write(run_id, change, epoch)
 
     def ask_cancel(
         self,
@@ -139,12 +231,13 @@ class SqlJournal:
         /,
     ) -> Run:
         """Ask the worker to cancel; a run that has none, and nothing left, is cancelled now."""
-        with self._engine.begin() as transaction:
-            run = _find(transaction, run_id)
+
+        def change(transaction: Connection) -> tuple[Run, Event]:
+            run = find(transaction, run_id)
             if run.state.is_over:
-                raise Refused(f"run `{run.id}` is over: it {run.state}")
+                raise Refused(f"run `{run.id}` is over: {run.state}")
             changed: dict[str, Any] = {"cancel_asked_by": run.cancel_asked_by or by}
-            made = list(_attempts(transaction, run.id))
+            made = list(attempts_of(transaction, run.id))
             is_left = any(each.is_in_flight for each in made) or must_go_on(made)
             if run.state is not RunState.RUNNING and not is_left:
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
@@ -152,24 +245,88 @@ class SqlJournal:
                 transaction.execute(delete(holds).where(holds.c.run_id == run.id))
             transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
             told = Event(at=at, epoch=run.epoch, what="cancel asked", says={"by": by})
-            _tell(transaction, run.id, told)
-            return _find(transaction, run.id)
+            return find(transaction, run.id), told
+
+        return self._write(self.run(run_id).id, change)
+
+    # --- workers ------------------------------------------------------------------------------
+
+    def enlist(self, worker: Worker, /) -> Worker | None:
+        """Take the worker's name; return who has it, if somebody else does."""
+
+        def transact(transaction: Connection) -> Worker | None:
+            named = select(workers).where(workers.c.name == worker.name).with_for_update()
+            for row in transaction.execute(named):
+                other = to_worker(fields(row))
+                return None if other.life == worker.life else other
+            transaction.execute(
+                insert(workers).values(
+                    name=worker.name,
+                    life=worker.life,
+                    machine=worker.machine,
+                    pid=worker.pid,
+                    since=stamp(worker.since),
+                    beats=worker.beats,
+                    beat_at=stamp(worker.since),
+                )
+            )
+            return None
+
+        return self._transact(transact, is_hasty=True)
+
+    def workers(self) -> Sequence[Worker]:
+        """Return every worker that has not been missed."""
+        wanted = select(workers).order_by(workers.c.name)
+        return self._read(lambda opened: [to_worker(fields(row)) for row in opened.execute(wanted)])
+
+    def show_life(self, worker: Worker, at: datetime, /) -> None:
+        """Say that the worker lives; `Superseded` if it was taken for dead."""
+
+        def transact(transaction: Connection) -> None:
+            alive = is_the_one(worker.name, worker.life)
+            beaten = update(workers).where(alive).values(beats=worker.beats, beat_at=stamp(at))
+            if transaction.execute(beaten).rowcount != 1:
+                raise missed(worker.name)
+
+        self._transact(transact)
+
+    def bury(self, seen: Worker, at: datetime, /) -> Sequence[Run]:
+        """Queue the runs of a worker that has not beaten since it was seen; return them."""
+
+        def transact(transaction: Connection) -> Sequence[Run]:
+            dead = delete(workers).where(
+                is_the_one(seen.name, seen.life), workers.c.beats == seen.beats
+            )
+            if transaction.execute(dead).rowcount != 1:
+                return []
+            return left_behind(transaction, seen.name, at)
+
+        return self._transact(transact)
+
+    def retire(self, worker: Worker, at: datetime, /) -> Sequence[Run]:
+        """Give the name up; what it carries out still is queued for others and returned."""
+
+        def transact(transaction: Connection) -> Sequence[Run]:
+            left = delete(workers).where(is_the_one(worker.name, worker.life))
+            if transaction.execute(left).rowcount != 1:
+                return []
+            return left_behind(transaction, worker.name, at)
+
+        return self._transact(transact, is_hasty=True)
 
     # --- attempts -----------------------------------------------------------------------------
 
     def intend(self, run_id: str, epoch: int, step: str, mark: Mark, at: datetime, /) -> Attempt:
         """Write down that a step is about to be started."""
-        with self._as_its_worker(run_id, epoch) as transaction:
-            number = _count(transaction, run_id, step) + 1
+
+        def change(transaction: Connection) -> tuple[Attempt, Event]:
+            number = attempts_at(transaction, run_id, step) + 1
             intended = Attempt(step=step, number=number, epoch=epoch, mark=mark, intended_at=at)
             transaction.execute(insert(attempts).values(attempt_row(run_id, intended)))
             says: Mapping[str, Json] = {"attempt": number, "mark": mark}
-            _tell(
-                transaction,
-                run_id,
-                Event(at=at, epoch=epoch, what="intended", step=step, says=says),
-            )
-            return intended
+            return intended, Event(at=at, epoch=epoch, what="intended", step=step, says=says)
+
+        return self._write(run_id, change, epoch)
 
     def answered(self, run_id: str, epoch: int, attempt: Attempt, at: datetime, /) -> Attempt:
         """Write down that the world has taken the request."""
@@ -194,10 +351,11 @@ class SqlJournal:
         self, run_id: str, epoch: int, step: str, at: datetime, saw: Mapping[str, Json], /
     ) -> Attempt:
         """Write down that a step was done before we started it."""
-        with self._as_its_worker(run_id, epoch) as transaction:
+
+        def change(transaction: Connection) -> tuple[Attempt, Event]:
             found = Attempt(
                 step=step,
-                number=_count(transaction, run_id, step) + 1,
+                number=attempts_at(transaction, run_id, step) + 1,
                 epoch=epoch,
                 mark=None,
                 intended_at=at,
@@ -206,60 +364,45 @@ class SqlJournal:
                 saw=saw,
             )
             transaction.execute(insert(attempts).values(attempt_row(run_id, found)))
-            told = Event(at=at, epoch=epoch, what="found done", step=step, says={"saw": saw})
-            _tell(transaction, run_id, told)
-            return found
+            return found, Event(at=at, epoch=epoch, what="found done", step=step, says={"saw": saw})
+
+        return self._write(run_id, change, epoch)
 
     def attempts(self, run_id: str, /) -> Sequence[Attempt]:
         """Return every attempt of a run, in the order in which they were made."""
-        with self._reader.connect() as connection:
-            return _attempts(connection, run_id)
+        return self._read(lambda connection: attempts_of(connection, run_id))
 
     # --- events -------------------------------------------------------------------------------
 
     def tell(self, run_id: str, event: Event, /) -> None:
         """Add a line to what happened."""
-        with self._as_its_worker(run_id, event.epoch) as transaction:
-            _tell(transaction, run_id, event)
+        self._write(run_id, lambda _: (None, event), event.epoch)
 
     def events(self, run_id: str, /, *, after: int = 0) -> Sequence[Event]:
         """Return what happened in a run, from the event after that number on."""
         wanted = select(events).where(events.c.run_id == run_id, events.c.number > after)
-        with self._reader.connect() as connection:
-            return [
-                to_event(_fields(row))
-                for row in connection.execute(wanted.order_by(events.c.number))
-            ]
+        ordered = wanted.order_by(events.c.number)
+        return self._read(lambda opened: [to_event(fields(row)) for row in opened.execute(ordered)])
 
     # --- within -------------------------------------------------------------------------------
-
-    @contextmanager
-    def _as_its_worker(self, run_id: str, epoch: int) -> Iterator[Connection]:
-        """Open a transaction that only the worker of this epoch can have."""
-        with self._engine.begin() as transaction:
-            # A write, so that PostgreSQL too keeps a take-over waiting until we have committed.
-            mine = transaction.execute(
-                update(runs)
-                .where(
-                    runs.c.id == run_id,
-                    runs.c.epoch == epoch,
-                    runs.c.state == RunState.RUNNING.value,
-                )
-                .values(epoch=epoch)
-            )
-            if mine.rowcount != 1:
-                raise Superseded(
-                    f"another worker has taken run `{run_id}` over, or it was ended",
-                    stands="this worker starts nothing more",
-                    hint=f"`stackward run show {run_id}` says who has it",
-                )
-            yield transaction
 
     def _change(
         self, run_id: str, epoch: int, attempt: Attempt, at: datetime, what: str
     ) -> Attempt:
         row = attempt_row(run_id, attempt)
-        with self._as_its_worker(run_id, epoch) as transaction:
+        said = attempt.said
+        known: Mapping[str, Json] = {
+            "reason": said.reason,
+            said.service or "says": said.says,
+            "request": said.request_id,
+            "saw": attempt.saw,
+        }
+        says: Mapping[str, Json] = {
+            "attempt": attempt.number,
+            **{name: value for name, value in known.items() if value},
+        }
+
+        def change(transaction: Connection) -> tuple[Attempt, Event]:
             transaction.execute(
                 update(attempts)
                 .where(
@@ -269,108 +412,74 @@ class SqlJournal:
                 )
                 .values(row)
             )
-            said = attempt.said
-            known: Mapping[str, Json] = {
-                "reason": said.reason,
-                said.service or "says": said.says,
-                "request": said.request_id,
-                "saw": attempt.saw,
-            }
-            says: Mapping[str, Json] = {
-                "attempt": attempt.number,
-                **{name: value for name, value in known.items() if value},
-            }
-            told = Event(at=at, epoch=epoch, what=what, step=attempt.step, says=says)
-            _tell(transaction, run_id, told)
-        return attempt
+            return attempt, Event(at=at, epoch=epoch, what=what, step=attempt.step, says=says)
 
+        return self._write(run_id, change, epoch)
 
-def _find(connection: Connection, run_id: str) -> Run:
-    like = runs.c.id.startswith(run_id.upper(), autoescape=True)
-    found = connection.execute(_RUNS.where(like).limit(3)).all()
-    if not run_id or not found:
-        raise BadInput(
-            f"there is no run `{run_id}`", hint="`stackward run list` names those there are"
-        )
-    if len(found) > 1:
-        raise BadInput(
-            f"several runs begin with `{run_id}`: {', '.join(f'`{row.id}`' for row in found)}",
-            hint="write more of the id",
-        )
-    return to_run(_fields(found[0]))
+    def _write(
+        self,
+        run_id: str,
+        change: Callable[[Connection], tuple[T, Event | None]],
+        epoch: int | None = None,
+        *,
+        goes_on: bool = False,
+    ) -> T:
+        """Change a run and tell it, once; with an epoch, only as the worker that has it."""
+        lost: list[tuple[T, Event]] = []  # committed perhaps: its answer never came
 
+        def transact(transaction: Connection) -> T:
+            locked = select(runs.c.epoch, runs.c.state).where(runs.c.id == run_id)
+            row = transaction.execute(locked.with_for_update()).one_or_none()
+            if lost and is_told(transaction, run_id, lost[-1][1]):
+                return lost[-1][0]
+            if epoch is not None and (row is None or tuple(row) != (epoch, RunState.RUNNING.value)):
+                raise Superseded(
+                    f"another worker has taken run `{run_id}` over, or it was ended",
+                    stands="this worker starts nothing more",
+                    hint=f"`stackward run show {run_id}` says who has it",
+                )
+            made, event = change(transaction)
+            if event is not None:
+                tell(transaction, run_id, event)
+                lost.append((made, event))
+            return made
 
-def _hold(transaction: Connection, run: Run) -> None:
-    """Take the nodes that the run needs; say which run has one already."""
-    taken = select(holds.c.node, holds.c.run_id).where(holds.c.node.in_(run.holds))
-    mine = set()
-    for node, holder in transaction.execute(taken.order_by(holds.c.node)):
-        if holder != run.id:
-            other = _find(transaction, holder)
-            raise Locked(
-                f"`{node}` is held by run `{other.id}`, {other.title} ({other.state}), "
-                f"approved by {other.approval.by}",
-                hint=f"`stackward run show {other.id}`; then wait for it, resume it or cancel it",
-            )
-        mine.add(node)
-    for node in run.holds:
-        if node not in mine:
-            transaction.execute(insert(holds).values(node=node, run_id=run.id))
+        return self._transact(transact, is_hasty=epoch is None and not goes_on)
 
+    def _transact(self, work: Callable[[Connection], T], *, is_hasty: bool = False) -> T:
+        def transact() -> T:
+            with self._engine.begin() as transaction:
+                return work(transaction)
 
-def _give_up(transaction: Connection, undone: Run, by: Run) -> None:
-    """Let a run be undone by another: from now on it can be resumed no more, and says by which."""
-    if undone.state in {RunState.QUEUED, RunState.RUNNING}:
-        raise Refused(
-            f"run `{undone.id}` is {undone.state}: it cannot be undone while it goes on",
-            hint=f"`stackward run watch {undone.id}`, or `stackward run cancel {undone.id}`",
-        )
-    if undone.undone_by is not None:
-        other = _find(transaction, undone.undone_by)
-        if other.state.keeps_others_from_undoing:
-            raise Refused(
-                f"run `{undone.id}` is undone already: by run `{other.id}` ({other.state})",
-                hint=f"`stackward run show {other.id}` tells how that one stands",
-            )
-    if undone.state is RunState.STOPPED:
-        ended = {"state": RunState.CANCELLED.value, "ended_at": stamp(by.approval.at)}
-        # The epoch: whoever was about to take it up loses it.
-        changed = {**ended, "cancel_asked_by": by.approval.by, "epoch": undone.epoch + 1}
-        transaction.execute(update(runs).where(runs.c.id == undone.id).values(changed))
-    says: Mapping[str, Json] = {"by": by.approval.by}
-    told = Event(at=by.approval.at, epoch=undone.epoch, what=UNDONE, thing=by.id, says=says)
-    _tell(transaction, undone.id, told)
+        return self._patiently(transact, _HASTE_S if is_hasty else self._patience_s)
 
+    def _read(self, look: Callable[[Connection], T]) -> T:
+        def read() -> T:
+            with self._reader.connect() as connection:
+                return look(connection)
 
-def _approved(run: Run) -> Event:
-    says: Mapping[str, Json] = {"by": run.approval.by, "how": run.approval.how}
-    return Event(at=run.approval.at, epoch=0, what="approved", says=says)
+        return self._patiently(read, self._patience_s)
 
-
-def _tell(transaction: Connection, run_id: str, event: Event) -> None:
-    transaction.execute(
-        insert(events).values(
-            run_id=run_id,
-            at=stamp(event.at),
-            epoch=event.epoch,
-            what=event.what,
-            thing=event.thing,
-            step=event.step,
-            says=words_of(event.says),
-        )
-    )
-
-
-def _count(transaction: Connection, run_id: str, step: str) -> int:
-    made = select(func.count()).where(attempts.c.run_id == run_id, attempts.c.step == step)
-    return transaction.execute(made).scalar_one()
-
-
-def _attempts(connection: Connection, run_id: str) -> list[Attempt]:
-    wanted = select(attempts).where(attempts.c.run_id == run_id)
-    ordered = wanted.order_by(attempts.c.intended_at, attempts.c.step, attempts.c.number)
-    return [to_attempt(_fields(row)) for row in connection.execute(ordered)]
-
-
-def _fields(row: Row[Any]) -> dict[str, Any]:
-    return row._asdict()  # SQLAlchemy's public name for it
+    def _patiently(self, ask: Callable[[], T], patience_s: float) -> T:
+        """Ask the database, again while it is away; say so once."""
+        until = time.monotonic() + min(patience_s, self._patience_s)
+        pause, longest = _PAUSES_S
+        has_collided = is_said = False
+        while True:
+            try:
+                return ask()
+            except SQLAlchemyError as error:
+                if is_taken(error) and not has_collided:
+                    has_collided = True  # now we see who was quicker
+                    continue
+                if not passes(error) or time.monotonic() >= until or self._gives_up():
+                    raise Unreachable(
+                        "the journal does not answer, or does not do as it is told",
+                        says=one_line(error),
+                        hint="see to the database; the run can be resumed then",
+                    ) from error
+                if not is_said:
+                    _log.warning("waits for the journal: %s", one_line(error))
+                is_said = True
+            time.sleep(pause)
+            pause = min(2 * pause, longest)

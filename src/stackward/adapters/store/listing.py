@@ -13,7 +13,7 @@ from stackward.errors import Refused, Unreachable
 from stackward.model.run import UNDONE, Run
 
 FILE = "journal.sqlite"
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 
 # Which run undid another is told by an event of that other, which names it as its thing.
 _RUNS = """
@@ -24,9 +24,8 @@ _RUNS = """
 """
 
 
-def list_runs(state_dir: Path, limit: int) -> Sequence[Run]:
+def list_runs(path: Path, limit: int) -> Sequence[Run]:
     """Return the latest runs, the newest first; where there is no journal yet, there are none."""
-    path = state_dir / FILE
     if not path.exists():
         return []
     try:
@@ -50,5 +49,5 @@ def too_new(place: str, found: int, known: int) -> Refused:
     return Refused(
         f"the journal in `{place}` was written by a newer version of Stackward "
         f"({found}; this one knows {known})",
-        hint="use that version, or another STACKWARD_STATE_DIR",
+        hint="use that version, or another database: STACKWARD_DATABASE",
     )

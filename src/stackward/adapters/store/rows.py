@@ -8,6 +8,7 @@ from typing import Any
 
 from stackward.masking import masked_in
 from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
+from stackward.model.worker import Worker
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -55,6 +56,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "epoch": run.epoch,
         "ending": said_text(run.ending),
         "progress": text_of(run.progress),
+        "for_workers": run.for_workers,
     }
 
 
@@ -76,6 +78,9 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         ending=_said(fields["ending"]),
         cancel_asked_by=fields["cancel_asked_by"],
         progress=json.loads(fields["progress"]),
+        # A file of an older version is listed as it is; whatever writes brings it up to date.
+        for_workers=bool(fields.get("for_workers", False)),
+        deaths=fields.get("deaths", 0),
         undone_by=fields["undone_by"],
     )
 
@@ -123,4 +128,17 @@ def to_event(fields: Mapping[str, Any]) -> Event:
         thing=fields["thing"],
         step=fields["step"],
         says=json.loads(fields["says"]),
+    )
+
+
+def to_worker(fields: Mapping[str, Any]) -> Worker:
+    """Return the worker of a row."""
+    return Worker(
+        name=fields["name"],
+        life=fields["life"],
+        machine=fields["machine"],
+        pid=fields["pid"],
+        since=_at(fields["since"]),
+        beats=fields["beats"],
+        beat_at=_at(fields["beat_at"]),
     )

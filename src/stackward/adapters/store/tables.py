@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -12,11 +13,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     inspect,
     select,
+    text,
 )
 
 from stackward.adapters.store.listing import VERSION, too_new
+from stackward.errors import Refused
 
 ONLY_READS = "stackward_only_reads"  # an execution option: readers wait for no writer
 
@@ -41,6 +45,8 @@ runs = Table(
     Column("ending", Text, nullable=False),
     Column("cancel_asked_by", String),
     Column("progress", Text, nullable=False),
+    Column("for_workers", Boolean, nullable=False, server_default=false()),
+    Column("deaths", Integer, nullable=False, server_default="0"),
 )
 
 # One row per node that a run needs for itself: the primary key is the exclusion.
@@ -81,32 +87,66 @@ events = Table(
 )
 
 
-def _first_tables(connection: Connection) -> None:
-    metadata.create_all(connection)
+# Those that live, or have died without having been missed yet.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("life", String, nullable=False),
+    Column("machine", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("since", String, nullable=False),
+    Column("beats", Integer, nullable=False),
+    Column("beat_at", String, nullable=False),
+)
 
 
-# The n-th brings a database of version n to version n + 1. Entries are only ever added, and
-# VERSION says how many there are.
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_first_tables,)
-assert len(MIGRATIONS) == VERSION  # noqa: S101  # a slip of ours, seen at the first start
+def _workers(connection: Connection) -> None:
+    metadata.tables["workers"].create(connection)
+    connection.execute(
+        text("ALTER TABLE runs ADD COLUMN for_workers BOOLEAN DEFAULT false NOT NULL")
+    )
+    connection.execute(text("ALTER TABLE runs ADD COLUMN deaths INTEGER DEFAULT 0 NOT NULL"))
+
+
+# The n-th brings a database of version n + 1 to version n + 2; a new one is made as it is now.
+# Entries are only ever added.
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_workers,)
+assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
+
+_MIGRATION_LOCK = 0x57A7C3A8D  # any number, as long as it is always the same
 
 
 def bring_up_to_date(
     engine: Engine, place: str, migrations: Sequence[Callable[[Connection], None]] = MIGRATIONS
 ) -> None:
     """Make the tables, or migrate those of an older version; refuse those of a newer one."""
-    wanted = len(migrations)
+    wanted = len(migrations) + 1
     if _version(engine.execution_options(**{ONLY_READS: True})) == wanted:
         return
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            lock = text("SELECT pg_advisory_xact_lock(:key)")
+            connection.execute(lock, {"key": _MIGRATION_LOCK})
         found = _version(connection)  # again, now that nobody else can write
         if found > wanted:
             raise too_new(place, found, wanted)
-        for migrate in migrations[found:]:
+        if found == 0:
+            _refuse_what_is_not_ours(connection, place)
+            metadata.create_all(connection)
+        for migrate in migrations[found - 1 :] if found else ():
             migrate(connection)
-        schema_version.create(connection, checkfirst=True)
         connection.execute(schema_version.delete())
         connection.execute(schema_version.insert().values(version=wanted))
+
+
+def _refuse_what_is_not_ours(connection: Connection, place: str) -> None:
+    if theirs := sorted(inspect(connection).get_table_names()):
+        raise Refused(
+            f"the database `{place}` is not Stackward's: it holds "
+            f"{', '.join(f'`{name}`' for name in theirs[:3])}",
+            hint="name a database of Stackward, or a new and empty one",
+        )
 
 
 def _version(at: Engine | Connection) -> int:

@@ -10,18 +10,16 @@ SERVICES = (
     ("neutron", "network", "http://ctl:9696"),
 )
 
+# Installed, and in the catalog only once the lab's operator asks for it.
+UNLISTED = ("masakari",)
+
 identity = openstack.connect().identity
 service_project = identity.create_project(name="service", domain_id="default")
 roles = {
     name: identity.find_role(name) or identity.create_role(name=name)
     for name in ("admin", "service", "member", "reader")
 }
-for name, kind, url in SERVICES:
-    service = identity.create_service(name=name, type=kind)
-    for interface in ("public", "internal", "admin"):
-        identity.create_endpoint(
-            service_id=service.id, interface=interface, url=url, region_id="RegionOne"
-        )
+for name in (*(name for name, _, _ in SERVICES), *UNLISTED):
     user = identity.create_user(
         name=name.removesuffix("v3"),
         password="@{password}",
@@ -30,6 +28,12 @@ for name, kind, url in SERVICES:
     )
     for role in ("admin", "service"):
         identity.assign_project_role_to_user(service_project, user, roles[role])
+for name, kind, url in SERVICES:
+    service = identity.create_service(name=name, type=kind)
+    for interface in ("public", "internal", "admin"):
+        identity.create_endpoint(
+            service_id=service.id, interface=interface, url=url, region_id="RegionOne"
+        )
 
 # Somebody who owns servers and is no administrator; the administrator may act in the same project.
 demo_project = identity.create_project(name="demo", domain_id="default")

@@ -1,0 +1,312 @@
+"""OpenStack's APIs as the port `Apis`: one request for each question, no retries, no discovery.
+
+What is asked is told by the anatomy; where, by the catalog that a fresh login brings.
+"""
+
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from socket import create_connection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from cryptography.x509 import load_der_x509_certificate
+from keystoneauth1 import exceptions as keystone
+from keystoneauth1.identity.base import BaseIdentityPlugin
+from requests import RequestException, Response
+
+from stackward.adapters.openstack.http import request_id_of, words_of
+from stackward.model.cloud_state import (
+    Answered,
+    Catalog,
+    Endpoint,
+    Failed,
+    Failure,
+    Heartbeat,
+    Rpc,
+    RpcAnswer,
+)
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+Json = dict[str, Any]
+
+NOVA_SERVICES = "2.96"
+NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
+CINDER_SERVICES = "3.59"
+
+_PATHS = {
+    "compute": ("/v2.1/os-services", NOVA_SERVICES, "services"),
+    "block-storage": ("/v3/os-services", CINDER_SERVICES, "services"),
+    "network": ("/v2.0/agents", None, "agents"),
+}
+_NO_SERVICE_LIST = 404
+_CLIENT_ERROR = 400
+_SERVER_ERROR = 500
+_REFUSALS = {401, 403}
+_VERSION_TYPE = {"block-storage": "volume"}
+
+
+class OpenStackApis:
+    """The APIs of one cloud; the login comes first."""
+
+    def __init__(self, find: "Callable[[], Connection]") -> None:
+        self._find = find
+
+    @cached_property
+    def _connection(self) -> "Connection":
+        # Loading the SDK takes a second of CPU: meanwhile the nodes are under way.
+        return self._find()
+
+    @property
+    def login_url(self) -> str:
+        """Return where a token is asked for."""
+        return str(self._connection.config.get_auth_args().get("auth_url") or "")
+
+    def log_in(self, *, within_s: float) -> tuple[Answered | Failed, Catalog | None]:
+        """Ask for a fresh token, and for the catalog with it."""
+        session = self._connection.session
+        session.timeout = within_s  # a login has no other way to be told
+        began = time.monotonic()
+        if not isinstance(session.auth, BaseIdentityPlugin):
+            return Failed(how=Failure.REFUSED, says="the login is not one of Keystone's"), None
+        try:
+            session.invalidate()
+            access = session.auth.get_access(session)
+        except keystone.ClientException as error:
+            return _failed_login(error), None
+        config = self._connection.config
+        interface = config.get_interface() or "public"
+        catalog = Catalog(
+            endpoints=tuple(_endpoints(access.service_catalog.catalog)),
+            region=config.get_region_name() or _only_region(access.service_catalog.catalog),
+            interface=interface if isinstance(interface, str) else interface[0],
+        )
+        return Answered(took_s=time.monotonic() - began), catalog
+
+    def ask(
+        self, endpoint: Endpoint, path: str, *, version: str | None, within_s: float
+    ) -> Answered | Failed:
+        """Ask for a list, as a user would."""
+        began = time.monotonic()
+        method = "GET" if path else "HEAD"
+        answer = self._send(method, endpoint, path, version=version, within_s=within_s)
+        if isinstance(answer, Failed):
+            return answer
+        return Answered(took_s=time.monotonic() - began)
+
+    def reach(self, url: str, *, within_s: float) -> Answered | Failed:
+        """Ask for anything, without a token."""
+        began = time.monotonic()
+        answer = self._request("GET", url, {}, within_s=within_s, authenticated=False)
+        if isinstance(answer, Failed):
+            return answer
+        if answer.status_code >= _SERVER_ERROR:
+            return _failed(answer)
+        return Answered(took_s=time.monotonic() - began)
+
+    def expiry(self, host: str, port: int, *, within_s: float) -> datetime | Failed:
+        """Return until when a certificate holds; whether it is trusted, `reach` finds out."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        try:
+            with (
+                create_connection((host, port), timeout=within_s) as plain,
+                context.wrap_socket(plain, server_hostname=host) as secured,
+            ):
+                shown = secured.getpeercert(binary_form=True)
+        except OSError as error:
+            return Failed(how=Failure.NO_ANSWER, says=str(error))
+        if not shown:
+            return Failed(how=Failure.ERROR, says="it shows no certificate")
+        return load_der_x509_certificate(shown).not_valid_after_utc
+
+    def heartbeats(
+        self, endpoint: Endpoint, kind: str, *, within_s: float
+    ) -> Sequence[Heartbeat] | Failed:
+        """Return the processes that report to an API."""
+        path, version, name = _PATHS[kind]
+        answer = self._send("GET", endpoint, path, version=version, within_s=within_s)
+        if isinstance(answer, Failed):
+            # Neutron without agents has no such list.
+            return () if answer.status == _NO_SERVICE_LIST else answer
+        # By the clock of the API, where its server tells it: uWSGI does not.
+        now = datetime.now(UTC)
+        if "Date" in answer.headers:
+            now = parsedate_to_datetime(answer.headers["Date"])
+        to_heartbeat = _agent if kind == "network" else _service
+        return tuple(to_heartbeat(one, now) for one in answer.json()[name])
+
+    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[tuple[str, str]]:
+        """Return the id of each hypervisor, and its name."""
+        answer = self._send(
+            "GET", endpoint, "/v2.1/os-hypervisors", version=NOVA_UPTIME, within_s=within_s
+        )
+        if isinstance(answer, Failed):
+            return ()
+        return tuple(
+            (one["id"], one["hypervisor_hostname"]) for one in answer.json()["hypervisors"]
+        )
+
+    def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
+        """Have Nova ask that nova-compute for its uptime, over RPC."""
+        path = f"/v2.1/os-hypervisors/{hypervisor}"
+        began = time.monotonic()
+        answer = self._send("GET", endpoint, path, version=NOVA_UPTIME, within_s=within_s)
+        took = time.monotonic() - began
+        if isinstance(answer, Failed):
+            outcome = Rpc.SILENT if answer.how is Failure.NO_ANSWER else Rpc.EMPTY
+            return RpcAnswer(outcome=outcome, took_s=took, why=answer.says)
+        says = answer.json()["hypervisor"]["uptime"]
+        return RpcAnswer(outcome=Rpc.ANSWERED if says else Rpc.EMPTY, took_s=took)
+
+    def _send(
+        self, method: str, endpoint: Endpoint, path: str, *, version: str | None, within_s: float
+    ) -> Response | Failed:
+        headers = {"Accept": "application/json"}
+        if version:
+            kind = _VERSION_TYPE.get(_type(endpoint.kind), _type(endpoint.kind))
+            headers["OpenStack-API-Version"] = f"{kind} {version}"
+        answer = self._request(method, join(endpoint.url, path), headers, within_s=within_s)
+        if isinstance(answer, Response) and answer.status_code >= _CLIENT_ERROR:
+            return _failed(answer)
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        *,
+        within_s: float,
+        authenticated: bool = True,
+    ) -> Response | Failed:
+        try:
+            answer = self._connection.session.request(
+                url,
+                method,
+                headers=headers,
+                authenticated=authenticated,
+                redirect=False,
+                raise_exc=False,
+                allow_reauth=False,  # a token that is refused is what is looked for
+                timeout=within_s,
+            )
+        except keystone.ClientException as error:
+            return Failed(how=Failure.NO_ANSWER, says=shortly(error))
+        except RequestException as error:
+            return Failed(how=Failure.NO_ANSWER, says=shortly(error))
+        if not isinstance(answer, Response):  # the SDK's own annotation is wider
+            raise TypeError
+        return answer
+
+
+def join(base: str, path: str) -> str:
+    """Add a path to an endpoint, whose own path may have the version already."""
+    parts = urlsplit(base)
+    there = parts.path.rstrip("/")
+    version, _, rest = path.lstrip("/").partition("/")
+    if path and version in there.split("/"):
+        path = f"/{rest}"
+    where, _, query = path.partition("?")
+    return urlunsplit((parts.scheme, parts.netloc, there + where, query, ""))
+
+
+def shortly(error: BaseException) -> str:
+    """Return the innermost words of an error of the transport: the others only wrap them."""
+    said = str(error)
+    for _ in range(10):
+        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
+        arguments = [one for one in error.args if isinstance(one, BaseException)]
+        deeper = inner if isinstance(inner, BaseException) else next(iter(arguments), None)
+        if deeper is None:
+            break
+        error = deeper
+        said = str(error) or said
+    return said.rpartition(">: ")[2] or said
+
+
+def _type(kind: str) -> str:
+    return {"volumev3": "block-storage", "block-store": "block-storage"}.get(kind, kind)
+
+
+def _endpoints(catalog: Sequence[Json]) -> Sequence[Endpoint]:
+    return [
+        Endpoint(
+            kind=service["type"],
+            region=one.get("region") or one.get("region_id") or "",
+            interface=one["interface"],
+            url=one["url"],
+        )
+        for service in catalog
+        for one in service["endpoints"]
+    ]
+
+
+def _only_region(catalog: Sequence[Json]) -> str:
+    regions = [one.region for one in _endpoints(catalog)]
+    return regions[0] if regions else ""
+
+
+def _service(given: Json, now: datetime) -> Heartbeat:
+    """Read an element of Nova's or Cinder's `GET /os-services`."""
+    return Heartbeat(
+        binary=given["binary"],
+        host=given["host"].partition("@")[0],
+        name=given["host"],
+        is_up=given["state"] == "up",
+        is_enabled=given["status"] == "enabled",
+        age_s=_age(given.get("updated_at"), now),
+        reason=given.get("disabled_reason"),
+        is_forced_down=bool(given.get("forced_down")),
+        is_backend_up=given.get("backend_state") != "down",
+    )
+
+
+def _agent(given: Json, now: datetime) -> Heartbeat:
+    """Read an element of Neutron's `GET /agents`."""
+    return Heartbeat(
+        binary=given["binary"],
+        host=given["host"],
+        name=given["host"],
+        is_up=bool(given["alive"]),
+        is_enabled=bool(given["admin_state_up"]),
+        age_s=_age(given.get("heartbeat_timestamp"), now),
+    )
+
+
+def _age(text: str | None, now: datetime) -> float | None:
+    """Return the age of a heartbeat."""
+    if not text:
+        return None
+    at = datetime.fromisoformat(text.replace(" ", "T"))
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (now - at).total_seconds())
+
+
+def _failed(answer: Response) -> Failed:
+    refused = answer.status_code in _REFUSALS
+    return Failed(
+        how=Failure.REFUSED if refused else Failure.ERROR,
+        status=answer.status_code,
+        says=words_of(answer),
+        request_id=request_id_of(answer),
+    )
+
+
+def _failed_login(error: keystone.ClientException) -> Failed:
+    status = getattr(error, "http_status", None)
+    if isinstance(error, keystone.ConnectFailure):
+        return Failed(how=Failure.NO_ANSWER, says=shortly(error))
+    how = Failure.REFUSED if status in _REFUSALS else Failure.ERROR
+    return Failed(
+        how=how,
+        status=status if isinstance(status, int) else None,
+        says=str(error),
+        request_id=getattr(error, "request_id", None),
+    )

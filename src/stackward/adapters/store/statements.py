@@ -1,0 +1,211 @@
+"""What the journal does within a transaction: find, hold, tell, end, bury."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+
+from stackward.adapters.store import tables
+from stackward.adapters.store.rows import said_text, stamp, to_attempt, to_run, words_of
+from stackward.errors import BadInput, Locked, Refused, Superseded
+from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said
+
+runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
+workers = tables.workers
+
+_UNDONE_BY = (
+    select(events.c.thing)
+    .where(events.c.run_id == runs.c.id, events.c.what == UNDONE)
+    .order_by(events.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("undone_by")
+)
+RUNS = select(runs, _UNDONE_BY)  # which run undid another is told by an event of that other
+
+_DEATHS = 5  # of workers with one run: then it is the run that kills them
+
+
+def find(connection: Connection, run_id: str) -> Run:
+    """Return the run of an id, or of the beginning of one."""
+    like = runs.c.id.startswith(run_id.upper(), autoescape=True)
+    found = connection.execute(RUNS.where(like).order_by(runs.c.id).limit(3)).all()
+    if not run_id or not found:
+        raise BadInput(
+            f"there is no run `{run_id}`", hint="`stackward run list` names those there are"
+        )
+    if len(found) > 1:
+        raise BadInput(
+            f"several runs begin with `{run_id}`: {', '.join(f'`{row.id}`' for row in found)}",
+            hint="write more of the id",
+        )
+    return to_run(fields(found[0]))
+
+
+def hold(transaction: Connection, run: Run) -> None:
+    """Take the nodes that the run needs; say which run has one already."""
+    taken = select(holds.c.node, holds.c.run_id).where(holds.c.node.in_(run.holds))
+    mine = set()
+    for node, holder in transaction.execute(taken.order_by(holds.c.node)):
+        if holder != run.id:
+            other = find(transaction, holder)
+            raise Locked(
+                f"`{node}` is held by run `{other.id}`, {other.title} ({other.state}), "
+                f"approved by {other.approval.by}",
+                hint=f"`stackward run show {other.id}`; then wait for it, resume it or cancel it",
+            )
+        mine.add(node)
+    for node in sorted(run.holds):  # in one order, so that no two wait for each other
+        if node not in mine:
+            transaction.execute(insert(holds).values(node=node, run_id=run.id))
+
+
+def give_up(
+    transaction: Connection,
+    run_id: str,
+    by: Run,
+    must_go_on: Callable[[Sequence[Attempt]], bool],
+) -> None:
+    """Let a run be undone by another: from now on it can be resumed no more, and says by which."""
+    row = select(runs.c.id).where(runs.c.id == run_id)
+    transaction.execute(row.with_for_update())  # who would take it up, or undo it too, waits
+    undone = find(transaction, run_id)
+    if undone.state in {RunState.QUEUED, RunState.RUNNING}:
+        raise Refused(
+            f"run `{undone.id}` is {undone.state}: it cannot be undone while it goes on",
+            hint=f"`stackward run watch {undone.id}`, or `stackward run cancel {undone.id}`",
+        )
+    if undone.undone_by is not None:
+        other = find(transaction, undone.undone_by)
+        if other.state.keeps_others_from_undoing:
+            raise Refused(
+                f"run `{undone.id}` is undone already: by run `{other.id}` ({other.state})",
+                hint=f"`stackward run show {other.id}` tells how that one stands",
+            )
+    if undone.state is RunState.STOPPED:
+        made = attempts_of(transaction, undone.id)
+        if any(each.is_in_flight for each in made) or must_go_on(made):
+            raise Refused(
+                f"run `{undone.id}` has left something unfinished: it cannot be undone like that",
+                hint=f"`stackward run cancel {undone.id}`, then `stackward run resume "
+                f"{undone.id}`: it ends what it left, and begins nothing more; then plan again",
+            )
+        ended = {"state": RunState.CANCELLED.value, "ended_at": stamp(by.approval.at)}
+        # The epoch: whoever was about to take it up loses it.
+        changed = {**ended, "cancel_asked_by": by.approval.by, "epoch": undone.epoch + 1}
+        transaction.execute(update(runs).where(runs.c.id == undone.id).values(changed))
+        transaction.execute(delete(holds).where(holds.c.run_id == undone.id))
+    told = Event(
+        at=by.approval.at,
+        epoch=undone.epoch,
+        what=UNDONE,
+        thing=by.id,
+        says={"by": by.approval.by},
+    )
+    tell(transaction, undone.id, told)
+
+
+def end(transaction: Connection, run_id: str, state: RunState, at: datetime, said: Said) -> None:
+    """End a run or this part of it; its nodes are free then, if nothing is in flight."""
+    is_left = state is RunState.QUEUED
+    ended = {
+        "state": state.value,
+        "ended_at": None if is_left else stamp(at),
+        "ending": said_text(said),
+    }
+    transaction.execute(update(runs).where(runs.c.id == run_id).values(ended))
+    in_flight = select(func.count()).where(
+        attempts.c.run_id == run_id, attempts.c.settled.is_(None)
+    )
+    if state.is_over or not (is_left or transaction.execute(in_flight).scalar_one()):
+        transaction.execute(delete(holds).where(holds.c.run_id == run_id))
+
+
+def is_the_one(name: str, life: str) -> ColumnElement[bool]:
+    """Return the condition for one life of a worker."""
+    return (workers.c.name == name) & (workers.c.life == life)
+
+
+def refuse_the_missed(transaction: Connection, name: str, life: str) -> None:
+    """Keep a worker that was taken for dead from taking anything up."""
+    alive = select(workers.c.name).where(is_the_one(name, life)).with_for_update()
+    if transaction.execute(alive).one_or_none() is None:
+        raise missed(name)
+
+
+def missed(name: str) -> Superseded:
+    """Return the error of a worker that was taken for dead."""
+    return Superseded(
+        f"worker `{name}` was silent for too long: it was taken for dead, and others have its runs",
+        stands="this worker starts nothing more",
+        hint="start it again",
+    )
+
+
+def left_behind(transaction: Connection, name: str, at: datetime) -> list[Run]:
+    """Queue what a worker carried out; a run with which too many died is stopped."""
+    theirs = (runs.c.worker == name) & runs.c.for_workers
+    wanted = RUNS.where(theirs, runs.c.state == RunState.RUNNING.value)
+    left = []
+    for row in transaction.execute(wanted.order_by(runs.c.id).with_for_update()).all():
+        run = to_run(fields(row))
+        epoch, deaths = run.epoch + 1, run.deaths + 1
+        is_deadly = deaths >= _DEATHS
+        state = RunState.STOPPED if is_deadly else RunState.QUEUED
+        raised = update(runs).where(runs.c.id == run.id).values(epoch=epoch, deaths=deaths)
+        transaction.execute(raised)
+        reason = f"{deaths} workers have died while they carried it out" if is_deadly else None
+        end(transaction, run.id, state, at, Said(reason=reason))
+        told = Event(at=at, epoch=epoch, what="its worker died", says={"worker": name})
+        tell(transaction, run.id, told)
+        left.append(find(transaction, run.id))
+    return left
+
+
+def tell(transaction: Connection, run_id: str, event: Event) -> None:
+    """Add a line to what happened in a run."""
+    transaction.execute(
+        insert(events).values(
+            run_id=run_id,
+            at=stamp(event.at),
+            epoch=event.epoch,
+            what=event.what,
+            thing=event.thing,
+            step=event.step,
+            says=words_of(event.says),
+        )
+    )
+
+
+def is_told(transaction: Connection, run_id: str, event: Event) -> bool:
+    """Say whether that very line was added already."""
+    same = (
+        (events.c.run_id == run_id)
+        & (events.c.at == stamp(event.at))
+        & (events.c.epoch == event.epoch)
+        & (events.c.what == event.what)
+        & (events.c.thing == event.thing)
+        & (events.c.step == event.step)
+        & (events.c.says == words_of(event.says))
+    )
+    found = select(func.count()).select_from(events).where(same)
+    return transaction.execute(found).scalar_one() > 0
+
+
+def attempts_at(transaction: Connection, run_id: str, step: str) -> int:
+    """Return how often a step was attempted."""
+    made = select(func.count()).where(attempts.c.run_id == run_id, attempts.c.step == step)
+    return transaction.execute(made).scalar_one()
+
+
+def attempts_of(connection: Connection, run_id: str) -> list[Attempt]:
+    """Return every attempt of a run, in the order in which they were made."""
+    wanted = select(attempts).where(attempts.c.run_id == run_id)
+    ordered = wanted.order_by(attempts.c.intended_at, attempts.c.step, attempts.c.number)
+    return [to_attempt(fields(row)) for row in connection.execute(ordered)]
+
+
+def fields(row: Row[Any]) -> dict[str, Any]:
+    """Return a row as a mapping."""
+    return row._asdict()  # SQLAlchemy's public name for it

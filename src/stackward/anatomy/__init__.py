@@ -1,0 +1,167 @@
+"""What a cloud is made of: each component once, as data. A new component is one entry, no code.
+
+Every `*.toml` beside this file holds components; a component's own tables are its flavours, one
+for each way in which clouds are deployed. The words of an entry are the fields below.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from stackward.errors import BadInput
+
+MACHINE = "machine"
+WEB_SERVERS = ("apache2.service", "httpd.service")  # run what is deployed as a site
+FLAVOURS = {
+    "debian": "packages of Debian and Ubuntu, run by systemd",
+    "kolla": "containers of Kolla, run by Docker or Podman",
+}
+
+# The order in which the operator's chapter restores a site: what is to work before what.
+PRIORITIES = {
+    1: "internal network connectivity",
+    2: "backing storage services",
+    3: "public network connectivity for user virtual machines",
+    4: "nova-compute, networking and cinder hosts",
+    5: "user virtual machines",
+    10: "message queue and database services",
+    15: "Keystone services",
+    20: "cinder-scheduler",
+    21: "image catalogue and delivery services",
+    22: "nova-scheduler services",
+    98: "cinder-api",
+    99: "nova-api services",
+    100: "dashboard node",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database of a component, and where its configuration names it."""
+
+    name: str
+    file: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What shows that the component works."""
+
+    kind: str  # list, account, heartbeat, rpc, consumer, port, unit, node, or its own tool
+    shows: str  # in the operator's words: "image list"
+    path: str = ""
+    version: str | None = None  # the microversion that it is asked with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """A component as one flavour deploys it."""
+
+    units: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()  # served by Apache where one of these files is
+    packages: tuple[str, ...]
+    configuration: tuple[str, ...]
+    logs: tuple[str, ...]
+    user: str
+    command: str  # runs it in the foreground, as that user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One part of a cloud."""
+
+    name: str
+    is_: str  # what it does, in a phrase
+    service: str  # the project that it belongs to
+    depends_on: tuple[str, ...] = ()  # wherever that runs
+    rests_on: tuple[str, ...] = ()  # on the same machine
+    holds: tuple[str, ...] = ()  # what it keeps a connection to, also while it has nothing to do
+    topic: str | None = None  # its queue is `topic.host`
+    heartbeat: str | None = None  # its binary in the service list of its API
+    restore: int
+    upgrade: int  # its place in the upgrade; 0: with the distribution, not with OpenStack
+    ports: tuple[int, ...] = ()
+    catalog: str | None = None  # its type in the catalog
+    databases: tuple[Database, ...] = ()
+    probe: Probe
+    flavours: Mapping[str, Deployed]
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """All components."""
+
+    components: Mapping[str, Component]
+
+    def __getitem__(self, name: str) -> Component:
+        """Return a component.
+
+        Raises BadInput where there is none of that name.
+        """
+        if name not in self.components:
+            raise BadInput(
+                f"there is no component `{name}`",
+                hint="components: " + ", ".join(f"`{each}`" for each in self.components),
+            )
+        return self.components[name]
+
+    def deployed(self) -> Iterable[tuple[Component, Deployed]]:
+        """Return each component with each way in which it is deployed."""
+        for component in self.components.values():
+            for deployed in component.flavours.values():
+                yield component, deployed
+
+    def of_catalog(self, kind: str) -> Component | None:
+        """Return the component whose endpoints have this type in the catalog."""
+        found = (one for one in self.components.values() if one.catalog == kind)
+        return next(found, None)
+
+    def of_heartbeat(self, binary: str) -> Component | None:
+        """Return the component that an API's service list calls so."""
+        found = (one for one in self.components.values() if one.heartbeat == binary)
+        return next(found, None)
+
+
+@cache
+def read_anatomy() -> Anatomy:
+    """Read what is declared beside this file."""
+    entries = [entry for entry in files(__package__).iterdir() if entry.name.endswith(".toml")]
+    texts = [entry.read_text() for entry in sorted(entries, key=lambda entry: entry.name)]
+    return to_anatomy(texts)
+
+
+def to_anatomy(texts: Sequence[str]) -> Anatomy:
+    """Make components of TOML; they come in the order in which a site is restored."""
+    found: list[Component] = []
+    for text in texts:
+        found += [_component(name, entry) for name, entry in tomllib.loads(text).items()]
+    found.sort(key=lambda one: (one.restore, one.service, one.name))
+    return Anatomy({component.name: component for component in found})
+
+
+def _component(name: str, entry: dict[str, Any]) -> Component:
+    flavours = {each: _deployed(entry.pop(each)) for each in FLAVOURS if each in entry}
+    # Every component rests on its machine: that goes without saying in the entries.
+    rests_on = (*entry.pop("rests_on", ()), *([MACHINE] if name != MACHINE else []))
+    return Component(
+        name=name,
+        is_=entry.pop("is"),
+        rests_on=rests_on,
+        probe=Probe(**entry.pop("probe")),
+        databases=tuple(Database(**each) for each in entry.pop("databases", ())),
+        flavours=flavours,
+        **{word: _frozen(value) for word, value in entry.items()},
+    )
+
+
+def _deployed(entry: dict[str, Any]) -> Deployed:
+    return Deployed(**{word: _frozen(value) for word, value in entry.items()})
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401  # whatever TOML has
+    return tuple(value) if isinstance(value, list) else value

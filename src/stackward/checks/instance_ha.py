@@ -1,0 +1,38 @@
+"""Whether the instance-HA service knows how a node stands."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stackward.plan import Answer, Finding, NotApplicable
+from stackward.ports.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceHaKnows:
+    """The instance-HA service has been told of a host's maintenance, or of its end."""
+
+    kind: ClassVar[str] = "instance-ha-knows"
+
+    host: str
+    is_in_maintenance: bool
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        if self.is_in_maintenance:
+            return f"the instance-HA service leaves `{self.host}` alone"
+        return f"the instance-HA service looks after `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at every entry of the host."""
+        entries = world.cloud.guarded(self.host)
+        if not entries:
+            return NotApplicable(self.host, "no instance-HA service knows it")
+        if all(each.is_in_maintenance == self.is_in_maintenance for each in entries):
+            return None
+        now = "looks after it" if self.is_in_maintenance else "leaves it alone"
+        return Finding(
+            self.host,
+            f"the instance-HA service {now}",
+            f"`openstack segment host update --on_maintenance {self.is_in_maintenance}`",
+        )

@@ -1,0 +1,74 @@
+"""What `cloud check`, `node check` and `metrics` share: how they look, and how they end."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stackward.cli import Chosen
+from stackward.cli.outside import settings_here
+from stackward.errors import ExitCode
+from stackward.report.tables import Form
+
+if TYPE_CHECKING:
+    from stackward.facts.cloud_state import CheckRequest
+    from stackward.model.health import Health
+    from stackward.ports.lookout import Lookout
+
+TimeoutOption = Annotated[
+    float,
+    typer.Option(
+        "--timeout", min=1, metavar="SECONDS", help="For each question: a node, a list, a login."
+    ),
+]
+RpcOption = Annotated[
+    bool,
+    typer.Option(
+        "--rpc/--no-rpc",
+        help="Whether each nova-compute is called over RPC, which alone proves that it serves.",
+    ),
+]
+TablesOption = Annotated[
+    bool,
+    typer.Option(
+        "--tables", help="Also check every table of MariaDB; takes long, and reads all of it."
+    ),
+]
+
+
+@contextmanager
+def open_lookout(context: typer.Context, inventory: Path | None) -> Iterator["Lookout"]:
+    """Make ready to look at the cloud that was chosen, and at the nodes of the inventory."""
+    from stackward import app
+
+    chosen = context.find_object(Chosen) or Chosen()
+    known = app.read_inventory(inventory or settings_here().inventory)
+    with (chosen.open_lookout or app.open_lookout)(known, chosen.os_cloud) as lookout:
+        yield lookout
+
+
+def check_once(
+    lookout: "Lookout", asked: "CheckRequest", form: Form, columns: Sequence[str] | None
+) -> int:
+    """Look once, print what was seen, and return how the command ends."""
+    from stackward.app import check_cloud
+    from stackward.report.health import render_health
+
+    health, _ = check_cloud(lookout, asked)
+    sys.stdout.write(render_health(health, form, columns or ()))
+    return ended(health)
+
+
+def ended(health: "Health") -> ExitCode:
+    """Return the exit code of a look."""
+    from stackward.model.health import State
+
+    return {
+        State.OK: ExitCode.DONE,
+        State.DEGRADED: ExitCode.DEGRADED,
+        State.BROKEN: ExitCode.BROKEN,
+        State.UNKNOWN: ExitCode.UNSEEN,
+    }[health.state]

@@ -1,0 +1,77 @@
+"""`stackward cloud`: the cloud as a whole."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from stackward.cli.checking import (
+    RpcOption,
+    TablesOption,
+    TimeoutOption,
+    check_once,
+    open_lookout,
+)
+from stackward.cli.node import InventoryOption
+from stackward.cli.show import ColumnOption, FormOption
+from stackward.cli.subjects import example, subject
+from stackward.report.tables import Form
+
+app = subject("The cloud as a whole.")
+
+
+class Interface(StrEnum):
+    """The interfaces of a catalog."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    ADMIN = "admin"
+
+
+@app.callback()
+def cloud() -> None:
+    """See how the cloud is."""
+
+
+@app.command(
+    epilog=example(
+        "stackward cloud check",
+        "stackward cloud check -f json",
+        "stackward cloud check --watch",
+        "stackward cloud check --interface public --tables --timeout 60",
+    ),
+)
+def check(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Between two looks of `--watch`.")
+    ] = 15,
+    rpc: RpcOption = True,
+    tables: TablesOption = False,
+    interface: Annotated[
+        list[Interface] | None,
+        typer.Option(help="Try only these endpoints; may be repeated. Else all of the catalog."),
+    ] = None,
+    timeout: TimeoutOption = 8,
+    inventory: InventoryOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> int:
+    """Say by component how the cloud is, with evidence and remedy for whatever is not well.
+
+    All nodes of the inventory are looked at side by side, and the APIs at the same time. Nothing
+    is changed. Ends with 0 (well), 6 (degraded), 7 (broken) or 8 (could not look).
+    """
+    from stackward.facts.cloud_state import CheckRequest
+
+    chosen = tuple(each.value for each in interface or Interface)
+    asked = CheckRequest(within_s=timeout, interfaces=chosen, tables=tables, rpc=rpc)
+    with open_lookout(context, inventory) as lookout:
+        if watch:
+            from stackward.cli.watching import watch_cloud
+
+            return watch_cloud(lookout, asked, every_s=every)
+        return check_once(lookout, asked, form, column)

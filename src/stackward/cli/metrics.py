@@ -1,0 +1,72 @@
+"""`stackward metrics`: a health check as figures for Prometheus."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stackward.cli.checking import RpcOption, TimeoutOption, open_lookout
+from stackward.cli.node import InventoryOption
+from stackward.cli.subjects import example, subject
+from stackward.errors import BadInput, ExitCode
+
+app = subject("A health check as figures for Prometheus.")
+
+
+@app.command(
+    epilog=example(
+        "stackward metrics",
+        "stackward metrics --textfile /var/lib/prometheus/node-exporter/stackward.prom",
+        "stackward metrics --listen 127.0.0.1:9809 --every 60",
+    ),
+)
+def metrics(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    textfile: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write them there, for node_exporter to collect."),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Serve them over HTTP, until Ctrl-C."),
+    ] = None,
+    every: Annotated[
+        float,
+        typer.Option(min=5, metavar="SECONDS", help="Between two looks of `--listen`."),
+    ] = 60,
+    rpc: RpcOption = True,
+    timeout: TimeoutOption = 8,
+    inventory: InventoryOption = None,
+) -> int:
+    """Look at the cloud and print findings and probe times as gauges.
+
+    Ends with 0 once they are told: what is not well is for an alert rule to say.
+    """
+    from stackward import app as application
+    from stackward.facts.cloud_state import CheckRequest
+    from stackward.report.figures import figures_of
+
+    asked = CheckRequest(within_s=timeout, rpc=rpc)
+    with open_lookout(context, inventory) as lookout:
+        if listen is not None:
+            host, port = place_of(listen)
+            application.serve_figures(lookout, asked, host, port, every_s=every)
+            return ExitCode.DONE
+        health, _ = application.check_cloud(lookout, asked)
+    if textfile is not None:
+        application.write_figures(figures_of(health), textfile)
+    else:
+        sys.stdout.write(application.figures_as_text(figures_of(health)))
+    return ExitCode.DONE
+
+
+def place_of(text: str) -> tuple[str, int]:
+    """Read HOST:PORT.
+
+    Raises BadInput where it is none.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise BadInput(f"`{text}` is no HOST:PORT", hint="for instance `--listen 127.0.0.1:9809`")
+    return host.strip("[]"), int(port)

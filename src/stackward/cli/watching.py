@@ -1,0 +1,59 @@
+"""`cloud check --watch`: the same look again and again; live on a terminal, else a line each."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.live import Live
+from rich.text import Text
+
+from stackward.cli.checking import ended
+from stackward.report.health import changes, lines_of, rows_of, summary
+
+if TYPE_CHECKING:
+    from stackward.errors import ExitCode
+    from stackward.facts.cloud_state import CheckRequest
+    from stackward.model.cloud_state import CloudState
+    from stackward.model.health import Health
+    from stackward.ports.lookout import Lookout
+
+
+def watch_cloud(
+    lookout: "Lookout", asked: "CheckRequest", *, every_s: float, looks: int | None = None
+) -> "ExitCode":
+    """Look until Ctrl-C, or so many times; return how the last look would have ended."""
+    from stackward.app import check_cloud
+
+    health: Health | None = None
+    state: CloudState | None = None
+    live = Live(auto_refresh=False) if sys.stdout.isatty() else None
+    done = 0
+    try:
+        if live:
+            live.start()
+        while True:
+            began, before = lookout.clock.monotonic(), health
+            health, state = check_cloud(lookout, asked, state)
+            if live:
+                picture = "\n".join([*rows_of(health), "", *lines_of(health)])
+                live.update(Text(picture), refresh=True)
+            else:
+                _tell(health, before)
+            done += 1
+            if done == looks:
+                break
+            lookout.clock.wait(max(1.0, every_s - (lookout.clock.monotonic() - began)))
+    except KeyboardInterrupt:
+        if health is None:
+            raise
+    finally:
+        if live:
+            live.stop()
+    return ended(health)
+
+
+def _tell(health: "Health", before: "Health | None") -> None:
+    """Write what has come and what has gone; a log keeps what a screen forgets."""
+    at = health.read_at.isoformat(timespec="seconds")
+    for line in [*changes(before, health), summary(health)]:
+        sys.stdout.write(f"{at} {line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,95 @@
+"""`stackward worker`: a process that takes up and carries out what was queued."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stackward.cli.node import InventoryOption
+from stackward.cli.outside import open_world, settings_here
+from stackward.cli.subjects import example, subject
+from stackward.errors import StepFailed
+
+if TYPE_CHECKING:
+    from stackward.engine import Brakes, Workshop
+    from stackward.ports.journal import Journal
+
+app = subject("A process that carries out what was queued.")
+
+
+@app.command(
+    epilog=example(
+        "stackward worker",
+        "stackward worker --database postgresql://stackward@db.example/stackward",
+        "stackward --os-cloud north worker --name north-1 --at-once 4",
+    )
+)
+def worker(
+    context: typer.Context,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where the runs are, without a password; else STACKWARD_DATABASE, else the "
+            "SQLite file of this machine.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="No two workers have the same; else the name of the machine."
+        ),
+    ] = None,
+    at_once: Annotated[int, typer.Option(min=1, max=20, metavar="N", help="Runs at a time.")] = 2,
+    inventory: InventoryOption = None,
+) -> None:
+    """Carry out the runs that `--queue` has left to the workers, until it is told to stop.
+
+    Any number of workers share a database; all of them serve one cloud. What a worker that died
+    has left behind, another takes up within a minute. SIGTERM or Ctrl-C: takes nothing more up,
+    waits for what is under way and leaves the rest to others; again: leaves at once.
+    """
+    from stackward import app as house
+    from stackward.engine import Brakes
+
+    settings = settings_here()
+    if database is not None:
+        settings = house.with_database(settings, database)
+
+    @contextmanager
+    def open_shop(journal: "Journal") -> "Iterator[Workshop[Any]]":
+        with open_world(context, inventory) as world:
+            yield house.workshop(world, journal)
+
+    brakes = Brakes(leaves_to_others=True)
+    with _told_to_stop(brakes):
+        house.work(settings, name, open_shop, brakes, _say, at_once=at_once)
+    if brakes.is_leaving:
+        raise StepFailed(
+            "left at once, without waiting for what is under way",
+            hint="another worker brings it to its end; `stackward run list` shows the runs",
+        )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def _told_to_stop(brakes: "Brakes") -> Iterator[None]:
+    """Let a signal press the brakes; the worker says what that means."""
+
+    def press(_signal: int, _frame: object) -> None:
+        brakes.press()
+
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    former = {each: signal.signal(each, press) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in former.items():
+            signal.signal(each, handler)

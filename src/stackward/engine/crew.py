@@ -1,0 +1,234 @@
+"""Be a worker: take queued runs up, several at once, and have those of dead workers taken up again.
+
+Each worker beats in the journal. Another that has seen no new beat for a while buries it: in one
+transaction its runs get another epoch and are queued. So the journal alone says who has a run, and
+a worker that was only frozen finds that it has none any more.
+"""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from secrets import token_hex
+
+from stackward.engine.brakes import Brakes
+from stackward.engine.step import said_of
+from stackward.engine.worker import exists
+from stackward.errors import BadInput, Locked, StackwardError, Superseded, Unreachable
+from stackward.masking import masked
+from stackward.model.run import Run, RunState, Said
+from stackward.model.worker import Worker
+from stackward.ports.clock import Clock
+from stackward.ports.journal import Journal
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """Seconds, all of them. A dead worker's runs are taken up within `silent_s` and two looks."""
+
+    look_s: float = 1.0  # between two looks at the queue and at the others
+    beat_s: float = 5.0  # between two signs of life
+    silent_s: float = 30.0  # without a new beat, a worker is dead
+    gap_s: float = 10.0  # between two looks of our own: then it was we who were away
+    retry_s: float = 60.0  # before a run that could not be begun here is tried again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crew:
+    """What a worker works with."""
+
+    me: Worker
+    journal: Journal
+    clock: Clock
+    can_read: Callable[[Run], bool]  # a plan of another version is left to its workers
+    carry: Callable[[Run], Run]  # a run that was taken up, to where it ends or must stop
+    brakes: Brakes
+    say: Callable[[str], None]
+    at_once: int = 2
+    rhythm: Rhythm = field(default_factory=Rhythm)
+
+
+def worker_named(name: str, machine: str, clock: Clock) -> Worker:
+    """Return the worker that this process is to be; its life has a name of its own."""
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f"`{name}` cannot be the name of a worker",
+            hint="use letters, digits, `.`, `_` and `-`, 63 at most; `--name` gives it another",
+        )
+    return Worker(name=name, life=token_hex(8), machine=machine, pid=os.getpid(), since=clock.now())
+
+
+def work(crew: Crew) -> None:
+    """Take runs up and carry them out until the brakes are pressed; then leave none behind.
+
+    Raises `Locked` if a living worker has the name, `Superseded` if this one was taken for dead.
+    """
+    _enlist(crew)
+    crew.say(f"worker `{crew.me.name}` takes up to {crew.at_once} runs at a time")
+    shift = _Shift(crew)
+    try:
+        with ThreadPoolExecutor(crew.at_once, thread_name_prefix="run") as pool:
+            try:
+                shift.work(pool)
+            except BaseException:
+                # What we carry out here, others may have by now: we wait for nothing.
+                crew.brakes.press()
+                crew.brakes.press()
+                raise
+    except (Superseded, Unreachable):
+        raise
+    except BaseException:
+        _retire(crew)
+        raise
+    _retire(crew)
+    crew.say(f"worker `{crew.me.name}` has left")
+
+
+def _retire(crew: Crew) -> None:
+    # Should the journal be away just now, the others bury us: that comes to the same.
+    with suppress(Unreachable):
+        crew.journal.retire(crew.me, crew.clock.now())
+
+
+def _enlist(crew: Crew) -> None:
+    """Take the name; whoever has it and is dead is buried first."""
+    clock, sightings = crew.clock, Sightings(crew.rhythm)
+    known = None
+    while (other := crew.journal.enlist(crew.me)) is not None:
+        is_gone = other.machine == crew.me.machine and not exists(other.pid)
+        if is_gone or sightings.missing([other], clock.monotonic()):
+            _bury(crew, other)
+            continue
+        if known is None:
+            crew.say(f"the name is that of {other}: is it alive?")
+        elif (other.life, other.beats) != known:
+            raise Locked(
+                f"worker `{other.name}` works already: process {other.pid} on `{other.machine}`",
+                hint="give each worker a name of its own: `--name NAME`",
+            )
+        known = (other.life, other.beats)
+        clock.wait(crew.rhythm.look_s)
+
+
+def _bury(crew: Crew, dead: Worker) -> None:
+    for run in crew.journal.bury(dead, crew.clock.now()):
+        crew.say(f"worker `{dead.name}` has died: run `{run.id}`, {run.title}, is {run.state}")
+
+
+class Sightings:
+    """Who was last seen to beat, and when: by our own watch, and only while we could look."""
+
+    def __init__(self, rhythm: Rhythm) -> None:
+        self._rhythm = rhythm
+        self._since: dict[tuple[str, str, int], float] = {}
+        self._looked_at: float | None = None
+
+    def missing(self, workers: Sequence[Worker], now: float) -> list[Worker]:
+        """Take note of the workers as they are; return those silent for too long."""
+        was_away = self._looked_at is not None and now - self._looked_at > self._rhythm.gap_s
+        before = {} if was_away else self._since
+        beats = {(each.name, each.life, each.beats): each for each in workers}
+        self._since = {beat: before.get(beat, now) for beat in beats}
+        self._looked_at = now
+        return [
+            each for beat, each in beats.items() if now - self._since[beat] >= self._rhythm.silent_s
+        ]
+
+
+class _Shift:
+    """One life of a worker, from its first look to its last."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew, self._journal, self._clock = crew, crew.journal, crew.clock
+        self._rhythm, self._me = crew.rhythm, crew.me
+        self._sightings = Sightings(crew.rhythm)
+        self._going: dict[str, tuple[Run, Future[Run]]] = {}
+        self._not_before: dict[str, float] = {}
+        self._beat_at = self._clock.monotonic()
+        self._is_told = False
+
+    def work(self, pool: ThreadPoolExecutor) -> None:
+        while self._going or not self._crew.brakes.is_stopping:
+            self._beat()
+            self._look_for_the_dead()
+            self._settle()
+            if not self._crew.brakes.is_stopping:
+                self._take(pool)
+            elif self._going and not self._is_told:
+                self._is_told = True
+                going = f"waits for what is under way in {len(self._going)} runs"
+                self._crew.say(f"takes nothing more up; {going}; again: leaves at once")
+            self._clock.wait(self._rhythm.look_s)
+
+    def _beat(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._beat_at >= self._rhythm.beat_s:
+            self._me = replace(self._me, beats=self._me.beats + 1)
+            self._journal.show_life(self._me, self._clock.now())
+            self._beat_at = now
+
+    def _look_for_the_dead(self) -> None:
+        others = [each for each in self._journal.workers() if each.life != self._me.life]
+        for dead in self._sightings.missing(others, self._clock.monotonic()):
+            _bury(self._crew, dead)
+
+    def _take(self, pool: ThreadPoolExecutor) -> None:
+        if len(self._going) >= self._crew.at_once:
+            return
+        for run_id in self._journal.queued():
+            if len(self._going) >= self._crew.at_once or self._crew.brakes.is_stopping:
+                return
+            now = self._clock.monotonic()
+            if run_id in self._going or now < self._not_before.get(run_id, now):
+                continue
+            run = self._journal.run(run_id)
+            if not self._crew.can_read(run):
+                self._put_off(run, "its plan is of another version of Stackward")
+                continue
+            try:
+                taken = self._journal.take_up(
+                    run.id, self._me.name, self._clock.now(), life=self._me.life, seen=run.epoch
+                )
+            except Locked:
+                continue  # another worker was quicker
+            self._crew.say(f"run `{run.id}`, {run.title}: taken up")
+            self._going[run.id] = (taken, pool.submit(self._crew.carry, taken))
+
+    def _settle(self) -> None:
+        """Say how runs ended; none is left without anybody who carries it out."""
+        for run, future in list(self._going.values()):
+            if not future.done():
+                continue
+            del self._going[run.id]
+            match future.exception():
+                case None:
+                    ended = future.result()
+                    why = f": {ended.ending.reason}" if ended.ending.reason else ""
+                    self._crew.say(f"run `{run.id}`, {run.title}: {ended.state}{why}")
+                case Superseded() as error:
+                    self._crew.say(error.message)
+                case StackwardError() as error:
+                    # Nobody's fault in the plan: others may fare better.
+                    is_for_others = isinstance(error, (Unreachable, BadInput))
+                    state = RunState.QUEUED if is_for_others else RunState.STOPPED
+                    self._give_up(run, state, said_of(error))
+                case error:
+                    reason = masked(
+                        f"this is a defect of Stackward: {type(error).__name__}: {error}"
+                    )
+                    self._give_up(run, RunState.STOPPED, Said(reason=reason))
+
+    def _give_up(self, run: Run, state: RunState, said: Said) -> None:
+        try:
+            self._journal.end(run.id, run.epoch, state, self._clock.now(), said)
+        except Superseded:
+            return  # it is not ours any more, or has ended
+        self._put_off(run, said.reason or "")
+
+    def _put_off(self, run: Run, why: str) -> None:
+        self._not_before[run.id] = self._clock.monotonic() + self._rhythm.retry_s
+        self._crew.say(f"run `{run.id}`, {run.title}, is not carried out here: {why}")

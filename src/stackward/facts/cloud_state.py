@@ -1,0 +1,295 @@
+"""Look at a whole cloud: all nodes side by side, and at the same time its APIs; then its RPC."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from stackward.anatomy import Anatomy, Component
+from stackward.errors import BadInput
+from stackward.facts.survey import survey_node
+from stackward.model.cloud_state import (
+    Answered,
+    Catalog,
+    CloudState,
+    Endpoint,
+    Failed,
+    Failure,
+    Heartbeat,
+    Rpc,
+    RpcAnswer,
+)
+from stackward.model.survey import Blind, Survey, Unseen
+from stackward.ports.lookout import Lookout
+
+USUAL_S = 8.0
+RPC_S = 5.0
+MOST_UNANSWERED = 2  # each holds a worker of nova-api for a minute
+MOST_RPC_AT_ONCE = 16
+MOST_AT_ONCE = 200  # nodes: an ssh each
+LEEWAY_S = 1.0  # after its own deadline a question is given up from outside
+NOVA, HYPERVISORS = "compute", "hypervisors"
+
+# The names under which a service may stand in the catalog; the anatomy has the official one.
+ALIASES = {
+    "block-storage": ("block-storage", "volumev3", "block-store", "volume"),
+    "object-store": ("object-store",),
+}
+
+_Answer: TypeAlias = Answered | Failed | datetime | Sequence[Heartbeat] | Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequest:
+    """What the operator asked for."""
+
+    only: str | None = None  # one node
+    within_s: float = USUAL_S  # for each question
+    interfaces: tuple[str, ...] = ("public", "internal", "admin")
+    tables: bool = False
+    rpc: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApisSeen:
+    """What the APIs told."""
+
+    login: Answered | Failed
+    login_at: str = ""  # the host of Keystone's URL
+    catalog: Catalog | None = None
+    probes: Mapping[str, Answered | Failed] = field(default_factory=dict)
+    reached: Mapping[str, Answered | Failed] = field(default_factory=dict)
+    certificates: Mapping[str, datetime | Failed] = field(default_factory=dict)
+    heartbeats: tuple[Heartbeat, ...] = ()
+    heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)
+    hypervisors: tuple[tuple[str, str], ...] = ()
+
+
+def node_called(lookout: Lookout, word: str) -> str:
+    """Return the node that the inventory or Nova calls so.
+
+    Raises BadInput where the inventory names none.
+    """
+    found = word if word in lookout.nodes else lookout.shell.node_of(word, None)
+    if found is None:
+        raise BadInput(
+            f"the inventory does not name `{word}`",
+            hint="`stackward node list` shows what is in it",
+        )
+    return found
+
+
+def kinds_of(component: Component) -> tuple[str, ...]:
+    """Return the types under which a component may stand in the catalog."""
+    kind = component.catalog or ""
+    return ALIASES.get(kind, (kind,))
+
+
+def look_at_cloud(
+    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest
+) -> tuple[CloudState, Mapping[str, str]]:
+    """Look at nodes and APIs side by side; return also the hypervisor of each host, by its id."""
+    began = lookout.clock.monotonic()
+    read_at = lookout.clock.now()
+    names = [asked.only] if asked.only else lookout.nodes
+    questions: dict[str, Callable[[], Survey | Unseen | ApisSeen]] = {
+        f"node {name}": _survey(lookout, anatomy, name, asked) for name in names
+    }
+    questions["apis"] = lambda: _look_at_apis(lookout, anatomy, asked)
+    # A login, then the APIs: two rounds. A very large cloud takes more, for its nodes.
+    rounds = 1 + -(-len(questions) // MOST_AT_ONCE)
+    told = lookout.together.ask(
+        questions, within_s=rounds * (asked.within_s + LEEWAY_S), at_once=MOST_AT_ONCE
+    )
+    late = Unseen(f"no answer within {asked.within_s:g} s", Blind.SILENT)
+    answers = {name: told[f"node {name}"] for name in names}
+    surveys = {
+        name: answer if isinstance(answer, Survey | Unseen) else late
+        for name, answer in answers.items()
+    }
+    apis = told["apis"]
+    if not isinstance(apis, ApisSeen):
+        apis = ApisSeen(login=_late(asked))
+    state = CloudState(
+        read_at=read_at,
+        took_s=lookout.clock.monotonic() - began,
+        surveys=surveys,
+        login=apis.login,
+        catalog=apis.catalog,
+        probes=apis.probes,
+        reached=apis.reached,
+        certificates=apis.certificates,
+        heartbeats=apis.heartbeats,
+        heartbeats_unread=apis.heartbeats_unread,
+        nodes={one.host: lookout.shell.node_of(one.host, None) for one in apis.heartbeats},
+        keystone_on=lookout.shell.node_of(apis.login_at, apis.login_at),
+        only=asked.only,
+    )
+    return state, dict(_hypervisors(apis))
+
+
+def _survey(
+    lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest
+) -> Callable[[], Survey | Unseen]:
+    def look() -> Survey | Unseen:
+        return survey_node(
+            lookout.shell,
+            lookout.clock,
+            anatomy,
+            node,
+            within_s=asked.within_s,
+            tables=asked.tables,
+        )
+
+    return look
+
+
+def _look_at_apis(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest) -> ApisSeen:
+    login, catalog = lookout.apis.log_in(within_s=asked.within_s)
+    login_at = urlsplit(lookout.apis.login_url).hostname or ""
+    if catalog is None:
+        return ApisSeen(login=login, login_at=login_at)
+    questions = dict(_questions(lookout, anatomy, asked, catalog))
+    told = lookout.together.ask(questions, within_s=asked.within_s + LEEWAY_S)
+    answers = {key: _late(asked) if one is None else one for key, one in told.items()}
+    lists = {name: one for (what, name), one in answers.items() if what == "heartbeats"}
+    return ApisSeen(
+        login=login,
+        login_at=login_at,
+        catalog=catalog,
+        probes=_picked(answers, "probe"),
+        reached=_picked(answers, "reach"),
+        certificates={
+            name: one
+            for (what, name), one in answers.items()
+            if what == "certificate" and isinstance(one, datetime | Failed)
+        },
+        heartbeats=tuple(
+            one
+            for found in lists.values()
+            if isinstance(found, Sequence)
+            for one in found
+            if isinstance(one, Heartbeat)
+        ),
+        heartbeats_unread={
+            component.name: one
+            for kind, one in lists.items()
+            if isinstance(one, Failed) and (component := anatomy.of_catalog(kind))
+        },
+        hypervisors=_pairs(answers.get((HYPERVISORS, NOVA))),
+    )
+
+
+def _questions(
+    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog
+) -> Iterable[tuple[tuple[str, str], Callable[[], _Answer]]]:
+    """Return every question to the APIs, by what it is about."""
+    apis, within_s = lookout.apis, asked.within_s
+    for component in anatomy.components.values():
+        endpoint = catalog.endpoint(kinds_of(component)) if component.catalog else None
+        if endpoint is None or component.catalog is None:
+            continue
+        probe = component.probe
+        if probe.kind in {"list", "account"} and not asked.only:
+            yield (
+                ("probe", component.name),
+                partial(apis.ask, endpoint, probe.path, version=probe.version, within_s=within_s),
+            )
+        if component.catalog in {"compute", "network", "block-storage"}:
+            yield (
+                ("heartbeats", component.catalog),
+                partial(apis.heartbeats, endpoint, component.catalog, within_s=within_s),
+            )
+        if component.catalog == NOVA:
+            yield (HYPERVISORS, NOVA), partial(apis.hypervisors, endpoint, within_s=within_s)
+    if asked.only:
+        return
+    chosen = [one for one in catalog.endpoints if one.interface in asked.interfaces]
+    for url in dict.fromkeys(one.url for one in chosen):
+        yield ("reach", url), partial(apis.reach, url, within_s=within_s)
+    for place in dict.fromkeys(filter(None, map(secured_place, chosen))):
+        host, _, port = place.rpartition(":")
+        yield ("certificate", place), partial(apis.expiry, host, int(port), within_s=within_s)
+
+
+def secured_place(endpoint: Endpoint) -> str | None:
+    """Return the host and port that show a certificate; None where nothing is secured."""
+    parts = urlsplit(endpoint.url)
+    if parts.scheme != "https" or not parts.hostname:
+        return None
+    return f"{parts.hostname}:{parts.port or 443}"
+
+
+def _picked(answers: Mapping[tuple[str, str], _Answer], what: str) -> dict[str, Answered | Failed]:
+    return {
+        name: one
+        for (kind, name), one in answers.items()
+        if kind == what and isinstance(one, Answered | Failed)
+    }
+
+
+def _pairs(given: _Answer | None) -> tuple[tuple[str, str], ...]:
+    if not isinstance(given, Sequence):
+        return ()
+    return tuple(one for one in given if isinstance(one, tuple))
+
+
+def _late(asked: CheckRequest) -> Failed:
+    return Failed(how=Failure.NO_ANSWER, says=f"no answer within {asked.within_s:g} s")
+
+
+def _hypervisors(apis: ApisSeen) -> Iterable[tuple[str, str]]:
+    """Return the hypervisor of each host, which bears its full name or its short one."""
+    for heartbeat in apis.heartbeats:
+        if heartbeat.binary != "nova-compute":
+            continue
+        short = heartbeat.host.partition(".")[0]
+        for id_, name in apis.hypervisors:
+            if name == heartbeat.host or name.partition(".")[0] == short:
+                yield heartbeat.host, id_
+                break
+
+
+def ask_rpc(
+    lookout: Lookout,
+    state: CloudState,
+    hypervisors: Mapping[str, str],
+    *,
+    within_s: float = RPC_S,
+) -> CloudState:
+    """Have Nova call each of these nova-computes over RPC, and add what came of it.
+
+    Carefully: an answer that stays away holds a worker of nova-api. So it begins with two at a
+    time, goes faster while all answer, and stops at the second that does not.
+    """
+    endpoint = state.catalog.endpoint((NOVA,)) if state.catalog else None
+    if endpoint is None:
+        return state
+    waiting = list(hypervisors.items())
+    told: dict[str, RpcAnswer] = {}
+    at_once = 2
+    while waiting and unanswered(told) < MOST_UNANSWERED:
+        now, waiting = waiting[:at_once], waiting[at_once:]
+        questions = {
+            host: _ask_uptime(lookout, endpoint, hypervisor, within_s) for host, hypervisor in now
+        }
+        answers = lookout.together.ask(questions, within_s=within_s + LEEWAY_S)
+        silent = RpcAnswer(outcome=Rpc.SILENT, took_s=within_s)
+        told |= {host: answer or silent for host, answer in answers.items()}
+        at_once = min(2 * at_once, MOST_RPC_AT_ONCE) if not unanswered(told) else 1
+    spared = f"{unanswered(told)} calls over RPC are unanswered already, and each holds a worker"
+    left = {host: RpcAnswer(outcome=Rpc.NOT_ASKED, why=spared) for host, _ in waiting}
+    return replace(state, rpc={**state.rpc, **told, **left})
+
+
+def unanswered(told: Mapping[str, RpcAnswer]) -> int:
+    """Return how many calls have had no answer."""
+    return sum(1 for one in told.values() if one.outcome is Rpc.SILENT)
+
+
+def _ask_uptime(
+    lookout: Lookout, endpoint: Endpoint, hypervisor: str, within_s: float
+) -> Callable[[], RpcAnswer]:
+    return lambda: lookout.apis.uptime(endpoint, hypervisor, within_s=within_s)

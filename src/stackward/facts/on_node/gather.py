@@ -1,0 +1,309 @@
+"""Tell all that a check asks of a node, as one JSON document; run there with its own python3.
+
+It is sent over ssh as it is: standard library only, no later Python than 3.7 needed, nothing
+written, nothing installed. What needs root is asked of `sudo -n`, command by command; what that
+refuses is told as such. Outputs go home as they are: they are read there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+UNIT_FACTS = (
+    "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,WantedBy,RequiredBy,"
+    "TriggeredBy,ActiveEnterTimestampMonotonic,ConditionResult,AssertResult"
+)
+DATABASE_FACTS = (
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
+    " ('max_connections','wsrep_on','version','read_only');"
+    " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
+    "'wsrep_ready','wsrep_cluster_status','wsrep_cluster_size','wsrep_local_state_comment')"
+)
+ON_DISK = {
+    "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "vfat", "overlay", "jfs", "reiserfs",
+}  # fmt: skip
+ON_NETWORK = {"nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "cifs", "gfs2", "ocfs2"}
+IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
+LOG_LINES = 3
+STAT_FIELDS = 20  # up to its start time
+LOGS_OF = 6  # units in trouble
+MEMCACHED = 11211
+
+
+class Commands:
+    """Commands that run side by side, each until the one deadline."""
+
+    def __init__(self, within_s: float) -> None:
+        self.ends = time.monotonic() + within_s
+        self.started = {}  # type: dict[str, subprocess.Popen[bytes] | None]
+        self.ended = {}  # type: dict[str, dict[str, object]]
+
+    def start(self, name: str, words: list[str]) -> None:
+        """Start a command, if this node has it."""
+        if shutil.which(words[0]) is None:
+            return
+        self.started[name] = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def end(self, name: str) -> dict[str, object]:
+        """Return what a command told; wait for it until the deadline."""
+        process = self.started.pop(name, None)
+        if process is not None:
+            try:
+                out, err = process.communicate(timeout=max(0.05, self.ends - time.monotonic()))
+                told = {"code": process.returncode, "out": text(out), "err": text(err)}
+            except subprocess.TimeoutExpired:
+                process.kill()
+                told = {"code": None, "out": "", "err": "no answer in time"}
+            self.ended[name] = told
+        return self.ended.get(name, {})
+
+    def all(self) -> dict[str, dict[str, object]]:
+        """Return what all commands told."""
+        for name in list(self.started):
+            self.end(name)
+        return self.ended
+
+
+def text(raw: bytes) -> str:
+    """Return an output as text, whatever is in it."""
+    return raw.decode("utf-8", "replace")
+
+
+def as_root(words: list[str]) -> list[str]:
+    """Return a command as root may run it: by itself, or through sudo."""
+    return words if os.geteuid() == 0 else ["sudo", "-n", *words]
+
+
+def read(path: str) -> str:
+    """Return a file; an empty text where there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def started_at() -> float | None:
+    """Return when this node's first process began: also a container has that for itself."""
+    boot = re.search(r"^btime (\d+)$", read("/proc/stat"), re.MULTILINE)
+    first = read("/proc/1/stat").rpartition(")")[2].split()
+    if not boot or len(first) < STAT_FIELDS:
+        return None
+    return int(boot.group(1)) + int(first[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def container() -> str:
+    """Return what kind of container this is; an empty text on a machine of its own."""
+    return (read("/run/systemd/container") or read("/run/host/container-manager")).strip()
+
+
+class Timex(ctypes.Structure):
+    """The beginning of the kernel's `struct timex`; the rest is room for the kernel to fill."""
+
+    _fields_ = [
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_char * 256),
+    ]
+
+
+def clock() -> dict[str, object]:
+    """Return what the kernel says of its clock; asking changes nothing."""
+    told = Timex()
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(told))
+    except (OSError, AttributeError):
+        return {}
+    return {"state": state, "status": told.status, "max_error_us": told.maxerror}
+
+
+def filesystems(commands: Commands) -> list[dict[str, object]]:
+    """Return each file system once, with its room; those of a network are asked from aside."""
+    found = {}  # type: dict[str, dict[str, object]]
+    for line in read("/proc/self/mountinfo").splitlines():
+        left, _, right = line.partition(" - ")
+        _, _, device, _, where, options = left.split()[:6]
+        kind, source, of_all = right.split(None, 2)
+        where = where.replace("\\040", " ")
+        if where.startswith("/run/host/"):  # what a container shows of its host
+            continue
+        is_wanted = kind in ON_DISK | ON_NETWORK or (kind == "tmpfs" and where in IN_MEMORY)
+        if not is_wanted or (device in found and len(str(found[device]["mount"])) <= len(where)):
+            continue
+        found[device] = {
+            "mount": where,
+            "type": kind,
+            "source": source,
+            "read_only": "ro" in of_all.split(","),
+            "read_only_here": "ro" in options.split(","),
+        }
+    for device, one in list(found.items()):
+        if one["type"] in ON_NETWORK:
+            name = f"statfs {one['mount']}"
+            commands.start(name, ["stat", "-f", "-c", "%S %b %a %c %d", str(one["mount"])])
+        elif not measure(one):
+            del found[device]
+    return list(found.values())
+
+
+def measure(one: dict[str, object]) -> bool:
+    """Add the room of a file system; return False for what is a single file."""
+    where = str(one["mount"])
+    try:
+        if not stat.S_ISDIR(os.stat(where).st_mode):
+            return False
+        os.listdir(where)  # a disk that has died answers statvfs, but not this
+        room = os.statvfs(where)
+    except OSError as error:
+        one["error"] = error.strerror
+        return True
+    one["size"] = room.f_blocks * room.f_frsize
+    one["free"] = room.f_bavail * room.f_frsize
+    one["inodes"] = room.f_files
+    one["inodes_free"] = room.f_favail
+    return True
+
+
+def owners(sockets: str) -> dict[str, str]:
+    """Return the cgroup of each process that `ss` names."""
+    found = {}
+    for pid in set(re.findall(r"pid=(\d+)", sockets)):
+        lines = read(f"/proc/{pid}/cgroup").splitlines()
+        paths = [line.split(":", 2)[-1] for line in lines]
+        found[pid] = max(paths, key=len) if paths else ""
+    return found
+
+
+def memcached(listening: str) -> dict[str, object]:
+    """Return what memcached says of itself; nothing where it does not listen."""
+    found = re.search(rf"\s(\S+):{MEMCACHED}\s", listening)
+    if not found:
+        return {}
+    address = found.group(1).strip("[]").partition("%")[0]
+    address = {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # where it listens
+    told = b""
+    try:
+        with contextlib.closing(socket.create_connection((address, MEMCACHED), 2)) as asked:
+            asked.settimeout(2)
+            asked.sendall(b"stats\r\n")
+            while not told.endswith(b"END\r\n"):
+                more = asked.recv(65536)
+                if not more:
+                    break
+                told += more
+    except OSError as error:
+        return {"error": str(error)}
+    return {"out": text(told)}
+
+
+def ask_all(commands: Commands, asked: dict[str, object]) -> None:
+    """Start every command whose answer is wanted."""
+    units = [str(unit) for unit in list(asked["units"])]  # type: ignore[call-overload]
+    commands.start("units", ["systemctl", "show", "--no-pager", "-p", UNIT_FACTS, "--", *units])
+    commands.start("failed", ["systemctl", "--failed", "--no-legend", "--plain", "--no-pager"])
+    commands.start("sockets", as_root(["ss", "-Htnap"]))
+    if os.geteuid() != 0:
+        commands.start("sockets unowned", ["ss", "-Htna"])
+    if not container():
+        kernel = ["journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"]
+        commands.start("kernel", as_root(kernel))
+    for engine in ("docker", "podman"):
+        if shutil.which(engine):
+            listed = [engine, "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
+            commands.start("containers of " + engine, as_root(listed))
+    if shutil.which("rabbitmqctl"):
+        control = as_root(["rabbitmqctl", "--silent"])
+        commands.start("rabbitmq cluster", [*control, "cluster_status", "--formatter", "json"])
+        commands.start(
+            "rabbitmq queues", [*control, "list_queues", "name", "messages", "consumers"]
+        )
+        facts = ["source_name", "destination_name", "routing_key"]
+        commands.start("rabbitmq bindings", [*control, "list_bindings", *facts])
+    if shutil.which("mariadbd") or shutil.which("mysqld"):
+        client = "mariadb" if shutil.which("mariadb") else "mysql"
+        commands.start("mariadb", as_root([client, "-N", "-B", "-e", DATABASE_FACTS]))
+        if asked.get("tables"):
+            check = "mariadb-check" if shutil.which("mariadb-check") else "mysqlcheck"
+            commands.start("tables", as_root([check, "--all-databases", "--check", "--silent"]))
+    if shutil.which("virsh"):
+        readonly = ["virsh", "--readonly", "--connect", "qemu:///system"]
+        commands.start("libvirt", [*readonly, "version", "--daemon"])
+
+
+def logs_of_troubled(commands: Commands) -> None:
+    """Ask for the last words of the units that have failed or do not stay up."""
+    blocks = str(commands.end("units").get("out", "")).split("\n\n")
+    units = [dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE)) for block in blocks]
+    for unit in units:
+        if (
+            unit.get("ActiveState") in ("failed", "activating")
+            and len([name for name in commands.started if name.startswith("log ")]) < LOGS_OF
+        ):
+            words = [
+                "journalctl",
+                "-u",
+                unit["Id"],
+                "-n",
+                str(LOG_LINES),
+                "--no-pager",
+                "-o",
+                "cat",
+            ]
+            commands.start("log " + unit["Id"], as_root(words))
+
+
+def main(asked: dict[str, object]) -> None:
+    """Gather all and print it."""
+    began = time.time()
+    commands = Commands(float(str(asked["within_s"])))
+    ask_all(commands, asked)
+    disks = filesystems(commands)
+    logs_of_troubled(commands)
+    told = commands.all()
+    sockets = told.get("sockets", {})
+    if sockets.get("code") != 0 and "sockets unowned" in told:
+        sockets = dict(told["sockets unowned"], refused=sockets.get("err"))
+    told.pop("sockets unowned", None)
+    listed = str(sockets.get("out", ""))
+    json.dump(
+        {
+            "version": 1,
+            "hostname": socket.gethostname(),
+            "is_root": os.geteuid() == 0,
+            "now": began,
+            "monotonic": time.monotonic(),
+            "took_s": time.time() - began,
+            "started": started_at(),
+            "boot_id": read("/proc/sys/kernel/random/boot_id").strip(),
+            "container": container(),
+            "clock": clock(),
+            "memory": read("/proc/meminfo"),
+            "filesystems": disks,
+            "paths": [path for path in list(asked["paths"]) if os.path.exists(path)],  # type: ignore[call-overload]
+            "sockets": sockets,
+            "owners": owners(listed),
+            "memcached": memcached(listed),
+            "commands": {name: one for name, one in told.items() if name != "sockets"},
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,115 @@
+"""All that one look at a cloud has told: its nodes, its APIs, its heartbeats, its RPC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from stackward.model.survey import Survey, Unseen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An entry of the catalog."""
+
+    kind: str  # the service's type: "compute"
+    region: str
+    interface: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """What a login brings: where each service is."""
+
+    endpoints: tuple[Endpoint, ...]
+    region: str  # the one that we use
+    interface: str
+
+    def endpoint(self, kinds: tuple[str, ...]) -> Endpoint | None:
+        """Return the endpoint that we use of a service, whichever of its types it bears."""
+        ours = [
+            one
+            for one in self.endpoints
+            if one.region == self.region and one.interface == self.interface
+        ]
+        return next((one for kind in kinds for one in ours if one.kind == kind), None)
+
+
+class Failure(StrEnum):
+    """How a question to an API failed."""
+
+    NO_ANSWER = "no answer"  # no connection, or none in time
+    REFUSED = "refused"  # it says that we may not
+    ERROR = "error"  # it answers, and says that it could not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A question that an API did not answer as it should."""
+
+    how: Failure
+    says: str  # its words, or those of the transport
+    status: int | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A question that was answered."""
+
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """What an API says of a process that reports to it."""
+
+    binary: str
+    host: str  # without the backend of a volume service
+    name: str  # as its API calls it: `ctl@nfs`
+    is_up: bool
+    is_enabled: bool = True
+    age_s: float | None = None
+    reason: str | None = None  # why it is disabled
+    is_forced_down: bool = False
+    is_backend_up: bool = True
+
+
+class Rpc(StrEnum):
+    """What came of a call over RPC."""
+
+    ANSWERED = "answered"
+    EMPTY = "empty"  # Nova answered, and had no answer from there
+    SILENT = "silent"  # Nova itself did not answer in time
+    NOT_ASKED = "not asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcAnswer:
+    """A call over RPC to a process on a host."""
+
+    outcome: Rpc
+    took_s: float = 0.0
+    why: str = ""  # why it was not asked, or what Nova says
+    asked_at: datetime | None = None  # where it is kept from an earlier look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudState:
+    """One look at everything."""
+
+    read_at: datetime
+    took_s: float = 0.0
+    surveys: Mapping[str, Survey | Unseen] = field(default_factory=dict)  # by node
+    login: Answered | Failed | None = None  # None: not tried
+    catalog: Catalog | None = None
+    probes: Mapping[str, Answered | Failed] = field(default_factory=dict)  # by component
+    reached: Mapping[str, Answered | Failed] = field(default_factory=dict)  # by URL
+    certificates: Mapping[str, datetime | Failed] = field(default_factory=dict)  # by host:port
+    heartbeats: tuple[Heartbeat, ...] = ()
+    heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)  # by the API's component
+    rpc: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of nova-compute, by host
+    nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
+    keystone_on: str | None = None  # the node whose address Keystone has
+    only: str | None = None  # the one node that was looked at

@@ -1,0 +1,11 @@
+"""A project: whose servers are whose."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project of Keystone; names are unique within a domain only."""
+
+    id: str
+    name: str

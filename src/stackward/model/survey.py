@@ -1,0 +1,170 @@
+"""What a machine tells of itself when it is looked at: units, sockets, disks, clock, tools."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+ACTIVE = "active"
+FAILED = "failed"
+
+
+class Blind(StrEnum):
+    """Why something could not be looked at; each asks for another remedy."""
+
+    UNREACHABLE = "unreachable"  # no way to it
+    REFUSED = "refused"  # it answers, and does not let us in
+    SILENT = "silent"  # no answer in time
+    LATE = "late"  # not answered within our own limit, which a busy machine may need more than
+    USELESS = "useless"  # it lets us in, and cannot answer
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that could not be looked at, and why."""
+
+    why: str
+    kind: Blind = Blind.SILENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A unit of systemd that exists on a node, or a container."""
+
+    name: str
+    load: str = "loaded"
+    active: str = ACTIVE
+    sub: str = "running"
+    result: str = "success"
+    enabled: str = "enabled"  # what `systemctl is-enabled` says
+    restarts: int = 0  # by systemd itself, since somebody last started it
+    up_s: float | None = None  # since it last became active; None: it never did
+    wanted_by: tuple[str, ...] = ()
+    triggered_by: tuple[str, ...] = ()
+    is_condition_met: bool = True
+    is_assertion_met: bool = True
+    last_words: tuple[str, ...] = ()  # of its log, where it is in trouble
+    is_container: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Say whether somebody has asked for it to run here: at boot, or for another unit."""
+        if self.load in {"masked", "not-found"}:
+            return False
+        return self.starts_at_boot or self.enabled == "enabled-runtime"
+
+    @property
+    def starts_at_boot(self) -> bool:
+        """Say whether the node brings it up by itself after a reboot."""
+        at_boot = {"enabled", "alias", "linked", "indirect"}
+        return self.enabled in at_boot or bool(self.wanted_by or self.triggered_by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A port that is listened on."""
+
+    address: str
+    port: int
+    owner: str | None  # its unit or container; None where that cannot be seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An established connection."""
+
+    near: str
+    near_port: int
+    far: str
+    far_port: int
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filesystem:
+    """A file system that is mounted."""
+
+    mount: str
+    type: str
+    size: int = 0  # bytes
+    free: int = 0  # bytes, for others than root
+    inodes: int = 0  # 0: it has no table of them
+    inodes_free: int = 0
+    is_read_only: bool = False
+    error: str | None = None  # in the kernel's words, when it was looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeClock:
+    """How right a clock is."""
+
+    is_synchronized: bool
+    ahead_s: float  # of ours, at least; 0 where the way there may explain it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A queue of RabbitMQ."""
+
+    name: str
+    messages: int
+    consumers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """RabbitMQ, as one of its nodes sees it."""
+
+    alarms: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    bound: frozenset[str] | None = None  # queues that an exchange leads to; None: not told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseServer:
+    """MariaDB or MySQL, as one server sees itself."""
+
+    connections: int
+    most_connections: int
+    is_galera: bool = False
+    is_ready: bool = True
+    cluster_state: str | None = None
+    cluster_size: int = 0
+    local_state: str | None = None
+    broken_tables: tuple[str, ...] | None = None  # None: not asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """memcached."""
+
+    connections: int
+    most_connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """One look at a node."""
+
+    node: str
+    took_s: float
+    units: Mapping[str, Unit] | Unseen
+    other_failed: tuple[str, ...] = ()  # units that have failed and are no component's
+    listeners: tuple[Listener, ...] = ()
+    links: tuple[Link, ...] = ()
+    sees_owners: bool = True  # of sockets
+    paths: frozenset[str] = frozenset()  # of those asked for, the ones that exist
+    filesystems: tuple[Filesystem, ...] = ()
+    memory_total: int = 0  # bytes
+    memory_available: int = 0
+    clock: NodeClock | Unseen
+    kernel_errors: tuple[str, ...] | Unseen
+    started: float | None = None  # when its first process began, in seconds of the epoch
+    shares_with_host: str | None = None  # the kind of container that it is
+    sudo_refused: str | None = None  # in sudo's words
+    broker: Broker | Unseen | None = None  # None: it has none
+    database: DatabaseServer | Unseen | None = None
+    cache: Cache | Unseen | None = None
+    libvirt: str | Unseen | None = None  # the version of the daemon that answers

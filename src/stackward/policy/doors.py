@@ -1,0 +1,147 @@
+"""How the APIs are: login, lists as a user asks for them, endpoints, certificates."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from stackward.anatomy import Anatomy, Component
+from stackward.model.cloud_state import Answered, CloudState, Endpoint, Failed, Failure
+from stackward.model.health import Finding, Note
+from stackward.policy import symptoms
+from stackward.policy.presence import log_of
+
+SLOW_S = 5.0
+EXPIRES_SOON_DAYS = 30
+_KEYSTONE = "keystone"
+_UNAUTHORIZED = 401
+
+
+def judge_doors(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge all that the APIs answered."""
+    if isinstance(state.login, Failed):
+        yield _judge_login(state, state.login, anatomy)
+    for name, answer in state.probes.items():
+        yield from _judge_probe(anatomy[name], answer)
+    yield from _judge_endpoints(state, anatomy)
+    for place, until in state.certificates.items():
+        if isinstance(until, datetime):
+            yield from _judge_certificate(state, anatomy, place, until)
+
+
+def _judge_login(state: CloudState, failed: Failed, anatomy: Anatomy) -> Finding:
+    says = _says(failed)
+    match failed.how:
+        case Failure.NO_ANSWER:
+            return symptoms.LOGIN_UNANSWERED.found(_KEYSTONE, state.keystone_on, says=says)
+        case Failure.REFUSED:
+            return symptoms.CREDENTIALS.found(_KEYSTONE, None, says=says)
+        case Failure.ERROR:
+            log = log_of(anatomy[_KEYSTONE])
+            return symptoms.LOGIN_FAILED.found(_KEYSTONE, state.keystone_on, says=says, log=log)
+
+
+def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Finding]:
+    what, name = component.probe.shows, component.name
+    if isinstance(answer, Answered):
+        if answer.took_s > SLOW_S:
+            yield symptoms.LIST_SLOW.found(name, None, what=what, took=f"{answer.took_s:.1f}")
+        return
+    says = _says(answer)
+    match answer.how:
+        case Failure.NO_ANSWER:
+            yield symptoms.LIST_UNANSWERED.found(
+                name, None, what=what, says=says, kind=component.catalog
+            )
+        case Failure.REFUSED if answer.status == _UNAUTHORIZED:
+            yield symptoms.TOKEN_UNKNOWN.found(name, None, says=says)
+        case Failure.REFUSED:
+            yield symptoms.NOT_ALLOWED.found(name, None, what=what, says=says)
+        case Failure.ERROR:
+            yield symptoms.LIST_FAILED.found(
+                name,
+                None,
+                what=what,
+                status=answer.status,
+                says=says,
+                log=log_of(component),
+                request=f"`{answer.request_id}`" if answer.request_id else "the time of this check",
+            )
+
+
+def _judge_endpoints(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+    if state.catalog is None:
+        return
+    by_url: dict[str, list[Endpoint]] = {}
+    for endpoint in state.catalog.endpoints:
+        by_url.setdefault(endpoint.url, []).append(endpoint)
+    for url, failed in state.reached.items():
+        if not isinstance(failed, Failed):
+            continue
+        first = by_url[url][0]
+        component = of_kind(anatomy, first.kind)
+        probed = state.probes.get(component.name) if component else None
+        if isinstance(probed, Failed) and probed.how is failed.how and _is_ours(state, by_url[url]):
+            continue  # its list has said so
+        symptom = symptoms.ENDPOINT_FAILED if failed.status else symptoms.ENDPOINT_UNANSWERED
+        yield symptom.found(
+            component.name if component else first.kind,
+            None,
+            interfaces=", ".join(dict.fromkeys(one.interface for one in by_url[url])),
+            region=first.region or "no region",
+            url=url,
+            status=failed.status,
+            says=failed.says,
+        )
+
+
+def _is_ours(state: CloudState, endpoints: list[Endpoint]) -> bool:
+    """Say whether the lists were asked for at one of these."""
+    catalog = state.catalog
+    return catalog is not None and any(
+        one.region == catalog.region and one.interface == catalog.interface for one in endpoints
+    )
+
+
+def of_kind(anatomy: Anatomy, kind: str) -> Component | None:
+    """Return the component that a type of the catalog means; a few have more than one."""
+    official = {"volumev3": "block-storage", "block-store": "block-storage"}.get(kind, kind)
+    return anatomy.of_catalog(official)
+
+
+def _judge_certificate(
+    state: CloudState, anatomy: Anatomy, place: str, until: datetime
+) -> Iterator[Finding]:
+    days = (until - state.read_at).days
+    if days >= EXPIRES_SOON_DAYS:
+        return
+    names = [
+        component.name if component else endpoint.kind
+        for endpoint in (state.catalog.endpoints if state.catalog else ())
+        if _place(endpoint.url) == place
+        for component in [of_kind(anatomy, endpoint.kind)]
+    ]
+    symptom = symptoms.CERTIFICATE_EXPIRES if days >= 0 else symptoms.CERTIFICATE_EXPIRED
+    for name in dict.fromkeys(names):
+        yield symptom.found(name, None, place=place, days=days, until=until.date().isoformat())
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 443}"
+
+
+def _says(failed: Failed) -> str:
+    said = " ".join(failed.says.split())[:300]
+    request = f" ({failed.request_id})" if failed.request_id else ""
+    return f'"{said}"{request}'
+
+
+def unknown_of_doors(state: CloudState, anatomy: Anatomy) -> Iterator[Note]:
+    """Name what the APIs did not tell."""
+    if state.login is not None and isinstance(state.login, Failed):
+        yield Note(where="the APIs", says="all that needs a login")
+    for name, failed in state.heartbeats_unread.items():
+        yield Note(where=name, says=f"the heartbeats of {anatomy[name].service}: {failed.says}")
+    for place, until in state.certificates.items():
+        if isinstance(until, Failed):
+            yield Note(where=place, says=f"its certificate: {until.says}")

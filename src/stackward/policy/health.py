@@ -1,0 +1,303 @@
+"""How a cloud is, by component: all findings gathered, and each put under what explains it.
+
+A finding is explained by a component that is broken and that its own component needs: on the same
+machine (`rests_on`) or anywhere (`depends_on`). It is shown there, and never hidden.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from stackward.anatomy import MACHINE, Anatomy, Component
+from stackward.model.cloud_state import Answered, CloudState, Rpc
+from stackward.model.health import ComponentHealth, Finding, Health, Note, State, worst
+from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
+from stackward.policy.doors import judge_doors, unknown_of_doors
+from stackward.policy.machines import judge_machines, unknown_of_machines
+from stackward.policy.messages import (
+    ages,
+    judge_all_queues,
+    judge_connections,
+    judge_heartbeats,
+    judge_own_queues,
+    judge_rpc,
+    node_of,
+    notes_of_heartbeats,
+    other_sides,
+    queues_of,
+    unknown_of_rpc,
+)
+from stackward.policy.presence import Presence, present
+from stackward.policy.processes import (
+    judge_ports,
+    judge_tools,
+    judge_units,
+    notes_of_masks,
+    notes_of_units,
+    unknown_of_tools,
+)
+
+Proof = tuple[str, float | None]  # what shows that a component works, and how long that took
+Place = tuple[str, str | None]  # a component, and a node or the whole cloud
+
+
+def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
+    """Judge all that one look has told."""
+    here = present(state, anatomy)
+    findings = list(dict.fromkeys(_all_findings(state, here, anatomy)))
+    places = _places(state, here, anatomy, findings)
+    states = {name: _state(nodes, findings, name) for name, nodes in places.items()}
+    explained = explain(findings, states, anatomy)
+    components = [
+        _component(name, states[name], nodes, explained, _proof(name, state, here, anatomy))
+        for name, nodes in places.items()
+    ]
+    components.sort(key=lambda one: _order(one, explained, anatomy))
+    return Health(
+        read_at=state.read_at,
+        took_s=state.took_s,
+        state=worst([one.state for one in components]),
+        components=tuple(components),
+        token_s=state.login.took_s if isinstance(state.login, Answered) else None,
+        unknown=tuple(dict.fromkeys(_all_unknown(state, here, anatomy))),
+        notes=tuple(dict.fromkeys(_all_notes(state, here, anatomy))),
+        only=state.only,
+    )
+
+
+def _all_findings(
+    state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
+) -> Iterator[Finding]:
+    yield from judge_machines(state)
+    sides = other_sides(here, anatomy)
+    for one in here.values():
+        yield from judge_units(one)
+        yield from judge_ports(one)
+        yield from judge_tools(one, here)
+        yield from judge_connections(one, sides)
+    yield from judge_own_queues(state, here, anatomy)
+    yield from judge_all_queues(state, here, anatomy)
+    yield from judge_heartbeats(state, anatomy)
+    yield from judge_rpc(state, anatomy)
+    yield from judge_doors(state, anatomy)
+
+
+def _all_unknown(
+    state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
+) -> Iterator[Note]:
+    yield from unknown_of_machines(state)
+    for one in here.values():
+        yield from unknown_of_tools(one)
+    yield from unknown_of_rpc(state)
+    yield from unknown_of_doors(state, anatomy)
+
+
+def _all_notes(
+    state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
+) -> Iterator[Note]:
+    yield from notes_of_heartbeats(state)
+    for one in here.values():
+        yield from notes_of_units(one)
+    for survey in state.surveys.values():
+        if isinstance(survey, Survey):
+            yield from notes_of_masks(survey, anatomy)
+
+
+def _places(
+    state: CloudState,
+    here: Mapping[tuple[str, str], Presence],
+    anatomy: Anatomy,
+    findings: Iterable[Finding],
+) -> dict[str, tuple[str, ...]]:
+    """Return each component that this cloud has, with the nodes on which it was seen."""
+    found: dict[str, dict[str, None]] = {MACHINE: dict.fromkeys(state.surveys)}
+    for name, node in here:
+        found.setdefault(name, {})[node] = None
+    for heartbeat in state.heartbeats:
+        component = anatomy.of_heartbeat(heartbeat.binary)
+        node = node_of(state, heartbeat)
+        if component and (state.only is None or node == state.only):
+            found.setdefault(component.name, {})[node] = None
+    for name in state.probes:
+        found.setdefault(name, {})
+    for finding in findings:
+        nodes = found.setdefault(finding.component, {})
+        if finding.node:
+            nodes[finding.node] = None
+    return {name: tuple(nodes) for name, nodes in found.items()}
+
+
+def _state(nodes: tuple[str, ...], findings: Iterable[Finding], name: str) -> State:
+    """Return how a component is: broken only where none of it works."""
+    own = [finding for finding in findings if finding.component == name]
+    broken = {finding.node for finding in own if finding.state is State.BROKEN}
+    if None in broken or (broken and broken >= set(nodes)):
+        return State.BROKEN
+    if broken:
+        return State.DEGRADED
+    return worst([finding.state for finding in own])
+
+
+def explain(
+    findings: Sequence[Finding], states: Mapping[str, State], anatomy: Anatomy
+) -> list[Finding]:
+    """Put each finding under the deepest broken component that its own needs."""
+    broken: set[Place] = {
+        (one.component, one.node) for one in findings if one.state is State.BROKEN and one.node
+    }
+    broken |= {(name, None) for name, state in states.items() if state is State.BROKEN}
+    explained = []
+    for finding in findings:
+        causes = needed((finding.component, finding.node), anatomy) & broken
+        # One that needs another of them is itself explained by that.
+        deepest = [place for place in causes if not needed(place, anatomy) & broken]
+        if deepest:
+            name, node = min(
+                deepest, key=lambda place: (anatomy[place[0]].restore, place[0], place[1] or "")
+            )
+            cause = f"{name} on {node}" if node else name
+            explained.append(replace(finding, under=cause))
+        else:
+            explained.append(finding)
+    return [_under_the_last(finding, explained) for finding in explained]
+
+
+def _under_the_last(finding: Finding, explained: Sequence[Finding]) -> Finding:
+    """Follow what explains a finding to what nothing explains: that is what is shown."""
+    under, passed = finding.under, {finding.under}
+    while under is not None:
+        own = [one for one in explained if under in {one.where, one.component}]
+        next_ = own[0].under if own and all(one.under for one in own) else None
+        if next_ is None or next_ in passed:
+            break
+        passed.add(next_)
+        under = next_
+    return finding if under == finding.under else replace(finding, under=under)
+
+
+def needed(place: Place, anatomy: Anatomy) -> set[Place]:
+    """Return all that a component needs, with the node where that must be on the same."""
+    if place[0] not in anatomy.components:
+        return set()
+    seen: set[Place] = set()
+    ahead = [place]
+    while ahead:
+        name, node = ahead.pop()
+        component = anatomy[name]
+        below: list[Place] = [(each, None) for each in component.depends_on]
+        below += [(each, node) for each in component.rests_on if node]
+        new = [each for each in below if each not in seen]
+        seen |= set(new)
+        ahead += new
+    return seen - {place}
+
+
+def _component(
+    name: str, state: State, nodes: tuple[str, ...], findings: Iterable[Finding], proof: Proof
+) -> ComponentHealth:
+    mine = (one for one in findings if one.component == name)
+    own = tuple(sorted(mine, key=lambda one: one.state.rank))
+    under = {one.under for one in own}
+    return ComponentHealth(
+        name=name,
+        state=state,
+        nodes=nodes,
+        proof=proof[0],
+        took_s=proof[1],
+        under=own[0].under if own and None not in under else None,
+        findings=own,
+    )
+
+
+def _order(
+    one: ComponentHealth, findings: Iterable[Finding], anatomy: Anatomy
+) -> tuple[bool, int, int, int, str]:
+    """Put the worst first, then what explains most; what is explained comes after all others."""
+    explains = sum(
+        1 for each in findings if each.under and each.under.partition(" on ")[0] == one.name
+    )
+    known = anatomy.components.get(one.name)
+    restore = known.restore if known else 0
+    return (one.under is not None, one.state.rank, -explains, restore, one.name)
+
+
+# --- what shows that it works -------------------------------------------------------------------
+
+
+def _proof(
+    name: str, state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
+) -> Proof:
+    component = anatomy.components.get(name)
+    if component is None:
+        return "", None
+    answer = state.probes.get(name)
+    if name == MACHINE:
+        looks = list(state.surveys.values())
+        seen = sum(1 for look in looks if not isinstance(look, Unseen))
+        return f"{seen} of {len(looks)} answer over SSH", None
+    if isinstance(answer, Answered):
+        token = ""
+        if component.catalog == "identity" and isinstance(state.login, Answered):
+            token = f"token in {state.login.took_s:.2f} s, "
+        return f"{token}{component.probe.shows} in {answer.took_s:.2f} s", answer.took_s
+    if component.probe.kind == "rpc" and (said := _rpc_proof(state)):
+        return said, None
+    if component.heartbeat and (said := _heartbeat_proof(component, state, here)):
+        return said, None
+    return _process_proof(component, here), None
+
+
+def _rpc_proof(state: CloudState) -> str:
+    answered = [one for one in state.rpc.values() if one.outcome is Rpc.ANSWERED]
+    if not answered:
+        return ""
+    slowest = max(one.took_s for one in answered)
+    return f"{len(answered)} of {len(state.rpc)} answer over RPC, within {slowest:.2f} s"
+
+
+def _heartbeat_proof(
+    component: Component, state: CloudState, here: Mapping[tuple[str, str], Presence]
+) -> str:
+    known = ages(state, component.heartbeat or "")
+    if not known:
+        return ""
+    signs = [f"heartbeat {max(known):.0f} s old"]
+    queues = queues_of(here)
+    own = [
+        queues.get(f"{component.topic}.{one.name}")
+        for one in state.heartbeats
+        if one.binary == component.heartbeat
+    ]
+    if component.topic and own and all(queue and queue.consumers for queue in own):
+        signs.append("its queue is read")
+    if component.holds and any(name == component.name for name, _ in here):
+        signs.append("connected")
+    return f"looks alive (not proved): {', '.join(signs)}"
+
+
+def _process_proof(component: Component, here: Mapping[tuple[str, str], Presence]) -> str:
+    seen = [one for (name, _), one in here.items() if name == component.name]
+    if not seen:
+        return ""
+    if said := "; ".join(dict.fromkeys(filter(None, (_own_words(one) for one in seen)))):
+        return said
+    running = sum(1 for one in seen if one.runs)
+    return f"looks alive (not proved): {running} of {len(seen)} run"
+
+
+def _own_words(one: Presence) -> str:
+    """Return what its own tool says of a component, in short."""
+    survey = one.survey
+    match one.component.probe.kind:
+        case "rabbitmq" if isinstance(survey.broker, Broker):
+            running = f"{len(survey.broker.running)} of {len(survey.broker.members)} members"
+            return f"{running}, {len(survey.broker.queues)} queues"
+        case "mariadb" if isinstance(survey.database, DatabaseServer):
+            server = survey.database
+            galera = f", Galera of {server.cluster_size}" if server.is_galera else ""
+            return f"{server.connections} of {server.most_connections} connections{galera}"
+        case "memcached" if isinstance(survey.cache, Cache):
+            return f"{survey.cache.connections} of {survey.cache.most_connections} connections"
+        case "libvirt" if isinstance(survey.libvirt, str):
+            return f"libvirt {survey.libvirt} answers"
+        case _:
+            return ""

@@ -1,0 +1,150 @@
+"""How the machines are: reached, disks, memory, kernel, clock. Pure; each rule is a `Symptom`."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from stackward.anatomy import MACHINE
+from stackward.model.cloud_state import CloudState, Heartbeat
+from stackward.model.health import Finding, Note
+from stackward.model.survey import Blind, Filesystem, NodeClock, Survey, Unseen
+from stackward.policy import symptoms
+
+FULL, FILLING = 99, 90  # percent
+INODES_SHORT = 90
+MEMORY_SHORT = 4  # percent available
+ASTRAY_S = 2.0
+SHOWN = 3  # lines of evidence
+
+# Of all that a kernel calls an error, what no healthy machine logs.
+SERIOUS = re.compile(
+    r"I/O error|Out of memory|oom-kill|Machine [Cc]heck|Hardware Error|soft lockup|hard LOCKUP"
+    r"|blocked for more than|EXT4-fs error|Shutting down filesystem|metadata corruption"
+    r"|Remounting filesystem read-only|critical (medium|target) error|uncorrectable|BTRFS.*corrupt"
+    r"|nf_conntrack: table full|NETDEV WATCHDOG|rcu.*self-detected stall"
+)
+
+
+def judge_machines(state: CloudState) -> Iterator[Finding]:
+    """Judge each machine of the inventory."""
+    for node, survey in state.surveys.items():
+        if isinstance(survey, Unseen):
+            yield _unseen(node, survey, _reports(state, node))
+        else:
+            yield from _judge_survey(survey)
+    if not state.only:
+        yield from _not_in_inventory(state)
+
+
+def _reports(state: CloudState, node: str) -> list[Heartbeat]:
+    return [one for one in state.heartbeats if state.nodes.get(one.host) == node]
+
+
+def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
+    # What is dead may be called alive for a while, by one API longer than by another.
+    living = reports[0].binary if reports and all(one.is_up for one in reports) else None
+    silent = [f"{one.binary} is down" for one in reports if not one.is_up]
+    match unseen.kind:
+        case Blind.REFUSED:
+            return symptoms.LOGIN_REFUSED.found(MACHINE, node, why=unseen.why)
+        case Blind.USELESS:
+            return symptoms.NODE_USELESS.found(MACHINE, node, why=unseen.why)
+        case Blind.SILENT | Blind.LATE if living:
+            return symptoms.NODE_LATE.found(MACHINE, node, why=unseen.why, living=living)
+        case _ if living:
+            return symptoms.SSH_LOST.found(MACHINE, node, why=unseen.why, living=living)
+        case Blind.SILENT | Blind.LATE:
+            return symptoms.NODE_SILENT.found(MACHINE, node, silent, why=unseen.why)
+        case _:
+            evidence = silent or ["no service of the cloud reports from it"]
+            return symptoms.NODE_UNREACHABLE.found(MACHINE, node, evidence, why=unseen.why)
+
+
+def _judge_survey(survey: Survey) -> Iterator[Finding]:
+    node = survey.node
+    if survey.sudo_refused:
+        yield symptoms.SUDO_REFUSED.found(MACHINE, node, why=survey.sudo_refused)
+    if isinstance(survey.units, Unseen):
+        yield symptoms.NODE_USELESS.found(MACHINE, node, why=survey.units.why)
+    for filesystem in survey.filesystems:
+        yield from _judge_filesystem(node, filesystem)
+    if survey.memory_total:
+        percent = round(100 * survey.memory_available / survey.memory_total)
+        if percent < MEMORY_SHORT:
+            yield symptoms.MEMORY_SHORT.found(
+                MACHINE,
+                node,
+                available=in_words(survey.memory_available),
+                total=in_words(survey.memory_total),
+                percent=percent,
+            )
+    if not isinstance(survey.kernel_errors, Unseen):
+        serious = [line for line in survey.kernel_errors if SERIOUS.search(line)]
+        if serious:
+            last = serious[-SHOWN:]
+            yield symptoms.KERNEL_ERRORS.found(MACHINE, node, last, count=len(serious))
+    if isinstance(survey.clock, NodeClock):
+        yield from _judge_clock(node, survey.clock)
+    if survey.other_failed:
+        names = ", ".join(f"`{name}`" for name in survey.other_failed)
+        yield symptoms.OTHER_FAILED.found(MACHINE, node, units=names)
+
+
+def _judge_filesystem(node: str, one: Filesystem) -> Iterator[Finding]:
+    if one.error:
+        yield symptoms.DISK_ERROR.found(MACHINE, node, mount=one.mount, error=one.error)
+        return
+    if one.is_read_only:
+        yield symptoms.READ_ONLY.found(MACHINE, node, mount=one.mount, type=one.type)
+    if one.size:
+        percent = 100 - 100 * one.free // one.size
+        words = {"mount": one.mount, "free": in_words(one.free), "size": in_words(one.size)}
+        if percent >= FULL:
+            yield symptoms.DISK_FULL.found(MACHINE, node, **words)
+        elif percent >= FILLING:
+            yield symptoms.DISK_FILLING.found(MACHINE, node, percent=percent, **words)
+    if one.inodes:
+        percent = 100 - 100 * one.inodes_free // one.inodes
+        if percent >= FULL:
+            yield symptoms.INODES_OUT.found(MACHINE, node, mount=one.mount, percent=percent)
+        elif percent >= INODES_SHORT:
+            yield symptoms.INODES_SHORT.found(MACHINE, node, mount=one.mount, percent=percent)
+
+
+def _judge_clock(node: str, clock: NodeClock) -> Iterator[Finding]:
+    if abs(clock.ahead_s) >= ASTRAY_S:
+        yield symptoms.CLOCK_ASTRAY.found(MACHINE, node, ahead=f"{clock.ahead_s:+g}")
+    if not clock.is_synchronized:
+        yield symptoms.CLOCK_FREE.found(MACHINE, node)
+
+
+# What reports from a machine that is its own: others may bear any name, as the hosts of Cinder do.
+_OF_MACHINES = re.compile(r"nova-compute|neutron-.*-agent|ovn-controller")
+
+
+def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
+    said: set[str] = set()
+    for one in state.heartbeats:
+        is_machine = _OF_MACHINES.fullmatch(one.binary) is not None
+        if is_machine and state.nodes.get(one.host) is None and one.host not in said:
+            said.add(one.host)
+            yield symptoms.NOT_IN_INVENTORY.found(MACHINE, one.host, binary=one.binary)
+
+
+def unknown_of_machines(state: CloudState) -> Iterator[Note]:
+    """Name what cannot be known of machines that are containers of another."""
+    for node, survey in state.surveys.items():
+        if isinstance(survey, Survey):
+            for value in (survey.kernel_errors, survey.clock):
+                if isinstance(value, Unseen):
+                    yield Note(where=node, says=value.why)
+            if not survey.sees_owners:
+                yield Note(where=node, says="whose its connections are")
+
+
+def in_words(size: int) -> str:
+    """Return a number of bytes for a person."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:  # noqa: PLR2004  # the unit's own size
+            return f"{size:.0f} {unit}"
+        size //= 1024
+    return f"{size} TiB"

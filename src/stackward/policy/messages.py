@@ -1,0 +1,354 @@
+"""Whether messages get through: connections, queues, heartbeats, and calls over RPC."""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from stackward.anatomy import Anatomy, Component
+from stackward.model.claim import read_claim
+from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
+from stackward.model.health import Finding, Note
+from stackward.model.survey import Broker, Link, Listener, Queue
+from stackward.policy import symptoms
+from stackward.policy.presence import Presence, log_of
+from stackward.policy.processes import Present
+
+End: TypeAlias = tuple[str, int, str, int]  # near address and port, far address and port
+
+SHOWN = 5
+STILL_HANGS_S = 60.0  # Nova's own `rpc_response_timeout`, usually
+RPC = "rpc"
+BROKER = "rabbitmq"
+_AUTO = "AUTO:"
+_REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
+
+
+# --- connections --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherSide:
+    """What others are to be connected to at all times, as its own nodes see it."""
+
+    nodes: frozenset[str]
+    ports: frozenset[int]
+    addresses: frozenset[str]  # of its ends
+    ends: frozenset[End]  # of the connections that it knows: from there, to here
+    agrees: bool  # with others on some: addresses are not translated on the way
+
+
+def other_sides(present: Present, anatomy: Anatomy) -> dict[str, OtherSide]:
+    """Return all that anybody holds a connection to; read once, for all who do."""
+    names = {needed for one in anatomy.components.values() for needed in one.holds}
+    all_ends = {_end(link) for one in present.values() for link in one.survey.links}
+    sides = {}
+    for name in names:
+        there = [one for (each, _), one in present.items() if each == name]
+        own = [link for one in there for link in one.survey.links if link.owner in one.owners]
+        ends = frozenset((one.far, one.far_port, one.near, one.near_port) for one in own)
+        sides[name] = OtherSide(
+            nodes=frozenset(one.node for one in there),
+            ports=frozenset(anatomy[name].ports)
+            | frozenset(one.port for each in there for one in listening(each)),
+            addresses=frozenset(one.near for one in own),
+            ends=ends,
+            agrees=not all_ends.isdisjoint(ends),
+        )
+    return sides
+
+
+def judge_connections(here: Presence, sides: Mapping[str, OtherSide]) -> Iterator[Finding]:
+    """Judge whether it is connected to what it needs at all times."""
+    if not here.runs or not here.survey.sees_owners:
+        return
+    for needed in here.component.holds:
+        side = sides[needed]
+        # A database on the same machine may be reached by a socket file.
+        if needed == "ovn-databases" and here.node in side.nodes:
+            continue
+        links = links_to(here, side.ports)
+        if not links:
+            expected = ", ".join(map(str, sorted(side.ports)))
+            yield symptoms.CONNECTION_MISSING.found(
+                here.component.name,
+                here.node,
+                [f"no established connection of `{here.main}` to a port of {needed}: {expected}"],
+                to=needed,
+                unit=here.main,
+                log=here.log,
+            )
+        elif are_half_open(links, side):
+            yield symptoms.CONNECTION_HALF_OPEN.found(
+                here.component.name,
+                here.node,
+                list(map(_ends, links[:SHOWN])),
+                count=len(links),
+                to=needed,
+                unit=here.main,
+            )
+
+
+def _end(one: Link) -> End:
+    return (one.near, one.near_port, one.far, one.far_port)
+
+
+def _ends(one: Link) -> str:
+    return f"{one.near}:{one.near_port} to {one.far}:{one.far_port}"
+
+
+def listening(here: Presence) -> list[Listener]:
+    """Return where a component listens on its node."""
+    return [one for one in here.survey.listeners if one.owner in here.owners]
+
+
+def links_to(here: Presence, ports: Container[int]) -> list[Link]:
+    """Return the connections of a component to some ports, wherever."""
+    return [one for one in here.survey.links if one.owner in here.owners and one.far_port in ports]
+
+
+def are_half_open(links: Sequence[Link], side: OtherSide) -> bool:
+    """Say whether the other side knows none of these connections, though it knows others.
+
+    What leads to somebody who was not looked at is nobody's word against another's.
+    """
+    return (
+        side.agrees
+        and all(one.far in side.addresses for one in links)
+        and not any(_end(one) in side.ends for one in links)
+    )
+
+
+# --- queues -------------------------------------------------------------------------------------
+
+
+def brokers(present: Present) -> list[Broker]:
+    """Return what each node of RabbitMQ told."""
+    told = [one.survey.broker for (name, _), one in present.items() if name == BROKER]
+    return [one for one in told if isinstance(one, Broker)]
+
+
+def queues_of(present: Present) -> dict[str, Queue]:
+    """Return all queues, by their names."""
+    return {queue.name: queue for broker in brokers(present) for queue in broker.queues}
+
+
+def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge whether what is sent to a process reaches it."""
+    queues = queues_of(present)
+    told = brokers(present)
+    bound = None
+    if told and all(one.bound is not None for one in told):
+        bound = frozenset().union(*(one.bound or frozenset() for one in told))
+    for component, node, host in own_queues(state, present, anatomy):
+        name = f"{component.topic}.{host}"
+        here = present.get((component.name, node))
+        unit = here.main if here else component.name
+        if here and not here.runs:
+            continue  # that has been said
+        queue = queues.get(name)
+        if queue is None:
+            # Another virtual host, or another cell, may have it: only where its like are here.
+            if any(each.startswith(f"{component.topic}.") for each in queues):
+                yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
+        elif not queue.consumers:
+            yield symptoms.QUEUE_UNREAD.found(
+                component.name, node, queue=name, messages=queue.messages, unit=unit
+            )
+        elif bound is not None and name not in bound:
+            yield symptoms.QUEUE_UNBOUND.found(
+                component.name,
+                node,
+                [f"`rabbitmqctl list_bindings` leads nothing to `{name}`"],
+                queue=name,
+                unit=unit,
+            )
+
+
+def own_queues(
+    state: CloudState, present: Present, anatomy: Anatomy
+) -> Iterator[tuple[Component, str, str]]:
+    """Return each process that has a queue of its own: its component, node and name there."""
+    hosts = {node: host for host, node in state.nodes.items() if node}
+    for component in anatomy.components.values():
+        if component.topic and component.heartbeat:
+            for one in state.heartbeats:
+                if one.binary == component.heartbeat and one.is_up and _is_asked(state, one):
+                    yield component, node_of(state, one), one.name
+        elif component.topic:
+            for name, node in present:
+                if name == component.name:
+                    yield component, node, hosts.get(node, node)
+
+
+def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge whether messages pile up where nobody reads; a process's own queue is its finding."""
+    own = {
+        f"{component.topic}.{host}" for component, _, host in own_queues(state, present, anatomy)
+    }
+    # Who is down is said elsewhere; what waits for it is no finding of its own.
+    own |= {
+        f"{component.topic}.{one.name}"
+        for one in state.heartbeats
+        if (component := anatomy.of_heartbeat(one.binary))
+    }
+    left = [
+        queue
+        for queue in queues_of(present).values()
+        if queue.messages and not queue.consumers and not _passes(queue) and queue.name not in own
+    ]
+    if left:
+        most = sorted(left, key=lambda queue: -queue.messages)[:SHOWN]
+        evidence = [f"`{queue.name}`: {queue.messages} messages" for queue in most]
+        yield symptoms.QUEUES_UNREAD.found(BROKER, None, evidence, count=len(left))
+
+
+def _passes(queue: Queue) -> bool:
+    return queue.name.startswith(_REPLY) or _FANOUT in queue.name
+
+
+# --- heartbeats ---------------------------------------------------------------------------------
+
+
+def node_of(state: CloudState, heartbeat: Heartbeat) -> str:
+    """Return the node that a heartbeat comes from, else the host that it names."""
+    return state.nodes.get(heartbeat.host) or heartbeat.host
+
+
+def _is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
+    return state.only is None or node_of(state, heartbeat) == state.only
+
+
+def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge what the APIs say of the processes that report to them."""
+    for one in state.heartbeats:
+        component = anatomy.of_heartbeat(one.binary)
+        name, node = component.name if component else one.binary, node_of(state, one)
+        if not _is_asked(state, one) or _is_off_on_purpose(one):
+            continue
+        if one.is_forced_down:
+            yield symptoms.FORCED_DOWN.found(name, node, host=one.host)
+        elif not one.is_up:
+            yield symptoms.HEARTBEAT_LOST.found(
+                name,
+                node,
+                [_age(one)],
+                binary=f"{one.binary} of `{one.name}`",
+                log=log_of(component),
+                unit=one.binary,
+            )
+        if not one.is_enabled and (one.reason or "").startswith(_AUTO):
+            yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason)
+        if not one.is_backend_up:
+            yield symptoms.BACKEND_DOWN.found(name, node, name=one.name, log=log_of(component))
+
+
+def _is_off_on_purpose(one: Heartbeat) -> bool:
+    return not one.is_enabled and not (one.reason or "").startswith(_AUTO)
+
+
+def _age(one: Heartbeat) -> str:
+    return (
+        "its last heartbeat is of no known age"
+        if one.age_s is None
+        else (f"its last heartbeat is {one.age_s:.0f} s old")
+    )
+
+
+def notes_of_heartbeats(state: CloudState) -> Iterator[Note]:
+    """Tell what is disabled on purpose, and by whom."""
+    for one in state.heartbeats:
+        if _is_off_on_purpose(one) and _is_asked(state, one):
+            claim = read_claim(one.reason)
+            whose = f"by {claim.operator}, run `{claim.run}`" if claim else "by others"
+            up = "" if one.is_up else ", and down"
+            said = claim.reason if claim else one.reason or "no reason given"
+            yield Note(
+                where=node_of(state, one), says=f"{one.binary} is disabled {whose}{up}: {said}"
+            )
+
+
+# --- RPC ----------------------------------------------------------------------------------------
+
+
+def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[str, str]:
+    """Return why the nova-compute of a host need not be called over RPC; empty where it should be.
+
+    A call that stays unanswered holds a worker of nova-api: what is known to be deaf is not called.
+    """
+    deaf = {
+        finding.node: finding.reason
+        for finding in judge_own_queues(state, present, anatomy)
+        if finding.component == "nova-compute"
+    }
+    sides = other_sides(present, anatomy)
+    for here in present.values():
+        if here.component.name == "nova-compute":
+            deaf |= {one.node: one.reason for one in judge_connections(here, sides)}
+    has_broker = [one for (name, _), one in present.items() if name == BROKER]
+    is_silent = bool(has_broker) and not any(one.runs for one in has_broker)
+    why = {}
+    for one in state.heartbeats:
+        if one.binary != "nova-compute" or not _is_asked(state, one):
+            continue
+        if not one.is_up:
+            why[one.host] = "it does not report"
+        elif is_silent:
+            why[one.host] = "RabbitMQ does not run"
+        else:
+            why[one.host] = deaf.get(node_of(state, one), "")
+    return why
+
+
+def not_asked(
+    why: Mapping[str, str],
+    hypervisors: Mapping[str, str],
+    before: CloudState | None,
+    now: datetime,
+) -> dict[str, RpcAnswer]:
+    """Return what is known without a call: why there is none, or that the last one still hangs."""
+    known: dict[str, RpcAnswer] = {}
+    for host, reason in why.items():
+        if reason or host not in hypervisors:
+            because = reason or "Nova has no hypervisor of that name"
+            known[host] = RpcAnswer(outcome=Rpc.NOT_ASKED, why=because)
+        elif before and (last := before.rpc.get(host)) and last.outcome is Rpc.SILENT:
+            asked_at = last.asked_at or before.read_at
+            if (now - asked_at).total_seconds() < STILL_HANGS_S:
+                known[host] = replace(last, asked_at=asked_at)
+    return known
+
+
+def judge_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge the calls over RPC."""
+    component = next(one for one in anatomy.components.values() if one.probe.kind == RPC)
+    for host, answer in state.rpc.items():
+        if answer.outcome in {Rpc.ANSWERED, Rpc.NOT_ASKED}:
+            continue
+        what = f"no answer within {answer.took_s:.0f} s"
+        if answer.outcome is Rpc.EMPTY:
+            what = "Nova has no uptime of it" + (f": {answer.why}" if answer.why else "")
+        heartbeat = next((one for one in state.heartbeats if one.host == host), None)
+        evidence = [f"heartbeat: {_age(heartbeat)}"] if heartbeat else []
+        node = state.nodes.get(host) or host
+        yield symptoms.RPC_DEAF.found(
+            component.name, node, evidence, what=what, unit=component.name
+        )
+
+
+def unknown_of_rpc(state: CloudState) -> Iterator[Note]:
+    """Name those that were not called."""
+    for host, answer in state.rpc.items():
+        if answer.outcome is Rpc.NOT_ASKED and answer.why:
+            yield Note(
+                where=state.nodes.get(host) or host, says=f"whether it answers RPC: {answer.why}"
+            )
+
+
+def ages(state: CloudState, binary: str) -> list[float]:
+    """Return the ages of the heartbeats of one kind."""
+    return [
+        one.age_s
+        for one in state.heartbeats
+        if one.binary == binary and one.is_up and one.age_s is not None and _is_asked(state, one)
+    ]

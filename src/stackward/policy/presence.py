@@ -1,0 +1,106 @@
+"""What runs where: the units and containers of a component that belong on a node.
+
+A unit belongs where it exists and is enabled or wanted by another, or runs, or has failed: the
+node itself says so, no guess does. Masked and switched off on purpose, it does not.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from stackward.anatomy import WEB_SERVERS, Anatomy, Component, Deployed
+from stackward.model.cloud_state import CloudState
+from stackward.model.survey import ACTIVE, FAILED, Survey, Unit, Unseen
+
+STARTING_S = 20.0  # a process just started need not listen or be connected yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """A component on a node that was looked at."""
+
+    component: Component
+    survey: Survey
+    units: tuple[Unit, ...]
+
+    @property
+    def node(self) -> str:
+        """Return the node's name."""
+        return self.survey.node
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """Return the names under which its processes own sockets."""
+        return frozenset(unit.name for unit in self.units)
+
+    @property
+    def runs(self) -> bool:
+        """Say whether all of it runs, and has had time to begin its work."""
+        services = [unit for unit in self.units if not unit.name.endswith(".socket")]
+        return bool(services) and all(
+            unit.active == ACTIVE and (unit.up_s is None or unit.up_s >= STARTING_S)
+            for unit in services
+        )
+
+    @property
+    def main(self) -> str:
+        """Return the unit that a person would restart."""
+        return self.units[0].name.removesuffix(".service") if self.units else self.component.name
+
+    @property
+    def deployed(self) -> Deployed:
+        """Return how it is deployed here."""
+        return deployed_as(self.component, self.units)
+
+    @property
+    def log(self) -> str:
+        """Return where it writes, for a remedy."""
+        return " or ".join(f"`{path}`" for path in self.deployed.logs[:2])
+
+
+def deployed_as(component: Component, units: Iterable[Unit]) -> Deployed:
+    """Return the flavour that these units are of; the first where they tell none."""
+    flavours = list(component.flavours.values())
+    if any(unit.is_container for unit in units):
+        return next((one for one in flavours if one.containers), flavours[0])
+    return flavours[0]
+
+
+def log_of(component: Component | None) -> str:
+    """Return where a component writes as packages have it, where its node is not known."""
+    if component is None:
+        return "its log"
+    return " or ".join(f"`{path}`" for path in deployed_as(component, ()).logs[:1])
+
+
+def present(state: CloudState, anatomy: Anatomy) -> Mapping[tuple[str, str], Presence]:
+    """Return every component that belongs on a node, by component and node."""
+    found: dict[tuple[str, str], Presence] = {}
+    for survey in state.surveys.values():
+        if isinstance(survey, Unseen) or isinstance(survey.units, Unseen):
+            continue
+        for component in anatomy.components.values():
+            if units := tuple(belonging(component, survey, survey.units)):
+                key = (component.name, survey.node)
+                found[key] = Presence(component=component, survey=survey, units=units)
+    return found
+
+
+def belonging(component: Component, survey: Survey, units: Mapping[str, Unit]) -> Iterable[Unit]:
+    """Return the units of a component that belong on a node."""
+    names: dict[str, None] = {}
+    for deployed in component.flavours.values():
+        names |= dict.fromkeys((*deployed.units, *deployed.containers))
+        if survey.paths & set(deployed.sites):
+            names |= dict.fromkeys(WEB_SERVERS)
+    for name in names:
+        unit = units.get(name)
+        if unit and (unit.is_container or unit.is_wanted or unit.active in {ACTIVE, FAILED}):
+            yield unit
+
+
+def masked(component: Component, units: Mapping[str, Unit]) -> Iterable[Unit]:
+    """Return the units of a component that somebody has masked."""
+    for deployed in component.flavours.values():
+        for name in deployed.units:
+            if name in units and units[name].load == "masked":
+                yield units[name]

@@ -1,0 +1,234 @@
+"""How the processes of a node are: units, ports, and what their own tools say of them."""
+
+from collections.abc import Iterator, Mapping
+
+from stackward.anatomy import Anatomy
+from stackward.model.health import Finding, Note
+from stackward.model.survey import (
+    ACTIVE,
+    FAILED,
+    Blind,
+    Broker,
+    Cache,
+    DatabaseServer,
+    Survey,
+    Unit,
+    Unseen,
+)
+from stackward.policy import symptoms
+from stackward.policy.presence import Presence, masked
+
+FLAPS, FLAPS_WITHIN_S = 3, 300.0
+NEAR_LIMIT = 0.9
+SHOWN = 5
+
+Present = Mapping[tuple[str, str], Presence]
+
+
+# --- units, ports -------------------------------------------------------------------------------
+
+
+def judge_units(here: Presence) -> Iterator[Finding]:
+    """Judge whether what belongs on a node runs there, and stays."""
+    for unit in here.units:
+        match unit.active:
+            case "active" if unit.restarts >= FLAPS and (unit.up_s or 0) < FLAPS_WITHIN_S:
+                yield _restarting(here, unit)
+            case "active":
+                yield from _judge_running(here, unit)
+            case "activating" | "reloading" if unit.restarts or unit.sub == "auto-restart":
+                yield _restarting(here, unit)
+            case "activating" | "reloading":
+                yield symptoms.UNIT_STARTING.found(
+                    here.component.name, here.node, unit=unit.name, state=unit.sub
+                )
+            case "inactive" if starts_on_demand(here, unit) or not unit.is_condition_met:
+                pass
+            case _:
+                yield _down(here, unit)
+
+
+def starts_on_demand(here: Presence, unit: Unit) -> bool:
+    """Say whether a unit need not run: a socket that is listened on starts it."""
+    units = here.survey.units
+    known = {} if isinstance(units, Unseen) else units
+    sockets = [known[name] for name in unit.triggered_by if name in known]
+    if any(one.active == ACTIVE for one in sockets):
+        return True
+    is_asked_for = bool(unit.wanted_by) or unit.enabled.startswith("enabled")
+    return bool(unit.triggered_by) and not is_asked_for
+
+
+def _judge_running(here: Presence, unit: Unit) -> Iterator[Finding]:
+    name, node = here.component.name, here.node
+    if unit.result == "unhealthy":
+        yield symptoms.CONTAINER_ILL.found(name, node, unit=unit.name, log=here.log)
+    if not unit.is_container and not unit.starts_at_boot:
+        yield symptoms.NOT_AT_BOOT.found(name, node, unit=unit.name)
+
+
+def _restarting(here: Presence, unit: Unit) -> Finding:
+    ago = f"{unit.up_s:.0f} s ago" if unit.up_s is not None else "just now"
+    return symptoms.UNIT_RESTARTING.found(
+        here.component.name,
+        here.node,
+        unit.last_words,
+        unit=unit.name,
+        restarts=unit.restarts,
+        ago=ago,
+        log=here.log,
+    )
+
+
+def _down(here: Presence, unit: Unit) -> Finding:
+    if unit.is_container:
+        return symptoms.CONTAINER_DOWN.found(
+            here.component.name, here.node, unit=unit.name, state=unit.sub
+        )
+    state = f"{unit.active} ({unit.sub})"
+    if unit.active == FAILED:
+        state = f"failed ({unit.result})"
+    if not unit.is_assertion_met:
+        state += ": something that it asserts is missing"
+    return symptoms.UNIT_DOWN.found(
+        here.component.name,
+        here.node,
+        unit.last_words,
+        unit=unit.name,
+        state=state,
+        user=here.deployed.user,
+        command=here.deployed.command,
+    )
+
+
+def notes_of_units(here: Presence) -> Iterator[Note]:
+    """Tell what is kept off on purpose; only of what reports to the cloud, where it is missed."""
+    for unit in here.units if here.component.heartbeat else ():
+        if unit.active == "inactive" and not unit.is_condition_met:
+            yield Note(where=here.node, says=f"`{unit.name}` is kept off by a condition of its own")
+
+
+def notes_of_masks(survey: Survey, anatomy: Anatomy) -> Iterator[Note]:
+    """Tell what somebody has masked."""
+    if isinstance(survey.units, Unseen):
+        return
+    for component in anatomy.components.values():
+        for unit in masked(component, survey.units):
+            yield Note(where=survey.node, says=f"`{unit.name}` is masked")
+
+
+def judge_ports(here: Presence) -> Iterator[Finding]:
+    """Judge whether what serves requests listens at all; on which port, its configuration says."""
+    expected = here.component.ports
+    is_way_in = here.component.probe.kind == "node"  # the port that we came through
+    if not expected or is_way_in or not here.runs or not here.survey.sees_owners:
+        return
+    if not any(one.owner in here.owners for one in here.survey.listeners):
+        ports = ", ".join(map(str, expected))
+        yield symptoms.PORT_CLOSED.found(here.component.name, here.node, ports=ports, log=here.log)
+
+
+# --- what their own tools say -------------------------------------------------------------------
+
+
+def judge_tools(here: Presence, present: Present) -> Iterator[Finding]:
+    """Judge what a component's own tool says of it; a process that does not run has said enough."""
+    match here.component.probe.kind:
+        case "rabbitmq" if here.runs:
+            yield from _judge_broker(here)
+        case "mariadb" if here.runs:
+            yield from _judge_database(here, present)
+        case "memcached" if here.runs:
+            yield from _judge_cache(here)
+        case "libvirt" if isinstance(here.survey.libvirt, Unseen):
+            yield symptoms.LIBVIRT_SILENT.found(
+                here.component.name,
+                here.node,
+                why=here.survey.libvirt.why,
+                command=here.deployed.command,
+            )
+        case _:
+            pass
+
+
+def _judge_broker(here: Presence) -> Iterator[Finding]:
+    name, node, broker = here.component.name, here.node, here.survey.broker
+    match broker:
+        case Unseen(why=why) if _is_silent(here, broker):
+            yield symptoms.BROKER_SILENT.found(name, node, why=why, log=here.log)
+        case Broker():
+            if broker.alarms:
+                yield symptoms.BROKER_ALARM.found(name, node, alarms=", ".join(broker.alarms))
+            if broker.partitions:
+                split = "; ".join(broker.partitions)
+                yield symptoms.BROKER_PARTITION.found(name, node, partitions=split)
+            if missing := sorted(set(broker.members) - set(broker.running)):
+                yield symptoms.BROKER_SHORT.found(name, node, missing=", ".join(missing))
+        case _:
+            pass
+
+
+def _is_silent(here: Presence, unseen: Unseen) -> bool:
+    """Say whether a service is silent: late only counts where it also has no connection at all."""
+    if unseen.kind is Blind.LATE:
+        ports = {one.port for one in here.survey.listeners if one.owner in here.owners}
+        return not any(
+            one.near_port in ports and one.owner in here.owners for one in here.survey.links
+        )
+    return unseen.kind is Blind.SILENT
+
+
+def unknown_of_tools(here: Presence) -> Iterator[Note]:
+    """Name what its own tool did not tell in time, though it serves."""
+    told = {"rabbitmq": here.survey.broker, "mariadb": here.survey.database}
+    answer = told.get(here.component.probe.kind)
+    if isinstance(answer, Unseen) and here.runs and not _is_silent(here, answer):
+        yield Note(where=here.node, says=f"what {here.component.name} says of itself: {answer.why}")
+
+
+def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
+    name, node, server = here.component.name, here.node, here.survey.database
+    match server:
+        case Unseen(why=why, kind=Blind.REFUSED) if not here.survey.sudo_refused:
+            yield symptoms.DATABASE_REFUSED.found(name, node, why=why)
+        case Unseen(why=why) if _is_silent(here, server):
+            yield symptoms.DATABASE_SILENT.found(name, node, why=why, log=here.log)
+        case DatabaseServer():
+            yield from _judge_galera(here, server, sum(1 for each, _ in present if each == name))
+            if server.connections >= NEAR_LIMIT * server.most_connections > 0:
+                yield symptoms.CONNECTIONS_SHORT.found(
+                    name, node, used=server.connections, most=server.most_connections
+                )
+            if server.broken_tables:
+                broken = server.broken_tables
+                yield symptoms.TABLES_BROKEN.found(name, node, broken[:SHOWN], count=len(broken))
+        case _:
+            pass
+
+
+def _judge_galera(here: Presence, server: DatabaseServer, nodes: int) -> Iterator[Finding]:
+    if not server.is_galera:
+        return
+    is_primary = (server.cluster_state or "").lower() == "primary"
+    if not server.is_ready or not is_primary:
+        yield symptoms.GALERA_NOT_READY.found(
+            here.component.name,
+            here.node,
+            cluster=server.cluster_state,
+            local=server.local_state,
+            log=here.log,
+        )
+    elif server.cluster_size < nodes:
+        yield symptoms.GALERA_SHORT.found(
+            here.component.name, here.node, size=server.cluster_size, nodes=nodes
+        )
+
+
+def _judge_cache(here: Presence) -> Iterator[Finding]:
+    name, node, cache = here.component.name, here.node, here.survey.cache
+    if isinstance(cache, Unseen):
+        yield symptoms.CACHE_SILENT.found(name, node, why=cache.why)
+    elif isinstance(cache, Cache) and cache.connections >= NEAR_LIMIT * cache.most_connections > 0:
+        yield symptoms.CONNECTIONS_SHORT.found(
+            name, node, used=cache.connections, most=cache.most_connections
+        )

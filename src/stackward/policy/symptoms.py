@@ -1,0 +1,500 @@
+"""Every finding of a health check, with its reason, its remedy, and why it is one.
+
+The reference page is made from this list. `name` is stable: alert rules are written with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stackward.masking import masked
+from stackward.model.health import Finding, State
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One rule's words; `{...}` is filled in where it is found."""
+
+    name: str
+    state: State
+    reason: str
+    remedy: str
+    why: str
+
+    def found(
+        self,
+        component: str,
+        node: str | None = None,
+        /,
+        evidence: Sequence[str] = (),
+        **words: object,
+    ) -> Finding:
+        """Return the finding."""
+        said = {"component": component, "node": node, **words}
+        return Finding(
+            rule=self.name,
+            state=self.state,
+            component=component,
+            node=node,
+            reason=masked(self.reason.format(**said)),
+            remedy=masked(self.remedy.format(**said)),
+            evidence=tuple(map(masked, evidence)),
+        )
+
+
+# --- the machine --------------------------------------------------------------------------------
+
+NODE_UNREACHABLE = Symptom(
+    "node-unreachable",
+    State.BROKEN,
+    "cannot be reached: {why}",
+    "see its power and its network (its console, its BMC); where it no longer exists, take it out "
+    "of the inventory",
+    "Nothing that runs there can be counted on, and nothing can be seen of it.",
+)
+SSH_LOST = Symptom(
+    "ssh-lost",
+    State.UNKNOWN,
+    "it lives, for {living} reports from it, but SSH does not lead to it: {why}",
+    "see that its sshd runs and that the address in the inventory is right: `stackward node list`",
+    "A node that cannot be looked at cannot be repaired either.",
+)
+LOGIN_REFUSED = Symptom(
+    "login-refused",
+    State.UNKNOWN,
+    "SSH does not let us in: {why}",
+    "try `ssh` as the inventory says; mend the key, the user or the known host key",
+    "What is on the node stays unseen.",
+)
+NODE_SILENT = Symptom(
+    "node-silent",
+    State.BROKEN,
+    "gave no answer in time: {why}",
+    "log in and see what hangs: `uptime`, `ps aux` (state D), the kernel log; a slow node may only "
+    "need a longer `--timeout`",
+    "A node that takes a login and then hangs often has a disk or a mount that does not answer.",
+)
+NODE_LATE = Symptom(
+    "node-late",
+    State.UNKNOWN,
+    "it lives, for {living} reports from it, but did not answer in time: {why}",
+    "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it goes on, log in "
+    "and see what hangs",
+    "Nothing was seen of it this time.",
+)
+NODE_USELESS = Symptom(
+    "node-useless",
+    State.UNKNOWN,
+    "lets us in, but cannot be asked: {why}",
+    "install `python3` on it; nothing else is needed there",
+    "The look at a node is one script for its own python3.",
+)
+NOT_IN_INVENTORY = Symptom(
+    "not-in-inventory",
+    State.UNKNOWN,
+    "{binary} reports from it, but the inventory does not name it",
+    "add it to the inventory, or remove the service if the node is gone: "
+    "`openstack compute service delete`, `openstack network agent delete`",
+    "What is on the node stays unseen.",
+)
+SUDO_REFUSED = Symptom(
+    "sudo-refused",
+    State.UNKNOWN,
+    "sudo refuses: {why}",
+    "allow the user of the inventory the commands of the guide `After a reboot` without a password",
+    "Without it, the owners of connections, RabbitMQ and MariaDB stay unseen; the rest is judged.",
+)
+DISK_FULL = Symptom(
+    "disk-full",
+    State.BROKEN,
+    "`{mount}` is full: {free} of {size} free",
+    "free space there (`du -xh {mount} | sort -h | tail`), old logs and images first",
+    "Databases, queues and guests stop at the first write that finds no room.",
+)
+DISK_FILLING = Symptom(
+    "disk-filling",
+    State.DEGRADED,
+    "`{mount}` is {percent} % full: {free} of {size} free",
+    "free space there before it is full: `du -xh {mount} | sort -h | tail`",
+    "What is written next may find no room.",
+)
+INODES_OUT = Symptom(
+    "inodes-out",
+    State.BROKEN,
+    "`{mount}` has no inodes left ({percent} % are used)",
+    "find the many small files: `find {mount} -xdev -printf '%h\\n' | sort | uniq -c | sort -n`",
+    "No file can be made there, however much space is free.",
+)
+INODES_SHORT = Symptom(
+    "inodes-short",
+    State.DEGRADED,
+    "{percent} % of the inodes of `{mount}` are used",
+    "find the many small files: `find {mount} -xdev -printf '%h\\n' | sort | uniq -c | sort -n`",
+    "Soon no file can be made there, however much space is free.",
+)
+READ_ONLY = Symptom(
+    "read-only",
+    State.BROKEN,
+    "`{mount}` ({type}) is read-only",
+    "see the kernel log for the error that made it so; check it with `fsck` before it is mounted "
+    "to be written again",
+    "A file system that meets an error shuts itself; services there fail at their next write.",
+)
+DISK_ERROR = Symptom(
+    "disk-error",
+    State.BROKEN,
+    "`{mount}` does not answer: {error}",
+    "see the kernel log and the disk; what is mounted there is not to be trusted",
+    "A dead disk may stay mounted: only reading from it shows.",
+)
+MEMORY_SHORT = Symptom(
+    "memory-short",
+    State.DEGRADED,
+    "{available} of {total} of memory are available ({percent} %)",
+    "see what takes it: `ps aux --sort -rss | head`; fewer or smaller servers on a compute node",
+    "The kernel ends processes when there is none left, guests and databases first.",
+)
+KERNEL_ERRORS = Symptom(
+    "kernel-errors",
+    State.DEGRADED,
+    "the kernel has met {count} serious errors since it booted",
+    "see `journalctl -k -b -p err`; disks and memory are replaced before they fail",
+    "Disks, memory, file systems and hung tasks are told there first. Harmless errors, which every "
+    "machine has, do not count.",
+)
+CLOCK_ASTRAY = Symptom(
+    "clock-astray",
+    State.DEGRADED,
+    "its clock is {ahead} s off ours",
+    "see `chronyc tracking` or `timedatectl`, there and here",
+    "Tokens, heartbeats and replication compare times of different machines.",
+)
+CLOCK_FREE = Symptom(
+    "clock-free",
+    State.DEGRADED,
+    "its clock is synchronised with nothing",
+    "see `chronyc sources` or `timedatectl`; start chrony or systemd-timesyncd",
+    "It drifts, and nobody notices until tokens are refused and heartbeats look old.",
+)
+OTHER_FAILED = Symptom(
+    "other-unit-failed",
+    State.DEGRADED,
+    "units have failed that are no component's: {units}",
+    "see `systemctl status` of each; `systemctl reset-failed` once it does not matter",
+    "They may be what a component needs, or the backup that nobody misses yet.",
+)
+
+# --- processes ----------------------------------------------------------------------------------
+
+UNIT_DOWN = Symptom(
+    "unit-down",
+    State.BROKEN,
+    "`{unit}` is {state}",
+    "`systemctl start {unit}`; if it does not stay, run it in the foreground as `{user}`: "
+    "`{command}`",
+    "It is to run on this node: it is enabled at boot, or another unit wants it.",
+)
+CONTAINER_DOWN = Symptom(
+    "container-down",
+    State.BROKEN,
+    "the container `{unit}` is not running: {state}",
+    "`docker start {unit}`; if it does not stay, see `docker logs {unit}`",
+    "The container exists, so it is to run on this node.",
+)
+CONTAINER_ILL = Symptom(
+    "container-unhealthy",
+    State.DEGRADED,
+    "the container `{unit}` fails its own health check",
+    "see `docker inspect {unit}` for the check, and its log: {log}",
+    "Its check does what its user would do.",
+)
+UNIT_RESTARTING = Symptom(
+    "unit-restarting",
+    State.BROKEN,
+    "`{unit}` does not stay up: {restarts} restarts, the last {ago}",
+    "see `journalctl -u {unit}` and {log}",
+    "systemd starts it again and again; between two falls it looks alive.",
+)
+UNIT_STARTING = Symptom(
+    "unit-starting",
+    State.DEGRADED,
+    "`{unit}` is still starting ({state})",
+    "wait, then check again; if it stays so, see `journalctl -u {unit}`",
+    "It does not serve yet.",
+)
+NOT_AT_BOOT = Symptom(
+    "not-at-boot",
+    State.DEGRADED,
+    "`{unit}` runs, but would not start at the next boot",
+    "`systemctl enable {unit}`",
+    "After a reboot it would be missing, and nobody would remember why.",
+)
+PORT_CLOSED = Symptom(
+    "port-closed",
+    State.BROKEN,
+    "it runs, but listens on no port; expected: {ports}",
+    "see its log ({log}) for what keeps it from listening",
+    "A process that hangs at its start looks alive to systemd.",
+)
+CONNECTION_MISSING = Symptom(
+    "connection-missing",
+    State.BROKEN,
+    "it has no connection to {to}",
+    "`systemctl restart {unit}`; where that does not help, see its log ({log}) and whether the "
+    "port of {to} can be reached from there",
+    "It keeps one at all times. A process that has lost it looks alive, and does nothing.",
+)
+CONNECTION_HALF_OPEN = Symptom(
+    "connection-half-open",
+    State.BROKEN,
+    "it believes in {count} connections to {to} of which {to} knows nothing",
+    "`systemctl restart {unit}`; then look for a firewall or a switch that drops idle connections",
+    "The other end is gone. It waits for an answer that will never come.",
+)
+
+# --- RabbitMQ, MariaDB, memcached, libvirt ------------------------------------------------------
+
+BROKER_SILENT = Symptom(
+    "rabbitmq-silent",
+    State.BROKEN,
+    "its unit runs, but `rabbitmqctl cluster_status` fails: {why}",
+    "see {log}; restart RabbitMQ on this node",
+    "What does not answer its own tool serves nobody.",
+)
+BROKER_ALARM = Symptom(
+    "rabbitmq-alarm",
+    State.BROKEN,
+    "an alarm is raised: {alarms}",
+    "free disk or memory on that node; RabbitMQ lifts the alarm by itself",
+    "While it stands RabbitMQ takes no message: every service stops at its next call.",
+)
+BROKER_PARTITION = Symptom(
+    "rabbitmq-partition",
+    State.BROKEN,
+    "the cluster is split: {partitions}",
+    "choose the part to keep, and restart RabbitMQ on the nodes of the other",
+    "Both parts go on by themselves: messages go to the one, and are awaited at the other.",
+)
+BROKER_SHORT = Symptom(
+    "rabbitmq-member-missing",
+    State.DEGRADED,
+    "of the cluster's members {missing} are not running",
+    "start RabbitMQ there; forget a member that is gone for good with "
+    "`rabbitmqctl forget_cluster_node`",
+    "One more loss may stop the cluster.",
+)
+QUEUES_UNREAD = Symptom(
+    "queues-unread",
+    State.DEGRADED,
+    "{count} queues hold messages and have no reader",
+    "restart the service that should read them; where there is none (notifications), switch the "
+    "messages off or delete the queues",
+    "Nobody acts on what is sent there, and RabbitMQ's memory fills.",
+)
+QUEUE_UNREAD = Symptom(
+    "own-queue-unread",
+    State.BROKEN,
+    "nobody reads its queue `{queue}` ({messages} messages wait)",
+    "`systemctl restart {unit}` on its node",
+    "What is sent to this process is never done.",
+)
+QUEUE_MISSING = Symptom(
+    "own-queue-missing",
+    State.BROKEN,
+    "RabbitMQ has no queue `{queue}`",
+    "`systemctl restart {unit}` on its node",
+    "The process declares it when it starts. What is sent to it is dropped.",
+)
+QUEUE_UNBOUND = Symptom(
+    "own-queue-unbound",
+    State.BROKEN,
+    "no exchange leads to its queue `{queue}`",
+    "`systemctl restart {unit}` on its node: it binds the queue again",
+    "Calls to this process are lost on their way, while its heartbeat goes on.",
+)
+DATABASE_SILENT = Symptom(
+    "mariadb-silent",
+    State.BROKEN,
+    "its unit runs, but it does not answer: {why}",
+    "see {log} on that node",
+    "What does not answer its own client serves nobody.",
+)
+DATABASE_REFUSED = Symptom(
+    "mariadb-refused",
+    State.UNKNOWN,
+    "root may not ask it: {why}",
+    "let root in by the socket, or with a `/root/.my.cnf`",
+    "Its connections and its cluster stay unseen. That it serves is seen by the APIs.",
+)
+GALERA_NOT_READY = Symptom(
+    "galera-not-ready",
+    State.BROKEN,
+    "it takes no requests: cluster {cluster}, node {local}",
+    "see {log}; a node that is behind joins again when it is restarted; if none is Primary, "
+    "bootstrap the one with the highest `seqno` in grastate.dat",
+    "A node without quorum refuses every statement.",
+)
+GALERA_SHORT = Symptom(
+    "galera-member-missing",
+    State.DEGRADED,
+    "the cluster has {size} members, and {nodes} nodes have MariaDB",
+    "start MariaDB where it is missing, one node at a time",
+    "One more loss may stop the cluster.",
+)
+CONNECTIONS_SHORT = Symptom(
+    "connections-near-limit",
+    State.DEGRADED,
+    "{used} of {most} connections are in use",
+    "raise `max_connections`, or lower `max_pool_size` and the workers of the services",
+    "The next service that connects is refused.",
+)
+TABLES_BROKEN = Symptom(
+    "table-broken",
+    State.BROKEN,
+    "{count} tables fail their check",
+    "restore them from the last backup; `mariadb-check --auto-repair` only mends MyISAM and Aria",
+    "What is read from them cannot be trusted.",
+)
+CACHE_SILENT = Symptom(
+    "memcached-silent",
+    State.BROKEN,
+    "its unit runs, but it does not answer: {why}",
+    "`systemctl restart memcached`: it forgets, and nothing is lost",
+    "Every request then asks Keystone and its database.",
+)
+LIBVIRT_SILENT = Symptom(
+    "libvirt-silent",
+    State.BROKEN,
+    "`virsh version` fails: {why}",
+    "`systemctl restart libvirtd` (guests run on); if it dies at once, run `{command}` in the "
+    "foreground: it says why, a missing D-Bus for instance",
+    "Without it no server on this node can be started, stopped, moved or seen.",
+)
+
+# --- heartbeats and RPC -------------------------------------------------------------------------
+
+HEARTBEAT_LOST = Symptom(
+    "heartbeat-lost",
+    State.BROKEN,
+    "its API calls {binary} down",
+    "see whether it runs there, and what its log ({log}) says; then `systemctl restart {unit}`",
+    "It has not reported for longer than the service allows.",
+)
+AUTO_DISABLED = Symptom(
+    "auto-disabled",
+    State.DEGRADED,
+    "Nova has disabled it by itself: {reason}",
+    "mend what the reason names (libvirt, mostly): Nova enables it again by itself",
+    "nova-compute disables itself where it cannot reach libvirt.",
+)
+FORCED_DOWN = Symptom(
+    "forced-down",
+    State.DEGRADED,
+    "it was forced down, by somebody or by an instance-HA service",
+    "once it is certain what runs there: `openstack compute service set --up {host} nova-compute`",
+    "Its servers may be running elsewhere already.",
+)
+BACKEND_DOWN = Symptom(
+    "backend-down",
+    State.BROKEN,
+    "its backend `{name}` is down, though the process reports",
+    "see {log} for what the driver says of its storage",
+    "No volume of that backend can be made, attached or removed.",
+)
+RPC_DEAF = Symptom(
+    "rpc-deaf",
+    State.BROKEN,
+    "it reports, but does not answer over RPC: {what}",
+    "`systemctl restart {unit}` on its node: servers there run on",
+    "Nova calls it up by its heartbeat, and sends it servers that stay in BUILD.",
+)
+
+# --- APIs ---------------------------------------------------------------------------------------
+
+LOGIN_UNANSWERED = Symptom(
+    "login-unanswered",
+    State.BROKEN,
+    "Keystone does not answer: {says}",
+    "see that it runs, and that this machine can reach its URL",
+    "Without it nobody gets in anywhere, and no API can be looked at.",
+)
+LOGIN_FAILED = Symptom(
+    "login-failed",
+    State.BROKEN,
+    "Keystone issues no token: {says}",
+    "see {log} on its node; Keystone needs its database first",
+    "Without it nobody gets in anywhere, and no API can be looked at.",
+)
+CREDENTIALS = Symptom(
+    "credentials-refused",
+    State.UNKNOWN,
+    "Keystone refuses this login: {says}",
+    "check the entry in clouds.yaml, or the OS_* variables",
+    "The APIs stay unseen; the nodes are looked at all the same.",
+)
+LIST_UNANSWERED = Symptom(
+    "list-unanswered",
+    State.BROKEN,
+    "the {what} was not answered: {says}",
+    "see that the process runs and its endpoint can be reached: `openstack catalog show {kind}`",
+    "This is what a user would ask first.",
+)
+LIST_FAILED = Symptom(
+    "list-failed",
+    State.BROKEN,
+    "the {what} failed: {status} {says}",
+    "search {log} on its node for {request}; a 503 for a good token mostly is a wrong password in "
+    "its `[keystone_authtoken]`",
+    "This is what a user would ask first.",
+)
+TOKEN_UNKNOWN = Symptom(
+    "token-not-accepted",
+    State.BROKEN,
+    "it refuses a token that Keystone has just issued: {says}",
+    "see its `[keystone_authtoken]` and its clock; on Keystone's nodes compare the fernet keys",
+    "It cannot validate tokens, so it refuses every user.",
+)
+NOT_ALLOWED = Symptom(
+    "not-allowed",
+    State.UNKNOWN,
+    "this login may not ask for the {what}: {says}",
+    "use a login that is an administrator's",
+    "A check sees only what its login may see.",
+)
+LIST_SLOW = Symptom(
+    "list-slow",
+    State.DEGRADED,
+    "the {what} took {took} s",
+    "see the load of its node and of the database; compare with `stackward metrics` of other days",
+    "Users notice.",
+)
+ENDPOINT_UNANSWERED = Symptom(
+    "endpoint-unanswered",
+    State.DEGRADED,
+    "its {interfaces} endpoint in {region} does not answer: {url}: {says}",
+    "see what should listen there; if this machine is not meant to reach it, pass the interfaces "
+    "that it is: `--interface public`",
+    "Other services use other interfaces than you do.",
+)
+ENDPOINT_FAILED = Symptom(
+    "endpoint-failed",
+    State.DEGRADED,
+    "its {interfaces} endpoint in {region} answers {status}: {url}",
+    "see the load balancer, and whether the process behind it runs",
+    "Other services use other interfaces than you do.",
+)
+CERTIFICATE_EXPIRED = Symptom(
+    "certificate-expired",
+    State.BROKEN,
+    "the certificate of `{place}` has expired on {until}",
+    "renew it, and reload what shows it",
+    "Every client refuses it.",
+)
+CERTIFICATE_EXPIRES = Symptom(
+    "certificate-expires",
+    State.DEGRADED,
+    "the certificate of `{place}` expires in {days} days, on {until}",
+    "renew it, and reload what shows it",
+    "On that day every client refuses it.",
+)
+
+ALL = tuple(value for value in list(globals().values()) if isinstance(value, Symptom))

@@ -1,0 +1,19 @@
+"""The bundle of ports that a health check is given: it looks, and can change nothing."""
+
+from dataclasses import dataclass
+
+from stackward.ports.apis import Apis
+from stackward.ports.clock import Clock
+from stackward.ports.shell import Shell
+from stackward.ports.together import Together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookout:
+    """All that is needed to see how a cloud is."""
+
+    clock: Clock
+    shell: Shell
+    apis: Apis
+    together: Together
+    nodes: tuple[str, ...]  # that the inventory names

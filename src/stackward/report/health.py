@@ -1,0 +1,169 @@
+"""The health of a cloud as a table, as text, as data, and as figures for Prometheus."""
+
+from collections.abc import Iterator, Sequence
+
+from stackward.model.health import ComponentHealth, Finding, Health, Note, State
+from stackward.report.tables import Form, Table, render_records, render_rows
+from stackward.report.text import on_one_line, printable
+
+COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
+MOST_NODES = 4  # named in a table; more are counted
+
+
+def components_table(health: Health) -> Table:
+    """Return a row per component."""
+    return Table(columns=COLUMNS, rows=tuple(map(_row, health.components)))
+
+
+def _row(one: ComponentHealth) -> tuple[str, str, str | tuple[str, ...], str, tuple[str, ...], str]:
+    nodes = one.nodes if len(one.nodes) <= MOST_NODES else f"{len(one.nodes)} nodes"
+    rules = tuple(dict.fromkeys(finding.rule for finding in one.findings))
+    return (one.name, one.state.value, nodes, one.proof, rules, one.under or "")
+
+
+def render_health(health: Health, form: Form, columns: Sequence[str] = ()) -> str:
+    """Return it in the form asked for; a person also gets every finding with its remedy."""
+    if form in {Form.JSON, Form.YAML}:
+        return render_records(as_record(health), form)
+    table = render_rows(components_table(health).only(columns), form)
+    if form is not Form.TABLE or columns:
+        return table
+    return table + "\n" + "".join(f"{line}\n" for line in lines_of(health))
+
+
+def lines_of(health: Health) -> Iterator[str]:
+    """Return all findings as text: what explains others first, with those under it."""
+    findings = health.findings
+    roots = [finding for finding in findings if finding.under is None]
+    for at, finding in enumerate(roots):
+        yield from _finding(finding, "")
+        later = roots[at + 1 :]
+        explains = {finding.where} if all(one.where != finding.where for one in later) else set()
+        if all(one.component != finding.component for one in later):
+            explains.add(finding.component)
+        for other in findings:
+            if other.under in explains:
+                yield from _finding(other, "    ")
+        yield ""
+    if health.notes:
+        yield "on purpose:"
+        yield from (f"  {_note(note)}" for note in health.notes)
+        yield ""
+    yield from _unknown(health.unknown)
+    yield summary(health)
+
+
+def _finding(finding: Finding, indent: str) -> Iterator[str]:
+    state = f"{finding.state.value}: " if not indent else "so also: "
+    yield on_one_line_indented(f"{state}{finding.where}: {finding.reason} [{finding.rule}]", indent)
+    for line in finding.evidence:
+        yield on_one_line_indented(f"  {line}", indent)
+    if finding.remedy and not indent:
+        yield on_one_line_indented(f"  remedy: {finding.remedy}", indent)
+
+
+def on_one_line_indented(text: str, indent: str) -> str:
+    """Make a line safe to print, and keep how far it is set in."""
+    bare = text.lstrip(" ")
+    return indent + " " * (len(text) - len(bare)) + on_one_line(bare)
+
+
+def _note(note: Note) -> str:
+    return on_one_line(f"{note.where}: {note.says}")
+
+
+def _unknown(notes: Sequence[Note]) -> Iterator[str]:
+    """Return what is not known, each thing once with all that it is so of."""
+    where: dict[str, list[str]] = {}
+    for note in notes:
+        where.setdefault(note.says, []).append(note.where)
+    if where:
+        yield "not known:"
+        for says, places in where.items():
+            named = ", ".join(places) if len(places) <= MOST_NODES else f"{len(places)} nodes"
+            yield f"  {on_one_line(f'{says}: {named}')}"
+        yield ""
+
+
+def summary(health: Health) -> str:
+    """Say in one line how it is."""
+    counts = {state: sum(1 for one in health.components if one.state is state) for state in State}
+    said = [
+        f"{counts[state]} {state.value}"
+        for state in (State.BROKEN, State.DEGRADED, State.UNKNOWN, State.OK)
+        if counts[state]
+    ]
+    what = f"`{health.only}`" if health.only else "the cloud"
+    unknown = f"; {len(health.unknown)} answers are not known" if health.unknown else ""
+    return (
+        f"{what} is {health.state.value}: {', '.join(said) or 'nothing seen'}"
+        f"{unknown} (looked for {health.took_s:.1f} s)"
+    )
+
+
+def as_record(health: Health) -> dict[str, object]:
+    """Return all of it as plain data."""
+    return {
+        "state": health.state.value,
+        "read_at": health.read_at.isoformat(),
+        "took_s": round(health.took_s, 3),
+        "node": health.only,
+        "token_s": health.token_s,
+        "components": [
+            {
+                "name": one.name,
+                "state": one.state.value,
+                "nodes": list(one.nodes),
+                "shown_by": one.proof,
+                "took_s": one.took_s,
+                "under": one.under,
+                "findings": [_finding_record(finding) for finding in one.findings],
+            }
+            for one in health.components
+        ],
+        "unknown": [{"where": note.where, "says": note.says} for note in health.unknown],
+        "notes": [{"where": note.where, "says": note.says} for note in health.notes],
+    }
+
+
+def _finding_record(finding: Finding) -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "state": finding.state.value,
+        "component": finding.component,
+        "node": finding.node,
+        "reason": finding.reason,
+        "evidence": list(finding.evidence),
+        "remedy": finding.remedy,
+        "under": finding.under,
+    }
+
+
+# --- again and again ----------------------------------------------------------------------------
+
+
+def changes(before: Health | None, now: Health) -> Iterator[str]:
+    """Return a line for each finding that has come or gone between two looks."""
+    was = {_key(finding): finding for finding in before.findings} if before else {}
+    is_ = {_key(finding): finding for finding in now.findings}
+    for key, finding in is_.items():
+        if key not in was:
+            yield on_one_line(
+                f"new: {finding.state.value}: {finding.where}: {finding.reason} [{finding.rule}]"
+            )
+    for key, finding in was.items():
+        if key not in is_:
+            yield on_one_line(f"gone: {finding.where} [{finding.rule}]")
+
+
+def _key(finding: Finding) -> tuple[str, str, str | None]:
+    return (finding.rule, finding.component, finding.node)
+
+
+def rows_of(health: Health) -> Iterator[str]:
+    """Return a row for each component, narrow enough for a terminal."""
+    yield health.read_at.isoformat(timespec="seconds")
+    width = max((len(one.name) for one in health.components), default=0)
+    for one in health.components:
+        under = f" (under {one.under})" if one.under else ""
+        yield printable(f"{one.name:<{width}}  {one.state.value:<8}  {one.proof}{under}")

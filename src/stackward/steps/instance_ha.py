@@ -1,0 +1,52 @@
+"""Tell the instance-HA service of maintenance: else it may evacuate a node that is off on purpose.
+
+It knows Nova's hosts by their names. What it was told by others before us is left as it is.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stackward.plan import Look, Mark, Standing
+from stackward.ports.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellInstanceHa:
+    """Say to the instance-HA service that a host is in maintenance, or that it is over."""
+
+    kind: ClassVar[str] = "tell-instance-ha"
+
+    host: str
+    is_in_maintenance: bool
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        what = "is in maintenance" if self.is_in_maintenance else "is looked after again"
+        return f"tell the instance-HA service that `{self.host}` {what}"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "`openstack segment host update --on_maintenance`, with the other word"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what it was told before."""
+        told = (each.is_in_maintenance for each in world.cloud.guarded(self.host))
+        return {"was": ["in maintenance" if each else "looked after" for each in told]}
+
+    def look(self, world: World, _: Mark | None, /) -> Look:
+        """Done when it says so of every entry of the host."""
+        entries = world.cloud.guarded(self.host)
+        if all(each.is_in_maintenance == self.is_in_maintenance for each in entries):
+            return Look(Standing.DONE, saw={"entries": len(entries)})
+        return Look(Standing.TODO)
+
+    def start(self, world: World, /) -> str | None:
+        """Tell it."""
+        asked = [
+            world.cloud.set_guarded(entry, is_in_maintenance=self.is_in_maintenance)
+            for entry in world.cloud.guarded(self.host)
+            if entry.is_in_maintenance != self.is_in_maintenance
+        ]
+        return ", ".join(filter(None, asked)) or None

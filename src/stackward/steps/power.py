@@ -1,0 +1,207 @@
+"""Stop a server so that it can be moved cold, and start it again where it is then.
+
+Both are for servers that ran before; what was off stays off. Each finds its own request by what is
+newer than its mark, and asks libvirt too before it is done.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from stackward.model.compute import Server, ServerAction
+from stackward.plan import Look, Mark, Standing
+from stackward.ports.lookups import hypervisor_of, service_of
+from stackward.ports.world import World
+from stackward.steps.downtime import down_since, is_being_written, up_since
+from stackward.steps.proof import domain_on_target
+from stackward.steps.signs import (
+    Signs,
+    asked_by,
+    failed,
+    foreign,
+    mark_of,
+    read_signs,
+    under_way,
+)
+
+OFF = ("stopped", 4)  # vm_state and power_state (nova/objects/fields.py InstancePowerState)
+_ON = ("active", 1)
+_GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopServer:
+    """Stop a running server: Nova lets its guest shut down, and switches it off in the end."""
+
+    kind: ClassVar[str] = "stop-server"
+
+    server: str
+    name: str
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"stop `{self.name}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"`openstack server start {self.server}`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.cloud, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when Nova and libvirt call it off, by our own request."""
+        signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("stop",))
+        server = signs.server
+        if server is None:
+            return _GONE
+        if signs.foreign:
+            return foreign(signs.foreign)
+        if mark is None:
+            return self._unbegun(world, server)
+        if (settled := _not_settled(world, signs, server)) is not None:
+            return settled
+        if (server.vm_state, server.power_state) != OFF:
+            return _without_effect(signs, "it still runs")
+        saw = {"down_since": down_since(world, server.id, signs.action)}
+        return asked_by(signs, _with_domain(world, server, "shut off", saw))
+
+    def _unbegun(self, world: World, server: Server) -> Look:
+        if server.vm_state == "error":
+            return Look(Standing.FAILED, reason="it is in ERROR")
+        if server.task_state is not None:
+            return Look(
+                Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us"
+            )
+        if server.host != self.host:
+            return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
+        if (server.vm_state, server.power_state) != _ON:
+            # Whoever stopped it wants it off: it would be wrong to start it in the end.
+            now = f"it is {server.status}, not through us"
+            return Look(Standing.FOREIGN, reason=f"{now}; start it, or drain its node anew")
+        # Nova may believe it here while its guest runs on a target that it was moved to.
+        seen = _with_domain(world, server, "running", {})
+        return Look(Standing.TODO) if seen.standing is Standing.DONE else seen
+
+    def start(self, world: World, /) -> str | None:
+        """Ask Nova to stop it."""
+        return world.cloud.stop_server(self.server)
+
+    def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
+        """Say who is to stop it, and is not there."""
+        return _without_compute(world, self.server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartServer:
+    """Start a server that was stopped for its move, on the node where it is now."""
+
+    kind: ClassVar[str] = "start-server"
+
+    server: str
+    name: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"start `{self.name}` again"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"`openstack server stop {self.server}`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.cloud, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when Nova and libvirt call it running; whoever started it."""
+        signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("start",))
+        server = signs.server
+        if server is None:
+            return _GONE
+        if signs.foreign:
+            return foreign(signs.foreign)
+        is_on = (server.vm_state, server.power_state) == _ON and server.task_state is None
+        if not is_on and mark is None:
+            return self._unbegun(server)
+        if not is_on:
+            settled = _not_settled(world, signs, server)
+            return settled or _without_effect(signs, "it is still off")
+        action = signs.action or _newest_start(world, server.id)
+        if is_being_written(world, server.id, action):
+            return under_way(signs, "it runs, and Nova is about to say since when")
+        saw = {"target": server.host, "up_since": up_since(world, server.id, action)}
+        return asked_by(signs, _with_domain(world, server, "running", saw))
+
+    @staticmethod
+    def _unbegun(server: Server) -> Look:
+        if server.task_state is not None:
+            return Look(
+                Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us"
+            )
+        if server.vm_state == "stopped":
+            return Look(Standing.TODO)
+        return Look(Standing.FAILED, reason=f"it is {server.status}, and cannot be started")
+
+    def start(self, world: World, /) -> str | None:
+        """Ask Nova to start it."""
+        return world.cloud.start_server(self.server)
+
+    def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
+        """Say who is to start it, and is not there."""
+        return _without_compute(world, self.server)
+
+
+def _newest_start(world: World, server: str) -> ServerAction | None:
+    return next((one for one in world.cloud.actions_of(server) if one.action == "start"), None)
+
+
+def _without_compute(world: World, server: str) -> Look | None:
+    """Tell of a nova-compute that is down; it does what it was told as it starts.
+
+    nova 31.0 compute/manager.py, _init_instance: powering off and on are taken up again. So nothing
+    is settled by this: a guest may take as long to shut down as its image allows.
+    """
+    now = world.cloud.server(server)
+    service = service_of(world.cloud, now.host) if now and now.host else None
+    if now is None or service is None or service.is_up:
+        return None
+    why = f"it is {now.task_state}, and nova-compute on `{now.host}` is down: start that"
+    return Look(Standing.UNDERWAY, reason=why)
+
+
+def _not_settled(world: World, signs: Signs, server: Server) -> Look | None:
+    """Settle a start of ours that Nova has not taken, still works on, or gave up."""
+    if signs.action and signs.action.message:
+        return failed(world, signs, f"Nova gave up `{signs.action.action}`")
+    if server.task_state is not None:
+        return under_way(signs)
+    if server.vm_state == "error":
+        return failed(world, signs, "it is in ERROR")
+    return None if signs.action else Look(Standing.TODO)
+
+
+def _without_effect(signs: Signs, stands: str) -> Look:
+    # It may be that Nova was read between the request and its effect; but not for long.
+    action = signs.action.action if signs.action else ""
+    look = under_way(signs, f"Nova has taken `{action}`, and {stands}")
+    return replace(look, is_over=True)
+
+
+def _with_domain(world: World, server: Server, expected: str, saw: dict[str, str | None]) -> Look:
+    """Return *done* only if libvirt agrees; what it cannot say is never taken for done."""
+    row = domain_on_target(
+        world, server.id, hypervisor_of(world.cloud, server.host or ""), expected
+    )
+    seen = {**saw, "host": server.host, "vm_state": server.vm_state, "domain": row.standing}
+    if row.wrong:
+        why = f"not proved: its guest on `{server.host}` {row.wrong}"
+        return Look(Standing.UNDERWAY, reason=why, saw=seen, is_over=True)
+    if row.unread:
+        return Look(Standing.UNKNOWN, reason=f"cannot be read: {row.unread}", saw=seen)
+    return Look(Standing.DONE, saw=seen)

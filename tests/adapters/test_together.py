@@ -1,0 +1,55 @@
+"""Questions in threads: what hangs delays nobody else."""
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stackward.adapters.together import Threads
+from stackward.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def forever() -> str:
+    threading.Event().wait()
+    return "never"
+
+
+def test_a_question_that_hangs_is_given_up_and_the_others_are_answered() -> None:
+    told = Threads().ask({"a": lambda: "yes", "b": forever, "c": lambda: "no"}, within_s=0.5)
+
+    assert told == {"a": "yes", "b": None, "c": "no"}
+
+
+def test_questions_are_asked_side_by_side() -> None:
+    """Each waits until all have begun: one after the other they would never end."""
+    begun = threading.Barrier(50)
+    questions: dict[int, Callable[[], int]] = dict.fromkeys(range(50), begun.wait)
+
+    told = Threads().ask(questions, within_s=30)
+
+    assert sorted(told.values(), key=str) == sorted(range(50), key=str)
+
+
+def test_no_more_are_asked_at_once_than_allowed() -> None:
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def question() -> None:
+        under_way.append(1)
+        most.append(len(under_way))
+        under_way.pop()
+
+    Threads().ask(dict.fromkeys(range(20), question), within_s=30, at_once=1)
+
+    assert max(most) == 1
+
+
+def test_what_a_question_raises_is_raised_where_it_was_asked() -> None:
+    def question() -> None:
+        raise Unreachable("no way")
+
+    with pytest.raises(Unreachable, match="no way"):
+        Threads().ask({"a": question}, within_s=30)

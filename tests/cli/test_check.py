@@ -1,0 +1,276 @@
+"""`cloud check`, `node check` and `metrics`: whole outputs, exit codes, and what goes wrong."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from cloud_fakes import CTL, NO_ROUTE, Site, no_answer, refused
+from stackward.app import serve_figures
+from stackward.cli import main
+from stackward.cli.watching import watch_cloud
+from stackward.errors import BadInput
+from stackward.facts.cloud_state import CheckRequest
+from stackward.model.cloud_state import Failed, Failure, Rpc, RpcAnswer
+from stackward.model.inventory import Inventory
+from stackward.ports.lookout import Lookout
+
+INVENTORY = "[control]\nctl\n[compute]\nc01\nc02\n"
+
+
+class Desk:
+    """Where an operator types: a cloud, an inventory, and what is printed."""
+
+    def __init__(self, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.site = Site()
+        self._path = path
+        self._capsys = capsys
+        path.write_text(INVENTORY)
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        """Run a command, and return its exit code and what it wrote."""
+        code = main([*words, "--inventory", str(self._path)], open_lookout=self._open)
+        return (code, *self._capsys.readouterr())
+
+    @contextmanager
+    def _open(self, known: Inventory, os_cloud: str | None) -> Iterator[Lookout]:
+        yield self.site.lookout()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path / "inventory", capsys)
+
+
+def deaf(desk: Desk) -> None:
+    desk.site.apis.rpc["c01"] = RpcAnswer(outcome=Rpc.SILENT, took_s=5.0)
+
+
+def broker_down(desk: Desk) -> None:
+    desk.site.stop("ctl", "rabbitmq-server.service")
+    desk.site.silence("nova-compute", "c01")
+
+
+def locked_out(desk: Desk) -> None:
+    for node in desk.site.nodes.told:
+        desk.site.nodes.told[node] = refused("Permission denied (publickey).")
+    desk.site.apis.login = Failed(how=Failure.REFUSED, says="wrong password", status=401)
+
+
+@pytest.mark.parametrize(
+    ("break_", "code"),
+    [
+        pytest.param(lambda _: None, 0, id="well"),
+        pytest.param(deaf, 6, id="one of several is broken"),
+        pytest.param(broker_down, 7, id="a component is broken"),
+        pytest.param(locked_out, 8, id="nothing could be looked at"),
+    ],
+)
+def test_the_exit_code_says_how_the_cloud_is(desk: Desk, break_: object, code: int) -> None:
+    assert callable(break_)
+    break_(desk)
+
+    assert desk.run("cloud", "check")[0] == code
+
+
+def test_what_an_operator_reads(desk: Desk) -> None:
+    deaf(desk)
+
+    _, out, err = desk.run("node", "check", "c01")
+
+    assert (out, err) == (
+        dedent(
+            """\
+            +----------------+--------+-------+--------------------------------------------------------+----------+-------+
+            | Component      | State  | Nodes | Shown by                                               | Findings | Under |
+            +----------------+--------+-------+--------------------------------------------------------+----------+-------+
+            | nova-compute   | broken | c01   | looks alive (not proved): heartbeat 3 s old, connected | rpc-deaf |       |
+            | dbus           | ok     | c01   | looks alive (not proved): 1 of 1 run                   |          |       |
+            | machine        | ok     | c01   | 1 of 1 answer over SSH                                 |          |       |
+            | openvswitch    | ok     | c01   | looks alive (not proved): 1 of 1 run                   |          |       |
+            | ovn-controller | ok     | c01   | looks alive (not proved): heartbeat 3 s old, connected |          |       |
+            | libvirtd       | ok     | c01   | libvirt 11.3.0 answers                                 |          |       |
+            | virtlogd       | ok     | c01   | looks alive (not proved): 1 of 1 run                   |          |       |
+            +----------------+--------+-------+--------------------------------------------------------+----------+-------+
+
+            broken: nova-compute on c01: it reports, but does not answer over RPC: no answer within 5 s [rpc-deaf]
+              heartbeat: its last heartbeat is 3 s old
+              remedy: `systemctl restart nova-compute` on its node: servers there run on
+
+            not known:
+              the kernel log is shared with the host: it is a container: c01
+              the clock is shared with the host: it is a container: c01
+
+            `c01` is broken: 1 broken, 6 ok; 2 answers are not known (looked for 0.0 s)
+            """  # noqa: E501  # as it is printed
+        ),
+        "",
+    )
+
+
+def test_what_a_broken_component_explains_stands_under_it(desk: Desk) -> None:
+    broker_down(desk)
+
+    _, out, _ = desk.run("cloud", "check")
+
+    lines = out.splitlines()
+    [root] = [n for n, line in enumerate(lines) if line.startswith("broken: rabbitmq on ctl")]
+    also = [
+        n for n, line in enumerate(lines) if line.startswith("    so also: nova-compute on c01")
+    ]
+    assert also[0] > root
+    assert not any(line.startswith("broken: nova-compute") for line in lines)
+
+
+def test_as_json_it_is_one_document(desk: Desk) -> None:
+    broker_down(desk)
+
+    _, out, _ = desk.run("cloud", "check", "-f", "json")
+
+    told = json.loads(out)
+    compute = next(one for one in told["components"] if one["name"] == "nova-compute")
+    assert (told["state"], compute["under"]) == ("broken", "rabbitmq")
+    assert {"rule", "state", "reason", "evidence", "remedy", "under"} <= set(compute["findings"][0])
+
+
+def test_as_values_it_is_a_row_for_each_component(desk: Desk) -> None:
+    _, out, _ = desk.run("cloud", "check", "-f", "value", "-c", "Component", "-c", "State")
+
+    assert "nova-api ok\n" in out
+
+
+def test_a_node_that_the_inventory_lacks_is_refused_by_name(desk: Desk) -> None:
+    assert desk.run("node", "check", "c99") == (
+        2,
+        "",
+        (
+            "error: the inventory does not name `c99`\n\n"
+            "hint: `stackward node list` shows what is in it\n"
+        ),
+    )
+
+
+def test_an_endpoint_that_hangs_costs_nothing_but_its_own_answer(desk: Desk) -> None:
+    desk.site.together.hanging.add(("reach", f"{CTL}:9292"))
+
+    code, out, _ = desk.run("cloud", "check")
+
+    assert code == 6
+    assert "endpoint-unanswered" in out
+    assert "server list in 0.25 s" in out
+
+
+def test_a_node_that_hangs_for_ever_is_given_up(desk: Desk) -> None:
+    desk.site.together.hanging.add("node c02")
+
+    code, out, _ = desk.run("cloud", "check")
+
+    assert code == 8
+    assert "machine on c02: it lives, for ovn-controller reports from it" in out
+
+
+def test_without_rpc_nobody_is_called(desk: Desk) -> None:
+    desk.run("cloud", "check", "--no-rpc")
+
+    assert desk.site.apis.called == []
+
+
+def test_only_the_interfaces_that_are_named_are_tried(desk: Desk) -> None:
+    inner = desk.site.apis.endpoints[1]
+    desk.site.apis.endpoints = tuple(
+        one
+        if one != inner
+        else type(one)(
+            kind=one.kind, region=one.region, interface=one.interface, url="http://10.0.0.5:5000"
+        )
+        for one in desk.site.apis.endpoints
+    )
+    desk.site.apis.doors["http://10.0.0.5:5000"] = no_answer()
+
+    codes = [desk.run("cloud", "check", *more)[0] for more in ([], ["--interface", "public"])]
+
+    assert codes == [6, 0]
+
+
+# --- again and again ----------------------------------------------------------------------------
+
+
+def test_a_watch_tells_what_comes(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    deaf(desk)
+
+    code = watch_cloud(desk.site.lookout(), CheckRequest(), every_s=15, looks=2)
+
+    told = capsys.readouterr().out.splitlines()
+    assert code == 6
+    assert [line for line in told if " new: " in line] == [
+        (
+            "2026-11-22T03:00:00+00:00 new: broken: nova-compute on c01: it reports, but does not "
+            "answer over RPC: no answer within 5 s [rpc-deaf]"
+        )
+    ]
+
+
+def test_a_watch_does_not_call_again_who_is_still_waited_for(desk: Desk) -> None:
+    """Nova waits a minute for an answer: a call at each look would take all its workers."""
+    deaf(desk)
+
+    watch_cloud(desk.site.lookout(), CheckRequest(), every_s=15, looks=4)
+
+    assert desk.site.apis.called.count("c01") == 1
+
+
+def test_a_watch_calls_again_once_nova_has_given_up(desk: Desk) -> None:
+    deaf(desk)
+
+    watch_cloud(desk.site.lookout(), CheckRequest(), every_s=15, looks=6)
+
+    assert desk.site.apis.called.count("c01") == 2
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+
+def test_metrics_are_told_whatever_they_say(desk: Desk) -> None:
+    deaf(desk)
+
+    code, out, err = desk.run("metrics")
+
+    assert (code, err) == (0, "")
+    assert 'stackward_component_state{component="nova-compute"} 1.0\n' in out
+
+
+def test_metrics_are_written_for_node_exporter(desk: Desk, tmp_path: Path) -> None:
+    code, out, _ = desk.run("metrics", "--textfile", str(tmp_path / "stackward.prom"))
+
+    assert (code, out) == (0, "")
+    assert "stackward_state 0.0\n" in (tmp_path / "stackward.prom").read_text()
+
+
+def test_metrics_are_served_again_and_again(desk: Desk) -> None:
+    serve_figures(desk.site.lookout(), CheckRequest(), "127.0.0.1", 0, every_s=60, looks=2)
+
+    assert desk.site.nodes.asked.count("ctl") == 2
+
+
+def test_a_place_that_is_none_is_refused(desk: Desk) -> None:
+    code, _, err = desk.run("metrics", "--listen", "9809")
+
+    assert (code, err.splitlines()[0]) == (2, "error: `9809` is no HOST:PORT")
+
+
+def test_what_is_wrong_with_the_settings_of_the_cloud_is_an_error(desk: Desk) -> None:
+    desk.site.apis.unusable = BadInput("cannot find the cloud `nosuch`")
+
+    assert desk.run("cloud", "check") == (2, "", "error: cannot find the cloud `nosuch`\n")
+
+
+def test_a_node_that_is_gone_is_named_and_the_rest_is_looked_at(desk: Desk) -> None:
+    desk.site.nodes.told["old-7"] = NO_ROUTE
+
+    code, out, _ = desk.run("cloud", "check")
+
+    assert code == 6
+    assert "machine on old-7: cannot be reached: ssh: connect to host 10.77.1.11" in out

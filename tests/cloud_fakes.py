@@ -1,0 +1,271 @@
+"""A cloud to look at: three real nodes as they once answered, and APIs that say what they are told.
+
+The nodes are the controller and two computes of a lab, word for word (`tests/facts/samples`).
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fakes import FakeClock
+from stackward.anatomy import read_anatomy
+from stackward.app import check_cloud
+from stackward.errors import Unreachable
+from stackward.facts.cloud_state import CheckRequest
+from stackward.model.cloud_state import (
+    Answered,
+    Catalog,
+    Endpoint,
+    Failed,
+    Failure,
+    Heartbeat,
+    Rpc,
+    RpcAnswer,
+)
+from stackward.model.health import Health
+from stackward.ports.lookout import Lookout
+from stackward.ports.shell import Answer
+from stackward.ports.together import Key, Told
+
+SAMPLES = Path(__file__).parent / "facts/samples"
+CTL = "http://10.77.1.10"
+ENDPOINTS = tuple(
+    Endpoint(kind=kind, region="RegionOne", interface=interface, url=url)
+    for kind, url in (
+        ("identity", f"{CTL}:5000/v3/"),
+        ("image", f"{CTL}:9292"),
+        ("placement", f"{CTL}:8778"),
+        ("compute", f"{CTL}:8774/v2.1"),
+        ("network", f"{CTL}:9696"),
+        ("volumev3", f"{CTL}:8776/v3"),
+    )
+    for interface in ("public", "internal", "admin")
+)
+LOGGED_IN = Answered(took_s=0.1)
+NO_ROUTE = Unreachable(
+    "cannot log in to `c01`",
+    service="ssh",
+    says="ssh: connect to host 10.77.1.11 port 22: No route to host",
+)
+
+
+def sample(node: str) -> dict[str, Any]:
+    """Return what a node once told."""
+    told: dict[str, Any] = json.loads((SAMPLES / f"node-{node}.json").read_text())
+    return told
+
+
+def beat(binary: str, host: str, **more: Any) -> Heartbeat:  # noqa: ANN401  # its fields
+    """Return a heartbeat, three seconds old."""
+    fields = {"host": host.partition("@")[0], "name": host, "is_up": True, "age_s": 3.0}
+    return Heartbeat(binary=binary, **{**fields, **more})
+
+
+def of_lab() -> dict[str, list[Heartbeat] | Failed]:
+    """Return what reports in the lab, by the API that it reports to."""
+    return {
+        "compute": [
+            beat("nova-conductor", "ctl"),
+            beat("nova-scheduler", "ctl"),
+            beat("nova-compute", "c01"),
+            beat("nova-compute", "c02"),
+        ],
+        "network": [beat("ovn-controller", "c01"), beat("ovn-controller", "c02")],
+        "block-storage": [beat("cinder-scheduler", "ctl"), beat("cinder-volume", "ctl@nfs")],
+    }
+
+
+@dataclass
+class FakeNodes:
+    """Nodes that answer with a document, or not at all."""
+
+    told: dict[str, dict[str, Any] | Exception]
+    asked: list[str] = field(default_factory=list)
+    said: dict[str, Answer] = field(default_factory=dict)  # instead of a document
+
+    def node_of(self, host: str, address: str | None, /) -> str | None:
+        if host in self.told:
+            return host
+        return "ctl" if address == "10.77.1.10" else None
+
+    def groups_of(self, node: str, /) -> tuple[str, ...]:
+        return ()
+
+    def run(
+        self,
+        node: str,
+        command: Sequence[str],
+        /,
+        *,
+        as_root: bool = False,
+        given: str = "",
+        within_s: float | None = None,
+    ) -> Answer:
+        self.asked.append(node)
+        if node in self.said:
+            return self.said[node]
+        told = self.told[node]
+        if isinstance(told, Exception):
+            raise told
+        return Answer(0, json.dumps(told))
+
+
+@dataclass
+class FakeApis:
+    """APIs that answer at once, unless told otherwise."""
+
+    login: Answered | Failed = LOGGED_IN
+    endpoints: tuple[Endpoint, ...] = ENDPOINTS
+    lists: dict[str, Answered | Failed] = field(default_factory=dict)  # by type in the catalog
+    reports: dict[str, list[Heartbeat] | Failed] = field(default_factory=of_lab)
+    doors: dict[str, Answered | Failed] = field(default_factory=dict)  # by URL
+    certificates: dict[str, datetime | Failed] = field(default_factory=dict)
+    rpc: dict[str, RpcAnswer] = field(default_factory=dict)  # by host
+    called: list[str] = field(default_factory=list)  # over RPC
+    unusable: Exception | None = None  # what is wrong with the settings
+
+    login_url = f"{CTL}:5000/v3"
+
+    def log_in(self, *, within_s: float) -> tuple[Answered | Failed, Catalog | None]:
+        if self.unusable:
+            raise self.unusable
+        if isinstance(self.login, Failed):
+            return self.login, None
+        return self.login, Catalog(endpoints=self.endpoints, region="RegionOne", interface="public")
+
+    def ask(
+        self, endpoint: Endpoint, path: str, *, version: str | None, within_s: float
+    ) -> Answered | Failed:
+        return self.lists.get(endpoint.kind, Answered(took_s=0.25))
+
+    def reach(self, url: str, *, within_s: float) -> Answered | Failed:
+        return self.doors.get(url, Answered(took_s=0.05))
+
+    def expiry(self, host: str, port: int, *, within_s: float) -> datetime | Failed:
+        return self.certificates[f"{host}:{port}"]
+
+    def heartbeats(
+        self, endpoint: Endpoint, kind: str, *, within_s: float
+    ) -> Sequence[Heartbeat] | Failed:
+        return self.reports[kind]
+
+    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[tuple[str, str]]:
+        return [(f"id-{one.host}", one.host) for one in self.computes()]
+
+    def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
+        host = hypervisor.removeprefix("id-")
+        self.called.append(host)
+        return self.rpc.get(host, RpcAnswer(outcome=Rpc.ANSWERED, took_s=0.5))
+
+    def computes(self) -> list[Heartbeat]:
+        found = self.reports["compute"]
+        return [] if isinstance(found, Failed) else [o for o in found if o.binary == "nova-compute"]
+
+
+class OneByOne:
+    """Asks one question after the other; what is in `hanging` is given up."""
+
+    def __init__(self) -> None:
+        self.hanging: set[object] = set()
+
+    def ask(
+        self, questions: Mapping[Key, Callable[[], Told]], *, within_s: float, at_once: int = 100
+    ) -> dict[Key, Told | None]:
+        return {
+            key: None if key in self.hanging else question() for key, question in questions.items()
+        }
+
+
+@dataclass
+class Site:
+    """A cloud that is well, until somebody changes it."""
+
+    nodes: FakeNodes = field(
+        default_factory=lambda: FakeNodes({node: sample(node) for node in ("ctl", "c01", "c02")})
+    )
+    apis: FakeApis = field(default_factory=FakeApis)
+    together: OneByOne = field(default_factory=OneByOne)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def lookout(self) -> Lookout:
+        """Return the ports over it."""
+        return Lookout(
+            clock=self.clock,
+            shell=self.nodes,
+            apis=self.apis,
+            together=self.together,
+            nodes=tuple(self.nodes.told),
+        )
+
+    def look(self, **asked: Any) -> Health:  # noqa: ANN401  # fields of the request
+        """Look at it once."""
+        return check_cloud(self.lookout(), CheckRequest(**asked))[0]
+
+    def told(self, node: str) -> dict[str, Any]:
+        """Return the document of a node, to be changed."""
+        told = self.nodes.told[node]
+        assert isinstance(told, dict)
+        return told
+
+    # --- what may go wrong ---
+
+    def unit(self, node: str, unit: str, **facts: str) -> None:
+        """Change what systemd on a node says of a unit."""
+        answer = self.told(node)["commands"]["units"]
+        blocks = answer["out"].split("\n\n")
+        found = [n for n, block in enumerate(blocks) if f"Id={unit}" in block.splitlines()]
+        assert found, f"{node} has no {unit}"
+        for at in found:
+            for name, value in facts.items():
+                blocks[at] = re.sub(rf"(?m)^{name}=.*$", f"{name}={value}", blocks[at])
+        answer["out"] = "\n\n".join(blocks)
+
+    def stop(self, node: str, unit: str) -> None:
+        """Stop a unit that is to run."""
+        self.unit(node, unit, ActiveState="inactive", SubState="dead")
+
+    def cut(self, node: str, port: int) -> None:
+        """End every connection of a node to a port."""
+        sockets = self.told(node)["sockets"]
+        kept = [line for line in sockets["out"].splitlines() if f":{port} " not in _far(line)]
+        sockets["out"] = "\n".join(kept)
+
+    def command(self, node: str, name: str, code: int | None, out: str = "", err: str = "") -> None:
+        """Let a command on a node answer otherwise."""
+        self.told(node)["commands"][name] = {"code": code, "out": out, "err": err}
+
+    def silence(self, binary: str, host: str, **more: Any) -> None:  # noqa: ANN401  # its fields
+        """Let a process report no longer, or otherwise."""
+        for reports in self.apis.reports.values():
+            assert not isinstance(reports, Failed)
+            for at, one in enumerate(reports):
+                if (one.binary, one.host) == (binary, host):
+                    fields = {"is_up": False, "age_s": 95.0, **more}
+                    reports[at] = beat(binary, one.name, **fields)
+
+
+def _far(line: str) -> str:
+    words = line.split()
+    return f"{words[4]} " if len(words) > 4 else ""
+
+
+def refused(says: str) -> Unreachable:
+    """Return what comes of a login that is not let in."""
+    return Unreachable("cannot log in", service="ssh", says=says)
+
+
+def no_answer(says: str = "Connection refused") -> Failed:
+    """Return what comes of a closed door."""
+    return Failed(how=Failure.NO_ANSWER, says=says)
+
+
+def soon(days: int) -> datetime:
+    """Return a day so many days from the time of the look."""
+    return FakeClock().now().astimezone(UTC) + timedelta(days=days, hours=1)
+
+
+ANATOMY = read_anatomy()

@@ -1,0 +1,216 @@
+"""What nodes tell, read: pasted real outputs in, values out."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cloud_fakes import sample
+from stackward.facts.services_on_node import (
+    parse_bound,
+    parse_broker,
+    parse_cache,
+    parse_database,
+    parse_libvirt,
+    parse_queues,
+)
+from stackward.facts.survey import (
+    owner_of,
+    parse_containers,
+    parse_filesystems,
+    parse_links,
+    parse_listeners,
+    parse_survey,
+    parse_units,
+)
+from stackward.model.survey import Blind, Broker, DatabaseServer, Queue, Survey, Unseen
+
+SOCKETS = """\
+LISTEN 0 1000 *:16509 *:* users:(("libvirtd",pid=144,fd=6),("systemd",pid=1,fd=57))
+ESTAB      0      0      10.77.1.11:47004 10.77.1.10:6642  users:(("ovn-controller",pid=225,fd=30))
+ESTAB 0 0 [::ffff:10.77.1.10]:5672 [::ffff:10.77.1.12]:43030 users:(("beam.smp",pid=88,fd=40))
+CLOSE-WAIT 982    0       127.0.0.1:43530  127.0.0.1:6640  users:(("nova-compute",pid=184,fd=23))
+ESTAB      0      0       127.0.0.1:54151  127.0.0.1:32768
+"""
+OWNERS = {
+    "144": "libvirtd.service",
+    "1": None,
+    "225": "ovn-controller.service",
+    "88": "rabbitmq-server.service",
+    "184": "nova-compute.service",
+}
+DOCKER = """\
+{"Command":"\\"dumb-init --single-\\u2026\\"","ID":"4f1c0e5b7d2a9c3e8f6b1a0d5c4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e","Image":"kolla/nova-compute:2025.1","Names":"nova_compute","State":"running","Status":"Up 3 weeks (unhealthy)"}
+{"Command":"\\"dumb-init --single-\\u2026\\"","ID":"9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b","Image":"kolla/nova-libvirt:2025.1","Names":"nova_libvirt","State":"exited","Status":"Exited (1) 5 minutes ago"}
+"""  # noqa: E501  # as Docker prints it
+PODMAN = '{"Id":"4f1c0e5b7d2a","Names":["nova_compute"],"State":"running","Status":"Up 3 weeks"}\n'
+
+
+def survey_of(node: str) -> Survey:
+    told = sample(node)
+    return parse_survey(node, json.dumps(told), took_s=0.4, asked_at=told["now"] - 0.2)
+
+
+def answered(out: str = "", code: int | None = 0, err: str = "") -> dict[str, Any]:
+    return {"code": code, "out": out, "err": err}
+
+
+def test_the_units_of_a_node_are_those_that_exist_there() -> None:
+    units = survey_of("c01").units
+
+    assert not isinstance(units, Unseen)
+    assert units["nova-compute.service"].active == "active"
+    assert "keystone.service" not in units
+
+
+def test_a_unit_that_only_another_wants_belongs_on_the_node() -> None:
+    """Debian's ovn-controller is static: ovn-host wants it."""
+    units = survey_of("c01").units
+
+    assert not isinstance(units, Unseen)
+    assert units["ovn-controller.service"].is_wanted
+
+
+def test_a_unit_that_is_installed_and_disabled_does_not() -> None:
+    units = survey_of("ctl").units
+
+    assert not isinstance(units, Unseen)
+    assert not units["nova-api-metadata.service"].is_wanted
+
+
+def test_units_that_cannot_be_asked_for_are_not_none() -> None:
+    told = {"units": answered(code=1, err="Failed to connect to bus: No such file or directory")}
+
+    assert parse_units(told, monotonic=1) == Unseen(
+        "systemd does not answer: Failed to connect to bus: No such file or directory", Blind.SILENT
+    )
+
+
+def test_connections_belong_to_units_and_a_half_closed_one_is_none() -> None:
+    assert [(one.owner, one.far, one.far_port) for one in parse_links(SOCKETS, OWNERS)] == [
+        ("ovn-controller.service", "10.77.1.10", 6642),
+        ("rabbitmq-server.service", "10.77.1.12", 43030),
+        (None, "127.0.0.1", 32768),
+    ]
+
+
+def test_a_socket_that_systemd_holds_too_is_the_services() -> None:
+    [listener] = parse_listeners(SOCKETS, OWNERS)
+
+    assert (listener.port, listener.owner) == (16509, "libvirtd.service")
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        pytest.param("/system.slice/nova-compute.service", "nova-compute.service", id="unit"),
+        pytest.param("/system.slice/docker-4f1c0e5b7d2a9c3e.scope", "nova_compute", id="Docker"),
+        pytest.param("/machine.slice/libpod-4f1c0e5b7d2a9c3e.scope/c", "nova_compute", id="Podman"),
+        pytest.param("/user.slice/user-0.slice/session-c38.scope", None, id="somebody's shell"),
+        pytest.param("", None, id="ended meanwhile"),
+    ],
+)
+def test_whose_a_process_is(path: str, owner: str | None) -> None:
+    assert owner_of(path, {"4f1c0e5b7d2a9c3e": "nova_compute"}) == owner
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_containers_are_read_of_either_engine(engine: str) -> None:
+    told = {f"containers of {engine}": answered(DOCKER if engine == "docker" else PODMAN)}
+
+    first = parse_containers(told)[0]
+
+    assert (first["name"], first["state"]) == ("nova_compute", "running")
+
+
+def test_a_kolla_node_is_read_by_its_containers() -> None:
+    told = sample("c01")
+    told["commands"]["containers of docker"] = answered(DOCKER)
+    units = parse_survey("c01", json.dumps(told), took_s=1, asked_at=told["now"]).units
+
+    assert not isinstance(units, Unseen)
+    assert (units["nova_compute"].result, units["nova_libvirt"].active) == ("unhealthy", "inactive")
+
+
+def test_a_file_system_of_a_network_is_measured_aside_and_may_hang() -> None:
+    given = [{"mount": "/mnt/nfs", "type": "nfs4", "source": "nas:/v", "read_only": False}]
+    late = {"statfs /mnt/nfs": answered(code=None, err="no answer in time")}
+
+    [one] = parse_filesystems(given, late)
+
+    assert one.error == "no answer in time"
+
+
+def test_its_room_is_read() -> None:
+    given = [{"mount": "/mnt/nfs", "type": "nfs4", "source": "nas:/v", "read_only": False}]
+
+    [one] = parse_filesystems(given, {"statfs /mnt/nfs": answered("4096 1000 250 500 100\n")})
+
+    assert (one.size, one.free, one.inodes_free) == (4_096_000, 1_024_000, 100)
+
+
+# --- the services' own tools --------------------------------------------------------------------
+
+
+def test_rabbitmq_is_read() -> None:
+    broker = survey_of("ctl").broker
+
+    assert isinstance(broker, Broker)
+    assert (broker.alarms, broker.running) == ((), ("rabbit@ctl",))
+    assert "compute.c01" in {queue.name for queue in broker.queues}
+
+
+def test_a_queue_is_a_line() -> None:
+    assert parse_queues("compute.c01\t2\t1\nname\tmessages\tconsumers\n") == [
+        Queue(name="compute.c01", messages=2, consumers=1)
+    ]
+
+
+def test_the_nameless_exchange_counts_for_nothing() -> None:
+    out = "\tcompute.c01\tcompute.c01\nnova\tcompute.c02\tcompute.c02\n"
+
+    assert parse_bound(out) == {"compute.c02"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        pytest.param(answered(code=69, err="Error: unable to connect to node"), Blind.SILENT),
+        pytest.param(answered(code=None, err="no answer in time"), Blind.LATE),
+        pytest.param(answered(code=1, err="sudo: a password is required"), Blind.REFUSED),
+    ],
+)
+def test_a_tool_that_fails_says_how(answer: dict[str, Any], kind: Blind) -> None:
+    broker = parse_broker({"rabbitmq cluster": answer})
+
+    assert isinstance(broker, Unseen)
+    assert broker.kind is kind
+
+
+def test_a_container_that_is_not_there_is_no_broker() -> None:
+    answer = answered(code=1, err="Error response from daemon: No such container: rabbitmq")
+
+    assert parse_broker({"rabbitmq cluster": answer}) is None
+
+
+def test_mariadb_is_read() -> None:
+    server = survey_of("ctl").database
+
+    assert isinstance(server, DatabaseServer)
+    assert (server.is_galera, server.most_connections) == (False, 600)
+
+
+def test_mariadb_that_lets_root_not_in_is_not_broken() -> None:
+    says = "ERROR 1045 (28000): Access denied for user 'root'@'localhost' (using password: NO)"
+
+    assert parse_database({"mariadb": answered(code=1, err=says)}) == Unseen(says, Blind.REFUSED)
+
+
+def test_memcached_that_gives_nothing_is_silent() -> None:
+    assert parse_cache({"out": ""}) == Unseen("it gave no statistics")
+
+
+def test_libvirt_says_its_version() -> None:
+    out = "Compiled against library: libvirt 11.3.0\nRunning against daemon: 11.3.0\n"
+
+    assert parse_libvirt({"libvirt": answered(out)}) == "11.3.0"

@@ -1,0 +1,127 @@
+"""A check of a real cloud: each fault is found by name, and a cloud that is well has no finding.
+
+Given a lab; when a fault is put into it; then one look names the component that was broken first,
+and nothing beside it.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from real_lab import STACKWARD, RealLab, until
+from stackward.lab.client import environment
+
+pytestmark = pytest.mark.soak
+
+CHECK_S = 60
+LOOKS = 10
+
+
+def check(lab: RealLab, *words: str) -> tuple[int, dict[str, Any]]:
+    """Look once, and return the exit code and the whole answer."""
+    ended = subprocess.run(
+        [STACKWARD, *(words or ("cloud", "check")), "-f", "json"],
+        env={**os.environ, **environment(lab.spec)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=CHECK_S,
+        check=False,
+    )
+    assert ended.stdout, ended.stderr
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def findings(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the findings that nothing else explains, the worst component's first."""
+    return [
+        finding
+        for component in told["components"]
+        for finding in component["findings"]
+        if finding["under"] is None
+    ]
+
+
+def is_well(lab: RealLab) -> bool:
+    """Say whether a look has no finding."""
+    return check(lab)[0] == 0
+
+
+@pytest.fixture
+def well(lab: RealLab) -> Iterator[RealLab]:
+    """Given a lab that is well, before and after."""
+    until(lambda: is_well(lab), within_s=240)
+    yield lab
+    until(lambda: is_well(lab), within_s=240)
+
+
+# What each fault is: its target, the component that must come first, and the rules that may be
+# said beside it. Faults of servers touch no service.
+FAULTS = [
+    pytest.param("node-power-loss", "c01", "machine", {"node-unreachable"}, id="power"),
+    pytest.param("node-network-loss", "c01", "machine", {"node-unreachable"}, id="network"),
+    pytest.param(
+        "nova-compute-killed", "c01", "nova-compute", {"unit-down", "heartbeat-lost"}, id="killed"
+    ),
+    pytest.param(
+        "nova-compute-deaf", "c01", "nova-compute", {"own-queue-unbound", "rpc-deaf"}, id="deaf"
+    ),
+    pytest.param("rabbitmq-stopped", "ctl", "rabbitmq", {"unit-down"}, id="RabbitMQ"),
+    pytest.param("mariadb-stopped", "ctl", "mariadb", {"unit-down"}, id="MariaDB"),
+    pytest.param(
+        "libvirtd-stopped", "c01", "libvirtd", {"unit-down", "libvirt-silent"}, id="libvirt"
+    ),
+    pytest.param("wrong-keystone-password", "ctl", "nova-api", {"list-failed"}, id="password"),
+    pytest.param("disk-full", "c01", "machine", {"disk-full"}, id="disk"),
+]
+
+
+@pytest.mark.parametrize(("fault", "target", "component", "rules"), FAULTS)
+def test_a_fault_is_found_by_name_and_nothing_beside_it(
+    well: RealLab, fault: str, target: str, component: str, rules: set[str]
+) -> None:
+    well.run("break", fault, target)
+    try:
+        code, told = check(well)
+    finally:
+        well.run("mend", fault, target)
+
+    found = findings(told)
+    assert code in {6, 7}
+    assert told["components"][0]["name"] == component
+    assert {one["rule"] for one in found} <= rules
+    assert {one["component"] for one in found} == {component}
+    assert {one["node"] for one in found} <= {target, None}
+
+
+def test_a_cloud_that_is_well_has_no_finding_ten_times_in_a_row(well: RealLab) -> None:
+    looks = [check(well) for _ in range(LOOKS)]
+
+    assert [(code, findings(told)) for code, told in looks] == [(0, [])] * LOOKS
+
+
+def test_what_the_nodes_share_with_their_host_is_unknown(well: RealLab) -> None:
+    _, told = check(well)
+
+    nodes = {node.name for node in well.spec.nodes}
+    says = {(one["where"], one["says"].partition(" is ")[0]) for one in told["unknown"]}
+    assert says == {(node, what) for node in nodes for what in ("the clock", "the kernel log")}
+
+
+def test_one_node_is_looked_at_alone(well: RealLab) -> None:
+    code, told = check(well, "node", "check", "c01")
+
+    assert code == 0
+    assert {node for one in told["components"] for node in one["nodes"]} == {"c01"}
+
+
+def test_every_nova_compute_is_proved_to_answer(well: RealLab) -> None:
+    _, told = check(well)
+
+    [compute] = [one for one in told["components"] if one["name"] == "nova-compute"]
+    count = len(well.spec.compute_nodes)
+    assert compute["shown_by"].startswith(f"{count} of {count} answer over RPC")

@@ -1,0 +1,872 @@
+"""How a cloud is judged: what is broken is named first, what it explains stands under it.
+
+The nodes answer as those of a real lab did; each test changes one thing of that.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_fakes import CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
+from stackward.errors import Uncertain
+from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
+from stackward.model.health import Finding, Health, State
+from stackward.policy import symptoms
+from stackward.ports.shell import Answer
+
+COMPUTE, BROKER = "nova-compute.service", "rabbitmq-server.service"
+MEMINFO = "MemTotal:       24684092 kB\nMemAvailable:     600000 kB\n"
+
+
+def roots(health: Health) -> list[tuple[str, str]]:
+    return [(one.rule, one.where) for one in health.findings if one.under is None]
+
+
+def only(health: Health) -> Finding:
+    [finding] = health.findings
+    return finding
+
+
+def test_a_cloud_that_is_well_has_no_finding() -> None:
+    health = Site().look()
+
+    assert (health.state, health.findings) == (State.OK, ())
+
+
+def test_what_a_container_shares_with_its_host_is_unknown_and_no_finding() -> None:
+    health = Site().look()
+
+    assert {note.says for note in health.unknown} == {
+        "the kernel log is shared with the host: it is a container",
+        "the clock is shared with the host: it is a container",
+    }
+
+
+# --- what is broken is found by name ------------------------------------------------------------
+
+
+def stop_rabbitmq(site: Site) -> None:
+    site.stop("ctl", BROKER)
+    for name in ("cluster", "queues", "bindings"):
+        site.command("ctl", f"rabbitmq {name}", 69, err="Error: unable to perform an operation")
+    for node in ("ctl", "c01", "c02"):
+        site.cut(node, 5672)
+    for host in ("c01", "c02"):
+        site.silence("nova-compute", host)
+
+
+def stop_mariadb(site: Site) -> None:
+    site.stop("ctl", "mariadb.service")
+    site.command("ctl", "mariadb", 1, err="ERROR 2002 (HY000): Can't connect to local server")
+    site.cut("ctl", 3306)
+    site.apis.login = Failed(how=Failure.ERROR, says="An unexpected error", status=500)
+
+
+def kill_compute(site: Site) -> None:
+    site.unit("c01", COMPUTE, ActiveState="failed", SubState="failed", Result="signal")
+    site.cut("c01", 5672)
+    site.silence("nova-compute", "c01")
+
+
+def stop_libvirt(site: Site) -> None:
+    for unit in (
+        "libvirtd.service",
+        "libvirtd.socket",
+        "libvirtd-ro.socket",
+        "libvirtd-tcp.socket",
+    ):
+        site.stop("c01", unit)
+    site.command("c01", "libvirt", 1, err="error: failed to connect to the hypervisor")
+    site.silence(
+        "nova-compute",
+        "c01",
+        is_up=True,
+        is_enabled=False,
+        reason="AUTO: Connection to libvirt lost",
+    )
+
+
+def deafen(site: Site) -> None:
+    site.apis.rpc["c01"] = RpcAnswer(outcome=Rpc.SILENT, took_s=5.0)
+
+
+def unbind(site: Site) -> None:
+    bindings = site.told("ctl")["commands"]["rabbitmq bindings"]
+    lines = bindings["out"].splitlines()
+    bindings["out"] = "\n".join(each for each in lines if not each.startswith("nova\tcompute.c01"))
+
+
+def unread(site: Site) -> None:
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1", "compute.c01\t3\t0")
+
+
+def mistype_password(site: Site) -> None:
+    says = "The Keystone service is temporarily unavailable."
+    site.apis.lists["compute"] = Failed(how=Failure.ERROR, says=says, status=503)
+    site.apis.reports["compute"] = Failed(how=Failure.ERROR, says=says, status=503)
+
+
+def fill_disk(site: Site) -> None:
+    site.told("ctl")["filesystems"][0]["free"] = 0
+
+
+def lose_node(site: Site) -> None:
+    site.nodes.told["c01"] = NO_ROUTE
+    site.silence("nova-compute", "c01")
+    site.silence("ovn-controller", "c01")
+
+
+@pytest.mark.parametrize(
+    ("break_", "first", "state"),
+    [
+        pytest.param(stop_rabbitmq, "rabbitmq", State.BROKEN, id="RabbitMQ stopped"),
+        pytest.param(stop_mariadb, "mariadb", State.BROKEN, id="MariaDB stopped"),
+        pytest.param(kill_compute, "nova-compute", State.DEGRADED, id="nova-compute killed"),
+        pytest.param(stop_libvirt, "libvirtd", State.DEGRADED, id="libvirt stopped"),
+        pytest.param(deafen, "nova-compute", State.DEGRADED, id="nova-compute deaf"),
+        pytest.param(unbind, "nova-compute", State.DEGRADED, id="its queue unbound"),
+        pytest.param(unread, "nova-compute", State.DEGRADED, id="its queue unread"),
+        pytest.param(mistype_password, "nova-api", State.BROKEN, id="wrong Keystone password"),
+        pytest.param(fill_disk, "machine", State.DEGRADED, id="disk full"),
+        pytest.param(lose_node, "machine", State.DEGRADED, id="node without power"),
+    ],
+)
+def test_the_right_component_comes_first(
+    break_: Callable[[Site], None], first: str, state: State
+) -> None:
+    site = Site()
+    break_(site)
+
+    health = site.look()
+
+    assert (health.components[0].name, health.components[0].state) == (first, state)
+
+
+@pytest.mark.parametrize(
+    ("break_", "expected"),
+    [
+        pytest.param(stop_rabbitmq, [("unit-down", "rabbitmq on ctl")], id="RabbitMQ stopped"),
+        pytest.param(stop_mariadb, [("unit-down", "mariadb on ctl")], id="MariaDB stopped"),
+        pytest.param(
+            kill_compute,
+            [("unit-down", "nova-compute on c01"), ("heartbeat-lost", "nova-compute on c01")],
+            id="nova-compute killed",
+        ),
+        pytest.param(deafen, [("rpc-deaf", "nova-compute on c01")], id="nova-compute deaf"),
+        pytest.param(unbind, [("own-queue-unbound", "nova-compute on c01")], id="queue unbound"),
+        pytest.param(unread, [("own-queue-unread", "nova-compute on c01")], id="queue unread"),
+        pytest.param(mistype_password, [("list-failed", "nova-api")], id="wrong password"),
+        pytest.param(fill_disk, [("disk-full", "machine on ctl")], id="disk full"),
+        pytest.param(lose_node, [("node-unreachable", "machine on c01")], id="no power"),
+    ],
+)
+def test_nothing_else_is_said_beside_it(
+    break_: Callable[[Site], None], expected: list[tuple[str, str]]
+) -> None:
+    site = Site()
+    break_(site)
+
+    assert sorted(set(roots(site.look()))) == sorted(set(expected))
+
+
+def test_what_a_broken_component_takes_down_stands_under_it() -> None:
+    site = Site()
+    stop_rabbitmq(site)
+
+    health = site.look()
+
+    under = {one.component for one in health.findings if one.under == "rabbitmq"}
+    assert {"nova-compute", "nova-conductor", "cinder-volume", "neutron-rpc-server"} <= under
+
+
+def test_what_rests_on_a_machine_stands_under_that_machine_only() -> None:
+    site = Site()
+    lose_node(site)
+    kill_on_the_other = site.silence
+    kill_on_the_other("nova-compute", "c02")
+
+    health = site.look()
+
+    lost = {one.node: one.under for one in health.findings if one.rule == "heartbeat-lost"}
+    assert lost == {"c01": "machine on c01", "c02": None}
+
+
+def test_what_explains_something_is_not_explained_itself() -> None:
+    """Else it would stand under what is shown nowhere."""
+    site = Site()
+    stop_rabbitmq(site)
+    stop_libvirt(site)
+    site.stop("c01", "dbus.service")
+    site.stop("c01", "dbus.socket")
+    site.told("c01")["filesystems"][0]["free"] = 0
+    site.told("ctl")["filesystems"][0]["free"] = 0
+
+    health = site.look()
+
+    shown = {name for rule, name in roots(health)}
+    shown |= {one.component for one in health.findings if one.under is None}
+    assert {one.under for one in health.findings if one.under} <= shown
+
+
+def test_libvirt_explains_what_nova_says_of_its_compute() -> None:
+    site = Site()
+    stop_libvirt(site)
+
+    [disabled] = [one for one in site.look().findings if one.rule == "auto-disabled"]
+
+    assert disabled.under == "libvirtd on c01"
+
+
+def test_the_exit_state_is_broken_only_where_a_component_does_not_work_at_all() -> None:
+    site = Site()
+    kill_compute(site)
+    site.unit("c02", COMPUTE, ActiveState="failed", SubState="failed", Result="signal")
+
+    assert site.look().state is State.BROKEN
+
+
+# --- the machines -------------------------------------------------------------------------------
+
+
+def of_machine(change: Callable[[dict[str, Any]], None]) -> Finding:
+    site = Site()
+    change(site.told("c01"))
+    return only(site.look())
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule"),
+    [
+        pytest.param({"free": 2**20}, "disk-full", id="full"),
+        pytest.param({"free": 500 * 2**20}, "disk-filling", id="filling"),
+        pytest.param({"inodes_free": 0}, "inodes-out", id="no inodes"),
+        pytest.param({"inodes_free": 30_000}, "inodes-short", id="few inodes"),
+        pytest.param({"read_only": True}, "read-only", id="read-only"),
+        pytest.param({"error": "Input/output error"}, "disk-error", id="dead disk, still mounted"),
+    ],
+)
+def test_file_systems(facts: dict[str, Any], rule: str) -> None:
+    assert of_machine(lambda told: told["filesystems"][0].update(facts)).rule == rule
+
+
+def test_memory_that_runs_out_is_found() -> None:
+    assert of_machine(lambda told: told.update(memory=MEMINFO)).rule == "memory-short"
+
+
+def on_metal(told: dict[str, Any]) -> None:
+    told["container"] = ""
+    told["clock"]["status"] = 0
+    told["now"] = Site().clock.now().timestamp()
+    told["commands"]["kernel"] = {"code": 0, "out": "", "err": ""}
+
+
+def test_a_machine_with_a_kernel_of_its_own_is_known_whole() -> None:
+    site = Site()
+    on_metal(site.told("c01"))
+
+    health = site.look()
+
+    assert "c01" not in {note.where for note in health.unknown}
+    assert health.findings == ()
+
+
+def test_a_clock_that_nothing_sets_is_found() -> None:
+    def free(told: dict[str, Any]) -> None:
+        on_metal(told)
+        told["clock"]["status"] = 0x40
+
+    assert of_machine(free).rule == "clock-free"
+
+
+def test_a_clock_that_is_off_is_found() -> None:
+    def wrong(told: dict[str, Any]) -> None:
+        on_metal(told)
+        told["now"] += 7
+
+    found = of_machine(wrong)
+
+    assert (found.rule, found.reason) == ("clock-astray", "its clock is +7 s off ours")
+
+
+def test_a_serious_word_of_the_kernel_is_found_and_quoted() -> None:
+    def ill(told: dict[str, Any]) -> None:
+        on_metal(told)
+        told["commands"]["kernel"]["out"] = "XFS (sdb): Shutting down filesystem.\n"
+
+    found = of_machine(ill)
+
+    assert (found.rule, found.evidence) == (
+        "kernel-errors",
+        ("XFS (sdb): Shutting down filesystem.",),
+    )
+
+
+def test_what_every_kernel_calls_an_error_is_none() -> None:
+    site = Site()
+    on_metal(site.told("c01"))
+    site.told("c01")["commands"]["kernel"]["out"] = "ACPI BIOS Error (bug): Could not resolve\n"
+
+    assert site.look().findings == ()
+
+
+def test_a_unit_that_has_failed_and_is_no_components_is_named() -> None:
+    def failed(told: dict[str, Any]) -> None:
+        told["commands"]["failed"]["out"] = (
+            "logrotate.service loaded failed failed Rotate log files"
+        )
+
+    found = of_machine(failed)
+
+    assert found.rule == "other-unit-failed"
+    assert "`logrotate.service`" in found.reason
+
+
+# --- what cannot be looked at -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "rule"),
+    [
+        pytest.param(
+            refused("root@c01: Permission denied (publickey)."), "login-refused", id="key"
+        ),
+        pytest.param(refused("Host key verification failed."), "login-refused", id="host key"),
+        pytest.param(NO_ROUTE, "ssh-lost", id="only SSH is lost: its nova-compute reports"),
+        pytest.param(Uncertain("`c01` gave no answer within 8 s"), "node-late", id="busy"),
+    ],
+)
+def test_a_node_that_lives_and_cannot_be_looked_at(answer: Exception, rule: str) -> None:
+    site = Site()
+    site.nodes.told["c01"] = answer
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.state) == (rule, State.UNKNOWN)
+
+
+def test_a_node_of_which_one_service_is_down_already_is_dead_and_not_only_out_of_reach() -> None:
+    """OVN's agents count as alive for minutes after their machine has lost its power."""
+    site = Site()
+    site.nodes.told["c01"] = NO_ROUTE
+    site.silence("nova-compute", "c01")
+
+    assert roots(site.look()) == [("node-unreachable", "machine on c01")]
+
+
+def test_messages_that_wait_for_a_dead_node_are_not_rabbitmqs_fault() -> None:
+    site = Site()
+    lose_node(site)
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1", "compute.c01\t3\t0")
+
+    assert roots(site.look()) == [("node-unreachable", "machine on c01")]
+
+
+def test_a_node_that_hangs_is_found_and_the_others_are_looked_at() -> None:
+    site = Site()
+    lose_node(site)
+    site.nodes.told["c01"] = Uncertain("`c01` gave no answer within 8 s")
+
+    health = site.look()
+
+    assert roots(health) == [("node-silent", "machine on c01")]
+    assert ("nova-compute", ("c02", "c01")) in {(o.name, o.nodes) for o in health.components}
+
+
+def test_a_node_of_the_inventory_that_no_longer_exists_is_named() -> None:
+    site = Site()
+    site.nodes.told["old-7"] = NO_ROUTE
+
+    finding = only(site.look())
+
+    assert (finding.where, finding.evidence) == (
+        "machine on old-7",
+        ("no service of the cloud reports from it",),
+    )
+
+
+def test_a_node_of_the_cloud_that_the_inventory_lacks_is_named_once() -> None:
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "c09")]  # type: ignore[operator]
+    site.apis.reports["network"] += [beat("ovn-controller", "c09")]  # type: ignore[operator]
+
+    assert ("not-in-inventory", "machine on c09") in roots(site.look())
+
+
+def test_refused_sudo_is_said_and_the_rest_is_judged() -> None:
+    site = Site()
+    told = site.told("ctl")
+    told["is_root"] = False
+    told["sockets"]["refused"] = "sudo: a password is required\n"
+    site.command("ctl", "mariadb", 1, err="sudo: a password is required\n")
+    site.stop("ctl", "memcached.service")
+
+    assert {rule for rule, _ in roots(site.look())} == {"sudo-refused", "unit-down"}
+
+
+def test_a_login_that_is_refused_does_not_keep_the_nodes_from_being_judged() -> None:
+    site = Site()
+    site.apis.login = Failed(how=Failure.REFUSED, says="wrong password", status=401)
+    site.stop("c01", COMPUTE)
+
+    assert {rule for rule, _ in roots(site.look())} == {"credentials-refused", "unit-down"}
+
+
+def test_where_nothing_could_be_looked_at_nothing_is_said_to_be_well() -> None:
+    site = Site()
+    site.apis.login = Failed(how=Failure.REFUSED, says="wrong password", status=401)
+    for node in site.nodes.told:
+        site.nodes.told[node] = refused("Permission denied (publickey).")
+
+    assert site.look().state is State.UNKNOWN
+
+
+def test_keystone_that_is_gone_with_its_node_stands_under_that_node() -> None:
+    site = Site()
+    site.nodes.told["ctl"] = NO_ROUTE
+    site.apis.login = no_answer("No route to host")
+
+    assert roots(site.look()) == [("node-unreachable", "machine on ctl")]
+
+
+# --- processes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule"),
+    [
+        pytest.param(
+            {"ActiveState": "activating", "SubState": "auto-restart", "NRestarts": "9"},
+            "unit-restarting",
+            id="falls again and again",
+        ),
+        pytest.param(
+            {"ActiveState": "activating", "SubState": "start"}, "unit-starting", id="starts"
+        ),
+        pytest.param(
+            {"UnitFileState": "disabled", "WantedBy": ""}, "not-at-boot", id="not enabled"
+        ),
+        pytest.param({"ActiveState": "inactive", "SubState": "dead"}, "unit-down", id="stopped"),
+    ],
+)
+def test_units(facts: dict[str, str], rule: str) -> None:
+    site = Site()
+    site.unit("c01", COMPUTE, **facts)
+
+    assert (rule, "nova-compute on c01") in roots(site.look())
+
+
+def test_a_unit_that_is_down_is_shown_with_its_last_words_and_how_to_run_it_by_hand() -> None:
+    site = Site()
+    kill_compute(site)
+    site.command("c01", f"log {COMPUTE}", 0, out="Failed to connect to D-Bus\n")
+
+    [down] = [one for one in site.look().findings if one.rule == "unit-down"]
+
+    assert down.evidence == ("Failed to connect to D-Bus",)
+    assert "as `nova`: `/etc/init.d/nova-compute systemd-start`" in down.remedy
+
+
+def test_a_unit_in_maintenance_is_told_and_no_finding() -> None:
+    site = Site()
+    site.unit("c01", COMPUTE, ActiveState="inactive", SubState="dead", ConditionResult="no")
+    claim = "stackward 01J9 by ada on bastion since 2026-11-25T10:44:04Z: bad DIMM"
+    site.silence("nova-compute", "c01", is_enabled=False, reason=claim)
+    site.cut("c01", 5672)
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert [note.says for note in health.notes] == [
+        "nova-compute is disabled by ada, run `01J9`, and down: bad DIMM",
+        "`nova-compute.service` is kept off by a condition of its own",
+    ]
+
+
+def test_a_service_that_somebody_else_disabled_is_told_with_the_reason() -> None:
+    site = Site()
+    site.silence("nova-compute", "c01", is_up=True, is_enabled=False, reason="new disk")
+
+    assert [note.says for note in site.look().notes] == [
+        "nova-compute is disabled by others: new disk"
+    ]
+
+
+def test_a_socket_that_is_listened_on_may_start_its_service_later() -> None:
+    site = Site()
+    site.stop("c01", "virtlogd.service")
+
+    assert site.look().findings == ()
+
+
+def test_a_process_that_listens_on_nothing_is_found_though_its_unit_is_active() -> None:
+    site = Site()
+    sockets = site.told("ctl")["sockets"]
+    sockets["out"] = "\n".join(line for line in sockets["out"].splitlines() if ":9292 " not in line)
+
+    assert ("port-closed", "glance-api on ctl") in roots(site.look())
+
+
+def test_a_process_that_looks_alive_and_has_lost_rabbitmq_is_found() -> None:
+    """The chapter's nova-compute that does not reconnect after a controller's reboot."""
+    site = Site()
+    site.cut("c01", 5672)
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.where) == ("connection-missing", "nova-compute on c01")
+
+
+def test_a_connection_of_which_the_other_side_knows_nothing_is_found() -> None:
+    site = Site()
+    sockets = site.told("ctl")["sockets"]
+    sockets["out"] = "\n".join(
+        line for line in sockets["out"].splitlines() if "10.77.1.11" not in line or ":6642 " in line
+    )
+
+    assert ("connection-half-open", "nova-compute on c01") in roots(site.look())
+
+
+def test_nova_compute_that_is_known_to_be_deaf_is_not_called() -> None:
+    """A call that stays unanswered holds a worker of nova-api for a minute."""
+    site = Site()
+    unbind(site)
+
+    site.look()
+
+    assert site.apis.called == ["c02"]
+
+
+def test_nobody_is_called_while_rabbitmq_does_not_run() -> None:
+    site = Site()
+    site.stop("ctl", BROKER)
+
+    site.look()
+
+    assert site.apis.called == []
+
+
+@pytest.mark.parametrize(
+    ("told", "rule"),
+    [
+        pytest.param(
+            {"alarms": [{"node": "rabbit@ctl", "type": "disk"}]}, "rabbitmq-alarm", id="alarm"
+        ),
+        pytest.param(
+            {"partitions": {"rabbit@ctl": ["rabbit@ctl2"]}}, "rabbitmq-partition", id="split"
+        ),
+        pytest.param(
+            {"disk_nodes": ["rabbit@ctl", "rabbit@ctl2"]}, "rabbitmq-member-missing", id="2nd"
+        ),
+    ],
+)
+def test_rabbitmq(told: dict[str, Any], rule: str) -> None:
+    site = Site()
+    answer = site.told("ctl")["commands"]["rabbitmq cluster"]
+    answer["out"] = json.dumps({**json.loads(answer["out"]), **told})
+
+    assert (rule, "rabbitmq on ctl") in roots(site.look())
+
+
+def test_a_tool_that_is_late_on_a_busy_machine_is_unknown_while_clients_are_connected() -> None:
+    site = Site()
+    site.command("ctl", "rabbitmq cluster", None, err="no answer in time")
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert "what rabbitmq says of itself: no answer in time" in {n.says for n in health.unknown}
+
+
+def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
+    site = Site()
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "notifications.info\t4711\t0\n"
+
+    found = only(site.look())
+
+    assert (found.rule, found.evidence) == (
+        "queues-unread",
+        ("`notifications.info`: 4711 messages",),
+    )
+
+
+def test_replies_to_a_caller_that_is_gone_are_no_finding() -> None:
+    site = Site()
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "reply_0815\t2\t0\n"
+
+    assert site.look().findings == ()
+
+
+MARIADB = (
+    "max_connections\t600\nversion\t11.8\nwsrep_on\t{on}\nThreads_connected\t{used}\n"
+    "wsrep_ready\t{ready}\nwsrep_cluster_status\t{status}\nwsrep_cluster_size\t{size}\n"
+    "wsrep_local_state_comment\tSynced\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "rule"),
+    [
+        pytest.param({"used": 590}, "connections-near-limit", id="no connection left"),
+        pytest.param({"ready": "OFF"}, "galera-not-ready", id="not ready"),
+        pytest.param({"status": "non-Primary"}, "galera-not-ready", id="no quorum"),
+        pytest.param({"size": 0}, "galera-member-missing", id="member missing"),
+    ],
+)
+def test_mariadb(told: dict[str, Any], rule: str) -> None:
+    site = Site()
+    usual = {"on": "ON", "used": 40, "ready": "ON", "status": "Primary", "size": 1}
+    site.command("ctl", "mariadb", 0, out=MARIADB.format(**{**usual, **told}))
+
+    assert (rule, "mariadb on ctl") in roots(site.look())
+
+
+def test_a_broken_table_is_found_when_tables_are_asked_for() -> None:
+    site = Site()
+    site.command("ctl", "tables", 0, out="nova.instances\nerror    : Corrupt\n")
+
+    assert roots(site.look(tables=True)) == [("table-broken", "mariadb on ctl")]
+
+
+# --- APIs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "rule"),
+    [
+        pytest.param(no_answer(), "list-unanswered", id="closed"),
+        pytest.param(
+            Failed(how=Failure.REFUSED, says="Unauthorized", status=401),
+            "token-not-accepted",
+            id="a good token is refused",
+        ),
+        pytest.param(
+            Failed(how=Failure.REFUSED, says="Policy", status=403), "not-allowed", id="rights"
+        ),
+        pytest.param(Answered(took_s=9.0), "list-slow", id="slow"),
+    ],
+)
+def test_lists(answer: Answered | Failed, rule: str) -> None:
+    site = Site()
+    site.apis.lists["image"] = answer
+
+    assert roots(site.look()) == [(rule, "glance-api")]
+
+
+def test_an_endpoint_that_only_other_services_use_is_found_too() -> None:
+    site = Site()
+    inner = "http://10.0.0.5:9292"
+    site.apis.endpoints += (
+        Endpoint(kind="image", region="RegionOne", interface="internal", url=inner),
+    )
+    site.apis.doors[inner] = no_answer()
+
+    finding = only(site.look())
+
+    assert finding.rule == "endpoint-unanswered"
+    assert finding.reason == (
+        f"its internal endpoint in RegionOne does not answer: {inner}: Connection refused"
+    )
+
+
+def test_an_endpoint_whose_list_failed_already_is_not_said_twice() -> None:
+    site = Site()
+    site.apis.lists["image"] = no_answer()
+    site.apis.doors[f"{CTL}:9292"] = no_answer()
+
+    assert roots(site.look()) == [("list-unanswered", "glance-api")]
+
+
+@pytest.mark.parametrize(
+    ("days", "rules"),
+    [
+        pytest.param(-2, ["certificate-expired"], id="expired"),
+        pytest.param(12, ["certificate-expires"], id="soon"),
+        pytest.param(60, [], id="not yet"),
+    ],
+)
+def test_certificates(days: int, rules: list[str]) -> None:
+    site = Site()
+    url = "https://cloud.example:9292"
+    site.apis.endpoints = (Endpoint(kind="image", region="RegionOne", interface="public", url=url),)
+    site.apis.certificates["cloud.example:9292"] = soon(days)
+
+    assert [rule for rule, _ in roots(site.look())] == rules
+
+
+def test_object_storage_is_asked_for_its_account_where_there_is_one() -> None:
+    site = Site()
+    swift = Endpoint(kind="object-store", region="RegionOne", interface="public", url=f"{CTL}:8080")
+    site.apis.endpoints += (swift,)
+
+    [proxy] = [one for one in site.look().components if one.name == "swift-proxy"]
+
+    assert proxy.proof == "swift stat in 0.25 s"
+
+
+# --- RPC ----------------------------------------------------------------------------------------
+
+
+def crowd(count: int) -> Site:
+    """Return a cloud with many compute nodes, whose queues cannot be seen."""
+    site = Site()
+    site.command("ctl", "rabbitmq queues", 1, err="Error: unknown virtual host")
+    site.apis.reports["compute"] = [beat("nova-compute", f"n{n}") for n in range(count)]
+    return site
+
+
+def test_calls_over_rpc_stop_at_the_second_that_is_not_answered() -> None:
+    """Fifty deaf nodes must not take all workers of nova-api."""
+    site = crowd(50)
+    site.apis.rpc = {f"n{n}": RpcAnswer(outcome=Rpc.SILENT, took_s=5) for n in range(50)}
+
+    health = site.look()
+
+    assert len(site.apis.called) == 2
+    assert sum("whether it answers RPC" in note.says for note in health.unknown) == 48
+
+
+def test_one_deaf_node_does_not_keep_the_others_from_being_called() -> None:
+    site = crowd(50)
+    site.apis.rpc = {"n7": RpcAnswer(outcome=Rpc.SILENT, took_s=5)}
+
+    site.look()
+
+    assert len(site.apis.called) == 50
+
+
+def test_what_is_proved_and_what_only_looks_alive_are_told_apart() -> None:
+    shown = {one.name: one.proof for one in Site().look().components}
+
+    assert (shown["nova-compute"], shown["nova-scheduler"]) == (
+        "2 of 2 answer over RPC, within 0.50 s",
+        "looks alive (not proved): heartbeat 3 s old, its queue is read, connected",
+    )
+
+
+# --- one node -----------------------------------------------------------------------------------
+
+
+def test_one_node_is_looked_at_alone_and_called_alone() -> None:
+    site = Site()
+
+    health = site.look(only="c01")
+
+    assert (site.nodes.asked, site.apis.called) == (["c01"], ["c01"])
+    assert {node for one in health.components for node in one.nodes} == {"c01"}
+
+
+def test_what_is_broken_elsewhere_does_not_touch_a_node() -> None:
+    site = Site()
+    kill_compute(site)
+
+    assert site.look(only="c02").state is State.OK
+
+
+def test_what_is_broken_on_the_only_node_looked_at_is_broken() -> None:
+    site = Site()
+    kill_compute(site)
+
+    assert site.look(only="c01").state is State.BROKEN
+
+
+# --- the rest of the rules ----------------------------------------------------------------------
+
+
+def no_python(site: Site) -> None:
+    site.nodes.said["c01"] = Answer(127, "", "env: 'python3': No such file or directory")
+
+
+def kolla(site: Site, state: str, status: str) -> None:
+    line = {"ID": "4f1c0e5b7d2a", "Names": "neutron_l3_agent", "State": state, "Status": status}
+    site.command("c01", "containers of docker", 0, out=json.dumps(line))
+
+
+def no_queue(site: Site) -> None:
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("break_", "rule", "where"),
+    [
+        pytest.param(no_python, "node-useless", "machine on c01", id="no python3"),
+        pytest.param(
+            lambda site: kolla(site, "exited", "Exited (1) 5 minutes ago"),
+            "container-down", "neutron-l3-agent on c01", id="container exited",
+        ),
+        pytest.param(
+            lambda site: kolla(site, "running", "Up 3 weeks (unhealthy)"),
+            "container-unhealthy", "neutron-l3-agent on c01", id="container unhealthy",
+        ),
+        pytest.param(
+            lambda site: site.command("ctl", "rabbitmq cluster", 69, err="Error: no connection"),
+            "rabbitmq-silent", "rabbitmq on ctl", id="RabbitMQ silent",
+        ),
+        pytest.param(no_queue, "own-queue-missing", "nova-compute on c01", id="no queue"),
+        pytest.param(
+            lambda site: site.command("ctl", "mariadb", 1, err="ERROR 2002 (HY000): Can't connect"),
+            "mariadb-silent", "mariadb on ctl", id="MariaDB silent",
+        ),
+        pytest.param(
+            lambda site: site.command("ctl", "mariadb", 1, err="ERROR 1045 (28000): Access denied"),
+            "mariadb-refused", "mariadb on ctl", id="MariaDB lets root not in",
+        ),
+        pytest.param(
+            lambda site: site.told("ctl").update(memcached={"error": "timed out"}),
+            "memcached-silent", "memcached on ctl", id="memcached silent",
+        ),
+        pytest.param(
+            lambda site: site.command("c01", "libvirt", None, err="no answer in time"),
+            "libvirt-silent", "libvirtd on c01", id="libvirt hangs",
+        ),
+        pytest.param(
+            lambda site: site.silence("nova-compute", "c01", is_forced_down=True),
+            "forced-down", "nova-compute on c01", id="forced down",
+        ),
+        pytest.param(
+            lambda site: site.silence("cinder-volume", "ctl", is_up=True, is_backend_up=False),
+            "backend-down", "cinder-volume on ctl", id="backend down",
+        ),
+        pytest.param(
+            lambda site: setattr(site.apis, "login", no_answer()),
+            "login-unanswered", "keystone on ctl", id="Keystone silent",
+        ),
+        pytest.param(
+            lambda site: setattr(
+                site.apis, "login", Failed(how=Failure.ERROR, says="no fernet key", status=500)
+            ),
+            "login-failed", "keystone on ctl", id="Keystone fails",
+        ),
+        pytest.param(
+            lambda site: site.apis.doors.update(
+                {f"{CTL}:9696": Failed(how=Failure.ERROR, says="bad gateway", status=502)}
+            ),
+            "endpoint-failed", "neutron-api", id="endpoint fails",
+        ),
+    ],
+)  # fmt: skip
+def test_each_of_these_is_found(break_: Callable[[Site], None], rule: str, where: str) -> None:
+    site = Site()
+    break_(site)
+
+    assert (rule, where) in roots(site.look())
+
+
+# --- the rules ----------------------------------------------------------------------------------
+
+
+def test_every_rule_is_met_by_a_test() -> None:
+    text = Path(__file__).read_text()
+
+    assert [one.name for one in symptoms.ALL if f'"{one.name}"' not in text] == []
+
+
+def test_the_names_of_the_rules_are_their_own() -> None:
+    names = [symptom.name for symptom in symptoms.ALL]
+
+    assert len(names) == len(set(names))

@@ -1,0 +1,208 @@
+"""A PostgreSQL server of the tests' own: in a directory of its own, on a port of its own.
+
+It takes Debian's package `postgresql`, of which no cluster need run. Where it is missing, what asks
+for it is skipped.
+"""
+
+import itertools
+import os
+import pwd
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import psycopg
+import pytest
+
+OWNER = "postgres"  # the server refuses to run as root
+PASSWORD = "swordfish"  # noqa: S105  # of a role that lives as long as the tests
+
+
+@dataclass
+class Server:
+    """A running server; by its socket it trusts everybody, by TCP it asks for a password."""
+
+    programs: Path
+    place: Path
+    port: int
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def url(self, name: str) -> str:
+        return f"postgresql://{OWNER}@/{name}?host={self.place}&port={self.port}"
+
+    def by_tcp(self, name: str, password: str = "") -> str:
+        user = f"guarded:{password}" if password else "guarded"
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
+
+    def new_database(self) -> str:
+        name = f"test_{next(self.numbers)}"
+        self.sql(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def emptied_database(self) -> str:
+        """Return the URL of the one database that most tests use; making one takes far longer."""
+        if not self.sql("SELECT 1 FROM pg_database WHERE datname = 'again'"):
+            self.sql("CREATE DATABASE again")
+        self.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = 'again' AND pid <> pg_backend_pid()"
+        )
+        # What DBOS has there may stay: it is known by the ids of runs, and takes long to make.
+        self.sql("DROP SCHEMA public CASCADE", "again")
+        self.sql("CREATE SCHEMA public", "again")
+        return self.url("again")
+
+    def sql(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            answer = connection.execute(statement.encode())
+            return answer.fetchall() if answer.description else []
+
+    def control(self, *words: str) -> None:
+        self.run("pg_ctl", "-D", str(self.place / "data"), "-w", "-s", *words)
+
+    def start(self) -> None:
+        self.control("-l", str(self.place / "log"), "start")
+
+    def stop(self) -> None:
+        self.control("-m", "immediate", "stop")
+
+    def restart(self) -> None:
+        self.control("-m", "fast", "-l", str(self.place / "log"), "restart")
+
+    def run(self, program: str, *words: str) -> str:
+        as_owner = ["runuser", "-u", OWNER, "--"] if os.geteuid() == 0 else []
+        # A file, not a pipe: the server would keep a pipe open, and it would never end.
+        with tempfile.TemporaryFile("w+") as output:
+            ended = subprocess.run(
+                [*as_owner, str(self.programs / program), *words],
+                cwd=self.place,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=120,
+            )
+            output.seek(0)
+            said = output.read()
+        assert ended.returncode == 0, f"{program}: {said}"
+        return said
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    server = Server(programs(), Path(tempfile.mkdtemp(prefix="stackward-pg-")), free_port())
+    if os.geteuid() == 0:
+        shutil.chown(server.place, OWNER, OWNER)
+    try:
+        data = server.place / "data"
+        ways_in = ["--auth-local=trust", "--auth-host=scram-sha-256"]
+        forms = ["-U", OWNER, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        server.run("initdb", "-D", str(data), *ways_in, *forms)
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(f"port = {server.port}\nunix_socket_directories = '{server.place}'\n")
+            settings.write("listen_addresses = '127.0.0.1'\nfsync = off\nmax_connections = 200\n")
+        server.start()
+        server.sql(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'")
+        yield server
+    finally:
+        if (server.place / "data/postmaster.pid").exists():
+            server.stop()
+        shutil.rmtree(server.place)
+
+
+def name_of(url: str) -> str:
+    """Return the name of the database that a URL of the server leads to."""
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def programs() -> Path:
+    """Return where the newest server's programs are."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(found, key=lambda path: int(path.parents[1].name), default=None)
+    try:
+        pwd.getpwnam(OWNER)
+    except KeyError:
+        newest = None
+    if newest is None:
+        pytest.skip("there is no PostgreSQL server here: apt-get install postgresql")
+    return newest.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/journal.sqlite"
+    server: Server = request.getfixturevalue("postgres")
+    return server.emptied_database()
+
+
+class Proxy:
+    """Stands between a client and the server, and loses an answer when it is told to."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._place = server, Path(tempfile.mkdtemp(prefix="stackward-proxy-"))
+        self._door = socket.socket(socket.AF_UNIX)
+        self._request, self._left = b"", 0
+        self._lock = threading.Lock()
+        self.has_lost = False
+
+    def to(self, url: str) -> str:
+        return url.replace(str(self._server.place), str(self._place))
+
+    def loses_answer_to(self, request: bytes, nth: int) -> None:
+        self._request, self._left = request, nth
+
+    def __enter__(self) -> Self:
+        self._door.bind(str(self._place / f".s.PGSQL.{self._server.port}"))
+        self._door.listen()
+        threading.Thread(target=self._let_in, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+        shutil.rmtree(self._place)
+
+    def _let_in(self) -> None:
+        while True:
+            try:
+                client, _ = self._door.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as server:
+            server.connect(str(self._server.place / f".s.PGSQL.{self._server.port}"))
+            while True:
+                for ready in select.select([client, server], [], [])[0]:
+                    message = ready.recv(1 << 16)
+                    if not message:
+                        return
+                    (server if ready is client else client).sendall(message)
+                    if ready is client and self._is_to_lose(message):
+                        server.recv(1 << 16)  # it has done it
+                        return
+
+    def _is_to_lose(self, message: bytes) -> bool:
+        with self._lock:
+            if not self._request or self._request not in message:
+                return False
+            self._left -= 1
+            self.has_lost = self.has_lost or self._left == 0
+            return self._left == 0

@@ -1,0 +1,123 @@
+"""A drain whose worker dies at any write or change: taken up again, each thing is done once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import a_server, an_id, asking
+from engine.fakes import Crash, DyingJournal, FakeClock, Fate
+from fakes import FakeCloud, FakeShell, a_world
+from stackward import app
+from stackward.adapters.openstack.polled import Poller
+from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.journal import SqlJournal
+from stackward.engine import Brakes, Workshop, approve, carry_out
+from stackward.model.run import Approval, Run, RunState
+from stackward.ports.world import Acting, World
+
+POINTS = 74  # one before and one after each write and each change
+WHOLE = ["live-migration", "live_migration_cancel", "stop", "migrate", "confirmResize", "start"]
+CHANGES = {
+    "disable_service",
+    "live_migrate",
+    "abort_migration",
+    "stop_server",
+    "cold_migrate",
+    "confirm_resize",
+    "start_server",
+}
+
+
+class DyingCloud:
+    """A cloud whose caller may die before and after each change."""
+
+    def __init__(self, cloud: FakeCloud, fate: Fate) -> None:
+        self._cloud, self._fate = cloud, fate
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the cloud has
+        real = getattr(self._cloud, name)
+        if name not in CHANGES:
+            return real
+
+        def change(*given: Any) -> None:  # noqa: ANN401  # same
+            self._fate.point()
+            real(*given)
+            self._fate.point()
+
+        return change
+
+
+@dataclass
+class Site:
+    """A cloud with one server whose live migration never ends, and a journal."""
+
+    place: Path
+    cloud: FakeCloud = field(default_factory=FakeCloud)
+
+    def __post_init__(self) -> None:
+        self.cloud.add(a_server())
+        self.cloud.slow.add(an_id("db-01"))
+        self.clock = FakeClock(on_wait=[self.cloud.pass_time])
+        self.shell = FakeShell(self.cloud)
+        self.journal = SqlJournal(open_database(url_of(self.place)))
+
+    def world(self, fate: Fate) -> World:
+        dying: Any = DyingCloud(self.cloud, fate)
+        return replace(a_world(self.cloud, self.shell), clock=self.clock, cloud=dying)
+
+    def approved(self) -> Run:
+        asked = asking(when_slow="stop-server", slow_after_s=5.0, keep_service=True)
+        plan = app.plan_drain(self.world(Fate()), self.journal, asked)
+        approval = Approval(by="ann", at=self.clock.now(), how="--yes")
+        return approve(plan, approval, self.journal)
+
+    def carry_out(self, run: Run, fate: Fate) -> Run:
+        world = self.world(fate)
+        shop: Workshop[World] = Workshop(
+            journal=DyingJournal(self.journal, fate),
+            runbooks=app.runbooks(self.journal),
+            clock=self.clock,
+            world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
+            poll=Poller(),
+            worker="one",
+        )
+        return carry_out(run.id, shop, Brakes())
+
+    @property
+    def asked(self) -> list[str]:
+        return [each.action for each in self.cloud.actions.get(an_id("db-01"), [])]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def test_a_life_has_no_more_points_than_are_tried(site: Site) -> None:
+    fate = Fate()
+
+    ended = site.carry_out(site.approved(), fate)
+
+    assert (ended.state, site.asked, fate.lived) == (RunState.SUCCEEDED, WHOLE, POINTS)
+
+
+@pytest.mark.parametrize("dies_at", range(1, POINTS + 1, 2))  # after one is before the next
+def test_a_death_while_a_slow_server_is_stopped_moved_and_started_is_harmless(
+    site: Site, dies_at: int
+) -> None:
+    run = site.approved()
+    with pytest.raises(Crash):
+        site.carry_out(run, Fate(dies_at))
+
+    ended = site.journal.run(run.id)
+    if not ended.state.is_over:
+        ended = site.carry_out(run, Fate())
+
+    server = site.cloud.known[an_id("db-01")]
+    assert (ended.state, site.asked) == (RunState.SUCCEEDED, WHOLE)
+    assert (server.status, server.host) == ("ACTIVE", "compute-08")
