@@ -26,6 +26,7 @@ from stackward.model.stuck import ALL as STUCK_STATES
 from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.worries import ALL as WORRIES
+from stackward.report.audit import FIELDS
 from stackward.settings import PREFIX, Settings, usual_places
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -36,6 +37,7 @@ def pages() -> dict[Path, str]:
     """Return every generated page with its text."""
     return {
         REFERENCE / "anatomy.md": anatomy_page(),
+        REFERENCE / "audit.md": audit_page(),
         REFERENCE / "blockers.md": blockers_page(),
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
@@ -90,6 +92,22 @@ def blockers_page() -> str:
     for worry in WORRIES:
         remedy = [f"**Remedy:** {worry.remedy}\n"] if worry.remedy else []
         parts += [f"## {worry.name}\n", f"*{worry.reason}*\n", *remedy, f"{worry.why}\n"]
+    return "\n".join(parts)
+
+
+def audit_page() -> str:
+    """Return each record that `run audit --export` writes, with its fields."""
+    parts = [
+        "# Audit records\n",
+        MADE,
+        "`stackward run audit ID --export` writes one JSON object a line: the run, its approval,",
+        "then attempts, proofs and all else that happened, in the order of time.",
+        "Each has `record`, which is its kind, and `run`, the id of the run.",
+        "Fields are added in later versions, never renamed. Times are ISO 8601 in UTC.\n",
+    ]
+    for record, named in FIELDS.items():
+        rows = [f"| `{name}` | {meaning} |" for name, meaning in named.items()]
+        parts += [f"## {record}\n", "| Field | Holds |", "|---|---|", *rows, ""]
     return "\n".join(parts)
 
 

@@ -93,6 +93,7 @@ class FakeCloud:
     networks: tuple[Network, ...] = (LAB_NET,)
     projects: tuple[Project, ...] = (DEMO,)
     fault: str | None = None  # why no server can be built
+    place: str = "http://ctl:5000 RegionOne"
     slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
     events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
     ticks: int = 0  # seconds, one by each `pass_time()`
@@ -107,6 +108,9 @@ class FakeCloud:
         self.known |= {server.id: server for server in servers}
 
     # --- reading ---
+
+    def name(self) -> str:
+        return self.place
 
     def has_service(self, kind: str, /) -> bool:
         return kind in self.catalog
@@ -271,16 +275,18 @@ class FakeCloud:
     def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
         self.guards[entry.host] = replace(entry, is_in_maintenance=is_in_maintenance)
 
-    def disable_service(self, service: str, reason: str, /) -> None:
+    def disable_service(self, service: str, reason: str, /) -> str:
         host = self._host_of(service)
         self.computes[host] = replace(self.computes[host], is_enabled=False, disabled_reason=reason)
         if self.syncs_traits:
             self.traits.setdefault(host, set()).add(DISABLED)
+        return f"req-disable-{host}"
 
-    def enable_service(self, service: str, /) -> None:
+    def enable_service(self, service: str, /) -> str:
         host = self._host_of(service)
         self.computes[host] = replace(self.computes[host], is_enabled=True, disabled_reason=None)
         self.traits.setdefault(host, set()).discard(DISABLED)
+        return f"req-enable-{host}"
 
     def create_server(self, wanted: NewServer, /) -> None:
         self.built.append(wanted)
@@ -303,37 +309,37 @@ class FakeCloud:
     def delete_server(self, server: str, /) -> None:
         self.known[server] = replace(self.known[server], task_state="deleting")
 
-    def live_migrate(self, server: str, target: str | None, /) -> None:
-        self._begin(server, "live-migration", {"ACTIVE", "PAUSED"}, "migrating", target)
+    def live_migrate(self, server: str, target: str | None, /) -> str:
+        return self._begin(server, "live-migration", {"ACTIVE", "PAUSED"}, "migrating", target)
 
-    def cold_migrate(self, server: str, target: str | None, /) -> None:
-        self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
+    def cold_migrate(self, server: str, target: str | None, /) -> str:
+        return self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
 
-    def stop_server(self, server: str, /) -> None:
+    def stop_server(self, server: str, /) -> str:
         self._refuse(server, {"ACTIVE"})
-        self._act(server, "stop", "compute_stop_instance")
         self.known[server] = replace(self.known[server], task_state="powering-off")
+        return self._act(server, "stop", "compute_stop_instance")
 
-    def start_server(self, server: str, /) -> None:
+    def start_server(self, server: str, /) -> str:
         self._refuse(server, {"SHUTOFF"})
-        self._act(server, "start", "compute_start_instance")
         self.known[server] = replace(self.known[server], task_state="powering-on")
+        return self._act(server, "start", "compute_start_instance")
 
-    def confirm_resize(self, server: str, /) -> None:
+    def confirm_resize(self, server: str, /) -> str:
         self._refuse(server, {"VERIFY_RESIZE"})
-        self._act(server, "confirmResize")
         self._set(server, status="confirming")
+        return self._act(server, "confirmResize")
 
     def remove_binding(self, port: str, host: str, /) -> None:
         self.bound[port] = tuple(each for each in self.bindings_of(port) if each[0] != host)
 
-    def force_complete(self, server: str, migration: int, /) -> None:
-        self._act(server, "live_migration_force_complete")
+    def force_complete(self, server: str, migration: int, /) -> str:
+        return self._act(server, "live_migration_force_complete")
 
-    def abort_migration(self, server: str, migration: int, /) -> None:
-        self._act(server, "live_migration_cancel")
+    def abort_migration(self, server: str, migration: int, /) -> str:
         self._set(server, status="cancelled")
         self.known[server] = replace(self.known[server], task_state=None)
+        return self._act(server, "live_migration_cancel")
 
     # --- the world goes on ---
 
@@ -402,7 +408,7 @@ class FakeCloud:
 
     def _begin(
         self, server: str, action: str, allowed: set[str], task: str, target: str | None
-    ) -> None:
+    ) -> str:
         self._refuse(server, allowed)
         one = self.known[server]
         free = [
@@ -424,7 +430,7 @@ class FakeCloud:
             )
         )
         self.known[server] = replace(one, task_state=task)
-        self._act(server, action, "" if is_live else "compute_resize_instance")
+        return self._act(server, action, "" if is_live else "compute_resize_instance")
 
     def _refuse(self, server: str, allowed: set[str]) -> None:
         one = self.known[server]
@@ -435,7 +441,7 @@ class FakeCloud:
                 says=f"Cannot act while it is in {one.status} {one.task_state}",
             )
 
-    def _act(self, server: str, action: str, event: str = "") -> None:
+    def _act(self, server: str, action: str, event: str = "") -> str:
         self.calls["orders"] += 1
         log = self.actions.setdefault(server, [])
         number = sum(map(len, self.actions.values())) + 1
@@ -446,6 +452,7 @@ class FakeCloud:
         )
         if event:
             self.events[log[-1].request_id] = (ActionEvent(name=event, started=self._now),)
+        return f"req-{number}"
 
     def _end(self, server: str, further: str = "") -> None:
         """Let what Nova does for the last action end, or go over into something further."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from platform import node
 from typing import TYPE_CHECKING, Any
 
-from stackward.errors import BadInput, StackwardError
+from stackward.errors import BadInput
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stackward.runbooks.bring_back_servers import BringBackRequest
     from stackward.runbooks.drain_compute_node import DrainRequest
     from stackward.runbooks.return_compute_node import ReturnRequest
+    from stackward.runbooks.undo_run import UndoRequest
     from stackward.settings import Settings
 
 LOOK_S = 0.5  # between two looks at a run that is carried out here
@@ -166,7 +167,16 @@ def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Pl
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         state, is_left = state_now(known, world.clock.now()), leaves_servers(known)
         facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
-    return drain_compute_node.plan_drain(facts, asked)
+    return _foretold(drain_compute_node.plan_drain(facts, asked), world, journal)
+
+
+def _foretold(plan: "Plan[World]", world: "World", journal: "Journal") -> "Plan[World]":
+    """Return the plan with its cloud, and how long its moves will take by those seen there."""
+    from stackward.facts.durations import CLOUD, read_past_moves  # noqa: PLC0415  # as above
+    from stackward.runbooks.foretold import foretold  # noqa: PLC0415  # as above
+
+    cloud = world.cloud.name()
+    return foretold(plan, read_past_moves(journal, cloud), {CLOUD: cloud})
 
 
 def read_projects(world: "World", words: "Sequence[str]") -> "tuple[Project, ...]":
@@ -242,13 +252,13 @@ def carry_on(  # noqa: PLR0913  # what a run is carried out with
     from stackward.adapters.store.durable import durable  # noqa: PLC0415  # as above
     from stackward.engine import carry_out  # noqa: PLC0415  # as above
 
-    met: list[StackwardError] = []
+    met: list[Exception] = []
 
     def work(run: str) -> str:
         try:
             return carry_out(run, shop, brakes, seen=seen).state.value
-        except StackwardError as error:
-            met.append(error)  # our errors need not survive DBOS's own storage
+        except Exception as error:  # noqa: BLE001  # raised below; in DBOS's storage nobody masks it
+            met.append(error)
             return "not carried out"
 
     # The pool is left last: whatever `meanwhile` meets, the run is not abandoned for it.
@@ -379,7 +389,8 @@ def plan_bring_back(
     from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
 
     facts = read_homecoming(world, journal, KINDS, asked.node, run=asked.run, only=only)
-    return bring_back_servers.plan_bring_back(facts, asked)
+    plan = bring_back_servers.plan_bring_back(facts, asked)
+    return plan if only else _foretold(plan, world, journal)
 
 
 class BringBackRunbook(_Planner):
@@ -399,20 +410,95 @@ class BringBackRunbook(_Planner):
         self, world: "World", request: "BringBackRequest", move: "Move[World]", /
     ) -> "Blocked | None":
         """Judge one server again on fresh facts."""
-        from stackward.plan import Blocked  # noqa: PLC0415  # as above
+        return _objection(plan_bring_back(world, self._journal, request, only=move.thing_id), move)
 
-        fresh = plan_bring_back(world, self._journal, request, only=move.thing_id)
-        if fresh.blockers:
-            return fresh.blockers[0]
-        moves = [each for _, each in fresh.moves()]
-        now = [each.how for each in moves]
-        if any(each.how == move.how and (each.instead or not move.instead) for each in moves):
+
+def _objection(fresh: "Plan[World]", move: "Move[World]") -> "Blocked | None":
+    """Say what stands against a move now, by a fresh plan for its server alone."""
+    from stackward.plan import Blocked  # noqa: PLC0415  # as above
+
+    if fresh.blockers:
+        return fresh.blockers[0]
+    moves = [each for _, each in fresh.moves() if each.thing_id == move.thing_id]
+    now = [each.how for each in moves]
+    if any(each.how == move.how and (each.instead or not move.instead) for each in moves):
+        return None
+    why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
+    if now:
+        why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
+        why += ", and not be stopped where that is slow" if move.instead else ""
+    return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
+
+
+def plan_undo(
+    world: "World",
+    journal: "Journal",
+    asked: "UndoRequest",
+    run_id: str | None = None,
+    only: str | None = None,
+) -> "Plan[World]":
+    """Read what a run has changed and how that stands, and plan how it is undone.
+
+    `run_id` is the run that asks; `only` is the server whose way back alone is planned.
+    """
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
+    from stackward.facts.undoing import read_undoing  # noqa: PLC0415  # as above
+    from stackward.runbooks import undo_run  # noqa: PLC0415  # as above
+    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+    facts = read_undoing(
+        world,
+        journal,
+        KINDS,
+        asked.run,
+        image=asked.image,
+        network=asked.network,
+        but=run_id,
+        only=only,
+    )
+    state, unfinished = _left_by(journal, facts.run, world.clock.now())
+    facts = replace(facts, state=state, unfinished=unfinished)
+    if (again := undo_run.drain_again(facts, asked)) is not None:
+        return undo_run.as_undo(plan_drain(world, journal, again), facts)
+    plan = undo_run.plan_undo(facts, asked)
+    return plan if only else _foretold(plan, world, journal)
+
+
+def _left_by(
+    journal: "Journal", run_id: str, now: "datetime"
+) -> "tuple[RunState, tuple[str, ...]]":
+    """Return how a run stands now, and what of it nobody has brought to an end."""
+    from stackward.engine import left_half_way  # noqa: PLC0415  # as above
+
+    run, attempts = journal.run(run_id), journal.attempts(run_id)
+    left = left_half_way(journal, run, known_kinds())(attempts)
+    state = state_now(run, now)
+    unfinished = [f"`{each.step}` is under way" for each in attempts if each.is_in_flight]
+    unfinished += [f"`{thing}` is half-way" for thing in left]
+    if state is not run.state:
+        unfinished.append(f"its worker `{run.worker}` has died")
+    return state, tuple(unfinished)
+
+
+class UndoRunbook(_Planner):
+    """How an undo is planned again, and one of its moves judged again."""
+
+    def plan(self, world: "World", request: "UndoRequest", run_id: str | None, /) -> "Plan[World]":
+        """Plan the request from fresh facts."""
+        return plan_undo(world, self._journal, request, run_id)
+
+    def judge(
+        self, world: "World", request: "UndoRequest", move: "Move[World]", /
+    ) -> "Blocked | None":
+        """Judge one server again on fresh facts, or the node; not once that serves, as a return."""
+        from stackward.runbooks.return_compute_node import TELL  # noqa: PLC0415  # as above
+
+        if move.how == TELL and not move.thing_id:
             return None
-        why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
-        if now:
-            why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
-            why += ", and not be stopped where that is slow" if move.instead else ""
-        return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
+        run = world.acting.run if world.acting else None
+        fresh = plan_undo(world, self._journal, request, run, only=move.thing_id)
+        return _objection(fresh, move) if move.thing_id else next(iter(fresh.blockers), None)
 
 
 def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
@@ -420,11 +506,13 @@ def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
     from stackward.runbooks.bring_back_servers import BringBackRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.drain_compute_node import DrainRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.return_compute_node import ReturnRequest  # noqa: PLC0415  # as above
+    from stackward.runbooks.undo_run import UndoRequest  # noqa: PLC0415  # as above
 
     return {
         DrainRequest.kind: DrainRunbook(journal),
         ReturnRequest.kind: ReturnRunbook(journal),
         BringBackRequest.kind: BringBackRunbook(journal),
+        UndoRequest.kind: UndoRunbook(journal),
     }
 
 

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import ClassVar
 
+from stackward.masking import masked
+
 
 class ExitCode(IntEnum):
     """How a command ended. Scripts depend on these numbers: they never change their meaning."""
@@ -73,11 +75,13 @@ class StackwardError(Exception):
         stands: str | None = None,
         hint: str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.details = tuple(details)  # everything knowable is said at once: one line per thing
+        super().__init__(masked(message))
+        self.message = masked(message)
+        self.details = tuple(
+            map(masked, details)
+        )  # everything knowable is said at once: one line per thing
         self.service = service  # who said it: "Nova"
-        self.says = says  # in the service's own words
+        self.says = masked(says) if says else says  # in the service's own words
         self.request_id = request_id  # operators search the logs for it
         self.stands = stands or self.usual_stand  # how things are now
         self.hint = hint  # the way on

@@ -51,7 +51,7 @@ def test_list(journal: SqlJournal, capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, *capsys.readouterr()) == (
         0,
         (
-            '"ID","State","Title","Approved by","Approved at","Holds","Worker"\n'
+            '"ID","State","Title","Approved by","Approved at","Holds","Worker","Undone by"\n'
             '"01M8AAAA","queued","drain `c01`","ann","2026-01-01T12:00:00+00:00","01M8AAAA",""\n'
         ),
         "",

@@ -90,6 +90,21 @@ def test_a_queued_drain_is_carried_out_by_a_worker(site: Site, journal: SqlJourn
     ]
 
 
+def test_a_queued_undo_is_carried_out_by_a_worker(site: Site, journal: SqlJournal) -> None:
+    site.run(*DRAIN, "--yes", "--keep-service")
+    [drain] = journal.runs(limit=9)
+    queued = site.run("run", "undo", drain.id, "--yes", "--queue", "-f", "value", "-c", "State")
+    stopping = stop_once_it_is_over(journal)
+
+    code, _, err = site.run("worker", "--name", "w1")
+
+    stopping.join()
+    undo, undone = journal.runs(limit=9)
+    assert (queued[:2], code) == ((0, "queued\n"), 0), err
+    assert (undo.state, undo.worker, undone.undone_by) == (RunState.SUCCEEDED, "w1", undo.id), err
+    assert site.hosts == {"db-01": "compute-07", "db-02": "compute-07"}
+
+
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_command_carries_its_own_run_out_on_a_server_too(site: Site, journal: SqlJournal) -> None:
     code, _, _ = site.run(*DRAIN, "--yes")

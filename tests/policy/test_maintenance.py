@@ -171,7 +171,7 @@ def away(**changes: object) -> Away:
     [
         pytest.param(away(), None, id="where the drain put it: comes home"),
         pytest.param(Away(drained=DB, server=None), "it was deleted", id="deleted"),
-        pytest.param(away(host="compute-07"), "it is home already", id="home"),
+        pytest.param(away(host="compute-07"), "it is on `compute-07` already", id="home"),
         pytest.param(
             away(host="compute-09"),
             "it is on `compute-09`, and the drain put it on `compute-08`",

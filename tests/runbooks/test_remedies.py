@@ -330,10 +330,13 @@ WARNINGS = {
     "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "only-projects", "wish-cold", "consented", "stops-when-slow",
+    "only-projects", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
+}  # fmt: skip
+OF_AN_UNDO = {
+    "undo-too-early", "undo-unfinished", "undo-goes-on", "undone", "nothing-to-undo", "no-way-back",
 }  # fmt: skip
 JUDGED_AGAIN = {
     "changed",
@@ -382,7 +385,7 @@ def test_a_server_that_has_changed_is_moved_by_a_new_plan() -> None:
 
 def test_the_remedy_of_every_blocker_is_tested() -> None:
     """A new rule is in this table, or it is no blocker of a drain."""
-    known = [*CASES, *WARNINGS, *OF_A_RETURN, *JUDGED_AGAIN]
+    known = [*CASES, *WARNINGS, *OF_A_RETURN, *OF_AN_UNDO, *JUDGED_AGAIN]
 
     assert sorted(known) == sorted(worry.name for worry in worries.ALL)
 

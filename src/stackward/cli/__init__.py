@@ -14,6 +14,7 @@ import typer
 
 from stackward.cli.subjects import Escaped, SubjectGroup
 from stackward.errors import BadInput, ExitCode, Refused, StackwardError
+from stackward.masking import learn_from, masked
 from stackward.report.errors import render_error
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def main(
     open_lookout: "OpenLookout | None" = None,
 ) -> int:
     """Run one command line, on another world than the real one if given; return its exit code."""
+    learn_from({name: one for name, one in os.environ.items() if name.startswith("OS_")})
     chosen = Chosen()
     chosen.open_world = open_world
     chosen.open_lookout = open_lookout
@@ -105,7 +107,7 @@ def _leave(error: BaseException, chosen: Chosen) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OUTPUT_CLOSED
     if chosen.debug:
-        traceback.print_exception(error)
+        sys.stderr.write(masked("".join(traceback.format_exception(error))))
     if isinstance(error, KeyboardInterrupt):
         sys.stderr.write("\ninterrupted\n")
         return ExitCode.INTERRUPTED

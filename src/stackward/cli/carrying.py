@@ -13,7 +13,7 @@ import typer
 
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
-from stackward.cli.plans import show_account, show_proofs
+from stackward.cli.plans import show_account, show_proofs, signed
 from stackward.cli.show import refuse_columns
 from stackward.errors import BadInput, Refused
 from stackward.report.tables import Form
@@ -62,7 +62,10 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     if queue:
         with open_journal() as journal:
             approval = Approval(by=getpass.getuser(), at=app.system_clock().now(), how=how)
-            _show_queued(approve(plan, approval, journal, for_workers=True), journal, form, columns)
+            run = approve(
+                signed(plan), approval, journal, kinds=app.known_kinds(), for_workers=True
+            )
+            _show_queued(run, journal, form, columns)
         return
     brakes = Brakes()
     # Opened before the run exists: what cannot be opened must not leave a run behind.
@@ -72,7 +75,7 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
         _braked(brakes) as unsaid,
     ):
         approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
-        run = approve(plan, approval, journal)
+        run = approve(signed(plan), approval, journal, kinds=app.known_kinds())
         _carry_out(world, journal, run, brakes, unsaid, take_over=False, form=form, columns=columns)
 
 

@@ -1,12 +1,14 @@
 """What commands do with a plan: print it, keep it in a file, print what came of it."""
 
+import getpass
 import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stackward.cli.show import show
 from stackward.errors import BadInput
@@ -30,6 +32,13 @@ def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> Non
         sys.stdout.write(render_records(json.loads(to_json(plan)), form))
 
 
+def signed(plan: "Plan[Any]") -> "Plan[Any]":
+    """Return the plan with who had it made, unless that is known."""
+    from stackward.report.audit import ASKED_BY
+
+    return replace(plan, facts={ASKED_BY: getpass.getuser(), **plan.facts})
+
+
 def refuse_place(path: Path) -> None:
     """Refuse a place where no plan could be kept, before there is one; nothing is left there."""
     try:
@@ -45,7 +54,7 @@ def keep_plan(plan: "Plan[World]", path: Path) -> None:
     """Write the plan to a new file; an older plan is never written over."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(to_json(plan))
+            file.write(to_json(signed(plan)))
     except FileExistsError as error:
         raise _is_there(path) from error
     except OSError as error:

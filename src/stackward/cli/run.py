@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.node import InventoryOption, QueueOption, YesOption
-from stackward.cli.outside import open_journal, settings_here
+from stackward.cli.node import (
+    InventoryOption,
+    ParallelOption,
+    QueueOption,
+    SlowAfterOption,
+    WhenSlow,
+    WhenSlowOption,
+    YesOption,
+)
+from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
@@ -59,6 +67,39 @@ def show_run(
             show(events_table(journal.events(run.id)), form, column)
         else:
             show(steps_table(attempts, run), form, column)
+
+
+@app.command(epilog=example("stackward run audit 01M8", "stackward run audit 01M8 --export"))
+def audit(
+    run_id: RunArgument,
+    export: Annotated[
+        bool, typer.Option("--export", help="Every field, as JSON: one record a line.")
+    ] = False,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> None:
+    """Show who asked for a run and approved it, each attempt with its requests, and each proof.
+
+    What was read is told with each. The fields of `--export` are a contract.
+    """
+    from stackward.app import known_kinds, read_plan
+    from stackward.plan import with_caught_up
+    from stackward.report.audit import audit_records, audit_table, render_audit, who_is_who
+    from stackward.report.runs import how_it_stands
+
+    with open_journal() as journal:
+        run = journal.run(run_id)
+        attempts, events = journal.attempts(run.id), journal.events(run.id)
+    try:
+        plan = with_caught_up(read_plan(run.plan), events, known_kinds())
+    except BadInput:
+        plan = None  # of another version: it is accounted for all the same
+    records = audit_records(run, plan, attempts, events)
+    if export:
+        sys.stdout.write(render_audit(records))
+        return
+    sys.stderr.write(f"{how_it_stands(run, attempts)}\n{who_is_who(records)}\n")
+    show(audit_table(records), form, column)
 
 
 @app.command(epilog=example("stackward run watch 01M8"))
@@ -127,6 +168,81 @@ def resume(  # noqa: PLR0913, PLR0917  # one for each flag
         queue_again(run_id, take_over=take_over, form=form, columns=column)
         return
     carry_on(context, run_id, take_over=take_over, inventory=inventory, form=form, columns=column)
+
+
+@app.command(
+    epilog=example(
+        "stackward run undo 01M8 --dry-run",
+        "stackward run undo 01M8 --network internal",
+    )
+)
+def undo(  # noqa: PLR0913, PLR0917  # one for each flag
+    context: typer.Context,
+    run_id: RunArgument,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            help="For the acceptance server of a node that returns, by name or id; else the "
+            "smallest public."
+        ),
+    ] = None,
+    flavor: Annotated[
+        str | None, typer.Option(help="For the same; else the smallest that fits the image.")
+    ] = None,
+    network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    parallel: ParallelOption = 2,
+    timeout: SlowAfterOption = 1800,
+    when_slow: WhenSlowOption = WhenSlow.WAIT,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
+    ] = False,
+    plan_out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
+    ] = None,
+    yes: YesOption = False,
+    queue: QueueOption = False,
+    inventory: InventoryOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+) -> None:
+    """Bring back what a run has changed, as far as it is still that run's doing.
+
+    A drain is undone by a return: the node comes back into service, then the servers that the run
+    moved come home. A return is undone by a drain. What others have changed since is left, and
+    named. The undo is a plan as any other: shown, approved, carried out and proved.
+    """
+    from stackward.app import plan_undo
+    from stackward.cli.carrying import approve_and_carry_out
+    from stackward.cli.plans import keep_plan, refuse_place, show_plan
+    from stackward.report.plans import refusal
+    from stackward.runbooks.undo_run import UndoRequest
+
+    if plan_out is not None:
+        refuse_place(plan_out)
+    with open_journal() as journal:
+        asked = UndoRequest(
+            run=journal.run(run_id).id,
+            image=image,
+            flavor=flavor,
+            network=network,
+            at_once=parallel,
+            slow_after_s=float(timeout),
+            when_slow=when_slow.value,
+        )
+        with open_world(context, inventory) as world:
+            plan = plan_undo(world, journal, asked)
+    if plan_out is not None and not plan.blockers:
+        keep_plan(plan, plan_out)
+    if not dry_run:
+        approve_and_carry_out(
+            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+        )
+        return
+    show_plan(plan, form, column)
+    sys.stdout.flush()
+    if plan.blockers:
+        raise refusal(plan)
 
 
 @app.command(epilog=example("stackward run apply plan.json", "stackward run apply plan.json --yes"))

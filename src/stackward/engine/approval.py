@@ -3,16 +3,25 @@
 from random import SystemRandom
 from typing import Any
 
+from stackward.engine.cancel import left_half_way
 from stackward.errors import Refused
 from stackward.model.run import Approval, Run, new_run_id
-from stackward.plan import Plan, to_json
+from stackward.plan import Kinds, Plan, to_json
 from stackward.ports.journal import Journal
 
 
 def approve(
-    plan: Plan[Any], approval: Approval, journal: Journal, *, for_workers: bool = False
+    plan: Plan[Any],
+    approval: Approval,
+    journal: Journal,
+    *,
+    kinds: Kinds | None = None,
+    for_workers: bool = False,
 ) -> Run:
-    """Make a run of the plan, as it stands; refuse one that has blockers or nothing to do."""
+    """Make a run of the plan, as it stands; refuse one that has blockers or nothing to do.
+
+    Of a plan that undoes a run, `kinds` are those of that run's plan.
+    """
     if plan.blockers:
         raise Refused(
             f"cannot {plan.title}: {len(plan.blockers)} blocked",
@@ -27,5 +36,9 @@ def approve(
         holds=plan.holds,
         for_workers=for_workers,
     )
-    journal.add(run)
+    if plan.undoes is None:
+        journal.add(run)
+    else:
+        left = left_half_way(journal, journal.run(plan.undoes), kinds or Kinds())
+        journal.add(run, undoes=plan.undoes, must_go_on=lambda made: bool(left(made)))
     return run

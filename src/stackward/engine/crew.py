@@ -17,6 +17,7 @@ from stackward.engine.brakes import Brakes
 from stackward.engine.step import said_of
 from stackward.engine.worker import exists
 from stackward.errors import BadInput, Locked, StackwardError, Superseded, Unreachable
+from stackward.masking import masked
 from stackward.model.run import Run, RunState, Said
 from stackward.model.worker import Worker
 from stackward.ports.clock import Clock
@@ -216,7 +217,9 @@ class _Shift:
                     state = RunState.QUEUED if is_for_others else RunState.STOPPED
                     self._give_up(run, state, said_of(error))
                 case error:
-                    reason = f"this is a defect of Stackward: {type(error).__name__}: {error}"
+                    reason = masked(
+                        f"this is a defect of Stackward: {type(error).__name__}: {error}"
+                    )
                     self._give_up(run, RunState.STOPPED, Said(reason=reason))
 
     def _give_up(self, run: Run, state: RunState, said: Said) -> None:

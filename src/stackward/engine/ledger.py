@@ -1,7 +1,7 @@
 """The journal as one worker of one run sees it: bound to its epoch, timed by its clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from stackward.model.run import Attempt, Event, Run, Said, Settled
@@ -52,9 +52,10 @@ class Ledger:
         self.last[path] = made
         return made
 
-    def answered(self, attempt: Attempt) -> Attempt:
-        """Write down that the world took the request."""
-        made = self.journal.answered(self.run.id, self.run.epoch, attempt, self.clock.now())
+    def answered(self, attempt: Attempt, request: str | None) -> Attempt:
+        """Write down that the world took the request, and by which id the service knows it."""
+        asked = replace(attempt, said=replace(attempt.said, request_id=request))
+        made = self.journal.answered(self.run.id, self.run.epoch, asked, self.clock.now())
         self.last[made.step] = made
         return made
 
@@ -65,14 +66,16 @@ class Ledger:
         said: Said | None = None,
         saw: Mapping[str, Json] | None = None,
     ) -> None:
-        """Write down how an attempt ended."""
+        """Write down how an attempt ended; the id of its request stays with it."""
+        said = said or Said()
+        said = replace(said, request_id=said.request_id or attempt.said.request_id)
         self.last[attempt.step] = self.journal.settle(
             self.run.id,
             self.run.epoch,
             attempt,
             how,
             self.clock.now(),
-            said=said or Said(),
+            said=said,
             saw=saw or {},
         )
         self.seen.pop(attempt.step, None)

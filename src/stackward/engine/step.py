@@ -168,7 +168,7 @@ class _Carrier:
 
     def _send(self, attempt: Attempt) -> Standing:
         try:
-            self._step.start(self._bench.world)
+            request = self._step.start(self._bench.world)
         except Uncertain as error:
             # It may have taken effect: only a look can tell. The attempt stays unanswered.
             self._ledger.tell(
@@ -184,7 +184,7 @@ class _Carrier:
             raise
         else:
             self._waiting_since = None
-            self._attempt = self._ledger.answered(attempt)
+            self._attempt = self._ledger.answered(attempt, request)
         return Standing.UNDERWAY
 
     def _settle_done(self, look: Look) -> None:

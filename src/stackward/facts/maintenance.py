@@ -23,16 +23,16 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import Run, RunState, Settled
-from stackward.plan import Kinds, Plan, from_json, with_caught_up
+from stackward.model.wish import Consent
+from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
 from stackward.ports.world import World
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which a node's last drain is looked for
-_DRAIN, _RETURN = "drain-compute-node", "return-compute-node"
+_DRAIN, _RETURN, _UNDO = "drain-compute-node", "return-compute-node", "undo-run"
 _NOT_DONE = (Settled.UNSENT, Settled.FAILED, Settled.FOREIGN)
-_MOVES = ("move", "arrivals")  # the stages of a drain that move servers
 
 
 def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two memories
@@ -70,12 +70,12 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         flavors=cloud.flavors(),
         networks=cloud.networks_called(network) if network else (),
         guarded=guarded,
-        is_ha_ours=bool(guarded) and read_told_ha(journal, service.host),
+        is_ha_ours=bool(guarded) and read_told_ha(journal, service.host) is not None,
     )
 
 
-def read_told_ha(journal: Journal, host: str) -> bool:
-    """Say whether it was a run of ours that told the instance-HA service of maintenance last.
+def read_told_ha(journal: Journal, host: str) -> str | None:
+    """Return the run of ours that told the instance-HA service of maintenance last, if one did.
 
     A run that found it told already has not done it; one whose answer was lost may have.
     """
@@ -85,8 +85,8 @@ def read_told_ha(journal: Journal, host: str) -> bool:
         for attempt in reversed(journal.attempts(run.id)):
             is_started = attempt.mark is not None and attempt.settled not in _NOT_DONE
             if is_started and attempt.step.partition("/")[0] in {HA_OFF, HA_ON}:
-                return attempt.step.startswith(f"{HA_OFF}/")
-    return False
+                return run.id if attempt.step.startswith(f"{HA_OFF}/") else None
+    return None
 
 
 def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memories
@@ -102,9 +102,16 @@ def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memorie
 
     The calls grow with the servers that were moved.
     """
-    cloud = world.cloud
-    service, hypervisor = find_node(cloud, cloud.services(), name, world)
+    service, _ = find_node(world.cloud, world.cloud.services(), name, world)
     drained = read_drained_by(journal, kinds, service.host, run)
+    return read_way_back(world, journal, service.host, drained, only=only)
+
+
+def read_way_back(
+    world: World, journal: Journal, name: str, drained: DrainedAway, *, only: str | None = None
+) -> Homecoming:
+    """Return how servers stand that a run moved off the node; `only` the server of an id."""
+    service, hypervisor = find_node(world.cloud, world.cloud.services(), name, world)
     return Homecoming(
         name=world.shell.node_of(service.host, hypervisor.address) or service.host,
         host=service.host,
@@ -167,8 +174,9 @@ def read_drained(
 ) -> DrainedAway | None:
     """Return what a drain of the node moved: the one named, else the one whose claim it bears.
 
-    The claim of a return leads to the drain that it returned from; one of a run that this journal
-    does not know leads nowhere, also where it is the run named: what it moved is not known here.
+    The claim of a return, or of an undo, leads to the drain that it returned from; one of a run
+    that this journal does not know leads nowhere, also where it is the run named: what it moved is
+    not known here.
     Without a claim it is the newest drain that moved anything, however it ended.
     """
     claim = read_claim(text)
@@ -179,8 +187,9 @@ def read_drained(
         return read_drained_by(journal, kinds, host, run)
     if claiming and (plan := _plan_of(journal, claiming, kinds, host)):
         return _moved_by(journal, claiming, plan)
-    if claiming and (returned := _plan_of(journal, claiming, kinds, host, kind=_RETURN)):
-        return _returned_from(journal, kinds, host, getattr(returned.request, "run", None))
+    for kind in (_RETURN, _UNDO):
+        if claiming and (returned := _plan_of(journal, claiming, kinds, host, kind=kind)):
+            return _returned_from(journal, kinds, host, getattr(returned.request, "run", None))
     return _newest_drain(journal, kinds, host)
 
 
@@ -247,20 +256,39 @@ def _plan_of(
 
 
 def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
+    return DrainedAway(
+        run=run.id, servers=read_moved(journal, run, plan), consents=consents_of(plan)
+    )
+
+
+def read_moved(journal: Journal, run: Run, plan: Plan) -> tuple[Drained, ...]:
     """Return the servers whose every step this run began itself and proved done."""
     last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
     servers = {}
     for stage, move in plan.moves():
         way = move.way(f"{stage.name}/{move.key}", last)
         attempts = [last.get(at) for at, _ in way]
-        if stage.name not in _MOVES or not all(
+        if not move.thing_id or not all(
             each and each.settled is Settled.DONE and each.mark is not None for each in attempts
         ):
             continue
         saw = attempts[-1].saw if attempts[-1] else {}
         target = saw.get("target") or move.expects.get("target")
         servers[move.key] = Drained(
-            id=move.key, name=move.thing, target=str(target) if target else None
+            id=move.key,
+            name=move.thing,
+            target=str(target) if target else None,
+            source=source_of(move),
         )
-    consents = getattr(plan.request, "consents", ())
-    return DrainedAway(run=run.id, servers=tuple(servers.values()), consents=consents)
+    return tuple(servers.values())
+
+
+def consents_of(plan: Plan) -> tuple[Consent, ...]:
+    """Return what the owners of servers have agreed to, by the request of the plan."""
+    return tuple(getattr(plan.request, "consents", ()))
+
+
+def source_of(move: Move) -> str | None:
+    """Return the host that a server was to leave; None where its steps do not tell."""
+    sources = (getattr(step, "source", None) for step in move.steps)
+    return next((each for each in sources if isinstance(each, str)), None)

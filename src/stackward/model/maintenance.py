@@ -53,6 +53,7 @@ class Drained:
     id: str
     name: str
     target: str | None  # None where the journal does not tell
+    source: str | None = None  # where it was; same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class DrainedAway:
 
     run: str
     servers: tuple[Drained, ...]
+    by: str = "drain"  # or, where it is not known to be one, "run"
     consents: tuple[Consent, ...] = ()  # of owners: they hold for the way back too
 
 

@@ -28,6 +28,11 @@ class RunState(StrEnum):
         return self not in {RunState.QUEUED, RunState.RUNNING, RunState.STOPPED}
 
     @property
+    def keeps_others_from_undoing(self) -> bool:
+        """Say whether a run in this state, which undoes another, leaves nothing to a second one."""
+        return not self.is_over or self is RunState.SUCCEEDED
+
+    @property
     def exit_code(self) -> ExitCode:
         """Return what a command that waited for the run ends with."""
         return _EXIT_CODES[self]
@@ -96,6 +101,7 @@ class Run:
     progress: Mapping[str, Json] = field(default_factory=dict)  # by step, as last seen
     for_workers: bool = False  # any worker may take it up; else it is its operator's own
     deaths: int = 0  # of workers that carried it out, since it was given to them
+    undone_by: str | None = None  # the run that was last approved to undo it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +137,8 @@ class Event:
     step: str = ""
     says: Mapping[str, Json] = field(default_factory=dict)
 
+
+UNDONE = "undone"  # an event of a run: its thing is the run that undoes it
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to be misread
 

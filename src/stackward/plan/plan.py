@@ -129,6 +129,7 @@ class Plan(Generic[W]):
     warnings: tuple[Warned, ...] = ()
     stages: tuple[Stage[W], ...] = ()
     verify: tuple[Check[W], ...] = ()
+    undoes: str | None = None  # the run whose doing it takes back
 
     def __post_init__(self) -> None:
         names = [stage.name for stage in self.stages]

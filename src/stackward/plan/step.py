@@ -90,9 +90,10 @@ class Step(Protocol[W_contra]):
         """
         ...
 
-    def start(self, world: W_contra, /) -> None:
+    def start(self, world: W_contra, /) -> str | None:
         """Ask the world for the change, once; never wait for it, never repeat it.
 
+        Returns the id by which the service knows the request, if it gave it one.
         Raises `Uncertain` where the answer was lost or the service says it is already busy with
         it (the engine looks again), `Unreachable` where nothing was sent, `StepFailed` or
         `Refused` where the world said no.

@@ -41,6 +41,7 @@ def to_mapping(plan: Plan[Any]) -> dict[str, Any]:
         "warnings": [_fields_of(each) for each in plan.warnings],
         "stages": [_stage(each) for each in plan.stages],
         "verify": [dump(each) for each in plan.verify],
+        "undoes": plan.undoes,
     }
 
 
@@ -126,6 +127,7 @@ def from_mapping(stored: object, kinds: Kinds) -> Plan[Any]:
                 _to_stage(each, kinds) for each in _as(list[Any], whole["stages"], "stages")
             ),
             verify=_load_all(whole["verify"], kinds.checks, "check"),
+            undoes=_as(str | None, whole["undoes"], "undoes"),
         )
     except ValueError as error:
         raise _wrong("the plan", str(error)) from error

@@ -61,10 +61,10 @@ def why_it_stays(away: Away, facts: Homecoming) -> str | None:
     if server is None:
         return "it was deleted"
     if server.host == facts.host:
-        return "it is home already"
+        return f"it is on `{facts.host}` already"
     if server.host != away.drained.target:
         put = away.drained.target or "no node that is known"
-        return f"it is on `{server.host}`, and the drain put it on `{put}`"
+        return f"it is on `{server.host}`, and the {facts.drained.by} put it on `{put}`"
     if server.task_state is not None:
         return f"it is busy ({server.task_state})"
     return None

@@ -6,6 +6,7 @@ The reference page is made from this list. `name` is stable: alert rules are wri
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stackward.masking import masked
 from stackward.model.health import Finding, State
 
 
@@ -34,9 +35,9 @@ class Symptom:
             state=self.state,
             component=component,
             node=node,
-            reason=self.reason.format(**said),
-            remedy=self.remedy.format(**said),
-            evidence=tuple(evidence),
+            reason=masked(self.reason.format(**said)),
+            remedy=masked(self.remedy.format(**said)),
+            evidence=tuple(map(masked, evidence)),
         )
 
 

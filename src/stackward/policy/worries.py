@@ -5,6 +5,7 @@ The reference page is made from this list. `name` is stable: plans are compared 
 
 from dataclasses import dataclass
 
+from stackward.masking import masked
 from stackward.plan import Blocked, Warned
 
 
@@ -29,7 +30,7 @@ class Worry:
 
     def _filled(self, thing: str, thing_id: str, words: dict[str, object]) -> tuple[str, str]:
         said = {"thing": thing, "id": thing_id, **words}
-        return self.reason.format(**said), self.remedy.format(**said)
+        return masked(self.reason.format(**said)), masked(self.remedy.format(**said))
 
 
 # --- the node -----------------------------------------------------------------------------------
@@ -220,6 +221,55 @@ HOME_CLOSED = Worry(
     "is not in service: no server can come home",
     "`stackward node return {thing}`, then plan again",
     "Placement offers a disabled node to nobody, and a node that is down takes no server.",
+)
+
+# --- a run that is to be undone -----------------------------------------------------------------
+
+UNDO_TOO_EARLY = Worry(
+    "undo-too-early",
+    "is {state}: what it does cannot be undone while it goes on",
+    "`stackward run watch {run}` follows it to its end, `stackward run cancel {run}` ends it; "
+    "then undo it",
+    "Two runs at work on one node would undo each other.",
+)
+UNDO_UNFINISHED = Worry(
+    "undo-unfinished",
+    "has left something unfinished: {what}",
+    "`stackward run cancel {run}`, then `stackward run resume {run}`: it ends what it left, and "
+    "begins nothing more; then undo it",
+    "What may still be under way has no place yet from which it could be brought back.",
+)
+UNDO_GOES_ON = Worry(
+    "undo-goes-on",
+    "is being undone by run `{by}`, which is {state}",
+    "`stackward run resume {by}` goes on with that, `stackward run watch {by}` follows it; "
+    "`stackward run cancel {by}` ends it: then plan again",
+    "A run is undone by one other at a time.",
+)
+UNDONE = Worry(
+    "undone",
+    "was undone by run `{by}`",
+    "nothing is to be done; `stackward run show {by}` tells what that one did",
+    "What it did is undone, but for what the plan of that other run told to leave.",
+)
+NOTHING_TO_UNDO = Worry(
+    "nothing-to-undo",
+    "has left nothing that can be undone: {why}",
+    "nothing is to be done",
+    "Only what a run did itself, and what is still its doing, is undone.",
+)
+NO_WAY_BACK = Worry(
+    "no-way-back",
+    "is itself an undo: it is not undone in turn",
+    "do again what it undid: `stackward node drain NODE` takes a node out, "
+    "`stackward node return NODE --bring-back` brings it back",
+    "The run that it undid is over, and a new plan is judged by what is so now.",
+)
+NOT_MOVED_BACK = Worry(
+    "not-moved-back",
+    "stays on `{host}`: {because}",
+    "{remedy}",
+    "One server that cannot move keeps none of the others away.",
 )
 
 # --- a server -----------------------------------------------------------------------------------

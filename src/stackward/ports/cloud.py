@@ -33,6 +33,10 @@ class Cloud(Protocol):
 
     # --- reading ---
 
+    def name(self) -> str:
+        """Return what tells this cloud from others, whoever asks; no call, and no secret."""
+        ...
+
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type; no call."""
         ...
@@ -169,56 +173,56 @@ class Cloud(Protocol):
         """Return the projects of all domains whose name or id it is."""
         ...
 
-    # --- changing: each asks once, and never waits ---
+    # --- changing: each asks once, never waits, and returns the request's id, if it has one ---
 
-    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> str | None:
         """Tell the instance-HA service whether a host is in maintenance."""
         ...
 
-    def disable_service(self, service: str, reason: str, /) -> None:
+    def disable_service(self, service: str, reason: str, /) -> str | None:
         """Keep the scheduler off a compute service, with a reason."""
         ...
 
-    def enable_service(self, service: str, /) -> None:
+    def enable_service(self, service: str, /) -> str | None:
         """Let the scheduler use a compute service again."""
         ...
 
-    def create_server(self, wanted: NewServer, /) -> None:
+    def create_server(self, wanted: NewServer, /) -> str | None:
         """Ask for a server on one host, in our own project; the scheduler still validates it."""
         ...
 
-    def delete_server(self, server: str, /) -> None:
+    def delete_server(self, server: str, /) -> str | None:
         """Ask for a server to be deleted at once, also where deleted servers are kept a while."""
         ...
 
-    def live_migrate(self, server: str, target: str | None, /) -> None:
+    def live_migrate(self, server: str, target: str | None, /) -> str | None:
         """Ask for a live migration; Nova sees by itself whether disks must be copied."""
         ...
 
-    def cold_migrate(self, server: str, target: str | None, /) -> None:
+    def cold_migrate(self, server: str, target: str | None, /) -> str | None:
         """Ask for a cold migration; it ends at VERIFY_RESIZE."""
         ...
 
-    def confirm_resize(self, server: str, /) -> None:
+    def confirm_resize(self, server: str, /) -> str | None:
         """Confirm a cold migration: what is left at the source is removed."""
         ...
 
-    def stop_server(self, server: str, /) -> None:
+    def stop_server(self, server: str, /) -> str | None:
         """Ask for a running server to be stopped: its guest is told to shut down."""
         ...
 
-    def start_server(self, server: str, /) -> None:
+    def start_server(self, server: str, /) -> str | None:
         """Ask for a stopped server to be started where it is."""
         ...
 
-    def remove_binding(self, port: str, host: str, /) -> None:
+    def remove_binding(self, port: str, host: str, /) -> str | None:
         """Remove a port's binding on a host, which must be inactive."""
         ...
 
-    def force_complete(self, server: str, migration: int, /) -> None:
+    def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""
         ...
 
-    def abort_migration(self, server: str, migration: int, /) -> None:
+    def abort_migration(self, server: str, migration: int, /) -> str | None:
         """Give up a live migration: the server stays where it is."""
         ...

@@ -26,8 +26,20 @@ def refuse_if_over(run: Run) -> None:
 class Journal(Protocol):
     """The memory of runs: what was approved, intended, answered and settled."""
 
-    def add(self, run: Run, /) -> None:
-        """Remember an approved run and take its nodes; raise `Locked` if another run has one."""
+    def add(
+        self,
+        run: Run,
+        /,
+        *,
+        undoes: str | None = None,
+        must_go_on: Callable[[Sequence[Attempt]], bool] = lambda _: False,
+    ) -> None:
+        """Remember an approved run and take its nodes; raise `Locked` if another run has one.
+
+        `undoes` is the run whose doing it takes back: that one can be resumed no more, and tells
+        by which run it was undone. `Refused` where it goes on, where another undoes it already, or
+        where it was stopped and something of it is under way or, by its attempts, must go on.
+        """
         ...
 
     def run(self, run_id: str, /) -> Run:

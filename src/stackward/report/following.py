@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from stackward.model.duration import Span
 from stackward.model.run import Event, Run
 from stackward.plan import CAUGHT_UP, INSTEAD, Kinds, Move, Plan, Step, with_caught_up
+from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.runs import how_far
 from stackward.report.text import on_one_line
 
@@ -42,10 +44,12 @@ class Story:
         self._done: set[str] = set()
         self._since: dict[str, datetime] = {}
         self._told_failed: set[str] = set()
+        self._begun: dict[str, datetime] = {}  # by the path of a move
+        self._over: set[str] = set()  # same
 
     def _read_plan(self) -> None:
         plan = self._plan
-        self._steps = dict(_steps(plan)) if plan else {}
+        self._steps = dict(steps_of(plan)) if plan else {}
         moves = [
             (f"{stage.name}/{move.key}", move)
             for stage, move in (plan.moves() if plan else ())
@@ -58,12 +62,31 @@ class Story:
 
     def take(self, events: Sequence[Event]) -> list[str]:
         """Take note of what happened; return a line for each event that matters."""
+        self._over |= {event.step for event in events if event.what == "failed"}
         lines = [(event.at, self._line(event)) for event in events]
         return [f"{at:%H:%M:%SZ} {on_one_line(line)}" for at, line in lines if line]
 
     def going(self, run: Run) -> list[Going]:
         """Return what is under way, with how far it was when it was last looked at."""
         return [self._going(path, since, run.progress) for path, since in self._since.items()]
+
+    def left(self, now: datetime) -> str | None:
+        """Say how long the servers' moves will still take, as far as their plan tells."""
+        stages = []
+        for stage in self._plan.stages if self._plan else ():
+            paths = {f"{stage.name}/{move.key}": move for move in stage.moves if move.thing_id}
+            # Those under way come first: they have their places already.
+            ordered = sorted(paths, key=lambda path: path not in self._begun)
+            spans = [
+                self._left_of(path, paths[path], now) for path in ordered if path not in self._over
+            ]
+            stages.append(together(filter(None, spans), stage.at_once))
+        whole = one_after_another(filter(None, stages))
+        return f"about {in_time(whole, 'left')}" if whole and whole.high > 0 else None
+
+    def _left_of(self, path: str, move: Move[Any], now: datetime) -> Span | None:
+        span, began = span_of(move.expects), self._begun.get(path)
+        return left_of(span, (now - began).total_seconds()) if span and began else span
 
     @property
     def moved(self) -> str:
@@ -82,6 +105,7 @@ class Story:
                 line = f"new since the plan was approved: {', '.join(new)}"
             case "intended":
                 self._since[event.step] = event.at
+                self._begun.setdefault(event.step.rpartition("/")[0], event.at)
                 number = event.says.get("attempt")
                 line = f"{name}: started{f', attempt {number}' if number != 1 else ''}"
             case "found done":
@@ -93,6 +117,8 @@ class Story:
                 took = f", {(event.at - began).total_seconds():.0f} s" if began else ""
                 target = self._saw(event, "target")
                 line = f"{name}: done{took}{f', now on `{target}`' if target else ''}"
+                if event.step in self._last and (left := self.left(event.at)):
+                    line += f"; {left}"
             case what if what.startswith("settled: "):
                 self._end(event.step, is_done=False)
                 self._told_failed.add(event.step.rpartition("/")[0])
@@ -108,6 +134,7 @@ class Story:
     def _end(self, path: str, *, is_done: bool = True) -> datetime | None:
         if is_done and path in self._last:
             self._done.add(path)
+            self._over.add(path.rpartition("/")[0])
         return self._since.pop(path, None)
 
     def _name(self, event: Event) -> str:
@@ -144,7 +171,7 @@ class Story:
         )
 
 
-def _steps(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
+def steps_of(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
     """Return each step with what the journal calls it."""
     for stage, move in plan.moves():
         for prefix, steps in (
@@ -207,7 +234,8 @@ class Follower:
         from rich.text import Text  # noqa: PLC0415  # as above
 
         columns = ("", "Step", "Standing", "To copy", "Seconds")
-        picture = Table(*columns, box=None, caption=self._story.moved, caption_justify="left")
+        told = "; ".join(filter(None, (self._story.moved, self._story.left(now))))
+        picture = Table(*columns, box=None, caption=told, caption_justify="left")
         for each in self._story.going(run):
             seconds = str(round((now - each.since).total_seconds()))
             cells = (each.thing, each.what, each.standing, each.left or "", seconds)

@@ -7,6 +7,7 @@ from typing import Any
 from stackward.errors import Refused
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy.compute import in_words
+from stackward.policy.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import printable
 
@@ -59,10 +60,32 @@ def _lines(plan: Plan[Any]) -> Iterator[str]:
     if table.rows:
         yield ""
         yield render_rows(table, Form.TABLE).rstrip("\n")
+    if time := _time_of(plan):
+        yield from ["", f"the moves will take about {time}"]
     yield from ["", "what users will notice:"]
     yield from (f"  {printable(notice)}" for notice in plan.notices)
     yield from ["", "what will be proved at the end:"]
     yield from (f"  {printable(check.summary)}" for check in plan.verify)
+
+
+def _time_of(plan: Plan[Any]) -> str | None:
+    """Return how long the moves will take together, as far as past ones on this cloud tell."""
+    moves = [(stage, span_of(move.expects)) for stage, move in plan.moves() if move.thing_id]
+    known = [(stage, span) for stage, span in moves if span]
+    stages = {stage.name: stage for stage, _ in known}
+    whole = one_after_another(
+        filter(
+            None,
+            (
+                together([span for one, span in known if one.name == name], stage.at_once)
+                for name, stage in stages.items()
+            ),
+        )
+    )
+    if whole is None:
+        return None
+    of = f"; that is for {len(known)} of {len(moves)}" if len(known) < len(moves) else ""
+    return f"{in_time(whole)}, by past moves on this cloud{of}"
 
 
 def _what(stage: Stage[Any]) -> str:

@@ -11,7 +11,16 @@ from stackward.report.tables import Table
 def runs_table(runs: Sequence[Run]) -> Table:
     """Return a row per run."""
     return Table(
-        columns=("ID", "State", "Title", "Approved by", "Approved at", "Holds", "Worker"),
+        columns=(
+            "ID",
+            "State",
+            "Title",
+            "Approved by",
+            "Approved at",
+            "Holds",
+            "Worker",
+            "Undone by",
+        ),
         rows=tuple(
             (
                 run.id,
@@ -21,6 +30,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
                 _time(run.approval.at),
                 () if run.state.is_over else run.holds,
                 run.worker if run.state is RunState.RUNNING else None,
+                run.undone_by,
             )
             for run in runs
         ),
@@ -80,7 +90,8 @@ def how_it_stands(run: Run, attempts: Sequence[Attempt]) -> str:
     done = len({attempt.step for attempt in attempts if attempt.settled == "done"})
     going = sum(attempt.is_in_flight for attempt in attempts)
     under_way = f"{going} under way" if going else "none is under way"
-    return f"run `{run.id}`, {run.title}: {run.state}; {done} steps are done, {under_way}"
+    undone = f"; undone by run `{run.undone_by}`" if run.undone_by else ""
+    return f"run `{run.id}`, {run.title}: {run.state}; {done} steps are done, {under_way}{undone}"
 
 
 def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:

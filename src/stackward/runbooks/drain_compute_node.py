@@ -1,7 +1,7 @@
 """Drain a compute node: cordon it, move every server off it, keep its nova-compute off.
 
 The node must be alive; a dead node is fenced and evacuated instead.
-Undone by enabling its service again and, where it was kept off, by starting it first.
+Undone by `run undo`: the node is returned to service, and the servers that it moved come home.
 """
 
 from collections.abc import Iterator, Sequence

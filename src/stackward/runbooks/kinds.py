@@ -7,11 +7,12 @@ from stackward.plan import Kinds
 from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.drain_compute_node import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest
+from stackward.runbooks.undo_run import UndoRequest
 from stackward.steps import acceptance, instance_ha, network, power, service
 from stackward.steps import compute as moves
 
 KINDS = Kinds.of(
-    requests=[DrainRequest, ReturnRequest, BringBackRequest],
+    requests=[DrainRequest, ReturnRequest, BringBackRequest, UndoRequest],
     steps=[
         instance_ha.TellInstanceHa,
         network.RemoveBinding,

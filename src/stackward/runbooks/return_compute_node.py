@@ -81,7 +81,7 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         notices=tuple(_notices(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=(*_stages(facts, parts), *([_telling_instance_ha(facts)] if tells_ha else ())),
+        stages=(*_stages(facts, parts), *([telling_instance_ha(facts.host)] if tells_ha else ())),
         verify=(
             InService(host=facts.host, provider=facts.hypervisor.id),
             ServesRpc(host=facts.host, hypervisor=facts.hypervisor.id),
@@ -141,10 +141,10 @@ def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
     )
 
 
-def _telling_instance_ha(facts: ReturningNode) -> Stage[World]:
+def telling_instance_ha(host: str) -> Stage[World]:
     """Last, once the node has proved itself: then its failures are failures again."""
-    tell = TellInstanceHa(host=facts.host, is_in_maintenance=False)
-    return Stage(name=HA_ON, moves=(Move(thing=facts.host, how=TELL, steps=(tell,)),))
+    tell = TellInstanceHa(host=host, is_in_maintenance=False)
+    return Stage(name=HA_ON, moves=(Move(thing=host, how=TELL, steps=(tell,)),))
 
 
 def _reason_again(facts: ReturningNode) -> str:

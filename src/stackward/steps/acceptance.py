@@ -62,10 +62,10 @@ class BootAcceptance:
         after = f"after {self.within_s:.0f} s " if standing is Standing.FAILED else ""
         return Look(standing, reason=f"{after}{lacking}", saw=saw)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova for the server."""
         run = _run(world)
-        world.cloud.create_server(
+        return world.cloud.create_server(
             NewServer(
                 name=acceptance_name(run),
                 host=self.host,
@@ -138,10 +138,10 @@ class RemoveAcceptance:
         after = f"after {self.within_s:.0f} s: " if standing is Standing.FAILED else ""
         return Look(standing, reason=f"{after}{lacking}")
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to delete it."""
-        for server in _own(world):
-            world.cloud.delete_server(server.id)
+        asked = [world.cloud.delete_server(server.id) for server in _own(world)]
+        return ", ".join(filter(None, asked)) or None
 
     def _guest_left(self, world: World, mark: Mark | None) -> str | None:
         servers = mark["servers"] if mark else ()

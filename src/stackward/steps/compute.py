@@ -17,6 +17,7 @@ from stackward.steps.downtime import of_move
 from stackward.steps.proof import prove
 from stackward.steps.signs import (
     Signs,
+    asked_by,
     failed,
     foreign,
     mark_of,
@@ -92,11 +93,12 @@ class LiveMigrate:
             # Seen in the field: the record says so, and the server never left.
             stuck = _stuck(world, server, self.source, migration, quiet_s=0)
             return stuck or under_way(signs)
-        return prove(world, server, migration, mark, shares_disks=self.shares_disks)
+        proof = prove(world, server, migration, mark, shares_disks=self.shares_disks)
+        return asked_by(signs, proof)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova for the migration."""
-        world.cloud.live_migrate(self.server, self.target)
+        return world.cloud.live_migrate(self.server, self.target)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
@@ -145,12 +147,12 @@ class ColdMigrate:
         is_away = server.host == migration.target != self.source
         awaits = migration.status == "finished" and server.status == "VERIFY_RESIZE"
         if is_away and (awaits or migration.status in {"confirming", "confirmed"}):
-            return Look(Standing.DONE)
+            return asked_by(signs, Look(Standing.DONE))
         return under_way(signs)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova for the migration."""
-        world.cloud.cold_migrate(self.server, self.target)
+        return world.cloud.cold_migrate(self.server, self.target)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
@@ -201,8 +203,8 @@ class ConfirmMigration:
             before: Mark = {"vm_state": self.vm_state, "power_state": self.power_state}
             proved = prove(world, server, migration, before, shares_disks=self.shares_disks)
             if proved.standing is Standing.DONE and self.vm_state == "active":
-                return replace(proved, saw={**proved.saw, **of_move(world, self.server)})
-            return proved
+                proved = replace(proved, saw={**proved.saw, **of_move(world, self.server)})
+            return asked_by(signs, proved)
         return self._unconfirmed(world, signs, migration, server.task_state)
 
     def _unconfirmed(
@@ -220,9 +222,9 @@ class ConfirmMigration:
             case status:
                 return failed(world, signs, f"its cold migration is `{status}`")
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to confirm."""
-        world.cloud.confirm_resize(self.server)
+        return world.cloud.confirm_resize(self.server)
 
     def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for a confirmation that was lost: Nova takes no second one."""
@@ -265,11 +267,12 @@ class ForceComplete:
         order = "live_migration_force_complete"
         return _look_at_order(world, self.server, mark, order, _FORCIBLE)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to force it."""
         migration = _newest_live(world, self.server)
-        if migration is not None:
-            world.cloud.force_complete(self.server, migration.id)
+        if migration is None:
+            return None
+        return world.cloud.force_complete(self.server, migration.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,11 +302,12 @@ class AbortMigration:
         """Done once Nova has taken the order, or once there is nothing left to abort."""
         return _look_at_order(world, self.server, mark, "live_migration_cancel", _ABORTABLE)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to abort it."""
         migration = _newest_live(world, self.server)
-        if migration is not None:
-            world.cloud.abort_migration(self.server, migration.id)
+        if migration is None:
+            return None
+        return world.cloud.abort_migration(self.server, migration.id)
 
 
 def _going(migration: Migration, remaining: int | None = None) -> Look:

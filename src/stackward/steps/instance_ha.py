@@ -42,8 +42,11 @@ class TellInstanceHa:
             return Look(Standing.DONE, saw={"entries": len(entries)})
         return Look(Standing.TODO)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Tell it."""
-        for entry in world.cloud.guarded(self.host):
-            if entry.is_in_maintenance != self.is_in_maintenance:
-                world.cloud.set_guarded(entry, is_in_maintenance=self.is_in_maintenance)
+        asked = [
+            world.cloud.set_guarded(entry, is_in_maintenance=self.is_in_maintenance)
+            for entry in world.cloud.guarded(self.host)
+            if entry.is_in_maintenance != self.is_in_maintenance
+        ]
+        return ", ".join(filter(None, asked)) or None

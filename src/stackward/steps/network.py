@@ -42,6 +42,6 @@ class RemoveBinding:
             return Look(Standing.TODO)
         return Look(Standing.FOREIGN, reason=f"its binding on `{self.host}` is {status} by now")
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Neutron to remove it."""
-        world.cloud.remove_binding(self.port, self.host)
+        return world.cloud.remove_binding(self.port, self.host)

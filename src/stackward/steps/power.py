@@ -15,6 +15,7 @@ from stackward.steps.downtime import down_since, is_being_written, up_since
 from stackward.steps.proof import domain_on_target
 from stackward.steps.signs import (
     Signs,
+    asked_by,
     failed,
     foreign,
     mark_of,
@@ -66,7 +67,7 @@ class StopServer:
         if (server.vm_state, server.power_state) != OFF:
             return _without_effect(signs, "it still runs")
         saw = {"down_since": down_since(world, server.id, signs.action)}
-        return _with_domain(world, server, "shut off", saw)
+        return asked_by(signs, _with_domain(world, server, "shut off", saw))
 
     def _unbegun(self, world: World, server: Server) -> Look:
         if server.vm_state == "error":
@@ -85,9 +86,9 @@ class StopServer:
         seen = _with_domain(world, server, "running", {})
         return Look(Standing.TODO) if seen.standing is Standing.DONE else seen
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to stop it."""
-        world.cloud.stop_server(self.server)
+        return world.cloud.stop_server(self.server)
 
     def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
         """Say who is to stop it, and is not there."""
@@ -135,7 +136,7 @@ class StartServer:
         if is_being_written(world, server.id, action):
             return under_way(signs, "it runs, and Nova is about to say since when")
         saw = {"target": server.host, "up_since": up_since(world, server.id, action)}
-        return _with_domain(world, server, "running", saw)
+        return asked_by(signs, _with_domain(world, server, "running", saw))
 
     @staticmethod
     def _unbegun(server: Server) -> Look:
@@ -147,9 +148,9 @@ class StartServer:
             return Look(Standing.TODO)
         return Look(Standing.FAILED, reason=f"it is {server.status}, and cannot be started")
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Ask Nova to start it."""
-        world.cloud.start_server(self.server)
+        return world.cloud.start_server(self.server)
 
     def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
         """Say who is to start it, and is not there."""

@@ -61,7 +61,7 @@ class Cordon:
             return Look(Standing.UNDERWAY, reason=f"placement has no trait {DISABLED} for it yet")
         return Look(Standing.DONE, saw={"disabled_reason": service.disabled_reason})
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Disable the service with our claim as its reason."""
         if world.acting is None:
             raise Refused("a cordon needs a run that claims the node")
@@ -72,7 +72,7 @@ class Cordon:
             since=world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             reason=self.reason,
         )
-        world.cloud.disable_service(_service(world, self.host).id, str(claim))
+        return world.cloud.disable_service(_service(world, self.host).id, str(claim))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,9 +256,9 @@ class Uncordon:
             return Look(Standing.UNKNOWN, reason=reason)
         return Look(Standing.DONE)
 
-    def start(self, world: World, /) -> None:
+    def start(self, world: World, /) -> str | None:
         """Enable the service."""
-        world.cloud.enable_service(_service(world, self.host).id)
+        return world.cloud.enable_service(_service(world, self.host).id)
 
 
 def _must(world: World, node: str, command: list[str], *, given: str = "") -> None:

@@ -6,7 +6,7 @@ ours by its kind, or somebody else's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction
@@ -130,6 +130,11 @@ def _logged(world: World, host: str, request: str) -> str | None:
         return None
     first = found.partition("\n")[0]
     return first.rpartition("] ")[2].strip() or None
+
+
+def asked_by(signs: Signs, look: Look) -> Look:
+    """Return the look with the id of our request, which outlives an answer that was lost."""
+    return replace(look, request_id=signs.action.request_id) if signs.action else look
 
 
 def under_way(signs: Signs, reason: str | None = None) -> Look:

@@ -16,7 +16,7 @@ from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
 from typing_extensions import override
 
-from stackward.adapters.openstack import connect, nova, placement
+from stackward.adapters.openstack import connect, name_of, nova, placement
 from stackward.adapters.openstack.http import Api
 from stackward.errors import (
     BadInput,
@@ -54,6 +54,20 @@ def test_a_paused_server_is_read_as_it_is() -> None:
     server = nova.to_server(sample("servers")["servers"][1])
 
     assert (server.status, server.power_state) == ("PAUSED", 3)
+
+
+def test_of_a_servers_user_data_nothing_is_taken_over() -> None:
+    given = sample("servers")["servers"][0] | {"OS-EXT-SRV-ATTR:user_data": "IyEvYmluL3No"}
+
+    assert "IyEvYmluL3No" not in repr(nova.to_server(given))
+
+
+def test_words_that_anybody_may_have_written_are_read_without_their_secrets() -> None:
+    words = {"locked_reason": "password=hush", "fault": {"message": "amqp://nova:hush@ctl"}}
+
+    server = nova.to_server(sample("servers")["servers"][0] | words)
+
+    assert (server.locked_reason, server.fault) == ("password=***", "amqp://nova:***@ctl")
 
 
 def test_a_field_left_out_for_want_of_rights_is_an_error() -> None:
@@ -117,6 +131,18 @@ def test_placement_is_asked_as_novas_scheduler_asks_it() -> None:
 def test_an_action_and_a_group_are_read() -> None:
     assert nova.to_action(sample("actions")["instanceActions"][0]).action == "create"
     assert nova.to_group(sample("groups")["server_groups"][0]).policy == "anti-affinity"
+
+
+@pytest.mark.parametrize(
+    ("auth_url", "region", "name"),
+    [
+        ("http://ctl:5000/v3", "RegionOne", "http://ctl:5000 RegionOne"),
+        ("http://ctl:5000/", "RegionOne", "http://ctl:5000 RegionOne"),
+        ("https://ann:hush@cloud.example/identity/v3", None, "https://cloud.example/identity"),
+    ],
+)
+def test_a_cloud_has_one_name_whoever_asks(auth_url: str, region: str | None, name: str) -> None:
+    assert name_of(auth_url, region) == name
 
 
 # --- failures: a small server of our own answers ---
@@ -201,6 +227,10 @@ def test_how_a_failed_change_is_sorted(api: Api, path: str, expected: type[Stack
 
 def test_what_is_not_there_is_found_to_be_none(api: Api) -> None:
     assert api.find("/404") is None
+
+
+def test_a_change_is_known_by_the_id_of_its_request(api: Api) -> None:
+    assert api.change("POST", "/202", {}) == "req-1"
 
 
 def test_every_call_names_its_version(api: Api) -> None:

@@ -7,11 +7,12 @@ asked for; 2.98 (2025.1) adds its image's properties and is used where it is kno
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
 from stackward.errors import BadInput, Refused, StackwardError
+from stackward.masking import learn_from
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
     ActionEvent,
@@ -86,7 +87,7 @@ def _find(cloud: str | None) -> "Connection":
 
     logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # our errors say it all
     try:
-        return openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
+        connection = openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
     except exceptions.ConfigException as error:
         raise BadInput(
             f"cannot find the cloud `{cloud}`" if cloud else "cannot find out which cloud is meant",
@@ -96,6 +97,8 @@ def _find(cloud: str | None) -> "Connection":
         ) from error
     except Exception as error:  # each plugin raises its own for a setting that it misses
         raise _unusable(cloud, error) from error
+    learn_from(connection.config.config.get("auth") or {})  # a service may quote them
+    return connection
 
 
 def _unusable(cloud: str | None, error: Exception) -> BadInput:
@@ -128,6 +131,12 @@ class OpenStackCloud:
         self._of_servers: str | None = None
 
     # --- reading ---
+
+    def name(self) -> str:
+        """Return where Keystone is, and the region."""
+        config = self._connection.config
+        auth_url = (config.config.get("auth") or {}).get("auth_url")
+        return name_of(str(auth_url or ""), config.get_region_name())
 
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type."""
@@ -353,62 +362,64 @@ class OpenStackCloud:
 
     # --- changing ---
 
-    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
+    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> str | None:
         """Tell the instance-HA service whether a host is in maintenance."""
         if self._masakari is None:
             raise Refused("the catalog has no instance-HA service any more")
         path = f"/segments/{entry.segment}/hosts/{entry.id}"
-        self._masakari.change("PUT", path, {"host": {"on_maintenance": is_in_maintenance}})
+        body = {"host": {"on_maintenance": is_in_maintenance}}
+        return self._masakari.change("PUT", path, body)
 
-    def disable_service(self, service: str, reason: str, /) -> None:
+    def disable_service(self, service: str, reason: str, /) -> str | None:
         """Keep the scheduler off a compute service, with a reason."""
         body = {"status": "disabled", "disabled_reason": reason}
-        self._nova.change("PUT", f"/os-services/{service}", body)
+        return self._nova.change("PUT", f"/os-services/{service}", body)
 
-    def enable_service(self, service: str, /) -> None:
+    def enable_service(self, service: str, /) -> str | None:
         """Let the scheduler use a compute service again."""
-        self._nova.change("PUT", f"/os-services/{service}", {"status": "enabled"})
+        return self._nova.change("PUT", f"/os-services/{service}", {"status": "enabled"})
 
-    def create_server(self, wanted: NewServer, /) -> None:
+    def create_server(self, wanted: NewServer, /) -> str | None:
         """Ask for a server on one host; the scheduler still validates it."""
-        self._nova.change("POST", "/servers", acceptance.to_body(wanted))
+        return self._nova.change("POST", "/servers", acceptance.to_body(wanted))
 
-    def delete_server(self, server: str, /) -> None:
+    def delete_server(self, server: str, /) -> str | None:
         """Ask for a server to be deleted at once, also where deleted servers are kept a while."""
-        self._act(server, {"forceDelete": None})
+        return self._act(server, {"forceDelete": None})
 
-    def live_migrate(self, server: str, target: str | None, /) -> None:
+    def live_migrate(self, server: str, target: str | None, /) -> str | None:
         """Ask for a live migration; Nova sees by itself whether disks must be copied."""
-        self._act(server, {"os-migrateLive": {"host": target, "block_migration": "auto"}})
+        return self._act(server, {"os-migrateLive": {"host": target, "block_migration": "auto"}})
 
-    def cold_migrate(self, server: str, target: str | None, /) -> None:
+    def cold_migrate(self, server: str, target: str | None, /) -> str | None:
         """Ask for a cold migration; it ends at VERIFY_RESIZE."""
-        self._act(server, {"migrate": {"host": target} if target else None})
+        return self._act(server, {"migrate": {"host": target} if target else None})
 
-    def confirm_resize(self, server: str, /) -> None:
+    def confirm_resize(self, server: str, /) -> str | None:
         """Confirm a cold migration."""
-        self._act(server, {"confirmResize": None})
+        return self._act(server, {"confirmResize": None})
 
-    def stop_server(self, server: str, /) -> None:
+    def stop_server(self, server: str, /) -> str | None:
         """Ask for a running server to be stopped."""
-        self._act(server, {"os-stop": None})
+        return self._act(server, {"os-stop": None})
 
-    def start_server(self, server: str, /) -> None:
+    def start_server(self, server: str, /) -> str | None:
         """Ask for a stopped server to be started where it is."""
-        self._act(server, {"os-start": None})
+        return self._act(server, {"os-start": None})
 
-    def remove_binding(self, port: str, host: str, /) -> None:
+    def remove_binding(self, port: str, host: str, /) -> str | None:
         """Remove a port's binding on a host."""
-        self._neutron.change("DELETE", f"/ports/{port}/bindings/{quote(host)}", {})
+        path = f"/ports/{port}/bindings/{quote(host)}"
+        return self._neutron.change("DELETE", path, {})
 
-    def force_complete(self, server: str, migration: int, /) -> None:
+    def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""
         path = f"/servers/{server}/migrations/{migration}/action"
-        self._nova.change("POST", path, {"force_complete": None})
+        return self._nova.change("POST", path, {"force_complete": None})
 
-    def abort_migration(self, server: str, migration: int, /) -> None:
+    def abort_migration(self, server: str, migration: int, /) -> str | None:
         """Give up a live migration."""
-        self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}", {})
+        return self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}", {})
 
     def _catalog(self) -> list[nova.Json]:
         with sorted_failures("Keystone"):
@@ -423,8 +434,8 @@ class OpenStackCloud:
             gathered += page["images"]
         return gathered
 
-    def _act(self, server: str, body: dict[str, object]) -> None:
-        self._nova.change("POST", f"/servers/{server}/action", body)
+    def _act(self, server: str, body: dict[str, object]) -> str | None:
+        return self._nova.change("POST", f"/servers/{server}/action", body)
 
     def _migrations(self, query: list[tuple[str, str]]) -> list[nova.Json]:
         return self._nova.pages("/os-migrations", query, "migrations", marker="uuid")
@@ -437,6 +448,14 @@ class OpenStackCloud:
                 knows = supports_microversion(self._connection.compute, NOVA_WITH_IMAGE_PROPERTIES)
             self._of_servers = NOVA_WITH_IMAGE_PROPERTIES if knows else NOVA
         return self._of_servers
+
+
+def name_of(auth_url: str, region: str | None) -> str:
+    """Return what tells clouds apart; each operator has a name of their own in clouds.yaml."""
+    at = urlsplit(auth_url)
+    path = at.path.rstrip("/").removesuffix("/v3")
+    place = f"{at.scheme}://{at.netloc.rpartition('@')[2]}{path}"
+    return f"{place} {region}" if region else place
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -67,8 +67,8 @@ class Api:
             if len(page) < size:
                 return gathered
 
-    def change(self, method: str, path: str, body: Mapping[str, object]) -> None:
-        """Ask for a change, once."""
+    def change(self, method: str, path: str, body: Mapping[str, object]) -> str | None:
+        """Ask for a change, once; return the id of the request, if the service gave it one."""
         answer = self._send(method, path, body=body, changes=True)
         if answer.status_code == _CONFLICT:
             # Nova answers so to a second request while the first is under way.
@@ -79,6 +79,7 @@ class Api:
                 request_id=request_id_of(answer),
             )
         self._accept(answer, f"change `{path}`", changes=True)
+        return request_id_of(answer)
 
     def _send(  # noqa: PLR0913  # what a request has
         self,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from stackward.masking import masked
 from stackward.model.compute import (
     ActionEvent,
     Aggregate,
@@ -33,7 +34,7 @@ def to_server(given: Json) -> Server:
         project=given["tenant_id"],
         user=given.get("user_id") or "",
         is_locked=bool(given["locked"]),
-        locked_reason=given.get("locked_reason"),
+        locked_reason=_words(given.get("locked_reason")),
         pinned_zone=given.get("pinned_availability_zone"),
         has_image=bool(image.get("id")),
         metadata=_pairs(given.get("metadata") or {}),
@@ -41,7 +42,7 @@ def to_server(given: Json) -> Server:
         volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
         group_id=next(iter(given.get("server_groups") or ()), None),
         updated=given.get("updated"),
-        fault=(given.get("fault") or {}).get("message"),
+        fault=_words((given.get("fault") or {}).get("message")),
     )
 
 
@@ -67,7 +68,7 @@ def to_service(given: Json) -> ComputeService:
         is_enabled=given["status"] == "enabled",
         is_up=given["state"] == "up",
         zone=given["zone"],
-        disabled_reason=given["disabled_reason"],
+        disabled_reason=_words(given["disabled_reason"]),
         is_forced_down=given["forced_down"],
         updated=given["updated_at"],
     )
@@ -146,6 +147,11 @@ def to_aggregate(given: Json) -> Aggregate:
         hosts=tuple(given["hosts"]),
         metadata=_pairs(given["metadata"]),
     )
+
+
+def _words(said: str | None) -> str | None:
+    """Return words that anybody may have written."""
+    return masked(said) if said else said
 
 
 def _time(given: str) -> datetime:

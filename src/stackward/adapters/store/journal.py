@@ -27,17 +27,19 @@ from stackward.adapters.store.rows import (
     run_row,
     said_text,
     stamp,
-    text_of,
     to_event,
     to_run,
     to_worker,
+    words_of,
 )
 from stackward.adapters.store.statements import (
+    RUNS,
     attempts_at,
     attempts_of,
     end,
     fields,
     find,
+    give_up,
     hold,
     is_the_one,
     is_told,
@@ -88,10 +90,19 @@ class SqlJournal:
 
     # --- runs ---------------------------------------------------------------------------------
 
-    def add(self, run: Run, /) -> None:
+    def add(
+        self,
+        run: Run,
+        /,
+        *,
+        undoes: str | None = None,
+        must_go_on: Callable[[Sequence[Attempt]], bool] = lambda _: False,
+    ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one."""
 
         def change(transaction: Connection) -> tuple[None, Event]:
+            if undoes is not None:
+                give_up(transaction, undoes, run, must_go_on)
             transaction.execute(insert(runs).values(run_row(run)))
             hold(transaction, run)
             says: Mapping[str, Json] = {"by": run.approval.by, "how": run.approval.how}
@@ -105,7 +116,7 @@ class SqlJournal:
 
     def runs(self, *, limit: int) -> Sequence[Run]:
         """Return the latest runs, the newest first."""
-        wanted = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        wanted = RUNS.order_by(runs.c.id.desc()).limit(limit)
         return self._read(lambda opened: [to_run(fields(row)) for row in opened.execute(wanted)])
 
     def queued(self) -> Sequence[str]:
@@ -189,7 +200,7 @@ class SqlJournal:
             transaction.execute(
                 update(runs)
                 .where(runs.c.id == run_id)
-                .values(beat_at=stamp(at), progress=text_of(progress))
+                .values(beat_at=stamp(at), progress=words_of(progress))
             )
             asked = select(runs.c.cancel_asked_by).where(runs.c.id == run_id)
             by: str | None = transaction.execute(asked).scalar_one()

@@ -10,10 +10,18 @@ from pathlib import Path
 
 from stackward.adapters.store.rows import to_run
 from stackward.errors import Refused, Unreachable
-from stackward.model.run import Run
+from stackward.model.run import UNDONE, Run
 
 FILE = "journal.sqlite"
 VERSION = 2  # of the tables
+
+# Which run undid another is told by an event of that other, which names it as its thing.
+_RUNS = """
+    SELECT runs.*,
+      (SELECT thing FROM events WHERE run_id = runs.id AND what = ? ORDER BY number DESC LIMIT 1)
+        AS undone_by
+    FROM runs ORDER BY id DESC LIMIT ?
+"""
 
 
 def list_runs(path: Path, limit: int) -> Sequence[Run]:
@@ -26,7 +34,7 @@ def list_runs(path: Path, limit: int) -> Sequence[Run]:
             [(version,)] = journal.execute("SELECT version FROM journal_version")
             if version > VERSION:
                 raise too_new(str(path), version, VERSION)
-            rows = journal.execute("SELECT * FROM runs ORDER BY id DESC LIMIT ?", (limit,))
+            rows = journal.execute(_RUNS, (UNDONE, limit))
             return [to_run(dict(row)) for row in rows]
     except sqlite3.Error as error:
         raise Unreachable(

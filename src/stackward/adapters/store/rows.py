@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from stackward.masking import masked_in
 from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.worker import Worker
 
@@ -28,9 +29,14 @@ def text_of(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def words_of(value: object) -> str:
+    """Return what may hold words of others as text; here, at last, a secret in it is masked."""
+    return text_of(masked_in(value))
+
+
 def said_text(said: Said) -> str:
     """Return what was said as text; what was not is left out."""
-    return text_of({name: value for name, value in asdict(said).items() if value})
+    return words_of({name: value for name, value in asdict(said).items() if value})
 
 
 def _said(text: str) -> Said:
@@ -75,6 +81,7 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         # A file of an older version is listed as it is; whatever writes brings it up to date.
         for_workers=bool(fields.get("for_workers", False)),
         deaths=fields.get("deaths", 0),
+        undone_by=fields["undone_by"],
     )
 
 
@@ -85,13 +92,13 @@ def attempt_row(run_id: str, attempt: Attempt) -> dict[str, Any]:
         "step": attempt.step,
         "number": attempt.number,
         "epoch": attempt.epoch,
-        "mark": text_of(attempt.mark),
+        "mark": words_of(attempt.mark),
         "intended_at": stamp(attempt.intended_at),
         "answered_at": stamp(attempt.answered_at),
         "settled_at": stamp(attempt.settled_at),
         "settled": attempt.settled,
         "said": said_text(attempt.said),
-        "saw": text_of(attempt.saw),
+        "saw": words_of(attempt.saw),
     }
 
 

@@ -1,17 +1,28 @@
 """What the journal does within a transaction: find, hold, tell, end, bury."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from stackward.adapters.store import tables
-from stackward.adapters.store.rows import said_text, stamp, text_of, to_attempt, to_run
-from stackward.errors import BadInput, Locked, Superseded
-from stackward.model.run import Attempt, Event, Run, RunState, Said
+from stackward.adapters.store.rows import said_text, stamp, to_attempt, to_run, words_of
+from stackward.errors import BadInput, Locked, Refused, Superseded
+from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said
 
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
 workers = tables.workers
+
+_UNDONE_BY = (
+    select(events.c.thing)
+    .where(events.c.run_id == runs.c.id, events.c.what == UNDONE)
+    .order_by(events.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("undone_by")
+)
+RUNS = select(runs, _UNDONE_BY)  # which run undid another is told by an event of that other
 
 _DEATHS = 5  # of workers with one run: then it is the run that kills them
 
@@ -19,7 +30,7 @@ _DEATHS = 5  # of workers with one run: then it is the run that kills them
 def find(connection: Connection, run_id: str) -> Run:
     """Return the run of an id, or of the beginning of one."""
     like = runs.c.id.startswith(run_id.upper(), autoescape=True)
-    found = connection.execute(select(runs).where(like).order_by(runs.c.id).limit(3)).all()
+    found = connection.execute(RUNS.where(like).order_by(runs.c.id).limit(3)).all()
     if not run_id or not found:
         raise BadInput(
             f"there is no run `{run_id}`", hint="`stackward run list` names those there are"
@@ -48,6 +59,51 @@ def hold(transaction: Connection, run: Run) -> None:
     for node in sorted(run.holds):  # in one order, so that no two wait for each other
         if node not in mine:
             transaction.execute(insert(holds).values(node=node, run_id=run.id))
+
+
+def give_up(
+    transaction: Connection,
+    run_id: str,
+    by: Run,
+    must_go_on: Callable[[Sequence[Attempt]], bool],
+) -> None:
+    """Let a run be undone by another: from now on it can be resumed no more, and says by which."""
+    row = select(runs.c.id).where(runs.c.id == run_id)
+    transaction.execute(row.with_for_update())  # who would take it up, or undo it too, waits
+    undone = find(transaction, run_id)
+    if undone.state in {RunState.QUEUED, RunState.RUNNING}:
+        raise Refused(
+            f"run `{undone.id}` is {undone.state}: it cannot be undone while it goes on",
+            hint=f"`stackward run watch {undone.id}`, or `stackward run cancel {undone.id}`",
+        )
+    if undone.undone_by is not None:
+        other = find(transaction, undone.undone_by)
+        if other.state.keeps_others_from_undoing:
+            raise Refused(
+                f"run `{undone.id}` is undone already: by run `{other.id}` ({other.state})",
+                hint=f"`stackward run show {other.id}` tells how that one stands",
+            )
+    if undone.state is RunState.STOPPED:
+        made = attempts_of(transaction, undone.id)
+        if any(each.is_in_flight for each in made) or must_go_on(made):
+            raise Refused(
+                f"run `{undone.id}` has left something unfinished: it cannot be undone like that",
+                hint=f"`stackward run cancel {undone.id}`, then `stackward run resume "
+                f"{undone.id}`: it ends what it left, and begins nothing more; then plan again",
+            )
+        ended = {"state": RunState.CANCELLED.value, "ended_at": stamp(by.approval.at)}
+        # The epoch: whoever was about to take it up loses it.
+        changed = {**ended, "cancel_asked_by": by.approval.by, "epoch": undone.epoch + 1}
+        transaction.execute(update(runs).where(runs.c.id == undone.id).values(changed))
+        transaction.execute(delete(holds).where(holds.c.run_id == undone.id))
+    told = Event(
+        at=by.approval.at,
+        epoch=undone.epoch,
+        what=UNDONE,
+        thing=by.id,
+        says={"by": by.approval.by},
+    )
+    tell(transaction, undone.id, told)
 
 
 def end(transaction: Connection, run_id: str, state: RunState, at: datetime, said: Said) -> None:
@@ -90,7 +146,7 @@ def missed(name: str) -> Superseded:
 def left_behind(transaction: Connection, name: str, at: datetime) -> list[Run]:
     """Queue what a worker carried out; a run with which too many died is stopped."""
     theirs = (runs.c.worker == name) & runs.c.for_workers
-    wanted = select(runs).where(theirs, runs.c.state == RunState.RUNNING.value)
+    wanted = RUNS.where(theirs, runs.c.state == RunState.RUNNING.value)
     left = []
     for row in transaction.execute(wanted.order_by(runs.c.id).with_for_update()).all():
         run = to_run(fields(row))
@@ -117,7 +173,7 @@ def tell(transaction: Connection, run_id: str, event: Event) -> None:
             what=event.what,
             thing=event.thing,
             step=event.step,
-            says=text_of(event.says),
+            says=words_of(event.says),
         )
     )
 
@@ -131,7 +187,7 @@ def is_told(transaction: Connection, run_id: str, event: Event) -> bool:
         & (events.c.what == event.what)
         & (events.c.thing == event.thing)
         & (events.c.step == event.step)
-        & (events.c.says == text_of(event.says))
+        & (events.c.says == words_of(event.says))
     )
     found = select(func.count()).select_from(events).where(same)
     return transaction.execute(found).scalar_one() > 0

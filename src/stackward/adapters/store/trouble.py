@@ -3,6 +3,8 @@
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
+from stackward.masking import masked
+
 # PostgreSQL's SQLSTATE, by its beginning: what is over once the server is back, has another
 # primary, or has ended the other transaction. 25006: it is a standby for the moment.
 _PASSES = ("08", "57P", "53", "40001", "40P01", "55P03", "25P03", "25006")
@@ -29,7 +31,7 @@ def is_taken(error: SQLAlchemyError) -> bool:
 def one_line(error: SQLAlchemyError) -> str:
     """Return the database's own words; never the statement, which holds what was to be written."""
     words = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    return "; ".join(line.strip() for line in words.splitlines() if line.strip())
+    return masked("; ".join(line.strip() for line in words.splitlines() if line.strip()))
 
 
 def _is_of_postgres(error: DBAPIError) -> bool:

@@ -1,0 +1,60 @@
+"""Read from the journal how long moves took on this cloud."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stackward.model.duration import PastMove
+from stackward.model.run import Attempt, Run, Settled
+from stackward.ports.journal import Journal
+
+CLOUD = "cloud"  # the fact of a plan that says of which cloud it is
+_LOOKED_AT = 100  # the latest runs
+_MOST = 200  # past moves of all kinds: what is older than these tells of another time
+
+
+def read_past_moves(journal: Journal, cloud: str) -> tuple[PastMove, ...]:
+    """Return the latest moves that runs on this cloud began themselves, and proved.
+
+    One that was tried twice, or helped on because it was slow, says nothing of the usual.
+    """
+    past: list[PastMove] = []
+    for run in journal.runs(limit=_LOOKED_AT):
+        if len(past) >= _MOST:
+            break
+        stored = json.loads(run.plan)
+        # A run that was taken up again may have waited for its worker.
+        if stored["facts"].get(CLOUD) == cloud and run.epoch == 1:
+            past += _moves_of(stored, journal, run)
+    return tuple(past[:_MOST])
+
+
+def _moves_of(stored: Mapping[str, Any], journal: Journal, run: Run) -> Iterator[PastMove]:
+    attempts: dict[str, list[Attempt]] = {}
+    for attempt in journal.attempts(run.id):
+        attempts.setdefault(attempt.step.rpartition("/")[0], []).append(attempt)
+    for stage in stored["stages"]:
+        for move in stage["moves"]:
+            made = attempts.get(f"{stage['name']}/{move['thing_id']}", [])
+            gib = move["expects"].get("gib")
+            if move["thing_id"] and isinstance(gib, int | float) and _is_usual(move, made):
+                took = max(each.settled_at for each in made if each.settled_at) - min(
+                    each.intended_at for each in made
+                )
+                yield PastMove(how=move["how"], gib=float(gib), seconds=took.total_seconds())
+
+
+def _is_usual(move: Mapping[str, Any], made: list[Attempt]) -> bool:
+    """Say whether each of its steps was begun by the run, once, and the server has arrived."""
+    has_arrived = any(each.saw.get("target") for each in made)  # not so if it was deleted
+    return (
+        has_arrived
+        and len(made) == len(move["steps"])
+        and all(
+            each.settled is Settled.DONE
+            and each.mark is not None
+            and each.number == 1
+            and each.step.rpartition("/")[2].isdigit()
+            for each in made
+        )
+    )

@@ -1,0 +1,79 @@
+"""Mask what is secret in words that come from elsewhere, before anybody reads or keeps them.
+
+Services quote what they were sent: a token, a URL with its password. Every error, every verdict and
+every row of the journal goes through `masked`. It knows secrets by their form and by the name that
+stands before them; those of this process's own login it knows by their value, once it has learned
+them. It is a net, not a licence: a secret has no business in a step, a plan or a message at all.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+MASK = "***"
+_SHORTEST = 8
+_WORD = re.compile(r"[a-z]+|[0-9]+")  # means other things too: `openstack`, which every hint holds
+
+_NAMES = r"pass(?:word|wd|phrase|code)|secret|token|api[_-]?key|private[_-]?key|access[_-]?key"
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"',;&<>()\[\]{}]+)"""
+
+# Each is replaced by its first group and the mask.
+_FORMS = (
+    # a key in PEM
+    re.compile(
+        r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+    ),
+    # scheme://user:password@host
+    re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
+    # Authorization: Basic ...
+    re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE),
+    # password=..., "adminPass": "...", X-Auth-Token: ...
+    re.compile(
+        rf"""(\b[\w.-]*(?:{_NAMES}|adminpass)[\w.-]*["']?\s*[:=]\s*)(?!{re.escape(MASK)}){_VALUE}""",
+        re.IGNORECASE,
+    ),
+    # --os-password ...
+    re.compile(rf"(--[\w-]*(?:{_NAMES})[\w-]*\s+)(?!-){_VALUE}", re.IGNORECASE),
+    # Keystone's tokens, and those of OpenID
+    re.compile(r"()\bgAAAA[A-Za-z0-9_-]{16,}={0,2}"),
+    re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"),
+)  # fmt: skip
+_NAME = re.compile(rf"{_NAMES}|adminpass|user_?data", re.IGNORECASE)
+
+_known: set[str] = set()  # of this process; only ever added to
+
+
+def learn(secrets: Iterable[str | None]) -> None:
+    """Remember secrets by their value, so that they are masked wherever they stand."""
+    _known.update(
+        each for each in secrets if each and len(each) >= _SHORTEST and not _WORD.fullmatch(each)
+    )
+
+
+def learn_from(named: Mapping[str, object]) -> None:
+    """Remember those values whose names say that they are secret."""
+    learn(one for name, one in named.items() if isinstance(one, str) and _NAME.search(name))
+
+
+def masked(text: str) -> str:
+    """Return the text without what is secret in it."""
+    for secret in sorted(_known, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
+    for form in _FORMS:
+        text = form.sub(rf"\g<1>{MASK}", text)
+    return text
+
+
+def masked_in(value: object) -> object:
+    """Return a JSON value, each text in it masked; what is named as a secret is masked whole."""
+    match value:
+        case str():
+            return masked(value)
+        case Mapping():
+            return {
+                name: MASK if isinstance(one, str) and _NAME.search(str(name)) else masked_in(one)
+                for name, one in value.items()
+            }
+        case list() | tuple():
+            return [masked_in(one) for one in value]
+        case _:
+            return value

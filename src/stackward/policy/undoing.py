@@ -1,0 +1,115 @@
+"""Whether a run may be undone, what of its doing is still its own, and what there is room for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from stackward.model.compute import DISABLED, Candidate, ComputeNode, Need, Provider, Unread
+from stackward.model.maintenance import Homecoming, ReturningNode
+from stackward.model.run import RunState
+from stackward.model.undoing import Undoing
+from stackward.plan import Blocked
+from stackward.policy import worries
+
+RETURN, UNDO = "return-compute-node", "undo-run"
+
+
+def judge_undo(facts: Undoing) -> Iterator[Blocked]:
+    """Ask whether the run is over, has changed anything, and is not undone already."""
+    run, by = facts.run, facts.undone_by
+    if facts.state in {RunState.QUEUED, RunState.RUNNING}:
+        yield worries.UNDO_TOO_EARLY.blocks(run, run, run=run, state=facts.state)
+    elif facts.state is RunState.STOPPED and facts.unfinished:
+        what = ", ".join(facts.unfinished)
+        yield worries.UNDO_UNFINISHED.blocks(run, run, run=run, what=what)
+    elif by and by.state is RunState.SUCCEEDED:
+        yield worries.UNDONE.blocks(run, run, by=by.run)
+    elif by and by.state.keeps_others_from_undoing:
+        yield worries.UNDO_GOES_ON.blocks(run, run, by=by.run, state=by.state)
+    elif not facts.has_changed:
+        why = f"it was {facts.state}, and has changed nothing"
+        yield worries.NOTHING_TO_UNDO.blocks(run, run, why=why)
+    elif facts.kind == UNDO:
+        yield worries.NO_WAY_BACK.blocks(run, run)
+    elif facts.returned and not facts.returned.is_uncordoned:
+        node = facts.returned.node
+        why = (
+            f"it has not brought `{node}` into service; `stackward node drain {node}` keeps it off"
+        )
+        yield worries.NOTHING_TO_UNDO.blocks(run, run, why=why)
+
+
+def is_to_return(facts: Undoing) -> bool:
+    """Say whether the node is still out of service by the doing of the run itself."""
+    node = facts.returning
+    if node is None:
+        return False
+    if not node.service.is_enabled:
+        return node.claim is not None and node.claim.run in facts.own_claims
+    return facts.has_kept_off and (isinstance(node.marks, Unread) or node.marks.is_any)
+
+
+def is_kept_off(node: ReturningNode) -> bool:
+    """Say whether nova-compute has to be started there, as far as that can be seen."""
+    return isinstance(node.marks, Unread) or node.marks.is_any or not node.service.is_up
+
+
+def is_serving(node: ReturningNode) -> bool:
+    """Say whether it is in service, and nothing keeps it off."""
+    has_marks = not isinstance(node.marks, Unread) and node.marks.is_any
+    return node.service.is_enabled and node.service.is_up and not has_marks
+
+
+def why_node_is_left(facts: Undoing) -> str | None:
+    """Say why the node that was taken out of service is not returned; None where it is."""
+    node = facts.returning
+    if node is None or is_to_return(facts):
+        return None
+    if node.service.is_enabled:
+        return "it is in service already"
+    text = node.service.disabled_reason or "without a reason"
+    return f"it is disabled, and no longer by this run: {text}"
+
+
+def is_open(home: Homecoming) -> bool:
+    """Say whether servers could go there now."""
+    return home.service.is_enabled and home.service.is_up
+
+
+def once_open(home: Homecoming, facts: Undoing) -> Homecoming:
+    """Return the way back to a node that is closed now, and will be open when the servers go.
+
+    Placement offers a disabled node to nobody. So its own account there stands for the answer that
+    it will give; the moves are judged again by that answer just before each begins.
+    """
+    if facts.provider is None or facts.returning is None:
+        return home
+    zone = facts.returning.service.zone
+    away = tuple(
+        replace(each, node=_offering(each.node, home, facts.provider, zone)) if each.node else each
+        for each in home.away
+    )
+    return replace(home, away=away)
+
+
+def _offering(node: ComputeNode, home: Homecoming, account: Provider, zone: str) -> ComputeNode:
+    traits = account.traits - {DISABLED}
+    itself = Candidate(
+        provider=account.id,
+        name=home.hypervisor.name,
+        host=home.host,
+        capacity={name: each.capacity for name, each in account.inventories.items()},
+        used=account.usages,
+        traits=traits,
+    )
+
+    def fits(need: Need) -> bool:
+        is_in_zone = need.zone in {None, zone}
+        return is_in_zone and {*need.required} <= traits and not traits & {*need.forbidden}
+
+    offered = {
+        need: (*(each for each in found if each.provider != account.id), itself)
+        if fits(need)
+        else found
+        for need, found in node.candidates.items()
+    }
+    return replace(node, candidates=offered)

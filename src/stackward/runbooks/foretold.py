@@ -1,0 +1,39 @@
+"""Write into a plan how long its moves are expected to take: shown, never compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from stackward.model.duration import PastMove
+from stackward.plan import Json, Move, Plan
+from stackward.policy.duration import SECONDS, carried_gib, expect
+from stackward.ports.world import World
+
+_GIB = "gib"
+
+
+def foretold(
+    plan: Plan[World], past: Sequence[PastMove], of_cloud: Mapping[str, Json]
+) -> Plan[World]:
+    """Return the plan with what each server carries, and with its time where the past tells it."""
+    stages = (
+        replace(stage, moves=tuple(_foretold(move, past) for move in stage.moves))
+        for stage in plan.stages
+    )
+    return replace(plan, stages=tuple(stages), facts={**plan.facts, **of_cloud})
+
+
+def _foretold(move: Move[World], past: Sequence[PastMove]) -> Move[World]:
+    needs, copied = move.expects.get("needs"), move.expects.get("bytes")
+    if not (move.thing_id and isinstance(needs, Mapping)):
+        return move
+    memory = needs.get("MEMORY_MB")
+    gib = carried_gib(
+        move.how,
+        memory if isinstance(memory, int) else 0,
+        copied if isinstance(copied, int) else 0,
+    )
+    span = expect(move.how, gib, past)
+    times: dict[str, Json] = (
+        {SECONDS: [round(each, 1) for each in (span.low, span.likely, span.high)]} if span else {}
+    )
+    return replace(move, expects={**move.expects, _GIB: round(gib, 3), **times})

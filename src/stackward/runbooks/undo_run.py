@@ -1,0 +1,237 @@
+"""Undo a run: bring back what its journal says that it changed, and what is still its doing.
+
+An undo of a drain is a return, then the servers that the run moved come home; one of a homecoming
+moves its servers back to where they were; one of a return is a drain, for what has come to the node
+since must leave it too. What others have changed since is left alone, and named. An undo is not
+undone in turn: what it undid is planned anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from stackward.checks.instance_ha import InstanceHaKnows
+from stackward.model.maintenance import Homecoming
+from stackward.model.run import RunState
+from stackward.model.undoing import Undoing
+from stackward.plan import Plan, Warned
+from stackward.policy import worries
+from stackward.policy.maintenance import why_it_stays
+from stackward.policy.undoing import (
+    is_kept_off,
+    is_open,
+    is_serving,
+    is_to_return,
+    judge_undo,
+    once_open,
+    why_node_is_left,
+)
+from stackward.ports.world import World
+from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
+from stackward.runbooks.drain_compute_node import DrainRequest
+from stackward.runbooks.return_compute_node import ReturnRequest, plan_return, telling_instance_ha
+
+_START = "start"  # the stage of a return that starts nova-compute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRequest:
+    """What the operator asked for."""
+
+    kind: ClassVar[str] = "undo-run"
+
+    run: str
+    image: str | None = None  # for the acceptance server, as in a return; so the next two
+    flavor: str | None = None
+    network: str | None = None
+    at_once: int = 2
+    slow_after_s: float = 1800.0
+    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
+
+
+def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
+    """Plan how things come back to what they were before the run, from facts alone."""
+    whole: Plan[World] = Plan(
+        title=f"undo run `{facts.run}`, {facts.title}",
+        request=asked,
+        facts={"undoes": facts.run, "read at": facts.read_at.isoformat(timespec="seconds")},
+        blockers=tuple(judge_undo(facts)),
+        undoes=facts.run,
+    )
+    if whole.blockers:
+        return whole
+    back = _return(facts, asked)
+    ways = [_way_back(home, facts, asked, is_opened=back is not None) for home in facts.homes]
+    told = _telling_instance_ha(facts, asked)
+    parts = [*([back] if back else []), *([told] if told else []), *ways]
+    stages = tuple(stage for part in parts for stage in part.stages)
+    warnings = tuple(each for part in parts for each in part.warnings)
+    left = [*_left(facts), *(line for way in ways for line in way.notices)]
+    blockers = back.blockers if back else ()
+    if not (stages or blockers):
+        why = "; ".join([*left, *(f"`{each.thing}` {each.reason}" for each in warnings)])
+        blockers = (worries.NOTHING_TO_UNDO.blocks(facts.run, facts.run, why=why),)
+    return replace(
+        whole,
+        holds=(facts.returning.host,)
+        if facts.returning
+        else tuple(home.host for home in facts.homes),
+        decisions=back.decisions if back else {},
+        facts={**whole.facts, **(back.facts if back else {})},
+        notices=(*_notices(facts, back, ways), *left),
+        blockers=blockers,
+        warnings=warnings,
+        stages=stages,
+        verify=tuple(dict.fromkeys(check for part in parts for check in part.verify)),
+    )
+
+
+def drain_again(facts: Undoing, asked: UndoRequest) -> DrainRequest | None:
+    """Return the request that undoes a return; None where it is none, or may not be undone."""
+    returned = facts.returned
+    if returned is None or any(judge_undo(facts)):
+        return None
+    return DrainRequest(
+        node=returned.node,
+        reason=returned.reason or f"run {facts.run} is undone",
+        keep_service=not returned.kept_off_by,
+        with_mask="mask" in returned.kept_off_by,
+        at_once=asked.at_once,
+        slow_after_s=asked.slow_after_s,
+        when_slow=asked.when_slow,
+    )
+
+
+def as_undo(drain: Plan[World], facts: Undoing) -> Plan[World]:
+    """Return the drain that undoes a return, with what it does beyond that."""
+    told = (
+        f"the return of run `{facts.run}` is undone by a drain: every server that is on the node "
+        "now leaves it, whoever put it there"
+    )
+    return replace(drain, notices=(told, *drain.notices), undoes=facts.run)
+
+
+def _return(facts: Undoing, asked: UndoRequest) -> Plan[World] | None:
+    """Return how the node comes back that the run took out; None where that is not its doing."""
+    node = facts.returning
+    if node is None or not is_to_return(facts):
+        return None
+    back = plan_return(
+        node,
+        ReturnRequest(
+            node=node.name,
+            image=asked.image,
+            flavor=asked.flavor,
+            network=asked.network,
+            run=facts.run,
+        ),
+    )
+    # A run that came no further than its cordon has stopped nothing.
+    stages = tuple(each for each in back.stages if each.name != _START or is_kept_off(node))
+    return replace(back, stages=stages)
+
+
+def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | None:
+    """Return how the instance-HA service is told, where the node is in service all the same."""
+    node = facts.returning
+    if node is None or not facts.has_told_ha or is_to_return(facts) or not is_serving(node):
+        return None
+    return Plan(
+        title="",
+        request=asked,
+        stages=(telling_instance_ha(node.host),),
+        verify=(InstanceHaKnows(host=node.host, is_in_maintenance=False),),
+    )
+
+
+def _way_back(
+    home: Homecoming, facts: Undoing, asked: UndoRequest, *, is_opened: bool
+) -> Plan[World]:
+    """Return how servers come back to a node that they left; its notices name who stays."""
+    request = BringBackRequest(
+        node=home.name,
+        run=facts.run,
+        at_once=asked.at_once,
+        slow_after_s=asked.slow_after_s,
+        when_slow=asked.when_slow,
+    )
+    if not (is_opened or is_open(home)):
+        return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts)))
+    plan = plan_bring_back(once_open(home, facts) if is_opened else home, request)
+    [stage] = plan.stages
+    return replace(
+        plan,
+        blockers=(),  # that the node is closed: it is opened before
+        warnings=tuple(_told(each, home, facts) for each in plan.warnings),
+        notices=tuple(_stays(home)),
+        stages=(replace(stage, name=f"back to {home.name}"),) if stage.moves else (),
+        verify=plan.verify if stage.moves else (),
+    )
+
+
+def _stays(home: Homecoming) -> Iterator[str]:
+    for away in home.away:
+        if (why := why_it_stays(away, home)) is not None:
+            yield f"`{away.drained.name}` is left alone: {why}"
+
+
+def _shut_out(home: Homecoming, facts: Undoing) -> Iterator[Warned]:
+    for away in home.away:
+        if away.server and why_it_stays(away, home) is None:
+            yield _not_moved_back(
+                away.server.label,
+                away.server.id,
+                away.server.host,
+                f"`{home.name}` is not in service",
+                _remedy(home, facts),
+            )
+
+
+def _told(warned: Warned, home: Homecoming, facts: Undoing) -> Warned:
+    """Say what is to be done for who stays in the words of an undo."""
+    if warned.worry != worries.STAYS_AWAY.name:
+        return warned
+    return replace(warned, worry=worries.NOT_MOVED_BACK.name, remedy=_remedy(home, facts))
+
+
+def _remedy(home: Homecoming, facts: Undoing) -> str:
+    if facts.returning:
+        way = f"`stackward node return {home.name} --bring-back --run {facts.run}`"
+        return f"settle that and plan again; or later {way}"
+    return "settle that, then plan again"
+
+
+def _not_moved_back(name: str, server: str, host: str | None, because: str, remedy: str) -> Warned:
+    return worries.NOT_MOVED_BACK.warns(name, server, host=host, because=because, remedy=remedy)
+
+
+def _left(facts: Undoing) -> Iterator[str]:
+    """Name all else that the run did and that is not undone, each with why."""
+    if facts.returning and (why := why_node_is_left(facts)):
+        yield f"`{facts.returning.name}` is left as it is: {why}"
+    for each, why in facts.homeless:
+        yield f"`{each.name}` is left alone: {why}"
+    for stray in facts.strays:
+        yield (
+            f"`{stray.name}` is left alone: its move was never proved, and it is {stray.status} "
+            f"on `{stray.host}`"
+        )
+
+
+def _notices(facts: Undoing, back: Plan[World] | None, ways: list[Plan[World]]) -> Iterator[str]:
+    if facts.state is RunState.STOPPED:
+        yield f"run `{facts.run}` is given up by that: it can be resumed no more"
+    if back and facts.returning:
+        name = facts.returning.name
+        yield f"from the uncordon on, servers are placed on `{name}` again"
+        yield "one small server is booted there and removed again"
+        if facts.claimed_before:
+            yield f"`{name}` was disabled before that run too: {facts.claimed_before}"
+    for way in ways:
+        if count := sum(len(stage.moves) for stage in way.stages):
+            going = "1 server moves" if count == 1 else f"{count} servers move"
+            yield (
+                f"{going} back to `{way.facts['node']}`; what runs stalls at the end of its move"
+            )
+    if back and any(way.stages for way in ways):
+        yield "whether there is room for each is asked again once the node is in service"

@@ -1,0 +1,116 @@
+"""What is secret in the words of others, and what is not."""
+
+import pytest
+
+from stackward import masking
+from stackward.errors import Refused
+from stackward.masking import learn, learn_from, masked, masked_in
+from stackward.policy import worries
+
+FERNET = "gAAAAABnQxY2kq0Rr1vTqZ-9_bq3mUo8eXWJ"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dGhpcyBpcyBpdA"
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "_known", set())
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        pytest.param(
+            "rabbit amqp://nova:hush@ctl:5672/ is gone",
+            "rabbit amqp://nova:***@ctl:5672/ is gone",
+            id="a URL's password",
+        ),
+        pytest.param(
+            "mysql+pymysql://cinder:a%40b@db/cinder",
+            "mysql+pymysql://cinder:***@db/cinder",
+            id="a database's",
+        ),
+        pytest.param("redis://:hush@ctl", "redis://:***@ctl", id="a URL without a user"),
+        pytest.param(f"could not validate {FERNET}", "could not validate ***", id="a token"),
+        pytest.param(f"expired: {JWT}.", "expired: ***.", id="a token of OpenID"),
+        pytest.param("X-Auth-Token: 4f5e", "X-Auth-Token: ***", id="a header"),
+        pytest.param(
+            "Authorization: Basic dXNlcjpodXNo", "Authorization: Basic ***", id="HTTP's own login"
+        ),
+        pytest.param("password=hush, host=db", "password=***, host=db", id="by its name"),
+        pytest.param('{"adminPass": "hush hush"}', '{"adminPass": ***}', id="in JSON"),
+        pytest.param("{'secret_key': 'hush'}", "{'secret_key': ***}", id="in Python's own form"),
+        pytest.param("ran x --os-password hush y", "ran x --os-password *** y", id="on a command"),
+        pytest.param(
+            "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY-----***",
+            id="a key",
+        ),
+    ],
+)
+def test_a_secret_is_masked_by_its_form_or_its_name(said: str, read: str) -> None:
+    assert masked(said) == read
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "No valid host was found. There are not enough hosts available.",
+        "check auth_url, username, password, project_name and the domains",
+        "`openstack server resize confirm 4711` (or `revert`), then plan again",
+        "https://nova:8774/v2.1/servers?host=compute-07@rack",
+        "stackward 01M8 by ann on bastion since 2026-01-01T12:00:00Z: bad DIMM",
+        "the basic idea is a bearer of news",
+        "req-0f6c1a3e-5a0e-4a55-9a0f-1d2c3b4a5f6e",
+    ],
+)
+def test_what_is_no_secret_is_left(said: str) -> None:
+    assert masked(said) == said
+
+
+@pytest.mark.parametrize("text", ["password=hush", f"{FERNET} x", "a://b:c@d", "--password hush"])
+def test_masking_twice_is_masking_once(text: str) -> None:
+    assert masked(masked(text)) == masked(text)
+
+
+def test_the_secrets_of_this_login_are_masked_wherever_they_stand() -> None:
+    learn_from({"OS_PASSWORD": "Tr0ub4dor&3", "OS_USERNAME": "operator-1"})
+
+    assert masked("for operator-1: Tr0ub4dor&3 is wrong") == "for operator-1: *** is wrong"
+
+
+@pytest.mark.parametrize("weak", ["demo", "openstack", "12345678"])
+def test_a_plain_word_is_not_masked_by_its_value(weak: str) -> None:
+    """Every hint says `openstack`."""
+    learn([weak])
+
+    assert masked(f"`{weak} server list`") == f"`{weak} server list`"
+
+
+def test_what_is_named_as_a_secret_is_masked_whole() -> None:
+    stored = {"db_password": "x", "user_data": "IyE=", "rows": [{"token": "y"}], "status": "ACTIVE"}
+
+    assert masked_in(stored) == {
+        "db_password": "***",
+        "user_data": "***",
+        "rows": [{"token": "***"}],
+        "status": "ACTIVE",
+    }
+
+
+def test_an_error_never_holds_a_secret() -> None:
+    error = Refused("token=abc", details=["password=abc"], says="https://a:abc@b")
+
+    assert "abc" not in f"{error} {error.message} {error.details} {error.says}"
+
+
+def test_a_verdict_never_holds_a_secret() -> None:
+    blocked = worries.NODE_SILENT.blocks("compute-07", why="password=abc")
+
+    assert "abc" not in blocked.reason
+
+
+@pytest.mark.parametrize("worry", worries.ALL, ids=lambda worry: worry.name)
+def test_our_own_words_are_left_as_they_are(worry: worries.Worry) -> None:
+    said = f"{worry.reason} {worry.remedy}"
+
+    assert masked(said) == said
