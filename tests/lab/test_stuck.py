@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.drains import Drains, Ended, Going
+from lab.drains import INSTANCES, Drains, Ended, Going
 from lab.test_drain_killed import kill
 from real_lab import RealLab, until
 from stackward.errors import ExitCode
@@ -156,8 +156,17 @@ def test_a_confirmation_that_was_lost_is_named(drains: Drains, server: str, node
     drains.lab.on("ctl", f"rabbitmqctl -q purge_queue {queue}")
     drains.lab.on(node, "systemctl start nova-compute")
     ended = going.ended()
+    clear_away(drains, server, node)
 
     assert_stuck(ended, "confirm-lost", "--state active")
+
+
+def clear_away(drains: Drains, server: str, node: str) -> None:
+    """Do what the remedy says: what a lost confirmation leaves would fail every later drain."""
+    answer = drains.lab.cloud.compute.get(f"/os-migrations?instance_uuid={server}")
+    for migration in answer.json()["migrations"]:
+        drains.lab.cloud.placement.delete(f"/allocations/{migration['uuid']}")
+    drains.lab.on(node, f"rm -rf {INSTANCES}/{server}_resize")
 
 
 def test_a_record_that_says_completed_of_a_server_that_stayed_is_named(
