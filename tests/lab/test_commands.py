@@ -31,6 +31,7 @@ def test_the_status_tells_that_all_is_well_and_what_stands_in(lab: RealLab) -> N
 
 def test_a_command_on_a_node_runs_there(lab: RealLab) -> None:
     assert lab.run("ssh", "c01", "hostname") == "c01\n"
+    assert lab.run("ssh", "c01", "--", "hostname") == "c01\n"
 
 
 def test_the_exit_code_of_a_command_on_a_node_is_its_own(lab: RealLab) -> None:

@@ -223,6 +223,8 @@ def ssh(
     from stackward.lab.ssh import hand_over, ssh_command
 
     lab = _lab(name)
+    if command and command[0] == "--":  # what ends the options is no part of the command
+        command = command[1:]
     # One word is a line for the node's shell, as with ssh itself; several are one command.
     quoted = command if command is None or len(command) == 1 else [shlex.join(command)]
     hand_over(ssh_command(lab, lab.node(node).name, quoted or [], terminal=not command))
