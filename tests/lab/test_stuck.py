@@ -37,6 +37,7 @@ def server(drain_lab: RealLab, node: str) -> Iterator[str]:
     made = drains.boot("stuck-1", node)
     drains.wait_for_guests([made])
     yield made
+    clear_away(drains, made, node)
     drains.remove(made)
 
 
@@ -156,13 +157,12 @@ def test_a_confirmation_that_was_lost_is_named(drains: Drains, server: str, node
     drains.lab.on("ctl", f"rabbitmqctl -q purge_queue {queue}")
     drains.lab.on(node, "systemctl start nova-compute")
     ended = going.ended()
-    clear_away(drains, server, node)
 
     assert_stuck(ended, "confirm-lost", "--state active")
 
 
 def clear_away(drains: Drains, server: str, node: str) -> None:
-    """Do what the remedy says: what a lost confirmation leaves would fail every later drain."""
+    """Remove what lost moves have left: it would fail every later drain of the node."""
     answer = drains.lab.cloud.compute.get(f"/os-migrations?instance_uuid={server}")
     for migration in answer.json()["migrations"]:
         drains.lab.cloud.placement.delete(f"/allocations/{migration['uuid']}")
