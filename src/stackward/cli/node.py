@@ -1,6 +1,5 @@
 """`stackward node`: the machines of the cloud."""
 
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
@@ -162,8 +161,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
 
     from stackward.app import plan_drain, read_projects
     from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import keep_plan, refuse_place, show_plan
-    from stackward.report.plans import refusal
+    from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
     from stackward.runbooks.drain_compute_node import DrainRequest
 
     asked = DrainRequest(
@@ -186,15 +184,12 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         plan = plan_drain(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)
-    if not dry_run:
-        approve_and_carry_out(
-            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
-        )
+    if dry_run:
+        show_and_refuse(plan, form, column)
         return
-    show_plan(plan, form, column)
-    sys.stdout.flush()
-    if plan.blockers:
-        raise refusal(plan)
+    approve_and_carry_out(
+        context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    )
 
 
 def _consents(words: Sequence[str]) -> "tuple[Consent, ...]":
@@ -264,8 +259,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward.app import plan_bring_back, plan_return
     from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import show_plan
-    from stackward.report.plans import refusal
+    from stackward.cli.plans import show_and_refuse
     from stackward.runbooks.bring_back_servers import bring_back_request
     from stackward.runbooks.return_compute_node import ReturnRequest, is_in_service
 
@@ -283,10 +277,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         if dry_run and bring_back and is_in_service(plan):
             plan = plan_bring_back(world, journal, request_after(plan))
     if dry_run:
-        show_plan(plan, form, column)
-        sys.stdout.flush()
-        if plan.blockers:
-            raise refusal(plan)
+        show_and_refuse(plan, form, column)
         return
     if queue and bring_back and not is_in_service(plan):
         raise BadInput(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stackward.cli.show import show
 from stackward.errors import BadInput
 from stackward.plan import to_json, with_caught_up
-from stackward.report.plans import moves_table, render_plan
+from stackward.report.plans import moves_table, refusal, render_plan
 from stackward.report.tables import Form, render_records
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> Non
         sys.stdout.write(render_plan(plan))
     else:
         sys.stdout.write(render_records(json.loads(to_json(plan)), form))
+
+
+def show_and_refuse(plan: "Plan[World]", form: Form, columns: list[str] | None) -> None:
+    """Print a plan that is only to be shown, then refuse it where something stands against it."""
+    show_plan(plan, form, columns)
+    sys.stdout.flush()
+    if plan.blockers:
+        raise refusal(plan)
 
 
 def signed(plan: "Plan[Any]") -> "Plan[Any]":

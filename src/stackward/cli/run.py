@@ -214,8 +214,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward.app import plan_undo
     from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import keep_plan, refuse_place, show_plan
-    from stackward.report.plans import refusal
+    from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
     from stackward.runbooks.undo_run import UndoRequest
 
     if plan_out is not None:
@@ -234,15 +233,12 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             plan = plan_undo(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)
-    if not dry_run:
-        approve_and_carry_out(
-            context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
-        )
+    if dry_run:
+        show_and_refuse(plan, form, column)
         return
-    show_plan(plan, form, column)
-    sys.stdout.flush()
-    if plan.blockers:
-        raise refusal(plan)
+    approve_and_carry_out(
+        context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    )
 
 
 @app.command(epilog=example("stackward run apply plan.json", "stackward run apply plan.json --yes"))

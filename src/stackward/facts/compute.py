@@ -244,15 +244,16 @@ def _sought(
     if isinstance(domains, Unread) or not hypervisor.has_domains:
         return {}
     here = {domain.server for domain in domains}
-    missing = [server.id for server in servers if server.id not in here]
-    return {each: read_guests(world, each, _once_moved_to(world.cloud, each)) for each in missing}
+    missing = [server for server in servers if server.id not in here]
+    return {
+        each.id: read_guests(world, each.id, _once_moved_to(world.cloud, each)) for each in missing
+    }
 
 
-def _once_moved_to(cloud: Cloud, server: str) -> list[str]:
-    records = cloud.migrations_of_server(server)[:_RECENT]
+def _once_moved_to(cloud: Cloud, server: Server) -> list[str]:
+    records = cloud.migrations_of_server(server.id)[:_RECENT]
     ends = (host for each in records for host in (each.target, each.source) if host)
-    own = cloud.server(server)
-    return [host for host in dict.fromkeys(ends) if own and host != own.host]
+    return [host for host in dict.fromkeys(ends) if host != server.host]
 
 
 def _unnamed(host: str) -> Unread:

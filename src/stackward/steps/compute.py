@@ -16,6 +16,7 @@ from stackward.ports.world import World
 from stackward.steps.downtime import of_move
 from stackward.steps.proof import prove
 from stackward.steps.signs import (
+    GONE,
     Signs,
     asked_by,
     failed,
@@ -34,7 +35,6 @@ _ABORTABLE = ("queued", "preparing", "running")
 _YET_TO_RUN = ("accepted", "queued", "preparing")
 _ENDED_BADLY = {"error", "failed", "cancelled"}
 _WELL = {"ACTIVE", "PAUSED", "SHUTOFF"}
-_GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,7 @@ class ConfirmMigration:
         """Read the newest cold migration off the source; done is what is confirmed and proved."""
         server = world.cloud.server(self.server)
         if server is None:
-            return _GONE
+            return GONE
         migration = self._newest(world)
         signs = read_signs(
             world.cloud, self.server, mark, kinds=_COLD, ours=("confirmResize", "migrate")
@@ -328,7 +328,7 @@ def _before_the_record(
     """Settle what needs no record: a server that is gone, and a step that was not begun."""
     server = signs.server
     if server is None:
-        return _GONE
+        return GONE
     if signs.foreign:
         return foreign(signs.foreign)
     if mark is not None:
@@ -407,7 +407,7 @@ def _look_at_order(
     """Say how an order stands that Nova takes for a migration in some statuses only."""
     signs = read_signs(world.cloud, server, mark, kinds=_LIVE, ours=(action, *_LIVE))
     if signs.server is None:
-        return _GONE
+        return GONE
     ordered = signs.action is not None and signs.action.action == action
     migration = _newest_live(world, server)
     if not ordered and migration and migration.status in takes_it:

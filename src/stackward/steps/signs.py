@@ -15,6 +15,7 @@ from stackward.ports.cloud import Cloud
 from stackward.ports.world import World
 
 NOVA = "Nova"
+GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
 _LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
 
 # Nova works on these by itself, and its `task_state` keeps others off the server meanwhile.
