@@ -82,7 +82,8 @@ def test_a_name_that_is_taken_is_refused_and_nothing_changes(lab: RealLab) -> No
     refused = lab.call("up", "--computes", "3")
 
     assert refused.returncode == ExitCode.BLOCKED
-    assert f"the name `{lab.name}` is taken" in refused.stderr
+    assert f"the lab `{lab.name}` is there, and not as asked for" in refused.stderr
+    assert "computes: is 2, asked for 3" in refused.stderr
     assert lab.births() == births
 
 
