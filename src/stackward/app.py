@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stackward.ports.lookout import Lookout
     from stackward.ports.world import World
     from stackward.runbooks.bring_back_servers import BringBackRequest
-    from stackward.runbooks.drain_compute_node import DrainRequest
+    from stackward.runbooks.drain_request import DrainRequest
     from stackward.runbooks.return_compute_node import ReturnRequest
     from stackward.runbooks.undo_run import UndoRequest
     from stackward.settings import Settings
@@ -504,7 +504,7 @@ class UndoRunbook(_Planner):
 def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
     """Return every runbook by the kind of its request."""
     from stackward.runbooks.bring_back_servers import BringBackRequest  # noqa: PLC0415  # as above
-    from stackward.runbooks.drain_compute_node import DrainRequest  # noqa: PLC0415  # as above
+    from stackward.runbooks.drain_request import DrainRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.return_compute_node import ReturnRequest  # noqa: PLC0415  # as above
     from stackward.runbooks.undo_run import UndoRequest  # noqa: PLC0415  # as above
 

@@ -162,7 +162,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.app import plan_drain, read_projects
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
-    from stackward.runbooks.drain_compute_node import DrainRequest
+    from stackward.runbooks.drain_request import DrainRequest
 
     asked = DrainRequest(
         node=node,

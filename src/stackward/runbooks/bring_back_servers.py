@@ -17,7 +17,8 @@ from stackward.policy import worries
 from stackward.policy.maintenance import judge_source, why_it_stays
 from stackward.policy.room import Chooser, pack
 from stackward.ports.world import World
-from stackward.runbooks.drain_compute_node import DrainRequest, Judged, judge, moves_of
+from stackward.runbooks.drain_request import DrainRequest
+from stackward.runbooks.leaving_servers import Judged, judge, moves_of
 from stackward.runbooks.return_compute_node import ReturnRequest
 
 

@@ -4,9 +4,8 @@ The node must be alive; a dead node is fenced and evacuated instead.
 Undone by `run undo`: the node is returned to service, and the servers that it moved come home.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from collections.abc import Iterator
+from dataclasses import replace
 
 from stackward.checks.compute import (
     IsCordoned,
@@ -19,83 +18,29 @@ from stackward.checks.compute import (
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
-from stackward.model.compute import BlockStorage, ComputeNode, Server, Unread
+from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import HA_OFF
-from stackward.model.project import Project
 from stackward.model.run import RunState
-from stackward.model.wish import Consent, Wish
-from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Step, Verdict, Warned
-from stackward.policy import compute, node, wishes, worries
+from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Verdict, Warned
+from stackward.policy import compute, node, worries
 from stackward.policy.compute import Way
-from stackward.policy.room import Choice, Chooser, Packing, Placed, in_units, pack
-from stackward.policy.wishes import may_be_stopped, needs_consent, wish_of
+from stackward.policy.room import Packing, in_units
+from stackward.policy.wishes import needs_consent
 from stackward.ports.world import World
+from stackward.runbooks.drain_request import DrainRequest
+from stackward.runbooks.leaving_servers import (
+    Judged,
+    by_whose_word,
+    judge_and_pack,
+    moves_of,
+    tidying_of,
+)
 from stackward.steps.compute import (
-    AbortMigration,
     ColdMigrate,
-    ConfirmMigration,
-    ForceComplete,
     LiveMigrate,
 )
 from stackward.steps.instance_ha import TellInstanceHa
-from stackward.steps.network import RemoveBinding
-from stackward.steps.power import OFF, StartServer, StopServer
 from stackward.steps.service import Cordon, KeepOff
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainRequest:
-    """What the operator asked for."""
-
-    kind: ClassVar[str] = "drain-compute-node"
-
-    node: str
-    reason: str
-    allow_downtime: bool = False  # stop what cannot move live
-    leave_behind: tuple[str, ...] = ()  # ids of servers that stay
-    projects: tuple[Project, ...] = ()  # only their servers move; none: all do
-    consents: tuple[Consent, ...] = ()  # of owners who wish to be asked
-    target: str | None = None  # all go there
-    at_once: int = 2
-    slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
-    keep_service: bool = False  # leave nova-compute running afterwards
-    with_mask: bool = True  # of the unit that is kept off
-
-    def takes(self, server: Server) -> bool:
-        """Say whether the server is to leave: here, and nowhere else, that is decided."""
-        if server.id in self.leave_behind:
-            return False
-        return not self.projects or server.project in self.project_ids
-
-    def consent_to(self, server: Server) -> Consent | None:
-        """Return the owner's consent to move the server, if there is one."""
-        return next((each for each in self.consents if each.server == server.id), None)
-
-    @property
-    def project_ids(self) -> tuple[str, ...]:
-        """Return the ids of the projects whose servers move; none: of all."""
-        return tuple(each.id for each in self.projects)
-
-    @property
-    def empties_the_node(self) -> bool:
-        """Say whether nothing is to stay: only then may the node be powered off."""
-        return not (self.leave_behind or self.projects)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """All verdicts on one server, and how it leaves if none blocks."""
-
-    server: Server
-    way: Way | None
-    choice: Choice
-    verdicts: tuple[Verdict, ...] = ()
-
-    @property
-    def is_blocked(self) -> bool:
-        """Say whether any verdict blocks."""
-        return any(isinstance(each, Blocked) for each in self.verdicts)
 
 
 def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
@@ -114,7 +59,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
             return _plan_proofs(facts, facts.claim, asked)
         replaces = facts.claim.run
         facts = replace(facts, acting_run=replaces)
-    judged, packing = _judge_and_pack(leaving, facts, asked)
+    judged, packing = judge_and_pack(leaving, facts, asked)
     verdicts = [
         *judge_node(facts, asked),
         *_staying(facts, asked),
@@ -132,7 +77,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         notices=tuple(_notices(judged, facts, asked)),
         blockers=blockers,
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=_stages(facts, asked, tuple(_tidying(judged)), moves, replaces),
+        stages=_stages(facts, asked, tuple(tidying_of(judged)), moves, replaces),
         verify=_proofs(facts, asked),
     )
 
@@ -142,7 +87,7 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
     for server in facts.servers:
         if not asked.takes(server):
             yield worries.NOT_TO_MOVE.blocks(server.label, server.id)
-    judged, packing = _judge_and_pack(facts.servers, facts, asked)
+    judged, packing = judge_and_pack(facts.servers, facts, asked)
     for each in judged:
         yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
         for port, host in compute.left_bindings(each.server):
@@ -162,19 +107,6 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
                 move.thing, move.thing_id, target=target, why="placement offers it no more"
             )
     yield from packing.left_out
-
-
-def _judge_and_pack(
-    servers: Sequence[Server], facts: ComputeNode, asked: DrainRequest
-) -> tuple[list[Judged], Packing]:
-    chooser = Chooser(facts, asked.target)
-    judged = [judge(server, facts, asked, chooser.choose(server)) for server in servers]
-    wanted = [
-        (each.server, facts.needs[each.server.id], each.choice.candidates)
-        for each in judged
-        if each.choice.candidates
-    ]
-    return judged, pack(wanted, facts.promised)
 
 
 def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[World]:
@@ -232,63 +164,6 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
         yield worries.UNKNOWN_TARGET.blocks(facts.name, target=asked.target)
 
 
-def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choice) -> Judged:
-    """Say how the server leaves the node, and all that stands against it."""
-    way = compute.way_of(server)
-    unplaced = choice.blocks(server)
-    against_live = list(compute.judge_live(server, facts)) if way is Way.LIVE else []
-    if way is Way.LIVE and choice.only_live and unplaced:
-        against_live.append(unplaced)
-    verdicts: list[Verdict] = [
-        *compute.judge_state(server, facts),
-        *compute.judge_devices(server, facts),
-        *compute.judge_bindings(server),
-        *compute.judge_volumes(server),
-        *compute.judge_lock(server),
-        *wishes.judge_wish(server, asked.consent_to(server)),
-        *compute.judge_allocation(server, facts),
-    ]
-    if unplaced and not choice.only_live:
-        verdicts.append(unplaced)
-    elif way is not None:
-        verdicts += compute.judge_disks(server, facts)
-    if server.status == "ACTIVE":
-        way, stops = _way_of_a_running(server, against_live, asked)
-        verdicts += stops
-    else:  # cold migration takes ACTIVE and SHUTOFF only: the flag would not help a paused server
-        verdicts += [_for_a_paused(each) for each in against_live]
-    if word := by_whose_word(server, way, asked):
-        verdicts.append(
-            worries.STOPS_WHEN_SLOW.warns(
-                server.label, server.id, after=f"{asked.slow_after_s:.0f}", word=word
-            )
-        )
-    if way is Way.COLD and choice.cold_candidates:
-        choice = Choice(choice.cold_candidates)
-    return Judged(server, way, choice, tuple(verdicts))
-
-
-def _way_of_a_running(
-    server: Server, against_live: Sequence[Blocked], asked: DrainRequest
-) -> tuple[Way, list[Verdict]]:
-    """Say whether a running server moves live or is stopped for its move, and by whose word."""
-    wish = wish_of(server)
-    because = "; ".join(each.reason for each in against_live)
-    if wish is Wish.COLD or (against_live and may_be_stopped(server)):
-        return Way.COLD, [worries.WISH_COLD.warns(server.label, server.id, wish=wish)]
-    if not against_live:
-        return Way.LIVE, []
-    if wish is Wish.LIVE:
-        return Way.LIVE, [worries.WISH_LIVE.blocks(server.label, server.id, because=because)]
-    if asked.allow_downtime:
-        return Way.COLD, [worries.STOPS.warns(server.label, server.id, because=because)]
-    return Way.LIVE, [*against_live]
-
-
-def _for_a_paused(blocked: Blocked) -> Blocked:
-    return worries.PAUSED_AND_BOUND.blocks(blocked.thing, blocked.thing_id, because=blocked.reason)
-
-
 def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     if asked.projects:
         # One warning, whoever else is here: a server that others build refuses no plan.
@@ -297,110 +172,6 @@ def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     for server in facts.servers:
         if server.id in asked.leave_behind:
             yield worries.LEFT_BEHIND.warns(server.label, server.id)
-
-
-def moves_of(
-    judged: list[Judged], packing: Packing, facts: ComputeNode, asked: DrainRequest
-) -> Iterator[Move[World]]:
-    """Return the move of each server that may go and has a place."""
-    for each in judged:
-        placed = packing.placed.get(each.server.id)
-        if each.way is None or each.is_blocked or placed is None:
-            continue
-        wish, consent = wish_of(each.server), asked.consent_to(each.server)
-        instead = _instead(each, placed, facts, asked)
-        yield Move(
-            thing=each.server.label,
-            thing_id=each.server.id,
-            how=each.way.value,
-            steps=_steps(each, placed, facts, asked),
-            on_slow=_on_slow(each, asked),
-            instead=instead,
-            slow_after_s=asked.slow_after_s,
-            expects={
-                "target": placed.candidate.host,
-                "provider": placed.candidate.provider,
-                "needs": facts.needs[each.server.id].amounts,
-                "pinned": placed.is_pinned or asked.target is not None,
-                "bytes": compute.local_bytes(each.server, facts)
-                if compute.storage_of(each.server, facts) is BlockStorage.LOCAL
-                else None,
-                "wish": wish.value if wish else None,
-                "instead": Way.COLD.value if instead else None,
-                "consent": consent.reference if consent else None,
-            },
-            record=f"its owner agreed: {consent.reference}" if consent else "",
-        )
-
-
-def _steps(
-    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
-) -> tuple[Step[World], ...]:
-    server = each.server
-    target = placed.candidate.host if placed.is_pinned or asked.target is not None else None
-    shares_disks = compute.is_shared(facts)
-    if each.way is Way.LIVE:
-        return (
-            LiveMigrate(
-                server=server.id,
-                name=server.label,
-                source=facts.host,
-                target=target,
-                shares_disks=shares_disks,
-            ),
-        )
-    return (
-        ColdMigrate(server=server.id, name=server.label, source=facts.host, target=target),
-        ConfirmMigration(
-            server=server.id,
-            name=server.label,
-            source=facts.host,
-            vm_state=server.vm_state,
-            power_state=server.power_state,
-            shares_disks=shares_disks,
-        ),
-    )
-
-
-def _instead(
-    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
-) -> tuple[Step[World], ...]:
-    """Return how a server moves whose live migration was given up: stopped, moved, started."""
-    if by_whose_word(each.server, each.way, asked) is None:
-        return ()
-    server, (vm_state, power_state) = each.server, OFF
-    off = replace(server, vm_state=vm_state, power_state=power_state)
-    return (
-        StopServer(server=server.id, name=server.label, host=facts.host),
-        *_steps(replace(each, server=off, way=Way.COLD), placed, facts, asked),
-        StartServer(server=server.id, name=server.label),
-    )
-
-
-def by_whose_word(server: Server, way: Way | None, asked: DrainRequest) -> str | None:
-    """Say by whose word a server is stopped should its live migration be slow; None: it is not."""
-    wish = wish_of(server)
-    if way is not Way.LIVE or server.status != "ACTIVE" or wish is Wish.LIVE:
-        return None
-    if wish is Wish.STOP:
-        return "its owner wishes `stop`"
-    return "`--when-slow stop-server`" if asked.when_slow == "stop-server" else None
-
-
-def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
-    server = each.server
-    if each.way is not Way.LIVE:
-        return ()
-    if by_whose_word(server, each.way, asked) is not None:
-        return (AbortMigration(server=server.id, name=server.label),)
-    match asked.when_slow:
-        # Nova forces ACTIVE servers only: a paused one has nothing to pause.
-        case "force-complete" if server.status == "ACTIVE":
-            return (ForceComplete(server=server.id, name=server.label),)
-        case "abort":
-            return (AbortMigration(server=server.id, name=server.label),)
-        case _:
-            return ()
 
 
 def _stages(
@@ -448,14 +219,6 @@ def _stages(
             )
         )
     return tuple(stages)
-
-
-def _tidying(judged: list[Judged]) -> Iterator[Move[World]]:
-    """Return what removes the bindings that earlier moves have left on the ports of the servers."""
-    for each in (each for each in judged if not each.is_blocked):
-        for port, host in compute.left_bindings(each.server):
-            step = RemoveBinding(port=port, name=each.server.label, host=host)
-            yield Move(thing=f"port {port} on {host}", how="tidy", steps=(step,))
 
 
 def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:

@@ -28,7 +28,7 @@ from stackward.policy.undoing import (
 )
 from stackward.ports.world import World
 from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
-from stackward.runbooks.drain_compute_node import DrainRequest
+from stackward.runbooks.drain_request import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest, plan_return, telling_instance_ha
 
 _START = "start"  # the stage of a return that starts nova-compute

@@ -1,0 +1,221 @@
+"""How each server leaves a node: every verdict on it, its place, and the steps of its move."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from stackward.model.compute import BlockStorage, ComputeNode, Server
+from stackward.model.wish import Wish
+from stackward.plan import Blocked, Move, Step, Verdict
+from stackward.policy import compute, wishes, worries
+from stackward.policy.compute import Way
+from stackward.policy.room import Choice, Chooser, Packing, Placed, pack
+from stackward.policy.wishes import may_be_stopped, wish_of
+from stackward.ports.world import World
+from stackward.runbooks.drain_request import DrainRequest
+from stackward.steps.compute import (
+    AbortMigration,
+    ColdMigrate,
+    ConfirmMigration,
+    ForceComplete,
+    LiveMigrate,
+)
+from stackward.steps.network import RemoveBinding
+from stackward.steps.power import OFF, StartServer, StopServer
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All verdicts on one server, and how it leaves if none blocks."""
+
+    server: Server
+    way: Way | None
+    choice: Choice
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Say whether any verdict blocks."""
+        return any(isinstance(each, Blocked) for each in self.verdicts)
+
+
+def judge_and_pack(
+    servers: Sequence[Server], facts: ComputeNode, asked: DrainRequest
+) -> tuple[list[Judged], Packing]:
+    """Judge the servers one by one, and pack those that have targets into the room there."""
+    chooser = Chooser(facts, asked.target)
+    judged = [judge(server, facts, asked, chooser.choose(server)) for server in servers]
+    wanted = [
+        (each.server, facts.needs[each.server.id], each.choice.candidates)
+        for each in judged
+        if each.choice.candidates
+    ]
+    return judged, pack(wanted, facts.promised)
+
+
+def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choice) -> Judged:
+    """Say how the server leaves the node, and all that stands against it."""
+    way = compute.way_of(server)
+    unplaced = choice.blocks(server)
+    against_live = list(compute.judge_live(server, facts)) if way is Way.LIVE else []
+    if way is Way.LIVE and choice.only_live and unplaced:
+        against_live.append(unplaced)
+    verdicts: list[Verdict] = [
+        *compute.judge_state(server, facts),
+        *compute.judge_devices(server, facts),
+        *compute.judge_bindings(server),
+        *compute.judge_volumes(server),
+        *compute.judge_lock(server),
+        *wishes.judge_wish(server, asked.consent_to(server)),
+        *compute.judge_allocation(server, facts),
+    ]
+    if unplaced and not choice.only_live:
+        verdicts.append(unplaced)
+    elif way is not None:
+        verdicts += compute.judge_disks(server, facts)
+    if server.status == "ACTIVE":
+        way, stops = _way_of_a_running(server, against_live, asked)
+        verdicts += stops
+    else:  # cold migration takes ACTIVE and SHUTOFF only: the flag would not help a paused server
+        verdicts += [_for_a_paused(each) for each in against_live]
+    if word := by_whose_word(server, way, asked):
+        verdicts.append(
+            worries.STOPS_WHEN_SLOW.warns(
+                server.label, server.id, after=f"{asked.slow_after_s:.0f}", word=word
+            )
+        )
+    if way is Way.COLD and choice.cold_candidates:
+        choice = Choice(choice.cold_candidates)
+    return Judged(server, way, choice, tuple(verdicts))
+
+
+def _way_of_a_running(
+    server: Server, against_live: Sequence[Blocked], asked: DrainRequest
+) -> tuple[Way, list[Verdict]]:
+    """Say whether a running server moves live or is stopped for its move, and by whose word."""
+    wish = wish_of(server)
+    because = "; ".join(each.reason for each in against_live)
+    if wish is Wish.COLD or (against_live and may_be_stopped(server)):
+        return Way.COLD, [worries.WISH_COLD.warns(server.label, server.id, wish=wish)]
+    if not against_live:
+        return Way.LIVE, []
+    if wish is Wish.LIVE:
+        return Way.LIVE, [worries.WISH_LIVE.blocks(server.label, server.id, because=because)]
+    if asked.allow_downtime:
+        return Way.COLD, [worries.STOPS.warns(server.label, server.id, because=because)]
+    return Way.LIVE, [*against_live]
+
+
+def _for_a_paused(blocked: Blocked) -> Blocked:
+    return worries.PAUSED_AND_BOUND.blocks(blocked.thing, blocked.thing_id, because=blocked.reason)
+
+
+def moves_of(
+    judged: list[Judged], packing: Packing, facts: ComputeNode, asked: DrainRequest
+) -> Iterator[Move[World]]:
+    """Return the move of each server that may go and has a place."""
+    for each in judged:
+        placed = packing.placed.get(each.server.id)
+        if each.way is None or each.is_blocked or placed is None:
+            continue
+        wish, consent = wish_of(each.server), asked.consent_to(each.server)
+        instead = _instead(each, placed, facts, asked)
+        yield Move(
+            thing=each.server.label,
+            thing_id=each.server.id,
+            how=each.way.value,
+            steps=_steps(each, placed, facts, asked),
+            on_slow=_on_slow(each, asked),
+            instead=instead,
+            slow_after_s=asked.slow_after_s,
+            expects={
+                "target": placed.candidate.host,
+                "provider": placed.candidate.provider,
+                "needs": facts.needs[each.server.id].amounts,
+                "pinned": placed.is_pinned or asked.target is not None,
+                "bytes": compute.local_bytes(each.server, facts)
+                if compute.storage_of(each.server, facts) is BlockStorage.LOCAL
+                else None,
+                "wish": wish.value if wish else None,
+                "instead": Way.COLD.value if instead else None,
+                "consent": consent.reference if consent else None,
+            },
+            record=f"its owner agreed: {consent.reference}" if consent else "",
+        )
+
+
+def _steps(
+    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
+) -> tuple[Step[World], ...]:
+    server = each.server
+    target = placed.candidate.host if placed.is_pinned or asked.target is not None else None
+    shares_disks = compute.is_shared(facts)
+    if each.way is Way.LIVE:
+        return (
+            LiveMigrate(
+                server=server.id,
+                name=server.label,
+                source=facts.host,
+                target=target,
+                shares_disks=shares_disks,
+            ),
+        )
+    return (
+        ColdMigrate(server=server.id, name=server.label, source=facts.host, target=target),
+        ConfirmMigration(
+            server=server.id,
+            name=server.label,
+            source=facts.host,
+            vm_state=server.vm_state,
+            power_state=server.power_state,
+            shares_disks=shares_disks,
+        ),
+    )
+
+
+def _instead(
+    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
+) -> tuple[Step[World], ...]:
+    """Return how a server moves whose live migration was given up: stopped, moved, started."""
+    if by_whose_word(each.server, each.way, asked) is None:
+        return ()
+    server, (vm_state, power_state) = each.server, OFF
+    off = replace(server, vm_state=vm_state, power_state=power_state)
+    return (
+        StopServer(server=server.id, name=server.label, host=facts.host),
+        *_steps(replace(each, server=off, way=Way.COLD), placed, facts, asked),
+        StartServer(server=server.id, name=server.label),
+    )
+
+
+def by_whose_word(server: Server, way: Way | None, asked: DrainRequest) -> str | None:
+    """Say by whose word a server is stopped should its live migration be slow; None: it is not."""
+    wish = wish_of(server)
+    if way is not Way.LIVE or server.status != "ACTIVE" or wish is Wish.LIVE:
+        return None
+    if wish is Wish.STOP:
+        return "its owner wishes `stop`"
+    return "`--when-slow stop-server`" if asked.when_slow == "stop-server" else None
+
+
+def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
+    server = each.server
+    if each.way is not Way.LIVE:
+        return ()
+    if by_whose_word(server, each.way, asked) is not None:
+        return (AbortMigration(server=server.id, name=server.label),)
+    match asked.when_slow:
+        # Nova forces ACTIVE servers only: a paused one has nothing to pause.
+        case "force-complete" if server.status == "ACTIVE":
+            return (ForceComplete(server=server.id, name=server.label),)
+        case "abort":
+            return (AbortMigration(server=server.id, name=server.label),)
+        case _:
+            return ()
+
+
+def tidying_of(judged: list[Judged]) -> Iterator[Move[World]]:
+    """Return what removes the bindings that earlier moves have left on the ports of the servers."""
+    for each in (each for each in judged if not each.is_blocked):
+        for port, host in compute.left_bindings(each.server):
+            step = RemoveBinding(port=port, name=each.server.label, host=host)
+            yield Move(thing=f"port {port} on {host}", how="tidy", steps=(step,))
