@@ -21,16 +21,12 @@ if TYPE_CHECKING:
     from stackward.model.inventory import Inventory
     from stackward.model.project import Project
     from stackward.model.run import Run, RunState
-    from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
+    from stackward.plan import Kinds, Plan
     from stackward.ports.clock import Clock
     from stackward.ports.figures import Figure
     from stackward.ports.journal import Journal
     from stackward.ports.lookout import Lookout
     from stackward.ports.world import World
-    from stackward.runbooks.bring_back_servers import BringBackRequest
-    from stackward.runbooks.drain_request import DrainRequest
-    from stackward.runbooks.return_compute_node import ReturnRequest
-    from stackward.runbooks.undo_run import UndoRequest
     from stackward.settings import Settings
 
 LOOK_S = 0.5  # between two looks at a run that is carried out here
@@ -150,35 +146,6 @@ def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
         served.close()
 
 
-def plan_drain(world: "World", journal: "Journal", asked: "DrainRequest") -> "Plan[World]":
-    """Read the node as it is now, and plan how to empty it.
-
-    The journal tells how the run stands that has the node, and what room other runs count on.
-    """
-    from dataclasses import replace  # noqa: PLC0415  # as above
-
-    from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
-    from stackward.facts.maintenance import known_run, leaves_servers  # noqa: PLC0415  # as above
-    from stackward.facts.promised import read_promised  # noqa: PLC0415  # as above
-    from stackward.runbooks import drain_compute_node  # noqa: PLC0415  # as above
-
-    facts = read_compute_node(world, asked.node)
-    facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
-    if facts.claim and (known := known_run(journal, facts.claim.run)):
-        state, is_left = state_now(known, world.clock.now()), leaves_servers(known)
-        facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
-    return _foretold(drain_compute_node.plan_drain(facts, asked), world, journal)
-
-
-def _foretold(plan: "Plan[World]", world: "World", journal: "Journal") -> "Plan[World]":
-    """Return the plan with its cloud, and how long its moves will take by those seen there."""
-    from stackward.facts.durations import CLOUD, read_past_moves  # noqa: PLC0415  # as above
-    from stackward.runbooks.foretold import foretold  # noqa: PLC0415  # as above
-
-    cloud = world.cloud.name()
-    return foretold(plan, read_past_moves(journal, cloud), {CLOUD: cloud})
-
-
 def read_projects(world: "World", words: "Sequence[str]") -> "tuple[Project, ...]":
     """Return the projects that the words name, by id or name."""
     from stackward.facts import projects  # noqa: PLC0415  # as above
@@ -188,13 +155,23 @@ def read_projects(world: "World", words: "Sequence[str]") -> "tuple[Project, ...
 
 def state_now(run: "Run", now: "datetime") -> "RunState":
     """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
-    from stackward.engine.worker import has_living_worker  # noqa: PLC0415  # as above
-    from stackward.model.run import RunState  # noqa: PLC0415  # as above
+    from stackward.engine import worker  # noqa: PLC0415  # as above
 
-    # A run that was given to the workers is taken up again by one of them.
-    is_own = run.state is RunState.RUNNING and not run.for_workers
-    is_orphan = is_own and not has_living_worker(run, node(), now)
-    return RunState.STOPPED if is_orphan else run.state
+    return worker.state_now(run, node(), now)
+
+
+def read_plan(text: str) -> "Plan[Any]":
+    """Read a stored plan; refuse what this version does not understand."""
+    from stackward.plan import from_json  # noqa: PLC0415  # as above
+
+    return from_json(text, known_kinds())
+
+
+def known_kinds() -> "Kinds":
+    """Return the kinds of requests, steps and checks that a stored plan may hold."""
+    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+
+    return KINDS
 
 
 def read_maintenance(world: "World") -> "tuple[Maintenance, ...]":
@@ -302,234 +279,6 @@ def is_without_workers(journal: "Journal", now: "datetime") -> bool:
     return not any(each.beat_at and now - each.beat_at < SILENT for each in journal.workers())
 
 
-class _Planner:
-    """What the runbooks here have in common: the journal that they read, and all kinds."""
-
-    def __init__(self, journal: "Journal") -> None:
-        self._journal = journal
-
-    @property
-    def kinds(self) -> "Kinds":
-        """Return the kinds of its request, steps and checks."""
-        return known_kinds()
-
-
-class DrainRunbook(_Planner):
-    """How a drain is planned again, and one server judged again."""
-
-    def plan(self, world: "World", request: "DrainRequest", run_id: str | None, /) -> "Plan[World]":  # noqa: ARG002  # a drain compares its plan before it claims anything
-        """Plan the request from fresh facts."""
-        return plan_drain(world, self._journal, request)
-
-    def judge(
-        self, world: "World", request: "DrainRequest", move: "Move[World]", /
-    ) -> "Blocked | None":
-        """Judge one server again on fresh facts, in as many calls as it needs by itself."""
-        from dataclasses import replace  # noqa: PLC0415  # as above
-
-        from stackward.facts.compute import read_compute_node  # noqa: PLC0415  # as above
-        from stackward.facts.promised import read_promised  # noqa: PLC0415  # as above
-        from stackward.runbooks.drain_compute_node import judge_again  # noqa: PLC0415  # as above
-
-        if not move.thing_id:
-            return None
-        facts = read_compute_node(world, request.node, only=move.thing_id)
-        facts = replace(facts, promised=read_promised(self._journal, but_for=facts.host))
-        return next(judge_again(facts, request, move), None)
-
-
-def plan_return(
-    world: "World", journal: "Journal", asked: "ReturnRequest", run_id: str | None = None
-) -> "Plan[World]":
-    """Read the node as it is now, and plan how it comes back; `run_id` is the run that asks."""
-    from stackward.facts.maintenance import read_returning_node  # noqa: PLC0415  # as above
-    from stackward.runbooks import return_compute_node  # noqa: PLC0415  # as above
-    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
-
-    facts = read_returning_node(
-        world,
-        journal,
-        KINDS,
-        asked.node,
-        run=asked.run,
-        image=asked.image,
-        network=asked.network,
-        but=run_id,
-    )
-    return return_compute_node.plan_return(facts, asked)
-
-
-class ReturnRunbook(_Planner):
-    """How a return is planned again; the journal tells who holds the node, and what left it."""
-
-    def plan(
-        self, world: "World", request: "ReturnRequest", run_id: str | None, /
-    ) -> "Plan[World]":
-        """Plan the request from fresh facts."""
-        return plan_return(world, self._journal, request, run_id)
-
-    def judge(
-        self, world: "World", request: "ReturnRequest", move: "Move[World]", /
-    ) -> "Blocked | None":
-        """Judge the node again on fresh facts; not once it serves, when that is only told."""
-        from stackward.runbooks.return_compute_node import TELL  # noqa: PLC0415  # as above
-
-        if move.how == TELL:
-            return None
-        run = world.acting.run if world.acting else None
-        return next(iter(plan_return(world, self._journal, request, run).blockers), None)
-
-
-def plan_bring_back(
-    world: "World", journal: "Journal", asked: "BringBackRequest", only: str | None = None
-) -> "Plan[World]":
-    """Read where the servers are that a drain moved, and plan how they come home."""
-    from stackward.facts.maintenance import read_homecoming  # noqa: PLC0415  # as above
-    from stackward.runbooks import bring_back_servers  # noqa: PLC0415  # as above
-    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
-
-    facts = read_homecoming(world, journal, KINDS, asked.node, run=asked.run, only=only)
-    plan = bring_back_servers.plan_bring_back(facts, asked)
-    return plan if only else _foretold(plan, world, journal)
-
-
-class BringBackRunbook(_Planner):
-    """How a homecoming is planned again, and one server judged again."""
-
-    def plan(
-        self,
-        world: "World",
-        request: "BringBackRequest",
-        run_id: str | None,  # noqa: ARG002  # it claims nothing
-        /,
-    ) -> "Plan[World]":
-        """Plan the request from fresh facts."""
-        return plan_bring_back(world, self._journal, request)
-
-    def judge(
-        self, world: "World", request: "BringBackRequest", move: "Move[World]", /
-    ) -> "Blocked | None":
-        """Judge one server again on fresh facts."""
-        return _objection(plan_bring_back(world, self._journal, request, only=move.thing_id), move)
-
-
-def _objection(fresh: "Plan[World]", move: "Move[World]") -> "Blocked | None":
-    """Say what stands against a move now, by a fresh plan for its server alone."""
-    from stackward.plan import Blocked  # noqa: PLC0415  # as above
-
-    if fresh.blockers:
-        return fresh.blockers[0]
-    moves = [each for _, each in fresh.moves() if each.thing_id == move.thing_id]
-    now = [each.how for each in moves]
-    if any(each.how == move.how and (each.instead or not move.instead) for each in moves):
-        return None
-    why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
-    if now:
-        why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
-        why += ", and not be stopped where that is slow" if move.instead else ""
-    return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
-
-
-def plan_undo(
-    world: "World",
-    journal: "Journal",
-    asked: "UndoRequest",
-    run_id: str | None = None,
-    only: str | None = None,
-) -> "Plan[World]":
-    """Read what a run has changed and how that stands, and plan how it is undone.
-
-    `run_id` is the run that asks; `only` is the server whose way back alone is planned.
-    """
-    from dataclasses import replace  # noqa: PLC0415  # as above
-
-    from stackward.facts.undoing import read_undoing  # noqa: PLC0415  # as above
-    from stackward.runbooks import undo_run  # noqa: PLC0415  # as above
-    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
-
-    facts = read_undoing(
-        world,
-        journal,
-        KINDS,
-        asked.run,
-        image=asked.image,
-        network=asked.network,
-        but=run_id,
-        only=only,
-    )
-    state, unfinished = _left_by(journal, facts.run, world.clock.now())
-    facts = replace(facts, state=state, unfinished=unfinished)
-    if (again := undo_run.drain_again(facts, asked)) is not None:
-        return undo_run.as_undo(plan_drain(world, journal, again), facts)
-    plan = undo_run.plan_undo(facts, asked)
-    return plan if only else _foretold(plan, world, journal)
-
-
-def _left_by(
-    journal: "Journal", run_id: str, now: "datetime"
-) -> "tuple[RunState, tuple[str, ...]]":
-    """Return how a run stands now, and what of it nobody has brought to an end."""
-    from stackward.engine import left_half_way  # noqa: PLC0415  # as above
-
-    run, attempts = journal.run(run_id), journal.attempts(run_id)
-    left = left_half_way(journal, run, known_kinds())(attempts)
-    state = state_now(run, now)
-    unfinished = [f"`{each.step}` is under way" for each in attempts if each.is_in_flight]
-    unfinished += [f"`{thing}` is half-way" for thing in left]
-    if state is not run.state:
-        unfinished.append(f"its worker `{run.worker}` has died")
-    return state, tuple(unfinished)
-
-
-class UndoRunbook(_Planner):
-    """How an undo is planned again, and one of its moves judged again."""
-
-    def plan(self, world: "World", request: "UndoRequest", run_id: str | None, /) -> "Plan[World]":
-        """Plan the request from fresh facts."""
-        return plan_undo(world, self._journal, request, run_id)
-
-    def judge(
-        self, world: "World", request: "UndoRequest", move: "Move[World]", /
-    ) -> "Blocked | None":
-        """Judge one server again on fresh facts, or the node; not once that serves, as a return."""
-        from stackward.runbooks.return_compute_node import TELL  # noqa: PLC0415  # as above
-
-        if move.how == TELL and not move.thing_id:
-            return None
-        run = world.acting.run if world.acting else None
-        fresh = plan_undo(world, self._journal, request, run, only=move.thing_id)
-        return _objection(fresh, move) if move.thing_id else next(iter(fresh.blockers), None)
-
-
-def runbooks(journal: "Journal") -> "dict[str, Runbook[World]]":
-    """Return every runbook by the kind of its request."""
-    from stackward.runbooks.bring_back_servers import BringBackRequest  # noqa: PLC0415  # as above
-    from stackward.runbooks.drain_request import DrainRequest  # noqa: PLC0415  # as above
-    from stackward.runbooks.return_compute_node import ReturnRequest  # noqa: PLC0415  # as above
-    from stackward.runbooks.undo_run import UndoRequest  # noqa: PLC0415  # as above
-
-    return {
-        DrainRequest.kind: DrainRunbook(journal),
-        ReturnRequest.kind: ReturnRunbook(journal),
-        BringBackRequest.kind: BringBackRunbook(journal),
-        UndoRequest.kind: UndoRunbook(journal),
-    }
-
-
-def read_plan(text: str) -> "Plan[Any]":
-    """Read a stored plan; refuse what this version does not understand."""
-    from stackward.plan import from_json  # noqa: PLC0415  # as above
-
-    return from_json(text, known_kinds())
-
-
-def known_kinds() -> "Kinds":
-    """Return the kinds of requests, steps and checks that a stored plan may hold."""
-    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
-
-    return KINDS
-
-
 def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
     """Return what this process carries runs out with."""
     from dataclasses import replace  # noqa: PLC0415  # as above
@@ -537,6 +286,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
     from stackward.adapters.openstack.polled import Poller  # noqa: PLC0415  # as above
     from stackward.engine import Workshop  # noqa: PLC0415  # as above
     from stackward.engine.worker import worker_here  # noqa: PLC0415  # as above
+    from stackward.planning import runbooks  # noqa: PLC0415  # as above
     from stackward.ports.world import Acting  # noqa: PLC0415  # as above
 
     machine = node()

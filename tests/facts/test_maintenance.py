@@ -10,7 +10,6 @@ from builders import NOW, a_server, an_id
 from fakes import FakeCloud, a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.app import plan_return
 from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
 from stackward.facts.maintenance import read_drained, read_homecoming
@@ -18,6 +17,7 @@ from stackward.model.claim import Claim
 from stackward.model.maintenance import DrainedAway
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled
 from stackward.plan import CAUGHT_UP, Json, dump_move
+from stackward.planning import plan_return
 from stackward.runbooks.drain_compute_node import plan_drain
 from stackward.runbooks.drain_request import DrainRequest
 from stackward.runbooks.kinds import KINDS

@@ -10,7 +10,7 @@ import pytest
 from builders import a_server, an_id, asking
 from engine.fakes import Crash, DyingJournal, FakeClock, Fate
 from fakes import FakeCloud, FakeShell, a_world
-from stackward import app
+from stackward import planning
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
@@ -70,7 +70,7 @@ class Site:
 
     def approved(self) -> Run:
         asked = asking(when_slow="stop-server", slow_after_s=5.0, keep_service=True)
-        plan = app.plan_drain(self.world(Fate()), self.journal, asked)
+        plan = planning.plan_drain(self.world(Fate()), self.journal, asked)
         approval = Approval(by="ann", at=self.clock.now(), how="--yes")
         return approve(plan, approval, self.journal)
 
@@ -78,7 +78,7 @@ class Site:
         world = self.world(fate)
         shop: Workshop[World] = Workshop(
             journal=DyingJournal(self.journal, fate),
-            runbooks=app.runbooks(self.journal),
+            runbooks=planning.runbooks(self.journal),
             clock=self.clock,
             world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
             poll=Poller(),

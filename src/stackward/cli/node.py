@@ -159,9 +159,10 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from dataclasses import replace
 
-    from stackward.app import plan_drain, read_projects
+    from stackward.app import read_projects
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
+    from stackward.planning import plan_drain
     from stackward.runbooks.drain_request import DrainRequest
 
     asked = DrainRequest(
@@ -257,9 +258,9 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     server is booted there and removed. Should that fail, it is cordoned again.
     `--parallel`, `--timeout` and `--when-slow` say how the servers of `--bring-back` move.
     """
-    from stackward.app import plan_bring_back, plan_return
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import show_and_refuse
+    from stackward.planning import plan_bring_back, plan_return
     from stackward.runbooks.bring_back_servers import bring_back_request
     from stackward.runbooks.return_compute_node import ReturnRequest, is_in_service
 

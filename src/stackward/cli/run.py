@@ -212,9 +212,9 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     moved come home. A return is undone by a drain. What others have changed since is left, and
     named. The undo is a plan as any other: shown, approved, carried out and proved.
     """
-    from stackward.app import plan_undo
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
+    from stackward.planning import plan_undo
     from stackward.runbooks.undo_run import UndoRequest
 
     if plan_out is not None:

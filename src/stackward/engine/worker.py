@@ -30,6 +30,14 @@ def _was_heard(run: Run, now: datetime) -> bool:
     return run.beat_at is not None and now - run.beat_at < SILENT
 
 
+def state_now(run: Run, machine: str, now: datetime) -> RunState:
+    """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
+    # A run that was given to the workers is taken up again by one of them.
+    is_own = run.state is RunState.RUNNING and not run.for_workers
+    is_orphan = is_own and not has_living_worker(run, machine, now)
+    return RunState.STOPPED if is_orphan else run.state
+
+
 def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
     """Refuse to take a run from a worker that is alive, as far as can be told from here."""
     if has_living_worker(run, machine, now):

@@ -1,0 +1,227 @@
+"""Every runbook with its facts: planned from fresh ones, and one of its moves judged again.
+
+A runbook is a pure function of facts; here is where they are read for it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from platform import node
+
+from stackward.engine import left_half_way
+from stackward.engine.worker import state_now
+from stackward.facts.compute import read_compute_node
+from stackward.facts.durations import CLOUD, read_past_moves
+from stackward.facts.maintenance import (
+    known_run,
+    leaves_servers,
+    read_homecoming,
+    read_returning_node,
+)
+from stackward.facts.promised import read_promised
+from stackward.facts.undoing import read_undoing
+from stackward.model.run import RunState
+from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.runbooks import bring_back_servers, drain_compute_node, return_compute_node, undo_run
+from stackward.runbooks.bring_back_servers import BringBackRequest
+from stackward.runbooks.drain_compute_node import judge_again
+from stackward.runbooks.drain_request import DrainRequest
+from stackward.runbooks.foretold import foretold
+from stackward.runbooks.kinds import KINDS
+from stackward.runbooks.return_compute_node import TELL, ReturnRequest
+from stackward.runbooks.undo_run import UndoRequest
+
+
+def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[World]:
+    """Read the node as it is now, and plan how to empty it.
+
+    The journal tells how the run stands that has the node, and what room other runs count on.
+    """
+    facts = read_compute_node(world, asked.node)
+    facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
+    if facts.claim and (known := known_run(journal, facts.claim.run)):
+        state, is_left = state_now(known, node(), world.clock.now()), leaves_servers(known)
+        facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
+    return _foretold(drain_compute_node.plan_drain(facts, asked), world, journal)
+
+
+def _foretold(plan: Plan[World], world: World, journal: Journal) -> Plan[World]:
+    """Return the plan with its cloud, and how long its moves will take by those seen there."""
+    cloud = world.cloud.name()
+    return foretold(plan, read_past_moves(journal, cloud), {CLOUD: cloud})
+
+
+def plan_return(
+    world: World, journal: Journal, asked: ReturnRequest, run_id: str | None = None
+) -> Plan[World]:
+    """Read the node as it is now, and plan how it comes back; `run_id` is the run that asks."""
+    facts = read_returning_node(
+        world,
+        journal,
+        KINDS,
+        asked.node,
+        run=asked.run,
+        image=asked.image,
+        network=asked.network,
+        but=run_id,
+    )
+    return return_compute_node.plan_return(facts, asked)
+
+
+def plan_bring_back(
+    world: World, journal: Journal, asked: BringBackRequest, only: str | None = None
+) -> Plan[World]:
+    """Read where the servers are that a drain moved, and plan how they come home."""
+    facts = read_homecoming(world, journal, KINDS, asked.node, run=asked.run, only=only)
+    plan = bring_back_servers.plan_bring_back(facts, asked)
+    return plan if only else _foretold(plan, world, journal)
+
+
+def plan_undo(
+    world: World,
+    journal: Journal,
+    asked: UndoRequest,
+    run_id: str | None = None,
+    only: str | None = None,
+) -> Plan[World]:
+    """Read what a run has changed and how that stands, and plan how it is undone.
+
+    `run_id` is the run that asks; `only` is the server whose way back alone is planned.
+    """
+    facts = read_undoing(
+        world,
+        journal,
+        KINDS,
+        asked.run,
+        image=asked.image,
+        network=asked.network,
+        but=run_id,
+        only=only,
+    )
+    state, unfinished = _left_by(journal, facts.run, world.clock.now())
+    facts = replace(facts, state=state, unfinished=unfinished)
+    if (again := undo_run.drain_again(facts, asked)) is not None:
+        return undo_run.as_undo(plan_drain(world, journal, again), facts)
+    plan = undo_run.plan_undo(facts, asked)
+    return plan if only else _foretold(plan, world, journal)
+
+
+def _left_by(journal: Journal, run_id: str, now: datetime) -> tuple[RunState, tuple[str, ...]]:
+    """Return how a run stands now, and what of it nobody has brought to an end."""
+    run, attempts = journal.run(run_id), journal.attempts(run_id)
+    left = left_half_way(journal, run, KINDS)(attempts)
+    state = state_now(run, node(), now)
+    unfinished = [f"`{each.step}` is under way" for each in attempts if each.is_in_flight]
+    unfinished += [f"`{thing}` is half-way" for thing in left]
+    if state is not run.state:
+        unfinished.append(f"its worker `{run.worker}` has died")
+    return state, tuple(unfinished)
+
+
+def _objection(fresh: Plan[World], move: Move[World]) -> Blocked | None:
+    """Say what stands against a move now, by a fresh plan for its server alone."""
+    if fresh.blockers:
+        return fresh.blockers[0]
+    moves = [each for _, each in fresh.moves() if each.thing_id == move.thing_id]
+    now = [each.how for each in moves]
+    if any(each.how == move.how and (each.instead or not move.instead) for each in moves):
+        return None
+    why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
+    if now:
+        why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
+        why += ", and not be stopped where that is slow" if move.instead else ""
+    return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)
+
+
+@dataclass(frozen=True)
+class DrainRunbook:
+    """How a drain is planned again, and one server judged again."""
+
+    journal: Journal
+    kinds: Kinds = KINDS
+
+    def plan(self, world: World, request: DrainRequest, run_id: str | None, /) -> Plan[World]:  # noqa: ARG002  # a drain compares its plan before it claims anything
+        """Plan the request from fresh facts."""
+        return plan_drain(world, self.journal, request)
+
+    def judge(self, world: World, request: DrainRequest, move: Move[World], /) -> Blocked | None:
+        """Judge one server again on fresh facts, in as many calls as it needs by itself."""
+        if not move.thing_id:
+            return None
+        facts = read_compute_node(world, request.node, only=move.thing_id)
+        facts = replace(facts, promised=read_promised(self.journal, but_for=facts.host))
+        return next(judge_again(facts, request, move), None)
+
+
+@dataclass(frozen=True)
+class ReturnRunbook:
+    """How a return is planned again; the journal tells who holds the node, and what left it."""
+
+    journal: Journal
+    kinds: Kinds = KINDS
+
+    def plan(self, world: World, request: ReturnRequest, run_id: str | None, /) -> Plan[World]:
+        """Plan the request from fresh facts."""
+        return plan_return(world, self.journal, request, run_id)
+
+    def judge(self, world: World, request: ReturnRequest, move: Move[World], /) -> Blocked | None:
+        """Judge the node again on fresh facts; not once it serves, when that is only told."""
+        if move.how == TELL:
+            return None
+        run = world.acting.run if world.acting else None
+        return next(iter(plan_return(world, self.journal, request, run).blockers), None)
+
+
+@dataclass(frozen=True)
+class BringBackRunbook:
+    """How a homecoming is planned again, and one server judged again."""
+
+    journal: Journal
+    kinds: Kinds = KINDS
+
+    def plan(
+        self,
+        world: World,
+        request: BringBackRequest,
+        run_id: str | None,  # noqa: ARG002  # it claims nothing
+        /,
+    ) -> Plan[World]:
+        """Plan the request from fresh facts."""
+        return plan_bring_back(world, self.journal, request)
+
+    def judge(
+        self, world: World, request: BringBackRequest, move: Move[World], /
+    ) -> Blocked | None:
+        """Judge one server again on fresh facts."""
+        return _objection(plan_bring_back(world, self.journal, request, only=move.thing_id), move)
+
+
+@dataclass(frozen=True)
+class UndoRunbook:
+    """How an undo is planned again, and one of its moves judged again."""
+
+    journal: Journal
+    kinds: Kinds = KINDS
+
+    def plan(self, world: World, request: UndoRequest, run_id: str | None, /) -> Plan[World]:
+        """Plan the request from fresh facts."""
+        return plan_undo(world, self.journal, request, run_id)
+
+    def judge(self, world: World, request: UndoRequest, move: Move[World], /) -> Blocked | None:
+        """Judge one server again on fresh facts, or the node; not once that serves, as a return."""
+        if move.how == TELL and not move.thing_id:
+            return None
+        run = world.acting.run if world.acting else None
+        fresh = plan_undo(world, self.journal, request, run, only=move.thing_id)
+        return _objection(fresh, move) if move.thing_id else next(iter(fresh.blockers), None)
+
+
+def runbooks(journal: Journal) -> dict[str, Runbook[World]]:
+    """Return every runbook by the kind of its request."""
+    return {
+        DrainRequest.kind: DrainRunbook(journal),
+        ReturnRequest.kind: ReturnRunbook(journal),
+        BringBackRequest.kind: BringBackRunbook(journal),
+        UndoRequest.kind: UndoRunbook(journal),
+    }
