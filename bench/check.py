@@ -26,8 +26,8 @@ from cloud_fakes import FakeApis, no_answer
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.together import Threads
-from stackward.app import check_cloud
 from stackward.facts.cloud_state import CheckRequest
+from stackward.looking import check_cloud
 from stackward.model.inventory import Inventory, Node, SshAccess
 from stackward.model.survey import Survey
 from stackward.ports.lookout import Lookout

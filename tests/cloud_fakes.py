@@ -13,9 +13,10 @@ from typing import Any
 
 from fakes import FakeClock
 from stackward.anatomy import read_anatomy
-from stackward.app import check_cloud
 from stackward.errors import Unreachable
 from stackward.facts.cloud_state import CheckRequest
+from stackward.facts.pings import script
+from stackward.looking import check_cloud
 from stackward.model.cloud_state import (
     Answered,
     Catalog,
@@ -86,6 +87,10 @@ class FakeNodes:
     told: dict[str, dict[str, Any] | Exception]
     asked: list[str] = field(default_factory=list)
     said: dict[str, Answer] = field(default_factory=dict)  # instead of a document
+    # What services answer over RPC, by their queues: they are not set to answer, unless told.
+    pings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pinged: list[tuple[str, str]] = field(default_factory=list)  # the node, and the queue
+    cannot_ping: Answer | None = None
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         if host in self.told:
@@ -105,6 +110,8 @@ class FakeNodes:
         given: str = "",
         within_s: float | None = None,
     ) -> Answer:
+        if given == script():
+            return self._ping(node, json.loads(command[-1]))
         self.asked.append(node)
         if node in self.said:
             return self.said[node]
@@ -112,6 +119,15 @@ class FakeNodes:
         if isinstance(told, Exception):
             raise told
         return Answer(0, json.dumps(told))
+
+    def _ping(self, node: str, asked: dict[str, Any]) -> Answer:
+        called = [target for group in asked["groups"] for target in group["targets"]]
+        queues = [f"{one['topic']}.{one['server']}" for one in called]
+        self.pinged += [(node, queue) for queue in queues]
+        if self.cannot_ping:
+            return self.cannot_ping
+        told = {queue: self.pings.get(queue, {"outcome": "not enabled"}) for queue in queues}
+        return Answer(0, json.dumps({"told": told}))
 
 
 @dataclass

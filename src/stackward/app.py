@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from stackward.engine.verify import Proof
     from stackward.facts.cloud_state import CheckRequest
     from stackward.model.claim import Maintenance
-    from stackward.model.cloud_state import CloudState
-    from stackward.model.health import Health
     from stackward.model.inventory import Inventory
     from stackward.model.project import Project
     from stackward.model.run import Run, RunState
@@ -78,34 +76,6 @@ def open_lookout(known: "Inventory", os_cloud: str | None) -> Iterator["Lookout"
         shell.close()
 
 
-def check_cloud(
-    lookout: "Lookout", asked: "CheckRequest", before: "CloudState | None" = None
-) -> "tuple[Health, CloudState]":
-    """Look at everything once, and judge it.
-
-    `before` is the last look: a call over RPC that was silent then is still waited for by Nova, so
-    it is not repeated.
-    """
-    from dataclasses import replace  # noqa: PLC0415  # as above
-
-    from stackward.anatomy import read_anatomy  # noqa: PLC0415  # as above
-    from stackward.facts.cloud_state import ask_rpc, look_at_cloud  # noqa: PLC0415  # as above
-    from stackward.policy.health import judge_cloud  # noqa: PLC0415  # as above
-    from stackward.policy.messages import not_asked, worth_asking  # noqa: PLC0415  # as above
-    from stackward.policy.presence import present  # noqa: PLC0415  # as above
-
-    anatomy = read_anatomy()
-    began = lookout.clock.monotonic()
-    state, hypervisors = look_at_cloud(lookout, anatomy, asked)
-    if asked.rpc:
-        why = worth_asking(state, present(state, anatomy), anatomy)
-        known = not_asked(why, hypervisors, before, state.read_at)
-        wanted = {host: hypervisors[host] for host in why if host not in known}
-        state = ask_rpc(lookout, replace(state, rpc=known), wanted, within_s=min(asked.within_s, 5))
-    state = replace(state, took_s=lookout.clock.monotonic() - began)
-    return judge_cloud(state, anatomy), state
-
-
 def figures_as_text(figures: "Iterable[Figure]") -> str:
     """Return figures in Prometheus's own form."""
     from stackward.adapters import metrics  # noqa: PLC0415  # as above
@@ -131,6 +101,7 @@ def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
 ) -> None:
     """Look again and again, and serve the figures of the latest look over HTTP."""
     from stackward.adapters.metrics import Served  # noqa: PLC0415  # as above
+    from stackward.looking import check_cloud  # noqa: PLC0415  # as above
     from stackward.report.figures import figures_of  # noqa: PLC0415  # as above
 
     served = Served(host, port)

@@ -93,6 +93,10 @@ def deafen(site: Site) -> None:
     site.apis.rpc["c01"] = RpcAnswer(outcome=Rpc.SILENT, took_s=5.0)
 
 
+def freeze_conductor(site: Site) -> None:
+    site.nodes.pings["conductor.ctl"] = {"outcome": "silent", "took_s": 5.0}
+
+
 def unbind(site: Site) -> None:
     bindings = site.told("ctl")["commands"]["rabbitmq bindings"]
     lines = bindings["out"].splitlines()
@@ -128,6 +132,7 @@ def lose_node(site: Site) -> None:
         pytest.param(kill_compute, "nova-compute", State.DEGRADED, id="nova-compute killed"),
         pytest.param(stop_libvirt, "libvirtd", State.DEGRADED, id="libvirt stopped"),
         pytest.param(deafen, "nova-compute", State.DEGRADED, id="nova-compute deaf"),
+        pytest.param(freeze_conductor, "nova-conductor", State.BROKEN, id="conductor frozen"),
         pytest.param(unbind, "nova-compute", State.DEGRADED, id="its queue unbound"),
         pytest.param(unread, "nova-compute", State.DEGRADED, id="its queue unread"),
         pytest.param(mistype_password, "nova-api", State.BROKEN, id="wrong Keystone password"),
@@ -157,6 +162,9 @@ def test_the_right_component_comes_first(
             id="nova-compute killed",
         ),
         pytest.param(deafen, [("rpc-deaf", "nova-compute on c01")], id="nova-compute deaf"),
+        pytest.param(
+            freeze_conductor, [("rpc-deaf", "nova-conductor on ctl")], id="conductor frozen"
+        ),
         pytest.param(unbind, [("own-queue-unbound", "nova-compute on c01")], id="queue unbound"),
         pytest.param(unread, [("own-queue-unread", "nova-compute on c01")], id="queue unread"),
         pytest.param(mistype_password, [("list-failed", "nova-api")], id="wrong password"),

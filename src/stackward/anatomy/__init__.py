@@ -66,6 +66,7 @@ class Deployed:
     sites: tuple[str, ...] = ()  # served by Apache where one of these files is
     packages: tuple[str, ...]
     configuration: tuple[str, ...]
+    settings: tuple[str, ...] = ()  # that it reads where it runs, with its way to RabbitMQ
     logs: tuple[str, ...]
     user: str
     command: str  # runs it in the foreground, as that user
@@ -82,6 +83,7 @@ class Component:
     rests_on: tuple[str, ...] = ()  # on the same machine
     holds: tuple[str, ...] = ()  # what it keeps a connection to, also while it has nothing to do
     topic: str | None = None  # its queue is `topic.host`
+    exchange: str | None = None  # leads there, unless its settings name another
     heartbeat: str | None = None  # its binary in the service list of its API
     restore: int
     upgrade: int  # its place in the upgrade; 0: with the distribution, not with OpenStack

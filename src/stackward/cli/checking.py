@@ -54,7 +54,7 @@ def check_once(
     lookout: "Lookout", asked: "CheckRequest", form: Form, columns: Sequence[str] | None
 ) -> int:
     """Look once, print what was seen, and return how the command ends."""
-    from stackward.app import check_cloud
+    from stackward.looking import check_cloud
     from stackward.report.health import render_health
 
     health, _ = check_cloud(lookout, asked)

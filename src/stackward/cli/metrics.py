@@ -45,6 +45,7 @@ def metrics(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward import app as application
     from stackward.facts.cloud_state import CheckRequest
+    from stackward.looking import check_cloud
     from stackward.report.figures import figures_of
 
     asked = CheckRequest(within_s=timeout, rpc=rpc)
@@ -53,7 +54,7 @@ def metrics(  # noqa: PLR0913, PLR0917  # one for each flag
             host, port = place_of(listen)
             application.serve_figures(lookout, asked, host, port, every_s=every)
             return ExitCode.DONE
-        health, _ = application.check_cloud(lookout, asked)
+        health, _ = check_cloud(lookout, asked)
     if textfile is not None:
         application.write_figures(figures_of(health), textfile)
     else:

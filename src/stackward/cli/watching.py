@@ -21,7 +21,7 @@ def watch_cloud(
     lookout: "Lookout", asked: "CheckRequest", *, every_s: float, looks: int | None = None
 ) -> "ExitCode":
     """Look until Ctrl-C, or so many times; return how the last look would have ended."""
-    from stackward.app import check_cloud
+    from stackward.looking import check_cloud
 
     health: Health | None = None
     state: CloudState | None = None

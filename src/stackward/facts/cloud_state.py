@@ -1,7 +1,7 @@
 """Look at a whole cloud: all nodes side by side, and at the same time its APIs; then its RPC."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
@@ -254,19 +254,19 @@ def _hypervisors(apis: ApisSeen) -> Iterable[tuple[str, str]]:
 
 def ask_rpc(
     lookout: Lookout,
-    state: CloudState,
+    catalog: Catalog | None,
     hypervisors: Mapping[str, str],
     *,
     within_s: float = RPC_S,
-) -> CloudState:
-    """Have Nova call each of these nova-computes over RPC, and add what came of it.
+) -> dict[str, RpcAnswer]:
+    """Have Nova call each of these nova-computes over RPC, and return what came of it, by host.
 
     Carefully: an answer that stays away holds a worker of nova-api. So it begins with two at a
     time, goes faster while all answer, and stops at the second that does not.
     """
-    endpoint = state.catalog.endpoint((NOVA,)) if state.catalog else None
+    endpoint = catalog.endpoint((NOVA,)) if catalog else None
     if endpoint is None:
-        return state
+        return {}
     waiting = list(hypervisors.items())
     told: dict[str, RpcAnswer] = {}
     at_once = 2
@@ -281,7 +281,7 @@ def ask_rpc(
         at_once = min(2 * at_once, MOST_RPC_AT_ONCE) if not unanswered(told) else 1
     spared = f"{unanswered(told)} calls over RPC are unanswered already, and each holds a worker"
     left = {host: RpcAnswer(outcome=Rpc.NOT_ASKED, why=spared) for host, _ in waiting}
-    return replace(state, rpc={**state.rpc, **told, **left})
+    return {**told, **left}
 
 
 def unanswered(told: Mapping[str, RpcAnswer]) -> int:

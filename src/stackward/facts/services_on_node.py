@@ -30,7 +30,7 @@ def parse_broker(commands: Json) -> Broker | Unseen | None:
         ),
         running=tuple(told.get("running_nodes", ())),
         members=(*told.get("disk_nodes", ()), *told.get("ram_nodes", ())),
-        queues=tuple(parse_queues(queues["out"])) if queues["code"] == 0 else (),
+        queues=tuple(parse_queues(queues["out"])) if queues["code"] == 0 else None,
         bound=parse_bound(bindings["out"]) if bindings["code"] == 0 else None,
     )
 

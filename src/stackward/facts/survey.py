@@ -164,6 +164,7 @@ def parse_containers(commands: Json) -> list[dict[str, str]]:
             found.append(
                 {
                     "id": one.get("ID") or one.get("Id", ""),
+                    "engine": engine,
                     "name": names if isinstance(names, str) else names[0],
                     "state": one["State"],
                     "status": one["Status"],
@@ -189,6 +190,7 @@ def _as_unit(one: Mapping[str, str]) -> Unit:
         sub=one["status"],
         result="unhealthy" if is_ill else "success",
         is_container=True,
+        engine=one["engine"],
     )
 
 

@@ -81,7 +81,8 @@ class Rpc(StrEnum):
 
     ANSWERED = "answered"
     EMPTY = "empty"  # Nova answered, and had no answer from there
-    SILENT = "silent"  # Nova itself did not answer in time
+    SILENT = "silent"  # Nova itself did not answer in time, or who was called did not
+    NOT_ENABLED = "not enabled"  # it is not set to answer: that says nothing of how it is
     NOT_ASKED = "not asked"
 
 
@@ -93,6 +94,24 @@ class RpcAnswer:
     took_s: float = 0.0
     why: str = ""  # why it was not asked, or what Nova says
     asked_at: datetime | None = None  # where it is kept from an earlier look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PingTarget:
+    """A process that can be called over RPC, from where it runs and with its own settings."""
+
+    node: str
+    engine: str | None = None  # of the container that it runs in
+    container: str | None = None
+    settings: tuple[str, ...]  # files and folders, there
+    exchange: str
+    topic: str
+    server: str
+
+    @property
+    def queue(self) -> str:
+        """Return the name of its own queue."""
+        return f"{self.topic}.{self.server}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +129,7 @@ class CloudState:
     heartbeats: tuple[Heartbeat, ...] = ()
     heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)  # by the API's component
     rpc: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of nova-compute, by host
+    pings: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of others, by their own queues
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
     keystone_on: str | None = None  # the node whose address Keystone has
     only: str | None = None  # the one node that was looked at

@@ -44,6 +44,7 @@ class Unit:
     is_assertion_met: bool = True
     last_words: tuple[str, ...] = ()  # of its log, where it is in trouble
     is_container: bool = False
+    engine: str | None = None  # what runs the container: `docker`, `podman`
 
     @property
     def is_wanted(self) -> bool:
@@ -118,7 +119,7 @@ class Broker:
     partitions: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
-    queues: tuple[Queue, ...] = ()
+    queues: tuple[Queue, ...] | None = None  # None: not told
     bound: frozenset[str] | None = None  # queues that an exchange leads to; None: not told
 
 

@@ -26,6 +26,7 @@ from stackward.policy.messages import (
     queues_of,
     unknown_of_rpc,
 )
+from stackward.policy.pings import judge_pings, proof_of_pings, unknown_of_pings
 from stackward.policy.presence import Presence, present
 from stackward.policy.processes import (
     judge_ports,
@@ -78,6 +79,7 @@ def _all_findings(
     yield from judge_all_queues(state, here, anatomy)
     yield from judge_heartbeats(state, anatomy)
     yield from judge_rpc(state, anatomy)
+    yield from judge_pings(state, here, anatomy)
     yield from judge_doors(state, anatomy)
 
 
@@ -88,6 +90,7 @@ def _all_unknown(
     for one in here.values():
         yield from unknown_of_tools(one)
     yield from unknown_of_rpc(state)
+    yield from unknown_of_pings(state, here, anatomy)
     yield from unknown_of_doors(state, anatomy)
 
 
@@ -241,9 +244,10 @@ def _proof(
         return f"{token}{component.probe.shows} in {answer.took_s:.2f} s", answer.took_s
     if component.probe.kind == "rpc" and (said := _rpc_proof(state)):
         return said, None
-    if component.heartbeat and (said := _heartbeat_proof(component, state, here)):
-        return said, None
-    return _process_proof(component, here), None
+    said = proof_of_pings(component, state, here, anatomy)
+    if component.heartbeat and not said:
+        said = _heartbeat_proof(component, state, here)
+    return said or _process_proof(component, here), None
 
 
 def _rpc_proof(state: CloudState) -> str:
@@ -290,7 +294,8 @@ def _own_words(one: Presence) -> str:
     match one.component.probe.kind:
         case "rabbitmq" if isinstance(survey.broker, Broker):
             running = f"{len(survey.broker.running)} of {len(survey.broker.members)} members"
-            return f"{running}, {len(survey.broker.queues)} queues"
+            queues = survey.broker.queues
+            return running if queues is None else f"{running}, {len(queues)} queues"
         case "mariadb" if isinstance(survey.database, DatabaseServer):
             server = survey.database
             galera = f", Galera of {server.cluster_size}" if server.is_galera else ""

@@ -130,7 +130,7 @@ def brokers(present: Present) -> list[Broker]:
 
 def queues_of(present: Present) -> dict[str, Queue]:
     """Return all queues, by their names."""
-    return {queue.name: queue for broker in brokers(present) for queue in broker.queues}
+    return {queue.name: queue for broker in brokers(present) for queue in broker.queues or ()}
 
 
 def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
@@ -232,7 +232,7 @@ def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
             yield symptoms.HEARTBEAT_LOST.found(
                 name,
                 node,
-                [_age(one)],
+                [age_of(one)],
                 binary=f"{one.binary} of `{one.name}`",
                 log=log_of(component),
                 unit=one.binary,
@@ -247,7 +247,8 @@ def _is_off_on_purpose(one: Heartbeat) -> bool:
     return not one.is_enabled and not (one.reason or "").startswith(_AUTO)
 
 
-def _age(one: Heartbeat) -> str:
+def age_of(one: Heartbeat) -> str:
+    """Say how old a heartbeat is."""
     return (
         "its last heartbeat is of no known age"
         if one.age_s is None
@@ -329,7 +330,7 @@ def judge_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
         if answer.outcome is Rpc.EMPTY:
             what = "Nova has no uptime of it" + (f": {answer.why}" if answer.why else "")
         heartbeat = next((one for one in state.heartbeats if one.host == host), None)
-        evidence = [f"heartbeat: {_age(heartbeat)}"] if heartbeat else []
+        evidence = [f"heartbeat: {age_of(heartbeat)}"] if heartbeat else []
         node = state.nodes.get(host) or host
         yield symptoms.RPC_DEAF.found(
             component.name, node, evidence, what=what, unit=component.name

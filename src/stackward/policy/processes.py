@@ -180,10 +180,14 @@ def _is_silent(here: Presence, unseen: Unseen) -> bool:
 
 def unknown_of_tools(here: Presence) -> Iterator[Note]:
     """Name what its own tool did not tell in time, though it serves."""
-    told = {"rabbitmq": here.survey.broker, "mariadb": here.survey.database}
-    answer = told.get(here.component.probe.kind)
+    own = {"rabbitmq": here.survey.broker, "mariadb": here.survey.database}
+    answer = own.get(here.component.probe.kind)
     if isinstance(answer, Unseen) and here.runs and not _is_silent(here, answer):
         yield Note(where=here.node, says=f"what {here.component.name} says of itself: {answer.why}")
+    elif isinstance(answer, Broker):
+        for what, told_of in (("queues", answer.queues), ("bindings", answer.bound)):
+            if told_of is None:
+                yield Note(where=here.node, says=f"RabbitMQ's {what}: it has not told them in time")
 
 
 def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:

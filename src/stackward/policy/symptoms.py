@@ -404,8 +404,9 @@ RPC_DEAF = Symptom(
     "rpc-deaf",
     State.BROKEN,
     "it reports, but does not answer over RPC: {what}",
-    "`systemctl restart {unit}` on its node: servers there run on",
-    "Nova calls it up by its heartbeat, and sends it servers that stay in BUILD.",
+    "restart `{unit}` on its node: servers there run on",
+    "Its heartbeat goes on, so it is still sent work, which is never done: servers stay in BUILD, "
+    "volumes in `creating`.",
 )
 
 # --- APIs ---------------------------------------------------------------------------------------

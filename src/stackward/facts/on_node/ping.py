@@ -1,0 +1,134 @@
+"""Call services over RPC with their own settings; print what came of each as one JSON document.
+
+It is sent over ssh as it is, to the python3 of the node or of the container where the services
+run. oslo.config reads their settings there, as they do: the password of RabbitMQ goes nowhere
+else, and what goes wrong is told by its kind alone, for its words may hold it. The call is one of
+oslo.messaging's own (12.4 and newer), which each server answers where `rpc_ping_enabled` is set;
+it changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import warnings
+from typing import Any
+
+PING = "oslo_rpc_server_ping"
+LEEWAY_S = 0.5
+REPLIES_S = 60  # our queue for answers goes so long after us; else RabbitMQ keeps it half an hour
+NOT_SERVED = {"NoSuchMethod", "UnsupportedVersion"}
+RABBIT = "oslo_messaging_rabbit"
+
+
+class Caller:
+    """Calls those that share their settings: one connection for all of them."""
+
+    def __init__(self, asked: dict[str, Any], within_s: float, told: dict[str, Any]) -> None:
+        self.asked = asked
+        self.within_s = within_s
+        self.told = told
+
+    def tell(self, target: dict[str, str], outcome: str, **more: object) -> None:
+        """Note what came of a call."""
+        self.told[f"{target['topic']}.{target['server']}"] = {"outcome": outcome, **more}
+
+    def call_all(self) -> None:
+        """Call them side by side, where they are set to answer."""
+        try:
+            transport, exchange = self.connect()
+        except Exception as error:  # noqa: BLE001  # its words may hold the password
+            for target in self.asked["targets"]:
+                self.tell(target, "not asked", why=type(error).__name__)
+            return
+        if transport is None:
+            for target in self.asked["targets"]:
+                self.tell(target, "not enabled")
+            return
+        calls = [
+            threading.Thread(target=self.call, args=(transport, exchange, target), daemon=True)
+            for target in self.asked["targets"]
+        ]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+        with contextlib.suppress(Exception):
+            transport.cleanup()
+
+    def connect(self) -> tuple[Any, str]:
+        """Return a transport with the settings of the services, and where they listen."""
+        import oslo_messaging  # type: ignore[import-not-found]  # noqa: PLC0415  # the node has it
+        from oslo_config import cfg  # type: ignore[import-not-found]  # noqa: PLC0415  # as above
+
+        words = []
+        for path in self.asked["settings"]:
+            if os.path.exists(path):
+                words += ["--config-dir" if os.path.isdir(path) else "--config-file", path]
+        if not words:
+            raise FileNotFoundError
+        settings = cfg.ConfigOpts()
+        settings.register_opt(cfg.BoolOpt("rpc_ping_enabled", default=False))
+        settings(words, default_config_files=[], default_config_dirs=[])
+        if not settings.rpc_ping_enabled:
+            return None, ""
+        transport = oslo_messaging.get_rpc_transport(settings)
+        settings.set_default("control_exchange", self.asked["exchange"])
+        with contextlib.suppress(cfg.NoSuchOptError, cfg.NoSuchGroupError):  # no RabbitMQ
+            settings.set_override("rabbit_transient_queues_ttl", REPLIES_S, group=RABBIT)
+        return transport, settings.control_exchange
+
+    def call(self, transport: Any, exchange: str, target: dict[str, str]) -> None:  # noqa: ANN401  # the library's own
+        """Call a service once."""
+        import oslo_messaging  # noqa: PLC0415  # as above
+
+        where = oslo_messaging.Target(
+            exchange=exchange, topic=target["topic"], server=target["server"]
+        )
+        began = time.monotonic()
+        try:
+            client = oslo_messaging.get_rpc_client(transport, where, timeout=self.within_s, retry=0)
+            client.call({}, PING)
+        except oslo_messaging.MessagingTimeout:
+            self.tell(target, "silent", took_s=time.monotonic() - began)
+        except oslo_messaging.RemoteError as error:
+            # It answers, but not as one that has been started with that setting.
+            outcome = "not enabled" if error.exc_type in NOT_SERVED else "answered"
+            self.tell(target, outcome, took_s=time.monotonic() - began)
+        except Exception as error:  # noqa: BLE001  # its words may hold the password
+            self.tell(target, "not asked", why=type(error).__name__)
+        else:
+            self.tell(target, "answered", took_s=time.monotonic() - began)
+
+
+def main(asked: dict[str, Any]) -> None:
+    """Call all of them side by side, and print what came of each."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    told = {}  # type: dict[str, Any]
+    document = {"version": 1, "told": told}  # type: dict[str, Any]
+    try:
+        import oslo_messaging  # noqa: F401, PLC0415  # once, before the threads
+
+    except ImportError as error:
+        document["why"] = type(error).__name__
+    else:
+        callers = [Caller(one, asked["within_s"], told) for one in asked["groups"]]
+        threads = [threading.Thread(target=one.call_all, daemon=True) for one in callers]
+        for thread in threads:
+            thread.start()
+        ends = time.monotonic() + asked["within_s"] + LEEWAY_S
+        for thread in threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+    sys.stdout.write(json.dumps(dict(document, told=dict(told))))
+    sys.stdout.flush()
+    os._exit(0)  # the library's own threads would be waited for
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

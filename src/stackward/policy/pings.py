@@ -1,0 +1,101 @@
+"""Whether services other than nova-compute answer when they are called over RPC.
+
+Their own messaging library answers that call, where it is set to (`rpc_ping_enabled`). Where it is
+not, they stay what their signs say: looking alive, not proved.
+"""
+
+from collections.abc import Iterator
+
+from stackward.anatomy import Anatomy, Component
+from stackward.model.cloud_state import CloudState, PingTarget, Rpc, RpcAnswer
+from stackward.model.health import Finding, Note
+from stackward.policy import symptoms
+from stackward.policy.messages import (
+    age_of,
+    judge_connections,
+    judge_own_queues,
+    other_sides,
+    own_queues,
+    queues_of,
+)
+from stackward.policy.processes import Present
+
+
+def worth_pinging(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[PingTarget]:
+    """Return the processes of which a call over RPC can tell more than is known.
+
+    What does not run, does not report, or is seen to hear nothing is not called: that is a finding
+    already. A queue that nobody was seen to read may be in another virtual host, or of another
+    name: silence would prove nothing.
+    """
+    ill = {(one.component, one.node) for one in judge_own_queues(state, present, anatomy)}
+    sides, queues = other_sides(present, anatomy), queues_of(present)
+    for component, node, host in own_queues(state, present, anatomy):
+        here = present.get((component.name, node))
+        queue = queues.get(f"{component.topic}.{host}")
+        if here is None or not here.runs or queue is None or not queue.consumers:
+            continue
+        if (component.name, node) in ill or any(judge_connections(here, sides)):
+            continue
+        settings = here.deployed.settings
+        if component.topic and component.exchange and settings:
+            unit = here.units[0]
+            yield PingTarget(
+                node=node,
+                engine=unit.engine,
+                container=unit.name if unit.is_container else None,
+                settings=settings,
+                exchange=component.exchange,
+                topic=component.topic,
+                server=host,
+            )
+
+
+def _answers(
+    state: CloudState, present: Present, anatomy: Anatomy
+) -> Iterator[tuple[Component, str, str, RpcAnswer]]:
+    """Return each process that was to be called: component, node, its name there, what came."""
+    for component, node, host in own_queues(state, present, anatomy):
+        if answer := state.pings.get(f"{component.topic}.{host}"):
+            yield component, node, host, answer
+
+
+def judge_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge the calls that stayed without an answer."""
+    for component, node, host, answer in _answers(state, present, anatomy):
+        if answer.outcome is not Rpc.SILENT:
+            continue
+        reports = (one for one in state.heartbeats if one.name == host)
+        beat = next((one for one in reports if one.binary == component.heartbeat), None)
+        here = present.get((component.name, node))
+        yield symptoms.RPC_DEAF.found(
+            component.name,
+            node,
+            [age_of(beat)] if beat else [],
+            what=f"no answer within {answer.took_s:.0f} s",
+            unit=here.main if here else component.name,
+        )
+
+
+def unknown_of_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Note]:
+    """Name those that were to be called and could not be, once for each node and reason."""
+    names: dict[tuple[str, str], dict[str, None]] = {}
+    for component, node, _, answer in _answers(state, present, anatomy):
+        if answer.outcome is Rpc.NOT_ASKED:
+            names.setdefault((node, answer.why), {})[component.name] = None
+    for (node, why), those in names.items():
+        verb = "answer" if len(those) > 1 else "answers"
+        yield Note(where=node, says=f"whether {', '.join(those)} {verb} RPC: {why}")
+
+
+def proof_of_pings(
+    component: Component, state: CloudState, present: Present, anatomy: Anatomy
+) -> str:
+    """Say how many of a component's processes have answered; empty where none was proved to."""
+    own = sum(1 for one, *_ in own_queues(state, present, anatomy) if one is component)
+    took = [
+        answer.took_s
+        for one, _, _, answer in _answers(state, present, anatomy)
+        if one is component and answer.outcome is Rpc.ANSWERED
+    ]
+    return f"{len(took)} of {own} answer over RPC, within {max(took):.2f} s" if took else ""

@@ -1,0 +1,95 @@
+"""The script that calls services over RPC, and how it is sent."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloud_fakes import NO_ROUTE, FakeApis, OneByOne
+from fakes import FakeClock
+from stackward.facts.pings import ping_services, script
+from stackward.model.cloud_state import PingTarget, Rpc, RpcAnswer
+from stackward.ports.lookout import Lookout
+from stackward.ports.shell import Answer
+
+CONDUCTOR = PingTarget(
+    node="ctl",
+    settings=("/etc/nova/nova.conf", "/etc/nova/nova.conf.d"),
+    exchange="nova",
+    topic="conductor",
+    server="ctl",
+)
+IN_KOLLA = replace(CONDUCTOR, engine="podman", container="nova_conductor", server="ctl2")
+
+
+class Commands:
+    """A node that takes commands, and answers all in one way."""
+
+    def __init__(self, answer: Answer | Exception) -> None:
+        self.answer = answer
+        self.commands: list[Sequence[str]] = []
+
+    def run(self, node: str, command: Sequence[str], /, **_: object) -> Answer:
+        self.commands.append(command)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def ping(shell: Commands, *targets: PingTarget) -> dict[str, RpcAnswer]:
+    ports: dict[str, Any] = {"clock": FakeClock(), "shell": shell, "together": OneByOne()}
+    looks = Lookout(**ports, apis=FakeApis(), nodes=("ctl",))
+    return ping_services(looks, targets, within_s=5.0)
+
+
+def test_it_tells_by_itself_that_the_library_is_not_there() -> None:
+    asked = json.dumps({"within_s": 1.0, "groups": []})
+
+    told = subprocess.run(
+        [sys.executable, "-I", "-", asked],
+        input=script(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(told.stdout)["why"] == "ModuleNotFoundError"
+
+
+def test_what_runs_in_a_container_is_called_from_in_there() -> None:
+    shell = Commands(Answer(0, json.dumps({"told": {}})))
+
+    ping(shell, CONDUCTOR, IN_KOLLA)
+
+    plain, inside = shell.commands
+    assert plain[:3] == ["python3", "-I", "-"]
+    assert inside[:7] == ["podman", "exec", "-i", "nova_conductor", "python3", "-I", "-"]
+    [group] = json.loads(inside[7])["groups"]
+    assert group["targets"] == [{"topic": "conductor", "server": "ctl2"}]
+
+
+def test_no_words_of_an_error_come_home_but_its_kind() -> None:
+    told = {"conductor.ctl": {"outcome": "not asked", "why": "MessageDeliveryFailure"}}
+
+    [answer] = ping(Commands(Answer(0, json.dumps({"told": told}))), CONDUCTOR).values()
+
+    assert answer.outcome is Rpc.NOT_ASKED
+    assert answer.why == "RabbitMQ cannot be reached with its settings"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        pytest.param(Answer(0, json.dumps({"told": {}})), "no answer in time", id="late"),
+        pytest.param(Answer(1, "", "Killed"), "Killed", id="broken"),
+        pytest.param(NO_ROUTE, "cannot log in to `c01`", id="no way there"),
+    ],
+)
+def test_what_was_not_called_says_why(answer: Answer | Exception, why: str) -> None:
+    [told] = ping(Commands(answer), CONDUCTOR).values()
+
+    assert (told.outcome, told.why) == (Rpc.NOT_ASKED, why)
