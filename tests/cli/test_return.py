@@ -223,6 +223,9 @@ def test_the_limits_hold_for_servers_that_come_home_right_after_a_return(site: S
         pytest.param(["--parallel", "2"], id="also where it is the usual value"),
         pytest.param(["--timeout", "60"], id="timeout"),
         pytest.param(["--when-slow", "abort"], id="when slow"),
+        pytest.param(["--allow-downtime"], id="downtime"),
+        pytest.param(["--leave-behind", "x"], id="leave behind"),
+        pytest.param(["--consent", "x=y"], id="consent"),
     ],
 )
 def test_how_servers_move_is_refused_where_none_is_brought_back(
@@ -238,9 +241,10 @@ def test_how_servers_move_is_refused_where_none_is_brought_back(
 
 
 def test_a_homecoming_that_an_older_version_planned_is_still_understood() -> None:
-    """It stored no `when_slow`: what is slow is waited for, as it was then."""
+    """It stored no `when_slow`: what is slow is waited for; the same of what was added since."""
     stored = to_mapping(Plan[World](title="home", request=BringBackRequest(node=NODE, run="01RUN")))
-    del stored["request"]["when_slow"]
+    for name in ("when_slow", "allow_downtime", "leave_behind", "consents"):
+        del stored["request"][name]
 
     read = from_mapping(stored, KINDS).request
 
@@ -266,6 +270,24 @@ def test_an_owner_who_wishes_to_be_asked_since_then_is_not_passed_over(site: Sit
 
     assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
     assert "its owner wishes to be asked first" in said
+    assert f"get its owner's word and pass `--consent {moved.id}=REFERENCE`, then `stackw" in said
+
+
+def test_their_consent_to_the_way_home_is_given_with_it(site: Site) -> None:
+    site.drained()
+    moved = next(one for one in site.cloud.known.values() if one.name == "db-01")
+    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--consent", f"{moved.id}=CHG-78", "--yes")
+
+    assert (code, site.hosts) == (0, {"db-01": NODE, "db-02": NODE}), said
+
+
+def test_a_consent_that_is_meant_for_nobody_is_found_once_the_node_serves(site: Site) -> None:
+    code, _, said = site.drained().run(*RETURN, "--bring-back", "--consent", "x=CHG-1", "--yes")
+
+    assert (code, site.is_in_service) == (3, True), said
+    assert "`--consent x=...` names no server that is to move" in said
 
 
 def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site: Site) -> None:

@@ -13,7 +13,7 @@ from platform import node
 
 import pytest
 
-from builders import a_server, an_id
+from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import LAB_NET, FakeCloud, FakeShell, a_world
 from stackward.adapters.store.database import open_database, url_of
@@ -26,7 +26,11 @@ from stackward.model.compute import Guarded
 from stackward.model.inventory import Inventory
 from stackward.model.run import Run
 from stackward.model.wish import WISH
+from stackward.plan import Plan
+from stackward.plan.stored import from_mapping, to_mapping
 from stackward.ports.world import World
+from stackward.runbooks.kinds import KINDS
+from stackward.runbooks.undo_run import UndoRequest
 
 NODE = "compute-07"
 DRAIN = ("node", "drain", NODE, "--reason", "bad DIMM", "--yes")
@@ -205,7 +209,7 @@ def test_who_cannot_move_stays_and_is_named_with_what_to_do(site: Site) -> None:
 
     assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
     assert (
-        "`db-01` stays on `compute-08`: is in ERROR - settle that and plan again; "
+        "`db-01` stays on `compute-08`: is in ERROR - settle that, then plan again; "
         "or later `stackward node return compute-07 --bring-back --run 01RUN`"
     ) in said
 
@@ -397,6 +401,89 @@ def test_an_owner_who_wishes_to_be_asked_since_then_keeps_the_server_there(site:
 
     assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
     assert "`db-01` stays on `compute-08`: " in said
+
+
+def test_an_owner_who_wishes_to_be_asked_since_then_agrees_by_the_undo_itself(site: Site) -> None:
+    drain = site.drained()
+    moved = site.cloud.known[an_id("db-01")]
+    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+    _, out, _ = site.undo(drain, "--dry-run")
+
+    code, _, said = site.undo(drain, "--consent", f"{moved.id}=CHG-78", "--yes")
+    _, records, _ = site.run("run", "audit", site.newest.id, "--export")
+
+    assert f"get its owner's word and pass `--consent {moved.id}=REFERENCE`, then plan" in out
+    assert (code, site.hosts) == (0, HOME), said
+    assert "moves although its owner wrote `ask`, by their consent: CHG-78" in said
+    assert '"reference": "CHG-78"' in records
+
+
+def test_an_owner_agrees_where_a_return_is_undone(site: Site) -> None:
+    site.drained()
+    returned = site.well(*RETURN)
+    new = wishing("ask", name="new")
+    site.cloud.add(new)
+    blocked, _, why = site.undo(returned)
+
+    code, _, said = site.undo(returned, "--consent", f"{new.id}=CHG-79", "--yes")
+
+    assert (blocked, f"`--consent {new.id}=REFERENCE`" in why) == (3, True)
+    assert (code, site.hosts) == (0, {**AWAY, "new": "compute-08"}), said
+
+
+def test_a_server_is_left_where_it_is_by_an_undo_that_says_so(site: Site) -> None:
+    drain = site.drained()
+
+    code, _, said = site.undo(drain, "--leave-behind", an_id("db-02"), "--yes")
+
+    assert (code, site.hosts) == (0, {"db-01": NODE, "db-02": "compute-08"}), said
+    assert "`db-02` is left alone: `--leave-behind` was given" in said
+
+
+def test_who_cannot_move_live_is_stopped_for_the_way_home_if_that_is_allowed(site: Site) -> None:
+    drain = site.drained()
+    moved = site.cloud.known[an_id("db-01")]
+    site.cloud.add(replace(moved, flavor=a_flavor(pci_passthrough__alias="gpu:1")))
+    _, out, _ = site.undo(drain, "--dry-run")
+
+    code, _, said = site.undo(drain, "--allow-downtime", "--yes")
+
+    assert "pass `--allow-downtime`, then plan again" in out
+    assert (code, site.hosts) == (0, HOME), said
+    assert site.cloud.migrations[-1].kind == "migration"
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        pytest.param(
+            ("--consent", "nonsense=CHG-1"),
+            "`--consent nonsense=...` names no server that is to move and whose owner is",
+            id="consent",
+        ),
+        pytest.param(
+            ("--leave-behind", "nonsense"),
+            "`--leave-behind nonsense` names no server that it could be meant for",
+            id="leave behind",
+        ),
+    ],
+)
+def test_an_id_that_matches_nothing_is_refused(
+    site: Site, flags: tuple[str, ...], says: str
+) -> None:
+    drain = site.drained()
+
+    code, _, said = site.undo(drain, *flags, "--yes")
+
+    assert (code, says in said, site.hosts) == (3, True, AWAY), said
+
+
+def test_an_undo_that_an_older_version_planned_is_still_understood() -> None:
+    stored = to_mapping(Plan[World](title="undo", request=UndoRequest(run="01RUN")))
+    for name in ("allow_downtime", "leave_behind", "consents"):
+        del stored["request"][name]
+
+    assert from_mapping(stored, KINDS).request == UndoRequest(run="01RUN")
 
 
 def test_how_slow_moves_are_helped_is_said_for_the_undo_too(site: Site) -> None:

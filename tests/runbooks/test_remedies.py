@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from builders import (
+    NOW,
     a_candidate,
     a_domain,
     a_flavor,
@@ -31,12 +32,16 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
 from stackward.model.run import RunState
 from stackward.model.stuck import Guest, Standstill
+from stackward.model.undoing import Returned, Undoing
 from stackward.model.wish import WISH
-from stackward.plan import Blocked
+from stackward.plan import Blocked, Warned
 from stackward.policy import worries
+from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
+from stackward.runbooks.undo_run import UndoRequest, drain_again
 
 DB = an_id("db-01")
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
@@ -371,6 +376,66 @@ def test_leaving_behind_helps_wherever_it_is_advised(name: str) -> None:
     case = CASES[name]
 
     assert plan_drain(case.before, asking(**case.asked, **LEAVE)).blockers == ()
+
+
+RETURN = Undoing(
+    run="01RUN",
+    title="return `compute-07` to service",
+    kind="return-compute-node",
+    state=RunState.SUCCEEDED,
+    read_at=NOW,
+    has_changed=True,
+    returned=Returned(node="compute-07", is_uncordoned=True, reason="bad DIMM"),
+)
+ASKED_ANEW = [name for name, case in CASES.items() if case.asks_then and not case.asked]
+
+
+@pytest.mark.parametrize("name", ASKED_ANEW)
+def test_what_a_drain_may_be_asked_for_then_its_undo_may_be_asked_for_too(name: str) -> None:
+    """A return is undone by a drain, with that drain's blockers and their remedies."""
+    case = CASES[name]
+    after = case.before if case.after is None else case.after
+    request = drain_again(RETURN, UndoRequest(run="01RUN", **case.asks_then))
+
+    assert request is not None
+    assert plan_drain(after, request).blockers == ()
+
+
+def on_the_way_home(case: Case, **asked: Any) -> tuple[int, list[Warned]]:  # noqa: ANN401  # any field
+    """Return how many servers come home from the node of a case, and who stays away, and why."""
+    [server] = case.before.servers
+    moved = Drained(id=server.id, name="db-01", target=server.host, source="compute-08")
+    home = Homecoming(
+        name="compute-08",
+        host="compute-08",
+        service=a_service("compute-08"),
+        hypervisor=replace(WELL.hypervisor, name="compute-08", host="compute-08"),
+        drained=DrainedAway(run="01RUN", servers=(moved,)),
+        away=(Away(drained=moved, server=server, node=case.before),),
+    )
+    plan = plan_bring_back(home, BringBackRequest(node="compute-08", run="01RUN", **asked))
+    assert plan.blockers == ()
+    return len([*plan.moves()]), [each for each in plan.warnings if each.worry == "stays-away"]
+
+
+def test_flags_that_let_a_server_leave_let_it_come_home() -> None:
+    """Whatever blocker of a drain is settled by a flag alone; `--leave-behind` settles nothing."""
+    by_flag = {
+        name: CASES[name]
+        for name in ASKED_ANEW
+        if CASES[name].after is None and CASES[name].asks_then != LEAVE
+    }
+
+    stays = {name: on_the_way_home(case) for name, case in by_flag.items()}
+    comes = {name: on_the_way_home(case, **case.asks_then) for name, case in by_flag.items()}
+
+    assert {name: count for name, (count, _) in stays.items()} == dict.fromkeys(by_flag, 0)
+    assert [
+        name
+        for name, (_, [warned]) in stays.items()
+        if CASES[name].advice.partition("=")[0].split()[0] not in warned.remedy
+    ] == []
+    assert comes == dict.fromkeys(by_flag, (1, []))
 
 
 def test_a_server_that_has_changed_is_moved_by_a_new_plan() -> None:

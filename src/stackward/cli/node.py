@@ -58,6 +58,21 @@ SlowAfterOption = Annotated[
 WhenSlowOption = Annotated[WhenSlow, typer.Option(help="What to do about a slow live migration.")]
 
 
+AllowDowntimeOption = Annotated[
+    bool, typer.Option("--allow-downtime", help="Stop running servers that cannot move live.")
+]
+LeaveBehindOption = Annotated[
+    list[str] | None, typer.Option(metavar="ID", help="This server stays; may be repeated.")
+]
+ConsentOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID=REFERENCE",
+        help="The owner of this server, who wishes to be asked, agrees; may be repeated.",
+    ),
+]
+
+
 @app.command(
     "list",
     epilog=example(
@@ -113,20 +128,9 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = None,
     yes: YesOption = False,
     queue: QueueOption = False,
-    allow_downtime: Annotated[
-        bool, typer.Option("--allow-downtime", help="Stop running servers that cannot move live.")
-    ] = False,
-    leave_behind: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="This server stays; may be repeated."),
-    ] = None,
-    consent: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID=REFERENCE",
-            help="The owner of this server, who wishes to be asked, agrees; may be repeated.",
-        ),
-    ] = None,
+    allow_downtime: AllowDowntimeOption = False,
+    leave_behind: LeaveBehindOption = None,
+    consent: ConsentOption = None,
     projects: Annotated[
         list[str] | None,
         typer.Option(
@@ -170,7 +174,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         reason=reason,
         allow_downtime=allow_downtime,
         leave_behind=tuple(leave_behind or ()),
-        consents=_consents(consent or ()),
+        consents=consents_in(consent or ()),
         target=target,
         at_once=parallel,
         slow_after_s=float(timeout),
@@ -193,7 +197,8 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     )
 
 
-def _consents(words: Sequence[str]) -> "tuple[Consent, ...]":
+def consents_in(words: Sequence[str]) -> "tuple[Consent, ...]":
+    """Return what owners agreed to, by the words of `--consent`."""
     from stackward.model.wish import Consent
 
     consents: dict[str, Consent] = {}
@@ -240,6 +245,9 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         str | None, typer.Option(help="For the same; else the smallest that fits the image.")
     ] = None,
     network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    allow_downtime: AllowDowntimeOption = False,
+    leave_behind: LeaveBehindOption = None,
+    consent: ConsentOption = None,
     parallel: ParallelOption = 2,
     timeout: SlowAfterOption = 1800,
     when_slow: WhenSlowOption = WhenSlow.WAIT,
@@ -256,7 +264,8 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
 
     Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
     server is booted there and removed. Should that fail, it is cordoned again.
-    `--parallel`, `--timeout` and `--when-slow` say how the servers of `--bring-back` move.
+    `--allow-downtime`, `--leave-behind`, `--consent`, `--parallel`, `--timeout` and `--when-slow`
+    say which servers of `--bring-back` move, and how.
     """
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import show_and_refuse
@@ -268,6 +277,9 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         _refuse_how_servers_move(context)
     request_after = partial(
         bring_back_request,
+        allow_downtime=allow_downtime,
+        leave_behind=tuple(leave_behind or ()),
+        consents=consents_in(consent or ()),
         at_once=parallel,
         slow_after_s=float(timeout),
         when_slow=when_slow.value,
@@ -299,11 +311,16 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     )
 
 
+_HOW_SERVERS_MOVE = (
+    "allow_downtime", "leave_behind", "consent", "parallel", "timeout", "when_slow",
+)  # fmt: skip
+
+
 def _refuse_how_servers_move(context: typer.Context) -> None:
     """Refuse flags that would be passed over: without `--bring-back` no server moves."""
     given = [
         f"`--{name.replace('_', '-')}`"
-        for name in ("parallel", "timeout", "when_slow")
+        for name in _HOW_SERVERS_MOVE
         if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
     ]
     if given:

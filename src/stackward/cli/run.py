@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stackward.cli.node import (
+    AllowDowntimeOption,
+    ConsentOption,
     InventoryOption,
+    LeaveBehindOption,
     ParallelOption,
     QueueOption,
     SlowAfterOption,
     WhenSlow,
     WhenSlowOption,
     YesOption,
+    consents_in,
 )
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
@@ -190,6 +194,9 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
         str | None, typer.Option(help="For the same; else the smallest that fits the image.")
     ] = None,
     network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    allow_downtime: AllowDowntimeOption = False,
+    leave_behind: LeaveBehindOption = None,
+    consent: ConsentOption = None,
     parallel: ParallelOption = 2,
     timeout: SlowAfterOption = 1800,
     when_slow: WhenSlowOption = WhenSlow.WAIT,
@@ -225,6 +232,9 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             image=image,
             flavor=flavor,
             network=network,
+            allow_downtime=allow_downtime,
+            leave_behind=tuple(leave_behind or ()),
+            consents=consents_in(consent or ()),
             at_once=parallel,
             slow_after_s=float(timeout),
             when_slow=when_slow.value,

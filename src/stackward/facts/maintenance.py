@@ -123,6 +123,7 @@ def read_way_back(
             for each in drained.servers
             if only is None or each.id == only
         ),
+        is_of_one=only is not None,
     )
 
 

@@ -75,6 +75,7 @@ def read_undoing(  # noqa: PLR0913  # what was asked for, and the two memories
         kind=memory.plan.request.kind,
         state=run.state,
         read_at=world.clock.now(),
+        is_of_one=only is not None,
         has_changed=any(map(_has_begun, memory.last.values())),
         undone_by=_undoer(journal, run, but),
     )
@@ -184,7 +185,7 @@ def _homes(
             consents=consents_of(memory.plan),
         )
         try:
-            homes.append(read_way_back(world, memory.journal, source, left))
+            homes.append(read_way_back(world, memory.journal, source, left, only=only))
         except BadInput as error:
             homeless += [(each, error.message) for each in servers]
     return tuple(homes), tuple(homeless)

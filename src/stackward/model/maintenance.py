@@ -110,3 +110,4 @@ class Homecoming:
     hypervisor: Hypervisor
     drained: DrainedAway
     away: tuple[Away, ...] = ()
+    is_of_one: bool = False  # one server alone was asked for

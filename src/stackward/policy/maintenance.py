@@ -1,14 +1,18 @@
 """Whether a node may be returned to service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stackward.model.claim import Claim
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import Away, Homecoming, ReturningNode
+from stackward.model.wish import Consent
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 from stackward.policy.node import judge_service
+from stackward.policy.wishes import needs_consent
+
+_SETTLE = "settle that"
 
 
 def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdict]:
@@ -55,8 +59,38 @@ def judge_source(source: ComputeNode) -> Iterator[Verdict]:
     yield from judge_service(source)
 
 
-def why_it_stays(away: Away, facts: Homecoming) -> str | None:
-    """Say why a server that was drained is none of ours now; None where it may come home."""
+def judge_words(
+    name: str,
+    homes: Sequence[Homecoming],
+    leave_behind: Sequence[str],
+    consents: Sequence[Consent],
+) -> Iterator[Blocked]:
+    """Ask whether each id that was given is that of a server which it can be meant for."""
+    away = [each for home in homes for each in home.away]
+    known = {each.drained.id for each in away}
+    asking = {each.server.id for each in away if each.server and needs_consent(each.server)}
+    for given in leave_behind:
+        if given not in known:
+            yield worries.UNKNOWN_LEFT_BEHIND.blocks(name, given=given)
+    for consent in consents:
+        if consent.server not in asking - {*leave_behind}:
+            yield worries.UNKNOWN_CONSENT.blocks(name, given=consent.server)
+
+
+def advice_for(server: str, against: Sequence[Blocked]) -> str:
+    """Say what lets a server come home; the remedies themselves are those of a drain."""
+    advice = dict.fromkeys(_advice(server, each) for each in against)
+    return "; ".join(sorted(advice, key=lambda each: each == _SETTLE))
+
+
+def _advice(server: str, blocked: Blocked) -> str:
+    if blocked.worry in {worries.WISH_ASK.name, worries.WISH_LEAVE.name}:
+        return f"get its owner's word and pass `--consent {server}=REFERENCE`"
+    return "pass `--allow-downtime`" if "`--allow-downtime`" in blocked.remedy else _SETTLE
+
+
+def why_it_stays(away: Away, facts: Homecoming, leave_behind: Sequence[str] = ()) -> str | None:
+    """Say why a server that was drained is left where it is; None where it may come home."""
     server = away.server
     if server is None:
         return "it was deleted"
@@ -67,4 +101,6 @@ def why_it_stays(away: Away, facts: Homecoming) -> str | None:
         return f"it is on `{server.host}`, and the {facts.drained.by} put it on `{put}`"
     if server.task_state is not None:
         return f"it is busy ({server.task_state})"
+    if server.id in leave_behind:
+        return "`--leave-behind` was given"
     return None

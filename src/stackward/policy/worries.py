@@ -124,8 +124,8 @@ AWAITS_CONFIRMATION = Worry(
 )
 UNKNOWN_LEFT_BEHIND = Worry(
     "unknown-left-behind",
-    "`--leave-behind {given}` names no server that is here",
-    "give the id of a server of this node, or leave the flag out",
+    "`--leave-behind {given}` names no server that it could be meant for",
+    "give the id of a server of the plan, or leave the flag out",
     "An id that matches nothing is a slip.",
 )
 NO_SERVER_OF_PROJECT = Worry(
@@ -268,7 +268,7 @@ NO_WAY_BACK = Worry(
 NOT_MOVED_BACK = Worry(
     "not-moved-back",
     "stays on `{host}`: {because}",
-    "{remedy}",
+    "{advice}, then {way}",
     "One server that cannot move keeps none of the others away.",
 )
 
@@ -607,7 +607,7 @@ NO_ROOM = Worry(
 STAYS_AWAY = Worry(
     "stays-away",
     "stays on `{host}`: {because}",
-    "settle that, then `stackward node return NODE --bring-back` again",
+    "{advice}, then {way}",
     "One server that cannot move keeps none of the others away.",
 )
 

@@ -12,9 +12,10 @@ from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
 from stackward.errors import Refused
 from stackward.model.maintenance import Away, Homecoming
+from stackward.model.wish import Consent
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy import worries
-from stackward.policy.maintenance import judge_source, why_it_stays
+from stackward.policy.maintenance import advice_for, judge_source, judge_words, why_it_stays
 from stackward.policy.room import Chooser, pack
 from stackward.ports.world import World
 from stackward.runbooks.drain_request import DrainRequest
@@ -30,13 +31,23 @@ class BringBackRequest:
 
     node: str
     run: str  # of the drain
+    allow_downtime: bool = False  # stop what cannot move live
+    leave_behind: tuple[str, ...] = ()  # ids of servers that stay where they are
+    consents: tuple[Consent, ...] = ()  # of owners, beside those that the drain has on record
     at_once: int = 2
     slow_after_s: float = 1800.0
     when_slow: str = "wait"  # or "force-complete", "abort"
 
 
-def bring_back_request(
-    returned: Plan[World], *, at_once: int, slow_after_s: float, when_slow: str
+def bring_back_request(  # noqa: PLR0913  # what was asked for
+    returned: Plan[World],
+    *,
+    allow_downtime: bool,
+    leave_behind: tuple[str, ...],
+    consents: tuple[Consent, ...],
+    at_once: int,
+    slow_after_s: float,
+    when_slow: str,
 ) -> BringBackRequest:
     """Return the request that follows a return; `Refused` where no drain of the node is known."""
     asked = returned.request
@@ -48,15 +59,24 @@ def bring_back_request(
     return BringBackRequest(
         node=asked.node,
         run=asked.run,
+        allow_downtime=allow_downtime,
+        leave_behind=leave_behind,
+        consents=consents,
         at_once=at_once,
         slow_after_s=slow_after_s,
         when_slow=when_slow,
     )
 
 
-def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
-    """Plan who comes home, and how, from facts alone."""
-    coming = [each for each in facts.away if why_it_stays(each, facts) is None]
+def plan_bring_back(
+    facts: Homecoming, asked: BringBackRequest, way: str | None = None
+) -> Plan[World]:
+    """Plan who comes home, and how, from facts alone.
+
+    `way` is how who must stay can come later, in words.
+    """
+    way = way or f"`stackward node return {facts.name} --bring-back` again"
+    coming = [each for each in facts.away if why_it_stays(each, facts, asked.leave_behind) is None]
     judged = [(each, _judged(each, facts, asked)) for each in coming]
     packing = pack(
         [
@@ -85,9 +105,9 @@ def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
             "moved away": len(facts.drained.servers),
             "moves": len(moves),
         },
-        notices=tuple(_notices(facts, moves)),
-        blockers=tuple(_closed(facts)),
-        warnings=tuple(_stay(judged, left_out)),
+        notices=tuple(_notices(facts, asked, moves)),
+        blockers=(*_closed(facts), *_slips(facts, asked)),
+        warnings=tuple(_stay(judged, left_out, way)),
         stages=(
             Stage(
                 name="bring home",
@@ -104,13 +124,19 @@ def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
     )
 
 
+def _slips(facts: Homecoming, asked: BringBackRequest) -> Iterator[Blocked]:
+    if not facts.is_of_one:  # the others are not among the facts then
+        yield from judge_words(facts.name, [facts], asked.leave_behind, asked.consents)
+
+
 def _manner(facts: Homecoming, asked: BringBackRequest) -> DrainRequest:
     """Return how the servers move: as in a drain, all to their old node."""
     return DrainRequest(
         node=facts.name,
         reason="bring back",
         target=facts.host,
-        consents=facts.drained.consents,
+        allow_downtime=asked.allow_downtime,
+        consents=(*asked.consents, *facts.drained.consents),
         at_once=asked.at_once,
         slow_after_s=asked.slow_after_s,
         when_slow=asked.when_slow,
@@ -134,7 +160,9 @@ def _closed(facts: Homecoming) -> Iterator[Blocked]:
         yield worries.HOME_CLOSED.blocks(facts.name)
 
 
-def _stay(judged: list[tuple[Away, Judged]], left_out: dict[str, Blocked]) -> Iterator[Warned]:
+def _stay(
+    judged: list[tuple[Away, Judged]], left_out: dict[str, Blocked], way: str
+) -> Iterator[Warned]:
     """Tell who stays away for now, and why; and what is to be known of those who come."""
     for away, each in judged:
         server = each.server
@@ -144,15 +172,22 @@ def _stay(judged: list[tuple[Away, Judged]], left_out: dict[str, Blocked]) -> It
         if against:
             because = "; ".join(one.reason for one in against)
             yield worries.STAYS_AWAY.warns(
-                server.label, server.id, host=server.host, because=because
+                server.label,
+                server.id,
+                host=server.host,
+                because=because,
+                advice=advice_for(server.id, against),
+                way=way,
             )
         else:
             yield from (one for one in each.verdicts if isinstance(one, Warned))
 
 
-def _notices(facts: Homecoming, moves: tuple[Move[World], ...]) -> Iterator[str]:
+def _notices(
+    facts: Homecoming, asked: BringBackRequest, moves: tuple[Move[World], ...]
+) -> Iterator[str]:
     for away in facts.away:
-        if (why := why_it_stays(away, facts)) is not None:
+        if (why := why_it_stays(away, facts, asked.leave_behind)) is not None:
             yield f"`{away.drained.name}` is left alone: {why}"
     if moves:
         yield f"{len(moves)} move to `{facts.name}`; what runs stalls at the end of its move"

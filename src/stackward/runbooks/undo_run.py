@@ -14,9 +14,10 @@ from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.model.maintenance import Homecoming
 from stackward.model.run import RunState
 from stackward.model.undoing import Undoing
-from stackward.plan import Plan, Warned
+from stackward.model.wish import Consent
+from stackward.plan import Blocked, Plan, Warned
 from stackward.policy import worries
-from stackward.policy.maintenance import why_it_stays
+from stackward.policy.maintenance import judge_words, why_it_stays
 from stackward.policy.undoing import (
     is_kept_off,
     is_open,
@@ -44,6 +45,9 @@ class UndoRequest:
     image: str | None = None  # for the acceptance server, as in a return; so the next two
     flavor: str | None = None
     network: str | None = None
+    allow_downtime: bool = False  # stop what cannot move live
+    leave_behind: tuple[str, ...] = ()  # ids of servers that stay where they are
+    consents: tuple[Consent, ...] = ()  # of owners, beside those that the run has on record
     at_once: int = 2
     slow_after_s: float = 1800.0
     when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
@@ -67,7 +71,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     stages = tuple(stage for part in parts for stage in part.stages)
     warnings = tuple(each for part in parts for each in part.warnings)
     left = [*_left(facts), *(line for way in ways for line in way.notices)]
-    blockers = back.blockers if back else ()
+    blockers = (*(back.blockers if back else ()), *_slips(facts, asked))
     if not (stages or blockers):
         why = "; ".join([*left, *(f"`{each.thing}` {each.reason}" for each in warnings)])
         blockers = (worries.NOTHING_TO_UNDO.blocks(facts.run, facts.run, why=why),)
@@ -96,6 +100,9 @@ def drain_again(facts: Undoing, asked: UndoRequest) -> DrainRequest | None:
         reason=returned.reason or f"run {facts.run} is undone",
         keep_service=not returned.kept_off_by,
         with_mask="mask" in returned.kept_off_by,
+        allow_downtime=asked.allow_downtime,
+        leave_behind=asked.leave_behind,
+        consents=asked.consents,
         at_once=asked.at_once,
         slow_after_s=asked.slow_after_s,
         when_slow=asked.when_slow,
@@ -144,6 +151,11 @@ def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | No
     )
 
 
+def _slips(facts: Undoing, asked: UndoRequest) -> Iterator[Blocked]:
+    if not facts.is_of_one:  # the others are not among the facts then
+        yield from judge_words(facts.run, facts.homes, asked.leave_behind, asked.consents)
+
+
 def _way_back(
     home: Homecoming, facts: Undoing, asked: UndoRequest, *, is_opened: bool
 ) -> Plan[World]:
@@ -151,58 +163,59 @@ def _way_back(
     request = BringBackRequest(
         node=home.name,
         run=facts.run,
+        allow_downtime=asked.allow_downtime,
+        leave_behind=asked.leave_behind,
+        consents=asked.consents,
         at_once=asked.at_once,
         slow_after_s=asked.slow_after_s,
         when_slow=asked.when_slow,
     )
     if not (is_opened or is_open(home)):
-        return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts)))
-    plan = plan_bring_back(once_open(home, facts) if is_opened else home, request)
+        return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts, asked)))
+    way = _way(home, facts)
+    plan = plan_bring_back(once_open(home, facts) if is_opened else home, request, way)
     [stage] = plan.stages
     return replace(
         plan,
         blockers=(),  # that the node is closed: it is opened before
-        warnings=tuple(_told(each, home, facts) for each in plan.warnings),
-        notices=tuple(_stays(home)),
+        warnings=tuple(map(_told, plan.warnings)),
+        notices=tuple(_stays(home, asked)),
         stages=(replace(stage, name=f"back to {home.name}"),) if stage.moves else (),
         verify=plan.verify if stage.moves else (),
     )
 
 
-def _stays(home: Homecoming) -> Iterator[str]:
+def _stays(home: Homecoming, asked: UndoRequest) -> Iterator[str]:
     for away in home.away:
-        if (why := why_it_stays(away, home)) is not None:
+        if (why := why_it_stays(away, home, asked.leave_behind)) is not None:
             yield f"`{away.drained.name}` is left alone: {why}"
 
 
-def _shut_out(home: Homecoming, facts: Undoing) -> Iterator[Warned]:
+def _shut_out(home: Homecoming, facts: Undoing, asked: UndoRequest) -> Iterator[Warned]:
     for away in home.away:
-        if away.server and why_it_stays(away, home) is None:
-            yield _not_moved_back(
+        if away.server and why_it_stays(away, home, asked.leave_behind) is None:
+            yield worries.NOT_MOVED_BACK.warns(
                 away.server.label,
                 away.server.id,
-                away.server.host,
-                f"`{home.name}` is not in service",
-                _remedy(home, facts),
+                host=away.server.host,
+                because=f"`{home.name}` is not in service",
+                advice="settle that",
+                way=_way(home, facts),
             )
 
 
-def _told(warned: Warned, home: Homecoming, facts: Undoing) -> Warned:
-    """Say what is to be done for who stays in the words of an undo."""
+def _told(warned: Warned) -> Warned:
+    """Call who stays by the word of an undo."""
     if warned.worry != worries.STAYS_AWAY.name:
         return warned
-    return replace(warned, worry=worries.NOT_MOVED_BACK.name, remedy=_remedy(home, facts))
+    return replace(warned, worry=worries.NOT_MOVED_BACK.name)
 
 
-def _remedy(home: Homecoming, facts: Undoing) -> str:
+def _way(home: Homecoming, facts: Undoing) -> str:
     if facts.returning:
         way = f"`stackward node return {home.name} --bring-back --run {facts.run}`"
-        return f"settle that and plan again; or later {way}"
-    return "settle that, then plan again"
-
-
-def _not_moved_back(name: str, server: str, host: str | None, because: str, remedy: str) -> Warned:
-    return worries.NOT_MOVED_BACK.warns(name, server, host=host, because=because, remedy=remedy)
+        return f"plan again; or later {way}"
+    return "plan again"
 
 
 def _left(facts: Undoing) -> Iterator[str]:
