@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -97,6 +98,15 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
+    # What a test writes need not outlive a power cut.
+    with a_server("fsync = off", "max_connections = 200") as server:
+        server.sql(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'")
+        yield server
+
+
+@contextmanager
+def a_server(*settings: str) -> Iterator[Server]:
+    """Start a server, and leave nothing of it."""
     server = Server(programs(), Path(tempfile.mkdtemp(prefix="stackward-pg-")), free_port())
     if os.geteuid() == 0:
         shutil.chown(server.place, OWNER, OWNER)
@@ -105,11 +115,11 @@ def postgres() -> Iterator[Server]:
         ways_in = ["--auth-local=trust", "--auth-host=scram-sha-256"]
         forms = ["-U", OWNER, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         server.run("initdb", "-D", str(data), *ways_in, *forms)
-        with (data / "postgresql.conf").open("a") as settings:
-            settings.write(f"port = {server.port}\nunix_socket_directories = '{server.place}'\n")
-            settings.write("listen_addresses = '127.0.0.1'\nfsync = off\nmax_connections = 200\n")
+        places = f"port = {server.port}\nunix_socket_directories = '{server.place}'\n"
+        with (data / "postgresql.conf").open("a") as file:
+            file.write(f"{places}listen_addresses = '127.0.0.1'\n")
+            file.writelines(f"{line}\n" for line in settings)
         server.start()
-        server.sql(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'")
         yield server
     finally:
         if (server.place / "data/postmaster.pid").exists():

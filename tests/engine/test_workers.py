@@ -8,14 +8,16 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.fakes import EMPTY, House
+from engine.fakes import EMPTY, FakeClock, House
 from engine.killed import Watch
 from postgres import Server
-from stackward.engine import approve
-from stackward.engine.crew import Rhythm, Sightings
+from stackward.adapters.store.journal import SqlJournal
+from stackward.engine import Brakes, approve
+from stackward.engine.crew import Crew, Rhythm, Sightings, work, worker_named
 from stackward.lab.waiting import wait_until
 from stackward.model.run import Approval, Run, RunState
 from stackward.model.worker import Worker
@@ -180,6 +182,45 @@ def test_many_runs_are_shared_and_each_is_carried_out_once(site: Site) -> None:
     assert {run.state for run in ended} == {RunState.SUCCEEDED}
     assert [site.changes(f"yard-{n}") for n in range(8)] == [WHOLE] * 8
     assert [site.told(run).count("taken up") for run in runs] == [1] * 8
+
+
+class LateJournal:
+    """A journal whose queue is what it was a moment ago; it remembers what it was asked."""
+
+    def __init__(self, journal: SqlJournal, queue: list[str]) -> None:
+        self._journal, self._queue, self.asked = journal, queue, list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return (lambda: self._queue) if name == "queued" else getattr(self._journal, name)
+
+
+@ON_SQLITE
+def test_a_run_that_another_has_taken_meanwhile_is_passed_over_without_waiting_for_its_row(
+    site: Site,
+) -> None:
+    run, brakes, said = site.queue(), Brakes(), list[str]()
+    clock = FakeClock(on_wait=[brakes.press])
+    quicker = worker_named("quicker", "here", clock)
+    site.journal.enlist(quicker)
+    site.journal.take_up(run.id, "quicker", clock.now(), life=quicker.life, seen=run.epoch)
+    late: Any = LateJournal(site.journal, [run.id])
+
+    work(
+        Crew(
+            me=worker_named("slower", "here", clock),
+            journal=late,
+            clock=clock,
+            can_read=lambda _: False,
+            carry=lambda run: run,
+            brakes=brakes,
+            say=said.append,
+        )
+    )
+
+    assert "run" in late.asked
+    assert "take_up" not in late.asked
+    assert not [line for line in said if run.id in line]
 
 
 @ON_POSTGRES

@@ -1,7 +1,9 @@
 """The room that runs count on which are approved and not over."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,17 @@ from stackward.runbooks.drain_request import DrainRequest
 
 BY_ADA = Approval(by="ada", at=NOW, how="--yes")
 TARGET = an_id("compute-08")
+
+
+class Counted:
+    """A journal that counts what it is asked."""
+
+    def __init__(self, journal: SqlJournal) -> None:
+        self._journal, self.asked = journal, Counter[str]()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the journal has
+        self.asked[name] += 1
+        return getattr(self._journal, name)
 
 
 @pytest.fixture
@@ -57,6 +70,19 @@ def test_what_it_has_begun_is_in_placements_own_books(journal: SqlJournal, drain
 @pytest.mark.usefixtures("drain")
 def test_a_node_counts_on_what_it_needs_itself_only_once(journal: SqlJournal) -> None:
     assert read_promised(journal, "compute-07") == {}
+
+
+def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal) -> None:
+    for number in range(20):
+        cloud = FakeCloud(hosts=(f"compute-{number}", "compute-08"))
+        cloud.add(a_server(name=f"web-{number}", host=f"compute-{number}"))
+        facts = read_compute_node(a_world(cloud), f"compute-{number}")
+        approve(plan_drain(facts, DrainRequest(node=facts.name, reason="r")), BY_ADA, journal)
+    counted: Any = Counted(journal)
+
+    read_promised(counted, "compute-09")
+
+    assert counted.asked == {"runs": 1, "attempts_of": 1}
 
 
 def test_a_run_that_is_over_promises_nothing(journal: SqlJournal, drain: Run) -> None:

@@ -186,6 +186,8 @@ class _Shift:
             if run_id in self._going or now < self._not_before.get(run_id, now):
                 continue
             run = self._journal.run(run_id)
+            if run.state is not RunState.QUEUED:
+                continue  # another worker took it since we asked: do not wait for its row
             if not self._crew.can_read(run):
                 self._put_off(run, "its plan is of another version of Stackward")
                 continue

@@ -1,15 +1,16 @@
 """Read from the journal how long moves took on this cloud."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stackward.model.duration import PastMove
-from stackward.model.run import Attempt, Run, Settled
+from stackward.model.run import Attempt, Settled
 from stackward.ports.journal import Journal
 
 CLOUD = "cloud"  # the fact of a plan that says of which cloud it is
 _LOOKED_AT = 100  # the latest runs
+_AT_ONCE = 20  # runs whose attempts are read together: mostly they are enough
 _MOST = 200  # past moves of all kinds: what is older than these tells of another time
 
 
@@ -19,19 +20,21 @@ def read_past_moves(journal: Journal, cloud: str) -> tuple[PastMove, ...]:
     One that was tried twice, or helped on because it was slow, says nothing of the usual.
     """
     past: list[PastMove] = []
-    for run in journal.runs(limit=_LOOKED_AT):
-        if len(past) >= _MOST:
-            break
-        stored = json.loads(run.plan)
-        # A run that was taken up again may have waited for its worker.
-        if stored["facts"].get(CLOUD) == cloud and run.epoch == 1:
-            past += _moves_of(stored, journal, run)
+    # A run that was taken up again may have waited for its worker.
+    latest = [run for run in journal.runs(limit=_LOOKED_AT) if run.epoch == 1]
+    plans = {run.id: json.loads(run.plan) for run in latest}
+    here = [each for each, stored in plans.items() if stored["facts"].get(CLOUD) == cloud]
+    while here and len(past) < _MOST:
+        some, here = here[:_AT_ONCE], here[_AT_ONCE:]
+        attempts = journal.attempts_of(some)
+        for each in some:
+            past += _moves_of(plans[each], attempts[each])
     return tuple(past[:_MOST])
 
 
-def _moves_of(stored: Mapping[str, Any], journal: Journal, run: Run) -> Iterator[PastMove]:
+def _moves_of(stored: Mapping[str, Any], made_all: Sequence[Attempt]) -> Iterator[PastMove]:
     attempts: dict[str, list[Attempt]] = {}
-    for attempt in journal.attempts(run.id):
+    for attempt in made_all:
         attempts.setdefault(attempt.step.rpartition("/")[0], []).append(attempt)
     for stage in stored["stages"]:
         for move in stage["moves"]:

@@ -18,10 +18,12 @@ def read_promised(journal: Journal, but_for: str) -> dict[str, Resources]:
     the run that drains `but_for`.
     """
     promised: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for run in journal.runs(limit=_LOOKED_AT):
-        if run.state.is_over or but_for in run.holds:
-            continue
-        begun = {attempt.step.rpartition("/")[0] for attempt in journal.attempts(run.id)}
+    latest = journal.runs(limit=_LOOKED_AT)
+    others = [run for run in latest if not (run.state.is_over or but_for in run.holds)]
+    # Asked for each server that is about to move: in one look, however many drains go on.
+    attempts = journal.attempts_of([run.id for run in others])
+    for run in others:
+        begun = {attempt.step.rpartition("/")[0] for attempt in attempts[run.id]}
         for path, expects in _moves(run):
             provider, needs = expects.get("provider"), expects.get("needs")
             if path not in begun and isinstance(provider, str) and isinstance(needs, dict):

@@ -159,6 +159,10 @@ class Journal(Protocol):
         """Return every attempt of a run, in the order in which they were made."""
         ...
 
+    def attempts_of(self, run_ids: Sequence[str], /) -> Mapping[str, Sequence[Attempt]]:
+        """Return the same of each of several runs, in one look at the journal."""
+        ...
+
     def events(self, run_id: str, /, *, after: int = 0) -> Sequence[Event]:
         """Return what happened in a run, from the event after that number on."""
         ...

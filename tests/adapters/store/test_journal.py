@@ -80,6 +80,19 @@ def test_attempts_are_read_as_they_were_written(journal: SqlJournal) -> None:
     assert (found[0].said, found[0].saw, found[1]) == (said, {"at": ["c02"]}, answered)
 
 
+def test_attempts_of_several_runs_are_those_of_each(journal: SqlJournal) -> None:
+    for run_id, node in (("01A", "c01"), ("01B", "c02"), ("01C", "c03")):
+        journal.add(a_run(run_id, holds=(node,)))
+        journal.take_up(run_id, "w", NOON)
+        journal.intend(run_id, 1, "move/web-3/0", {"newest": 7}, NOON)
+    journal.intend("01A", 1, "move/web-3/0", {"newest": 8}, NOON)
+
+    found = journal.attempts_of(["01A", "01B", "01NONE"])
+
+    alone = {each: journal.attempts(each) for each in ("01A", "01B")}
+    assert found == {**alone, "01NONE": []}
+
+
 def test_events_are_numbered_in_their_order(journal: SqlJournal) -> None:
     journal.add(a_run())
     journal.take_up("01A", "w", NOON)

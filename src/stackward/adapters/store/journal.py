@@ -237,7 +237,7 @@ class SqlJournal:
             if run.state.is_over:
                 raise Refused(f"run `{run.id}` is over: {run.state}")
             changed: dict[str, Any] = {"cancel_asked_by": run.cancel_asked_by or by}
-            made = list(attempts_of(transaction, run.id))
+            made = attempts_of(transaction, [run.id])[run.id]
             is_left = any(each.is_in_flight for each in made) or must_go_on(made)
             if run.state is not RunState.RUNNING and not is_left:
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
@@ -370,7 +370,13 @@ class SqlJournal:
 
     def attempts(self, run_id: str, /) -> Sequence[Attempt]:
         """Return every attempt of a run, in the order in which they were made."""
-        return self._read(lambda connection: attempts_of(connection, run_id))
+        return self._read(lambda connection: attempts_of(connection, [run_id]))[run_id]
+
+    def attempts_of(self, run_ids: Sequence[str], /) -> Mapping[str, Sequence[Attempt]]:
+        """Return the same of each of several runs, in one look at the journal."""
+        if not run_ids:
+            return {}
+        return self._read(lambda connection: attempts_of(connection, run_ids))
 
     # --- events -------------------------------------------------------------------------------
 

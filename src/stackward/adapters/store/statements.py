@@ -84,7 +84,7 @@ def give_up(
                 hint=f"`stackward run show {other.id}` tells how that one stands",
             )
     if undone.state is RunState.STOPPED:
-        made = attempts_of(transaction, undone.id)
+        made = attempts_of(transaction, [undone.id])[undone.id]
         if any(each.is_in_flight for each in made) or must_go_on(made):
             raise Refused(
                 f"run `{undone.id}` has left something unfinished: it cannot be undone like that",
@@ -199,11 +199,14 @@ def attempts_at(transaction: Connection, run_id: str, step: str) -> int:
     return transaction.execute(made).scalar_one()
 
 
-def attempts_of(connection: Connection, run_id: str) -> list[Attempt]:
-    """Return every attempt of a run, in the order in which they were made."""
-    wanted = select(attempts).where(attempts.c.run_id == run_id)
+def attempts_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[Attempt]]:
+    """Return every attempt of each run, in the order in which they were made."""
+    wanted = select(attempts).where(attempts.c.run_id.in_(run_ids))
     ordered = wanted.order_by(attempts.c.intended_at, attempts.c.step, attempts.c.number)
-    return [to_attempt(fields(row)) for row in connection.execute(ordered)]
+    found: dict[str, list[Attempt]] = {run_id: [] for run_id in run_ids}
+    for row in connection.execute(ordered):
+        found[row.run_id].append(to_attempt(fields(row)))
+    return found
 
 
 def fields(row: Row[Any]) -> dict[str, Any]:
