@@ -283,6 +283,33 @@ def test_their_consent_to_the_way_home_is_given_with_it(site: Site) -> None:
     assert (code, site.hosts) == (0, {"db-01": NODE, "db-02": NODE}), said
 
 
+def test_a_return_that_is_queued_cannot_bring_servers_back_with_it(site: Site) -> None:
+    """They are planned from what is so once the node serves, and approved then."""
+    site.drained().shell.done.clear()
+
+    code, out, said = site.run(*RETURN, "--bring-back", "--queue", "--yes")
+    undone, _, _ = site.run("run", "undo", "01", "--dry-run")
+
+    assert (code, out, site.shell.done, len(list_runs(site.state_dir / FILE, 9))) == (2, "", [], 1)
+    assert said == (
+        "error: `--bring-back` is planned once the node serves again: it cannot be queued with "
+        "that\nnothing was changed\n\n"
+        "hint: queue the return alone; when it has succeeded, queue it with `--bring-back`; or "
+        "`stackward run undo 01RUN --queue` does both under one approval\n"
+    )
+    assert undone == 0
+
+
+def test_servers_are_queued_to_come_home_once_their_node_serves(site: Site) -> None:
+    site.drained().run(*RETURN, "--yes")
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--queue", "--yes")
+
+    queued = list_runs(site.state_dir / FILE, 1)[0]
+    assert (code, queued.title) == (0, "bring servers home to `compute-07`"), said
+    assert queued.state == "queued"
+
+
 def test_a_consent_that_is_meant_for_nobody_is_found_once_the_node_serves(site: Site) -> None:
     code, _, said = site.drained().run(*RETURN, "--bring-back", "--consent", "x=CHG-1", "--yes")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from builders import a_server, an_id, asking
+from dying import DyingCloud
 from engine.fakes import Crash, DyingJournal, FakeClock, Fate
 from fakes import FakeCloud, FakeShell, a_world
 from stackward import planning
@@ -20,34 +21,6 @@ from stackward.ports.world import Acting, World
 
 POINTS = 74  # one before and one after each write and each change
 WHOLE = ["live-migration", "live_migration_cancel", "stop", "migrate", "confirmResize", "start"]
-CHANGES = {
-    "disable_service",
-    "live_migrate",
-    "abort_migration",
-    "stop_server",
-    "cold_migrate",
-    "confirm_resize",
-    "start_server",
-}
-
-
-class DyingCloud:
-    """A cloud whose caller may die before and after each change."""
-
-    def __init__(self, cloud: FakeCloud, fate: Fate) -> None:
-        self._cloud, self._fate = cloud, fate
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the cloud has
-        real = getattr(self._cloud, name)
-        if name not in CHANGES:
-            return real
-
-        def change(*given: Any) -> None:  # noqa: ANN401  # same
-            self._fate.point()
-            real(*given)
-            self._fate.point()
-
-        return change
 
 
 @dataclass

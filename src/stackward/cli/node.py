@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,7 @@ from stackward.report.tables import Form
 
 if TYPE_CHECKING:
     from stackward.model.wish import Consent
+    from stackward.plan import Plan
 
 app = subject("The machines of the cloud.")
 
@@ -296,7 +297,8 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
         raise BadInput(
             "`--bring-back` is planned once the node serves again: it cannot be queued with that",
             stands="nothing was changed",
-            hint="queue the return alone; when it has succeeded, queue it with `--bring-back`",
+            hint="queue the return alone; when it has succeeded, queue it with `--bring-back`"
+            + _both_at_once(plan),
         )
     if not (bring_back and is_in_service(plan)):
         approve_and_carry_out(
@@ -309,6 +311,12 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     approve_and_carry_out(
         context, home, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
     )
+
+
+def _both_at_once(plan: "Plan[Any]") -> str:
+    run = getattr(plan.request, "run", None)
+    way = f"`stackward run undo {run} --queue` does both under one approval"
+    return f"; or {way}" if run else ""
 
 
 _HOW_SERVERS_MOVE = (

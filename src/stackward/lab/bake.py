@@ -55,6 +55,9 @@ class Progress(Protocol):
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Say that `name` begins now and, at the end of the block, how long it took."""
 
+    def tell(self, text: str) -> None:
+        """Say something that takes no time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Baked:

@@ -2,14 +2,16 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from stackward.errors import StepFailed, Unreachable
 from stackward.lab.client import connect
 from stackward.lab.machine import Machine
 from stackward.lab.spec import Lab
+from stackward.lab.ssh import on_node
 from stackward.lab.waiting import wait_until
+from stackward.model.maintenance import MAINTENANCE
 
 APIS = {
     "keystone": 5000,
@@ -66,16 +68,23 @@ def wait_for_apis(lab: Lab) -> None:
         )
 
 
-def wait_for_computes(lab: Lab) -> None:
+def in_maintenance(lab: Lab) -> list[str]:
+    """Return the compute nodes whose nova-compute a drain keeps off: it is not waited for."""
+    asked = f"test -e {MAINTENANCE} && echo yes || true"
+    return [node.name for node in lab.compute_nodes if on_node(lab, node.name, asked).strip()]
+
+
+def wait_for_computes(lab: Lab, kept_off: Collection[str] = ()) -> None:
     """Wait until every compute node is up in Nova, mapped to its cell, and a chassis of OVN.
 
+    Of those that are kept off on purpose only the chassis is waited for.
     Raises StepFailed with what is missing.
     """
     cloud = connect(lab)
     missing: list[str] = []
 
     def all_there() -> bool:
-        missing[:] = tolerant(lambda: what_is_missing(lab, cloud))
+        missing[:] = tolerant(lambda: what_is_missing(lab, cloud, kept_off))
         return not missing
 
     within_s = SERVICES_S + FAKE_S * len(fake_hosts(lab))
@@ -87,9 +96,13 @@ def wait_for_computes(lab: Lab) -> None:
         )
 
 
-def what_is_missing(lab: Lab, cloud: Any) -> list[str]:  # noqa: ANN401  # the SDK's own
+def what_is_missing(
+    lab: Lab,
+    cloud: Any,  # noqa: ANN401  # the SDK's own
+    kept_off: Collection[str] = (),
+) -> list[str]:
     """Return what the cloud still lacks, in words."""
-    names = {node.name for node in lab.compute_nodes}
+    names = {node.name for node in lab.compute_nodes} - {*kept_off}
     names |= set(fake_hosts(lab))
     up = {
         service.host

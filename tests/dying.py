@@ -1,0 +1,63 @@
+"""A cloud and nodes whose caller may die before and after each change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.fakes import Fate
+from fakes import FakeCloud, FakeShell
+from stackward.ports.shell import Answer
+
+CHANGES = frozenset(
+    {
+        "disable_service",
+        "enable_service",
+        "set_guarded",
+        "create_server",
+        "delete_server",
+        "live_migrate",
+        "abort_migration",
+        "stop_server",
+        "cold_migrate",
+        "confirm_resize",
+        "start_server",
+    }
+)
+
+
+class DyingCloud:
+    """A cloud whose caller may die before and after each change."""
+
+    def __init__(self, cloud: FakeCloud, fate: Fate) -> None:
+        self._cloud, self._fate = cloud, fate
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the cloud has
+        real = getattr(self._cloud, name)
+        if name not in CHANGES:
+            return real
+
+        def change(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # same
+            self._fate.point()
+            answered = real(*given, **named)
+            self._fate.point()
+            return answered
+
+        return change
+
+
+class DyingShell:
+    """Nodes whose caller may die before and after each command that changes something there."""
+
+    def __init__(self, shell: FakeShell, fate: Fate) -> None:
+        self._shell, self._fate = shell, fate
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a shell has
+        return getattr(self._shell, name)
+
+    def run(self, node: str, command: Sequence[str], /, **how: Any) -> Answer:  # noqa: ANN401  # same
+        """Run it; what needs root, and only reads, is `virsh` alone."""
+        if not how.get("as_root") or command[0] == "virsh":
+            return self._shell.run(node, command, **how)
+        self._fate.point()
+        answer = self._shell.run(node, command, **how)
+        self._fate.point()
+        return answer

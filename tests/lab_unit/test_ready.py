@@ -1,0 +1,55 @@
+"""What a lab's cloud lacks before it is ready for use."""
+
+from collections.abc import Collection
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lab_builders import a_lab
+from stackward.lab.ready import what_is_missing
+
+
+def a_cloud(*up: str, chassis: Collection[str] = ("c01", "c02")) -> Any:  # noqa: ANN401  # as the SDK's
+    """Return a cloud in which these nova-computes are up."""
+    services = [
+        SimpleNamespace(host=name, state="up" if name in up else "down") for name in ("c01", "c02")
+    ]
+    return SimpleNamespace(
+        compute=SimpleNamespace(
+            services=lambda **_: services,
+            hypervisors=lambda **_: [
+                SimpleNamespace(name=each.host, state=each.state) for each in services
+            ],
+        ),
+        network=SimpleNamespace(
+            agents=lambda: [SimpleNamespace(host=name, is_alive=True) for name in chassis]
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cloud", "kept_off", "lacks"),
+    [
+        pytest.param(a_cloud("c01", "c02"), [], [], id="all are up: nothing"),
+        pytest.param(
+            a_cloud("c02"), [], ["nova-compute on c01 is not up"], id="one is not up: is waited for"
+        ),
+        pytest.param(a_cloud("c02"), ["c01"], [], id="it is in maintenance: is not waited for"),
+        pytest.param(
+            a_cloud("c01"),
+            ["c01"],
+            ["nova-compute on c02 is not up"],
+            id="another one is in maintenance: is waited for",
+        ),
+        pytest.param(
+            a_cloud("c02", chassis=["c02"]),
+            ["c01"],
+            ["OVN has no living chassis on c01"],
+            id="in maintenance without its chassis: that is waited for",
+        ),
+        pytest.param(a_cloud(), ["c01", "c02"], [], id="all are in maintenance: nothing"),
+    ],
+)
+def test_what_the_cloud_lacks(cloud: object, kept_off: list[str], lacks: list[str]) -> None:
+    assert what_is_missing(a_lab(), cloud, kept_off) == lacks
