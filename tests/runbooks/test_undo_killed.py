@@ -13,7 +13,7 @@ from builders import a_server, an_id, asking
 from dying import DyingCloud, DyingShell
 from engine.fakes import Crash, DyingJournal, FakeClock, Fate
 from fakes import FakeCloud, FakeShell, a_world
-from stackward import app
+from stackward import planning
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
@@ -22,6 +22,7 @@ from stackward.model.compute import Guarded
 from stackward.model.run import Approval, Run, RunState
 from stackward.plan import Plan
 from stackward.ports.world import Acting, World
+from stackward.runbooks.kinds import KINDS
 from stackward.runbooks.undo_run import UndoRequest
 
 NODE = "compute-07"
@@ -57,17 +58,17 @@ class Site:
 
     def approved(self, plan: Plan[World]) -> Run:
         approval = Approval(by="ann", at=self.clock.now(), how="--yes")
-        return approve(plan, approval, self.journal, kinds=app.known_kinds())
+        return approve(plan, approval, self.journal, kinds=KINDS)
 
     def undo(self) -> Run:
         asked = UndoRequest(run=self.drain.id)
-        return self.approved(app.plan_undo(self.world(Fate()), self.journal, asked))
+        return self.approved(planning.plan_undo(self.world(Fate()), self.journal, asked))
 
     def carry_out(self, run: Run, fate: Fate) -> Run:
         world = self.world(fate)
         shop: Workshop[World] = Workshop(
             journal=DyingJournal(self.journal, fate),
-            runbooks=app.runbooks(self.journal),
+            runbooks=planning.runbooks(self.journal),
             clock=self.clock,
             world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
             poll=Poller(),
@@ -112,7 +113,7 @@ def drained(tmp_path_factory: pytest.TempPathFactory) -> Site:
     cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
     cloud.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
     site = Site(tmp_path_factory.mktemp("drained"), cloud, FakeShell(cloud))
-    run = site.approved(app.plan_drain(site.world(Fate()), site.journal, asking()))
+    run = site.approved(planning.plan_drain(site.world(Fate()), site.journal, asking()))
     ended = site.carry_out(run, Fate())
     assert (ended.state, set(site.hosts.values())) == (RunState.SUCCEEDED, {"compute-08"})
     cloud.computes[NODE] = replace(cloud.computes[NODE], is_up=False)
