@@ -16,8 +16,6 @@ import pytest
 from real_lab import STACKWARD, RealLab, until
 from stackward.lab.client import environment
 
-pytestmark = pytest.mark.soak
-
 CHECK_S = 60
 LOAD_S = 300
 LOOKS = 10
@@ -64,20 +62,53 @@ def well(lab: RealLab) -> Iterator[RealLab]:
 # What each fault is: its target, the component that must come first, and the rules that may be
 # said beside it. Faults of servers touch no service.
 FAULTS = [
-    pytest.param("node-power-loss", "c01", "machine", {"node-unreachable"}, id="power"),
-    pytest.param("node-network-loss", "c01", "machine", {"node-unreachable"}, id="network"),
+    pytest.param(
+        "node-power-loss",
+        "c01",
+        "machine",
+        {"node-unreachable"},
+        id="power",
+        marks=pytest.mark.soak,
+    ),
+    pytest.param(
+        "node-network-loss",
+        "c01",
+        "machine",
+        {"node-unreachable"},
+        id="network",
+        marks=pytest.mark.soak,
+    ),
     pytest.param(
         "nova-compute-killed", "c01", "nova-compute", {"unit-down", "heartbeat-lost"}, id="killed"
     ),
     pytest.param(
-        "nova-compute-deaf", "c01", "nova-compute", {"own-queue-unbound", "rpc-deaf"}, id="deaf"
+        "nova-compute-deaf",
+        "c01",
+        "nova-compute",
+        {"own-queue-unbound", "rpc-deaf"},
+        id="deaf",
+        marks=pytest.mark.soak,
     ),
     pytest.param("rabbitmq-stopped", "ctl", "rabbitmq", {"unit-down"}, id="RabbitMQ"),
-    pytest.param("mariadb-stopped", "ctl", "mariadb", {"unit-down"}, id="MariaDB"),
     pytest.param(
-        "libvirtd-stopped", "c01", "libvirtd", {"unit-down", "libvirt-silent"}, id="libvirt"
+        "mariadb-stopped", "ctl", "mariadb", {"unit-down"}, id="MariaDB", marks=pytest.mark.soak
     ),
-    pytest.param("wrong-keystone-password", "ctl", "nova-api", {"list-failed"}, id="password"),
+    pytest.param(
+        "libvirtd-stopped",
+        "c01",
+        "libvirtd",
+        {"unit-down", "libvirt-silent"},
+        id="libvirt",
+        marks=pytest.mark.soak,
+    ),
+    pytest.param(
+        "wrong-keystone-password",
+        "ctl",
+        "nova-api",
+        {"list-failed"},
+        id="password",
+        marks=pytest.mark.soak,
+    ),
     pytest.param("disk-full", "c01", "machine", {"disk-full"}, id="disk"),
 ]
 
@@ -100,7 +131,14 @@ def test_a_fault_is_found_by_name_and_nothing_beside_it(
     assert {one["node"] for one in found} <= {target, None}
 
 
-@pytest.mark.parametrize("component", ["nova-conductor", "cinder-volume", "neutron-rpc-server"])
+@pytest.mark.parametrize(
+    "component",
+    [
+        "nova-conductor",
+        pytest.param("cinder-volume", marks=pytest.mark.soak),
+        pytest.param("neutron-rpc-server", marks=pytest.mark.soak),
+    ],
+)
 def test_a_service_that_hears_nothing_is_found_while_it_still_reports(
     well: RealLab, component: str
 ) -> None:

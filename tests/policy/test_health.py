@@ -114,6 +114,11 @@ def mistype_password(site: Site) -> None:
     site.apis.reports["compute"] = Failed(how=Failure.ERROR, says=says, status=503)
 
 
+def refuse_some(site: Site) -> None:
+    says = "The Keystone service is temporarily unavailable."
+    site.apis.reports["compute"] = Failed(how=Failure.ERROR, says=says, status=503)
+
+
 def fill_disk(site: Site) -> None:
     site.told("ctl")["filesystems"][0]["free"] = 0
 
@@ -168,6 +173,7 @@ def test_the_right_component_comes_first(
         pytest.param(unbind, [("own-queue-unbound", "nova-compute on c01")], id="queue unbound"),
         pytest.param(unread, [("own-queue-unread", "nova-compute on c01")], id="queue unread"),
         pytest.param(mistype_password, [("list-failed", "nova-api")], id="wrong password"),
+        pytest.param(refuse_some, [("list-failed", "nova-api")], id="some workers refuse"),
         pytest.param(fill_disk, [("disk-full", "machine on ctl")], id="disk full"),
         pytest.param(lose_node, [("node-unreachable", "machine on c01")], id="no power"),
     ],

@@ -22,6 +22,10 @@ def judge_doors(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
         yield _judge_login(state, state.login, anatomy)
     for name, answer in state.probes.items():
         yield from _judge_probe(anatomy[name], answer)
+    for name, failed in state.heartbeats_unread.items():
+        # Some of an API's workers may still answer: what another list told is no excuse.
+        if failed.how is Failure.ERROR and isinstance(state.probes.get(name), Answered):
+            yield _list_failed(anatomy[name], "list of its services", failed)
     yield from _judge_endpoints(state, anatomy)
     for place, until in state.certificates.items():
         if isinstance(until, datetime):
@@ -57,15 +61,19 @@ def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Fi
         case Failure.REFUSED:
             yield symptoms.NOT_ALLOWED.found(name, None, what=what, says=says)
         case Failure.ERROR:
-            yield symptoms.LIST_FAILED.found(
-                name,
-                None,
-                what=what,
-                status=answer.status,
-                says=says,
-                log=log_of(component),
-                request=f"`{answer.request_id}`" if answer.request_id else "the time of this check",
-            )
+            yield _list_failed(component, what, answer)
+
+
+def _list_failed(component: Component, what: str, failed: Failed) -> Finding:
+    return symptoms.LIST_FAILED.found(
+        component.name,
+        None,
+        what=what,
+        status=failed.status,
+        says=_says(failed),
+        log=log_of(component),
+        request=f"`{failed.request_id}`" if failed.request_id else "the time of this check",
+    )
 
 
 def _judge_endpoints(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 Every call names its microversion: an answer means the same on each cloud, or is refused.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -216,4 +217,6 @@ def words_of(answer: Response) -> str:
         ) in body.values():  # Nova {"badRequest": {"message"}}, Neutron {"NeutronError": {}}
             if isinstance(inner, dict) and "message" in inner:
                 return str(inner["message"])
+        if isinstance(said := body.get("message"), str):  # what stands before a service: WebOb
+            return " ".join(re.sub(r"<[^>]*>", " ", said).split())[:500]
     return str(body)[:500]
