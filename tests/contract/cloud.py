@@ -22,6 +22,7 @@ class CloudAtWork:
     running: str
     stopped: str
     wait_until: Callable[[Callable[[], bool]], None]
+    leave_binding: Callable[[str, str], None]  # of a port, on a host where its server is not
 
     def server(self, server: str) -> Server:
         """Return a server that is there."""
@@ -149,6 +150,25 @@ class CloudContract:
         assert (after.status, after.task_state, after.host) == ("SHUTOFF", None, before.host)
 
     # --- changing ---
+
+    def test_a_binding_that_a_move_has_left_is_removed_and_no_other(
+        self, at_work: CloudAtWork
+    ) -> None:
+        cloud = at_work.cloud
+        [port] = cloud.ports_of([at_work.running])
+        here = at_work.host
+        other = next(
+            each.host
+            for each in cloud.services()
+            if each.binary == "nova-compute" and each.host != here
+        )
+
+        at_work.leave_binding(port.id, other)
+        left = cloud.bindings_of(port.id)
+        cloud.remove_binding(port.id, other)
+
+        assert set(left) == {(here, "ACTIVE"), (other, "INACTIVE")}
+        assert cloud.bindings_of(port.id) == ((here, "ACTIVE"),)
 
     def test_a_disabled_service_says_why_and_is_offered_no_servers(
         self, at_work: CloudAtWork

@@ -28,7 +28,10 @@ class TestFakeCloud(CloudContract):
                 cloud.pass_time()
             pytest.fail("that never comes")
 
-        return CloudAtWork(cloud, running.id, stopped.id, wait_until)
+        def leave_binding(port: str, host: str) -> None:
+            cloud.bound[port] = (*cloud.bindings_of(port), (host, "INACTIVE"))
+
+        return CloudAtWork(cloud, running.id, stopped.id, wait_until, leave_binding)
 
 
 class TestFakeShell(ShellContract):

@@ -37,7 +37,12 @@ class TestOpenStackCloud(CloudContract):
         def wait_until(is_so: Callable[[], bool]) -> None:
             until(is_so, within_s=300)
 
-        return CloudAtWork(OpenStackCloud(drain_lab.cloud), *servers, wait_until)
+        def leave_binding(port: str, host: str) -> None:
+            body = {"binding": {"host": host}}
+            answer = drain_lab.cloud.network.post(f"/ports/{port}/bindings", json=body)
+            assert answer.status_code == 201, answer.text
+
+        return CloudAtWork(OpenStackCloud(drain_lab.cloud), *servers, wait_until, leave_binding)
 
 
 class TestSsh(ShellContract):

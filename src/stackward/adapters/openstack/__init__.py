@@ -410,7 +410,7 @@ class OpenStackCloud:
     def remove_binding(self, port: str, host: str, /) -> str | None:
         """Remove a port's binding on a host."""
         path = f"/ports/{port}/bindings/{quote(host)}"
-        return self._neutron.change("DELETE", path, {})
+        return self._neutron.change("DELETE", path)
 
     def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""
@@ -419,7 +419,7 @@ class OpenStackCloud:
 
     def abort_migration(self, server: str, migration: int, /) -> str | None:
         """Give up a live migration."""
-        return self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}", {})
+        return self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}")
 
     def _catalog(self) -> list[nova.Json]:
         with sorted_failures("Keystone"):

@@ -68,8 +68,13 @@ class Api:
             if len(page) < size:
                 return gathered
 
-    def change(self, method: str, path: str, body: Mapping[str, object]) -> str | None:
-        """Ask for a change, once; return the id of the request, if the service gave it one."""
+    def change(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> str | None:
+        """Ask for a change, once; return the id of the request, if the service gave it one.
+
+        A DELETE has no body: Neutron refuses one.
+        """
         answer = self._send(method, path, body=body, changes=True)
         if answer.status_code == _CONFLICT:
             # Nova answers so to a second request while the first is under way.
