@@ -4,8 +4,10 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,8 @@ class Cloud(BaseHTTPRequestHandler):
 
     answers: dict[str, tuple[int, Any]]
     asked: list[tuple[str, str | None]]
+    tokens: list[tuple[str, str | None]]  # the service, and what it was shown
+    logins: Iterator[int]
     hangs: threading.Event
     base: str
 
@@ -64,6 +68,7 @@ class Cloud(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         self.asked.append((self.path, self.headers.get("OpenStack-API-Version")))
+        self.tokens.append((path.split("/")[1], self.headers.get("X-Auth-Token")))
         if path == "/hang":
             self.hangs.wait(20)
         status, body = self.answers.get(path, (200, self.version()))
@@ -78,7 +83,8 @@ class Cloud(BaseHTTPRequestHandler):
     def reply(self, status: int, body: object) -> None:
         text = json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("X-Subject-Token", "secret")
+        if self.command == "POST":
+            self.send_header("X-Subject-Token", f"secret-{next(self.logins)}")
         self.send_header("X-OpenStack-Request-Id", "req-1")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
@@ -98,6 +104,8 @@ def cloud() -> Iterator[type[Cloud]]:
     class Own(Cloud):
         answers: dict[str, tuple[int, Any]] = {}  # noqa: RUF012  # one server's own
         asked: list[tuple[str, str | None]] = []  # noqa: RUF012  # same
+        tokens: list[tuple[str, str | None]] = []  # noqa: RUF012  # same
+        logins = count(1)
         hangs = threading.Event()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
@@ -132,6 +140,23 @@ def logged_in(apis: OpenStackApis) -> Endpoint:
     endpoint = catalog.endpoint(("compute",))
     assert endpoint is not None
     return endpoint
+
+
+def test_each_service_is_shown_a_token_that_no_other_has_seen(
+    apis: OpenStackApis, cloud: type[Cloud]
+) -> None:
+    """One that cannot ask Keystone would accept what others have asked about for it."""
+    compute = logged_in(apis)
+    image = replace(compute, kind="image", url=f"{cloud.base}/image")
+    cloud.answers = {"/compute/v2.1/os-services": (200, {"services": []})}
+    apis.ask(image, "/v2/images", version=None, within_s=5)
+    apis.ask(compute, "/v2.1/servers", version=None, within_s=5)
+    apis.heartbeats(compute, "compute", within_s=5)
+
+    shown = [(service, token) for service, token in cloud.tokens if token]
+    assert [service for service, _ in shown] == ["image", "compute", "compute"]
+    assert len({token for _, token in shown}) == 2
+    assert len(set(shown)) == 2
 
 
 def test_a_login_brings_the_catalog(apis: OpenStackApis) -> None:

@@ -4,8 +4,10 @@ What is asked is told by the anatomy; where, by the catalog that a fresh login b
 """
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -56,6 +58,8 @@ class OpenStackApis:
 
     def __init__(self, find: "Callable[[], Connection]") -> None:
         self._find = find
+        self._tokens: dict[str, BaseIdentityPlugin] = {}  # by the type of their one service
+        self._one_by_one = threading.Lock()
 
     @cached_property
     def _connection(self) -> "Connection":
@@ -76,6 +80,7 @@ class OpenStackApis:
             return Failed(how=Failure.REFUSED, says="the login is not one of Keystone's"), None
         try:
             session.invalidate()
+            self._tokens.clear()
             access = session.auth.get_access(session)
         except keystone.ClientException as error:
             return _failed_login(error), None
@@ -92,6 +97,8 @@ class OpenStackApis:
         self, endpoint: Endpoint, path: str, *, version: str | None, within_s: float
     ) -> Answered | Failed:
         """Ask for a list, as a user would."""
+        if isinstance(known := self._token_of(endpoint), Failed):
+            return known
         began = time.monotonic()
         method = "GET" if path else "HEAD"
         answer = self._send(method, endpoint, path, version=version, within_s=within_s)
@@ -102,7 +109,7 @@ class OpenStackApis:
     def reach(self, url: str, *, within_s: float) -> Answered | Failed:
         """Ask for anything, without a token."""
         began = time.monotonic()
-        answer = self._request("GET", url, {}, within_s=within_s, authenticated=False)
+        answer = self._request("GET", url, {}, within_s=within_s)
         if isinstance(answer, Failed):
             return answer
         if answer.status_code >= _SERVER_ERROR:
@@ -165,6 +172,24 @@ class OpenStackApis:
         says = answer.json()["hypervisor"]["uptime"]
         return RpcAnswer(outcome=Rpc.ANSWERED if says else Rpc.EMPTY, took_s=took)
 
+    def _token_of(self, endpoint: Endpoint) -> "BaseIdentityPlugin | Failed":
+        """Return a token that no other service has seen.
+
+        Services with one memcached know of each other which tokens are good (keystonemiddleware):
+        one that cannot ask Keystone itself is not found by a token that another has asked about.
+        """
+        session = self._connection.session
+        with self._one_by_one:
+            if endpoint.kind not in self._tokens and isinstance(session.auth, BaseIdentityPlugin):
+                self._tokens[endpoint.kind] = copy(session.auth)
+                self._tokens[endpoint.kind].invalidate()
+            found = self._tokens[endpoint.kind]
+        try:
+            found.get_access(session)
+        except keystone.ClientException as error:
+            return _failed_login(error)
+        return found
+
     def _send(
         self, method: str, endpoint: Endpoint, path: str, *, version: str | None, within_s: float
     ) -> Response | Failed:
@@ -172,7 +197,11 @@ class OpenStackApis:
         if version:
             kind = _VERSION_TYPE.get(_type(endpoint.kind), _type(endpoint.kind))
             headers["OpenStack-API-Version"] = f"{kind} {version}"
-        answer = self._request(method, join(endpoint.url, path), headers, within_s=within_s)
+        auth = self._token_of(endpoint)
+        if isinstance(auth, Failed):
+            return auth
+        url = join(endpoint.url, path)
+        answer = self._request(method, url, headers, auth, within_s=within_s)
         if isinstance(answer, Response) and answer.status_code >= _CLIENT_ERROR:
             return _failed(answer)
         return answer
@@ -182,16 +211,17 @@ class OpenStackApis:
         method: str,
         url: str,
         headers: dict[str, str],
+        auth: BaseIdentityPlugin | None = None,
         *,
         within_s: float,
-        authenticated: bool = True,
     ) -> Response | Failed:
         try:
             answer = self._connection.session.request(
                 url,
                 method,
                 headers=headers,
-                authenticated=authenticated,
+                auth=auth,
+                authenticated=auth is not None,
                 redirect=False,
                 raise_exc=False,
                 allow_reauth=False,  # a token that is refused is what is looked for
