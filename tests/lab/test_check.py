@@ -107,7 +107,6 @@ FAULTS = [
         "nova-api",
         {"list-failed"},
         id="password",
-        marks=pytest.mark.soak,
     ),
     pytest.param("disk-full", "c01", "machine", {"disk-full"}, id="disk"),
 ]
