@@ -15,7 +15,7 @@ from stackward.checks.compute import (
     NoServersOn,
 )
 from stackward.model.compute import Server
-from stackward.plan import Finding, NotApplicable, Unverified
+from stackward.plan import Finding, Holds, NotApplicable, Unverified
 from stackward.ports.world import World
 from stackward.steps.service import Cordon
 
@@ -38,7 +38,7 @@ def cordoned() -> World:
 
 @pytest.mark.parametrize("check", [*EMPTY, CORDONED], ids=lambda check: check.kind)
 def test_an_empty_cordoned_node_passes(check: NoServersOn) -> None:
-    assert check.ask(cordoned()) is None
+    assert isinstance(check.ask(cordoned()), Holds)
 
 
 def occupied() -> World:
@@ -73,7 +73,7 @@ def shared_with_others(*more: Server, left: str = "") -> World:
 
 @pytest.mark.parametrize("check", OF_DEMO, ids=lambda check: check.kind)
 def test_what_belongs_to_servers_of_others_may_stay(check: NoServersOn) -> None:
-    assert check.ask(shared_with_others()) is None
+    assert isinstance(check.ask(shared_with_others()), Holds)
     assert check.summary.endswith("but those of other projects")
 
 
@@ -107,7 +107,7 @@ def test_what_was_left_behind_on_purpose_is_no_finding() -> None:
 
     check = NoServersOn(host=HOST, except_for=(an_id("db-01"),))
 
-    assert check.ask(a_world(cloud)) is None
+    assert isinstance(check.ask(a_world(cloud)), Holds)
 
 
 def test_anothers_cordon_is_a_finding() -> None:

@@ -18,7 +18,7 @@ from stackward.checks.service import (
     ServesRpc,
 )
 from stackward.model.acceptance import NewServer
-from stackward.plan import Check, Finding, NotApplicable, Unverified
+from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 
 HOST, PROVIDER = "compute-07", an_id("compute-07")
 ALL: list[Check] = [
@@ -43,7 +43,7 @@ def kind_of(check: Check) -> str:
 
 @pytest.mark.parametrize("check", ALL, ids=kind_of)
 def test_a_node_in_service_passes(check: Check) -> None:
-    assert check.ask(a_world(a_cloud())) is None
+    assert isinstance(check.ask(a_world(a_cloud())), Holds)
 
 
 def down(cloud: FakeCloud) -> None:
@@ -107,7 +107,7 @@ def test_a_nova_compute_without_rpc_is_unverified_although_it_is_up() -> None:
     cloud = a_cloud()
     cloud.without_rpc.add(HOST)
 
-    assert (UP.ask(a_world(cloud)), type(RPC.ask(a_world(cloud)))) == (None, Unverified)
+    assert (type(UP.ask(a_world(cloud))), type(RPC.ask(a_world(cloud)))) == (Holds, Unverified)
 
 
 def test_libvirt_that_answers_with_an_error_is_found() -> None:
@@ -141,7 +141,7 @@ def test_what_a_node_does_not_have_is_not_applicable(check: Check, cloud: FakeCl
 @pytest.mark.parametrize(
     ("hosts", "answer"),
     [
-        pytest.param({"db-01": HOST, "db-02": HOST}, type(None), id="home"),
+        pytest.param({"db-01": HOST, "db-02": HOST}, Holds, id="home"),
         pytest.param({"db-01": HOST, "db-02": "compute-08"}, Finding, id="one elsewhere"),
         pytest.param({"db-01": "compute-08"}, Finding, id="one elsewhere, one deleted"),
         pytest.param({"db-01": HOST}, NotApplicable, id="one deleted meanwhile: it is named"),

@@ -135,6 +135,16 @@ def test_every_proof_of_the_end(drained: Site) -> None:
     assert ("proved", "no servers are on `compute-07`") in proofs
 
 
+def test_every_proof_says_by_what_it_holds(drained: Site) -> None:
+    read = {each["text"]: each["read"] for each in drained.exported("proof")}
+
+    assert read["no servers are on `compute-07`"] == "Nova lists 0 servers there, 0 of them to stay"
+    assert read["nova-compute is off on `compute-07`"] == (
+        "`systemctl is-active nova-compute.service` says inactive"
+    )
+    assert all(read.values())
+
+
 def test_the_records_stand_in_the_order_of_time(drained: Site) -> None:
     out, _ = drained.audited("--export")
 

@@ -25,6 +25,7 @@ from stackward.plan import (
     Answer,
     Blocked,
     Finding,
+    Holds,
     Kinds,
     Look,
     Mark,
@@ -316,7 +317,7 @@ class IsAt:
         for box in self.boxes:
             if box in yard["boxes"] and (yard["boxes"][box] != "new" or yard["haunted"]):
                 return Finding(box, "is not on the new shelf", "carry it")
-        return None
+        return Holds("the new shelf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +329,7 @@ class IsOpen:
 
     def ask(self, world: YardWorld) -> Answer:
         closed = world.yard.seen()["trouble"] == "closed"
-        return Finding("yard", "is closed", "open it") if closed else None
+        return Finding("yard", "is closed", "open it") if closed else Holds("the gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Whether a node is empty, and out of the scheduler's sight."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -8,7 +9,7 @@ from stackward.errors import Uncertain, Unreachable
 from stackward.model.claim import read_claim
 from stackward.model.compute import DISABLED, INSTANCES, Migration, Server
 from stackward.model.stuck import RECORD_ONLY, find_stuck, quiet_s
-from stackward.plan import VOLATILE, Answer, Finding, NotApplicable, Unverified
+from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.standstill import read_standstill
@@ -42,7 +43,7 @@ class NoServersOn:
         stay = _staying(here, self.except_for, self.projects)
         left = [each for each in here if each.id not in stay]
         if not left:
-            return None
+            return Holds(f"Nova lists {len(here)} servers there, {len(stay)} of them to stay")
         names = ", ".join(f"`{each.label}`" for each in left[:_SHOWN])
         return Finding(
             self.host, f"{len(left)} servers are still there: {names}", "drain the node again"
@@ -80,7 +81,8 @@ class AreOn:
             )
         if gone := [each for each, server in found.items() if server is None]:
             return NotApplicable(", ".join(gone[:_SHOWN]), "deleted meanwhile")
-        return None
+        here = ", ".join(f"`{each.label}`" for each in found.values() if each)
+        return Holds(f"Nova has on `{self.host}`: {here or 'none, and none was to come'}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ class NoArrivals:
             if each.target == self.host and not _is_trace(world, each)
         ]
         if not (building or coming):
-            return None
+            return Holds("Nova lists no build there, and no migration to it that goes on")
         what = ", ".join([*building, *coming][:_SHOWN])
         return Finding(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
 
@@ -154,7 +156,7 @@ class IsCordoned:
                 f"placement lacks the trait {DISABLED}: servers may still be put there",
                 "restart its nova-compute, or enable and disable the service again",
             )
-        return None
+        return Holds(f"disabled: {service.disabled_reason}; placement has {DISABLED}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +179,10 @@ class NoAllocations:
     def ask(self, world: World, /) -> Answer:
         """Look at the consumers of the node's provider."""
         stay = _staying_on(world, self.host, self.except_for, self.projects)
-        consumers = sorted(set(world.cloud.provider(self.provider).allocations) - stay)
+        known = set(world.cloud.provider(self.provider).allocations)
+        consumers = sorted(known - stay)
         if not consumers:
-            return None
+            return Holds(f"provider {self.provider} has {len(known)} consumers")
         return Finding(
             self.host,
             f"{len(consumers)} consumers hold allocations: {', '.join(consumers[:_SHOWN])}",
@@ -267,7 +270,8 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
         return Unverified(node, answer.err.strip() or f"`{command[0]}`: {answer.code}", remedy)
     left = [one for one in answer.out.split() if not any(kept in one for kept in stay)]
     if not left:
-        return None
+        printed = len(answer.out.split())
+        return Holds(f"`{shlex.join(command)}` printed {printed} {what}")
     shown = ", ".join(left[:_SHOWN])
     return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.plan import Answer, Finding, NotApplicable
+from stackward.plan import Answer, Finding, Holds, NotApplicable
 from stackward.ports.world import World
 
 
@@ -29,7 +29,7 @@ class InstanceHaKnows:
         if not entries:
             return NotApplicable(self.host, "no instance-HA service knows it")
         if all(each.is_in_maintenance == self.is_in_maintenance for each in entries):
-            return None
+            return Holds(f"on_maintenance is {self.is_in_maintenance} in {len(entries)} segments")
         now = "looks after it" if self.is_in_maintenance else "leaves it alone"
         return Finding(
             self.host,

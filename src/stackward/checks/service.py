@@ -7,7 +7,7 @@ from stackward.errors import Uncertain, Unreachable
 from stackward.model.acceptance import acceptance_name
 from stackward.model.compute import DISABLED
 from stackward.model.maintenance import UNIT
-from stackward.plan import Answer, Finding, NotApplicable, Unverified
+from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
@@ -32,13 +32,14 @@ class ServesRpc:
 
     def ask(self, world: World, /) -> Answer:
         """Ask for the uptime. Raises `Unreachable` where the call is not answered in time."""
-        if world.cloud.uptime(self.hypervisor) is None:
+        uptime = world.cloud.uptime(self.hypervisor)
+        if uptime is None:
             return Unverified(
                 self.host,
                 "Nova has no answer from its nova-compute",
                 f"see its log there, and whether RabbitMQ has a queue `compute.{self.host}`",
             )
-        return None
+        return Holds(f"it told its uptime: {uptime.strip()}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class IsKeptOff:
             return Unverified(self.node, error.message, "see that ssh to it works")
         state = answer.out.strip()
         if state in {"inactive", "failed"}:
-            return None
+            return Holds(f"`systemctl is-active {UNIT}` says {state}")
         return Finding(
             self.node,
             f"its nova-compute is {state or answer.err.strip() or 'in no known state'}",
@@ -87,7 +88,7 @@ class IsUp:
         """Look at the service."""
         service = service_of(world.cloud, self.host)
         if service is not None and service.is_up:
-            return None
+            return Holds("Nova calls its service up")
         return Finding(self.host, "its service is down", "see nova-compute's log there")
 
 
@@ -117,7 +118,7 @@ class LibvirtAnswers:
         if answer.code != 0:
             says = answer.err.strip() or f"`virsh` ended with {answer.code}"
             return Finding(self.node, f"libvirt does not answer: {says}", "repair libvirt there")
-        return None
+        return Holds("; ".join(answer.out.split("\n")).strip("; ") or "it told its version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ class HasInventory:
         inventories = world.cloud.provider(self.provider).inventories
         has = {name for name, inventory in inventories.items() if inventory.capacity > 0}
         if has & _CPUS and "MEMORY_MB" in has:
-            return None
+            return Holds(f"placement has of it: {', '.join(sorted(has))}")
         return Finding(
             self.host,
             f"placement knows only of {', '.join(sorted(has)) or 'nothing'} there",
@@ -167,7 +168,7 @@ class NetworkAgentsAlive:
             return NotApplicable(self.host, "Neutron has no agent there")
         silent = [agent.kind for agent in agents if not agent.is_alive]
         if not silent:
-            return None
+            return Holds(f"alive: {', '.join(agent.kind for agent in agents)}")
         return Finding(
             self.host,
             f"Neutron does not hear from: {', '.join(silent)}",
@@ -203,7 +204,7 @@ class InService:
                 f"placement still has the trait {DISABLED}: no server is put there",
                 "restart its nova-compute, or disable and enable the service again",
             )
-        return None
+        return Holds(f"enabled and up; placement lacks {DISABLED}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,8 +224,9 @@ class NoAcceptanceServer:
         """Look for servers of its name."""
         if world.acting is None:
             return NotApplicable(self.host, "no run has made one")
-        left = world.cloud.servers_named(acceptance_name(world.acting.run))
+        sought = acceptance_name(world.acting.run)
+        left = world.cloud.servers_named(sought)
         if not left:
-            return None
+            return Holds(f"Nova lists no server `{sought}`")
         name = left[0].label
         return Finding(name, "is still there", f"`openstack server delete {left[0].id}`")

@@ -324,7 +324,8 @@ class _Interpreter:
         """Prove the end; nothing overrides that."""
         proofs = prove(self._plan.verify, self._bench, beat=lambda: self._beat([]))
         for proof in proofs:
-            self._ledger.tell(proof.what, reason=proof.text)
+            read = {"read": proof.read} if proof.read else {}
+            self._ledger.tell(proof.what, reason=proof.text, **read)
         details = tuple(proof.text for proof in proofs if not proof.holds)
         if any(proof.what == Proof.FOUND for proof in proofs):
             said = Said(reason="it was carried out, but it is not so", details=details)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from stackward.engine.step import NO_ANSWER, Bench
 from stackward.errors import StackwardError
-from stackward.plan import Check, Finding, NotApplicable, Unverified
+from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Proof:
     holds: bool
     remedy: str | None = None
     passes: bool = False
+    read: str | None = None  # by what it holds
 
 
 def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) -> list[Proof]:
@@ -68,8 +69,8 @@ def _asked(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
 
 def _proof(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
     match check.ask(world):
-        case None:
-            return Proof("proved", check.summary, holds=True)
+        case Holds(read):
+            return Proof("proved", check.summary, holds=True, read=read)
         case NotApplicable(thing, reason):
             text = f"{check.summary}: not applicable to `{thing}`: {reason}"
             return Proof("not applicable", text, holds=True)

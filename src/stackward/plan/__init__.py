@@ -2,7 +2,7 @@
 
 from stackward.model.values import Json, Mark
 from stackward.plan.caught_up import CAUGHT_UP, with_caught_up
-from stackward.plan.check import Answer, Check, Finding, NotApplicable, Unverified
+from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import Kinds
 from stackward.plan.plan import INSTEAD, Blocked, Move, Plan, Request, Stage, Verdict, Warned
@@ -21,6 +21,7 @@ __all__ = [
     "Differences",
     "Examined",
     "Finding",
+    "Holds",
     "Json",
     "Kinds",
     "Look",

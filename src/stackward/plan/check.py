@@ -1,13 +1,20 @@
 """A check: one statement that should be true, asked before and after.
 
-Its answer is None where it is true. Verification cannot be overridden: what is not proved is not
-done.
+Where it is true, the answer says what was read. Verification cannot be overridden: what is not
+proved is not done.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from stackward.ports.world import W_contra
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The statement is true, by what was read."""
+
+    read: str  # for whoever must account for it: "Nova lists 0 servers there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class NotApplicable:
     reason: str
 
 
-Answer = Finding | Unverified | NotApplicable | None
+Answer = Holds | Finding | Unverified | NotApplicable
 
 
 class Check(Protocol[W_contra]):
@@ -51,5 +58,5 @@ class Check(Protocol[W_contra]):
         ...
 
     def ask(self, world: W_contra, /) -> Answer:
-        """Return None where the statement is true, else what was found or could not be read."""
+        """Return what was read where it is true, else what was found, or why nothing was read."""
         ...

@@ -66,6 +66,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "epoch": "as above",
         "outcome": "`proved`, `not applicable`, `found otherwise`, `unverified`",
         "text": "the statement; where it does not hold, what was read instead",
+        "read": "by what it holds; null where it does not, and in runs of older versions",
     },
     "event": {
         "at": "when",
@@ -129,7 +130,8 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
         read = (*words, *_told(record["saw"]))
         return (at, kind, what, record["state"] or "under way", tuple(record["request_ids"]), read)
     if kind == "proof":
-        return (at, kind, record["text"], record["outcome"], (), ())
+        read = (record["read"],) if record["read"] else ()
+        return (at, kind, record["text"], record["outcome"], (), read)
     about = record["step"] or record["thing"]
     what = f"{about}: {record['what']}" if about else record["what"]
     return (at, kind, what, None, (), _told(record["says"]))
@@ -206,6 +208,7 @@ def _proof(event: Event) -> dict[str, Any]:
         "epoch": event.epoch,
         "outcome": event.what,
         "text": event.says.get("reason"),
+        "read": event.says.get("read"),
     }
 
 

@@ -147,6 +147,7 @@ class Story:
         """Return our words for it, then the service's."""
         words = {name: said for name, said in event.says.items() if isinstance(said, str)}
         request = words.pop("request", None)
+        words.pop("read", None)  # by what a proof holds is for the audit
         told = [words.pop(name) for name in _OURS if name in words]
         told += [
             f'"{said}"' if who == "says" else f'{who} says: "{said}"' for who, said in words.items()
