@@ -140,3 +140,8 @@ def until(ask: Callable[[], Seen | None], *, within_s: float = 120) -> Seen:
 
     assert wait_until(has_answer, within_s=within_s, every_s=0.5), f"not within {within_s} s"
     return seen[0]
+
+
+def allow_bindings(lab: RealLab) -> None:
+    """Give the lab's administrator the role by which Neutron lets bindings be made and removed."""
+    lab.cloud.grant_role("service", user="admin", project="admin")

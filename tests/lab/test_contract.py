@@ -8,10 +8,11 @@ import pytest
 from contract.cloud import CloudAtWork, CloudContract
 from contract.shell import ShellAtWork, ShellContract
 from lab.drains import Drains
-from real_lab import RealLab, until
+from real_lab import RealLab, allow_bindings, until
 from stackward.adapters.inventory import read_inventory
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.ssh import Ssh
+from stackward.lab.client import connect
 
 WRITTEN = "/run/stackward-test"
 
@@ -34,15 +35,19 @@ class TestOpenStackCloud(CloudContract):
 
     @pytest.fixture
     def at_work(self, drain_lab: RealLab, servers: tuple[str, str]) -> CloudAtWork:
+        allow_bindings(drain_lab)
+
         def wait_until(is_so: Callable[[], bool]) -> None:
             until(is_so, within_s=300)
 
+        cloud = connect(drain_lab.spec)  # with a token that has the role
+
         def leave_binding(port: str, host: str) -> None:
             body = {"binding": {"host": host}}
-            answer = drain_lab.cloud.network.post(f"/ports/{port}/bindings", json=body)
+            answer = cloud.network.post(f"/ports/{port}/bindings", json=body)
             assert answer.status_code == 201, answer.text
 
-        return CloudAtWork(OpenStackCloud(drain_lab.cloud), *servers, wait_until, leave_binding)
+        return CloudAtWork(OpenStackCloud(cloud), *servers, wait_until, leave_binding)
 
 
 class TestSsh(ShellContract):

@@ -426,7 +426,7 @@ PORT_ELSEWHERE = Worry(
 LEFT_BINDING = Worry(
     "left-binding",
     "its port {port} has an inactive binding on `{left_on}`, left behind by a move: it is removed "
-    "before this one",
+    "before this one, for which newer Neutrons want the role `service`",
     "",
     "nova 31.0 removes it only with the move that made it; a port bound twice proves no move.",
 )

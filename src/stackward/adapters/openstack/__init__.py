@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 
     from stackward.adapters.openstack.apis import OpenStackApis
 
+# Neutron's own policy says so (`neutron/conf/policies/port_bindings.py`, seen in 2025.1).
+SERVICE_ROLE = (
+    "Neutron lets only the role `service` remove a binding: give it to this login, `openstack role "
+    "add --user USER --project PROJECT service`, and log in anew"
+)
 NOVA = "2.96"
 NOVA_WITH_IMAGE_PROPERTIES = "2.98"
 NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
@@ -410,7 +415,7 @@ class OpenStackCloud:
     def remove_binding(self, port: str, host: str, /) -> str | None:
         """Remove a port's binding on a host."""
         path = f"/ports/{port}/bindings/{quote(host)}"
-        return self._neutron.change("DELETE", path)
+        return self._neutron.change("DELETE", path, right=SERVICE_ROLE)
 
     def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""

@@ -19,6 +19,7 @@ from stackward.errors import Refused, StackwardError, StepFailed, Uncertain, Unr
 Json = dict[str, Any]
 Query = Sequence[tuple[str, str]]
 
+ADMINISTRATOR = "use a login that is an administrator's"
 _NOT_FOUND = 404
 _CONFLICT = 409
 _NOT_ACCEPTABLE = 406
@@ -69,11 +70,16 @@ class Api:
                 return gathered
 
     def change(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        right: str = ADMINISTRATOR,
     ) -> str | None:
         """Ask for a change, once; return the id of the request, if the service gave it one.
 
-        A DELETE has no body: Neutron refuses one.
+        A DELETE has no body: Neutron refuses one. `right` says how a login gets what it takes.
         """
         answer = self._send(method, path, body=body, changes=True)
         if answer.status_code == _CONFLICT:
@@ -84,7 +90,7 @@ class Api:
                 says=words_of(answer),
                 request_id=request_id_of(answer),
             )
-        self._accept(answer, f"change `{path}`", changes=True)
+        self._accept(answer, f"change `{path}`", changes=True, right=right)
         return request_id_of(answer)
 
     def _send(  # noqa: PLR0913  # what a request has
@@ -117,7 +123,9 @@ class Api:
             raise TypeError
         return answer
 
-    def _accept(self, answer: Response, what: str, *, changes: bool = False) -> None:
+    def _accept(
+        self, answer: Response, what: str, *, changes: bool = False, right: str = ADMINISTRATOR
+    ) -> None:
         if answer.ok:
             return
         told: dict[str, Any] = {
@@ -127,9 +135,7 @@ class Api:
         }
         code = answer.status_code
         if code in {401, 403}:
-            raise Refused(
-                f"not allowed to {what}", **told, hint="use a login that is an administrator's"
-            )
+            raise Refused(f"not allowed to {what}", **told, hint=right)
         if code == _NOT_ACCEPTABLE:
             raise Refused(
                 f"{self._service} is too old: it does not know version {self._version}", **told
