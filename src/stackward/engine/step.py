@@ -203,15 +203,16 @@ class _Carrier:
     def _endure(self, error: StackwardError) -> Standing:
         """Wait for a world that does not answer, but not for ever; nothing is settled by that."""
         now = self._ledger.clock.monotonic()
+        why = error.message.removeprefix(f"{self._step.summary}: ")  # which is said already
         if self._waiting_since is None:
             self._waiting_since = now
             self._ledger.tell(
-                "waiting", thing=self._thing, step=self._path, reason=error.message, says=error.says
+                "waiting", thing=self._thing, step=self._path, reason=why, says=error.says
             )
         if now - self._waiting_since >= self._pace.patience_s:
             raise StepFailed(
                 f"{self._step.summary}: no proof of how it stands for "
-                f"{self._pace.patience_s:.0f} s: {error.message}",
+                f"{self._pace.patience_s:.0f} s: {why}",
                 service=error.service,
                 says=error.says,
                 request_id=error.request_id,
