@@ -153,6 +153,11 @@ def test_a_move_whose_source_was_killed_is_named_and_what_it_leaves_is_removed(
         assert "Neutron lets only the role `service` remove a binding" in resumed.said
         allow_bindings(drains.lab)
         resumed = drains.resume()
+    if resumed.code == ExitCode.STOPPED:
+        # Its server has moved, and the record of the lost move must be quiet for long again.
+        assert "plan again in five minutes" in resumed.said
+        until(lambda: drains.resume().code == 0, within_s=420)
+        return
     assert resumed.code == 0, resumed.said
     assert drains.servers_on(node) == []
 
