@@ -140,6 +140,18 @@ def test_a_record_that_is_only_a_trace_is_no_arrival(
     assert isinstance(answer, Finding) is is_coming
 
 
+def test_a_record_that_a_newer_move_has_followed_is_no_arrival_at_once() -> None:
+    cloud = FakeCloud()
+    cloud.add(a_server(host="compute-08"))
+    cloud.live_migrate(an_id("db-01"), HOST)
+    just_now = replace(cloud.migrations[0], updated="2026-11-22T03:00:00")
+    newer = replace(just_now, id=just_now.id + 1, status="completed", target="compute-08")
+    cloud.migrations[:] = [just_now, newer]
+    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], task_state=None)
+
+    assert isinstance(NoArrivals(host=HOST).ask(a_world(cloud)), Holds)
+
+
 def test_a_record_that_libvirt_still_works_on_is_an_arrival() -> None:
     """Somebody has reset the server, and its guest goes on moving."""
     cloud = FakeCloud()

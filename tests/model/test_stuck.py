@@ -63,6 +63,16 @@ def name_of(move: Standstill) -> str | None:
         ),
         pytest.param(a_standstill("accepted"), "order-lost", id="accepted, and nobody has it"),
         pytest.param(
+            a_standstill("preparing", SHORT, task=None, is_followed=True),
+            "record-only",
+            id="at rest since just now, by a newer move",
+        ),
+        pytest.param(
+            a_standstill("preparing", SHORT, task=None, is_followed=True, guests=AT_WORK),
+            None,
+            id="followed by a newer move, but libvirt works on it",
+        ),
+        pytest.param(
             a_standstill("queued", DEAD, dead=frozenset({SOURCE})),
             "node-died",
             id="queued at a source that has died",

@@ -55,6 +55,7 @@ class Standstill:
     quiet_s: float  # since anything was seen to change
     dead: frozenset[str] = frozenset()  # `nova-conductor`, or the hosts whose nova-compute is down
     is_queue_moving: bool = False  # its source works on another live migration
+    is_followed: bool = False  # by a newer migration of its server: Nova begins none before
     guests: tuple[Guest, ...] | Unread = ()  # on the source, and on the target if there is one
 
     @property
@@ -186,6 +187,12 @@ def _state_of(move: Standstill) -> StuckState | None:
     if migration.status == "completed":
         stayed = move.server.host == move.source and move.server.task_state is None
         return NOT_MOVED if stayed else None
+    return _unfinished(move, migration, is_moving=is_moving)
+
+
+def _unfinished(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckState | None:
+    if move.is_followed and not is_moving and move.has_job is False:
+        return RECORD_ONLY  # however lately its server has moved
     if move.quiet_s < DEAD_AFTER_S:
         return None
     if dead := _dead(move, migration):

@@ -39,6 +39,8 @@ def read_standstill(
             for each in world.cloud.migrations_of(source, status)
             if each.source == source
         ),
+        is_followed=migration is not None
+        and any(each.id > migration.id for each in world.cloud.migrations_of_server(server.id)),
         guests=read_guests(world, server.id, hosts),
     )
 
