@@ -162,19 +162,29 @@ def test_each_thing_is_judged_again_just_before_its_move(house: House) -> None:
 @pytest.mark.parametrize(
     ("given", "state", "says"),
     [
-        pytest.param({"haunted": True}, RunState.FAILED, "`a` is not on the new shelf", id="not"),
-        pytest.param({"trouble": "fog"}, RunState.UNVERIFIED, "`yard`: cannot be seen", id="fog"),
+        pytest.param(
+            {"haunted": True},
+            RunState.FAILED,
+            ("`a` is not on the new shelf", "remedy: carry it"),
+            id="not",
+        ),
+        pytest.param(
+            {"trouble": "fog"},
+            RunState.UNVERIFIED,
+            ("`yard`: cannot be seen", "remedy: wait for the fog to lift"),
+            id="fog",
+        ),
     ],
 )
 def test_the_end_is_what_was_proved(
-    house: House, given: dict[str, object], state: RunState, says: str
+    house: House, given: dict[str, object], state: RunState, says: tuple[str, ...]
 ) -> None:
     run = house.approved()
     house.yard.set(**given)
 
     ended = house.carry_out(run)
 
-    assert (ended.state, ended.ending.details) == (state, (says,))
+    assert (ended.state, ended.ending.details) == (state, says)
 
 
 def test_two_runs_cannot_have_the_same_node(house: House) -> None:

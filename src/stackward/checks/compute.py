@@ -186,7 +186,9 @@ class NoAllocations:
         return Finding(
             self.host,
             f"{len(consumers)} consumers hold allocations: {', '.join(consumers[:_SHOWN])}",
-            "look again in some minutes; then `nova-manage placement audit`",
+            "look again in some minutes; then `nova-manage placement audit`. A lost move keeps its "
+            "own while its record has not ended: if nothing of it goes on, "
+            "`openstack resource provider allocation delete ID`; then drain the node again",
         )
 
 

@@ -326,7 +326,7 @@ class _Interpreter:
         for proof in proofs:
             read = {"read": proof.read} if proof.read else {}
             self._ledger.tell(proof.what, reason=proof.text, **read)
-        details = tuple(proof.text for proof in proofs if not proof.holds)
+        details = tuple(line for proof in proofs if not proof.holds for line in proof.lines)
         if any(proof.what == Proof.FOUND for proof in proofs):
             said = Said(reason="it was carried out, but it is not so", details=details)
             return RunState.FAILED, said

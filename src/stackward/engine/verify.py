@@ -22,6 +22,11 @@ class Proof:
     passes: bool = False
     read: str | None = None  # by what it holds
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Say it, and what to do."""
+        return (self.text, f"remedy: {self.remedy}") if self.remedy else (self.text,)
+
 
 def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) -> list[Proof]:
     """Ask every check; what does not hold yet is asked again for a while."""
