@@ -245,12 +245,19 @@ class Drains:
             TRAIT not in self.traits(node)
         )
 
+    def reports_anew(self, node: str, last: str) -> bool:
+        """Say whether Nova has heard from a node's nova-compute since that report."""
+        service = self.service(node)
+        return bool(service.state == "up" and service.updated_at != last)
+
     def put_back(self, *nodes: str) -> None:
         """Bring drained nodes back at once, without the product."""
+        # What Nova heard last of a process that is gone counts as `up` for half a minute more.
+        heard = {node: self.service(node).updated_at for node in nodes}
         for node in nodes:
             self.lab.on(node, PUT_BACK)
         for node in nodes:
-            until(lambda node=node: self.service(node).state == "up")  # type: ignore[misc]
+            until(lambda node=node: self.reports_anew(node, heard[node]))  # type: ignore[misc]
             self.lab.cloud.compute.enable_service(self.service(node).id)
         for node in nodes:
             until(lambda node=node: self.is_in_service(node))  # type: ignore[misc]

@@ -61,8 +61,7 @@ def started_anew(drains: Drains, node: str) -> None:
     """
     last = drains.service(node).updated_at
     drains.lab.on(node, "systemctl start nova-compute")
-    until(lambda: drains.service(node).updated_at != last)
-    until(lambda: drains.lab.compute_state(node) == "up")
+    until(lambda: drains.reports_anew(node, last))
 
 
 def assert_stuck(ended: Ended, name: str, advice: str) -> None:
