@@ -1,11 +1,18 @@
-"""A cloud and nodes whose caller may die before and after each change."""
+"""A cloud and nodes whose caller may die before and after each change, and a run among them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from engine.fakes import Fate
+from engine.fakes import DyingJournal, Fate
 from fakes import FakeCloud, FakeShell
+from stackward import planning
+from stackward.adapters.openstack.polled import Poller
+from stackward.adapters.store.journal import SqlJournal
+from stackward.engine import Brakes, Workshop, carry_out
+from stackward.model.run import Run
 from stackward.ports.shell import Answer
+from stackward.ports.world import Acting, World
 
 CHANGES = frozenset(
     {
@@ -61,3 +68,16 @@ class DyingShell:
         answer = self._shell.run(node, command, **how)
         self._fate.point()
         return answer
+
+
+def carried_out(run: Run, world: World, journal: SqlJournal, fate: Fate) -> Run:
+    """Carry a run out by the real runbooks, in a world and with a journal that share a fate."""
+    shop: Workshop[World] = Workshop(
+        journal=DyingJournal(journal, fate),
+        runbooks=planning.runbooks(journal),
+        clock=world.clock,
+        world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
+        poll=Poller(),
+        worker="one",
+    )
+    return carry_out(run.id, shop, Brakes())

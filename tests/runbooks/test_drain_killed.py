@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 
 from builders import a_server, an_id, asking
-from dying import DyingCloud
-from engine.fakes import Crash, DyingJournal, FakeClock, Fate
+from dying import DyingCloud, carried_out
+from engine.fakes import Crash, FakeClock, Fate
 from fakes import FakeCloud, FakeShell, a_world
 from stackward import planning
-from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.engine import Brakes, Workshop, approve, carry_out
+from stackward.engine import approve
 from stackward.model.run import Approval, Run, RunState
-from stackward.ports.world import Acting, World
+from stackward.ports.world import World
 
 POINTS = 74  # one before and one after each write and each change
 WHOLE = ["live-migration", "live_migration_cancel", "stop", "migrate", "confirmResize", "start"]
@@ -48,16 +47,7 @@ class Site:
         return approve(plan, approval, self.journal)
 
     def carry_out(self, run: Run, fate: Fate) -> Run:
-        world = self.world(fate)
-        shop: Workshop[World] = Workshop(
-            journal=DyingJournal(self.journal, fate),
-            runbooks=planning.runbooks(self.journal),
-            clock=self.clock,
-            world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
-            poll=Poller(),
-            worker="one",
-        )
-        return carry_out(run.id, shop, Brakes())
+        return carried_out(run, self.world(fate), self.journal, fate)
 
     @property
     def asked(self) -> list[str]:

@@ -10,18 +10,17 @@ from typing import Any
 import pytest
 
 from builders import a_server, an_id, asking
-from dying import DyingCloud, DyingShell
-from engine.fakes import Crash, DyingJournal, FakeClock, Fate
+from dying import DyingCloud, DyingShell, carried_out
+from engine.fakes import Crash, FakeClock, Fate
 from fakes import FakeCloud, FakeShell, a_world
 from stackward import planning
-from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.engine import Brakes, Workshop, approve, carry_out
+from stackward.engine import approve
 from stackward.model.compute import Guarded
 from stackward.model.run import Approval, Run, RunState
 from stackward.plan import Plan
-from stackward.ports.world import Acting, World
+from stackward.ports.world import World
 from stackward.runbooks.kinds import KINDS
 from stackward.runbooks.undo_run import UndoRequest
 
@@ -65,16 +64,7 @@ class Site:
         return self.approved(planning.plan_undo(self.world(Fate()), self.journal, asked))
 
     def carry_out(self, run: Run, fate: Fate) -> Run:
-        world = self.world(fate)
-        shop: Workshop[World] = Workshop(
-            journal=DyingJournal(self.journal, fate),
-            runbooks=planning.runbooks(self.journal),
-            clock=self.clock,
-            world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
-            poll=Poller(),
-            worker="one",
-        )
-        return carry_out(run.id, shop, Brakes())
+        return carried_out(run, self.world(fate), self.journal, fate)
 
     @property
     def hosts(self) -> dict[str, str | None]:

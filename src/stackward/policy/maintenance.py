@@ -12,7 +12,7 @@ from stackward.policy import worries
 from stackward.policy.node import judge_service
 from stackward.policy.wishes import needs_consent
 
-_SETTLE = "settle that"
+SETTLE = "settle that"
 
 
 def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdict]:
@@ -80,13 +80,13 @@ def judge_words(
 def advice_for(server: str, against: Sequence[Blocked]) -> str:
     """Say what lets a server come home; the remedies themselves are those of a drain."""
     advice = dict.fromkeys(_advice(server, each) for each in against)
-    return "; ".join(sorted(advice, key=lambda each: each == _SETTLE))
+    return "; ".join(sorted(advice, key=lambda each: each == SETTLE))
 
 
 def _advice(server: str, blocked: Blocked) -> str:
     if blocked.worry in {worries.WISH_ASK.name, worries.WISH_LEAVE.name}:
         return f"get its owner's word and pass `--consent {server}=REFERENCE`"
-    return "pass `--allow-downtime`" if "`--allow-downtime`" in blocked.remedy else _SETTLE
+    return "pass `--allow-downtime`" if "`--allow-downtime`" in blocked.remedy else SETTLE
 
 
 def why_it_stays(away: Away, facts: Homecoming, leave_behind: Sequence[str] = ()) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import NOVA_COMPUTE, Migration, Server, Unread
-from stackward.model.stuck import CONDUCTOR, Guest, Standstill
+from stackward.model.stuck import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
 from stackward.ports.lookups import hypervisor_of
 from stackward.ports.shell import VIRSH, Answer
@@ -39,7 +39,9 @@ def read_standstill(
             for each in world.cloud.migrations_of(source, status)
             if each.source == source
         ),
+        # Of a server that moves it says nothing, and is not asked for.
         is_followed=migration is not None
+        and server.task_state not in MOVING
         and any(each.id > migration.id for each in world.cloud.migrations_of_server(server.id)),
         guests=read_guests(world, server.id, hosts),
     )

@@ -17,7 +17,7 @@ from stackward.model.undoing import Undoing
 from stackward.model.wish import Consent
 from stackward.plan import Blocked, Plan, Warned
 from stackward.policy import worries
-from stackward.policy.maintenance import judge_words, why_it_stays
+from stackward.policy.maintenance import SETTLE, judge_words, why_it_stays
 from stackward.policy.undoing import (
     is_kept_off,
     is_open,
@@ -199,7 +199,7 @@ def _shut_out(home: Homecoming, facts: Undoing, asked: UndoRequest) -> Iterator[
                 away.server.id,
                 host=away.server.host,
                 because=f"`{home.name}` is not in service",
-                advice="settle that",
+                advice=SETTLE,
                 way=_way(home, facts),
             )
 
