@@ -421,7 +421,7 @@ LOGIN_UNANSWERED = Symptom(
 LOGIN_FAILED = Symptom(
     "login-failed",
     State.BROKEN,
-    "Keystone issues no token: {says}",
+    "Keystone issues no token ({says})",
     "see {log} on its node; Keystone needs its database first",
     "Without it nobody gets in anywhere, and no API can be looked at.",
 )
