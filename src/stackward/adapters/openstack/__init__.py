@@ -5,15 +5,19 @@ asked for; 2.98 (2025.1) adds its image's properties and is used where it is kno
 """
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from stackward.adapters.openstack import acceptance, nova, placement
 from stackward.adapters.openstack.http import Api, sorted_failures
+from stackward.adapters.openstack.regions import region_of, several
+from stackward.adapters.openstack.which_cloud import identity_in
 from stackward.errors import BadInput, Refused, StackwardError
 from stackward.masking import learn_from
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.cloud import CloudIdentity
 from stackward.model.compute import (
     ActionEvent,
     Aggregate,
@@ -92,7 +96,11 @@ def _find(cloud: str | None) -> "Connection":
 
     logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # our errors say it all
     try:
-        connection = openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
+        connection = openstack.connect(
+            cloud=cloud, region_name=_region_for(cloud), app_name="stackward", timeout=_TIMEOUT_S
+        )
+    except StackwardError:
+        raise
     except exceptions.ConfigException as error:
         raise BadInput(
             f"cannot find the cloud `{cloud}`" if cloud else "cannot find out which cloud is meant",
@@ -104,6 +112,27 @@ def _find(cloud: str | None) -> "Connection":
         raise _unusable(cloud, error) from error
     learn_from(connection.config.config.get("auth") or {})  # a service may quote them
     return connection
+
+
+def _region_for(cloud: str | None) -> str | None:
+    """Return OS_REGION_NAME where the cloud's entry in clouds.yaml leaves the region open.
+
+    Of an entry with several regions the SDK would take the first, unasked.
+    """
+    from openstack.config import OpenStackConfig  # noqa: PLC0415  # loaded by now
+
+    known = OpenStackConfig(app_name="stackward")
+    entry = (known.cloud_config.get("clouds") or {}).get(cloud or known.default_cloud) or {}
+    if entry.get("region_name"):
+        return None
+    listed = [
+        str(one["name"]) if isinstance(one, dict) else str(one)
+        for one in entry.get("regions") or ()
+    ]
+    named = os.environ.get("OS_REGION_NAME")
+    if len(listed) > 1 and not named:
+        raise several(listed)
+    return named
 
 
 def _unusable(cloud: str | None, error: Exception) -> BadInput:
@@ -122,6 +151,8 @@ class OpenStackCloud:
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
+        # First: of several regions the SDK would take the one that comes first.
+        self._identity = _identity_of(connection, self._catalog())
         with sorted_failures("Keystone"):  # the SDK logs in to find out where the services are
             self._nova = Api(connection.compute, service="Nova", version=NOVA)
             self._placement = Api(connection.placement, service="placement", version=PLACEMENT)
@@ -137,11 +168,9 @@ class OpenStackCloud:
 
     # --- reading ---
 
-    def name(self) -> str:
-        """Return where Keystone is, and the region."""
-        config = self._connection.config
-        auth_url = (config.config.get("auth") or {}).get("auth_url")
-        return name_of(str(auth_url or ""), config.get_region_name())
+    def identity(self) -> CloudIdentity:
+        """Return which cloud it is, by the catalog."""
+        return self._identity
 
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type."""
@@ -455,12 +484,10 @@ class OpenStackCloud:
         return self._of_servers
 
 
-def name_of(auth_url: str, region: str | None) -> str:
-    """Return what tells clouds apart; each operator has a name of their own in clouds.yaml."""
-    at = urlsplit(auth_url)
-    path = at.path.rstrip("/").removesuffix("/v3")
-    place = f"{at.scheme}://{at.netloc.rpartition('@')[2]}{path}"
-    return f"{place} {region}" if region else place
+def _identity_of(connection: "Connection", catalog: Sequence[nova.Json]) -> CloudIdentity:
+    config = connection.config
+    auth_url = str((config.config.get("auth") or {}).get("auth_url") or "")
+    return identity_in(catalog, region_of(catalog, config.get_region_name("compute")), auth_url)
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
