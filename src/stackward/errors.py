@@ -4,10 +4,12 @@ StackwardError          it did not work; nothing more is known
 ├── BadInput            a flag, a setting or a file given cannot be understood: correct it
 ├── Refused             the request cannot be granted as asked: tell the operator, change nothing
 │   ├── StalePlan       facts changed since approval: plan again
+│   ├── NotInCatalog    the cloud has no such service for this login
 │   └── Locked          another run holds the node: says which
 ├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
+│   └── NotUnderstood   an answer came that makes no sense: what was asked is not known
 └── Uncertain           transport: the change may have taken effect: look before repeating
 """
 
@@ -104,6 +106,10 @@ class StalePlan(Refused):
     """Facts changed since the plan was approved: plan again."""
 
 
+class NotInCatalog(Refused):
+    """The cloud has no such service, or shows none to this login."""
+
+
 class Locked(Refused):
     """Another run holds what this one needs; the message says which."""
 
@@ -124,6 +130,10 @@ class Unreachable(StackwardError):
     """No answer, and the change was not sent: safe to repeat."""
 
     exit_code = ExitCode.UNSEEN
+
+
+class NotUnderstood(Unreachable):
+    """An answer came that makes no sense: what was asked is not known, and may be asked again."""
 
 
 class Uncertain(StackwardError):
