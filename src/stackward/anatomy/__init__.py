@@ -20,6 +20,9 @@ FLAVOURS = {
     "kolla": "containers of Kolla, run by Docker or Podman",
 }
 
+# The types under which a service may stand in the catalog, where it has more than the official one.
+OTHER_TYPES = {"block-storage": ("block-storage", "volumev3", "block-store", "volume")}
+
 # The order in which the operator's chapter restores a site: what is to work before what.
 PRIORITIES = {
     1: "internal network connectivity",
@@ -92,6 +95,11 @@ class Component:
     databases: tuple[Database, ...] = ()
     probe: Probe
     flavours: Mapping[str, Deployed]
+
+    @property
+    def catalog_types(self) -> tuple[str, ...]:
+        """Return the types under which it may stand in the catalog, the official one first."""
+        return () if self.catalog is None else OTHER_TYPES.get(self.catalog, (self.catalog,))
 
 
 # The projects whose processes an API lists, with that API's type in the catalog.
