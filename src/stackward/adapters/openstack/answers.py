@@ -34,6 +34,15 @@ SHAPES = (
 _HALF = re.compile("[\ud800-\udfff]")  # of a pair, which no terminal and no file takes
 _SHORT = 200  # of an answer in a message
 _LONG = 500  # of a service's own words
+_KINDS: dict[type, str] = {
+    dict: "object",
+    list: "list",
+    str: "text",
+    bool: "truth value",
+    int: "number",
+    float: "number",
+    type(None): "null",
+}
 _MOST = 2**63  # no service counts further
 
 
@@ -95,6 +104,13 @@ def _no_number(name: str) -> NoReturn:
 # --- types ---
 
 
+def text(given: object) -> str:
+    """Return a text of an answer, where no class of ours declares that it is one."""
+    if not isinstance(given, str) or not _is_text(given):
+        raise TypeError(f"a {_kind(given)} where a text was expected")
+    return given
+
+
 def _check(value: object) -> None:
     """Compare a value with the types that its class declares, to the bottom."""
     if is_dataclass(value) and not isinstance(value, type):
@@ -137,7 +153,7 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401, PLR0911  # a type,
         return isinstance(value, str) and _is_text(value)
     if hint in {int, float}:
         return _is_number(value, hint)
-    if is_dataclass(hint) and isinstance(value, hint):
+    if isinstance(hint, type) and is_dataclass(hint) and isinstance(value, hint):
         _check(value)
         return True
     return isinstance(value, hint)
@@ -149,7 +165,7 @@ def _is_text(value: str) -> bool:
 
 def _is_number(value: object, hint: type) -> bool:
     is_one = isinstance(value, int if hint is int else int | float) and not isinstance(value, bool)
-    return is_one and isfinite(value) and abs(value) < _MOST  # type: ignore[arg-type,operator]  # it is a number
+    return is_one and isfinite(value) and abs(value) < _MOST  # type: ignore[arg-type]  # it is a number
 
 
 # --- words ---
@@ -219,5 +235,4 @@ def _printable(text: str) -> str:
 
 
 def _kind(value: object) -> str:
-    names = {dict: "object", list: "list", str: "text", bool: "truth value", type(None): "null"}
-    return names.get(type(value), "number" if isinstance(value, int | float) else type(value).__name__)
+    return _KINDS.get(type(value), type(value).__name__)

@@ -20,7 +20,7 @@ from keystoneauth1 import exceptions as keystone
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from requests import RequestException, Response
 
-from stackward.adapters.openstack.http import request_id_of, words_of
+from stackward.adapters.openstack.answers import request_id_of, words_of
 from stackward.adapters.openstack.regions import (
     interface_of,
     interfaces_of,

@@ -5,8 +5,8 @@ read is parsed under guard: no JSON leaves this module but as a value that a par
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -46,7 +46,8 @@ Opened = TypeVar("Opened")
 ADMINISTRATOR = "use a login that is an administrator's"
 NO_SUCH_SERVICE = (
     "`openstack catalog list` shows what this login has; a login scoped to the system has no "
-    "endpoint with a project's id in it: use one scoped to a project (`project_name` in clouds.yaml)"
+    "endpoint with a project's id in it: use one scoped to a project (`project_name` in "
+    "clouds.yaml)"
 )
 _NOT_FOUND = 404
 _CONFLICT = 409
@@ -141,6 +142,10 @@ class Api:
             found = read_list(fetch, name, query, marker=marker, at_most=at_most)
             return tuple(parsed(parse, one) for one in found)
 
+    def open(self) -> None:
+        """Find the service, with the login that this takes."""
+        self._adapter()
+
     def offers(self, version: str) -> bool:
         """Say whether the service has a microversion, as far as is known."""
         self._adapter()
@@ -191,8 +196,10 @@ class Api:
             adapter = self._find()
             _ = adapter.request  # without an endpoint it is a stand-in, which says so only now
             if self._version is not None:
-                found = adapter.get_endpoint_data()
-                self._versions.offers_up_to(found.max_microversion if found else None)
+                # Without its list of versions the first refusal of one says which it has.
+                with suppress(keystone.DiscoveryFailure):
+                    found = adapter.get_endpoint_data()
+                    self._versions.offers_up_to(found.max_microversion if found else None)
         return adapter
 
     def _patiently(self, ask: Callable[[], Opened]) -> Opened:
@@ -251,7 +258,7 @@ class Api:
             if not waiting.waits(self._service, what, why, answer.headers.get("Retry-After")):
                 return answer
 
-    def _once(  # noqa: PLR0913  # what a request has
+    def _once(  # noqa: PLR0913, PLR0917  # what a request has
         self,
         adapter: Adapter,
         method: str,

@@ -49,7 +49,9 @@ class Waiting:
         most = bounds.most if asked is not None else bounds.most_unasked
         if self.times >= most or left <= 0:
             return False
-        pause = min(asked if asked is not None else _FIRST_S * 2**self.times, bounds.longest_s, left)
+        pause = min(
+            asked if asked is not None else _FIRST_S * 2**self.times, bounds.longest_s, left
+        )
         self.times += 1
         _log.warning("waits %.0f s for %s, then asks again: %s (%s)", pause, service, why, what)
         bounds.clock.wait(pause)

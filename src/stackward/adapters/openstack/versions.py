@@ -19,10 +19,10 @@ class Versions:
         self._oldest = oldest
         self._newest: tuple[int, int] | None = None  # None: it has not said so yet
 
-    def offers_up_to(self, newest: tuple[int, ...] | None) -> None:
+    def offers_up_to(self, newest: tuple[float, ...] | None) -> None:
         """Take note of the newest version that the service offers."""
         if newest is not None and len(newest) == 2:  # noqa: PLR2004  # major and minor
-            self._newest = (newest[0], newest[1])
+            self._newest = (int(newest[0]), int(newest[1]))
 
     def has(self, version: str) -> bool:
         """Say whether the service has a version, as far as is known."""
