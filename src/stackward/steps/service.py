@@ -53,13 +53,35 @@ class Cordon:
         claim = read_claim(service.disabled_reason)
         if claim is not None and claim.run == self.replaces:
             return Look(Standing.TODO)
-        ours = {world.acting.run, self.over} if world.acting else set()
-        if claim is None or claim.run not in ours:
+        if claim is None or claim.run not in self._ours(world):
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"it is disabled already: {text}")
         if DISABLED not in world.cloud.provider(self.provider).traits:
             return Look(Standing.UNDERWAY, reason=f"placement has no trait {DISABLED} for it yet")
         return Look(Standing.DONE, saw={"disabled_reason": service.disabled_reason})
+
+    def lost(self, world: World, /) -> Look | None:
+        """Say who has enabled the service or claimed it since; Nova keeps no name for the first."""
+        service = _service(world, self.host)
+        if service.is_enabled:
+            return Look(
+                Standing.FOREIGN,
+                reason="is not cordoned any more: somebody else has enabled its service "
+                "(Nova does not keep who)",
+                remedy="settle it with whoever enabled it; resuming the run cordons it again",
+            )
+        claim = read_claim(service.disabled_reason)
+        if claim is not None and claim.run in self._ours(world):
+            return None
+        whose = f"{claim.operator} has claimed it since" if claim else "somebody else has it now"
+        return Look(
+            Standing.FOREIGN,
+            reason=f"is not ours any more: {whose}: {service.disabled_reason or 'no reason given'}",
+            remedy="settle it with whoever has it now; once that claim is lifted, resume the run",
+        )
+
+    def _ours(self, world: World) -> set[str]:
+        return {run for run in (self.over, world.acting and world.acting.run) if run}
 
     def start(self, world: World, /) -> str | None:
         """Disable the service with our claim as its reason."""
