@@ -461,16 +461,21 @@ def parse_filesystems(
 def known_places(given: Iterable[Filesystem]) -> Iterable[Filesystem]:
     """Leave out what is another file system seen again: the overlays of containers.
 
-    An overlay has the room of what is below it. It is told by itself only where nothing else here
-    has that room, as on a node that is a container.
+    An overlay has the room of what is below it. Beside `/`, it is told by itself only where nothing
+    else here has that room.
     """
     seen: set[tuple[int, int]] = set()
-    for one in sorted(given, key=lambda one: (one.type == _OVERLAY, len(one.mount))):
+    for one in sorted(given, key=lambda one: (_is_laid_over(one), len(one.mount))):
         room = (one.size, one.inodes)
-        if one.type == _OVERLAY and (room in seen or one.mount.startswith(_CONTAINERS)):
+        if _is_laid_over(one) and (room in seen or one.mount.startswith(_CONTAINERS)):
             continue
-        seen.add(room)
+        if one.size:
+            seen.add(room)
         yield one
+
+
+def _is_laid_over(one: Filesystem) -> bool:
+    return one.type == _OVERLAY and one.mount != "/"
 
 
 def _memory(given: str) -> tuple[int, int]:

@@ -194,9 +194,11 @@ def unknown_of_tools(here: Presence) -> Iterator[Note]:
         for what, vhosts in unread.items():
             if vhosts:
                 named = ", ".join(f"`{vhost}`" for vhost in vhosts)
-                yield Note(where=here.node, says=f"the {what} of RabbitMQ's virtual hosts {named}")
+                says = f"RabbitMQ's {what} of the virtual host {named}: not told, or not in time"
+                yield Note(where=here.node, says=says)
         if answer.vhosts is None:
-            yield Note(where=here.node, says="which virtual hosts RabbitMQ has beside `/`")
+            says = "which virtual hosts RabbitMQ has beside `/`: not told, or not in time"
+            yield Note(where=here.node, says=says)
 
 
 def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
