@@ -416,6 +416,7 @@ def test_refused_sudo_is_said_and_the_rest_is_judged() -> None:
     told = site.told("ctl")
     told["is_root"] = False
     told["sockets"]["refused"] = "sudo: a password is required\n"
+    told["commands"]["units"]["err"] = "sudo: unable to resolve host ctl\n"
     site.command("ctl", "mariadb", 1, err="sudo: a password is required\n")
     site.stop("ctl", "memcached.service")
 

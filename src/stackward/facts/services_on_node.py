@@ -215,7 +215,7 @@ def parse_libvirt(commands: Mapping[str, Said]) -> str | Unseen | None:
 
 def _silent(answer: Said) -> Unseen:
     said = [line for line in answer["err"].splitlines() if line.strip()]
-    if answer["code"] is None:
+    if answer["code"] is None and not (said and _ACCESS.search(said[0])):
         return Unseen("no answer in time", Blind.LATE)
     says = said[0].strip() if said else f"it ended with {answer['code']}"
     return Unseen(says, Blind.REFUSED if _ACCESS.search(says) else Blind.SILENT)

@@ -39,7 +39,7 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.ports.clock import Clock
-from stackward.ports.shell import Shell
+from stackward.ports.shell import Answer, Shell, refusal
 
 Told = TypeVar("Told")
 
@@ -49,7 +49,8 @@ _LOGIN = re.compile(
     r"Permission denied|Host key verification failed|Too many authentication failures"
 )
 _NO_PYTHON = 127
-_NO_SUDO = "sudo: "
+# Which virtual hosts there are, the shipped sudoers file cannot know: those refused are unknown.
+_BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ")
 _NO_ENTRIES = "-- No entries --"  # the journal's own words
 _REPLACED = "\ufffd"  # what stands for a byte that is not UTF-8
 ENGINES = ("docker", "podman")
@@ -85,6 +86,7 @@ _SOCKET_STATES = (
     "LISTEN", "ESTAB", "CLOSE-WAIT", "TIME-WAIT", "FIN-WAIT-1", "FIN-WAIT-2", "SYN-SENT",
     "SYN-RECV", "LAST-ACK", "CLOSING", "CLOSED", "UNCONN",
 )  # fmt: skip
+_NOT_READABLE = re.compile(r"insufficient permissions|not seeing messages from other users")
 _OWN = re.compile(
     r"/(?P<scope>docker|libpod)-(?P<id>[0-9a-f]{12,64})\.scope|/(?P<unit>[^/]+\.service)"
 )
@@ -215,7 +217,7 @@ def _unread(commands: Mapping[str, Said]) -> Iterable[str]:
     """Name what else stays unknown: engines that tell no containers, words in no UTF-8."""
     for engine in ENGINES:
         answer = commands.get(f"containers of {engine}")
-        if answer and answer["code"] != 0 and not answer["err"].startswith(_NO_SUDO):
+        if answer and answer["code"] != 0 and not _refused(answer["err"]):
             said = lines(answer["err"]) or [f"it ended with {answer['code']}"]
             yield f"its containers: `{engine} ps` says: {shortly(said[0])}"
     for name, answer in commands.items():
@@ -248,7 +250,6 @@ def _fact(line: str) -> tuple[str, str]:
 
 def _unit(one: Mapping[str, str], commands: Mapping[str, Said], monotonic: float) -> Unit:
     began = whole(one.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
-    log = commands.get(f"log {one['Id']}")
     return Unit(
         name=one["Id"],
         load=one["LoadState"],
@@ -262,8 +263,16 @@ def _unit(one: Mapping[str, str], commands: Mapping[str, Said], monotonic: float
         triggered_by=tuple(one.get("TriggeredBy", "").split()),
         is_condition_met=one.get("ConditionResult") != "no" or not began_trying(one),
         is_assertion_met=one.get("AssertResult") != "no" or not began_trying(one),
-        last_words=tuple(line for line in lines(log["out"] if log else "") if line != _NO_ENTRIES),
+        last_words=_last_words(commands.get(f"log {one['Id']}")),
     )
+
+
+def _last_words(answer: Said | None) -> tuple[str, ...]:
+    if answer is None:
+        return ()
+    if _NOT_READABLE.search(answer["err"]):
+        return ("(not read: its login is not in the group systemd-journal)",)
+    return tuple(line for line in lines(answer["out"]) if line != _NO_ENTRIES)
 
 
 def began_trying(one: Mapping[str, str]) -> bool:
@@ -510,10 +519,17 @@ def _shared(what: str) -> Unseen:
 def _sudo_refused(told: Mapping[str, object], commands: Mapping[str, Said]) -> str | None:
     if truth(told["is_root"]):
         return None
-    said = [text(mapping(told["sockets"]).get("refused") or "")]
-    said += [one["err"] for one in commands.values()]
-    refused = [one.strip() for one in said if one.strip().startswith(_NO_SUDO)]
-    return refused[0].splitlines()[0] if refused else None
+    said = [_refused(text_or_none(mapping(told["sockets"]).get("refused")) or "")]
+    said += [
+        _refused(one["err"])
+        for name, one in commands.items()
+        if one["code"] != 0 and not name.startswith(_BY_CHOICE)
+    ]
+    return next(filter(None, said), None)
+
+
+def _refused(err: str) -> str | None:
+    return refusal(Answer(1, "", err))
 
 
 def _kind(error: StackwardError) -> Blind:
