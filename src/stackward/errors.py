@@ -9,7 +9,7 @@ StackwardError          it did not work; nothing more is known
 ├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
-│   └── NotUnderstood   an answer came that makes no sense: what was asked is not known
+│   └── NotUnderstood   an answer came, and its shape is not known: nothing is known by it
 └── Uncertain           transport: the change may have taken effect: look before repeating
 """
 
@@ -133,7 +133,7 @@ class Unreachable(StackwardError):
 
 
 class NotUnderstood(Unreachable):
-    """An answer came that makes no sense: what was asked is not known, and may be asked again."""
+    """An answer came whose shape is not known: nothing is known by it; safe to ask again."""
 
 
 class Uncertain(StackwardError):

@@ -88,6 +88,14 @@ NODE_USELESS = Symptom(
     "install `python3` on it; nothing else is needed there",
     "The look at a node is one script for its own python3.",
 )
+ANSWER_ODD = Symptom(
+    "answer-not-understood",
+    State.UNKNOWN,
+    "{what} gave an answer in a form that is not known here",
+    "run the command on the node and compare; another version of it may answer in another form: "
+    "report that to Stackward",
+    "What it should show stays unknown. It is never taken for well, nor for broken.",
+)
 NOT_IN_INVENTORY = Symptom(
     "not-in-inventory",
     State.UNKNOWN,
@@ -278,8 +286,7 @@ BROKER_SHORT = Symptom(
     "rabbitmq-member-missing",
     State.DEGRADED,
     "of the cluster's members {missing} are not running",
-    "start RabbitMQ there; forget a member that is gone for good with "
-    "`rabbitmqctl forget_cluster_node`",
+    "see whether those nodes are up, and start RabbitMQ there",
     "One more loss may stop the cluster.",
 )
 QUEUES_UNREAD = Symptom(
