@@ -8,7 +8,8 @@ from urllib.parse import quote, urlsplit
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import acceptance, cinder, masakari, neutron, nova, placement
 from stackward.adapters.openstack.answers import Json, text
-from stackward.adapters.openstack.http import sorted_failures
+from stackward.adapters.openstack.files import try_files
+from stackward.adapters.openstack.http import FILES, sorted_failures
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.services import (
     NOVA_HYPERVISORS,
@@ -104,16 +105,21 @@ def _find(cloud: str | None) -> "Connection":
     except Exception as error:  # each plugin raises its own for a setting that it misses
         raise _unusable(cloud, error) from error
     learn_from(connection.config.config.get("auth") or {})  # a service may quote them
+    try:
+        try_files(connection.config)
+    except (OSError, ValueError) as error:
+        raise _unusable(cloud, error, FILES) from error
     return connection
 
 
-def _unusable(cloud: str | None, error: Exception) -> BadInput:
+def _unusable(cloud: str | None, error: Exception, see: str = "") -> BadInput:
     named = f"the settings of the cloud `{cloud}`" if cloud else "the settings of the cloud"
     return BadInput(
         f"{named} cannot be used",
         service="openstacksdk",
         says=str(error),
-        hint="see its entry in clouds.yaml, or the OS_* variables: auth_url, username, password, "
+        hint=see
+        or "see its entry in clouds.yaml, or the OS_* variables: auth_url, username, password, "
         "project_name and the domains",
     )
 

@@ -2,6 +2,7 @@
 
 Every parse of foreign JSON runs inside `understood`. It turns what Python raises for a missing key
 or another type into `NotUnderstood`, and compares each value with the type that its class declares.
+What nodes answer is read by `stackward.answers`.
 """
 
 import json
@@ -16,21 +17,13 @@ from typing import Any, NoReturn, TypeVar, Union, get_args, get_origin, get_type
 
 from requests import Response
 
+from stackward.answers import ODD
 from stackward.errors import NotUnderstood
 from stackward.masking import masked, masked_in
 
 Json = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
-# What Python raises where an answer has another shape.
-SHAPES = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 _HALF = re.compile("[\ud800-\udfff]")  # of a pair, which no terminal and no file takes
 _SHORT = 200  # of an answer in a message
 _LONG = 500  # of a service's own words
@@ -51,7 +44,7 @@ def understood(service: str, asked: str, answers: Sequence[Response]) -> Iterato
     """Say what was asked, and what came instead, where the latest answer cannot be read."""
     try:
         yield
-    except SHAPES as error:
+    except ODD as error:
         answer = answers[-1] if answers else None
         raise NotUnderstood(
             f"{service} answers `{asked}` in a form that Stackward does not understand",
@@ -78,7 +71,7 @@ def parsed(parse: Callable[[Json], Parsed], given: object) -> Parsed:
             raise TypeError(f"a {_kind(given)} where an object was expected")
         value = parse(given)
         _check(value)
-    except SHAPES as error:
+    except ODD as error:
         raise _Unfit(error, given) from error
     return value
 

@@ -17,7 +17,6 @@ from requests import exceptions as transport
 from urllib3 import exceptions as sockets
 
 from stackward.adapters.openstack.answers import (
-    SHAPES,
     Json,
     body_of,
     is_page,
@@ -29,6 +28,7 @@ from stackward.adapters.openstack.answers import (
 from stackward.adapters.openstack.lists import Query, read_list
 from stackward.adapters.openstack.patience import AGAIN, NOT_DONE, Patience
 from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, Versions
+from stackward.answers import ODD
 from stackward.errors import (
     BadInput,
     NotInCatalog,
@@ -43,12 +43,25 @@ from stackward.errors import (
 Parsed = TypeVar("Parsed")
 Opened = TypeVar("Opened")
 
+FILES = (
+    "see `cacert`, `cert` and `key` in its entry in clouds.yaml, or OS_CACERT, OS_CERT, OS_KEY and "
+    "REQUESTS_CA_BUNDLE"
+)
 ADMINISTRATOR = "use a login that is an administrator's"
 NO_SUCH_SERVICE = (
     "`openstack catalog list` shows what this login has; a login scoped to the system has no "
     "endpoint with a project's id in it: use one scoped to a project (`project_name` in "
     "clouds.yaml)"
 )
+_NOUNS = {
+    "Keystone": "identity service",
+    "Nova": "compute service",
+    "placement": "placement service",
+    "Neutron": "network service",
+    "Cinder": "volume service",
+    "Glance": "image service",
+    "Masakari": "instance-HA service",
+}
 _NOT_FOUND = 404
 _CONFLICT = 409
 _REDIRECTS = {301, 302, 307, 308}
@@ -337,7 +350,7 @@ def sorted_failures(service: str, *, changes: bool = False) -> Iterator[None]:
         raise _no_answer(service, error, changes=changes) from error
     except keystone.ClientException as error:
         raise _not_even_sent(service, error) from error
-    except (*SHAPES, transport.RequestException) as error:
+    except (*ODD, transport.RequestException) as error:
         if changes:
             raise _no_answer(service, error, changes=True) from error
         raise NotUnderstood(
@@ -360,15 +373,14 @@ def unusable_file(error: OSError) -> BadInput:
         "the settings of the cloud cannot be used: a certificate or a key cannot be read",
         service="openstacksdk",
         says=str(error),
-        hint="see `cacert`, `cert` and `key` in clouds.yaml, or OS_CACERT, OS_CERT, OS_KEY and "
-        "REQUESTS_CA_BUNDLE",
+        hint=FILES,
     )
 
 
 def _of_the_sdk(service: str, error: Exception) -> StackwardError:
     if type(error).__name__ == "ServiceDisabledException":
         return NotInCatalog(
-            f"the catalog has no {service}",
+            f"the catalog has no {_NOUNS.get(service, service)}",
             service="openstacksdk",
             says=str(error),
             hint=NO_SUCH_SERVICE,
@@ -412,7 +424,7 @@ def _not_even_sent(service: str, error: keystone.ClientException) -> StackwardEr
         )
     if isinstance(error, keystone.EndpointNotFound):
         return NotInCatalog(
-            f"the catalog has no {service}",
+            f"the catalog has no {_NOUNS.get(service, service)}",
             service="openstacksdk",
             says=says,
             hint=NO_SUCH_SERVICE,

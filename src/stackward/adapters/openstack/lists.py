@@ -33,7 +33,7 @@ def read_list(
 
     `marker` is the field of an element by which the next page is asked for, where a service says
     nothing of a next page: such a list ends with an empty page. With `at_most` so many are enough.
-    Raises one of `SHAPES` where a page cannot be read, or the pages never end.
+    Raises one of `ODD` where a page cannot be read, or the pages never end.
     """
     gathered: list[object] = []
     seen: set[tuple[tuple[str, str], ...]] = set()
