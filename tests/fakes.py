@@ -28,7 +28,9 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
+from stackward.ports.root import FILL_DROP_IN, must_be_declared
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -494,6 +496,7 @@ class FakeShell:
     libvirt_down: set[str] = field(default_factory=set)
     strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
     filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
+    refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         return host if host in self.cloud.hosts else None
@@ -514,12 +517,16 @@ class FakeShell:
         if node in self.silent:
             raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
         words = list(command)
+        if as_root:
+            must_be_declared(words)
+            if node in self.refused:
+                return Answer(1, "", f"{self.refused[node]}\n")
         if words[0] == "virsh":
             return self._virsh(node, words)
         if words[:-1] == list(FILESYSTEM):
             kind = self.filesystems.get(words[-1], "ext4")
             return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
-        if words[0] in {"find", "grep", "test", "cat"}:
+        if words[0] in {"find", "tail", "test", "cat"}:
             return self._read(node, words)
         if words[0] == "systemctl":
             return self._systemctl(node, words)
@@ -530,6 +537,8 @@ class FakeShell:
         if words[0] == "rm":
             for path in words[2:]:
                 self.files.pop((node, path), None)
+        elif tuple(words) == FILL_DROP_IN:
+            self.files[node, DROP_IN] = DROP_IN_TEXT
         else:
             self.files[node, words[-1]] = given
         return Answer(0, "")
@@ -542,8 +551,8 @@ class FakeShell:
             here = [one for one in self.leftovers.get(node, []) if one.startswith(places)]
             left = [one for one in here if wanted in one]
             return Answer(0, "\n".join(left))
-        if words[0] == "grep":
-            return Answer(0, "".join(line for line in self.logged.get(node, []) if "req-" in line))
+        if words[0] == "tail":
+            return Answer(0, "".join(self.logged.get(node, [])))
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
 

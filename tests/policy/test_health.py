@@ -416,6 +416,7 @@ def test_refused_sudo_is_said_and_the_rest_is_judged() -> None:
     told = site.told("ctl")
     told["is_root"] = False
     told["sockets"]["refused"] = "sudo: a password is required\n"
+    told["commands"]["units"]["err"] = "sudo: unable to resolve host ctl\n"
     site.command("ctl", "mariadb", 1, err="sudo: a password is required\n")
     site.stop("ctl", "memcached.service")
 
@@ -598,7 +599,9 @@ def test_a_tool_that_is_late_on_a_busy_machine_is_unknown_while_clients_are_conn
 
 def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
     site = Site()
-    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "notifications.info\t4711\t0\n"
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += (
+        "notifications.info\t4711\t0\tclassic\n"
+    )
 
     found = only(site.look())
 
@@ -610,7 +613,7 @@ def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
 
 def test_replies_to_a_caller_that_is_gone_are_no_finding() -> None:
     site = Site()
-    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "reply_0815\t2\t0\n"
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "reply_0815\t2\t0\tclassic\n"
 
     assert site.look().findings == ()
 
@@ -695,6 +698,27 @@ def test_an_endpoint_whose_list_failed_already_is_not_said_twice() -> None:
     assert roots(site.look()) == [("list-unanswered", "glance-api")]
 
 
+def test_a_service_without_an_endpoint_for_our_interface_is_unknown() -> None:
+    site = Site()
+    image = Endpoint(kind="image", region="RegionOne", interface="internal", url=f"{CTL}:9292")
+    site.apis.endpoints = (image, *(one for one in site.apis.endpoints if one.kind != "image"))
+
+    health = site.look()
+
+    assert (health.state, roots(health)) == (State.UNKNOWN, [("no-endpoint", "glance-api")])
+
+
+def test_a_catalog_without_an_api_that_we_know_is_unknown() -> None:
+    site = Site()
+    stray = Endpoint(kind="metric", region="RegionOne", interface="public", url=f"{CTL}:8041")
+    site.apis.endpoints = (stray,)
+
+    health = site.look()
+
+    assert health.state is State.UNKNOWN
+    assert ("no-api", "keystone") in roots(health)
+
+
 @pytest.mark.parametrize(
     ("days", "rules"),
     [
@@ -706,7 +730,8 @@ def test_an_endpoint_whose_list_failed_already_is_not_said_twice() -> None:
 def test_certificates(days: int, rules: list[str]) -> None:
     site = Site()
     url = "https://cloud.example:9292"
-    site.apis.endpoints = (Endpoint(kind="image", region="RegionOne", interface="public", url=url),)
+    door = Endpoint(kind="image", region="RegionOne", interface="public", url=url)
+    site.apis.endpoints = (door, *(one for one in site.apis.endpoints if one.kind != "image"))
     site.apis.certificates["cloud.example:9292"] = soon(days)
 
     assert [rule for rule, _ in roots(site.look())] == rules
@@ -802,13 +827,17 @@ def kolla(site: Site, state: str, status: str) -> None:
 
 def no_queue(site: Site) -> None:
     queues = site.told("ctl")["commands"]["rabbitmq queues"]
-    queues["out"] = queues["out"].replace("compute.c01\t0\t1\n", "")
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1\tclassic\n", "")
 
 
 @pytest.mark.parametrize(
     ("break_", "rule", "where"),
     [
         pytest.param(no_python, "node-useless", "machine on c01", id="no python3"),
+        pytest.param(
+            lambda site: site.command("ctl", "rabbitmq cluster", 0, out="{}"),
+            "answer-not-understood", "rabbitmq on ctl", id="RabbitMQ in an unknown form",
+        ),
         pytest.param(
             lambda site: kolla(site, "exited", "Exited (1) 5 minutes ago"),
             "container-down", "neutron-l3-agent on c01", id="container exited",

@@ -80,7 +80,7 @@ def _all_findings(
     yield from judge_heartbeats(state, anatomy)
     yield from judge_rpc(state, anatomy)
     yield from judge_pings(state, here, anatomy)
-    yield from judge_doors(state, anatomy)
+    yield from judge_doors(state, anatomy, {name for name, _ in here})
 
 
 def _all_unknown(
@@ -91,7 +91,7 @@ def _all_unknown(
         yield from unknown_of_tools(one)
     yield from unknown_of_rpc(state)
     yield from unknown_of_pings(state, here, anatomy)
-    yield from unknown_of_doors(state, anatomy)
+    yield from unknown_of_doors(state, anatomy, {name for name, _ in here})
 
 
 def _all_notes(
@@ -294,8 +294,9 @@ def _own_words(one: Presence) -> str:
     match one.component.probe.kind:
         case "rabbitmq" if isinstance(survey.broker, Broker):
             running = f"{len(survey.broker.running)} of {len(survey.broker.members)} members"
-            queues = survey.broker.queues
-            return running if queues is None else f"{running}, {len(queues)} queues"
+            queues, unread = survey.broker.queues, survey.broker.queues_unread
+            least = "at least " if unread or survey.broker.vhosts is None else ""
+            return running if queues is None else f"{running}, {least}{len(queues)} queues"
         case "mariadb" if isinstance(survey.database, DatabaseServer):
             server = survey.database
             galera = f", Galera of {server.cluster_size}" if server.is_galera else ""

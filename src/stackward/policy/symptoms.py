@@ -88,6 +88,14 @@ NODE_USELESS = Symptom(
     "install `python3` on it; nothing else is needed there",
     "The look at a node is one script for its own python3.",
 )
+ANSWER_ODD = Symptom(
+    "answer-not-understood",
+    State.UNKNOWN,
+    "{what} gave an answer in a form that is not known here",
+    "run the command on the node and compare; another version of it may answer in another form: "
+    "report that to Stackward",
+    "What it should show stays unknown. It is never taken for well, nor for broken.",
+)
 NOT_IN_INVENTORY = Symptom(
     "not-in-inventory",
     State.UNKNOWN,
@@ -278,8 +286,7 @@ BROKER_SHORT = Symptom(
     "rabbitmq-member-missing",
     State.DEGRADED,
     "of the cluster's members {missing} are not running",
-    "start RabbitMQ there; forget a member that is gone for good with "
-    "`rabbitmqctl forget_cluster_node`",
+    "see whether those nodes are up, and start RabbitMQ there",
     "One more loss may stop the cluster.",
 )
 QUEUES_UNREAD = Symptom(
@@ -421,7 +428,7 @@ LOGIN_UNANSWERED = Symptom(
 LOGIN_FAILED = Symptom(
     "login-failed",
     State.BROKEN,
-    "Keystone issues no token: {says}",
+    "Keystone issues no token ({says})",
     "see {log} on its node; Keystone needs its database first",
     "Without it nobody gets in anywhere, and no API can be looked at.",
 )
@@ -431,6 +438,22 @@ CREDENTIALS = Symptom(
     "Keystone refuses this login: {says}",
     "check the entry in clouds.yaml, or the OS_* variables",
     "The APIs stay unseen; the nodes are looked at all the same.",
+)
+NO_ENDPOINT = Symptom(
+    "no-endpoint",
+    State.UNKNOWN,
+    "its API was not asked: the catalog has no endpoint of it in region `{region}` for {meant}; "
+    "it has {there}",
+    "name a region and an interface that the catalog has: `region_name` and `interface` in "
+    "clouds.yaml, or OS_REGION_NAME and OS_INTERFACE; or have the endpoint added",
+    "What was not asked may be down.",
+)
+NO_API = Symptom(
+    "no-api",
+    State.UNKNOWN,
+    "it gives a catalog in which there is no API that could be asked",
+    "log in to a project and not to a domain or the system, or see `openstack catalog list`",
+    "What was not asked may be down.",
 )
 LIST_UNANSWERED = Symptom(
     "list-unanswered",

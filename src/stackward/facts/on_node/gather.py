@@ -1,8 +1,9 @@
 """Tell all that a check asks of a node, as one JSON document; run there with its own python3.
 
 It is sent over ssh as it is: standard library only, no later Python than 3.7 needed, nothing
-written, nothing installed. What needs root is asked of `sudo -n`, command by command; what that
-refuses is told as such. Outputs go home as they are: they are read there.
+written, nothing installed. What needs root is asked of `sudo -n`, command by command, with the
+words of `ports/root.py`; what that refuses is told as such. Outputs go home as they are: they are
+read there.
 """
 
 from __future__ import annotations
@@ -35,9 +36,14 @@ ON_DISK = {
 ON_NETWORK = {"nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "cifs", "gfs2", "ocfs2"}
 IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
 LOG_LINES = 3
+QUEUE_FACTS = ["name", "messages", "consumers", "type"]
+BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
+MOST_VHOSTS = 8  # of RabbitMQ beside `/`: each takes two commands
+MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
 MEMCACHED = 11211
+NO_SUDO = "sudo: there is none on this node"
 
 
 class Commands:
@@ -49,8 +55,10 @@ class Commands:
         self.ended = {}  # type: dict[str, dict[str, object]]
 
     def start(self, name: str, words: list[str]) -> None:
-        """Start a command, if this node has it."""
+        """Start a command, if this node has it; without `sudo` it tells that of what needs it."""
         if shutil.which(words[0]) is None:
+            if words[0] == "sudo" and shutil.which(words[2]) is not None:
+                self.ended[name] = {"code": None, "out": "", "err": NO_SUDO}
             return
         self.started[name] = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -138,9 +146,11 @@ def filesystems(commands: Commands) -> list[dict[str, object]]:
     found = {}  # type: dict[str, dict[str, object]]
     for line in read("/proc/self/mountinfo").splitlines():
         left, _, right = line.partition(" - ")
-        _, _, device, _, where, options = left.split()[:6]
-        kind, source, of_all = right.split(None, 2)
-        where = where.replace("\\040", " ")
+        words, others = left.split(), right.split(" ", 2)
+        if len(words) < MOUNT_FIELDS or len(others) < len(("kind", "source", "options")):
+            continue
+        device, where, options = words[2], unescaped(words[4]), words[5]
+        kind, source, of_all = others
         if where.startswith("/run/host/"):  # what a container shows of its host
             continue
         is_wanted = kind in ON_DISK | ON_NETWORK or (kind == "tmpfs" and where in IN_MEMORY)
@@ -162,14 +172,22 @@ def filesystems(commands: Commands) -> list[dict[str, object]]:
     return list(found.values())
 
 
+def unescaped(where: str) -> str:
+    """Return a path of mountinfo, which spells out white space and backslashes in octal."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), where)
+
+
 def measure(one: dict[str, object]) -> bool:
-    """Add the room of a file system; return False for what is a single file."""
+    """Add the room of a file system; return False for what is a single file, or is not ours."""
     where = str(one["mount"])
     try:
         if not stat.S_ISDIR(os.stat(where).st_mode):
             return False
-        os.listdir(where)  # a disk that has died answers statvfs, but not this
+        with contextlib.suppress(PermissionError):
+            os.listdir(where)  # a disk that has died answers statvfs, but not this
         room = os.statvfs(where)
+    except PermissionError:  # the way to it is closed to this login, as to disks of containers
+        return False
     except OSError as error:
         one["error"] = error.strerror
         return True
@@ -230,11 +248,9 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     if shutil.which("rabbitmqctl"):
         control = as_root(["rabbitmqctl", "--silent"])
         commands.start("rabbitmq cluster", [*control, "cluster_status", "--formatter", "json"])
-        commands.start(
-            "rabbitmq queues", [*control, "list_queues", "name", "messages", "consumers"]
-        )
-        facts = ["source_name", "destination_name", "routing_key"]
-        commands.start("rabbitmq bindings", [*control, "list_bindings", *facts])
+        commands.start("rabbitmq vhosts", [*control, "list_vhosts", "name"])
+        commands.start("rabbitmq queues", [*control, "list_queues", *QUEUE_FACTS])
+        commands.start("rabbitmq bindings", [*control, "list_bindings", *BINDING_FACTS])
     if shutil.which("mariadbd") or shutil.which("mysqld"):
         client = "mariadb" if shutil.which("mariadb") else "mysql"
         commands.start("mariadb", as_root([client, "-N", "-B", "-e", DATABASE_FACTS]))
@@ -244,6 +260,15 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     if shutil.which("virsh"):
         readonly = ["virsh", "--readonly", "--connect", "qemu:///system"]
         commands.start("libvirt", [*readonly, "version", "--daemon"])
+
+
+def other_vhosts(commands: Commands) -> None:
+    """Ask for the queues of RabbitMQ's other virtual hosts; those left out stay unknown."""
+    names = str(commands.end("rabbitmq vhosts").get("out", "")).splitlines()
+    for vhost in [name for name in names if name and name != "/"][:MOST_VHOSTS]:
+        control = as_root(["rabbitmqctl", "--silent", "--vhost", vhost])
+        commands.start("rabbitmq queues of " + vhost, [*control, "list_queues", *QUEUE_FACTS])
+        commands.start("rabbitmq bindings of " + vhost, [*control, "list_bindings", *BINDING_FACTS])
 
 
 def logs_of_troubled(commands: Commands) -> None:
@@ -265,7 +290,8 @@ def logs_of_troubled(commands: Commands) -> None:
                 "-o",
                 "cat",
             ]
-            commands.start("log " + unit["Id"], as_root(words))
+            # Not through sudo: a sudoers file could name no unit but by a pattern.
+            commands.start("log " + unit["Id"], words)
 
 
 def main(asked: dict[str, object]) -> None:
@@ -274,6 +300,7 @@ def main(asked: dict[str, object]) -> None:
     commands = Commands(float(str(asked["within_s"])))
     ask_all(commands, asked)
     disks = filesystems(commands)
+    other_vhosts(commands)
     logs_of_troubled(commands)
     told = commands.all()
     sockets = told.get("sockets", {})
