@@ -218,7 +218,7 @@ class Anatomy:
 def read_anatomy() -> Anatomy:
     """Read what is declared beside this file."""
     entries = [entry for entry in files(__package__).iterdir() if entry.name.endswith(".toml")]
-    texts = [entry.read_text() for entry in sorted(entries, key=lambda entry: entry.name)]
+    texts = [entry.read_text("utf-8") for entry in sorted(entries, key=lambda entry: entry.name)]
     return to_anatomy(texts)
 
 

@@ -80,7 +80,7 @@ def ping_services(
 @cache
 def script() -> str:
     """Return what is run on a node."""
-    return files(__package__).joinpath("on_node/ping.py").read_text()
+    return files(__package__).joinpath("on_node/ping.py").read_text("utf-8")
 
 
 def _ping(

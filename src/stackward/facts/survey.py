@@ -133,7 +133,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
 @cache
 def script() -> str:
     """Return what is run on a node."""
-    return files(__package__).joinpath("on_node/gather.py").read_text()
+    return files(__package__).joinpath("on_node/gather.py").read_text("utf-8")
 
 
 def parse_survey(
