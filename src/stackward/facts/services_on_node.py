@@ -23,7 +23,7 @@ class Said(TypedDict):
 
 
 # What Docker and Podman say of a container that is not there.
-_NO_CONTAINER = re.compile(r"[Nn]o such container|no container with name")
+NO_CONTAINER = re.compile(r"[Nn]o such container|no container with name")
 _ACCESS = re.compile(r"ERROR 1045|ERROR 1698|Access denied|sudo: ")
 _GALERA_STATES = ("primary", "non-primary", "disconnected")
 _OFF = ("OFF", "0")
@@ -32,7 +32,7 @@ _OFF = ("OFF", "0")
 def parse_broker(commands: Mapping[str, Said]) -> Broker | Unseen | None:
     """Read `rabbitmqctl cluster_status`, and `list_queues` and `list_bindings` of each vhost."""
     answer = commands.get("rabbitmq cluster")
-    if answer is None or _NO_CONTAINER.search(answer["err"]):
+    if answer is None or NO_CONTAINER.search(answer["err"]):
         return None
     if answer["code"] != 0:
         return _silent(answer)
@@ -149,7 +149,7 @@ def parse_bound(out: str) -> frozenset[str]:
 def parse_database(commands: Mapping[str, Said]) -> DatabaseServer | Unseen | None:
     """Read a line per variable: its name and its value."""
     answer = commands.get("mariadb")
-    if answer is None or _NO_CONTAINER.search(answer["err"]):
+    if answer is None or NO_CONTAINER.search(answer["err"]):
         return None
     if answer["code"] != 0:
         return _silent(answer)
@@ -203,7 +203,7 @@ def parse_cache(told: Mapping[str, object]) -> Cache | Unseen | None:
 def parse_libvirt(commands: Mapping[str, Said]) -> str | Unseen | None:
     """Read `virsh version --daemon`."""
     answer = commands.get("libvirt")
-    if answer is None or _NO_CONTAINER.search(answer["err"]):
+    if answer is None or NO_CONTAINER.search(answer["err"]):
         return None
     if answer["code"] != 0:
         return _silent(answer)

@@ -26,6 +26,7 @@ from stackward.answers import (
 )
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
+from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
 from stackward.model.survey import (
     Blind,
@@ -109,6 +110,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         "paths": sorted({path for _, deployed in anatomy.deployed() for path in deployed.sites}),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,
+        "questions": as_asked(anatomy),
     }
     began, from_ = clock.monotonic(), clock.now().timestamp()
     try:
@@ -131,7 +133,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
 @cache
 def script() -> str:
     """Return what is run on a node."""
-    return files(__package__).joinpath("on_node/gather.py").read_text()
+    return files(__package__).joinpath("on_node/gather.py").read_text("utf-8")
 
 
 def parse_survey(
@@ -181,6 +183,7 @@ def _survey(
         database=read.of("mariadb", lambda: services.parse_database(commands)),
         cache=read.of("memcached", lambda: services.parse_cache(mapping(told["memcached"]))),
         libvirt=read.of("libvirt", lambda: services.parse_libvirt(commands)),
+        answers=parse_answers(commands),
         misread=tuple(read.misread),
         unread=tuple(_unread(commands)),
     )

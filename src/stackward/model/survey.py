@@ -1,7 +1,7 @@
 """What a machine tells of itself when it is looked at: units, sockets, disks, clock, tools."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 ACTIVE = "active"
@@ -160,6 +160,15 @@ class Cache:
     most_connections: int
 
 
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """What a process answered to a question put to it on its node."""
+
+    out: str
+    err: str = ""
+    code: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """One look at a node."""
@@ -184,5 +193,8 @@ class Survey:
     database: DatabaseServer | Unseen | None = None
     cache: Cache | Unseen | None = None
     libvirt: str | Unseen | None = None  # the version of the daemon that answers
+    # What processes answered, by `Question` as the anatomy numbers them: ("ovn-northd", 0). What is
+    # not in it was not asked: the node has no such tool.
+    answers: Mapping[tuple[str, int], Replied | Unseen] = field(default_factory=dict)
     misread: tuple[Misread, ...] = ()  # answers whose shape is not known
     unread: tuple[str, ...] = ()  # what else could not be read, each with its reason

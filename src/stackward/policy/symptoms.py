@@ -368,6 +368,28 @@ CACHE_SILENT = Symptom(
     "`systemctl restart memcached`: it forgets, and nothing is lost",
     "Every request then asks Keystone and its database.",
 )
+PROCESS_SILENT = Symptom(
+    "process-silent",
+    State.BROKEN,
+    "its process runs, but does not answer when it is asked for {what}",
+    "see what it waits for: {log}, `ps -o pid,stat,wchan:30,cmd -C NAME`; restart `{unit}` only "
+    "once you know what that interrupts",
+    "A frozen process still runs for systemd and keeps its sockets. It does no work.",
+)
+PROCESS_ILL = Symptom(
+    "process-ill",
+    State.BROKEN,
+    "asked for {what}, {says}",
+    "see {log}",
+    "The process itself says that it cannot do its work.",
+)
+NOT_ONE_ACTIVE = Symptom(
+    "not-one-active",
+    State.BROKEN,
+    "{count} of {of} are active, where exactly one must be",
+    "see its log on each of these nodes, and the lock in its database",
+    "Without an active one nothing is worked on; two of them undo each other's work.",
+)
 LIBVIRT_SILENT = Symptom(
     "libvirt-silent",
     State.BROKEN,

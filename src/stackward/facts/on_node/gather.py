@@ -43,6 +43,7 @@ MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
 MEMCACHED = 11211
+ENGINES = ("docker", "podman")
 NO_SUDO = "sudo: there is none on this node"
 
 
@@ -241,7 +242,7 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     if not container():
         kernel = ["journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"]
         commands.start("kernel", as_root(kernel))
-    for engine in ("docker", "podman"):
+    for engine in ENGINES:
         if shutil.which(engine):
             listed = [engine, "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
             commands.start("containers of " + engine, as_root(listed))
@@ -260,6 +261,38 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     if shutil.which("virsh"):
         readonly = ["virsh", "--readonly", "--connect", "qemu:///system"]
         commands.start("libvirt", [*readonly, "version", "--daemon"])
+
+
+def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> None:
+    """Ask the processes that run, each by its own tool: a question must not start one."""
+    running = set(re.findall(r"^Id=(.+)$", "\n".join(active(commands)), re.MULTILINE))
+    for one in questions:
+        words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
+        inside = str(one["container"])
+        engine = next((each for each in ENGINES if inside in names(commands, each)), None)
+        if engine:
+            words = as_root([engine, "exec", inside, *words])
+        elif not running & set(one["units"]) or not shutil.which(str(one["tool"])):  # type: ignore[call-overload]
+            continue
+        elif one["is_for_root"]:
+            words = as_root(words)
+        commands.start("question " + str(one["name"]), words)
+
+
+def active(commands: Commands) -> list[str]:
+    """Return what systemd told of each service that is active."""
+    blocks = str(commands.end("units").get("out", "")).split("\n\n")
+    return [
+        block
+        for block in blocks
+        if "\nActiveState=active" in "\n" + block and ".socket\n" not in block
+    ]
+
+
+def names(commands: Commands, engine: str) -> list[str]:
+    """Return the names of the containers that run."""
+    listed = str(commands.end("containers of " + engine).get("out", "")).splitlines()
+    return [name for line in listed if '"running"' in line for name in re.findall(r"[\w.-]+", line)]
 
 
 def other_vhosts(commands: Commands) -> None:
@@ -299,6 +332,7 @@ def main(asked: dict[str, object]) -> None:
     began = time.time()
     commands = Commands(float(str(asked["within_s"])))
     ask_all(commands, asked)
+    ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
     disks = filesystems(commands)
     other_vhosts(commands)
     logs_of_troubled(commands)
