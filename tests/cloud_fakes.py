@@ -136,6 +136,8 @@ class FakeApis:
 
     login: Answered | Failed = LOGGED_IN
     endpoints: tuple[Endpoint, ...] = ENDPOINTS
+    region: str = "RegionOne"
+    interfaces: tuple[str, ...] = ("public",)
     lists: dict[str, Answered | Failed] = field(default_factory=dict)  # by type in the catalog
     reports: dict[str, list[Heartbeat] | Failed] = field(default_factory=of_lab)
     doors: dict[str, Answered | Failed] = field(default_factory=dict)  # by URL
@@ -151,7 +153,9 @@ class FakeApis:
             raise self.unusable
         if isinstance(self.login, Failed):
             return self.login, None
-        return self.login, Catalog(endpoints=self.endpoints, region="RegionOne", interface="public")
+        return self.login, Catalog(
+            endpoints=self.endpoints, region=self.region, interfaces=self.interfaces
+        )
 
     def ask(
         self, endpoint: Endpoint, path: str, *, version: str | None, within_s: float

@@ -27,7 +27,9 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
+from stackward.ports.root import FILL_DROP_IN, must_be_declared
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -492,6 +494,7 @@ class FakeShell:
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
     strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
+    refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
         return host if host in self.cloud.hosts else None
@@ -512,11 +515,15 @@ class FakeShell:
         if node in self.silent:
             raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
         words = list(command)
+        if as_root:
+            must_be_declared(words)
+            if node in self.refused:
+                return Answer(1, "", f"{self.refused[node]}\n")
         if words[0] == "virsh":
             return self._virsh(node, words)
         if words == list(FILESYSTEM):
             return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
-        if words[0] in {"find", "grep", "test", "cat"}:
+        if words[0] in {"find", "tail", "test", "cat"}:
             return self._read(node, words)
         if words[0] == "systemctl":
             return self._systemctl(node, words)
@@ -527,6 +534,8 @@ class FakeShell:
         if words[0] == "rm":
             for path in words[2:]:
                 self.files.pop((node, path), None)
+        elif tuple(words) == FILL_DROP_IN:
+            self.files[node, DROP_IN] = DROP_IN_TEXT
         else:
             self.files[node, words[-1]] = given
         return Answer(0, "")
@@ -536,8 +545,8 @@ class FakeShell:
             wanted = words[-1].removesuffix("*") if words[2] == "-maxdepth" else ""
             left = [one for one in self.leftovers.get(node, []) if wanted in one]
             return Answer(0, "\n".join(left))
-        if words[0] == "grep":
-            return Answer(0, "".join(line for line in self.logged.get(node, []) if "req-" in line))
+        if words[0] == "tail":
+            return Answer(0, "".join(self.logged.get(node, [])))
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
 

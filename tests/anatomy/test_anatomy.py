@@ -1,10 +1,19 @@
 """The anatomy is complete: whatever reads it finds what it needs, for every component."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from stackward.anatomy import FLAVOURS, PRIORITIES, Component, Deployed, read_anatomy, to_anatomy
+from stackward.anatomy import (
+    FLAVOURS,
+    PRIORITIES,
+    PROBES,
+    Component,
+    Deployed,
+    read_anatomy,
+    to_anatomy,
+)
 from stackward.errors import BadInput
 
 ALL = list(read_anatomy().components.values())
@@ -13,7 +22,6 @@ DEPLOYED = [
     for one in ALL
     for flavour, deployed in one.flavours.items()
 ]
-PROBES_OF_ITS_OWN = {"mariadb", "rabbitmq", "memcached", "libvirt"}
 NAMED = {
     "keystone", "glance-api", "placement-api", "nova-api", "nova-conductor", "nova-scheduler",
     "nova-compute", "nova-novncproxy", "nova-metadata", "neutron-api", "neutron-rpc-server",
@@ -40,19 +48,54 @@ def test_every_component_has_a_priority_of_the_chapter(one: Component) -> None:
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
 def test_every_component_has_a_probe_that_can_be_carried_out(one: Component) -> None:
-    can = {
-        "list": bool(one.catalog and one.probe.path),
-        "account": bool(one.catalog),
-        "heartbeat": bool(one.heartbeat),
-        "rpc": bool(one.heartbeat and one.topic),
-        "consumer": bool(one.topic),
-        "port": True,
-        "unit": True,
-        "node": True,
-    } | dict.fromkeys(PROBES_OF_ITS_OWN, True)
-
-    assert can[one.probe.kind]
+    assert PROBES[one.probe.kind].can(one)
     assert one.probe.shows
+
+
+@pytest.mark.parametrize("kind", PROBES)
+def test_every_probe_is_one_that_some_component_has(kind: str) -> None:
+    assert kind in {one.probe.kind for one in ALL}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param(
+            {"probe": '{ kind = "lst", path = "/v1/secrets", shows = "list" }'},
+            "there is no probe `lst`",
+            id="a probe that does not exist",
+        ),
+        pytest.param(
+            {"probe": '{ kind = "list", shows = "list" }'},
+            "the probe `list` needs `catalog`, and a `path`",
+            id="a list without its path",
+        ),
+        pytest.param(
+            {"probe": '{ kind = "consumer", shows = "its queue" }'},
+            "the probe `consumer` needs `topic`",
+            id="a queue without its name",
+        ),
+        pytest.param(
+            {"heartbeat": '"barbican-worker"'},
+            "the API of `barbican` has no list of services",
+            id="a heartbeat that no API lists",
+        ),
+        pytest.param({"hartbeat": '"x"'}, "it has no part `hartbeat`", id="a part misspelt"),
+    ],
+)
+def test_an_entry_that_would_be_passed_over_is_refused(words: dict[str, str], says: str) -> None:
+    entry = {"probe": '{ kind = "port", shows = "its port" }', "catalog": '"key-manager"', **words}
+    text = f"""
+        [barbican-worker]
+        is = "keeps secrets"
+        service = "barbican"
+        restore = 21
+        upgrade = 4
+        {"".join(f"{name} = {value}{chr(10)}" for name, value in entry.items())}
+        """
+
+    with pytest.raises(BadInput, match=f"`barbican-worker` cannot be read: .*{re.escape(says)}"):
+        to_anatomy([text])
 
 
 def test_nothing_depends_on_itself_in_the_end() -> None:

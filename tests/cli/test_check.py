@@ -195,6 +195,80 @@ def test_only_the_interfaces_that_are_named_are_tried(desk: Desk) -> None:
     assert codes == [6, 0]
 
 
+def dead_control_plane(desk: Desk) -> None:
+    for binary, host in (
+        ("nova-conductor", "ctl"),
+        ("nova-scheduler", "ctl"),
+        ("nova-compute", "c01"),
+    ):
+        desk.site.silence(binary, host)
+
+
+@pytest.mark.parametrize(
+    ("region", "interface", "there"),
+    [
+        pytest.param("RegionOne", "internalUrl", "`public`, `internal`, `admin` in `RegionOne`"),
+        pytest.param("RegionTwo", "public", "`public`, `internal`, `admin` in `RegionOne`"),
+    ],
+)
+def test_a_look_that_could_ask_no_api_is_not_well(
+    desk: Desk, region: str, interface: str, there: str
+) -> None:
+    """With conductor, scheduler and a compute down it once said that the cloud was ok."""
+    dead_control_plane(desk)
+    desk.site.apis.region, desk.site.apis.interfaces = region, (interface,)
+
+    code, out, _ = desk.run("cloud", "check")
+
+    assert code == 8
+    assert (
+        "unknown: nova-api: its API was not asked: the catalog has no endpoint of it in region "
+        f"`{region}` for `{interface}`; it has {there} [no-endpoint]\n"
+    ) in out
+    unknown = out.partition("not known:\n")[2]
+    assert "all that its API would tell: it was not asked: 6 nodes" in unknown
+    assert "the cloud is unknown" in out
+
+
+def test_a_look_at_a_node_without_the_heartbeats_of_nova_is_not_well(desk: Desk) -> None:
+    desk.site.apis.interfaces = ("internalUrl",)
+
+    code, out, _ = desk.run("node", "check", "c01")
+
+    assert code == 8
+    assert "nova-api: its API was not asked" in out
+    assert "glance-api" not in out
+
+
+def test_an_empty_catalog_is_not_well_where_no_node_answers_either(desk: Desk) -> None:
+    for node in desk.site.nodes.told:
+        desk.site.nodes.told[node] = refused("Permission denied (publickey).")
+    desk.site.apis.endpoints = ()
+
+    code, out, _ = desk.run("cloud", "check")
+
+    assert code == 8
+    assert "keystone: it gives a catalog in which there is no API that could be asked" in out
+
+
+def test_an_api_that_runs_and_is_not_in_the_catalog_is_named(desk: Desk) -> None:
+    desk.site.apis.endpoints = tuple(
+        one for one in desk.site.apis.endpoints if one.kind != "compute"
+    )
+
+    code, out, _ = desk.run("cloud", "check")
+
+    assert code == 8
+    assert "nova-api: its API was not asked" in out
+    assert "it has none anywhere" in out
+
+
+def test_an_endpoint_for_the_second_of_two_interfaces_is_asked(desk: Desk) -> None:
+    desk.site.apis.interfaces = ("outer", "internal")
+
+    assert desk.run("cloud", "check")[0] == 0
+
+
 # --- again and again ----------------------------------------------------------------------------
 
 

@@ -620,3 +620,40 @@ def test_only_those_of_a_group_if_one_is_named(site: Site) -> None:
     code, out, _ = site.run("node", "list", "--maintenance", "--group", "rack1", "-f", "value")
 
     assert (code, out) == (0, "")
+
+
+# --- others take the cordon away ---
+
+
+def enabling(site: Site) -> None:
+    """Let another operator enable the node once the first server is on its way."""
+    done: list[bool] = []
+
+    def watch() -> None:
+        if site.cloud.migrations and not done:
+            done.append(True)
+            site.cloud.enable_service(site.cloud.computes["compute-07"].id)
+
+    site.on_wait.append(watch)
+
+
+def test_no_further_server_moves_once_another_operator_has_enabled_the_node(site: Site) -> None:
+    enabling(site)
+
+    code, _, err = site.run(*DRAIN, "--yes", "--parallel", "1")
+
+    assert code == 4
+    assert site.hosts == {"db-01": "compute-08", "db-02": "compute-07"}
+    assert "stopped: nothing more was started: `compute-07` is not cordoned any more" in err
+    assert "`stackward run resume 01RUN`" in err
+
+
+def test_the_run_that_is_resumed_then_cordons_the_node_again(site: Site) -> None:
+    enabling(site)
+    site.run(*DRAIN, "--yes", "--parallel", "1")
+    [run] = list_runs(site.state_dir / FILE, 1)
+
+    code, _, _ = site.run("run", "resume", run.id)
+
+    assert code == 0
+    assert set(site.hosts.values()) == {"compute-08"}

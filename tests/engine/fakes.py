@@ -243,6 +243,34 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class Shut:
+    """Shut the gate, as long as boxes are carried; done at once."""
+
+    kind: ClassVar[str] = "shut"
+    undo: ClassVar[str] = "open it"
+    summary: ClassVar[str] = "shut the gate"
+
+    def mark(self, world: YardWorld) -> Mark:
+        return {}
+
+    def look(self, world: YardWorld, mark: Mark | None) -> Look:
+        is_shut = world.yard.seen()["gate"] == "shut"
+        return Look(Standing.DONE if is_shut else Standing.TODO)
+
+    def start(self, world: YardWorld) -> None:
+        world.yard.fate.point()
+        with world.yard.open() as yard:
+            yard["gate"] = "shut"
+            yard["changes"].append("shut")
+        world.yard.fate.point()
+
+    def lost(self, world: YardWorld) -> Look | None:
+        if world.yard.seen()["gate"] == "shut":
+            return None
+        return Look(Standing.FOREIGN, reason="was opened by bob", remedy="ask bob")
+
+
+@dataclass(frozen=True, slots=True)
 class Hurry:
     """End a carry that takes long: well, or by calling it off."""
 
@@ -343,12 +371,20 @@ class Tidy:
     goes_on: bool = False
     seal_failed: bool = False
     catch_up: bool = False
+    shut: bool = False
+
+
+_SHUTTING = Stage[YardWorld](
+    name="shut", moves=(Move[YardWorld](thing="gate", how="shut", steps=(Shut(),)),)
+)
 
 
 class TidyRunbook:
     """Plans how the yard is tidied."""
 
-    kinds = Kinds.of(steps=(Carry, Seal, Hurry, Push), checks=(IsAt, IsOpen), requests=(Tidy,))
+    kinds = Kinds.of(
+        steps=(Carry, Seal, Hurry, Push, Shut), checks=(IsAt, IsOpen), requests=(Tidy,)
+    )
 
     def plan(self, world: YardWorld, request: Tidy, run_id: str | None) -> Plan[YardWorld]:
         yard = world.yard.seen()
@@ -376,6 +412,7 @@ class TidyRunbook:
             blockers=tuple(Blocked(b, "is heavy", "lift it", worry="heavy") for b in yard["heavy"]),
             warnings=tuple(Warned(b, "is fragile") for b in yard["fragile"]),
             stages=(
+                *((_SHUTTING,) if request.shut else ()),
                 Stage(
                     name="carry",
                     moves=carries,

@@ -214,3 +214,27 @@ def test_libvirt_says_its_version() -> None:
     out = "Compiled against library: libvirt 11.3.0\nRunning against daemon: 11.3.0\n"
 
     assert parse_libvirt({"libvirt": answered(out)}) == "11.3.0"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param({"out": "oom-kill\n", "err": ""}, ("oom-kill",), id="read"),
+        pytest.param({"out": "-- No entries --\n", "err": ""}, (), id="nothing there"),
+        pytest.param(
+            {"out": "", "err": "No journal files were opened due to insufficient permissions.\n"},
+            ("(not read: its login is not in the group systemd-journal)",),
+            id="not readable",
+        ),
+    ],
+)
+def test_last_words_that_may_not_be_read_are_said_to_be_unread(
+    answer: dict[str, str], words: tuple[str, ...]
+) -> None:
+    block = "Id=nova-compute.service\nLoadState=loaded\nActiveState=failed\n"
+    commands = {"units": {"out": block, "err": ""}, "log nova-compute.service": answer}
+
+    units = parse_units(commands, monotonic=0)
+
+    assert not isinstance(units, Unseen)
+    assert units["nova-compute.service"].last_words == words

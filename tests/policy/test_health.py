@@ -416,6 +416,7 @@ def test_refused_sudo_is_said_and_the_rest_is_judged() -> None:
     told = site.told("ctl")
     told["is_root"] = False
     told["sockets"]["refused"] = "sudo: a password is required\n"
+    told["commands"]["units"]["err"] = "sudo: unable to resolve host ctl\n"
     site.command("ctl", "mariadb", 1, err="sudo: a password is required\n")
     site.stop("ctl", "memcached.service")
 
@@ -695,6 +696,27 @@ def test_an_endpoint_whose_list_failed_already_is_not_said_twice() -> None:
     assert roots(site.look()) == [("list-unanswered", "glance-api")]
 
 
+def test_a_service_without_an_endpoint_for_our_interface_is_unknown() -> None:
+    site = Site()
+    image = Endpoint(kind="image", region="RegionOne", interface="internal", url=f"{CTL}:9292")
+    site.apis.endpoints = (image, *(one for one in site.apis.endpoints if one.kind != "image"))
+
+    health = site.look()
+
+    assert (health.state, roots(health)) == (State.UNKNOWN, [("no-endpoint", "glance-api")])
+
+
+def test_a_catalog_without_an_api_that_we_know_is_unknown() -> None:
+    site = Site()
+    stray = Endpoint(kind="metric", region="RegionOne", interface="public", url=f"{CTL}:8041")
+    site.apis.endpoints = (stray,)
+
+    health = site.look()
+
+    assert health.state is State.UNKNOWN
+    assert ("no-api", "keystone") in roots(health)
+
+
 @pytest.mark.parametrize(
     ("days", "rules"),
     [
@@ -706,7 +728,8 @@ def test_an_endpoint_whose_list_failed_already_is_not_said_twice() -> None:
 def test_certificates(days: int, rules: list[str]) -> None:
     site = Site()
     url = "https://cloud.example:9292"
-    site.apis.endpoints = (Endpoint(kind="image", region="RegionOne", interface="public", url=url),)
+    door = Endpoint(kind="image", region="RegionOne", interface="public", url=url)
+    site.apis.endpoints = (door, *(one for one in site.apis.endpoints if one.kind != "image"))
     site.apis.certificates["cloud.example:9292"] = soon(days)
 
     assert [rule for rule, _ in roots(site.look())] == rules

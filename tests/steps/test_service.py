@@ -31,6 +31,55 @@ def drained() -> tuple[FakeCloud, FakeShell, World]:
     return cloud, shell, a_world(cloud, shell, run="01RETURN")
 
 
+# --- the cordon lasts ---
+
+
+def test_our_cordon_lasts_as_long_as_its_claim_is_ours() -> None:
+    cloud = FakeCloud()
+    world = a_world(cloud)
+    CORDON.start(world)
+
+    assert CORDON.lost(world) is None
+
+
+def test_a_node_that_others_have_enabled_is_not_cordoned_any_more() -> None:
+    cloud = FakeCloud()
+    world = a_world(cloud)
+    CORDON.start(world)
+    cloud.enable_service(cloud.computes[HOST].id)
+
+    lost = CORDON.lost(world)
+
+    assert lost is not None
+    assert lost.reason == (
+        "is not cordoned any more: somebody else has enabled its service (Nova does not keep who)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(
+            "stackward 01X by bob on desk since 2026-01-01T12:00:00Z: mine now",
+            "bob has claimed it since: stackward 01X by bob on desk",
+            id="another run's claim",
+        ),
+        pytest.param("kernel panic", "somebody else has it now: kernel panic", id="a text"),
+        pytest.param("", "somebody else has it now: no reason given", id="no text"),
+    ],
+)
+def test_a_claim_that_was_replaced_is_named(text: str, says: str) -> None:
+    cloud = FakeCloud()
+    world = a_world(cloud)
+    CORDON.start(world)
+    cloud.disable_service(cloud.computes[HOST].id, text)
+
+    lost = CORDON.lost(world)
+
+    assert lost is not None
+    assert says in str(lost.reason)
+
+
 # --- bring up ---
 
 

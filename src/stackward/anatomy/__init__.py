@@ -5,8 +5,8 @@ for each way in which clouds are deployed. The words of an entry are the fields 
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,6 +19,9 @@ FLAVOURS = {
     "debian": "packages of Debian and Ubuntu, run by systemd",
     "kolla": "containers of Kolla, run by Docker or Podman",
 }
+
+# The types under which a service may stand in the catalog, where it has more than the official one.
+OTHER_TYPES = {"block-storage": ("block-storage", "volumev3", "block-store", "volume")}
 
 # The order in which the operator's chapter restores a site: what is to work before what.
 PRIORITIES = {
@@ -51,7 +54,7 @@ class Database:
 class Probe:
     """What shows that the component works."""
 
-    kind: str  # list, account, heartbeat, rpc, consumer, port, unit, node, or its own tool
+    kind: str  # one of PROBES
     shows: str  # in the operator's words: "image list"
     path: str = ""
     version: str | None = None  # the microversion that it is asked with
@@ -92,6 +95,66 @@ class Component:
     databases: tuple[Database, ...] = ()
     probe: Probe
     flavours: Mapping[str, Deployed]
+
+    @property
+    def catalog_types(self) -> tuple[str, ...]:
+        """Return the types under which it may stand in the catalog, the official one first."""
+        return () if self.catalog is None else OTHER_TYPES.get(self.catalog, (self.catalog,))
+
+
+# The projects whose processes an API lists, with that API's type in the catalog.
+LISTED_BY = {
+    "nova": "compute",
+    "neutron": "network",
+    "ovn": "network",
+    "cinder": "block-storage",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeKind:
+    """A way to see that a component works, and what an entry must say for it."""
+
+    does: str
+    needs: str = ""  # in words, for who writes the entry
+    can: Callable[[Component], bool] = lambda _: True
+
+
+PROBES: Mapping[str, ProbeKind] = {
+    "list": ProbeKind(
+        does="asks its API for a list, as a user would",
+        needs="`catalog`, and a `path` in its probe",
+        can=lambda one: bool(one.catalog and one.probe.path),
+    ),
+    "account": ProbeKind(
+        does="asks its API for our own account",
+        needs="`catalog`",
+        can=lambda one: bool(one.catalog),
+    ),
+    "heartbeat": ProbeKind(
+        does="reads its record in the service list of its API",
+        needs="`heartbeat`, its name in that list",
+        can=lambda one: bool(one.heartbeat),
+    ),
+    "rpc": ProbeKind(
+        does="has it called over RPC",
+        needs="`heartbeat` and `topic`",
+        can=lambda one: bool(one.heartbeat and one.topic),
+    ),
+    "consumer": ProbeKind(
+        does="sees whether its queue has a reader",
+        needs="`topic`",
+        can=lambda one: bool(one.topic),
+    ),
+    "port": ProbeKind(does="sees whether it listens on its ports"),
+    "unit": ProbeKind(does="sees how its unit or container is"),
+    "node": ProbeKind(does="logs in to the node"),
+    "mariadb": ProbeKind(does="asks MariaDB for its status"),
+    "rabbitmq": ProbeKind(does="asks RabbitMQ for its status and its queues"),
+    "memcached": ProbeKind(does="asks memcached for its statistics"),
+    "libvirt": ProbeKind(does="asks libvirt for its version"),
+}
+"""Every way to see that a component works. Another one is an entry here, and the code for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +206,44 @@ def to_anatomy(texts: Sequence[str]) -> Anatomy:
     for text in texts:
         found += [_component(name, entry) for name, entry in tomllib.loads(text).items()]
     found.sort(key=lambda one: (one.restore, one.service, one.name))
-    return Anatomy({component.name: component for component in found})
+    anatomy = Anatomy({component.name: component for component in found})
+    for component in found:
+        _refuse_what_nothing_reads(component)
+    return anatomy
+
+
+def _refuse_what_nothing_reads(one: Component) -> None:
+    """Refuse an entry that would be passed over in silence: its component would never be looked at.
+
+    Raises BadInput.
+    """
+    probe = PROBES.get(one.probe.kind)
+    if probe is None:
+        raise _wrong(one.name, f"there is no probe `{one.probe.kind}`", f"probes: {_named(PROBES)}")
+    if not probe.can(one):
+        raise _wrong(one.name, f"the probe `{one.probe.kind}` needs {probe.needs}", "add it")
+    if one.heartbeat and one.service not in LISTED_BY:
+        raise _wrong(
+            one.name,
+            f"the API of `{one.service}` has no list of services, so nobody would read its "
+            "`heartbeat`",
+            f"take `heartbeat` out; lists of services are read of: {_named(LISTED_BY)}",
+        )
+
+
+def _wrong(name: str, why: str, hint: str) -> BadInput:
+    return BadInput(f"the component `{name}` cannot be read: {why}", hint=hint)
+
+
+def _named(words: Iterable[str]) -> str:
+    return ", ".join(f"`{each}`" for each in sorted(words))
 
 
 def _component(name: str, entry: dict[str, Any]) -> Component:
+    known = {"is", *FLAVOURS, *(field.name for field in fields(Component))}
+    known -= {"name", "is_", "flavours"}
+    if unknown := entry.keys() - known:
+        raise _wrong(name, f"it has no part {_named(unknown)}", f"parts: {_named(known)}")
     flavours = {each: _deployed(entry.pop(each)) for each in FLAVOURS if each in entry}
     # Every component rests on its machine: that goes without saying in the entries.
     rests_on = (*entry.pop("rests_on", ()), *([MACHINE] if name != MACHINE else []))

@@ -5,7 +5,7 @@ in flight is settled by looking, and whoever lost the epoch starts nothing more.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic
@@ -13,10 +13,11 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from stackward.engine.brakes import Brakes
+from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_told, lost_steps
 from stackward.engine.ledger import Ledger
 from stackward.engine.move import TakenBack, carry_out_move, is_finished, is_half_way, path_of
 from stackward.engine.pace import Pace
-from stackward.engine.step import NO_ANSWER, Bench, said_of
+from stackward.engine.step import NO_ANSWER, Bench, repeat_step, said_of
 from stackward.engine.ticks import Moving, tick
 from stackward.engine.verify import Proof, ask, prove
 from stackward.errors import Refused, StackwardError, StepFailed, Superseded
@@ -102,11 +103,13 @@ class _Interpreter:
         self._polled = world
         self._bench = Bench(ledger=ledger, pace=shop.pace, world=world, shared=lambda: self._polled)
         self._cancelled_by = self._run.cancel_asked_by
+        self._against: StackwardError | None = None  # whatever more would be started
 
     def carry_out(self) -> Run:
         try:
             if not self._ledger.last:
                 self._plan_again()
+            self._do_again()
             for stage in self._plan.stages:
                 self._carry_out_stage(self._caught_up(stage) if stage.catches_up else stage)
             state, said = self._verify()
@@ -138,7 +141,41 @@ class _Interpreter:
                 for place in range(len(move.steps)):
                     self._ledger.found_done(f"{path_of(stage, move)}/{place}", {"gone": True})
 
+    def _do_again(self) -> None:
+        """Do again what others have taken away, where the run was resumed after it has said so."""
+        events = self._shop.journal.events(self._run.id)
+        for lost in [] if self._is_to_stop else self._lost():
+            if not is_told(lost, self._ledger, events):
+                continue  # nobody has read of it yet: the run stops before its next start
+            for _ in repeat_step(lost.step, lost.path, lost.thing, self._bench):
+                self._beat([])
+                self._shop.clock.wait(self._pace.poll_s)
+                if self._is_to_stop:
+                    return  # it is under way, and its stage brings it to its end
+
+    def _stop_for(self, error: TakenAway) -> StackwardError:
+        """Start nothing more; say once why."""
+        if self._against is None:
+            self._against = error
+            lost = error.lost
+            self._ledger.tell(TAKEN_AWAY, thing=lost.thing, step=lost.path, reason=lost.look.reason)
+        return self._against
+
+    def _lost(self) -> list[Lost]:
+        """Look at what must last; wait for a world that does not answer."""
+        until = self._shop.clock.monotonic() + self._pace.patience_s
+        while True:
+            try:
+                return list(lost_steps(self._plan, self._ledger, self._bench.world))
+            except NO_ANSWER:
+                if self._shop.clock.monotonic() >= until:
+                    raise
+            self._beat([])
+            self._shop.clock.wait(self._pace.poll_s)
+
     def _judge(self, move: Move[Any]) -> Blocked | None:
+        for lost in lost_steps(self._plan, self._ledger, self._bench.world):
+            raise TakenAway(lost)
         return self._runbook.judge(self._bench.world, self._plan.request, move)
 
     def _caught_up(self, stage: Stage[Any]) -> Stage[Any]:
@@ -174,19 +211,12 @@ class _Interpreter:
     def _carry_out_stage(self, stage: Stage[Any]) -> None:
         left = [move for move in stage.moves if not is_finished(stage, move, self._bench)]
         # Those under way come first, whatever else holds: the world works on them.
-        left.sort(
-            key=lambda move: (
-                not (
-                    self._ledger.in_flight(path_of(stage, move))
-                    or is_half_way(stage, move, self._ledger.last)
-                )
-            )
-        )
+        left.sort(key=lambda move: not self._must_go_on(stage, move))
         waiting, moving = deque(left), list[Moving]()
         failed: list[Moving] = []
         if left:
             self._beat([])
-            self._require(stage)
+            self._require_or_stop(stage, left)
         while True:
             if begun := self._begin(stage, waiting, moving, failed):
                 self._advance(begun, moving, failed)
@@ -209,19 +239,22 @@ class _Interpreter:
         """Begin as many moves as may go on at once; return them."""
         begun = []
         while waiting and len(moving) < stage.at_once:
-            path = path_of(stage, waiting[0])
-            is_left = is_half_way(stage, waiting[0], self._ledger.last)
-            must_go_on = self._ledger.in_flight(path) or is_left
-            if not (must_go_on or self._may_begin(stage, failed)):
+            if not (self._must_go_on(stage, waiting[0]) or self._may_begin(stage, failed)):
                 break
             move = waiting.popleft()
             steps = carry_out_move(stage, move, self._bench, partial(self._judge, move))
-            begun.append(Moving(move, path, steps))
+            begun.append(Moving(move, path_of(stage, move), steps))
             moving.append(begun[-1])
         return begun
 
+    def _must_go_on(self, stage: Stage[Any], move: Move[Any]) -> bool:
+        is_under_way = bool(self._ledger.in_flight(path_of(stage, move)))
+        return is_under_way or is_half_way(stage, move, self._ledger.last)
+
     def _may_begin(self, stage: Stage[Any], failed: list[Moving]) -> bool:
-        return not self._is_to_stop and (stage.goes_on or not failed)
+        if self._is_to_stop or self._against:
+            return False
+        return stage.goes_on or not failed
 
     @property
     def _is_to_stop(self) -> bool:
@@ -235,7 +268,7 @@ class _Interpreter:
         tick(some, self._pace.straggler_s, self._sort_out)
         for each in [each for each in moving if each.is_settled]:
             moving.remove(each)
-            if each.failed:
+            if each.failed and each.failed is not self._against:
                 failed.append(each)
         if self._is_to_stop:
             # What only waits, and has started nothing, need not be waited for.
@@ -249,6 +282,8 @@ class _Interpreter:
                 pass
             case Superseded():
                 raise error
+            case TakenAway():
+                each.failed = self._stop_for(error)
             case StackwardError():
                 each.failed = error
                 self._ledger.tell(
@@ -268,16 +303,16 @@ class _Interpreter:
         self, stage: Stage[Any], waiting: deque[Move[Any]], failed: list[Moving]
     ) -> None:
         """Go on to the next stage only when every move of this one is proved done."""
+        if self._against:
+            raise _Stopped(
+                RunState.CANCELLED if self._cancelled_by else RunState.STOPPED,
+                _with_others(self._against, [each.failed for each in failed if each.failed]),
+            )
         if failed:
             first, *others = (each.failed for each in failed if each.failed)
-            said = _said(first)
-            details = (*said.details, *(other.message for other in others))
             is_settled = all(isinstance(each.failed, TakenBack) for each in failed)
             state = RunState.CANCELLED if self._cancelled_by else RunState.STOPPED
-            raise _Stopped(
-                RunState.FAILED if is_settled else state,
-                replace(said, details=details),
-            )
+            raise _Stopped(RunState.FAILED if is_settled else state, _with_others(first, others))
         if all(is_finished(stage, move, self._bench) for move in stage.moves):
             return
         if self._cancelled_by:
@@ -285,8 +320,19 @@ class _Interpreter:
         left = f"{len(waiting)} not begun in stage `{stage.name}`"
         raise _Stopped(self._interrupted, Said(reason=f"interrupted: {left}"))
 
+    def _require_or_stop(self, stage: Stage[Any], left: list[Move[Any]]) -> None:
+        """Ask what must be true; where it is not, what is under way is still brought to its end."""
+        try:
+            self._require(stage)
+        except StepFailed as error:
+            if not any(self._must_go_on(stage, move) for move in left):
+                raise
+            self._against = error
+
     def _require(self, stage: Stage[Any]) -> None:
-        """Ask what must be true before the stage begins."""
+        """Ask what must be true before the stage begins, and what must still be so."""
+        for lost in self._lost():
+            raise self._stop_for(TakenAway(lost))
         for check in stage.needs:
             answer = ask(check, self._bench, self._pace.patience_s, lambda: self._beat([]))
             if self._is_to_stop:
@@ -334,6 +380,11 @@ class _Interpreter:
             said = Said(reason="it was carried out, but that could not be proved", details=details)
             return RunState.UNVERIFIED, said
         return RunState.SUCCEEDED, Said()
+
+
+def _with_others(first: StackwardError, others: Iterable[StackwardError]) -> Said:
+    said = _said(first)
+    return replace(said, details=(*said.details, *(other.message for other in others)))
 
 
 def _said(error: StackwardError) -> Said:

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from stackward.errors import Locked
 from stackward.model.run import Run, RunState
 
-SILENT = timedelta(seconds=60)  # a worker beats every second or two
+# A worker without a new beat for so long is dead: for lists, for `resume` and for take-over.
+# It beats every few seconds. Who only reads the time of the beat needs a clock that agrees.
+SILENT = timedelta(seconds=30)
 
 
 def worker_here(machine: str) -> str:

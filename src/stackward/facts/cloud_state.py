@@ -7,10 +7,11 @@ from functools import partial
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from stackward.anatomy import Anatomy, Component
+from stackward.anatomy import Anatomy
 from stackward.errors import BadInput
 from stackward.facts.survey import survey_node
 from stackward.model.cloud_state import (
+    REPORTED_TO,
     Answered,
     Catalog,
     CloudState,
@@ -31,12 +32,6 @@ MOST_RPC_AT_ONCE = 16
 MOST_AT_ONCE = 200  # nodes: an ssh each
 LEEWAY_S = 1.0  # after its own deadline a question is given up from outside
 NOVA, HYPERVISORS = "compute", "hypervisors"
-
-# The names under which a service may stand in the catalog; the anatomy has the official one.
-ALIASES = {
-    "block-storage": ("block-storage", "volumev3", "block-store", "volume"),
-    "object-store": ("object-store",),
-}
 
 _Answer: TypeAlias = Answered | Failed | datetime | Sequence[Heartbeat] | Sequence[tuple[str, str]]
 
@@ -79,12 +74,6 @@ def node_called(lookout: Lookout, word: str) -> str:
             hint="`stackward node list` shows what is in it",
         )
     return found
-
-
-def kinds_of(component: Component) -> tuple[str, ...]:
-    """Return the types under which a component may stand in the catalog."""
-    kind = component.catalog or ""
-    return ALIASES.get(kind, (kind,))
 
 
 def look_at_cloud(
@@ -188,7 +177,7 @@ def _questions(
     """Return every question to the APIs, by what it is about."""
     apis, within_s = lookout.apis, asked.within_s
     for component in anatomy.components.values():
-        endpoint = catalog.endpoint(kinds_of(component)) if component.catalog else None
+        endpoint = catalog.endpoint(component.catalog_types)
         if endpoint is None or component.catalog is None:
             continue
         probe = component.probe
@@ -197,7 +186,7 @@ def _questions(
                 ("probe", component.name),
                 partial(apis.ask, endpoint, probe.path, version=probe.version, within_s=within_s),
             )
-        if component.catalog in {"compute", "network", "block-storage"}:
+        if component.catalog in REPORTED_TO:
             yield (
                 ("heartbeats", component.catalog),
                 partial(apis.heartbeats, endpoint, component.catalog, within_s=within_s),

@@ -21,7 +21,7 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.ports.clock import Clock
-from stackward.ports.shell import Shell
+from stackward.ports.shell import Answer, Shell, refusal
 
 Json = dict[str, Any]
 
@@ -31,7 +31,7 @@ _LOGIN = re.compile(
     r"Permission denied|Host key verification failed|Too many authentication failures"
 )
 _NO_PYTHON = 127
-_NO_SUDO = "sudo: "
+_NOT_READABLE = re.compile(r"insufficient permissions|not seeing messages from other users")
 _OWN = re.compile(
     r"/(?P<scope>docker|libpod)-(?P<id>[0-9a-f]{12,64})\.scope|/(?P<unit>[^/]+\.service)"
 )
@@ -131,7 +131,6 @@ def parse_units(commands: Json, *, monotonic: float) -> dict[str, Unit] | Unseen
 
 def _unit(one: Mapping[str, str], commands: Json, monotonic: float) -> Unit:
     began = int(one.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
-    log: str = commands.get(f"log {one['Id']}", {}).get("out", "")
     return Unit(
         name=one["Id"],
         load=one["LoadState"],
@@ -145,8 +144,15 @@ def _unit(one: Mapping[str, str], commands: Json, monotonic: float) -> Unit:
         triggered_by=tuple(one.get("TriggeredBy", "").split()),
         is_condition_met=one.get("ConditionResult") != "no" or not began_trying(one),
         is_assertion_met=one.get("AssertResult") != "no" or not began_trying(one),
-        last_words=tuple(line for line in log.splitlines() if line and line != "-- No entries --"),
+        last_words=_last_words(commands.get(f"log {one['Id']}", {})),
     )
+
+
+def _last_words(answer: Json) -> tuple[str, ...]:
+    if _NOT_READABLE.search(answer.get("err", "")):
+        return ("(not read: its login is not in the group systemd-journal)",)
+    lines: list[str] = answer.get("out", "").splitlines()
+    return tuple(line for line in lines if line and line != "-- No entries --")
 
 
 def began_trying(one: Mapping[str, str]) -> bool:
@@ -315,10 +321,14 @@ def _shared(what: str) -> Unseen:
 def _sudo_refused(told: Json) -> str | None:
     if told["is_root"]:
         return None
-    said = [told["sockets"].get("refused") or ""]
-    said += [one["err"] for one in told["commands"].values()]
-    refused = [text.strip() for text in said if text.strip().startswith(_NO_SUDO)]
-    return refused[0].splitlines()[0] if refused else None
+    answers: list[Json] = list(told["commands"].values())
+    said = [_refused(told["sockets"].get("refused") or "")]
+    said += [_refused(one["err"]) for one in answers if one["code"] != 0]
+    return next(filter(None, said), None)
+
+
+def _refused(err: str) -> str | None:
+    return refusal(Answer(1, "", err))
 
 
 def _kind(error: StackwardError) -> Blind:

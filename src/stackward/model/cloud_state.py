@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from stackward.model.survey import Survey, Unseen
 
+# The types in the catalog of those services that have a list of the processes that report to them.
+REPORTED_TO = frozenset({"compute", "network", "block-storage"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -24,16 +27,23 @@ class Catalog:
 
     endpoints: tuple[Endpoint, ...]
     region: str  # the one that we use
-    interface: str
+    interfaces: tuple[str, ...]  # those that we use, the best first
 
     def endpoint(self, kinds: tuple[str, ...]) -> Endpoint | None:
         """Return the endpoint that we use of a service, whichever of its types it bears."""
-        ours = [
+        ours = [one for one in self.endpoints if one.region == self.region]
+        fitting = (
             one
-            for one in self.endpoints
-            if one.region == self.region and one.interface == self.interface
-        ]
-        return next((one for kind in kinds for one in ours if one.kind == kind), None)
+            for interface in self.interfaces
+            for kind in kinds
+            for one in ours
+            if one.interface == interface and one.kind == kind
+        )
+        return next(fitting, None)
+
+    def uses(self, endpoint: Endpoint) -> bool:
+        """Say whether it is the one that we use of its type."""
+        return endpoint == self.endpoint((endpoint.kind,))
 
 
 class Failure(StrEnum):

@@ -102,6 +102,15 @@ class Step(Protocol[W_contra]):
 
 
 @runtime_checkable
+class Lasting(Protocol[W_contra]):
+    """A step whose effect must last as long as the run that has done it, such as a cordon."""
+
+    def lost(self, world: W_contra, /) -> Look | None:
+        """Say who has taken it away since it was done, and the way on; None where it lasts."""
+        ...
+
+
+@runtime_checkable
 class Examined(Protocol[W_contra]):
     """A step that can tell whether its change is stuck for good, at the cost of a closer look."""
 

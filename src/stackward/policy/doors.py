@@ -1,11 +1,19 @@
 """How the APIs are: login, lists as a user asks for them, endpoints, certificates."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from stackward.anatomy import Anatomy, Component
-from stackward.model.cloud_state import Answered, CloudState, Endpoint, Failed, Failure
+from stackward.model.cloud_state import (
+    REPORTED_TO,
+    Answered,
+    Catalog,
+    CloudState,
+    Endpoint,
+    Failed,
+    Failure,
+)
 from stackward.model.health import Finding, Note
 from stackward.policy import symptoms
 from stackward.policy.presence import log_of
@@ -16,10 +24,13 @@ _KEYSTONE = "keystone"
 _UNAUTHORIZED = 401
 
 
-def judge_doors(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
-    """Judge all that the APIs answered."""
+def judge_doors(
+    state: CloudState, anatomy: Anatomy, running: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Judge all that the APIs answered; `running` are the components seen on nodes."""
     if isinstance(state.login, Failed):
         yield _judge_login(state, state.login, anatomy)
+    yield from _judge_unasked(state, anatomy, running)
     for name, answer in state.probes.items():
         yield from _judge_probe(anatomy[name], answer)
     for name, failed in state.heartbeats_unread.items():
@@ -42,6 +53,56 @@ def _judge_login(state: CloudState, failed: Failed, anatomy: Anatomy) -> Finding
         case Failure.ERROR:
             log = log_of(anatomy[_KEYSTONE])
             return symptoms.LOGIN_FAILED.found(_KEYSTONE, state.keystone_on, says=says, log=log)
+
+
+def _judge_unasked(
+    state: CloudState, anatomy: Anatomy, running: Collection[str]
+) -> Iterator[Finding]:
+    """Name each API that was not asked because no endpoint of it is ours."""
+    if state.catalog is None:
+        return
+    for component in unasked(state, anatomy, running):
+        yield symptoms.NO_ENDPOINT.found(
+            component.name,
+            None,
+            region=state.catalog.region,
+            meant=_named(state.catalog.interfaces),
+            there=_elsewhere(state.catalog, component),
+        )
+    known = (one for one in anatomy.components.values() if one.catalog)
+    if not any(state.catalog.endpoint(one.catalog_types) for one in known):
+        yield symptoms.NO_API.found(_KEYSTONE, None)
+
+
+def unasked(state: CloudState, anatomy: Anatomy, running: Collection[str]) -> Iterator[Component]:
+    """Return the components whose API was to be asked, and has no endpoint that is ours.
+
+    One that the catalog does not have at all, and no node runs, is not a part of this cloud.
+    """
+    if state.catalog is None:
+        return
+    known = {one.kind for one in state.catalog.endpoints}
+    for component in anatomy.components.values():
+        if component.catalog is None or (state.only and component.catalog not in REPORTED_TO):
+            continue
+        kinds = component.catalog_types
+        is_here = component.name in running or bool(known & set(kinds))
+        if is_here and state.catalog.endpoint(kinds) is None:
+            yield component
+
+
+def _elsewhere(catalog: Catalog, component: Component) -> str:
+    """Say where the catalog does have a component."""
+    places: dict[str, list[str]] = {}
+    for one in catalog.endpoints:
+        if one.kind in component.catalog_types:
+            places.setdefault(one.region, []).append(one.interface)
+    said = (f"{_named(dict.fromkeys(those))} in `{where}`" for where, those in places.items())
+    return ", ".join(said) or "none anywhere"
+
+
+def _named(words: Iterable[str]) -> str:
+    return ", ".join(f"`{each}`" for each in words)
 
 
 def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Finding]:
@@ -105,9 +166,7 @@ def _judge_endpoints(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
 def _is_ours(state: CloudState, endpoints: list[Endpoint]) -> bool:
     """Say whether the lists were asked for at one of these."""
     catalog = state.catalog
-    return catalog is not None and any(
-        one.region == catalog.region and one.interface == catalog.interface for one in endpoints
-    )
+    return catalog is not None and any(map(catalog.uses, endpoints))
 
 
 def of_kind(anatomy: Anatomy, kind: str) -> Component | None:
@@ -144,8 +203,12 @@ def _says(failed: Failed) -> str:
     return f'"{said}"{request}'
 
 
-def unknown_of_doors(state: CloudState, anatomy: Anatomy) -> Iterator[Note]:
+def unknown_of_doors(
+    state: CloudState, anatomy: Anatomy, running: Collection[str] = ()
+) -> Iterator[Note]:
     """Name what the APIs did not tell."""
+    for component in unasked(state, anatomy, running):
+        yield Note(where=component.name, says="all that its API would tell: it was not asked")
     if state.login is not None and isinstance(state.login, Failed):
         yield Note(where="the APIs", says="all that needs a login")
     for name, failed in state.heartbeats_unread.items():

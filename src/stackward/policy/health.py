@@ -80,7 +80,7 @@ def _all_findings(
     yield from judge_heartbeats(state, anatomy)
     yield from judge_rpc(state, anatomy)
     yield from judge_pings(state, here, anatomy)
-    yield from judge_doors(state, anatomy)
+    yield from judge_doors(state, anatomy, {name for name, _ in here})
 
 
 def _all_unknown(
@@ -91,7 +91,7 @@ def _all_unknown(
         yield from unknown_of_tools(one)
     yield from unknown_of_rpc(state)
     yield from unknown_of_pings(state, here, anatomy)
-    yield from unknown_of_doors(state, anatomy)
+    yield from unknown_of_doors(state, anatomy, {name for name, _ in here})
 
 
 def _all_notes(

@@ -421,7 +421,7 @@ LOGIN_UNANSWERED = Symptom(
 LOGIN_FAILED = Symptom(
     "login-failed",
     State.BROKEN,
-    "Keystone issues no token: {says}",
+    "Keystone issues no token ({says})",
     "see {log} on its node; Keystone needs its database first",
     "Without it nobody gets in anywhere, and no API can be looked at.",
 )
@@ -431,6 +431,22 @@ CREDENTIALS = Symptom(
     "Keystone refuses this login: {says}",
     "check the entry in clouds.yaml, or the OS_* variables",
     "The APIs stay unseen; the nodes are looked at all the same.",
+)
+NO_ENDPOINT = Symptom(
+    "no-endpoint",
+    State.UNKNOWN,
+    "its API was not asked: the catalog has no endpoint of it in region `{region}` for {meant}; "
+    "it has {there}",
+    "name a region and an interface that the catalog has: `region_name` and `interface` in "
+    "clouds.yaml, or OS_REGION_NAME and OS_INTERFACE; or have the endpoint added",
+    "What was not asked may be down.",
+)
+NO_API = Symptom(
+    "no-api",
+    State.UNKNOWN,
+    "it gives a catalog in which there is no API that could be asked",
+    "log in to a project and not to a domain or the system, or see `openstack catalog list`",
+    "What was not asked may be down.",
 )
 LIST_UNANSWERED = Symptom(
     "list-unanswered",

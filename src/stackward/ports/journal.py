@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stackward.errors import Refused
+from stackward.model.observation import Observation
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
 from stackward.model.worker import Worker
@@ -165,4 +166,12 @@ class Journal(Protocol):
 
     def events(self, run_id: str, /, *, after: int = 0) -> Sequence[Event]:
         """Return what happened in a run, from the event after that number on."""
+        ...
+
+    def observe(self, seen: Sequence[Observation], /) -> None:
+        """Keep what was seen, masked: the latest of each cloud, node, subject and source."""
+        ...
+
+    def observations(self, cloud: str, subject: str, /) -> Sequence[Observation]:
+        """Return what was last seen of a subject on the nodes of a cloud, by node and source."""
         ...

@@ -11,8 +11,9 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import DISABLED, ComputeService
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED, UNIT
 from stackward.plan import Look, Mark, Standing
+from stackward.ports import root
 from stackward.ports.lookups import service_of
-from stackward.ports.shell import Answer
+from stackward.ports.shell import Answer, refusal
 from stackward.ports.world import World
 
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
@@ -53,13 +54,35 @@ class Cordon:
         claim = read_claim(service.disabled_reason)
         if claim is not None and claim.run == self.replaces:
             return Look(Standing.TODO)
-        ours = {world.acting.run, self.over} if world.acting else set()
-        if claim is None or claim.run not in ours:
+        if claim is None or claim.run not in self._ours(world):
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"it is disabled already: {text}")
         if DISABLED not in world.cloud.provider(self.provider).traits:
             return Look(Standing.UNDERWAY, reason=f"placement has no trait {DISABLED} for it yet")
         return Look(Standing.DONE, saw={"disabled_reason": service.disabled_reason})
+
+    def lost(self, world: World, /) -> Look | None:
+        """Say who has enabled the service or claimed it since; Nova keeps no name for the first."""
+        service = _service(world, self.host)
+        if service.is_enabled:
+            return Look(
+                Standing.FOREIGN,
+                reason="is not cordoned any more: somebody else has enabled its service "
+                "(Nova does not keep who)",
+                remedy="settle it with whoever enabled it; resuming the run cordons it again",
+            )
+        claim = read_claim(service.disabled_reason)
+        if claim is not None and claim.run in self._ours(world):
+            return None
+        whose = f"{claim.operator} has claimed it since" if claim else "somebody else has it now"
+        return Look(
+            Standing.FOREIGN,
+            reason=f"is not ours any more: {whose}: {service.disabled_reason or 'no reason given'}",
+            remedy="settle it with whoever has it now; once that claim is lifted, resume the run",
+        )
+
+    def _ours(self, world: World) -> set[str]:
+        return {run for run in (self.over, world.acting and world.acting.run) if run}
 
     def start(self, world: World, /) -> str | None:
         """Disable the service with our claim as its reason."""
@@ -88,6 +111,13 @@ class KeepOff:
     node: str
     reason: str
     with_mask: bool = True
+
+    @property
+    def as_root(self) -> tuple[root.Words, ...]:
+        """Return what it runs as root, in order."""
+        mask = (root.MASK,) if self.with_mask else ()
+        drop_in = (root.MAKE_DROP_IN, root.FILL_DROP_IN)
+        return (root.NOTE_MAINTENANCE, *drop_in, root.RELOAD, *mask, root.STOP)
 
     @property
     def summary(self) -> str:
@@ -122,13 +152,9 @@ class KeepOff:
 
     def start(self, world: World, /) -> None:
         """Write the mark and the drop-in, mask the unit, stop it; each may be repeated."""
-        writes = ["install", "-D", "-m", "0644", "/dev/stdin"]
-        _must(world, self.node, [*writes, MAINTENANCE], given=f"{self.reason}\n")
-        _must(world, self.node, [*writes, DROP_IN], given=DROP_IN_TEXT)
-        _must(world, self.node, ["systemctl", "daemon-reload"])
-        if self.with_mask:
-            _must(world, self.node, ["systemctl", "mask", UNIT])
-        _must(world, self.node, ["systemctl", "stop", "--no-block", UNIT])
+        for command in self.as_root:
+            given = f"{self.reason}\n" if command == root.NOTE_MAINTENANCE else ""
+            _must(world, self.node, command, given=given)
 
     def _is(self, world: World, what: str) -> Answer:
         return world.shell.run(self.node, ["systemctl", what, UNIT])
@@ -142,6 +168,11 @@ class BringUp:
 
     node: str
     host: str
+
+    @property
+    def as_root(self) -> tuple[root.Words, ...]:
+        """Return what it runs as root, in order."""
+        return (root.CLEAR, root.UNMASK, root.RELOAD, root.START)
 
     @property
     def summary(self) -> str:
@@ -184,10 +215,8 @@ class BringUp:
 
     def start(self, world: World, /) -> None:
         """Remove the mark and the drop-in, unmask the unit, start it; each may be repeated."""
-        _must(world, self.node, ["rm", "-f", MAINTENANCE, DROP_IN])
-        _must(world, self.node, ["systemctl", "unmask", UNIT])
-        _must(world, self.node, ["systemctl", "daemon-reload"])
-        _must(world, self.node, ["systemctl", "start", "--no-block", UNIT])
+        for command in self.as_root:
+            _must(world, self.node, command)
 
     def _is_kept_off(self, world: World) -> bool:
         for path in (MAINTENANCE, DROP_IN):
@@ -261,8 +290,15 @@ class Uncordon:
         return world.cloud.enable_service(_service(world, self.host).id)
 
 
-def _must(world: World, node: str, command: list[str], *, given: str = "") -> None:
+def _must(world: World, node: str, command: root.Words, *, given: str = "") -> None:
     answer = world.shell.run(node, command, as_root=True, given=given)
+    if (refused := refusal(answer)) is not None:
+        raise StepFailed(
+            f"`{' '.join(command)}` may not be run as root on `{node}`",
+            service="sudo",
+            says=refused,
+            hint=f"add to a file in /etc/sudoers.d there: `{root.line(command)}`",
+        )
     if answer.code != 0:
         raise StepFailed(
             f"`{' '.join(command)}` failed on `{node}`",

@@ -20,6 +20,7 @@ from typing_extensions import override
 
 from stackward.adapters.openstack import connect_to_look
 from stackward.adapters.openstack.apis import OpenStackApis, join
+from stackward.adapters.openstack.regions import interfaces_of
 from stackward.errors import BadInput
 from stackward.model.cloud_state import Answered, Catalog, Endpoint, Failed, Failure, Rpc
 
@@ -167,6 +168,103 @@ def test_a_login_brings_the_catalog(apis: OpenStackApis) -> None:
     assert [(one.kind, one.region, one.interface) for one in catalog.endpoints] == [
         ("compute", "RegionOne", "public")
     ]
+
+
+# --- which endpoints are ours -------------------------------------------------------------------
+
+
+def offers(cloud: type[Cloud], *places: tuple[str, str]) -> None:
+    """Let the catalog have Nova in these regions, for these interfaces."""
+    entries = [
+        {
+            "id": f"{region}-{interface}",
+            "interface": interface,
+            "region": region,
+            "region_id": region,
+            "url": f"{cloud.base}/{region}/{interface}/v2.1",
+        }
+        for region, interface in places
+    ]
+    catalog = [{"type": "compute", "name": "nova", "id": "n", "endpoints": entries}]
+    cloud.answers["login"] = (201, {"token": {**TOKEN, "catalog": catalog}})
+
+
+def openrc(cloud: type[Cloud], patched: pytest.MonkeyPatch, **more: str) -> OpenStackApis:
+    """Return the APIs as an openrc file leads to them."""
+    usual = {
+        "OS_CLIENT_CONFIG_FILE": "/nowhere/clouds.yaml",
+        "OS_AUTH_URL": f"{cloud.base}/identity/v3",
+        "OS_USERNAME": "admin",
+        "OS_PASSWORD": "lab",
+        "OS_PROJECT_NAME": "admin",
+        "OS_USER_DOMAIN_NAME": "Default",
+        "OS_PROJECT_DOMAIN_NAME": "Default",
+        "OS_IDENTITY_API_VERSION": "3",
+    }
+    for name, value in {**usual, **more}.items():
+        patched.setenv(name, value)
+    return connect_to_look(None)
+
+
+def test_an_openrc_with_the_interface_internalurl_means_internal(
+    cloud: type[Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kolla's openrc sets both: the clients take the old name, with its old value."""
+    offers(cloud, ("RegionOne", "public"), ("RegionOne", "internal"))
+    given = {"OS_INTERFACE": "internal", "OS_ENDPOINT_TYPE": "internalURL"}
+
+    endpoint = logged_in(openrc(cloud, monkeypatch, OS_REGION_NAME="RegionOne", **given))
+
+    assert endpoint.url == f"{cloud.base}/RegionOne/internal/v2.1"
+
+
+@pytest.mark.parametrize(
+    ("setting", "meant"),
+    [
+        pytest.param(None, ("public",), id="none"),
+        pytest.param("publicURL", ("public",), id="public, as it was"),
+        pytest.param("internalURL", ("internal",), id="internal, as it was"),
+        pytest.param("adminURL", ("admin",), id="admin, as it was"),
+        pytest.param("admin", ("admin",), id="admin"),
+        pytest.param(["internalURL", "public"], ("internal", "public"), id="one before another"),
+        pytest.param(["internal", "internalURL"], ("internal",), id="one twice"),
+        pytest.param("", ("public",), id="empty"),
+    ],
+)
+def test_which_interfaces_a_setting_means(setting: object, meant: tuple[str, ...]) -> None:
+    assert interfaces_of(setting) == meant
+
+
+def test_the_only_region_need_not_be_named(
+    cloud: type[Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers(cloud, ("Ost", "public"))
+
+    assert logged_in(openrc(cloud, monkeypatch)).region == "Ost"
+
+
+def test_of_several_regions_one_must_be_named(
+    cloud: type[Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers(cloud, ("RegionTwo", "public"), ("RegionOne", "public"))
+
+    with pytest.raises(BadInput) as refused:
+        openrc(cloud, monkeypatch).log_in(within_s=10)
+
+    assert refused.value.details == ("there are `RegionOne`, `RegionTwo`",)
+    assert "OS_REGION_NAME" in (refused.value.hint or "")
+
+
+def test_a_region_that_does_not_exist_is_refused_with_those_that_do(
+    cloud: type[Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers(cloud, ("RegionTwo", "public"), ("RegionOne", "public"))
+
+    with pytest.raises(BadInput) as refused:
+        openrc(cloud, monkeypatch, OS_REGION_NAME="regionone").log_in(within_s=10)
+
+    assert refused.value.message == "there is no region `regionone` in the catalog"
+    assert refused.value.details == ("it has `RegionOne`, `RegionTwo`",)
 
 
 def test_a_wrong_password_is_a_refusal(cloud: type[Cloud], apis: OpenStackApis) -> None:

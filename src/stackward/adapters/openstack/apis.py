@@ -21,6 +21,12 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from requests import RequestException, Response
 
 from stackward.adapters.openstack.http import request_id_of, words_of
+from stackward.adapters.openstack.regions import (
+    interface_of,
+    interfaces_of,
+    region_at,
+    region_of,
+)
 from stackward.model.cloud_state import (
     Answered,
     Catalog,
@@ -84,12 +90,11 @@ class OpenStackApis:
             access = session.auth.get_access(session)
         except keystone.ClientException as error:
             return _failed_login(error), None
-        config = self._connection.config
-        interface = config.get_interface() or "public"
+        config, given = self._connection.config, access.service_catalog.catalog
         catalog = Catalog(
-            endpoints=tuple(_endpoints(access.service_catalog.catalog)),
-            region=config.get_region_name() or _only_region(access.service_catalog.catalog),
-            interface=interface if isinstance(interface, str) else interface[0],
+            endpoints=tuple(_endpoints(given)),
+            region=region_of(given, config.get_region_name()),
+            interfaces=interfaces_of(config.get_interface()),
         )
         return Answered(took_s=time.monotonic() - began), catalog
 
@@ -269,18 +274,13 @@ def _endpoints(catalog: Sequence[Json]) -> Sequence[Endpoint]:
     return [
         Endpoint(
             kind=service["type"],
-            region=one.get("region") or one.get("region_id") or "",
-            interface=one["interface"],
+            region=region_at(one),
+            interface=interface_of(one["interface"]),
             url=one["url"],
         )
         for service in catalog
-        for one in service["endpoints"]
+        for one in service.get("endpoints") or ()
     ]
-
-
-def _only_region(catalog: Sequence[Json]) -> str:
-    regions = [one.region for one in _endpoints(catalog)]
-    return regions[0] if regions else ""
 
 
 def _service(given: Json, now: datetime) -> Heartbeat:

@@ -28,6 +28,7 @@ from stackward.adapters.store.rows import (
     said_text,
     stamp,
     to_event,
+    to_observation,
     to_run,
     to_worker,
     words_of,
@@ -43,6 +44,7 @@ from stackward.adapters.store.statements import (
     hold,
     is_the_one,
     is_told,
+    keep,
     left_behind,
     missed,
     refuse_the_missed,
@@ -50,6 +52,7 @@ from stackward.adapters.store.statements import (
 )
 from stackward.adapters.store.trouble import is_taken, one_line, passes
 from stackward.errors import Locked, Refused, Superseded, Unreachable
+from stackward.model.observation import Observation
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
 from stackward.model.worker import Worker
@@ -57,7 +60,7 @@ from stackward.ports.journal import refuse_if_over
 
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
-workers = tables.workers
+workers, observations = tables.workers, tables.observations
 
 PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
 _HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
@@ -389,6 +392,22 @@ class SqlJournal:
         wanted = select(events).where(events.c.run_id == run_id, events.c.number > after)
         ordered = wanted.order_by(events.c.number)
         return self._read(lambda opened: [to_event(fields(row)) for row in opened.execute(ordered)])
+
+    # --- observations -------------------------------------------------------------------------
+
+    def observe(self, seen: Sequence[Observation], /) -> None:
+        """Keep what was seen, masked: the latest of each cloud, node, subject and source."""
+        if seen:
+            self._transact(lambda transaction: keep(transaction, seen), is_hasty=True)
+
+    def observations(self, cloud: str, subject: str, /) -> Sequence[Observation]:
+        """Return what was last seen of a subject on the nodes of a cloud, by node and source."""
+        of_these = (observations.c.cloud == cloud) & (observations.c.subject == subject)
+        wanted = select(observations).where(of_these)
+        ordered = wanted.order_by(observations.c.node, observations.c.source)
+        return self._read(
+            lambda opened: [to_observation(fields(r)) for r in opened.execute(ordered)]
+        )
 
     # --- within -------------------------------------------------------------------------------
 

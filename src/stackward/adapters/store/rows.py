@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from stackward.masking import masked_in
+from stackward.model.observation import Observation
 from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.worker import Worker
 
@@ -141,4 +142,28 @@ def to_worker(fields: Mapping[str, Any]) -> Worker:
         since=_at(fields["since"]),
         beats=fields["beats"],
         beat_at=_at(fields["beat_at"]),
+    )
+
+
+def observation_row(seen: Observation) -> dict[str, Any]:
+    """Return an observation as a row; whatever zone its time has, its text sorts."""
+    return {
+        "cloud": seen.cloud,
+        "node": seen.node,
+        "subject": seen.subject,
+        "source": seen.source,
+        "value": words_of(seen.value),
+        "at": stamp(seen.at.astimezone(UTC)),
+    }
+
+
+def to_observation(fields: Mapping[str, Any]) -> Observation:
+    """Return the observation of a row."""
+    return Observation(
+        cloud=fields["cloud"],
+        node=fields["node"],
+        subject=fields["subject"],
+        source=fields["source"],
+        value=json.loads(fields["value"]),
+        at=_at(fields["at"]),
     )

@@ -5,14 +5,23 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from stackward.adapters.store import tables
-from stackward.adapters.store.rows import said_text, stamp, to_attempt, to_run, words_of
+from stackward.adapters.store.rows import (
+    observation_row,
+    said_text,
+    stamp,
+    to_attempt,
+    to_run,
+    words_of,
+)
 from stackward.errors import BadInput, Locked, Refused, Superseded
+from stackward.model.observation import Observation
 from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said
 
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
-workers = tables.workers
+workers, observations = tables.workers, tables.observations
 
 _UNDONE_BY = (
     select(events.c.thing)
@@ -207,6 +216,20 @@ def attempts_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, lis
     for row in connection.execute(ordered):
         found[row.run_id].append(to_attempt(fields(row)))
     return found
+
+
+def keep(transaction: Connection, seen: Sequence[Observation]) -> None:
+    """Keep what was seen, unless what is kept of the same is newer."""
+    is_postgres = transaction.dialect.name == "postgresql"
+    made = (postgresql.insert if is_postgres else sqlite.insert)(observations)
+    is_newer = observations.c.at <= made.excluded.at
+    newer = {"value": made.excluded.value, "at": made.excluded.at}
+    key = observations.primary_key.columns.values()
+    kept = made.on_conflict_do_update(index_elements=key, set_=newer, where=is_newer)
+    rows = [observation_row(each) for each in seen]
+    # Always in the same order: two that write at a time would else wait for each other.
+    for row in sorted(rows, key=lambda row: [row[column.name] for column in key]):
+        transaction.execute(kept, row)
 
 
 def fields(row: Row[Any]) -> dict[str, Any]:

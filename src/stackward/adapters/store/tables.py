@@ -100,6 +100,18 @@ workers = Table(
     Column("beat_at", String, nullable=False),
 )
 
+# What was last seen of each node, by each who said so: the latest only.
+observations = Table(
+    "observations",
+    metadata,
+    Column("cloud", String, primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("source", String, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", String, nullable=False),
+)
+
 
 def _workers(connection: Connection) -> None:
     metadata.tables["workers"].create(connection)
@@ -109,9 +121,13 @@ def _workers(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE runs ADD COLUMN deaths INTEGER DEFAULT 0 NOT NULL"))
 
 
+def _observations(connection: Connection) -> None:
+    metadata.tables["observations"].create(connection)
+
+
 # The n-th brings a database of version n + 1 to version n + 2; a new one is made as it is now.
 # Entries are only ever added.
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_workers,)
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_workers, _observations)
 assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 
 _MIGRATION_LOCK = 0x57A7C3A8D  # any number, as long as it is always the same
