@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -84,12 +83,11 @@ def _program(path: Path, reader: str | None) -> str:
 
 def _listed(path: Path, words: list[str], folder: Path, within_s: float) -> _Json:
     """Run the process and return what it printed; it has no terminal to ask on."""
-    env = {**os.environ, **_STRICT}
     try:
         process = subprocess.Popen(  # noqa: S603  # a list of words
             words,
             cwd=folder,
-            env=env,
+            env={**os.environ, **_STRICT},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -100,18 +98,18 @@ def _listed(path: Path, words: list[str], folder: Path, within_s: float) -> _Jso
         raise BadInput(
             f"cannot read the inventory `{path}`: `{words[0]}` cannot be started: {why}"
         ) from None
-    try:
-        out, err = process.communicate(timeout=within_s)
-    except subprocess.TimeoutExpired:
-        raise BadInput(
-            f"cannot read the inventory `{path}`: `{READER}` took longer than {within_s:g} s",
-            hint=f"see what it waits for: {_by_hand(words, folder)}",
-        ) from None
-    finally:
-        # With all that it started: a script may wait for a network.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with process:
+        try:
+            out, err = process.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            raise BadInput(
+                f"cannot read the inventory `{path}`: `{READER}` took longer than {within_s:g} s",
+                hint=f"see what it waits for: {_by_hand(words, folder)}",
+            ) from None
+        finally:
+            if process.returncode is None:
+                # With all that it started: a script may wait for a network.
+                os.killpg(process.pid, signal.SIGKILL)
     if process.returncode != 0:
         raise _failed(path, words, folder, err.decode("utf-8", "replace"), process.returncode)
     try:

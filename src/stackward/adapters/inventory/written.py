@@ -38,9 +38,8 @@ def cannot_read(place: Place, why: str, hint: str | None = None) -> BadInput:
 
 def by_ansible() -> str:
     """Return how to have Ansible read what Stackward cannot."""
-    if shutil.which(READER):
-        return "let Ansible read it: add `--inventory-reader ansible`"
-    return f"let Ansible read it: {how_to_install()}; then add `--inventory-reader ansible`"
+    hint = "let Ansible read it with `--inventory-reader ansible`"
+    return hint if shutil.which(READER) else f"{hint}; for that, {how_to_install()}"
 
 
 def how_to_install() -> str:

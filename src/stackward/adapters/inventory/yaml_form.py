@@ -18,6 +18,7 @@ from stackward.errors import BadInput
 
 _PLAIN = "tag:yaml.org,2002:"
 _NULL, _TEXT, _MERGE = f"{_PLAIN}null", f"{_PLAIN}str", f"{_PLAIN}merge"
+_KINDS = {"int": "a number", "float": "a number", "bool": "true or false", "timestamp": "a date"}
 _PARTS = ("hosts", "children", "vars")
 _VAULTED = ("!vault", "!vault-encrypted")
 _UNSAFE = "!unsafe"  # text in which nothing is filled in
@@ -94,7 +95,7 @@ class Document:
             if key.tag != _TEXT:
                 raise cannot_read(
                     self.place(key),
-                    f"`{key.value}` is a {key.tag.removeprefix(_PLAIN)} in YAML, not a name",
+                    f"`{key.value}` is {_kind(key)} in YAML, not a name",
                     hint=f'write it in quotes: `"{key.value}":`',
                 )
             yield key.value, value, self.place(key)
@@ -180,6 +181,10 @@ class Document:
         # A password may begin with `*`, `&` or `!`, and is quoted then.
         said = re.sub(r"(alias|anchor|tag.*?) '.*", r"\1", str(problem), flags=re.DOTALL)
         return cannot_read(place, f"this is not YAML: {said}")
+
+
+def _kind(key: Node) -> str:
+    return _KINDS.get(key.tag.removeprefix(_PLAIN), "something else")
 
 
 def _identity(key: Node) -> tuple[str, str]:
