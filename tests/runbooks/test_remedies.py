@@ -301,6 +301,23 @@ CASES = {
         advice="until it is `in-use`",
         after=a_node(a_server(volume_ids=("v",), volumes=(Volume(id="v"),))),
     ),
+    "cell-down": Case(
+        before=a_node(a_server("UNKNOWN", vm_state="UNKNOWN")), advice="mend that cell", after=WELL
+    ),
+    "group-unknown": Case(
+        before=a_node(
+            a_server(group=replace(a_group("affinity", "compute-08"), unknown=("x",)))
+        ),
+        advice="mend that cell",
+        after=a_node(a_server(group=a_group("affinity", "compute-08"))),
+    ),
+    "no-volume-service": Case(
+        before=a_node(
+            a_server(volume_ids=("v",), volumes_unread="the catalog has no volume service")
+        ),
+        advice="scoped to a project",
+        after=a_node(a_server(volume_ids=("v",), volumes=(Volume(id="v"),))),
+    ),
     "volume-gone": Case(
         before=a_node(a_server(volume_ids=("v",))), advice="remove volume", after=WELL
     ),
@@ -344,7 +361,7 @@ WARNINGS = {
     "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "may-find-no-host",
+    "may-find-no-host", "zone-unknown",
     "only-projects", "project-gone", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {
