@@ -10,6 +10,7 @@ from typing import Any
 from stackward.anatomy import WEB_SERVERS, Anatomy
 from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
+from stackward.model.identity import Itself
 from stackward.model.survey import (
     Blind,
     Filesystem,
@@ -21,6 +22,7 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.ports.clock import Clock
+from stackward.ports.machines import NOVA_SETTINGS, is_name
 from stackward.ports.shell import Shell
 
 Json = dict[str, Any]
@@ -51,6 +53,10 @@ def survey_node(  # noqa: PLR0913  # what a look needs
     units = sorted(named | set(WEB_SERVERS))
     asked = {
         "units": units,
+        "settings": sorted(
+            {path for _, deployed in anatomy.deployed() for path in deployed.settings}
+            | set(NOVA_SETTINGS)
+        ),
         "paths": sorted({path for _, deployed in anatomy.deployed() for path in deployed.sites}),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,
@@ -93,6 +99,8 @@ def parse_survey(
         node=node,
         took_s=took_s,
         units=_all_units(units, containers),
+        itself=_itself(told),
+        hosts=_hosts(told),
         other_failed=tuple(_failed(commands.get("failed", {}).get("out", ""), set(known))),
         listeners=tuple(parse_listeners(sockets, owners)),
         links=tuple(parse_links(sockets, owners)),
@@ -110,6 +118,22 @@ def parse_survey(
         database=services.parse_database(commands),
         cache=services.parse_cache(told["memcached"]),
         libvirt=services.parse_libvirt(commands),
+    )
+
+
+def _hosts(told: Json) -> dict[str, str]:
+    given = told.get("hosts", {})
+    return {path: host for path, host in given.items() if is_name(host)}
+
+
+def _itself(told: Json) -> Itself:
+    """Return the node's names; `hostname -f` may say what no name is."""
+    whole: str = told["commands"].get("whole name", {}).get("out", "").strip()
+    hosts = _hosts(told)
+    configured = [hosts[path] for path in NOVA_SETTINGS if path in hosts]
+    names = (name for name in (told["hostname"], whole) if is_name(name))
+    return Itself(
+        names=tuple(dict.fromkeys(names)), configured=configured[-1] if configured else None
     )
 
 

@@ -1,8 +1,10 @@
 """What a machine tells of itself when it is looked at: units, sockets, disks, clock, tools."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from stackward.model.identity import Itself
 
 ACTIVE = "active"
 FAILED = "failed"
@@ -152,6 +154,8 @@ class Survey:
     node: str
     took_s: float
     units: Mapping[str, Unit] | Unseen
+    itself: Itself = field(default_factory=Itself)  # what it calls itself
+    hosts: Mapping[str, str] = field(default_factory=dict)  # `[DEFAULT] host`, by settings file
     other_failed: tuple[str, ...] = ()  # units that have failed and are no component's
     listeners: tuple[Listener, ...] = ()
     links: tuple[Link, ...] = ()

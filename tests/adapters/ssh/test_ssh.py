@@ -7,11 +7,14 @@ import pytest
 
 from stackward.adapters.ssh import Ssh
 from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.model.identity import Itself, Machine
 from stackward.model.inventory import Inventory, Node, SshAccess
+from stackward.ports.machines import find_machine
 
 STAND_IN = """\
 #!/bin/sh
 printf '%s\\n' "$@" > "{asked}"
+printf '%s' "{out}"
 printf '%s' "{says}" >&2
 exit {code}
 """
@@ -45,8 +48,8 @@ class StandIn:
         self._asked = directory / "asked"
         self.says()
 
-    def says(self, text: str = "", code: int = 0) -> None:
-        script = STAND_IN.format(asked=self._asked, says=text, code=code)
+    def says(self, text: str = "", code: int = 0, out: str = "") -> None:
+        script = STAND_IN.format(asked=self._asked, says=text, code=code, out=out)
         self._program.write_text(script)
         self._program.chmod(0o755)
 
@@ -146,6 +149,20 @@ def test_a_node_that_is_not_in_the_inventory_is_refused(shell: Ssh) -> None:
     ],
 )
 def test_a_host_of_nova_is_found_in_the_inventory(
-    shell: Ssh, host: str, address: str | None, expected: str | None
+    shell: Ssh, ssh: StandIn, host: str, address: str | None, expected: str | None
 ) -> None:
-    assert shell.node_of(host, address) == expected
+    ssh.says("ssh: connect to host: No route to host", code=255)
+    machine = Machine(host=host, addresses=(address,) if address else ())
+
+    assert find_machine(shell, machine).node == expected
+
+
+def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> None:
+    ssh.says(out="c01\nc01.example.org\n\n[DEFAULT]\nhost = compute-1\n[vnc]\nhost=0\n")
+    first = shell.itself("c01")
+    ssh.says("ssh: connect to host: No route to host", code=255)
+
+    second = shell.itself("c01")
+
+    expected = Itself(names=("c01", "c01.example.org"), configured="compute-1")
+    assert (first, second) == (expected, expected)

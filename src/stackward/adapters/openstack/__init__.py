@@ -160,6 +160,13 @@ class OpenStackCloud:
         )
         return tuple(map(nova.to_hypervisor, found["hypervisors"])) if found else ()
 
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return all hypervisors."""
+        found = self._nova.pages(
+            "/os-hypervisors/detail", (), "hypervisors", version=NOVA_HYPERVISORS
+        )
+        return tuple(map(nova.to_hypervisor, found))
+
     def uptime(self, hypervisor: str, /) -> str | None:
         """Return what nova-compute there says of its machine's uptime; None where it is silent."""
         found = self._nova.get(f"/os-hypervisors/{hypervisor}", version=NOVA_UPTIME)

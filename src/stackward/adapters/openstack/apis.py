@@ -21,6 +21,7 @@ from keystoneauth1.identity.base import BaseIdentityPlugin
 from requests import RequestException, Response
 
 from stackward.adapters.openstack.http import request_id_of, words_of
+from stackward.adapters.openstack.nova import to_hypervisor
 from stackward.adapters.openstack.regions import (
     interface_of,
     interfaces_of,
@@ -37,6 +38,7 @@ from stackward.model.cloud_state import (
     Rpc,
     RpcAnswer,
 )
+from stackward.model.compute import Hypervisor
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 NOVA_SERVICES = "2.96"
+NOVA_HYPERVISORS = "2.87"  # later the list itself makes an RPC call to each
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 CINDER_SERVICES = "3.59"
 
@@ -154,16 +157,20 @@ class OpenStackApis:
         to_heartbeat = _agent if kind == "network" else _service
         return tuple(to_heartbeat(one, now) for one in answer.json()[name])
 
-    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[tuple[str, str]]:
-        """Return the id of each hypervisor, and its name."""
-        answer = self._send(
-            "GET", endpoint, "/v2.1/os-hypervisors", version=NOVA_UPTIME, within_s=within_s
-        )
-        if isinstance(answer, Failed):
-            return ()
-        return tuple(
-            (one["id"], one["hypervisor_hostname"]) for one in answer.json()["hypervisors"]
-        )
+    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[Hypervisor] | Failed:
+        """Return all hypervisors, page by page."""
+        path, found = "/v2.1/os-hypervisors/detail", list[Hypervisor]()
+        while True:
+            after = f"?marker={found[-1].id}" if found else ""
+            answer = self._send(
+                "GET", endpoint, path + after, version=NOVA_HYPERVISORS, within_s=within_s
+            )
+            if isinstance(answer, Failed):
+                return answer
+            page = answer.json()
+            found += map(to_hypervisor, page["hypervisors"])
+            if not page["hypervisors"] or not page.get("hypervisors_links"):
+                return tuple(found)
 
     def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
         """Have Nova ask that nova-compute for its uptime, over RPC."""

@@ -49,12 +49,20 @@ class Api:
         self._accept(answer, f"read `{path}`")
         return _body(answer)
 
-    def pages(self, path: str, query: Query, name: str, *, marker: str = "id") -> list[Json]:
+    def pages(
+        self,
+        path: str,
+        query: Query,
+        name: str,
+        *,
+        marker: str = "id",
+        version: str | None = None,
+    ) -> list[Json]:
         """Read a list to its end, page by page."""
         gathered: list[Json] = []
         while True:
             after = [("marker", str(gathered[-1][marker]))] if gathered else []
-            page = self.get(path, [*query, *after])
+            page = self.get(path, [*query, *after], version=version)
             gathered += page[name]
             if not page[name] or not page.get(f"{name}_links"):
                 return gathered
