@@ -9,6 +9,7 @@ A test does the second; `make fix` does the first.
 import contextlib
 import io
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
@@ -26,10 +27,13 @@ from stackward.model.stuck import ALL as STUCK_STATES
 from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.worries import ALL as WORRIES
+from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
+from stackward.report.sudoers import sudoers_file
 from stackward.settings import PREFIX, Settings, usual_places
 
 REFERENCE = Path(__file__).parent / "reference"
+EXAMPLES = Path(__file__).parent / "examples"
 MADE = "<!-- Made by docs/generate.py from the code; `make fix` makes it anew. -->\n"
 
 
@@ -45,7 +49,9 @@ def pages() -> dict[Path, str]:
         REFERENCE / "lab-faults.md": lab_faults_page(),
         REFERENCE / "lab-stand-ins.md": lab_stand_ins_page(),
         REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "root.md": root_page(),
         REFERENCE / "stuck-states.md": stuck_states_page(),
+        EXAMPLES / "stackward.sudoers": sudoers_file("ops", "Made by docs/generate.py."),
     }
 
 
@@ -93,6 +99,28 @@ def blockers_page() -> str:
         remedy = [f"**Remedy:** {worry.remedy}\n"] if worry.remedy else []
         parts += [f"## {worry.name}\n", f"*{worry.reason}*\n", *remedy, f"{worry.why}\n"]
     return "\n".join(parts)
+
+
+def root_page() -> str:
+    """Return each command that is run as root, with what needs it and what it gives away."""
+    rows = [
+        f"| {', '.join(one.needed_for)} | `{shlex.join(one.words).replace('|', '&#124;')}` "
+        f"| {one.gives} |"
+        for one in ROOT_COMMANDS
+    ]
+    return "\n".join(
+        [
+            "# What is run as root on a node\n",
+            MADE,
+            "Every command, with all of its words; none has a word that is chosen at the time.",
+            "The [sudoers file](../examples/stackward.sudoers) is made of the same list;",
+            "[Without root](../guides/without-root.md) says how to use it.\n",
+            "| For | Command | What it gives to who may run it |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def audit_page() -> str:

@@ -1,5 +1,6 @@
 """A cloud small enough to hold in the head; it refuses what the real one refuses."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,9 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.identity import Directory, Itself, Known
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
+from stackward.ports.root import FILL_DROP_IN, must_be_declared
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -517,6 +520,8 @@ class FakeShell:
     says: dict[str, Itself] = field(default_factory=dict)  # of itself, by node; else its name
     asked_names: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)  # anything else
+    filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
+    refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
     def directory(self) -> Directory:
         known = Directory(self.inventory) if self.inventory else _directory(self.cloud.hosts)
@@ -547,11 +552,16 @@ class FakeShell:
         if node in self.silent:
             raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
         words = list(command)
+        if as_root:
+            must_be_declared(words)
+            if node in self.refused:
+                return Answer(1, "", f"{self.refused[node]}\n")
         if words[0] == "virsh":
             return self._virsh(node, words)
-        if words == list(FILESYSTEM):
-            return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
-        if words[0] in {"find", "grep", "test", "cat"}:
+        if words[:-1] == list(FILESYSTEM):
+            kind = self.filesystems.get(words[-1], "ext4")
+            return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
+        if words[0] in {"find", "tail", "test", "cat"}:
             return self._read(node, words)
         if words[0] == "systemctl":
             return self._systemctl(node, words)
@@ -562,17 +572,22 @@ class FakeShell:
         if words[0] == "rm":
             for path in words[2:]:
                 self.files.pop((node, path), None)
+        elif tuple(words) == FILL_DROP_IN:
+            self.files[node, DROP_IN] = DROP_IN_TEXT
         else:
             self.files[node, words[-1]] = given
         return Answer(0, "")
 
     def _read(self, node: str, words: list[str]) -> Answer:
         if words[0] == "find":
-            wanted = words[-1].removesuffix("*") if words[2] == "-maxdepth" else ""
-            left = [one for one in self.leftovers.get(node, []) if wanted in one]
+            is_for_one = "-mindepth" not in words
+            wanted = words[-1].removesuffix("*") if is_for_one else ""
+            places = tuple(word for word in words[1:] if word.startswith("/"))
+            here = [one for one in self.leftovers.get(node, []) if one.startswith(places)]
+            left = [one for one in here if wanted in one]
             return Answer(0, "\n".join(left))
-        if words[0] == "grep":
-            return Answer(0, "".join(line for line in self.logged.get(node, []) if "req-" in line))
+        if words[0] == "tail":
+            return Answer(0, "".join(self.logged.get(node, [])))
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
 

@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass
 
-from stackward.model.identity import Machine
-from stackward.ports.machines import find_machine
-from stackward.ports.shell import Shell
+import pytest
 
-UNIT = "nova-compute.service"
+from stackward.model.identity import Machine
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
+from stackward.ports.machines import find_machine
+from stackward.ports.root import CLEAR, FILL_DROP_IN, MAKE_DROP_IN, NOTE_MAINTENANCE
+from stackward.ports.shell import Shell
 
 
 @dataclass(frozen=True)
 class ShellAtWork:
-    """A shell, a compute node with one server, and a path where a file may be written."""
+    """A shell, and a compute node with one server."""
 
     shell: Shell
     node: str
     server: str
-    path: str
 
 
 class ShellContract:
@@ -44,12 +45,27 @@ class ShellContract:
 
     def test_what_is_given_is_written_as_it_is(self, at_work: ShellAtWork) -> None:
         text = "one 'line'\n$another \"line\"\n"
-        writes = ["install", "-D", "-m", "0644", "/dev/stdin", at_work.path]
 
-        written = at_work.shell.run(at_work.node, writes, as_root=True, given=text)
-        read = at_work.shell.run(at_work.node, ["cat", at_work.path])
+        written = at_work.shell.run(at_work.node, NOTE_MAINTENANCE, as_root=True, given=text)
+        read = at_work.shell.run(at_work.node, ["cat", MAINTENANCE])
 
         assert (written.code, read.code, read.out) == (0, 0, text)
+
+    def test_the_drop_in_has_the_lines_that_its_commands_name(self, at_work: ShellAtWork) -> None:
+        made = [
+            at_work.shell.run(at_work.node, command, as_root=True).code
+            for command in (MAKE_DROP_IN, FILL_DROP_IN)
+        ]
+        read = at_work.shell.run(at_work.node, ["cat", DROP_IN])
+        cleared = at_work.shell.run(at_work.node, CLEAR, as_root=True)
+        left = at_work.shell.run(at_work.node, ["test", "-e", DROP_IN])
+
+        assert (made, read.out) == ([0, 0], DROP_IN_TEXT)
+        assert (cleared.code, left.code) == (0, 1)
+
+    def test_nothing_that_is_not_declared_is_run_as_root(self, at_work: ShellAtWork) -> None:
+        with pytest.raises(ValueError, match="never run as root: systemctl"):
+            at_work.shell.run(at_work.node, ["systemctl", "reboot"], as_root=True)
 
     def test_the_unit_of_a_node_in_service_runs(self, at_work: ShellAtWork) -> None:
         active = at_work.shell.run(at_work.node, ["systemctl", "is-active", UNIT])

@@ -41,4 +41,4 @@ class TestFakeShell(ShellContract):
     def at_work(self) -> ShellAtWork:
         cloud, server = FakeCloud(), a_server()
         cloud.add(server)
-        return ShellAtWork(FakeShell(cloud), "compute-07", server.id, "/run/stackward-test")
+        return ShellAtWork(FakeShell(cloud), "compute-07", server.id)

@@ -9,9 +9,12 @@ from types import ModuleType
 
 import pytest
 
+from stackward.anatomy import read_anatomy
+from stackward.facts.questions import as_asked
+from stackward.ports.root import ALL, For
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "src/stackward/facts/on_node/gather.py"
-SUDOERS = ROOT / "docs/examples/stackward.sudoers"
 CONTAINERS = {"docker", "podman"}
 
 
@@ -20,10 +23,17 @@ class Noted:
 
     def __init__(self) -> None:
         self.words: list[list[str]] = []
+        self.state = "active"
 
     def start(self, name: str, words: list[str]) -> None:
         """Note a command."""
         self.words.append(words)
+
+    def end(self, name: str) -> dict[str, object]:
+        """Say of every unit that it is active."""
+        named = {unit for _, one in read_anatomy().deployed() for unit in one.units}
+        blocks = (f"Id={unit}\nActiveState={self.state}" for unit in named)
+        return {"out": "\n\n".join(blocks)} if name == "units" else {}
 
 
 @pytest.fixture
@@ -39,21 +49,26 @@ def gather(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def allowed() -> set[str]:
-    """Return the commands of the sudoers file, without their directories."""
-    text = SUDOERS.read_text().replace("\\\n", "")
-    [listed] = re.findall(r"Cmnd_Alias STACKWARD_LOOK =(.*)", text)
-    commands = re.split(r"(?<!\\),", listed)
-    return {re.sub(r"^\S*/", "", one.strip()).replace("\\,", ",") for one in commands}
-
-
-def test_what_is_asked_of_root_is_what_the_shipped_sudoers_file_allows(gather: ModuleType) -> None:
+def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     commands = Noted()
 
     gather.ask_all(commands, {"units": ["nova-compute.service"], "within_s": 5, "tables": True})
+    gather.ask_questions(commands, as_asked(read_anatomy()))
 
-    asked = {" ".join(words[2:]) for words in commands.words if words[0] == "sudo"}
-    assert asked - allowed() == set()
+    asked = {tuple(words[2:]) for words in commands.words if words[0] == "sudo"}
+    declared = {one.words for one in ALL if For.CHECK in one.needed_for}
+    assert asked - declared == set()
+    assert {words for words in declared - asked if words[0] not in {"mysql", "mysqlcheck"}} == set()
+
+
+def test_a_process_that_does_not_run_is_not_asked(gather: ModuleType) -> None:
+    """A question through a socket would start it."""
+    commands = Noted()
+    commands.state = "inactive"
+
+    gather.ask_questions(commands, as_asked(read_anatomy()))
+
+    assert commands.words == []
 
 
 def test_an_ordinary_user_is_asked_for_nothing_but_that(gather: ModuleType) -> None:
@@ -72,3 +87,20 @@ def test_an_old_python_can_read_it() -> None:
 
 def test_it_opens_nothing_to_write() -> None:
     assert re.findall(r"open\([^)]*[\"'][wax+]", SCRIPT.read_text()) == []
+
+
+def test_f34_without_sudo_what_needs_root_is_told_to_be_unseen(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as if RabbitMQ and MariaDB were not there."""
+    there = {"rabbitmqctl", "ss"}
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}" if name in there else None)
+    commands = gather.Commands(5)
+
+    commands.start("rabbitmq cluster", gather.as_root(["rabbitmqctl", "cluster_status"]))
+    commands.start("mariadb", gather.as_root(["mariadb", "-N"]))
+
+    told = commands.all()
+    assert told == {
+        "rabbitmq cluster": {"code": None, "out": "", "err": "sudo: there is none on this node"}
+    }

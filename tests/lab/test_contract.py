@@ -13,8 +13,7 @@ from stackward.adapters.inventory import read_inventory
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.ssh import Ssh
 from stackward.lab.client import connect
-
-WRITTEN = "/run/stackward-test"
+from stackward.model.maintenance import DROP_IN, MAINTENANCE
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +56,6 @@ class TestSsh(ShellContract):
     def at_work(self, drain_lab: RealLab, servers: tuple[str, str]) -> Iterator[ShellAtWork]:
         node = drain_lab.server(servers[0]).hypervisor_hostname
         shell = Ssh(read_inventory(drain_lab.spec.inventory))
-        yield ShellAtWork(shell, node, servers[0], WRITTEN)
+        yield ShellAtWork(shell, node, servers[0])
         shell.close()
-        drain_lab.on(node, f"rm -f {WRITTEN}")
+        drain_lab.on(node, f"rm -f {MAINTENANCE} {DROP_IN}")

@@ -104,7 +104,12 @@ def test_what_nova_keeps_no_word_on_is_told_in_the_words_of_the_sources_log() ->
     cloud.failures[DB] = ""
     shell = FakeShell(cloud)
     says = "Live Migration failure: Unsafe migration: libvirt.libvirtError: Unsafe migration"
-    shell.logged["compute-07"] = [f"ERROR nova.virt.libvirt.driver [None req-1] {says}\n"]
+    begins = "2026-11-26 03:00:00.000 41"
+    shell.logged["compute-07"] = [
+        "cut off at the front, as the end of a log is [None req-1]\n",
+        f"{begins} ERROR nova.compute.manager [None req-0] of another request\n",
+        f"{begins} ERROR nova.virt.libvirt.driver [None req-1 ada] {says}\n",
+    ]
     world = a_world(cloud, shell)
     mark = LIVE.mark(world)
     LIVE.start(world)
@@ -113,6 +118,20 @@ def test_what_nova_keeps_no_word_on_is_told_in_the_words_of_the_sources_log() ->
     look = LIVE.look(world, mark)
 
     assert (look.service, look.says) == ("nova-compute on `compute-07`", says)
+
+
+def test_a_log_that_may_not_be_read_is_said_to_be_unread() -> None:
+    cloud = a_cloud()
+    cloud.failures[DB] = ""
+    shell = FakeShell(cloud, refused={"compute-07": "sudo: a password is required"})
+    world = a_world(cloud, shell)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.pass_time()
+
+    look = LIVE.look(world, mark)
+
+    assert look.says == "(its log was not read: sudo: a password is required)"
 
 
 def test_completed_but_not_moved_is_a_failure() -> None:

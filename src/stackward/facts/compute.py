@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stackward.errors import StackwardError
-from stackward.facts.domains import read_domains, read_instances_filesystem
+from stackward.facts.domains import other_directories, read_domains, read_filesystem
 from stackward.facts.named import find_node, nodes_of_hosts
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
@@ -16,6 +16,7 @@ from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
     IN_PROGRESS,
     INACTIVE,
+    INSTANCES,
     NOVA_COMPUTE,
     Aggregate,
     Candidate,
@@ -63,7 +64,8 @@ def read_compute_node(
     host, node = service.host, match.node
     domains = _domains(world, match, hypervisor)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
-    needs = {server.id: need_of(server) for server in servers}
+    provider = cloud.provider(hypervisor.id)
+    needs = {server.id: need_of(server, provider) for server in servers}
     moving = () if only else tuple(_in_progress(cloud, host, servers))
     aggregates = cloud.aggregates()
     return ComputeNode(
@@ -72,16 +74,21 @@ def read_compute_node(
         read_at=world.clock.now(),
         service=service,
         hypervisor=hypervisor,
-        provider=cloud.provider(hypervisor.id),
+        provider=provider,
         servers=servers,
         resizing_away=() if only else tuple(_resizing_away(cloud, host)),
         migrations=() if only else tuple(migration for migration, _ in moving),
         standstills={} if only else _standstills(world, host, servers, moving),
         domains=domains,
         sought=_sought(world, hypervisor, servers, domains),
-        instances_filesystem=read_instances_filesystem(world.shell, node)
+        instances_filesystem=read_filesystem(world.shell, node, INSTANCES)
         if node
         else Unread(match.why),
+        other_filesystems={
+            each: read_filesystem(world.shell, node, each) for each in other_directories(domains)
+        }
+        if node
+        else {},
         aggregates=aggregates,
         zone=service.zone,
         roles=()

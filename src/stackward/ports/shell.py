@@ -1,5 +1,6 @@
 """What we may ask of a node itself: commands, as lists of words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,6 +10,10 @@ from stackward.model.identity import Directory, Itself
 # Needs no rights beyond a login, and can change nothing.
 VIRSH = ("virsh", "--readonly", "--connect", "qemu:///system")
 
+_NO_SUDO = re.compile(r"sudo['\u2018\u2019]?: (No such file or directory|(command )?not found)")
+_REFUSES = ("sudo: ", "Sorry, user ", "sudo-rs: ")
+_REMARKS = ("sudo: unable to resolve host", "sudo: setrlimit", "sudo: unable to send audit message")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -17,6 +22,21 @@ class Answer:
     code: int
     out: str
     err: str = ""
+
+
+def refusal(answer: Answer) -> str | None:
+    """Return why a command was not run as root, in the words of sudo; None where it was run.
+
+    A code of 0 is the command's own: sudo may warn (of a name that it cannot resolve) and go on.
+    """
+    if answer.code == 0:
+        return None
+    for line in answer.err.splitlines():
+        if "sudo" in line and _NO_SUDO.search(line):
+            return "there is no `sudo` on it"
+        if line.startswith(_REFUSES) and not line.startswith(_REMARKS):
+            return line
+    return None
 
 
 class Shell(Protocol):
@@ -46,6 +66,8 @@ class Shell(Protocol):
     ) -> Answer:
         """Run a command on a node, with `given` to read, and return its answer and code.
 
+        As root only what `ports/root.py` declares: by itself where the login is root's (whatever
+        its name), else through `sudo -n`; `refusal` says whether that refused it.
         `within_s` is for all of it, the way there included; else there is a usual limit.
         Raises `Unreachable` where it was not begun, `Uncertain` where the connection was lost
         while it ran.

@@ -11,8 +11,9 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import DISABLED, ComputeService
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED, UNIT
 from stackward.plan import Look, Mark, Standing
+from stackward.ports import root
 from stackward.ports.lookups import service_of
-from stackward.ports.shell import Answer
+from stackward.ports.shell import Answer, refusal
 from stackward.ports.world import World
 
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
@@ -112,6 +113,13 @@ class KeepOff:
     with_mask: bool = True
 
     @property
+    def as_root(self) -> tuple[root.Words, ...]:
+        """Return what it runs as root, in order."""
+        mask = (root.MASK,) if self.with_mask else ()
+        drop_in = (root.MAKE_DROP_IN, root.FILL_DROP_IN)
+        return (root.NOTE_MAINTENANCE, *drop_in, root.RELOAD, *mask, root.STOP)
+
+    @property
     def summary(self) -> str:
         """Say what it does."""
         return f"stop nova-compute on `{self.node}` and keep it off"
@@ -144,13 +152,9 @@ class KeepOff:
 
     def start(self, world: World, /) -> None:
         """Write the mark and the drop-in, mask the unit, stop it; each may be repeated."""
-        writes = ["install", "-D", "-m", "0644", "/dev/stdin"]
-        _must(world, self.node, [*writes, MAINTENANCE], given=f"{self.reason}\n")
-        _must(world, self.node, [*writes, DROP_IN], given=DROP_IN_TEXT)
-        _must(world, self.node, ["systemctl", "daemon-reload"])
-        if self.with_mask:
-            _must(world, self.node, ["systemctl", "mask", UNIT])
-        _must(world, self.node, ["systemctl", "stop", "--no-block", UNIT])
+        for command in self.as_root:
+            given = f"{self.reason}\n" if command == root.NOTE_MAINTENANCE else ""
+            _must(world, self.node, command, given=given)
 
     def _is(self, world: World, what: str) -> Answer:
         return world.shell.run(self.node, ["systemctl", what, UNIT])
@@ -164,6 +168,11 @@ class BringUp:
 
     node: str
     host: str
+
+    @property
+    def as_root(self) -> tuple[root.Words, ...]:
+        """Return what it runs as root, in order."""
+        return (root.CLEAR, root.UNMASK, root.RELOAD, root.START)
 
     @property
     def summary(self) -> str:
@@ -206,10 +215,8 @@ class BringUp:
 
     def start(self, world: World, /) -> None:
         """Remove the mark and the drop-in, unmask the unit, start it; each may be repeated."""
-        _must(world, self.node, ["rm", "-f", MAINTENANCE, DROP_IN])
-        _must(world, self.node, ["systemctl", "unmask", UNIT])
-        _must(world, self.node, ["systemctl", "daemon-reload"])
-        _must(world, self.node, ["systemctl", "start", "--no-block", UNIT])
+        for command in self.as_root:
+            _must(world, self.node, command)
 
     def _is_kept_off(self, world: World) -> bool:
         for path in (MAINTENANCE, DROP_IN):
@@ -283,8 +290,15 @@ class Uncordon:
         return world.cloud.enable_service(_service(world, self.host).id)
 
 
-def _must(world: World, node: str, command: list[str], *, given: str = "") -> None:
+def _must(world: World, node: str, command: root.Words, *, given: str = "") -> None:
     answer = world.shell.run(node, command, as_root=True, given=given)
+    if (refused := refusal(answer)) is not None:
+        raise StepFailed(
+            f"`{' '.join(command)}` may not be run as root on `{node}`",
+            service="sudo",
+            says=refused,
+            hint=f"add to a file in /etc/sudoers.d there: `{root.line(command)}`",
+        )
     if answer.code != 0:
         raise StepFailed(
             f"`{' '.join(command)}` failed on `{node}`",

@@ -5,6 +5,7 @@ So the newest migration and the requests known before the start are noted, and w
 ours by its kind, or somebody else's.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,11 +15,12 @@ from stackward.plan import Look, Mark, Standing
 from stackward.ports.cloud import Cloud
 from stackward.ports.lookups import hypervisor_of
 from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.root import COMPUTE_LOG
+from stackward.ports.shell import refusal
 from stackward.ports.world import World
 
 NOVA = "Nova"
 GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
-_LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
 
 # Nova works on these by itself, and its `task_state` keeps others off the server meanwhile.
 _GOING = {*IN_PROGRESS} - {"reverting"}
@@ -129,12 +131,14 @@ def _logged(world: World, host: str, request: str) -> str | None:
     node = find_machine(world.shell, machine_of(hypervisor)).node
     if node is None:
         return None
-    command = ["grep", "-hs", "-m1", "-E", rf" ERROR [^ ]+ \[[^]]*{request}", *_LOGS]
     try:
-        found = world.shell.run(node, command, as_root=True).out
+        answer = world.shell.run(node, COMPUTE_LOG, as_root=True)
     except (Unreachable, Uncertain):
         return None
-    first = found.partition("\n")[0]
+    if (refused := refusal(answer)) is not None:
+        return f"(its log was not read: {refused})"
+    error = re.compile(rf" ERROR [^ ]+ \[[^]]*{re.escape(request)}")
+    first = next((line for line in answer.out.splitlines() if error.search(line)), "")
     return first.rpartition("] ")[2].strip() or None
 
 

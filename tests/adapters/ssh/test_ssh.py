@@ -10,12 +10,14 @@ from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.identity import Itself, Machine
 from stackward.model.inventory import Inventory, Node, SshAccess
 from stackward.ports.machines import find_machine
+from stackward.ports.root import SOCKETS, STOP
+from stackward.ports.shell import refusal
 
 STAND_IN = """\
 #!/bin/sh
 printf '%s\\n' "$@" > "{asked}"
-printf '%s' "{out}"
 printf '%s' "{says}" >&2
+printf '%s' "{prints}"
 exit {code}
 """
 
@@ -48,10 +50,17 @@ class StandIn:
         self._asked = directory / "asked"
         self.says()
 
-    def says(self, text: str = "", code: int = 0, out: str = "") -> None:
-        script = STAND_IN.format(asked=self._asked, says=text, code=code, out=out)
+    def says(self, text: str = "", code: int = 0, prints: str = "") -> None:
+        script = STAND_IN.format(asked=self._asked, says=text, code=code, prints=prints)
         self._program.write_text(script)
         self._program.chmod(0o755)
+
+    def prints(self, text: str) -> None:
+        self.says(prints=text)
+
+    @property
+    def was_called(self) -> bool:
+        return self._asked.exists()
 
     @property
     def words(self) -> list[str]:
@@ -88,10 +97,61 @@ def test_each_word_is_quoted_for_the_nodes_shell(shell: Ssh, ssh: StandIn) -> No
     assert ssh.words[-1] == "env LC_ALL=C cat 'a file; rm -rf /'"
 
 
-def test_another_user_than_root_asks_sudo(shell: Ssh, ssh: StandIn) -> None:
-    shell.run("c02", ["systemctl", "stop", "nova-compute"], as_root=True)
+def test_another_user_than_root_asks_sudo_for_exactly_the_command(shell: Ssh, ssh: StandIn) -> None:
+    """`sudo env ...` would need a file that allows `env`, and with it everything."""
+    ssh.prints("1000")
 
-    assert ssh.words[-1] == "sudo -n -- env LC_ALL=C systemctl stop nova-compute"
+    shell.run("c02", STOP, as_root=True)
+
+    stop = "systemctl stop --no-block nova-compute.service"
+    assert ssh.words[-1] == f"env LC_ALL=C sudo -n -- {stop}"
+
+
+def test_who_is_root_is_told_by_the_number_and_asked_once(shell: Ssh, ssh: StandIn) -> None:
+    """A login of another name may be root's, and `root` may be none."""
+    ssh.prints("0")
+    shell.run("c02", STOP, as_root=True)
+    ssh.prints("1000")
+    shell.run("c02", STOP, as_root=True)
+
+    assert ssh.words[-1] == "env LC_ALL=C systemctl stop --no-block nova-compute.service"
+
+
+def test_what_is_not_declared_is_not_run_as_root(shell: Ssh, ssh: StandIn) -> None:
+    with pytest.raises(ValueError, match="never run as root"):
+        shell.run("c01", ["systemctl", "reboot"], as_root=True)
+
+    assert not ssh.was_called
+
+
+def test_f34_root_on_this_machine_needs_no_sudo(
+    shell: Ssh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{_without_sudo(tmp_path)}")
+
+    answer = shell.run("here", SOCKETS, as_root=True)
+
+    assert (answer.code, answer.out) == (0, "as root\n")
+
+
+def test_f34_a_machine_without_sudo_refuses_and_does_not_crash(
+    shell: Ssh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{_without_sudo(tmp_path, uid=1000)}")
+
+    answer = shell.run("here", SOCKETS, as_root=True)
+
+    assert refusal(answer) == "there is no `sudo` on it"
+
+
+def _without_sudo(directory: Path, uid: int = 0) -> Path:
+    """Make a folder of programs: who is asking, `env`, and one that root may run."""
+    says = {"id": f"echo {uid}", "ss": "echo as root"}
+    for name, script in says.items():
+        (directory / name).write_text(f"#!/bin/sh\n{script}\n")
+        (directory / name).chmod(0o755)
+    (directory / "env").symlink_to("/usr/bin/env")
+    return directory
 
 
 def test_a_command_that_fails_is_an_answer(shell: Ssh, ssh: StandIn) -> None:
@@ -158,7 +218,7 @@ def test_a_host_of_nova_is_found_in_the_inventory(
 
 
 def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> None:
-    ssh.says(out="c01\nc01.example.org\n\n[DEFAULT]\nhost = compute-1\n[vnc]\nhost=0\n")
+    ssh.says(prints="c01\nc01.example.org\n\n[DEFAULT]\nhost = compute-1\n[vnc]\nhost=0\n")
     first = shell.itself("c01")
     ssh.says("ssh: connect to host: No route to host", code=255)
 

@@ -18,6 +18,7 @@ from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
 from stackward.ports.machines import read_itself
+from stackward.ports.root import must_be_declared
 from stackward.ports.shell import Answer
 
 _CONNECT_TIMEOUT_S = 10
@@ -45,6 +46,7 @@ class Ssh:
         self._connected: set[str] = set()
         self._directory = Directory(map(_known, inventory.nodes))
         self._itself: dict[str, Itself | None] = {}
+        self._roots: dict[str, bool] = {}  # whether the login there is root's, once that is known
 
     def directory(self) -> Directory:
         """Return the nodes by all that they may be known by, what they have said included."""
@@ -75,8 +77,10 @@ class Ssh:
         """Run a command on a node and return its answer, whatever its code."""
         asked = self._node(node)
         words = ["env", "LC_ALL=C", *command]
-        if as_root and asked.ssh.user != "root":
-            words = ["sudo", "-n", "--", *words]
+        if as_root:
+            must_be_declared(command)
+            # `env` stands before `sudo`: behind it, a sudoers file would have to allow `env`.
+            words = words if self._is_root(asked) else [*words[:2], "sudo", "-n", "--", *command]
         if asked.is_local:
             return _start(words, node, given, within_s)
         self._connected.add(node)
@@ -91,6 +95,13 @@ class Ssh:
             service="ssh",
             says=answer.err.strip() or None,
         )
+
+    def _is_root(self, node: Node) -> bool:
+        """Say whether the login is root's, by its number: root may have any name. Asked once."""
+        if node.name not in self._roots:
+            answer = self.run(node.name, ["id", "-u"])
+            self._roots[node.name] = answer.code == 0 and answer.out.strip() == "0"
+        return self._roots[node.name]
 
     def close(self) -> None:
         """End the connections that were opened, side by side."""
@@ -151,6 +162,7 @@ def _start(
             input=given,
             capture_output=True,
             text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=limit_s,
             check=False,

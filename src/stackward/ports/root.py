@@ -1,0 +1,189 @@
+"""Every command that Stackward runs as root on a node, word for word.
+
+The shipped sudoers file and the reference page are made of this list, and a shell refuses to run
+anything else as root. None takes a word that is chosen at the time: sudo compares them as they
+stand. What sudo cannot compare is what a command reads; so the only one that is given a text writes
+it to a file whose content nothing reads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
+
+Words: TypeAlias = tuple[str, ...]
+
+
+class For(StrEnum):
+    """The operations that need root on a node."""
+
+    CHECK = "check"  # `cloud check`, `node check`
+    DRAIN = "drain"  # `node drain`, and the undo of a return
+    RETURN = "return"  # `node return`, and the undo of a drain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootCommand:
+    """One command with all of its words, what needs it, and what who may run it can do."""
+
+    words: Words
+    needed_for: tuple[For, ...]
+    gives: str  # what it gives away, for the page
+    directory: str = "/usr/bin"
+
+    @property
+    def in_sudoers(self) -> str:
+        """Return it as a sudoers file names it: nothing in it may match anything else."""
+        rest = "".join(f" {_escaped(word)}" for word in self.words[1:])
+        return f"{self.directory}/{self.words[0]}{rest}"
+
+
+def _escaped(word: str) -> str:
+    # sudoers(5): `\`, `,`, `:`, `=` and `#` are its own; `*`, `?`, `[` and `]` would be patterns.
+    return "".join(f"\\{one}" if one in "\\,:=#*?[]!" else one for one in word)
+
+
+# --- a check: it only looks ---------------------------------------------------------------------
+
+SOCKETS: Words = ("ss", "-Htnap")
+KERNEL_LOG: Words = (
+    *("journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"),
+)
+_LISTED = ("ps", "--all", "--no-trunc", "--format", "{{json .}}")
+DOCKER_CONTAINERS: Words = ("docker", *_LISTED)
+PODMAN_CONTAINERS: Words = ("podman", *_LISTED)
+_RABBIT = ("rabbitmqctl", "--silent")
+DATABASE_FACTS = (
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
+    " ('max_connections','wsrep_on','version','read_only');"
+    " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
+    "'wsrep_ready','wsrep_cluster_status','wsrep_cluster_size','wsrep_local_state_comment')"
+)
+# The questions of the anatomy that only root may put; a test holds this list against it.
+_OVS, _OVN = ("ovs-appctl", "-T", "4"), ("ovn-appctl", "-T", "4")
+QUESTIONS: tuple[Words, ...] = (
+    (*_OVS, "version"),
+    (*_OVS, "-t", "ovsdb-server", "ovsdb-server/list-dbs"),
+    (*_OVN, "-t", "ovn-controller", "connection-status"),
+    (*_OVN, "-t", "ovn-northd", "status"),
+    (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl", "ovsdb-server/list-dbs"),
+    (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs"),
+    ("timeout", "4", "virt-admin", "--connect", "virtlogd:///system", "server-list"),
+)
+_TABLES = ("--all-databases", "--check", "--silent")
+
+# --- a drain and a return -----------------------------------------------------------------------
+
+# The reason goes to its standard input. systemd asks only whether the file is there.
+NOTE_MAINTENANCE: Words = ("install", "-D", "-m", "0644", "/dev/stdin", MAINTENANCE)
+# The text of a unit is as good as root, so it stands in the command: two lines for the shell.
+MAKE_DROP_IN: Words = ("install", "-D", "-m", "0644", "/dev/null", DROP_IN)
+_LINES = "; ".join(f"echo '{line}'" for line in DROP_IN_TEXT.splitlines())
+FILL_DROP_IN: Words = ("sh", "-c", f"{{ {_LINES}; }}>{DROP_IN}")
+RELOAD: Words = ("systemctl", "daemon-reload")
+MASK: Words = ("systemctl", "mask", UNIT)
+STOP: Words = ("systemctl", "stop", "--no-block", UNIT)
+CLEAR: Words = ("rm", "-f", MAINTENANCE, DROP_IN)
+UNMASK: Words = ("systemctl", "unmask", UNIT)
+START: Words = ("systemctl", "start", "--no-block", UNIT)
+
+# nova-compute's own words on a move that failed; Nova's API does not keep them.
+COMPUTE_LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
+COMPUTE_LOG: Words = ("tail", "-q", "-c", "4000000", *COMPUTE_LOGS)
+
+_CHECK, _DRAIN, _RETURN = (For.CHECK,), (For.DRAIN,), (For.RETURN,)
+_LOOKS = "it only looks"
+
+ALL = (
+    RootCommand(words=SOCKETS, needed_for=_CHECK, gives="which process has which connection"),
+    RootCommand(words=KERNEL_LOG, needed_for=_CHECK, gives="errors in the kernel's log"),
+    RootCommand(
+        words=DOCKER_CONTAINERS, needed_for=_CHECK, gives="names, commands and labels of containers"
+    ),
+    RootCommand(
+        words=PODMAN_CONTAINERS, needed_for=_CHECK, gives="names, commands and labels of containers"
+    ),
+    *(
+        RootCommand(
+            words=(*_RABBIT, *asked), needed_for=_CHECK, gives=_LOOKS, directory="/usr/sbin"
+        )
+        for asked in (
+            ("cluster_status", "--formatter", "json"),
+            ("list_vhosts", "name"),
+            ("list_queues", "name", "messages", "consumers", "type"),
+            ("list_bindings", "source_name", "destination_name", "routing_key"),
+        )
+    ),
+    *(
+        RootCommand(
+            words=(client, "-N", "-B", "-e", DATABASE_FACTS), needed_for=_CHECK, gives=_LOOKS
+        )
+        for client in ("mariadb", "mysql")
+    ),
+    *(
+        RootCommand(
+            words=(check, *_TABLES),
+            needed_for=_CHECK,
+            gives="it reads every table; asked for by `--tables` only",
+        )
+        for check in ("mariadb-check", "mysqlcheck")
+    ),
+    *(RootCommand(words=words, needed_for=_CHECK, gives=_LOOKS) for words in QUESTIONS),
+    RootCommand(
+        words=NOTE_MAINTENANCE,
+        needed_for=_DRAIN,
+        gives="any text in that one file, as long as the disk has room",
+    ),
+    RootCommand(words=MAKE_DROP_IN, needed_for=_DRAIN, gives="that file, empty"),
+    RootCommand(words=FILL_DROP_IN, needed_for=_DRAIN, gives="that file, with these two lines"),
+    RootCommand(
+        words=RELOAD,
+        needed_for=(For.DRAIN, For.RETURN),
+        gives="systemd reads again the unit files that root has written",
+    ),
+    RootCommand(words=MASK, needed_for=_DRAIN, gives="nova-compute cannot be started"),
+    RootCommand(words=STOP, needed_for=_DRAIN, gives="nova-compute stops; guests run on"),
+    RootCommand(words=CLEAR, needed_for=_RETURN, gives="a node in maintenance is so no more"),
+    RootCommand(words=UNMASK, needed_for=_RETURN, gives="the same"),
+    RootCommand(words=START, needed_for=_RETURN, gives="nova-compute starts"),
+    RootCommand(
+        words=COMPUTE_LOG,
+        needed_for=(For.DRAIN, For.RETURN),
+        gives="the end of nova-compute's log; whoever is `nova` there chooses what that name is",
+    ),
+)
+
+# A program inside a container: what runs there is chosen at the time, and no line of a sudoers file
+# can name it. Who may run that is root already; it is tried, and what sudo says is told.
+IN_A_CONTAINER = (("docker", "exec", "-i"), ("podman", "exec", "-i"))
+
+_DECLARED = {one.words: one for one in ALL}
+
+
+def must_be_declared(words: Sequence[str]) -> None:
+    """Raise where a command is none of those that may be run as root: the caller has a defect."""
+    if tuple(words) not in _DECLARED and tuple(words[:3]) not in IN_A_CONTAINER:
+        message = f"not declared in ports/root.py, so never run as root: {' '.join(words[:1])}"
+        raise ValueError(message)
+
+
+def line(words: Sequence[str], login: str = "USER") -> str:
+    """Return the line of a sudoers file that lets a login run one declared command."""
+    return f"{login} ALL=(root) NOPASSWD: {_DECLARED[tuple(words)].in_sudoers}"
+
+
+@runtime_checkable
+class NeedsRoot(Protocol):
+    """A step or a check that runs commands as root; a plan is refused where those are missing."""
+
+    @property
+    def node(self) -> str:
+        """Return the inventory's name of the node where it does."""
+        ...
+
+    @property
+    def as_root(self) -> tuple[Words, ...]:
+        """Return every command that it may run as root there."""
+        ...
