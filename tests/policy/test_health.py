@@ -446,7 +446,7 @@ def test_a_host_all_of_whose_hypervisors_are_ironics_is_no_machine() -> None:
         Hypervisor(id="id-2", name="7c1e", host="ctl1-ironic", kind="ironic"),
     ]
     commands = site.told("ctl")["commands"]
-    commands["rabbitmq queues"]["out"] += "compute.ctl1-ironic\t0\t1\n"
+    commands["rabbitmq queues"]["out"] += "compute.ctl1-ironic\t0\t1\tclassic\n"
     commands["rabbitmq bindings"]["out"] += "nova\tcompute.ctl1-ironic\tcompute.ctl1-ironic\n"
 
     health = site.look()
