@@ -63,12 +63,14 @@ class ApisSeen:
     heartbeats: tuple[Heartbeat, ...] = ()
     heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)
     hypervisors: tuple[Hypervisor, ...] = ()
+    hypervisors_unread: str = ""
 
 
 def node_called(lookout: Lookout, word: str) -> str:
     """Return the node that the inventory or Nova calls so.
 
-    Raises BadInput where the inventory names none, and Refused where two may be meant.
+    Raises BadInput where the inventory names none, and Refused where two may be meant, or where
+    it is not reached by ssh.
     """
     if word in lookout.nodes:
         return word
@@ -82,6 +84,12 @@ def node_called(lookout: Lookout, word: str) -> str:
         raise BadInput(
             f"the inventory does not name `{word}`",
             hint="`stackward node list` shows what is in it",
+        )
+    if match.node in lookout.left_out:
+        raise Refused(
+            f"cannot check `{match.node}`: Ansible reaches it by "
+            f"`{lookout.left_out[match.node]}`, and Stackward uses ssh",
+            hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
         )
     return match.node
 
@@ -127,6 +135,7 @@ def look_at_cloud(
         heartbeats_unread=apis.heartbeats_unread,
         nodes={host: match.node for host, match in matches.items()},
         bare_metal=bare_metal,
+        hypervisors_unread=apis.hypervisors_unread,
         unnamed={host: match.why for host, match in matches.items() if match.node is None},
         keystone_on=_match(directory, Machine(host=apis.login_at, addresses=(apis.login_at,))).node
         if apis.login_at
@@ -175,6 +184,8 @@ def _survey(
     lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest
 ) -> Callable[[], Survey | Unseen]:
     def look() -> Survey | Unseen:
+        if node in lookout.unknown:
+            return Unseen(lookout.unknown[node], Blind.UNKNOWN)
         return survey_node(
             lookout.shell,
             lookout.clock,
@@ -220,6 +231,7 @@ def _look_at_apis(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest) -> Ap
             if isinstance(one, Failed) and (component := anatomy.of_catalog(kind))
         },
         hypervisors=_hypervisors(answers.get((HYPERVISORS, NOVA))),
+        hypervisors_unread=_why_unread(answers.get((HYPERVISORS, NOVA))),
     )
 
 
@@ -275,6 +287,10 @@ def _hypervisors(given: _Answer | None) -> tuple[Hypervisor, ...]:
     if not isinstance(given, Sequence):
         return ()
     return tuple(one for one in given if isinstance(one, Hypervisor))
+
+
+def _why_unread(given: _Answer | None) -> str:
+    return given.says if isinstance(given, Failed) else ""
 
 
 def _late(asked: CheckRequest) -> Failed:

@@ -31,6 +31,8 @@ NODES = Inventory(
             ssh=SshAccess(user="ops", port=2222, options=("-J", "jump", "-o", "BatchMode=no")),
         ),
         Node(name="here", address="here", is_local=True),
+        Node(name="sw1", address="sw1", left_out="network_cli"),
+        Node(name="c09", address="c09", unknown="`ansible_host` is a template"),
     ),
 )
 
@@ -226,3 +228,21 @@ def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> 
 
     expected = Itself(names=("c01", "c01.example.org"), configured="compute-1")
     assert (first, second) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        pytest.param("sw1", "Ansible reaches it by `network_cli`", id="not by ssh"),
+        pytest.param("c09", "`ansible_host` is a template", id="nobody knows how"),
+    ],
+)
+def test_nothing_is_run_where_ssh_may_lead_elsewhere(
+    shell: Ssh, ssh: StandIn, node: str, why: str
+) -> None:
+    with pytest.raises(Unreachable) as refused:
+        shell.run(node, ["true"])
+
+    assert why in refused.value.message
+    assert not ssh.was_called
+    assert find_machine(shell, Machine(host=node)).node == node

@@ -76,6 +76,7 @@ class Ssh:
     ) -> Answer:
         """Run a command on a node and return its answer, whatever its code."""
         asked = self._node(node)
+        refuse_unreached(asked)
         words = ["env", "LC_ALL=C", *command]
         if as_root:
             must_be_declared(command)
@@ -150,6 +151,21 @@ def _known(node: Node) -> Known:
         by=(str(node.ssh.port or ""), *node.ssh.options),
         is_local=node.is_local,
     )
+
+
+def refuse_unreached(node: Node) -> None:
+    """Raise Unreachable for a node that is reached otherwise, or nobody knows how."""
+    if node.left_out is not None:
+        raise Unreachable(
+            f"cannot reach `{node.name}`: Ansible reaches it by `{node.left_out}`, and Stackward "
+            "uses ssh",
+            hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
+        )
+    if node.unknown is not None:
+        raise Unreachable(
+            f"cannot reach `{node.name}`: {node.unknown}",
+            hint="write the value itself in the inventory",
+        )
 
 
 def _start(
