@@ -32,6 +32,7 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
 from stackward.model.run import RunState
 from stackward.model.stuck import Guest, Standstill
@@ -134,6 +135,7 @@ def asked_cpu(*traits: str) -> ComputeNode:
     return a_node(a_server(), candidates=(a_candidate(traits=frozenset(traits)),))
 
 
+CONTAINED = ComputeProcess(pid=8, container="docker 4f5e6a7b8c9d")
 STUCK = a_server(task_state="migrating")
 PAIR = ServerGroup(id="g", name="pair", policy="affinity", members=())
 
@@ -190,6 +192,11 @@ CASES = {
     "stuck": Case(
         before=a_node(STUCK, standstills=lost(STUCK, None)),
         advice="restart nova-compute on `compute-07`", after=WELL,
+    ),
+    "not-a-unit": Case(
+        before=replace(WELL, running_as=RunningAs(processes=(CONTAINED,))),
+        advice="pass `--keep-service`", asked={"with_mask": True},
+        asks_then={"keep_service": True},
     ),
     "awaits-confirmation": Case(
         before=a_node(resizing_away=(
@@ -341,7 +348,7 @@ CASES = {
 
 # These are approved along with a plan, or stand against another operation.
 WARNINGS = {
-    "has-role", "left-binding", "instance-ha", "ha-unseen",
+    "has-role", "keeping-off-unseen", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
     "may-find-no-host",
@@ -349,6 +356,7 @@ WARNINGS = {
 }  # fmt: skip
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
+    "runs-although-off", "second-compute", "no-unit-to-start",
 }  # fmt: skip
 OF_AN_UNDO = {
     "undo-too-early", "undo-unfinished", "undo-goes-on", "undone", "nothing-to-undo", "no-way-back",
