@@ -129,6 +129,12 @@ def in_aggregate(project: str) -> ComputeNode:
     return a_node(a_server(), candidates=(a_candidate(),), aggregates=(kept,))
 
 
+def with_volume(**changes: Any) -> ComputeNode:  # noqa: ANN401  # any field
+    """Return a node whose server has a volume that is at rest, but for what is told."""
+    volume = replace(Volume(id="v", attached=((DB, "compute-07"),)), **changes)
+    return a_node(a_server(volume_ids=("v",), volumes=(volume,)))
+
+
 def asked_cpu(*traits: str) -> ComputeNode:
     """Return a node beside which there is one with these traits of its CPU."""
     return a_node(a_server(), candidates=(a_candidate(traits=frozenset(traits)),))
@@ -295,11 +301,20 @@ CASES = {
         advice="port set --host compute-07", after=WELL,
     ),
     "volume-busy": Case(
-        before=a_node(
-            a_server(volume_ids=("v",), volumes=(Volume(id="v", status="detaching"),))
-        ),
-        advice="until it is `in-use`",
-        after=a_node(a_server(volume_ids=("v",), volumes=(Volume(id="v"),))),
+        before=with_volume(status="detaching"), advice="until it is `in-use`",
+        after=with_volume(),
+    ),
+    "volume-migrates": Case(
+        before=with_volume(migration_status="migrating"), advice="`migration_status` is `success`",
+        after=with_volume(migration_status="success"),
+    ),
+    "volume-apart": Case(
+        before=with_volume(status="available", attached=()),
+        advice="nova-manage volume_attachment refresh", after=with_volume(),
+    ),
+    "volume-in-error": Case(
+        before=with_volume(status="error_detaching"), advice="volume set --state in-use v",
+        after=with_volume(),
     ),
     "volume-gone": Case(
         before=a_node(a_server(volume_ids=("v",))), advice="remove volume", after=WELL
