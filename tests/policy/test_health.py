@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cloud_fakes import CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
-from stackward.errors import Uncertain
+from stackward.errors import Refused, Uncertain
+from stackward.facts.cloud_state import node_called
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
 from stackward.model.health import Finding, Health, State
 from stackward.policy import symptoms
@@ -360,6 +361,34 @@ def test_a_node_that_lives_and_cannot_be_looked_at(answer: Exception, rule: str)
     finding = only(site.look())
 
     assert (finding.rule, finding.state) == (rule, State.UNKNOWN)
+
+
+def test_a_node_that_nobody_knows_how_to_reach_is_unknown_and_not_asked() -> None:
+    why = "`ansible_host` is a template, which only Ansible can fill in"
+    site = Site(unknown={"c01": why})
+    site.nodes.told["c01"] = AssertionError("it was asked")
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.state) == ("node-unknown", State.UNKNOWN)
+    assert finding.reason == f"it is unknown how to reach it: {why}"
+
+
+def test_python3_was_to_be_installed_on_a_switch() -> None:
+    """A node that is not reached by ssh is left out of a check, and not missing either."""
+    site = Site(left_out={"c01": "network_cli"})
+    site.nodes.told["c01"] = AssertionError("it was asked")
+
+    assert site.look().findings == ()
+
+
+def test_a_check_of_a_node_that_is_left_out_says_how_it_is_reached() -> None:
+    site = Site(left_out={"c01": "network_cli"})
+
+    with pytest.raises(Refused) as refused_it:
+        node_called(site.lookout(), "c01")
+
+    assert "Ansible reaches it by `network_cli`" in refused_it.value.message
 
 
 def test_a_node_of_which_one_service_is_down_already_is_dead_and_not_only_out_of_reach() -> None:

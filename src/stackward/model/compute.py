@@ -15,6 +15,7 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.run import RunState
 
 if TYPE_CHECKING:
+    from stackward.model.compute_process import RunningAs
     from stackward.model.stuck import Guest, Standstill
 
 Resources = Mapping[str, int]
@@ -373,6 +374,7 @@ class ComputeNode:
     sought: Mapping[str, "tuple[Guest, ...] | Unread"] = field(default_factory=dict)
     standstills: Mapping[str, "Standstill"] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
+    running_as: "RunningAs | Unread | None" = None  # None: it was not asked for
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances
     # Of the other directories (`instances_path`) in which guests here have their disks.
     other_filesystems: Mapping[str, "str | Unread"] = field(default_factory=dict)

@@ -43,15 +43,21 @@ def _reports(state: CloudState, node: str) -> list[Heartbeat]:
     return [one for one in state.heartbeats if state.nodes.get(one.host) == node]
 
 
+# What is found where nothing was seen, whether services report from there or not.
+_WHATEVER_REPORTS = {
+    Blind.REFUSED: symptoms.LOGIN_REFUSED,
+    Blind.USELESS: symptoms.NODE_USELESS,
+    Blind.UNKNOWN: symptoms.NODE_UNKNOWN,
+}
+
+
 def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
     # What is dead may be called alive for a while, by one API longer than by another.
     living = reports[0].binary if reports and all(one.is_up for one in reports) else None
     silent = [f"{one.binary} is down" for one in reports if not one.is_up]
     match unseen.kind:
-        case Blind.REFUSED:
-            return symptoms.LOGIN_REFUSED.found(MACHINE, node, why=unseen.why)
-        case Blind.USELESS:
-            return symptoms.NODE_USELESS.found(MACHINE, node, why=unseen.why)
+        case kind if kind in _WHATEVER_REPORTS:
+            return _WHATEVER_REPORTS[kind].found(MACHINE, node, why=unseen.why)
         case Blind.SILENT | Blind.LATE if living:
             return symptoms.NODE_LATE.found(MACHINE, node, why=unseen.why, living=living)
         case _ if living:

@@ -88,6 +88,13 @@ NODE_USELESS = Symptom(
     "install `python3` on it; nothing else is needed there",
     "The look at a node is one script for its own python3.",
 )
+NODE_UNKNOWN = Symptom(
+    "node-unknown",
+    State.UNKNOWN,
+    "it is unknown how to reach it: {why}",
+    "write the value itself in the inventory; `stackward node list` shows what was read",
+    "A guess could lead to another machine.",
+)
 ANSWER_ODD = Symptom(
     "answer-not-understood",
     State.UNKNOWN,
