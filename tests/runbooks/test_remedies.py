@@ -32,6 +32,7 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
 from stackward.model.run import RunState
 from stackward.model.stuck import Guest, Standstill
@@ -217,6 +218,10 @@ CASES = {
     "unknown-consent": Case(
         before=WELL, asked=agreed(), advice="leave the flag out",
     ),
+    "not-a-unit": Case(
+        before=a_node(a_server(), running_as=RunningAs(unit_load="not-found")),
+        advice="pass `--keep-service`", after=WELL,  # or with the flag: its own tests ask so
+    ),
     # what its owner wishes
     "wish-ask": Case(
         before=a_node(wishing("ask")), advice=f"--consent {DB}=REFERENCE", asks_then=agreed()
@@ -359,10 +364,11 @@ WARNINGS = {
     "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "may-find-no-host",
+    "may-find-no-host", "keeping-off-unseen", "runs-although-off",
     "only-projects", "project-gone", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {
+    "second-compute", "no-unit-to-start",
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
 }  # fmt: skip
 OF_AN_UNDO = {
