@@ -693,6 +693,14 @@ def test_a_broken_table_is_found_when_tables_are_asked_for() -> None:
         pytest.param(
             Failed(how=Failure.REFUSED, says="Policy", status=403), "not-allowed", id="rights"
         ),
+        pytest.param(
+            Failed(how=Failure.ERROR, says="slow down", status=429), "rate-limited", id="limited"
+        ),
+        pytest.param(
+            Failed(how=Failure.NOT_UNDERSTOOD, says="a page of HTML"),
+            "api-answer-not-understood",
+            id="a proxy's page",
+        ),
         pytest.param(Answered(took_s=9.0), "list-slow", id="slow"),
     ],
 )
@@ -927,6 +935,50 @@ def test_each_of_these_is_found(break_: Callable[[Site], None], rule: str, where
     break_(site)
 
     assert (rule, where) in roots(site.look())
+
+
+# --- older clouds, and cells that are down ------------------------------------------------------
+
+
+def test_a_nova_older_than_we_know_is_not_known_and_never_broken() -> None:
+    """F14: "broken: nova-api ... 406 ... mostly a wrong password"."""
+    site = Site()
+    site.apis.lists["compute"] = Failed(how=Failure.TOO_OLD, says="no version 2.1", status=406)
+
+    health = site.look()
+
+    assert health.state is State.OK
+    assert [note.says for note in health.unknown if note.where == "nova-api"] == [
+        "the server list: it is older than Stackward knows: no version 2.1"
+    ]
+
+
+def test_a_list_of_services_that_makes_no_sense_is_unknown() -> None:
+    site = Site()
+    site.apis.reports["compute"] = Failed(how=Failure.NOT_UNDERSTOOD, says="it is not JSON")
+
+    health = site.look()
+
+    assert ("api-answer-not-understood", "nova-api") in roots(health)
+    assert health.state is State.UNKNOWN
+
+
+def test_a_cell_that_is_down_is_found_with_its_hosts() -> None:
+    """F08: rows with three keys ended the whole check with a KeyError."""
+    site = Site()
+    compute = site.apis.reports["compute"]
+    assert isinstance(compute, list)
+    compute.append(beat("nova-compute", "c90", is_up=False, is_known=False, age_s=None))
+
+    health = site.look()
+
+    assert roots(health) == [
+        ("cell-down", "nova-api"),
+        ("host-in-down-cell", "nova-compute on c90"),
+    ]
+    [cell] = [one for one in health.findings if one.rule == "cell-down"]
+    assert cell.evidence == ("`c90`",)
+    assert site.apis.called == ["c01", "c02"]
 
 
 # --- the rules ----------------------------------------------------------------------------------

@@ -154,6 +154,7 @@ class Server:
     is_locked: bool = False
     locked_reason: str | None = None
     pinned_zone: str | None = None  # the zone it was asked for; None: any
+    is_zone_known: bool = True  # False: Nova is too old to say
     has_image: bool = True  # False: it boots from a volume
     metadata: tuple[tuple[str, str], ...] = ()
     image_properties: tuple[tuple[str, str], ...] | None = ()  # None: Nova is too old to say
@@ -220,6 +221,7 @@ class ComputeService:
     disabled_reason: str | None = None
     is_forced_down: bool = False
     updated: str | None = None
+    is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

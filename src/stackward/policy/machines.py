@@ -54,7 +54,11 @@ _WHATEVER_REPORTS = {
 def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
     # What is dead may be called alive for a while, by one API longer than by another.
     living = reports[0].binary if reports and all(one.is_up for one in reports) else None
-    silent = [f"{one.binary} is down" for one in reports if not one.is_up]
+    silent = [
+        f"{one.binary} is down" if one.is_known else f"{one.binary} is not known: its cell is down"
+        for one in reports
+        if not one.is_up
+    ]
     match unseen.kind:
         case kind if kind in _WHATEVER_REPORTS:
             return _WHATEVER_REPORTS[kind].found(MACHINE, node, why=unseen.why)
@@ -141,6 +145,8 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
     said: set[str] = set()
     for one in state.heartbeats:
         is_machine = _OF_MACHINES.fullmatch(one.binary) is not None
+        # Of a host whose cell is down nothing is known: to remove its service would lose it.
+        is_machine = is_machine and one.is_known
         if is_machine and state.nodes.get(one.host) is None and one.host not in said:
             said.add(one.host)
             yield symptoms.NOT_IN_INVENTORY.found(MACHINE, one.host, binary=one.binary)
