@@ -169,6 +169,12 @@ def test_a_password_is_named_with_its_line_and_not_read(
     assert "tops3cret" not in repr(inventory)
 
 
+def test_a_switch_with_the_name_of_a_password_is_none(tmp_path: Path) -> None:
+    inventory = read_inventory(write({"i": "a set_boot_pass=True\n"}, tmp_path))
+
+    assert inventory.warnings == ()
+
+
 def test_files_that_are_encrypted_as_a_whole_are_named(tmp_path: Path) -> None:
     path = write({"hosts": "a\n", "host_vars/a/v.yml": "$ANSIBLE_VAULT;1.1;AES256\n61"}, tmp_path)
 
