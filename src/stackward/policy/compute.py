@@ -42,6 +42,7 @@ _GUEST_STATES = {
     "PAUSED": {"paused"},
     "SHUTOFF": {"shut off", "crashed"},
 }
+_UNDER_A_TASK = {"MIGRATING", "RESIZE", "REBOOT", "HARD_REBOOT", "PASSWORD", "REBUILD"}
 _BLOCKING_STATUS = {
     "ERROR": worries.ERROR,
     "RESCUE": worries.RESCUED,
@@ -85,6 +86,8 @@ def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
         )
     elif server.task_state is not None:
         yield worries.BUSY.blocks(server.label, server.id, task=server.task_state)
+    if server.task_state is not None and server.status in _UNDER_A_TASK:
+        return  # the status is that of the task, and needs no remedy of its own
     if worry := _BLOCKING_STATUS.get(server.status):
         yield worry.blocks(server.label, server.id)
     elif way_of(server) is None:
@@ -183,26 +186,6 @@ def judge_bindings(server: Server) -> Iterator[Verdict]:
 def left_bindings(server: Server) -> Iterator[tuple[str, str]]:
     """Return each binding that a move has left behind: the port, and the host."""
     yield from ((port.id, host) for port in server.ports for host in port.left_on)
-
-
-def judge_volumes(server: Server) -> Iterator[Verdict]:
-    """Ask whether each volume is at rest."""
-    if server.volume_ids and server.volumes_unread:
-        yield worries.NO_VOLUME_SERVICE.blocks(server.label, server.id, why=server.volumes_unread)
-        return
-    known = {volume.id: volume for volume in server.volumes}
-    for volume_id in server.volume_ids:
-        volume = known.get(volume_id)
-        if volume is None:
-            yield worries.VOLUME_GONE.blocks(server.label, server.id, volume=volume_id)
-        elif volume.status != "in-use":
-            yield worries.VOLUME_BUSY.blocks(
-                server.label, server.id, volume=volume_id, status=volume.status
-            )
-        elif volume.migration_status not in {None, "none", "success", "error"}:
-            yield worries.VOLUME_BUSY.blocks(
-                server.label, server.id, volume=volume_id, status=volume.migration_status
-            )
 
 
 def judge_cpus(server: Server) -> Iterator[Verdict]:
