@@ -335,8 +335,7 @@ CASES = {
         before=a_node(
             a_server(volume_ids=("v",), volumes_unread="the catalog has no volume service")
         ),
-        advice="scoped to a project",
-        after=a_node(a_server(volume_ids=("v",), volumes=(Volume(id="v"),))),
+        advice="scoped to a project", after=with_volume(),
     ),
     "volume-gone": Case(
         before=a_node(a_server(volume_ids=("v",))), advice="remove volume", after=WELL
