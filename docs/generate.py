@@ -338,7 +338,11 @@ def settings_page() -> str:
 
 def _shown(places: dict[str, str]) -> dict[str, str]:
     shown = {name: f"`{place}`" for name, place in places.items()}
-    return {**shown, "database": "`journal.sqlite` in the state directory"}
+    return {
+        **shown,
+        "inventory_reader": "none: Stackward reads it",
+        "database": "`journal.sqlite` in the state directory",
+    }
 
 
 def stale_pages() -> list[Path]:

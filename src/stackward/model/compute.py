@@ -15,6 +15,7 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.run import RunState
 
 if TYPE_CHECKING:
+    from stackward.model.compute_process import RunningAs
     from stackward.model.stuck import Guest, Standstill
 
 Resources = Mapping[str, int]
@@ -126,6 +127,15 @@ class Disk:
     used_bytes: int = 0  # what a copy has to carry
     size_bytes: int = 0
 
+    def directory_of(self, server: str) -> str | None:
+        """Return the directory of instances that has this disk; None where it is no file of one.
+
+        Nova names a file `<instances_path>/<id>/disk`, a logical volume `/dev/<group>/<id>_disk`,
+        an image of Ceph `<pool>/<id>_disk`.
+        """
+        place, found, _ = (self.path or "").rpartition(f"/{server}/")
+        return place if found and place.startswith("/") else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
@@ -144,6 +154,7 @@ class Server:
     is_locked: bool = False
     locked_reason: str | None = None
     pinned_zone: str | None = None  # the zone it was asked for; None: any
+    is_zone_known: bool = True  # False: Nova is too old to say
     has_image: bool = True  # False: it boots from a volume
     metadata: tuple[tuple[str, str], ...] = ()
     image_properties: tuple[tuple[str, str], ...] | None = ()  # None: Nova is too old to say
@@ -210,6 +221,7 @@ class ComputeService:
     disabled_reason: str | None = None
     is_forced_down: bool = False
     updated: str | None = None
+    is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +299,18 @@ class Need:
         """Return the resources by class."""
         return dict(self.resources)
 
+    @property
+    def all_required(self) -> frozenset[str]:
+        """Return the traits that are required, those of granular groups among them."""
+        granular = (
+            trait
+            for name, traits in self.further
+            if name.startswith("required")
+            for trait in traits.split(",")
+            if not trait.startswith("!")
+        )
+        return frozenset((*self.required, *granular))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -352,7 +376,10 @@ class ComputeNode:
     sought: Mapping[str, "tuple[Guest, ...] | Unread"] = field(default_factory=dict)
     standstills: Mapping[str, "Standstill"] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
+    running_as: "RunningAs | Unread | None" = None  # None: it was not asked for
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances
+    # Of the other directories (`instances_path`) in which guests here have their disks.
+    other_filesystems: Mapping[str, "str | Unread"] = field(default_factory=dict)
     aggregates: tuple[Aggregate, ...] = ()
     zone: str = "nova"
     roles: tuple[Role, ...] = ()
@@ -363,6 +390,10 @@ class ComputeNode:
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
     is_left_occupied: bool = False  # that run was approved to leave servers here
+
+    def filesystem_of(self, directory: str) -> "str | Unread":
+        """Return the type of the file system that holds a directory of instances."""
+        return self.other_filesystems.get(directory, self.instances_filesystem)
 
     @property
     def claim(self) -> Claim | None:

@@ -135,6 +135,13 @@ NO_SERVER_OF_PROJECT = Worry(
     "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
     "A project that matches nothing is a slip.",
 )
+PROJECT_GONE = Worry(
+    "project-gone",
+    "Keystone has no project `{project}` any more; {count} of its servers are here",
+    "",
+    "The id that was given is known by the servers that are of that project: nobody else can be "
+    "asked about them.",
+)
 ONLY_PROJECTS = Worry(
     "only-projects",
     "only servers of {projects} move: those of others stay, so the node will not be empty and "
@@ -147,6 +154,19 @@ UNKNOWN_TARGET = Worry(
     "`--target {target}` is not a node on which servers could run now",
     "name an enabled node whose nova-compute is up, or leave the flag out",
     "A target that is down, disabled or unknown cannot take a server.",
+)
+NOT_A_UNIT = Worry(
+    "not-a-unit",
+    "nova-compute cannot be kept off: {what}",
+    "pass `--keep-service`; once the node is empty, stop nova-compute by what manages it there",
+    "A drain stops and masks the unit nova-compute.service. systemd also masks a unit that does "
+    "not exist, and what runs outside it goes on.",
+)
+KEEPING_OFF_UNSEEN = Worry(
+    "keeping-off-unseen",
+    "whether its nova-compute can be kept off could not be read: {why}",
+    "see `ps` and `systemctl status nova-compute` there; or pass `--keep-service`",
+    "Off is proved by its processes: those in containers are seen by no unit.",
 )
 HAS_ROLE = Worry(
     "has-role",
@@ -208,6 +228,26 @@ HELD = Worry(
     "is held by run {run} ({title}), which is {state}",
     "wait for it (`stackward run watch {run}`) or `stackward run cancel {run}`, then plan again",
     "Two runs at work on one node would undo each other.",
+)
+RUNS_ALTHOUGH_OFF = Worry(
+    "runs-although-off",
+    "its nova-compute runs {what}, although the node was to be kept off",
+    "find who started it; the return goes on from there",
+    "What a drain keeps off was started past it: servers may have been put there since.",
+)
+SECOND_COMPUTE = Worry(
+    "second-compute",
+    "its nova-compute runs {what}; the return would start a second one as the unit "
+    "`nova-compute.service`",
+    "if the unit is not wanted there, take away what keeps it off (`systemctl unmask "
+    "nova-compute`, {marks}); else stop the other one; then plan again",
+    "Two nova-computes of one host would both carry out its orders.",
+)
+NO_UNIT_TO_START = Worry(
+    "no-unit-to-start",
+    "no nova-compute runs there, and systemd has no unit `nova-compute.service` to start",
+    "start it by what manages it there (a container, say), then plan again",
+    "A return starts that unit only.",
 )
 NO_PORT = Worry(
     "no-port",
@@ -578,6 +618,22 @@ AGGREGATE = Worry(
     "or pass `--leave-behind {id}`",
     "Aggregates keep nodes for projects (`filter_tenant_id`) and flavors "
     "(`aggregate_instance_extra_specs`).",
+)
+MAY_FIND_NO_HOST = Worry(
+    "may-find-no-host",
+    "Nova may find no host for it: aggregates may keep it off every node with room ({why})",
+    "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: where they have "
+    "`{by}`, bring a fitting node into service first",
+    "Which filters are on cannot be seen from here; Nova's default has none of those that read "
+    "aggregates.",
+)
+CPU_POLICY = Worry(
+    "cpu-policy",
+    "Nova refuses to place it anywhere: {why}",
+    "have its owner resize it to a flavor that agrees with its image, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "nova 31.0 virt/hardware.py, get_cpu_policy_constraint and those beside it: the scheduler asks "
+    "them for every move.",
 )
 NOT_ON_TARGET = Worry(
     "not-on-target",

@@ -70,6 +70,7 @@ class Ssh:
     ) -> Answer:
         """Run a command on a node and return its answer, whatever its code."""
         asked = self._node(node)
+        refuse_unreached(asked)
         words = ["env", "LC_ALL=C", *command]
         if as_root:
             must_be_declared(command)
@@ -135,6 +136,21 @@ class Ssh:
         words += ["-l", node.ssh.user] if node.ssh.user else []
         words += ["-i", node.ssh.key_file] if node.ssh.key_file else []
         return [*words, *node.ssh.options]
+
+
+def refuse_unreached(node: Node) -> None:
+    """Raise Unreachable for a node that is reached otherwise, or nobody knows how."""
+    if node.left_out is not None:
+        raise Unreachable(
+            f"cannot reach `{node.name}`: Ansible reaches it by `{node.left_out}`, and Stackward "
+            "uses ssh",
+            hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
+        )
+    if node.unknown is not None:
+        raise Unreachable(
+            f"cannot reach `{node.name}`: {node.unknown}",
+            hint="write the value itself in the inventory",
+        )
 
 
 def _start(
