@@ -51,6 +51,7 @@ from stackward.steps.compute import LiveMigrate
 from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
 
+HERE = ((an_id("db-01"), "compute-07"),)
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
 VGPU = a_flavor(resources__VGPU="1")
 PROJECTS = ["demo", "demo-2", "dem", "other"]
@@ -168,9 +169,12 @@ def test_how_each_server_leaves(server: Server, given: Any, expected: list[str])
             id="volume detaching",
         ),
         pytest.param(
-            a_server(volume_ids=("v",), volumes=(Volume(id="v", migration_status="migrating"),)),
-            ["volume-busy"],
-            id="volume being retyped",
+            a_server(
+                volume_ids=("v",),
+                volumes=(Volume(id="v", migration_status="migrating", attached=HERE),),
+            ),
+            ["volume-migrates"],
+            id="volume that Cinder moves",
         ),
         pytest.param(a_server(volume_ids=("v",)), ["volume-gone"], id="volume unknown to Cinder"),
         pytest.param(a_server(group=a_group("affinity")), ["affinity"], id="affinity group"),

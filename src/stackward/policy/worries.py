@@ -479,8 +479,29 @@ BINDING_LEFT = Worry(
 VOLUME_BUSY = Worry(
     "volume-busy",
     "its volume {volume} is `{status}`",
-    "wait until it is `in-use`, then plan again; or pass `--leave-behind {id}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "A volume in transition is attached to a moved server wrongly or not at all.",
+)
+VOLUME_MIGRATES = Worry(
+    "volume-migrates",
+    "Cinder moves its volume {volume} between backends ({status})",
+    "wait until its `migration_status` is `success` or `error` (`openstack volume show {volume}`); "
+    "where it does not change for hours, see the log of cinder-volume; then plan again; "
+    "or pass `--leave-behind {id}`",
+    "The server would be connected to a volume that is about to be exchanged.",
+)
+VOLUME_APART = Worry(
+    "volume-apart",
+    "Nova has volume {volume} attached to it, and Cinder has it `{status}`, attached to {holders}",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "They disagree, and neither changes its word by itself: Cinder would give the volume to "
+    "another server, and Nova would fail to connect it on the other node.",
+)
+VOLUME_IN_ERROR = Worry(
+    "volume-in-error",
+    "its volume {volume} is `{status}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "Cinder leaves no such state by itself, and connects no volume in it on another node.",
 )
 VOLUME_GONE = Worry(
     "volume-gone",
