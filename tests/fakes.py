@@ -615,7 +615,7 @@ class FakeShell:
         found = self.cloud.known.get(server)
         if (node, server) in self.domains:
             return Answer(0, f"{self.domains[node, server]}\n\n")
-        if found is None or found.host != node:
+        if found is None or found.host != node or (node, server) in self.without:
             return Answer(1, "", f"error: failed to get domain '{server}'")
         states = {"active": "running", "paused": "paused", "stopped": "shut off"}
         return Answer(0, f"{states[found.vm_state]}\n\n")

@@ -32,7 +32,7 @@ from stackward.model.compute import (
     ServerGroup,
     Unread,
 )
-from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s
+from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s, record_of
 from stackward.ports.cloud import Cloud
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.lookups import hypervisors_of
@@ -174,11 +174,18 @@ def _standstills(
 ) -> dict[str, Standstill]:
     """Look closer at what is being moved, and at records of moves whose server is at rest."""
     now = world.clock.now()
-    recorded = {server.id: (migration, server) for migration, server in moving}
+    recorded: dict[str, tuple[Migration | None, Server]] = {
+        server.id: (migration, server) for migration, server in moving
+    }
+    for server in here:
+        # A record that has ended may be that of the move which the server is still said to be in.
+        if server.task_state in MOVING and server.id not in recorded:
+            records = world.cloud.migrations_of_server(server.id)
+            recorded[server.id] = (record_of(server, records), server)
     looked_at = {
-        server.id: recorded.get(server.id, (None, server))
-        for server in [*here, *(server for _, server in moving)]
-        if server.task_state in MOVING or (server.id in recorded and server.task_state is None)
+        each: (migration, server)
+        for each, (migration, server) in recorded.items()
+        if server.task_state in MOVING or server.task_state is None
     }
     return {
         each: read_standstill(

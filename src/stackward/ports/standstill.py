@@ -17,6 +17,7 @@ JOB = (*VIRSH, "domjobinfo")
 NO_DOMAIN = "failed to get domain"
 NOT_RUNNING = "domain is not running"  # of a job: a guest that is off has none
 _AT_WORK = ("preparing", "running")
+_RECENT = 3  # of a server's records: where its guest may be if the last order left none
 
 
 class _Silent(Exception):
@@ -27,7 +28,10 @@ def read_standstill(
     world: World, server: Server, source: str, migration: Migration | None, quiet_s: float
 ) -> Standstill:
     """Return all that tells why nothing happens: the services, the queue, and libvirt's jobs."""
-    hosts = [source, *([migration.target] if migration and migration.target else [])]
+    is_moving = server.task_state in MOVING
+    # Of a server that moves by a known record the others say nothing, and are not asked for.
+    records = () if is_moving and migration else world.cloud.migrations_of_server(server.id)
+    hosts = list(_ends(source, migration, records if migration is None else ()))
     return Standstill(
         server=server,
         source=source,
@@ -40,12 +44,18 @@ def read_standstill(
             for each in world.cloud.migrations_of(source, status)
             if each.source == source
         ),
-        # Of a server that moves it says nothing, and is not asked for.
         is_followed=migration is not None
-        and server.task_state not in MOVING
-        and any(each.id > migration.id for each in world.cloud.migrations_of_server(server.id)),
+        and not is_moving
+        and any(each.id > migration.id for each in records),
         guests=read_guests(world, server.id, hosts),
     )
+
+
+def _ends(source: str, migration: Migration | None, records: Sequence[Migration]) -> Iterator[str]:
+    """Return where the guest may be: the ends of its move, or of its last ones."""
+    ends = [source, migration.target if migration else None]
+    ends += [end for each in records[:_RECENT] for end in (each.target, each.source)]
+    yield from dict.fromkeys(end for end in ends if end)
 
 
 def _dead(cloud: Cloud, hosts: list[str]) -> frozenset[str]:
@@ -75,12 +85,12 @@ def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]
             raise _Silent(f"the inventory names no node for `{host}`")
         state = _ask(world, node, (*DOMSTATE, server))
         if state is None:
-            yield Guest(node=node, state=None)
+            yield Guest(node=node, host=host, state=None)
             continue
         job = _ask(world, node, (*JOB, server), without=NOT_RUNNING)
         try:
             has_job = job is not None and read_job(job.out)
-            yield Guest(node=node, state=read_state(state.out), has_job=has_job)
+            yield Guest(node=node, host=host, state=read_state(state.out), has_job=has_job)
         except NotUnderstood as error:
             raise _Silent(f"`{node}`: {why(error)}") from error
 
