@@ -29,6 +29,7 @@ from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachab
 from stackward.facts import services_on_node as services
 from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
+from stackward.model.identity import Itself
 from stackward.model.survey import (
     Blind,
     Filesystem,
@@ -41,6 +42,7 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.ports.clock import Clock
+from stackward.ports.machines import NOVA_SETTINGS, is_name
 from stackward.ports.shell import Answer, Shell, refusal
 from stackward.ports.systemd import ACTIVES
 
@@ -105,6 +107,10 @@ def survey_node(  # noqa: PLR0913  # what a look needs
     units = sorted(named | set(WEB_SERVERS))
     asked = {
         "units": units,
+        "settings": sorted(
+            {path for _, deployed in anatomy.deployed() for path in deployed.settings}
+            | set(NOVA_SETTINGS)
+        ),
         "paths": sorted({path for _, deployed in anatomy.deployed() for path in deployed.sites}),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,
@@ -164,6 +170,8 @@ def _survey(
         node=node,
         took_s=took_s,
         units=_all_units(units, running),
+        itself=_itself(told, commands),
+        hosts=_hosts(told),
         other_failed=() if isinstance(failed, Unseen) else failed,
         listeners=() if isinstance(sockets, Unseen) else sockets.listeners,
         links=() if isinstance(sockets, Unseen) else sockets.links,
@@ -184,6 +192,25 @@ def _survey(
         answers=parse_answers(commands),
         misread=tuple(read.misread),
         unread=tuple(_unread(commands)),
+    )
+
+
+def _hosts(told: Mapping[str, object]) -> dict[str, str]:
+    """Return `[DEFAULT] host` of each settings file; what is no name tells nothing."""
+    given = told.get("hosts")
+    pairs = given.items() if isinstance(given, Mapping) else ()
+    return {str(path): str(host) for path, host in pairs if is_name(host)}
+
+
+def _itself(told: Mapping[str, object], commands: Mapping[str, Said]) -> Itself:
+    """Return what the node calls itself; `hostname -f` may say what no name is."""
+    hosts = _hosts(told)
+    configured = [hosts[path] for path in NOVA_SETTINGS if path in hosts]
+    said = commands.get("whole name")
+    words = (told.get("hostname"), said["out"].strip() if said else "")
+    return Itself(
+        names=tuple(dict.fromkeys(str(word) for word in words if is_name(word))),
+        configured=configured[-1] if configured else None,
     )
 
 

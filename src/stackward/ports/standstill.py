@@ -9,6 +9,7 @@ from stackward.model.stuck import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
 from stackward.ports.libvirt import read_job, read_state
 from stackward.ports.lookups import hypervisor_of
+from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
 
@@ -80,9 +81,10 @@ def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]
             raise _Silent(f"no hypervisor of `{host}` was found")
         if not hypervisor.has_domains:
             continue
-        node = world.shell.node_of(host, hypervisor.address)
+        found = find_machine(world.shell, machine_of(hypervisor))
+        node = found.node
         if node is None:
-            raise _Silent(f"the inventory names no node for `{host}`")
+            raise _Silent(found.why)
         state = _ask(world, node, (*DOMSTATE, server))
         if state is None:
             yield Guest(node=node, host=host, state=None)

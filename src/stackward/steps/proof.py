@@ -12,6 +12,7 @@ from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.libvirt import read_state
 from stackward.ports.lookups import hypervisor_of
+from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.shell import Answer
 from stackward.ports.standstill import DOMSTATE, NO_DOMAIN
 from stackward.ports.world import World
@@ -175,11 +176,11 @@ def _on(world: World, hypervisor: Hypervisor | None, command: list[str], name: s
         return Row(name, unread="its hypervisor was not found")
     if not hypervisor.has_domains:
         return Row(name, applies=False)
-    node = world.shell.node_of(hypervisor.host, hypervisor.address)
-    if node is None:
-        return Row(name, unread=f"the inventory names no node for `{hypervisor.host}`")
+    found = find_machine(world.shell, machine_of(hypervisor))
+    if found.node is None:
+        return Row(name, unread=found.why)
     try:
-        return world.shell.run(node, command)
+        return world.shell.run(found.node, command)
     except (Unreachable, Uncertain) as error:
         return Row(name, unread=error.message)
 
