@@ -636,6 +636,8 @@ class FakeShell:
         if "domjobinfo" in words:
             return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        if "version" in words:
+            ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
 
     def _job(self, node: str, server: str) -> Answer:
