@@ -24,8 +24,10 @@ from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
 from stackward.model.stuck import ALL as STUCK_STATES
-from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S
+from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S, REMEDIES
 from stackward.policy.symptoms import ALL as SYMPTOMS
+from stackward.policy.volumes import ALL as VOLUME_STATES
+from stackward.policy.volumes import OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
 from stackward.policy.worries import ALL as WORRIES
 from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
@@ -51,6 +53,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "root.md": root_page(),
         REFERENCE / "stuck-states.md": stuck_states_page(),
+        REFERENCE / "volume-states.md": volume_states_page(),
         EXAMPLES / "stackward.sudoers": sudoers_file("ops", "Made by docs/generate.py."),
     }
 
@@ -226,6 +229,13 @@ def stuck_states_page() -> str:
         "lost. What is silent for less may go on.",
         "Where it says so, Nova's word on the server may be reset. That is advised only where",
         "libvirt on both nodes was seen to have no job for it; Stackward never does it itself.\n",
+        "## Where the guest runs comes first\n",
+        "The remedies further below hold where the guest is where Nova has the server.",
+        "Else, or where that is not known, this one stands in their place:\n",
+        "| The guest is | Remedy |",
+        "|---|---|",
+        *(f"| {place.value} | {remedy} |" for place, remedy in REMEDIES.items()),
+        "",
     ]
     for state in STUCK_STATES:
         reset = "The server's state may be reset.\n" if state.lets_go else None
@@ -236,6 +246,21 @@ def stuck_states_page() -> str:
             *([reset] if reset else []),
             f"{state.why}\n",
         ]
+    return "\n".join(parts)
+
+
+def volume_states_page() -> str:
+    """Return each state of a volume that blocks its server's move, with what ends it."""
+    parts = [
+        "# Volume states\n",
+        MADE,
+        "Where Nova lists a volume as attached, Cinder must have it `in-use`, by that server.",
+        "Each other state blocks the move of the server, as the blocker named.",
+        "What is in braces is filled in.\n",
+    ]
+    for state in (*VOLUME_STATES.values(), ONLY_THE_WORD, OF_ANOTHER, UNKNOWN):
+        parts += [f"## {state.status}\n", f"Blocks as `{state.rule.name}`.\n"]
+        parts += [f"**Remedy:** {state.advice}\n"]
     return "\n".join(parts)
 
 
@@ -338,7 +363,11 @@ def settings_page() -> str:
 
 def _shown(places: dict[str, str]) -> dict[str, str]:
     shown = {name: f"`{place}`" for name, place in places.items()}
-    return {**shown, "database": "`journal.sqlite` in the state directory"}
+    return {
+        **shown,
+        "inventory_reader": "none: Stackward reads it",
+        "database": "`journal.sqlite` in the state directory",
+    }
 
 
 def stale_pages() -> list[Path]:

@@ -1,9 +1,11 @@
 """A cloud small enough to hold in the head; it refuses what the real one refuses."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
@@ -28,6 +30,8 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.compute_process import PROCESSES
+from stackward.model.identity import Directory, Itself, Known
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
 from stackward.ports.root import FILL_DROP_IN, must_be_declared
@@ -35,6 +39,11 @@ from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
+NOVA_COMPUTE_RUNS = "/usr/bin/python3 /usr/bin/nova-compute --config-file=/etc/nova/nova.conf"
+IN_A_CONTAINER = (
+    f"  8 0::/system.slice/docker-4f5e6a7b8c9d{'0' * 52}.scope"
+    " /var/lib/kolla/venv/bin/python3 /var/lib/kolla/venv/bin/nova-compute"
+)
 _POWERED = {"powering-off": ("SHUTOFF", "stopped", 4), "powering-on": ("ACTIVE", "active", 1)}
 GUEST = Image(
     id=an_id("guest"), name="guest", status="active", disk_format="raw", size_bytes=20 * 2**20
@@ -80,6 +89,8 @@ class FakeCloud:
     calls: Counter[str] = field(default_factory=Counter)
     computes: dict[str, ComputeService] = field(default_factory=dict)
     kind: str = "QEMU"
+    # The hypervisor's name and address, where they are not the host's name and none.
+    named: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     has_conductor: bool = True
     syncs_traits: bool = True  # Nova swallows a failed sync
     silent_agents: set[str] = field(default_factory=set)  # hosts
@@ -127,11 +138,23 @@ class FakeCloud:
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         self.calls["hypervisors"] += 1
-        return tuple(
-            Hypervisor(id=an_id(host), name=host, host=host, kind=self.kind, version=10_000_000)
-            for host in self.hosts
-            if name in host
-        )
+        return tuple(one for one in self._hypervisors() if name in one.name)
+
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        self.calls["all hypervisors"] += 1
+        return tuple(self._hypervisors())
+
+    def _hypervisors(self) -> Iterator[Hypervisor]:
+        for host in self.hosts:
+            name, address = self.named.get(host, (host, None))
+            yield Hypervisor(
+                id=an_id(host),
+                name=name,
+                host=host,
+                kind=self.kind,
+                address=address,
+                version=10_000_000,
+            )
 
     def servers_on(self, host: str, /) -> tuple[Server, ...]:
         self.calls["servers"] += 1
@@ -216,7 +239,7 @@ class FakeCloud:
 
     def provider_names(self) -> dict[str, str]:
         self.calls["provider names"] += 1
-        return {an_id(host): host for host in self.hosts}
+        return {one.id: one.name for one in self._hypervisors()}
 
     def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
         self.calls["ports"] += -(-len(servers) // 50)
@@ -479,6 +502,11 @@ class FakeCloud:
         return next(host for host, one in self.computes.items() if one.id == service)
 
 
+@cache
+def _directory(hosts: tuple[str, ...]) -> Directory:
+    return Directory(Known(name=host, address=host) for host in hosts)
+
+
 @dataclass
 class FakeShell:
     """Nodes whose libvirt runs what the cloud places there, unless told otherwise."""
@@ -497,13 +525,30 @@ class FakeShell:
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
     strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
+    inventory: tuple[Known, ...] | None = None  # None: the hosts of the cloud, by their names
+    says: dict[str, Itself] = field(default_factory=dict)  # of itself, by node; else its name
+    asked_names: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # anything else
+    processes: dict[str, list[str]] = field(default_factory=dict)  # rows of `ps`, beside the unit's
+    hides_processes: set[str] = field(default_factory=set)  # nodes: those of others
+    without_unit: set[str] = field(default_factory=set)  # nodes with no nova-compute.service
+    filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
-    def node_of(self, host: str, address: str | None, /) -> str | None:
-        return host if host in self.cloud.hosts else None
+    def directory(self) -> Directory:
+        known = Directory(self.inventory) if self.inventory else _directory(self.cloud.hosts)
+        said = {each: one for each in self.asked_names if (one := self._said_by(each))}
+        return known.with_said(said) if said else known
+
+    def itself(self, node: str, /) -> Itself | None:
+        self.asked_names.append(node)
+        return self._said_by(node)
+
+    def _said_by(self, node: str) -> Itself | None:
+        return None if node in self.silent else self.says.get(node, Itself(names=(node,)))
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
-        return ("compute",) if node in self.cloud.hosts else ()
+        return ("compute",) if node in self.directory() else ()
 
     def run(
         self,
@@ -515,6 +560,7 @@ class FakeShell:
         given: str = "",
         within_s: float | None = None,
     ) -> Answer:
+        self.asked.append(node)
         if node in self.silent:
             raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
         words = list(command)
@@ -524,13 +570,20 @@ class FakeShell:
                 return Answer(1, "", f"{self.refused[node]}\n")
         if words[0] == "virsh":
             return self._virsh(node, words)
-        if words == list(FILESYSTEM):
-            return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
-        if words[0] in {"find", "tail", "test", "cat"}:
+        if words[0] in {"find", "tail", "test", "cat", "ps", "findmnt"}:
             return self._read(node, words)
         if words[0] == "systemctl":
             return self._systemctl(node, words)
         return self._write(node, words, given)
+
+    def _processes(self, node: str) -> Answer:
+        if node in self.hides_processes:
+            return Answer(0, "  9 0::/user.slice  sshd-session: ops\n")
+        own = f"  7 0::/system.slice/nova-compute.service  {NOVA_COMPUTE_RUNS}"
+        active, _ = self.units.get(node, ("active", "enabled"))
+        is_on = active in {"active", "deactivating"} and node not in self.without_unit
+        listed = ["  1 0::/init.scope  /sbin/init", *([own] if is_on else [])]
+        return Answer(0, "\n".join([*listed, *self.processes.get(node, [])]))
 
     def _write(self, node: str, words: list[str], given: str) -> Answer:
         self.done.append(" ".join(words))
@@ -544,9 +597,17 @@ class FakeShell:
         return Answer(0, "")
 
     def _read(self, node: str, words: list[str]) -> Answer:
+        if words == list(PROCESSES):
+            return self._processes(node)
+        if words[:-1] == list(FILESYSTEM):
+            kind = self.filesystems.get(words[-1], "ext4")
+            return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
         if words[0] == "find":
-            wanted = words[-1].removesuffix("*") if words[2] == "-maxdepth" else ""
-            left = [one for one in self.leftovers.get(node, []) if wanted in one]
+            is_for_one = "-mindepth" not in words
+            wanted = words[-1].removesuffix("*") if is_for_one else ""
+            places = tuple(word for word in words[1:] if word.startswith("/"))
+            here = [one for one in self.leftovers.get(node, []) if one.startswith(places)]
+            left = [one for one in here if wanted in one]
             return Answer(0, "\n".join(left))
         if words[0] == "tail":
             return Answer(0, "".join(self.logged.get(node, [])))
@@ -578,6 +639,8 @@ class FakeShell:
         if "domjobinfo" in words:
             return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        if "version" in words:
+            ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
 
     def _job(self, node: str, server: str) -> Answer:
@@ -590,7 +653,7 @@ class FakeShell:
         found = self.cloud.known.get(server)
         if (node, server) in self.domains:
             return Answer(0, f"{self.domains[node, server]}\n\n")
-        if found is None or found.host != node:
+        if found is None or found.host != node or (node, server) in self.without:
             return Answer(1, "", f"error: failed to get domain '{server}'")
         states = {"active": "running", "paused": "paused", "stopped": "shut off"}
         return Answer(0, f"{states[found.vm_state]}\n\n")
@@ -607,7 +670,10 @@ class FakeShell:
         self.cloud.computes[node] = replace(self.cloud.computes[node], is_up=True, updated=now)
 
     def _systemctl(self, node: str, words: list[str]) -> Answer:
-        active, enabled = self.units.get(node, ("active", "enabled"))
+        exists = node not in self.without_unit
+        # A unit that does not exist is masked all the same; then it reads masked and inactive.
+        usual = ("active", "enabled") if exists else ("inactive", "not-found")
+        active, enabled = self.units.get(node, usual)
         if "is-" not in words[1] and words[1] != "show":
             self.done.append(" ".join(words))
         match words[1]:
@@ -627,6 +693,7 @@ class FakeShell:
                 lives = self.starts[node]
                 return Answer(
                     0,
+                    f"LoadState={'loaded' if exists else 'not-found'}\n"
                     f"Result={'exit-code' if active == 'failed' else 'success'}\nNRestarts=0\n"
                     f"ActiveState={active}\nInvocationID={lives:032x}\n",
                 )

@@ -31,11 +31,19 @@ if TYPE_CHECKING:
 LOOK_S = 0.5  # between two looks at a run that is carried out here
 
 
-def read_inventory(path: Path) -> "Inventory":
-    """Read the inventory that names the nodes."""
+def read_inventory(
+    path: Path, reader: Path | None = None, *, by_ansible: bool | None = None
+) -> "Inventory":
+    """Read the inventory that names the nodes.
+
+    `reader` is the program of Ansible that the settings name. Where they do, it is used, unless the
+    operator says otherwise; where they do not, it is used only if the operator says so.
+    """
     # Imported here: listing runs and `--help` need no YAML.
     from stackward.adapters import inventory  # noqa: PLC0415
 
+    if reader is not None if by_ansible is None else by_ansible:
+        return inventory.read_inventory_by_ansible(path, str(reader) if reader else None)
     return inventory.read_inventory(path)
 
 
@@ -71,7 +79,9 @@ def open_lookout(known: "Inventory", os_cloud: str | None) -> Iterator["Lookout"
             shell=shell,
             apis=connect_to_look(os_cloud),
             together=Threads(),
-            nodes=tuple(node.name for node in known.nodes),
+            nodes=tuple(node.name for node in known.nodes if node.left_out is None),
+            unknown={node.name: node.unknown for node in known.nodes if node.unknown},
+            left_out={node.name: node.left_out for node in known.nodes if node.left_out},
         )
     finally:
         shell.close()
@@ -118,11 +128,11 @@ def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
         served.close()
 
 
-def read_projects(world: "World", words: "Sequence[str]") -> "tuple[Project, ...]":
-    """Return the projects that the words name, by id or name."""
+def read_projects(world: "World", words: "Sequence[str]", node: str) -> "tuple[Project, ...]":
+    """Return the projects that the words name, by id or name; servers of the node may know more."""
     from stackward.facts import projects  # noqa: PLC0415  # as above
 
-    return projects.read_projects(world.cloud, words)
+    return projects.read_projects(world, words, node)
 
 
 def state_now(run: "Run", now: "datetime") -> "RunState":
@@ -343,6 +353,8 @@ def work(  # noqa: PLR0913  # what a worker is
     rhythm: "Rhythm | None" = None,
 ) -> None:
     """Take up queued runs and carry them out, until the brakes are pressed."""
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
     from stackward.adapters.store.durable import durable_worker  # noqa: PLC0415  # as above
     from stackward.engine import (  # noqa: PLC0415  # as above
         Crew,
@@ -354,10 +366,11 @@ def work(  # noqa: PLR0913  # what a worker is
     from stackward.plan import from_json, kinds_of, left_to_operators  # noqa: PLC0415  # as above
 
     clock = system_clock()
+    me = worker_named(name or node(), node(), clock)
     with open_journal(settings, brakes) as journal:
         with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
             kinds, cloud = kinds_of(shop.runbooks), shop.cloud
-        me = worker_named(name or node(), node(), clock, cloud)
+        me = replace(me, cloud=cloud.id if cloud else None)
 
         def why_not(run: "Run") -> str | None:
             try:

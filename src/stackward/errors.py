@@ -5,10 +5,12 @@ StackwardError          it did not work; nothing more is known
 ├── Refused             the request cannot be granted as asked: tell the operator, change nothing
 │   ├── StalePlan       facts changed since approval: plan again
 │   ├── Locked          another run holds the node: says which
+│   ├── NotInCatalog    the cloud has no such service for this login
 │   └── OtherCloud      this login leads to another cloud: log in to the one that is named
 ├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
+│   └── NotUnderstood   an answer came, and its shape is not known: nothing is known by it
 └── Uncertain           transport: the change may have taken effect: look before repeating
 """
 
@@ -105,6 +107,10 @@ class StalePlan(Refused):
     """Facts changed since the plan was approved: plan again."""
 
 
+class NotInCatalog(Refused):
+    """The cloud has no such service, or shows none to this login."""
+
+
 class Locked(Refused):
     """Another run holds what this one needs; the message says which."""
 
@@ -129,6 +135,10 @@ class Unreachable(StackwardError):
     """No answer, and the change was not sent: safe to repeat."""
 
     exit_code = ExitCode.UNSEEN
+
+
+class NotUnderstood(Unreachable):
+    """An answer came whose shape is not known: nothing is known by it; safe to ask again."""
 
 
 class Uncertain(StackwardError):

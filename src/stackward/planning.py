@@ -42,9 +42,7 @@ def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[Worl
     The journal tells how the run stands that has the node, and what room other runs count on.
     """
     facts = read_compute_node(world, asked.node)
-    facts = replace(
-        facts, promised=read_promised(journal, world.cloud.identity().id, but_for=facts.host)
-    )
+    facts = _with_promised(facts, world, journal)
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         state, is_left = state_now(known, node(), world.clock.now()), leaves_servers(known)
         facts = replace(facts, claiming_run=state, is_left_occupied=is_left)

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from cloud_fakes import CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
-from stackward.errors import Uncertain
+from stackward.errors import Refused, Uncertain
+from stackward.facts.cloud_state import node_called
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
+from stackward.model.compute import Hypervisor
 from stackward.model.health import Finding, Health, State
 from stackward.policy import symptoms
 from stackward.ports.shell import Answer
@@ -362,6 +364,34 @@ def test_a_node_that_lives_and_cannot_be_looked_at(answer: Exception, rule: str)
     assert (finding.rule, finding.state) == (rule, State.UNKNOWN)
 
 
+def test_a_node_that_nobody_knows_how_to_reach_is_unknown_and_not_asked() -> None:
+    why = "`ansible_host` is a template, which only Ansible can fill in"
+    site = Site(unknown={"c01": why})
+    site.nodes.told["c01"] = AssertionError("it was asked")
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.state) == ("node-unknown", State.UNKNOWN)
+    assert finding.reason == f"it is unknown how to reach it: {why}"
+
+
+def test_python3_was_to_be_installed_on_a_switch() -> None:
+    """A node that is not reached by ssh is left out of a check, and not missing either."""
+    site = Site(left_out={"c01": "network_cli"})
+    site.nodes.told["c01"] = AssertionError("it was asked")
+
+    assert site.look().findings == ()
+
+
+def test_a_check_of_a_node_that_is_left_out_says_how_it_is_reached() -> None:
+    site = Site(left_out={"c01": "network_cli"})
+
+    with pytest.raises(Refused) as refused_it:
+        node_called(site.lookout(), "c01")
+
+    assert "Ansible reaches it by `network_cli`" in refused_it.value.message
+
+
 def test_a_node_of_which_one_service_is_down_already_is_dead_and_not_only_out_of_reach() -> None:
     """OVN's agents count as alive for minutes after their machine has lost its power."""
     site = Site()
@@ -409,6 +439,97 @@ def test_a_node_of_the_cloud_that_the_inventory_lacks_is_named_once() -> None:
     site.apis.reports["network"] += [beat("ovn-controller", "c09")]  # type: ignore[operator]
 
     assert ("not-in-inventory", "machine on c09") in roots(site.look())
+
+
+def test_that_something_be_removed_is_not_advised_for_what_reports() -> None:
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "c09", is_up=False)]  # type: ignore[operator]
+    site.apis.reports["network"] += [beat("ovn-controller", "c09")]  # type: ignore[operator]
+
+    [finding] = [one for one in site.look().findings if one.where == "machine on c09"]
+
+    assert finding.rule == "not-in-inventory"
+    assert "delete" not in finding.remedy
+
+
+def test_what_is_down_and_not_in_the_inventory_is_removed_only_once_no_server_is_left() -> None:
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "c09", is_up=False)]  # type: ignore[operator]
+
+    [finding] = [one for one in site.look().findings if one.where == "machine on c09"]
+
+    assert finding.rule == "not-in-inventory-and-down"
+    assert "`openstack server list --all-projects --host c09`" in finding.remedy
+
+
+def test_a_host_all_of_whose_hypervisors_are_ironics_is_no_machine() -> None:
+    """F25: Kolla calls that service `HOST-ironic`; to delete it was advised, and it is up."""
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "ctl1-ironic")]  # type: ignore[operator]
+    site.apis.of_computes = [
+        *(
+            Hypervisor(id=f"id-{host}", name=host, host=host, kind="QEMU")
+            for host in ("c01", "c02")
+        ),
+        Hypervisor(id="id-1", name="0b9d", host="ctl1-ironic", kind="ironic"),
+        Hypervisor(id="id-2", name="7c1e", host="ctl1-ironic", kind="ironic"),
+    ]
+    commands = site.told("ctl")["commands"]
+    commands["rabbitmq queues"]["out"] += "compute.ctl1-ironic\t0\t1\tclassic\n"
+    commands["rabbitmq bindings"]["out"] += "nova\tcompute.ctl1-ironic\tcompute.ctl1-ironic\n"
+
+    health = site.look()
+
+    assert (health.findings, sorted(site.apis.called)) == ((), ["c01", "c02"])
+
+
+def rename(site: Site, node: str, alias: str) -> None:
+    """Let the inventory have another name for a node, which goes on calling itself as before."""
+    site.nodes.told[alias] = site.nodes.told.pop(node)
+
+
+def test_an_alias_of_a_controller_breaks_nothing() -> None:
+    """F17: RabbitMQ was said to have no queue `q-plugin.rack1-ctl`, and a restart was advised."""
+    site = Site()
+    rename(site, "ctl", "rack1-ctl")
+    rename(site, "c01", "rack1-c01")
+
+    health = site.look()
+
+    assert health.findings == ()
+    places = {one.name: one.nodes for one in health.components}
+    assert places["nova-conductor"] == ("rack1-ctl",)
+    assert set(places["nova-compute"]) == {"rack1-c01", "c02"}
+
+
+def test_a_queue_bears_the_host_of_the_settings() -> None:
+    """`[DEFAULT] host` of the service is in the names of its queues."""
+    site = Site()
+    site.told("ctl")["hosts"] = {"/etc/neutron/neutron.conf": "net-1"}
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = queues["out"].replace("q-plugin.ctl\t", "q-plugin.net-1\t")
+    bindings = site.told("ctl")["commands"]["rabbitmq bindings"]
+    bindings["out"] = bindings["out"].replace("q-plugin.ctl", "q-plugin.net-1")
+
+    assert site.look().findings == ()
+
+
+def test_a_node_that_calls_itself_as_another_is_called_is_found_by_its_own_word() -> None:
+    site = Site()
+    site.told("c01")["hostname"], site.told("c02")["hostname"] = "c02", "c01"
+
+    health = site.look()
+
+    assert health.findings == ()
+
+
+def test_nobody_is_asked_a_second_time_what_it_calls_itself() -> None:
+    site = Site()
+    rename(site, "c01", "rack1-c01")
+
+    site.look()
+
+    assert site.nodes.asked_names == []
 
 
 def test_refused_sudo_is_said_and_the_rest_is_judged() -> None:
@@ -599,7 +720,9 @@ def test_a_tool_that_is_late_on_a_busy_machine_is_unknown_while_clients_are_conn
 
 def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
     site = Site()
-    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "notifications.info\t4711\t0\n"
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += (
+        "notifications.info\t4711\t0\tclassic\n"
+    )
 
     found = only(site.look())
 
@@ -611,7 +734,7 @@ def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
 
 def test_replies_to_a_caller_that_is_gone_are_no_finding() -> None:
     site = Site()
-    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "reply_0815\t2\t0\n"
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "reply_0815\t2\t0\tclassic\n"
 
     assert site.look().findings == ()
 
@@ -661,6 +784,14 @@ def test_a_broken_table_is_found_when_tables_are_asked_for() -> None:
         ),
         pytest.param(
             Failed(how=Failure.REFUSED, says="Policy", status=403), "not-allowed", id="rights"
+        ),
+        pytest.param(
+            Failed(how=Failure.ERROR, says="slow down", status=429), "rate-limited", id="limited"
+        ),
+        pytest.param(
+            Failed(how=Failure.NOT_UNDERSTOOD, says="a page of HTML"),
+            "api-answer-not-understood",
+            id="a proxy's page",
         ),
         pytest.param(Answered(took_s=9.0), "list-slow", id="slow"),
     ],
@@ -825,13 +956,17 @@ def kolla(site: Site, state: str, status: str) -> None:
 
 def no_queue(site: Site) -> None:
     queues = site.told("ctl")["commands"]["rabbitmq queues"]
-    queues["out"] = queues["out"].replace("compute.c01\t0\t1\n", "")
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1\tclassic\n", "")
 
 
 @pytest.mark.parametrize(
     ("break_", "rule", "where"),
     [
         pytest.param(no_python, "node-useless", "machine on c01", id="no python3"),
+        pytest.param(
+            lambda site: site.command("ctl", "rabbitmq cluster", 0, out="{}"),
+            "answer-not-understood", "rabbitmq on ctl", id="RabbitMQ in an unknown form",
+        ),
         pytest.param(
             lambda site: kolla(site, "exited", "Exited (1) 5 minutes ago"),
             "container-down", "neutron-l3-agent on c01", id="container exited",
@@ -894,11 +1029,56 @@ def test_each_of_these_is_found(break_: Callable[[Site], None], rule: str, where
     assert (rule, where) in roots(site.look())
 
 
+# --- older clouds, and cells that are down ------------------------------------------------------
+
+
+def test_a_nova_older_than_we_know_is_not_known_and_never_broken() -> None:
+    """F14: "broken: nova-api ... 406 ... mostly a wrong password"."""
+    site = Site()
+    site.apis.lists["compute"] = Failed(how=Failure.TOO_OLD, says="no version 2.1", status=406)
+
+    health = site.look()
+
+    assert health.state is State.OK
+    assert [note.says for note in health.unknown if note.where == "nova-api"] == [
+        "the server list: it is older than Stackward knows: no version 2.1"
+    ]
+
+
+def test_a_list_of_services_that_makes_no_sense_is_unknown() -> None:
+    site = Site()
+    site.apis.reports["compute"] = Failed(how=Failure.NOT_UNDERSTOOD, says="it is not JSON")
+
+    health = site.look()
+
+    assert ("api-answer-not-understood", "nova-api") in roots(health)
+    assert health.state is State.UNKNOWN
+
+
+def test_a_cell_that_is_down_is_found_with_its_hosts() -> None:
+    """F08: rows with three keys ended the whole check with a KeyError."""
+    site = Site()
+    compute = site.apis.reports["compute"]
+    assert isinstance(compute, list)
+    compute.append(beat("nova-compute", "c90", is_up=False, is_known=False, age_s=None))
+
+    health = site.look()
+
+    assert roots(health) == [
+        ("cell-down", "nova-api"),
+        ("host-in-down-cell", "nova-compute on c90"),
+    ]
+    [cell] = [one for one in health.findings if one.rule == "cell-down"]
+    assert cell.evidence == ("`c90`",)
+    assert site.apis.called == ["c01", "c02"]
+
+
 # --- the rules ----------------------------------------------------------------------------------
 
 
 def test_every_rule_is_met_by_a_test() -> None:
-    text = Path(__file__).read_text()
+    here = Path(__file__)
+    text = here.read_text() + here.with_name("test_questions.py").read_text()
 
     assert [one.name for one in symptoms.ALL if f'"{one.name}"' not in text] == []
 

@@ -32,6 +32,7 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
 from stackward.model.run import RunState
 from stackward.model.stuck import Guest, Standstill
@@ -129,6 +130,12 @@ def in_aggregate(project: str) -> ComputeNode:
     return a_node(a_server(), candidates=(a_candidate(),), aggregates=(kept,))
 
 
+def with_volume(**changes: Any) -> ComputeNode:  # noqa: ANN401  # any field
+    """Return a node whose server has a volume that is at rest, but for what is told."""
+    volume = replace(Volume(id="v", attached=((DB, "compute-07"),)), **changes)
+    return a_node(a_server(volume_ids=("v",), volumes=(volume,)))
+
+
 def asked_cpu(*traits: str) -> ComputeNode:
     """Return a node beside which there is one with these traits of its CPU."""
     return a_node(a_server(), candidates=(a_candidate(traits=frozenset(traits)),))
@@ -210,6 +217,10 @@ CASES = {
     ),
     "unknown-consent": Case(
         before=WELL, asked=agreed(), advice="leave the flag out",
+    ),
+    "not-a-unit": Case(
+        before=a_node(a_server(), running_as=RunningAs(unit_load="not-found")),
+        advice="pass `--keep-service`", after=WELL,  # or with the flag: its own tests ask so
     ),
     # what its owner wishes
     "wish-ask": Case(
@@ -295,11 +306,36 @@ CASES = {
         advice="port set --host compute-07", after=WELL,
     ),
     "volume-busy": Case(
+        before=with_volume(status="detaching"), advice="until it is `in-use`",
+        after=with_volume(),
+    ),
+    "volume-migrates": Case(
+        before=with_volume(migration_status="migrating"), advice="`migration_status` is `success`",
+        after=with_volume(migration_status="success"),
+    ),
+    "volume-apart": Case(
+        before=with_volume(status="available", attached=()),
+        advice="nova-manage volume_attachment refresh", after=with_volume(),
+    ),
+    "volume-in-error": Case(
+        before=with_volume(status="error_detaching"), advice="volume set --state in-use v",
+        after=with_volume(),
+    ),
+    "cell-down": Case(
+        before=a_node(a_server("UNKNOWN", vm_state="UNKNOWN")), advice="mend that cell", after=WELL
+    ),
+    "group-unknown": Case(
         before=a_node(
-            a_server(volume_ids=("v",), volumes=(Volume(id="v", status="detaching"),))
+            a_server(group=replace(a_group("affinity", "compute-08"), unknown=("x",)))
         ),
-        advice="until it is `in-use`",
-        after=a_node(a_server(volume_ids=("v",), volumes=(Volume(id="v"),))),
+        advice="mend that cell",
+        after=a_node(a_server(group=a_group("affinity", "compute-08"))),
+    ),
+    "no-volume-service": Case(
+        before=a_node(
+            a_server(volume_ids=("v",), volumes_unread="the catalog has no volume service")
+        ),
+        advice="scoped to a project", after=with_volume(),
     ),
     "volume-gone": Case(
         before=a_node(a_server(volume_ids=("v",))), advice="remove volume", after=WELL
@@ -321,6 +357,15 @@ CASES = {
     "aggregate": Case(
         before=in_aggregate("another"), advice="change the aggregate", after=in_aggregate("demo")
     ),
+    "cpu-policy": Case(
+        before=a_node(
+            a_server(
+                flavor=a_flavor(hw__cpu_policy="shared"),
+                image_properties=(("hw_cpu_policy", "dedicated"),),
+            )
+        ),
+        advice="resize it to a flavor that agrees", after=WELL,
+    ),
     "not-on-target": Case(
         before=of_two_sizes(), advice="leave `--target` out", asked={"target": "compute-08"},
     ),
@@ -335,9 +380,11 @@ WARNINGS = {
     "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "only-projects", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
+    "may-find-no-host", "zone-unknown", "keeping-off-unseen", "runs-although-off",
+    "only-projects", "project-gone", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {
+    "second-compute", "no-unit-to-start",
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
 }  # fmt: skip
 OF_AN_UNDO = {

@@ -5,19 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import lines, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.claim import read_claim
 from stackward.model.compute import DISABLED, INSTANCES, Migration, Server
 from stackward.model.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.ports.libvirt import read_ids
 from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
 
 _DOMAINS = (*VIRSH, "list", "--all", "--uuid")
-_DIRECTORIES = ("find", INSTANCES, "-mindepth", "1", "-maxdepth", "1", "-type", "d",
-                "-name", "????????-????-????-????-????????????*")  # fmt: skip
+_ARE_DIRECTORIES = ("-mindepth", "1", "-maxdepth", "1", "-type", "d",
+                    "-name", "????????-????-????-????-????????????*")  # fmt: skip
 _SHOWN = 5
 _COMING = ("accepted", "queued", "preparing", "pre-migrating", "running", "migrating")
 
@@ -229,6 +231,8 @@ class NoInstanceDirs:
     host: str
     node: str
     is_shared: bool = False  # then other nodes' servers are there too
+    # Where `instances_path` is set; only what runs there shows it, so an empty node knows of none.
+    other_directories: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     except_for: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
 
@@ -240,13 +244,16 @@ class NoInstanceDirs:
 
     def ask(self, world: World, /) -> Answer:
         """List the directories."""
-        if self.is_shared:
+        # With a slash at its end, `find` follows a directory that is a link.
+        places = [f"{each}/" for each in self.other_directories]
+        places += [] if self.is_shared else [f"{INSTANCES}/"]
+        if not places:
             return NotApplicable(self.node, f"{INSTANCES} is shared with other nodes")
         return _ask_node(
             world,
             host=self.host,
             node=self.node,
-            command=_DIRECTORIES,
+            command=("find", *places, *_ARE_DIRECTORIES),
             what="directories",
             stay=_staying_on(world, self.host, self.except_for, self.projects),
         )
@@ -270,10 +277,15 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
         return Unverified(node, error.message, remedy)
     if answer.code != 0:
         return Unverified(node, answer.err.strip() or f"`{command[0]}`: {answer.code}", remedy)
-    left = [one for one in answer.out.split() if not any(kept in one for kept in stay)]
+    printed = [line.strip() for line in lines(answer.out)]
+    if command == _DOMAINS:
+        try:
+            read_ids(answer.out)
+        except NotUnderstood as error:
+            return Unverified(node, why(error), remedy)
+    left = [one for one in printed if not any(kept in one for kept in stay)]
     if not left:
-        printed = len(answer.out.split())
-        return Holds(f"`{shlex.join(command)}` printed {printed} {what}")
+        return Holds(f"`{shlex.join(command)}` printed {len(printed)} {what}")
     shown = ", ".join(left[:_SHOWN])
     return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
 

@@ -62,23 +62,14 @@ class Crew:
     rhythm: Rhythm = field(default_factory=Rhythm)
 
 
-def worker_named(
-    name: str, machine: str, clock: Clock, cloud: CloudIdentity | None = None
-) -> Worker:
+def worker_named(name: str, machine: str, clock: Clock) -> Worker:
     """Return the worker that this process is to be; its life has a name of its own."""
     if not _NAME.fullmatch(name):
         raise BadInput(
             f"`{name}` cannot be the name of a worker",
             hint="use letters, digits, `.`, `_` and `-`, 63 at most; `--name` gives it another",
         )
-    return Worker(
-        name=name,
-        life=token_hex(8),
-        machine=machine,
-        pid=os.getpid(),
-        since=clock.now(),
-        cloud=cloud.id if cloud else None,
-    )
+    return Worker(name=name, life=token_hex(8), machine=machine, pid=os.getpid(), since=clock.now())
 
 
 def work(crew: Crew) -> None:

@@ -7,13 +7,15 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import document, figure, lines, mapping, text, understood, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.facts.cloud_state import LEEWAY_S, RPC_S, ask_rpc
 from stackward.model.cloud_state import Catalog, PingTarget, Rpc, RpcAnswer
 from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Shell
 
 STARTING_S = 4.0  # the way there and back, and loading the libraries there
+_THERE_AND_BACK_S = 1.0  # of it, what the script cannot use
 PYTHON = ("python3", "-I", "-")
 
 # What is raised there, in the operator's words.
@@ -26,6 +28,7 @@ WHY = {
     "MessageDeliveryFailure": "RabbitMQ cannot be reached with its settings",
     "ModuleNotFoundError": "its `python3` has no oslo.messaging",
     "ImportError": "its `python3` has no oslo.messaging",
+    "NoTimeLeft": "the node was too slow to ask within the time for this look",
 }
 LATE = "no answer in time"
 
@@ -78,7 +81,7 @@ def ping_services(
 @cache
 def script() -> str:
     """Return what is run on a node."""
-    return files(__package__).joinpath("on_node/ping.py").read_text()
+    return files(__package__).joinpath("on_node/ping.py").read_text("utf-8")
 
 
 def _ping(
@@ -106,6 +109,7 @@ def _asked(targets: Sequence[PingTarget], within_s: float) -> dict[str, Any]:
     shared = sorted(targets, key=_settings)
     return {
         "within_s": within_s,
+        "ends_s": within_s + STARTING_S - _THERE_AND_BACK_S,
         "groups": [
             {
                 "exchange": exchange,
@@ -123,19 +127,25 @@ def _settings(one: PingTarget) -> tuple[str, tuple[str, ...]]:
 
 def parse_pings(out: str, err: str, targets: Iterable[PingTarget]) -> dict[str, RpcAnswer]:
     """Read what the script printed; who is not named in it was not called."""
+    called = list(targets)
+    if not out.strip():
+        words = lines(err) or [LATE]
+        return {one.queue: RpcAnswer(outcome=Rpc.NOT_ASKED, why=words[-1]) for one in called}
     try:
-        document: dict[str, Any] = json.loads(out)
-    except ValueError:
-        words = err.strip().splitlines() or [LATE]
-        document = {"told": {}, "why": words[-1]}
-    told: dict[str, dict[str, Any]] = document["told"]
-    why = document.get("why", LATE)
-    missing = {"outcome": "not asked", "why": why}
-    return {one.queue: _answer(told.get(one.queue, missing)) for one in targets}
+        with understood("the script that calls over RPC", out):
+            whole = document(out)
+            told, because = mapping(whole["told"]), text(whole.get("why", LATE))
+            missing = {"outcome": "not asked", "why": because}
+            return {one.queue: _answer(mapping(told.get(one.queue, missing))) for one in called}
+    except NotUnderstood as error:
+        odd = RpcAnswer(outcome=Rpc.NOT_ASKED, why=why(error))
+        return {one.queue: odd for one in called}
 
 
-def _answer(told: Mapping[str, Any]) -> RpcAnswer:
-    why: str = told.get("why", "")
+def _answer(told: Mapping[str, object]) -> RpcAnswer:
+    why = text(told.get("why", ""))
     return RpcAnswer(
-        outcome=Rpc(told["outcome"]), took_s=told.get("took_s", 0.0), why=WHY.get(why, why)
+        outcome=Rpc(text(told["outcome"])),
+        took_s=figure(told.get("took_s", 0.0)),
+        why=WHY.get(why, why),
     )

@@ -52,6 +52,8 @@ class Failure(StrEnum):
     NO_ANSWER = "no answer"  # no connection, or none in time
     REFUSED = "refused"  # it says that we may not
     ERROR = "error"  # it answers, and says that it could not
+    TOO_OLD = "too old"  # it does not have the version that we ask for: our limit, not its fault
+    NOT_UNDERSTOOD = "not understood"  # its answer makes no sense here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class Heartbeat:
     reason: str | None = None  # why it is disabled
     is_forced_down: bool = False
     is_backend_up: bool = True
+    is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
 class Rpc(StrEnum):
@@ -141,5 +144,8 @@ class CloudState:
     rpc: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of nova-compute, by host
     pings: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of others, by their own queues
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
+    bare_metal: frozenset[str] = frozenset()  # hosts that are no machines: Ironic's
+    hypervisors_unread: str = ""  # why: then it is not known which hosts are Ironic's
+    unnamed: Mapping[str, str] = field(default_factory=dict)  # why a host is none of the nodes
     keystone_on: str | None = None  # the node whose address Keystone has
     only: str | None = None  # the one node that was looked at

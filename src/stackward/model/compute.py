@@ -15,12 +15,17 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.run import RunState
 
 if TYPE_CHECKING:
+    from stackward.model.compute_process import RunningAs
     from stackward.model.stuck import Guest, Standstill
 
 Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
 
 NOVA_COMPUTE = "nova-compute"
+IN_DOWN_CELL = "UNKNOWN"  # the status of a server whose cell's database is away (2.69 and later)
+MEND_CELL = (
+    "mend that cell: `nova-manage cell_v2 list_cells` names its database and its message queue"
+)
 INACTIVE = "INACTIVE"  # a port's binding that is prepared for a move, or left behind by one
 INSTANCES = "/var/lib/nova/instances"
 DISABLED = "COMPUTE_STATUS_DISABLED"  # the trait by which placement keeps servers off a node
@@ -91,6 +96,7 @@ class ServerGroup:
     members: tuple[str, ...]
     max_per_host: int = 1
     elsewhere: tuple[tuple[str, str], ...] = ()  # members on other hosts: (server, host)
+    unknown: tuple[str, ...] = ()  # members in a cell that is down
 
     @property
     def is_hard(self) -> bool:
@@ -126,6 +132,15 @@ class Disk:
     used_bytes: int = 0  # what a copy has to carry
     size_bytes: int = 0
 
+    def directory_of(self, server: str) -> str | None:
+        """Return the directory of instances that has this disk; None where it is no file of one.
+
+        Nova names a file `<instances_path>/<id>/disk`, a logical volume `/dev/<group>/<id>_disk`,
+        an image of Ceph `<pool>/<id>_disk`.
+        """
+        place, found, _ = (self.path or "").rpartition(f"/{server}/")
+        return place if found and place.startswith("/") else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
@@ -144,12 +159,14 @@ class Server:
     is_locked: bool = False
     locked_reason: str | None = None
     pinned_zone: str | None = None  # the zone it was asked for; None: any
+    is_zone_known: bool = True  # False: Nova is too old to say
     has_image: bool = True  # False: it boots from a volume
     metadata: tuple[tuple[str, str], ...] = ()
     image_properties: tuple[tuple[str, str], ...] | None = ()  # None: Nova is too old to say
     volume_ids: tuple[str, ...] = ()
     group_id: str | None = None
     volumes: tuple[Volume, ...] = ()
+    volumes_unread: str | None = None  # why no volume could be asked for
     ports: tuple[Port, ...] = ()
     group: ServerGroup | None = None
     updated: str | None = None  # when Nova last wrote to it
@@ -210,6 +227,7 @@ class ComputeService:
     disabled_reason: str | None = None
     is_forced_down: bool = False
     updated: str | None = None
+    is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +305,18 @@ class Need:
         """Return the resources by class."""
         return dict(self.resources)
 
+    @property
+    def all_required(self) -> frozenset[str]:
+        """Return the traits that are required, those of granular groups among them."""
+        granular = (
+            trait
+            for name, traits in self.further
+            if name.startswith("required")
+            for trait in traits.split(",")
+            if not trait.startswith("!")
+        )
+        return frozenset((*self.required, *granular))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -352,7 +382,10 @@ class ComputeNode:
     sought: Mapping[str, "tuple[Guest, ...] | Unread"] = field(default_factory=dict)
     standstills: Mapping[str, "Standstill"] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
+    running_as: "RunningAs | Unread | None" = None  # None: it was not asked for
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances
+    # Of the other directories (`instances_path`) in which guests here have their disks.
+    other_filesystems: Mapping[str, "str | Unread"] = field(default_factory=dict)
     aggregates: tuple[Aggregate, ...] = ()
     zone: str = "nova"
     roles: tuple[Role, ...] = ()
@@ -363,6 +396,11 @@ class ComputeNode:
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
     is_left_occupied: bool = False  # that run was approved to leave servers here
+    identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
+
+    def filesystem_of(self, directory: str) -> "str | Unread":
+        """Return the type of the file system that holds a directory of instances."""
+        return self.other_filesystems.get(directory, self.instances_filesystem)
 
     @property
     def claim(self) -> Claim | None:

@@ -27,9 +27,13 @@ SERIOUS = re.compile(
 def judge_machines(state: CloudState) -> Iterator[Finding]:
     """Judge each machine of the inventory."""
     for node, survey in state.surveys.items():
-        if isinstance(survey, Unseen):
+        if isinstance(survey, Unseen) and survey.kind is Blind.ODD:
+            what = "the script that is sent to it"
+            yield symptoms.ANSWER_ODD.found(MACHINE, node, [survey.why], what=what)
+        elif isinstance(survey, Unseen):
             yield _unseen(node, survey, _reports(state, node))
         else:
+            yield from _misread(survey)
             yield from _judge_survey(survey)
     if not state.only:
         yield from _not_in_inventory(state)
@@ -39,15 +43,25 @@ def _reports(state: CloudState, node: str) -> list[Heartbeat]:
     return [one for one in state.heartbeats if state.nodes.get(one.host) == node]
 
 
+# What is found where nothing was seen, whether services report from there or not.
+_WHATEVER_REPORTS = {
+    Blind.REFUSED: symptoms.LOGIN_REFUSED,
+    Blind.USELESS: symptoms.NODE_USELESS,
+    Blind.UNKNOWN: symptoms.NODE_UNKNOWN,
+}
+
+
 def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
     # What is dead may be called alive for a while, by one API longer than by another.
     living = reports[0].binary if reports and all(one.is_up for one in reports) else None
-    silent = [f"{one.binary} is down" for one in reports if not one.is_up]
+    silent = [
+        f"{one.binary} is down" if one.is_known else f"{one.binary} is not known: its cell is down"
+        for one in reports
+        if not one.is_up
+    ]
     match unseen.kind:
-        case Blind.REFUSED:
-            return symptoms.LOGIN_REFUSED.found(MACHINE, node, why=unseen.why)
-        case Blind.USELESS:
-            return symptoms.NODE_USELESS.found(MACHINE, node, why=unseen.why)
+        case kind if kind in _WHATEVER_REPORTS:
+            return _WHATEVER_REPORTS[kind].found(MACHINE, node, why=unseen.why)
         case Blind.SILENT | Blind.LATE if living:
             return symptoms.NODE_LATE.found(MACHINE, node, why=unseen.why, living=living)
         case _ if living:
@@ -59,11 +73,17 @@ def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
             return symptoms.NODE_UNREACHABLE.found(MACHINE, node, evidence, why=unseen.why)
 
 
+def _misread(survey: Survey) -> Iterator[Finding]:
+    for one in survey.misread:
+        evidence = [one.says] if one.says else []
+        yield symptoms.ANSWER_ODD.found(one.component, survey.node, evidence, what=one.what)
+
+
 def _judge_survey(survey: Survey) -> Iterator[Finding]:
     node = survey.node
     if survey.sudo_refused:
         yield symptoms.SUDO_REFUSED.found(MACHINE, node, why=survey.sudo_refused)
-    if isinstance(survey.units, Unseen):
+    if isinstance(survey.units, Unseen) and survey.units.kind is not Blind.ODD:
         yield symptoms.NODE_USELESS.found(MACHINE, node, why=survey.units.why)
     for filesystem in survey.filesystems:
         yield from _judge_filesystem(node, filesystem)
@@ -122,12 +142,33 @@ _OF_MACHINES = re.compile(r"nova-compute|neutron-.*-agent|ovn-controller")
 
 
 def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
-    said: set[str] = set()
+    silent = [
+        node
+        for node, survey in state.surveys.items()
+        if isinstance(survey, Unseen) and node not in state.nodes.values()
+    ]
+    may_be = [f"it may be a node that could not be asked: {', '.join(silent[:SHOWN])}"]
+    reports: dict[str, list[Heartbeat]] = {}
     for one in state.heartbeats:
-        is_machine = _OF_MACHINES.fullmatch(one.binary) is not None
-        if is_machine and state.nodes.get(one.host) is None and one.host not in said:
-            said.add(one.host)
-            yield symptoms.NOT_IN_INVENTORY.found(MACHINE, one.host, binary=one.binary)
+        if state.nodes.get(one.host) is None and one.host not in state.bare_metal:
+            reports.setdefault(one.host, []).append(one)
+    for host, those in reports.items():
+        # Of a host whose cell is down nothing is known: to remove its service would lose it.
+        of_machine = [one for one in those if one.is_known and _OF_MACHINES.fullmatch(one.binary)]
+        if not of_machine:
+            continue
+        # Only where nothing at all reports from it any more may the machine be gone.
+        rule = symptoms.NOT_IN_INVENTORY
+        if not any(one.is_up for one in those):
+            rule = symptoms.NEITHER_UP_NOR_IN_INVENTORY
+        why = [state.unnamed[host]] if host in state.unnamed else []
+        evidence = [*why, *(may_be if silent else [])]
+        if state.hypervisors_unread:
+            evidence.append(
+                f"Nova's hypervisors, which tell Ironic's hosts, cannot be read: "
+                f"{state.hypervisors_unread}"
+            )
+        yield rule.found(MACHINE, host, evidence, binary=of_machine[0].binary)
 
 
 def unknown_of_machines(state: CloudState) -> Iterator[Note]:
@@ -135,8 +176,9 @@ def unknown_of_machines(state: CloudState) -> Iterator[Note]:
     for node, survey in state.surveys.items():
         if isinstance(survey, Survey):
             for value in (survey.kernel_errors, survey.clock):
-                if isinstance(value, Unseen):
+                if isinstance(value, Unseen) and value.kind is not Blind.ODD:
                     yield Note(where=node, says=value.why)
+            yield from (Note(where=node, says=why) for why in survey.unread)
             if not survey.sees_owners:
                 yield Note(where=node, says="whose its connections are")
 

@@ -9,6 +9,7 @@ from stackward.anatomy import Anatomy, Component
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.health import Finding, Note
+from stackward.model.identity import queue_names
 from stackward.model.survey import Broker, Link, Listener, Queue
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, log_of
@@ -19,9 +20,11 @@ End: TypeAlias = tuple[str, int, str, int]  # near address and port, far address
 SHOWN = 5
 STILL_HANGS_S = 60.0  # Nova's own `rpc_response_timeout`, usually
 RPC = "rpc"
+NOVA_API = "nova-api"
 BROKER = "rabbitmq"
 _AUTO = "AUTO:"
 _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
+_FANOUT_STREAM, _STREAM = "_fanout", "stream"  # keeps what it was sent, whoever has read it
 
 
 # --- connections --------------------------------------------------------------------------------
@@ -129,17 +132,33 @@ def brokers(present: Present) -> list[Broker]:
 
 
 def queues_of(present: Present) -> dict[str, Queue]:
-    """Return all queues, by their names."""
-    return {queue.name: queue for broker in brokers(present) for queue in broker.queues or ()}
+    """Return a queue of each name: of those of several virtual hosts, one that is read."""
+    found: dict[str, Queue] = {}
+    for queue in _all_queues(present):
+        known = found.get(queue.name)
+        if known is None or queue.consumers > known.consumers:
+            found[queue.name] = queue
+    return found
+
+
+def _all_queues(present: Present) -> list[Queue]:
+    """Return all queues; every node of RabbitMQ tells of the same."""
+    told = (queue for broker in brokers(present) for queue in broker.queues or ())
+    return list({(queue.vhost, queue.name): queue for queue in told}.values())
+
+
+def _knows_all_queues(present: Present) -> bool:
+    """Say whether some node of RabbitMQ has told the queues of every virtual host."""
+    return any(
+        one.queues is not None and not one.queues_unread and one.vhosts is not None
+        for one in brokers(present)
+    )
 
 
 def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge whether what is sent to a process reaches it."""
     queues = queues_of(present)
-    told = brokers(present)
-    bound = None
-    if told and all(one.bound is not None for one in told):
-        bound = frozenset().union(*(one.bound or frozenset() for one in told))
+    knows_all, (bound, told_of) = _knows_all_queues(present), _bindings(present)
     for component, node, host in own_queues(state, present, anatomy):
         name = f"{component.topic}.{host}"
         here = present.get((component.name, node))
@@ -148,14 +167,14 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
             continue  # that has been said
         queue = queues.get(name)
         if queue is None:
-            # Another virtual host, or another cell, may have it: only where its like are here.
-            if any(each.startswith(f"{component.topic}.") for each in queues):
+            # Another cell may have it: only where its like are here.
+            if knows_all and any(each.startswith(f"{component.topic}.") for each in queues):
                 yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
-        elif not queue.consumers:
+        elif not queue.consumers and (knows_all or queue.messages):
             yield symptoms.QUEUE_UNREAD.found(
                 component.name, node, queue=name, messages=queue.messages, unit=unit
             )
-        elif bound is not None and name not in bound:
+        elif queue.vhost in told_of and (queue.vhost, name) not in bound:
             yield symptoms.QUEUE_UNBOUND.found(
                 component.name,
                 node,
@@ -165,20 +184,53 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
             )
 
 
+def _bindings(present: Present) -> tuple[set[tuple[str, str]], set[str]]:
+    """Return the queues to which exchanges lead, and the virtual hosts that all have told of."""
+    told = brokers(present)
+    bound = {one for broker in told for one in broker.bound or ()}
+    knows = [
+        set() if one.bound is None else {*(one.vhosts or ("/",))} - {*one.bound_unread}
+        for one in told
+    ]
+    return bound, set.intersection(*knows) if knows else set()
+
+
 def own_queues(
     state: CloudState, present: Present, anatomy: Anatomy
 ) -> Iterator[tuple[Component, str, str]]:
     """Return each process that has a queue of its own: its component, node and name there."""
-    hosts = {node: host for host, node in state.nodes.items() if node}
+    hosts: dict[str, list[str]] = {}
+    for host, node in state.nodes.items():
+        if node:
+            hosts.setdefault(node, []).append(host)
+    queues = queues_of(present)
     for component in anatomy.components.values():
         if component.topic and component.heartbeat:
             for one in state.heartbeats:
                 if one.binary == component.heartbeat and one.is_up and _is_asked(state, one):
                     yield component, node_of(state, one), one.name
         elif component.topic:
-            for name, node in present:
+            for (name, node), here in present.items():
                 if name == component.name:
-                    yield component, node, hosts.get(node, node)
+                    names = _names_there(here, hosts.get(node, ()))
+                    yield component, node, _read_or_first(component.topic, names, queues)
+
+
+def _names_there(here: Presence, reported: Sequence[str]) -> list[str]:
+    """Return what a process may call its host, the likeliest first.
+
+    That is `[DEFAULT] host` of its settings, and without it the node's own host name.
+    """
+    hosts = here.survey.hosts
+    configured = [hosts[path] for path in here.deployed.settings if path in hosts]
+    own = [*configured[-1:], *here.survey.itself.names, *reported, here.node]
+    return list(dict.fromkeys(own))
+
+
+def _read_or_first(topic: str, names: Sequence[str], queues: Mapping[str, Queue]) -> str:
+    """Return the name by which the process has its queue; the likeliest where it has none."""
+    there = (queue for queue in queue_names(topic, names) if queue in queues)
+    return next(there, f"{topic}.{names[0]}").removeprefix(f"{topic}.")
 
 
 def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
@@ -194,17 +246,26 @@ def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     }
     left = [
         queue
-        for queue in queues_of(present).values()
+        for queue in _all_queues(present)
         if queue.messages and not queue.consumers and not _passes(queue) and queue.name not in own
     ]
     if left:
         most = sorted(left, key=lambda queue: -queue.messages)[:SHOWN]
-        evidence = [f"`{queue.name}`: {queue.messages} messages" for queue in most]
+        evidence = [f"`{queue.name}`{_where(queue)}: {queue.messages} messages" for queue in most]
         yield symptoms.QUEUES_UNREAD.found(BROKER, None, evidence, count=len(left))
 
 
 def _passes(queue: Queue) -> bool:
-    return queue.name.startswith(_REPLY) or _FANOUT in queue.name
+    return (
+        queue.name.startswith(_REPLY)
+        or _FANOUT in queue.name
+        or queue.name.endswith(_FANOUT_STREAM)
+        or queue.type == _STREAM
+    )
+
+
+def _where(queue: Queue) -> str:
+    return "" if queue.vhost == "/" else f" of virtual host `{queue.vhost}`"
 
 
 # --- heartbeats ---------------------------------------------------------------------------------
@@ -221,12 +282,15 @@ def _is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
 
 def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge what the APIs say of the processes that report to them."""
+    yield from _judge_cells(state)
     for one in state.heartbeats:
         component = anatomy.of_heartbeat(one.binary)
         name, node = component.name if component else one.binary, node_of(state, one)
         if not _is_asked(state, one) or _is_off_on_purpose(one):
             continue
-        if one.is_forced_down:
+        if not one.is_known:
+            yield symptoms.HOST_UNKNOWN.found(name, node, binary=one.binary)
+        elif one.is_forced_down:
             yield symptoms.FORCED_DOWN.found(name, node, host=one.host)
         elif not one.is_up:
             yield symptoms.HEARTBEAT_LOST.found(
@@ -241,6 +305,15 @@ def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
             yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason)
         if not one.is_backend_up:
             yield symptoms.BACKEND_DOWN.found(name, node, name=one.name, log=log_of(component))
+
+
+def _judge_cells(state: CloudState) -> Iterator[Finding]:
+    """Say that a cell is down: its hosts are not known, and nobody can manage its servers."""
+    lost = sorted({one.host for one in state.heartbeats if not one.is_known})
+    if lost and state.only is None:
+        shown = [f"`{host}`" for host in lost[:SHOWN]]
+        more = [f"and {len(lost) - SHOWN} more"] if len(lost) > SHOWN else []
+        yield symptoms.CELL_DOWN.found(NOVA_API, None, [*shown, *more], count=len(lost))
 
 
 def _is_off_on_purpose(one: Heartbeat) -> bool:
@@ -292,10 +365,14 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
     for one in state.heartbeats:
         if one.binary != "nova-compute" or not _is_asked(state, one):
             continue
-        if not one.is_up:
+        if not one.is_known:
+            why[one.host] = "its cell is down"
+        elif not one.is_up:
             why[one.host] = "it does not report"
         elif is_silent:
             why[one.host] = "RabbitMQ does not run"
+        elif state.hypervisors_unread:
+            why[one.host] = f"Nova's hypervisors cannot be read: {state.hypervisors_unread}"
         else:
             why[one.host] = deaf.get(node_of(state, one), "")
     return why
@@ -311,7 +388,7 @@ def not_asked(
     known: dict[str, RpcAnswer] = {}
     for host, reason in why.items():
         if reason or host not in hypervisors:
-            because = reason or "Nova has no hypervisor of that name"
+            because = reason or "no hypervisor of it is a machine's: it may be Ironic's"
             known[host] = RpcAnswer(outcome=Rpc.NOT_ASKED, why=because)
         elif before and (last := before.rpc.get(host)) and last.outcome is Rpc.SILENT:
             asked_at = last.asked_at or before.read_at

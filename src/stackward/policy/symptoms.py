@@ -88,13 +88,38 @@ NODE_USELESS = Symptom(
     "install `python3` on it; nothing else is needed there",
     "The look at a node is one script for its own python3.",
 )
+NODE_UNKNOWN = Symptom(
+    "node-unknown",
+    State.UNKNOWN,
+    "it is unknown how to reach it: {why}",
+    "write the value itself in the inventory; `stackward node list` shows what was read",
+    "A guess could lead to another machine.",
+)
+ANSWER_ODD = Symptom(
+    "answer-not-understood",
+    State.UNKNOWN,
+    "{what} gave an answer in a form that is not known here",
+    "run the command on the node and compare; another version of it may answer in another form: "
+    "report that to Stackward",
+    "What it should show stays unknown. It is never taken for well, nor for broken.",
+)
 NOT_IN_INVENTORY = Symptom(
     "not-in-inventory",
     State.UNKNOWN,
     "{binary} reports from it, but the inventory does not name it",
-    "add it to the inventory, or remove the service if the node is gone: "
-    "`openstack compute service delete`, `openstack network agent delete`",
+    "add the node to the inventory by the name that the cloud has for it; where it is there by "
+    "another name, give it its address: `ansible_host`",
     "What is on the node stays unseen.",
+)
+NEITHER_UP_NOR_IN_INVENTORY = Symptom(
+    "not-in-inventory-and-down",
+    State.UNKNOWN,
+    "{binary} is known to the cloud and down, and the inventory does not name its node",
+    "add the node to the inventory; only if the machine is gone for good, and no server is left "
+    "on it (`openstack server list --all-projects --host {node}`), remove what it left behind: "
+    "`openstack compute service delete`, `openstack network agent delete`",
+    "What is on the node stays unseen. A machine that is switched off looks just like one that "
+    "is gone.",
 )
 SUDO_REFUSED = Symptom(
     "sudo-refused",
@@ -278,8 +303,7 @@ BROKER_SHORT = Symptom(
     "rabbitmq-member-missing",
     State.DEGRADED,
     "of the cluster's members {missing} are not running",
-    "start RabbitMQ there; forget a member that is gone for good with "
-    "`rabbitmqctl forget_cluster_node`",
+    "see whether those nodes are up, and start RabbitMQ there",
     "One more loss may stop the cluster.",
 )
 QUEUES_UNREAD = Symptom(
@@ -360,6 +384,28 @@ CACHE_SILENT = Symptom(
     "its unit runs, but it does not answer: {why}",
     "`systemctl restart memcached`: it forgets, and nothing is lost",
     "Every request then asks Keystone and its database.",
+)
+PROCESS_SILENT = Symptom(
+    "process-silent",
+    State.BROKEN,
+    "its process runs, but does not answer when it is asked for {what}",
+    "see what it waits for: {log}, `ps -o pid,stat,wchan:30,cmd -C NAME`; restart `{unit}` only "
+    "once you know what that interrupts",
+    "A frozen process still runs for systemd and keeps its sockets. It does no work.",
+)
+PROCESS_ILL = Symptom(
+    "process-ill",
+    State.BROKEN,
+    "asked for {what}, {says}",
+    "see {log}",
+    "The process itself says that it cannot do its work.",
+)
+NOT_ONE_ACTIVE = Symptom(
+    "not-one-active",
+    State.BROKEN,
+    "{count} of {of} are active, where exactly one must be",
+    "see its log on each of these nodes, and the lock in its database",
+    "Without an active one nothing is worked on; two of them undo each other's work.",
 )
 LIBVIRT_SILENT = Symptom(
     "libvirt-silent",
@@ -462,6 +508,37 @@ LIST_FAILED = Symptom(
     "search {log} on its node for {request}; a 503 for a good token mostly is a wrong password in "
     "its `[keystone_authtoken]`",
     "This is what a user would ask first.",
+)
+RATE_LIMITED = Symptom(
+    "rate-limited",
+    State.DEGRADED,
+    "the {what} was not given: 429, the rate of calls is limited: {says}",
+    "see what limits it: a proxy or load balancer before its API, or the provider's own quota; "
+    "give this address another limit, or check less often",
+    "Users share the limit. A plan or a run waits for it, a check does not.",
+)
+API_ODD = Symptom(
+    "api-answer-not-understood",
+    State.UNKNOWN,
+    "the {what} came in a form that is not known here: {says}",
+    "see what stands before its API: a page of HTML mostly comes from a proxy; else see which "
+    "release it is: `openstack versions show`",
+    "What it should show stays unknown. It is never taken for well, nor for broken.",
+)
+CELL_DOWN = Symptom(
+    "cell-down",
+    State.DEGRADED,
+    "a cell is down: of {count} of its hosts Nova knows no more than the name",
+    "see the database and the RabbitMQ of that cell: `nova-manage cell_v2 list_cells` names both, "
+    "`nova-manage cell_v2 list_hosts` says which hosts are in it",
+    "Nobody can manage its servers, and nothing is known of how they are. Other cells go on.",
+)
+HOST_UNKNOWN = Symptom(
+    "host-in-down-cell",
+    State.UNKNOWN,
+    "{binary} is not known: its cell is down",
+    "mend the cell first; the finding on it says how",
+    "Nova takes it for neither up nor down.",
 )
 TOKEN_UNKNOWN = Symptom(
     "token-not-accepted",

@@ -135,6 +135,13 @@ NO_SERVER_OF_PROJECT = Worry(
     "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
     "A project that matches nothing is a slip.",
 )
+PROJECT_GONE = Worry(
+    "project-gone",
+    "Keystone has no project `{project}` any more; {count} of its servers are here",
+    "",
+    "The id that was given is known by the servers that are of that project: nobody else can be "
+    "asked about them.",
+)
 ONLY_PROJECTS = Worry(
     "only-projects",
     "only servers of {projects} move: those of others stay, so the node will not be empty and "
@@ -147,6 +154,19 @@ UNKNOWN_TARGET = Worry(
     "`--target {target}` is not a node on which servers could run now",
     "name an enabled node whose nova-compute is up, or leave the flag out",
     "A target that is down, disabled or unknown cannot take a server.",
+)
+NOT_A_UNIT = Worry(
+    "not-a-unit",
+    "nova-compute cannot be kept off: {what}",
+    "pass `--keep-service`; once the node is empty, stop nova-compute by what manages it there",
+    "A drain stops and masks the unit nova-compute.service. systemd also masks a unit that does "
+    "not exist, and what runs outside it goes on.",
+)
+KEEPING_OFF_UNSEEN = Worry(
+    "keeping-off-unseen",
+    "whether its nova-compute can be kept off could not be read: {why}",
+    "see `ps` and `systemctl status nova-compute` there; or pass `--keep-service`",
+    "Off is proved by its processes: those in containers are seen by no unit.",
 )
 HAS_ROLE = Worry(
     "has-role",
@@ -208,6 +228,26 @@ HELD = Worry(
     "is held by run {run} ({title}), which is {state}",
     "wait for it (`stackward run watch {run}`) or `stackward run cancel {run}`, then plan again",
     "Two runs at work on one node would undo each other.",
+)
+RUNS_ALTHOUGH_OFF = Worry(
+    "runs-although-off",
+    "its nova-compute runs {what}, although the node was to be kept off",
+    "find who started it; the return goes on from there",
+    "What a drain keeps off was started past it: servers may have been put there since.",
+)
+SECOND_COMPUTE = Worry(
+    "second-compute",
+    "its nova-compute runs {what}; the return would start a second one as the unit "
+    "`nova-compute.service`",
+    "if the unit is not wanted there, take away what keeps it off (`systemctl unmask "
+    "nova-compute`, {marks}); else stop the other one; then plan again",
+    "Two nova-computes of one host would both carry out its orders.",
+)
+NO_UNIT_TO_START = Worry(
+    "no-unit-to-start",
+    "no nova-compute runs there, and systemd has no unit `nova-compute.service` to start",
+    "start it by what manages it there (a container, say), then plan again",
+    "A return starts that unit only.",
 )
 NO_PORT = Worry(
     "no-port",
@@ -445,8 +485,59 @@ BINDING_LEFT = Worry(
 VOLUME_BUSY = Worry(
     "volume-busy",
     "its volume {volume} is `{status}`",
-    "wait until it is `in-use`, then plan again; or pass `--leave-behind {id}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "A volume in transition is attached to a moved server wrongly or not at all.",
+)
+CELL_DOWN = Worry(
+    "cell-down",
+    "is in a cell that is down: Nova does not know how it is",
+    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
+)
+GROUP_UNKNOWN = Worry(
+    "group-unknown",
+    "{count} members of its group {group} are in a cell that is down: where they are is not known",
+    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "Where the others are decides where it may go.",
+)
+ZONE_UNKNOWN = Worry(
+    "zone-unknown",
+    "may be bound to its zone `{zone}`, which this Nova is too old to say: room is counted there "
+    "alone",
+    "",
+    "Nova says so from microversion 2.96 (2024.1) on. Its scheduler keeps to the zone that a "
+    "server was asked for, whatever is known here.",
+)
+NO_VOLUME_SERVICE = Worry(
+    "no-volume-service",
+    "has volumes, and {why}",
+    "use a login that is scoped to a project (`project_name` in clouds.yaml), for one that is "
+    "scoped to the system has no endpoint with a project's id in it; `openstack catalog list` "
+    "shows what is there; then plan again, or pass `--leave-behind {id}`",
+    "Whether a volume is at rest is asked of Cinder before its server moves.",
+)
+VOLUME_MIGRATES = Worry(
+    "volume-migrates",
+    "Cinder moves its volume {volume} between backends ({status})",
+    "wait until its `migration_status` is `success` or `error` (`openstack volume show {volume}`); "
+    "where it does not change for hours, see the log of cinder-volume; then plan again; "
+    "or pass `--leave-behind {id}`",
+    "The server would be connected to a volume that is about to be exchanged.",
+)
+VOLUME_APART = Worry(
+    "volume-apart",
+    "Nova has volume {volume} attached to it, and Cinder has it `{status}`, attached to {holders}",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "They disagree, and neither changes its word by itself: Cinder would give the volume to "
+    "another server, and Nova would fail to connect it on the other node.",
+)
+VOLUME_IN_ERROR = Worry(
+    "volume-in-error",
+    "its volume {volume} is `{status}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "Cinder leaves no such state by itself, and connects no volume in it on another node.",
 )
 VOLUME_GONE = Worry(
     "volume-gone",
@@ -573,7 +664,7 @@ ANTI_AFFINITY = Worry(
 )
 ZONE = Worry(
     "zone",
-    "was asked for in the zone `{zone}`, which has no other node with room",
+    "was asked for in the zone `{zone}`{unsaid}, which has no other node with room",
     "bring another node of that zone into service, then plan again; or pass `--leave-behind {id}`",
     "A server that named its zone stays in it.",
 )
@@ -584,6 +675,22 @@ AGGREGATE = Worry(
     "or pass `--leave-behind {id}`",
     "Aggregates keep nodes for projects (`filter_tenant_id`) and flavors "
     "(`aggregate_instance_extra_specs`).",
+)
+MAY_FIND_NO_HOST = Worry(
+    "may-find-no-host",
+    "Nova may find no host for it: aggregates may keep it off every node with room ({why})",
+    "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: where they have "
+    "`{by}`, bring a fitting node into service first",
+    "Which filters are on cannot be seen from here; Nova's default has none of those that read "
+    "aggregates.",
+)
+CPU_POLICY = Worry(
+    "cpu-policy",
+    "Nova refuses to place it anywhere: {why}",
+    "have its owner resize it to a flavor that agrees with its image, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "nova 31.0 virt/hardware.py, get_cpu_policy_constraint and those beside it: the scheduler asks "
+    "them for every move.",
 )
 NOT_ON_TARGET = Worry(
     "not-on-target",

@@ -101,7 +101,7 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
         if move.instead and by_whose_word(each.server, each.way, asked) is None:
             yield worries.STOPS_NO_MORE.blocks(move.thing, move.thing_id)
         pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
-        offered = {candidate.host for candidate in each.choice.candidates}
+        offered = {candidate.host for candidate in each.choice.all}
         for target in pinned - offered - {None}:
             yield worries.NOT_ON_TARGET.blocks(
                 move.thing, move.thing_id, target=target, why="placement offers it no more"
@@ -137,6 +137,8 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     yield from node.judge_guests(facts)
     yield from node.judge_migrations(facts)
     yield from node.judge_surroundings(facts)
+    if _keeps_off(asked):
+        yield from node.judge_keeping_off(facts)
     here = {server.id for server in facts.servers}
     for given in asked.leave_behind:
         # Once the run goes on, one that is gone is one less to leave behind.
@@ -169,6 +171,10 @@ def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
         # One warning, whoever else is here: a server that others build refuses no plan.
         names = ", ".join(f"`{each.name}`" for each in asked.projects)
         yield worries.ONLY_PROJECTS.warns(facts.name, projects=names)
+    for project in asked.projects:
+        if project.is_gone:
+            count = sum(each.project == project.id for each in facts.servers)
+            yield worries.PROJECT_GONE.warns(facts.name, project=project.id, count=count)
     for server in facts.servers:
         if server.id in asked.leave_behind:
             yield worries.LEFT_BEHIND.warns(server.label, server.id)
@@ -208,7 +214,7 @@ def _stages(
             catches_up=True,
         ),
     ]
-    if not asked.keep_service and asked.empties_the_node:
+    if _keeps_off(asked):
         # Only after every confirmation: a confirm needs this node's nova-compute.
         keep_off = KeepOff(node=facts.name, reason=asked.reason, with_mask=asked.with_mask)
         stages.append(
@@ -219,6 +225,10 @@ def _stages(
             )
         )
     return tuple(stages)
+
+
+def _keeps_off(asked: DrainRequest) -> bool:
+    return not asked.keep_service and asked.empties_the_node
 
 
 def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
@@ -234,7 +244,6 @@ def _telling_instance_ha(facts: ComputeNode) -> Stage[World]:
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:
     kept, of = asked.leave_behind, asked.project_ids
     host, provider = facts.host, facts.provider.id
-    is_off = not asked.keep_service and asked.empties_the_node
     return (
         NoServersOn(host=host, except_for=kept, projects=of),
         NoDomains(host=host, node=facts.name, except_for=kept, projects=of),
@@ -243,11 +252,12 @@ def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]
             host=host,
             node=facts.name,
             is_shared=compute.is_shared(facts),
+            other_directories=compute.own_directories(facts),
             except_for=kept,
             projects=of,
         ),
         IsCordoned(host=host, provider=provider),
-        *((IsKeptOff(node=facts.name),) if is_off else ()),
+        *((IsKeptOff(node=facts.name),) if _keeps_off(asked) else ()),
         *(
             (InstanceHaKnows(host=host, is_in_maintenance=True),)
             if is_guarded(facts, asked)

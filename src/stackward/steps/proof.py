@@ -6,10 +6,13 @@ What cannot be read is never taken for done. What does not apply is said so.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import shortly, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
+from stackward.ports.libvirt import read_state
 from stackward.ports.lookups import hypervisor_of
+from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.shell import Answer
 from stackward.ports.standstill import DOMSTATE, NO_DOMAIN
 from stackward.ports.world import World
@@ -38,14 +41,19 @@ class Row:
 
 
 def prove(
-    world: World, server: Server, migration: Migration, mark: Mark, *, shares_disks: bool
+    world: World,
+    server: Server,
+    migration: Migration,
+    mark: Mark,
+    *,
+    directories: tuple[str, ...] = (INSTANCES,),
 ) -> Look:
     """Return *done* only if every row holds that applies.
 
-    `mark` has the states from before the move; `shares_disks`: the source keeps its directory,
-    for it is the target's too.
+    `mark` has the states from before the move; `directories` are those of the source in which
+    nothing of the server may be left: none where they are the target's too.
     """
-    rows = tuple(_rows(world, server, migration, mark, shares_disks))
+    rows = tuple(_rows(world, server, migration, mark, directories))
     saw: Mapping[str, str | None] = {
         "target": migration.target,
         **{row.name: row.standing for row in rows},
@@ -63,7 +71,7 @@ def _rows(
     server: Server,
     migration: Migration,
     mark: Mark,
-    shares_disks: bool,  # noqa: FBT001  # private
+    directories: tuple[str, ...],
 ) -> Iterator[Row]:
     target = migration.target or ""
     yield Row("host", None if server.host == target else f"it is on `{server.host}`")
@@ -77,7 +85,7 @@ def _rows(
     yield _allocations(world, server, migration, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
     yield no_domain_on_source(world, server.id, source)
-    yield _no_directory(world, server, source, shares_disks=shares_disks)
+    yield _no_directory(world, server, source, directories)
 
 
 def _volumes(world: World, server: Server, target: str) -> Row:
@@ -126,7 +134,10 @@ def domain_on_target(
     if asked.code != 0:
         is_absent = NO_DOMAIN in asked.err
         return Row(name, "libvirt does not have it") if is_absent else _unread(name, asked)
-    state = asked.out.strip()
+    try:
+        state = read_state(asked.out)
+    except NotUnderstood as error:
+        return Row(name, unread=why(error))
     return Row(name, None if state == expected else f"is {state}, expected {expected}")
 
 
@@ -137,17 +148,19 @@ def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None
     if isinstance(asked, Row):
         return asked
     if asked.code == 0:
-        return Row(name, f"libvirt still has it: {asked.out.strip()}")
+        return Row(name, f"libvirt still has it: {shortly(asked.out)}")
     return Row(name) if NO_DOMAIN in asked.err else _unread(name, asked)
 
 
 def _no_directory(
-    world: World, server: Server, hypervisor: Hypervisor | None, *, shares_disks: bool
+    world: World, server: Server, hypervisor: Hypervisor | None, directories: tuple[str, ...]
 ) -> Row:
     name = "no directory on the source"
-    if shares_disks:
+    if not directories:
         return Row(name, applies=False)
-    command = ["find", INSTANCES, "-maxdepth", "1", "-name", f"{server.id}*"]
+    # With a slash at its end, `find` follows a directory that is a link.
+    places = [f"{each}/" for each in directories]
+    command = ["find", *places, "-maxdepth", "1", "-name", f"{server.id}*"]
     asked = _on(world, hypervisor, command, name)
     if isinstance(asked, Row):
         return asked
@@ -163,11 +176,11 @@ def _on(world: World, hypervisor: Hypervisor | None, command: list[str], name: s
         return Row(name, unread="its hypervisor was not found")
     if not hypervisor.has_domains:
         return Row(name, applies=False)
-    node = world.shell.node_of(hypervisor.host, hypervisor.address)
-    if node is None:
-        return Row(name, unread=f"the inventory names no node for `{hypervisor.host}`")
+    found = find_machine(world.shell, machine_of(hypervisor))
+    if found.node is None:
+        return Row(name, unread=found.why)
     try:
-        return world.shell.run(node, command)
+        return world.shell.run(found.node, command)
     except (Unreachable, Uncertain) as error:
         return Row(name, unread=error.message)
 
