@@ -180,7 +180,7 @@ CASES = {
     ),
     "stray-domain": Case(
         before=replace(WELL, domains=(a_domain(a_server()), a_domain(a_server(name="stray")))),
-        advice="remove it with `virsh`", after=WELL,
+        advice="shut down with `virsh shutdown", after=WELL,
     ),
     "incoming-migration": Case(
         before=a_node(a_server(), migrations=(
