@@ -26,7 +26,11 @@ BLOCK_LINE = re.compile(
 SPAN = re.compile(r"`([^`\n]+)`")
 WORD = re.compile(r"[a-z][a-z0-9_-]+")
 
-PLUGINS = {"baremetal", "segment", "resource"}  # of openstackclient: the lists of their commands are TOOLS
+PLUGINS = {
+    "baremetal",
+    "segment",
+    "resource",
+}  # of openstackclient: the lists of their commands are TOOLS
 
 
 def openstack() -> dict[str, set[str]]:
