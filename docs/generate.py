@@ -51,7 +51,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "root.md": root_page(),
         REFERENCE / "stuck-states.md": stuck_states_page(),
-        EXAMPLES / "stackward.sudoers": sudoers_file("ops", "Made by docs/generate.py."),
+        EXAMPLES / "stackward.sudoers": sudoers_file("ops"),
     }
 
 

@@ -156,9 +156,20 @@ def must_be_declared(words: Sequence[str]) -> None:
         raise ValueError(message)
 
 
-def line(words: Sequence[str], login: str = "USER") -> str:
-    """Return the line of a sudoers file that lets a login run one declared command."""
-    return f"{login} ALL=(root) NOPASSWD: {_DECLARED[tuple(words)].in_sudoers}"
+def line(*commands: Sequence[str], login: str = "USER") -> str:
+    """Return the line of a sudoers file that lets a login run these declared commands."""
+    listed = ", ".join(_DECLARED[tuple(words)].in_sudoers for words in commands)
+    return f"{login} ALL=(root) NOPASSWD: {listed}"
+
+
+def name_of(words: Sequence[str]) -> str:
+    """Return the alias that has a declared command in the shipped sudoers file."""
+    return alias(_DECLARED[tuple(words)].needed_for[0])
+
+
+def alias(operation: For) -> str:
+    """Return the name of what an operation may run as root, in the shipped sudoers file."""
+    return f"STACKWARD_{operation.name}"
 
 
 @runtime_checkable

@@ -10,20 +10,21 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.inventory import Inventory, Node
-from stackward.ports.root import must_be_declared
-from stackward.ports.shell import Answer
+from stackward.ports.root import Words, must_be_declared
+from stackward.ports.shell import Answer, Rights, refusal
 
 _CONNECT_TIMEOUT_S = 10
 _TIMEOUT_S = 120
 _TO_CONNECT = 0.6
 _LEAVE_S = 5
 _SSH_FAILED = 255
+_ENDED = "=ended="  # before the code of each question of one script
 
 # What ssh says before a command can have begun.
 _NOT_BEGUN = re.compile(
@@ -97,6 +98,21 @@ class Ssh:
             self._roots[node.name] = answer.code == 0 and answer.out.strip() == "0"
         return self._roots[node.name]
 
+    def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
+        """Ask sudo for all of them in one round trip; `-l` runs nothing."""
+        if self._is_root(self._node(node)):
+            return Rights("root")
+        lists = [shlex.join(["sudo", "-n", "-l", "--", *words]) for words in commands]
+        script = "".join(f"; {asks} 2>&1; echo {_ENDED}$?" for asks in lists)
+        answer = self.run(node, ["sh", "-c", f"id -un; echo {_ENDED}$?{script}"])
+        login, *said = re.split(rf"^{_ENDED}(\d+)\n", answer.out, flags=re.MULTILINE)
+        told = [
+            Answer(int(code), "", out) for code, out in zip(said[2::2], said[1::2], strict=False)
+        ]
+        if len(told) != len(commands):
+            raise Uncertain(f"`{node}` did not answer what may be run as root", says=answer.err)
+        return Rights(login.strip(), dict(_refused(zip(commands, told, strict=True))))
+
     def close(self) -> None:
         """End the connections that were opened, side by side."""
         leaving = [
@@ -135,6 +151,13 @@ class Ssh:
         words += ["-l", node.ssh.user] if node.ssh.user else []
         words += ["-i", node.ssh.key_file] if node.ssh.key_file else []
         return [*words, *node.ssh.options]
+
+
+def _refused(told: Iterable[tuple[Words, Answer]]) -> Iterator[tuple[Words, str]]:
+    for words, answer in told:
+        is_there = f"sudo: {words[0]}: command not found" not in answer.err
+        if answer.code != 0 and is_there:
+            yield words, refusal(answer) or "its sudoers file does not name it"
 
 
 def _start(
