@@ -39,14 +39,18 @@ def an_id(name: str) -> str:
 
 def a_flavor(ram_mib: int = 2048, vcpus: int = 1, disk_gib: int = 0, **specs: str) -> Flavor:
     """Return a flavor; in extra specs write `__` for the colon."""
-    named = {name.replace("__", ":"): value for name, value in specs.items()}
     return Flavor(
         name="small",
         vcpus=vcpus,
         ram_mib=ram_mib,
         disk_gib=disk_gib,
-        extra_specs=tuple(sorted(named.items())),
+        extra_specs=extra_specs(specs),
     )
+
+
+def extra_specs(specs: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return extra specs as a flavor has them; `__` is the colon."""
+    return tuple(sorted((name.replace("__", ":"), value) for name, value in specs.items()))
 
 
 def a_server(status: str = "ACTIVE", name: str = "db-01", **changes: Any) -> Server:  # noqa: ANN401  # any field

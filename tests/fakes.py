@@ -1,5 +1,6 @@
 """A cloud small enough to hold in the head; it refuses what the real one refuses."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -494,6 +495,7 @@ class FakeShell:
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
     strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
+    filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
     def node_of(self, host: str, address: str | None, /) -> str | None:
@@ -529,8 +531,9 @@ class FakeShell:
                 return Answer(1, "", f"{self.refused[node]}\n")
         if words[0] == "virsh":
             return self._virsh(node, words)
-        if words == list(FILESYSTEM):
-            return Answer(0, '{"filesystems": [{"target": "/", "fstype": "ext4"}]}')
+        if words[:-1] == list(FILESYSTEM):
+            kind = self.filesystems.get(words[-1], "ext4")
+            return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
         if words[0] in {"find", "tail", "test", "cat"}:
             return self._read(node, words)
         if words[0] == "systemctl":
@@ -550,8 +553,11 @@ class FakeShell:
 
     def _read(self, node: str, words: list[str]) -> Answer:
         if words[0] == "find":
-            wanted = words[-1].removesuffix("*") if words[2] == "-maxdepth" else ""
-            left = [one for one in self.leftovers.get(node, []) if wanted in one]
+            is_for_one = "-mindepth" not in words
+            wanted = words[-1].removesuffix("*") if is_for_one else ""
+            places = tuple(word for word in words[1:] if word.startswith("/"))
+            here = [one for one in self.leftovers.get(node, []) if one.startswith(places)]
+            left = [one for one in here if wanted in one]
             return Answer(0, "\n".join(left))
         if words[0] == "tail":
             return Answer(0, "".join(self.logged.get(node, [])))

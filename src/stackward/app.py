@@ -117,11 +117,11 @@ def serve_figures(  # noqa: PLR0913  # what it serves, where and how often
         served.close()
 
 
-def read_projects(world: "World", words: "Sequence[str]") -> "tuple[Project, ...]":
-    """Return the projects that the words name, by id or name."""
+def read_projects(world: "World", words: "Sequence[str]", node: str) -> "tuple[Project, ...]":
+    """Return the projects that the words name, by id or name; servers of the node may know more."""
     from stackward.facts import projects  # noqa: PLC0415  # as above
 
-    return projects.read_projects(world.cloud, words)
+    return projects.read_projects(world, words, node)
 
 
 def state_now(run: "Run", now: "datetime") -> "RunState":

@@ -8,6 +8,7 @@ StackwardError          it did not work; nothing more is known
 ├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
+│   └── NotUnderstood   an answer came, and its shape is not known: nothing is known by it
 └── Uncertain           transport: the change may have taken effect: look before repeating
 """
 
@@ -124,6 +125,10 @@ class Unreachable(StackwardError):
     """No answer, and the change was not sent: safe to repeat."""
 
     exit_code = ExitCode.UNSEEN
+
+
+class NotUnderstood(Unreachable):
+    """An answer came whose shape is not known: nothing is known by it; safe to ask again."""
 
 
 class Uncertain(StackwardError):

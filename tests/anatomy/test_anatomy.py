@@ -15,6 +15,7 @@ from stackward.anatomy import (
     to_anatomy,
 )
 from stackward.errors import BadInput
+from stackward.ports.root import QUESTIONS
 
 ALL = list(read_anatomy().components.values())
 DEPLOYED = [
@@ -169,3 +170,17 @@ def test_a_new_component_is_an_entry() -> None:
 def test_an_unknown_component_is_refused_with_those_there_are() -> None:
     with pytest.raises(BadInput, match="there is no component `nova`"):
         _ = read_anatomy()["nova"]
+
+
+def test_what_only_root_may_ask_is_what_the_sudoers_file_allows() -> None:
+    asked = [question.ask for one in ALL for question in one.questions if question.is_for_root]
+
+    assert sorted(asked) == sorted(QUESTIONS)
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
+def test_a_question_ends_by_itself(one: Component) -> None:
+    """What sudo has started, an ordinary login cannot kill."""
+    ends = [{"-T", "timeout"} & set(question.ask) for question in one.questions]
+
+    assert all(ends)

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from stackward.anatomy import read_anatomy
+from stackward.facts.questions import as_asked
 from stackward.ports.root import ALL, For
 
 ROOT = Path(__file__).parents[2]
@@ -21,10 +23,17 @@ class Noted:
 
     def __init__(self) -> None:
         self.words: list[list[str]] = []
+        self.state = "active"
 
     def start(self, name: str, words: list[str]) -> None:
         """Note a command."""
         self.words.append(words)
+
+    def end(self, name: str) -> dict[str, object]:
+        """Say of every unit that it is active."""
+        named = {unit for _, one in read_anatomy().deployed() for unit in one.units}
+        blocks = (f"Id={unit}\nActiveState={self.state}" for unit in named)
+        return {"out": "\n\n".join(blocks)} if name == "units" else {}
 
 
 @pytest.fixture
@@ -44,11 +53,22 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     commands = Noted()
 
     gather.ask_all(commands, {"units": ["nova-compute.service"], "within_s": 5, "tables": True})
+    gather.ask_questions(commands, as_asked(read_anatomy()))
 
     asked = {tuple(words[2:]) for words in commands.words if words[0] == "sudo"}
     declared = {one.words for one in ALL if For.CHECK in one.needed_for}
     assert asked - declared == set()
     assert {words for words in declared - asked if words[0] not in {"mysql", "mysqlcheck"}} == set()
+
+
+def test_a_process_that_does_not_run_is_not_asked(gather: ModuleType) -> None:
+    """A question through a socket would start it."""
+    commands = Noted()
+    commands.state = "inactive"
+
+    gather.ask_questions(commands, as_asked(read_anatomy()))
+
+    assert commands.words == []
 
 
 def test_an_ordinary_user_is_asked_for_nothing_but_that(gather: ModuleType) -> None:

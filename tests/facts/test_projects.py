@@ -2,12 +2,20 @@
 
 import pytest
 
-from fakes import DEMO, FakeCloud
+from builders import a_server
+from fakes import DEMO, FakeCloud, FakeShell, a_world
 from stackward.errors import BadInput
 from stackward.facts.projects import read_projects
 from stackward.model.project import Project
 
 OTHER = Project(id="other", name="Other")
+GONE = "0123456789abcdef0123456789abcdef"
+
+
+def read(words: list[str], cloud: FakeCloud | None = None) -> tuple[Project, ...]:
+    """Return the projects that words mean for a drain of `compute-07`."""
+    cloud = cloud or FakeCloud()
+    return read_projects(a_world(cloud, FakeShell(cloud)), words, "compute-07")
 
 
 @pytest.mark.parametrize(
@@ -19,18 +27,18 @@ OTHER = Project(id="other", name="Other")
     ],
 )
 def test_a_project_is_meant_by_its_id_or_its_name(words: list[str]) -> None:
-    assert read_projects(FakeCloud(projects=(DEMO, OTHER)), words) == (DEMO,)
+    assert read(words, FakeCloud(projects=(DEMO, OTHER))) == (DEMO,)
 
 
 def test_without_a_word_nobody_is_asked() -> None:
-    assert read_projects(FakeCloud(projects=()), []) == ()
+    assert read([], FakeCloud(projects=())) == ()
 
 
 @pytest.mark.parametrize("word", ["typo", "demonstrations", "", " "])
 def test_a_word_that_names_no_project_is_bad_input(word: str) -> None:
     """An empty one too: taken for no filter at all, it would move everybody's servers."""
     with pytest.raises(BadInput, match="there is no project"):
-        read_projects(FakeCloud(), [word])
+        read([word])
 
 
 @pytest.mark.parametrize(
@@ -42,7 +50,22 @@ def test_a_word_that_names_no_project_is_bad_input(word: str) -> None:
 )
 def test_a_word_for_two_projects_is_bad_input_that_names_both(other: Project) -> None:
     with pytest.raises(BadInput, match="several projects") as refused:
-        read_projects(FakeCloud(projects=(DEMO, other)), ["Demonstrations"])
+        read(["Demonstrations"], FakeCloud(projects=(DEMO, other)))
 
     named = ", ".join(f"`{each}`" for each in sorted([DEMO.id, other.id]))
     assert refused.value.hint == f"give the id of one: {named}"
+
+
+def test_f19_a_project_that_keystone_has_no_more_is_known_by_its_servers() -> None:
+    cloud = FakeCloud()
+    cloud.add(a_server(project=GONE))
+
+    assert read([GONE], cloud) == (Project(id=GONE, name=GONE, is_gone=True),)
+
+
+def test_f19_servers_on_other_nodes_make_no_project_known() -> None:
+    cloud = FakeCloud()
+    cloud.add(a_server(project=GONE, host="compute-08"))
+
+    with pytest.raises(BadInput, match="there is no project"):
+        read([GONE], cloud)

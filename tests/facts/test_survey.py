@@ -1,12 +1,12 @@
 """What nodes tell, read: pasted real outputs in, values out."""
 
 import json
-from typing import Any
 
 import pytest
 
 from cloud_fakes import sample
 from stackward.facts.services_on_node import (
+    Said,
     parse_bound,
     parse_broker,
     parse_cache,
@@ -51,8 +51,8 @@ def survey_of(node: str) -> Survey:
     return parse_survey(node, json.dumps(told), took_s=0.4, asked_at=told["now"] - 0.2)
 
 
-def answered(out: str = "", code: int | None = 0, err: str = "") -> dict[str, Any]:
-    return {"code": code, "out": out, "err": err}
+def answered(out: str = "", code: int | None = 0, err: str = "") -> Said:
+    return Said(code=code, out=out, err=err)
 
 
 def test_the_units_of_a_node_are_those_that_exist_there() -> None:
@@ -161,8 +161,8 @@ def test_rabbitmq_is_read() -> None:
 
 
 def test_a_queue_is_a_line() -> None:
-    assert parse_queues("compute.c01\t2\t1\nname\tmessages\tconsumers\n") == [
-        Queue(name="compute.c01", messages=2, consumers=1)
+    assert parse_queues("compute.c01\t2\t1\tquorum\n") == [
+        Queue(name="compute.c01", messages=2, consumers=1, type="quorum")
     ]
 
 
@@ -180,7 +180,7 @@ def test_the_nameless_exchange_counts_for_nothing() -> None:
         pytest.param(answered(code=1, err="sudo: a password is required"), Blind.REFUSED),
     ],
 )
-def test_a_tool_that_fails_says_how(answer: dict[str, Any], kind: Blind) -> None:
+def test_a_tool_that_fails_says_how(answer: Said, kind: Blind) -> None:
     broker = parse_broker({"rabbitmq cluster": answer})
 
     assert isinstance(broker, Unseen)
@@ -219,20 +219,20 @@ def test_libvirt_says_its_version() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        pytest.param({"out": "oom-kill\n", "err": ""}, ("oom-kill",), id="read"),
-        pytest.param({"out": "-- No entries --\n", "err": ""}, (), id="nothing there"),
+        pytest.param(answered("oom-kill\n"), ("oom-kill",), id="read"),
+        pytest.param(answered("-- No entries --\n"), (), id="nothing there"),
         pytest.param(
-            {"out": "", "err": "No journal files were opened due to insufficient permissions.\n"},
+            answered(err="No journal files were opened due to insufficient permissions.\n"),
             ("(not read: its login is not in the group systemd-journal)",),
             id="not readable",
         ),
     ],
 )
 def test_last_words_that_may_not_be_read_are_said_to_be_unread(
-    answer: dict[str, str], words: tuple[str, ...]
+    answer: Said, words: tuple[str, ...]
 ) -> None:
     block = "Id=nova-compute.service\nLoadState=loaded\nActiveState=failed\n"
-    commands = {"units": {"out": block, "err": ""}, "log nova-compute.service": answer}
+    commands = {"units": answered(block), "log nova-compute.service": answer}
 
     units = parse_units(commands, monotonic=0)
 

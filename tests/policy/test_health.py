@@ -599,7 +599,9 @@ def test_a_tool_that_is_late_on_a_busy_machine_is_unknown_while_clients_are_conn
 
 def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
     site = Site()
-    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "notifications.info\t4711\t0\n"
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += (
+        "notifications.info\t4711\t0\tclassic\n"
+    )
 
     found = only(site.look())
 
@@ -611,7 +613,7 @@ def test_messages_that_nobody_reads_are_found_with_their_queues() -> None:
 
 def test_replies_to_a_caller_that_is_gone_are_no_finding() -> None:
     site = Site()
-    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "reply_0815\t2\t0\n"
+    site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "reply_0815\t2\t0\tclassic\n"
 
     assert site.look().findings == ()
 
@@ -825,13 +827,17 @@ def kolla(site: Site, state: str, status: str) -> None:
 
 def no_queue(site: Site) -> None:
     queues = site.told("ctl")["commands"]["rabbitmq queues"]
-    queues["out"] = queues["out"].replace("compute.c01\t0\t1\n", "")
+    queues["out"] = queues["out"].replace("compute.c01\t0\t1\tclassic\n", "")
 
 
 @pytest.mark.parametrize(
     ("break_", "rule", "where"),
     [
         pytest.param(no_python, "node-useless", "machine on c01", id="no python3"),
+        pytest.param(
+            lambda site: site.command("ctl", "rabbitmq cluster", 0, out="{}"),
+            "answer-not-understood", "rabbitmq on ctl", id="RabbitMQ in an unknown form",
+        ),
         pytest.param(
             lambda site: kolla(site, "exited", "Exited (1) 5 minutes ago"),
             "container-down", "neutron-l3-agent on c01", id="container exited",
@@ -898,7 +904,8 @@ def test_each_of_these_is_found(break_: Callable[[Site], None], rule: str, where
 
 
 def test_every_rule_is_met_by_a_test() -> None:
-    text = Path(__file__).read_text()
+    here = Path(__file__)
+    text = here.read_text() + here.with_name("test_questions.py").read_text()
 
     assert [one.name for one in symptoms.ALL if f'"{one.name}"' not in text] == []
 

@@ -1,5 +1,6 @@
 """Draining a compute node: given facts and a request, expect this plan and these blockers."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +21,11 @@ from builders import (
     agreed,
     an_id,
     asking,
+    extra_specs,
     projects,
     wishing,
 )
+from stackward.checks.compute import NoInstanceDirs
 from stackward.errors import BadInput
 from stackward.model.claim import Claim
 from stackward.model.compute import (
@@ -36,12 +39,14 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.project import Project
 from stackward.model.run import RunState
 from stackward.model.wish import WISH
 from stackward.plan import differences, from_json, to_json
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
 from stackward.runbooks.kinds import KINDS
+from stackward.steps.compute import LiveMigrate
 from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
 
@@ -63,6 +68,12 @@ def blocking(node: ComputeNode, **given: Any) -> list[str]:  # noqa: ANN401  # t
 
 def warning(node: ComputeNode, **given: Any) -> list[str]:  # noqa: ANN401  # the request's fields
     return [each.worry for each in plan_drain(node, asking(**given)).warnings]
+
+
+def placed(node: ComputeNode) -> dict[str, object]:
+    """Return where each server is expected to go."""
+    moves = [move for _, move in plan_drain(node, asking()).moves() if move.thing_id]
+    return {move.thing: move.expects["target"] for move in moves}
 
 
 @pytest.mark.parametrize(
@@ -266,9 +277,67 @@ def test_a_resize_that_awaits_confirmation_elsewhere_blocks() -> None:
     assert blocking(node) == ["awaits-confirmation"]
 
 
+NFS = "/mnt/nova-nfs/instances"
+ELSEWHERE = a_domain(a_server(), disks=(Disk(device="vda", path=f"{NFS}/{an_id('db-01')}/disk"),))
+LVM = a_domain(a_server(), disks=(Disk(device="vda", path=f"/dev/vg/{an_id('db-01')}_disk"),))
+
+
+def looked_in(node: ComputeNode) -> list[object]:
+    """Return where the move and the last proof look for a directory that was left."""
+    plan = plan_drain(node, asking())
+    steps = [step for _, move in plan.moves() for step in move.steps]
+    [step] = [each for each in steps if isinstance(each, LiveMigrate)]
+    [check] = [each for each in plan.verify if isinstance(each, NoInstanceDirs)]
+    return [
+        () if step.shares_disks else step.directories,
+        (check.is_shared, check.other_directories),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("usual", "own", "expected"),
+    [
+        pytest.param("ext4", "nfs4", [(), (False, ())], id="F29: its own path is shared"),
+        pytest.param("ext4", "xfs", [(NFS,), (False, (NFS,))], id="its own path is local"),
+        pytest.param("nfs4", "xfs", [(NFS,), (True, (NFS,))], id="only the usual place is shared"),
+    ],
+)
+def test_what_was_left_is_looked_for_where_the_disks_are(
+    usual: str, own: str, expected: list[object]
+) -> None:
+    node = a_node(
+        a_server(), domains=(ELSEWHERE,), instances_filesystem=usual, other_filesystems={NFS: own}
+    )
+
+    assert looked_in(node) == expected
+
+
 @pytest.mark.parametrize(
     ("node", "expected"),
     [
+        pytest.param(
+            a_node(
+                a_server(),
+                domains=(ELSEWHERE,),
+                instances_filesystem="ext4",
+                other_filesystems={NFS: "nfs4"},
+            ),
+            [],
+            id="F29: its own `instances_path` is shared",
+        ),
+        pytest.param(
+            a_node(a_server(), domains=(ELSEWHERE,), other_filesystems={NFS: "xfs"}),
+            ["disk-copied"],
+            id="its own `instances_path` is local, the usual place shared",
+        ),
+        pytest.param(
+            a_node(a_server(), domains=(ELSEWHERE,), other_filesystems={NFS: Unread("?")}),
+            ["disk-unknown"],
+            id="its own `instances_path` cannot be read",
+        ),
+        pytest.param(
+            a_node(a_server(), domains=(LVM,)), ["disk-copied"], id="a logical volume is local"
+        ),
         pytest.param(a_node(a_server(is_locked=True)), ["locked"], id="locked"),
         pytest.param(
             a_node(a_server(), instances_filesystem="ext4"), ["disk-copied"], id="local disk"
@@ -411,6 +480,69 @@ def test_an_aggregate_kept_for_another_project_takes_no_server() -> None:
     )
 
     assert blocking(a_node(a_server(), aggregates=(kept,))) == ["aggregate"]
+
+
+def test_f19_a_project_that_keystone_has_no_more_is_drained_with_a_warning() -> None:
+    asked = asking(projects=(Project(id="gone", name="gone", is_gone=True),))
+
+    plan = plan_drain(a_node(a_server(project="gone"), a_server(name="web-1")), asked)
+
+    assert [move.thing for _, move in plan.moves() if move.thing_id] == ["db-01"]
+    assert [each.worry for each in plan.warnings] == ["only-projects", "project-gone"]
+    assert from_json(to_json(plan), KINDS).request == asked
+
+
+def test_f19_a_plan_of_before_knows_of_no_such_project() -> None:
+    stored = json.loads(to_json(plan_drain(a_node(), asking(projects=projects("demo")))))
+    del stored["request"]["projects"][0]["is_gone"]
+
+    read = from_json(json.dumps(stored), KINDS)
+
+    assert read.request == asking(projects=projects("demo"))
+
+
+def with_ssd(*hosts: str, scope: str = "") -> ComputeNode:
+    """Return a node with a server whose flavor wants `ssd=true`; these hosts have it."""
+    wanted = replace(a_flavor(), extra_specs=extra_specs({f"{scope}ssd": "true"}))
+    server = a_server(flavor=wanted)
+    ssd = Aggregate(uuid="s", name="ssd", hosts=hosts, metadata=(("ssd", "true"),))
+    return a_node(server, aggregates=(ssd,))
+
+
+def test_f10_an_extra_spec_without_a_scope_counts_too() -> None:
+    """Which filters are on cannot be read: the plan warns that Nova may find no host."""
+    plan = plan_drain(with_ssd("compute-07"), asking())
+
+    [warned] = plan.warnings
+    assert (warned.worry, plan.blockers) == ("may-find-no-host", ())
+    assert "its flavor wants `ssd=true`" in warned.reason
+    assert "AggregateInstanceExtraSpecsFilter" in warned.remedy
+
+
+def test_an_extra_spec_of_the_filters_own_scope_blocks() -> None:
+    node = with_ssd("compute-07", scope="aggregate_instance_extra_specs__")
+
+    assert blocking(node) == ["aggregate"]
+
+
+def test_a_node_that_fulfils_every_rule_is_preferred() -> None:
+    node = with_ssd("compute-07", "compute-09")
+
+    assert placed(node) == {"db-01": "compute-09"}
+    assert warning(node) == []
+
+
+def test_room_on_a_node_that_may_be_refused_is_better_than_none() -> None:
+    """The node with the key is too small: the other one is offered, with the warning."""
+    server = a_server(flavor=a_flavor(ram_mib=4096, ssd="true"))
+    ssd = Aggregate(
+        uuid="s", name="ssd", hosts=("compute-07", "compute-09"), metadata=(("ssd", "true"),)
+    )
+    room = (a_candidate(), a_candidate("compute-09", ram_mib=2048))
+    node = a_node(server, aggregates=(ssd,), candidates=room)
+
+    assert (blocking(node), warning(node)) == ([], ["may-find-no-host"])
+    assert placed(node) == {"db-01": "compute-08"}
 
 
 def test_a_cpu_that_lacks_a_feature_takes_no_running_server() -> None:

@@ -321,6 +321,15 @@ CASES = {
     "aggregate": Case(
         before=in_aggregate("another"), advice="change the aggregate", after=in_aggregate("demo")
     ),
+    "cpu-policy": Case(
+        before=a_node(
+            a_server(
+                flavor=a_flavor(hw__cpu_policy="shared"),
+                image_properties=(("hw_cpu_policy", "dedicated"),),
+            )
+        ),
+        advice="resize it to a flavor that agrees", after=WELL,
+    ),
     "not-on-target": Case(
         before=of_two_sizes(), advice="leave `--target` out", asked={"target": "compute-08"},
     ),
@@ -335,7 +344,8 @@ WARNINGS = {
     "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "only-projects", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
+    "may-find-no-host",
+    "only-projects", "project-gone", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",

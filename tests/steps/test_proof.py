@@ -8,7 +8,9 @@ import pytest
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.model.compute import Port, Volume
-from stackward.plan import Look, Standing
+from stackward.plan import Look, Move, Standing, dump_move
+from stackward.plan.stored import load_move
+from stackward.runbooks.kinds import KINDS
 from stackward.steps.compute import LiveMigrate
 
 DB = an_id("db-01")
@@ -120,6 +122,26 @@ def test_a_directory_that_all_nodes_share_is_no_leftover() -> None:
 
     assert look.standing is Standing.DONE
     assert look.saw["no directory on the source"] == "not applicable"
+
+
+def test_f29_a_directory_is_looked_for_where_the_disk_was() -> None:
+    own = "/mnt/local/instances"
+
+    look = moved(
+        lambda _cloud, shell: shell.leftovers.update({"compute-07": [f"{own}/{DB}"]}),
+        step=replace(STEP, directories=(own,)),
+    )
+
+    assert look.standing is Standing.UNDERWAY
+    assert look.saw["no directory on the source"] == f"left there: {own}/{DB}"
+
+
+def test_a_step_of_an_older_plan_looks_in_the_usual_place() -> None:
+    move = Move(thing="db-01", how="live", steps=(STEP,))
+    stored = dump_move(move)
+    del stored["steps"][0]["directories"]
+
+    assert load_move(stored, KINDS) == move
 
 
 def test_a_hypervisor_without_domains_proves_the_rest() -> None:

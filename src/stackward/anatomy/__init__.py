@@ -61,6 +61,27 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A command on its node that only the running process can answer, and that changes nothing.
+
+    It ends by itself: its own time limit, or `timeout`, is part of the words.
+    """
+
+    ask: tuple[str, ...]
+    what: str  # that it asks for, in the operator's words: "its connection to the databases"
+    expects: str  # a regular expression, found in the answer of one that is well
+    refutes: str | None = None  # found in the answer of one that is not; all else is not understood
+    is_for_root: bool = True
+    container: str | None = None  # that it is asked in, where the node has no such tool itself
+    one_of_all: bool = False  # exactly one in the cloud must answer so, and the others may not
+
+    @property
+    def tool(self) -> str:
+        """Return the program that is needed."""
+        return self.ask[2] if self.ask[0] == "timeout" else self.ask[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     """A component as one flavour deploys it."""
 
@@ -94,6 +115,7 @@ class Component:
     catalog: str | None = None  # its type in the catalog
     databases: tuple[Database, ...] = ()
     probe: Probe
+    questions: tuple[Question, ...] = ()  # which must all be answered
     flavours: Mapping[str, Deployed]
 
     @property
@@ -196,7 +218,7 @@ class Anatomy:
 def read_anatomy() -> Anatomy:
     """Read what is declared beside this file."""
     entries = [entry for entry in files(__package__).iterdir() if entry.name.endswith(".toml")]
-    texts = [entry.read_text() for entry in sorted(entries, key=lambda entry: entry.name)]
+    texts = [entry.read_text("utf-8") for entry in sorted(entries, key=lambda entry: entry.name)]
     return to_anatomy(texts)
 
 
@@ -253,9 +275,14 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
         rests_on=rests_on,
         probe=Probe(**entry.pop("probe")),
         databases=tuple(Database(**each) for each in entry.pop("databases", ())),
+        questions=tuple(_question(each) for each in entry.pop("questions", ())),
         flavours=flavours,
         **{word: _frozen(value) for word, value in entry.items()},
     )
+
+
+def _question(entry: dict[str, Any]) -> Question:
+    return Question(**{word: _frozen(value) for word, value in entry.items()})
 
 
 def _deployed(entry: dict[str, Any]) -> Deployed:

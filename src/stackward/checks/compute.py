@@ -16,8 +16,8 @@ from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
 
 _DOMAINS = (*VIRSH, "list", "--all", "--uuid")
-_DIRECTORIES = ("find", INSTANCES, "-mindepth", "1", "-maxdepth", "1", "-type", "d",
-                "-name", "????????-????-????-????-????????????*")  # fmt: skip
+_ARE_DIRECTORIES = ("-mindepth", "1", "-maxdepth", "1", "-type", "d",
+                    "-name", "????????-????-????-????-????????????*")  # fmt: skip
 _SHOWN = 5
 _COMING = ("accepted", "queued", "preparing", "pre-migrating", "running", "migrating")
 
@@ -229,6 +229,8 @@ class NoInstanceDirs:
     host: str
     node: str
     is_shared: bool = False  # then other nodes' servers are there too
+    # Where `instances_path` is set; only what runs there shows it, so an empty node knows of none.
+    other_directories: tuple[str, ...] = field(default=(), metadata=VOLATILE)
     except_for: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
 
@@ -240,13 +242,16 @@ class NoInstanceDirs:
 
     def ask(self, world: World, /) -> Answer:
         """List the directories."""
-        if self.is_shared:
+        # With a slash at its end, `find` follows a directory that is a link.
+        places = [f"{each}/" for each in self.other_directories]
+        places += [] if self.is_shared else [f"{INSTANCES}/"]
+        if not places:
             return NotApplicable(self.node, f"{INSTANCES} is shared with other nodes")
         return _ask_node(
             world,
             host=self.host,
             node=self.node,
-            command=_DIRECTORIES,
+            command=("find", *places, *_ARE_DIRECTORIES),
             what="directories",
             stay=_staying_on(world, self.host, self.except_for, self.projects),
         )

@@ -3,6 +3,7 @@
 Here is the one place where an error becomes text on stderr and an exit code.
 """
 
+import io
 import os
 import select
 import sys
@@ -16,6 +17,7 @@ from stackward.cli.subjects import Escaped, SubjectGroup
 from stackward.errors import BadInput, ExitCode, Refused, StackwardError
 from stackward.masking import learn_from, masked
 from stackward.report.errors import render_error
+from stackward.report.text import ESCAPED
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -84,12 +86,18 @@ def main(
     open_lookout: "OpenLookout | None" = None,
 ) -> int:
     """Run one command line, on another world than the real one if given; return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPED)  # not every terminal knows every letter
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     learn_from({name: one for name, one in os.environ.items() if name.startswith("OS_")})
     chosen = Chosen()
     chosen.open_world = open_world
     chosen.open_lookout = open_lookout
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _refuse_other_bytes(given)
         ended = typer.main.get_command(app).main(
             given, prog_name="stackward", standalone_mode=False, obj=chosen
         )
@@ -99,6 +107,16 @@ def main(
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  # the last door: all is said
         return _leave(error, chosen)
     return ended if isinstance(ended, int) else ExitCode.DONE
+
+
+def _refuse_other_bytes(given: Sequence[str]) -> None:
+    """Refuse words that the terminal sent in another encoding: they could be kept nowhere."""
+    for word in given:
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise BadInput(
+                f"`{word}` is no text in this terminal's encoding: {sys.getfilesystemencoding()}",
+                hint="set `LC_ALL` to what your terminal sends, such as `C.UTF-8`",
+            )
 
 
 def _leave(error: BaseException, chosen: Chosen) -> int:

@@ -1,6 +1,5 @@
 """What `cloud check`, `node check` and `metrics` share: how they look, and how they end."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from stackward.cli import Chosen
 from stackward.cli.outside import settings_here
+from stackward.cli.show import write
 from stackward.errors import ExitCode
 from stackward.report.tables import Form
 
@@ -58,7 +58,7 @@ def check_once(
     from stackward.report.health import render_health
 
     health, _ = check_cloud(lookout, asked)
-    sys.stdout.write(render_health(health, form, columns or ()))
+    write(render_health(health, form, columns or ()), form)
     return ended(health)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.show import ColumnOption, FormOption, refuse_columns, show
+from stackward.cli.show import ColumnOption, FormOption, refuse_columns, show, write
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form, Table, render_records
@@ -206,7 +206,7 @@ def status(
     elif form is Form.TABLE:
         sys.stdout.write(status_text(seen))
     else:
-        sys.stdout.write(render_records(status_record(seen), form))
+        write(render_records(status_record(seen), form), form)
     raise typer.Exit(seen.exit_code)
 
 

@@ -186,7 +186,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     if plan_out is not None:
         refuse_place(plan_out)
     with open_world(context, inventory) as world, open_journal() as journal:
-        asked = replace(asked, projects=read_projects(world, projects or ()))
+        asked = replace(asked, projects=read_projects(world, projects or (), node))
         plan = plan_drain(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from stackward.cli.show import show
+from stackward.cli.show import show, write
 from stackward.errors import BadInput
 from stackward.plan import to_json, with_caught_up
 from stackward.report.plans import moves_table, refusal, render_plan
@@ -29,7 +29,7 @@ def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> Non
     elif form is Form.TABLE:
         sys.stdout.write(render_plan(plan))
     else:
-        sys.stdout.write(render_records(json.loads(to_json(plan)), form))
+        write(render_records(json.loads(to_json(plan)), form), form)
 
 
 def show_and_refuse(plan: "Plan[World]", form: Form, columns: list[str] | None) -> None:
@@ -97,7 +97,7 @@ def show_account(
     elif form is Form.TABLE:
         sys.stdout.write(render_account(run, plan, attempts, events))
     else:
-        sys.stdout.write(render_records(account_data(run, plan, attempts, events), form))
+        write(render_records(account_data(run, plan, attempts, events), form), form)
 
 
 def show_proofs(
@@ -114,4 +114,4 @@ def show_proofs(
     elif form is Form.TABLE:
         sys.stdout.write("".join(f"{line}\n" for line in render_proofs(proofs)))
     else:
-        sys.stdout.write(render_records(proofs_data(plan, proofs), form))
+        write(render_records(proofs_data(plan, proofs), form), form)

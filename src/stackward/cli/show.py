@@ -20,6 +20,26 @@ def refuse_columns(there: Sequence[str], named: Sequence[str] | None) -> None:
     Table(columns=tuple(there), rows=()).only(named or ())
 
 
+def write(text: str, form: Form) -> None:
+    """Print data; what the terminal or the pipe has no letters for is spelled out.
+
+    In YAML, where an escape only means something within quotes, the document is written again.
+    """
+    if form is Form.YAML and not _can_write(text):
+        import yaml
+
+        text = str(yaml.safe_dump(yaml.safe_load(text), sort_keys=False))
+    sys.stdout.write(text)
+
+
+def _can_write(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def show(table: Table, form: Form, columns: Sequence[str] | None = None) -> None:
     """Print the rows, cut to `columns` if any are named."""
-    sys.stdout.write(render_rows(table.only(columns or ()), form))
+    write(render_rows(table.only(columns or ()), form), form)

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stackward.errors import BadInput, StackwardError, Unreachable
-from stackward.facts.domains import read_domains, read_instances_filesystem
+from stackward.facts.domains import other_directories, read_domains, read_filesystem
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
 from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
     IN_PROGRESS,
     INACTIVE,
+    INSTANCES,
     NOVA_COMPUTE,
     Aggregate,
     Candidate,
@@ -62,7 +63,8 @@ def read_compute_node(
     node = world.shell.node_of(host, hypervisor.address)
     domains = _domains(world, node, hypervisor)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
-    needs = {server.id: need_of(server) for server in servers}
+    provider = cloud.provider(hypervisor.id)
+    needs = {server.id: need_of(server, provider) for server in servers}
     moving = () if only else tuple(_in_progress(cloud, host, servers))
     aggregates = cloud.aggregates()
     return ComputeNode(
@@ -71,16 +73,21 @@ def read_compute_node(
         read_at=world.clock.now(),
         service=service,
         hypervisor=hypervisor,
-        provider=cloud.provider(hypervisor.id),
+        provider=provider,
         servers=servers,
         resizing_away=() if only else tuple(_resizing_away(cloud, host)),
         migrations=() if only else tuple(migration for migration, _ in moving),
         standstills={} if only else _standstills(world, host, servers, moving),
         domains=domains,
         sought=_sought(world, hypervisor, servers, domains),
-        instances_filesystem=read_instances_filesystem(world.shell, node)
+        instances_filesystem=read_filesystem(world.shell, node, INSTANCES)
         if node
         else _unnamed(host),
+        other_filesystems={
+            each: read_filesystem(world.shell, node, each) for each in other_directories(domains)
+        }
+        if node
+        else {},
         aggregates=aggregates,
         zone=service.zone,
         roles=()

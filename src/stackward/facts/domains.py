@@ -11,7 +11,7 @@ from stackward.ports.shell import VIRSH, Shell
 
 LIST = (*VIRSH, "list", "--all", "--uuid", "--name")
 STATS = (*VIRSH, "domstats", "--state", "--block", "--raw")
-FILESYSTEM = ("findmnt", "--json", "--target", INSTANCES)
+FILESYSTEM = ("findmnt", "--json", "--target")
 
 # libvirt's virDomainState
 _STATES = {
@@ -82,10 +82,17 @@ def _disks(stats: dict[str, str]) -> tuple[Disk, ...]:
     )
 
 
-def read_instances_filesystem(shell: Shell, node: str) -> str | Unread:
+def other_directories(domains: tuple[Domain, ...] | Unread) -> tuple[str, ...]:
+    """Return where guests have their disks, the usual place aside: `instances_path` may be set."""
+    known = () if isinstance(domains, Unread) else domains
+    found = {disk.directory_of(each.server) for each in known for disk in each.disks}
+    return tuple(sorted(each for each in found if each not in {None, INSTANCES}))
+
+
+def read_filesystem(shell: Shell, node: str, directory: str) -> str | Unread:
     """Return the type of the file system that holds the servers' disks."""
     try:
-        answer = shell.run(node, FILESYSTEM)
+        answer = shell.run(node, (*FILESYSTEM, directory))
     except (Unreachable, Uncertain) as error:
         return Unread(_why(error))
     if answer.code != 0:

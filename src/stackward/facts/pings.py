@@ -14,6 +14,7 @@ from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Shell
 
 STARTING_S = 4.0  # the way there and back, and loading the libraries there
+_THERE_AND_BACK_S = 1.0  # of it, what the script cannot use
 PYTHON = ("python3", "-I", "-")
 
 # What is raised there, in the operator's words.
@@ -26,6 +27,7 @@ WHY = {
     "MessageDeliveryFailure": "RabbitMQ cannot be reached with its settings",
     "ModuleNotFoundError": "its `python3` has no oslo.messaging",
     "ImportError": "its `python3` has no oslo.messaging",
+    "NoTimeLeft": "the node was too slow to ask within the time for this look",
 }
 LATE = "no answer in time"
 
@@ -78,7 +80,7 @@ def ping_services(
 @cache
 def script() -> str:
     """Return what is run on a node."""
-    return files(__package__).joinpath("on_node/ping.py").read_text()
+    return files(__package__).joinpath("on_node/ping.py").read_text("utf-8")
 
 
 def _ping(
@@ -106,6 +108,7 @@ def _asked(targets: Sequence[PingTarget], within_s: float) -> dict[str, Any]:
     shared = sorted(targets, key=_settings)
     return {
         "within_s": within_s,
+        "ends_s": within_s + STARTING_S - _THERE_AND_BACK_S,
         "groups": [
             {
                 "exchange": exchange,

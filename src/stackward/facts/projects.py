@@ -3,19 +3,25 @@
 from collections.abc import Sequence
 
 from stackward.errors import BadInput
+from stackward.facts.compute import find_node
 from stackward.model.project import Project
-from stackward.ports.cloud import Cloud
+from stackward.ports.world import World
 
 
-def read_projects(cloud: Cloud, words: Sequence[str]) -> tuple[Project, ...]:
-    """Return the projects in the order given, each once; a word that names no single one is bad."""
-    found = {project.id: project for project in (_the_one(cloud, word) for word in words)}
+def read_projects(world: World, words: Sequence[str], node: str) -> tuple[Project, ...]:
+    """Return the projects in the order given, each once; a word that names no single one is bad.
+
+    An id that Keystone has no more is known if servers of the node are of that project.
+    """
+    found = {project.id: project for project in (_the_one(world, word, node) for word in words)}
     return tuple(found.values())
 
 
-def _the_one(cloud: Cloud, word: str) -> Project:
+def _the_one(world: World, word: str, node: str) -> Project:
     # An empty word, of a shell variable that is not set, say, must not become a search for all.
-    called = {each.id: each for each in cloud.projects_called(word)} if word.strip() else {}
+    called = {each.id: each for each in world.cloud.projects_called(word)} if word.strip() else {}
+    if not called and word.strip() and _has_servers(world, word, node):
+        return Project(id=word, name=word, is_gone=True)
     if not called:
         raise BadInput(
             f"there is no project `{word}`",
@@ -26,3 +32,9 @@ def _the_one(cloud: Cloud, word: str) -> Project:
         raise BadInput(f"several projects are called `{word}`", hint=f"give the id of one: {ids}")
     [project] = called.values()
     return project
+
+
+def _has_servers(world: World, project: str, node: str) -> bool:
+    """Say whether servers of the node are of a project that Keystone does not have."""
+    service, _ = find_node(world.cloud, world.cloud.services(), node, world)
+    return any(each.project == project for each in world.cloud.servers_on(service.host))

@@ -2,19 +2,38 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TypeVar
 
-from stackward.anatomy import WEB_SERVERS, Anatomy
-from stackward.errors import StackwardError, Uncertain, Unreachable
+from stackward.anatomy import MACHINE, WEB_SERVERS, Anatomy
+from stackward.answers import (
+    document,
+    figure,
+    lines,
+    mapping,
+    one_of,
+    rows,
+    shortly,
+    text,
+    text_or_none,
+    texts,
+    truth,
+    understood,
+    whole,
+)
+from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
+from stackward.facts.questions import as_asked, parse_answers
+from stackward.facts.services_on_node import Said
 from stackward.model.survey import (
     Blind,
     Filesystem,
     Link,
     Listener,
+    Misread,
     NodeClock,
     Survey,
     Unit,
@@ -23,7 +42,7 @@ from stackward.model.survey import (
 from stackward.ports.clock import Clock
 from stackward.ports.shell import Answer, Shell, refusal
 
-Json = dict[str, Any]
+Told = TypeVar("Told")
 
 STARTING_S = 3.0  # what is kept of the time for the way there and back
 _UNSYNCHRONIZED = 0x40  # STA_UNSYNC of adjtimex(2)
@@ -31,6 +50,43 @@ _LOGIN = re.compile(
     r"Permission denied|Host key verification failed|Too many authentication failures"
 )
 _NO_PYTHON = 127
+# Which virtual hosts there are, the shipped sudoers file cannot know: those refused are unknown.
+_BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ")
+_NO_ENTRIES = "-- No entries --"  # the journal's own words
+_REPLACED = "\ufffd"  # what stands for a byte that is not UTF-8
+ENGINES = ("docker", "podman")
+_OVERLAY = "overlay"
+_CONTAINERS = ("/var/lib/docker/", "/var/lib/containers/")
+_FACT = re.compile(r"(\w+)=(.*)")
+_LOADS = (
+    "loaded", "not-found", "masked", "bad-setting", "error", "merged", "stub",
+)  # fmt: skip
+_ACTIVES = (
+    "active", "inactive", "failed", "activating", "deactivating", "reloading", "refreshing",
+    "maintenance",
+)  # fmt: skip
+_UNIT_KINDS = (
+    "service", "socket", "mount", "automount", "swap", "timer", "path", "target", "device", "scope",
+    "slice",
+)  # fmt: skip
+# What each answer is called, and which component stays unknown without it.
+_ANSWERS = {
+    "units": ("`systemctl show`", MACHINE),
+    "failed": ("`systemctl --failed`", MACHINE),
+    "containers": ("`docker ps` or `podman ps`", MACHINE),
+    "sockets": ("`ss -tnap`", MACHINE),
+    "filesystems": ("`statvfs` or `stat -f`", MACHINE),
+    "memory": ("`/proc/meminfo`", MACHINE),
+    "clock": ("`adjtimex`", MACHINE),
+    "rabbitmq": ("`rabbitmqctl`", "rabbitmq"),
+    "mariadb": ("`mariadb`", "mariadb"),
+    "memcached": ("`stats` of memcached", "memcached"),
+    "libvirt": ("`virsh version`", "libvirtd"),
+}
+_SOCKET_STATES = (
+    "LISTEN", "ESTAB", "CLOSE-WAIT", "TIME-WAIT", "FIN-WAIT-1", "FIN-WAIT-2", "SYN-SENT",
+    "SYN-RECV", "LAST-ACK", "CLOSING", "CLOSED", "UNCONN",
+)  # fmt: skip
 _NOT_READABLE = re.compile(r"insufficient permissions|not seeing messages from other users")
 _OWN = re.compile(
     r"/(?P<scope>docker|libpod)-(?P<id>[0-9a-f]{12,64})\.scope|/(?P<unit>[^/]+\.service)"
@@ -54,6 +110,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         "paths": sorted({path for _, deployed in anatomy.deployed() for path in deployed.sites}),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,
+        "questions": as_asked(anatomy),
     }
     began, from_ = clock.monotonic(), clock.now().timestamp()
     try:
@@ -67,92 +124,158 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         missing = "there is no `python3` on it" if answer.code == _NO_PYTHON else what[-1]
         return Unseen(missing, Blind.USELESS)
     took = clock.monotonic() - began
-    return parse_survey(node, answer.out, took_s=took, asked_at=from_, known=units)
+    try:
+        return parse_survey(node, answer.out, took_s=took, asked_at=from_, known=units)
+    except NotUnderstood as error:
+        return Unseen(f"{error.message}: {error.says}", Blind.ODD)
 
 
 @cache
 def script() -> str:
     """Return what is run on a node."""
-    return files(__package__).joinpath("on_node/gather.py").read_text()
+    return files(__package__).joinpath("on_node/gather.py").read_text("utf-8")
 
 
 def parse_survey(
     node: str, out: str, *, took_s: float, asked_at: float, known: Iterable[str] = ()
 ) -> Survey:
-    """Read what the script printed."""
-    told: Json = json.loads(out)
-    commands: Json = told["commands"]
-    units = parse_units(commands, monotonic=told["monotonic"])
-    containers = parse_containers(commands)
-    names = {one["id"]: one["name"] for one in containers}
-    sockets: str = told["sockets"].get("out", "")
-    owners = {pid: owner_of(path, names) for pid, path in told["owners"].items()}
-    memory = dict(re.findall(r"^(\w+):\s+(\d+) kB$", told["memory"], re.MULTILINE))
-    is_container = bool(told["container"])
+    """Read what the script printed.
+
+    Raises NotUnderstood where the script's own part has another shape; a command whose answer has
+    one is told in the survey, and what it should tell stays unknown.
+    """
+    with understood("the script on it", out):
+        return _survey(node, document(out), took_s, asked_at, set(known))
+
+
+def _survey(
+    node: str, told: Mapping[str, object], took_s: float, asked_at: float, known: set[str]
+) -> Survey:
+    commands = {name: _said(one) for name, one in mapping(told["commands"]).items()}
+    monotonic, container = figure(told["monotonic"]), text(told["container"])
+    read = _Reader(told, commands)
+    units = read.of("units", lambda: parse_units(commands, monotonic=monotonic))
+    containers = read.of("containers", lambda: parse_containers(commands))
+    running = [] if isinstance(containers, Unseen) else containers
+    failed = read.of("failed", lambda: _failed(commands, known))
+    sockets = read.of("sockets", lambda: parse_sockets(told, running))
+    disks = read.of("filesystems", lambda: _filesystems(told, commands))
+    memory = read.of("memory", lambda: _memory(text(told["memory"])))
+    clock = read.of("clock", lambda: _clock(told, asked_at, took_s))
     return Survey(
         node=node,
         took_s=took_s,
-        units=_all_units(units, containers),
-        other_failed=tuple(_failed(commands.get("failed", {}).get("out", ""), set(known))),
-        listeners=tuple(parse_listeners(sockets, owners)),
-        links=tuple(parse_links(sockets, owners)),
-        sees_owners=not told["sockets"].get("refused") and told["sockets"].get("code") == 0,
-        paths=frozenset(told["paths"]),
-        filesystems=tuple(parse_filesystems(told["filesystems"], commands)),
-        memory_total=int(memory.get("MemTotal", 0)) * 1024,
-        memory_available=int(memory.get("MemAvailable", 0)) * 1024,
-        clock=_shared("clock") if is_container else _clock(told, asked_at, took_s),
-        kernel_errors=_shared("kernel log") if is_container else _kernel(commands.get("kernel")),
-        started=told["started"],
-        shares_with_host=told["container"] or None,
-        sudo_refused=_sudo_refused(told),
-        broker=services.parse_broker(commands),
-        database=services.parse_database(commands),
-        cache=services.parse_cache(told["memcached"]),
-        libvirt=services.parse_libvirt(commands),
+        units=_all_units(units, running),
+        other_failed=() if isinstance(failed, Unseen) else failed,
+        listeners=() if isinstance(sockets, Unseen) else sockets.listeners,
+        links=() if isinstance(sockets, Unseen) else sockets.links,
+        sees_owners=not isinstance(sockets, Unseen) and sockets.sees_owners,
+        paths=frozenset(texts(told["paths"])),
+        filesystems=() if isinstance(disks, Unseen) else disks,
+        memory_total=0 if isinstance(memory, Unseen) else memory[0],
+        memory_available=0 if isinstance(memory, Unseen) else memory[1],
+        clock=_shared("clock") if container else clock,
+        kernel_errors=_shared("kernel log") if container else _kernel(commands.get("kernel")),
+        started=None if told["started"] is None else figure(told["started"]),
+        shares_with_host=container or None,
+        sudo_refused=_sudo_refused(told, commands),
+        broker=read.of("rabbitmq", lambda: services.parse_broker(commands)),
+        database=read.of("mariadb", lambda: services.parse_database(commands)),
+        cache=read.of("memcached", lambda: services.parse_cache(mapping(told["memcached"]))),
+        libvirt=read.of("libvirt", lambda: services.parse_libvirt(commands)),
+        answers=parse_answers(commands),
+        misread=tuple(read.misread),
+        unread=tuple(_unread(commands)),
     )
 
 
-def parse_units(commands: Json, *, monotonic: float) -> dict[str, Unit] | Unseen:
+def _said(given: object) -> Said:
+    one = mapping(given)
+    code = one["code"]
+    if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
+        raise TypeError(code)
+    return Said(code=code, out=text(one["out"]), err=text(one["err"]))
+
+
+class _Reader:
+    """Reads one answer after the other, and notes those whose shape is not known."""
+
+    def __init__(self, told: Mapping[str, object], commands: Mapping[str, Said]) -> None:
+        self._told, self._commands = told, commands
+        self.misread: list[Misread] = []
+
+    def of(self, name: str, read: Callable[[], Told]) -> Told | Unseen:
+        """Return what was read of an answer; Unseen where it was not understood."""
+        what, component = _ANSWERS[name]
+        outs = [one["out"] for key, one in self._commands.items() if key.startswith(name)]
+        try:
+            with understood(what, "\n".join(outs) or str(self._told.get(name, ""))):
+                return read()
+        except NotUnderstood as error:
+            self.misread.append(Misread(what, error.says or "", component))
+            return Unseen(error.message, Blind.ODD)
+
+
+def _unread(commands: Mapping[str, Said]) -> Iterable[str]:
+    """Name what else stays unknown: engines that tell no containers, words in no UTF-8."""
+    for engine in ENGINES:
+        answer = commands.get(f"containers of {engine}")
+        if answer and answer["code"] != 0 and not _refused(answer["err"]):
+            said = lines(answer["err"]) or [f"it ended with {answer['code']}"]
+            yield f"its containers: `{engine} ps` says: {shortly(said[0])}"
+    for name, answer in commands.items():
+        if _REPLACED in answer["out"]:
+            yield f"bytes that are not UTF-8, shown as {_REPLACED}, in what it says of: {name}"
+
+
+def parse_units(commands: Mapping[str, Said], *, monotonic: float) -> dict[str, Unit] | Unseen:
     """Read `systemctl show`: a block per unit, `Name=value` in each line."""
     answer = commands.get("units")
     if answer is None:
         return Unseen("it has no systemd", Blind.USELESS)
     blocks = [block for block in answer["out"].split("\n\n") if block.strip()]
-    if not blocks:
+    if not blocks or answer["code"] is None or answer["code"] < 0:
         return Unseen(f"systemd does not answer: {answer['err'].strip()}", Blind.SILENT)
-    found = [dict(line.partition("=")[::2] for line in block.splitlines()) for block in blocks]
+    found = [dict(map(_fact, lines(block))) for block in blocks]
     return {
         one["Id"]: _unit(one, commands, monotonic)
         for one in found
-        if one.get("LoadState") not in {None, "not-found"}
+        if one_of(one["LoadState"], *_LOADS) != "not-found"
     }
 
 
-def _unit(one: Mapping[str, str], commands: Json, monotonic: float) -> Unit:
-    began = int(one.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+def _fact(line: str) -> tuple[str, str]:
+    found = _FACT.fullmatch(line)
+    if found is None:
+        raise ValueError(line)
+    return found[1], found[2]
+
+
+def _unit(one: Mapping[str, str], commands: Mapping[str, Said], monotonic: float) -> Unit:
+    began = whole(one.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
     return Unit(
         name=one["Id"],
         load=one["LoadState"],
-        active=one.get("ActiveState", ""),
+        active=one_of(one["ActiveState"], *_ACTIVES),
         sub=one.get("SubState", ""),
         result=one.get("Result", ""),
         enabled=one.get("UnitFileState", ""),
-        restarts=int(one.get("NRestarts") or 0),
+        restarts=whole(one.get("NRestarts") or 0),
         up_s=monotonic - began if began else None,
         wanted_by=tuple(f"{one.get('WantedBy', '')} {one.get('RequiredBy', '')}".split()),
         triggered_by=tuple(one.get("TriggeredBy", "").split()),
         is_condition_met=one.get("ConditionResult") != "no" or not began_trying(one),
         is_assertion_met=one.get("AssertResult") != "no" or not began_trying(one),
-        last_words=_last_words(commands.get(f"log {one['Id']}", {})),
+        last_words=_last_words(commands.get(f"log {one['Id']}")),
     )
 
 
-def _last_words(answer: Json) -> tuple[str, ...]:
-    if _NOT_READABLE.search(answer.get("err", "")):
+def _last_words(answer: Said | None) -> tuple[str, ...]:
+    if answer is None:
+        return ()
+    if _NOT_READABLE.search(answer["err"]):
         return ("(not read: its login is not in the group systemd-journal)",)
-    lines: list[str] = answer.get("out", "").splitlines()
-    return tuple(line for line in lines if line and line != "-- No entries --")
+    return tuple(line for line in lines(answer["out"]) if line != _NO_ENTRIES)
 
 
 def began_trying(one: Mapping[str, str]) -> bool:
@@ -160,23 +283,25 @@ def began_trying(one: Mapping[str, str]) -> bool:
     return not (one.get("ConditionResult") == "no" and one.get("AssertResult") == "no")
 
 
-def parse_containers(commands: Json) -> list[dict[str, str]]:
+def parse_containers(commands: Mapping[str, Said]) -> list[dict[str, str]]:
     """Read `docker ps` or `podman ps`, a line of JSON for each container."""
-    found = []
-    for engine in ("docker", "podman"):
-        for line in commands.get(f"containers of {engine}", {}).get("out", "").splitlines():
-            one = json.loads(line)
-            names = one["Names"]
-            found.append(
-                {
-                    "id": one.get("ID") or one.get("Id", ""),
-                    "engine": engine,
-                    "name": names if isinstance(names, str) else names[0],
-                    "state": one["State"],
-                    "status": one["Status"],
-                }
-            )
-    return found
+    told = {engine: commands.get(f"containers of {engine}") for engine in ENGINES}
+    return [
+        _container(engine, document(line))
+        for engine, answer in told.items()
+        for line in lines(answer["out"] if answer else "")
+    ]
+
+
+def _container(engine: str, one: Mapping[str, object]) -> dict[str, str]:
+    names = one["Names"]
+    return {
+        "id": text(one.get("ID") or one["Id"]),
+        "engine": engine,
+        "name": names if isinstance(names, str) else texts(names)[0],
+        "state": one_of(one["State"], *ACTIVE_OF),
+        "status": text(one["Status"]),
+    }
 
 
 def _all_units(
@@ -206,13 +331,22 @@ ACTIVE_OF = {
     "restarting": "activating",
     "exited": "inactive",
     "dead": "failed",
-}
+    **{
+        same: same
+        for same in (
+            "created", "configured", "initialized", "paused", "removing", "stopping", "stopped",
+        )
+    },
+}  # fmt: skip
 
 
-def _failed(out: str, known: set[str]) -> Iterable[str]:
+def _failed(commands: Mapping[str, Said], known: set[str]) -> tuple[str, ...]:
     """Read `systemctl --failed --plain`: a unit in the first column."""
-    names = [line.split()[0] for line in out.splitlines() if line.strip()]
-    return [name for name in names if name not in known]
+    answer = commands.get("failed")
+    names = [line.split()[0] for line in lines(answer["out"] if answer else "")]
+    for name in names:
+        one_of(name.rpartition(".")[2], *_UNIT_KINDS)
+    return tuple(name for name in names if name not in known)
 
 
 def owner_of(path: str, containers: Mapping[str, str]) -> str | None:
@@ -227,20 +361,54 @@ def owner_of(path: str, containers: Mapping[str, str]) -> str | None:
     return last["unit"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """What `ss` tells."""
+
+    listeners: tuple[Listener, ...]
+    links: tuple[Link, ...]
+    sees_owners: bool
+
+
+def parse_sockets(told: Mapping[str, object], containers: Iterable[Mapping[str, str]]) -> Sockets:
+    """Read `ss -Htnap`, with the cgroups of the processes that it names."""
+    names = {one["id"]: one["name"] for one in containers}
+    paths = mapping(told["owners"]).items()
+    owners = {pid: owner_of(text(path), names) for pid, path in paths}
+    answer = mapping(told["sockets"])
+    out = text(answer.get("out", ""))
+    return Sockets(
+        listeners=tuple(parse_listeners(out, owners)),
+        links=tuple(parse_links(out, owners)),
+        sees_owners=not answer.get("refused") and answer.get("code") == 0,
+    )
+
+
 def _lines(out: str) -> Iterable[tuple[str, str, int, str, int | None, str]]:
     """Read `ss -Htnap`: state, two queues, our end, the other end, the processes."""
-    for line in out.splitlines():
+    for line in lines(out):
         words = line.split(None, 5)
-        if len(words) >= 5:  # noqa: PLR2004  # all but the processes
-            near, _, near_port = words[3].rpartition(":")
-            far, _, far_port = words[4].rpartition(":")
-            other = int(far_port) if far_port.isdigit() else None
-            processes = words[5] if len(words) > 5 else ""  # noqa: PLR2004  # as above
-            yield words[0], _address(near), int(near_port), _address(far), other, processes
+        try:
+            state = one_of(words[0], *_SOCKET_STATES)
+            near, near_port = _end(words[3])
+            far, far_port = _end(words[4])
+        except (LookupError, ValueError, TypeError) as error:
+            raise ValueError(line) from error
+        if near_port is not None:
+            processes = words[5] if len(words) > 5 else ""  # noqa: PLR2004  # all but the processes
+            yield state, near, near_port, far, far_port, processes
 
 
-def _address(text: str) -> str:
-    bare = text.strip("[]").partition("%")[0]
+def _end(given: str) -> tuple[str, int | None]:
+    """Return an address and its port; a `*` stands for any port."""
+    at, colon, port = given.rpartition(":")
+    if not colon:
+        raise ValueError(given)
+    return _address(at), None if port == "*" else whole(port)
+
+
+def _address(given: str) -> str:
+    bare = given.strip("[]").partition("%")[0]
     return bare.removeprefix("::ffff:")
 
 
@@ -271,59 +439,95 @@ def parse_links(out: str, owners: Mapping[str, str | None]) -> Iterable[Link]:
             )
 
 
-def parse_filesystems(given: Iterable[Json], commands: Json) -> Iterable[Filesystem]:
+def _filesystems(
+    told: Mapping[str, object], commands: Mapping[str, Said]
+) -> tuple[Filesystem, ...]:
+    return tuple(known_places(parse_filesystems(rows(told["filesystems"]), commands)))
+
+
+def parse_filesystems(
+    given: Iterable[object], commands: Mapping[str, Said]
+) -> Iterable[Filesystem]:
     """Read file systems; those of a network were measured by `stat`, aside."""
-    for one in given:
-        figures, error = dict(one), one.get("error")
-        if aside := commands.get(f"statfs {one['mount']}"):
-            words = aside["out"].split()
-            if aside["code"] != 0 or len(words) != 5:  # noqa: PLR2004  # as asked for
+    for one in map(mapping, given):
+        mount, figures, error = text(one["mount"]), dict(one), text_or_none(one.get("error"))
+        if aside := commands.get(f"statfs {mount}"):
+            if aside["code"] != 0:
                 error = aside["err"].strip() or "no answer"
             else:
-                block, blocks, free, inodes, inodes_free = map(int, words)
+                block, blocks, free, inodes, inodes_free = map(whole, aside["out"].split())
                 figures |= {"size": block * blocks, "free": block * free}
                 figures |= {"inodes": inodes, "inodes_free": inodes_free}
         yield Filesystem(
-            mount=one["mount"],
-            type=one["type"],
-            size=figures.get("size", 0),
-            free=figures.get("free", 0),
-            inodes=figures.get("inodes", 0),
-            inodes_free=figures.get("inodes_free", 0),
-            is_read_only=one["read_only"],
+            mount=mount,
+            type=text(one["type"]),
+            size=whole(figures.get("size", 0)),
+            free=whole(figures.get("free", 0)),
+            inodes=whole(figures.get("inodes", 0)),
+            inodes_free=whole(figures.get("inodes_free", 0)),
+            is_read_only=truth(one["read_only"]),
             error=error,
         )
 
 
-def _clock(told: Json, asked_at: float, took_s: float) -> NodeClock | Unseen:
-    if "status" not in told["clock"]:
+def known_places(given: Iterable[Filesystem]) -> Iterable[Filesystem]:
+    """Leave out what is another file system seen again: the overlays of containers.
+
+    An overlay has the room of what is below it. Beside `/`, it is told by itself only where nothing
+    else here has that room.
+    """
+    seen: set[tuple[int, int]] = set()
+    for one in sorted(given, key=lambda one: (_is_laid_over(one), len(one.mount))):
+        room = (one.size, one.inodes)
+        if _is_laid_over(one) and (room in seen or one.mount.startswith(_CONTAINERS)):
+            continue
+        if one.size:
+            seen.add(room)
+        yield one
+
+
+def _is_laid_over(one: Filesystem) -> bool:
+    return one.type == _OVERLAY and one.mount != "/"
+
+
+def _memory(given: str) -> tuple[int, int]:
+    """Read `/proc/meminfo`: how much there is, and how much of it is available."""
+    found = dict(re.findall(r"^(\w+):\s+(\d+) kB$", given, re.MULTILINE))
+    return whole(found["MemTotal"]) * 1024, whole(found["MemAvailable"]) * 1024
+
+
+def _clock(told: Mapping[str, object], asked_at: float, took_s: float) -> NodeClock | Unseen:
+    clock, now = mapping(told["clock"]), figure(told["now"])
+    if "status" not in clock:
         return Unseen("its python3 cannot ask the kernel", Blind.USELESS)
     # It looked at its clock at some time between our question and its answer.
-    early, late = told["now"] - (asked_at + took_s), told["now"] - asked_at
+    early, late = now - (asked_at + took_s), now - asked_at
     ahead = early if early > 0 else late if late < 0 else 0.0
     return NodeClock(
-        is_synchronized=not told["clock"]["status"] & _UNSYNCHRONIZED, ahead_s=round(ahead, 1)
+        is_synchronized=not whole(clock["status"]) & _UNSYNCHRONIZED, ahead_s=round(ahead, 1)
     )
 
 
-def _kernel(answer: Json | None) -> tuple[str, ...] | Unseen:
+def _kernel(answer: Said | None) -> tuple[str, ...] | Unseen:
     if answer is None or answer["code"] != 0:
         why = answer["err"].strip() if answer else "it has no journal"
         return Unseen(why or "the journal does not answer", Blind.REFUSED)
-    lines = answer["out"].splitlines()
-    return tuple(line for line in lines if line and line != "-- No entries --")
+    return tuple(line for line in lines(answer["out"]) if line != _NO_ENTRIES)
 
 
 def _shared(what: str) -> Unseen:
     return Unseen(f"the {what} is shared with the host: it is a container", Blind.USELESS)
 
 
-def _sudo_refused(told: Json) -> str | None:
-    if told["is_root"]:
+def _sudo_refused(told: Mapping[str, object], commands: Mapping[str, Said]) -> str | None:
+    if truth(told["is_root"]):
         return None
-    answers: list[Json] = list(told["commands"].values())
-    said = [_refused(told["sockets"].get("refused") or "")]
-    said += [_refused(one["err"]) for one in answers if one["code"] != 0]
+    said = [_refused(text_or_none(mapping(told["sockets"]).get("refused")) or "")]
+    said += [
+        _refused(one["err"])
+        for name, one in commands.items()
+        if one["code"] != 0 and not name.startswith(_BY_CHOICE)
+    ]
     return next(filter(None, said), None)
 
 

@@ -126,6 +126,15 @@ class Disk:
     used_bytes: int = 0  # what a copy has to carry
     size_bytes: int = 0
 
+    def directory_of(self, server: str) -> str | None:
+        """Return the directory of instances that has this disk; None where it is no file of one.
+
+        Nova names a file `<instances_path>/<id>/disk`, a logical volume `/dev/<group>/<id>_disk`,
+        an image of Ceph `<pool>/<id>_disk`.
+        """
+        place, found, _ = (self.path or "").rpartition(f"/{server}/")
+        return place if found and place.startswith("/") else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
@@ -287,6 +296,18 @@ class Need:
         """Return the resources by class."""
         return dict(self.resources)
 
+    @property
+    def all_required(self) -> frozenset[str]:
+        """Return the traits that are required, those of granular groups among them."""
+        granular = (
+            trait
+            for name, traits in self.further
+            if name.startswith("required")
+            for trait in traits.split(",")
+            if not trait.startswith("!")
+        )
+        return frozenset((*self.required, *granular))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -353,6 +374,8 @@ class ComputeNode:
     standstills: Mapping[str, "Standstill"] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances
+    # Of the other directories (`instances_path`) in which guests here have their disks.
+    other_filesystems: Mapping[str, "str | Unread"] = field(default_factory=dict)
     aggregates: tuple[Aggregate, ...] = ()
     zone: str = "nova"
     roles: tuple[Role, ...] = ()
@@ -363,6 +386,10 @@ class ComputeNode:
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
     is_left_occupied: bool = False  # that run was approved to leave servers here
+
+    def filesystem_of(self, directory: str) -> "str | Unread":
+        """Return the type of the file system that holds a directory of instances."""
+        return self.other_filesystems.get(directory, self.instances_filesystem)
 
     @property
     def claim(self) -> Claim | None:

@@ -9,3 +9,4 @@ class Project:
 
     id: str
     name: str
+    is_gone: bool = False  # Keystone has it no more, and servers of it are still there

@@ -1,7 +1,7 @@
 """What a machine tells of itself when it is looked at: units, sockets, disks, clock, tools."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 ACTIVE = "active"
@@ -16,6 +16,16 @@ class Blind(StrEnum):
     SILENT = "silent"  # no answer in time
     LATE = "late"  # not answered within our own limit, which a busy machine may need more than
     USELESS = "useless"  # it lets us in, and cannot answer
+    ODD = "odd"  # it answers in a shape that we do not know
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """An answer whose shape is not known: nothing is known by it."""
+
+    what: str  # the command
+    says: str  # what was read, shortened
+    component: str = "machine"  # which stays unknown by that
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,8 @@ class Queue:
     name: str
     messages: int
     consumers: int
+    type: str = "classic"
+    vhost: str = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +131,11 @@ class Broker:
     partitions: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
-    queues: tuple[Queue, ...] | None = None  # None: not told
-    bound: frozenset[str] | None = None  # queues that an exchange leads to; None: not told
+    queues: tuple[Queue, ...] | None = None  # of all virtual hosts that told; None: none told
+    queues_unread: tuple[str, ...] = ()  # virtual hosts
+    bound: frozenset[tuple[str, str]] | None = None  # virtual host and queue; None: none told
+    bound_unread: tuple[str, ...] = ()  # virtual hosts
+    vhosts: tuple[str, ...] | None = None  # None: not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +158,15 @@ class Cache:
 
     connections: int
     most_connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """What a process answered to a question put to it on its node."""
+
+    out: str
+    err: str = ""
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,3 +193,8 @@ class Survey:
     database: DatabaseServer | Unseen | None = None
     cache: Cache | Unseen | None = None
     libvirt: str | Unseen | None = None  # the version of the daemon that answers
+    # What processes answered, by `Question` as the anatomy numbers them: ("ovn-northd", 0). What is
+    # not in it was not asked: the node has no such tool.
+    answers: Mapping[tuple[str, int], Replied | Unseen] = field(default_factory=dict)
+    misread: tuple[Misread, ...] = ()  # answers whose shape is not known
+    unread: tuple[str, ...] = ()  # what else could not be read, each with its reason

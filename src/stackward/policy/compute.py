@@ -7,7 +7,8 @@ known to be movable blocks.
 from collections.abc import Iterator
 from enum import StrEnum
 
-from stackward.model.compute import BlockStorage, ComputeNode, Server, Unread
+from stackward.facts.cpus import CpuConflict, cpus_of, thread_policy_of
+from stackward.model.compute import INSTANCES, BlockStorage, ComputeNode, Disk, Server, Unread
 from stackward.model.stuck import Guest, find_stuck
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
@@ -192,6 +193,14 @@ def judge_volumes(server: Server) -> Iterator[Verdict]:
             )
 
 
+def judge_cpus(server: Server) -> Iterator[Verdict]:
+    """Ask whether flavor and image agree on the CPUs: Nova asks again with every move."""
+    image = dict(server.image_properties or ())
+    for found in (cpus_of(server.flavor, image), thread_policy_of(server.flavor, image)):
+        if isinstance(found, CpuConflict):
+            yield worries.CPU_POLICY.blocks(server.label, server.id, why=found.why)
+
+
 def judge_lock(server: Server) -> Iterator[Verdict]:
     """Tell of a lock."""
     if server.is_locked:
@@ -219,22 +228,68 @@ def judge_disks(server: Server, node: ComputeNode) -> Iterator[Verdict]:
 
 
 def storage_of(server: Server, node: ComputeNode) -> BlockStorage:
-    """Say where the server's own disks are, volumes aside."""
+    """Say where the server's own disks are, volumes aside; one local disk is copied with it."""
     flavor = server.flavor
     if not (server.has_image or flavor.ephemeral_gib or flavor.swap_mib):
         return BlockStorage.NONE
     domain = node.domain_of(server.id)
-    if domain is None or isinstance(node.instances_filesystem, Unread):
+    if domain is None:
         return BlockStorage.UNKNOWN
-    own = [disk.path for disk in domain.disks if disk.path and server.id in disk.path]
-    if own and not any(path.startswith("/") for path in own):
+    own = [disk for disk in domain.disks if disk.path and server.id in disk.path]
+    found = {_storage_of(disk, server.id, node) for disk in own}
+    found = found or {_by_filesystem(node.instances_filesystem)}
+    for worst in (BlockStorage.LOCAL, BlockStorage.UNKNOWN):
+        if worst in found:
+            return worst
+    return BlockStorage.SHARED
+
+
+def _storage_of(disk: Disk, server: str, node: ComputeNode) -> BlockStorage:
+    if not (disk.path or "").startswith("/"):
         return BlockStorage.SHARED  # Ceph: `pool/<id>_disk`
-    return BlockStorage.SHARED if is_shared(node) else BlockStorage.LOCAL
+    directory = disk.directory_of(server)
+    if directory is None:
+        return BlockStorage.LOCAL  # LVM: `/dev/<group>/<id>_disk`
+    return _by_filesystem(node.filesystem_of(directory))
+
+
+def _by_filesystem(kind: str | Unread) -> BlockStorage:
+    if isinstance(kind, Unread):
+        return BlockStorage.UNKNOWN
+    return BlockStorage.SHARED if kind in _NETWORK_FILESYSTEMS else BlockStorage.LOCAL
 
 
 def is_shared(node: ComputeNode) -> bool:
-    """Say whether Nova's instances are on a network file system."""
-    return node.instances_filesystem in _NETWORK_FILESYSTEMS
+    """Say whether the usual place of Nova's instances is on a network file system."""
+    return _by_filesystem(node.instances_filesystem) is BlockStorage.SHARED
+
+
+def shares_directory(server: Server, node: ComputeNode) -> bool:
+    """Say whether the server's directory is on a network file system."""
+    own = _own_directory(server, node)
+    kind = node.instances_filesystem if own is None else node.filesystem_of(own)
+    return _by_filesystem(kind) is BlockStorage.SHARED
+
+
+def directories_of(server: Server, node: ComputeNode) -> tuple[str, ...]:
+    """Return where a move may leave the server's directory: beside its own disk, if that is known.
+
+    A server that has only volumes has one too, and nothing tells where.
+    """
+    own = _own_directory(server, node)
+    return (INSTANCES, *own_directories(node)) if own is None else (own,)
+
+
+def own_directories(node: ComputeNode) -> tuple[str, ...]:
+    """Return the directories of instances, the usual one aside, that are this node's alone."""
+    kinds = node.other_filesystems.items()
+    return tuple(each for each, kind in kinds if _by_filesystem(kind) is not BlockStorage.SHARED)
+
+
+def _own_directory(server: Server, node: ComputeNode) -> str | None:
+    domain = node.domain_of(server.id)
+    found = (disk.directory_of(server.id) for disk in (domain.disks if domain else ()))
+    return next((each for each in found if each), None)
 
 
 def local_bytes(server: Server, node: ComputeNode) -> int | None:

@@ -36,6 +36,7 @@ from stackward.policy.processes import (
     notes_of_units,
     unknown_of_tools,
 )
+from stackward.policy.questions import judge_answers, judge_one_of_all, unknown_of_answers
 
 Proof = tuple[str, float | None]  # what shows that a component works, and how long that took
 Place = tuple[str, str | None]  # a component, and a node or the whole cloud
@@ -74,7 +75,10 @@ def _all_findings(
         yield from judge_units(one)
         yield from judge_ports(one)
         yield from judge_tools(one, here)
+        yield from judge_answers(one)
         yield from judge_connections(one, sides)
+    for component in anatomy.components.values():
+        yield from judge_one_of_all(component, here)
     yield from judge_own_queues(state, here, anatomy)
     yield from judge_all_queues(state, here, anatomy)
     yield from judge_heartbeats(state, anatomy)
@@ -89,6 +93,7 @@ def _all_unknown(
     yield from unknown_of_machines(state)
     for one in here.values():
         yield from unknown_of_tools(one)
+        yield from unknown_of_answers(one)
     yield from unknown_of_rpc(state)
     yield from unknown_of_pings(state, here, anatomy)
     yield from unknown_of_doors(state, anatomy, {name for name, _ in here})
@@ -294,8 +299,9 @@ def _own_words(one: Presence) -> str:
     match one.component.probe.kind:
         case "rabbitmq" if isinstance(survey.broker, Broker):
             running = f"{len(survey.broker.running)} of {len(survey.broker.members)} members"
-            queues = survey.broker.queues
-            return running if queues is None else f"{running}, {len(queues)} queues"
+            queues, unread = survey.broker.queues, survey.broker.queues_unread
+            least = "at least " if unread or survey.broker.vhosts is None else ""
+            return running if queues is None else f"{running}, {least}{len(queues)} queues"
         case "mariadb" if isinstance(survey.database, DatabaseServer):
             server = survey.database
             galera = f", Galera of {server.cluster_size}" if server.is_galera else ""

@@ -27,9 +27,13 @@ SERIOUS = re.compile(
 def judge_machines(state: CloudState) -> Iterator[Finding]:
     """Judge each machine of the inventory."""
     for node, survey in state.surveys.items():
-        if isinstance(survey, Unseen):
+        if isinstance(survey, Unseen) and survey.kind is Blind.ODD:
+            what = "the script that is sent to it"
+            yield symptoms.ANSWER_ODD.found(MACHINE, node, [survey.why], what=what)
+        elif isinstance(survey, Unseen):
             yield _unseen(node, survey, _reports(state, node))
         else:
+            yield from _misread(survey)
             yield from _judge_survey(survey)
     if not state.only:
         yield from _not_in_inventory(state)
@@ -59,11 +63,17 @@ def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
             return symptoms.NODE_UNREACHABLE.found(MACHINE, node, evidence, why=unseen.why)
 
 
+def _misread(survey: Survey) -> Iterator[Finding]:
+    for one in survey.misread:
+        evidence = [one.says] if one.says else []
+        yield symptoms.ANSWER_ODD.found(one.component, survey.node, evidence, what=one.what)
+
+
 def _judge_survey(survey: Survey) -> Iterator[Finding]:
     node = survey.node
     if survey.sudo_refused:
         yield symptoms.SUDO_REFUSED.found(MACHINE, node, why=survey.sudo_refused)
-    if isinstance(survey.units, Unseen):
+    if isinstance(survey.units, Unseen) and survey.units.kind is not Blind.ODD:
         yield symptoms.NODE_USELESS.found(MACHINE, node, why=survey.units.why)
     for filesystem in survey.filesystems:
         yield from _judge_filesystem(node, filesystem)
@@ -135,8 +145,9 @@ def unknown_of_machines(state: CloudState) -> Iterator[Note]:
     for node, survey in state.surveys.items():
         if isinstance(survey, Survey):
             for value in (survey.kernel_errors, survey.clock):
-                if isinstance(value, Unseen):
+                if isinstance(value, Unseen) and value.kind is not Blind.ODD:
                     yield Note(where=node, says=value.why)
+            yield from (Note(where=node, says=why) for why in survey.unread)
             if not survey.sees_owners:
                 yield Note(where=node, says="whose its connections are")
 

@@ -22,6 +22,7 @@ RPC = "rpc"
 BROKER = "rabbitmq"
 _AUTO = "AUTO:"
 _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
+_FANOUT_STREAM, _STREAM = "_fanout", "stream"  # keeps what it was sent, whoever has read it
 
 
 # --- connections --------------------------------------------------------------------------------
@@ -129,17 +130,33 @@ def brokers(present: Present) -> list[Broker]:
 
 
 def queues_of(present: Present) -> dict[str, Queue]:
-    """Return all queues, by their names."""
-    return {queue.name: queue for broker in brokers(present) for queue in broker.queues or ()}
+    """Return a queue of each name: of those of several virtual hosts, one that is read."""
+    found: dict[str, Queue] = {}
+    for queue in _all_queues(present):
+        known = found.get(queue.name)
+        if known is None or queue.consumers > known.consumers:
+            found[queue.name] = queue
+    return found
+
+
+def _all_queues(present: Present) -> list[Queue]:
+    """Return all queues; every node of RabbitMQ tells of the same."""
+    told = (queue for broker in brokers(present) for queue in broker.queues or ())
+    return list({(queue.vhost, queue.name): queue for queue in told}.values())
+
+
+def _knows_all_queues(present: Present) -> bool:
+    """Say whether some node of RabbitMQ has told the queues of every virtual host."""
+    return any(
+        one.queues is not None and not one.queues_unread and one.vhosts is not None
+        for one in brokers(present)
+    )
 
 
 def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge whether what is sent to a process reaches it."""
     queues = queues_of(present)
-    told = brokers(present)
-    bound = None
-    if told and all(one.bound is not None for one in told):
-        bound = frozenset().union(*(one.bound or frozenset() for one in told))
+    knows_all, (bound, told_of) = _knows_all_queues(present), _bindings(present)
     for component, node, host in own_queues(state, present, anatomy):
         name = f"{component.topic}.{host}"
         here = present.get((component.name, node))
@@ -148,14 +165,14 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
             continue  # that has been said
         queue = queues.get(name)
         if queue is None:
-            # Another virtual host, or another cell, may have it: only where its like are here.
-            if any(each.startswith(f"{component.topic}.") for each in queues):
+            # Another cell may have it: only where its like are here.
+            if knows_all and any(each.startswith(f"{component.topic}.") for each in queues):
                 yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
-        elif not queue.consumers:
+        elif not queue.consumers and (knows_all or queue.messages):
             yield symptoms.QUEUE_UNREAD.found(
                 component.name, node, queue=name, messages=queue.messages, unit=unit
             )
-        elif bound is not None and name not in bound:
+        elif queue.vhost in told_of and (queue.vhost, name) not in bound:
             yield symptoms.QUEUE_UNBOUND.found(
                 component.name,
                 node,
@@ -163,6 +180,17 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 queue=name,
                 unit=unit,
             )
+
+
+def _bindings(present: Present) -> tuple[set[tuple[str, str]], set[str]]:
+    """Return the queues to which exchanges lead, and the virtual hosts that all have told of."""
+    told = brokers(present)
+    bound = {one for broker in told for one in broker.bound or ()}
+    knows = [
+        set() if one.bound is None else {*(one.vhosts or ("/",))} - {*one.bound_unread}
+        for one in told
+    ]
+    return bound, set.intersection(*knows) if knows else set()
 
 
 def own_queues(
@@ -194,17 +222,26 @@ def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     }
     left = [
         queue
-        for queue in queues_of(present).values()
+        for queue in _all_queues(present)
         if queue.messages and not queue.consumers and not _passes(queue) and queue.name not in own
     ]
     if left:
         most = sorted(left, key=lambda queue: -queue.messages)[:SHOWN]
-        evidence = [f"`{queue.name}`: {queue.messages} messages" for queue in most]
+        evidence = [f"`{queue.name}`{_where(queue)}: {queue.messages} messages" for queue in most]
         yield symptoms.QUEUES_UNREAD.found(BROKER, None, evidence, count=len(left))
 
 
 def _passes(queue: Queue) -> bool:
-    return queue.name.startswith(_REPLY) or _FANOUT in queue.name
+    return (
+        queue.name.startswith(_REPLY)
+        or _FANOUT in queue.name
+        or queue.name.endswith(_FANOUT_STREAM)
+        or queue.type == _STREAM
+    )
+
+
+def _where(queue: Queue) -> str:
+    return "" if queue.vhost == "/" else f" of virtual host `{queue.vhost}`"
 
 
 # --- heartbeats ---------------------------------------------------------------------------------

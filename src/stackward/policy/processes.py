@@ -140,15 +140,18 @@ def judge_tools(here: Presence, present: Present) -> Iterator[Finding]:
             yield from _judge_database(here, present)
         case "memcached" if here.runs:
             yield from _judge_cache(here)
-        case "libvirt" if isinstance(here.survey.libvirt, Unseen):
-            yield symptoms.LIBVIRT_SILENT.found(
-                here.component.name,
-                here.node,
-                why=here.survey.libvirt.why,
-                command=here.deployed.command,
-            )
+        case "libvirt":
+            yield from _judge_libvirt(here)
         case _:
             pass
+
+
+def _judge_libvirt(here: Presence) -> Iterator[Finding]:
+    answer = here.survey.libvirt
+    if isinstance(answer, Unseen) and answer.kind is not Blind.ODD:
+        yield symptoms.LIBVIRT_SILENT.found(
+            here.component.name, here.node, why=answer.why, command=here.deployed.command
+        )
 
 
 def _judge_broker(here: Presence) -> Iterator[Finding]:
@@ -182,12 +185,20 @@ def unknown_of_tools(here: Presence) -> Iterator[Note]:
     """Name what its own tool did not tell in time, though it serves."""
     own = {"rabbitmq": here.survey.broker, "mariadb": here.survey.database}
     answer = own.get(here.component.probe.kind)
+    if isinstance(answer, Unseen) and answer.kind is Blind.ODD:
+        return  # that is a finding
     if isinstance(answer, Unseen) and here.runs and not _is_silent(here, answer):
         yield Note(where=here.node, says=f"what {here.component.name} says of itself: {answer.why}")
     elif isinstance(answer, Broker):
-        for what, told_of in (("queues", answer.queues), ("bindings", answer.bound)):
-            if told_of is None:
-                yield Note(where=here.node, says=f"RabbitMQ's {what}: it has not told them in time")
+        unread = {"queues": answer.queues_unread, "bindings": answer.bound_unread}
+        for what, vhosts in unread.items():
+            if vhosts:
+                named = ", ".join(f"`{vhost}`" for vhost in vhosts)
+                says = f"RabbitMQ's {what} of the virtual host {named}: not told, or not in time"
+                yield Note(where=here.node, says=says)
+        if answer.vhosts is None:
+            says = "which virtual hosts RabbitMQ has beside `/`: not told, or not in time"
+            yield Note(where=here.node, says=says)
 
 
 def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
@@ -231,7 +242,8 @@ def _judge_galera(here: Presence, server: DatabaseServer, nodes: int) -> Iterato
 def _judge_cache(here: Presence) -> Iterator[Finding]:
     name, node, cache = here.component.name, here.node, here.survey.cache
     if isinstance(cache, Unseen):
-        yield symptoms.CACHE_SILENT.found(name, node, why=cache.why)
+        if cache.kind is not Blind.ODD:
+            yield symptoms.CACHE_SILENT.found(name, node, why=cache.why)
     elif isinstance(cache, Cache) and cache.connections >= NEAR_LIMIT * cache.most_connections > 0:
         yield symptoms.CONNECTIONS_SHORT.found(
             name, node, used=cache.connections, most=cache.most_connections

@@ -6,9 +6,9 @@ out, first-fit decreasing. The expected target is one answer of many; it is pinn
 would end nearly full, where another choice could leave a later server without a place.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heapreplace
 
 from stackward.model.compute import (
@@ -18,20 +18,21 @@ from stackward.model.compute import (
     Resources,
     Server,
 )
-from stackward.plan import Blocked
+from stackward.plan import Blocked, Warned
 from stackward.policy import worries
+from stackward.policy.aggregates import Aggregates, Force, Kept
 from stackward.policy.worries import Worry
 
 NEARLY_FULL = 0.9
 
-_OPERATORS = ("<", "s", "=", ">", "!")
-_SCOPE = "aggregate_instance_extra_specs:"
-_PROJECT = "filter_tenant_id"
 _UNITS = {"MEMORY_MB": "MiB memory", "DISK_GB": "GiB disk", "VCPU": "VCPU", "PCPU": "PCPU"}
 
 
 Wanted = tuple[Server, Need, Sequence[Candidate]]
 """A server, what it needs, and the nodes that may take it."""
+
+KeptOff = Mapping[str | None, Kept]
+"""The rule that keeps a server off a host, for each host that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,27 @@ class Choice:
     worry: Worry | None = None
     words: Mapping[str, str] = field(default_factory=dict)
     only_live: bool = False  # the rule stands against a live migration, not against a cold one
-    cold_candidates: tuple[Candidate, ...] = ()
+    cold: "Choice | None" = None  # where it may go when it is stopped for its move
+    doubtful: tuple[Candidate, ...] = ()  # more nodes, if a rule that cannot be seen is not asked
+    doubt: Kept | None = None  # the rule that no candidate fulfils, or no doubtful one
+
+    @property
+    def all(self) -> tuple[Candidate, ...]:
+        """Return all nodes that Nova may choose."""
+        return self.candidates + self.doubtful
+
+    @property
+    def widened(self) -> "Choice":
+        """Return the choice of all nodes, the doubtful ones among them."""
+        return replace(self, candidates=self.all, doubtful=())
+
+    def warns(self, server: Server) -> Warned | None:
+        """Return the warning that Nova may find no host."""
+        if self.doubt is None or self.doubtful:
+            return None
+        return worries.MAY_FIND_NO_HOST.warns(
+            server.label, server.id, why=self.doubt.why, by=self.doubt.by
+        )
 
     def blocks(self, server: Server) -> Blocked | None:
         """Return the verdict on one server of the kind."""
@@ -74,15 +95,12 @@ class Chooser:
         self._node = node
         self._target = target
         self._found: dict[tuple[object, ...], Choice] = {}
-        self._aggregates: dict[str, list[Mapping[str, str]]] = defaultdict(list)
-        for aggregate in node.aggregates:
-            for host in aggregate.hosts:
-                self._aggregates[host].append(dict(aggregate.metadata))
+        self._aggregates = Aggregates(node.aggregates)
 
     def choose(self, server: Server) -> Choice:
         """Say which nodes may take the server; the rule that leaves none is named."""
         need = self._node.needs[server.id]
-        kind = (need, server.project, server.flavor, server.group)
+        kind = (need, server.project, server.flavor, server.image_properties, server.group)
         if kind not in self._found:
             self._found[kind] = self._choose(server, need)
         return self._found[kind]
@@ -95,25 +113,27 @@ class Chooser:
             return self._nowhere(need)
         if self._is_held_here(server):
             return Choice(worry=worries.AFFINITY, words={"group": group})
-        fitting = tuple(each for each in usable if not self._keeps_out(server, each))
+        kept = self._aggregates.keeping_off(server, need, [each.host for each in usable])
+        certain = {host: each for host, each in kept.items() if each.force is Force.CERTAIN}
+        fitting = tuple(each for each in usable if each.host not in certain)
         if not fitting:
-            why = self._keeps_out(server, usable[0])
+            why = certain[usable[0].host].why
             return Choice(worry=worries.AGGREGATE, words={"why": why})
         apart = _apart(server, fitting)
         if not apart:
             return Choice(worry=worries.ANTI_AFFINITY, words={"group": group})
-        return self._on_target(apart)
+        return self._on_target(apart, kept)
 
-    def _on_target(self, candidates: tuple[Candidate, ...]) -> Choice:
+    def _on_target(self, candidates: tuple[Candidate, ...], kept: KeptOff) -> Choice:
         if self._target is None:
-            return self._with_cpu(candidates)
+            return self._with_cpu(candidates, kept)
         there = tuple(each for each in candidates if self._target in {each.host, each.name})
         if there:
-            return self._with_cpu(there)
+            return self._with_cpu(there, kept)
         why = "it has no room, or its zone, aggregates or group keep it out"
         return Choice(worry=worries.NOT_ON_TARGET, words={"target": self._target, "why": why})
 
-    def _with_cpu(self, candidates: tuple[Candidate, ...]) -> Choice:
+    def _with_cpu(self, candidates: tuple[Candidate, ...], kept: KeptOff) -> Choice:
         """Keep the nodes whose CPU has all that the server was started with.
 
         nova-compute reports the features of the CPU model that it gives to guests as traits
@@ -123,14 +143,15 @@ class Chooser:
             each for each in self._node.provider.traits if each.startswith("HW_CPU_")
         )
         alike = tuple(each for each in candidates if features <= each.traits)
+        cold = _in_doubt(candidates, kept)
         if alike:
-            return Choice(alike, cold_candidates=candidates)
+            return replace(_in_doubt(alike, kept), cold=cold)
         closest = min((features - each.traits for each in candidates), key=len)
         return Choice(
             worry=worries.NO_SUCH_CPU,
             words={"lacking": ", ".join(sorted(closest)[:5])},
             only_live=True,
-            cold_candidates=candidates,
+            cold=cold,
         )
 
     def _nowhere(self, need: Need) -> Choice:
@@ -158,21 +179,15 @@ class Chooser:
             return False
         return all(host == self._node.host for _, host in group.elsewhere)
 
-    def _keeps_out(self, server: Server, candidate: Candidate) -> str:
-        """Say which rule of an aggregate keeps the server off a node; empty where none does."""
-        its = self._aggregates.get(candidate.host or "", [])
-        projects = [
-            value for each in its for key, value in each.items() if key.startswith(_PROJECT)
-        ]
-        if projects and not any(server.project in value.split(",") for value in projects):
-            return "kept for other projects"
-        for name, value in server.flavor.extra_specs:
-            key = name.removeprefix(_SCOPE)
-            if key == name or value.startswith(_OPERATORS):
-                continue
-            if not any(value in each.get(key, "").split(",") for each in its):
-                return f"its flavor wants `{key}={value}`"
-        return ""
+
+def _in_doubt(candidates: tuple[Candidate, ...], kept: KeptOff) -> Choice:
+    """Prefer the nodes that fulfil every rule, be it in force or not."""
+    sure = tuple(each for each in candidates if each.host not in kept)
+    doubt = next((kept[each.host] for each in candidates if each.host in kept), None)
+    if not sure:
+        return Choice(candidates, doubt=doubt)
+    doubtful = tuple(each for each in candidates if each.host in kept)
+    return Choice(sure, doubtful=doubtful, doubt=doubt)
 
 
 def _apart(server: Server, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:

@@ -88,6 +88,14 @@ NODE_USELESS = Symptom(
     "install `python3` on it; nothing else is needed there",
     "The look at a node is one script for its own python3.",
 )
+ANSWER_ODD = Symptom(
+    "answer-not-understood",
+    State.UNKNOWN,
+    "{what} gave an answer in a form that is not known here",
+    "run the command on the node and compare; another version of it may answer in another form: "
+    "report that to Stackward",
+    "What it should show stays unknown. It is never taken for well, nor for broken.",
+)
 NOT_IN_INVENTORY = Symptom(
     "not-in-inventory",
     State.UNKNOWN,
@@ -278,8 +286,7 @@ BROKER_SHORT = Symptom(
     "rabbitmq-member-missing",
     State.DEGRADED,
     "of the cluster's members {missing} are not running",
-    "start RabbitMQ there; forget a member that is gone for good with "
-    "`rabbitmqctl forget_cluster_node`",
+    "see whether those nodes are up, and start RabbitMQ there",
     "One more loss may stop the cluster.",
 )
 QUEUES_UNREAD = Symptom(
@@ -360,6 +367,28 @@ CACHE_SILENT = Symptom(
     "its unit runs, but it does not answer: {why}",
     "`systemctl restart memcached`: it forgets, and nothing is lost",
     "Every request then asks Keystone and its database.",
+)
+PROCESS_SILENT = Symptom(
+    "process-silent",
+    State.BROKEN,
+    "its process runs, but does not answer when it is asked for {what}",
+    "see what it waits for: {log}, `ps -o pid,stat,wchan:30,cmd -C NAME`; restart `{unit}` only "
+    "once you know what that interrupts",
+    "A frozen process still runs for systemd and keeps its sockets. It does no work.",
+)
+PROCESS_ILL = Symptom(
+    "process-ill",
+    State.BROKEN,
+    "asked for {what}, {says}",
+    "see {log}",
+    "The process itself says that it cannot do its work.",
+)
+NOT_ONE_ACTIVE = Symptom(
+    "not-one-active",
+    State.BROKEN,
+    "{count} of {of} are active, where exactly one must be",
+    "see its log on each of these nodes, and the lock in its database",
+    "Without an active one nothing is worked on; two of them undo each other's work.",
 )
 LIBVIRT_SILENT = Symptom(
     "libvirt-silent",

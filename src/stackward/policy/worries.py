@@ -148,6 +148,13 @@ NO_SERVER_OF_PROJECT = Worry(
     "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
     "A project that matches nothing is a slip.",
 )
+PROJECT_GONE = Worry(
+    "project-gone",
+    "Keystone has no project `{project}` any more; {count} of its servers are here",
+    "",
+    "The id that was given is known by the servers that are of that project: nobody else can be "
+    "asked about them.",
+)
 ONLY_PROJECTS = Worry(
     "only-projects",
     "only servers of {projects} move: those of others stay, so the node will not be empty and "
@@ -591,6 +598,22 @@ AGGREGATE = Worry(
     "or pass `--leave-behind {id}`",
     "Aggregates keep nodes for projects (`filter_tenant_id`) and flavors "
     "(`aggregate_instance_extra_specs`).",
+)
+MAY_FIND_NO_HOST = Worry(
+    "may-find-no-host",
+    "Nova may find no host for it: aggregates may keep it off every node with room ({why})",
+    "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: where they have "
+    "`{by}`, bring a fitting node into service first",
+    "Which filters are on cannot be seen from here; Nova's default has none of those that read "
+    "aggregates.",
+)
+CPU_POLICY = Worry(
+    "cpu-policy",
+    "Nova refuses to place it anywhere: {why}",
+    "have its owner resize it to a flavor that agrees with its image, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "nova 31.0 virt/hardware.py, get_cpu_policy_constraint and those beside it: the scheduler asks "
+    "them for every move.",
 )
 NOT_ON_TARGET = Worry(
     "not-on-target",

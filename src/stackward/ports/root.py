@@ -61,6 +61,17 @@ DATABASE_FACTS = (
     " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
     "'wsrep_ready','wsrep_cluster_status','wsrep_cluster_size','wsrep_local_state_comment')"
 )
+# The questions of the anatomy that only root may put; a test holds this list against it.
+_OVS, _OVN = ("ovs-appctl", "-T", "4"), ("ovn-appctl", "-T", "4")
+QUESTIONS: tuple[Words, ...] = (
+    (*_OVS, "version"),
+    (*_OVS, "-t", "ovsdb-server", "ovsdb-server/list-dbs"),
+    (*_OVN, "-t", "ovn-controller", "connection-status"),
+    (*_OVN, "-t", "ovn-northd", "status"),
+    (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl", "ovsdb-server/list-dbs"),
+    (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs"),
+    ("timeout", "4", "virt-admin", "--connect", "virtlogd:///system", "server-list"),
+)
 _TABLES = ("--all-databases", "--check", "--silent")
 
 # --- a drain and a return -----------------------------------------------------------------------
@@ -100,7 +111,8 @@ ALL = (
         )
         for asked in (
             ("cluster_status", "--formatter", "json"),
-            ("list_queues", "name", "messages", "consumers"),
+            ("list_vhosts", "name"),
+            ("list_queues", "name", "messages", "consumers", "type"),
             ("list_bindings", "source_name", "destination_name", "routing_key"),
         )
     ),
@@ -118,6 +130,7 @@ ALL = (
         )
         for check in ("mariadb-check", "mysqlcheck")
     ),
+    *(RootCommand(words=words, needed_for=_CHECK, gives=_LOOKS) for words in QUESTIONS),
     RootCommand(
         words=NOTE_MAINTENANCE,
         needed_for=_DRAIN,

@@ -1,10 +1,26 @@
 """Foreign text made safe to print."""
 
+import codecs
 import re
 
 # Names of servers and words of services come from others: a control character in them could
 # rewrite what the operator has already read, or forge a line that was never said.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+ESCAPED = "stackward-escaped"  # for `errors=` of a stream
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""Spell out what a stream cannot write as `\uXXXX`, which JSON reads as the same text."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    pairs = (units[at : at + 2] for at in range(0, len(units), 2))
+    return "".join(f"\\u{int.from_bytes(pair):04x}" for pair in pairs), error.end
+
+
+codecs.register_error(ESCAPED, _escaped)
 
 
 def printable(text: str) -> str:

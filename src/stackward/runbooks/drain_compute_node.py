@@ -101,7 +101,7 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
         if move.instead and by_whose_word(each.server, each.way, asked) is None:
             yield worries.STOPS_NO_MORE.blocks(move.thing, move.thing_id)
         pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
-        offered = {candidate.host for candidate in each.choice.candidates}
+        offered = {candidate.host for candidate in each.choice.all}
         for target in pinned - offered - {None}:
             yield worries.NOT_ON_TARGET.blocks(
                 move.thing, move.thing_id, target=target, why="placement offers it no more"
@@ -169,6 +169,10 @@ def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
         # One warning, whoever else is here: a server that others build refuses no plan.
         names = ", ".join(f"`{each.name}`" for each in asked.projects)
         yield worries.ONLY_PROJECTS.warns(facts.name, projects=names)
+    for project in asked.projects:
+        if project.is_gone:
+            count = sum(each.project == project.id for each in facts.servers)
+            yield worries.PROJECT_GONE.warns(facts.name, project=project.id, count=count)
     for server in facts.servers:
         if server.id in asked.leave_behind:
             yield worries.LEFT_BEHIND.warns(server.label, server.id)
@@ -243,6 +247,7 @@ def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]
             host=host,
             node=facts.name,
             is_shared=compute.is_shared(facts),
+            other_directories=compute.own_directories(facts),
             except_for=kept,
             projects=of,
         ),

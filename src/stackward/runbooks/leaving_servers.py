@@ -44,12 +44,29 @@ def judge_and_pack(
     """Judge the servers one by one, and pack those that have targets into the room there."""
     chooser = Chooser(facts, asked.target)
     judged = [judge(server, facts, asked, chooser.choose(server)) for server in servers]
+    packing = _pack(judged, facts)
+    short = {each.thing_id for each in packing.left_out}
+    if any(each.choice.doubtful for each in judged if each.server.id in short):
+        # There is no room for all where every rule is fulfilled: Nova may not ask for them all.
+        judged = [_widened(each) if each.server.id in short else each for each in judged]
+        packing = _pack(judged, facts)
+    return judged, packing
+
+
+def _pack(judged: Sequence[Judged], facts: ComputeNode) -> Packing:
     wanted = [
         (each.server, facts.needs[each.server.id], each.choice.candidates)
         for each in judged
         if each.choice.candidates
     ]
-    return judged, pack(wanted, facts.promised)
+    return pack(wanted, facts.promised)
+
+
+def _widened(judged: Judged) -> Judged:
+    choice = judged.choice.widened
+    warned = choice.warns(judged.server)
+    verdicts = (*judged.verdicts, warned) if warned else judged.verdicts
+    return replace(judged, choice=choice, verdicts=verdicts)
 
 
 def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choice) -> Judged:
@@ -64,6 +81,7 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
         *compute.judge_devices(server, facts),
         *compute.judge_bindings(server),
         *compute.judge_volumes(server),
+        *compute.judge_cpus(server),
         *compute.judge_lock(server),
         *wishes.judge_wish(server, asked.consent_to(server)),
         *compute.judge_allocation(server, facts),
@@ -83,8 +101,10 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
                 server.label, server.id, after=f"{asked.slow_after_s:.0f}", word=word
             )
         )
-    if way is Way.COLD and choice.cold_candidates:
-        choice = Choice(choice.cold_candidates)
+    if way is Way.COLD and choice.cold:
+        choice = choice.cold
+    if warned := choice.warns(server):
+        verdicts.append(warned)
     return Judged(server, way, choice, tuple(verdicts))
 
 
@@ -148,7 +168,8 @@ def _steps(
 ) -> tuple[Step[World], ...]:
     server = each.server
     target = placed.candidate.host if placed.is_pinned or asked.target is not None else None
-    shares_disks = compute.is_shared(facts)
+    shares_disks = compute.shares_directory(server, facts)
+    directories = compute.directories_of(server, facts)
     if each.way is Way.LIVE:
         return (
             LiveMigrate(
@@ -157,6 +178,7 @@ def _steps(
                 source=facts.host,
                 target=target,
                 shares_disks=shares_disks,
+                directories=directories,
             ),
         )
     return (
@@ -168,6 +190,7 @@ def _steps(
             vm_state=server.vm_state,
             power_state=server.power_state,
             shares_disks=shares_disks,
+            directories=directories,
         ),
     )
 

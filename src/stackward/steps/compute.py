@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from stackward.model.compute import Migration, Server
+from stackward.model.compute import INSTANCES, Migration, Server
 from stackward.model.stuck import find_stuck
 from stackward.plan import GIVEN_UP, VOLATILE, Look, Mark, Progress, Standing
 from stackward.ports.standstill import read_standstill
@@ -48,6 +48,7 @@ class LiveMigrate:
     source: str
     target: str | None = field(default=None, metadata=VOLATILE)  # None: the scheduler chooses
     shares_disks: bool = False  # the nodes' servers are in one directory that all have mounted
+    directories: tuple[str, ...] = field(default=(INSTANCES,), metadata=VOLATILE)
 
     @property
     def summary(self) -> str:
@@ -93,7 +94,8 @@ class LiveMigrate:
             # Seen in the field: the record says so, and the server never left.
             stuck = _stuck(world, server, self.source, migration, quiet_s=0)
             return stuck or under_way(signs)
-        proof = prove(world, server, migration, mark, shares_disks=self.shares_disks)
+        looked_in = () if self.shares_disks else self.directories
+        proof = prove(world, server, migration, mark, directories=looked_in)
         return asked_by(signs, proof)
 
     def start(self, world: World, /) -> str | None:
@@ -171,6 +173,7 @@ class ConfirmMigration:
     vm_state: str  # as it was before the move: what the proof compares with
     power_state: int
     shares_disks: bool = False
+    directories: tuple[str, ...] = field(default=(INSTANCES,), metadata=VOLATILE)
 
     @property
     def summary(self) -> str:
@@ -201,7 +204,8 @@ class ConfirmMigration:
             return Look(Standing.FAILED, reason="Nova has no record of its cold migration")
         if migration.status == "confirmed":
             before: Mark = {"vm_state": self.vm_state, "power_state": self.power_state}
-            proved = prove(world, server, migration, before, shares_disks=self.shares_disks)
+            looked_in = () if self.shares_disks else self.directories
+            proved = prove(world, server, migration, before, directories=looked_in)
             if proved.standing is Standing.DONE and self.vm_state == "active":
                 proved = replace(proved, saw={**proved.saw, **of_move(world, self.server)})
             return asked_by(signs, proved)
@@ -343,7 +347,7 @@ def _before_the_record(
 def _elsewhere(world: World, server: Server, step: "LiveMigrate | ColdMigrate") -> Look:
     """Prove a server that has left before this start of ours, by an earlier one or by others."""
     # What a cold migration leaves at its source is proved with its confirmation.
-    shares_disks = isinstance(step, ColdMigrate) or step.shares_disks
+    is_left = isinstance(step, ColdMigrate) or step.shares_disks
     if isinstance(step, ColdMigrate) and server.status == "VERIFY_RESIZE":
         return Look(Standing.DONE, reason=f"it awaits confirmation on `{server.host}`")
     if server.status not in _WELL:
@@ -355,7 +359,8 @@ def _elsewhere(world: World, server: Server, step: "LiveMigrate | ColdMigrate") 
             Standing.UNKNOWN, reason=f"it is on `{server.host}`, and Nova has no record of its move"
         )
     now: Mark = {"vm_state": server.vm_state, "power_state": server.power_state}
-    return prove(world, server, last, now, shares_disks=shares_disks)
+    looked_in = () if is_left or isinstance(step, ColdMigrate) else step.directories
+    return prove(world, server, last, now, directories=looked_in)
 
 
 def _without_record(world: World, signs: Signs) -> Look:

@@ -38,14 +38,19 @@ class Row:
 
 
 def prove(
-    world: World, server: Server, migration: Migration, mark: Mark, *, shares_disks: bool
+    world: World,
+    server: Server,
+    migration: Migration,
+    mark: Mark,
+    *,
+    directories: tuple[str, ...] = (INSTANCES,),
 ) -> Look:
     """Return *done* only if every row holds that applies.
 
-    `mark` has the states from before the move; `shares_disks`: the source keeps its directory,
-    for it is the target's too.
+    `mark` has the states from before the move; `directories` are those of the source in which
+    nothing of the server may be left: none where they are the target's too.
     """
-    rows = tuple(_rows(world, server, migration, mark, shares_disks))
+    rows = tuple(_rows(world, server, migration, mark, directories))
     saw: Mapping[str, str | None] = {
         "target": migration.target,
         **{row.name: row.standing for row in rows},
@@ -63,7 +68,7 @@ def _rows(
     server: Server,
     migration: Migration,
     mark: Mark,
-    shares_disks: bool,  # noqa: FBT001  # private
+    directories: tuple[str, ...],
 ) -> Iterator[Row]:
     target = migration.target or ""
     yield Row("host", None if server.host == target else f"it is on `{server.host}`")
@@ -77,7 +82,7 @@ def _rows(
     yield _allocations(world, server, migration, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
     yield no_domain_on_source(world, server.id, source)
-    yield _no_directory(world, server, source, shares_disks=shares_disks)
+    yield _no_directory(world, server, source, directories)
 
 
 def _volumes(world: World, server: Server, target: str) -> Row:
@@ -142,12 +147,14 @@ def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None
 
 
 def _no_directory(
-    world: World, server: Server, hypervisor: Hypervisor | None, *, shares_disks: bool
+    world: World, server: Server, hypervisor: Hypervisor | None, directories: tuple[str, ...]
 ) -> Row:
     name = "no directory on the source"
-    if shares_disks:
+    if not directories:
         return Row(name, applies=False)
-    command = ["find", INSTANCES, "-maxdepth", "1", "-name", f"{server.id}*"]
+    # With a slash at its end, `find` follows a directory that is a link.
+    places = [f"{each}/" for each in directories]
+    command = ["find", *places, "-maxdepth", "1", "-name", f"{server.id}*"]
     asked = _on(world, hypervisor, command, name)
     if isinstance(asked, Row):
         return asked

@@ -26,7 +26,7 @@ def to_query(need: Need, member_of: Sequence[str], limit: int) -> list[tuple[str
     if traits:
         query.append(("required", ",".join(traits)))
     query += [("member_of", each) for each in member_of]
-    if need.further:
+    if need.further and "group_policy" not in dict(need.further):
         query.append(("group_policy", "none"))
     return query
 

@@ -170,6 +170,7 @@ def _start(
             input=given,
             capture_output=True,
             text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=limit_s,
             check=False,

@@ -36,9 +36,14 @@ ON_DISK = {
 ON_NETWORK = {"nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "cifs", "gfs2", "ocfs2"}
 IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
 LOG_LINES = 3
+QUEUE_FACTS = ["name", "messages", "consumers", "type"]
+BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
+MOST_VHOSTS = 8  # of RabbitMQ beside `/`: each takes two commands
+MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
 MEMCACHED = 11211
+ENGINES = ("docker", "podman")
 NO_SUDO = "sudo: there is none on this node"
 
 
@@ -142,9 +147,11 @@ def filesystems(commands: Commands) -> list[dict[str, object]]:
     found = {}  # type: dict[str, dict[str, object]]
     for line in read("/proc/self/mountinfo").splitlines():
         left, _, right = line.partition(" - ")
-        _, _, device, _, where, options = left.split()[:6]
-        kind, source, of_all = right.split(None, 2)
-        where = where.replace("\\040", " ")
+        words, others = left.split(), right.split(" ", 2)
+        if len(words) < MOUNT_FIELDS or len(others) < len(("kind", "source", "options")):
+            continue
+        device, where, options = words[2], unescaped(words[4]), words[5]
+        kind, source, of_all = others
         if where.startswith("/run/host/"):  # what a container shows of its host
             continue
         is_wanted = kind in ON_DISK | ON_NETWORK or (kind == "tmpfs" and where in IN_MEMORY)
@@ -166,14 +173,22 @@ def filesystems(commands: Commands) -> list[dict[str, object]]:
     return list(found.values())
 
 
+def unescaped(where: str) -> str:
+    """Return a path of mountinfo, which spells out white space and backslashes in octal."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), where)
+
+
 def measure(one: dict[str, object]) -> bool:
-    """Add the room of a file system; return False for what is a single file."""
+    """Add the room of a file system; return False for what is a single file, or is not ours."""
     where = str(one["mount"])
     try:
         if not stat.S_ISDIR(os.stat(where).st_mode):
             return False
-        os.listdir(where)  # a disk that has died answers statvfs, but not this
+        with contextlib.suppress(PermissionError):
+            os.listdir(where)  # a disk that has died answers statvfs, but not this
         room = os.statvfs(where)
+    except PermissionError:  # the way to it is closed to this login, as to disks of containers
+        return False
     except OSError as error:
         one["error"] = error.strerror
         return True
@@ -227,18 +242,16 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     if not container():
         kernel = ["journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"]
         commands.start("kernel", as_root(kernel))
-    for engine in ("docker", "podman"):
+    for engine in ENGINES:
         if shutil.which(engine):
             listed = [engine, "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
             commands.start("containers of " + engine, as_root(listed))
     if shutil.which("rabbitmqctl"):
         control = as_root(["rabbitmqctl", "--silent"])
         commands.start("rabbitmq cluster", [*control, "cluster_status", "--formatter", "json"])
-        commands.start(
-            "rabbitmq queues", [*control, "list_queues", "name", "messages", "consumers"]
-        )
-        facts = ["source_name", "destination_name", "routing_key"]
-        commands.start("rabbitmq bindings", [*control, "list_bindings", *facts])
+        commands.start("rabbitmq vhosts", [*control, "list_vhosts", "name"])
+        commands.start("rabbitmq queues", [*control, "list_queues", *QUEUE_FACTS])
+        commands.start("rabbitmq bindings", [*control, "list_bindings", *BINDING_FACTS])
     if shutil.which("mariadbd") or shutil.which("mysqld"):
         client = "mariadb" if shutil.which("mariadb") else "mysql"
         commands.start("mariadb", as_root([client, "-N", "-B", "-e", DATABASE_FACTS]))
@@ -248,6 +261,47 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     if shutil.which("virsh"):
         readonly = ["virsh", "--readonly", "--connect", "qemu:///system"]
         commands.start("libvirt", [*readonly, "version", "--daemon"])
+
+
+def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> None:
+    """Ask the processes that run, each by its own tool: a question must not start one."""
+    running = set(re.findall(r"^Id=(.+)$", "\n".join(active(commands)), re.MULTILINE))
+    for one in questions:
+        words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
+        inside = str(one["container"])
+        engine = next((each for each in ENGINES if inside in names(commands, each)), None)
+        if engine:
+            words = as_root([engine, "exec", inside, *words])
+        elif not running & set(one["units"]) or not shutil.which(str(one["tool"])):  # type: ignore[call-overload]
+            continue
+        elif one["is_for_root"]:
+            words = as_root(words)
+        commands.start("question " + str(one["name"]), words)
+
+
+def active(commands: Commands) -> list[str]:
+    """Return what systemd told of each service that is active."""
+    blocks = str(commands.end("units").get("out", "")).split("\n\n")
+    return [
+        block
+        for block in blocks
+        if "\nActiveState=active" in "\n" + block and ".socket\n" not in block
+    ]
+
+
+def names(commands: Commands, engine: str) -> list[str]:
+    """Return the names of the containers that run."""
+    listed = str(commands.end("containers of " + engine).get("out", "")).splitlines()
+    return [name for line in listed if '"running"' in line for name in re.findall(r"[\w.-]+", line)]
+
+
+def other_vhosts(commands: Commands) -> None:
+    """Ask for the queues of RabbitMQ's other virtual hosts; those left out stay unknown."""
+    names = str(commands.end("rabbitmq vhosts").get("out", "")).splitlines()
+    for vhost in [name for name in names if name and name != "/"][:MOST_VHOSTS]:
+        control = as_root(["rabbitmqctl", "--silent", "--vhost", vhost])
+        commands.start("rabbitmq queues of " + vhost, [*control, "list_queues", *QUEUE_FACTS])
+        commands.start("rabbitmq bindings of " + vhost, [*control, "list_bindings", *BINDING_FACTS])
 
 
 def logs_of_troubled(commands: Commands) -> None:
@@ -278,7 +332,9 @@ def main(asked: dict[str, object]) -> None:
     began = time.time()
     commands = Commands(float(str(asked["within_s"])))
     ask_all(commands, asked)
+    ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
     disks = filesystems(commands)
+    other_vhosts(commands)
     logs_of_troubled(commands)
     told = commands.all()
     sockets = told.get("sockets", {})

@@ -21,6 +21,8 @@ from typing import Any
 
 PING = "oslo_rpc_server_ping"
 LEEWAY_S = 0.5
+LEAST_S = 1.0  # that a call is given: less would prove nothing
+NO_TIME = "NoTimeLeft"
 REPLIES_S = 60  # our queue for answers goes so long after us; else RabbitMQ keeps it half an hour
 NOT_SERVED = {"NoSuchMethod", "UnsupportedVersion"}
 RABBIT = "oslo_messaging_rabbit"
@@ -29,9 +31,10 @@ RABBIT = "oslo_messaging_rabbit"
 class Caller:
     """Calls those that share their settings, over one connection."""
 
-    def __init__(self, asked: dict[str, Any], within_s: float) -> None:
+    def __init__(self, asked: dict[str, Any], within_s: float, ends: float) -> None:
         self.asked = asked
         self.within_s = within_s
+        self.ends = ends  # of all of it, by this machine's own clock
         self.told = {}  # type: dict[str, Any]
 
     def tell(self, target: dict[str, str], outcome: str, **more: object) -> None:
@@ -53,6 +56,12 @@ class Caller:
         if transport is None:
             self.tell_all("not enabled")
             return
+        self.within_s = min(self.within_s, self.ends - time.monotonic() - LEEWAY_S)
+        if self.within_s < LEAST_S:
+            self.tell_all("not asked", why=NO_TIME)
+            return
+        # A call that is put and not answered is silent, also where its own end is not waited for.
+        self.tell_all("silent", took_s=self.within_s)
         calls = [
             threading.Thread(target=self.call, args=(transport, exchange, target), daemon=True)
             for target in self.asked["targets"]
@@ -110,7 +119,7 @@ class Caller:
             self.tell(target, "answered", took_s=time.monotonic() - began)
 
 
-def aside(asked: dict[str, Any], within_s: float) -> Any:  # noqa: ANN401  # a file
+def aside(asked: dict[str, Any], within_s: float, ends: float) -> Any:  # noqa: ANN401  # a file
     """Call those of one group in a process of its own, and return where it tells what came of it.
 
     The library has one set of settings in a process, and each project has others.
@@ -119,7 +128,7 @@ def aside(asked: dict[str, Any], within_s: float) -> Any:  # noqa: ANN401  # a f
     if os.fork():
         os.close(far)
         return os.fdopen(near)
-    caller = Caller(asked, within_s)
+    caller = Caller(asked, within_s, ends)
     caller.call_all()
     with os.fdopen(far, "w") as out:
         json.dump(dict(caller.told), out)
@@ -128,6 +137,7 @@ def aside(asked: dict[str, Any], within_s: float) -> Any:  # noqa: ANN401  # a f
 
 def main(asked: dict[str, Any]) -> None:
     """Call all of them side by side, and print what came of each."""
+    began = time.monotonic()
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     document = {"version": 1, "told": {}}  # type: dict[str, Any]
@@ -137,7 +147,8 @@ def main(asked: dict[str, Any]) -> None:
     except ImportError as error:
         document["why"] = type(error).__name__
     else:
-        for told in [aside(one, asked["within_s"]) for one in asked["groups"]]:
+        within_s = asked["within_s"]
+        for told in [aside(one, within_s, began + asked["ends_s"]) for one in asked["groups"]]:
             document["told"].update(json.loads(told.read() or "{}"))
     sys.stdout.write(json.dumps(document))
 

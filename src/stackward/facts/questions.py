@@ -1,0 +1,54 @@
+"""The questions that processes are asked on their own nodes, and what came of them."""
+
+import re
+from collections.abc import Mapping
+
+from stackward.anatomy import Anatomy
+from stackward.answers import shortly
+from stackward.facts.services_on_node import NO_CONTAINER, Said
+from stackward.model.survey import Blind, Replied, Unseen
+
+QUESTION = "question"  # begins the names of these commands in the script's answer
+
+_ALARM = {-14, 142}  # ended by its own alarm: `-T` of Open vSwitch's tools
+_TIMEOUT = 124  # of timeout(1)
+_NO_TOOL = {126, 127}
+_REFUSED = re.compile(r"^sudo: |[Pp]ermission denied|Access denied", re.MULTILINE)
+
+
+def as_asked(anatomy: Anatomy) -> list[dict[str, object]]:
+    """Return all questions as the script on a node reads them."""
+    return [
+        {
+            "name": f"{component.name} {number}",
+            "ask": list(question.ask),
+            "tool": question.tool,
+            "is_for_root": question.is_for_root,
+            "container": question.container,
+            "units": sorted({each for one in component.flavours.values() for each in one.units}),
+        }
+        for component in anatomy.components.values()
+        for number, question in enumerate(component.questions)
+    ]
+
+
+def parse_answers(commands: Mapping[str, Said]) -> dict[tuple[str, int], Replied | Unseen]:
+    """Return what was answered; what could not be asked is left out."""
+    found = {}
+    for name, said in commands.items():
+        kind, _, asked = name.partition(" ")
+        component, _, number = asked.rpartition(" ")
+        if kind == QUESTION and number.isdigit() and (answer := _answer(said)) is not None:
+            found[component, int(number)] = answer
+    return found
+
+
+def _answer(said: Said) -> Replied | Unseen | None:
+    code = said["code"]
+    if code is None or code in _ALARM or code == _TIMEOUT:
+        return Unseen("no answer in time", Blind.SILENT)
+    if code in _NO_TOOL or NO_CONTAINER.search(said["err"]):
+        return None
+    if code != 0 and (refused := _REFUSED.search(said["err"])):
+        return Unseen(shortly(said["err"][refused.start() :].splitlines()[0]), Blind.REFUSED)
+    return Replied(out=said["out"], err=said["err"], code=code)

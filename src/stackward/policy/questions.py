@@ -1,0 +1,123 @@
+"""What processes answer to the questions that only they can answer, on their own nodes.
+
+A process that is frozen still runs for systemd, keeps its sockets, and answers nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from stackward.anatomy import Component, Question
+from stackward.model.health import Finding, Note
+from stackward.model.survey import Blind, Replied, Unseen
+from stackward.policy import symptoms
+from stackward.policy.presence import Presence
+from stackward.policy.processes import Present
+
+_SHOWN = 120  # characters of an answer
+
+
+class Outcome(StrEnum):
+    """What a question to a process came to."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"  # it answers, and says that it is not well
+    SILENT = "silent"
+    REFUSED = "refused"  # we have no right to ask
+    NOT_ASKED = "not asked"  # there is no tool for it
+    NOT_UNDERSTOOD = "not understood"
+
+
+def outcome(question: Question, answer: Replied | Unseen | None) -> Outcome:
+    """Say what an answer is worth."""
+    match answer:
+        case None:
+            return Outcome.NOT_ASKED
+        case Unseen(kind=Blind.REFUSED):
+            return Outcome.REFUSED
+        case Unseen():
+            return Outcome.SILENT
+        case Replied(code=0, out=out) if re.search(question.expects, out, re.MULTILINE):
+            return Outcome.PROVED
+        case Replied(out=out) if question.refutes and re.search(
+            question.refutes, out, re.MULTILINE
+        ):
+            return Outcome.REFUTED
+        case Replied():
+            return Outcome.NOT_UNDERSTOOD
+
+
+def answers(here: Presence) -> Iterator[tuple[Question, Outcome, Replied | Unseen | None]]:
+    """Return each question to a component on a node, with what came of it."""
+    for number, question in enumerate(here.component.questions):
+        answer = here.survey.answers.get((here.component.name, number))
+        yield question, outcome(question, answer), answer
+
+
+def judge_answers(here: Presence) -> Iterator[Finding]:
+    """Judge what was asked of a component; of one that does not run, that has been said."""
+    if not here.runs:
+        return
+    name, node = here.component.name, here.node
+    for question, came, answer in answers(here):
+        if came is Outcome.SILENT:
+            yield symptoms.PROCESS_SILENT.found(
+                name,
+                node,
+                [f"`{' '.join(question.ask)}` was given up"],
+                what=question.what,
+                unit=here.main,
+                log=here.log,
+            )
+        elif came is Outcome.REFUTED and not question.one_of_all:
+            yield symptoms.PROCESS_ILL.found(
+                name, node, what=question.what, says=_words(answer), log=here.log
+            )
+
+
+def judge_one_of_all(component: Component, present: Present) -> Iterator[Finding]:
+    """Judge what exactly one process of the cloud must be, such as the active one."""
+    own = [one for (name, _), one in present.items() if name == component.name and one.runs]
+    for number, question in enumerate(component.questions):
+        if not question.one_of_all or not own:
+            continue
+        told = [outcome(question, one.survey.answers.get((component.name, number))) for one in own]
+        if any(one not in {Outcome.PROVED, Outcome.REFUTED} for one in told):
+            continue  # one that was not heard may be it
+        count = told.count(Outcome.PROVED)
+        if count != 1:
+            says = [f"`{one.node}`: {_words(one.survey.answers[component.name, number])}"
+                    for one in own]  # fmt: skip
+            yield symptoms.NOT_ONE_ACTIVE.found(
+                component.name, None, says, count=count or "none", of=len(own)
+            )
+
+
+def unknown_of_answers(here: Presence) -> Iterator[Note]:
+    """Name what was asked and not understood, or might not be asked."""
+    if not here.runs:
+        return
+    for question, came, answer in answers(here):
+        if came in {Outcome.NOT_UNDERSTOOD, Outcome.REFUSED}:
+            says = _words(answer)
+            yield Note(where=here.node, says=f"{here.component.name}, {question.what}: {says}")
+
+
+def are_proved(here: Presence) -> bool:
+    """Say whether a component on a node has answered all that it was to be asked."""
+    came = [one for _, one, _ in answers(here)]
+    fine = {Outcome.PROVED} | (
+        {Outcome.REFUTED} if any(one.one_of_all for one in here.component.questions) else set()
+    )
+    return bool(came) and set(came) <= fine
+
+
+def _words(answer: Replied | Unseen | None) -> str:
+    match answer:
+        case Unseen(why=why):
+            return why
+        case Replied(out=out, err=err):
+            said = " ".join((out.strip() or err.strip()).split())
+            return f"it answers `{said[:_SHOWN]}`" if said else "it answers nothing"
+        case None:
+            return "it was not asked"

@@ -1,0 +1,101 @@
+"""A process that runs and does not answer is found, whatever systemd says of it."""
+
+import pytest
+
+from cloud_fakes import Site
+from stackward.model.health import Finding, Health, State
+
+ALARM = "fatal_signal|WARN|terminating with signal 14 (Alarm clock)"
+
+
+def roots(health: Health) -> list[tuple[str, str, State]]:
+    return [(one.rule, one.where, one.state) for one in health.findings if one.under is None]
+
+
+def only(health: Health) -> Finding:
+    [finding] = health.findings
+    return finding
+
+
+def said_of(health: Health) -> list[str]:
+    return [f"{one.where}: {one.says}" for one in health.unknown]
+
+
+@pytest.mark.parametrize(
+    ("node", "question", "code"),
+    [
+        pytest.param("ctl", "ovn-northd 0", -14, id="ovn-northd"),
+        pytest.param("ctl", "ovn-databases 0", 142, id="OVN's northbound database, through sudo"),
+        pytest.param("ctl", "ovn-databases 1", -14, id="OVN's southbound database"),
+        pytest.param("c01", "openvswitch 0", -14, id="ovs-vswitchd"),
+        pytest.param("c01", "openvswitch 1", -14, id="ovsdb-server"),
+        pytest.param("c01", "ovn-controller 0", -14, id="ovn-controller"),
+        pytest.param("c01", "virtlogd 0", 124, id="virtlogd"),
+        pytest.param("c01", "dbus 0", None, id="D-Bus, given up by the look itself"),
+    ],
+)
+def test_a_frozen_process_is_found(node: str, question: str, code: int | None) -> None:
+    """Seen: each of these was frozen, and the answer was that the cloud is ok."""
+    site = Site()
+    site.command(node, f"question {question}", code, err=ALARM)
+
+    finding = next(one for one in site.look().findings if one.under is None)
+
+    assert (finding.rule, finding.component, finding.node) == (
+        "process-silent",
+        question.partition(" ")[0],
+        node,
+    )
+
+
+def test_what_a_process_says_against_itself_is_found() -> None:
+    site = Site()
+    site.command("c01", "question ovn-controller 0", 0, "not connected\n")
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.where) == ("process-ill", "ovn-controller on c01")
+    assert "it answers `not connected`" in finding.reason
+
+
+@pytest.mark.parametrize("status", ["paused", "standby"])
+def test_of_ovn_northd_exactly_one_must_be_active(status: str) -> None:
+    site = Site()
+    site.command("ctl", "question ovn-northd 0", 0, f"Status: {status}\n")
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.where) == ("not-one-active", "ovn-northd")
+    assert "none of 1 are active" in finding.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "err", "says"),
+    [
+        pytest.param(0, "Zustand: aktiv\n", "", "it answers `Zustand: aktiv`", id="another form"),
+        pytest.param(
+            1, "", "cannot read pidfile", "it answers `cannot read pidfile`", id="its tool fails"
+        ),
+        pytest.param(
+            1, "", "sudo: a password is required", "sudo: a password is required", id="no right"
+        ),
+    ],
+)
+def test_what_is_not_understood_or_not_allowed_is_unknown(
+    code: int, out: str, err: str, says: str
+) -> None:
+    site = Site()
+    site.command("ctl", "question ovn-northd 0", code, out, err)
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert f"ctl: ovn-northd, whether it is the active one: {says}" in said_of(health)
+
+
+def test_a_process_that_does_not_run_is_not_blamed_twice() -> None:
+    site = Site()
+    site.stop("ctl", "ovn-northd.service")
+    site.command("ctl", "question ovn-northd 0", -14, err=ALARM)
+
+    assert [rule for rule, _, _ in roots(site.look())] == ["unit-down"]
