@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from stackward.model.compute import Unread
 from stackward.plan import Verdict
 from stackward.policy import worries
-from stackward.ports.root import line, name_of
+from stackward.ports.root import line, names_of
 from stackward.ports.shell import Rights
 
 
@@ -20,8 +20,7 @@ def judge_rights(node: str, rights: Rights | Unread) -> Iterator[Verdict]:
     yield worries.RIGHT_MISSING.blocks(
         node,
         login=rights.login,
-        right=", ".join(dict.fromkeys(name_of(words) for words in commands)),
-        commands=", ".join(f"`{' '.join(words)}`" for words in commands),
+        right=" and ".join(names_of(commands)),
         why="; ".join(dict.fromkeys(rights.refused.values())),
         line=line(*commands, login=rights.login),
     )

@@ -81,9 +81,9 @@ CAME_BACK = Worry(
 )
 RIGHT_MISSING = Worry(
     "right-missing",
-    "`{login}` may not run there as root what {right} allows: {commands} ({why})",
-    "install the shipped sudoers file there (guide `Without root`), or add to one: `{line}`; "
-    "then plan again",
+    "`{login}` may not run there as root all that the plan has to, of {right} ({why})",
+    "install the shipped sudoers file there (guide `Without root`), or add the line "
+    "`{line}`; then plan again",
     "It would be refused in the middle of the run, after servers have moved.",
 )
 RIGHTS_UNREAD = Worry(
