@@ -26,6 +26,8 @@ from stackward.lab.faults import ALL
 from stackward.model.stuck import ALL as STUCK_STATES
 from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S
 from stackward.policy.symptoms import ALL as SYMPTOMS
+from stackward.policy.volumes import ALL as VOLUME_STATES
+from stackward.policy.volumes import OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
 from stackward.policy.worries import ALL as WORRIES
 from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
@@ -51,6 +53,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "root.md": root_page(),
         REFERENCE / "stuck-states.md": stuck_states_page(),
+        REFERENCE / "volume-states.md": volume_states_page(),
         EXAMPLES / "stackward.sudoers": sudoers_file("ops"),
     }
 
@@ -239,6 +242,21 @@ def stuck_states_page() -> str:
     return "\n".join(parts)
 
 
+def volume_states_page() -> str:
+    """Return each state of a volume that blocks its server's move, with what ends it."""
+    parts = [
+        "# Volume states\n",
+        MADE,
+        "Where Nova lists a volume as attached, Cinder must have it `in-use`, by that server.",
+        "Each other state blocks the move of the server, as the blocker named.",
+        "What is in braces is filled in.\n",
+    ]
+    for state in (*VOLUME_STATES.values(), ONLY_THE_WORD, OF_ANOTHER, UNKNOWN):
+        parts += [f"## {state.status}\n", f"Blocks as `{state.rule.name}`.\n"]
+        parts += [f"**Remedy:** {state.advice}\n"]
+    return "\n".join(parts)
+
+
 def exit_codes_page() -> str:
     """Return each exit code with its meaning, and the errors that lead to it."""
     rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
@@ -338,7 +356,11 @@ def settings_page() -> str:
 
 def _shown(places: dict[str, str]) -> dict[str, str]:
     shown = {name: f"`{place}`" for name, place in places.items()}
-    return {**shown, "database": "`journal.sqlite` in the state directory"}
+    return {
+        **shown,
+        "inventory_reader": "none: Stackward reads it",
+        "database": "`journal.sqlite` in the state directory",
+    }
 
 
 def stale_pages() -> list[Path]:

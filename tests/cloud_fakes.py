@@ -215,6 +215,9 @@ class Site:
     together: OneByOne = field(default_factory=OneByOne)
     clock: FakeClock = field(default_factory=FakeClock)
 
+    unknown: dict[str, str] = field(default_factory=dict)  # nodes, and why
+    left_out: dict[str, str] = field(default_factory=dict)  # nodes, and how they are reached
+
     def lookout(self) -> Lookout:
         """Return the ports over it."""
         return Lookout(
@@ -222,7 +225,9 @@ class Site:
             shell=self.nodes,
             apis=self.apis,
             together=self.together,
-            nodes=tuple(self.nodes.told),
+            nodes=tuple(node for node in self.nodes.told if node not in self.left_out),
+            unknown=self.unknown,
+            left_out=self.left_out,
         )
 
     def look(self, **asked: Any) -> Health:  # noqa: ANN401  # fields of the request

@@ -28,6 +28,7 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.compute_process import PROCESSES
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
 from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
@@ -35,6 +36,11 @@ from stackward.ports.shell import Answer, Rights
 from stackward.ports.world import Acting, World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
+NOVA_COMPUTE_RUNS = "/usr/bin/python3 /usr/bin/nova-compute --config-file=/etc/nova/nova.conf"
+IN_A_CONTAINER = (
+    f"  8 0::/system.slice/docker-4f5e6a7b8c9d{'0' * 52}.scope"
+    " /var/lib/kolla/venv/bin/python3 /var/lib/kolla/venv/bin/nova-compute"
+)
 _POWERED = {"powering-off": ("SHUTOFF", "stopped", 4), "powering-on": ("ACTIVE", "active", 1)}
 GUEST = Image(
     id=an_id("guest"), name="guest", status="active", disk_format="raw", size_bytes=20 * 2**20
@@ -495,6 +501,9 @@ class FakeShell:
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
     strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
+    processes: dict[str, list[str]] = field(default_factory=dict)  # rows of `ps`, beside the unit's
+    hides_processes: set[str] = field(default_factory=set)  # nodes: those of others
+    without_unit: set[str] = field(default_factory=set)  # nodes with no nova-compute.service
     filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
@@ -531,14 +540,20 @@ class FakeShell:
                 return Answer(1, "", f"{self.refused[node]}\n")
         if words[0] == "virsh":
             return self._virsh(node, words)
-        if words[:-1] == list(FILESYSTEM):
-            kind = self.filesystems.get(words[-1], "ext4")
-            return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
-        if words[0] in {"find", "tail", "test", "cat"}:
+        if words[0] in {"find", "tail", "test", "cat", "ps", "findmnt"}:
             return self._read(node, words)
         if words[0] == "systemctl":
             return self._systemctl(node, words)
         return self._write(node, words, given)
+
+    def _processes(self, node: str) -> Answer:
+        if node in self.hides_processes:
+            return Answer(0, "  9 0::/user.slice  sshd-session: ops\n")
+        own = f"  7 0::/system.slice/nova-compute.service  {NOVA_COMPUTE_RUNS}"
+        active, _ = self.units.get(node, ("active", "enabled"))
+        is_on = active in {"active", "deactivating"} and node not in self.without_unit
+        listed = ["  1 0::/init.scope  /sbin/init", *([own] if is_on else [])]
+        return Answer(0, "\n".join([*listed, *self.processes.get(node, [])]))
 
     def _write(self, node: str, words: list[str], given: str) -> Answer:
         self.done.append(" ".join(words))
@@ -552,6 +567,11 @@ class FakeShell:
         return Answer(0, "")
 
     def _read(self, node: str, words: list[str]) -> Answer:
+        if words == list(PROCESSES):
+            return self._processes(node)
+        if words[:-1] == list(FILESYSTEM):
+            kind = self.filesystems.get(words[-1], "ext4")
+            return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
         if words[0] == "find":
             is_for_one = "-mindepth" not in words
             wanted = words[-1].removesuffix("*") if is_for_one else ""
@@ -618,7 +638,10 @@ class FakeShell:
         self.cloud.computes[node] = replace(self.cloud.computes[node], is_up=True, updated=now)
 
     def _systemctl(self, node: str, words: list[str]) -> Answer:
-        active, enabled = self.units.get(node, ("active", "enabled"))
+        exists = node not in self.without_unit
+        # A unit that does not exist is masked all the same; then it reads masked and inactive.
+        usual = ("active", "enabled") if exists else ("inactive", "not-found")
+        active, enabled = self.units.get(node, usual)
         if "is-" not in words[1] and words[1] != "show":
             self.done.append(" ".join(words))
         match words[1]:
@@ -638,6 +661,7 @@ class FakeShell:
                 lives = self.starts[node]
                 return Answer(
                     0,
+                    f"LoadState={'loaded' if exists else 'not-found'}\n"
                     f"Result={'exit-code' if active == 'failed' else 'success'}\nNRestarts=0\n"
                     f"ActiveState={active}\nInvocationID={lives:032x}\n",
                 )

@@ -45,3 +45,26 @@ def test_a_relative_place_is_refused_by_the_name_of_its_variable() -> None:
         read_settings({"STACKWARD_CACHE_DIR": "cache", "STACKWARD_INVENTORY": "i"}, is_root=True)
 
     assert refused.value.details == ("STACKWARD_CACHE_DIR=cache", "STACKWARD_INVENTORY=i")
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({}, None, id="Stackward reads inventories"),
+        pytest.param({"STACKWARD_INVENTORY_READER": ""}, None, id="empty: not set"),
+        pytest.param(
+            {"STACKWARD_INVENTORY_READER": "~/venv/bin/ansible-inventory"},
+            Path("~/venv/bin/ansible-inventory").expanduser(),
+            id="in a venv",
+        ),
+    ],
+)
+def test_what_reads_inventories(environ: dict[str, str], expected: Path | None) -> None:
+    assert read_settings(environ, is_root=False).inventory_reader == expected
+
+
+def test_a_relative_reader_is_refused() -> None:
+    with pytest.raises(BadInput) as refused:
+        read_settings({"STACKWARD_INVENTORY_READER": "ansible-inventory"}, is_root=True)
+
+    assert refused.value.details == ("STACKWARD_INVENTORY_READER=ansible-inventory",)

@@ -16,7 +16,7 @@ _MOST = 2**63  # no count of bytes, inodes or connections is larger
 _SHOWN = 160  # characters of an answer that a message quotes
 
 # What reading an unknown shape raises: no such key, another type, no number, too deep, too large.
-_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def understood(what: str, given: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except _ODD as error:
+    except ODD as error:
         raise NotUnderstood(
             f"{what} gave an answer that is not understood",
             says=shortly(_odd_part(given, error)) or None,

@@ -30,11 +30,19 @@ if TYPE_CHECKING:
 LOOK_S = 0.5  # between two looks at a run that is carried out here
 
 
-def read_inventory(path: Path) -> "Inventory":
-    """Read the inventory that names the nodes."""
+def read_inventory(
+    path: Path, reader: Path | None = None, *, by_ansible: bool | None = None
+) -> "Inventory":
+    """Read the inventory that names the nodes.
+
+    `reader` is the program of Ansible that the settings name. Where they do, it is used, unless the
+    operator says otherwise; where they do not, it is used only if the operator says so.
+    """
     # Imported here: listing runs and `--help` need no YAML.
     from stackward.adapters import inventory  # noqa: PLC0415
 
+    if reader is not None if by_ansible is None else by_ansible:
+        return inventory.read_inventory_by_ansible(path, str(reader) if reader else None)
     return inventory.read_inventory(path)
 
 
@@ -70,7 +78,9 @@ def open_lookout(known: "Inventory", os_cloud: str | None) -> Iterator["Lookout"
             shell=shell,
             apis=connect_to_look(os_cloud),
             together=Threads(),
-            nodes=tuple(node.name for node in known.nodes),
+            nodes=tuple(node.name for node in known.nodes if node.left_out is None),
+            unknown={node.name: node.unknown for node in known.nodes if node.unknown},
+            left_out={node.name: node.left_out for node in known.nodes if node.left_out},
         )
     finally:
         shell.close()

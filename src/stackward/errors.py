@@ -4,6 +4,7 @@ StackwardError          it did not work; nothing more is known
 ├── BadInput            a flag, a setting or a file given cannot be understood: correct it
 ├── Refused             the request cannot be granted as asked: tell the operator, change nothing
 │   ├── StalePlan       facts changed since approval: plan again
+│   ├── NotInCatalog    the cloud has no such service for this login
 │   └── Locked          another run holds the node: says which
 ├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
@@ -103,6 +104,10 @@ class Refused(StackwardError):
 
 class StalePlan(Refused):
     """Facts changed since the plan was approved: plan again."""
+
+
+class NotInCatalog(Refused):
+    """The cloud has no such service, or shows none to this login."""
 
 
 class Locked(Refused):

@@ -22,6 +22,10 @@ class Settings:
     )
     cache_dir: Path = field(metadata={"holds": "what can be built again: images, downloads"})
     inventory: Path = field(metadata={"holds": "the inventory that names the nodes"})
+    inventory_reader: Path | None = field(
+        default=None,
+        metadata={"holds": "the `ansible-inventory` that reads it; without it, Stackward does"},
+    )
     database: str | None = field(
         default=None,
         repr=False,  # there may be a password in it
@@ -32,6 +36,8 @@ class Settings:
 def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; what is not set has its usual place."""
     usual = usual_places(environ, is_root=is_root)
+    if environ.get(f"{PREFIX}INVENTORY_READER"):
+        usual["inventory_reader"] = ""
     chosen = {name: environ.get(PREFIX + name.upper()) or place for name, place in usual.items()}
     places = {name: _whole(text) for name, text in chosen.items()}
     wrong = [name for name, place in places.items() if place is None]

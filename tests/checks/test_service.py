@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from builders import a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes import IN_A_CONTAINER, FakeCloud, FakeShell, a_world
 from stackward.checks.compute import AreOn
 from stackward.checks.service import (
     HasInventory,
     InService,
+    IsKeptOff,
     IsUp,
     LibvirtAnswers,
     NetworkAgentsAlive,
@@ -155,3 +156,37 @@ def test_servers_are_home_unless_one_is_elsewhere(hosts: dict[str, str], answer:
 
     assert type(found) is answer
     assert not isinstance(found, NotApplicable) or found.thing == an_id("db-02")
+
+
+# --- kept off ---
+
+
+def off(*processes: str) -> FakeShell:
+    shell = FakeShell(a_cloud(), units={HOST: ("inactive", "masked")})
+    shell.processes[HOST] = [*processes]
+    return shell
+
+
+def test_a_nova_compute_of_which_nothing_runs_is_off() -> None:
+    shell = off()
+
+    answer = IsKeptOff(node=HOST).ask(a_world(shell.cloud, shell))
+
+    assert isinstance(answer, Holds)
+    assert "`ps` shows no nova-compute" in answer.read
+
+
+def test_a_masked_and_inactive_unit_proves_nothing_while_a_container_runs() -> None:
+    shell = off(IN_A_CONTAINER)
+
+    answer = IsKeptOff(node=HOST).ask(a_world(shell.cloud, shell))
+
+    assert isinstance(answer, Finding)
+    assert "in a container (docker 4f5e6a7b8c9d)" in answer.reason
+
+
+def test_hidden_processes_leave_it_unverified() -> None:
+    shell = off()
+    shell.hides_processes.add(HOST)
+
+    assert isinstance(IsKeptOff(node=HOST).ask(a_world(shell.cloud, shell)), Unverified)

@@ -31,13 +31,13 @@ def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.param(
             [],
             """\
-            +------+---------+------------+------+------+-----+
-            | Name | Groups  | Address    | Port | User | BMC |
-            +------+---------+------------+------+------+-----+
-            | ctl  | control | 10.77.3.10 |      | root |     |
-            | c01  | compute | c01        | 2222 |      |     |
-            | c02  | compute | c02        | 2222 |      |     |
-            +------+---------+------------+------+------+-----+
+            +------+---------+------------+------+------+-----+------------+
+            | Name | Groups  | Address    | Port | User | BMC | Reached by |
+            +------+---------+------------+------+------+-----+------------+
+            | ctl  | control | 10.77.3.10 |      | root |     | ssh        |
+            | c01  | compute | c01        | 2222 |      |     | ssh        |
+            | c02  | compute | c02        | 2222 |      |     | ssh        |
+            +------+---------+------------+------+------+-----+------------+
             """,
             id="all",
         ),
@@ -134,6 +134,72 @@ def test_the_flag_wins_over_the_setting(
 
     assert (code, capsys.readouterr().out) == (0, "db-01\n")
     assert inventory.exists()
+
+
+def test_what_is_not_reached_by_ssh_is_named_once_with_why(
+    inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inventory.write_text(
+        "c01\nc02 ansible_host={{x}}\nsw1 ansible_connection=network_cli x_password=tops3cret\n"
+    )
+
+    code = main(["node", "list", "-f", "csv", "-c", "Name", "-c", "Address", "-c", "Reached by"])
+
+    why = f"`ansible_host` is a template, which only Ansible can fill in (`{inventory}`, line 2)"
+    assert (code, *capsys.readouterr()) == (
+        0,
+        (
+            '"Name","Address","Reached by"\n"c01","c01","ssh"\n'
+            f'"c02","","unknown: {why}"\n'
+            '"sw1","","network_cli: left out"\n'
+        ),
+        (
+            f"warning: `{inventory}` holds passwords in plain text; they are not read: "
+            "`x_password` (line 3)\n"
+            "warning: left out, for Ansible does not reach them by ssh: `sw1` (network_cli)\n"
+            f"warning: unknown how to reach `c02`: {why}; nothing is run there\n"
+        ),
+    )
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Path:
+    """Stand in for `ansible-inventory`."""
+    path = tmp_path / "ansible-inventory"
+    path.write_text(
+        """#!/bin/sh
+        echo '{"_meta": {"hostvars": {}}, "g": {"hosts": ["listed"]}}'
+        """
+    )
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("setting", "flags", "expected"),
+    [
+        pytest.param(False, [], "ctl c01 c02", id="Stackward reads"),
+        pytest.param(False, ["--inventory-reader", "ansible"], "listed", id="asked for"),
+        pytest.param(True, [], "listed", id="the setting names a reader"),
+        pytest.param(True, ["--inventory-reader", "stackward"], "ctl c01 c02", id="not this time"),
+    ],
+)
+@pytest.mark.usefixtures("inventory")
+def test_who_reads_the_inventory(  # noqa: PLR0913, PLR0917  # the fixtures
+    reader: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    setting: bool,  # noqa: FBT001  # a column of the table
+    flags: list[str],
+    expected: str,
+) -> None:
+    monkeypatch.setenv("PATH", f"{reader.parent}:/usr/bin:/bin")
+    if setting:
+        monkeypatch.setenv("STACKWARD_INVENTORY_READER", str(reader))
+
+    code = main(["node", "list", *flags, "-f", "value", "-c", "Name"])
+
+    assert (code, capsys.readouterr().out.split()) == (0, expected.split())
 
 
 @pytest.mark.usefixtures("inventory")

@@ -38,6 +38,16 @@ def test_every_command_has_an_example(generate: ModuleType) -> None:
     assert without == []
 
 
+def test_every_command_that_takes_an_inventory_can_have_ansible_read_it(
+    generate: ModuleType,
+) -> None:
+    helps = {" ".join(one): generate.help_of(one) for one in generate.command_lines()}
+
+    takes = {name for name, text in helps.items() if "--inventory " in text}
+    assert len(takes) > 5
+    assert takes == {name for name, text in helps.items() if "--inventory-reader " in text}
+
+
 def links() -> list[tuple[Path, str]]:
     pattern = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)(?:#[^)]*)?\)")
     return [(page, found) for page in PAGES for found in pattern.findall(page.read_text())]

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from cloud_fakes import CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
-from stackward.errors import Uncertain
+from stackward.errors import Refused, Uncertain
+from stackward.facts.cloud_state import node_called
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
 from stackward.model.health import Finding, Health, State
 from stackward.policy import symptoms
@@ -362,6 +363,34 @@ def test_a_node_that_lives_and_cannot_be_looked_at(answer: Exception, rule: str)
     assert (finding.rule, finding.state) == (rule, State.UNKNOWN)
 
 
+def test_a_node_that_nobody_knows_how_to_reach_is_unknown_and_not_asked() -> None:
+    why = "`ansible_host` is a template, which only Ansible can fill in"
+    site = Site(unknown={"c01": why})
+    site.nodes.told["c01"] = AssertionError("it was asked")
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.state) == ("node-unknown", State.UNKNOWN)
+    assert finding.reason == f"it is unknown how to reach it: {why}"
+
+
+def test_python3_was_to_be_installed_on_a_switch() -> None:
+    """A node that is not reached by ssh is left out of a check, and not missing either."""
+    site = Site(left_out={"c01": "network_cli"})
+    site.nodes.told["c01"] = AssertionError("it was asked")
+
+    assert site.look().findings == ()
+
+
+def test_a_check_of_a_node_that_is_left_out_says_how_it_is_reached() -> None:
+    site = Site(left_out={"c01": "network_cli"})
+
+    with pytest.raises(Refused) as refused_it:
+        node_called(site.lookout(), "c01")
+
+    assert "Ansible reaches it by `network_cli`" in refused_it.value.message
+
+
 def test_a_node_of_which_one_service_is_down_already_is_dead_and_not_only_out_of_reach() -> None:
     """OVN's agents count as alive for minutes after their machine has lost its power."""
     site = Site()
@@ -664,6 +693,14 @@ def test_a_broken_table_is_found_when_tables_are_asked_for() -> None:
         pytest.param(
             Failed(how=Failure.REFUSED, says="Policy", status=403), "not-allowed", id="rights"
         ),
+        pytest.param(
+            Failed(how=Failure.ERROR, says="slow down", status=429), "rate-limited", id="limited"
+        ),
+        pytest.param(
+            Failed(how=Failure.NOT_UNDERSTOOD, says="a page of HTML"),
+            "api-answer-not-understood",
+            id="a proxy's page",
+        ),
         pytest.param(Answered(took_s=9.0), "list-slow", id="slow"),
     ],
 )
@@ -898,6 +935,50 @@ def test_each_of_these_is_found(break_: Callable[[Site], None], rule: str, where
     break_(site)
 
     assert (rule, where) in roots(site.look())
+
+
+# --- older clouds, and cells that are down ------------------------------------------------------
+
+
+def test_a_nova_older_than_we_know_is_not_known_and_never_broken() -> None:
+    """F14: "broken: nova-api ... 406 ... mostly a wrong password"."""
+    site = Site()
+    site.apis.lists["compute"] = Failed(how=Failure.TOO_OLD, says="no version 2.1", status=406)
+
+    health = site.look()
+
+    assert health.state is State.OK
+    assert [note.says for note in health.unknown if note.where == "nova-api"] == [
+        "the server list: it is older than Stackward knows: no version 2.1"
+    ]
+
+
+def test_a_list_of_services_that_makes_no_sense_is_unknown() -> None:
+    site = Site()
+    site.apis.reports["compute"] = Failed(how=Failure.NOT_UNDERSTOOD, says="it is not JSON")
+
+    health = site.look()
+
+    assert ("api-answer-not-understood", "nova-api") in roots(health)
+    assert health.state is State.UNKNOWN
+
+
+def test_a_cell_that_is_down_is_found_with_its_hosts() -> None:
+    """F08: rows with three keys ended the whole check with a KeyError."""
+    site = Site()
+    compute = site.apis.reports["compute"]
+    assert isinstance(compute, list)
+    compute.append(beat("nova-compute", "c90", is_up=False, is_known=False, age_s=None))
+
+    health = site.look()
+
+    assert roots(health) == [
+        ("cell-down", "nova-api"),
+        ("host-in-down-cell", "nova-compute on c90"),
+    ]
+    [cell] = [one for one in health.findings if one.rule == "cell-down"]
+    assert cell.evidence == ("`c90`",)
+    assert site.apis.called == ["c01", "c02"]
 
 
 # --- the rules ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from builders import NOW, a_candidate, a_node, a_server, a_service, an_id
 from fakes import GUEST, LAB_NET, TINY
 from stackward.model.compute import ComputeService, Hypervisor, Provider, Unread
+from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.maintenance import (
     Away,
     Drained,
@@ -23,6 +24,8 @@ from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_b
 from stackward.runbooks.return_compute_node import ReturnRequest, plan_return
 
 CLAIM = "stackward 01DRAIN by ada on bastion since 2026-11-22T03:00:00Z: bad DIMM"
+OF_UNIT = ComputeProcess(pid=7, unit="nova-compute.service")
+CONTAINED = ComputeProcess(pid=8, container="docker 4f5e6a7b8c9d")
 NONE = Marks(has_file=False, has_drop_in=False, is_masked=False)
 HYPERVISOR = Hypervisor(id=an_id("compute-07"), name="compute-07", host="compute-07", kind="QEMU")
 DB = Drained(id=an_id("db-01"), name="db-01", target="compute-08")
@@ -76,6 +79,27 @@ def worries_of(node: ReturningNode) -> list[str]:
             id="drained from another machine, perhaps at this moment: blocks",
         ),
         pytest.param({"marks": Unread("no route")}, ["node-silent"], id="silent: blocks"),
+        pytest.param({"running_as": RunningAs()}, [], id="nothing of it runs: may return"),
+        pytest.param(
+            {"running_as": RunningAs(processes=(OF_UNIT,))},
+            ["runs-although-off"],
+            id="its unit runs although it is kept off: warns",
+        ),
+        pytest.param(
+            {"running_as": RunningAs(unit_load="masked", processes=(CONTAINED,))},
+            ["second-compute"],
+            id="a container runs it although the unit is kept off: blocks",
+        ),
+        pytest.param(
+            {"marks": NONE, "running_as": RunningAs(unit_load="not-found", processes=(CONTAINED,))},
+            [],
+            id="a container runs it, and nothing keeps it off: may return",
+        ),
+        pytest.param(
+            {"marks": NONE, "running_as": RunningAs(unit_load="not-found")},
+            ["no-unit-to-start"],
+            id="neither a process nor a unit: blocks",
+        ),
         pytest.param(
             {"holders": (Holder(run="01X", title="drain", state="running"),)},
             ["held"],
@@ -292,3 +316,12 @@ def test_a_server_for_which_there_is_no_room_at_home_stays_away() -> None:
 
     assert list(plan.moves()) == []
     assert [each.worry for each in plan.warnings] == ["stays-away"]
+
+
+def test_a_container_that_nobody_keeps_off_is_not_started_as_a_unit() -> None:
+    running = RunningAs(unit_load="not-found", processes=(CONTAINED,))
+    kept_on = drained(marks=NONE, running_as=running, service=disabled(CLAIM))
+
+    plan = plan_return(kept_on, ReturnRequest(node="compute-07"))
+
+    assert [stage.name for stage in plan.stages] == ["accept"]

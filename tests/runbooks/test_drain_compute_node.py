@@ -39,10 +39,11 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.project import Project
 from stackward.model.run import RunState
 from stackward.model.wish import WISH
-from stackward.plan import differences, from_json, to_json
+from stackward.plan import Verdict, differences, from_json, to_json
 from stackward.policy import worries
 from stackward.runbooks.drain_compute_node import judge_again, plan_drain
 from stackward.runbooks.kinds import KINDS
@@ -50,6 +51,7 @@ from stackward.steps.compute import LiveMigrate
 from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
 
+HERE = ((an_id("db-01"), "compute-07"),)
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
 VGPU = a_flavor(resources__VGPU="1")
 PROJECTS = ["demo", "demo-2", "dem", "other"]
@@ -167,9 +169,12 @@ def test_how_each_server_leaves(server: Server, given: Any, expected: list[str])
             id="volume detaching",
         ),
         pytest.param(
-            a_server(volume_ids=("v",), volumes=(Volume(id="v", migration_status="migrating"),)),
-            ["volume-busy"],
-            id="volume being retyped",
+            a_server(
+                volume_ids=("v",),
+                volumes=(Volume(id="v", migration_status="migrating", attached=HERE),),
+            ),
+            ["volume-migrates"],
+            id="volume that Cinder moves",
         ),
         pytest.param(a_server(volume_ids=("v",)), ["volume-gone"], id="volume unknown to Cinder"),
         pytest.param(a_server(group=a_group("affinity")), ["affinity"], id="affinity group"),
@@ -1121,3 +1126,48 @@ def test_a_binding_that_was_left_since_the_plan_stops_its_move_and_a_new_plan_re
 
     assert (blocker.worry, "drain the node again" in blocker.remedy) == ("binding-left", True)
     assert plan_drain(now, asking()).blockers == ()
+
+
+# --- what runs nova-compute ---
+
+OF_UNIT = ComputeProcess(pid=7, unit="nova-compute.service")
+CONTAINED = ComputeProcess(pid=8, container="docker 4f5e6a7b8c9d")
+
+
+@pytest.mark.parametrize(
+    ("running", "worries"),
+    [
+        pytest.param(RunningAs(processes=(OF_UNIT,)), [], id="its unit: kept off"),
+        pytest.param(RunningAs(processes=(CONTAINED,)), ["not-a-unit"], id="a container: blocks"),
+        pytest.param(
+            RunningAs(unit_load="masked", processes=(CONTAINED,)),
+            ["not-a-unit"],
+            id="a container, and a mask on a unit that does not exist: blocks",
+        ),
+        pytest.param(
+            RunningAs(processes=(OF_UNIT, CONTAINED)), ["not-a-unit"], id="a second one: blocks"
+        ),
+        pytest.param(RunningAs(unit_load="not-found"), ["not-a-unit"], id="no such unit: blocks"),
+        pytest.param(RunningAs(), ["keeping-off-unseen"], id="no process is seen: warns"),
+        pytest.param(Unread("no `ps`"), ["keeping-off-unseen"], id="unreadable: warns"),
+    ],
+)
+def test_whether_nova_compute_can_be_kept_off_is_known_beforehand(
+    running: RunningAs | Unread, worries: list[str]
+) -> None:
+    """F35: with Kolla it is a container, and the drain failed only once all servers had moved."""
+    node = a_node(a_server(), running_as=running)
+
+    plan = plan_drain(node, asking())
+
+    verdicts: list[Verdict] = [*plan.blockers, *plan.warnings]
+    assert [each.worry for each in verdicts] == worries
+    assert all("`--keep-service`" in each.remedy for each in verdicts)
+
+
+def test_a_service_that_is_kept_on_may_be_a_container() -> None:
+    node = a_node(a_server(), running_as=RunningAs(processes=(CONTAINED,)))
+
+    plan = plan_drain(node, asking(keep_service=True))
+
+    assert (plan.blockers, plan.warnings) == ((), ())

@@ -32,6 +32,7 @@ from stackward.model.compute import (
     Unread,
     Volume,
 )
+from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
 from stackward.model.run import RunState
 from stackward.model.stuck import Guest, Standstill
@@ -129,6 +130,12 @@ def in_aggregate(project: str) -> ComputeNode:
     return a_node(a_server(), candidates=(a_candidate(),), aggregates=(kept,))
 
 
+def with_volume(**changes: Any) -> ComputeNode:  # noqa: ANN401  # any field
+    """Return a node whose server has a volume that is at rest, but for what is told."""
+    volume = replace(Volume(id="v", attached=((DB, "compute-07"),)), **changes)
+    return a_node(a_server(volume_ids=("v",), volumes=(volume,)))
+
+
 def asked_cpu(*traits: str) -> ComputeNode:
     """Return a node beside which there is one with these traits of its CPU."""
     return a_node(a_server(), candidates=(a_candidate(traits=frozenset(traits)),))
@@ -210,6 +217,10 @@ CASES = {
     ),
     "unknown-consent": Case(
         before=WELL, asked=agreed(), advice="leave the flag out",
+    ),
+    "not-a-unit": Case(
+        before=a_node(a_server(), running_as=RunningAs(unit_load="not-found")),
+        advice="pass `--keep-service`", after=WELL,  # or with the flag: its own tests ask so
     ),
     # what its owner wishes
     "wish-ask": Case(
@@ -295,11 +306,20 @@ CASES = {
         advice="port set --host compute-07", after=WELL,
     ),
     "volume-busy": Case(
-        before=a_node(
-            a_server(volume_ids=("v",), volumes=(Volume(id="v", status="detaching"),))
-        ),
-        advice="until it is `in-use`",
-        after=a_node(a_server(volume_ids=("v",), volumes=(Volume(id="v"),))),
+        before=with_volume(status="detaching"), advice="until it is `in-use`",
+        after=with_volume(),
+    ),
+    "volume-migrates": Case(
+        before=with_volume(migration_status="migrating"), advice="`migration_status` is `success`",
+        after=with_volume(migration_status="success"),
+    ),
+    "volume-apart": Case(
+        before=with_volume(status="available", attached=()),
+        advice="nova-manage volume_attachment refresh", after=with_volume(),
+    ),
+    "volume-in-error": Case(
+        before=with_volume(status="error_detaching"), advice="volume set --state in-use v",
+        after=with_volume(),
     ),
     "volume-gone": Case(
         before=a_node(a_server(volume_ids=("v",))), advice="remove volume", after=WELL
@@ -344,10 +364,11 @@ WARNINGS = {
     "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "may-find-no-host",
+    "may-find-no-host", "keeping-off-unseen", "runs-although-off",
     "only-projects", "project-gone", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {
+    "second-compute", "no-unit-to-start",
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
 }  # fmt: skip
 OF_AN_UNDO = {

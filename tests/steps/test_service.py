@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from builders import a_server, an_id
-from fakes import GUEST, LAB_NET, TINY, FakeCloud, FakeShell, a_world
+from fakes import (
+    GUEST,
+    IN_A_CONTAINER,
+    LAB_NET,
+    NOVA_COMPUTE_RUNS,
+    TINY,
+    FakeCloud,
+    FakeShell,
+    a_world,
+)
 from stackward.errors import StepFailed
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.plan import Standing
@@ -95,6 +104,54 @@ def test_what_may_not_be_run_as_root_is_named_with_the_line_that_allows_it(
     assert (caught.value.service, caught.value.says) == ("sudo", "sudo: a password is required")
     assert f"`{line(step.as_root[0])}`" in (caught.value.hint or "")
     assert shell.done == []
+
+
+# --- keep off ---
+
+
+def test_a_nova_compute_in_a_container_is_never_called_off() -> None:
+    """F35: a unit that does not exist can be masked, and is inactive then."""
+    cloud = FakeCloud()
+    shell = FakeShell(cloud, without_unit={HOST}, processes={HOST: [IN_A_CONTAINER]})
+    world = a_world(cloud, shell)
+    KEEP_OFF.start(world)
+
+    look = KEEP_OFF.look(world, {})
+
+    assert look.standing is Standing.FAILED
+    assert "in a container (docker 4f5e6a7b8c9d)" in str(look.reason)
+    assert shell.units[HOST] == ("inactive", "masked")
+
+
+def test_a_process_that_its_stopped_unit_has_left_is_not_off_yet() -> None:
+    cloud = FakeCloud()
+    left = f"  9 0::/system.slice/nova-compute.service {NOVA_COMPUTE_RUNS}"
+    shell = FakeShell(cloud, processes={HOST: [left]})
+    world = a_world(cloud, shell)
+    KEEP_OFF.start(world)
+
+    look = KEEP_OFF.look(world, {})
+
+    assert (look.standing, look.is_over) == (Standing.UNDERWAY, True)
+
+
+def test_off_is_not_known_where_processes_are_hidden() -> None:
+    cloud = FakeCloud()
+    shell = FakeShell(cloud, hides_processes={HOST})
+    world = a_world(cloud, shell)
+    KEEP_OFF.start(world)
+
+    assert KEEP_OFF.look(world, {}).standing is Standing.UNKNOWN
+
+
+def test_no_second_nova_compute_is_started_beside_a_container() -> None:
+    _, shell, world = drained()
+    shell.processes[HOST] = [IN_A_CONTAINER]
+
+    look = BRING_UP.look(world, None)
+
+    assert look.standing is Standing.FAILED
+    assert "runs already in a container" in str(look.reason)
 
 
 # --- bring up ---

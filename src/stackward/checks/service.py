@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.acceptance import acceptance_name
-from stackward.model.compute import DISABLED
+from stackward.model.compute import DISABLED, Unread
 from stackward.model.maintenance import UNIT
 from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.ports.compute_process import read_processes
 from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
@@ -56,19 +57,28 @@ class IsKeptOff:
         return f"nova-compute is off on `{self.node}`"
 
     def ask(self, world: World, /) -> Answer:
-        """Ask systemd on the node."""
+        """Ask systemd on the node, and look at its processes: a container is no unit."""
         try:
             answer = world.shell.run(self.node, ["systemctl", "is-active", UNIT])
+            processes = read_processes(world.shell, self.node)
         except (Unreachable, Uncertain) as error:
             return Unverified(self.node, error.message, "see that ssh to it works")
         state = answer.out.strip()
-        if state in {"inactive", "failed"}:
-            return Holds(f"`systemctl is-active {UNIT}` says {state}")
-        return Finding(
-            self.node,
-            f"its nova-compute is {state or answer.err.strip() or 'in no known state'}",
-            "`stackward node return` it, then drain it again; or pass `--keep-service`",
-        )
+        if state not in {"inactive", "failed"}:
+            return Finding(
+                self.node,
+                f"its nova-compute is {state or answer.err.strip() or 'in no known state'}",
+                "`stackward node return` it, then drain it again; or pass `--keep-service`",
+            )
+        if isinstance(processes, Unread):
+            return Unverified(self.node, processes.why, "see `ps -ef` there")
+        if processes:
+            return Finding(
+                self.node,
+                f"its nova-compute runs {processes[0].words}, although its unit is {state}",
+                "stop it by what manages it there; or pass `--keep-service`",
+            )
+        return Holds(f"`systemctl is-active {UNIT}` says {state}; `ps` shows no nova-compute")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stackward.cli import Chosen
-from stackward.cli.outside import settings_here
+from stackward.cli.outside import inventory_here
 from stackward.cli.show import write
 from stackward.errors import ExitCode
 from stackward.report.tables import Form
@@ -45,7 +45,7 @@ def open_lookout(context: typer.Context, inventory: Path | None) -> Iterator["Lo
     from stackward import app
 
     chosen = context.find_object(Chosen) or Chosen()
-    known = app.read_inventory(inventory or settings_here().inventory)
+    known = inventory_here(context, inventory)
     with (chosen.open_lookout or app.open_lookout)(known, chosen.os_cloud) as lookout:
         yield lookout
 

@@ -13,6 +13,7 @@ from stackward.cli.checking import (
     open_lookout,
 )
 from stackward.cli.node import InventoryOption
+from stackward.cli.outside import ReaderOption
 from stackward.cli.show import ColumnOption, FormOption
 from stackward.cli.subjects import example, subject
 from stackward.report.tables import Form
@@ -57,6 +58,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = None,
     timeout: TimeoutOption = 8,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> int:

@@ -8,6 +8,7 @@ import typer
 
 from stackward.cli.checking import RpcOption, TimeoutOption, open_lookout
 from stackward.cli.node import InventoryOption
+from stackward.cli.outside import ReaderOption
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput, ExitCode
 
@@ -38,6 +39,7 @@ def metrics(  # noqa: PLR0913, PLR0917  # one for each flag
     rpc: RpcOption = True,
     timeout: TimeoutOption = 8,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
 ) -> int:
     """Look at the cloud and print findings and probe times as gauges.
 

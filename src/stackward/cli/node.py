@@ -15,7 +15,7 @@ from stackward.cli.checking import (
     check_once,
     open_lookout,
 )
-from stackward.cli.outside import open_journal, open_world, settings_here
+from stackward.cli.outside import ReaderOption, inventory_here, open_journal, open_world
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
@@ -31,7 +31,7 @@ InventoryOption = Annotated[
     Path | None,
     typer.Option(
         "--inventory",
-        metavar="FILE",
+        metavar="PATH",
         help="An inventory as Ansible reads it, INI or YAML; else STACKWARD_INVENTORY.",
     ),
 ]
@@ -85,6 +85,7 @@ ConsentOption = Annotated[
 def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     group: Annotated[
         str | None, typer.Option(metavar="GROUP", help="Only the nodes of this group.")
     ] = None,
@@ -96,10 +97,10 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
 ) -> None:
     """List the nodes that the inventory names, or those of the cloud that are out of service."""
-    from stackward.app import read_inventory, read_maintenance
+    from stackward.app import read_maintenance
     from stackward.report.inventory import maintenance_table, nodes_in, nodes_table
 
-    known = read_inventory(inventory or settings_here().inventory)
+    known = inventory_here(context, inventory)
     nodes_in(known, group)  # before the cloud is asked
     if not maintenance:
         show(nodes_table(known, group), form, column)
@@ -154,6 +155,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         ),
     ] = False,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
@@ -258,6 +260,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     yes: YesOption = False,
     queue: QueueOption = False,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
@@ -348,6 +351,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     tables: TablesOption = False,
     timeout: TimeoutOption = 8,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> int:

@@ -21,7 +21,7 @@ from stackward.cli.node import (
     YesOption,
     consents_in,
 )
-from stackward.cli.outside import open_journal, open_world, settings_here
+from stackward.cli.outside import ReaderOption, open_journal, open_world, settings_here
 from stackward.cli.show import ColumnOption, FormOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
@@ -162,6 +162,7 @@ def resume(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
@@ -210,6 +211,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     yes: YesOption = False,
     queue: QueueOption = False,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:
@@ -258,6 +260,7 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
     yes: YesOption = False,
     queue: QueueOption = False,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
 ) -> None:

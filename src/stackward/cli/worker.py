@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stackward.cli.node import InventoryOption
-from stackward.cli.outside import open_world, settings_here
+from stackward.cli.outside import ReaderOption, open_world, settings_here
 from stackward.cli.subjects import example, subject
 from stackward.errors import StepFailed
 
@@ -27,7 +27,7 @@ app = subject("A process that carries out what was queued.")
         "stackward --os-cloud north worker --name north-1 --at-once 4",
     )
 )
-def worker(
+def worker(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     database: Annotated[
         str | None,
@@ -45,6 +45,7 @@ def worker(
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, max=20, metavar="N", help="Runs at a time.")] = 2,
     inventory: InventoryOption = None,
+    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Carry out the runs that `--queue` has left to the workers, until it is told to stop.
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from stackward.anatomy import Anatomy
-from stackward.errors import BadInput
+from stackward.errors import BadInput, Refused
 from stackward.facts.survey import survey_node
 from stackward.model.cloud_state import (
     REPORTED_TO,
@@ -65,13 +65,19 @@ class ApisSeen:
 def node_called(lookout: Lookout, word: str) -> str:
     """Return the node that the inventory or Nova calls so.
 
-    Raises BadInput where the inventory names none.
+    Raises BadInput where the inventory names none, Refused where it is not reached by ssh.
     """
     found = word if word in lookout.nodes else lookout.shell.node_of(word, None)
     if found is None:
         raise BadInput(
             f"the inventory does not name `{word}`",
             hint="`stackward node list` shows what is in it",
+        )
+    if found in lookout.left_out:
+        raise Refused(
+            f"cannot check `{found}`: Ansible reaches it by `{lookout.left_out[found]}`, and "
+            "Stackward uses ssh",
+            hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
         )
     return found
 
@@ -123,6 +129,8 @@ def _survey(
     lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest
 ) -> Callable[[], Survey | Unseen]:
     def look() -> Survey | Unseen:
+        if node in lookout.unknown:
+            return Unseen(lookout.unknown[node], Blind.UNKNOWN)
         return survey_node(
             lookout.shell,
             lookout.clock,

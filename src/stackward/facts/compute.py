@@ -34,6 +34,7 @@ from stackward.model.compute import (
 )
 from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s
 from stackward.ports.cloud import Cloud
+from stackward.ports.compute_process import read_running_as
 from stackward.ports.lookups import hypervisors_of
 from stackward.ports.standstill import read_guests, read_standstill
 from stackward.ports.world import World
@@ -79,6 +80,7 @@ def read_compute_node(
         migrations=() if only else tuple(migration for migration, _ in moving),
         standstills={} if only else _standstills(world, host, servers, moving),
         domains=domains,
+        running_as=None if only or node is None else read_running_as(world.shell, node),
         sought=_sought(world, hypervisor, servers, domains),
         instances_filesystem=read_filesystem(world.shell, node, INSTANCES)
         if node

@@ -25,6 +25,7 @@ from stackward.model.maintenance import (
 from stackward.model.run import Run, RunState, Settled
 from stackward.model.wish import Consent
 from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
+from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
 from stackward.ports.world import World
@@ -63,6 +64,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         service=service,
         hypervisor=hypervisor,
         marks=read_marks(world.shell, node) if node else unknown,
+        running_as=read_running_as(world.shell, node) if node else None,
         is_claim_known=claim is None or known_run(journal, claim.run) is not None,
         holders=read_holders(journal, service.host, but=but),
         drained=read_drained(journal, kinds, service.host, run=run, text=service.disabled_reason),

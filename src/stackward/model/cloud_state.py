@@ -52,6 +52,8 @@ class Failure(StrEnum):
     NO_ANSWER = "no answer"  # no connection, or none in time
     REFUSED = "refused"  # it says that we may not
     ERROR = "error"  # it answers, and says that it could not
+    TOO_OLD = "too old"  # it does not have the version that we ask for: our limit, not its fault
+    NOT_UNDERSTOOD = "not understood"  # its answer makes no sense here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class Heartbeat:
     reason: str | None = None  # why it is disabled
     is_forced_down: bool = False
     is_backend_up: bool = True
+    is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
 class Rpc(StrEnum):

@@ -15,6 +15,7 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.run import RunState
 
 if TYPE_CHECKING:
+    from stackward.model.compute_process import RunningAs
     from stackward.model.stuck import Guest, Standstill
 
 Resources = Mapping[str, int]
@@ -153,6 +154,7 @@ class Server:
     is_locked: bool = False
     locked_reason: str | None = None
     pinned_zone: str | None = None  # the zone it was asked for; None: any
+    is_zone_known: bool = True  # False: Nova is too old to say
     has_image: bool = True  # False: it boots from a volume
     metadata: tuple[tuple[str, str], ...] = ()
     image_properties: tuple[tuple[str, str], ...] | None = ()  # None: Nova is too old to say
@@ -219,6 +221,7 @@ class ComputeService:
     disabled_reason: str | None = None
     is_forced_down: bool = False
     updated: str | None = None
+    is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +376,7 @@ class ComputeNode:
     sought: Mapping[str, "tuple[Guest, ...] | Unread"] = field(default_factory=dict)
     standstills: Mapping[str, "Standstill"] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
+    running_as: "RunningAs | Unread | None" = None  # None: it was not asked for
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances
     # Of the other directories (`instances_path`) in which guests here have their disks.
     other_filesystems: Mapping[str, "str | Unread"] = field(default_factory=dict)

@@ -15,7 +15,10 @@ class SshAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A machine."""
+    """A machine.
+
+    Nothing is run on a node that is left out, nor on one of which it is unknown how it is reached.
+    """
 
     name: str
     address: str
@@ -23,6 +26,8 @@ class Node:
     ssh: SshAccess = SshAccess()
     is_local: bool = False  # this machine: commands run without ssh
     bmc_url: str | None = None  # its Redfish system
+    left_out: str | None = None  # the connection by which Ansible reaches it, as in "winrm"
+    unknown: str | None = None  # why it is unknown how it is reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,7 @@ class Inventory:
 
     source: str
     nodes: tuple[Node, ...]
+    warnings: tuple[str, ...] = ()  # about the files themselves
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.claim import Claim, read_claim
@@ -14,6 +15,9 @@ from stackward.model.compute import (
     Unread,
 )
 from stackward.model.wish import Consent
+
+if TYPE_CHECKING:
+    from stackward.model.compute_process import RunningAs
 
 UNIT = "nova-compute.service"
 MAINTENANCE = "/etc/stackward/maintenance"
@@ -76,6 +80,7 @@ class ReturningNode:
     service: ComputeService
     hypervisor: Hypervisor
     marks: Marks | Unread
+    running_as: "RunningAs | Unread | None" = None  # None: it was not asked for
     is_claim_known: bool = True  # False: another machine's journal has the run that claims it
     holders: tuple[Holder, ...] = ()
     drained: DrainedAway | None = None

@@ -16,6 +16,7 @@ class Blind(StrEnum):
     SILENT = "silent"  # no answer in time
     LATE = "late"  # not answered within our own limit, which a busy machine may need more than
     USELESS = "useless"  # it lets us in, and cannot answer
+    UNKNOWN = "unknown"  # nobody knows how to reach it: it was not asked
     ODD = "odd"  # it answers in a shape that we do not know
 
 

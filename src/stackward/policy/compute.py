@@ -176,23 +176,6 @@ def left_bindings(server: Server) -> Iterator[tuple[str, str]]:
     yield from ((port.id, host) for port in server.ports for host in port.left_on)
 
 
-def judge_volumes(server: Server) -> Iterator[Verdict]:
-    """Ask whether each volume is at rest."""
-    known = {volume.id: volume for volume in server.volumes}
-    for volume_id in server.volume_ids:
-        volume = known.get(volume_id)
-        if volume is None:
-            yield worries.VOLUME_GONE.blocks(server.label, server.id, volume=volume_id)
-        elif volume.status != "in-use":
-            yield worries.VOLUME_BUSY.blocks(
-                server.label, server.id, volume=volume_id, status=volume.status
-            )
-        elif volume.migration_status not in {None, "none", "success", "error"}:
-            yield worries.VOLUME_BUSY.blocks(
-                server.label, server.id, volume=volume_id, status=volume.migration_status
-            )
-
-
 def judge_cpus(server: Server) -> Iterator[Verdict]:
     """Ask whether flavor and image agree on the CPUs: Nova asks again with every move."""
     image = dict(server.image_properties or ())

@@ -22,6 +22,7 @@ SLOW_S = 5.0
 EXPIRES_SOON_DAYS = 30
 _KEYSTONE = "keystone"
 _UNAUTHORIZED = 401
+_TOO_MANY = 429
 
 
 def judge_doors(
@@ -35,7 +36,8 @@ def judge_doors(
         yield from _judge_probe(anatomy[name], answer)
     for name, failed in state.heartbeats_unread.items():
         # Some of an API's workers may still answer: what another list told is no excuse.
-        if failed.how is Failure.ERROR and isinstance(state.probes.get(name), Answered):
+        is_own = isinstance(state.probes.get(name), Answered)
+        if is_own and failed.how in {Failure.ERROR, Failure.NOT_UNDERSTOOD}:
             yield _list_failed(anatomy[name], "list of its services", failed)
     yield from _judge_endpoints(state, anatomy)
     for place, until in state.certificates.items():
@@ -50,7 +52,11 @@ def _judge_login(state: CloudState, failed: Failed, anatomy: Anatomy) -> Finding
             return symptoms.LOGIN_UNANSWERED.found(_KEYSTONE, state.keystone_on, says=says)
         case Failure.REFUSED:
             return symptoms.CREDENTIALS.found(_KEYSTONE, None, says=says)
-        case Failure.ERROR:
+        case Failure.NOT_UNDERSTOOD:
+            return symptoms.API_ODD.found(_KEYSTONE, None, what="answer to a login", says=says)
+        case Failure.ERROR if failed.status == _TOO_MANY:
+            return symptoms.RATE_LIMITED.found(_KEYSTONE, None, what="login", says=says)
+        case Failure.ERROR | Failure.TOO_OLD:
             log = log_of(anatomy[_KEYSTONE])
             return symptoms.LOGIN_FAILED.found(_KEYSTONE, state.keystone_on, says=says, log=log)
 
@@ -121,11 +127,17 @@ def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Fi
             yield symptoms.TOKEN_UNKNOWN.found(name, None, says=says)
         case Failure.REFUSED:
             yield symptoms.NOT_ALLOWED.found(name, None, what=what, says=says)
-        case Failure.ERROR:
+        case Failure.ERROR | Failure.NOT_UNDERSTOOD:
             yield _list_failed(component, what, answer)
+        case Failure.TOO_OLD:
+            return  # our limit, not its fault: it is named as not known
 
 
 def _list_failed(component: Component, what: str, failed: Failed) -> Finding:
+    if failed.how is Failure.NOT_UNDERSTOOD:
+        return symptoms.API_ODD.found(component.name, None, what=what, says=_says(failed))
+    if failed.status == _TOO_MANY:
+        return symptoms.RATE_LIMITED.found(component.name, None, what=what, says=_says(failed))
     return symptoms.LIST_FAILED.found(
         component.name,
         None,
@@ -211,6 +223,12 @@ def unknown_of_doors(
         yield Note(where=component.name, says="all that its API would tell: it was not asked")
     if state.login is not None and isinstance(state.login, Failed):
         yield Note(where="the APIs", says="all that needs a login")
+    for name, answer in state.probes.items():
+        if isinstance(answer, Failed) and answer.how is Failure.TOO_OLD:
+            told = (
+                f"the {anatomy[name].probe.shows}: it is older than Stackward knows: {answer.says}"
+            )
+            yield Note(where=name, says=told)
     for name, failed in state.heartbeats_unread.items():
         yield Note(where=name, says=f"the heartbeats of {anatomy[name].service}: {failed.says}")
     for place, until in state.certificates.items():

@@ -43,15 +43,25 @@ def _reports(state: CloudState, node: str) -> list[Heartbeat]:
     return [one for one in state.heartbeats if state.nodes.get(one.host) == node]
 
 
+# What is found where nothing was seen, whether services report from there or not.
+_WHATEVER_REPORTS = {
+    Blind.REFUSED: symptoms.LOGIN_REFUSED,
+    Blind.USELESS: symptoms.NODE_USELESS,
+    Blind.UNKNOWN: symptoms.NODE_UNKNOWN,
+}
+
+
 def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
     # What is dead may be called alive for a while, by one API longer than by another.
     living = reports[0].binary if reports and all(one.is_up for one in reports) else None
-    silent = [f"{one.binary} is down" for one in reports if not one.is_up]
+    silent = [
+        f"{one.binary} is down" if one.is_known else f"{one.binary} is not known: its cell is down"
+        for one in reports
+        if not one.is_up
+    ]
     match unseen.kind:
-        case Blind.REFUSED:
-            return symptoms.LOGIN_REFUSED.found(MACHINE, node, why=unseen.why)
-        case Blind.USELESS:
-            return symptoms.NODE_USELESS.found(MACHINE, node, why=unseen.why)
+        case kind if kind in _WHATEVER_REPORTS:
+            return _WHATEVER_REPORTS[kind].found(MACHINE, node, why=unseen.why)
         case Blind.SILENT | Blind.LATE if living:
             return symptoms.NODE_LATE.found(MACHINE, node, why=unseen.why, living=living)
         case _ if living:
@@ -135,6 +145,8 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
     said: set[str] = set()
     for one in state.heartbeats:
         is_machine = _OF_MACHINES.fullmatch(one.binary) is not None
+        # Of a host whose cell is down nothing is known: to remove its service would lose it.
+        is_machine = is_machine and one.is_known
         if is_machine and state.nodes.get(one.host) is None and one.host not in said:
             said.add(one.host)
             yield symptoms.NOT_IN_INVENTORY.found(MACHINE, one.host, binary=one.binary)

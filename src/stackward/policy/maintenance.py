@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from stackward.model.claim import Claim
 from stackward.model.compute import ComputeNode, Unread
-from stackward.model.maintenance import Away, Homecoming, ReturningNode
+from stackward.model.maintenance import DROP_IN, MAINTENANCE, Away, Homecoming, ReturningNode
 from stackward.model.wish import Consent
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
@@ -27,6 +27,7 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
         yield worries.NODE_SILENT.blocks(node.name, why=node.marks.why)
     elif service.is_enabled and not node.marks.is_any:
         yield worries.NOTHING_TO_RETURN.blocks(node.name)
+    yield from _judge_processes(node)
     if not service.is_enabled and node.claim is None:
         text = service.disabled_reason or "without a reason"
         yield worries.FOREIGN_CLAIM.blocks(node.name, host=node.host, text=text)
@@ -34,6 +35,35 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
         yield _claimed_elsewhere(node.claim, node.name)
     for holder in node.holders:
         yield worries.HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
+
+
+def _judge_processes(node: ReturningNode) -> Iterator[Verdict]:
+    """Look for a nova-compute that runs although the node was to be kept off."""
+    running, marks = node.running_as, node.marks
+    if running is None or isinstance(running, Unread) or isinstance(marks, Unread):
+        return
+    if running.unit_load == "not-found" and not running.processes:
+        yield worries.NO_UNIT_TO_START.blocks(node.name)
+    if not (marks.is_any and running.processes):
+        return
+    if elsewhere := running.outside:
+        yield worries.SECOND_COMPUTE.blocks(
+            node.name, what=elsewhere[0].words, marks=f"`rm -f {MAINTENANCE} {DROP_IN}`"
+        )
+    else:
+        yield worries.RUNS_ALTHOUGH_OFF.warns(node.name, what=running.processes[0].words)
+
+
+def is_run_elsewhere(node: ReturningNode) -> bool:
+    """Say whether something else than the unit runs nova-compute there: it is not for us to start.
+
+    A drain of such a node has left it running.
+    """
+    running = node.running_as
+    if running is None or isinstance(running, Unread):
+        return False
+    has_marks = not isinstance(node.marks, Unread) and node.marks.is_any
+    return bool(running.outside) and not has_marks
 
 
 def _claimed_elsewhere(claim: Claim, node: str) -> Blocked:

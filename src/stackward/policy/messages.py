@@ -19,6 +19,7 @@ End: TypeAlias = tuple[str, int, str, int]  # near address and port, far address
 SHOWN = 5
 STILL_HANGS_S = 60.0  # Nova's own `rpc_response_timeout`, usually
 RPC = "rpc"
+NOVA_API = "nova-api"
 BROKER = "rabbitmq"
 _AUTO = "AUTO:"
 _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
@@ -258,12 +259,15 @@ def _is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
 
 def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge what the APIs say of the processes that report to them."""
+    yield from _judge_cells(state)
     for one in state.heartbeats:
         component = anatomy.of_heartbeat(one.binary)
         name, node = component.name if component else one.binary, node_of(state, one)
         if not _is_asked(state, one) or _is_off_on_purpose(one):
             continue
-        if one.is_forced_down:
+        if not one.is_known:
+            yield symptoms.HOST_UNKNOWN.found(name, node, binary=one.binary)
+        elif one.is_forced_down:
             yield symptoms.FORCED_DOWN.found(name, node, host=one.host)
         elif not one.is_up:
             yield symptoms.HEARTBEAT_LOST.found(
@@ -278,6 +282,15 @@ def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
             yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason)
         if not one.is_backend_up:
             yield symptoms.BACKEND_DOWN.found(name, node, name=one.name, log=log_of(component))
+
+
+def _judge_cells(state: CloudState) -> Iterator[Finding]:
+    """Say that a cell is down: its hosts are not known, and nobody can manage its servers."""
+    lost = sorted({one.host for one in state.heartbeats if not one.is_known})
+    if lost and state.only is None:
+        shown = [f"`{host}`" for host in lost[:SHOWN]]
+        more = [f"and {len(lost) - SHOWN} more"] if len(lost) > SHOWN else []
+        yield symptoms.CELL_DOWN.found(NOVA_API, None, [*shown, *more], count=len(lost))
 
 
 def _is_off_on_purpose(one: Heartbeat) -> bool:
@@ -329,7 +342,9 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
     for one in state.heartbeats:
         if one.binary != "nova-compute" or not _is_asked(state, one):
             continue
-        if not one.is_up:
+        if not one.is_known:
+            why[one.host] = "its cell is down"
+        elif not one.is_up:
             why[one.host] = "it does not report"
         elif is_silent:
             why[one.host] = "RabbitMQ does not run"

@@ -93,6 +93,26 @@ def _judge_stuck(node: ComputeNode, server: str, stuck: Stuck) -> Verdict:
     )
 
 
+def judge_keeping_off(node: ComputeNode) -> Iterator[Verdict]:
+    """Ask whether stopping the unit nova-compute.service will stop nova-compute, and be seen to."""
+    running = node.running_as
+    if running is None or not node.service.is_up:
+        return  # a node that is down is blocked for that
+    if isinstance(running, Unread):
+        yield worries.KEEPING_OFF_UNSEEN.warns(node.name, why=running.why)
+    elif elsewhere := running.outside:
+        yield worries.NOT_A_UNIT.blocks(
+            node.name, what=f"its nova-compute is run {elsewhere[0].words}"
+        )
+    elif running.unit_load == "not-found":
+        yield worries.NOT_A_UNIT.blocks(
+            node.name, what="systemd there has no unit `nova-compute.service`"
+        )
+    elif not running.processes:
+        why = "no process of it was found there, although Nova hears from it"
+        yield worries.KEEPING_OFF_UNSEEN.warns(node.name, why=why)
+
+
 def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
     """Tell what else hangs on the machine."""
     for role in node.roles:

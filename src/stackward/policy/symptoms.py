@@ -88,6 +88,13 @@ NODE_USELESS = Symptom(
     "install `python3` on it; nothing else is needed there",
     "The look at a node is one script for its own python3.",
 )
+NODE_UNKNOWN = Symptom(
+    "node-unknown",
+    State.UNKNOWN,
+    "it is unknown how to reach it: {why}",
+    "write the value itself in the inventory; `stackward node list` shows what was read",
+    "A guess could lead to another machine.",
+)
 ANSWER_ODD = Symptom(
     "answer-not-understood",
     State.UNKNOWN,
@@ -491,6 +498,37 @@ LIST_FAILED = Symptom(
     "search {log} on its node for {request}; a 503 for a good token mostly is a wrong password in "
     "its `[keystone_authtoken]`",
     "This is what a user would ask first.",
+)
+RATE_LIMITED = Symptom(
+    "rate-limited",
+    State.DEGRADED,
+    "the {what} was not given: 429, the rate of calls is limited: {says}",
+    "see what limits it: a proxy or load balancer before its API, or the provider's own quota; "
+    "give this address another limit, or check less often",
+    "Users share the limit. A plan or a run waits for it, a check does not.",
+)
+API_ODD = Symptom(
+    "api-answer-not-understood",
+    State.UNKNOWN,
+    "the {what} came in a form that is not known here: {says}",
+    "see what stands before its API: a page of HTML mostly comes from a proxy; else see which "
+    "release it is: `openstack versions show`",
+    "What it should show stays unknown. It is never taken for well, nor for broken.",
+)
+CELL_DOWN = Symptom(
+    "cell-down",
+    State.DEGRADED,
+    "a cell is down: of {count} of its hosts Nova knows no more than the name",
+    "see the database and the RabbitMQ of that cell: `nova-manage cell_v2 list_cells` names both, "
+    "`nova-manage cell_v2 list_hosts` says which hosts are in it",
+    "Nobody can manage its servers, and nothing is known of how they are. Other cells go on.",
+)
+HOST_UNKNOWN = Symptom(
+    "host-in-down-cell",
+    State.UNKNOWN,
+    "{binary} is not known: its cell is down",
+    "mend the cell first; the finding on it says how",
+    "Nova takes it for neither up nor down.",
 )
 TOKEN_UNKNOWN = Symptom(
     "token-not-accepted",

@@ -168,6 +168,19 @@ UNKNOWN_TARGET = Worry(
     "name an enabled node whose nova-compute is up, or leave the flag out",
     "A target that is down, disabled or unknown cannot take a server.",
 )
+NOT_A_UNIT = Worry(
+    "not-a-unit",
+    "nova-compute cannot be kept off: {what}",
+    "pass `--keep-service`; once the node is empty, stop nova-compute by what manages it there",
+    "A drain stops and masks the unit nova-compute.service. systemd also masks a unit that does "
+    "not exist, and what runs outside it goes on.",
+)
+KEEPING_OFF_UNSEEN = Worry(
+    "keeping-off-unseen",
+    "whether its nova-compute can be kept off could not be read: {why}",
+    "see `ps` and `systemctl status nova-compute` there; or pass `--keep-service`",
+    "Off is proved by its processes: those in containers are seen by no unit.",
+)
 HAS_ROLE = Worry(
     "has-role",
     "it is also: {role}; {effect}",
@@ -228,6 +241,26 @@ HELD = Worry(
     "is held by run {run} ({title}), which is {state}",
     "wait for it (`stackward run watch {run}`) or `stackward run cancel {run}`, then plan again",
     "Two runs at work on one node would undo each other.",
+)
+RUNS_ALTHOUGH_OFF = Worry(
+    "runs-although-off",
+    "its nova-compute runs {what}, although the node was to be kept off",
+    "find who started it; the return goes on from there",
+    "What a drain keeps off was started past it: servers may have been put there since.",
+)
+SECOND_COMPUTE = Worry(
+    "second-compute",
+    "its nova-compute runs {what}; the return would start a second one as the unit "
+    "`nova-compute.service`",
+    "if the unit is not wanted there, take away what keeps it off (`systemctl unmask "
+    "nova-compute`, {marks}); else stop the other one; then plan again",
+    "Two nova-computes of one host would both carry out its orders.",
+)
+NO_UNIT_TO_START = Worry(
+    "no-unit-to-start",
+    "no nova-compute runs there, and systemd has no unit `nova-compute.service` to start",
+    "start it by what manages it there (a container, say), then plan again",
+    "A return starts that unit only.",
 )
 NO_PORT = Worry(
     "no-port",
@@ -459,8 +492,29 @@ BINDING_LEFT = Worry(
 VOLUME_BUSY = Worry(
     "volume-busy",
     "its volume {volume} is `{status}`",
-    "wait until it is `in-use`, then plan again; or pass `--leave-behind {id}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "A volume in transition is attached to a moved server wrongly or not at all.",
+)
+VOLUME_MIGRATES = Worry(
+    "volume-migrates",
+    "Cinder moves its volume {volume} between backends ({status})",
+    "wait until its `migration_status` is `success` or `error` (`openstack volume show {volume}`); "
+    "where it does not change for hours, see the log of cinder-volume; then plan again; "
+    "or pass `--leave-behind {id}`",
+    "The server would be connected to a volume that is about to be exchanged.",
+)
+VOLUME_APART = Worry(
+    "volume-apart",
+    "Nova has volume {volume} attached to it, and Cinder has it `{status}`, attached to {holders}",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "They disagree, and neither changes its word by itself: Cinder would give the volume to "
+    "another server, and Nova would fail to connect it on the other node.",
+)
+VOLUME_IN_ERROR = Worry(
+    "volume-in-error",
+    "its volume {volume} is `{status}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "Cinder leaves no such state by itself, and connects no volume in it on another node.",
 )
 VOLUME_GONE = Worry(
     "volume-gone",

@@ -1,6 +1,7 @@
 """The bundle of ports that a health check is given: it looks, and can change nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from stackward.ports.apis import Apis
 from stackward.ports.clock import Clock
@@ -16,4 +17,6 @@ class Lookout:
     shell: Shell
     apis: Apis
     together: Together
-    nodes: tuple[str, ...]  # that the inventory names
+    nodes: tuple[str, ...]  # that the inventory names, without those that are left out
+    unknown: Mapping[str, str] = field(default_factory=dict)  # why it is unknown how to reach it
+    left_out: Mapping[str, str] = field(default_factory=dict)  # how it is reached, instead of ssh

@@ -189,10 +189,12 @@ def line(*commands: Sequence[str], login: str = "USER") -> str:
 
 
 def names_of(commands: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """Return the aliases that have these commands in the shipped sudoers file; one, if it can be."""
-    needed = [set(_DECLARED[tuple(words)].needed_for) for words in commands]
-    shared = set.intersection(*needed) or set.union(*needed)
-    return tuple(alias(operation) for operation in For if operation in shared)
+    """Return the aliases of the shipped sudoers file that have these commands; one, if it can be."""
+    needed = [_DECLARED[tuple(words)].needed_for for words in commands]
+    shared = [one for one in For if all(one in each for each in needed)]
+    return tuple(
+        alias(one) for one in For if one in (shared or {one for each in needed for one in each})
+    )
 
 
 def alias(operation: For) -> str:

@@ -1,30 +1,70 @@
 """Nodes as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from stackward.errors import BadInput
 from stackward.model.claim import Maintenance
 from stackward.model.inventory import Inventory, Node
 from stackward.report.tables import Cell, Table
+from stackward.report.text import printable
+
+MOST_NODES = 4  # named in a warning; more are counted
 
 
 def nodes_table(inventory: Inventory, group: str | None = None) -> Table:
     """Return a row per node, of one group if it is named."""
     nodes = nodes_in(inventory, group)
     return Table(
-        columns=("Name", "Groups", "Address", "Port", "User", "BMC"),
+        columns=("Name", "Groups", "Address", "Port", "User", "BMC", "Reached by"),
         rows=tuple(
             (
                 node.name,
                 node.groups,
-                "local" if node.is_local else node.address,
+                _address(node),
                 node.ssh.port,
                 node.ssh.user,
                 node.bmc_url,
+                _reached_by(node),
             )
             for node in nodes
         ),
     )
+
+
+def _address(node: Node) -> str | None:
+    if node.left_out or node.unknown:
+        return None
+    return "local" if node.is_local else node.address
+
+
+def _reached_by(node: Node) -> str:
+    if node.left_out:
+        return f"{node.left_out}: left out"
+    if node.unknown:
+        return f"unknown: {node.unknown}"
+    return "local" if node.is_local else "ssh"
+
+
+def warnings_of(inventory: Inventory) -> Iterator[str]:
+    """Return a line for all that an operator should know about an inventory."""
+    yield from map(printable, inventory.warnings)
+    left_out: dict[str, list[str]] = {}
+    unknown: dict[str, list[str]] = {}
+    for node in inventory.nodes:
+        if node.left_out:
+            left_out.setdefault(node.left_out, []).append(node.name)
+        elif node.unknown:
+            unknown.setdefault(node.unknown, []).append(node.name)
+    if left_out:
+        names = "; ".join(f"{_named(nodes)} ({how})" for how, nodes in left_out.items())
+        yield printable(f"left out, for Ansible does not reach them by ssh: {names}")
+    for why, nodes in unknown.items():
+        yield printable(f"unknown how to reach {_named(nodes)}: {why}; nothing is run there")
+
+
+def _named(nodes: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in nodes[:MOST_NODES])
+    return shown if len(nodes) <= MOST_NODES else f"{shown} and {len(nodes) - MOST_NODES} more"
 
 
 def maintenance_table(

@@ -137,6 +137,8 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     yield from node.judge_guests(facts)
     yield from node.judge_migrations(facts)
     yield from node.judge_surroundings(facts)
+    if _keeps_off(asked):
+        yield from node.judge_keeping_off(facts)
     here = {server.id for server in facts.servers}
     for given in asked.leave_behind:
         # Once the run goes on, one that is gone is one less to leave behind.
@@ -212,7 +214,7 @@ def _stages(
             catches_up=True,
         ),
     ]
-    if not asked.keep_service and asked.empties_the_node:
+    if _keeps_off(asked):
         # Only after every confirmation: a confirm needs this node's nova-compute.
         keep_off = KeepOff(node=facts.name, reason=asked.reason, with_mask=asked.with_mask)
         stages.append(
@@ -223,6 +225,10 @@ def _stages(
             )
         )
     return tuple(stages)
+
+
+def _keeps_off(asked: DrainRequest) -> bool:
+    return not asked.keep_service and asked.empties_the_node
 
 
 def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
@@ -238,7 +244,6 @@ def _telling_instance_ha(facts: ComputeNode) -> Stage[World]:
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:
     kept, of = asked.leave_behind, asked.project_ids
     host, provider = facts.host, facts.provider.id
-    is_off = not asked.keep_service and asked.empties_the_node
     return (
         NoServersOn(host=host, except_for=kept, projects=of),
         NoDomains(host=host, node=facts.name, except_for=kept, projects=of),
@@ -252,7 +257,7 @@ def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]
             projects=of,
         ),
         IsCordoned(host=host, provider=provider),
-        *((IsKeptOff(node=facts.name),) if is_off else ()),
+        *((IsKeptOff(node=facts.name),) if _keeps_off(asked) else ()),
         *(
             (InstanceHaKnows(host=host, is_in_maintenance=True),)
             if is_guarded(facts, asked)

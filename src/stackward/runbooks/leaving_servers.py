@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from stackward.model.compute import BlockStorage, ComputeNode, Server
 from stackward.model.wish import Wish
 from stackward.plan import Blocked, Move, Step, Verdict
-from stackward.policy import compute, wishes, worries
+from stackward.policy import compute, volumes, wishes, worries
 from stackward.policy.compute import Way
 from stackward.policy.room import Choice, Chooser, Packing, Placed, pack
 from stackward.policy.wishes import may_be_stopped, wish_of
@@ -80,7 +80,7 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
         *compute.judge_state(server, facts),
         *compute.judge_devices(server, facts),
         *compute.judge_bindings(server),
-        *compute.judge_volumes(server),
+        *volumes.judge_volumes(server),
         *compute.judge_cpus(server),
         *compute.judge_lock(server),
         *wishes.judge_wish(server, asked.consent_to(server)),

@@ -25,7 +25,7 @@ from stackward.model.maintenance import HA_ON, Marks, ReturningNode
 from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import worries
 from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
-from stackward.policy.maintenance import judge_return
+from stackward.policy.maintenance import is_run_elsewhere, judge_return
 from stackward.ports.world import World
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
 from stackward.steps.instance_ha import TellInstanceHa
@@ -122,11 +122,12 @@ def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
         steps=(Uncordon(host=host, provider=provider, claim=claim), boot, remove),
         on_failed=(remove, again),
     )
+    start: Stage[World] = Stage(
+        name="start",
+        moves=(Move(thing=host, how="start", steps=(BringUp(node=facts.name, host=host),)),),
+    )
     return (
-        Stage(
-            name="start",
-            moves=(Move(thing=host, how="start", steps=(BringUp(node=facts.name, host=host),)),),
-        ),
+        *(() if is_run_elsewhere(facts) else (start,)),
         Stage(
             name="accept",
             moves=(accept,),

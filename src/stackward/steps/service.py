@@ -8,10 +8,12 @@ from typing import ClassVar
 
 from stackward.errors import Refused, StepFailed
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import DISABLED, ComputeService
+from stackward.model.compute import DISABLED, ComputeService, Unread
+from stackward.model.compute_process import ComputeProcess, outside
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED, UNIT
 from stackward.plan import Look, Mark, Standing
 from stackward.ports import root
+from stackward.ports.compute_process import read_processes
 from stackward.ports.lookups import service_of
 from stackward.ports.shell import Answer, refusal
 from stackward.ports.world import World
@@ -134,21 +136,42 @@ class KeepOff:
         return {"active": self._is(world, "is-active").out.strip()}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
-        """Done when the file and the drop-in are there and the unit neither runs nor may start."""
-        if world.shell.run(self.node, ["test", "-e", MAINTENANCE]).code != 0:
-            return Look(Standing.TODO)
-        drop_in = world.shell.run(self.node, ["cat", DROP_IN])
-        if drop_in.code != 0 or drop_in.out != DROP_IN_TEXT:
+        """Done when the file and the drop-in are there, and nothing runs or may start.
+
+        A process outside the unit is one that we do not stop: then nothing is begun.
+        """
+        processes = read_processes(world.shell, self.node)
+        if isinstance(processes, Unread):
+            return Look(Standing.UNKNOWN, reason=processes.why)
+        if elsewhere := outside(processes):
+            return Look(
+                Standing.FAILED,
+                reason=f"nova-compute runs {elsewhere[0].words}: stopping {UNIT} does not end it",
+                remedy="stop it by what manages it there, or drain with `--keep-service`",
+            )
+        return self._look_at_unit(world, processes)
+
+    def _look_at_unit(self, world: World, processes: tuple[ComputeProcess, ...]) -> Look:
+        if not self._is_written(world):
             return Look(Standing.TODO)
         enabled = self._is(world, "is-enabled").out.strip()
+        active = self._is(world, "is-active").out.strip()
         if self.with_mask and enabled not in MASKED:
             return Look(Standing.TODO)
-        active = self._is(world, "is-active").out.strip()
         if active == "deactivating":
             return Look(Standing.UNDERWAY, reason="nova-compute is stopping")
         if active not in {"inactive", "failed"}:
             return Look(Standing.TODO)
-        return Look(Standing.DONE, saw={"active": active, "enabled": enabled})
+        if processes:
+            reason = f"the unit is {active}, and nova-compute still runs {processes[0].words}"
+            return Look(Standing.UNDERWAY, reason=reason, is_over=True)
+        return Look(Standing.DONE, saw={"active": active, "enabled": enabled, "processes": 0})
+
+    def _is_written(self, world: World) -> bool:
+        if world.shell.run(self.node, ["test", "-e", MAINTENANCE]).code != 0:
+            return False
+        drop_in = world.shell.run(self.node, ["cat", DROP_IN])
+        return drop_in.code == 0 and drop_in.out == DROP_IN_TEXT
 
     def start(self, world: World, /) -> None:
         """Write the mark and the drop-in, mask the unit, stop it; each may be repeated."""
@@ -197,8 +220,16 @@ class BringUp:
 
         An endless wait is none: what Nova does not hear of is *unknown*, and that has its limit.
         """
-        if self._is_kept_off(world):
-            return Look(Standing.TODO)
+        processes = read_processes(world.shell, self.node)
+        if not isinstance(processes, Unread) and (elsewhere := outside(processes)):
+            return Look(
+                Standing.FAILED,
+                reason=f"nova-compute runs already {elsewhere[0].words}: a second one must not",
+                remedy="stop the one that is not wanted, then return the node again",
+            )
+        return Look(Standing.TODO) if self._is_kept_off(world) else self._look_at_unit(world, mark)
+
+    def _look_at_unit(self, world: World, mark: Mark | None) -> Look:
         unit = self._unit(world)
         active = unit.get("ActiveState", "")
         if (failed := self._failure(unit, mark)) is not None:

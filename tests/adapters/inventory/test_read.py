@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from inventory_samples import LINES, NEAREST
 from stackward.adapters.inventory import read_inventory
 from stackward.model.inventory import Inventory, Node, SshAccess
 
@@ -85,24 +86,27 @@ def test_both_forms_say_the_same(tmp_path: Path, name: str, text: str) -> None:
     assert read(tmp_path, text, name).nodes == NODES
 
 
+@pytest.mark.parametrize(("line", "expected"), LINES.items(), ids=LINES)
+def test_the_machines_that_a_line_names(
+    tmp_path: Path, line: str, expected: tuple[str, ...]
+) -> None:
+    assert tuple(node.name for node in read(tmp_path, f"{line}\n").nodes) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        pytest.param("a\n", ["a"], id="alone"),
-        pytest.param("c[1:3]\n", ["c1", "c2", "c3"], id="numbers"),
-        pytest.param("c[08:11]\n", ["c08", "c09", "c10", "c11"], id="numbers with zeros"),
-        pytest.param("c[0:6:3]\n", ["c0", "c3", "c6"], id="every third"),
-        pytest.param("c[:2]\n", ["c0", "c1", "c2"], id="from nought"),
-        pytest.param("db-[a:c]\n", ["db-a", "db-b", "db-c"], id="letters"),
-        pytest.param("r[1:2]-[a:b].x\n", ["r1-a.x", "r1-b.x", "r2-a.x", "r2-b.x"], id="two ranges"),
-        pytest.param("2001:db8::1\n", ["2001:db8::1"], id="IPv6"),
         pytest.param("b\na\nb\n", ["b", "a"], id="named twice: one node, where first named"),
         pytest.param("; no\n# no\n\na\n", ["a"], id="comments"),
         pytest.param("[empty]\n[g]\na\n", ["a"], id="a group without a machine"),
+        pytest.param("# caf\udce9\na\n", ["a"], id="a comment in Latin-1"),
     ],
 )
-def test_the_machines_that_a_line_names(tmp_path: Path, text: str, expected: list[str]) -> None:
-    assert [node.name for node in read(tmp_path, text).nodes] == expected
+def test_what_names_no_machine_of_its_own(tmp_path: Path, text: str, expected: list[str]) -> None:
+    path = tmp_path / "inventory"
+    path.write_text(text, errors="surrogateescape")
+
+    assert [node.name for node in read_inventory(path).nodes] == expected
 
 
 @pytest.mark.parametrize(
@@ -130,46 +134,22 @@ def test_how_to_log_in(tmp_path: Path, text: str, expected: SshAccess) -> None:
     assert node.ssh == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param(
-            "[g]\na ansible_user=host\n[g:vars]\nansible_user=group\n", "host", id="host over group"
-        ),
-        pytest.param(
-            "[g]\na\n[g:vars]\nansible_user=group\n[all:vars]\nansible_user=all\n",
-            "group",
-            id="group over all",
-        ),
-        pytest.param(
-            "[a:children]\nz\n[z]\nx\n[z:vars]\nansible_user=inner\n[a:vars]\nansible_user=outer\n",
-            "inner",
-            id="inner group over outer",
-        ),
-        pytest.param(
-            "---\nall: {children: {a: {hosts: {x: }, vars: {ansible_user: a}}}}\n"
-            "b: {hosts: {x: }, vars: {ansible_user: b}}\n",
-            "b",
-            id="equals, one below `all` and one beside it: the later name",
-        ),
-        pytest.param(
-            "[a]\nx\n[b]\nx\n[a:vars]\nansible_user=a\n[b:vars]\nansible_user=b\n",
-            "b",
-            id="equals: the later name",
-        ),
-        pytest.param(
-            "[a]\nx\n[b]\nx\n[a:vars]\nansible_user=a\nansible_group_priority=9\n"
-            "[b:vars]\nansible_user=b\n",
-            "a",
-            id="equals: the higher priority",
-        ),
-        pytest.param("x ansible_user=first\nx ansible_user=then\n", "then", id="the later line"),
-    ],
-)
+@pytest.mark.parametrize(("text", "expected"), NEAREST.values(), ids=NEAREST)
 def test_the_nearest_word_wins(tmp_path: Path, text: str, expected: str) -> None:
     [node] = read(tmp_path, text).nodes
 
-    assert node.ssh.user == expected
+    assert f"{node.name}={node.ssh.user}" == expected
+
+
+def test_of_equals_one_below_all_and_one_beside_it_the_later_name_wins(tmp_path: Path) -> None:
+    text = """\
+        all: {children: {a: {hosts: {x: }, vars: {ansible_user: a}}}}
+        b: {hosts: {x: }, vars: {ansible_user: b}}
+    """
+
+    [node] = read(tmp_path, text).nodes
+
+    assert node.ssh.user == "b"
 
 
 def test_files_beside_the_inventory_win_as_they_do_for_ansible(tmp_path: Path) -> None:
@@ -247,4 +227,4 @@ def test_vaulted_and_templated_passwords_are_passed_over(tmp_path: Path) -> None
 
     [node] = read(tmp_path, text).nodes
 
-    assert node == Node(name="a", address="a")
+    assert (node.name, node.address, node.ssh) == ("a", "a", SshAccess())

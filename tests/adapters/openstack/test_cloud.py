@@ -16,8 +16,10 @@ from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
 from typing_extensions import override
 
+from fakes import FakeClock
 from stackward.adapters.openstack import connect, name_of, nova, placement
 from stackward.adapters.openstack.http import Api
+from stackward.adapters.openstack.patience import Patience
 from stackward.errors import (
     BadInput,
     Refused,
@@ -154,6 +156,9 @@ class Answers(BaseHTTPRequestHandler):
     seen: list[tuple[str, str | None]]
 
     def _answer(self) -> None:
+        if self.path == "/":  # where versions are listed
+            self.send_error(404)
+            return
         self.seen.append((self.command, self.headers.get("X-OpenStack-Nova-API-Version")))
         if self.path == "/hang-up":
             self.connection.close()
@@ -176,6 +181,11 @@ class Answers(BaseHTTPRequestHandler):
         """Say nothing on stderr."""
 
 
+def an_api(adapter: Adapter) -> Api:
+    patience = Patience(clock=FakeClock())
+    return Api(lambda: adapter, service="Nova", patience=patience, version="2.96")
+
+
 @pytest.fixture
 def api() -> Iterator[Api]:
     """Return an API of our own on this machine."""
@@ -187,7 +197,7 @@ def api() -> Iterator[Api]:
         service_type="compute",
         endpoint_override=f"http://127.0.0.1:{server.server_port}",
     )
-    yield Api(adapter, service="Nova", version="2.96")
+    yield an_api(adapter)
     server.shutdown()
     server.server_close()
 
@@ -204,7 +214,7 @@ def test_how_a_failed_reading_is_sorted(
     api: Api, code: int, expected: type[StackwardError]
 ) -> None:
     with pytest.raises(expected) as caught:
-        api.get(f"/{code}")
+        api.read(f"/{code}", dict)
 
     assert (caught.value.says, caught.value.request_id) == ("no, because", "req-1")
 
@@ -226,7 +236,7 @@ def test_how_a_failed_change_is_sorted(api: Api, path: str, expected: type[Stack
 
 
 def test_what_is_not_there_is_found_to_be_none(api: Api) -> None:
-    assert api.find("/404") is None
+    assert api.find("/404", dict) is None
 
 
 def test_a_change_is_known_by_the_id_of_its_request(api: Api) -> None:
@@ -234,7 +244,7 @@ def test_a_change_is_known_by_the_id_of_its_request(api: Api) -> None:
 
 
 def test_every_call_names_its_version(api: Api) -> None:
-    api.find("/404")
+    api.find("/404", dict)
 
     assert Answers.seen == [("GET", "2.96")]
 
@@ -244,7 +254,7 @@ def test_a_change_that_was_never_sent_is_safe_to_repeat() -> None:
     adapter = Adapter(session, service_type="compute", endpoint_override="http://127.0.0.1:1")
 
     with pytest.raises(Unreachable):
-        Api(adapter, service="Nova", version="2.96").change("POST", "/servers/x/action", {})
+        an_api(adapter).change("POST", "/servers/x/action", {})
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ NODES = Inventory(
             ssh=SshAccess(user="ops", port=2222, options=("-J", "jump", "-o", "BatchMode=no")),
         ),
         Node(name="here", address="here", is_local=True),
+        Node(name="sw1", address="sw1", left_out="network_cli"),
+        Node(name="c09", address="c09", unknown="`ansible_host` is a template"),
     ),
 )
 
@@ -280,3 +282,21 @@ def test_root_is_refused_nothing(shell: Ssh, ssh: StandIn) -> None:
     ssh.prints("0")
 
     assert shell.rights("c01", [MASK]).refused == {}
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        pytest.param("sw1", "Ansible reaches it by `network_cli`", id="not by ssh"),
+        pytest.param("c09", "`ansible_host` is a template", id="nobody knows how"),
+    ],
+)
+def test_nothing_is_run_where_ssh_may_lead_elsewhere(
+    shell: Ssh, ssh: StandIn, node: str, why: str
+) -> None:
+    with pytest.raises(Unreachable) as refused:
+        shell.run(node, ["true"])
+
+    assert why in refused.value.message
+    assert not ssh.was_called
+    assert shell.node_of(node, None) == node

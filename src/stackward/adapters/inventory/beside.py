@@ -1,6 +1,8 @@
 """The files that Ansible reads beside an inventory: `group_vars/` and `host_vars/`.
 
-A file that is encrypted as a whole is passed over: it holds secrets, which Stackward does not use.
+For a group `g` it is the first of `g`, `g.yml`, `g.yaml`, `g.json` that exists, and no other. Where
+that is a folder, all files in it are read in the order of their names, and those in folders below.
+Hidden files, backups (`x~`) and other endings are skipped.
 """
 
 from collections.abc import Iterator
@@ -11,30 +13,42 @@ from stackward.adapters.inventory.files import read_text
 from stackward.adapters.inventory.written import Variable
 from stackward.adapters.inventory.yaml_form import read_variables
 
-_ENDINGS = ("", ".yml", ".yaml", ".json")
+ENDINGS = ("", ".yml", ".yaml", ".json")
 _ENCRYPTED = "$ANSIBLE_VAULT;"
 
 
 def read_beside(directory: Path, draft: Draft) -> None:
     """Read the variables of every group and host that the inventory names."""
     for group in draft.groups:
-        for name, value in _variables(directory / "group_vars", group):
+        for name, value in _variables(directory / "group_vars", group, draft):
             draft.set_beside_group(group, name, value)
     for host in draft.hosts:
-        for name, value in _variables(directory / "host_vars", host):
+        for name, value in _variables(directory / "host_vars", host, draft):
             draft.set_beside_host(host, name, value)
 
 
-def _variables(directory: Path, name: str) -> Iterator[tuple[str, Variable]]:
+def _variables(directory: Path, name: str, draft: Draft) -> Iterator[tuple[str, Variable]]:
     for path in _files(directory, name):
         text = read_text(path)
-        if not text.startswith(_ENCRYPTED):
+        if text.startswith(_ENCRYPTED):
+            draft.skip_encrypted(str(path))
+        else:
             yield from read_variables(str(path), text)
 
 
 def _files(directory: Path, name: str) -> list[Path]:
-    if not directory.is_dir():
+    named = (directory / f"{name}{ending}" for ending in ENDINGS)
+    first = next((path for path in named if path.exists()), None)
+    if first is None:
         return []
-    named = [directory / f"{name}{ending}" for ending in _ENDINGS]
-    inner = sorted(named[0].rglob("*")) if named[0].is_dir() else []
-    return [path for path in [*inner, *named] if path.is_file() and path.suffix in _ENDINGS]
+    return list(_within(first)) if first.is_dir() else [first]
+
+
+def _within(directory: Path) -> Iterator[Path]:
+    for path in sorted(directory.iterdir()):
+        if path.name.startswith(".") or path.name.endswith("~"):
+            continue
+        if path.is_dir() and not path.suffix:
+            yield from _within(path)
+        elif path.is_file() and path.suffix in ENDINGS:
+            yield path

@@ -3,20 +3,23 @@
 Precedence is Ansible's: `all`, then groups from the outermost to the innermost (equals by
 `ansible_group_priority`, then by name), then the same for `group_vars/`, then the host's own
 variables, then `host_vars/`; the later word wins.
+
+A variable that holds a password is not taken: only its name is kept, for a warning.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
-from stackward.adapters.inventory.variables import node_from, refuse_shared_bmcs
+from stackward.adapters.inventory.variables import PORT, is_template, node_from, refuse_shared_bmcs
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
 from stackward.errors import BadInput
 from stackward.model.inventory import Inventory
 
 ALL, UNGROUPED = "all", "ungrouped"
+MOST_NAMES = 5  # of passwords in one file
 
 # `ansible_password`, `ansible_become_pass`, `ipmi_password`, ...: whatever logs in.
 _PASSWORD = re.compile(r"(^|_)(pass|passwd|password|passphrase)$")
@@ -28,6 +31,7 @@ class _Group:
     children: dict[str, Place] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
     beside: dict[str, Variable] = field(default_factory=dict)  # from group_vars/
+    exists: bool = False  # as soon as a section or a key has its name
     is_defined: bool = False
 
 
@@ -37,12 +41,15 @@ class Draft:
     def __init__(self, source: str) -> None:
         self.source = source
         self._groups: dict[str, _Group] = {
-            ALL: _Group(is_defined=True),
-            UNGROUPED: _Group(is_defined=True),
+            ALL: _Group(exists=True, is_defined=True),
+            UNGROUPED: _Group(exists=True, is_defined=True),
         }
         self._hosts: dict[str, dict[str, Variable]] = {}
         self._expected: list[tuple[str, Place, str]] = []
         self._beside: dict[str, dict[str, Variable]] = {}  # from host_vars/
+        self._passwords: dict[str, dict[str, int]] = {}  # the line of each, by file and name
+        self._encrypted: dict[str, None] = {}  # files
+        self._warnings: dict[str, None] = {}
 
     def at(self, line: int) -> Place:
         """Return the place of a line."""
@@ -50,7 +57,8 @@ class Draft:
 
     def add_group(self, name: str) -> None:
         """Take note that a group is defined."""
-        self._group(name).is_defined = True
+        group = self._group(name)
+        group.exists = group.is_defined = True
 
     def add_child(self, group: str, child: str, place: Place) -> None:
         """Put one group under another."""
@@ -60,32 +68,49 @@ class Draft:
 
     def expect_group(self, group: str, place: Place) -> None:
         """Take note that a group has variables and must therefore be defined somewhere."""
+        self._group(group).exists = True
         self._expected.append((group, place, f"`{group}` has variables"))
 
-    def add_host(self, name: str, group: str) -> None:
-        """Put a host into a group."""
-        self._hosts.setdefault(name, {})
+    def add_host(self, name: str, group: str, port: str | None, place: Place) -> None:
+        """Put a host into a group; only the first port that stands after its name counts."""
+        if name not in self._hosts:
+            self._hosts[name] = {PORT[-1]: Variable(port, place)} if port else {}
         self._group(group).hosts.setdefault(name)
 
     def set_for_host(self, host: str, name: str, value: Variable) -> None:
-        """Take a host's variable."""
-        _refuse_password(name, value)
-        self._hosts.setdefault(host, {})[name] = value
+        """Take a host's variable; Ansible gives it to the group, where one has the same name."""
+        if host in self._groups and self._groups[host].exists:
+            self.warn(f"{value.place}: `{host}` is a group and a node: both get `{name}`")
+            self.set_for_group(host, name, value)
+        elif self._may_take(name, value):
+            self._hosts[host][name] = value
+
+    def set_listed(self, host: str, name: str, value: Variable) -> None:
+        """Take a host's variable from Ansible's own list, where it is settled already."""
+        self._hosts[host][name] = value
 
     def set_for_group(self, group: str, name: str, value: Variable) -> None:
         """Take a group's variable."""
-        _refuse_password(name, value)
-        self._group(group).variables[name] = value
+        if self._may_take(name, value):
+            self._group(group).variables[name] = value
 
     def set_beside_group(self, group: str, name: str, value: Variable) -> None:
         """Take a variable from a file in `group_vars/`; it wins over the inventory itself."""
-        _refuse_password(name, value)
-        self._group(group).beside[name] = value
+        if self._may_take(name, value):
+            self._group(group).beside[name] = value
 
     def set_beside_host(self, host: str, name: str, value: Variable) -> None:
         """Take a variable from a file in `host_vars/`; it wins over all others."""
-        _refuse_password(name, value)
-        self._beside.setdefault(host, {})[name] = value
+        if self._may_take(name, value):
+            self._beside.setdefault(host, {})[name] = value
+
+    def skip_encrypted(self, path: str) -> None:
+        """Take note that a file is encrypted as a whole, and was not read."""
+        self._encrypted.setdefault(path)
+
+    def warn(self, text: str) -> None:
+        """Take note of what the operator should read."""
+        self._warnings.setdefault(text)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -114,7 +139,28 @@ class Draft:
             for name in self._hosts
         )
         refuse_shared_bmcs(nodes, variables)
-        return Inventory(source=self.source, nodes=nodes)
+        return Inventory(source=self.source, nodes=nodes, warnings=tuple(self._said()))
+
+    def _said(self) -> Iterator[str]:
+        yield from self._warnings
+        if self._encrypted:
+            names = ", ".join(f"`{path}`" for path in self._encrypted)
+            yield f"encrypted files are not read, so no setting in them counts: {names}"
+        for path, found in self._passwords.items():
+            names = ", ".join(
+                f"`{name}`" + (f" (line {line})" if line else "")
+                for name, line in list(found.items())[:MOST_NAMES]
+            )
+            more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+            yield f"`{path}` holds passwords in plain text; they are not read: {names}{more}"
+
+    def _may_take(self, name: str, value: Variable) -> bool:
+        """Say whether a variable may be kept; of a password, only name and place are."""
+        if not _PASSWORD.search(name):
+            return True
+        if value.text and not is_template(value.text):
+            self._passwords.setdefault(value.place.source, {})[name] = value.place.line
+        return False
 
     def _group(self, name: str) -> _Group:
         return self._groups.setdefault(name, _Group())
@@ -161,7 +207,9 @@ class Draft:
             if name not in found:
                 found.add(name)
                 waiting += parents[name]
-        return found
+        # Wherever it is written: who is in another group is not ungrouped, and the reverse.
+        others = found - {ALL, UNGROUPED}
+        return {*others, ALL} if others else {ALL, UNGROUPED}
 
     def _named_groups(self, host: str, parents: Mapping[str, set[str]]) -> tuple[str, ...]:
         return tuple(sorted(self._groups_of(host, parents) - {ALL, UNGROUPED}))
@@ -185,17 +233,7 @@ class Draft:
         if given is None:
             return 1
         try:
-            return int(given.text)
+            return int(given.text or "")
         except ValueError:
             why = f"`ansible_group_priority` is not a number: `{given.text}`"
             raise cannot_read(given.place, why) from None
-
-
-def _refuse_password(name: str, value: Variable) -> None:
-    if not _PASSWORD.search(name) or not value.text or "{{" in value.text:
-        return
-    raise cannot_read(
-        value.place,
-        f"`{name}` holds a password in plain text",
-        hint="take the line out and log in by key; or keep the password in Ansible's vault",
-    )

@@ -3,13 +3,14 @@
 import ast
 import re
 import shlex
+import warnings
 
 from stackward.adapters.inventory.draft import UNGROUPED, Draft
 from stackward.adapters.inventory.patterns import names_in
-from stackward.adapters.inventory.variables import PORT
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
 
-_SECTION = re.compile(r"\[(?P<group>[^:\[\]\s]+)(?::(?P<kind>\w+))?\]\s*(?:[#;].*)?")
+_SECTION = re.compile(r"\[(?P<group>[^:\]\s]+)(?::(?P<kind>\w+))?\]\s*(?:#.*)?")
+_CHILD = re.compile(r"(?P<group>[^:\]\s]+)\s*(?:#.*)?")
 
 
 def read_ini(text: str, draft: Draft) -> None:
@@ -23,13 +24,17 @@ def read_ini(text: str, draft: Draft) -> None:
         if section:
             group, kind = section["group"], section["kind"] or "hosts"
             _open_section(group, kind, draft, place)
+        elif line.startswith("[") and line.endswith("]"):
+            raise cannot_read(
+                place, f"`{line}` is not a section", hint="write `[group]`, without spaces"
+            )
         elif kind == "hosts":
             _read_host(line, group, draft, place)
         elif kind == "children":
-            draft.add_child(group, _words(line, place)[0], place)
+            draft.add_child(group, _child(line, place), place)
         else:
             name, value = _assigned(line, place)
-            draft.set_for_group(group, name, Variable(_literal(value), place))
+            draft.set_for_group(group, name, _variable(name, value, place))
 
 
 def _open_section(group: str, kind: str, draft: Draft, place: Place) -> None:
@@ -45,36 +50,63 @@ def _open_section(group: str, kind: str, draft: Draft, place: Place) -> None:
         draft.add_group(group)
 
 
+def _child(line: str, place: Place) -> str:
+    child = _CHILD.fullmatch(line)
+    if child is None:
+        raise cannot_read(place, f"`{line}` is not the name of one group")
+    return child["group"]
+
+
 def _read_host(line: str, group: str, draft: Draft, place: Place) -> None:
     pattern, *assignments = _words(line, place)
     names, port = names_in(pattern, place)
+    if pattern.endswith(":"):
+        raise cannot_read(
+            place,
+            f"`{pattern}` ends with a colon, and no port follows",
+            hint="if this file is YAML, give it a name that ends with `.yaml`",
+        )
     for name in names:
-        draft.add_host(name, group)
-        if port is not None:
-            draft.set_for_host(name, PORT[0], Variable(port, place))
+        draft.add_host(name, group, port, place)
         for assignment in assignments:
             variable, value = _assigned(assignment, place)
-            draft.set_for_host(name, variable, Variable(_literal(value), place))
+            draft.set_for_host(name, variable, _variable(variable, value, place))
 
 
 def _words(line: str, place: Place) -> list[str]:
     try:
         return shlex.split(line, comments=True)
     except ValueError as error:
-        raise cannot_read(place, f"{str(error).lower()} in `{line}`") from None
+        raise cannot_read(place, f"{str(error).lower()} after `{_first_word(line)}`") from None
 
 
 def _assigned(text: str, place: Place) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise cannot_read(place, f"`{text}` is not of the form `name=value`")
+        why = f"what begins with `{_first_word(text)}` is not of the form `name=value`"
+        raise cannot_read(place, why)
     return name.strip(), value.strip()
 
 
-def _literal(text: str) -> str:
-    """Take quotes off, as Ansible does: it reads a value as a Python literal where it is one."""
+def _first_word(text: str) -> str:
+    """Return what can be shown of a line; a password may follow."""
+    return re.split(r"[\s=:'\"]", text, maxsplit=1)[0]
+
+
+def _variable(name: str, text: str, place: Place) -> Variable:
+    """Return a value as Ansible reads it: as a Python literal where it is one, else as it is."""
     try:
-        value = ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
-    return value if isinstance(value, str) else text if value is not None else ""
+        return Variable(text, place)
+    match value:
+        case None:
+            return Variable(None, place)
+        case bytes():
+            return Variable(value.decode("utf-8", "replace"), place)
+        case list() | tuple() | set() | dict():
+            return Variable(None, place, hidden=f"`{name}` is not a text")
+        case _:
+            return Variable(str(value), place)

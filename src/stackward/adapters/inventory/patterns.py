@@ -25,10 +25,14 @@ def names_in(pattern: str, place: Place) -> tuple[list[str], str | None]:
         names, port = read_pattern(pattern)
     except BadRange as error:
         raise cannot_read(place, str(error), hint="ranges are written `c[01:20]`") from None
-    for name in names:
-        if not _NAME.fullmatch(name):
-            raise cannot_read(place, f"`{name}` is not a name for a machine")
-    return names, port
+    return [as_name(name, place) for name in names], port
+
+
+def as_name(text: str, place: Place) -> str:
+    """Return a name that can stand on ssh's command line, or name the line."""
+    if not _NAME.fullmatch(text):
+        raise cannot_read(place, f"`{text}` is not a name for a machine")
+    return text
 
 
 def expand(pattern: str) -> list[str]:

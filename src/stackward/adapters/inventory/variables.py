@@ -8,39 +8,64 @@ import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from stackward.adapters.inventory.written import Variable, cannot_read
+from stackward.adapters.inventory.written import Place, Variable, cannot_read
 from stackward.model.inventory import Node, SshAccess
 
-ADDRESS = ("ansible_host", "ansible_ssh_host")
-PORT = ("ansible_port", "ansible_ssh_port")
-USER = ("ansible_user", "ansible_ssh_user")
+# Where both of a pair are set, Ansible's ssh uses the old name, `ansible_ssh_*`: it comes first.
+ADDRESS = ("ansible_ssh_host", "ansible_host")
+PORT = ("ansible_ssh_port", "ansible_port")
+USER = ("ansible_ssh_user", "ansible_user")
 KEY_FILE = ("ansible_ssh_private_key_file", "ansible_private_key_file")
 SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
-CONNECTION = "ansible_connection"
+CONNECTION = ("ansible_connection",)
 BMC = "bmc_url"
+USED = frozenset((*ADDRESS, *PORT, *USER, *KEY_FILE, *SSH_ARGUMENTS, *CONNECTION, BMC))
+
+SSH, LOCAL = "ssh", "local"
+_BY_SSH = {SSH, "smart", "paramiko", "paramiko_ssh"}
+_OF_ANSIBLE = re.compile(r"^ansible\.(builtin|legacy)\.")
 
 # What may stand on ssh's command line: it must never be taken for an option.
 _ADDRESS = re.compile(r"[\w.:%][\w.:%-]*", re.ASCII)
 _USER = re.compile(r"[\w.][\w.@\\$-]*", re.ASCII)
+_TEMPLATE = re.compile(r"\{[{%#]")
 _LAST_PORT = 65535
 
 
+def is_template(text: str) -> bool:
+    """Say whether Ansible would fill something in."""
+    return _TEMPLATE.search(text) is not None
+
+
+class _NotKnownError(Exception):
+    """The value of a variable cannot be known here; the text says why."""
+
+
 def node_from(name: str, *, groups: tuple[str, ...], variables: Mapping[str, Variable]) -> Node:
-    """Return the node, or say which line makes no sense."""
+    """Return the node, or say which line makes no sense.
+
+    It is unknown how to reach a node where a variable that says so is a template, or encrypted.
+    """
     given = _Given(variables)
-    return Node(
-        name=name,
-        address=given.matching(ADDRESS, _ADDRESS, "an address") or name,
-        groups=groups,
-        ssh=SshAccess(
-            user=given.matching(USER, _USER, "a user name"),
-            port=given.port(),
-            key_file=given.text(KEY_FILE),
-            options=given.ssh_arguments(),
-        ),
-        is_local=given.text((CONNECTION,)) == "local",
-        bmc_url=given.bmc_url(),
-    )
+    try:
+        connection = _OF_ANSIBLE.sub("", given.text(CONNECTION) or SSH)
+        if connection not in {*_BY_SSH, LOCAL}:
+            return Node(name=name, address=name, groups=groups, left_out=connection)
+        return Node(
+            name=name,
+            address=given.address() or name,
+            groups=groups,
+            ssh=SshAccess(
+                user=given.matching(USER, _USER, "a user name"),
+                port=given.port(),
+                key_file=given.text(KEY_FILE),
+                options=given.ssh_arguments(),
+            ),
+            is_local=connection == LOCAL,
+            bmc_url=given.bmc_url(),
+        )
+    except _NotKnownError as why:
+        return Node(name=name, address=name, groups=groups, unknown=str(why))
 
 
 def refuse_shared_bmcs(
@@ -85,27 +110,33 @@ class _Given:
 
     def text(self, names: tuple[str, ...]) -> str | None:
         found = self._first(names)
-        return found[1].text if found else None
+        return found[1] if found else None
+
+    def address(self) -> str | None:
+        found = self._first(ADDRESS, may_be_empty=True)
+        if found is not None and not found[1]:
+            raise _NotKnownError(f"`{found[0]}` is empty ({found[2]})")
+        return self.matching(ADDRESS, _ADDRESS, "an address")
 
     def matching(self, names: tuple[str, ...], form: re.Pattern[str], what: str) -> str | None:
         found = self._first(names)
         if found is None:
             return None
-        name, value = found
-        if not form.fullmatch(value.text):
-            raise cannot_read(value.place, f"`{name}` is not {what}: `{value.text}`")
-        return value.text
+        name, text, place = found
+        if not form.fullmatch(text):
+            raise cannot_read(place, f"`{name}` is not {what}: `{text}`")
+        return text
 
     def port(self) -> int | None:
         found = self._first(PORT)
         if found is None:
             return None
-        name, value = found
-        is_number = value.text.isascii() and value.text.isdigit()
-        if not is_number or not 1 <= int(value.text[:6]) <= _LAST_PORT:
-            why = f"`{name}` is not a port from 1 to {_LAST_PORT}: `{value.text}`"
-            raise cannot_read(value.place, why)
-        return int(value.text)
+        name, text, place = found
+        is_number = text.isascii() and text.isdigit()
+        if not is_number or not 1 <= int(text[:6]) <= _LAST_PORT:
+            why = f"`{name}` is not a port from 1 to {_LAST_PORT}: `{text}`"
+            raise cannot_read(place, why)
+        return int(text)
 
     def ssh_arguments(self) -> tuple[str, ...]:
         arguments: list[str] = []
@@ -114,17 +145,17 @@ class _Given:
             if found is None:
                 continue
             try:
-                arguments += shlex.split(found[1].text)
+                arguments += shlex.split(found[1])
             except ValueError as error:
                 why = f"`{name}` cannot be split into arguments: {error}".lower()
-                raise cannot_read(found[1].place, why) from None
+                raise cannot_read(found[2], why) from None
         return tuple(arguments)
 
     def bmc_url(self) -> str | None:
         found = self._first((BMC,))
         if found is None:
             return None
-        place, url = found[1].place, found[1].text
+        _, url, place = found
         try:
             parts = urlsplit(url)
             has_login = "@" in parts.netloc
@@ -142,16 +173,20 @@ class _Given:
             raise cannot_read(place, f"`{BMC}` is not an http or https URL: `{url}`")
         return url
 
-    def _first(self, names: tuple[str, ...]) -> tuple[str, Variable] | None:
+    def _first(
+        self, names: tuple[str, ...], *, may_be_empty: bool = False
+    ) -> tuple[str, str, Place] | None:
+        """Return the first variable that is set, with its place; what is null is not set."""
         for name in names:
             value = self._variables.get(name)
-            if value is None or not value.text:
+            if value is None:
                 continue
-            if "{{" in value.text:
-                raise cannot_read(
-                    value.place,
-                    f"`{name}` is a template, which only Ansible can fill in",
-                    hint=f"write the value of `{name}` itself",
-                )
-            return name, value
+            if value.hidden is not None:
+                raise _NotKnownError(f"{value.hidden} ({value.place})")
+            if value.text is None:
+                continue
+            if is_template(value.text):
+                why = f"`{name}` is a template, which only Ansible can fill in ({value.place})"
+                raise _NotKnownError(why)
+            return (name, value.text, value.place) if value.text or may_be_empty else None
         return None

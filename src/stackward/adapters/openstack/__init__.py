@@ -1,17 +1,23 @@
-"""OpenStack's APIs as the port `Cloud`.
-
-The microversions are pinned here. Nova 2.96 (2024.1) is the oldest that tells the zone a server was
-asked for; 2.98 (2025.1) adds its image's properties and is used where it is known.
-"""
+"""OpenStack's APIs as the port `Cloud`. `services` has the microversions, and what each is for."""
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
-from stackward.adapters.openstack import acceptance, nova, placement
-from stackward.adapters.openstack.http import Api, sorted_failures
-from stackward.errors import BadInput, Refused, StackwardError
+from stackward.adapters.clock import SystemClock
+from stackward.adapters.openstack import acceptance, cinder, masakari, neutron, nova, placement
+from stackward.adapters.openstack.answers import Json, text
+from stackward.adapters.openstack.files import try_files
+from stackward.adapters.openstack.http import FILES, sorted_failures
+from stackward.adapters.openstack.patience import Patience
+from stackward.adapters.openstack.services import (
+    NOVA_HYPERVISORS,
+    NOVA_UPTIME,
+    NOVA_WITH_IMAGE_PROPERTIES,
+    Services,
+)
+from stackward.errors import BadInput, StackwardError
 from stackward.masking import learn_from
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
 from stackward.model.compute import (
@@ -32,25 +38,21 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.project import Project
+from stackward.ports.clock import Clock
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
     from stackward.adapters.openstack.apis import OpenStackApis
 
+Parsed = TypeVar("Parsed")
+
 # Neutron's own policy says so (`neutron/conf/policies/port_bindings.py`, seen in 2025.1).
 SERVICE_ROLE = (
     "Neutron lets only the role `service` remove a binding: give it to this login, `openstack role "
     "add --user USER --project PROJECT service`, and log in anew"
 )
-NOVA = "2.96"
-NOVA_WITH_IMAGE_PROPERTIES = "2.98"
-NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
-NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
-PLACEMENT = "1.39"
-MASAKARI = "1.0"
 INSTANCE_HA = "instance-ha"  # its type in the catalog
-CINDER = "3.59"
 
 _MASAKARI_PAGE = 500  # half of what it gives at most, unless its `osapi_max_limit` says less
 _CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
@@ -103,16 +105,21 @@ def _find(cloud: str | None) -> "Connection":
     except Exception as error:  # each plugin raises its own for a setting that it misses
         raise _unusable(cloud, error) from error
     learn_from(connection.config.config.get("auth") or {})  # a service may quote them
+    try:
+        try_files(connection.config)
+    except (OSError, ValueError) as error:
+        raise _unusable(cloud, error, FILES) from error
     return connection
 
 
-def _unusable(cloud: str | None, error: Exception) -> BadInput:
+def _unusable(cloud: str | None, error: Exception, see: str = "") -> BadInput:
     named = f"the settings of the cloud `{cloud}`" if cloud else "the settings of the cloud"
     return BadInput(
         f"{named} cannot be used",
         service="openstacksdk",
         says=str(error),
-        hint="see its entry in clouds.yaml, or the OS_* variables: auth_url, username, password, "
+        hint=see
+        or "see its entry in clouds.yaml, or the OS_* variables: auth_url, username, password, "
         "project_name and the domains",
     )
 
@@ -120,20 +127,15 @@ def _unusable(cloud: str | None, error: Exception) -> BadInput:
 class OpenStackCloud:
     """A cloud behind openstacksdk."""
 
-    def __init__(self, connection: "Connection") -> None:
+    def __init__(self, connection: "Connection", clock: Clock | None = None) -> None:
         self._connection = connection
-        with sorted_failures("Keystone"):  # the SDK logs in to find out where the services are
-            self._nova = Api(connection.compute, service="Nova", version=NOVA)
-            self._placement = Api(connection.placement, service="placement", version=PLACEMENT)
-            self._neutron = Api(connection.network, service="Neutron", version=None)
-            self._glance = Api(connection.image, service="Glance", version=None)
-            self._cinder = Api(connection.block_storage, service="Cinder", version=CINDER)
-            self._masakari = (
-                Api(connection.instance_ha, service="Masakari", version=MASAKARI)
-                if self.has_service(INSTANCE_HA)
-                else None
-            )
-        self._of_servers: str | None = None
+        patience = Patience(clock=clock or SystemClock())
+        services = Services(connection, patience)
+        self._nova, self._placement = services.nova, services.placement
+        self._neutron, self._cinder = services.neutron, services.cinder
+        self._glance, self._keystone = services.glance, services.keystone
+        self._masakari = services.masakari
+        self._nova.open()  # with the login
 
     # --- reading ---
 
@@ -145,244 +147,207 @@ class OpenStackCloud:
 
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type."""
-        return any(one["type"] == kind for one in self._catalog())
+        with sorted_failures("Keystone"):
+            return any(one["type"] == kind for one in self._connection.service_catalog)
 
     def services(self) -> tuple[ComputeService, ...]:
         """Return every service of Nova, on all hosts."""
-        return tuple(map(nova.to_service, self._nova.get("/os-services")["services"]))
+        return self._nova.every("/os-services", "services", nova.to_service)
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         """Return the hypervisors whose names contain `name`."""
-        found = self._nova.find(
+        return self._nova.every(
             "/os-hypervisors/detail",
+            "hypervisors",
+            nova.to_hypervisor,
             [("hypervisor_hostname_pattern", name)],
             version=NOVA_HYPERVISORS,
+            missing_ok=True,
         )
-        return tuple(map(nova.to_hypervisor, found["hypervisors"])) if found else ()
 
     def uptime(self, hypervisor: str, /) -> str | None:
         """Return what nova-compute there says of its machine's uptime; None where it is silent."""
-        found = self._nova.get(f"/os-hypervisors/{hypervisor}", version=NOVA_UPTIME)
-        says: str | None = found["hypervisor"]["uptime"]
-        return says
+        if self._nova.offers(NOVA_UPTIME):
+            path, version = at("/os-hypervisors/{}", hypervisor), NOVA_UPTIME
+        else:
+            path, version = at("/os-hypervisors/{}/uptime", hypervisor), NOVA_HYPERVISORS
+        return self._nova.read(path, nova.to_uptime, version=version)
 
     def servers_on(self, host: str, /) -> tuple[Server, ...]:
         """Return the servers of all projects on a host."""
         query = [("all_tenants", "true"), ("host", host)]
-        return tuple(map(nova.to_server, self._nova.pages("/servers/detail", query, "servers")))
+        return self._nova.every("/servers/detail", "servers", nova.to_server, query)
 
     def server(self, server: str, /) -> Server | None:
         """Return one server, with the id of its group; None where there is none."""
-        found = self._nova.find(f"/servers/{server}", version=self._server_version())
-        return nova.to_server(found["server"]) if found else None
+        return self._nova.find(
+            at("/servers/{}", server),
+            lambda body: nova.to_server(body["server"]),
+            version=NOVA_WITH_IMAGE_PROPERTIES,
+        )
 
     def servers_named(self, name: str, /) -> tuple[Server, ...]:
         """Return the servers of exactly this name in our own project."""
-        found = self._nova.pages("/servers/detail", [("name", name)], "servers")
-        return tuple(nova.to_server(one) for one in found if one["name"] == name)
+        found = self._nova.every("/servers/detail", "servers", nova.to_server, [("name", name)])
+        return tuple(one for one in found if one.name == name)
 
     def server_group(self, group: str, /) -> ServerGroup | None:
         """Return a server group; None where it is gone."""
-        found = self._nova.find(f"/os-server-groups/{group}")
-        return nova.to_group(found["server_group"]) if found else None
+        path = at("/os-server-groups/{}", group)
+        return self._nova.find(path, lambda body: nova.to_group(body["server_group"]))
 
     def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
         """Return the migrations in one status that come from or go to a host."""
-        query = [("host", host), ("status", status)]
-        return tuple(map(nova.to_migration, self._migrations(query)))
+        return self._migrations([("host", host), ("status", status)])
 
     def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
-        """Return the latest migrations from or to a host: one page, the newest first."""
-        query = [("host", host), ("limit", str(_NEWEST))]
-        found = self._nova.get("/os-migrations", query)["migrations"]
-        return tuple(map(nova.to_migration, found))
+        """Return the latest migrations from or to a host, the newest first."""
+        return self._migrations([("host", host), ("limit", str(_NEWEST))], at_most=_NEWEST)
 
     def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
         """Return a server's migrations, ended ones too, the newest first."""
-        found = map(nova.to_migration, self._migrations([("instance_uuid", server)]))
+        found = self._migrations([("instance_uuid", server)])
         return tuple(sorted(found, key=lambda migration: -migration.id))
 
     def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
         """Return a server's action log, the newest first."""
-        found = self._nova.get(f"/servers/{server}/os-instance-actions")["instanceActions"]
-        actions = map(nova.to_action, found)
+        path = at("/servers/{}/os-instance-actions", server)
+        actions = self._nova.every(path, "instanceActions", nova.to_action)
         return tuple(sorted(actions, key=lambda action: action.started, reverse=True))
 
     def action_failure(self, server: str, request_id: str, /) -> str | None:
         """Return what Nova says about a failed action; None where it says nothing."""
-        found = self._nova.find(f"/servers/{server}/os-instance-actions/{request_id}")
-        events = found["instanceAction"]["events"] if found else []
-        failed = [event for event in events if event.get("result") == "Error"]
-        said = [str(event["details"]) for event in failed if event.get("details")]
-        return said[-1] if said else None
+        return self._nova.find(self._action(server, request_id), nova.to_failure)
 
     def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
         """Return what Nova did for an action, in order; nothing where it knows no such action."""
-        found = self._nova.find(f"/servers/{server}/os-instance-actions/{request_id}")
-        return nova.to_events(found["instanceAction"]) if found else ()
+        return self._nova.find(self._action(server, request_id), nova.to_events) or ()
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         """Return what a live migration has still to copy; None where Nova has no figure."""
-        found = self._nova.find(f"/servers/{server}/migrations/{migration}")
-        if found is None:
-            return None
-        one = found["migration"]
-        figures = (one.get("memory_remaining_bytes"), one.get("disk_remaining_bytes"))
-        known = [figure for figure in figures if figure is not None]
-        return sum(known) if known else None
+        path = at("/servers/{}/migrations/{}", server, migration)
+        return self._nova.find(path, nova.to_remaining)
 
     def aggregates(self) -> tuple[Aggregate, ...]:
         """Return all host aggregates."""
-        return tuple(map(nova.to_aggregate, self._nova.get("/os-aggregates")["aggregates"]))
+        return self._nova.every("/os-aggregates", "aggregates", nova.to_aggregate)
 
     def provider(self, provider: str, /) -> Provider:
         """Return a node's account at placement."""
-        at = f"/resource_providers/{provider}"
-        allocations = self._placement.get(f"{at}/allocations")["allocations"]
+        path, read = at("/resource_providers/{}", provider), self._placement.read
         return Provider(
             id=provider,
-            inventories=placement.to_inventories(self._placement.get(f"{at}/inventories")),
-            usages=self._placement.get(f"{at}/usages")["usages"],
-            allocations={name: one["resources"] for name, one in allocations.items()},
-            traits=frozenset(self._placement.get(f"{at}/traits")["traits"]),
+            inventories=read(f"{path}/inventories", placement.to_inventories),
+            usages=read(f"{path}/usages", placement.to_usages),
+            allocations=read(f"{path}/allocations", placement.to_allocations),
+            traits=read(f"{path}/traits", placement.to_traits),
         )
 
     def allocations_of(self, consumer: str, /) -> frozenset[str]:
         """Return the providers on which a server, or a migration, holds allocations."""
-        return frozenset(self._placement.get(f"/allocations/{consumer}")["allocations"])
+        path = at("/allocations/{}", consumer)
+        return frozenset(self._placement.read(path, placement.to_allocations))
 
     def candidates(
         self, need: Need, /, *, member_of: Sequence[str], limit: int
     ) -> tuple[Candidate, ...]:
         """Return the nodes on which placement sees room for one server of a need."""
         query = placement.to_query(need, member_of, limit)
-        return placement.to_candidates(self._placement.get("/allocation_candidates", query))
+        return self._placement.read("/allocation_candidates", placement.to_candidates, query)
 
     def provider_names(self) -> dict[str, str]:
         """Return the name of every resource provider, by its id."""
-        found = self._placement.get("/resource_providers")["resource_providers"]
-        return {one["uuid"]: one["name"] for one in found}
+        return dict(
+            self._placement.every("/resource_providers", "resource_providers", placement.to_name)
+        )
 
     def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
         """Return the ports of some servers."""
         return tuple(
-            Port(
-                id=one["id"],
-                server=one["device_id"],
-                vnic_type=one["binding:vnic_type"],
-                status=one["status"],
-                host=one["binding:host_id"] or None,
-                vif_type=one["binding:vif_type"],
-            )
+            port
             for chunk in _chunks(servers)
-            for one in self._neutron.get("/ports", [("device_id", each) for each in chunk])["ports"]
+            for port in self._neutron.every(
+                "/ports", "ports", neutron.to_port, [("device_id", each) for each in chunk]
+            )
         )
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         """Return a port's bindings: (host, status)."""
-        found = self._neutron.get(f"/ports/{port}/bindings")["bindings"]
-        return tuple((one["host"], one["status"]) for one in found)
+        return self._neutron.every(at("/ports/{}/bindings", port), "bindings", neutron.to_binding)
 
     def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
         """Return Neutron's agents on a host."""
-        found = self._neutron.get("/agents", [("host", host)])["agents"]
-        agents = (NetworkAgent(kind=one["agent_type"], is_alive=one["alive"]) for one in found)
-        return tuple(sorted(agents, key=lambda agent: agent.kind))
+        found = self._neutron.every("/agents", "agents", neutron.to_agent, [("host", host)])
+        return tuple(sorted(found, key=lambda agent: agent.kind))
 
     def volume(self, volume: str, /) -> Volume | None:
         """Return a volume; None where there is none."""
-        found = self._cinder.find(f"/volumes/{volume}")
-        if found is None:
-            return None
-        one = found["volume"]
-        return Volume(
-            id=one["id"],
-            status=one["status"],
-            migration_status=one.get("migration_status"),
-            name=one.get("name") or "",
-            attached=tuple(
-                (each["server_id"], each.get("host_name")) for each in one["attachments"]
-            ),
-        )
+        return self._cinder.find(at("/volumes/{}", volume), cinder.to_volume)
 
     def volume_services(self) -> tuple[str, ...]:
         """Return the hosts of all cinder-volume services."""
-        found = self._cinder.get("/os-services", [("binary", "cinder-volume")])["services"]
-        return tuple(one["host"] for one in found)
+        query = [("binary", "cinder-volume")]
+        return self._cinder.every("/os-services", "services", cinder.to_host, query)
 
     def public_images(self) -> tuple[Image, ...]:
         """Return the images that every project may use."""
-        return tuple(map(acceptance.to_image, self._images([("visibility", "public")])))
+        return self._images([("visibility", "public")])
 
     def images_called(self, word: str, /) -> tuple[Image, ...]:
         """Return the images whose name or id it is."""
-        by_id = self._glance.find(f"/images/{quote(word, safe='')}")
-        found = [by_id] if by_id else self._images([("name", word)])
-        return tuple(map(acceptance.to_image, found))
+        by_id = self._glance.find(at("/images/{}", word), acceptance.to_image)
+        return (by_id,) if by_id else self._images([("name", word)])
 
     def flavors(self) -> tuple[OfferedFlavor, ...]:
         """Return all flavors, those of few projects too."""
-        found = self._nova.pages("/flavors/detail", [("is_public", "None")], "flavors")
-        return tuple(map(acceptance.to_flavor, found))
+        query = [("is_public", "None")]
+        return self._nova.every("/flavors/detail", "flavors", acceptance.to_flavor, query)
 
     def networks_called(self, word: str, /) -> tuple[Network, ...]:
         """Return the networks whose name or id it is."""
-        by_id = self._neutron.get("/networks", [("id", word)])["networks"]
-        found = by_id or self._neutron.get("/networks", [("name", word)])["networks"]
-        return tuple(Network(id=one["id"], name=one["name"]) for one in found)
+        return self._networks([("id", word)]) or self._networks([("name", word)])
 
     def guarded(self, host: str, /) -> tuple[Guarded, ...]:
         """Return a host's entries in the instance-HA service."""
-        if self._masakari is None:
+        if not self.has_service(INSTANCE_HA):
             return ()
-        segments = self._masakari.numbered("/segments", "segments", _MASAKARI_PAGE)
-        found = (
-            one
-            for segment in segments
-            for one in self._masakari.numbered(
-                f"/segments/{segment['uuid']}/hosts", "hosts", _MASAKARI_PAGE
-            )
-        )
+        segments = self._masakari_list("/segments", "segments", lambda one: text(one["uuid"]))
         return tuple(
-            Guarded(
-                id=one["uuid"],
-                segment=one["failover_segment_id"],
-                host=one["name"],
-                is_in_maintenance=one["on_maintenance"],
+            entry
+            for segment in segments
+            for entry in self._masakari_list(
+                at("/segments/{}/hosts", segment), "hosts", masakari.to_guarded
             )
-            for one in found
-            if one["name"] == host
+            if entry.host == host
         )
 
     def projects_called(self, word: str, /) -> tuple[Project, ...]:
         """Return the projects of all domains whose name or id it is."""
-        with sorted_failures("Keystone"):  # asked by few commands, so its versions are read late
-            keystone = Api(self._connection.identity, service="Keystone", version=None)
-        by_id = keystone.find(f"/projects/{quote(word, safe='')}")
-        by_name = keystone.get("/projects", [("name", word)])["projects"]
-        found = [*([by_id["project"]] if by_id else []), *by_name]
+        by_id = self._keystone.find(
+            at("/projects/{}", word), lambda body: to_project(body["project"])
+        )
+        by_name = self._keystone.every("/projects", "projects", to_project, [("name", word)])
+        found = [*([by_id] if by_id else []), *by_name]
         # Names are compared again: a database may ignore case, a server a filter.
-        named = {one["id"]: one["name"] for one in found if word in {one["id"], one["name"]}}
-        return tuple(Project(id=each, name=name) for each, name in named.items())
+        named = {one.id: one for one in found if word in {one.id, one.name}}
+        return tuple(named.values())
 
     # --- changing ---
 
     def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> str | None:
         """Tell the instance-HA service whether a host is in maintenance."""
-        if self._masakari is None:
-            raise Refused("the catalog has no instance-HA service any more")
-        path = f"/segments/{entry.segment}/hosts/{entry.id}"
+        path = at("/segments/{}/hosts/{}", entry.segment, entry.id)
         body = {"host": {"on_maintenance": is_in_maintenance}}
         return self._masakari.change("PUT", path, body)
 
     def disable_service(self, service: str, reason: str, /) -> str | None:
         """Keep the scheduler off a compute service, with a reason."""
         body = {"status": "disabled", "disabled_reason": reason}
-        return self._nova.change("PUT", f"/os-services/{service}", body)
+        return self._nova.change("PUT", at("/os-services/{}", service), body)
 
     def enable_service(self, service: str, /) -> str | None:
         """Let the scheduler use a compute service again."""
-        return self._nova.change("PUT", f"/os-services/{service}", {"status": "enabled"})
+        return self._nova.change("PUT", at("/os-services/{}", service), {"status": "enabled"})
 
     def create_server(self, wanted: NewServer, /) -> str | None:
         """Ask for a server on one host; the scheduler still validates it."""
@@ -414,45 +379,53 @@ class OpenStackCloud:
 
     def remove_binding(self, port: str, host: str, /) -> str | None:
         """Remove a port's binding on a host."""
-        path = f"/ports/{port}/bindings/{quote(host)}"
+        path = at("/ports/{}/bindings/{}", port, host)
         return self._neutron.change("DELETE", path, right=SERVICE_ROLE)
 
     def force_complete(self, server: str, migration: int, /) -> str | None:
         """Let a live migration end now, at the price of a pause."""
-        path = f"/servers/{server}/migrations/{migration}/action"
+        path = at("/servers/{}/migrations/{}/action", server, migration)
         return self._nova.change("POST", path, {"force_complete": None})
 
     def abort_migration(self, server: str, migration: int, /) -> str | None:
         """Give up a live migration."""
-        return self._nova.change("DELETE", f"/servers/{server}/migrations/{migration}")
+        return self._nova.change("DELETE", at("/servers/{}/migrations/{}", server, migration))
 
-    def _catalog(self) -> list[nova.Json]:
-        with sorted_failures("Keystone"):
-            return list(self._connection.service_catalog)
+    def _images(self, query: list[tuple[str, str]]) -> tuple[Image, ...]:
+        return self._glance.every("/images", "images", acceptance.to_image, query)
 
-    def _images(self, query: list[tuple[str, str]]) -> list[nova.Json]:
-        """Read every page of a list of images; Glance says where the next one begins."""
-        page = self._glance.get("/images", query)
-        gathered: list[nova.Json] = list(page["images"])
-        while page.get("next"):
-            page = self._glance.get("/images", [*query, ("marker", gathered[-1]["id"])])
-            gathered += page["images"]
-        return gathered
+    def _networks(self, query: list[tuple[str, str]]) -> tuple[Network, ...]:
+        return self._neutron.every("/networks", "networks", neutron.to_network, query)
+
+    def _masakari_list(
+        self, path: str, name: str, parse: Callable[[Json], Parsed]
+    ) -> tuple[Parsed, ...]:
+        # Its pages do not say whether another follows.
+        query = [("limit", str(_MASAKARI_PAGE))]
+        return self._masakari.every(path, name, parse, query, marker="uuid")
 
     def _act(self, server: str, body: dict[str, object]) -> str | None:
-        return self._nova.change("POST", f"/servers/{server}/action", body)
+        return self._nova.change("POST", at("/servers/{}/action", server), body)
 
-    def _migrations(self, query: list[tuple[str, str]]) -> list[nova.Json]:
-        return self._nova.pages("/os-migrations", query, "migrations", marker="uuid")
+    def _migrations(
+        self, query: list[tuple[str, str]], at_most: int | None = None
+    ) -> tuple[Migration, ...]:
+        return self._nova.every(
+            "/os-migrations", "migrations", nova.to_migration, query, at_most=at_most
+        )
 
-    def _server_version(self) -> str:
-        if self._of_servers is None:
-            from openstack.utils import supports_microversion  # noqa: PLC0415  # loaded by now
+    def _action(self, server: str, request_id: str) -> str:
+        return at("/servers/{}/os-instance-actions/{}", server, request_id)
 
-            with sorted_failures("Nova"):
-                knows = supports_microversion(self._connection.compute, NOVA_WITH_IMAGE_PROPERTIES)
-            self._of_servers = NOVA_WITH_IMAGE_PROPERTIES if knows else NOVA
-        return self._of_servers
+
+def at(form: str, *words: object) -> str:
+    """Return a path; what an API called a thing is no path."""
+    return form.format(*(quote(str(word), safe="") for word in words))
+
+
+def to_project(given: Json) -> Project:
+    """Read an element of Keystone's `GET /projects`."""
+    return Project(id=given["id"], name=given["name"])
 
 
 def name_of(auth_url: str, region: str | None) -> str:

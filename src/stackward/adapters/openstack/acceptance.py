@@ -1,10 +1,7 @@
 """What an acceptance server is made of, as Glance's and Nova's JSON."""
 
-from typing import Any
-
+from stackward.adapters.openstack.answers import Json, text
 from stackward.model.acceptance import Image, NewServer, OfferedFlavor
-
-Json = dict[str, Any]
 
 
 def to_image(given: Json) -> Image:
@@ -33,7 +30,9 @@ def to_flavor(given: Json) -> OfferedFlavor:
         disk_gib=given["disk"],
         is_public=given["os-flavor-access:is_public"],
         is_disabled=given["OS-FLV-DISABLED:disabled"],
-        extra_specs=tuple(sorted(given["extra_specs"].items())),
+        extra_specs=tuple(
+            sorted((text(name), text(value)) for name, value in given["extra_specs"].items())
+        ),
     )
 
 

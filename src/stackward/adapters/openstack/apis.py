@@ -1,32 +1,50 @@
-"""OpenStack's APIs as the port `Apis`: one request for each question, no retries, no discovery.
+"""OpenStack's APIs as the port `Apis`: each question once, no retries, no discovery.
 
-What is asked is told by the anatomy; where, by the catalog that a fresh login brings.
+What is asked is told by the anatomy; where, by the catalog that a fresh login brings. A list is
+read to its end. What cannot be read is `Failed`, a value; a file that the settings name and that
+cannot be read is bad input.
 """
 
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from socket import create_connection
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from cryptography.x509 import load_der_x509_certificate
 from keystoneauth1 import exceptions as keystone
 from keystoneauth1.identity.base import BaseIdentityPlugin
 from requests import RequestException, Response
 
-from stackward.adapters.openstack.http import request_id_of, words_of
+from stackward.adapters.openstack.answers import (
+    Json,
+    body_of,
+    parsed,
+    request_id_of,
+    text,
+    understood,
+    words_of,
+)
+from stackward.adapters.openstack.http import unusable_file
+from stackward.adapters.openstack.lists import Query, read_list
+from stackward.adapters.openstack.nova import UNKNOWN, to_uptime
 from stackward.adapters.openstack.regions import (
     interface_of,
     interfaces_of,
     region_at,
     region_of,
 )
+from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, newest_of, older
+from stackward.answers import ODD, one_of
+from stackward.errors import NotUnderstood, StackwardError
 from stackward.model.cloud_state import (
     Answered,
     Catalog,
@@ -41,11 +59,13 @@ from stackward.model.cloud_state import (
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-Json = dict[str, Any]
+Parsed = TypeVar("Parsed")
 
-NOVA_SERVICES = "2.96"
+NOVA_SERVICES = "2.69"  # the first that shows what is in a cell that is down
+NOVA_HYPERVISORS = "2.53"  # the first whose ids are those of placement
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
-CINDER_SERVICES = "3.59"
+NOVA_UPTIME_BEFORE = "2.87"  # the last that has it at a path of its own
+CINDER_SERVICES = "3.49"  # the first that shows the state of a backend
 
 _PATHS = {
     "compute": ("/v2.1/os-services", NOVA_SERVICES, "services"),
@@ -65,6 +85,7 @@ class OpenStackApis:
     def __init__(self, find: "Callable[[], Connection]") -> None:
         self._find = find
         self._tokens: dict[str, BaseIdentityPlugin] = {}  # by the type of their one service
+        self._newest: dict[str, tuple[int, int]] = {}  # version of a service, by its URL
         self._one_by_one = threading.Lock()
 
     @cached_property
@@ -84,15 +105,21 @@ class OpenStackApis:
         began = time.monotonic()
         if not isinstance(session.auth, BaseIdentityPlugin):
             return Failed(how=Failure.REFUSED, says="the login is not one of Keystone's"), None
+        config, access = self._connection.config, None
         try:
-            session.invalidate()
-            self._tokens.clear()
-            access = session.auth.get_access(session)
+            with _sorted_files():
+                session.invalidate()
+                self._tokens.clear()
+                access = session.auth.get_access(session)
+            with understood("Keystone", "POST /auth/tokens", ()):
+                given = access.service_catalog.catalog
+                endpoints = tuple(_endpoints(given))
         except keystone.ClientException as error:
             return _failed_login(error), None
-        config, given = self._connection.config, access.service_catalog.catalog
+        except NotUnderstood as error:
+            return _not_understood(error), None
         catalog = Catalog(
-            endpoints=tuple(_endpoints(given)),
+            endpoints=endpoints,
             region=region_of(given, config.get_region_name()),
             interfaces=interfaces_of(config.get_interface()),
         )
@@ -109,6 +136,12 @@ class OpenStackApis:
         answer = self._send(method, endpoint, path, version=version, within_s=within_s)
         if isinstance(answer, Failed):
             return answer
+        if path:
+            try:
+                with understood(endpoint.kind, f"GET {path}", [answer]):
+                    body_of(answer)
+            except NotUnderstood as error:
+                return _not_understood(error)
         return Answered(took_s=time.monotonic() - began)
 
     def reach(self, url: str, *, within_s: float) -> Answered | Failed:
@@ -143,39 +176,85 @@ class OpenStackApis:
     ) -> Sequence[Heartbeat] | Failed:
         """Return the processes that report to an API."""
         path, version, name = _PATHS[kind]
-        answer = self._send("GET", endpoint, path, version=version, within_s=within_s)
-        if isinstance(answer, Failed):
+        parse = _agent if kind == "network" else _service
+        found = self._list(endpoint, path, name, parse, version=version, within_s=within_s)
+        if isinstance(found, Failed):
             # Neutron without agents has no such list.
-            return () if answer.status == _NO_SERVICE_LIST else answer
-        # By the clock of the API, where its server tells it: uWSGI does not.
-        now = datetime.now(UTC)
-        if "Date" in answer.headers:
-            now = parsedate_to_datetime(answer.headers["Date"])
-        to_heartbeat = _agent if kind == "network" else _service
-        return tuple(to_heartbeat(one, now) for one in answer.json()[name])
+            return () if found.status == _NO_SERVICE_LIST and kind == "network" else found
+        return found
 
     def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[tuple[str, str]]:
         """Return the id of each hypervisor, and its name."""
-        answer = self._send(
-            "GET", endpoint, "/v2.1/os-hypervisors", version=NOVA_UPTIME, within_s=within_s
+        found = self._list(
+            endpoint,
+            "/v2.1/os-hypervisors",
+            "hypervisors",
+            lambda one, _now: (text(one["id"]), text(one["hypervisor_hostname"])),
+            version=NOVA_HYPERVISORS,
+            within_s=within_s,
         )
-        if isinstance(answer, Failed):
-            return ()
-        return tuple(
-            (one["id"], one["hypervisor_hostname"]) for one in answer.json()["hypervisors"]
-        )
+        return () if isinstance(found, Failed) else found
 
     def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
         """Have Nova ask that nova-compute for its uptime, over RPC."""
-        path = f"/v2.1/os-hypervisors/{hypervisor}"
-        began = time.monotonic()
-        answer = self._send("GET", endpoint, path, version=NOVA_UPTIME, within_s=within_s)
+        path, began = f"/v2.1/os-hypervisors/{quote(hypervisor, safe='')}", time.monotonic()
+        answer: Response | Failed = self._send(
+            "GET", endpoint, path, version=NOVA_UPTIME, within_s=within_s, exact=True
+        )
+        if isinstance(answer, Failed) and answer.how is Failure.TOO_OLD:
+            answer = self._send(
+                "GET",
+                endpoint,
+                f"{path}/uptime",
+                version=NOVA_UPTIME_BEFORE,
+                within_s=within_s,
+            )
         took = time.monotonic() - began
         if isinstance(answer, Failed):
             outcome = Rpc.SILENT if answer.how is Failure.NO_ANSWER else Rpc.EMPTY
             return RpcAnswer(outcome=outcome, took_s=took, why=answer.says)
-        says = answer.json()["hypervisor"]["uptime"]
+        try:
+            with understood("Nova", f"GET {path}", [answer]):
+                says = to_uptime(body_of(answer))
+        except NotUnderstood as error:
+            return RpcAnswer(outcome=Rpc.NOT_ASKED, took_s=took, why=_not_understood(error).says)
         return RpcAnswer(outcome=Rpc.ANSWERED if says else Rpc.EMPTY, took_s=took)
+
+    def _list(  # noqa: PLR0913  # what a list has
+        self,
+        endpoint: Endpoint,
+        path: str,
+        name: str,
+        parse: Callable[[Json, datetime], Parsed],
+        *,
+        version: str | None,
+        within_s: float,
+    ) -> tuple[Parsed, ...] | Failed:
+        """Read a list to its end, all its pages within one time."""
+        until = time.monotonic() + within_s
+        pages: list[Response] = []
+
+        def fetch(place: Query) -> Json:
+            left = until - time.monotonic()
+            if left <= 0:
+                says = f"no answer within {within_s:g} s, after {len(pages)} pages"
+                raise _Unanswered(Failed(how=Failure.NO_ANSWER, says=says))
+            query = f"?{urlencode(place)}" if place else ""
+            answer = self._send("GET", endpoint, path + query, version=version, within_s=left)
+            if isinstance(answer, Failed):
+                # Half of a list is none: only a first page may be missing.
+                raise _Unanswered(replace(answer, status=None) if pages else answer)
+            pages.append(answer)
+            return body_of(answer)
+
+        try:
+            with understood(endpoint.kind, f"GET {path}", pages):
+                found, now = read_list(fetch, name), _now_at(pages[-1])
+                return tuple(parsed(lambda one: parse(one, now), one) for one in found)
+        except _Unanswered as error:
+            return error.failed
+        except NotUnderstood as error:
+            return _not_understood(error)
 
     def _token_of(self, endpoint: Endpoint) -> "BaseIdentityPlugin | Failed":
         """Return a token that no other service has seen.
@@ -190,26 +269,48 @@ class OpenStackApis:
                 self._tokens[endpoint.kind].invalidate()
             found = self._tokens[endpoint.kind]
         try:
-            found.get_access(session)
+            with _sorted_files():
+                found.get_access(session)
         except keystone.ClientException as error:
             return _failed_login(error)
         return found
 
-    def _send(
-        self, method: str, endpoint: Endpoint, path: str, *, version: str | None, within_s: float
+    def _send(  # noqa: PLR0913  # what a request has
+        self,
+        method: str,
+        endpoint: Endpoint,
+        path: str,
+        *,
+        version: str | None,
+        within_s: float,
+        exact: bool = False,
     ) -> Response | Failed:
-        headers = {"Accept": "application/json"}
-        if version:
-            kind = _VERSION_TYPE.get(_type(endpoint.kind), _type(endpoint.kind))
-            headers["OpenStack-API-Version"] = f"{kind} {version}"
+        """Send a request; one that is refused for its version is sent at the newest that there is.
+
+        With `exact` it is not: what is asked has another form there.
+        """
         auth = self._token_of(endpoint)
         if isinstance(auth, Failed):
             return auth
-        url = join(endpoint.url, path)
-        answer = self._request(method, url, headers, auth, within_s=within_s)
-        if isinstance(answer, Response) and answer.status_code >= _CLIENT_ERROR:
-            return _failed(answer)
-        return answer
+        url, newest = join(endpoint.url, path), self._newest.get(endpoint.url)
+        if newest and version and exact and older(version, newest) != version:
+            return Failed(
+                how=Failure.TOO_OLD, says=f"its newest version is {newest[0]}.{newest[1]}"
+            )
+        while True:
+            asked_at = older(version, newest) if version and newest else version
+            headers = _headers(endpoint, asked_at)
+            answer = self._request(method, url, headers, auth, within_s=within_s)
+            if not isinstance(answer, Response):
+                return answer
+            if answer.status_code == NOT_ACCEPTABLE:
+                known, newest = newest, newest_of(answer)
+                if newest is not None and newest != known:
+                    self._newest[endpoint.url] = newest
+                    if not exact:
+                        continue
+                return replace(_failed(answer), how=Failure.TOO_OLD)
+            return _failed(answer) if answer.status_code >= _CLIENT_ERROR else answer
 
     def _request(
         self,
@@ -232,10 +333,10 @@ class OpenStackApis:
                 allow_reauth=False,  # a token that is refused is what is looked for
                 timeout=within_s,
             )
-        except keystone.ClientException as error:
+        except (keystone.ClientException, RequestException) as error:
             return Failed(how=Failure.NO_ANSWER, says=shortly(error))
-        except RequestException as error:
-            return Failed(how=Failure.NO_ANSWER, says=shortly(error))
+        except OSError as error:
+            raise unusable_file(error) from error
         if not isinstance(answer, Response):  # the SDK's own annotation is wider
             raise TypeError
         return answer
@@ -285,12 +386,15 @@ def _endpoints(catalog: Sequence[Json]) -> Sequence[Endpoint]:
 
 def _service(given: Json, now: datetime) -> Heartbeat:
     """Read an element of Nova's or Cinder's `GET /os-services`."""
+    host = text(given["host"])
+    if given["status"] == UNKNOWN:
+        return Heartbeat(binary=given["binary"], host=host, name=host, is_up=False, is_known=False)
     return Heartbeat(
         binary=given["binary"],
-        host=given["host"].partition("@")[0],
-        name=given["host"],
-        is_up=given["state"] == "up",
-        is_enabled=given["status"] == "enabled",
+        host=host.partition("@")[0],
+        name=host,
+        is_up=one_of(given["state"], "up", "down") == "up",
+        is_enabled=one_of(given["status"], "enabled", "disabled") == "enabled",
         age_s=_age(given.get("updated_at"), now),
         reason=given.get("disabled_reason"),
         is_forced_down=bool(given.get("forced_down")),
@@ -304,19 +408,69 @@ def _agent(given: Json, now: datetime) -> Heartbeat:
         binary=given["binary"],
         host=given["host"],
         name=given["host"],
-        is_up=bool(given["alive"]),
-        is_enabled=bool(given["admin_state_up"]),
+        is_up=given["alive"],
+        is_enabled=given["admin_state_up"],
         age_s=_age(given.get("heartbeat_timestamp"), now),
     )
 
 
-def _age(text: str | None, now: datetime) -> float | None:
+def _age(given: str | None, now: datetime) -> float | None:
     """Return the age of a heartbeat."""
-    if not text:
+    if not given:
         return None
-    at = datetime.fromisoformat(text.replace(" ", "T"))
+    at = datetime.fromisoformat(given.replace(" ", "T"))
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (now - at).total_seconds())
+
+
+def _now_at(answer: Response) -> datetime:
+    """Return the time by the clock of the API, where its server tells it: uWSGI does not."""
+    try:
+        now = parsedate_to_datetime(answer.headers["Date"])
+    except (LookupError, TypeError, ValueError):
+        return datetime.now(UTC)
+    return now if now.tzinfo else now.replace(tzinfo=UTC)
+
+
+class _Unanswered(Exception):
+    """A page of a list did not come."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.says)
+        self.failed = failed
+
+
+@contextmanager
+def _sorted_files() -> Iterator[None]:
+    """Say which file of the settings cannot be read, and sort what makes no sense to the SDK."""
+    try:
+        yield
+    except (keystone.ClientException, StackwardError):
+        raise
+    except (*ODD, RequestException) as error:
+        raise NotUnderstood(
+            "Keystone answers a login in a form that OpenStack's own client does not understand",
+            details=[f"{type(error).__name__}: {error}"],
+            service="openstacksdk",
+        ) from error
+    except OSError as error:
+        raise unusable_file(error) from error
+
+
+def _headers(endpoint: Endpoint, version: str | None) -> dict[str, str]:
+    headers = {"Accept": "application/json"}
+    if version:
+        kind = _VERSION_TYPE.get(_type(endpoint.kind), _type(endpoint.kind))
+        headers["OpenStack-API-Version"] = f"{kind} {version}"
+    return headers
+
+
+def _not_understood(error: NotUnderstood) -> Failed:
+    return Failed(
+        how=Failure.NOT_UNDERSTOOD,
+        says="; ".join([error.message, *error.details]),
+        request_id=error.request_id,
+    )
 
 
 def _failed(answer: Response) -> Failed:

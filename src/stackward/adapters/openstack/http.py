@@ -1,12 +1,14 @@
 """Calls to OpenStack's APIs through openstacksdk, their failures sorted by what can be done.
 
-Every call names its microversion: an answer means the same on each cloud, or is refused.
+Every call names its microversion: an answer means the same on each cloud, or is refused. What is
+read is parsed under guard: no JSON leaves this module but as a value that a parse has made of it.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from keystoneauth1 import exceptions as keystone
 from keystoneauth1.adapter import Adapter
@@ -14,60 +16,155 @@ from requests import Response
 from requests import exceptions as transport
 from urllib3 import exceptions as sockets
 
-from stackward.errors import Refused, StackwardError, StepFailed, Uncertain, Unreachable
+from stackward.adapters.openstack.answers import (
+    Json,
+    body_of,
+    is_page,
+    parsed,
+    request_id_of,
+    understood,
+    words_of,
+)
+from stackward.adapters.openstack.lists import Query, read_list
+from stackward.adapters.openstack.patience import AGAIN, NOT_DONE, Patience
+from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, Versions
+from stackward.answers import ODD
+from stackward.errors import (
+    BadInput,
+    NotInCatalog,
+    NotUnderstood,
+    Refused,
+    StackwardError,
+    StepFailed,
+    Uncertain,
+    Unreachable,
+)
 
-Json = dict[str, Any]
-Query = Sequence[tuple[str, str]]
+Parsed = TypeVar("Parsed")
+Opened = TypeVar("Opened")
 
+FILES = (
+    "see `cacert`, `cert` and `key` in its entry in clouds.yaml, or OS_CACERT, OS_CERT, OS_KEY and "
+    "REQUESTS_CA_BUNDLE"
+)
 ADMINISTRATOR = "use a login that is an administrator's"
+NO_SUCH_SERVICE = (
+    "`openstack catalog list` shows what this login has; a login scoped to the system has no "
+    "endpoint with a project's id in it: use one scoped to a project (`project_name` in "
+    "clouds.yaml)"
+)
+_NOUNS = {
+    "Keystone": "identity service",
+    "Nova": "compute service",
+    "placement": "placement service",
+    "Neutron": "network service",
+    "Cinder": "volume service",
+    "Glance": "image service",
+    "Masakari": "instance-HA service",
+}
 _NOT_FOUND = 404
 _CONFLICT = 409
-_NOT_ACCEPTABLE = 406
-_RETRIES = 2  # of a reading call whose connection was refused; half a second, then one
+_REDIRECTS = {301, 302, 307, 308}
 
 
 class Api:
-    """One service's API."""
+    """One service's API; it is opened when it is first asked."""
 
-    def __init__(self, adapter: Adapter, *, service: str, version: str | None) -> None:
-        self._adapter = adapter
+    def __init__(
+        self,
+        find: Callable[[], Adapter],
+        *,
+        service: str,
+        patience: Patience,
+        version: str | None = None,
+        oldest: str | None = None,
+    ) -> None:
+        self._find = find
         self._service = service
+        self._patience = patience
         self._version = version
+        self._versions = Versions(service, oldest)
+        self._opening = threading.Lock()  # moves ask from threads of their own
+        self._opened: Adapter | None = None
 
-    def get(self, path: str, query: Query = (), *, version: str | None = None) -> Json:
-        """Read; what is not there is an error."""
-        found = self.find(path, query, version=version)
+    # --- reading ---
+
+    def read(
+        self,
+        path: str,
+        parse: Callable[[Json], Parsed],
+        query: Query = (),
+        *,
+        version: str | None = None,
+    ) -> Parsed:
+        """Read one thing; what is not there is an error."""
+        found = self.find(path, parse, query, version=version)
         if found is None:
             raise StackwardError(f"{self._service} has no `{path}`", service=self._service)
         return found
 
-    def find(self, path: str, query: Query = (), *, version: str | None = None) -> Json | None:
-        """Read; None where there is no such thing."""
-        answer = self._send("GET", path, query=query, version=version)
-        if answer.status_code == _NOT_FOUND:
+    def find(
+        self,
+        path: str,
+        parse: Callable[[Json], Parsed],
+        query: Query = (),
+        *,
+        version: str | None = None,
+    ) -> Parsed | None:
+        """Read one thing; None where there is no such thing."""
+        answer = self._get(path, query, version)
+        if answer is None:
             return None
-        self._accept(answer, f"read `{path}`")
-        return _body(answer)
+        with understood(self._service, f"GET {path}", [answer]):
+            return parsed(parse, body_of(answer))
 
-    def pages(self, path: str, query: Query, name: str, *, marker: str = "id") -> list[Json]:
-        """Read a list to its end, page by page."""
-        gathered: list[Json] = []
-        while True:
-            after = [("marker", str(gathered[-1][marker]))] if gathered else []
-            page = self.get(path, [*query, *after])
-            gathered += page[name]
-            if not page[name] or not page.get(f"{name}_links"):
-                return gathered
+    def every(  # noqa: PLR0913  # what a list has
+        self,
+        path: str,
+        name: str,
+        parse: Callable[[Json], Parsed],
+        query: Query = (),
+        *,
+        version: str | None = None,
+        marker: str | None = None,
+        at_most: int | None = None,
+        missing_ok: bool = False,
+    ) -> tuple[Parsed, ...]:
+        """Read a list to its end, each element parsed; see `read_list`.
 
-    def numbered(self, path: str, name: str, size: int) -> list[Json]:
-        """Read a list to its end where pages do not say whether another follows."""
-        gathered: list[Json] = []
-        while True:
-            after = [("marker", str(gathered[-1]["uuid"]))] if gathered else []
-            page = self.get(path, [("limit", str(size)), *after])[name]
-            gathered += page
-            if len(page) < size:
-                return gathered
+        With `missing_ok` a service that has no such list is one whose list is empty.
+        """
+        pages: list[Response] = []
+
+        def fetch(place: Query) -> Json:
+            answer = self._get(path, place, version)
+            if answer is None:
+                if missing_ok and not pages:
+                    return {name: []}
+                raise Unreachable(
+                    f"{self._service} has no `{path}`"
+                    if not pages
+                    else f"could not read `{path}` to its end: {self._service} has its first "
+                    f"{len(pages)} pages only",
+                    service=self._service,
+                )
+            pages.append(answer)
+            return body_of(answer)
+
+        with understood(self._service, f"GET {path}", pages):
+            found = read_list(fetch, name, query, marker=marker, at_most=at_most)
+            return tuple(parsed(parse, one) for one in found)
+
+    def open(self) -> None:
+        """Find the service, with the login that this takes."""
+        self._adapter()
+
+    def offers(self, version: str) -> bool:
+        """Say whether the service has a microversion, as far as is known."""
+        self._adapter()
+        return self._versions.has(version)
+
+    # --- changing ---
 
     def change(
         self,
@@ -81,19 +178,65 @@ class Api:
 
         A DELETE has no body: Neutron refuses one. `right` says how a login gets what it takes.
         """
-        answer = self._send(method, path, body=body, changes=True)
+        answer = self._send(method, path, body=body)
+        told: dict[str, Any] = {"service": self._service, "request_id": request_id_of(answer)}
         if answer.status_code == _CONFLICT:
             # Nova answers so to a second request while the first is under way.
             raise Uncertain(
                 f"{self._service} is busy with `{path}` already, or it is in no state for it",
-                service=self._service,
                 says=words_of(answer),
-                request_id=request_id_of(answer),
+                **told,
             )
         self._accept(answer, f"change `{path}`", changes=True, right=right)
+        if is_page(answer):
+            raise Uncertain(
+                f"a page of HTML came for an order to {self._service}: it may not have got it",
+                says=words_of(answer),
+                **told,
+            )
         return request_id_of(answer)
 
-    def _send(  # noqa: PLR0913  # what a request has
+    # --- the way there ---
+
+    def _adapter(self) -> Adapter:
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._patiently(self._open)
+            return self._opened
+
+    def _open(self) -> Adapter:
+        with sorted_failures(self._service):
+            adapter = self._find()
+            _ = adapter.request  # without an endpoint it is a stand-in, which says so only now
+            if self._version is not None:
+                # Without its list of versions the first refusal of one says which it has.
+                with suppress(keystone.DiscoveryFailure):
+                    found = adapter.get_endpoint_data()
+                    self._versions.offers_up_to(found.max_microversion if found else None)
+        return adapter
+
+    def _patiently(self, ask: Callable[[], Opened]) -> Opened:
+        """Ask, and again where the login or the way there failed for once: nothing was sent."""
+        waiting = self._patience.begin()
+        while True:
+            try:
+                return ask()
+            except Unreachable as error:
+                cause = error.__cause__
+                if not _may_pass(cause):
+                    raise
+                after = getattr(cause, "retry_after", None)
+                if not waiting.waits(self._service, "on the way to it", error.message, after):
+                    raise
+
+    def _get(self, path: str, query: Query, version: str | None) -> Response | None:
+        answer = self._send("GET", path, query=query, version=version)
+        if answer.status_code == _NOT_FOUND and not is_page(answer):
+            return None
+        self._accept(answer, f"read `{path}`")
+        return answer
+
+    def _send(
         self,
         method: str,
         path: str,
@@ -101,44 +244,93 @@ class Api:
         query: Query = (),
         body: Mapping[str, object] | None = None,
         version: str | None = None,
-        changes: bool = False,
+    ) -> Response:
+        """Send a request, and again while the service asks for patience; see `patience`."""
+        adapter, waiting = self._adapter(), self._patience.begin()
+        again = AGAIN if method == "GET" else NOT_DONE
+        what = f"{method} {path}"
+        while True:
+            asked_at = self._versions.pick(version or self._version)
+            try:
+                answer = self._once(adapter, method, path, query, body, asked_at)
+            except Unreachable as error:
+                # An order is sent again by the engine alone, which has looked before.
+                is_order = method != "GET" and not isinstance(error.__cause__, keystone.HttpError)
+                cause = error.__cause__
+                after = getattr(cause, "retry_after", None)
+                if is_order or not _may_pass(cause):
+                    raise
+                if not waiting.waits(self._service, what, error.message, after):
+                    raise
+                continue
+            if answer.status_code == NOT_ACCEPTABLE and self._versions.learns(answer):
+                continue
+            if answer.status_code not in again:
+                return answer
+            why = f"it answers {answer.status_code}"
+            if not waiting.waits(self._service, what, why, answer.headers.get("Retry-After")):
+                return answer
+
+    def _once(  # noqa: PLR0913, PLR0917  # what a request has
+        self,
+        adapter: Adapter,
+        method: str,
+        path: str,
+        query: Query,
+        body: Mapping[str, object] | None,
+        version: str | None,
     ) -> Response:
         given: dict[str, Any] = {"json": dict(body)} if body is not None else {}
-        try:
-            answer = self._adapter.request(
-                path,
-                method,
-                params=list(query),
-                microversion=version or self._version,
-                raise_exc=False,
-                connect_retries=0 if changes else _RETRIES,
-                status_code_retries=0,
-                **given,
-            )
-        except keystone.ConnectFailure as error:
-            raise _no_answer(self._service, error, changes=changes) from error
-        except keystone.ClientException as error:
-            raise _not_even_sent(self._service, error) from error
+        given |= {"params": list(query), "microversion": version, "raise_exc": False}
+        given |= {"connect_retries": 0, "status_code_retries": 0, "redirect": False}
+        with sorted_failures(self._service, changes=method != "GET"):
+            answer = adapter.request(path, method, **given)
+            if answer.status_code in _REDIRECTS:
+                answer = adapter.request(self._elsewhere(answer), method, **given)
         if not isinstance(answer, Response):  # the SDK's own annotation is wider
             raise TypeError
         return answer
 
+    def _elsewhere(self, answer: Response) -> str:
+        """Return where a redirection leads, on the same host: no other is shown our token."""
+        asked = urlsplit(str(answer.url))
+        target = urljoin(str(answer.url), answer.headers.get("Location", ""))
+        to = urlsplit(target)
+        is_safe = to.hostname == asked.hostname and (to.scheme, asked.scheme) != ("http", "https")
+        if is_safe:
+            # The query is in it already, and is not to be sent twice.
+            return target.partition("?")[0]
+        raise Refused(
+            f"{self._service} sends us elsewhere, to `{to.scheme}://{to.netloc}`: "
+            "the token is shown to no other host",
+            service=self._service,
+            hint="mend its endpoint (`openstack endpoint list`), or what stands before it",
+        )
+
     def _accept(
         self, answer: Response, what: str, *, changes: bool = False, right: str = ADMINISTRATOR
     ) -> None:
-        if answer.ok:
+        code = answer.status_code
+        if 200 <= code < 300:  # noqa: PLR2004  # HTTP's own line
             return
         told: dict[str, Any] = {
             "service": self._service,
             "says": words_of(answer),
             "request_id": request_id_of(answer),
         }
-        code = answer.status_code
         if code in {401, 403}:
             raise Refused(f"not allowed to {what}", **told, hint=right)
-        if code == _NOT_ACCEPTABLE:
+        if code == NOT_ACCEPTABLE:
             raise Refused(
-                f"{self._service} is too old: it does not know version {self._version}", **told
+                f"{self._service} is older or newer than Stackward knows: it does not have the "
+                f"version that is asked for to {what}",
+                **told,
+            )
+        if code in NOT_DONE:
+            raise Unreachable(
+                f"could not {what}: {self._service} answers {code}, which limits the rate of calls",
+                **told,
+                hint="wait, then try again; whoever runs what stands before the API sets the limit",
             )
         if changes:
             # A gateway may answer for a service that goes on with the work.
@@ -148,14 +340,61 @@ class Api:
 
 
 @contextmanager
-def sorted_failures(service: str) -> Iterator[None]:
-    """Sort the failures of what the SDK asks by itself: the login, the versions of a service."""
+def sorted_failures(service: str, *, changes: bool = False) -> Iterator[None]:
+    """Sort what the SDK raises: for a call, the login before it, the versions of a service."""
     try:
         yield
-    except keystone.ConnectFailure as error:
-        raise _no_answer(service, error, changes=False) from error
+    except StackwardError:
+        raise
+    except keystone.ConnectionError as error:
+        raise _no_answer(service, error, changes=changes) from error
     except keystone.ClientException as error:
         raise _not_even_sent(service, error) from error
+    except (*ODD, transport.RequestException) as error:
+        if changes:
+            raise _no_answer(service, error, changes=True) from error
+        raise NotUnderstood(
+            f"{service} answers in a form that OpenStack's own client does not understand",
+            details=[f"{type(error).__name__}: {error}"],
+            service="openstacksdk",
+            hint="see what stands before its API (a proxy, a load balancer)",
+        ) from error
+    except OSError as error:  # a file that the settings name: nothing was sent
+        raise unusable_file(error) from error
+    except Exception as error:  # what the SDK itself raises
+        if type(error).__module__.partition(".")[0] != "openstack":
+            raise
+        raise _of_the_sdk(service, error) from error
+
+
+def unusable_file(error: OSError) -> BadInput:
+    """Return what is said of a certificate or a key that cannot be read."""
+    return BadInput(
+        "the settings of the cloud cannot be used: a certificate or a key cannot be read",
+        service="openstacksdk",
+        says=str(error),
+        hint=FILES,
+    )
+
+
+def _of_the_sdk(service: str, error: Exception) -> StackwardError:
+    if type(error).__name__ == "ServiceDisabledException":
+        return NotInCatalog(
+            f"the catalog has no {_NOUNS.get(service, service)}",
+            service="openstacksdk",
+            says=str(error),
+            hint=NO_SUCH_SERVICE,
+        )
+    return Unreachable(f"{service} cannot be asked", service="openstacksdk", says=str(error))
+
+
+def _may_pass(error: BaseException | None) -> bool:
+    """Say whether what failed is worth another try: a connection, or an API that is busy."""
+    if isinstance(error, keystone.HttpError):
+        return error.http_status in AGAIN
+    # A call that has waited out its time is not asked again: the next would wait as long.
+    is_late = isinstance(error, keystone.ConnectTimeout)
+    return isinstance(error, keystone.ConnectionError) and not is_late
 
 
 def _no_answer(service: str, error: Exception, *, changes: bool) -> StackwardError:
@@ -183,6 +422,13 @@ def _not_even_sent(service: str, error: keystone.ClientException) -> StackwardEr
             request_id=request_id,
             hint="check the entry in clouds.yaml, or the OS_* variables",
         )
+    if isinstance(error, keystone.EndpointNotFound):
+        return NotInCatalog(
+            f"the catalog has no {_NOUNS.get(service, service)}",
+            service="openstacksdk",
+            says=says,
+            hint=NO_SUCH_SERVICE,
+        )
     return Unreachable(
         f"{service} cannot be asked",
         service="openstacksdk",
@@ -202,32 +448,3 @@ def _was_refused(error: BaseException | None) -> bool:
             inner = reason
         error = inner or error.__cause__ or error.__context__
     return False
-
-
-def _body(answer: Response) -> Json:
-    body = answer.json()
-    return body if isinstance(body, dict) else {}
-
-
-def request_id_of(answer: Response) -> str | None:
-    """Return the id under which the service logs the request."""
-    return answer.headers.get("x-openstack-request-id")
-
-
-def words_of(answer: Response) -> str:
-    """Return the service's own words: each service has its own shape for them."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return (answer.text or answer.reason or "").strip()[:500]
-    if isinstance(body, dict):
-        if errors := body.get("errors"):  # placement
-            return str(errors[0].get("detail") or errors[0].get("title") or errors[0])
-        for (
-            inner
-        ) in body.values():  # Nova {"badRequest": {"message"}}, Neutron {"NeutronError": {}}
-            if isinstance(inner, dict) and "message" in inner:
-                return str(inner["message"])
-        if isinstance(said := body.get("message"), str):  # what stands before a service: WebOb
-            return " ".join(re.sub(r"<[^>]*>", " ", said).split())[:500]
-    return str(body)[:500]

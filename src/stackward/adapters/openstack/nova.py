@@ -1,8 +1,8 @@
 """Nova's JSON as values. A field left out for want of rights is an error, not a guess."""
 
 from datetime import UTC, datetime
-from typing import Any
 
+from stackward.adapters.openstack.answers import Json, text
 from stackward.masking import masked
 from stackward.model.compute import (
     ActionEvent,
@@ -16,11 +16,13 @@ from stackward.model.compute import (
     ServerGroup,
 )
 
-Json = dict[str, Any]
+UNKNOWN = "UNKNOWN"  # the status of what is in a cell that is down
 
 
 def to_server(given: Json) -> Server:
     """Read an element of `GET /servers/detail`, or the server of `GET /servers/{id}`."""
+    if given["status"] == UNKNOWN and "OS-EXT-STS:vm_state" not in given:
+        return _of_down_cell(given)
     image = given.get("image") or {}
     return Server(
         id=given["id"],
@@ -36,13 +38,32 @@ def to_server(given: Json) -> Server:
         is_locked=bool(given["locked"]),
         locked_reason=_words(given.get("locked_reason")),
         pinned_zone=given.get("pinned_availability_zone"),
+        is_zone_known="pinned_availability_zone" in given,
         has_image=bool(image.get("id")),
         metadata=_pairs(given.get("metadata") or {}),
         image_properties=_pairs(image["properties"]) if "properties" in image else None,
         volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
         group_id=next(iter(given.get("server_groups") or ()), None),
-        updated=given.get("updated"),
+        updated=_written(given.get("updated")) or None,
         fault=_words((given.get("fault") or {}).get("message")),
+    )
+
+
+def _of_down_cell(given: Json) -> Server:
+    """Read what Nova still knows of a server whose cell is down (2.69 and later)."""
+    return Server(
+        id=given["id"],
+        name=given.get("name") or "",
+        status=UNKNOWN,
+        vm_state=UNKNOWN,
+        task_state=None,
+        power_state=0,
+        host=None,
+        flavor=Flavor(name="", vcpus=0, ram_mib=0),
+        project=given["tenant_id"],
+        user=given.get("user_id") or "",
+        is_zone_known=False,
+        group_id=next(iter(given.get("server_groups") or ()), None),
     )
 
 
@@ -61,22 +82,34 @@ def to_flavor(given: Json) -> Flavor:
 
 def to_service(given: Json) -> ComputeService:
     """Read an element of `GET /os-services`."""
+    if given["status"] == UNKNOWN:
+        return ComputeService(
+            id="",
+            binary=given["binary"],
+            host=given["host"],
+            is_enabled=False,
+            is_up=False,
+            zone="",
+            is_known=False,
+        )
     return ComputeService(
         id=given["id"],
         binary=given["binary"],
         host=given["host"],
-        is_enabled=given["status"] == "enabled",
-        is_up=given["state"] == "up",
+        is_enabled=_one_of(given["status"], "enabled", "disabled"),
+        is_up=_one_of(given["state"], "up", "down"),
         zone=given["zone"],
         disabled_reason=_words(given["disabled_reason"]),
         is_forced_down=given["forced_down"],
-        updated=given["updated_at"],
+        updated=_written(given["updated_at"]) or None,
     )
 
 
 def to_hypervisor(given: Json) -> Hypervisor:
     """Read an element of `GET /os-hypervisors/detail` at 2.87, the last with `cpu_info`."""
     cpu = given.get("cpu_info") or {}
+    if isinstance(cpu, str):  # the driver's own text, which is not always JSON
+        cpu = {}
     return Hypervisor(
         id=given["id"],
         name=given["hypervisor_hostname"],
@@ -86,6 +119,12 @@ def to_hypervisor(given: Json) -> Hypervisor:
         version=given["hypervisor_version"],
         cpu_model=cpu.get("model"),
     )
+
+
+def to_uptime(given: Json) -> str | None:
+    """Read the uptime of `GET /os-hypervisors/{id}` at 2.88, or of its `/uptime` before."""
+    says = given["hypervisor"]["uptime"]
+    return None if says is None else text(says)
 
 
 def to_migration(given: Json) -> Migration:
@@ -98,8 +137,8 @@ def to_migration(given: Json) -> Migration:
         status=given["status"],
         source=given["source_compute"],
         target=given["dest_compute"],
-        created=given["created_at"],
-        updated=given.get("updated_at"),
+        created=_written(given["created_at"]),
+        updated=_written(given.get("updated_at")) or None,
         user=given.get("user_id"),
     )
 
@@ -110,9 +149,25 @@ def to_action(given: Json) -> ServerAction:
         action=given["action"],
         request_id=given["request_id"],
         user=given["user_id"],
-        started=given["start_time"],
+        started=_written(given["start_time"]),
         message=given["message"],
     )
+
+
+def to_failure(given: Json) -> str | None:
+    """Read why an action failed of `GET /servers/{id}/os-instance-actions/{request}`."""
+    events = given["instanceAction"]["events"]
+    failed = [event for event in events if event.get("result") == "Error"]
+    said = [text(event["details"]) for event in failed if event.get("details")]
+    return said[-1] if said else None
+
+
+def to_remaining(given: Json) -> int | None:
+    """Read what is left to copy of `GET /servers/{id}/migrations/{id}`."""
+    one = given["migration"]
+    figures = (one.get("memory_remaining_bytes"), one.get("disk_remaining_bytes"))
+    known = [int(figure) for figure in figures if figure is not None]
+    return sum(known) if known else None
 
 
 def to_events(given: Json) -> tuple[ActionEvent, ...]:
@@ -123,7 +178,7 @@ def to_events(given: Json) -> tuple[ActionEvent, ...]:
             started=_time(one["start_time"]),
             finished=_time(one["finish_time"]) if one["finish_time"] else None,
         )
-        for one in given["events"]
+        for one in given["instanceAction"]["events"]
     ]
     return tuple(sorted(events, key=lambda event: event.started))
 
@@ -134,7 +189,7 @@ def to_group(given: Json) -> ServerGroup:
         id=given["id"],
         name=given["name"],
         policy=given["policy"],
-        members=tuple(given["members"]),
+        members=tuple(map(text, given["members"])),
         max_per_host=int(given["rules"].get("max_server_per_host", 1)),
     )
 
@@ -144,7 +199,7 @@ def to_aggregate(given: Json) -> Aggregate:
     return Aggregate(
         uuid=given["uuid"],
         name=given["name"],
-        hosts=tuple(given["hosts"]),
+        hosts=tuple(map(text, given["hosts"])),
         metadata=_pairs(given["metadata"]),
     )
 
@@ -154,10 +209,26 @@ def _words(said: str | None) -> str | None:
     return masked(said) if said else said
 
 
+def _one_of(word: object, yes: str, no: str) -> bool:
+    """Return whether a word says so; one that is neither makes no sense."""
+    if word not in {yes, no}:
+        raise ValueError(f"`{word}` is neither `{yes}` nor `{no}`")
+    return word == yes
+
+
+def _written(given: str | None) -> str:
+    """Return a time as it was written, once it is certain that it is one."""
+    if given is None:
+        return ""
+    datetime.fromisoformat(given.removesuffix("Z"))
+    return given
+
+
 def _time(given: str) -> datetime:
     # Nova tells UTC without saying so.
     return datetime.fromisoformat(given.removesuffix("Z")).replace(tzinfo=UTC)
 
 
 def _pairs(given: Json) -> tuple[tuple[str, str], ...]:
+    """Return names with their values as text, sorted."""
     return tuple(sorted((str(name), str(value)) for name, value in given.items()))

@@ -2,11 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from stackward.adapters.openstack.answers import Json, text
 from stackward.model.compute import Candidate, Inventory, Need
-
-Json = dict[str, Any]
 
 
 def to_inventories(given: Json) -> dict[str, Inventory]:
@@ -15,6 +13,32 @@ def to_inventories(given: Json) -> dict[str, Inventory]:
         name: Inventory(total=one["total"], reserved=one["reserved"], ratio=one["allocation_ratio"])
         for name, one in given["inventories"].items()
     }
+
+
+def to_usages(given: Json) -> dict[str, int]:
+    """Read `GET /resource_providers/{uuid}/usages`."""
+    return dict(given["usages"])
+
+
+def to_allocations(given: Json) -> dict[str, dict[str, int]]:
+    """Read the allocations of a provider or of a consumer, by the other of the two."""
+    return {name: dict(one["resources"]) for name, one in given["allocations"].items()}
+
+
+def to_traits(given: Json) -> frozenset[str]:
+    """Read `GET /resource_providers/{uuid}/traits`."""
+    return frozenset(map(text, _listed(given["traits"])))
+
+
+def to_name(given: Json) -> tuple[str, str]:
+    """Read the id and the name of an element of `GET /resource_providers`."""
+    return text(given["uuid"]), text(given["name"])
+
+
+def _listed(given: object) -> list[object]:
+    if not isinstance(given, list):
+        raise TypeError("no list where one was expected")
+    return given
 
 
 def to_query(need: Need, member_of: Sequence[str], limit: int) -> list[tuple[str, str]]:
@@ -65,7 +89,7 @@ def _candidate(root: str, tree: Sequence[Json]) -> Candidate:
         for name, one in summary["resources"].items():
             capacity[name] += one["capacity"]
             used[name] += one["used"]
-    traits = frozenset(trait for summary in tree for trait in summary["traits"])
+    traits = frozenset(text(trait) for summary in tree for trait in _listed(summary["traits"]))
     return Candidate(
         provider=root, name="", capacity=dict(capacity), used=dict(used), traits=traits
     )

@@ -72,6 +72,7 @@ class Ssh:
     ) -> Answer:
         """Run a command on a node and return its answer, whatever its code."""
         asked = self._node(node)
+        refuse_unreached(asked)
         words = ["env", "LC_ALL=C", *command]
         if as_root:
             must_be_declared(command)
@@ -169,6 +170,21 @@ def _refused(
                 yield words, says or "its sudoers file does not name it"
         elif not asks_for_none and "Matched: " in answer.out and _NO_PASSWORD not in answer.out:
             yield words, "sudo: a password is required"
+
+
+def refuse_unreached(node: Node) -> None:
+    """Raise Unreachable for a node that is reached otherwise, or nobody knows how."""
+    if node.left_out is not None:
+        raise Unreachable(
+            f"cannot reach `{node.name}`: Ansible reaches it by `{node.left_out}`, and Stackward "
+            "uses ssh",
+            hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
+        )
+    if node.unknown is not None:
+        raise Unreachable(
+            f"cannot reach `{node.name}`: {node.unknown}",
+            hint="write the value itself in the inventory",
+        )
 
 
 def _start(

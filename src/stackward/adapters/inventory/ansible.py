@@ -1,0 +1,206 @@
+"""Inventories that only Ansible can read: its own `ansible-inventory` reads them, as a process.
+
+Only groups and how a node is reached leave this module. What the process prints can hold passwords,
+the vaulted ones in clear: it is neither logged nor kept, and no error quotes it.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from stackward.adapters.inventory.draft import Draft
+from stackward.adapters.inventory.patterns import as_name
+from stackward.adapters.inventory.variables import (
+    ADDRESS,
+    BMC,
+    CONNECTION,
+    KEY_FILE,
+    PORT,
+    SSH_ARGUMENTS,
+    USER,
+)
+from stackward.adapters.inventory.written import READER, Place, Variable, how_to_install
+from stackward.errors import BadInput
+
+WITHIN_S = 120.0
+TAKEN = (*ADDRESS, *PORT, *USER, *CONNECTION)
+_NOT_TAKEN = (*KEY_FILE, *SSH_ARGUMENTS, BMC)
+
+_Json: TypeAlias = "Mapping[str, _Json] | list[_Json] | str | int | float | bool | None"
+
+_STRICT = {
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",  # else hosts may be missing, with 0
+    "ANSIBLE_INVENTORY_UNPARSED_FAILED": "true",
+    "ANSIBLE_INVENTORY_EXPORT": "false",  # each host with all of its variables
+    "ANSIBLE_LOG_PATH": os.devnull,  # it would log what it prints
+    "ANSIBLE_VERBOSITY": "0",
+    "ANSIBLE_DEBUG": "false",
+    "ANSIBLE_NOCOLOR": "true",
+    "ANSIBLE_FORCE_COLOR": "false",
+    "ANSIBLE_ASK_VAULT_PASS": "false",
+}
+_NO_PASSWORD = ("no vault secrets", "Decryption failed", "vault password")
+
+
+def list_by_ansible(
+    path: Path, reader: str | None, draft: Draft, *, within_s: float = WITHIN_S
+) -> None:
+    """Read an inventory of any kind into the draft."""
+    program = _program(path, reader)
+    if not path.exists():
+        raise BadInput(
+            f"cannot read the inventory `{path}`: there is no such file",
+            hint="name one with `--inventory PATH` or in STACKWARD_INVENTORY",
+        )
+    folder = (path if path.is_dir() else path.parent).resolve()
+    whole = path.parent.resolve() / path.name  # a link keeps the folder that it is in
+    words = [program, "-i", str(whole), "--list"]
+    _take(_listed(path, words, folder, within_s), draft)
+
+
+def _program(path: Path, reader: str | None) -> str:
+    if reader is None:
+        found = shutil.which(READER)
+        if found is None:
+            raise BadInput(
+                f"cannot read the inventory `{path}`: this machine has no `{READER}`",
+                hint=how_to_install(),
+            )
+        return found
+    if not os.access(reader, os.X_OK) or Path(reader).is_dir():
+        raise BadInput(
+            f"cannot read the inventory `{path}`: `{reader}` is not a program",
+            hint=f"STACKWARD_INVENTORY_READER has the path of `{READER}`, often in a venv",
+        )
+    return reader
+
+
+def _listed(path: Path, words: list[str], folder: Path, within_s: float) -> _Json:
+    """Run the process and return what it printed; it has no terminal to ask on."""
+    try:
+        process = subprocess.Popen(  # noqa: S603  # a list of words
+            words,
+            cwd=folder,
+            env={**os.environ, **_STRICT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise BadInput(
+            f"cannot read the inventory `{path}`: `{words[0]}` cannot be started: {why}"
+        ) from None
+    with process:
+        try:
+            out, err = process.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            raise BadInput(
+                f"cannot read the inventory `{path}`: `{READER}` took longer than {within_s:g} s",
+                hint=f"see what it waits for: {_by_hand(words, folder)}",
+            ) from None
+        finally:
+            if process.returncode is None:
+                # With all that it started: a script may wait for a network.
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode != 0:
+        raise _failed(path, words, folder, err.decode("utf-8", "replace"), process.returncode)
+    try:
+        listed: _Json = json.loads(out)
+    except ValueError:  # its text would quote the output
+        raise _not_understood(path) from None
+    return listed
+
+
+def _failed(path: Path, words: list[str], folder: Path, said: str, code: int) -> BadInput:
+    by_hand = _by_hand(words, folder)
+    if any(word in said for word in _NO_PASSWORD):
+        return BadInput(
+            f"cannot read the inventory `{path}`: it has vaulted files, and Ansible has no "
+            "password for them, or a wrong one",
+            hint="name the file that holds it in ANSIBLE_VAULT_PASSWORD_FILE, or as "
+            f"`vault_password_file` in `{folder}/ansible.cfg`; to try it: {by_hand}",
+        )
+    return BadInput(
+        f"cannot read the inventory `{path}`: `{READER}` ended with {code}",
+        hint=f"what it says is not repeated here, for it may hold passwords; run it: {by_hand}",
+    )
+
+
+def _by_hand(words: list[str], folder: Path) -> str:
+    """Return the same command line, which shows errors only."""
+    strict = "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true"
+    return f"`cd {shlex.quote(str(folder))} && {strict} {shlex.join(words)} > {os.devnull}`"
+
+
+def _not_understood(path: Path) -> BadInput:
+    return BadInput(
+        f"cannot read the inventory `{path}`: what `{READER}` printed is not a list of hosts and "
+        "groups in JSON",
+        hint=f"see that `{READER}` is Ansible's own: `{READER} --version`",
+    )
+
+
+def _take(listed: _Json, draft: Draft) -> None:
+    """Take groups, hosts and how they are reached; nothing else."""
+    place = Place(draft.source)
+    if not isinstance(listed, Mapping):
+        raise _not_understood(Path(draft.source))
+    for group in ("all", *(name for name in listed if name not in {"_meta", "all"})):
+        part = listed.get(group)
+        draft.add_group(group)
+        for child in _names(part, "children"):
+            draft.add_group(child)  # an empty one is named, and not described
+            draft.add_child(group, child, place)
+        for host in _names(part, "hosts"):
+            draft.add_host(as_name(host, place), group, None, place)
+    _take_variables(listed.get("_meta"), draft, place)
+
+
+def _take_variables(meta: _Json, draft: Draft, place: Place) -> None:
+    variables = meta.get("hostvars") if isinstance(meta, Mapping) else None
+    if not isinstance(variables, Mapping):
+        raise _not_understood(Path(draft.source))
+    left: dict[str, None] = {}
+    for host in draft.hosts:
+        given = variables.get(host, {})
+        if not isinstance(given, Mapping):
+            raise _not_understood(Path(draft.source))
+        for name in TAKEN:
+            if name in given:
+                draft.set_listed(host, name, _variable(name, given[name], place))
+        left |= dict.fromkeys(name for name in _NOT_TAKEN if given.get(name))
+    if left:
+        names = ", ".join(f"`{name}`" for name in left)
+        draft.warn(
+            f"{names}: not taken from what Ansible lists; what `ssh` needs of it belongs into your "
+            "`ssh_config`"
+        )
+
+
+def _names(part: _Json, kind: str) -> Iterator[str]:
+    found = part.get(kind, []) if isinstance(part, Mapping) else []
+    for name in found if isinstance(found, list) else []:
+        if isinstance(name, str):
+            yield name
+
+
+def _variable(name: str, value: _Json, place: Place) -> Variable:
+    match value:
+        case {"__ansible_unsafe": str(text)}:
+            return Variable(text, place)
+        case {"__ansible_vault": _}:
+            return Variable(None, place, hidden=f"`{name}` is encrypted")
+        case Mapping() | list():
+            return Variable(None, place, hidden=f"`{name}` is not a text")
+        case None:
+            return Variable(None, place)
+        case _:
+            return Variable(str(value), place)

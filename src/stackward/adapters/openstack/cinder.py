@@ -1,0 +1,21 @@
+"""Cinder's JSON as values."""
+
+from stackward.adapters.openstack.answers import Json, text
+from stackward.model.compute import Volume
+
+
+def to_volume(given: Json) -> Volume:
+    """Read `GET /volumes/{id}`."""
+    one = given["volume"]
+    return Volume(
+        id=one["id"],
+        status=one["status"],
+        migration_status=one.get("migration_status"),
+        name=one.get("name") or "",
+        attached=tuple((each["server_id"], each.get("host_name")) for each in one["attachments"]),
+    )
+
+
+def to_host(given: Json) -> str:
+    """Read the host of an element of `GET /os-services`: `host@backend`."""
+    return text(given["host"])

@@ -1,0 +1,40 @@
+"""The files that the settings of a cloud name: certificates and keys, tried before any call."""
+
+import os
+import ssl
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openstack.config.cloud_region import CloudRegion
+
+# `requests` takes these where the settings name no CA of their own.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def try_files(config: "CloudRegion") -> None:
+    """Load what is to be shown to services, and what they are checked by.
+
+    Raises OSError for what cannot be read, and for what is none of it (`ssl.SSLError` is one too).
+    """
+    verify, cert = config.get_requests_verify_args()
+    if verify is True:
+        verify = next((os.environ[name] for name in _BUNDLES if os.environ.get(name)), True)
+    if isinstance(verify, str) and not Path(verify).is_dir():
+        _load(verify, partial(ssl.create_default_context, cafile=verify))
+    if cert:
+        shown, key = (cert, None) if isinstance(cert, str) else (cert[0], cert[1])
+        texts = [Path(each).read_text(errors="replace") for each in (shown, key) if each]
+        if not any("ENCRYPTED" in each for each in texts):  # those ask for a passphrase
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            _load(shown, partial(context.load_cert_chain, shown, key))
+
+
+def _load(path: str, load: Callable[[], object]) -> None:
+    """Load a file; what is wrong with it is said with its name."""
+    try:
+        load()
+    except ssl.SSLError as error:
+        raise OSError(f"{path}: no certificate or key that can be used: {error}") from error

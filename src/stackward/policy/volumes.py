@@ -1,0 +1,146 @@
+"""Whether a server's volumes are at rest: what Nova and Cinder say of each, and what mends it.
+
+Nova lists the volume as attached, so that Cinder must have it `in-use`, by this server. Each other
+pair of their words has its remedy here. Where it resets or removes something, it begins with
+a look at the guest, which is the third witness: what it has open is in use, whatever is written.
+
+After cinder 26.0 (2025.1): `objects/fields.py` VolumeStatus, `volume/api.py` begin_detaching
+(wants `in-use`), reset_status; nova 31.0: `cmd/manage.py` VolumeAttachmentCommands (refresh wants a
+stopped server).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from stackward.model.compute import Server, Volume
+from stackward.plan import Verdict
+from stackward.policy import worries
+from stackward.policy.worries import Worry
+
+_LOOK = (
+    "look first whether the guest has it: `virsh dumpxml {id}` on its node names it in `<serial>`"
+)
+_WORKS_ON_IT = (
+    "wait until it is `in-use`; it never will be where nobody works on it, which "
+    "`openstack server event list {id}` and `openstack volume service list` tell: then "
+    "{look}; if it has, `openstack volume set --state in-use {volume}`; if it has not, the same "
+    "and `openstack server remove volume {id} {volume}`"
+)
+_ONLY_CINDER = (
+    "wait until it is `in-use`; it never will be where the cinder-volume that works on it has died "
+    "(`openstack volume service list`, and its log): then {look}, and if it has, "
+    "`openstack volume set --state in-use {volume}`"
+)
+_REPAIR = (
+    "waiting changes nothing; {look}; if it has, see `nova-manage volume_attachment show {id} "
+    "{volume}`, stop the server with its owner's consent, and make the attachment anew: "
+    "`nova-manage volume_attachment refresh {id} {volume} CONNECTOR`, with the file that "
+    "`nova-manage volume_attachment get_connector` writes on its node; if it has not, "
+    "`openstack server remove volume {id} {volume}`"
+)
+_RESET = (
+    "waiting changes nothing; {look}; if it has, `openstack volume set --state in-use {volume}`; "
+    "if it has not, the same and `openstack server remove volume {id} {volume}`"
+)
+_SEE_WHY = (
+    "waiting changes nothing; see why (`openstack volume message list`, the log of cinder-volume) "
+    "and {look}; where the storage is well and the guest has it, "
+    "`openstack volume set --state in-use {volume}`"
+)
+_ASK_OWNER = (
+    "waiting changes nothing; its data may be incomplete: ask its owner, who has to judge them; "
+    "then `openstack volume set --state in-use {volume}`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeState:
+    """One of Cinder's words on a volume that Nova lists as attached."""
+
+    status: str
+    rule: Worry
+    remedy: str
+
+    @property
+    def advice(self) -> str:
+        """Return the remedy with its look, as far as it needs no names."""
+        return self.remedy.replace("{look}", _LOOK)
+
+
+def _states(rule: Worry, remedy: str, *statuses: str) -> Iterator[tuple[str, VolumeState]]:
+    yield from ((each, VolumeState(each, rule, remedy)) for each in statuses)
+
+
+ALL: Mapping[str, VolumeState] = dict(
+    [
+        *_states(worries.VOLUME_BUSY, _WORKS_ON_IT, "attaching", "detaching"),
+        *_states(
+            worries.VOLUME_BUSY,
+            _ONLY_CINDER,
+            "extending", "retyping", "uploading", "backing-up", "restoring-backup", "maintenance",
+        ),
+        *_states(
+            worries.VOLUME_APART,
+            _REPAIR,
+            "available", "reserved", "awaiting-transfer", "creating", "downloading", "managing",
+        ),
+        *_states(worries.VOLUME_IN_ERROR, _RESET, "error_detaching", "error_attaching"),
+        *_states(
+            worries.VOLUME_IN_ERROR,
+            _SEE_WHY,
+            "error", "error_extending", "error_backing-up", "error_managing", "error_deleting",
+            "deleting",
+        ),
+        *_states(worries.VOLUME_IN_ERROR, _ASK_OWNER, "error_restoring"),
+    ]
+)  # fmt: skip
+
+# Cinder has the attachment, and its word on the volume was changed: by hand, mostly.
+ONLY_THE_WORD = VolumeState("available, with its attachment", worries.VOLUME_APART, _RESET)
+# Cinder calls it in use, and not by this server.
+OF_ANOTHER = VolumeState("in-use, without its attachment", worries.VOLUME_APART, _REPAIR)
+UNKNOWN = VolumeState("(any other)", worries.VOLUME_IN_ERROR, _SEE_WHY)
+
+_AT_REST = {None, "", "none", "success", "error"}
+
+
+def judge_volumes(server: Server) -> Iterator[Verdict]:
+    """Ask whether each volume is at rest, and whether Nova and Cinder agree on it."""
+    known = {volume.id: volume for volume in server.volumes}
+    for volume_id in server.volume_ids:
+        volume = known.get(volume_id)
+        if volume is None:
+            yield worries.VOLUME_GONE.blocks(server.label, server.id, volume=volume_id)
+        elif volume.status != "in-use" or not _is_attached(volume, server):
+            yield _judge(volume, server)
+        elif volume.migration_status not in _AT_REST:
+            yield worries.VOLUME_MIGRATES.blocks(
+                server.label, server.id, volume=volume.id, status=volume.migration_status
+            )
+
+
+def _judge(volume: Volume, server: Server) -> Verdict:
+    found = _state_of(volume, server)
+    names = {"id": server.id, "volume": volume.id}
+    holders = ", ".join(f"`{each}`" for each, _ in volume.attached) or "no server"
+    return found.rule.blocks(
+        server.label,
+        server.id,
+        volume=volume.id,
+        status=volume.status,
+        holders=holders,
+        remedy=found.advice.format(**names),
+    )
+
+
+def _state_of(volume: Volume, server: Server) -> VolumeState:
+    is_attached = _is_attached(volume, server)
+    if volume.status == "in-use":
+        return OF_ANOTHER
+    if volume.status in {"available", "reserved"} and is_attached:
+        return ONLY_THE_WORD
+    return ALL.get(volume.status, UNKNOWN)
+
+
+def _is_attached(volume: Volume, server: Server) -> bool:
+    return any(holder == server.id for holder, _ in volume.attached)

@@ -1,0 +1,38 @@
+"""What is read of nova-compute's processes on a node; whatever room asks."""
+
+from stackward.errors import Uncertain, Unreachable
+from stackward.model.compute import Unread
+from stackward.model.compute_process import (
+    PROCESSES,
+    ComputeProcess,
+    RunningAs,
+    parse_processes,
+)
+from stackward.model.maintenance import UNIT
+from stackward.ports.shell import Shell
+
+_LOAD_STATE = ("systemctl", "show", "--property=LoadState", UNIT)
+
+
+def read_processes(shell: Shell, node: str) -> tuple[ComputeProcess, ...] | Unread:
+    """Return nova-compute's processes; or why they could not be seen, though the node answered."""
+    answer = shell.run(node, PROCESSES)
+    if answer.code != 0:
+        return Unread(f"`ps` on `{node}`: {answer.err.strip() or f'code {answer.code}'}")
+    return parse_processes(answer.out)
+
+
+def read_running_as(shell: Shell, node: str) -> RunningAs | Unread:
+    """Return how nova-compute runs there; or why that could not be read."""
+    try:
+        processes = read_processes(shell, node)
+        load = shell.run(node, _LOAD_STATE)
+    except (Unreachable, Uncertain) as error:
+        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+    if isinstance(processes, Unread):
+        return processes
+    told = dict(line.split("=", 1) for line in load.out.splitlines() if "=" in line)
+    state = told.get("LoadState")
+    if load.code != 0 or not state:
+        return Unread(f"`systemctl` on `{node}`: {load.err.strip() or f'code {load.code}'}")
+    return RunningAs(unit_load=state, processes=processes)

@@ -1,0 +1,269 @@
+"""Every list is read to its end: over HTTP, with two items at a page, as each service pages."""
+
+import ast
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import a_port, a_server, a_service, an_id
+from fakes import DEMO, GUEST, LAB_NET, TINY, FakeClock, FakeCloud
+from http_cloud import PAGE, HttpCloud, Reply
+from stackward.adapters import openstack
+from stackward.adapters.openstack import OpenStackCloud
+from stackward.adapters.openstack.lists import NeverEnds, read_list
+from stackward.errors import NotUnderstood, Unreachable
+from stackward.model.compute import Aggregate, Guarded, Migration, ServerAction
+from stackward.ports.cloud import Cloud
+
+HOSTS = tuple(f"compute-{number:02}" for number in range(1, 6))
+SERVER = an_id("db-01")
+
+
+def five_of_each() -> FakeCloud:
+    """Return a cloud that has five of all that can be listed."""
+    fake = FakeCloud(hosts=HOSTS)
+    names = [f"db-{number:02}" for number in range(1, 6)]
+    ports = tuple(replace(a_port("db-01", HOSTS[0]), id=an_id(f"port-{name}")) for name in names)
+    fake.add(*(a_server(name=name, host=HOSTS[0], ports=()) for name in names))
+    fake.known[SERVER] = replace(fake.known[SERVER], ports=ports)
+    fake.bound[ports[0].id] = tuple((host, "ACTIVE") for host in HOSTS)
+    fake.agents[HOSTS[0]] = tuple(f"agent {number}" for number in range(1, 6))
+    fake.zones = tuple(Aggregate(uuid=an_id(one), name=one) for one in names)
+    fake.images = tuple(replace(GUEST, id=an_id(f"image-{one}")) for one in names)
+    fake.offered = tuple(replace(TINY, id=an_id(f"flavor-{one}")) for one in names)
+    fake.networks = tuple(replace(LAB_NET, id=an_id(f"net-{one}")) for one in names)
+    fake.projects = tuple(replace(DEMO, id=an_id(f"project-{one}")) for one in names)
+    fake.migrations = [
+        Migration(
+            id=number,
+            uuid=an_id(f"migration-{number}"),
+            server=SERVER,
+            kind="live-migration",
+            status="completed",
+            source=HOSTS[0],
+            target=HOSTS[1],
+        )
+        for number in range(1, 6)
+    ]
+    fake.actions[SERVER] = [
+        ServerAction(action="stop", request_id=f"req-{number}", user="u", started=f"{number:04}")
+        for number in range(1, 6)
+    ]
+    fake.guards = {
+        f"{host}-{number}": Guarded(id=an_id(f"{host}-{number}"), segment=host, host=HOSTS[0])
+        for host in HOSTS[:3]
+        for number in range(1, 4)
+    }
+    fake.catalog = frozenset({"compute", "instance-ha"})
+    return fake
+
+
+LISTS: dict[str, tuple[Callable[[Cloud], Any], int]] = {
+    "services": (lambda cloud: cloud.services(), 6),  # and the conductor
+    "hypervisors_like": (lambda cloud: cloud.hypervisors_like("compute"), 5),
+    "servers_on": (lambda cloud: cloud.servers_on(HOSTS[0]), 5),
+    "servers_named": (lambda cloud: cloud.servers_named("db-05"), 1),
+    "migrations_of": (lambda cloud: cloud.migrations_of(HOSTS[0], "completed"), 5),
+    "newest_migrations": (lambda cloud: cloud.newest_migrations(HOSTS[0]), 5),
+    "migrations_of_server": (lambda cloud: cloud.migrations_of_server(SERVER), 5),
+    "actions_of": (lambda cloud: cloud.actions_of(SERVER), 5),
+    "aggregates": (lambda cloud: cloud.aggregates(), 5),
+    "provider_names": (lambda cloud: cloud.provider_names(), 5),
+    "ports_of": (lambda cloud: cloud.ports_of([SERVER]), 5),
+    "bindings_of": (lambda cloud: cloud.bindings_of(an_id("port-db-01")), 5),
+    "network_agents_on": (lambda cloud: cloud.network_agents_on(HOSTS[0]), 5),
+    "public_images": (lambda cloud: cloud.public_images(), 5),
+    "images_called": (lambda cloud: cloud.images_called("guest"), 5),
+    "flavors": (lambda cloud: cloud.flavors(), 5),
+    "networks_called": (lambda cloud: cloud.networks_called("lab-net"), 5),
+    "guarded": (lambda cloud: cloud.guarded(HOSTS[0]), 9),
+    "projects_called": (lambda cloud: cloud.projects_called(DEMO.name), 5),
+}
+# What answers with several things that no service pages.
+NOT_PAGED = {
+    "action_events": "the events of one action come with it",
+    "candidates": "placement is asked for so many at most",
+    "allocations_of": "placement gives all of one consumer",
+    "volume_services": "the hosts of one list, tested below",
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> HttpCloud:
+    return HttpCloud(five_of_each())
+
+
+@pytest.fixture(scope="module")
+def cloud(small: HttpCloud) -> Cloud:
+    return OpenStackCloud(small.connection(), FakeClock())
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_read_to_its_end(cloud: Cloud, small: HttpCloud, name: str) -> None:
+    read, there = LISTS[name]
+    before = len(small.asked)
+
+    found = read(cloud)
+
+    assert len(found) == there
+    assert len(small.asked) - before >= -(-there // PAGE)
+
+
+def test_a_drain_sees_the_port_on_the_second_page() -> None:
+    """F06: Neutron gives 500 ports at most, and the accelerator is the 501st."""
+    fake = five_of_each()
+    last = replace(fake.known[SERVER].ports[4], vnic_type="accelerator-direct")
+    fake.known[SERVER] = replace(fake.known[SERVER], ports=(*fake.known[SERVER].ports[:4], last))
+    cloud = OpenStackCloud(HttpCloud(fake).connection(), FakeClock())
+
+    kinds = [port.vnic_type for port in cloud.ports_of([SERVER])]
+
+    assert kinds == ["normal"] * 4 + ["accelerator-direct"]
+
+
+def test_every_method_that_lists_is_tested_here() -> None:
+    lists = {
+        name
+        for name, method in inspect.getmembers(Cloud, inspect.isfunction)
+        if not name.startswith("_")
+        and str(inspect.signature(method).return_annotation).startswith(("tuple", "dict", "froz"))
+    }
+
+    assert lists == {*LISTS, *NOT_PAGED}
+
+
+def test_json_is_read_in_one_place_and_lists_by_one_helper() -> None:
+    """A call that bypasses the helper would read the first page only."""
+    room = Path(openstack.__file__).parent
+    calls = [
+        (file.name, node.func.attr, node.lineno)
+        for file in sorted(room.glob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+
+    assert {file for file, called, _ in calls if called == "json"} == {"answers.py"}
+    # The SDK's own lists (`connection.compute.servers()`) are not used: no proxy is called.
+    text = {file.name: file.read_text() for file in room.glob("*.py")}
+    services = ("compute", "network", "block_storage", "image", "identity", "placement")
+    assert not [
+        (name, service)
+        for name, source in text.items()
+        for service in services
+        if f"connection.{service}." in source
+    ]
+
+
+def test_what_is_asked_with_read_is_no_collection() -> None:
+    """`read` and `find` are for one thing: what they ask for ends with an id or is one account."""
+    source = Path(openstack.__file__).read_text()
+    asked = {
+        ast.unparse(node.args[0])
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"read", "find"}
+    }
+
+    collections = {one for one in asked if one.startswith("'/")}
+    assert collections == {"'/allocation_candidates'"}
+
+
+# --- pages that lead nowhere ---
+
+
+def test_a_page_that_fails_in_the_middle_is_an_error_and_no_half_list() -> None:
+    small = HttpCloud(five_of_each())
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+    small.instead["GET /servers/detail"] = [None, Reply(500, {"computeFault": {"message": "no"}})]
+
+    with pytest.raises(Unreachable):
+        cloud.servers_on(HOSTS[0])
+
+
+def test_a_page_that_is_gone_is_an_error_and_no_half_list() -> None:
+    small = HttpCloud(five_of_each())
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+    small.instead["GET /servers/detail"] = [None, Reply(404, {"itemNotFound": {"message": "no"}})]
+
+    with pytest.raises(Unreachable, match="to its end"):
+        cloud.servers_on(HOSTS[0])
+
+
+def linked(*markers: str) -> Callable[[Any], dict[str, Any]]:
+    """Return pages of one port each; the marker of the next comes from the list."""
+    left = list(markers)
+
+    def fetch(_query: object) -> dict[str, Any]:
+        link = [{"rel": "next", "href": f"http://x/ports?marker={left.pop(0)}"}] if left else []
+        return {"ports": [{"id": "p"}], "ports_links": link}
+
+    return fetch
+
+
+def test_pages_that_go_in_a_circle_end() -> None:
+    with pytest.raises(NeverEnds, match="circle"):
+        read_list(linked("a", "b", "a", "b"), "ports")
+
+
+def test_a_service_says_that_its_pages_go_in_a_circle() -> None:
+    small = HttpCloud(five_of_each())
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+    link = [{"rel": "next", "href": "http://cloud.example/network/v2.0/ports?marker=p1"}]
+    page = Reply(200, {"ports": [], "ports_links": link})
+    small.instead["GET /network/v2.0/ports"] = [page]
+
+    with pytest.raises(NotUnderstood) as caught:
+        cloud.ports_of([SERVER])
+
+    assert "go in a circle" in caught.value.details[0]
+
+
+def test_a_link_to_another_host_is_not_followed_there() -> None:
+    """The token belongs to the endpoint of the catalog alone; `HttpCloud` links elsewhere."""
+    small = HttpCloud(five_of_each())
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+
+    assert len(cloud.ports_of([SERVER])) == 5
+    assert {one.split()[1].split("/")[1] for one in small.asked} == {
+        "identity",
+        "compute",
+        "network",
+    }
+
+
+def test_a_link_without_a_place_is_an_error() -> None:
+    page = {"ports": [], "ports_links": [{"rel": "next", "href": "http://x/ports?limit=2"}]}
+
+    with pytest.raises(NeverEnds, match="where it begins"):
+        read_list(lambda _query: page, "ports")
+
+
+def test_a_list_that_keystone_has_cut_is_not_whole() -> None:
+    with pytest.raises(NeverEnds, match="only a part"):
+        read_list(lambda _query: {"projects": [], "truncated": True}, "projects")
+
+
+def test_the_query_of_a_list_is_asked_for_on_each_page() -> None:
+    small = HttpCloud(five_of_each())
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+
+    cloud.servers_on(HOSTS[0])
+
+    asked = [one for one in small.queries if "servers/detail" in one]
+    assert len(asked) == 3
+    assert all(f"host={HOSTS[0]}" in one and "all_tenants=true" in one for one in asked)
+
+
+def test_services_come_from_all_pages() -> None:
+    fake = FakeCloud(hosts=HOSTS)
+    fake.computes["compute-05"] = replace(a_service("compute-05"), is_up=False)
+    cloud = OpenStackCloud(HttpCloud(fake).connection(), FakeClock())
+
+    down = [one.host for one in cloud.services() if not one.is_up]
+
+    assert down == ["compute-05"]

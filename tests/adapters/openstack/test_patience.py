@@ -1,0 +1,234 @@
+"""An API that asks for patience is given it, within bounds; an order is never sent twice for it."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from builders import a_server, an_id
+from fakes import FakeClock, FakeCloud
+from http_cloud import HttpCloud, Reply
+from stackward.adapters.openstack import OpenStackCloud
+from stackward.adapters.openstack.patience import seconds_of
+from stackward.errors import NotInCatalog, Refused, StackwardError, Uncertain, Unreachable
+
+SERVER = an_id("db-01")
+LIMITED = Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "7"})
+AWAY = Reply(503, "<html>Service Unavailable</html>", {"Content-Type": "text/html"})
+
+
+class Site:
+    """A cloud over HTTP, and its clock."""
+
+    def __init__(self) -> None:
+        self.fake = FakeCloud()
+        self.fake.add(a_server())
+        self.clock = FakeClock()
+        self.small = HttpCloud(self.fake)
+        self.cloud = OpenStackCloud(self.small.connection(), self.clock)
+
+    def orders(self) -> int:
+        return len([one for one in self.small.asked if one.startswith("POST /compute")])
+
+
+def test_a_reading_call_waits_as_long_as_it_is_asked_to(caplog: pytest.LogCaptureFixture) -> None:
+    """F20: one 429 while planning ended it."""
+    site = Site()
+    site.small.instead["GET /os-services"] = [LIMITED, LIMITED, None]
+
+    with caplog.at_level(logging.WARNING):
+        found = site.cloud.services()
+
+    assert len(found) == 4
+    assert site.clock.monotonic() == 14
+    assert caplog.messages[0] == (
+        "waits 7 s for Nova, then asks again: it answers 429 (GET /os-services)"
+    )
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_single_failure_of_a_reading_call_is_waited_out(status: int) -> None:
+    site = Site()
+    site.small.instead["GET /os-services"] = [Reply(status, {"message": "away"}), None]
+
+    assert site.cloud.services()
+    assert site.clock.monotonic() == 1
+
+
+def test_patience_ends() -> None:
+    site = Site()
+    site.small.instead["GET /os-services"] = [AWAY]
+
+    with pytest.raises(Unreachable):
+        site.cloud.services()
+
+    assert site.clock.monotonic() == 1 + 2 + 4
+
+
+def test_a_limit_that_never_ends_is_said_as_such() -> None:
+    site = Site()
+    site.small.instead["GET /os-services"] = [LIMITED]
+
+    with pytest.raises(Unreachable, match="limits the rate of calls"):
+        site.cloud.services()
+
+    assert site.clock.monotonic() <= 120
+
+
+def test_no_api_makes_us_wait_without_end() -> None:
+    site = Site()
+    site.small.instead["GET /os-services"] = [
+        Reply(503, {"message": "away"}, {"Retry-After": "86400"}),
+        None,
+    ]
+
+    assert site.cloud.services()
+    assert site.clock.monotonic() == 60
+
+
+def test_an_order_is_sent_again_after_429() -> None:
+    """F20: a 429 says that nothing was done, and the run stopped at the first one."""
+    site = Site()
+    site.small.instead["POST /action"] = [LIMITED, None]
+
+    site.cloud.stop_server(SERVER)
+
+    assert (site.orders(), site.clock.monotonic()) == (2, 7)
+    assert site.fake.known[SERVER].task_state == "powering-off"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_order_whose_answer_is_uncertain_is_sent_once(status: int) -> None:
+    site = Site()
+    site.small.instead["POST /action"] = [
+        Reply(status, {"message": "away"}, {"Retry-After": "1"}),
+        None,
+    ]
+
+    with pytest.raises(Uncertain):
+        site.cloud.stop_server(SERVER)
+
+    assert (site.orders(), site.clock.monotonic()) == (1, 0)
+
+
+def test_an_order_that_is_limited_for_long_may_be_repeated() -> None:
+    """The engine goes on to wait: nothing was sent."""
+    site = Site()
+    site.small.instead["POST /action"] = [LIMITED]
+
+    with pytest.raises(Unreachable):
+        site.cloud.stop_server(SERVER)
+
+    assert site.fake.known[SERVER].task_state is None
+
+
+def test_a_login_that_is_limited_is_waited_out() -> None:
+    fake, clock = FakeCloud(), FakeClock()
+    small = HttpCloud(fake)
+    small.instead["POST /auth/tokens"] = [LIMITED, None]
+
+    assert OpenStackCloud(small.connection(), clock).services()
+    assert clock.monotonic() == 7
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("12", 12.0),
+        (" 12 ", 12.0),
+        (format_datetime(datetime(2026, 11, 22, 3, 0, 30, tzinfo=UTC), usegmt=True), 30.0),
+        (format_datetime(datetime(2026, 11, 22, 2, 0, tzinfo=UTC), usegmt=True), 0.0),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        (0, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(
+    after: str | float | None, expected: float | None
+) -> None:
+    now = datetime(2026, 11, 22, 3, 0, tzinfo=UTC) + timedelta(0)
+
+    assert seconds_of(after, now) == expected
+
+
+# --- what is not in the catalog (F11) ---
+
+
+def test_a_cloud_without_cinder_is_asked_for_all_else() -> None:
+    fake = FakeCloud()
+    fake.add(a_server())
+    small = HttpCloud(fake, catalog=["identity", "compute", "placement", "network", "image"])
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+
+    assert cloud.servers_on("compute-07")
+    assert not cloud.has_service("block-storage")
+    with pytest.raises(NotInCatalog) as caught:
+        cloud.volume(an_id("volume"))
+    assert caught.value.message == "the catalog has no volume service"
+    assert "project_name" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "ask", "says"),
+    [
+        ("network", lambda cloud: cloud.ports_of([SERVER]), "network service"),
+        ("image", lambda cloud: cloud.public_images(), "image service"),
+        ("placement", lambda cloud: cloud.provider_names(), "placement service"),
+    ],
+)
+def test_each_service_that_is_not_there_is_named(kind: str, ask: "object", says: str) -> None:
+    small = HttpCloud()
+    small.catalog.remove(kind)
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+
+    with pytest.raises(NotInCatalog, match=says):
+        ask(cloud)  # type: ignore[operator]  # a call
+
+
+# --- older clouds (F14) ---
+
+
+@pytest.mark.parametrize("newest", ["2.79", "2.87", "2.90", "2.95", "2.96", "2.100"])
+def test_an_older_nova_is_asked_at_what_it_has(newest: str) -> None:
+    fake = FakeCloud()
+    fake.add(a_server())
+    small = HttpCloud(fake, nova=newest)
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+
+    server, [hypervisor] = cloud.server(SERVER), cloud.hypervisors_like("compute-07")
+
+    assert server is not None
+    is_new = newest in {"2.96", "2.100"}
+    assert server.is_zone_known is is_new
+    assert cloud.uptime(hypervisor.id) is not None
+    assert cloud.services()
+    assert "406" not in str(small.versions)
+
+
+def test_a_version_is_learned_from_its_refusal_where_none_are_listed() -> None:
+    fake = FakeCloud()
+    fake.add(a_server())
+    small = HttpCloud(fake, nova="2.90")
+    small.instead["GET /compute/v2.1"] = [Reply(404, {"message": "hidden"})]
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+
+    assert cloud.server(SERVER) is not None
+    assert cloud.servers_on("compute-07")
+    assert small.versions.count("2.98") == 1
+
+
+def test_a_nova_that_is_too_old_is_refused_with_both_versions() -> None:
+    small = HttpCloud(nova="2.60")
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+
+    with pytest.raises(Refused) as caught:
+        cloud.services()
+
+    assert caught.value.message == (
+        "Nova is too old: it has microversions up to 2.60, and 2.79 is the oldest that Stackward "
+        "can use"
+    )
+    assert isinstance(caught.value, StackwardError)

@@ -1,0 +1,771 @@
+"""A small OpenStack over HTTP: a `FakeCloud` behind the APIs' own paths, bodies and versions.
+
+Every list comes two items at a page, in the way of each service: with links, with `next`, or with
+markers alone. It is asked in memory (`connection`), or over a real socket (`served`).
+"""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import requests
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.session import Session
+from requests.adapters import BaseAdapter
+from typing_extensions import override
+
+from builders import NOW, an_id
+from fakes import FakeCloud
+from stackward.errors import Uncertain
+from stackward.model.acceptance import NewServer
+from stackward.model.compute import Need
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection  # noqa: TID251  # what it stands in for
+
+    from stackward.model.compute import Server
+
+Json = dict[str, Any]
+Query = list[tuple[str, str]]
+
+PAGE = 2
+BASE = "http://cloud.example"
+SERVICES = {
+    "identity": "identity/v3",
+    "compute": "compute/v2.1",
+    "placement": "placement",
+    "network": "network",
+    "block-storage": "volume/v3",
+    "image": "image",
+    "instance-ha": "instance-ha/v1",
+}
+_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of HTTP."""
+
+    status: int = 200
+    body: object = None  # JSON; a text is sent as it is
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> bytes:
+        """The body as it is sent."""
+        if self.body is None:
+            return b""
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+
+
+PAGE_OF_HTML = Reply(
+    200,
+    "<html><head><title>Sign in</title></head><body>Maintenance</body></html>",
+    {"Content-Type": "text/html"},
+)
+
+
+@dataclass
+class HttpCloud:
+    """Answers requests out of a fake cloud."""
+
+    cloud: FakeCloud = field(default_factory=FakeCloud)
+    nova: str = "2.100"  # its newest microversion
+    catalog: list[str] = field(default_factory=lambda: list(SERVICES))
+    # What is answered instead, once each, by method and the end of a path; the last stays.
+    instead: dict[str, list[Reply | None]] = field(default_factory=dict)
+    altered: Callable[[str, object], object] = lambda _path, body: body  # each body, on its way
+    asked: list[str] = field(default_factory=list)  # method and path
+    queries: list[str] = field(default_factory=list)  # the same, with its query
+    versions: list[str | None] = field(default_factory=list)
+    base: str = BASE
+    down_cells: list[Json] = field(default_factory=list)  # rows of `os-services`
+
+    def answer(self, method: str, url: str, headers: Mapping[str, Any], given: bytes) -> Reply:
+        """Answer one request."""
+        at = urlsplit(url)
+        path, query = unquote(at.path).strip("/"), parse_qsl(at.query, keep_blank_values=True)
+        self.asked.append(f"{method} /{path}")
+        self.queries.append(f"{method} /{path}?{at.query}")
+        version = next((headers[one] for one in _HEADERS if headers.get(one)), None)
+        self.versions.append(version.split()[-1] if version else None)
+        if (reply := self._instead(f"{method} /{path}")) is not None:
+            return reply
+        reply = self._route(method, path, query, json.loads(given) if given else None)
+        return Reply(reply.status, self.altered(path, reply.body), reply.headers)
+
+    def _instead(self, request: str) -> Reply | None:
+        for end, replies in self.instead.items():
+            method, _, tail = end.partition(" ")
+            if request.startswith(f"{method} ") and request.endswith(tail) and replies:
+                return replies.pop(0) if len(replies) > 1 else replies[0]
+        return None
+
+    def _route(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401  # JSON
+        service = next((one for one, root in SERVICES.items() if path.startswith(root)), None)
+        if service is None:
+            return Reply(404, {"error": {"message": "no such place", "code": 404}})
+        rest = path.removeprefix(SERVICES[service]).strip("/")
+        own: dict[str, Callable[[str, str, Query, Any], Reply]] = {
+            "identity": self._keystone,
+            "compute": self._nova,
+            "placement": self._placement,
+            "network": self._neutron,
+            "block-storage": self._cinder,
+            "image": self._glance,
+            "instance-ha": self._masakari,
+        }
+        return own[service](method, rest, query, body)
+
+    # --- Keystone ---
+
+    def _keystone(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+        if path == "auth/tokens":
+            return Reply(201, {"token": self.token()}, {"X-Subject-Token": "gAAAAAtoken"})
+        if not path:
+            return Reply(200, {"version": self._version("v3.14", "identity/v3")})
+        projects = [{"id": one.id, "name": one.name} for one in self.cloud.projects]
+        if path == "projects":
+            found = [one for one in projects if dict(query).get("name") in {None, one["name"]}]
+            page, marker = _page(found, query, "id")
+            following = f"{self.base}/identity/v3/projects?marker={marker}" if marker else None
+            return Reply(200, {"projects": page, "links": {"next": following, "previous": None}})
+        return _one("project", [one for one in projects if path == f"projects/{one['id']}"])
+
+    def token(self) -> Json:
+        """Return what a login is answered with."""
+        return {
+            "methods": ["password"],
+            "user": {"id": "u", "name": "admin", "domain": {"id": "default", "name": "Default"}},
+            "expires_at": "2126-01-01T00:00:00.000000Z",
+            "issued_at": "2026-01-01T00:00:00.000000Z",
+            "project": {"id": "p", "name": "admin", "domain": {"id": "default", "name": "Default"}},
+            "roles": [{"id": "r", "name": "admin"}],
+            "catalog": [
+                {
+                    "type": kind,
+                    "name": kind,
+                    "id": kind,
+                    "endpoints": [
+                        {
+                            "id": f"{kind}-{interface}",
+                            "interface": interface,
+                            "region": "RegionOne",
+                            "region_id": "RegionOne",
+                            "url": f"{self.base}/{SERVICES[kind]}",
+                        }
+                        for interface in ("public", "internal", "admin")
+                    ],
+                }
+                for kind in self.catalog
+            ],
+        }
+
+    def _version(self, name: str, path: str, newest: str = "", oldest: str = "") -> Json:
+        links = [{"rel": "self", "href": f"{self.base}/{path}/"}]
+        found: Json = {"id": name, "status": "CURRENT", "links": links}
+        return found | ({"version": newest, "min_version": oldest} if newest else {})
+
+    # --- Nova ---
+
+    def _nova(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+        if not path:
+            return Reply(200, {"version": self._version("v2.1", "compute/v2.1", self.nova, "2.1")})
+        asked = self.versions[-1] or "2.1"
+        if _pair(asked) > _pair(self.nova):
+            says = (
+                f"Version {asked} is not supported by the API. Minimum is 2.1 and maximum is "
+                f"{self.nova}."
+            )
+            return Reply(406, {"computeFault": {"code": 406, "message": says}})
+        if method != "GET":
+            return self._order(method, path, body)
+        lists: dict[str, Callable[[], list[Json]]] = {
+            "servers/detail": lambda: self._servers(query, asked),
+            "servers": lambda: self._servers(query, asked),
+            "os-services": self._services,
+            "os-hypervisors/detail": lambda: self._hypervisors(query, asked),
+            "os-hypervisors": lambda: self._hypervisors(query, asked),
+            "os-migrations": lambda: self._migrations(query, asked),
+            "os-aggregates": self._aggregates,
+            "flavors/detail": self._flavors,
+        }
+        if path in lists:
+            name = path.removesuffix("/detail").removeprefix("os-")
+            return self._linked(f"compute/v2.1/{path}", name, lists[path](), query, "uuid")
+        return self._of_nova(path, query, asked)
+
+    def _of_nova(self, path: str, query: Query, asked: str) -> Reply:  # noqa: PLR0911  # one a path
+        words = path.split("/")
+        match words:
+            case ["servers", server]:
+                known = self.cloud.server(server)
+                return _one("server", [_server(known, asked)] if known else [])
+            case ["servers", server, "os-instance-actions"]:
+                found = [_action(one) for one in self.cloud.actions_of(server)]
+                return self._linked(
+                    f"compute/v2.1/{path}", "instanceActions", found, query, "request_id", "links"
+                )
+            case ["servers", server, "os-instance-actions", request]:
+                return self._action(server, request)
+            case ["servers", _, "migrations", _]:
+                return Reply(200, {"migration": {"memory_remaining_bytes": 2**20}})
+            case ["os-server-groups", group]:
+                one = self.cloud.server_group(group)
+                return _one("server_group", [_group(one)] if one else [])
+            case ["os-hypervisors", hypervisor, *rest] if rest in ([], ["uptime"]):
+                is_own_path = _pair(asked) < _pair("2.88")
+                if bool(rest) is not is_own_path:
+                    return Reply(404, {"itemNotFound": {"code": 404, "message": "no"}})
+                says = self.cloud.uptime(hypervisor)
+                return Reply(200, {"hypervisor": {"id": hypervisor, "uptime": says}})
+        return Reply(404, {"itemNotFound": {"code": 404, "message": f"no {path}"}})
+
+    def _servers(self, query: Query, asked: str) -> list[Json]:
+        wanted = dict(query)
+        return [
+            _server(one, asked)
+            for one in self.cloud.known.values()
+            if wanted.get("host") in {None, one.host} and wanted.get("name") in {None, one.name}
+        ]
+
+    def _services(self) -> list[Json]:
+        return [
+            {
+                "id": one.id,
+                "binary": one.binary,
+                "host": one.host,
+                "status": "enabled" if one.is_enabled else "disabled",
+                "state": "up" if one.is_up else "down",
+                "zone": one.zone,
+                "disabled_reason": one.disabled_reason,
+                "forced_down": one.is_forced_down,
+                "updated_at": NOW.isoformat(),
+            }
+            for one in self.cloud.services()
+        ] + self.down_cells
+
+    def _hypervisors(self, query: Query, asked: str) -> list[Json]:
+        has_cpu = _pair(asked) < _pair("2.88")
+        return [
+            {
+                "id": one.id,
+                "hypervisor_hostname": one.name,
+                "hypervisor_type": one.kind,
+                "hypervisor_version": one.version,
+                "host_ip": one.address,
+                "service": {"host": one.host, "id": an_id(f"service-{one.host}")},
+            }
+            | ({"cpu_info": {"model": "kvm64"}} if has_cpu else {"uptime": None})
+            for one in self.cloud.hypervisors_like(
+                dict(query).get("hypervisor_hostname_pattern", "")
+            )
+        ]
+
+    def _migrations(self, query: Query, asked: str) -> list[Json]:
+        wanted = dict(query)
+        return [
+            {
+                "id": one.id,
+                "uuid": one.uuid,
+                "instance_uuid": one.server,
+                "migration_type": one.kind,
+                "status": one.status,
+                "source_compute": one.source,
+                "dest_compute": one.target,
+                "created_at": NOW.isoformat(),
+                "updated_at": None,
+            }
+            | ({"user_id": one.user} if _pair(asked) >= _pair("2.80") else {})
+            for one in reversed(self.cloud.migrations)
+            if wanted.get("host") in {None, one.source, one.target}
+            and wanted.get("status") in {None, one.status}
+            and wanted.get("instance_uuid") in {None, one.server}
+        ]
+
+    def _aggregates(self) -> list[Json]:
+        return [
+            {
+                "uuid": one.uuid,
+                "name": one.name,
+                "hosts": list(one.hosts),
+                "metadata": dict(one.metadata),
+            }
+            for one in self.cloud.aggregates()
+        ]
+
+    def _flavors(self) -> list[Json]:
+        return [
+            {
+                "id": one.id,
+                "name": one.name,
+                "vcpus": one.vcpus,
+                "ram": one.ram_mib,
+                "disk": one.disk_gib,
+                "os-flavor-access:is_public": one.is_public,
+                "OS-FLV-DISABLED:disabled": one.is_disabled,
+                "extra_specs": dict(one.extra_specs),
+            }
+            for one in self.cloud.flavors()
+        ]
+
+    def _action(self, server: str, request: str) -> Reply:
+        known = [one for one in self.cloud.actions_of(server) if one.request_id == request]
+        if not known:
+            return Reply(404, {"itemNotFound": {"code": 404, "message": "no such action"}})
+        events: list[Json] = [
+            {
+                "event": one.name,
+                "start_time": _time(one.started),
+                "finish_time": _time(one.finished) if one.finished else None,
+                "result": "Success",
+            }
+            for one in self.cloud.action_events(server, request)
+        ]
+        if says := self.cloud.action_failure(server, request):
+            at = _time(NOW)
+            events.append(
+                {
+                    "event": "failed",
+                    "start_time": at,
+                    "finish_time": at,
+                    "result": "Error",
+                    "details": says,
+                }
+            )
+        return Reply(200, {"instanceAction": {**_action(known[0]), "events": events}})
+
+    def _order(self, method: str, path: str, body: Any) -> Reply:  # noqa: ANN401  # JSON
+        words, cloud = path.split("/"), self.cloud
+        try:
+            match words:
+                case ["os-services", service] if body["status"] == "disabled":
+                    made = cloud.disable_service(service, body["disabled_reason"])
+                case ["os-services", service]:
+                    made = cloud.enable_service(service)
+                case ["servers"]:
+                    cloud.create_server(_wanted(body["server"]))
+                    made = "req-create"
+                case ["servers", server, "action"]:
+                    made = self._act(server, body)
+                case ["servers", server, "migrations", migration, "action"]:
+                    made = cloud.force_complete(server, int(migration))
+                case ["servers", server, "migrations", migration]:
+                    made = cloud.abort_migration(server, int(migration))
+                case _:
+                    return Reply(404, {"itemNotFound": {"code": 404, "message": path}})
+        except Uncertain as error:
+            says = error.says or ""
+            return Reply(409, {"conflictingRequest": {"code": 409, "message": says}})
+        return Reply(202, None, {"x-openstack-request-id": made})
+
+    def _act(self, server: str, body: Json) -> str:
+        [(action, given)] = body.items()
+        cloud = self.cloud
+        match action:
+            case "os-migrateLive":
+                return cloud.live_migrate(server, given["host"])
+            case "migrate":
+                return cloud.cold_migrate(server, given["host"] if given else None)
+            case "confirmResize":
+                return cloud.confirm_resize(server)
+            case "os-stop":
+                return cloud.stop_server(server)
+            case "os-start":
+                return cloud.start_server(server)
+            case _:
+                cloud.delete_server(server)
+                return "req-delete"
+
+    # --- placement ---
+
+    def _placement(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+        words = path.split("/")
+        if not path:
+            found = self._version("v1.0", "placement")
+            found |= {"max_version": "1.39", "min_version": "1.0"}
+            return Reply(200, {"versions": [found]})
+        if words[0] == "allocations":
+            held = {one: {"resources": {"VCPU": 1}} for one in self.cloud.allocations_of(words[1])}
+            return Reply(200, {"allocations": held})
+        if words[0] == "allocation_candidates":
+            return Reply(200, self._candidates(int(dict(query)["limit"])))
+        if words == ["resource_providers"]:
+            names = self.cloud.provider_names()
+            found_all = [{"uuid": one, "name": name} for one, name in names.items()]
+            return self._linked(f"placement/{path}", "resource_providers", found_all, query, "uuid")
+        one = self.cloud.provider(words[1])
+        inventories = {
+            name: {"total": each.total, "reserved": each.reserved, "allocation_ratio": each.ratio}
+            for name, each in one.inventories.items()
+        }
+        allocations = {name: {"resources": dict(each)} for name, each in one.allocations.items()}
+        return Reply(
+            200,
+            {
+                words[2]: {
+                    "inventories": inventories,
+                    "usages": dict(one.usages),
+                    "allocations": allocations,
+                    "traits": sorted(one.traits),
+                }[words[2]]
+            },
+        )
+
+    def _candidates(self, limit: int) -> Json:
+        found = self.cloud.candidates(Need(resources=()), member_of=(), limit=limit)
+        return {
+            "allocation_requests": [{"allocations": {one.provider: {}}} for one in found],
+            "provider_summaries": {
+                one.provider: {
+                    "root_provider_uuid": one.provider,
+                    "resources": {
+                        name: {"capacity": amount, "used": one.used.get(name, 0)}
+                        for name, amount in one.capacity.items()
+                    },
+                    "traits": sorted(one.traits),
+                }
+                for one in found
+            },
+        }
+
+    # --- Neutron, Cinder, Glance, Masakari ---
+
+    def _neutron(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+        words = path.split("/")
+        if not path:
+            return Reply(200, {"versions": [self._version("v2.0", "network/v2.0")]})
+        if method == "DELETE":
+            self.cloud.remove_binding(words[2], words[4])
+            return Reply(204)
+        found: list[Json]
+        match words[1:]:
+            case ["ports"]:
+                found = [_port(one) for one in self.cloud.ports_of(_all(query, "device_id"))]
+            case ["ports", port, "bindings"]:
+                found = [
+                    {"host": host, "status": status}
+                    for host, status in self.cloud.bindings_of(port)
+                ]
+            case ["agents"]:
+                host = dict(query).get("host")
+                hosts = [host] if host else list(self.cloud.agents)
+                found = [
+                    {
+                        "id": f"{each}-{one.kind}",
+                        "agent_type": one.kind,
+                        "binary": one.kind.lower().replace(" ", "-"),
+                        "alive": one.is_alive,
+                        "admin_state_up": True,
+                        "host": each,
+                        "heartbeat_timestamp": "2026-11-22 03:00:00",
+                    }
+                    for each in hosts
+                    for one in self.cloud.network_agents_on(each)
+                ]
+            case ["networks"]:
+                wanted = dict(query)
+                found = [
+                    {"id": one.id, "name": one.name}
+                    for one in self.cloud.networks
+                    if wanted.get("id") in {None, one.id} and wanted.get("name") in {None, one.name}
+                ]
+            case _:
+                return Reply(404, {"NeutronError": {"message": "no", "type": "HTTPNotFound"}})
+        return self._linked(f"network/{path}", words[-1], found, query, "id")
+
+    def _cinder(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+        if not path:
+            found = self._version("v3.0", "volume/v3", "3.70", "3.0")
+            return Reply(200, {"versions": [found]})
+        if path.startswith("os-services"):
+            services = [
+                {
+                    "binary": "cinder-volume",
+                    "host": host,
+                    "state": "up",
+                    "status": "enabled",
+                    "updated_at": _time(NOW),
+                }
+                for host in self.cloud.volume_services()
+            ]
+            return self._linked(f"volume/v3/{path}", "services", services, query, "host")
+        if path == "volumes":
+            return Reply(200, {"volumes": []})
+        one = self.cloud.volume(path.removeprefix("volumes/"))
+        if one is None:
+            return Reply(404, {"itemNotFound": {"code": 404, "message": "no such volume"}})
+        attached = [{"server_id": server, "host_name": host} for server, host in one.attached]
+        shown = {"id": one.id, "status": one.status, "name": one.name, "attachments": attached}
+        return Reply(200, {"volume": shown})
+
+    def _glance(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+        if not path:
+            return Reply(300, {"versions": [self._version("v2.16", "image/v2")]})
+        images: list[Json] = [
+            {
+                "id": one.id,
+                "name": one.name,
+                "status": one.status,
+                "disk_format": one.disk_format,
+                "size": one.size_bytes,
+                "min_ram": one.min_ram_mib,
+                "min_disk": one.min_disk_gib,
+                "visibility": "public" if one.is_public else "private",
+                "os_hidden": one.is_hidden,
+            }
+            for one in self.cloud.images
+        ]
+        if path == "v2/images":
+            found = [one for one in images if dict(query).get("name") in {None, one["name"]}]
+            page, marker = _page(found, query, "id")
+            following = {"next": f"/v2/images?marker={marker}"} if marker else {}
+            return Reply(200, {"images": page, **following})
+        by_id = [one for one in images if path == f"v2/images/{one['id']}"]
+        return Reply(200, by_id[0]) if by_id else Reply(404, {"message": "no such image"})
+
+    def _masakari(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+        if not path:
+            return Reply(200, {"version": self._version("v1.0", "instance-ha/v1", "1.3", "1.0")})
+        guards = [self.cloud.guards[one] for one in sorted(self.cloud.guards)]
+        if method == "PUT":
+            [entry] = [one for one in guards if path.endswith(one.id)]
+            asked = body["host"]["on_maintenance"]
+            self.cloud.set_guarded(entry, is_in_maintenance=asked)
+            return Reply(200, {"host": {}})
+        found: list[Json]
+        if path == "segments":
+            found = [{"uuid": one} for one in dict.fromkeys(each.segment for each in guards)]
+        else:
+            found = [
+                {
+                    "uuid": one.id,
+                    "failover_segment_id": one.segment,
+                    "name": one.host,
+                    "on_maintenance": one.is_in_maintenance,
+                }
+                for one in guards
+                if one.segment in path
+            ]
+        page, _ = _page(found, query, "uuid")
+        return Reply(200, {path.rpartition("/")[2]: page})  # nothing says whether more follow
+
+    def _linked(  # noqa: PLR0913, PLR0917  # what a list has
+        self,
+        path: str,
+        name: str,
+        found: Sequence[Json],
+        query: Query,
+        marker: str,
+        links: str | None = None,
+    ) -> Reply:
+        page, last = _page(found, query, marker)
+        body: Json = {name: page}
+        if last is not None:
+            # As behind a proxy: where the link points to is no host of this cloud.
+            own = "&".join(f"{key}={value}" for key, value in query if key != "marker")
+            href = f"http://internal.invalid/{path}?{own}&marker={last}"
+            body[links or f"{name}_links"] = [{"rel": "next", "href": href}]
+        return Reply(200, body)
+
+    # --- the ways to it ---
+
+    def connection(self) -> "Connection":
+        """Return a connection of the SDK that asks it in memory."""
+        import openstack  # noqa: PLC0415, TID251  # half a second that few tests need
+
+        asked = requests.Session()
+        asked.mount("http://", _InMemory(self))
+        auth = Password(
+            auth_url=f"{self.base}/identity/v3",
+            username="admin",
+            password="hush-hush-1",  # noqa: S106  # nobody's
+            project_name="admin",
+            user_domain_id="default",
+            project_domain_id="default",
+        )
+        session = Session(auth=auth, session=asked)
+        return openstack.connection.Connection(session=session, region_name="RegionOne")
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """Serve it on this machine, and return where Keystone is."""
+        small = self
+
+        class Served(BaseHTTPRequestHandler):
+            def _reply(self) -> None:
+                given = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                reply = small.answer(self.command, self.path, dict(self.headers), given)
+                self.send_response(reply.status)
+                for name, value in _headers(reply).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(reply.raw)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _reply  # noqa: N815  # http.server's
+
+            @override
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing on stderr."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Served)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        self.base = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield f"{self.base}/identity/v3"
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+class _InMemory(BaseAdapter):
+    def __init__(self, small: HttpCloud) -> None:
+        super().__init__()
+        self._small = small
+
+    @override
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: object = None,
+        verify: object = True,
+        cert: object = None,
+        proxies: object = None,
+    ) -> requests.Response:
+        body = request.body or b""
+        given = body if isinstance(body, bytes) else str(body).encode()
+        reply = self._small.answer(str(request.method), str(request.url), request.headers, given)
+        answer = requests.Response()
+        answer.status_code, answer.url, answer.request = reply.status, str(request.url), request
+        answer.headers.update(_headers(reply))
+        answer._content = reply.raw  # noqa: SLF001  # there is no other way in
+        answer.encoding = "utf-8"
+        return answer
+
+    @override
+    def close(self) -> None:
+        """Keep nothing open."""
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    usual = {"Content-Type": "application/json", "x-openstack-request-id": "req-1"}
+    return usual | dict(reply.headers) | {"Content-Length": str(len(reply.raw))}
+
+
+def _page(found: Sequence[Json], query: Query, key: str) -> tuple[list[Json], str | None]:
+    """Return one page, and the marker of the next where there is one."""
+    key = key if all(key in one for one in found) else "id"
+    marker = dict(query).get("marker")
+    at = [str(one.get(key, one.get("host"))) for one in found]
+    start = at.index(marker) + 1 if marker else 0
+    page = list(found[start : start + PAGE])
+    more = start + PAGE < len(found)
+    return page, at[start + PAGE - 1] if more else None
+
+
+def _one(name: str, found: Sequence[Json]) -> Reply:
+    if found:
+        return Reply(200, {name: found[0]})
+    return Reply(404, {"itemNotFound": {"code": 404, "message": f"no such {name}"}})
+
+
+def _all(query: Query, name: str) -> list[str]:
+    return [value for key, value in query if key == name]
+
+
+def _pair(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def _time(at: Any) -> str:  # noqa: ANN401  # a time
+    return str(at.replace(tzinfo=None).isoformat())
+
+
+def _server(one: "Server", asked: str) -> Json:
+    shown: Json = {
+        "id": one.id,
+        "name": one.name,
+        "status": one.status,
+        "tenant_id": one.project,
+        "user_id": one.user,
+        "OS-EXT-STS:vm_state": one.vm_state,
+        "OS-EXT-STS:task_state": one.task_state,
+        "OS-EXT-STS:power_state": one.power_state,
+        "OS-EXT-SRV-ATTR:host": one.host,
+        "locked": one.is_locked,
+        "locked_reason": one.locked_reason,
+        "metadata": dict(one.metadata),
+        "updated": one.updated,
+        "os-extended-volumes:volumes_attached": [{"id": each} for each in one.volume_ids],
+        "server_groups": [one.group_id] if one.group_id else [],
+        "image": {"id": "image"} if one.has_image else "",
+        "flavor": {
+            "original_name": one.flavor.name,
+            "vcpus": one.flavor.vcpus,
+            "ram": one.flavor.ram_mib,
+            "disk": one.flavor.disk_gib,
+            "ephemeral": one.flavor.ephemeral_gib,
+            "swap": one.flavor.swap_mib,
+            "extra_specs": dict(one.flavor.extra_specs),
+        },
+    }
+    if one.fault:
+        shown["fault"] = {"message": one.fault}
+    if _pair(asked) >= _pair("2.96"):
+        shown["pinned_availability_zone"] = one.pinned_zone
+    if _pair(asked) >= _pair("2.98") and one.has_image:
+        shown["image"]["properties"] = dict(one.image_properties or ())
+    return shown
+
+
+def _action(one: Any) -> Json:  # noqa: ANN401  # an action
+    started = one.started if ":" in one.started else f"2026-11-22T03:00:{int(one.started):02}"
+    return {
+        "action": one.action,
+        "request_id": one.request_id,
+        "user_id": one.user,
+        "start_time": started,
+        "message": one.message,
+    }
+
+
+def _group(one: Any) -> Json:  # noqa: ANN401  # a group
+    return {
+        "id": one.id,
+        "name": one.name,
+        "policy": one.policy,
+        "members": list(one.members),
+        "rules": {"max_server_per_host": one.max_per_host},
+    }
+
+
+def _port(one: Any) -> Json:  # noqa: ANN401  # a port
+    return {
+        "id": one.id,
+        "device_id": one.server,
+        "binding:vnic_type": one.vnic_type,
+        "status": one.status,
+        "binding:host_id": one.host or "",
+        "binding:vif_type": one.vif_type,
+    }
+
+
+def _wanted(given: Json) -> NewServer:
+    networks = given["networks"]
+    return NewServer(
+        name=given["name"],
+        image=given["imageRef"],
+        flavor=given["flavorRef"],
+        network=None if networks == "none" else networks[0]["uuid"],
+        zone=given["availability_zone"],
+        host=given["host"],
+        metadata=tuple(sorted(given["metadata"].items())),
+    )
