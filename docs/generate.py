@@ -24,7 +24,7 @@ from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
 from stackward.model.stuck import ALL as STUCK_STATES
-from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S
+from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S, REMEDIES
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
@@ -229,6 +229,13 @@ def stuck_states_page() -> str:
         "lost. What is silent for less may go on.",
         "Where it says so, Nova's word on the server may be reset. That is advised only where",
         "libvirt on both nodes was seen to have no job for it; Stackward never does it itself.\n",
+        "## Where the guest runs comes first\n",
+        "The remedies further below hold where the guest is where Nova has the server.",
+        "Else, or where that is not known, this one stands in their place:\n",
+        "| The guest is | Remedy |",
+        "|---|---|",
+        *(f"| {place.value} | {remedy} |" for place, remedy in REMEDIES.items()),
+        "",
     ]
     for state in STUCK_STATES:
         reset = "The server's state may be reset.\n" if state.lets_go else None

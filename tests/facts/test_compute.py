@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from builders import a_flavor, a_group, a_server, a_service, an_id
+from builders import a_flavor, a_group, a_server, a_service, an_id, asking
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import BadInput
 from stackward.facts.compute import read_compute_node
 from stackward.model.compute import Migration, Unread, Volume
 from stackward.model.stuck import Guest
+from stackward.runbooks.drain_compute_node import plan_drain
 
 
 def a_cloud(servers: int = 2, nodes: int = 3, flavors: int = 1) -> FakeCloud:
@@ -119,6 +120,43 @@ def test_a_move_in_which_nothing_happens_is_looked_at_closely() -> None:
     )
 
 
+def test_completed_while_still_migrating_is_handed_over_with_where_the_guest_runs() -> None:
+    """F04: the record has ended, the server is MIGRATING, the guest runs on the target."""
+    cloud = a_cloud(servers=1)
+    a_move(cloud, status="completed", updated="2026-11-22T02:00:00.000000")
+    server = cloud.known[an_id("web-0")]
+    cloud.known[server.id] = replace(
+        server, status="MIGRATING", updated="2026-11-22T02:00:00Z", task_state="migrating"
+    )
+    shell = FakeShell(cloud, domains={("compute-08", server.id): "running"})
+    shell.without.add(("compute-07", server.id))
+
+    node = read_compute_node(a_world(cloud, shell), "compute-07")
+    [blocker] = plan_drain(node, asking()).blockers
+
+    assert node.standstills[server.id].migration == cloud.migrations[0]
+    assert blocker.worry == "stuck"
+    assert "is stuck (completed-not-moved): its migration 1 is `completed`" in blocker.reason
+    assert "running on `compute-08`" in blocker.reason
+    assert "never start, reboot or reset the server" in blocker.remedy
+    assert "restart nova-compute" not in blocker.remedy
+    assert "--state active" not in blocker.remedy
+
+
+def test_a_task_without_any_record_of_its_own_asks_where_the_server_once_was() -> None:
+    cloud = a_cloud(servers=1)
+    a_move(cloud, status="error")
+    cloud.known[an_id("web-0")] = replace(
+        cloud.known[an_id("web-0")], updated="2026-11-22T02:00:00Z"
+    )
+
+    [standstill] = read_compute_node(a_world(cloud), "compute-07").standstills.values()
+
+    assert standstill.migration is None
+    assert isinstance(standstill.guests, tuple)
+    assert [guest.node for guest in standstill.guests] == ["compute-07", "compute-08"]
+
+
 def test_a_record_whose_server_is_at_rest_is_looked_at_closely() -> None:
     """Its server may be on another node by now."""
     cloud = a_cloud()
@@ -199,5 +237,5 @@ def test_a_controller_is_refused_as_no_compute_node() -> None:
     cloud = a_cloud()
     del cloud.computes["compute-09"]
 
-    with pytest.raises(BadInput, match="`compute-09` is not a compute node"):
+    with pytest.raises(BadInput, match="Nova has no host for `compute-09`"):
         read_compute_node(a_world(cloud), "compute-09")

@@ -8,12 +8,16 @@ import pytest
 
 from builders import a_server, an_id
 from stackward.model.compute import Migration, Unread
-from stackward.model.stuck import ALL, CONDUCTOR, Guest, Standstill, find_stuck, quiet_s
+from stackward.model.stuck import ALL, CONDUCTOR, Guest, Standstill, find_stuck, quiet_s, record_of
 
 SOURCE, TARGET = "compute-07", "compute-08"
 LONG, DEAD, SHORT = 300, 180, 60
 HERE = (Guest(node=SOURCE, state="running"), Guest(node=TARGET, state=None))
 AT_WORK = (Guest(node=SOURCE, state="running", has_job=True), Guest(node=TARGET, state="paused"))
+MOVED = (Guest(node=SOURCE, state=None), Guest(node=TARGET, state="running"))
+TWICE = (Guest(node=SOURCE, state="running"), Guest(node=TARGET, state="running"))
+NOWHERE = (Guest(node=SOURCE, state=None), Guest(node=TARGET, state="shut off"))
+UNREAD = Unread("no answer")
 
 
 def a_standstill(
@@ -141,6 +145,14 @@ def test_what_never_ends_is_named(move: Standstill, expected: str) -> None:
             id="let go by somebody, while libvirt still works on it",
         ),
         pytest.param(a_standstill("some-new-status"), id="a status that is not known"),
+        pytest.param(a_standstill(guests=AT_WORK), id="no record, but libvirt works on it"),
+        pytest.param(
+            a_standstill("completed", SHORT), id="completed, and Nova may be about to say so"
+        ),
+        pytest.param(
+            a_standstill("running", SHORT, guests=MOVED),
+            id="the guest has moved, and Nova may be about to say so",
+        ),
     ],
 )
 def test_what_may_go_on_is_not_called_stuck(move: Standstill) -> None:
@@ -151,7 +163,6 @@ def test_what_may_go_on_is_not_called_stuck(move: Standstill) -> None:
     ("move", "is_offered"),
     [
         pytest.param(a_standstill(), True, id="libvirt has no job on either node"),
-        pytest.param(a_standstill(guests=AT_WORK), False, id="it has one"),
         pytest.param(a_standstill(guests=Unread("no answer")), False, id="it could not be asked"),
         pytest.param(
             a_standstill(server=a_server("PAUSED", task_state="migrating")),
@@ -177,7 +188,7 @@ def test_the_reason_says_where_the_guest_is() -> None:
 
 
 def test_every_stuck_state_has_a_reason_a_remedy_and_a_ground() -> None:
-    assert len(ALL) == 8
+    assert len(ALL) == 9
     assert all(state.reason and state.remedy and state.why for state in ALL)
 
 
@@ -203,3 +214,109 @@ def test_quiet_is_since_nova_last_wrote_anything(
     )
 
     assert quiet == expected
+
+
+# --- where the guest runs comes first ---
+
+RESTARTED, RESET = "restart nova-compute", "--state active"
+HARMLESS = {
+    MOVED: "never start, reboot or reset the server",
+    TWICE: "never start, reboot or reset the server",
+    NOWHERE: "look for it on all others",
+    UNREAD: "let libvirt answer first",
+}
+# Records and tasks of a live migration in which nothing has happened for long.
+STALLED = [
+    ("no record", None, "migrating", frozenset()),
+    ("accepted", "accepted", "migrating", frozenset()),
+    ("no conductor", "accepted", "migrating", frozenset({CONDUCTOR})),
+    ("queued", "queued", "migrating", frozenset()),
+    ("running", "running", "migrating", frozenset()),
+    ("its source has died", "running", "migrating", frozenset({SOURCE})),
+    ("completed", "completed", "migrating", frozenset()),
+    ("completed, let go", "completed", None, frozenset()),
+]
+
+
+@pytest.mark.parametrize("guests", [MOVED, TWICE, NOWHERE, UNREAD])
+@pytest.mark.parametrize(("said", "status", "task", "dead"), STALLED)
+def test_no_remedy_starts_or_resets_a_server_whose_guest_is_not_where_nova_has_it(
+    said: str,
+    status: str | None,
+    task: str | None,
+    dead: frozenset[str],
+    guests: tuple[Guest, ...] | Unread,
+) -> None:
+    stuck = find_stuck(a_standstill(status, task=task, dead=dead, guests=guests))
+
+    if stuck is None:  # a job that cannot be seen may go on
+        assert (said, guests) == ("running", UNREAD)
+        return
+    assert HARMLESS[guests] in stuck.remedy
+    assert RESTARTED not in stuck.remedy
+    assert RESET not in stuck.remedy or guests == NOWHERE
+
+
+@pytest.mark.parametrize(
+    ("status", "task", "name"),
+    [
+        pytest.param("completed", "migrating", "completed-not-moved", id="completed"),
+        pytest.param("running", "migrating", "moved-unrecorded", id="running"),
+        pytest.param("preparing", "migrating", "moved-unrecorded", id="preparing"),
+        pytest.param(None, "migrating", "moved-unrecorded", id="no record"),
+        pytest.param("running", None, "moved-unrecorded", id="let go by a source that starts"),
+    ],
+)
+def test_a_guest_that_has_moved_without_nova_is_named(
+    status: str | None, task: str | None, name: str
+) -> None:
+    assert name_of(a_standstill(status, task=task, guests=MOVED)) == name
+
+
+def test_completed_while_still_migrating_names_the_migration_and_where_the_guest_runs() -> None:
+    """F04: the record is closed, the task stays, the guest runs on the target."""
+    stuck = find_stuck(a_standstill("completed", 3600, guests=MOVED))
+
+    assert stuck is not None
+    assert stuck.state.name == "completed-not-moved"
+    assert stuck.reason.startswith("its migration 7 is `completed`, but Nova still has the server")
+    assert "running on `compute-08`" in stuck.reason
+    assert "`virsh shutdown` on `compute-08`" in stuck.remedy
+
+
+def test_a_completed_move_whose_guest_never_left_is_let_go() -> None:
+    stuck = find_stuck(a_standstill("completed", 3600))
+
+    assert stuck is not None
+    assert "nothing has moved" in stuck.remedy
+    assert f"--state active {an_id('db-01')}" in stuck.remedy
+
+
+def test_a_server_that_awaits_its_confirmation_is_at_home_on_the_target() -> None:
+    move = a_standstill("confirming", task=None, guests=MOVED)
+    stuck = find_stuck(replace(move, server=a_server(host=TARGET)))
+
+    assert stuck is not None
+    assert stuck.remedy.startswith("nothing of Nova's own confirms it")
+
+
+@pytest.mark.parametrize(
+    ("status", "source", "is_of_this_move"),
+    [
+        pytest.param("running", SOURCE, True, id="it goes on"),
+        pytest.param("completed", SOURCE, True, id="completed, and the server is where it was"),
+        pytest.param("completed", TARGET, False, id="completed: it brought the server here"),
+        pytest.param("error", SOURCE, False, id="it failed, earlier"),
+    ],
+)
+def test_a_record_that_has_ended_is_of_an_earlier_move_unless_it_is_completed_here(
+    status: str, source: str, *, is_of_this_move: bool
+) -> None:
+    record = a_standstill(status).migration
+    assert record is not None
+    other = SOURCE if source == TARGET else TARGET
+    record = replace(record, source=source, target=other)
+
+    found = record_of(a_server(task_state="migrating"), [record])
+
+    assert (found == record) is is_of_this_move

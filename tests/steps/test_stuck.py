@@ -123,3 +123,24 @@ def test_a_guest_that_is_off_has_no_job_though_libvirt_calls_that_question_inval
     found = read_standstill(a_world(cloud), server, "compute-07", None, LONG)
 
     assert found.has_job is False
+
+
+def test_a_completed_move_whose_server_stays_migrating_is_stuck_and_its_guest_is_asked_for() -> (
+    None
+):
+    """F04, met by a run: the record is closed, and Nova's task stays for ever."""
+    cloud = a_cloud()
+    shell = FakeShell(cloud, domains={("compute-08", DB): "running"}, without={("compute-07", DB)})
+    world = a_world(cloud, shell)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.migrations[0] = replace(cloud.migrations[0], status="completed", updated=None, created="")
+    cloud.known[DB] = replace(cloud.known[DB], updated="2026-11-22T02:59:00Z")
+
+    early = LIVE.look(world, mark)
+    cloud.known[DB] = replace(cloud.known[DB], updated="2026-11-22T02:50:00Z")
+    late = LIVE.look(world, mark)
+
+    assert early.standing is not Standing.FAILED
+    assert name_in(late) == "completed-not-moved"
+    assert "never start, reboot or reset the server" in str(late.remedy)

@@ -4,12 +4,12 @@ The number of API calls grows with the servers on this node, with what they hold
 and with their distinct needs; never with the size of the cloud.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from stackward.errors import BadInput, StackwardError, Unreachable
+from stackward.errors import StackwardError
 from stackward.facts.domains import other_directories, read_domains, read_filesystem
+from stackward.facts.named import find_node, nodes_of_hosts
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
 from stackward.model.claim import Maintenance, read_claim
@@ -32,10 +32,10 @@ from stackward.model.compute import (
     ServerGroup,
     Unread,
 )
-from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s
+from stackward.model.identity import Hosts, Itself, Match
+from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s, record_of
 from stackward.ports.cloud import Cloud
 from stackward.ports.compute_process import read_running_as
-from stackward.ports.lookups import hypervisors_of
 from stackward.ports.standstill import read_guests, read_standstill
 from stackward.ports.world import World
 
@@ -51,18 +51,19 @@ def read_compute_node(
     name: str,
     *,
     only: str | None = None,
+    remembered: Mapping[str, Itself] | None = None,
 ) -> ComputeNode:
     """Return all that a drain of the node has to know, read now.
 
     With `only` the id of a server: what its own move has to know; the calls then do not grow with
-    the node.
+    the node. `remembered` is what nodes once said of themselves, for one that is silent now.
     """
     cloud = world.cloud
     services = cloud.services()
-    service, hypervisor = find_node(cloud, services, name, world)
-    host = service.host
-    node = world.shell.node_of(host, hypervisor.address)
-    domains = _domains(world, node, hypervisor)
+    found = find_node(world, services, name, remembered)
+    service, hypervisor, match = found.service, found.hypervisor, found.match
+    host, node = service.host, match.node
+    domains = _domains(world, match, hypervisor)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
     provider = cloud.provider(hypervisor.id)
     needs = {server.id: need_of(server, provider) for server in servers}
@@ -84,7 +85,7 @@ def read_compute_node(
         sought=_sought(world, hypervisor, servers, domains),
         instances_filesystem=read_filesystem(world.shell, node, INSTANCES)
         if node
-        else _unnamed(host),
+        else Unread(match.why),
         other_filesystems={
             each: read_filesystem(world.shell, node, each) for each in other_directories(domains)
         }
@@ -99,6 +100,7 @@ def read_compute_node(
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
         acting_run=world.acting.run if world.acting else None,
+        identified_at=match.seen_at,
     )
 
 
@@ -111,45 +113,22 @@ def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
 
 
 def read_maintenance(world: World) -> tuple[Maintenance, ...]:
-    """Return the compute nodes that are disabled, with the claims on them: one call."""
+    """Return the compute nodes that are disabled, with the claims on them.
+
+    One call; a second, for all hypervisors, where names alone lead to no node.
+    """
     disabled = [
         one for one in world.cloud.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
     ]
+    nodes = nodes_of_hosts(world, [one.host for one in disabled])
     return tuple(
         Maintenance(
-            node=world.shell.node_of(one.host, None) or one.host,
+            node=nodes[one.host] or one.host,
             claim=read_claim(one.disabled_reason),
             text=one.disabled_reason or "",
         )
         for one in sorted(disabled, key=lambda one: one.host)
     )
-
-
-def find_node(
-    cloud: Cloud, services: Sequence[ComputeService], name: str, world: World
-) -> tuple[ComputeService, Hypervisor]:
-    """Return a node's service and hypervisor; `name` is the inventory's word or Nova's."""
-    computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
-    named = {one for one in computes if one == name or world.shell.node_of(one, None) == name}
-    if len(named) != 1:
-        raise _unknown(name, computes, is_a_node=bool(world.shell.groups_of(name)))
-    service = computes[named.pop()]
-    own = hypervisors_of(cloud, service.host)
-    if len(own) != 1:
-        raise Unreachable(
-            f"Nova has {len(own)} hypervisors for the host `{service.host}`, where one is expected",
-            hint="see `openstack hypervisor list`; Ironic's hosts are not drained",
-        )
-    return service, own[0]
-
-
-def _unknown(name: str, computes: Mapping[str, object], *, is_a_node: bool) -> BadInput:
-    known = ", ".join(f"`{host}`" for host in sorted(computes)[:20])
-    more = ", ..." if len(computes) > 20 else ""  # noqa: PLR2004  # as many as are shown
-    hint = f"the compute nodes are {known}{more}" if known else "Nova has no compute nodes"
-    if is_a_node:
-        return BadInput(f"`{name}` is not a compute node: no nova-compute runs there", hint=hint)
-    return BadInput(f"there is no compute node `{name}`", hint=hint)
 
 
 def _ids_on(cloud: Cloud, host: str) -> list[str]:
@@ -174,11 +153,18 @@ def _standstills(
 ) -> dict[str, Standstill]:
     """Look closer at what is being moved, and at records of moves whose server is at rest."""
     now = world.clock.now()
-    recorded = {server.id: (migration, server) for migration, server in moving}
+    recorded: dict[str, tuple[Migration | None, Server]] = {
+        server.id: (migration, server) for migration, server in moving
+    }
+    for server in here:
+        # A record that has ended may be that of the move which the server is still said to be in.
+        if server.task_state in MOVING and server.id not in recorded:
+            records = world.cloud.migrations_of_server(server.id)
+            recorded[server.id] = (record_of(server, records), server)
     looked_at = {
-        server.id: recorded.get(server.id, (None, server))
-        for server in [*here, *(server for _, server in moving)]
-        if server.task_state in MOVING or (server.id in recorded and server.task_state is None)
+        each: (migration, server)
+        for each, (migration, server) in recorded.items()
+        if server.task_state in MOVING or server.task_state is None
     }
     return {
         each: read_standstill(
@@ -237,10 +223,10 @@ def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]
             yield server, migration
 
 
-def _domains(world: World, node: str | None, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
+def _domains(world: World, match: Match, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
     if not hypervisor.has_domains:
         return ()
-    return read_domains(world.shell, node) if node else _unnamed(hypervisor.host)
+    return read_domains(world.shell, match.node) if match.node else Unread(match.why)
 
 
 def _sought(
@@ -265,10 +251,6 @@ def _once_moved_to(cloud: Cloud, server: Server) -> list[str]:
     return [host for host in dict.fromkeys(ends) if host != server.host]
 
 
-def _unnamed(host: str) -> Unread:
-    return Unread(f"the inventory names no node for `{host}`")
-
-
 def _candidates(
     cloud: Cloud,
     needs: Iterable[Need],
@@ -280,45 +262,51 @@ def _candidates(
     if not distinct:
         return {}
     names = cloud.provider_names()
-    by_host = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
-    by_short = _unique_short(by_host)
-    found: dict[Need, tuple[Candidate, ...]] = {}
-    for need in distinct:
-        answered = cloud.candidates(
+    answered = {
+        need: cloud.candidates(
             need, member_of=_member_of(need.zone, aggregates), limit=_MOST_CANDIDATES
         )
-        found[need] = tuple(
-            _with_service(one, names.get(one.provider, one.provider), by_host, by_short)
-            for one in answered
+        for need in distinct
+    }
+    providers = dict.fromkeys(one.provider for found in answered.values() for one in found)
+    computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
+    hosts = _hosts_of(cloud, {each: names.get(each, each) for each in providers}, computes)
+    return {
+        need: tuple(
+            _with_service(one, names.get(one.provider, one.provider), hosts.get(one.provider))
+            for one in found
             if one.provider != own.id
         )
-    return found
+        for need, found in answered.items()
+    }
 
 
-def _with_service(
-    candidate: Candidate,
-    name: str,
-    by_host: Mapping[str, ComputeService],
-    by_short: Mapping[str, ComputeService],
-) -> Candidate:
-    # The provider is named for the hypervisor, often by its whole name; the service often is not.
-    service = by_host.get(name) or by_short.get(name.partition(".")[0])
+def _hosts_of(
+    cloud: Cloud, names: Mapping[str, str], computes: Mapping[str, ComputeService]
+) -> dict[str, ComputeService]:
+    """Return the service of each provider, which is named after its hypervisor.
+
+    Where a hypervisor is not named after its host, all hypervisors are read: they name both.
+    """
+    known = Hosts(computes)
+    found = {provider: known.called(name) for provider, name in names.items()}
+    if any(len(hosts) != 1 for hosts in found.values()):
+        by_id = {one.id: one.host for one in cloud.hypervisors()}
+        found |= {each: (by_id[each],) for each in names if each in by_id}
+    return {
+        provider: computes[hosts[0]]
+        for provider, hosts in found.items()
+        if len(hosts) == 1 and hosts[0] in computes
+    }
+
+
+def _with_service(candidate: Candidate, name: str, service: ComputeService | None) -> Candidate:
     return replace(
         candidate,
         name=name,
         host=service.host if service else None,
         is_usable=service is not None and service.is_up and service.is_enabled,
     )
-
-
-def _unique_short(by_host: Mapping[str, ComputeService]) -> dict[str, ComputeService]:
-    shorts = [host.partition(".")[0] for host in by_host]
-    times = Counter(shorts)
-    return {
-        short: service
-        for short, service in zip(shorts, by_host.values(), strict=True)
-        if times[short] == 1
-    }
 
 
 def _member_of(zone: str | None, aggregates: Sequence[Aggregate]) -> list[str]:

@@ -390,6 +390,7 @@ class ComputeNode:
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
     is_left_occupied: bool = False  # that run was approved to leave servers here
+    identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
 
     def filesystem_of(self, directory: str) -> "str | Unread":
         """Return the type of the file system that holds a directory of instances."""

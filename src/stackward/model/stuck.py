@@ -3,13 +3,16 @@
 Nova loses orders where a process dies between a message and its work; what is left then is a state
 that nobody will change. The rules hold for nova 31.0 (2025.1) and cite its source. What they do not
 name may still go on: it is waited for.
+
+Where the guest runs comes first: it decides what is safe, whatever Nova's record says.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 
-from stackward.model.compute import Migration, Server, Unread
+from stackward.model.compute import IN_PROGRESS, Migration, Server, Unread
 
 CONDUCTOR = "nova-conductor"
 
@@ -35,6 +38,12 @@ class Guest:
     node: str
     state: str | None  # None: it does not have it
     has_job: bool = False
+    host: str = field(default="", compare=False)  # as Nova calls the node, where that differs
+
+    @property
+    def is_alive(self) -> bool:
+        """Say whether it has the server's disks open: it runs, or could be resumed."""
+        return self.state not in {None, "shut off", "crashed"}
 
     @property
     def words(self) -> str:
@@ -62,6 +71,42 @@ class Standstill:
     def has_job(self) -> bool | None:
         """Say whether libvirt works on it; None where that could not be read."""
         return None if isinstance(self.guests, Unread) else any(one.has_job for one in self.guests)
+
+    @property
+    def home(self) -> str:
+        """Return the host on which Nova has the server."""
+        return self.server.host or self.source
+
+    @property
+    def away(self) -> Guest | None:
+        """Return the guest that is alive elsewhere than where Nova has the server."""
+        if isinstance(self.guests, Unread):
+            return None
+        return next((one for one in self.guests if one.is_alive and not self._is_home(one)), None)
+
+    @property
+    def place(self) -> "Place":
+        """Say where the guest is, as seen from where Nova has the server."""
+        if isinstance(self.guests, Unread):
+            return Place.UNREAD
+        at_home = [one for one in self.guests if self._is_home(one) and one.state is not None]
+        if self.away:
+            return Place.BOTH if any(one.is_alive for one in at_home) else Place.AWAY
+        # A hypervisor without libvirt has no guests to be asked for.
+        return Place.HOME if at_home or not self.guests else Place.NOWHERE
+
+    def _is_home(self, guest: Guest) -> bool:
+        return (guest.host or guest.node) == self.home
+
+
+class Place(StrEnum):
+    """Where the guest of a server is that is stuck."""
+
+    HOME = "where Nova has the server"
+    AWAY = "on the other node"
+    BOTH = "on both nodes"
+    NOWHERE = "on no node that was asked"
+    UNREAD = "not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +159,7 @@ NODE_DIED = StuckState(
 )
 NO_RECORD = StuckState(
     name="no-record",
-    reason="Nova calls it `{task}`, and has no record of a move: the order was lost",
+    reason="Nova calls it `{task}`, and has no record of a move that goes on: the order was lost",
     remedy=_RESTART,
     why="nova 31.0 compute/api.py sets the task before it casts to the conductor; a cast that is "
     "lost leaves the task behind.",
@@ -141,10 +186,18 @@ CONFIRM_LOST = StuckState(
 NOT_MOVED = StuckState(
     name="completed-not-moved",
     reason="its migration {id} is `completed`, but Nova still has the server on `{source}`",
-    remedy="if its guest is running on `{source}`, nothing has moved: remove the inactive bindings "
-    "of its ports and move it again; if it is running on `{target}`, never start or reboot the "
-    "server: a second guest would write to its disks",
-    why="seen in the field: the last step of a live migration fails after the record is closed.",
+    remedy="nothing has moved: its guest is on `{source}`; a plan tells which inactive bindings of "
+    "its ports it removes before it moves the server again",
+    why="seen in the field: the last step of a live migration fails after the record is closed. "
+    "The task may stay behind with it.",
+    lets_go=True,
+)
+MOVED_UNRECORDED = StuckState(
+    name="moved-unrecorded",
+    reason="its guest has moved, but Nova still has the server on `{home}`, {record}",
+    remedy="the one for a guest that is on the other node, or on both",
+    why="libvirt ends a live migration by itself; where nova-compute dies meanwhile, Nova never "
+    "learns of it.",
 )
 RECORD_ONLY = StuckState(
     name="record-only",
@@ -152,6 +205,24 @@ RECORD_ONLY = StuckState(
     remedy="nothing is to be done: it is the trace of a move that was lost",
     why="nova 31.0 has no call that closes such a record, and nothing of Nova acts on it.",
 )
+
+# What is safe where the guest is not where Nova has the server, or that is not known. None of these
+# starts, reboots or resets anything: each leads to a plan that knows more.
+NEVER = "never start, reboot or reset the server: a second guest would write to its disks"
+REMEDIES = {
+    Place.AWAY: "its guest is on `{away}`: " + NEVER + "; when its owner agrees, shut the guest "
+    "down there (`virsh shutdown` on `{away}`) and bring back what it has written to that node's "
+    "own disks",
+    Place.BOTH: "guests of it are on `{home}` and on `{away}`: " + NEVER + "; find out which one "
+    "its users reach, and shut down the other (`virsh shutdown` there)",
+    Place.NOWHERE: "its guest is on no node that was asked: look for it on all others "
+    "(`virsh list --uuid`) before anything is started; if it runs nowhere, "
+    "`openstack server set --auto-approve --state active {server}`, then "
+    "`openstack server reboot --hard {server}`",
+    Place.UNREAD: "let libvirt answer first, on both nodes (`virsh --readonly list`): where its "
+    "guest runs decides what is safe",
+}
+_SAFE_ANYWHERE = {WAITS_FOR_CONDUCTOR, RECORD_ONLY}  # they touch no guest
 
 ALL = tuple(each for each in list(globals().values()) if isinstance(each, StuckState))
 
@@ -162,11 +233,29 @@ def find_stuck(move: Standstill) -> Stuck | None:
     if state is None:
         return None
     words = _words(move)
-    remedy = state.remedy.format(**words)
-    if state.lets_go:
-        remedy += "".join(_letting_go(move))
     reason = f"{state.reason.format(**words)} ({_guests(move)})"
-    return Stuck(state=state, reason=reason, remedy=remedy)
+    return Stuck(state=state, reason=reason, remedy=_remedy(state, move).format(**words))
+
+
+def record_of(server: Server, records: Sequence[Migration]) -> Migration | None:
+    """Return the record, newest first, that tells of the move a server is said to be in.
+
+    One that has ended is of an earlier move, unless it is *completed* and the server is still where
+    it was.
+    """
+    newest = next(iter(records), None)
+    if newest is None or newest.status in IN_PROGRESS:
+        return newest
+    has_stayed = newest.source == server.host != newest.target
+    return newest if newest.status == "completed" and has_stayed else None
+
+
+def _remedy(state: StuckState, move: Standstill) -> str:
+    if move.place is Place.HOME:
+        return state.remedy + ("".join(_letting_go(move)) if state.lets_go else "")
+    if state in _SAFE_ANYWHERE and not move.away:
+        return state.remedy
+    return REMEDIES[move.place]
 
 
 def quiet_s(server: Server, migration: Migration | None, now: datetime) -> float:
@@ -182,12 +271,22 @@ def quiet_s(server: Server, migration: Migration | None, now: datetime) -> float
 def _state_of(move: Standstill) -> StuckState | None:
     migration = move.migration
     is_moving = move.server.task_state in MOVING
+    if migration is not None and migration.status == "completed":
+        return NOT_MOVED if _has_stayed(move, is_moving=is_moving) else None
+    if is_moving and move.quiet_s >= LOST_AFTER_S and move.place in {Place.AWAY, Place.BOTH}:
+        return None if move.has_job else MOVED_UNRECORDED
     if migration is None:
         return _without_record(move) if is_moving else None
-    if migration.status == "completed":
-        stayed = move.server.host == move.source and move.server.task_state is None
-        return NOT_MOVED if stayed else None
-    return _unfinished(move, migration, is_moving=is_moving)
+    state = _unfinished(move, migration, is_moving=is_moving)
+    return MOVED_UNRECORDED if state and move.away and not move.has_job else state
+
+
+def _has_stayed(move: Standstill, *, is_moving: bool) -> bool:
+    """Say whether Nova has closed the record and will not move the server any more."""
+    if move.server.host != move.source:
+        return False
+    # With its task still there Nova may just be about to write the new host.
+    return move.server.task_state is None or (is_moving and move.quiet_s >= DEAD_AFTER_S)
 
 
 def _unfinished(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckState | None:
@@ -246,6 +345,11 @@ def _words(move: Standstill) -> dict[str, object]:
         "status": migration.status if migration else None,
         "target": migration.target if migration else None,
         "dead": (_dead(move, migration) if migration else None) or "",
+        "home": move.home,
+        "away": move.away.node if move.away else None,
+        "record": f"and its migration {migration.id} is `{migration.status}`"
+        if migration
+        else "and has no record of a move",
     }
 
 
@@ -263,13 +367,15 @@ def _letting_go(move: Standstill) -> Iterator[str]:
     more than the word. Of a paused one it would not be true.
     """
     server = move.server
+    if server.task_state is None and move.migration and move.migration.status == "completed":
+        return  # Nova has let it go already
     if move.has_job is not False or server.vm_state not in {"active", "stopped", "resized"}:
         return
     if server.power_state not in {_RUNNING, _OFF}:
         return
     yield (
         "; or, as libvirt has no job for it there, "
-        f"`openstack server set --auto-approve --state active {server.id}`"
+        "`openstack server set --auto-approve --state active {server}`"
     )
     if server.power_state == _OFF:
-        yield f" and `openstack server stop {server.id}`, for it is off"
+        yield " and `openstack server stop {server}`, for it is off"

@@ -34,6 +34,7 @@ _GUEST_STATES = {
     "PAUSED": {"paused"},
     "SHUTOFF": {"shut off", "crashed"},
 }
+_UNDER_A_TASK = {"MIGRATING", "RESIZE", "REBOOT", "HARD_REBOOT", "PASSWORD", "REBUILD"}
 _BLOCKING_STATUS = {
     "ERROR": worries.ERROR,
     "RESCUE": worries.RESCUED,
@@ -76,6 +77,8 @@ def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
         )
     elif server.task_state is not None:
         yield worries.BUSY.blocks(server.label, server.id, task=server.task_state)
+    if server.task_state is not None and server.status in _UNDER_A_TASK:
+        return  # the status is that of the task, and needs no remedy of its own
     if worry := _BLOCKING_STATUS.get(server.status):
         yield worry.blocks(server.label, server.id)
     elif way_of(server) is None:

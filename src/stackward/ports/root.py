@@ -189,7 +189,7 @@ def line(*commands: Sequence[str], login: str = "USER") -> str:
 
 
 def names_of(commands: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """Return the aliases of the shipped sudoers file that have these commands; one, if it can be."""
+    """Return the aliases of the shipped file that have these commands; one, if it can be."""
     needed = [_DECLARED[tuple(words)].needed_for for words in commands]
     shared = [one for one in For if all(one in each for each in needed)]
     return tuple(

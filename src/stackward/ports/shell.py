@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from stackward.model.identity import Directory, Itself
 from stackward.ports.root import Words
 
 # Needs no rights beyond a login, and can change nothing.
@@ -50,8 +51,12 @@ def refusal(answer: Answer) -> str | None:
 class Shell(Protocol):
     """The nodes that the inventory names, by their names there."""
 
-    def node_of(self, host: str, address: str | None, /) -> str | None:
-        """Return the node that Nova calls `host`, or whose address it has; None where unknown."""
+    def directory(self) -> Directory:
+        """Return the nodes by all that they may be known by; nothing is asked of them."""
+        ...
+
+    def itself(self, node: str, /) -> Itself | None:
+        """Return what a node says of itself; None where it cannot be asked. It is asked once."""
         ...
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from stackward.model.compute import INSTANCES, Migration, Server
-from stackward.model.stuck import find_stuck
+from stackward.model.stuck import DEAD_AFTER_S, find_stuck, quiet_s
 from stackward.plan import GIVEN_UP, VOLATILE, Look, Mark, Progress, Standing
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
@@ -90,9 +90,10 @@ class LiveMigrate:
             return replace(look, saw={**look.saw, GIVEN_UP: True}) if was_aborted else look
         if migration.status != "completed":
             return under_way(signs)
-        if server.host == self.source and server.task_state is None:
+        quiet = quiet_s(server, migration, world.clock.now())
+        if server.host == self.source and (server.task_state is None or quiet >= DEAD_AFTER_S):
             # Seen in the field: the record says so, and the server never left.
-            stuck = _stuck(world, server, self.source, migration, quiet_s=0)
+            stuck = _stuck(world, server, self.source, migration, quiet)
             return stuck or under_way(signs)
         looked_in = () if self.shares_disks else self.directories
         proof = prove(world, server, migration, mark, directories=looked_in)

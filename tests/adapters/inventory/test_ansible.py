@@ -79,22 +79,28 @@ def test_a_directory_is_read_by_ansible(tmp_path: Path) -> None:
     assert (nodes["ctl1"].address, nodes["ctl1"].ssh.user) == ("192.0.2.11", "ops")
 
 
-def test_a_script_is_run_by_ansible_from_its_own_folder(tmp_path: Path) -> None:
-    script = "#!/bin/sh\n[ -f beside ] && cat output.json\n"
-    path = write(
-        {"hosts": script, "output.json": SAMPLES["dynamic-output.json"]["dynamic-output.json"]},
-        tmp_path,
-    )
-    (tmp_path / "beside").touch()
+OUTPUT = """{
+  "_meta": {"hostvars": {"a": {"ansible_host": "192.0.2.1", "x": [1]}, "g": {"ansible_user": "u"}}},
+  "all": {"vars": {"ansible_port": 22}, "children": ["g", "h", "none"]},
+  "g": {"hosts": ["a", "b"], "children": ["below"], "vars": {"ansible_port": 23}},
+  "h": ["b", "c"], "below": {"hosts": ["d"]}, "alone": {"ansible_user": "v"}, "empty": {}
+}"""
+
+
+@pytest.mark.parametrize(
+    "output", [SAMPLES["dynamic-output.json"]["dynamic-output.json"], OUTPUT], ids=["field", "all"]
+)
+def test_a_script_is_run_by_ansible_from_its_own_folder(tmp_path: Path, output: str) -> None:
+    """And what it prints is read alike from a file."""
+    files = {"hosts": "#!/bin/sh\n[ -f beside ] && cat output.json\n", "output.json": output}
+    path = write({**files, "beside": "", "group_vars/g": "ansible_user: w\n"}, tmp_path)
     path.chmod(0o755)
 
-    nodes = {node.name: node for node in read_inventory_by_ansible(path, READER).nodes}
+    theirs = read_inventory_by_ansible(path, READER)
 
-    assert (nodes["compute1"].address, nodes["compute1"].groups) == (
-        "192.0.2.21",
-        ("nova_compute",),
-    )
-    assert nodes["infra1_keystone_container-1a2b3c4d"].groups == ("keystone", "keystone_all")
+    ours = read_inventory(tmp_path / "output.json")
+    assert sorted(map(shown, theirs.nodes)) == sorted(map(shown, ours.nodes))
+    assert read_inventory_by_ansible(tmp_path / "output.json", READER) == ours
 
 
 def test_a_source_that_fails_is_no_smaller_inventory(tmp_path: Path) -> None:

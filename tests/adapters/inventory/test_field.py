@@ -72,11 +72,35 @@ def test_a_key_that_is_there_twice_is_refused_with_both_lines(tmp_path: Path) ->
     assert refused.message.endswith("line 4: `compute` is there twice, first on line 1")
 
 
-def test_the_output_of_a_dynamic_inventory_is_called_so(tmp_path: Path) -> None:
-    refused = refusal("dynamic-output.json", tmp_path)
+def test_the_output_of_a_dynamic_inventory_is_read_and_called_so(tmp_path: Path) -> None:
+    inventory = read("dynamic-output.json", tmp_path)
 
-    assert "this is the output of a dynamic inventory" in refused.message
-    assert "--inventory-reader ansible" in (refused.hint or "")
+    nodes = {node.name: node for node in inventory.nodes}
+    assert (nodes["compute1"].address, nodes["compute1"].groups) == (
+        "192.0.2.21",
+        ("nova_compute",),
+    )
+    assert nodes["infra1_keystone_container-1a2b3c4d"].groups == ("keystone", "keystone_all")
+    [warning] = inventory.warnings
+    assert "this is the saved output of a dynamic inventory" in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param('{"_meta": {}, "g": ["a"]}', "`_meta` has no mapping", id="no variables"),
+        pytest.param('{"_meta": {"hostvars": {}}, "g": {"hosts": "a"}}', "`hosts` of `g` is not"),
+        pytest.param('{"_meta": {"hostvars": {}}, "g": {"hosts": [1]}}', "`hosts` of `g` is not"),
+        pytest.param('{"_meta": {"hostvars": {"a": 5}}, "g": ["a"]}', "of `a` is not a mapping"),
+        pytest.param('{"_meta": {"hostvars": {}}, "g": {"vars": 5}}', "`vars` of `g` is not"),
+        pytest.param('{"_meta": {"hostvars": {}}, "g": ["-oX=y"]}', "not a name for a machine"),
+    ],
+)
+def test_an_output_of_another_shape_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_inventory(write({"i.json": text}, tmp_path))
+
+    assert why in refused.value.message
 
 
 def test_a_directory_is_left_to_ansible(tmp_path: Path) -> None:
@@ -143,6 +167,12 @@ def test_a_password_is_named_with_its_line_and_not_read(
     [warning] = inventory.warnings
     assert warning.endswith(shown)
     assert "tops3cret" not in repr(inventory)
+
+
+def test_a_switch_with_the_name_of_a_password_is_none(tmp_path: Path) -> None:
+    inventory = read_inventory(write({"i": "a set_boot_pass=True\n"}, tmp_path))
+
+    assert inventory.warnings == ()
 
 
 def test_files_that_are_encrypted_as_a_whole_are_named(tmp_path: Path) -> None:

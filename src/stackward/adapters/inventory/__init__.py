@@ -11,6 +11,7 @@ from stackward.adapters.inventory.beside import ENDINGS, read_beside
 from stackward.adapters.inventory.draft import Draft
 from stackward.adapters.inventory.files import has_byte_order_mark, read_text
 from stackward.adapters.inventory.ini_form import read_ini
+from stackward.adapters.inventory.json_form import listed_in, read_listed
 from stackward.adapters.inventory.written import Place, by_ansible, cannot_read
 from stackward.adapters.inventory.yaml_form import Document, read_groups
 from stackward.errors import BadInput
@@ -28,6 +29,8 @@ def read_inventory(path: Path) -> Inventory:
 
 def read_inventory_by_ansible(path: Path, reader: str | None) -> Inventory:
     """Have Ansible read an inventory of any kind; `reader` is its program `ansible-inventory`."""
+    if listed_in(path) is not None:
+        return read_inventory(path)  # Ansible reads that form from a program only
     draft = Draft(source=str(path))
     list_by_ansible(path, reader, draft)
     return draft.settle()
@@ -41,6 +44,9 @@ def _read(path: Path) -> Draft:
     if ending not in ENDINGS:
         return _as_ini(path)
     draft = Draft(source=str(path))
+    if (listed := listed_in(path)) is not None:
+        read_listed(listed, draft)
+        return draft
     try:
         text = read_text(path)
         document = Document(str(path), text)

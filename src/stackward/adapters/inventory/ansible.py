@@ -12,9 +12,9 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 from stackward.adapters.inventory.draft import Draft
+from stackward.adapters.inventory.json_form import Json, as_variable, hostvars
 from stackward.adapters.inventory.patterns import as_name
 from stackward.adapters.inventory.variables import (
     ADDRESS,
@@ -25,14 +25,12 @@ from stackward.adapters.inventory.variables import (
     SSH_ARGUMENTS,
     USER,
 )
-from stackward.adapters.inventory.written import READER, Place, Variable, how_to_install
+from stackward.adapters.inventory.written import READER, Place, how_to_install
 from stackward.errors import BadInput
 
 WITHIN_S = 120.0
 TAKEN = (*ADDRESS, *PORT, *USER, *CONNECTION)
 _NOT_TAKEN = (*KEY_FILE, *SSH_ARGUMENTS, BMC)
-
-_Json: TypeAlias = "Mapping[str, _Json] | list[_Json] | str | int | float | bool | None"
 
 _STRICT = {
     "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",  # else hosts may be missing, with 0
@@ -81,7 +79,7 @@ def _program(path: Path, reader: str | None) -> str:
     return reader
 
 
-def _listed(path: Path, words: list[str], folder: Path, within_s: float) -> _Json:
+def _listed(path: Path, words: list[str], folder: Path, within_s: float) -> Json:
     """Run the process and return what it printed; it has no terminal to ask on."""
     try:
         process = subprocess.Popen(  # noqa: S603  # a list of words
@@ -113,7 +111,7 @@ def _listed(path: Path, words: list[str], folder: Path, within_s: float) -> _Jso
     if process.returncode != 0:
         raise _failed(path, words, folder, err.decode("utf-8", "replace"), process.returncode)
     try:
-        listed: _Json = json.loads(out)
+        listed: Json = json.loads(out)
     except ValueError:  # its text would quote the output
         raise _not_understood(path) from None
     return listed
@@ -148,10 +146,11 @@ def _not_understood(path: Path) -> BadInput:
     )
 
 
-def _take(listed: _Json, draft: Draft) -> None:
+def _take(listed: Json, draft: Draft) -> None:
     """Take groups, hosts and how they are reached; nothing else."""
     place = Place(draft.source)
-    if not isinstance(listed, Mapping):
+    variables = hostvars(listed) if isinstance(listed, Mapping) else None
+    if not isinstance(listed, Mapping) or variables is None:
         raise _not_understood(Path(draft.source))
     for group in ("all", *(name for name in listed if name not in {"_meta", "all"})):
         part = listed.get(group)
@@ -161,13 +160,6 @@ def _take(listed: _Json, draft: Draft) -> None:
             draft.add_child(group, child, place)
         for host in _names(part, "hosts"):
             draft.add_host(as_name(host, place), group, None, place)
-    _take_variables(listed.get("_meta"), draft, place)
-
-
-def _take_variables(meta: _Json, draft: Draft, place: Place) -> None:
-    variables = meta.get("hostvars") if isinstance(meta, Mapping) else None
-    if not isinstance(variables, Mapping):
-        raise _not_understood(Path(draft.source))
     left: dict[str, None] = {}
     for host in draft.hosts:
         given = variables.get(host, {})
@@ -175,7 +167,7 @@ def _take_variables(meta: _Json, draft: Draft, place: Place) -> None:
             raise _not_understood(Path(draft.source))
         for name in TAKEN:
             if name in given:
-                draft.set_listed(host, name, _variable(name, given[name], place))
+                draft.set_listed(host, name, as_variable(name, given[name], place))
         left |= dict.fromkeys(name for name in _NOT_TAKEN if given.get(name))
     if left:
         names = ", ".join(f"`{name}`" for name in left)
@@ -185,22 +177,8 @@ def _take_variables(meta: _Json, draft: Draft, place: Place) -> None:
         )
 
 
-def _names(part: _Json, kind: str) -> Iterator[str]:
+def _names(part: Json, kind: str) -> Iterator[str]:
     found = part.get(kind, []) if isinstance(part, Mapping) else []
     for name in found if isinstance(found, list) else []:
         if isinstance(name, str):
             yield name
-
-
-def _variable(name: str, value: _Json, place: Place) -> Variable:
-    match value:
-        case {"__ansible_unsafe": str(text)}:
-            return Variable(text, place)
-        case {"__ansible_vault": _}:
-            return Variable(None, place, hidden=f"`{name}` is encrypted")
-        case Mapping() | list():
-            return Variable(None, place, hidden=f"`{name}` is not a text")
-        case None:
-            return Variable(None, place)
-        case _:
-            return Variable(str(value), place)

@@ -158,7 +158,8 @@ class Draft:
         """Say whether a variable may be kept; of a password, only name and place are."""
         if not _PASSWORD.search(name):
             return True
-        if value.text and not is_template(value.text):
+        is_switch = value.text in {"True", "False"}  # as in `set_boot_pass: true`
+        if value.text and not is_switch and not is_template(value.text):
             self._passwords.setdefault(value.place.source, {})[name] = value.place.line
         return False
 

@@ -39,15 +39,8 @@ def read_variables(source: str, text: str) -> Iterator[tuple[str, Variable]]:
 
 
 def _refuse_other_kinds(document: "Document") -> None:
-    """Refuse what is a mapping too, but no inventory that was written by hand."""
+    """Refuse what is a mapping too, but no inventory itself."""
     for name, below, place in document.entries(document.root, "the inventory"):
-        if name == "_meta":
-            raise cannot_read(
-                place,
-                "this is the output of a dynamic inventory, as `_meta` shows",
-                hint="name the program, folder or plugin file that made it instead of this file: "
-                "`--inventory PATH --inventory-reader ansible`",
-            )
         if name == "plugin" and isinstance(below, ScalarNode) and below.value:
             raise cannot_read(
                 place,

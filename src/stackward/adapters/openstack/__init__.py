@@ -165,6 +165,15 @@ class OpenStackCloud:
             missing_ok=True,
         )
 
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return all hypervisors."""
+        return self._nova.every(
+            "/os-hypervisors/detail",
+            "hypervisors",
+            nova.to_hypervisor,
+            version=NOVA_HYPERVISORS,
+        )
+
     def uptime(self, hypervisor: str, /) -> str | None:
         """Return what nova-compute there says of its machine's uptime; None where it is silent."""
         if self._nova.offers(NOVA_UPTIME):
