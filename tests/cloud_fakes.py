@@ -27,7 +27,9 @@ from stackward.model.cloud_state import (
     Rpc,
     RpcAnswer,
 )
+from stackward.model.compute import Hypervisor
 from stackward.model.health import Health
+from stackward.model.identity import Directory, Itself, Known
 from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Answer
 from stackward.ports.together import Key, Told
@@ -91,11 +93,18 @@ class FakeNodes:
     pings: dict[str, dict[str, Any]] = field(default_factory=dict)
     pinged: list[tuple[str, str]] = field(default_factory=list)  # the node, and the queue
     cannot_ping: Answer | None = None
+    addresses: dict[str, str] = field(default_factory=lambda: {"ctl": "10.77.1.10"})
+    asked_names: list[str] = field(default_factory=list)
 
-    def node_of(self, host: str, address: str | None, /) -> str | None:
-        if host in self.told:
-            return host
-        return "ctl" if address == "10.77.1.10" else None
+    def directory(self) -> Directory:
+        return Directory(
+            Known(name=name, address=self.addresses.get(name, name)) for name in self.told
+        )
+
+    def itself(self, node: str, /) -> Itself | None:
+        self.asked_names.append(node)
+        told = self.told[node]
+        return Itself(names=(told["hostname"],)) if isinstance(told, dict) else None
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ()
@@ -145,6 +154,7 @@ class FakeApis:
     rpc: dict[str, RpcAnswer] = field(default_factory=dict)  # by host
     called: list[str] = field(default_factory=list)  # over RPC
     unusable: Exception | None = None  # what is wrong with the settings
+    of_computes: list[Hypervisor] | Failed | None = None  # None: one of each nova-compute
 
     login_url = f"{CTL}:5000/v3"
 
@@ -173,8 +183,13 @@ class FakeApis:
     ) -> Sequence[Heartbeat] | Failed:
         return self.reports[kind]
 
-    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[tuple[str, str]]:
-        return [(f"id-{one.host}", one.host) for one in self.computes()]
+    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[Hypervisor] | Failed:
+        if self.of_computes is not None:
+            return self.of_computes
+        return [
+            Hypervisor(id=f"id-{one.host}", name=one.host, host=one.host, kind="QEMU")
+            for one in self.computes()
+        ]
 
     def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
         host = hypervisor.removeprefix("id-")

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
@@ -29,6 +30,7 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.compute_process import PROCESSES
+from stackward.model.identity import Directory, Itself, Known
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
 from stackward.ports.root import FILL_DROP_IN, must_be_declared
@@ -86,6 +88,8 @@ class FakeCloud:
     calls: Counter[str] = field(default_factory=Counter)
     computes: dict[str, ComputeService] = field(default_factory=dict)
     kind: str = "QEMU"
+    # The hypervisor's name and address, where they are not the host's name and none.
+    named: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     has_conductor: bool = True
     syncs_traits: bool = True  # Nova swallows a failed sync
     silent_agents: set[str] = field(default_factory=set)  # hosts
@@ -131,11 +135,23 @@ class FakeCloud:
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         self.calls["hypervisors"] += 1
-        return tuple(
-            Hypervisor(id=an_id(host), name=host, host=host, kind=self.kind, version=10_000_000)
-            for host in self.hosts
-            if name in host
-        )
+        return tuple(one for one in self._hypervisors() if name in one.name)
+
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        self.calls["all hypervisors"] += 1
+        return tuple(self._hypervisors())
+
+    def _hypervisors(self) -> Iterator[Hypervisor]:
+        for host in self.hosts:
+            name, address = self.named.get(host, (host, None))
+            yield Hypervisor(
+                id=an_id(host),
+                name=name,
+                host=host,
+                kind=self.kind,
+                address=address,
+                version=10_000_000,
+            )
 
     def servers_on(self, host: str, /) -> tuple[Server, ...]:
         self.calls["servers"] += 1
@@ -220,7 +236,7 @@ class FakeCloud:
 
     def provider_names(self) -> dict[str, str]:
         self.calls["provider names"] += 1
-        return {an_id(host): host for host in self.hosts}
+        return {one.id: one.name for one in self._hypervisors()}
 
     def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
         self.calls["ports"] += -(-len(servers) // 50)
@@ -483,6 +499,11 @@ class FakeCloud:
         return next(host for host, one in self.computes.items() if one.id == service)
 
 
+@cache
+def _directory(hosts: tuple[str, ...]) -> Directory:
+    return Directory(Known(name=host, address=host) for host in hosts)
+
+
 @dataclass
 class FakeShell:
     """Nodes whose libvirt runs what the cloud places there, unless told otherwise."""
@@ -501,17 +522,30 @@ class FakeShell:
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
     strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
+    inventory: tuple[Known, ...] | None = None  # None: the hosts of the cloud, by their names
+    says: dict[str, Itself] = field(default_factory=dict)  # of itself, by node; else its name
+    asked_names: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # anything else
     processes: dict[str, list[str]] = field(default_factory=dict)  # rows of `ps`, beside the unit's
     hides_processes: set[str] = field(default_factory=set)  # nodes: those of others
     without_unit: set[str] = field(default_factory=set)  # nodes with no nova-compute.service
     filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
-    def node_of(self, host: str, address: str | None, /) -> str | None:
-        return host if host in self.cloud.hosts else None
+    def directory(self) -> Directory:
+        known = Directory(self.inventory) if self.inventory else _directory(self.cloud.hosts)
+        said = {each: one for each in self.asked_names if (one := self._said_by(each))}
+        return known.with_said(said) if said else known
+
+    def itself(self, node: str, /) -> Itself | None:
+        self.asked_names.append(node)
+        return self._said_by(node)
+
+    def _said_by(self, node: str) -> Itself | None:
+        return None if node in self.silent else self.says.get(node, Itself(names=(node,)))
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
-        return ("compute",) if node in self.cloud.hosts else ()
+        return ("compute",) if node in self.directory() else ()
 
     def run(
         self,
@@ -523,6 +557,7 @@ class FakeShell:
         given: str = "",
         within_s: float | None = None,
     ) -> Answer:
+        self.asked.append(node)
         if node in self.silent:
             raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
         words = list(command)
@@ -601,6 +636,8 @@ class FakeShell:
         if "domjobinfo" in words:
             return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        if "version" in words:
+            ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
 
     def _job(self, node: str, server: str) -> Answer:

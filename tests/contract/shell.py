@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from stackward.model.identity import Machine
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
+from stackward.ports.machines import find_machine
 from stackward.ports.root import CLEAR, FILL_DROP_IN, MAKE_DROP_IN, NOTE_MAINTENANCE
 from stackward.ports.shell import Shell
 
@@ -22,12 +24,18 @@ class ShellContract:
     """Tests; a subclass gives the fixture `at_work`."""
 
     def test_a_node_is_found_by_the_name_that_nova_has_for_it(self, at_work: ShellAtWork) -> None:
-        assert at_work.shell.node_of(at_work.node, None) == at_work.node
+        assert find_machine(at_work.shell, Machine(host=at_work.node)).node == at_work.node
         assert "compute" in at_work.shell.groups_of(at_work.node)
 
     def test_a_node_that_is_not_known_is_none_and_in_no_group(self, at_work: ShellAtWork) -> None:
-        assert at_work.shell.node_of("no-such-host", None) is None
+        assert find_machine(at_work.shell, Machine(host="no-such-host")).node is None
         assert at_work.shell.groups_of("no-such-host") == ()
+
+    def test_a_node_says_what_it_calls_itself(self, at_work: ShellAtWork) -> None:
+        said = at_work.shell.itself(at_work.node)
+
+        assert said is not None
+        assert at_work.node in said.all_names
 
     def test_a_file_that_is_not_there_is_told_by_the_code(self, at_work: ShellAtWork) -> None:
         tested = at_work.shell.run(at_work.node, ["test", "-e", "/no/such/file"])

@@ -71,3 +71,18 @@ def test_a_todo_names_an_issue() -> None:
     ]
 
     assert unnamed == []
+
+
+def test_a_host_name_is_cut_at_a_dot_in_one_place_only() -> None:
+    """What cuts elsewhere takes two sites' machines of one short name for the same."""
+    cut = re.compile(r"(?<!\bversion)(?<!__module__)\.(partition|split)\(\s*[\"']\.[\"']")
+    rule = ROOT / "src/stackward/model/identity.py"
+
+    elsewhere = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "src").rglob("*.py")
+        if path != rule and cut.search(path.read_text("utf-8"))
+    ]
+
+    assert elsewhere == []
+    assert cut.search(rule.read_text("utf-8"))

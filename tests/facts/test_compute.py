@@ -237,5 +237,5 @@ def test_a_controller_is_refused_as_no_compute_node() -> None:
     cloud = a_cloud()
     del cloud.computes["compute-09"]
 
-    with pytest.raises(BadInput, match="`compute-09` is not a compute node"):
+    with pytest.raises(BadInput, match="Nova has no host for `compute-09`"):
         read_compute_node(a_world(cloud), "compute-09")

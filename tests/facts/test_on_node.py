@@ -77,7 +77,7 @@ def test_an_ordinary_user_is_asked_for_nothing_but_that(gather: ModuleType) -> N
     gather.ask_all(commands, {"units": [], "within_s": 5})
 
     as_user = {words[0] for words in commands.words if words[0] != "sudo"}
-    assert as_user == {"systemctl", "ss", "virsh"}
+    assert as_user == {"systemctl", "ss", "virsh", "timeout"}
 
 
 def test_an_old_python_can_read_it() -> None:

@@ -14,6 +14,7 @@ from cloud_fakes import CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
 from stackward.errors import Refused, Uncertain
 from stackward.facts.cloud_state import node_called
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
+from stackward.model.compute import Hypervisor
 from stackward.model.health import Finding, Health, State
 from stackward.policy import symptoms
 from stackward.ports.shell import Answer
@@ -438,6 +439,97 @@ def test_a_node_of_the_cloud_that_the_inventory_lacks_is_named_once() -> None:
     site.apis.reports["network"] += [beat("ovn-controller", "c09")]  # type: ignore[operator]
 
     assert ("not-in-inventory", "machine on c09") in roots(site.look())
+
+
+def test_that_something_be_removed_is_not_advised_for_what_reports() -> None:
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "c09", is_up=False)]  # type: ignore[operator]
+    site.apis.reports["network"] += [beat("ovn-controller", "c09")]  # type: ignore[operator]
+
+    [finding] = [one for one in site.look().findings if one.where == "machine on c09"]
+
+    assert finding.rule == "not-in-inventory"
+    assert "delete" not in finding.remedy
+
+
+def test_what_is_down_and_not_in_the_inventory_is_removed_only_once_no_server_is_left() -> None:
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "c09", is_up=False)]  # type: ignore[operator]
+
+    [finding] = [one for one in site.look().findings if one.where == "machine on c09"]
+
+    assert finding.rule == "not-in-inventory-and-down"
+    assert "`openstack server list --all-projects --host c09`" in finding.remedy
+
+
+def test_a_host_all_of_whose_hypervisors_are_ironics_is_no_machine() -> None:
+    """F25: Kolla calls that service `HOST-ironic`; to delete it was advised, and it is up."""
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "ctl1-ironic")]  # type: ignore[operator]
+    site.apis.of_computes = [
+        *(
+            Hypervisor(id=f"id-{host}", name=host, host=host, kind="QEMU")
+            for host in ("c01", "c02")
+        ),
+        Hypervisor(id="id-1", name="0b9d", host="ctl1-ironic", kind="ironic"),
+        Hypervisor(id="id-2", name="7c1e", host="ctl1-ironic", kind="ironic"),
+    ]
+    commands = site.told("ctl")["commands"]
+    commands["rabbitmq queues"]["out"] += "compute.ctl1-ironic\t0\t1\tclassic\n"
+    commands["rabbitmq bindings"]["out"] += "nova\tcompute.ctl1-ironic\tcompute.ctl1-ironic\n"
+
+    health = site.look()
+
+    assert (health.findings, sorted(site.apis.called)) == ((), ["c01", "c02"])
+
+
+def rename(site: Site, node: str, alias: str) -> None:
+    """Let the inventory have another name for a node, which goes on calling itself as before."""
+    site.nodes.told[alias] = site.nodes.told.pop(node)
+
+
+def test_an_alias_of_a_controller_breaks_nothing() -> None:
+    """F17: RabbitMQ was said to have no queue `q-plugin.rack1-ctl`, and a restart was advised."""
+    site = Site()
+    rename(site, "ctl", "rack1-ctl")
+    rename(site, "c01", "rack1-c01")
+
+    health = site.look()
+
+    assert health.findings == ()
+    places = {one.name: one.nodes for one in health.components}
+    assert places["nova-conductor"] == ("rack1-ctl",)
+    assert set(places["nova-compute"]) == {"rack1-c01", "c02"}
+
+
+def test_a_queue_bears_the_host_of_the_settings() -> None:
+    """`[DEFAULT] host` of the service is in the names of its queues."""
+    site = Site()
+    site.told("ctl")["hosts"] = {"/etc/neutron/neutron.conf": "net-1"}
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = queues["out"].replace("q-plugin.ctl\t", "q-plugin.net-1\t")
+    bindings = site.told("ctl")["commands"]["rabbitmq bindings"]
+    bindings["out"] = bindings["out"].replace("q-plugin.ctl", "q-plugin.net-1")
+
+    assert site.look().findings == ()
+
+
+def test_a_node_that_calls_itself_as_another_is_called_is_found_by_its_own_word() -> None:
+    site = Site()
+    site.told("c01")["hostname"], site.told("c02")["hostname"] = "c02", "c01"
+
+    health = site.look()
+
+    assert health.findings == ()
+
+
+def test_nobody_is_asked_a_second_time_what_it_calls_itself() -> None:
+    site = Site()
+    rename(site, "c01", "rack1-c01")
+
+    site.look()
+
+    assert site.nodes.asked_names == []
 
 
 def test_refused_sudo_is_said_and_the_rest_is_judged() -> None:

@@ -22,8 +22,11 @@ from stackward.model.cloud_state import (
     Rpc,
     RpcAnswer,
 )
+from stackward.model.compute import NOVA_COMPUTE, Hypervisor
+from stackward.model.identity import Directory, Machine, Match, are_all_ironic, decide
 from stackward.model.survey import Blind, Survey, Unseen
 from stackward.ports.lookout import Lookout
+from stackward.ports.machines import find_machine, machine_of
 
 USUAL_S = 8.0
 RPC_S = 5.0
@@ -33,7 +36,7 @@ MOST_AT_ONCE = 200  # nodes: an ssh each
 LEEWAY_S = 1.0  # after its own deadline a question is given up from outside
 NOVA, HYPERVISORS = "compute", "hypervisors"
 
-_Answer: TypeAlias = Answered | Failed | datetime | Sequence[Heartbeat] | Sequence[tuple[str, str]]
+_Answer: TypeAlias = Answered | Failed | datetime | Sequence[Heartbeat] | Sequence[Hypervisor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,33 +62,42 @@ class ApisSeen:
     certificates: Mapping[str, datetime | Failed] = field(default_factory=dict)
     heartbeats: tuple[Heartbeat, ...] = ()
     heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)
-    hypervisors: tuple[tuple[str, str], ...] = ()
+    hypervisors: tuple[Hypervisor, ...] = ()
+    hypervisors_unread: str = ""
 
 
 def node_called(lookout: Lookout, word: str) -> str:
     """Return the node that the inventory or Nova calls so.
 
-    Raises BadInput where the inventory names none, Refused where it is not reached by ssh.
+    Raises BadInput where the inventory names none, and Refused where two may be meant, or where
+    it is not reached by ssh.
     """
-    found = word if word in lookout.nodes else lookout.shell.node_of(word, None)
-    if found is None:
+    if word in lookout.nodes:
+        return word
+    match = find_machine(lookout.shell, Machine(host=word, addresses=(word,)))
+    if match.doubtful:
+        raise Refused(
+            f"cannot tell which machine `{word}` is: {match.why}",
+            hint="name it as the inventory does: `stackward node list`",
+        )
+    if match.node is None:
         raise BadInput(
             f"the inventory does not name `{word}`",
             hint="`stackward node list` shows what is in it",
         )
-    if found in lookout.left_out:
+    if match.node in lookout.left_out:
         raise Refused(
-            f"cannot check `{found}`: Ansible reaches it by `{lookout.left_out[found]}`, and "
-            "Stackward uses ssh",
+            f"cannot check `{match.node}`: Ansible reaches it by "
+            f"`{lookout.left_out[match.node]}`, and Stackward uses ssh",
             hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
         )
-    return found
+    return match.node
 
 
 def look_at_cloud(
     lookout: Lookout, anatomy: Anatomy, asked: CheckRequest
 ) -> tuple[CloudState, Mapping[str, str]]:
-    """Look at nodes and APIs side by side; return also the hypervisor of each host, by its id."""
+    """Look at nodes and APIs side by side; return also the id of each machine's hypervisor."""
     began = lookout.clock.monotonic()
     read_at = lookout.clock.now()
     names = [asked.only] if asked.only else lookout.nodes
@@ -107,6 +119,9 @@ def look_at_cloud(
     apis = told["apis"]
     if not isinstance(apis, ApisSeen):
         apis = ApisSeen(login=_late(asked))
+    directory = _directory(lookout, surveys)
+    matches = _matches(directory, apis)
+    bare_metal = _bare_metal(apis.hypervisors)
     state = CloudState(
         read_at=read_at,
         took_s=lookout.clock.monotonic() - began,
@@ -118,11 +133,51 @@ def look_at_cloud(
         certificates=apis.certificates,
         heartbeats=apis.heartbeats,
         heartbeats_unread=apis.heartbeats_unread,
-        nodes={one.host: lookout.shell.node_of(one.host, None) for one in apis.heartbeats},
-        keystone_on=lookout.shell.node_of(apis.login_at, apis.login_at),
+        nodes={host: match.node for host, match in matches.items()},
+        bare_metal=bare_metal,
+        hypervisors_unread=apis.hypervisors_unread,
+        unnamed={host: match.why for host, match in matches.items() if match.node is None},
+        keystone_on=_match(directory, Machine(host=apis.login_at, addresses=(apis.login_at,))).node
+        if apis.login_at
+        else None,
         only=asked.only,
     )
-    return state, dict(_hypervisors(apis))
+    computes = {one.host for one in apis.heartbeats if one.binary == NOVA_COMPUTE}
+    own = {one.host: one.id for one in apis.hypervisors if one.host in computes - bare_metal}
+    return state, own
+
+
+def _directory(lookout: Lookout, surveys: Mapping[str, Survey | Unseen]) -> Directory:
+    """Return the nodes by all that they may be known by, what they have just said included."""
+    said = {name: one.itself for name, one in surveys.items() if isinstance(one, Survey)}
+    return lookout.shell.directory().with_said(said)
+
+
+def _matches(directory: Directory, apis: ApisSeen) -> dict[str, Match]:
+    """Return which node each host is that something reports from; nobody is asked again."""
+    own: dict[str, list[Hypervisor]] = {}
+    for one in apis.hypervisors:
+        own.setdefault(one.host, []).append(one)
+    bare_metal = _bare_metal(apis.hypervisors)
+    found = {}
+    for host in dict.fromkeys(one.host for one in apis.heartbeats):
+        machine = Machine(host=host)
+        if len(own.get(host, ())) == 1 and host not in bare_metal:
+            machine = machine_of(own[host][0])
+        found[host] = _match(directory, machine)
+    return found
+
+
+def _match(directory: Directory, machine: Machine) -> Match:
+    return decide(machine, directory.candidates(machine), directory.said)
+
+
+def _bare_metal(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
+    """Return the hosts that are no machines: all of their hypervisors are Ironic's."""
+    kinds: dict[str, set[str]] = {}
+    for one in hypervisors:
+        kinds.setdefault(one.host, set()).add(one.kind)
+    return frozenset(host for host, those in kinds.items() if are_all_ironic(those))
 
 
 def _survey(
@@ -175,7 +230,8 @@ def _look_at_apis(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest) -> Ap
             for kind, one in lists.items()
             if isinstance(one, Failed) and (component := anatomy.of_catalog(kind))
         },
-        hypervisors=_pairs(answers.get((HYPERVISORS, NOVA))),
+        hypervisors=_hypervisors(answers.get((HYPERVISORS, NOVA))),
+        hypervisors_unread=_why_unread(answers.get((HYPERVISORS, NOVA))),
     )
 
 
@@ -227,26 +283,18 @@ def _picked(answers: Mapping[tuple[str, str], _Answer], what: str) -> dict[str, 
     }
 
 
-def _pairs(given: _Answer | None) -> tuple[tuple[str, str], ...]:
+def _hypervisors(given: _Answer | None) -> tuple[Hypervisor, ...]:
     if not isinstance(given, Sequence):
         return ()
-    return tuple(one for one in given if isinstance(one, tuple))
+    return tuple(one for one in given if isinstance(one, Hypervisor))
+
+
+def _why_unread(given: _Answer | None) -> str:
+    return given.says if isinstance(given, Failed) else ""
 
 
 def _late(asked: CheckRequest) -> Failed:
     return Failed(how=Failure.NO_ANSWER, says=f"no answer within {asked.within_s:g} s")
-
-
-def _hypervisors(apis: ApisSeen) -> Iterable[tuple[str, str]]:
-    """Return the hypervisor of each host, which bears its full name or its short one."""
-    for heartbeat in apis.heartbeats:
-        if heartbeat.binary != "nova-compute":
-            continue
-        short = heartbeat.host.partition(".")[0]
-        for id_, name in apis.hypervisors:
-            if name == heartbeat.host or name.partition(".")[0] == short:
-                yield heartbeat.host, id_
-                break
 
 
 def ask_rpc(

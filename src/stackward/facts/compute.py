@@ -4,16 +4,17 @@ The number of API calls grows with the servers on this node, with what they hold
 and with their distinct needs; never with the size of the cloud.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from stackward.errors import BadInput, StackwardError, Unreachable
+from stackward.errors import NotInCatalog, StackwardError
 from stackward.facts.domains import other_directories, read_domains, read_filesystem
+from stackward.facts.named import find_node, nodes_of_hosts
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
 from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
+    IN_DOWN_CELL,
     IN_PROGRESS,
     INACTIVE,
     INSTANCES,
@@ -31,11 +32,12 @@ from stackward.model.compute import (
     Server,
     ServerGroup,
     Unread,
+    Volume,
 )
+from stackward.model.identity import Hosts, Itself, Match
 from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s, record_of
 from stackward.ports.cloud import Cloud
 from stackward.ports.compute_process import read_running_as
-from stackward.ports.lookups import hypervisors_of
 from stackward.ports.standstill import read_guests, read_standstill
 from stackward.ports.world import World
 
@@ -43,6 +45,7 @@ from stackward.ports.world import World
 _MOST_CANDIDATES = 1000
 
 AWAITS_CONFIRMATION = "finished"
+_CELL_DOWN = "its cell is down: Nova knows no more of it than its name"
 _RECENT = 3  # of a server's migrations: a guest is left behind by one that has just gone wrong
 
 
@@ -51,23 +54,27 @@ def read_compute_node(
     name: str,
     *,
     only: str | None = None,
+    remembered: Mapping[str, Itself] | None = None,
 ) -> ComputeNode:
     """Return all that a drain of the node has to know, read now.
 
     With `only` the id of a server: what its own move has to know; the calls then do not grow with
-    the node.
+    the node. `remembered` is what nodes once said of themselves, for one that is silent now.
     """
     cloud = world.cloud
     services = cloud.services()
-    service, hypervisor = find_node(cloud, services, name, world)
-    host = service.host
-    node = world.shell.node_of(host, hypervisor.address)
-    domains = _domains(world, node, hypervisor)
+    found = find_node(world, services, name, remembered)
+    service, hypervisor, match = found.service, found.hypervisor, found.match
+    host, node = service.host, match.node
+    domains = _domains(world, match, hypervisor)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
     provider = cloud.provider(hypervisor.id)
-    needs = {server.id: need_of(server, provider) for server in servers}
-    moving = () if only else tuple(_in_progress(cloud, host, servers))
     aggregates = cloud.aggregates()
+    needs = {
+        server.id: _bound(need_of(server, provider), server, service.zone, aggregates)
+        for server in servers
+    }
+    moving = () if only else tuple(_in_progress(cloud, host, servers))
     return ComputeNode(
         name=node or host,
         host=host,
@@ -84,7 +91,7 @@ def read_compute_node(
         sought=_sought(world, hypervisor, servers, domains),
         instances_filesystem=read_filesystem(world.shell, node, INSTANCES)
         if node
-        else _unnamed(host),
+        else Unread(match.why),
         other_filesystems={
             each: read_filesystem(world.shell, node, each) for each in other_directories(domains)
         }
@@ -99,6 +106,7 @@ def read_compute_node(
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
         acting_run=world.acting.run if world.acting else None,
+        identified_at=match.seen_at,
     )
 
 
@@ -111,45 +119,33 @@ def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
 
 
 def read_maintenance(world: World) -> tuple[Maintenance, ...]:
-    """Return the compute nodes that are disabled, with the claims on them: one call."""
+    """Return the compute nodes that are disabled, with the claims on them.
+
+    Those whose cell is down are named as not known. One call; a second, for all hypervisors, where
+    names alone lead to no node.
+    """
     disabled = [
         one for one in world.cloud.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
     ]
+    nodes = nodes_of_hosts(world, [one.host for one in disabled])
     return tuple(
         Maintenance(
-            node=world.shell.node_of(one.host, None) or one.host,
+            node=nodes[one.host] or one.host,
             claim=read_claim(one.disabled_reason),
-            text=one.disabled_reason or "",
+            text=(one.disabled_reason or "") if one.is_known else _CELL_DOWN,
+            is_known=one.is_known,
         )
         for one in sorted(disabled, key=lambda one: one.host)
     )
 
 
-def find_node(
-    cloud: Cloud, services: Sequence[ComputeService], name: str, world: World
-) -> tuple[ComputeService, Hypervisor]:
-    """Return a node's service and hypervisor; `name` is the inventory's word or Nova's."""
-    computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
-    named = {one for one in computes if one == name or world.shell.node_of(one, None) == name}
-    if len(named) != 1:
-        raise _unknown(name, computes, is_a_node=bool(world.shell.groups_of(name)))
-    service = computes[named.pop()]
-    own = hypervisors_of(cloud, service.host)
-    if len(own) != 1:
-        raise Unreachable(
-            f"Nova has {len(own)} hypervisors for the host `{service.host}`, where one is expected",
-            hint="see `openstack hypervisor list`; Ironic's hosts are not drained",
-        )
-    return service, own[0]
+def _bound(need: Need, server: Server, zone: str, aggregates: Sequence[Aggregate]) -> Need:
+    """Return the need of a server, in its own zone alone where Nova is too old to say its zone.
 
-
-def _unknown(name: str, computes: Mapping[str, object], *, is_a_node: bool) -> BadInput:
-    known = ", ".join(f"`{host}`" for host in sorted(computes)[:20])
-    more = ", ..." if len(computes) > 20 else ""  # noqa: PLR2004  # as many as are shown
-    hint = f"the compute nodes are {known}{more}" if known else "Nova has no compute nodes"
-    if is_a_node:
-        return BadInput(f"`{name}` is not a compute node: no nova-compute runs there", hint=hint)
-    return BadInput(f"there is no compute node `{name}`", hint=hint)
+    Where it is bound to a zone, it is to the one that it is in: there it is never wrong.
+    """
+    may_be = not server.is_zone_known and any(one.zone for one in aggregates)
+    return replace(need, zone=zone) if may_be else need
 
 
 def _ids_on(cloud: Cloud, host: str) -> list[str]:
@@ -205,18 +201,31 @@ def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server
     groups: dict[str, ServerGroup | None] = {}
     for each in listed:
         server = cloud.server(each)
+        if server is not None and server.status == IN_DOWN_CELL:
+            yield replace(server, host=host)  # its cell went down as it was listed: it blocks
+            continue
         if server is None or server.host != host:
             continue
         group = server.group_id
         if group and group not in groups:
             groups[group] = _with_hosts(cloud, cloud.server_group(group), set(listed))
-        volumes = (cloud.volume(volume) for volume in server.volume_ids)
+        volumes, unread = _volumes_of(cloud, server)
         yield replace(
             server,
             ports=tuple(_with_left(cloud, port) for port in ports if port.server == server.id),
-            volumes=tuple(volume for volume in volumes if volume),
+            volumes=volumes,
+            volumes_unread=unread,
             group=groups[group] if group else None,
         )
+
+
+def _volumes_of(cloud: Cloud, server: Server) -> tuple[tuple[Volume, ...], str | None]:
+    """Return a server's volumes; or none, and why Cinder cannot be asked for them."""
+    try:
+        found = [cloud.volume(volume) for volume in server.volume_ids]
+    except NotInCatalog as error:
+        return (), error.message
+    return tuple(volume for volume in found if volume), None
 
 
 def _with_left(cloud: Cloud, port: Port) -> Port:
@@ -229,9 +238,13 @@ def _with_hosts(cloud: Cloud, group: ServerGroup | None, here: set[str]) -> Serv
     """Find where the other members of a hard group are: they decide which nodes remain."""
     if group is None or not group.is_hard:
         return group
-    others = [cloud.server(member) for member in group.members if member not in here]
-    elsewhere = tuple((other.id, other.host) for other in others if other and other.host)
-    return replace(group, elsewhere=elsewhere)
+    asked = (cloud.server(member) for member in group.members if member not in here)
+    others = [other for other in asked if other]
+    return replace(
+        group,
+        elsewhere=tuple((other.id, other.host) for other in others if other.host),
+        unknown=tuple(other.id for other in others if other.status == IN_DOWN_CELL),
+    )
 
 
 def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]]:
@@ -240,14 +253,14 @@ def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]
         if migration.source != host or migration.target == host:
             continue
         server = cloud.server(migration.server)
-        if server and server.status == "VERIFY_RESIZE":
+        if server and server.status in {"VERIFY_RESIZE", IN_DOWN_CELL}:
             yield server, migration
 
 
-def _domains(world: World, node: str | None, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
+def _domains(world: World, match: Match, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
     if not hypervisor.has_domains:
         return ()
-    return read_domains(world.shell, node) if node else _unnamed(hypervisor.host)
+    return read_domains(world.shell, match.node) if match.node else Unread(match.why)
 
 
 def _sought(
@@ -272,10 +285,6 @@ def _once_moved_to(cloud: Cloud, server: Server) -> list[str]:
     return [host for host in dict.fromkeys(ends) if host != server.host]
 
 
-def _unnamed(host: str) -> Unread:
-    return Unread(f"the inventory names no node for `{host}`")
-
-
 def _candidates(
     cloud: Cloud,
     needs: Iterable[Need],
@@ -283,49 +292,56 @@ def _candidates(
     own: Hypervisor,
     aggregates: Sequence[Aggregate],
 ) -> dict[Need, tuple[Candidate, ...]]:
-    distinct = dict.fromkeys(needs)
+    # Of a server in a cell that is down not even its needs are known.
+    distinct = [need for need in dict.fromkeys(needs) if need.resources]
     if not distinct:
         return {}
     names = cloud.provider_names()
-    by_host = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
-    by_short = _unique_short(by_host)
-    found: dict[Need, tuple[Candidate, ...]] = {}
-    for need in distinct:
-        answered = cloud.candidates(
+    answered = {
+        need: cloud.candidates(
             need, member_of=_member_of(need.zone, aggregates), limit=_MOST_CANDIDATES
         )
-        found[need] = tuple(
-            _with_service(one, names.get(one.provider, one.provider), by_host, by_short)
-            for one in answered
+        for need in distinct
+    }
+    providers = dict.fromkeys(one.provider for found in answered.values() for one in found)
+    computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
+    hosts = _hosts_of(cloud, {each: names.get(each, each) for each in providers}, computes)
+    return {
+        need: tuple(
+            _with_service(one, names.get(one.provider, one.provider), hosts.get(one.provider))
+            for one in found
             if one.provider != own.id
         )
-    return found
+        for need, found in answered.items()
+    }
 
 
-def _with_service(
-    candidate: Candidate,
-    name: str,
-    by_host: Mapping[str, ComputeService],
-    by_short: Mapping[str, ComputeService],
-) -> Candidate:
-    # The provider is named for the hypervisor, often by its whole name; the service often is not.
-    service = by_host.get(name) or by_short.get(name.partition(".")[0])
+def _hosts_of(
+    cloud: Cloud, names: Mapping[str, str], computes: Mapping[str, ComputeService]
+) -> dict[str, ComputeService]:
+    """Return the service of each provider, which is named after its hypervisor.
+
+    Where a hypervisor is not named after its host, all hypervisors are read: they name both.
+    """
+    known = Hosts(computes)
+    found = {provider: known.called(name) for provider, name in names.items()}
+    if any(len(hosts) != 1 for hosts in found.values()):
+        by_id = {one.id: one.host for one in cloud.hypervisors()}
+        found |= {each: (by_id[each],) for each in names if each in by_id}
+    return {
+        provider: computes[hosts[0]]
+        for provider, hosts in found.items()
+        if len(hosts) == 1 and hosts[0] in computes
+    }
+
+
+def _with_service(candidate: Candidate, name: str, service: ComputeService | None) -> Candidate:
     return replace(
         candidate,
         name=name,
         host=service.host if service else None,
         is_usable=service is not None and service.is_up and service.is_enabled,
     )
-
-
-def _unique_short(by_host: Mapping[str, ComputeService]) -> dict[str, ComputeService]:
-    shorts = [host.partition(".")[0] for host in by_host]
-    times = Counter(shorts)
-    return {
-        short: service
-        for short, service in zip(shorts, by_host.values(), strict=True)
-        if times[short] == 1
-    }
 
 
 def _member_of(zone: str | None, aggregates: Sequence[Aggregate]) -> list[str]:

@@ -1,12 +1,16 @@
 """Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
+from stackward.answers import understood
 from stackward.errors import BadInput, Uncertain, Unreachable
-from stackward.facts.compute import find_node, read_compute_node, read_guarded
+from stackward.facts.compute import read_compute_node, read_guarded
+from stackward.facts.named import find_node
 from stackward.model.claim import read_claim
 from stackward.model.compute import Unread
+from stackward.model.identity import Itself
 from stackward.model.maintenance import (
     DROP_IN,
     HA_OFF,
@@ -28,6 +32,7 @@ from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
+from stackward.ports.systemd import read_enabled
 from stackward.ports.world import World
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
@@ -46,15 +51,15 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
     image: str | None,
     network: str | None,
     but: str | None,
+    remembered: Mapping[str, Itself] | None = None,
 ) -> ReturningNode:
     """Return all that the node's return to service has to know, read now.
 
     `run` is the drain that it returns from, `but` the run that asks: it does not hold itself up.
     """
     cloud = world.cloud
-    service, hypervisor = find_node(cloud, cloud.services(), name, world)
-    node = world.shell.node_of(service.host, hypervisor.address)
-    unknown = Unread(f"the inventory names no node for `{service.host}`")
+    found = find_node(world, cloud.services(), name, remembered)
+    service, node = found.service, found.match.node
     claim = read_claim(service.disabled_reason)
     guarded = read_guarded(cloud, service.host)
     return ReturningNode(
@@ -62,8 +67,8 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         host=service.host,
         read_at=world.clock.now(),
         service=service,
-        hypervisor=hypervisor,
-        marks=read_marks(world.shell, node) if node else unknown,
+        hypervisor=found.hypervisor,
+        marks=read_marks(world.shell, node) if node else Unread(found.match.why),
         running_as=read_running_as(world.shell, node) if node else None,
         is_claim_known=claim is None or known_run(journal, claim.run) is not None,
         holders=read_holders(journal, service.host, but=but),
@@ -104,21 +109,21 @@ def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memorie
 
     The calls grow with the servers that were moved.
     """
-    service, _ = find_node(world.cloud, world.cloud.services(), name, world)
-    drained = read_drained_by(journal, kinds, service.host, run)
-    return read_way_back(world, journal, service.host, drained, only=only)
+    host = find_node(world, world.cloud.services(), name).service.host
+    drained = read_drained_by(journal, kinds, host, run)
+    return read_way_back(world, journal, host, drained, only=only)
 
 
 def read_way_back(
     world: World, journal: Journal, name: str, drained: DrainedAway, *, only: str | None = None
 ) -> Homecoming:
     """Return how servers stand that a run moved off the node; `only` the server of an id."""
-    service, hypervisor = find_node(world.cloud, world.cloud.services(), name, world)
+    found = find_node(world, world.cloud.services(), name)
     return Homecoming(
-        name=world.shell.node_of(service.host, hypervisor.address) or service.host,
-        host=service.host,
-        service=service,
-        hypervisor=hypervisor,
+        name=found.match.node or found.service.host,
+        host=found.service.host,
+        service=found.service,
+        hypervisor=found.hypervisor,
         drained=drained,
         away=tuple(
             _away(world, journal, each)
@@ -149,12 +154,18 @@ def read_marks(shell: Shell, node: str) -> Marks | Unread:
     try:
         enabled = shell.run(node, ["systemctl", "is-enabled", UNIT])
         return Marks(
-            has_file=shell.run(node, ["test", "-e", MAINTENANCE]).code == 0,
-            has_drop_in=shell.run(node, ["test", "-e", DROP_IN]).code == 0,
-            is_masked=enabled.out.strip() in MASKED,
+            has_file=_is_there(shell, node, MAINTENANCE),
+            has_drop_in=_is_there(shell, node, DROP_IN),
+            is_masked=read_enabled(enabled.out) in MASKED,
         )
     except (Unreachable, Uncertain) as error:
         return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+
+
+def _is_there(shell: Shell, node: str, path: str) -> bool:
+    answer = shell.run(node, ["test", "-e", path])
+    with understood(f"`test -e {path}`", answer.err):
+        return {0: True, 1: False}[answer.code]
 
 
 def read_holders(journal: Journal, host: str, *, but: str | None) -> tuple[Holder, ...]:

@@ -23,11 +23,13 @@ from stackward.answers import (
     truth,
     understood,
     whole,
+    why,
 )
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
 from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
+from stackward.model.identity import Itself
 from stackward.model.survey import (
     Blind,
     Filesystem,
@@ -40,7 +42,9 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.ports.clock import Clock
+from stackward.ports.machines import NOVA_SETTINGS, is_name
 from stackward.ports.shell import Answer, Shell, refusal
+from stackward.ports.systemd import ACTIVES
 
 Told = TypeVar("Told")
 
@@ -60,10 +64,6 @@ _CONTAINERS = ("/var/lib/docker/", "/var/lib/containers/")
 _FACT = re.compile(r"(\w+)=(.*)")
 _LOADS = (
     "loaded", "not-found", "masked", "bad-setting", "error", "merged", "stub",
-)  # fmt: skip
-_ACTIVES = (
-    "active", "inactive", "failed", "activating", "deactivating", "reloading", "refreshing",
-    "maintenance",
 )  # fmt: skip
 _UNIT_KINDS = (
     "service", "socket", "mount", "automount", "swap", "timer", "path", "target", "device", "scope",
@@ -107,6 +107,10 @@ def survey_node(  # noqa: PLR0913  # what a look needs
     units = sorted(named | set(WEB_SERVERS))
     asked = {
         "units": units,
+        "settings": sorted(
+            {path for _, deployed in anatomy.deployed() for path in deployed.settings}
+            | set(NOVA_SETTINGS)
+        ),
         "paths": sorted({path for _, deployed in anatomy.deployed() for path in deployed.sites}),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,
@@ -127,7 +131,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
     try:
         return parse_survey(node, answer.out, took_s=took, asked_at=from_, known=units)
     except NotUnderstood as error:
-        return Unseen(f"{error.message}: {error.says}", Blind.ODD)
+        return Unseen(why(error), Blind.ODD)
 
 
 @cache
@@ -166,6 +170,8 @@ def _survey(
         node=node,
         took_s=took_s,
         units=_all_units(units, running),
+        itself=_itself(told, commands),
+        hosts=_hosts(told),
         other_failed=() if isinstance(failed, Unseen) else failed,
         listeners=() if isinstance(sockets, Unseen) else sockets.listeners,
         links=() if isinstance(sockets, Unseen) else sockets.links,
@@ -186,6 +192,25 @@ def _survey(
         answers=parse_answers(commands),
         misread=tuple(read.misread),
         unread=tuple(_unread(commands)),
+    )
+
+
+def _hosts(told: Mapping[str, object]) -> dict[str, str]:
+    """Return `[DEFAULT] host` of each settings file; what is no name tells nothing."""
+    given = told.get("hosts")
+    pairs = given.items() if isinstance(given, Mapping) else ()
+    return {str(path): str(host) for path, host in pairs if is_name(host)}
+
+
+def _itself(told: Mapping[str, object], commands: Mapping[str, Said]) -> Itself:
+    """Return what the node calls itself; `hostname -f` may say what no name is."""
+    hosts = _hosts(told)
+    configured = [hosts[path] for path in NOVA_SETTINGS if path in hosts]
+    said = commands.get("whole name")
+    words = (told.get("hostname"), said["out"].strip() if said else "")
+    return Itself(
+        names=tuple(dict.fromkeys(str(word) for word in words if is_name(word))),
+        configured=configured[-1] if configured else None,
     )
 
 
@@ -256,7 +281,7 @@ def _unit(one: Mapping[str, str], commands: Mapping[str, Said], monotonic: float
     return Unit(
         name=one["Id"],
         load=one["LoadState"],
-        active=one_of(one["ActiveState"], *_ACTIVES),
+        active=one_of(one["ActiveState"], *ACTIVES),
         sub=one.get("SubState", ""),
         result=one.get("Result", ""),
         enabled=one.get("UnitFileState", ""),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stackward.model.identity import Itself
+
 ACTIVE = "active"
 FAILED = "failed"
 
@@ -177,6 +179,8 @@ class Survey:
     node: str
     took_s: float
     units: Mapping[str, Unit] | Unseen
+    itself: Itself = field(default_factory=Itself)  # what it calls itself
+    hosts: Mapping[str, str] = field(default_factory=dict)  # `[DEFAULT] host`, by settings file
     other_failed: tuple[str, ...] = ()  # units that have failed and are no component's
     listeners: tuple[Listener, ...] = ()
     links: tuple[Link, ...] = ()

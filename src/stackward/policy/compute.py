@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from stackward.facts.cpus import CpuConflict, cpus_of, thread_policy_of
-from stackward.model.compute import INSTANCES, BlockStorage, ComputeNode, Disk, Server, Unread
+from stackward.model.compute import (
+    IN_DOWN_CELL,
+    INSTANCES,
+    BlockStorage,
+    ComputeNode,
+    Disk,
+    Server,
+    Unread,
+)
 from stackward.model.stuck import Guest, find_stuck
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
@@ -43,6 +51,7 @@ _BLOCKING_STATUS = {
     "BUILD": worries.BUILDING,
     "VERIFY_RESIZE": worries.VERIFY_RESIZE,
     "SOFT_DELETED": worries.SOFT_DELETED,
+    IN_DOWN_CELL: worries.CELL_DOWN,
 }
 
 
@@ -185,6 +194,23 @@ def judge_cpus(server: Server) -> Iterator[Verdict]:
     for found in (cpus_of(server.flavor, image), thread_policy_of(server.flavor, image)):
         if isinstance(found, CpuConflict):
             yield worries.CPU_POLICY.blocks(server.label, server.id, why=found.why)
+
+
+def judge_zone(server: Server, node: ComputeNode) -> Iterator[Verdict]:
+    """Tell that a zone may bind it, where Nova is too old to say."""
+    if not server.is_zone_known and any(each.zone for each in node.aggregates):
+        yield worries.ZONE_UNKNOWN.warns(server.label, server.id, zone=node.zone)
+
+
+def judge_group(server: Server) -> Iterator[Verdict]:
+    """Ask whether it is known where the others of its group are."""
+    if server.group and server.group.unknown:
+        yield worries.GROUP_UNKNOWN.blocks(
+            server.label,
+            server.id,
+            group=server.group.name,
+            count=len(server.group.unknown),
+        )
 
 
 def judge_lock(server: Server) -> Iterator[Verdict]:

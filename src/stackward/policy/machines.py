@@ -142,14 +142,33 @@ _OF_MACHINES = re.compile(r"nova-compute|neutron-.*-agent|ovn-controller")
 
 
 def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
-    said: set[str] = set()
+    silent = [
+        node
+        for node, survey in state.surveys.items()
+        if isinstance(survey, Unseen) and node not in state.nodes.values()
+    ]
+    may_be = [f"it may be a node that could not be asked: {', '.join(silent[:SHOWN])}"]
+    reports: dict[str, list[Heartbeat]] = {}
     for one in state.heartbeats:
-        is_machine = _OF_MACHINES.fullmatch(one.binary) is not None
+        if state.nodes.get(one.host) is None and one.host not in state.bare_metal:
+            reports.setdefault(one.host, []).append(one)
+    for host, those in reports.items():
         # Of a host whose cell is down nothing is known: to remove its service would lose it.
-        is_machine = is_machine and one.is_known
-        if is_machine and state.nodes.get(one.host) is None and one.host not in said:
-            said.add(one.host)
-            yield symptoms.NOT_IN_INVENTORY.found(MACHINE, one.host, binary=one.binary)
+        of_machine = [one for one in those if one.is_known and _OF_MACHINES.fullmatch(one.binary)]
+        if not of_machine:
+            continue
+        # Only where nothing at all reports from it any more may the machine be gone.
+        rule = symptoms.NOT_IN_INVENTORY
+        if not any(one.is_up for one in those):
+            rule = symptoms.NEITHER_UP_NOR_IN_INVENTORY
+        why = [state.unnamed[host]] if host in state.unnamed else []
+        evidence = [*why, *(may_be if silent else [])]
+        if state.hypervisors_unread:
+            evidence.append(
+                f"Nova's hypervisors, which tell Ironic's hosts, cannot be read: "
+                f"{state.hypervisors_unread}"
+            )
+        yield rule.found(MACHINE, host, evidence, binary=of_machine[0].binary)
 
 
 def unknown_of_machines(state: CloudState) -> Iterator[Note]:

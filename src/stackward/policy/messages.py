@@ -9,6 +9,7 @@ from stackward.anatomy import Anatomy, Component
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.health import Finding, Note
+from stackward.model.identity import queue_names
 from stackward.model.survey import Broker, Link, Listener, Queue
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, log_of
@@ -198,16 +199,38 @@ def own_queues(
     state: CloudState, present: Present, anatomy: Anatomy
 ) -> Iterator[tuple[Component, str, str]]:
     """Return each process that has a queue of its own: its component, node and name there."""
-    hosts = {node: host for host, node in state.nodes.items() if node}
+    hosts: dict[str, list[str]] = {}
+    for host, node in state.nodes.items():
+        if node:
+            hosts.setdefault(node, []).append(host)
+    queues = queues_of(present)
     for component in anatomy.components.values():
         if component.topic and component.heartbeat:
             for one in state.heartbeats:
                 if one.binary == component.heartbeat and one.is_up and _is_asked(state, one):
                     yield component, node_of(state, one), one.name
         elif component.topic:
-            for name, node in present:
+            for (name, node), here in present.items():
                 if name == component.name:
-                    yield component, node, hosts.get(node, node)
+                    names = _names_there(here, hosts.get(node, ()))
+                    yield component, node, _read_or_first(component.topic, names, queues)
+
+
+def _names_there(here: Presence, reported: Sequence[str]) -> list[str]:
+    """Return what a process may call its host, the likeliest first.
+
+    That is `[DEFAULT] host` of its settings, and without it the node's own host name.
+    """
+    hosts = here.survey.hosts
+    configured = [hosts[path] for path in here.deployed.settings if path in hosts]
+    own = [*configured[-1:], *here.survey.itself.names, *reported, here.node]
+    return list(dict.fromkeys(own))
+
+
+def _read_or_first(topic: str, names: Sequence[str], queues: Mapping[str, Queue]) -> str:
+    """Return the name by which the process has its queue; the likeliest where it has none."""
+    there = (queue for queue in queue_names(topic, names) if queue in queues)
+    return next(there, f"{topic}.{names[0]}").removeprefix(f"{topic}.")
 
 
 def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
@@ -348,6 +371,8 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
             why[one.host] = "it does not report"
         elif is_silent:
             why[one.host] = "RabbitMQ does not run"
+        elif state.hypervisors_unread:
+            why[one.host] = f"Nova's hypervisors cannot be read: {state.hypervisors_unread}"
         else:
             why[one.host] = deaf.get(node_of(state, one), "")
     return why
@@ -363,7 +388,7 @@ def not_asked(
     known: dict[str, RpcAnswer] = {}
     for host, reason in why.items():
         if reason or host not in hypervisors:
-            because = reason or "Nova has no hypervisor of that name"
+            because = reason or "no hypervisor of it is a machine's: it may be Ironic's"
             known[host] = RpcAnswer(outcome=Rpc.NOT_ASKED, why=because)
         elif before and (last := before.rpc.get(host)) and last.outcome is Rpc.SILENT:
             asked_at = last.asked_at or before.read_at

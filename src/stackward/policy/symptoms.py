@@ -107,9 +107,19 @@ NOT_IN_INVENTORY = Symptom(
     "not-in-inventory",
     State.UNKNOWN,
     "{binary} reports from it, but the inventory does not name it",
-    "add it to the inventory, or remove the service if the node is gone: "
-    "`openstack compute service delete`, `openstack network agent delete`",
+    "add the node to the inventory by the name that the cloud has for it; where it is there by "
+    "another name, give it its address: `ansible_host`",
     "What is on the node stays unseen.",
+)
+NEITHER_UP_NOR_IN_INVENTORY = Symptom(
+    "not-in-inventory-and-down",
+    State.UNKNOWN,
+    "{binary} is known to the cloud and down, and the inventory does not name its node",
+    "add the node to the inventory; only if the machine is gone for good, and no server is left "
+    "on it (`openstack server list --all-projects --host {node}`), remove what it left behind: "
+    "`openstack compute service delete`, `openstack network agent delete`",
+    "What is on the node stays unseen. A machine that is switched off looks just like one that "
+    "is gone.",
 )
 SUDO_REFUSED = Symptom(
     "sudo-refused",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stackward.model.cloud_state import Answered, Catalog, Endpoint, Failed, Heartbeat, RpcAnswer
+from stackward.model.compute import Hypervisor
 
 
 class Apis(Protocol):
@@ -43,8 +44,8 @@ class Apis(Protocol):
         """Return the processes that report to an API: `compute`, `network` or `block-storage`."""
         ...
 
-    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[tuple[str, str]]:
-        """Return the id of each hypervisor, and its name; none where they cannot be read."""
+    def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[Hypervisor] | Failed:
+        """Return all hypervisors."""
         ...
 
     def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:

@@ -49,6 +49,10 @@ class Cloud(Protocol):
         """Return the hypervisors whose names contain `name`."""
         ...
 
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return all hypervisors, page by page; for what no name leads to."""
+        ...
+
     def uptime(self, hypervisor: str, /) -> str | None:
         """Return what nova-compute there says of its machine's uptime; None where it says nothing.
 

@@ -1,6 +1,7 @@
 """How one thing is found among the answers of a port; whatever room asks."""
 
 from stackward.model.compute import NOVA_COMPUTE, ComputeService, Hypervisor
+from stackward.model.identity import first_label
 from stackward.ports.cloud import Cloud
 
 
@@ -17,5 +18,9 @@ def hypervisor_of(cloud: Cloud, host: str) -> Hypervisor | None:
 
 
 def hypervisors_of(cloud: Cloud, host: str) -> list[Hypervisor]:
-    """Return the hypervisors of a host: one, but for Ironic's."""
-    return [one for one in cloud.hypervisors_like(host.partition(".")[0]) if one.host == host]
+    """Return the hypervisors of a host: one, but for Ironic's.
+
+    A hypervisor is mostly named after its host. Where none is, all of them are read.
+    """
+    named = [one for one in cloud.hypervisors_like(first_label(host)) if one.host == host]
+    return named or [one for one in cloud.hypervisors() if one.host == host]

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from stackward.model.identity import Directory, Itself
+
 # Needs no rights beyond a login, and can change nothing.
 VIRSH = ("virsh", "--readonly", "--connect", "qemu:///system")
 
@@ -40,8 +42,12 @@ def refusal(answer: Answer) -> str | None:
 class Shell(Protocol):
     """The nodes that the inventory names, by their names there."""
 
-    def node_of(self, host: str, address: str | None, /) -> str | None:
-        """Return the node that Nova calls `host`, or whose address it has; None where unknown."""
+    def directory(self) -> Directory:
+        """Return the nodes by all that they may be known by; nothing is asked of them."""
+        ...
+
+    def itself(self, node: str, /) -> Itself | None:
+        """Return what a node says of itself; None where it cannot be asked. It is asked once."""
         ...
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:

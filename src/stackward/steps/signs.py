@@ -13,6 +13,8 @@ from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.cloud import Cloud
+from stackward.ports.lookups import hypervisor_of
+from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.root import COMPUTE_LOG
 from stackward.ports.shell import refusal
 from stackward.ports.world import World
@@ -123,7 +125,10 @@ def _logged(world: World, host: str, request: str) -> str | None:
 
     Nova keeps no word on a live migration that fails midway: it is in the log of the source only.
     """
-    node = world.shell.node_of(host, None)
+    hypervisor = hypervisor_of(world.cloud, host)
+    if hypervisor is None:
+        return None
+    node = find_machine(world.shell, machine_of(hypervisor)).node
     if node is None:
         return None
     try:

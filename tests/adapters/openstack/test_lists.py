@@ -65,6 +65,7 @@ def five_of_each() -> FakeCloud:
 LISTS: dict[str, tuple[Callable[[Cloud], Any], int]] = {
     "services": (lambda cloud: cloud.services(), 6),  # and the conductor
     "hypervisors_like": (lambda cloud: cloud.hypervisors_like("compute"), 5),
+    "hypervisors": (lambda cloud: cloud.hypervisors(), 5),
     "servers_on": (lambda cloud: cloud.servers_on(HOSTS[0]), 5),
     "servers_named": (lambda cloud: cloud.servers_named("db-05"), 1),
     "migrations_of": (lambda cloud: cloud.migrations_of(HOSTS[0], "completed"), 5),

@@ -33,6 +33,11 @@ class Look:
         assert endpoint is not None
         return endpoint
 
+    def first_hypervisor(self) -> str:
+        found = self.apis.hypervisors(self.at("compute"), within_s=5)
+        assert not isinstance(found, Failed)
+        return found[0].id
+
     def beats(self, kind: str = "compute") -> Any:  # noqa: ANN401  # heartbeats, or why there are none
         return self.apis.heartbeats(self.at(kind), kind, within_s=5)
 
@@ -47,7 +52,8 @@ def test_hypervisors_are_read_to_the_end() -> None:
 
     found = look.apis.hypervisors(look.at("compute"), within_s=5)
 
-    assert [name for _, name in found] == list(HOSTS)
+    assert not isinstance(found, Failed)
+    assert [one.name for one in found] == list(HOSTS)
 
 
 @pytest.mark.parametrize("status", [404, 500])
@@ -77,7 +83,7 @@ def test_an_older_nova_is_looked_at(newest: str) -> None:
     """F14: the list and the heartbeats need none of 2.96."""
     look = Look(nova=newest)
     compute = look.at("compute")
-    hypervisor, _ = look.apis.hypervisors(compute, within_s=5)[0]
+    hypervisor = look.first_hypervisor()
 
     listed = look.apis.ask(compute, SERVERS, version="2.1", within_s=5)
     uptime = look.apis.uptime(compute, hypervisor, within_s=5)
@@ -155,7 +161,7 @@ def test_a_page_of_html_for_a_list_is_no_list() -> None:
 def test_an_uptime_that_makes_no_sense_is_unknown() -> None:
     look = Look()
     compute = look.at("compute")
-    hypervisor, _ = look.apis.hypervisors(compute, within_s=5)[0]
+    hypervisor = look.first_hypervisor()
     look.small.instead[f"GET /os-hypervisors/{hypervisor}"] = [Reply(200, {"hypervisor": []})]
 
     assert look.apis.uptime(compute, hypervisor, within_s=5).outcome is Rpc.NOT_ASKED
@@ -194,6 +200,14 @@ def test_the_hosts_of_a_cell_that_is_down_are_not_known() -> None:
     [lost] = [one for one in look.beats() if not one.is_known]
 
     assert (lost.binary, lost.host, lost.is_up) == ("nova-compute", "c90", False)
+
+
+def test_a_host_that_another_cell_knows_is_not_repeated() -> None:
+    rows = [{"binary": "nova-compute", "host": HOSTS[0], "status": "UNKNOWN"}]
+
+    beats = Look(down_cells=rows).beats()
+
+    assert [one.is_known for one in beats if one.host == HOSTS[0]] == [True]
 
 
 # --- settings that name files which cannot be read (F12) ---

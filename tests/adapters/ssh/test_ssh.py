@@ -7,7 +7,9 @@ import pytest
 
 from stackward.adapters.ssh import Ssh
 from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.model.identity import Itself, Machine
 from stackward.model.inventory import Inventory, Node, SshAccess
+from stackward.ports.machines import find_machine
 from stackward.ports.root import SOCKETS, STOP
 from stackward.ports.shell import refusal
 
@@ -209,9 +211,23 @@ def test_a_node_that_is_not_in_the_inventory_is_refused(shell: Ssh) -> None:
     ],
 )
 def test_a_host_of_nova_is_found_in_the_inventory(
-    shell: Ssh, host: str, address: str | None, expected: str | None
+    shell: Ssh, ssh: StandIn, host: str, address: str | None, expected: str | None
 ) -> None:
-    assert shell.node_of(host, address) == expected
+    ssh.says("ssh: connect to host: No route to host", code=255)
+    machine = Machine(host=host, addresses=(address,) if address else ())
+
+    assert find_machine(shell, machine).node == expected
+
+
+def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> None:
+    ssh.says(prints="c01\nc01.example.org\n\n[DEFAULT]\nhost = compute-1\n[vnc]\nhost=0\n")
+    first = shell.itself("c01")
+    ssh.says("ssh: connect to host: No route to host", code=255)
+
+    second = shell.itself("c01")
+
+    expected = Itself(names=("c01", "c01.example.org"), configured="compute-1")
+    assert (first, second) == (expected, expected)
 
 
 @pytest.mark.parametrize(
@@ -229,4 +245,4 @@ def test_nothing_is_run_where_ssh_may_lead_elsewhere(
 
     assert why in refused.value.message
     assert not ssh.was_called
-    assert shell.node_of(node, None) == node
+    assert find_machine(shell, Machine(host=node)).node == node

@@ -152,7 +152,7 @@ class OpenStackCloud:
 
     def services(self) -> tuple[ComputeService, ...]:
         """Return every service of Nova, on all hosts."""
-        return self._nova.every("/os-services", "services", nova.to_service)
+        return nova.once(self._nova.every("/os-services", "services", nova.to_service))
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         """Return the hypervisors whose names contain `name`."""
@@ -163,6 +163,15 @@ class OpenStackCloud:
             [("hypervisor_hostname_pattern", name)],
             version=NOVA_HYPERVISORS,
             missing_ok=True,
+        )
+
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return all hypervisors."""
+        return self._nova.every(
+            "/os-hypervisors/detail",
+            "hypervisors",
+            nova.to_hypervisor,
+            version=NOVA_HYPERVISORS,
         )
 
     def uptime(self, hypervisor: str, /) -> str | None:

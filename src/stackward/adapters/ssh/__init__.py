@@ -15,7 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
+from stackward.ports.machines import read_itself
 from stackward.ports.root import must_be_declared
 from stackward.ports.shell import Answer
 
@@ -42,17 +44,21 @@ class Ssh:
         self._source = inventory.source
         self._sockets = Path(tempfile.mkdtemp(prefix="stackward-"))  # short: a socket's path is
         self._connected: set[str] = set()
+        self._directory = Directory(map(_known, inventory.nodes))
+        self._itself: dict[str, Itself | None] = {}
         self._roots: dict[str, bool] = {}  # whether the login there is root's, once that is known
 
-    def node_of(self, host: str, address: str | None, /) -> str | None:
-        """Return the node that Nova calls `host`: by its name, its short name, or its address."""
-        if host in self._nodes:
-            return host
-        short = [name for name in self._nodes if name.partition(".")[0] == host.partition(".")[0]]
-        if len(short) == 1:
-            return short[0]
-        same = [name for name, node in self._nodes.items() if address and node.address == address]
-        return same[0] if len(same) == 1 else None
+    def directory(self) -> Directory:
+        """Return the nodes by all that they may be known by, what they have said included."""
+        return self._directory
+
+    def itself(self, node: str, /) -> Itself | None:
+        """Return what a node says of itself; None where it cannot be asked. It is asked once."""
+        if node not in self._itself:
+            said = self._itself[node] = read_itself(self, node)
+            if said:
+                self._directory = self._directory.with_said({node: said})
+        return self._itself[node]
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         """Return the groups of the inventory that a node is in."""
@@ -136,6 +142,15 @@ class Ssh:
         words += ["-l", node.ssh.user] if node.ssh.user else []
         words += ["-i", node.ssh.key_file] if node.ssh.key_file else []
         return [*words, *node.ssh.options]
+
+
+def _known(node: Node) -> Known:
+    return Known(
+        name=node.name,
+        address=node.address,
+        by=(str(node.ssh.port or ""), *node.ssh.options),
+        is_local=node.is_local,
+    )
 
 
 def refuse_unreached(node: Node) -> None:

@@ -231,11 +231,26 @@ def memcached(listening: str) -> dict[str, object]:
     return {"out": text(told)}
 
 
+def configured(paths: list[str]) -> dict[str, str]:
+    """Return `[DEFAULT] host` of each settings file that has one and may be read; nothing else."""
+    found = {}
+    for path in paths:
+        section = ""
+        for line in read(path).splitlines() if os.path.isfile(path) else ():
+            given = re.match(r"host\s*=\s*(\S+)\s*$", line.strip())
+            if line.startswith("["):
+                section = line.strip()
+            elif section == "[DEFAULT]" and given:
+                found[path] = given.group(1)
+    return found
+
+
 def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     """Start every command whose answer is wanted."""
     units = [str(unit) for unit in list(asked["units"])]  # type: ignore[call-overload]
     commands.start("units", ["systemctl", "show", "--no-pager", "-p", UNIT_FACTS, "--", *units])
     commands.start("failed", ["systemctl", "--failed", "--no-legend", "--plain", "--no-pager"])
+    commands.start("whole name", ["timeout", "2", "hostname", "-f"])
     commands.start("sockets", as_root(["ss", "-Htnap"]))
     if os.geteuid() != 0:
         commands.start("sockets unowned", ["ss", "-Htna"])
@@ -346,6 +361,7 @@ def main(asked: dict[str, object]) -> None:
         {
             "version": 1,
             "hostname": socket.gethostname(),
+            "hosts": configured([str(path) for path in list(asked.get("settings", ()))]),  # type: ignore[call-overload]
             "is_root": os.geteuid() == 0,
             "now": began,
             "monotonic": time.monotonic(),

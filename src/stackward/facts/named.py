@@ -1,0 +1,211 @@
+"""Find the compute node that somebody names: by the inventory's word for it, or by Nova's.
+
+Nothing is asked but of nodes that may be meant, and of these only what they call themselves.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stackward.errors import BadInput, Refused, Unreachable
+from stackward.model.compute import MEND_CELL, NOVA_COMPUTE, ComputeService, Hypervisor
+from stackward.model.identity import (
+    Hosts,
+    Itself,
+    Likeness,
+    Machine,
+    Match,
+    are_all_ironic,
+    compare,
+    has_its_name,
+    is_everybodys,
+)
+from stackward.ports.lookups import hypervisors_of
+from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.world import World
+
+_SHOWN = 20  # of the compute nodes, where another was named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A compute node: what Nova has of it, and which node of the inventory it is."""
+
+    service: ComputeService
+    hypervisor: Hypervisor
+    match: Match
+
+
+def find_node(
+    world: World,
+    services: Sequence[ComputeService],
+    name: str,
+    remembered: Mapping[str, Itself] | None = None,
+) -> Found:
+    """Return the compute node of this name; `remembered` is what nodes once said of themselves.
+
+    Raises `Refused` where two machines may be meant: both are named.
+    """
+    computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
+    said = remembered or {}
+    host = _host_called(world, computes, name, said)
+    if not computes[host].is_known:
+        raise Unreachable(
+            f"nothing is known of the host `{host}`: its cell is down", hint=MEND_CELL
+        )
+    hypervisor = _hypervisor_of(world, host)
+    match = find_machine(world.shell, machine_of(hypervisor), said)
+    if match.doubtful:
+        raise Refused(
+            f"cannot tell which machine `{name}` is: {match.why}",
+            hint="give each of them in the inventory the name that Nova has for it, or its "
+            "`host_ip` as `ansible_host`: `openstack hypervisor list --long` shows both",
+        )
+    _refuse_another(world, name, hypervisor, match)
+    return Found(service=computes[host], hypervisor=hypervisor, match=match)
+
+
+def nodes_of_hosts(world: World, hosts: Sequence[str]) -> dict[str, str | None]:
+    """Return the node of each of Nova's hosts; None where the inventory has none.
+
+    One call for all, and only where a name alone does not lead to a node.
+    """
+    directory = world.shell.directory()
+    plain = {host: Machine(host=host) for host in hosts}
+    if any(not has_its_name(directory.candidates(machine)) for machine in plain.values()):
+        known = {one.host: machine_of(one) for one in world.cloud.hypervisors()}
+        plain |= {host: known[host] for host in hosts if host in known}
+    return {host: find_machine(world.shell, machine).node for host, machine in plain.items()}
+
+
+def _host_called(
+    world: World,
+    computes: Mapping[str, ComputeService],
+    name: str,
+    remembered: Mapping[str, Itself],
+) -> str:
+    """Return Nova's host of this name."""
+    if name in computes:
+        return name
+    hosts = Hosts(computes)
+    if name in world.shell.directory():
+        return _host_of_node(world, computes, hosts, name, remembered)
+    called = hosts.called(name)
+    if not called or is_everybodys(name):
+        raise _unknown(name, computes)
+    host = _only(name, called)
+    if compare(name, host) is Likeness.ALIKE and len(name) > len(host):
+        _confirm_whole_name(world, computes, name, host)
+    return host
+
+
+def _host_of_node(
+    world: World,
+    computes: Mapping[str, ComputeService],
+    hosts: Hosts,
+    name: str,
+    remembered: Mapping[str, Itself],
+) -> str:
+    """Return Nova's host of a node of the inventory: by its name, its own words, its address."""
+    called = () if is_everybodys(name) else hosts.called(name)
+    if len(called) == 1:
+        return called[0]
+    said = world.shell.itself(name) or remembered.get(name)
+    if said:
+        if said.configured and said.configured in computes:
+            return said.configured
+        by_itself = hosts.called(*said.all_names)
+        if by_itself and (not called or set(by_itself) <= set(called)):
+            return _only(name, by_itself)
+    if called:
+        return _only(name, called)
+    address = world.shell.directory().node(name).address
+    own = () if is_everybodys(address) else _hosts_at(world, address)
+    if not own:
+        raise _not_in_nova(name, said, computes)
+    return _only(name, own)
+
+
+def _hosts_at(world: World, address: str) -> tuple[str, ...]:
+    return tuple(
+        one.host
+        for one in world.cloud.hypervisors()
+        if one.address and compare(one.address, address) is Likeness.SAME
+    )
+
+
+def _only(name: str, hosts: Iterable[str]) -> str:
+    distinct = list(dict.fromkeys(hosts))
+    if len(distinct) == 1:
+        return distinct[0]
+    listed = " and ".join(f"`{host}`" for host in distinct)
+    raise Refused(
+        f"cannot tell which machine `{name}` is: {len(distinct)} hosts of Nova may be it: {listed}",
+        hint="name the host as Nova does, in full; of a machine that was renamed, the host that "
+        "is `up` is today's: `openstack compute service list --service nova-compute`",
+    )
+
+
+def _confirm_whole_name(
+    world: World, computes: Mapping[str, ComputeService], name: str, host: str
+) -> None:
+    """Refuse a whole name that nobody but its first part leads to a host."""
+    hypervisor = _hypervisor_of(world, host)
+    if compare(name, hypervisor.name) is Likeness.SAME:
+        return
+    node = find_machine(world.shell, machine_of(hypervisor)).node
+    said = world.shell.itself(node) if node else None
+    if said and any(compare(name, own) is Likeness.SAME for own in said.all_names):
+        return
+    raise _unknown(name, computes)
+
+
+def _hypervisor_of(world: World, host: str) -> Hypervisor:
+    own = hypervisors_of(world.cloud, host)
+    if len(own) == 1 and not are_all_ironic([own[0].kind]):
+        return own[0]
+    if are_all_ironic([one.kind for one in own]):
+        raise Refused(
+            f"`{host}` is no machine: its {len(own)} hypervisors are Ironic's",
+            hint="bare-metal servers are not moved; see `openstack baremetal node list`",
+        )
+    raise Unreachable(
+        f"Nova has {len(own)} hypervisors for the host `{host}`, where one is expected",
+        hint="see `openstack hypervisor list`; a host that was renamed has its hypervisor under "
+        "its new name",
+    )
+
+
+def _refuse_another(world: World, name: str, hypervisor: Hypervisor, match: Match) -> None:
+    """Refuse a name that is one machine's in Nova and another's in the inventory."""
+    directory = world.shell.directory()
+    if name not in directory or match.node == name:
+        return
+    if match.node and directory.node(match.node).place == directory.node(name).place:
+        return
+    other = f"the node `{match.node}`" if match.node else "none that is known"
+    raise Refused(
+        f"cannot tell which machine `{name}` is: Nova's host `{hypervisor.host}` is {other}, and "
+        f"the inventory names another one `{name}`",
+        details=[match.why],
+        hint="give the nodes of the inventory the names that Nova has for them",
+    )
+
+
+def _not_in_nova(
+    name: str, said: Itself | None, computes: Mapping[str, ComputeService]
+) -> BadInput:
+    own = "it cannot be asked what it calls itself"
+    if said:
+        own = f"it calls itself {', '.join(f'`{each}`' for each in said.all_names)}"
+    return BadInput(f"Nova has no host for `{name}`: {own}", hint=_computes_are(computes))
+
+
+def _unknown(name: str, computes: Mapping[str, object]) -> BadInput:
+    return BadInput(f"there is no compute node `{name}`", hint=_computes_are(computes))
+
+
+def _computes_are(computes: Mapping[str, object]) -> str:
+    if not computes:
+        return "Nova has no compute nodes"
+    known = ", ".join(f"`{host}`" for host in sorted(computes)[:_SHOWN])
+    return f"the compute nodes are {known}{', ...' if len(computes) > _SHOWN else ''}"

@@ -1,0 +1,86 @@
+"""Which node of the inventory a machine of the cloud is: the rule of `model/identity`, asked for.
+
+Only candidates are asked, and only where the names leave a doubt.
+"""
+
+import re
+from collections.abc import Mapping
+
+from stackward.errors import Uncertain, Unreachable
+from stackward.model.compute import Hypervisor
+from stackward.model.identity import Itself, Machine, Match, decide, has_its_name
+from stackward.ports.shell import Shell
+
+# Of nova-compute; the later one prevails.
+NOVA_SETTINGS = (
+    "/etc/nova/nova.conf",
+    "/etc/nova/nova-compute.conf",
+    "/etc/kolla/nova-compute/nova.conf",
+)
+_SETTINGS = " ".join(NOVA_SETTINGS)
+
+# Needs no rights beyond a login, and prints no other setting than the one that is asked for.
+ASK_NAMES = (
+    "sh",
+    "-c",
+    "uname -n; timeout 3 hostname -f 2>/dev/null; echo; "  # noqa: ISC003  # one script
+    + rf"grep -hs -E '^[[:space:]]*(\[|host[[:space:]]*=)' {_SETTINGS}; true",
+)
+_WITHIN_S = 12.0
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.:-]{0,252})")
+_SETTING = re.compile(r"host\s*=\s*(?P<host>\S+)")
+
+
+def machine_of(hypervisor: Hypervisor) -> Machine:
+    """Return a compute node as Nova knows it."""
+    return Machine(
+        host=hypervisor.host,
+        also=(hypervisor.name,),
+        addresses=(hypervisor.address,) if hypervisor.address else (),
+    )
+
+
+def find_machine(
+    shell: Shell, machine: Machine, remembered: Mapping[str, Itself] | None = None
+) -> Match:
+    """Return which node a machine is; `remembered` is what nodes once said of themselves."""
+    once = remembered or {}
+    directory = shell.directory().with_said(once) if once else shell.directory()
+    candidates = directory.candidates(machine)
+    if not candidates or has_its_name(candidates):
+        return decide(machine, candidates, {})
+    said = {each.node: shell.itself(each.node) or once.get(each.node) for each in candidates}
+    return decide(machine, candidates, said)
+
+
+def read_itself(shell: Shell, node: str) -> Itself | None:
+    """Ask a node what it calls itself; None where it cannot be asked."""
+    try:
+        answer = shell.run(node, ASK_NAMES, within_s=_WITHIN_S)
+    except (Unreachable, Uncertain):
+        return None
+    return parse_itself(answer.out)
+
+
+def is_name(word: object) -> bool:
+    """Say whether it can be the name of a host: what else stands there tells nothing."""
+    return isinstance(word, str) and _NAME.fullmatch(word) is not None
+
+
+def parse_itself(out: str) -> Itself | None:
+    """Read the answer: its names, an empty line, then sections and `host` of its settings."""
+    named, _, settings = out.partition("\n\n")
+    names = tuple(dict.fromkeys(word for word in named.split() if is_name(word)))
+    configured = _configured(settings)
+    return Itself(names=names, configured=configured) if names or configured else None
+
+
+def _configured(settings: str) -> str | None:
+    """Return `[DEFAULT] host`, the last one given; None where it is filled in elsewhere."""
+    section, found = "", None
+    for line in map(str.strip, settings.splitlines()):
+        if line.startswith("["):
+            section = line
+        elif section == "[DEFAULT]" and (given := _SETTING.fullmatch(line)):
+            found = given["host"].strip("'\"")
+    return found if is_name(found) else None

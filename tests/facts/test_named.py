@@ -1,0 +1,279 @@
+"""Finding the compute node that somebody names; the incidents are those of real sites."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import a_server, a_service, an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.errors import BadInput, Refused, Unreachable
+from stackward.facts.compute import read_compute_node, read_maintenance
+from stackward.facts.named import find_node
+from stackward.model.compute import ComputeNode, Unread
+from stackward.model.identity import Itself, Known
+
+A, B = "c01.site-a.example", "c01.site-b.example"
+
+
+def a_site(
+    hosts: tuple[str, ...], *inventory: Known, **named: tuple[str, str | None]
+) -> tuple[FakeCloud, FakeShell]:
+    """Return a cloud of these hosts, with `named` hypervisors, and the nodes of an inventory."""
+    cloud = FakeCloud(hosts=hosts, named=dict(named))
+    return cloud, FakeShell(cloud, inventory=inventory)
+
+
+def a_node(name: str, address: str | None = None) -> Known:
+    return Known(name=name, address=address or name)
+
+
+def read(cloud: FakeCloud, shell: FakeShell, name: str) -> ComputeNode:
+    return read_compute_node(a_world(cloud, shell), name)
+
+
+def test_a_node_of_another_site_with_the_same_short_name_is_not_touched() -> None:
+    """F02: the plan named the other site's machine, and would have stopped its nova-compute."""
+    cloud, shell = a_site(
+        (A,), a_node(B, "198.51.100.21"), a_node("c02.site-b.example", "198.51.100.22")
+    )
+    cloud.named[A] = (A, "192.0.2.21")
+
+    node = read(cloud, shell, A)
+
+    assert node.name == A
+    assert node.domains == Unread(f"the inventory names no node for `{A}`")
+    assert (shell.asked, shell.asked_names) == ([], [])
+
+
+def test_a_name_of_the_other_sites_inventory_is_no_compute_node_here() -> None:
+    """F02, the other way round: the word is the inventory's, and its machine is not in Nova."""
+    cloud, shell = a_site((A,), a_node(B, "198.51.100.21"))
+
+    with pytest.raises(BadInput, match=f"Nova has no host for `{B}`: it calls itself `{B}`"):
+        read(cloud, shell, B)
+
+
+@pytest.mark.parametrize("name", ["rack1-node1", "c01"])
+def test_an_alias_is_found_by_its_address(name: str) -> None:
+    """F16: the alias was said to be no compute node."""
+    cloud, shell = a_site(
+        ("c01", "c02"),
+        a_node("rack1-node1", "192.0.2.21"),
+        a_node("rack1-node2", "192.0.2.22"),
+        c01=("c01", "192.0.2.21"),
+        c02=("c02", "192.0.2.22"),
+    )
+    shell.says["rack1-node1"] = Itself(names=("c01",))
+
+    node = read(cloud, shell, name)
+
+    assert (node.name, node.host) == ("rack1-node1", "c01")
+    assert set(shell.asked_names) == {"rack1-node1"}
+
+
+def test_an_alias_is_found_by_what_it_calls_itself() -> None:
+    """F16, where the address is of another network than Nova's."""
+    cloud, shell = a_site(("c01",), a_node("rack1-node1", "198.51.100.21"))
+    shell.says["rack1-node1"] = Itself(names=("x99",), configured="c01")
+
+    assert read(cloud, shell, "rack1-node1").host == "c01"
+
+
+def test_an_alias_of_a_dead_node_is_found_by_its_address() -> None:
+    cloud, shell = a_site(("c01",), a_node("rack1-node1", "192.0.2.21"), c01=("c01", "192.0.2.21"))
+    shell.silent.add("rack1-node1")
+
+    assert read(cloud, shell, "rack1-node1").name == "rack1-node1"
+
+
+def test_an_alias_that_nothing_leads_to_is_told_as_just_that() -> None:
+    """F16: all that is known is that Nova has no host of that name."""
+    cloud, shell = a_site(("c01",), a_node("rack1-node1", "198.51.100.21"))
+    shell.silent.add("rack1-node1")
+
+    with pytest.raises(BadInput) as caught:
+        read(cloud, shell, "rack1-node1")
+
+    assert caught.value.message == (
+        "Nova has no host for `rack1-node1`: it cannot be asked what it calls itself"
+    )
+
+
+def test_a_host_that_is_not_named_after_its_hypervisor_is_found_by_its_service() -> None:
+    """F18: `[DEFAULT] host` is set; Nova works with that."""
+    cloud, shell = a_site(
+        ("c01", "c02"),
+        a_node("c01"),
+        c01=("ip-192-0-2-21.internal", "192.0.2.21"),
+        c02=("ip-192-0-2-22.internal", "192.0.2.22"),
+    )
+    cloud.add(a_server(host="c01"))
+
+    node = read(cloud, shell, "c01")
+
+    assert (node.name, node.hypervisor.name) == ("c01", "ip-192-0-2-21.internal")
+    [targets] = node.candidates.values()
+    assert [(each.host, each.is_usable) for each in targets] == [("c02", True)]
+
+
+def test_an_ipv6_address_is_compared_as_an_address() -> None:
+    """F30: `2001:db8:0:0::21` is `2001:db8::21`."""
+    cloud, shell = a_site(("c01",), a_node("r1", "2001:db8::21"), c01=("c01", "2001:db8:0:0::21"))
+    shell.says["r1"] = Itself(names=("c01",))
+
+    assert read(cloud, shell, "c01").name == "r1"
+
+
+def test_a_host_of_ironic_is_no_machine() -> None:
+    """F25."""
+    cloud, shell = a_site(("ctl1-ironic",), a_node("ctl1"))
+    cloud.kind = "ironic"
+
+    with pytest.raises(Refused, match="`ctl1-ironic` is no machine"):
+        read(cloud, shell, "ctl1-ironic")
+
+
+def test_a_host_without_a_hypervisor_is_refused() -> None:
+    cloud, shell = a_site(("c01",), a_node("c01"))
+    cloud.computes["c09"] = a_service("c09")
+
+    with pytest.raises(Unreachable, match="Nova has 0 hypervisors for the host `c09`"):
+        read(cloud, shell, "c09")
+
+
+def test_two_candidates_are_both_named_and_nothing_else_is_asked_of_them() -> None:
+    """Contradictory sources: the name leads to one node, the address to another."""
+    cloud, shell = a_site(
+        ("c01",),
+        a_node("c01", "192.0.2.99"),
+        a_node("rack1", "192.0.2.21"),
+        c01=("c01", "192.0.2.21"),
+    )
+    shell.silent |= {"c01", "rack1"}
+
+    with pytest.raises(Refused, match="2 nodes of the inventory may be `c01`: `c01` and `rack1`"):
+        read(cloud, shell, "c01")
+
+    assert shell.asked == []
+    assert shell.asked_names == ["c01", "rack1"]
+
+
+def test_the_inventorys_word_for_another_machine_than_novas_is_refused() -> None:
+    """Contradictory sources: the inventory calls Nova's `c01` `c02`, and Nova's `c02` `c01`."""
+    cloud, shell = a_site(
+        ("c01", "c02"),
+        a_node("c01", "192.0.2.22"),
+        a_node("c02", "192.0.2.21"),
+        c01=("c01", "192.0.2.21"),
+        c02=("c02", "192.0.2.22"),
+    )
+    shell.says = {"c01": Itself(names=("c02",)), "c02": Itself(names=("c01",))}
+
+    with pytest.raises(Refused, match="cannot tell which machine `c01` is"):
+        read(cloud, shell, "c01")
+
+    assert shell.asked == []
+
+
+@pytest.mark.parametrize("name", ["c01", "r1"])
+def test_two_hosts_of_nova_that_may_be_meant_are_both_named(name: str) -> None:
+    cloud, shell = a_site((A, B), a_node("r1"))
+    shell.says["r1"] = Itself(names=("c01",))
+
+    with pytest.raises(Refused, match=f"2 hosts of Nova may be it: `{A}` and `{B}`"):
+        read(cloud, shell, name)
+
+
+def test_a_short_name_that_one_whole_name_begins_with_is_that_one() -> None:
+    cloud, shell = a_site((A, "c02.site-a.example"), a_node(A), a_node("c02.site-a.example"))
+
+    assert read(cloud, shell, "c01").host == A
+
+
+def test_a_whole_name_is_not_taken_for_a_short_one_that_it_begins_with() -> None:
+    cloud, shell = a_site(("c01",), a_node("c01"))
+    shell.says["c01"] = Itself(names=("c01", A))
+
+    assert read(cloud, shell, A).name == "c01"
+    with pytest.raises(BadInput, match=f"there is no compute node `{B}`"):
+        read(cloud, shell, B)
+
+
+def test_of_a_renamed_machine_its_own_word_says_which_record_is_todays() -> None:
+    """Nova keeps the record of the old name, and it is down."""
+    cloud, shell = a_site((A,), a_node("r1"))
+    cloud.computes["old"] = a_service("old", is_up=False)
+    shell.says["r1"] = Itself(names=("c01", A), configured=A)
+
+    assert read(cloud, shell, "r1").host == A
+
+
+def test_a_name_that_is_a_number_is_a_name() -> None:
+    cloud, shell = a_site(("101", "1010"), a_node("101"), a_node("1010"))
+
+    assert read(cloud, shell, "101").name == "101"
+
+
+def test_of_2000_nodes_only_the_candidate_is_asked() -> None:
+    inventory = [a_node(f"r{n:04}", f"10.0.{n // 250}.{n % 250}") for n in range(2000)]
+    hosts = {f"c{n:04}": (f"c{n:04}", f"10.0.{n // 250}.{n % 250}") for n in range(2000)}
+    cloud, shell = a_site(tuple(hosts), *inventory, **hosts)
+    shell.says["r0757"] = Itself(names=("c0757",))
+
+    found = find_node(a_world(cloud, shell), cloud.services(), "c0757")
+
+    assert found.match.node == "r0757"
+    assert shell.asked_names == ["r0757"]
+    assert shell.asked == []
+
+
+# --- what was seen before -----------------------------------------------------------------------
+
+
+def test_a_dead_node_is_known_by_what_it_once_said() -> None:
+    cloud, shell = a_site(("c01",), a_node("rack1-node1"))
+    shell.silent.add("rack1-node1")
+    once = {"rack1-node1": Itself(names=("c01",), seen_at=a_world(cloud).clock.now())}
+
+    node = read_compute_node(a_world(cloud, shell), "c01", remembered=once)
+
+    assert (node.name, node.identified_at) == ("rack1-node1", a_world(cloud).clock.now())
+
+
+# --- claims -------------------------------------------------------------------------------------
+
+
+def test_claims_name_the_node_by_its_address_in_one_more_call() -> None:
+    cloud, shell = a_site(
+        ("c01", "c02"), a_node("rack1-node1", "192.0.2.21"), c01=("c01", "192.0.2.21")
+    )
+    shell.says["rack1-node1"] = Itself(names=("c01",))
+    cloud.computes["c01"] = replace(a_service("c01"), is_enabled=False, disabled_reason="by hand")
+
+    [claimed] = read_maintenance(a_world(cloud, shell))
+
+    assert claimed.node == "rack1-node1"
+    assert (cloud.calls["services"], cloud.calls["all hypervisors"]) == (1, 1)
+
+
+def test_claims_are_one_call_where_the_inventory_has_novas_names() -> None:
+    cloud, shell = a_site(("c01", "c02"), a_node("c01"), a_node("c02"))
+    cloud.computes["c01"] = replace(a_service("c01"), is_enabled=False, disabled_reason="by hand")
+
+    [claimed] = read_maintenance(a_world(cloud, shell))
+
+    assert (claimed.node, sum(cloud.calls.values()), shell.asked_names) == ("c01", 1, [])
+
+
+def test_the_claim_of_another_sites_host_is_told_by_novas_name() -> None:
+    cloud, shell = a_site((A,), a_node(B))
+    cloud.computes[A] = replace(a_service(A), is_enabled=False, disabled_reason="by hand")
+
+    [claimed] = read_maintenance(a_world(cloud, shell))
+
+    assert (claimed.node, shell.asked_names) == (A, [])
+
+
+def test_the_id_of_a_fake_hypervisor_is_that_of_its_provider() -> None:
+    """What the tests above rest on."""
+    assert FakeCloud().provider_names()[an_id("compute-07")] == "compute-07"
