@@ -16,12 +16,11 @@ from typing_extensions import override
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
+from stackward.adapters.ssh import Ssh
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
-from stackward.errors import Uncertain
 from stackward.model.claim import Claim, read_claim
 from stackward.model.inventory import Inventory
-from stackward.ports.shell import Rights
 from stackward.ports.world import World
 
 DRAIN = ("node", "drain", "compute-07", "--reason", "bad DIMM")
@@ -661,65 +660,23 @@ def test_the_run_that_is_resumed_then_cordons_the_node_again(site: Site) -> None
     assert set(site.hosts.values()) == {"compute-08"}
 
 
-def test_a_missing_right_blocks_before_anything_is_moved_and_its_remedy_removes_it(
-    site: Site,
+def test_a_drain_of_a_node_that_nobody_knows_how_to_reach_is_blocked_and_says_why(
+    site: Site, tmp_path: Path
 ) -> None:
-    site.shell.refused["compute-07"] = "sudo: a password is required"
+    (tmp_path / "inventory").write_text('compute-07 ansible_host="{{ somewhere }}"\n')
 
-    code, out, err = site.run(*DRAIN, "--yes")
-    said = out + err
-    was_untouched = site.is_untouched
-    del site.shell.refused["compute-07"]  # the line is added
-    then, _, _ = site.run(*DRAIN, "--yes")
+    @contextmanager
+    def open_world(known: Inventory, _os_cloud: str | None) -> Iterator[World]:
+        ssh = Ssh(known)
+        yield replace(a_world(site.cloud), shell=ssh, clock=FakeClock(), acting=None)
+        ssh.close()
 
-    assert (code, was_untouched, then) == (3, True, 0)
-    assert "`ops` may not run there as root all that the plan has to, of STACKWARD_DRAIN" in said
-    assert "ops ALL=(root) NOPASSWD: /usr/bin/install -D -m 0644 /dev/stdin" in said
-    assert "/usr/bin/systemctl stop --no-block nova-compute.service" in said
+    code = main([*DRAIN, "--yes"], open_world=open_world)
 
-
-def test_f34_where_there_is_no_sudo_a_drain_is_refused_before_anything_is_moved(site: Site) -> None:
-    site.shell.refused["compute-07"] = "there is no `sudo` on it"
-
-    code, out, err = site.run(*DRAIN, "--yes")
-
-    assert (code, site.is_untouched) == (3, True)
-    assert "there is no `sudo` on it" in out + err
-
-
-def test_only_the_rights_that_a_plan_uses_are_asked_for(site: Site) -> None:
-    site.shell.refused["compute-07"] = "sudo: a password is required"
-
-    code, _, _ = site.run(*DRAIN, "--keep-service", "--yes")
-
-    assert code == 0
-
-
-def test_a_right_that_is_taken_away_meanwhile_stops_the_run_and_is_named(site: Site) -> None:
-    code, _, err = site.run(*DRAIN, "--plan-out", str(site.state_dir / "plan"), "--dry-run")
-    site.on_wait.append(
-        lambda: site.shell.refused.update({"compute-07": "sudo: a password is required"})
-    )
-
-    applied, _, err = site.run("run", "apply", str(site.state_dir / "plan"), "--yes")
-
-    assert (code, applied) == (0, 4)
-    assert "of STACKWARD_DRAIN (sudo: a password is required)" in err
-    assert "NOPASSWD: /usr/bin/install" in err
-
-
-def test_rights_that_cannot_be_asked_are_a_warning(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def is_lost(*_: object) -> Rights:
-        raise Uncertain("`compute-07` gave no answer within 120 s")
-
-    monkeypatch.setattr(site.shell, "rights", is_lost)
-
-    code, out, err = site.run(*DRAIN, "--dry-run")
-
-    assert code == 0
-    assert "rights-unread" in out + err
+    err = site.capsys.readouterr().err
+    assert code == 3
+    assert "`ansible_host` is a template, which only Ansible can fill in" in err
+    assert site.is_untouched
 
 
 # --- a server is deleted meanwhile ---
