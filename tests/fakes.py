@@ -366,6 +366,13 @@ class FakeCloud:
         self.known[server] = replace(self.known[server], task_state=None)
         return self._act(server, "live_migration_cancel")
 
+    def vanish(self, server: str, by: str = "eve") -> None:
+        """Let an owner delete a server; its actions stay readable by its id."""
+        self._act(server, "delete")
+        log = self.actions[server]
+        log[-1] = replace(log[-1], user=by, started="2026-11-22T03:00:05.000000")
+        del self.known[server]
+
     # --- the world goes on ---
 
     def pass_time(self) -> None:
