@@ -17,8 +17,10 @@ from stackward.facts.maintenance import (
     read_homecoming,
     read_returning_node,
 )
+from stackward.facts.observed import keep_names, read_remembered
 from stackward.facts.promised import read_promised
 from stackward.facts.undoing import read_undoing
+from stackward.model.compute import Unread
 from stackward.model.run import RunState
 from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
 from stackward.ports.journal import Journal
@@ -38,7 +40,9 @@ def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[Worl
 
     The journal tells how the run stands that has the node, and what room other runs count on.
     """
-    facts = read_compute_node(world, asked.node)
+    facts = read_compute_node(world, asked.node, remembered=read_remembered(world, journal))
+    if not isinstance(facts.domains, Unread):
+        keep_names(world, journal, facts.name, facts.host)
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         state, is_left = state_now(known, node(), world.clock.now()), leaves_servers(known)
@@ -66,6 +70,8 @@ def plan_return(
         network=asked.network,
         but=run_id,
     )
+    if not isinstance(facts.marks, Unread):
+        keep_names(world, journal, facts.name, facts.host)
     return return_compute_node.plan_return(facts, asked)
 
 
