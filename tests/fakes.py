@@ -366,6 +366,13 @@ class FakeCloud:
         self.known[server] = replace(self.known[server], task_state=None)
         return self._act(server, "live_migration_cancel")
 
+    def vanish(self, server: str, by: str = "eve") -> None:
+        """Let an owner delete a server; its actions stay readable by its id."""
+        self._act(server, "delete")
+        log = self.actions[server]
+        log[-1] = replace(log[-1], user=by, started="2026-11-22T03:00:05.000000")
+        del self.known[server]
+
     # --- the world goes on ---
 
     def pass_time(self) -> None:
@@ -636,6 +643,8 @@ class FakeShell:
         if "domjobinfo" in words:
             return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        if "version" in words:
+            ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
 
     def _job(self, node: str, server: str) -> Answer:

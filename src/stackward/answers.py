@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from stackward.errors import NotUnderstood
+from stackward.errors import NotUnderstood, StackwardError
 from stackward.masking import masked
 
 _MOST = 2**63  # no count of bytes, inodes or connections is larger
@@ -38,6 +38,11 @@ def _odd_part(given: str, error: Exception) -> str:
     """Return the line that was not understood, where the error names one; else all."""
     named = error.args[0] if error.args else None
     return named if isinstance(named, str) and named.strip() and named in given else given
+
+
+def why(error: StackwardError) -> str:
+    """Return what went wrong with what was read, in one line."""
+    return f"{error.message}: {error.says}" if error.says else error.message
 
 
 def shortly(text: str) -> str:

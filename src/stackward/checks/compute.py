@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import lines, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.claim import read_claim
 from stackward.model.compute import DISABLED, INSTANCES, Migration, Server
 from stackward.model.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.ports.libvirt import read_ids
 from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.standstill import read_standstill
@@ -275,10 +277,15 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
         return Unverified(node, error.message, remedy)
     if answer.code != 0:
         return Unverified(node, answer.err.strip() or f"`{command[0]}`: {answer.code}", remedy)
-    left = [one for one in answer.out.split() if not any(kept in one for kept in stay)]
+    printed = [line.strip() for line in lines(answer.out)]
+    if command == _DOMAINS:
+        try:
+            read_ids(answer.out)
+        except NotUnderstood as error:
+            return Unverified(node, why(error), remedy)
+    left = [one for one in printed if not any(kept in one for kept in stay)]
     if not left:
-        printed = len(answer.out.split())
-        return Holds(f"`{shlex.join(command)}` printed {printed} {what}")
+        return Holds(f"`{shlex.join(command)}` printed {len(printed)} {what}")
     shown = ", ".join(left[:_SHOWN])
     return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
 

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.acceptance import acceptance_name
 from stackward.model.compute import DISABLED, Unread
 from stackward.model.maintenance import UNIT
 from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.compute_process import read_processes
+from stackward.ports.libvirt import read_daemon
 from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
+from stackward.ports.systemd import read_active
 from stackward.ports.world import World
 
 _VERSION = (*VIRSH, "version", "--daemon")
@@ -59,15 +62,16 @@ class IsKeptOff:
     def ask(self, world: World, /) -> Answer:
         """Ask systemd on the node, and look at its processes: a container is no unit."""
         try:
-            answer = world.shell.run(self.node, ["systemctl", "is-active", UNIT])
+            state = read_active(world.shell.run(self.node, ["systemctl", "is-active", UNIT]).out)
             processes = read_processes(world.shell, self.node)
+        except NotUnderstood as error:
+            return Unverified(self.node, why(error), "look at it there")
         except (Unreachable, Uncertain) as error:
             return Unverified(self.node, error.message, "see that ssh to it works")
-        state = answer.out.strip()
         if state not in {"inactive", "failed"}:
             return Finding(
                 self.node,
-                f"its nova-compute is {state or answer.err.strip() or 'in no known state'}",
+                f"its nova-compute is {state}",
                 "`stackward node return` it, then drain it again; or pass `--keep-service`",
             )
         if isinstance(processes, Unread):
@@ -128,7 +132,10 @@ class LibvirtAnswers:
         if answer.code != 0:
             says = answer.err.strip() or f"`virsh` ended with {answer.code}"
             return Finding(self.node, f"libvirt does not answer: {says}", "repair libvirt there")
-        return Holds("; ".join(answer.out.split("\n")).strip("; ") or "it told its version")
+        try:
+            return Holds(f"libvirt {read_daemon(answer.out)} answers")
+        except NotUnderstood as error:
+            return Unverified(self.node, why(error), "look at it there")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,12 @@
 All is read with `virsh --readonly`: it needs no rights beyond a login, and can change nothing.
 """
 
-import json
+import re
 
-from stackward.errors import StackwardError, Uncertain, Unreachable
+from stackward.answers import cells, document, lines, mapping, rows, text, understood, whole, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Disk, Domain, Unread
+from stackward.ports.libvirt import read_id
 from stackward.ports.shell import VIRSH, Shell
 
 LIST = (*VIRSH, "list", "--all", "--uuid", "--name")
@@ -26,6 +28,10 @@ _STATES = {
 }
 
 
+_DOMAIN = re.compile(r"Domain: '(.+)'")
+_FACT = re.compile(r"([\w.-]+)=(.*)")
+
+
 def read_domains(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:
     """Return the guests of a node; or why they could not be read."""
     answers: list[str] = []
@@ -33,11 +39,20 @@ def read_domains(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:
         try:
             answer = shell.run(node, command)
         except (Unreachable, Uncertain) as error:
-            return Unread(_why(error))
+            return Unread(why(error))
         if answer.code != 0:
             return Unread(f"`virsh {command[4]}` says: {answer.err.strip() or answer.code}")
         answers.append(answer.out)
-    ids, all_stats = parse_ids(answers[0]), parse_stats(answers[1])
+    try:
+        with understood("`virsh list` or `virsh domstats`", "\n".join(answers)):
+            return _domains(parse_ids(answers[0]), parse_stats(answers[1]))
+    except NotUnderstood as error:
+        return Unread(why(error))
+
+
+def _domains(
+    ids: list[tuple[str, str]], all_stats: dict[str, dict[str, str]]
+) -> tuple[Domain, ...]:
     return tuple(
         Domain(
             server=server,
@@ -52,31 +67,34 @@ def read_domains(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:
 
 def parse_ids(out: str) -> list[tuple[str, str]]:
     """Read `virsh list --all --uuid --name`: a UUID and a name per line."""
-    lines = (line.split(maxsplit=1) for line in out.splitlines())
-    return [(words[0], words[1].strip()) for words in lines if len(words) == 2]  # noqa: PLR2004  # both
+    found = (cells(line.strip().replace(" ", "\t", 1), 2) for line in lines(out))
+    return [(read_id(server), name.strip()) for server, name in found]
 
 
 def parse_stats(out: str) -> dict[str, dict[str, str]]:
     """Read `virsh domstats --raw`: a block per domain, `name=value` in each line."""
     blocks: dict[str, dict[str, str]] = {}
-    current: dict[str, str] = {}
-    for line in out.splitlines():
-        if line.startswith("Domain: '"):
-            current = blocks.setdefault(line[len("Domain: '") : -1], {})
-        elif "=" in line:
-            name, _, value = line.strip().partition("=")
-            current[name] = value
+    current: dict[str, str] | None = None
+    for line in lines(out):
+        if domain := _DOMAIN.fullmatch(line):
+            current = blocks.setdefault(domain[1], {})
+        elif current is not None and (fact := _FACT.fullmatch(line.strip())):
+            current[fact[1]] = fact[2]
+        else:
+            raise ValueError(line)
     return blocks
 
 
 def _disks(stats: dict[str, str]) -> tuple[Disk, ...]:
-    count = int(stats.get("block.count", "0"))
+    count = whole(stats.get("block.count", "0"))
+    if count > len(stats):
+        raise ValueError(stats["block.count"])
     return tuple(
         Disk(
             device=stats.get(f"block.{index}.name", ""),
             path=stats.get(f"block.{index}.path"),
-            used_bytes=int(stats.get(f"block.{index}.physical", "0")),
-            size_bytes=int(stats.get(f"block.{index}.capacity", "0")),
+            used_bytes=whole(stats.get(f"block.{index}.physical", "0")),
+            size_bytes=whole(stats.get(f"block.{index}.capacity", "0")),
         )
         for index in range(count)
     )
@@ -94,7 +112,7 @@ def read_filesystem(shell: Shell, node: str, directory: str) -> str | Unread:
     try:
         answer = shell.run(node, (*FILESYSTEM, directory))
     except (Unreachable, Uncertain) as error:
-        return Unread(_why(error))
+        return Unread(why(error))
     if answer.code != 0:
         return Unread(f"`findmnt` says: {answer.err.strip() or answer.code}")
     return parse_filesystem(answer.out)
@@ -103,10 +121,7 @@ def read_filesystem(shell: Shell, node: str, directory: str) -> str | Unread:
 def parse_filesystem(out: str) -> str | Unread:
     """Read `findmnt --json`."""
     try:
-        return str(json.loads(out)["filesystems"][0]["fstype"])
-    except (ValueError, LookupError, TypeError):
-        return Unread("`findmnt` gave an answer of another shape")
-
-
-def _why(error: StackwardError) -> str:
-    return f"{error.message}: {error.says}" if error.says else error.message
+        with understood("`findmnt`", out):
+            return text(mapping(rows(document(out)["filesystems"])[0])["fstype"])
+    except NotUnderstood as error:
+        return Unread(why(error))

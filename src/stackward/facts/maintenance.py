@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from stackward.answers import understood
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.facts.compute import read_compute_node, read_guarded
 from stackward.facts.named import find_node
@@ -30,6 +31,7 @@ from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
+from stackward.ports.systemd import read_enabled
 from stackward.ports.world import World
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
@@ -152,12 +154,18 @@ def read_marks(shell: Shell, node: str) -> Marks | Unread:
     try:
         enabled = shell.run(node, ["systemctl", "is-enabled", UNIT])
         return Marks(
-            has_file=shell.run(node, ["test", "-e", MAINTENANCE]).code == 0,
-            has_drop_in=shell.run(node, ["test", "-e", DROP_IN]).code == 0,
-            is_masked=enabled.out.strip() in MASKED,
+            has_file=_is_there(shell, node, MAINTENANCE),
+            has_drop_in=_is_there(shell, node, DROP_IN),
+            is_masked=read_enabled(enabled.out) in MASKED,
         )
     except (Unreachable, Uncertain) as error:
         return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+
+
+def _is_there(shell: Shell, node: str, path: str) -> bool:
+    answer = shell.run(node, ["test", "-e", path])
+    with understood(f"`test -e {path}`", answer.err):
+        return {0: True, 1: False}[answer.code]
 
 
 def read_holders(journal: Journal, host: str, *, but: str | None) -> tuple[Holder, ...]:

@@ -7,7 +7,8 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import document, figure, lines, mapping, text, understood, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.facts.cloud_state import LEEWAY_S, RPC_S, ask_rpc
 from stackward.model.cloud_state import Catalog, PingTarget, Rpc, RpcAnswer
 from stackward.ports.lookout import Lookout
@@ -126,19 +127,25 @@ def _settings(one: PingTarget) -> tuple[str, tuple[str, ...]]:
 
 def parse_pings(out: str, err: str, targets: Iterable[PingTarget]) -> dict[str, RpcAnswer]:
     """Read what the script printed; who is not named in it was not called."""
+    called = list(targets)
+    if not out.strip():
+        words = lines(err) or [LATE]
+        return {one.queue: RpcAnswer(outcome=Rpc.NOT_ASKED, why=words[-1]) for one in called}
     try:
-        document: dict[str, Any] = json.loads(out)
-    except ValueError:
-        words = err.strip().splitlines() or [LATE]
-        document = {"told": {}, "why": words[-1]}
-    told: dict[str, dict[str, Any]] = document["told"]
-    why = document.get("why", LATE)
-    missing = {"outcome": "not asked", "why": why}
-    return {one.queue: _answer(told.get(one.queue, missing)) for one in targets}
+        with understood("the script that calls over RPC", out):
+            whole = document(out)
+            told, because = mapping(whole["told"]), text(whole.get("why", LATE))
+            missing = {"outcome": "not asked", "why": because}
+            return {one.queue: _answer(mapping(told.get(one.queue, missing))) for one in called}
+    except NotUnderstood as error:
+        odd = RpcAnswer(outcome=Rpc.NOT_ASKED, why=why(error))
+        return {one.queue: odd for one in called}
 
 
-def _answer(told: Mapping[str, Any]) -> RpcAnswer:
-    why: str = told.get("why", "")
+def _answer(told: Mapping[str, object]) -> RpcAnswer:
+    why = text(told.get("why", ""))
     return RpcAnswer(
-        outcome=Rpc(told["outcome"]), took_s=told.get("took_s", 0.0), why=WHY.get(why, why)
+        outcome=Rpc(text(told["outcome"])),
+        took_s=figure(told.get("took_s", 0.0)),
+        why=WHY.get(why, why),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from stackward.errors import NotInCatalog
 from stackward.model.compute import NOVA_COMPUTE, ComputeService, Role
 from stackward.model.identity import Hosts, Machine, machine_part
 from stackward.ports.cloud import Cloud
@@ -50,10 +51,18 @@ def read_roles(
         agent.kind for name in dict.fromkeys(names) for agent in cloud.network_agents_on(name)
     }
     roles = [role for kind, role in _OF_AGENTS.items() if kind in agents]
-    if Hosts(map(machine_part, cloud.volume_services())).called(*names):
+    if Hosts(map(machine_part, _volume_services(cloud))).called(*names):
         roles.append(_CINDER_VOLUME)
     if Hosts(one.host for one in services if one.binary != NOVA_COMPUTE).called(*names) or (
         {"control", "controller", "controllers"} & set(groups)
     ):
         roles.append(_CONTROL)
     return tuple(roles)
+
+
+def _volume_services(cloud: Cloud) -> Sequence[str]:
+    """Return the hosts of Cinder's volume services; a cloud without Cinder has none."""
+    try:
+        return cloud.volume_services()
+    except NotInCatalog:
+        return ()

@@ -23,6 +23,7 @@ from stackward.answers import (
     truth,
     understood,
     whole,
+    why,
 )
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
@@ -43,6 +44,7 @@ from stackward.model.survey import (
 from stackward.ports.clock import Clock
 from stackward.ports.machines import NOVA_SETTINGS, is_name
 from stackward.ports.shell import Answer, Shell, refusal
+from stackward.ports.systemd import ACTIVES
 
 Told = TypeVar("Told")
 
@@ -62,10 +64,6 @@ _CONTAINERS = ("/var/lib/docker/", "/var/lib/containers/")
 _FACT = re.compile(r"(\w+)=(.*)")
 _LOADS = (
     "loaded", "not-found", "masked", "bad-setting", "error", "merged", "stub",
-)  # fmt: skip
-_ACTIVES = (
-    "active", "inactive", "failed", "activating", "deactivating", "reloading", "refreshing",
-    "maintenance",
 )  # fmt: skip
 _UNIT_KINDS = (
     "service", "socket", "mount", "automount", "swap", "timer", "path", "target", "device", "scope",
@@ -133,7 +131,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
     try:
         return parse_survey(node, answer.out, took_s=took, asked_at=from_, known=units)
     except NotUnderstood as error:
-        return Unseen(f"{error.message}: {error.says}", Blind.ODD)
+        return Unseen(why(error), Blind.ODD)
 
 
 @cache
@@ -283,7 +281,7 @@ def _unit(one: Mapping[str, str], commands: Mapping[str, Said], monotonic: float
     return Unit(
         name=one["Id"],
         load=one["LoadState"],
-        active=one_of(one["ActiveState"], *_ACTIVES),
+        active=one_of(one["ActiveState"], *ACTIVES),
         sub=one.get("SubState", ""),
         result=one.get("Result", ""),
         enabled=one.get("UnitFileState", ""),

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import NOVA_COMPUTE, Migration, Server, Unread
 from stackward.model.stuck import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
+from stackward.ports.libvirt import read_job, read_state
 from stackward.ports.lookups import hypervisor_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.shell import VIRSH, Answer
@@ -15,7 +17,6 @@ DOMSTATE = (*VIRSH, "domstate")
 JOB = (*VIRSH, "domjobinfo")
 NO_DOMAIN = "failed to get domain"
 NOT_RUNNING = "domain is not running"  # of a job: a guest that is off has none
-_NO_JOB = "None"
 _AT_WORK = ("preparing", "running")
 _RECENT = 3  # of a server's records: where its guest may be if the last order left none
 
@@ -60,7 +61,9 @@ def _ends(source: str, migration: Migration | None, records: Sequence[Migration]
 
 def _dead(cloud: Cloud, hosts: list[str]) -> frozenset[str]:
     services = cloud.services()
-    up = {one.host for one in services if one.binary == NOVA_COMPUTE and one.is_up}
+    # Of a host whose cell is down nothing is known: it is not called dead.
+    computes = [one for one in services if one.binary == NOVA_COMPUTE]
+    up = {one.host for one in computes if one.is_up or not one.is_known}
     has_conductor = any(one.binary == CONDUCTOR and one.is_up for one in services)
     return frozenset({*hosts} - up) | (frozenset() if has_conductor else {CONDUCTOR})
 
@@ -89,8 +92,11 @@ def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]
             yield Guest(node=node, host=host, state=None)
             continue
         job = _ask(world, node, (*JOB, server), without=NOT_RUNNING)
-        has_job = job is not None and _is_job(job)
-        yield Guest(node=node, host=host, state=state.out.strip(), has_job=has_job)
+        try:
+            has_job = job is not None and read_job(job.out)
+            yield Guest(node=node, host=host, state=read_state(state.out), has_job=has_job)
+        except NotUnderstood as error:
+            raise _Silent(f"`{node}`: {why(error)}") from error
 
 
 def _ask(
@@ -106,8 +112,3 @@ def _ask(
     if NO_DOMAIN in answer.err or without in answer.err:
         return None
     raise _Silent(f"`{node}`: {answer.err.strip() or answer.code}")
-
-
-def _is_job(answer: Answer) -> bool:
-    """Read `virsh domjobinfo`: its first line is `Job type:` and a word."""
-    return answer.out.partition(":")[2].split()[:1] != [_NO_JOB]

@@ -6,9 +6,11 @@ What cannot be read is never taken for done. What does not apply is said so.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.answers import shortly, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
+from stackward.ports.libvirt import read_state
 from stackward.ports.lookups import hypervisor_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.shell import Answer
@@ -132,7 +134,10 @@ def domain_on_target(
     if asked.code != 0:
         is_absent = NO_DOMAIN in asked.err
         return Row(name, "libvirt does not have it") if is_absent else _unread(name, asked)
-    state = asked.out.strip()
+    try:
+        state = read_state(asked.out)
+    except NotUnderstood as error:
+        return Row(name, unread=why(error))
     return Row(name, None if state == expected else f"is {state}, expected {expected}")
 
 
@@ -143,7 +148,7 @@ def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None
     if isinstance(asked, Row):
         return asked
     if asked.code == 0:
-        return Row(name, f"libvirt still has it: {asked.out.strip()}")
+        return Row(name, f"libvirt still has it: {shortly(asked.out)}")
     return Row(name) if NO_DOMAIN in asked.err else _unread(name, asked)
 
 

@@ -6,6 +6,7 @@ The cordon is the claim: it stands in the cloud itself, where every tool sees it
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stackward.answers import understood, whole
 from stackward.errors import Refused, StepFailed
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import DISABLED, ComputeService, Unread
@@ -16,6 +17,7 @@ from stackward.ports import root
 from stackward.ports.compute_process import read_processes
 from stackward.ports.lookups import service_of
 from stackward.ports.shell import Answer, refusal
+from stackward.ports.systemd import read_active, read_enabled, read_facts
 from stackward.ports.world import World
 
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
@@ -154,8 +156,8 @@ class KeepOff:
     def _look_at_unit(self, world: World, processes: tuple[ComputeProcess, ...]) -> Look:
         if not self._is_written(world):
             return Look(Standing.TODO)
-        enabled = self._is(world, "is-enabled").out.strip()
-        active = self._is(world, "is-active").out.strip()
+        enabled = read_enabled(self._is(world, "is-enabled").out)
+        active = read_active(self._is(world, "is-active").out)
         if self.with_mask and enabled not in MASKED:
             return Look(Standing.TODO)
         if active == "deactivating":
@@ -253,13 +255,14 @@ class BringUp:
         for path in (MAINTENANCE, DROP_IN):
             if world.shell.run(self.node, ["test", "-e", path]).code == 0:
                 return True
-        enabled = world.shell.run(self.node, ["systemctl", "is-enabled", UNIT]).out.strip()
-        return enabled in MASKED
+        enabled = world.shell.run(self.node, ["systemctl", "is-enabled", UNIT])
+        return read_enabled(enabled.out) in MASKED
 
     def _failure(self, unit: dict[str, str], mark: Mark | None) -> Look | None:
         if mark is None or unit.get("InvocationID") == mark["invocation"]:
             return None  # a failure from before our start
-        restarts = int(unit.get("NRestarts") or 0)
+        with understood("`systemctl show`", str(unit)):
+            restarts = whole(unit.get("NRestarts") or 0)
         if unit.get("ActiveState") != "failed" and restarts < _RESTARTS:
             return None
         return Look(
@@ -272,8 +275,7 @@ class BringUp:
     def _unit(self, world: World) -> dict[str, str]:
         names = "ActiveState,Result,NRestarts,InvocationID"
         answer = world.shell.run(self.node, ["systemctl", "show", f"--property={names}", UNIT])
-        lines = (line.partition("=") for line in answer.out.splitlines())
-        return {name: value for name, found, value in lines if found}
+        return read_facts(answer.out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

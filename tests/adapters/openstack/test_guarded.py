@@ -35,5 +35,5 @@ def test_the_entries_of_a_host(host: str, names: tuple[str, ...], expected: list
 
 def test_entries_of_two_machines_are_not_taken_for_one() -> None:
     """To tell the wrong one of a maintenance would leave its servers without a guard."""
-    with pytest.raises(StackwardError, match=f"may be `c01`: `{A}`, `{B}`"):
+    with pytest.raises(StackwardError, match=f"several hosts for `c01`: `{A}`, `{B}`"):
         guarded("c01", A, B)

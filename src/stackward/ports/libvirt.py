@@ -1,0 +1,48 @@
+"""What `virsh` answers, read for whatever room asks it; another form is `NotUnderstood`."""
+
+import re
+
+from stackward.answers import lines, one_of, understood
+
+_STATES = (
+    "no state", "running", "idle", "paused", "in shutdown", "shut off", "crashed", "pmsuspended",
+)  # fmt: skip
+_JOBS = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled", "Unknown")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DAEMON = re.compile(r"^Running against daemon: (\d\S*)$", re.MULTILINE)
+
+
+def read_state(out: str) -> str:
+    """Read `virsh domstate`: one word or two."""
+    with understood("`virsh domstate`", out):
+        return one_of(out.strip(), *_STATES)
+
+
+def read_job(out: str) -> bool:
+    """Read `virsh domjobinfo`: its first line is `Job type:` and a word."""
+    with understood("`virsh domjobinfo`", out):
+        name, _, kind = lines(out)[0].partition(":")
+        one_of(name, "Job type")
+        return one_of(kind.strip(), *_JOBS) != _JOBS[0]
+
+
+def read_ids(out: str) -> list[str]:
+    """Read `virsh list --uuid`: an id in each line."""
+    with understood("`virsh list`", out):
+        return [read_id(line.strip()) for line in lines(out)]
+
+
+def read_id(given: str) -> str:
+    """Return the id of a guest. Raises ValueError where it is none."""
+    if _ID.fullmatch(given) is None:
+        raise ValueError(given)
+    return given
+
+
+def read_daemon(out: str) -> str:
+    """Read `virsh version --daemon`: the version of the daemon that answered."""
+    with understood("`virsh version`", out):
+        found = _DAEMON.search(out)
+        if found is None:
+            raise ValueError(out)
+        return found[1]
