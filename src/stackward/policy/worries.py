@@ -86,6 +86,19 @@ IDENTITY_REMEMBERED = Worry(
     "or `host_ip` in the inventory",
     "What a node said while it lived may be out of date: the machine may have been replaced.",
 )
+RIGHT_MISSING = Worry(
+    "right-missing",
+    "`{login}` may not run there as root all that the plan has to, of {right} ({why})",
+    "install the shipped sudoers file there (guide `Without root`), or add the line "
+    "`{line}`; then plan again",
+    "It would be refused in the middle of the run, after servers have moved.",
+)
+RIGHTS_UNREAD = Worry(
+    "rights-unread",
+    "whether the login may run there as root what the plan has to could not be asked: {why}",
+    "see there `sudo -n -l`",
+    "Where a right is missing the run stops midway.",
+)
 DOMAINS_UNREAD = Worry(
     "domains-unread",
     "its guests cannot be read: {why}",
