@@ -514,6 +514,19 @@ def test_a_queue_bears_the_host_of_the_settings() -> None:
     assert site.look().findings == ()
 
 
+def test_a_queue_of_no_known_name_may_be_that_of_settings_that_cannot_be_read() -> None:
+    """No restart is advised on the word of a name that is only guessed."""
+    site = Site()
+    for name in ("rabbitmq queues", "rabbitmq bindings"):
+        told = site.told("ctl")["commands"][name]
+        told["out"] = told["out"].replace("q-plugin.ctl", "q-plugin.net-1")
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert any("`q-plugin.net-1` is nobody else's" in note.says for note in health.unknown)
+
+
 def test_a_node_that_calls_itself_as_another_is_called_is_found_by_its_own_word() -> None:
     site = Site()
     site.told("c01")["hostname"], site.told("c02")["hostname"] = "c02", "c01"
@@ -621,6 +634,23 @@ def test_a_unit_in_maintenance_is_told_and_no_finding() -> None:
         "nova-compute is disabled by ada, run `01J9`, and down: bad DIMM",
         "`nova-compute.service` is kept off by a condition of its own",
     ]
+
+
+def test_what_was_drained_just_now_is_not_called_deaf_while_nova_still_calls_it_up() -> None:
+    """Seen right after a drain: "broken: nobody reads its queue", with a remedy to restart it."""
+    site = Site()
+    site.unit("c01", COMPUTE, ActiveState="inactive", SubState="dead", LoadState="masked")
+    claim = "stackward 01J9 by ada on bastion since 2026-11-25T10:44:04Z: bad DIMM"
+    site.silence("nova-compute", "c01", is_up=True, age_s=12.0, is_enabled=False, reason=claim)
+    site.cut("c01", 5672)
+    unread(site)
+
+    health = site.look()
+
+    assert (health.findings, site.apis.called) == ((), ["c02"])
+    assert "whether it answers RPC: it is kept off on purpose" in {
+        one.says for one in health.unknown
+    }
 
 
 def test_a_service_that_somebody_else_disabled_is_told_with_the_reason() -> None:

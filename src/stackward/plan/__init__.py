@@ -13,8 +13,9 @@ from stackward.plan.of_cloud import (
     refuse_unsaid,
 )
 from stackward.plan.plan import INSTEAD, Blocked, Move, Plan, Request, Stage, Verdict, Warned
+from stackward.plan.rights import needs_root
 from stackward.plan.runbook import Runbook, Runbooks, kinds_of
-from stackward.plan.step import GIVEN_UP, Examined, Lasting, Look, Progress, Standing, Step
+from stackward.plan.step import GIVEN_UP, Examined, Lasting, Look, Progress, Standing, Step, Traced
 from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Stage",
     "Standing",
     "Step",
+    "Traced",
     "Unverified",
     "Verdict",
     "Warned",
@@ -53,6 +55,7 @@ __all__ = [
     "from_json",
     "kinds_of",
     "left_to_operators",
+    "needs_root",
     "of_cloud",
     "refuse_another",
     "refuse_unsaid",

@@ -42,6 +42,7 @@ _GUEST_STATES = {
     "PAUSED": {"paused"},
     "SHUTOFF": {"shut off", "crashed"},
 }
+_UNBOUND = {"binding_failed", "unbound"}
 _UNDER_A_TASK = {"MIGRATING", "RESIZE", "REBOOT", "HARD_REBOOT", "PASSWORD", "REBUILD"}
 _BLOCKING_STATUS = {
     "ERROR": worries.ERROR,
@@ -165,7 +166,9 @@ def judge_devices(server: Server, node: ComputeNode) -> Iterator[Verdict]:
                 yield worries.PORT_LEAVES.warns(server.label, server.id, port=port.id, what=kind)
         elif kind not in _MOVED_AS_THEY_ARE:
             yield worries.UNKNOWN_PORT.blocks(server.label, server.id, port=port.id, what=kind)
-        if port.host != node.host or port.vif_type in {"binding_failed", "unbound"}:
+        is_bound_here = port.host == node.host and port.vif_type not in _UNBOUND
+        # Where the guest is not here, its ports are not to be bound here either.
+        if not is_bound_here and _is_guest_here(server, node):
             yield worries.PORT_ELSEWHERE.blocks(
                 server.label,
                 server.id,
@@ -174,6 +177,13 @@ def judge_devices(server: Server, node: ComputeNode) -> Iterator[Verdict]:
                 vif=port.vif_type,
                 here=node.host,
             )
+
+
+def _is_guest_here(server: Server, node: ComputeNode) -> bool:
+    """Say whether the guest of a server is where Nova has it, as far as libvirt could be read."""
+    if isinstance(node.domains, Unread) or not node.hypervisor.has_domains:
+        return True
+    return server.status == "SHUTOFF" or node.domain_of(server.id) is not None
 
 
 def judge_bindings(server: Server) -> Iterator[Verdict]:
@@ -222,7 +232,7 @@ def judge_lock(server: Server) -> Iterator[Verdict]:
 
 def judge_allocation(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether placement has the server in its books."""
-    if server.id not in node.provider.allocations:
+    if server.id not in node.provider.allocations and _is_guest_here(server, node):
         yield worries.NO_ALLOCATION.warns(server.label, server.id)
 
 

@@ -10,7 +10,7 @@ from stackward.model.claim import read_claim
 from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.health import Finding, Note
 from stackward.model.identity import queue_names
-from stackward.model.survey import Broker, Link, Listener, Queue
+from stackward.model.survey import Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, log_of
 from stackward.policy.processes import Present
@@ -159,6 +159,7 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     """Judge whether what is sent to a process reaches it."""
     queues = queues_of(present)
     knows_all, (bound, told_of) = _knows_all_queues(present), _bindings(present)
+    unsure = {(component.name, node) for component, node, _ in _unsure(state, present, anatomy)}
     for component, node, host in own_queues(state, present, anatomy):
         name = f"{component.topic}.{host}"
         here = present.get((component.name, node))
@@ -168,6 +169,8 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
         queue = queues.get(name)
         if queue is None:
             # Another cell may have it: only where its like are here.
+            if (component.name, node) in unsure:
+                continue
             if knows_all and any(each.startswith(f"{component.topic}.") for each in queues):
                 yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
         elif not queue.consumers and (knows_all or queue.messages):
@@ -182,6 +185,42 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 queue=name,
                 unit=unit,
             )
+
+
+def _unsure(
+    state: CloudState, present: Present, anatomy: Anatomy
+) -> Iterator[tuple[Component, str, str]]:
+    """Return each process whose queue may be one that nobody else's name explains.
+
+    Its settings may have another `host`, and could not be read: component, node, that queue.
+    """
+    queues, own = queues_of(present), list(own_queues(state, present, anatomy))
+    explained = {f"{component.topic}.{host}" for component, _, host in own}
+    for component, node, host in own:
+        here = present.get((component.name, node))
+        if here is None or component.heartbeat or f"{component.topic}.{host}" in queues:
+            continue
+        if any(path in here.survey.hosts for path in here.deployed.settings):
+            continue
+        strange = (
+            queue.name
+            for queue in queues.values()
+            if queue.name.startswith(f"{component.topic}.")
+            and queue.consumers
+            and queue.name not in explained
+        )
+        if first := next(strange, None):
+            yield component, node, first
+
+
+def unknown_of_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Note]:
+    """Name the processes of which it is not known by which name they have their queues."""
+    for component, node, queue in _unsure(state, present, anatomy):
+        yield Note(
+            where=node,
+            says=f"whether {component.name} reads its own queue: it has none of the node's name, "
+            f"and `{queue}` is nobody else's; `host` in its settings cannot be read",
+        )
 
 
 def _bindings(present: Present) -> tuple[set[tuple[str, str]], set[str]]:
@@ -206,14 +245,24 @@ def own_queues(
     queues = queues_of(present)
     for component in anatomy.components.values():
         if component.topic and component.heartbeat:
-            for one in state.heartbeats:
-                if one.binary == component.heartbeat and one.is_up and _is_asked(state, one):
-                    yield component, node_of(state, one), one.name
+            for one in _reporting(state, present, component):
+                yield component, node_of(state, one), one.name
         elif component.topic:
             for (name, node), here in present.items():
                 if name == component.name:
                     names = _names_there(here, hosts.get(node, ()))
                     yield component, node, _read_or_first(component.topic, names, queues)
+
+
+def _reporting(state: CloudState, present: Present, component: Component) -> Iterator[Heartbeat]:
+    for one in state.heartbeats:
+        if (
+            one.binary == component.heartbeat
+            and one.is_up
+            and _is_asked(state, one)
+            and not _is_kept_off(state, one, present, component)
+        ):
+            yield one
 
 
 def _names_there(here: Presence, reported: Sequence[str]) -> list[str]:
@@ -320,6 +369,19 @@ def _is_off_on_purpose(one: Heartbeat) -> bool:
     return not one.is_enabled and not (one.reason or "").startswith(_AUTO)
 
 
+def _is_kept_off(state: CloudState, one: Heartbeat, present: Present, component: Component) -> bool:
+    """Say whether it is disabled, and its node says that it does not run: its record is an old one.
+
+    Its API calls it up for half a minute after it was stopped.
+    """
+    node = node_of(state, one)
+    survey = state.surveys.get(node)
+    if not _is_off_on_purpose(one) or not isinstance(survey, Survey):
+        return False
+    here = present.get((component.name, node))
+    return not isinstance(survey.units, Unseen) and (here is None or not here.runs)
+
+
 def age_of(one: Heartbeat) -> str:
     """Say how old a heartbeat is."""
     return (
@@ -369,6 +431,8 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
             why[one.host] = "its cell is down"
         elif not one.is_up:
             why[one.host] = "it does not report"
+        elif _is_kept_off(state, one, present, anatomy["nova-compute"]):
+            why[one.host] = "it is kept off on purpose"
         elif is_silent:
             why[one.host] = "RabbitMQ does not run"
         elif state.hypervisors_unread:
