@@ -205,10 +205,7 @@ class DrainRunbook:
         if not move.thing_id:
             return None
         facts = read_compute_node(world, request.node, only=move.thing_id)
-        facts = replace(
-            facts,
-            promised=read_promised(self.journal, world.cloud.identity().id, but_for=facts.host),
-        )
+        facts = _with_promised(facts, world, self.journal)
         return next(judge_again(facts, request, move), None)
 
 
