@@ -305,6 +305,12 @@ NO_WAY_BACK = Worry(
     "`stackward node return NODE --bring-back` brings it back",
     "The run that it undid is over, and a new plan is judged by what is so now.",
 )
+UNKNOWN_KIND = Worry(
+    "unknown-kind",
+    "is of the kind `{kind}`: how such a run is undone is not known here",
+    "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
+    "Only what is known to be the run's own doing is undone.",
+)
 NOT_MOVED_BACK = Worry(
     "not-moved-back",
     "stays on `{host}`: {because}",

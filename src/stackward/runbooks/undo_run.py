@@ -74,6 +74,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     blockers = (*(back.blockers if back else ()), *_slips(facts, asked))
     if not (stages or blockers):
         why = "; ".join([*left, *(f"`{each.thing}` {each.reason}" for each in warnings)])
+        why = why or "what it has changed is not its doing any more"
         blockers = (worries.NOTHING_TO_UNDO.blocks(facts.run, facts.run, why=why),)
     return replace(
         whole,
