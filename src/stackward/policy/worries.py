@@ -137,7 +137,7 @@ NO_SERVER_OF_PROJECT = Worry(
 )
 PROJECT_GONE = Worry(
     "project-gone",
-    "Keystone has no project `{project}` any more; {count} of its servers are here",
+    "Keystone has no project `{project}` any more; its servers here: {count}",
     "",
     "The id that was given is known by the servers that are of that project: nobody else can be "
     "asked about them.",
@@ -497,7 +497,7 @@ CELL_DOWN = Worry(
 )
 GROUP_UNKNOWN = Worry(
     "group-unknown",
-    "{count} members of its group {group} are in a cell that is down: where they are is not known",
+    "its group {group} has members in a cell that is down; where they are is not known: {count}",
     "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
     "Where the others are decides where it may go.",
