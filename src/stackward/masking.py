@@ -26,9 +26,10 @@ _FORMS = (
     re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
     # Authorization: Basic ...
     re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE),
-    # password=..., "adminPass": "...", X-Auth-Token: ...
+    # password=..., "adminPass": "...", X-Auth-Token: ...; not the tag of a sudoers file
     re.compile(
-        rf"""(\b[\w.-]*(?:{_NAMES}|adminpass)[\w.-]*["']?\s*[:=]\s*)(?!{re.escape(MASK)}){_VALUE}""",
+        r"(\b(?!NOPASSWD:\s*/)[\w.-]*"
+        rf"""(?:{_NAMES}|adminpass)[\w.-]*["']?\s*[:=]\s*)(?!{re.escape(MASK)}){_VALUE}""",
         re.IGNORECASE,
     ),
     # --os-password ...

@@ -16,6 +16,7 @@ from typing_extensions import override
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
+from stackward.adapters.ssh import Ssh
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.claim import Claim, read_claim
@@ -657,6 +658,25 @@ def test_the_run_that_is_resumed_then_cordons_the_node_again(site: Site) -> None
 
     assert code == 0
     assert set(site.hosts.values()) == {"compute-08"}
+
+
+def test_a_drain_of_a_node_that_nobody_knows_how_to_reach_is_blocked_and_says_why(
+    site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "inventory").write_text('compute-07 ansible_host="{{ somewhere }}"\n')
+
+    @contextmanager
+    def open_world(known: Inventory, _os_cloud: str | None) -> Iterator[World]:
+        ssh = Ssh(known)
+        yield replace(a_world(site.cloud), shell=ssh, clock=FakeClock(), acting=None)
+        ssh.close()
+
+    code = main([*DRAIN, "--yes"], open_world=open_world)
+
+    err = site.capsys.readouterr().err
+    assert code == 3
+    assert "`ansible_host` is a template, which only Ansible can fill in" in err
+    assert site.is_untouched
 
 
 # --- a server is deleted meanwhile ---

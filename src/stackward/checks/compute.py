@@ -197,8 +197,10 @@ class NoAllocations:
             f"{count_of(len(consumers), 'consumer holds', 'consumers hold')} allocations: "
             f"{', '.join(consumers[:_SHOWN])}",
             "look again in some minutes; then `nova-manage placement audit`. A lost move keeps its "
-            "own while its record has not ended: if nothing of it goes on, "
-            "`openstack resource provider allocation delete ID`; then drain the node again",
+            "own while its record has not ended: look first whether ID is a server "
+            "(`openstack server show ID`) or a move that goes on (`openstack server migration list "
+            "--host HOST`); if neither, `openstack resource provider allocation delete ID`; then "
+            "drain the node again",
         )
 
 

@@ -24,6 +24,7 @@ from stackward.policy.messages import (
     notes_of_heartbeats,
     other_sides,
     queues_of,
+    unknown_of_queues,
     unknown_of_rpc,
 )
 from stackward.policy.pings import judge_pings, proof_of_pings, unknown_of_pings
@@ -36,7 +37,12 @@ from stackward.policy.processes import (
     notes_of_units,
     unknown_of_tools,
 )
-from stackward.policy.questions import judge_answers, judge_one_of_all, unknown_of_answers
+from stackward.policy.questions import (
+    judge_answers,
+    judge_one_of_all,
+    proof_of_answers,
+    unknown_of_answers,
+)
 from stackward.wording import count_of
 
 Proof = tuple[str, float | None]  # what shows that a component works, and how long that took
@@ -95,6 +101,7 @@ def _all_unknown(
     for one in here.values():
         yield from unknown_of_tools(one)
         yield from unknown_of_answers(one)
+    yield from unknown_of_queues(state, here, anatomy)
     yield from unknown_of_rpc(state)
     yield from unknown_of_pings(state, here, anatomy)
     yield from unknown_of_doors(state, anatomy, {name for name, _ in here})
@@ -250,7 +257,7 @@ def _proof(
         return f"{token}{component.probe.shows} in {answer.took_s:.2f} s", answer.took_s
     if component.probe.kind == "rpc" and (said := _rpc_proof(state)):
         return said, None
-    said = proof_of_pings(component, state, here, anatomy)
+    said = proof_of_pings(component, state, here, anatomy) or proof_of_answers(component, here)
     if component.heartbeat and not said:
         said = _heartbeat_proof(component, state, here)
     return said or _process_proof(component, here), None
