@@ -161,7 +161,7 @@ NO_SERVER_OF_PROJECT = Worry(
 )
 PROJECT_GONE = Worry(
     "project-gone",
-    "Keystone has no project `{project}` any more; {count} of its servers are here",
+    "Keystone has no project `{project}` any more; its servers here: {count}",
     "",
     "The id that was given is known by the servers that are of that project: nobody else can be "
     "asked about them.",
@@ -329,6 +329,12 @@ NO_WAY_BACK = Worry(
     "do again what it undid: `stackward node drain NODE` takes a node out, "
     "`stackward node return NODE --bring-back` brings it back",
     "The run that it undid is over, and a new plan is judged by what is so now.",
+)
+UNKNOWN_KIND = Worry(
+    "unknown-kind",
+    "is of the kind `{kind}`: how such a run is undone is not known here",
+    "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
+    "Only what is known to be the run's own doing is undone.",
 )
 NOT_MOVED_BACK = Worry(
     "not-moved-back",
@@ -527,7 +533,7 @@ CELL_DOWN = Worry(
 )
 GROUP_UNKNOWN = Worry(
     "group-unknown",
-    "{count} members of its group {group} are in a cell that is down: where they are is not known",
+    "its group {group} has members in a cell that is down; where they are is not known: {count}",
     "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
     "Where the others are decides where it may go.",
