@@ -546,7 +546,7 @@ API_ODD = Symptom(
 CELL_DOWN = Symptom(
     "cell-down",
     State.DEGRADED,
-    "a cell is down: of {count} of its hosts Nova knows no more than the name",
+    "a cell is down: Nova knows {count} of its hosts by name only",
     "see the database and the RabbitMQ of that cell: `nova-manage cell_v2 list_cells` names both, "
     "`nova-manage cell_v2 list_hosts` says which hosts are in it",
     "Nobody can manage its servers, and nothing is known of how they are. Other cells go on.",
