@@ -189,8 +189,10 @@ class NoAllocations:
             self.host,
             f"{len(consumers)} consumers hold allocations: {', '.join(consumers[:_SHOWN])}",
             "look again in some minutes; then `nova-manage placement audit`. A lost move keeps its "
-            "own while its record has not ended: if nothing of it goes on, "
-            "`openstack resource provider allocation delete ID`; then drain the node again",
+            "own while its record has not ended: look first whether ID is a server "
+            "(`openstack server show ID`) or a move that goes on (`openstack server migration list "
+            "--host HOST`); if neither, `openstack resource provider allocation delete ID`; then "
+            "drain the node again",
         )
 
 
