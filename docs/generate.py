@@ -54,7 +54,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "root.md": root_page(),
         REFERENCE / "stuck-states.md": stuck_states_page(),
         REFERENCE / "volume-states.md": volume_states_page(),
-        EXAMPLES / "stackward.sudoers": sudoers_file("ops", "Made by docs/generate.py."),
+        EXAMPLES / "stackward.sudoers": sudoers_file("ops"),
     }
 
 

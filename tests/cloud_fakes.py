@@ -31,7 +31,8 @@ from stackward.model.compute import Hypervisor
 from stackward.model.health import Health
 from stackward.model.identity import Directory, Itself, Known
 from stackward.ports.lookout import Lookout
-from stackward.ports.shell import Answer
+from stackward.ports.root import Words
+from stackward.ports.shell import Answer, Rights
 from stackward.ports.together import Key, Told
 
 SAMPLES = Path(__file__).parent / "facts/samples"
@@ -108,6 +109,9 @@ class FakeNodes:
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ()
+
+    def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
+        return Rights("ops")
 
     def run(
         self,

@@ -33,8 +33,8 @@ from stackward.model.compute_process import PROCESSES
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
-from stackward.ports.root import FILL_DROP_IN, must_be_declared
-from stackward.ports.shell import Answer
+from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
+from stackward.ports.shell import Answer, Rights
 from stackward.ports.world import Acting, World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
@@ -366,6 +366,13 @@ class FakeCloud:
         self.known[server] = replace(self.known[server], task_state=None)
         return self._act(server, "live_migration_cancel")
 
+    def vanish(self, server: str, by: str = "eve") -> None:
+        """Let an owner delete a server; its actions stay readable by its id."""
+        self._act(server, "delete")
+        log = self.actions[server]
+        log[-1] = replace(log[-1], user=by, started="2026-11-22T03:00:05.000000")
+        del self.known[server]
+
     # --- the world goes on ---
 
     def pass_time(self) -> None:
@@ -546,6 +553,14 @@ class FakeShell:
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ("compute",) if node in self.directory() else ()
+
+    def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
+        if node in self.silent:
+            raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
+        for words in commands:
+            must_be_declared(words)
+        refused = dict.fromkeys(commands, self.refused[node]) if node in self.refused else {}
+        return Rights("ops", refused)
 
     def run(
         self,

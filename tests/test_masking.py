@@ -58,6 +58,7 @@ def test_a_secret_is_masked_by_its_form_or_its_name(said: str, read: str) -> Non
     [
         "No valid host was found. There are not enough hosts available.",
         "check auth_url, username, password, project_name and the domains",
+        "ops ALL=(root) NOPASSWD: /usr/bin/systemctl daemon-reload",
         "`openstack server resize confirm 4711` (or `revert`), then plan again",
         "https://nova:8774/v2.1/servers?host=compute-07@rack",
         "stackward 01M8 by ann on bastion since 2026-01-01T12:00:00Z: bad DIMM",

@@ -27,9 +27,11 @@ _FORMS = (
     re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
     # Authorization: Basic ...
     re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE),
-    # password=..., "adminPass": "...", X-Auth-Token: ...
+    # password=..., "adminPass": "...", X-Auth-Token: ...; not the tag of a sudoers file
     re.compile(
-        rf"""((?:{_NAMES}|adminpass)[\w.-]{{0,80}}["']?\s{{0,200}}[:=]\s*)(?!{re.escape(MASK)}){_VALUE}""",
+        r"((?!(?<=\bNO)PASSWD:\s{0,9}/)"
+        rf"(?:{_NAMES}|adminpass)[\w.-]{{0,80}}[\"']?\s{{0,200}}[:=]\s*)"
+        rf"(?!{re.escape(MASK)}){_VALUE}",
         re.IGNORECASE,
     ),
     # --os-password ...

@@ -18,9 +18,11 @@ from stackward.facts.maintenance import (
     read_returning_node,
 )
 from stackward.facts.promised import read_promised
+from stackward.facts.rights import read_rights
 from stackward.facts.undoing import read_undoing
 from stackward.model.run import RunState
-from stackward.plan import Blocked, Kinds, Move, Plan, Runbook
+from stackward.plan import Blocked, Kinds, Move, Plan, Runbook, Warned, needs_root
+from stackward.policy.rights import is_silent, judge_rights
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.runbooks import bring_back_servers, drain_compute_node, return_compute_node, undo_run
@@ -43,7 +45,27 @@ def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[Worl
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         state, is_left = state_now(known, node(), world.clock.now()), leaves_servers(known)
         facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
-    return _foretold(drain_compute_node.plan_drain(facts, asked), world, journal)
+    plan = drain_compute_node.plan_drain(facts, asked)
+    return _foretold(_with_rights(plan, world), world, journal)
+
+
+def _with_rights(plan: Plan[World], world: World) -> Plan[World]:
+    """Return the plan with what stands against it where a right is missing on a node.
+
+    Not where it is said already that the node does not answer: asking again would take as long.
+    """
+    if is_silent(each.worry for each in plan.blockers):
+        return plan
+    verdicts = [
+        verdict
+        for node, commands in needs_root(plan).items()
+        for verdict in judge_rights(node, read_rights(world.shell, node, commands))
+    ]
+    return replace(
+        plan,
+        blockers=(*plan.blockers, *(each for each in verdicts if isinstance(each, Blocked))),
+        warnings=(*plan.warnings, *(each for each in verdicts if isinstance(each, Warned))),
+    )
 
 
 def _foretold(plan: Plan[World], world: World, journal: Journal) -> Plan[World]:
@@ -66,7 +88,7 @@ def plan_return(
         network=asked.network,
         but=run_id,
     )
-    return return_compute_node.plan_return(facts, asked)
+    return _with_rights(return_compute_node.plan_return(facts, asked), world)
 
 
 def plan_bring_back(
@@ -104,7 +126,7 @@ def plan_undo(
     if (again := undo_run.drain_again(facts, asked)) is not None:
         return undo_run.as_undo(plan_drain(world, journal, again), facts)
     plan = undo_run.plan_undo(facts, asked)
-    return plan if only else _foretold(plan, world, journal)
+    return plan if only else _foretold(_with_rights(plan, world), world, journal)
 
 
 def _left_by(journal: Journal, run_id: str, now: datetime) -> tuple[RunState, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from typing_extensions import override
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
+from stackward.adapters.ssh import Ssh
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.claim import Claim, read_claim
@@ -657,3 +658,97 @@ def test_the_run_that_is_resumed_then_cordons_the_node_again(site: Site) -> None
 
     assert code == 0
     assert set(site.hosts.values()) == {"compute-08"}
+
+
+def test_a_drain_of_a_node_that_nobody_knows_how_to_reach_is_blocked_and_says_why(
+    site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "inventory").write_text('compute-07 ansible_host="{{ somewhere }}"\n')
+
+    @contextmanager
+    def open_world(known: Inventory, _os_cloud: str | None) -> Iterator[World]:
+        ssh = Ssh(known)
+        yield replace(a_world(site.cloud), shell=ssh, clock=FakeClock(), acting=None)
+        ssh.close()
+
+    code = main([*DRAIN, "--yes"], open_world=open_world)
+
+    err = site.capsys.readouterr().err
+    assert code == 3
+    assert "`ansible_host` is a template, which only Ansible can fill in" in err
+    assert site.is_untouched
+
+
+# --- a server is deleted meanwhile ---
+
+
+GONE = "it was deleted at 2026-11-22T03:00:05.000000 by user eve (req-"
+
+
+def deleting(site: Site, name: str) -> None:
+    """Let its owner delete a server once the first move has begun."""
+    done: list[bool] = []
+
+    def watch() -> None:
+        if site.cloud.migrations and not done:
+            done.append(True)
+            site.cloud.vanish(an_id(name))
+
+    site.on_wait.append(watch)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("db-01", id="while it moves"),
+        pytest.param("db-02", id="before its move has begun"),
+    ],
+)
+def test_a_server_deleted_meanwhile_is_gone_with_when_and_by_whom(site: Site, name: str) -> None:
+    deleting(site, name)
+
+    code, out, err = site.run(*DRAIN, "--yes", "--parallel", "1")
+
+    [row] = [line for line in out.splitlines() if line.startswith(f"| {name}")]
+    assert code == 0
+    assert [cell.strip() for cell in row.split("|")[4:7]] == ["", "gone", ""]
+    assert f"  `{name}`: {GONE}" in out
+    assert f"gone: {GONE}" in err
+    assert "done, 0 s" not in err.partition(name)[2].partition("\n")[0]
+
+
+def test_run_show_and_audit_tell_it_too(site: Site) -> None:
+    deleting(site, "db-02")
+    site.run(*DRAIN, "--yes", "--parallel", "1")
+    [run] = list_runs(site.state_dir / FILE, 1)
+
+    _, shown, _ = site.run("run", "show", run.id, "-f", "json")
+    _, audited, _ = site.run("run", "audit", run.id, "--export")
+
+    of_it = [one for one in map(json.loads, audited.splitlines()) if one.get("thing") == "db-02"]
+    assert {one["state"] for one in of_it if one["record"] == "attempt"} == {"gone"}
+    assert all(one["saw"]["deleted_by"] == "eve" for one in of_it if one["record"] == "attempt")
+    assert '"State": "gone"' in shown
+    assert GONE in shown
+
+
+def test_a_server_deleted_before_the_run_begins_is_told_the_same_way(site: Site) -> None:
+    plan = site.state_dir / "plan.json"
+    site.run(*DRAIN, "--dry-run", "--plan-out", str(plan))
+    site.cloud.vanish(an_id("db-02"))
+
+    code, out, _ = site.run("run", "apply", str(plan), "--yes")
+
+    assert code == 0
+    assert f"  `db-02`: {GONE}" in out
+
+
+def test_a_server_that_others_have_moved_is_not_called_deleted(site: Site) -> None:
+    plan = site.state_dir / "plan.json"
+    site.run(*DRAIN, "--dry-run", "--plan-out", str(plan))
+    moved = site.cloud.known[an_id("db-02")]
+    site.cloud.known[moved.id] = replace(moved, host="compute-09")
+
+    _, out, _ = site.run("run", "apply", str(plan), "--yes")
+
+    assert "  `db-02`: it is on `compute-09` already, not through this run" in out

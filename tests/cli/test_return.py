@@ -435,3 +435,15 @@ def test_a_run_that_is_no_drain_of_the_node_brings_nothing_back(site: Site) -> N
     code, _, said = site.run("node", "return", "compute-08", "--bring-back", "--yes")
 
     assert (code, "no drain of the node is known here" in said) == (3, True), said
+
+
+def test_a_missing_right_blocks_a_return_before_anything_is_changed(site: Site) -> None:
+    site.drained()
+    before = list(site.shell.done)
+    site.shell.refused[NODE] = "sudo: a password is required"
+
+    code, out, err = site.run(*RETURN, "--yes")
+
+    assert (code, site.shell.done) == (3, before)
+    assert "all that the plan has to, of STACKWARD_RETURN (" in out + err
+    assert "ops ALL=(root) NOPASSWD: /usr/bin/rm -f /etc/stackward/maintenance" in out + err

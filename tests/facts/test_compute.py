@@ -9,7 +9,7 @@ from builders import a_flavor, a_group, a_server, a_service, an_id, asking
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import BadInput
 from stackward.facts.compute import read_compute_node
-from stackward.model.compute import Migration, Unread, Volume
+from stackward.model.compute import Migration, Server, Unread, Volume
 from stackward.model.stuck import Guest
 from stackward.runbooks.drain_compute_node import plan_drain
 
@@ -120,6 +120,11 @@ def test_a_move_in_which_nothing_happens_is_looked_at_closely() -> None:
     )
 
 
+def bound_to(server: Server, host: str) -> Server:
+    """Return a server whose ports are bound on a host."""
+    return replace(server, ports=tuple(replace(port, host=host) for port in server.ports))
+
+
 def test_completed_while_still_migrating_is_handed_over_with_where_the_guest_runs() -> None:
     """F04: the record has ended, the server is MIGRATING, the guest runs on the target."""
     cloud = a_cloud(servers=1)
@@ -130,8 +135,9 @@ def test_completed_while_still_migrating_is_handed_over_with_where_the_guest_run
     )
     shell = FakeShell(cloud, domains={("compute-08", server.id): "running"})
     shell.without.add(("compute-07", server.id))
+    read = read_compute_node(a_world(cloud, shell), "compute-07")
 
-    node = read_compute_node(a_world(cloud, shell), "compute-07")
+    node = replace(read, servers=tuple(bound_to(each, "compute-08") for each in read.servers))
     [blocker] = plan_drain(node, asking()).blockers
 
     assert node.standstills[server.id].migration == cloud.migrations[0]

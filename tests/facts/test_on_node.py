@@ -24,6 +24,7 @@ class Noted:
     def __init__(self) -> None:
         self.words: list[list[str]] = []
         self.state = "active"
+        self.told: dict[str, str] = {}
 
     def start(self, name: str, words: list[str]) -> None:
         """Note a command."""
@@ -33,7 +34,7 @@ class Noted:
         """Say of every unit that it is active."""
         named = {unit for _, one in read_anatomy().deployed() for unit in one.units}
         blocks = (f"Id={unit}\nActiveState={self.state}" for unit in named)
-        return {"out": "\n\n".join(blocks)} if name == "units" else {}
+        return {"out": "\n\n".join(blocks) if name == "units" else self.told.get(name, "")}
 
 
 @pytest.fixture
@@ -58,7 +59,21 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     asked = {tuple(words[2:]) for words in commands.words if words[0] == "sudo"}
     declared = {one.words for one in ALL if For.CHECK in one.needed_for}
     assert asked - declared == set()
-    assert {words for words in declared - asked if words[0] not in {"mysql", "mysqlcheck"}} == set()
+    elsewhere = {words for words in declared if words[0] in {"mysql", "mysqlcheck"}}
+    assert declared - asked - elsewhere == {words for words in declared if words[1] == "exec"}
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_what_is_asked_in_a_container_is_declared_too(gather: ModuleType, engine: str) -> None:
+    commands = Noted()
+    questions = as_asked(read_anatomy())
+    held = " ".join(f'"{one["container"]}"' for one in questions if one["container"])
+    commands.told[f"containers of {engine}"] = f'{{"State":"running","Names":[{held}]}}'
+
+    gather.ask_questions(commands, questions)
+
+    asked = {tuple(words[2:]) for words in commands.words if "exec" in words}
+    assert asked == {one.words for one in ALL if one.words[:2] == (engine, "exec")}
 
 
 def test_a_process_that_does_not_run_is_not_asked(gather: ModuleType) -> None:

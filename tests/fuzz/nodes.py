@@ -24,7 +24,7 @@ from stackward.model.survey import Blind, Survey, Unseen
 from stackward.policy.health import judge_cloud
 from stackward.ports.compute_process import read_processes
 from stackward.ports.libvirt import read_daemon, read_ids, read_job, read_state
-from stackward.ports.shell import Answer
+from stackward.ports.shell import Answer, Rights
 from stackward.ports.systemd import read_active, read_facts
 from stackward.report.health import render_health
 from stackward.report.tables import Form
@@ -116,7 +116,9 @@ def healthy() -> CloudState:
 @cache
 def known_unknowns() -> set[Note]:
     """Return what is not known of that cloud either."""
-    return set(judge_cloud(healthy(), ANATOMY).unknown)
+    state = healthy()
+    looks = [replace(state, surveys={node: one}) for node, one in state.surveys.items()]
+    return {note for look in looks for note in judge_cloud(look, ANATOMY).unknown}
 
 
 def survey_of(node: str, told: Mapping[str, Any]) -> Survey:
@@ -126,8 +128,7 @@ def survey_of(node: str, told: Mapping[str, Any]) -> Survey:
 
 def judged(node: str, survey: Survey | Unseen) -> Health:
     """Judge the cloud, one of its nodes seen otherwise, and render it as an operator has it."""
-    state = healthy()
-    health = judge_cloud(replace(state, surveys={**state.surveys, node: survey}), ANATOMY)
+    health = judge_cloud(replace(healthy(), surveys={node: survey}), ANATOMY)
     shown = render_health(health, Form.TABLE)
     assert "\x1b" not in shown, "an escape reaches the terminal"
     return health
@@ -198,6 +199,9 @@ class Says:
 
     def itself(self, node: str, /) -> Itself | None:
         return None
+
+    def rights(self, node: str, commands: Sequence[tuple[str, ...]], /) -> Rights:
+        return Rights(login="ops")
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ()

@@ -19,6 +19,7 @@ from stackward.lab.configuration import (
 from stackward.lab.spec import Lab
 
 IMAGES = ("control", "compute")
+ROOT = Path(__file__).parents[2]
 
 
 def members(archive: bytes) -> list[tuple[tarfile.TarInfo, str]]:
@@ -122,6 +123,26 @@ def test_every_node_is_told_who_it_is(lab: Lab, name: str) -> None:
         "owner": "root:root",
     }
     assert files["/root/.ssh/authorized_keys"]["text"] == "the lab's key"
+
+
+@pytest.mark.parametrize("name", ["ctl", "c01", "c02", "f01"])
+def test_every_node_lets_the_operators_login_in_with_the_shipped_sudoers_file(
+    lab: Lab, name: str
+) -> None:
+    files = files_of(lab, name)
+
+    assert files["/home/ops/.ssh/authorized_keys"] == {
+        "path": "/home/ops/.ssh/authorized_keys",
+        "text": "the lab's key",
+        "mode": 0o600,
+        "owner": "ops:ops",
+    }
+    assert files["/etc/sudoers.d/stackward"] == {
+        "path": "/etc/sudoers.d/stackward",
+        "text": (ROOT / "docs/examples/stackward.sudoers").read_text(),
+        "mode": 0o440,
+        "owner": "root:root",
+    }
 
 
 @pytest.mark.parametrize("name", ["ctl", "c01", "f01"])

@@ -28,13 +28,13 @@ def test_every_node_is_there_with_its_groups_and_address(tmp_path: Path) -> None
     ]
 
 
-def test_every_node_is_reached_as_root_and_has_a_bmc(tmp_path: Path) -> None:
+def test_every_node_is_reached_as_an_operator_and_has_a_bmc(tmp_path: Path) -> None:
     lab = a_lab(tmp_path)
 
     known = read_back(lab)
 
     assert [(node.ssh.user, node.bmc_url) for node in known.nodes] == [
-        ("root", f"http://{node.bmc_address}:8000/redfish/v1/Systems/{node.system_uuid}")
+        ("ops", f"http://{node.bmc_address}:8000/redfish/v1/Systems/{node.system_uuid}")
         for node in lab.nodes
     ]
 
@@ -52,6 +52,7 @@ def test_the_environment_points_at_what_was_written(tmp_path: Path) -> None:
         "OS_CLIENT_CONFIG_FILE": str(lab.clouds_yaml),
         "OS_CLOUD": "lab-two",
         "STACKWARD_INVENTORY": str(lab.inventory),
+        "STACKWARD_INVENTORY_READER": "",
         "STACKWARD_LAB": "two",
     }
     assert given["OS_CLOUD"] in clouds(lab)["clouds"]

@@ -623,6 +623,23 @@ def test_a_unit_in_maintenance_is_told_and_no_finding() -> None:
     ]
 
 
+def test_what_was_drained_just_now_is_not_called_deaf_while_nova_still_calls_it_up() -> None:
+    """Seen right after a drain: "broken: nobody reads its queue", with a remedy to restart it."""
+    site = Site()
+    site.unit("c01", COMPUTE, ActiveState="inactive", SubState="dead", LoadState="masked")
+    claim = "stackward 01J9 by ada on bastion since 2026-11-25T10:44:04Z: bad DIMM"
+    site.silence("nova-compute", "c01", is_up=True, age_s=12.0, is_enabled=False, reason=claim)
+    site.cut("c01", 5672)
+    unread(site)
+
+    health = site.look()
+
+    assert (health.findings, site.apis.called) == ((), ["c02"])
+    assert "whether it answers RPC: it is kept off on purpose" in {
+        one.says for one in health.unknown
+    }
+
+
 def test_a_service_that_somebody_else_disabled_is_told_with_the_reason() -> None:
     site = Site()
     site.silence("nova-compute", "c01", is_up=True, is_enabled=False, reason="new disk")

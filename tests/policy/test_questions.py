@@ -99,3 +99,11 @@ def test_a_process_that_does_not_run_is_not_blamed_twice() -> None:
     site.command("ctl", "question ovn-northd 0", -14, err=ALARM)
 
     assert [rule for rule, _, _ in roots(site.look())] == ["unit-down"]
+
+
+def test_what_has_answered_is_shown_by_that() -> None:
+    shown = {one.name: one.proof for one in Site().look().components}
+
+    assert shown["openvswitch"] == "2 of 2 answer when asked"
+    assert shown["ovn-northd"] == "1 of 1 answer when asked"
+    assert shown["neutron-periodic-workers"] == "looks alive (not proved): 1 of 1 run"

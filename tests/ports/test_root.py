@@ -44,7 +44,7 @@ def test_no_entry_of_the_shipped_file_is_a_pattern() -> None:
 
 
 def test_the_login_of_the_file_is_the_operators_choice() -> None:
-    assert "\nstackward ALL=(root) NOPASSWD: STACKWARD_DRAIN\n" in sudoers_file("stackward", "")
+    assert "\nstackward ALL=(root) NOPASSWD: STACKWARD_DRAIN\n" in sudoers_file("stackward")
 
 
 def test_only_a_file_that_nothing_reads_is_written_from_standard_input() -> None:

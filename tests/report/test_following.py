@@ -66,7 +66,7 @@ def test_a_server_has_moved_once_with_the_last_step_of_the_way_that_it_took() ->
         ),
         pytest.param(
             an_event("found done", f"{MOVE}/0", saw={"gone": True}),
-            "live-migrate `db-01` off `compute-07`: nothing to do, it is gone",
+            "live-migrate `db-01` off `compute-07`: gone: nothing was to be done for it any more",
             id="gone",
         ),
         pytest.param(

@@ -51,6 +51,9 @@ from stackward.steps.compute import LiveMigrate
 from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
 
+ZONE = Aggregate(
+    uuid="z", name="z1", hosts=("compute-08",), metadata=(("availability_zone", "z1"),)
+)
 HERE = ((an_id("db-01"), "compute-07"),)
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
 VGPU = a_flavor(resources__VGPU="1")
@@ -130,6 +133,17 @@ def test_how_each_server_leaves(server: Server, given: Any, expected: list[str])
         pytest.param(a_server("VERIFY_RESIZE"), ["verify-resize"], id="awaiting confirmation"),
         pytest.param(a_server("SOFT_DELETED"), ["soft-deleted"], id="deleted, restorable"),
         pytest.param(a_server("TELEPORTED"), ["unknown-status"], id="a status of the future"),
+        pytest.param(a_server("UNKNOWN"), ["cell-down"], id="in a cell that is down"),
+        pytest.param(
+            a_server(group=replace(a_group("affinity", "compute-08"), unknown=("x",))),
+            ["group-unknown"],
+            id="a member of its group is in a cell that is down",
+        ),
+        pytest.param(
+            a_server(volume_ids=("v",), volumes_unread="the catalog has no volume service"),
+            ["no-volume-service"],
+            id="volumes, and no Cinder in the catalog",
+        ),
         pytest.param(a_server(power_state=4), ["states-disagree"], id="ACTIVE without power"),
         pytest.param(a_server(vm_state="error"), ["states-disagree"], id="vm_state of its own"),
         pytest.param(a_server(flavor=GPU), ["holds-pci"], id="holds a GPU"),
@@ -344,6 +358,14 @@ def test_what_was_left_is_looked_for_where_the_disks_are(
             a_node(a_server(), domains=(LVM,)), ["disk-copied"], id="a logical volume is local"
         ),
         pytest.param(a_node(a_server(is_locked=True)), ["locked"], id="locked"),
+        pytest.param(
+            a_node(a_server(is_zone_known=False), aggregates=(ZONE,)),
+            ["zone-unknown"],
+            id="a zone that an older Nova does not say",
+        ),
+        pytest.param(
+            a_node(a_server(is_zone_known=False)), [], id="an older Nova with a single zone"
+        ),
         pytest.param(
             a_node(a_server(), instances_filesystem="ext4"), ["disk-copied"], id="local disk"
         ),

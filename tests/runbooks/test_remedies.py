@@ -321,6 +321,22 @@ CASES = {
         before=with_volume(status="error_detaching"), advice="volume set --state in-use v",
         after=with_volume(),
     ),
+    "cell-down": Case(
+        before=a_node(a_server("UNKNOWN", vm_state="UNKNOWN")), advice="mend that cell", after=WELL
+    ),
+    "group-unknown": Case(
+        before=a_node(
+            a_server(group=replace(a_group("affinity", "compute-08"), unknown=("x",)))
+        ),
+        advice="mend that cell",
+        after=a_node(a_server(group=a_group("affinity", "compute-08"))),
+    ),
+    "no-volume-service": Case(
+        before=a_node(
+            a_server(volume_ids=("v",), volumes_unread="the catalog has no volume service")
+        ),
+        advice="scoped to a project", after=with_volume(),
+    ),
     "volume-gone": Case(
         before=a_node(a_server(volume_ids=("v",))), advice="remove volume", after=WELL
     ),
@@ -364,7 +380,7 @@ WARNINGS = {
     "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
-    "may-find-no-host", "keeping-off-unseen", "runs-although-off",
+    "may-find-no-host", "zone-unknown", "keeping-off-unseen", "runs-although-off",
     "only-projects", "project-gone", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_A_RETURN = {

@@ -15,8 +15,10 @@ from fakes import (
     FakeShell,
     a_world,
 )
+from stackward.errors import StepFailed
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.plan import Standing
+from stackward.ports.root import line
 from stackward.ports.world import World
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
 from stackward.steps.service import BringUp, Cordon, KeepOff, Uncordon
@@ -87,6 +89,21 @@ def test_a_claim_that_was_replaced_is_named(text: str, says: str) -> None:
 
     assert lost is not None
     assert says in str(lost.reason)
+
+
+@pytest.mark.parametrize("step", [KEEP_OFF, BRING_UP])
+def test_what_may_not_be_run_as_root_is_named_with_the_line_that_allows_it(
+    step: KeepOff | BringUp,
+) -> None:
+    cloud = FakeCloud()
+    shell = FakeShell(cloud, refused={HOST: "sudo: a password is required"})
+
+    with pytest.raises(StepFailed, match=f"may not be run as root on `{HOST}`") as caught:
+        step.start(a_world(cloud, shell))
+
+    assert (caught.value.service, caught.value.says) == ("sudo", "sudo: a password is required")
+    assert f"`{line(step.as_root[0])}`" in (caught.value.hint or "")
+    assert shell.done == []
 
 
 # --- keep off ---

@@ -30,6 +30,8 @@ from stackward.plan import (
     Plan,
     Runbook,
     Stage,
+    Step,
+    Traced,
     differences,
     dump_move,
     from_json,
@@ -138,8 +140,15 @@ class _Interpreter:
             self._ledger.tell("planned again", reason=line)
         for stage, move in self._plan.moves():
             if (stage.name, move.key) in found.gone:
-                for place in range(len(move.steps)):
-                    self._ledger.found_done(f"{path_of(stage, move)}/{place}", {"gone": True})
+                for place, step in enumerate(move.steps):
+                    saw = {"gone": True, **self._traced(step)}
+                    self._ledger.found_done(f"{path_of(stage, move)}/{place}", saw)
+
+    def _traced(self, step: Step[Any]) -> Mapping[str, Json]:
+        try:
+            return step.trace(self._bench.world) if isinstance(step, Traced) else {}
+        except NO_ANSWER:
+            return {}  # it needs no answer to be left alone
 
     def _do_again(self) -> None:
         """Do again what others have taken away, where the run was resumed after it has said so."""

@@ -7,13 +7,14 @@ and with their distinct needs; never with the size of the cloud.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from stackward.errors import StackwardError
+from stackward.errors import NotInCatalog, StackwardError
 from stackward.facts.domains import other_directories, read_domains, read_filesystem
 from stackward.facts.named import find_node, nodes_of_hosts
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
 from stackward.model.claim import Maintenance, read_claim
 from stackward.model.compute import (
+    IN_DOWN_CELL,
     IN_PROGRESS,
     INACTIVE,
     INSTANCES,
@@ -31,6 +32,7 @@ from stackward.model.compute import (
     Server,
     ServerGroup,
     Unread,
+    Volume,
 )
 from stackward.model.identity import Hosts, Itself, Match
 from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s, record_of
@@ -43,6 +45,7 @@ from stackward.ports.world import World
 _MOST_CANDIDATES = 1000
 
 AWAITS_CONFIRMATION = "finished"
+_CELL_DOWN = "its cell is down: Nova knows no more of it than its name"
 _RECENT = 3  # of a server's migrations: a guest is left behind by one that has just gone wrong
 
 
@@ -66,9 +69,12 @@ def read_compute_node(
     domains = _domains(world, match, hypervisor)
     servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
     provider = cloud.provider(hypervisor.id)
-    needs = {server.id: need_of(server, provider) for server in servers}
-    moving = () if only else tuple(_in_progress(cloud, host, servers))
     aggregates = cloud.aggregates()
+    needs = {
+        server.id: _bound(need_of(server, provider), server, service.zone, aggregates)
+        for server in servers
+    }
+    moving = () if only else tuple(_in_progress(cloud, host, servers))
     return ComputeNode(
         name=node or host,
         host=host,
@@ -115,7 +121,8 @@ def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
 def read_maintenance(world: World) -> tuple[Maintenance, ...]:
     """Return the compute nodes that are disabled, with the claims on them.
 
-    One call; a second, for all hypervisors, where names alone lead to no node.
+    Those whose cell is down are named as not known. One call; a second, for all hypervisors, where
+    names alone lead to no node.
     """
     disabled = [
         one for one in world.cloud.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
@@ -125,10 +132,20 @@ def read_maintenance(world: World) -> tuple[Maintenance, ...]:
         Maintenance(
             node=nodes[one.host] or one.host,
             claim=read_claim(one.disabled_reason),
-            text=one.disabled_reason or "",
+            text=(one.disabled_reason or "") if one.is_known else _CELL_DOWN,
+            is_known=one.is_known,
         )
         for one in sorted(disabled, key=lambda one: one.host)
     )
+
+
+def _bound(need: Need, server: Server, zone: str, aggregates: Sequence[Aggregate]) -> Need:
+    """Return the need of a server, in its own zone alone where Nova is too old to say its zone.
+
+    Where it is bound to a zone, it is to the one that it is in: there it is never wrong.
+    """
+    may_be = not server.is_zone_known and any(one.zone for one in aggregates)
+    return replace(need, zone=zone) if may_be else need
 
 
 def _ids_on(cloud: Cloud, host: str) -> list[str]:
@@ -184,18 +201,31 @@ def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server
     groups: dict[str, ServerGroup | None] = {}
     for each in listed:
         server = cloud.server(each)
+        if server is not None and server.status == IN_DOWN_CELL:
+            yield replace(server, host=host)  # its cell went down as it was listed: it blocks
+            continue
         if server is None or server.host != host:
             continue
         group = server.group_id
         if group and group not in groups:
             groups[group] = _with_hosts(cloud, cloud.server_group(group), set(listed))
-        volumes = (cloud.volume(volume) for volume in server.volume_ids)
+        volumes, unread = _volumes_of(cloud, server)
         yield replace(
             server,
             ports=tuple(_with_left(cloud, port) for port in ports if port.server == server.id),
-            volumes=tuple(volume for volume in volumes if volume),
+            volumes=volumes,
+            volumes_unread=unread,
             group=groups[group] if group else None,
         )
+
+
+def _volumes_of(cloud: Cloud, server: Server) -> tuple[tuple[Volume, ...], str | None]:
+    """Return a server's volumes; or none, and why Cinder cannot be asked for them."""
+    try:
+        found = [cloud.volume(volume) for volume in server.volume_ids]
+    except NotInCatalog as error:
+        return (), error.message
+    return tuple(volume for volume in found if volume), None
 
 
 def _with_left(cloud: Cloud, port: Port) -> Port:
@@ -208,9 +238,13 @@ def _with_hosts(cloud: Cloud, group: ServerGroup | None, here: set[str]) -> Serv
     """Find where the other members of a hard group are: they decide which nodes remain."""
     if group is None or not group.is_hard:
         return group
-    others = [cloud.server(member) for member in group.members if member not in here]
-    elsewhere = tuple((other.id, other.host) for other in others if other and other.host)
-    return replace(group, elsewhere=elsewhere)
+    asked = (cloud.server(member) for member in group.members if member not in here)
+    others = [other for other in asked if other]
+    return replace(
+        group,
+        elsewhere=tuple((other.id, other.host) for other in others if other.host),
+        unknown=tuple(other.id for other in others if other.status == IN_DOWN_CELL),
+    )
 
 
 def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]]:
@@ -219,7 +253,7 @@ def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]
         if migration.source != host or migration.target == host:
             continue
         server = cloud.server(migration.server)
-        if server and server.status == "VERIFY_RESIZE":
+        if server and server.status in {"VERIFY_RESIZE", IN_DOWN_CELL}:
             yield server, migration
 
 
@@ -258,7 +292,8 @@ def _candidates(
     own: Hypervisor,
     aggregates: Sequence[Aggregate],
 ) -> dict[Need, tuple[Candidate, ...]]:
-    distinct = dict.fromkeys(needs)
+    # Of a server in a cell that is down not even its needs are known.
+    distinct = [need for need in dict.fromkeys(needs) if need.resources]
     if not distinct:
         return {}
     names = cloud.provider_names()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stackward.errors import BadInput, Refused, Unreachable
-from stackward.model.compute import NOVA_COMPUTE, ComputeService, Hypervisor
+from stackward.model.compute import MEND_CELL, NOVA_COMPUTE, ComputeService, Hypervisor
 from stackward.model.identity import (
     Hosts,
     Itself,
@@ -48,6 +48,10 @@ def find_node(
     computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
     said = remembered or {}
     host = _host_called(world, computes, name, said)
+    if not computes[host].is_known:
+        raise Unreachable(
+            f"nothing is known of the host `{host}`: its cell is down", hint=MEND_CELL
+        )
     hypervisor = _hypervisor_of(world, host)
     match = find_machine(world.shell, machine_of(hypervisor), said)
     if match.doubtful:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from stackward.errors import NotInCatalog
 from stackward.model.compute import NOVA_COMPUTE, ComputeService, Role
 from stackward.ports.cloud import Cloud
 
@@ -40,9 +41,17 @@ def read_roles(
     """Return what else the host does, by Neutron, Cinder, Nova and the inventory."""
     agents = {agent.kind for agent in cloud.network_agents_on(host)}
     roles = [role for kind, role in _OF_AGENTS.items() if kind in agents]
-    if any(one.partition("@")[0] == host for one in cloud.volume_services()):
+    if any(one.partition("@")[0] == host for one in _volume_services(cloud)):
         roles.append(_CINDER_VOLUME)
     has_control = any(one.host == host and one.binary != NOVA_COMPUTE for one in services)
     if has_control or {"control", "controller", "controllers"} & set(groups):
         roles.append(_CONTROL)
     return tuple(roles)
+
+
+def _volume_services(cloud: Cloud) -> Sequence[str]:
+    """Return the hosts of Cinder's volume services; a cloud without Cinder has none."""
+    try:
+        return cloud.volume_services()
+    except NotInCatalog:
+        return ()

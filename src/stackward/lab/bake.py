@@ -18,7 +18,7 @@ from typing import Protocol
 
 from stackward.errors import StepFailed, Unreachable
 from stackward.lab import network, ssh
-from stackward.lab.configuration import etc_of, filled, own_files, package_tar, template
+from stackward.lab.configuration import LOGIN, etc_of, filled, own_files, package_tar, template
 from stackward.lab.declared import declared
 from stackward.lab.images import (
     APT,
@@ -70,6 +70,11 @@ class Baked:
     def below(self, image: str) -> tuple[Path, ...]:
         """Return the layers of a node of that image, the topmost first."""
         return (self.cloud.tree / image, self.images[image].tree, self.base.tree)
+
+    @property
+    def has_login(self) -> bool:
+        """Say whether its nodes have the operators' login: layers of older versions have root's."""
+        return (self.cloud.tree / "control/home" / LOGIN).is_dir()
 
     @property
     def keys(self) -> dict[str, str]:
@@ -218,6 +223,7 @@ class CloudBake:
                     stdin=etc_of(image),
                 )
                 chroot.run(["sh", "-s"], stdin=template(f"bake/{image}.sh"))
+                chroot.run(["sh", "-s"], stdin=template("bake/login.sh"))
             units = units_script(START_TO_BAKE)
             self._chroot("control").run(["sh", "-s"], stdin=units)
             self._chroot("compute").run(["sh", "-s"], stdin=self._units("compute"))

@@ -124,5 +124,6 @@ def environment(lab: Lab, *, demo: bool = False) -> dict[str, str]:
         "OS_CLIENT_CONFIG_FILE": str(lab.clouds_yaml),
         "OS_CLOUD": lab_cloud(lab) + ("-demo" if demo else ""),
         "STACKWARD_INVENTORY": str(lab.inventory),
+        "STACKWARD_INVENTORY_READER": "",  # it would not take over how ssh reaches a lab
         "STACKWARD_LAB": lab.name,
     }

@@ -18,7 +18,7 @@ from stackward.lab.cgroups import Cgroup
 from stackward.lab.claims import USUAL_COMPUTES, Asked, Claims
 from stackward.lab.client import clouds
 from stackward.lab.command import run, succeeds, write_private
-from stackward.lab.configuration import own_files
+from stackward.lab.configuration import LOGIN, own_files
 from stackward.lab.images import Cache, check_mirror, host_mirror, remove_tree
 from stackward.lab.machine import Machine, System, each, make_disk
 from stackward.lab.proof import prove
@@ -134,7 +134,8 @@ def switch_on(lab: Lab, baked: Baked) -> bool:
     mount_shared(lab, baked)
     bmcs.password_of(lab)
     write_private(lab.clouds_yaml, yaml.safe_dump(clouds(lab), sort_keys=False))
-    lab.inventory.write_text(yaml.safe_dump(inventory(lab), sort_keys=False))
+    login = LOGIN if baked.has_login else "root"
+    lab.inventory.write_text(yaml.safe_dump(inventory(lab, login), sort_keys=False))
     bmcs.start(lab)
     (lab.folder / "proved").unlink(missing_ok=True)
 
@@ -159,7 +160,10 @@ def set_up(lab: Lab, machine: Machine, baked: Baked) -> None:
         shared=tuple(shared),
         own_instances=machine.node.role == "compute" and not lab.shared_instances,
     )
-    machine.set_up(system, own_files(lab, machine.node))
+    own = own_files(lab, machine.node)
+    if not baked.has_login:
+        own = [file for file in own if file["owner"] != f"{LOGIN}:{LOGIN}"]
+    machine.set_up(system, own)
 
 
 def wait_and_prove(lab: Lab, progress: Progress) -> None:
@@ -289,8 +293,8 @@ def is_mounted(place: Path) -> bool:
     return succeeds(["mountpoint", "--quiet", place])
 
 
-def inventory(lab: Lab) -> dict[str, object]:
-    """Return the lab's inventory, in Ansible's YAML form."""
+def inventory(lab: Lab, login: str = LOGIN) -> dict[str, object]:
+    """Return the lab's inventory, in Ansible's YAML form: nodes are reached as an operator does."""
     groups: dict[str, dict[str, dict[str, object]]] = {}
     for node in lab.nodes:
         for group in node.kind.groups:
@@ -298,7 +302,7 @@ def inventory(lab: Lab) -> dict[str, object]:
     return {
         "all": {
             "vars": {
-                "ansible_user": "root",
+                "ansible_user": login,
                 "ansible_ssh_common_args": f"-F {lab.ssh_config}",
             },
             "hosts": {node.name: node_variables(lab, node) for node in lab.nodes},

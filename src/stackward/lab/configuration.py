@@ -8,9 +8,13 @@ from pathlib import Path
 
 from stackward.lab.declared import declared
 from stackward.lab.spec import Lab, Node
+from stackward.report.sudoers import sudoers_file
 
 PASSWORD = "lab"  # noqa: S105  # the lab guards nothing; its documents say so
-VALUES = {"password": PASSWORD}
+LOGIN = (
+    "ops"  # an operator's tools come as this one: by the lab's key, with the shipped sudoers file
+)
+VALUES = {"password": PASSWORD, "login": LOGIN}
 PLACE = re.compile(r"@\{([a-z_]+)\}")
 # Services read their files by group; the world does not.
 SERVICE_GROUPS = {"nova", "keystone", "glance", "placement", "cinder", "neutron", "masakari"}
@@ -71,6 +75,12 @@ def own_files(lab: Lab, node: Node, *, baking: bool = False) -> list[dict[str, o
         own("/etc/ssh/ssh_host_ed25519_key", host_key.read_text(), mode=0o600),
         own("/etc/ssh/ssh_host_ed25519_key.pub", host_key.with_suffix(".pub").read_text()),
     ]
+    if not baking:
+        key = (ssh / "id_ed25519.pub").read_text()
+        found += [
+            own(f"/home/{LOGIN}/.ssh/authorized_keys", key, mode=0o600, owner=f"{LOGIN}:{LOGIN}"),
+            own("/etc/sudoers.d/stackward", sudoers_file(LOGIN), mode=0o440),
+        ]
     if not (baking and node.role == "control"):
         found.append(
             own(

@@ -49,3 +49,4 @@ class Maintenance:
     node: str  # as the inventory calls the machine, else as Nova does
     claim: Claim | None  # None: it was not Stackward that disabled it
     text: str  # the whole reason, as Nova keeps it
+    is_known: bool = True  # False: its cell is down, and Nova does not say whether it is disabled

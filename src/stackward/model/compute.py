@@ -22,6 +22,10 @@ Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""
 
 NOVA_COMPUTE = "nova-compute"
+IN_DOWN_CELL = "UNKNOWN"  # the status of a server whose cell's database is away (2.69 and later)
+MEND_CELL = (
+    "mend that cell: `nova-manage cell_v2 list_cells` names its database and its message queue"
+)
 INACTIVE = "INACTIVE"  # a port's binding that is prepared for a move, or left behind by one
 INSTANCES = "/var/lib/nova/instances"
 DISABLED = "COMPUTE_STATUS_DISABLED"  # the trait by which placement keeps servers off a node
@@ -92,6 +96,7 @@ class ServerGroup:
     members: tuple[str, ...]
     max_per_host: int = 1
     elsewhere: tuple[tuple[str, str], ...] = ()  # members on other hosts: (server, host)
+    unknown: tuple[str, ...] = ()  # members in a cell that is down
 
     @property
     def is_hard(self) -> bool:
@@ -161,6 +166,7 @@ class Server:
     volume_ids: tuple[str, ...] = ()
     group_id: str | None = None
     volumes: tuple[Volume, ...] = ()
+    volumes_unread: str | None = None  # why no volume could be asked for
     ports: tuple[Port, ...] = ()
     group: ServerGroup | None = None
     updated: str | None = None  # when Nova last wrote to it

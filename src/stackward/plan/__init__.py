@@ -6,8 +6,9 @@ from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, U
 from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import Kinds
 from stackward.plan.plan import INSTEAD, Blocked, Move, Plan, Request, Stage, Verdict, Warned
+from stackward.plan.rights import needs_root
 from stackward.plan.runbook import Runbook, Runbooks, kinds_of
-from stackward.plan.step import GIVEN_UP, Examined, Lasting, Look, Progress, Standing, Step
+from stackward.plan.step import GIVEN_UP, Examined, Lasting, Look, Progress, Standing, Step, Traced
 from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Stage",
     "Standing",
     "Step",
+    "Traced",
     "Unverified",
     "Verdict",
     "Warned",
@@ -44,6 +46,7 @@ __all__ = [
     "dump_move",
     "from_json",
     "kinds_of",
+    "needs_root",
     "to_json",
     "with_caught_up",
 ]

@@ -102,6 +102,15 @@ class Step(Protocol[W_contra]):
 
 
 @runtime_checkable
+class Traced(Protocol[W_contra]):
+    """A step that can tell what has become of its thing, where a fresh plan leaves it out."""
+
+    def trace(self, world: W_contra, /) -> Mapping[str, Json]:
+        """Return it as evidence for the journal: who has deleted it, say, or where it is."""
+        ...
+
+
+@runtime_checkable
 class Lasting(Protocol[W_contra]):
     """A step whose effect must last as long as the run that has done it, such as a cordon."""
 

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from stackward.facts.cpus import CpuConflict, cpus_of, thread_policy_of
-from stackward.model.compute import INSTANCES, BlockStorage, ComputeNode, Disk, Server, Unread
+from stackward.model.compute import (
+    IN_DOWN_CELL,
+    INSTANCES,
+    BlockStorage,
+    ComputeNode,
+    Disk,
+    Server,
+    Unread,
+)
 from stackward.model.stuck import Guest, find_stuck
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
@@ -34,6 +42,7 @@ _GUEST_STATES = {
     "PAUSED": {"paused"},
     "SHUTOFF": {"shut off", "crashed"},
 }
+_UNBOUND = {"binding_failed", "unbound"}
 _UNDER_A_TASK = {"MIGRATING", "RESIZE", "REBOOT", "HARD_REBOOT", "PASSWORD", "REBUILD"}
 _BLOCKING_STATUS = {
     "ERROR": worries.ERROR,
@@ -43,6 +52,7 @@ _BLOCKING_STATUS = {
     "BUILD": worries.BUILDING,
     "VERIFY_RESIZE": worries.VERIFY_RESIZE,
     "SOFT_DELETED": worries.SOFT_DELETED,
+    IN_DOWN_CELL: worries.CELL_DOWN,
 }
 
 
@@ -156,7 +166,9 @@ def judge_devices(server: Server, node: ComputeNode) -> Iterator[Verdict]:
                 yield worries.PORT_LEAVES.warns(server.label, server.id, port=port.id, what=kind)
         elif kind not in _MOVED_AS_THEY_ARE:
             yield worries.UNKNOWN_PORT.blocks(server.label, server.id, port=port.id, what=kind)
-        if port.host != node.host or port.vif_type in {"binding_failed", "unbound"}:
+        is_bound_here = port.host == node.host and port.vif_type not in _UNBOUND
+        # Where the guest is not here, its ports are not to be bound here either.
+        if not is_bound_here and _is_guest_here(server, node):
             yield worries.PORT_ELSEWHERE.blocks(
                 server.label,
                 server.id,
@@ -165,6 +177,13 @@ def judge_devices(server: Server, node: ComputeNode) -> Iterator[Verdict]:
                 vif=port.vif_type,
                 here=node.host,
             )
+
+
+def _is_guest_here(server: Server, node: ComputeNode) -> bool:
+    """Say whether the guest of a server is where Nova has it, as far as libvirt could be read."""
+    if isinstance(node.domains, Unread) or not node.hypervisor.has_domains:
+        return True
+    return server.status == "SHUTOFF" or node.domain_of(server.id) is not None
 
 
 def judge_bindings(server: Server) -> Iterator[Verdict]:
@@ -187,6 +206,23 @@ def judge_cpus(server: Server) -> Iterator[Verdict]:
             yield worries.CPU_POLICY.blocks(server.label, server.id, why=found.why)
 
 
+def judge_zone(server: Server, node: ComputeNode) -> Iterator[Verdict]:
+    """Tell that a zone may bind it, where Nova is too old to say."""
+    if not server.is_zone_known and any(each.zone for each in node.aggregates):
+        yield worries.ZONE_UNKNOWN.warns(server.label, server.id, zone=node.zone)
+
+
+def judge_group(server: Server) -> Iterator[Verdict]:
+    """Ask whether it is known where the others of its group are."""
+    if server.group and server.group.unknown:
+        yield worries.GROUP_UNKNOWN.blocks(
+            server.label,
+            server.id,
+            group=server.group.name,
+            count=len(server.group.unknown),
+        )
+
+
 def judge_lock(server: Server) -> Iterator[Verdict]:
     """Tell of a lock."""
     if server.is_locked:
@@ -196,7 +232,7 @@ def judge_lock(server: Server) -> Iterator[Verdict]:
 
 def judge_allocation(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether placement has the server in its books."""
-    if server.id not in node.provider.allocations:
+    if server.id not in node.provider.allocations and _is_guest_here(server, node):
         yield worries.NO_ALLOCATION.warns(server.label, server.id)
 
 

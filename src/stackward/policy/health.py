@@ -36,7 +36,12 @@ from stackward.policy.processes import (
     notes_of_units,
     unknown_of_tools,
 )
-from stackward.policy.questions import judge_answers, judge_one_of_all, unknown_of_answers
+from stackward.policy.questions import (
+    judge_answers,
+    judge_one_of_all,
+    proof_of_answers,
+    unknown_of_answers,
+)
 
 Proof = tuple[str, float | None]  # what shows that a component works, and how long that took
 Place = tuple[str, str | None]  # a component, and a node or the whole cloud
@@ -249,7 +254,7 @@ def _proof(
         return f"{token}{component.probe.shows} in {answer.took_s:.2f} s", answer.took_s
     if component.probe.kind == "rpc" and (said := _rpc_proof(state)):
         return said, None
-    said = proof_of_pings(component, state, here, anatomy)
+    said = proof_of_pings(component, state, here, anatomy) or proof_of_answers(component, here)
     if component.heartbeat and not said:
         said = _heartbeat_proof(component, state, here)
     return said or _process_proof(component, here), None

@@ -10,7 +10,7 @@ from stackward.model.claim import read_claim
 from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.health import Finding, Note
 from stackward.model.identity import queue_names
-from stackward.model.survey import Broker, Link, Listener, Queue
+from stackward.model.survey import Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, log_of
 from stackward.policy.processes import Present
@@ -206,14 +206,24 @@ def own_queues(
     queues = queues_of(present)
     for component in anatomy.components.values():
         if component.topic and component.heartbeat:
-            for one in state.heartbeats:
-                if one.binary == component.heartbeat and one.is_up and _is_asked(state, one):
-                    yield component, node_of(state, one), one.name
+            for one in _reporting(state, present, component):
+                yield component, node_of(state, one), one.name
         elif component.topic:
             for (name, node), here in present.items():
                 if name == component.name:
                     names = _names_there(here, hosts.get(node, ()))
                     yield component, node, _read_or_first(component.topic, names, queues)
+
+
+def _reporting(state: CloudState, present: Present, component: Component) -> Iterator[Heartbeat]:
+    for one in state.heartbeats:
+        if (
+            one.binary == component.heartbeat
+            and one.is_up
+            and _is_asked(state, one)
+            and not _is_kept_off(state, one, present, component)
+        ):
+            yield one
 
 
 def _names_there(here: Presence, reported: Sequence[str]) -> list[str]:
@@ -320,6 +330,19 @@ def _is_off_on_purpose(one: Heartbeat) -> bool:
     return not one.is_enabled and not (one.reason or "").startswith(_AUTO)
 
 
+def _is_kept_off(state: CloudState, one: Heartbeat, present: Present, component: Component) -> bool:
+    """Say whether it is disabled, and its node says that it does not run: its record is an old one.
+
+    Its API calls it up for half a minute after it was stopped.
+    """
+    node = node_of(state, one)
+    survey = state.surveys.get(node)
+    if not _is_off_on_purpose(one) or not isinstance(survey, Survey):
+        return False
+    here = present.get((component.name, node))
+    return not isinstance(survey.units, Unseen) and (here is None or not here.runs)
+
+
 def age_of(one: Heartbeat) -> str:
     """Say how old a heartbeat is."""
     return (
@@ -369,6 +392,8 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
             why[one.host] = "its cell is down"
         elif not one.is_up:
             why[one.host] = "it does not report"
+        elif _is_kept_off(state, one, present, anatomy["nova-compute"]):
+            why[one.host] = "it is kept off on purpose"
         elif is_silent:
             why[one.host] = "RabbitMQ does not run"
         elif state.hypervisors_unread:

@@ -103,13 +103,24 @@ def unknown_of_answers(here: Presence) -> Iterator[Note]:
             yield Note(where=here.node, says=f"{here.component.name}, {question.what}: {says}")
 
 
-def are_proved(here: Presence) -> bool:
+def proof_of_answers(component: Component, present: Present) -> str:
+    """Say how many of a component's processes have answered; empty where none has."""
+    own = [one for (name, _), one in present.items() if name == component.name]
+    count = sum(1 for one in own if _has_answered(one))
+    return f"{count} of {len(own)} answer when asked" if count else ""
+
+
+def _has_answered(here: Presence) -> bool:
     """Say whether a component on a node has answered all that it was to be asked."""
-    came = [one for _, one, _ in answers(here)]
-    fine = {Outcome.PROVED} | (
-        {Outcome.REFUTED} if any(one.one_of_all for one in here.component.questions) else set()
+    came = [(question, one) for question, one, _ in answers(here)]
+    return (
+        here.runs
+        and all(
+            one is Outcome.PROVED or (one is Outcome.REFUTED and question.one_of_all)
+            for question, one in came
+        )
+        and bool(came)
     )
-    return bool(came) and set(came) <= fine
 
 
 def _words(answer: Replied | Unseen | None) -> str:

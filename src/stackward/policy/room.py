@@ -100,7 +100,8 @@ class Chooser:
     def choose(self, server: Server) -> Choice:
         """Say which nodes may take the server; the rule that leaves none is named."""
         need = self._node.needs[server.id]
-        kind = (need, server.project, server.flavor, server.image_properties, server.group)
+        of_image = (server.image_properties, server.is_zone_known)
+        kind = (need, server.project, server.flavor, of_image, server.group)
         if kind not in self._found:
             self._found[kind] = self._choose(server, need)
         return self._found[kind]
@@ -110,7 +111,7 @@ class Chooser:
         usable = tuple(each for each in found if each.is_usable and each.host)
         group = server.group.name if server.group else ""
         if not usable:
-            return self._nowhere(need)
+            return self._nowhere(server, need)
         if self._is_held_here(server):
             return Choice(worry=worries.AFFINITY, words={"group": group})
         kept = self._aggregates.keeping_off(server, need, [each.host for each in usable])
@@ -154,10 +155,11 @@ class Chooser:
             cold=cold,
         )
 
-    def _nowhere(self, need: Need) -> Choice:
+    def _nowhere(self, server: Server, need: Need) -> Choice:
         """Placement offers nothing: say by which rule, as far as that can be seen."""
         if need.zone is not None and not self._is_zone_elsewhere(need.zone):
-            return Choice(worry=worries.ZONE, words={"zone": need.zone})
+            unsaid = "" if server.is_zone_known else " (as far as this Nova, before 2.96, can say)"
+            return Choice(worry=worries.ZONE, words={"zone": need.zone, "unsaid": unsaid})
         needs = in_units(need.amounts)
         return Choice(
             worry=worries.NO_ROOM,
@@ -175,7 +177,7 @@ class Chooser:
 
     def _is_held_here(self, server: Server) -> bool:
         group = server.group
-        if group is None or group.policy != "affinity":
+        if group is None or group.policy != "affinity" or group.unknown:
             return False
         return all(host == self._node.host for _, host in group.elsewhere)
 

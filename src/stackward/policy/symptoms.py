@@ -125,7 +125,7 @@ SUDO_REFUSED = Symptom(
     "sudo-refused",
     State.UNKNOWN,
     "sudo refuses: {why}",
-    "allow the user of the inventory the commands of the guide `After a reboot` without a password",
+    "install the shipped sudoers file there for the user of the inventory (guide `Without root`)",
     "Without it, the owners of connections, RabbitMQ and MariaDB stay unseen; the rest is judged.",
 )
 DISK_FULL = Symptom(

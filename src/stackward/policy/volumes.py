@@ -106,6 +106,9 @@ _AT_REST = {None, "", "none", "success", "error"}
 
 def judge_volumes(server: Server) -> Iterator[Verdict]:
     """Ask whether each volume is at rest, and whether Nova and Cinder agree on it."""
+    if server.volume_ids and server.volumes_unread:
+        yield worries.NO_VOLUME_SERVICE.blocks(server.label, server.id, why=server.volumes_unread)
+        return
     known = {volume.id: volume for volume in server.volumes}
     for volume_id in server.volume_ids:
         volume = known.get(volume_id)

@@ -79,6 +79,19 @@ CAME_BACK = Worry(
     "`stackward node return {node}` and drain it again; or pass `--leave-behind {id}`",
     "A node in maintenance is expected to be empty; whoever put a server there must know of it.",
 )
+RIGHT_MISSING = Worry(
+    "right-missing",
+    "`{login}` may not run there as root all that the plan has to, of {right} ({why})",
+    "install the shipped sudoers file there (guide `Without root`), or add the line "
+    "`{line}`; then plan again",
+    "It would be refused in the middle of the run, after servers have moved.",
+)
+RIGHTS_UNREAD = Worry(
+    "rights-unread",
+    "whether the login may run there as root what the plan has to could not be asked: {why}",
+    "see there `sudo -n -l`",
+    "Where a right is missing the run stops midway.",
+)
 DOMAINS_UNREAD = Worry(
     "domains-unread",
     "its guests cannot be read: {why}",
@@ -482,6 +495,36 @@ VOLUME_BUSY = Worry(
     "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "A volume in transition is attached to a moved server wrongly or not at all.",
 )
+CELL_DOWN = Worry(
+    "cell-down",
+    "is in a cell that is down: Nova does not know how it is",
+    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
+)
+GROUP_UNKNOWN = Worry(
+    "group-unknown",
+    "{count} members of its group {group} are in a cell that is down: where they are is not known",
+    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "Where the others are decides where it may go.",
+)
+ZONE_UNKNOWN = Worry(
+    "zone-unknown",
+    "may be bound to its zone `{zone}`, which this Nova is too old to say: room is counted there "
+    "alone",
+    "",
+    "Nova says so from microversion 2.96 (2024.1) on. Its scheduler keeps to the zone that a "
+    "server was asked for, whatever is known here.",
+)
+NO_VOLUME_SERVICE = Worry(
+    "no-volume-service",
+    "has volumes, and {why}",
+    "use a login that is scoped to a project (`project_name` in clouds.yaml), for one that is "
+    "scoped to the system has no endpoint with a project's id in it; `openstack catalog list` "
+    "shows what is there; then plan again, or pass `--leave-behind {id}`",
+    "Whether a volume is at rest is asked of Cinder before its server moves.",
+)
 VOLUME_MIGRATES = Worry(
     "volume-migrates",
     "Cinder moves its volume {volume} between backends ({status})",
@@ -628,7 +671,7 @@ ANTI_AFFINITY = Worry(
 )
 ZONE = Worry(
     "zone",
-    "was asked for in the zone `{zone}`, which has no other node with room",
+    "was asked for in the zone `{zone}`{unsaid}, which has no other node with room",
     "bring another node of that zone into service, then plan again; or pass `--leave-behind {id}`",
     "A server that named its zone stays in it.",
 )

@@ -6,7 +6,7 @@ stand. What sudo cannot compare is what a command reads; so the only one that is
 it to a file whose content nothing reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -61,16 +61,20 @@ DATABASE_FACTS = (
     " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
     "'wsrep_ready','wsrep_cluster_status','wsrep_cluster_size','wsrep_local_state_comment')"
 )
-# The questions of the anatomy that only root may put; a test holds this list against it.
+# The questions of the anatomy that only root may put, each with the container where Kolla has its
+# process; a test holds this list against it.
 _OVS, _OVN = ("ovs-appctl", "-T", "4"), ("ovn-appctl", "-T", "4")
-QUESTIONS: tuple[Words, ...] = (
-    (*_OVS, "version"),
-    (*_OVS, "-t", "ovsdb-server", "ovsdb-server/list-dbs"),
-    (*_OVN, "-t", "ovn-controller", "connection-status"),
-    (*_OVN, "-t", "ovn-northd", "status"),
-    (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl", "ovsdb-server/list-dbs"),
-    (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs"),
-    ("timeout", "4", "virt-admin", "--connect", "virtlogd:///system", "server-list"),
+QUESTIONS: tuple[tuple[str, Words], ...] = (
+    ("openvswitch_vswitchd", (*_OVS, "version")),
+    ("openvswitch_db", (*_OVS, "-t", "ovsdb-server", "ovsdb-server/list-dbs")),
+    ("ovn_controller", (*_OVN, "-t", "ovn-controller", "connection-status")),
+    ("ovn_northd", (*_OVN, "-t", "ovn-northd", "status")),
+    ("ovn_nb_db", (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl", "ovsdb-server/list-dbs")),
+    ("ovn_sb_db", (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs")),
+    (
+        "nova_libvirt",
+        ("timeout", "4", "virt-admin", "--connect", "virtlogd:///system", "server-list"),
+    ),
 )
 _TABLES = ("--all-databases", "--check", "--silent")
 
@@ -130,7 +134,16 @@ ALL = (
         )
         for check in ("mariadb-check", "mysqlcheck")
     ),
-    *(RootCommand(words=words, needed_for=_CHECK, gives=_LOOKS) for words in QUESTIONS),
+    *(RootCommand(words=words, needed_for=_CHECK, gives=_LOOKS) for _, words in QUESTIONS),
+    *(
+        RootCommand(
+            words=(engine, "exec", container, *words),
+            needed_for=_CHECK,
+            gives="it only looks, by the program of that name in that container",
+        )
+        for engine in ("docker", "podman")
+        for container, words in QUESTIONS
+    ),
     RootCommand(
         words=NOTE_MAINTENANCE,
         needed_for=_DRAIN,
@@ -169,9 +182,24 @@ def must_be_declared(words: Sequence[str]) -> None:
         raise ValueError(message)
 
 
-def line(words: Sequence[str], login: str = "USER") -> str:
-    """Return the line of a sudoers file that lets a login run one declared command."""
-    return f"{login} ALL=(root) NOPASSWD: {_DECLARED[tuple(words)].in_sudoers}"
+def line(*commands: Sequence[str], login: str = "USER") -> str:
+    """Return the line of a sudoers file that lets a login run these declared commands."""
+    listed = ", ".join(_DECLARED[tuple(words)].in_sudoers for words in commands)
+    return f"{login} ALL=(root) NOPASSWD: {listed}"
+
+
+def names_of(commands: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return the aliases of the shipped file that have these commands; one, if it can be."""
+    needed = [_DECLARED[tuple(words)].needed_for for words in commands]
+    shared = [one for one in For if all(one in each for each in needed)]
+    return tuple(
+        alias(one) for one in For if one in (shared or {one for each in needed for one in each})
+    )
+
+
+def alias(operation: For) -> str:
+    """Return the name of what an operation may run as root, in the shipped sudoers file."""
+    return f"STACKWARD_{operation.name}"
 
 
 @runtime_checkable

@@ -1,11 +1,12 @@
 """What we may ask of a node itself: commands, as lists of words."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from stackward.model.identity import Directory, Itself
+from stackward.ports.root import Words
 
 # Needs no rights beyond a login, and can change nothing.
 VIRSH = ("virsh", "--readonly", "--connect", "qemu:///system")
@@ -22,6 +23,14 @@ class Answer:
     code: int
     out: str
     err: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a login may not run as root on a node, of the commands that were asked for."""
+
+    login: str
+    refused: Mapping[Words, str] = field(default_factory=dict)  # each with sudo's words
 
 
 def refusal(answer: Answer) -> str | None:
@@ -71,5 +80,13 @@ class Shell(Protocol):
         `within_s` is for all of it, the way there included; else there is a usual limit.
         Raises `Unreachable` where it was not begun, `Uncertain` where the connection was lost
         while it ran.
+        """
+        ...
+
+    def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
+        """Ask sudo which of these commands it would refuse; none of them is run.
+
+        A command whose program is not on the node is none that is refused.
+        Raises `Unreachable` or `Uncertain` as `run` does.
         """
         ...

@@ -61,7 +61,9 @@ def _ends(source: str, migration: Migration | None, records: Sequence[Migration]
 
 def _dead(cloud: Cloud, hosts: list[str]) -> frozenset[str]:
     services = cloud.services()
-    up = {one.host for one in services if one.binary == NOVA_COMPUTE and one.is_up}
+    # Of a host whose cell is down nothing is known: it is not called dead.
+    computes = [one for one in services if one.binary == NOVA_COMPUTE]
+    up = {one.host for one in computes if one.is_up or not one.is_known}
     has_conductor = any(one.binary == CONDUCTOR and one.is_up for one in services)
     return frozenset({*hosts} - up) | (frozenset() if has_conductor else {CONDUCTOR})
 

@@ -9,6 +9,7 @@ from typing import Any
 from stackward.errors import StackwardError
 from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.plan import Move, Plan
+from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import printable
 
@@ -28,6 +29,7 @@ class Made:
     seconds: int | None
     downtime_s: int | None = None  # None: it was not stopped, or Nova does not tell
     consent: str | None = None  # of its owner: where that can be read
+    gone: str | None = None  # when it was deleted and by whom, or where others have put it
 
 
 def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
@@ -53,6 +55,7 @@ def _made(
     ended = [each.settled_at for each in begun if each.settled_at]
     is_done = len(begun) == len(own) and all(each.settled is Settled.DONE for each in begun)
     newest = begun[-1] if begun else None
+    went = how_it_went(newest.saw) if newest and is_gone(newest.saw) else None
     target = newest.saw.get("target") if newest and is_done else None
     since = first.get(f"{path}/0", first[begun[0].step] if begun else None)
     took = max(ended) - since if is_done and ended and since else None
@@ -62,7 +65,8 @@ def _made(
         how=str(move.expects.get("instead") or move.how) if is_other else move.how,
         to=target if isinstance(target, str) else None,
         state=_state(newest, is_done=is_done),
-        seconds=round(took.total_seconds()) if took is not None else None,
+        seconds=round(took.total_seconds()) if took is not None and went is None else None,
+        gone=went,
         downtime_s=_downtime(begun),
         consent=consent if isinstance(consent := move.expects.get("consent"), str) else None,
     )
@@ -81,8 +85,8 @@ def _downtime(attempts: Sequence[Attempt]) -> int | None:
 def _state(newest: Attempt | None, *, is_done: bool) -> str:
     if newest is None:
         return "not begun"
-    if newest.saw.get("gone"):
-        return "gone"
+    if is_gone(newest.saw):
+        return GONE
     if is_done:
         return "done"
     if newest.settled is None:
@@ -145,6 +149,9 @@ def render_account(
     agreed = [made for made in moves_made(plan, attempts) if made.consent]
     lines += ["by their owners' consent:"] if agreed else []
     lines += [printable(f"  `{made.server}`: {made.consent}") for made in agreed]
+    away = [made for made in moves_made(plan, attempts) if made.gone]
+    lines += ["gone meanwhile:"] if away else []
+    lines += [printable(f"  `{made.server}`: {made.gone}") for made in away]
     lines += render_proofs(proofs_of(run, events))
     if ends := _ends(run, plan):
         lines.append(f"the node is {printable(ends)}")

@@ -15,6 +15,7 @@ from stackward.model.values import Json
 from stackward.plan import Move, Plan, Step
 from stackward.report.account import PROOFS
 from stackward.report.following import steps_of
+from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
 from stackward.report.text import printable
 
@@ -52,7 +53,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "epoch": "the how-manieth worker of the run made it",
         "answered_at": "when the service took the request",
         "settled_at": "when a look at the world showed how it ended",
-        "state": "`done`, `failed`, `foreign`, `unsent`, `lost`, `moot`; null: under way",
+        "state": "`done`, `failed`, `foreign`, `unsent`, `lost`, `moot`; `gone`: its server was "
+        "deleted, or others have moved it; null: under way",
         "request_ids": "by which the services' own logs know what was asked",
         "reason": "why it ended so, in our words",
         "service": "who said the next",
@@ -190,9 +192,9 @@ def _attempt(attempt: Attempt, known: tuple[Move[Any], Step[Any]] | None) -> dic
         "epoch": attempt.epoch,
         "answered_at": _at(attempt.answered_at),
         "settled_at": _at(attempt.settled_at),
-        "state": attempt.settled.value if attempt.settled else None,
+        "state": GONE if is_gone(attempt.saw) else attempt.settled and attempt.settled.value,
         "request_ids": said.request_id.split(", ") if said.request_id else [],
-        "reason": said.reason,
+        "reason": said.reason or (how_it_went(attempt.saw) if is_gone(attempt.saw) else None),
         "service": said.service,
         "says": said.says,
         "mark": attempt.mark,

@@ -9,6 +9,7 @@ from stackward.model.duration import Span
 from stackward.model.run import Event, Run
 from stackward.plan import CAUGHT_UP, INSTEAD, Kinds, Move, Plan, Step, with_caught_up
 from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
+from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.runs import how_far
 from stackward.report.text import on_one_line
 
@@ -110,12 +111,12 @@ class Story:
                 line = f"{name}: started{f', attempt {number}' if number != 1 else ''}"
             case "found done":
                 self._end(event.step)
-                is_gone = self._saw(event, "gone")
-                line = f"{name}: {'nothing to do, it is gone' if is_gone else 'done already'}"
+                line = f"{name}: {self._went(event) or 'done already'}"
             case "settled: done":
                 began = self._end(event.step)
                 took = f", {(event.at - began).total_seconds():.0f} s" if began else ""
                 target = self._saw(event, "target")
+                took = f", {went}" if (went := self._went(event)) else took
                 line = f"{name}: done{took}{f', now on `{target}`' if target else ''}"
                 if event.step in self._last and (left := self.left(event.at)):
                     line += f"; {left}"
@@ -153,6 +154,16 @@ class Story:
             f'"{said}"' if who == "says" else f'{who} says: "{said}"' for who, said in words.items()
         ]
         return f": {'; '.join(told)}{f' ({request})' if request else ''}" if told else ""
+
+    def _went(self, event: Event) -> str | None:
+        """Say how a thing went that is gone; such a server has not moved."""
+        saw = event.says.get("saw")
+        if not (isinstance(saw, Mapping) and is_gone(saw)):
+            return None
+        if event.step in self._done:
+            self._done.discard(event.step)
+            self._count -= 1
+        return f"{GONE}: {how_it_went(saw)}"
 
     @staticmethod
     def _saw(event: Event, name: str) -> object:

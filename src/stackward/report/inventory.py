@@ -80,6 +80,8 @@ def maintenance_table(
 
 def _row(each: Maintenance) -> tuple[Cell, ...]:
     claim = each.claim
+    if not each.is_known:
+        return (each.node, "not known", None, None, None, None, each.text)
     if claim is None:
         return (each.node, "others", None, None, None, None, each.text)
     own = (claim.run, claim.operator, claim.machine, claim.since, claim.reason)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
+from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
 
 
@@ -45,15 +46,25 @@ def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
             (
                 attempt.step,
                 attempt.number,
-                attempt.settled.value if attempt.settled else "under way",
+                _state(attempt),
                 None if attempt.settled else how_far(run.progress.get(attempt.step)),
                 _time(attempt.settled_at or attempt.intended_at),
-                attempt.said.says or attempt.said.reason,
+                attempt.said.says or attempt.said.reason or _went(attempt),
                 attempt.said.request_id,
             )
             for attempt in attempts
         ),
     )
+
+
+def _state(attempt: Attempt) -> str:
+    if is_gone(attempt.saw):
+        return GONE
+    return attempt.settled.value if attempt.settled else "under way"
+
+
+def _went(attempt: Attempt) -> str | None:
+    return how_it_went(attempt.saw) if is_gone(attempt.saw) else None
 
 
 def events_table(events: Sequence[Event]) -> Table:

@@ -1,6 +1,6 @@
 """The sudoers file that lets a login run what Stackward runs as root on a node, and no more."""
 
-from stackward.ports.root import ALL, For
+from stackward.ports.root import ALL, For, alias
 
 _WHAT = {
     For.CHECK: "`stackward cloud check` and `node check`: they only look.",
@@ -8,18 +8,18 @@ _WHAT = {
     For.RETURN: "`stackward node return` and `run undo`: nova-compute comes back.",
 }
 _HEAD = """\
-# What Stackward runs as root on a node, word for word. {made}
+# What Stackward runs as root on a node, word for word. Made by docs/generate.py.
 # Install as /etc/sudoers.d/stackward (owner root, mode 0440) after `visudo -cf` of it.
 # `{login}` is the user of the inventory. Leave out the last line of what it is not to do.
 """
 
 
-def sudoers_file(login: str, made: str) -> str:
-    """Return the whole file, with an alias for each operation; `made` says where it is from."""
-    parts = [_HEAD.format(login=login, made=made)]
+def sudoers_file(login: str) -> str:
+    """Return the whole file, with an alias for each operation."""
+    parts = [_HEAD.format(login=login)]
     for operation, what in _WHAT.items():
         lines = [one.in_sudoers for one in ALL if operation in one.needed_for]
         listed = ", \\\n  ".join(lines)
-        parts.append(f"# {what}\nCmnd_Alias STACKWARD_{operation.name} = \\\n  {listed}\n")
-    grants = [f"{login} ALL=(root) NOPASSWD: STACKWARD_{operation.name}\n" for operation in _WHAT]
+        parts.append(f"# {what}\nCmnd_Alias {alias(operation)} = \\\n  {listed}\n")
+    grants = [f"{login} ALL=(root) NOPASSWD: {alias(operation)}\n" for operation in _WHAT]
     return "\n".join([*parts, "".join(grants)])

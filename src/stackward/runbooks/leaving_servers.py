@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from stackward.model.compute import BlockStorage, ComputeNode, Server
+from stackward.model.compute import IN_DOWN_CELL, BlockStorage, ComputeNode, Server
 from stackward.model.wish import Wish
 from stackward.plan import Blocked, Move, Step, Verdict
 from stackward.policy import compute, volumes, wishes, worries
@@ -71,6 +71,8 @@ def _widened(judged: Judged) -> Judged:
 
 def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choice) -> Judged:
     """Say how the server leaves the node, and all that stands against it."""
+    if server.status == IN_DOWN_CELL:  # all else of it is unknown too
+        return Judged(server, None, choice, tuple(compute.judge_state(server, facts)))
     way = compute.way_of(server)
     unplaced = choice.blocks(server)
     against_live = list(compute.judge_live(server, facts)) if way is Way.LIVE else []
@@ -82,6 +84,8 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
         *compute.judge_bindings(server),
         *volumes.judge_volumes(server),
         *compute.judge_cpus(server),
+        *compute.judge_zone(server, facts),
+        *compute.judge_group(server),
         *compute.judge_lock(server),
         *wishes.judge_wish(server, asked.consent_to(server)),
         *compute.judge_allocation(server, facts),

@@ -4,27 +4,28 @@ Each step finds its own attempt by what is newer than its mark, asks Nova once, 
 when every row of the proof holds.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from stackward.model.compute import INSTANCES, Migration, Server
 from stackward.model.stuck import DEAD_AFTER_S, find_stuck, quiet_s
-from stackward.plan import GIVEN_UP, VOLATILE, Look, Mark, Progress, Standing
+from stackward.plan import GIVEN_UP, VOLATILE, Json, Look, Mark, Progress, Standing
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
 from stackward.steps.downtime import of_move
 from stackward.steps.proof import prove
 from stackward.steps.signs import (
-    GONE,
     Signs,
     asked_by,
     failed,
     foreign,
+    gone,
     mark_of,
     read_signs,
     still_going,
     under_way,
+    whereabouts,
 )
 
 _LIVE = ("live-migration",)
@@ -103,6 +104,10 @@ class LiveMigrate:
         """Ask Nova for the migration."""
         return world.cloud.live_migrate(self.server, self.target)
 
+    def trace(self, world: World, /) -> Mapping[str, Json]:
+        """Say what has become of the server."""
+        return whereabouts(world.cloud, self.server)
+
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
         return _examine(world, self, mark, _LIVE, quiet_s)
@@ -157,6 +162,10 @@ class ColdMigrate:
         """Ask Nova for the migration."""
         return world.cloud.cold_migrate(self.server, self.target)
 
+    def trace(self, world: World, /) -> Mapping[str, Json]:
+        """Say what has become of the server."""
+        return whereabouts(world.cloud, self.server)
+
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
         return _examine(world, self, mark, _COLD, quiet_s)
@@ -194,7 +203,7 @@ class ConfirmMigration:
         """Read the newest cold migration off the source; done is what is confirmed and proved."""
         server = world.cloud.server(self.server)
         if server is None:
-            return GONE
+            return gone(world.cloud, self.server)
         migration = self._newest(world)
         signs = read_signs(
             world.cloud, self.server, mark, kinds=_COLD, ours=("confirmResize", "migrate")
@@ -230,6 +239,10 @@ class ConfirmMigration:
     def start(self, world: World, /) -> str | None:
         """Ask Nova to confirm."""
         return world.cloud.confirm_resize(self.server)
+
+    def trace(self, world: World, /) -> Mapping[str, Json]:
+        """Say what has become of the server."""
+        return whereabouts(world.cloud, self.server)
 
     def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for a confirmation that was lost: Nova takes no second one."""
@@ -333,7 +346,7 @@ def _before_the_record(
     """Settle what needs no record: a server that is gone, and a step that was not begun."""
     server = signs.server
     if server is None:
-        return GONE
+        return gone(world.cloud, step.server)
     if signs.foreign:
         return foreign(signs.foreign)
     if mark is not None:
@@ -413,7 +426,7 @@ def _look_at_order(
     """Say how an order stands that Nova takes for a migration in some statuses only."""
     signs = read_signs(world.cloud, server, mark, kinds=_LIVE, ours=(action, *_LIVE))
     if signs.server is None:
-        return GONE
+        return gone(world.cloud, server)
     ordered = signs.action is not None and signs.action.action == action
     migration = _newest_live(world, server)
     if not ordered and migration and migration.status in takes_it:

@@ -14,11 +14,11 @@ from stackward.ports.world import World
 from stackward.steps.downtime import down_since, is_being_written, up_since
 from stackward.steps.proof import domain_on_target
 from stackward.steps.signs import (
-    GONE,
     Signs,
     asked_by,
     failed,
     foreign,
+    gone,
     mark_of,
     read_signs,
     under_way,
@@ -57,7 +57,7 @@ class StopServer:
         signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("stop",))
         server = signs.server
         if server is None:
-            return GONE
+            return gone(world.cloud, self.server)
         if signs.foreign:
             return foreign(signs.foreign)
         if mark is None:
@@ -123,7 +123,7 @@ class StartServer:
         signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("start",))
         server = signs.server
         if server is None:
-            return GONE
+            return gone(world.cloud, self.server)
         if signs.foreign:
             return foreign(signs.foreign)
         is_on = (server.vm_state, server.power_state) == _ON and server.task_state is None

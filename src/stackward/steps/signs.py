@@ -6,12 +6,12 @@ ours by its kind, or somebody else's.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stackward.errors import Uncertain, Unreachable
+from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction
-from stackward.plan import Look, Mark, Standing
+from stackward.plan import Json, Look, Mark, Standing
 from stackward.ports.cloud import Cloud
 from stackward.ports.lookups import hypervisor_of
 from stackward.ports.machines import find_machine, machine_of
@@ -20,7 +20,7 @@ from stackward.ports.shell import refusal
 from stackward.ports.world import World
 
 NOVA = "Nova"
-GONE = Look(Standing.DONE, reason="the server is gone: it was deleted")
+_DELETIONS = {"delete", "forceDelete", "softDelete"}  # nova 31.0 compute/instance_actions.py
 
 # Nova works on these by itself, and its `task_state` keeps others off the server meanwhile.
 _GOING = {*IN_PROGRESS} - {"reverting"}
@@ -39,12 +39,14 @@ class Signs:
 def mark_of(cloud: Cloud, server: str) -> Mark:
     """Note what is newest now."""
     now = cloud.server(server)
+    if now is None:  # Nova may know nothing more of it
+        return {"migration": 0, "requests": [], "vm_state": None, "power_state": None}
     newest = cloud.migrations_of_server(server)
     return {
         "migration": newest[0].id if newest else 0,
         "requests": [action.request_id for action in cloud.actions_of(server)],
-        "vm_state": now.vm_state if now else None,
-        "power_state": now.power_state if now else None,
+        "vm_state": now.vm_state,
+        "power_state": now.power_state,
     }
 
 
@@ -88,6 +90,35 @@ def read_signs(
         action=next((action for action in actions if action.action in ours), None),
         foreign=next((action for action in actions if action.action not in ours), None),
     )
+
+
+def gone(cloud: Cloud, server: str) -> Look:
+    """Say that a server was deleted, when and by whom: Nova keeps its actions (2.21 and later)."""
+    try:
+        actions = cloud.actions_of(server)
+    except (Unreachable, Uncertain):
+        raise
+    except StackwardError:
+        actions = ()  # its rows are archived, or purged
+    last = next((each for each in actions if each.action in _DELETIONS), None)
+    said = f" at {last.started} by user {last.user or 'unknown'}" if last else ""
+    return Look(
+        Standing.DONE,
+        reason=f"the server is gone: it was deleted{said}",
+        request_id=last.request_id if last else None,
+        saw={
+            "gone": True,
+            "deleted_at": last.started if last else None,
+            "deleted_by": last.user if last else None,
+            "deleted_request": last.request_id if last else None,
+        },
+    )
+
+
+def whereabouts(cloud: Cloud, server: str) -> Mapping[str, Json]:
+    """Return what has become of a server that a fresh plan has nothing to do for."""
+    now = cloud.server(server)
+    return gone(cloud, server).saw if now is None else {"host": now.host}
 
 
 def foreign(action: ServerAction) -> Look:

@@ -1,5 +1,7 @@
 """Inventories as operators have them, each named after what went wrong with it."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -234,3 +236,23 @@ def test_toml_is_left_to_ansible(tmp_path: Path) -> None:
 
     assert "it is TOML" in refused.value.message
     assert (refused.value.hint or "").startswith(BY_ANSIBLE)
+
+
+def test_an_inventory_may_be_a_pipe(tmp_path: Path) -> None:
+    """As in `--inventory <(print-nodes)`: it can be read once."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with ThreadPoolExecutor() as other:
+        other.submit(pipe.write_text, "[compute]\nc01\n")
+        inventory = read_inventory(pipe)
+
+    assert [node.name for node in inventory.nodes] == ["c01"]
+
+
+def test_a_group_with_a_name_too_long_for_a_file_has_no_file(tmp_path: Path) -> None:
+    name = "g" * 300
+
+    [node] = read_inventory(write({"hosts": f"[{name}]\na\n", "group_vars/b": ""}, tmp_path)).nodes
+
+    assert node.groups == (name,)

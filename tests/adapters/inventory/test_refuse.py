@@ -1,6 +1,7 @@
 """Inventories that make no sense: the file, the line, the reason and the way on."""
 
 import contextlib
+import json
 from pathlib import Path
 from textwrap import dedent
 
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from stackward.adapters.inventory import read_inventory
+from stackward.adapters.inventory.ansible import take
+from stackward.adapters.inventory.draft import Draft
 from stackward.errors import BadInput
 
 
@@ -51,6 +54,12 @@ def refusal(path: Path) -> BadInput:
         pytest.param("\ufeffa\n", 1, "byte order mark", id="byte order mark"),
         pytest.param(
             "[a:children]\nb\n[b:children]\na\n", 2, "within itself: a > b > a", id="ring of groups"
+        ),
+        pytest.param(
+            "[a:children]\nb\n[b:children]\nc\n[c:children]\na\n",
+            2,
+            "within itself: a > b > c > a",
+            id="ring of three",
         ),
         pytest.param("[a:children]\nall\n", 2, "within itself: ", id="everything within a group"),
         pytest.param("a bmc_url=10.0.0.1\n", 1, "not an http or https URL", id="BMC"),
@@ -219,7 +228,7 @@ WORDS = some.sampled_from(
 ) | some.sampled_from(["ansible_port", "hosts:", "children:", "vars:", "  ", "\n    ", "&x", "*x"])
 
 
-@pytest.mark.parametrize("name", ["inventory.ini", "inventory.yaml"])
+@pytest.mark.parametrize("name", ["inventory.ini", "inventory.yaml", "inventory"])
 @given(words=some.lists(WORDS | some.text(max_size=3), max_size=20))
 def test_whatever_is_written_is_read_or_refused(
     name: str, words: list[str], tmp_path_factory: pytest.TempPathFactory
@@ -229,3 +238,38 @@ def test_whatever_is_written_is_read_or_refused(
 
     with contextlib.suppress(BadInput):
         assert read_inventory(path).source == str(path)
+
+
+NAMES = some.sampled_from(["a", "b", "g", "h", "all", "ungrouped", "-x", "ansible_host", "hosts"])
+ANYTHING = some.recursive(
+    some.none() | some.booleans() | some.integers(-1, 99) | NAMES,
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+A_GROUP = some.fixed_dictionaries(
+    {},
+    optional={
+        "hosts": some.lists(NAMES, max_size=3) | ANYTHING,
+        "children": some.lists(NAMES, max_size=3) | ANYTHING,
+        "vars": some.dictionaries(NAMES, ANYTHING, max_size=3) | ANYTHING,
+    },
+)
+LISTED = some.fixed_dictionaries(
+    {"_meta": some.fixed_dictionaries({"hostvars": some.dictionaries(NAMES, ANYTHING)}) | ANYTHING},
+    optional=dict.fromkeys(("all", "g", "h", "ungrouped"), A_GROUP | ANYTHING),
+)
+
+
+@given(listed=LISTED)
+def test_whatever_a_dynamic_inventory_prints_is_read_or_refused(
+    listed: object, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "inventory.json"
+    path.write_text(json.dumps(listed))
+
+    with contextlib.suppress(BadInput):
+        assert read_inventory(path).source == str(path)
+    with contextlib.suppress(BadInput):
+        draft = Draft(source=str(path))
+        take(json.loads(path.read_text()), draft)
+        draft.settle()

@@ -202,6 +202,14 @@ def test_the_hosts_of_a_cell_that_is_down_are_not_known() -> None:
     assert (lost.binary, lost.host, lost.is_up) == ("nova-compute", "c90", False)
 
 
+def test_a_host_that_another_cell_knows_is_not_repeated() -> None:
+    rows = [{"binary": "nova-compute", "host": HOSTS[0], "status": "UNKNOWN"}]
+
+    beats = Look(down_cells=rows).beats()
+
+    assert [one.is_known for one in beats if one.host == HOSTS[0]] == [True]
+
+
 # --- settings that name files which cannot be read (F12) ---
 
 

@@ -10,7 +10,7 @@ from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.identity import Itself, Machine
 from stackward.model.inventory import Inventory, Node, SshAccess
 from stackward.ports.machines import find_machine
-from stackward.ports.root import SOCKETS, STOP
+from stackward.ports.root import DOCKER_CONTAINERS, MASK, RELOAD, SOCKETS, STOP, Words
 from stackward.ports.shell import refusal
 
 STAND_IN = """\
@@ -148,11 +148,15 @@ def test_f34_a_machine_without_sudo_refuses_and_does_not_crash(
 
 def _without_sudo(directory: Path, uid: int = 0) -> Path:
     """Make a folder of programs: who is asking, `env`, and one that root may run."""
-    says = {"id": f"echo {uid}", "ss": "echo as root"}
-    for name, script in says.items():
-        (directory / name).write_text(f"#!/bin/sh\n{script}\n")
-        (directory / name).chmod(0o755)
+    programs = {"id": f"#!/bin/sh\necho {uid}\n", "ss": "#!/bin/sh\necho as root\n"}
     (directory / "env").symlink_to("/usr/bin/env")
+    return _programs(directory, programs)
+
+
+def _programs(directory: Path, programs: dict[str, str]) -> Path:
+    for name, script in programs.items():
+        (directory / name).write_text(script)
+        (directory / name).chmod(0o755)
     return directory
 
 
@@ -228,6 +232,72 @@ def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> 
 
     expected = Itself(names=("c01", "c01.example.org"), configured="compute-1")
     assert (first, second) == (expected, expected)
+
+
+NO_PASSWORD = "sudo: a password is required"  # noqa: S105  # what it says
+ID = """\
+#!/bin/sh
+[ "$1" = -un ] && echo ops || echo 1000
+"""
+SUDO = """\
+#!/bin/sh
+[ "$*" = "-n -l" ] && {{ echo "Matching Defaults entries for ops on here:"; echo "    {defaults}";
+  echo; echo "User ops may run the following commands on here:"; exit 0; }}
+[ "$1 $2 $3" = "-n -ll --" ] || {{ echo "nothing is run here" >&2; exit 99; }}
+case "$*" in
+  *mask*) echo "    Options: {options}"; echo "    Matched: $4"; exit 0 ;;
+  *docker*) echo "sudo: docker: command not found" >&2; exit 1 ;;
+  *stop*) exit 1 ;;
+  *) echo "sudo: a password is required" >&2; exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("listed", "mask"),
+    [
+        pytest.param(("env_reset", "!authenticate"), {}, id="NOPASSWD"),
+        pytest.param(("env_reset", "setenv"), {MASK: NO_PASSWORD}, id="but for a password"),
+        pytest.param(("env_reset, !authenticate", "setenv"), {}, id="nobody needs a password"),
+    ],
+)
+def test_sudo_is_asked_what_it_would_refuse_and_runs_nothing(
+    shell: Ssh,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    listed: tuple[str, str],
+    mask: dict[Words, str],
+) -> None:
+    there = {"sudo": SUDO.format(defaults=listed[0], options=listed[1]), "id": ID}
+    monkeypatch.setenv("PATH", f"{_programs(tmp_path, there)}:/usr/bin:/bin")
+
+    rights = shell.rights("here", [MASK, STOP, RELOAD, DOCKER_CONTAINERS])
+
+    assert rights.login == "ops"
+    assert rights.refused == {
+        **mask,
+        STOP: "its sudoers file does not name it",
+        RELOAD: NO_PASSWORD,
+    }
+
+
+def test_f34_a_machine_without_sudo_refuses_all_that_needs_it(
+    shell: Ssh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _programs(tmp_path, {"id": ID})
+    (folder / "env").symlink_to("/usr/bin/env")
+    (folder / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(folder))
+
+    rights = shell.rights("here", [MASK])
+
+    assert rights.refused == {MASK: "there is no `sudo` on it"}
+
+
+def test_root_is_refused_nothing(shell: Ssh, ssh: StandIn) -> None:
+    ssh.prints("0")
+
+    assert shell.rights("c01", [MASK]).refused == {}
 
 
 @pytest.mark.parametrize(

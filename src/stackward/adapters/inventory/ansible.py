@@ -59,7 +59,7 @@ def list_by_ansible(
     folder = (path if path.is_dir() else path.parent).resolve()
     whole = path.parent.resolve() / path.name  # a link keeps the folder that it is in
     words = [program, "-i", str(whole), "--list"]
-    _take(_listed(path, words, folder, within_s), draft)
+    take(_listed(path, words, folder, within_s), draft)
 
 
 def _program(path: Path, reader: str | None) -> str:
@@ -146,7 +146,7 @@ def _not_understood(path: Path) -> BadInput:
     )
 
 
-def _take(listed: Json, draft: Draft) -> None:
+def take(listed: Json, draft: Draft) -> None:
     """Take groups, hosts and how they are reached; nothing else."""
     place = Place(draft.source)
     variables = hostvars(listed) if isinstance(listed, Mapping) else None

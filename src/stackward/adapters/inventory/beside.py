@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stackward.adapters.inventory.draft import Draft
-from stackward.adapters.inventory.files import read_text
+from stackward.adapters.inventory.files import read_file
 from stackward.adapters.inventory.written import Variable
 from stackward.adapters.inventory.yaml_form import read_variables
 
@@ -29,7 +29,7 @@ def read_beside(directory: Path, draft: Draft) -> None:
 
 def _variables(directory: Path, name: str, draft: Draft) -> Iterator[tuple[str, Variable]]:
     for path in _files(directory, name):
-        text = read_text(path)
+        text = read_file(path).text()
         if text.startswith(_ENCRYPTED):
             draft.skip_encrypted(str(path))
         else:
@@ -38,10 +38,21 @@ def _variables(directory: Path, name: str, draft: Draft) -> Iterator[tuple[str, 
 
 def _files(directory: Path, name: str) -> list[Path]:
     named = (directory / f"{name}{ending}" for ending in ENDINGS)
-    first = next((path for path in named if path.exists()), None)
+    first = next(filter(_is_there, named), None)
     if first is None:
         return []
     return list(_within(first)) if first.is_dir() else [first]
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether a path leads to something; one that may not be looked into is an error."""
+    try:
+        path.stat()
+    except PermissionError:
+        raise
+    except OSError:  # too long for a name, say
+        return False
+    return True
 
 
 def _within(directory: Path) -> Iterator[Path]:

@@ -193,7 +193,9 @@ class Draft:
             for name in TopologicalSorter(parents).static_order():
                 depths[name] = 1 + max((depths[parent] for parent in parents[name]), default=-1)
         except CycleError as error:
-            ring: list[str] = list(reversed(error.args[1]))
+            found: list[str] = error.args[1][:-1]  # each is above the next
+            start = found.index(min(found))
+            ring = [*found[start:], *found[:start], found[start]]
             written = (self._groups[above].children.get(below) for above, below in pairwise(ring))
             place = next(place for place in written if place)
             raise cannot_read(place, f"a group is within itself: {' > '.join(ring)}") from None

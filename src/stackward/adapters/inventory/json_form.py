@@ -5,7 +5,6 @@ Ansible itself reads this form from a program only, not from a file.
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TypeAlias
 
 from stackward.adapters.inventory.draft import Draft
@@ -18,14 +17,13 @@ _MARK, _OF_HOSTS = "_meta", "hostvars"
 _PARTS = ("hosts", "children", "vars")
 
 
-def listed_in(path: Path) -> Mapping[str, Json] | None:
-    """Return what a dynamic inventory has printed, or None where the file holds something else."""
+def listed_in(given: bytes) -> Mapping[str, Json] | None:
+    """Return what a dynamic inventory has printed, or None where a file holds something else."""
+    if not given.lstrip().startswith(b"{") or f'"{_MARK}"'.encode() not in given:
+        return None
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if not text.lstrip().startswith("{") or f'"{_MARK}"' not in text:
-            return None
-        listed: Json = json.loads(text)
-    except (OSError, ValueError, RecursionError):
+        listed: Json = json.loads(given)
+    except (ValueError, RecursionError):
         return None  # other readers say what is wrong with it
     return listed if isinstance(listed, Mapping) and _MARK in listed else None
 

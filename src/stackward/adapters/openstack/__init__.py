@@ -152,7 +152,7 @@ class OpenStackCloud:
 
     def services(self) -> tuple[ComputeService, ...]:
         """Return every service of Nova, on all hosts."""
-        return self._nova.every("/os-services", "services", nova.to_service)
+        return nova.once(self._nova.every("/os-services", "services", nova.to_service))
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         """Return the hypervisors whose names contain `name`."""

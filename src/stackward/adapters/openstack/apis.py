@@ -35,7 +35,7 @@ from stackward.adapters.openstack.answers import (
 )
 from stackward.adapters.openstack.http import unusable_file
 from stackward.adapters.openstack.lists import Query, read_list
-from stackward.adapters.openstack.nova import UNKNOWN, to_hypervisor, to_uptime
+from stackward.adapters.openstack.nova import once, to_hypervisor, to_uptime
 from stackward.adapters.openstack.regions import (
     interface_of,
     interfaces_of,
@@ -55,7 +55,7 @@ from stackward.model.cloud_state import (
     Rpc,
     RpcAnswer,
 )
-from stackward.model.compute import Hypervisor
+from stackward.model.compute import IN_DOWN_CELL, Hypervisor
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -182,7 +182,7 @@ class OpenStackApis:
         if isinstance(found, Failed):
             # Neutron without agents has no such list.
             return () if found.status == _NO_SERVICE_LIST and kind == "network" else found
-        return found
+        return once(found)
 
     def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[Hypervisor] | Failed:
         """Return all hypervisors."""
@@ -387,7 +387,7 @@ def _endpoints(catalog: Sequence[Json]) -> Sequence[Endpoint]:
 def _service(given: Json, now: datetime) -> Heartbeat:
     """Read an element of Nova's or Cinder's `GET /os-services`."""
     host = text(given["host"])
-    if given["status"] == UNKNOWN:
+    if given["status"] == IN_DOWN_CELL:
         return Heartbeat(binary=given["binary"], host=host, name=host, is_up=False, is_known=False)
     return Heartbeat(
         binary=given["binary"],

@@ -1,10 +1,13 @@
 """Nova's JSON as values. A field left out for want of rights is an error, not a guess."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
 from stackward.adapters.openstack.answers import Json, text
 from stackward.masking import masked
 from stackward.model.compute import (
+    IN_DOWN_CELL,
     ActionEvent,
     Aggregate,
     ComputeService,
@@ -16,12 +19,10 @@ from stackward.model.compute import (
     ServerGroup,
 )
 
-UNKNOWN = "UNKNOWN"  # the status of what is in a cell that is down
-
 
 def to_server(given: Json) -> Server:
     """Read an element of `GET /servers/detail`, or the server of `GET /servers/{id}`."""
-    if given["status"] == UNKNOWN and "OS-EXT-STS:vm_state" not in given:
+    if given["status"] == IN_DOWN_CELL and "OS-EXT-STS:vm_state" not in given:
         return _of_down_cell(given)
     image = given.get("image") or {}
     return Server(
@@ -54,8 +55,8 @@ def _of_down_cell(given: Json) -> Server:
     return Server(
         id=given["id"],
         name=given.get("name") or "",
-        status=UNKNOWN,
-        vm_state=UNKNOWN,
+        status=IN_DOWN_CELL,
+        vm_state=IN_DOWN_CELL,
         task_state=None,
         power_state=0,
         host=None,
@@ -82,7 +83,7 @@ def to_flavor(given: Json) -> Flavor:
 
 def to_service(given: Json) -> ComputeService:
     """Read an element of `GET /os-services`."""
-    if given["status"] == UNKNOWN:
+    if given["status"] == IN_DOWN_CELL:
         return ComputeService(
             id="",
             binary=given["binary"],
@@ -103,6 +104,33 @@ def to_service(given: Json) -> ComputeService:
         is_forced_down=given["forced_down"],
         updated=_written(given["updated_at"]) or None,
     )
+
+
+class _Reports(Protocol):
+    """What reports to Nova from a host."""
+
+    @property
+    def binary(self) -> str: ...
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def is_known(self) -> bool: ...
+
+
+Reporting = TypeVar("Reporting", bound=_Reports)
+
+
+def once(found: Sequence[Reporting]) -> tuple[Reporting, ...]:
+    """Return the rows without those of a down cell whose service another cell knows.
+
+    A host that was renamed, or that went to another cell, is still mapped to the old one.
+    """
+    known = {(one.binary, one.host) for one in found if one.is_known}
+    unknown = {(one.binary, one.host): one for one in found if not one.is_known}
+    left = (one for where, one in unknown.items() if where not in known)
+    return (*(one for one in found if one.is_known), *left)
 
 
 def to_hypervisor(given: Json) -> Hypervisor:

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
 from stackward.ports.machines import read_itself
-from stackward.ports.root import must_be_declared
-from stackward.ports.shell import Answer
+from stackward.ports.root import Words, must_be_declared
+from stackward.ports.shell import Answer, Rights, refusal
 
 _CONNECT_TIMEOUT_S = 10
 _TIMEOUT_S = 120
 _TO_CONNECT = 0.6
 _LEAVE_S = 5
 _SSH_FAILED = 255
+_NO_PASSWORD = "!authenticate"  # noqa: S105  # how sudo lists NOPASSWD
+_ENDED = "=ended="  # before the code of each question of one script
 
 # What ssh says before a command can have begun.
 _NOT_BEGUN = re.compile(
@@ -104,6 +106,26 @@ class Ssh:
             self._roots[node.name] = answer.code == 0 and answer.out.strip() == "0"
         return self._roots[node.name]
 
+    def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
+        """Ask sudo for all of them in one round trip; `-l` runs nothing.
+
+        That a command is allowed, but for a password, is told by sudo 1.9.15 and newer only.
+        """
+        if self._is_root(self._node(node)):
+            return Rights("root")
+        sudo = ["sudo", "-n"]
+        asks = [["id", "-un"], [*sudo, "-l"], *([*sudo, "-ll", "--", *each] for each in commands)]
+        script = "; ".join(f"{shlex.join(each)} 2>&1; echo {_ENDED}$?" for each in asks)
+        out = self.run(node, ["sh", "-c", script]).out
+        said = re.split(rf"^{_ENDED}(\d+)\n", out, flags=re.MULTILINE)
+        told = [Answer(int(code), out) for out, code in zip(said[::2], said[1::2], strict=False)]
+        if len(told) != len(asks):
+            raise Uncertain(f"`{node}` did not say what may be run as root there", says=out)
+        login, own, *answers = told
+        asks_for_none = _NO_PASSWORD in own.out.partition("User ")[0]
+        refused = _refused(zip(commands, answers, strict=True), asks_for_none=asks_for_none)
+        return Rights(login.out.strip(), dict(refused))
+
     def close(self) -> None:
         """End the connections that were opened, side by side."""
         leaving = [
@@ -142,6 +164,18 @@ class Ssh:
         words += ["-l", node.ssh.user] if node.ssh.user else []
         words += ["-i", node.ssh.key_file] if node.ssh.key_file else []
         return [*words, *node.ssh.options]
+
+
+def _refused(
+    told: Iterable[tuple[Words, Answer]], *, asks_for_none: bool
+) -> Iterator[tuple[Words, str]]:
+    for words, answer in told:
+        if answer.code != 0:
+            if f"sudo: {words[0]}: command not found" not in answer.out:
+                says = refusal(Answer(answer.code, "", answer.out))
+                yield words, says or "its sudoers file does not name it"
+        elif not asks_for_none and "Matched: " in answer.out and _NO_PASSWORD not in answer.out:
+            yield words, "sudo: a password is required"
 
 
 def _known(node: Node) -> Known:
