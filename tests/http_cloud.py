@@ -61,7 +61,8 @@ class Reply:
         """The body as it is sent."""
         if self.body is None:
             return b""
-        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        return text.encode(errors="surrogatepass")
 
 
 PAGE_OF_HTML = Reply(
@@ -121,7 +122,10 @@ class HttpCloud:
             "image": self._glance,
             "instance-ha": self._masakari,
         }
-        return own[service](method, rest, query, body)
+        try:
+            return own[service](method, rest, query, body)
+        except StopIteration:  # the fake has nothing of that id
+            return Reply(404, {"itemNotFound": {"code": 404, "message": f"no {rest}"}})
 
     # --- Keystone ---
 

@@ -17,9 +17,11 @@ from stackward.facts.maintenance import (
     read_homecoming,
     read_returning_node,
 )
+from stackward.facts.observed import keep_names, read_remembered
 from stackward.facts.promised import read_promised
 from stackward.facts.rights import read_rights
 from stackward.facts.undoing import read_undoing
+from stackward.model.compute import Unread
 from stackward.model.run import RunState
 from stackward.plan import Blocked, Kinds, Move, Plan, Runbook, Warned, needs_root
 from stackward.policy.rights import is_silent, judge_rights
@@ -40,7 +42,9 @@ def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[Worl
 
     The journal tells how the run stands that has the node, and what room other runs count on.
     """
-    facts = read_compute_node(world, asked.node)
+    facts = read_compute_node(world, asked.node, remembered=read_remembered(world, journal))
+    if not isinstance(facts.domains, Unread):
+        keep_names(world, journal, facts.name, facts.host)
     facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         state, is_left = state_now(known, node(), world.clock.now()), leaves_servers(known)
@@ -88,6 +92,8 @@ def plan_return(
         network=asked.network,
         but=run_id,
     )
+    if not isinstance(facts.marks, Unread):
+        keep_names(world, journal, facts.name, facts.host)
     return _with_rights(return_compute_node.plan_return(facts, asked), world)
 
 

@@ -1,16 +1,22 @@
 """Finding the compute node that somebody names; the incidents are those of real sites."""
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from builders import a_server, a_service, an_id
 from fakes import FakeCloud, FakeShell, a_world
+from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.journal import SqlJournal
 from stackward.errors import BadInput, Refused, Unreachable
 from stackward.facts.compute import read_compute_node, read_maintenance
 from stackward.facts.named import find_node
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.identity import Itself, Known
+from stackward.planning import plan_drain
+from stackward.runbooks.drain_request import DrainRequest
 
 A, B = "c01.site-a.example", "c01.site-b.example"
 
@@ -238,6 +244,42 @@ def test_a_dead_node_is_known_by_what_it_once_said() -> None:
     node = read_compute_node(a_world(cloud, shell), "c01", remembered=once)
 
     assert (node.name, node.identified_at) == ("rack1-node1", a_world(cloud).clock.now())
+
+
+def test_a_plan_keeps_what_a_living_node_calls_itself(tmp_path: Path) -> None:
+    """And a later plan knows the node by it once it is dead: its date is in the plan."""
+    cloud, shell = a_site(("c01",), a_node("rack1-node1"), c01=("c01", None))
+    shell.says["rack1-node1"] = Itself(names=("x99",), configured="c01")
+    with closing(SqlJournal(open_database(url_of(tmp_path)))) as journal:
+        asked = DrainRequest(node="rack1-node1", reason="r")
+        first = plan_drain(a_world(cloud, shell), journal, asked)
+        [seen] = journal.observations(cloud.name(), "names")
+        later = FakeShell(cloud, inventory=shell.inventory, silent={"rack1-node1"})
+        cloud.computes["c01"] = a_service("c01", is_up=False)
+
+        second = plan_drain(a_world(cloud, later), journal, replace(asked, node="c01"))
+
+    assert (first.blockers, seen.node, seen.source) == ((), "rack1-node1", "node")
+    assert seen.value == {
+        "names": ["x99"],
+        "configured": "c01",
+        "host": "c01",
+        "address": "rack1-node1",
+    }
+    assert [each.worry for each in second.blockers] == ["node-dead"]
+    [warning] = [one for one in second.warnings if one.worry == "identity-remembered"]
+    assert (warning.thing, "on 2026-11-22 03:00 UTC" in warning.reason) == ("rack1-node1", True)
+
+
+# --- what else is on it ---
+
+
+def test_what_else_a_machine_does_is_found_by_each_of_its_names() -> None:
+    """OVN names its chassis by the whole host name, where Nova has the short one."""
+    cloud, shell = a_site(("c01",), a_node("c01"), c01=(A, None))
+    cloud.agents[A] = ("OVN Controller Gateway agent",)
+
+    assert [role.name for role in read(cloud, shell, "c01").roles] == ["OVN gateway"]
 
 
 # --- claims -------------------------------------------------------------------------------------

@@ -514,6 +514,19 @@ def test_a_queue_bears_the_host_of_the_settings() -> None:
     assert site.look().findings == ()
 
 
+def test_a_queue_of_no_known_name_may_be_that_of_settings_that_cannot_be_read() -> None:
+    """No restart is advised on the word of a name that is only guessed."""
+    site = Site()
+    for name in ("rabbitmq queues", "rabbitmq bindings"):
+        told = site.told("ctl")["commands"][name]
+        told["out"] = told["out"].replace("q-plugin.ctl", "q-plugin.net-1")
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert any("`q-plugin.net-1` is nobody else's" in note.says for note in health.unknown)
+
+
 def test_a_node_that_calls_itself_as_another_is_called_is_found_by_its_own_word() -> None:
     site = Site()
     site.told("c01")["hostname"], site.told("c02")["hostname"] = "c02", "c01"

@@ -377,7 +377,7 @@ CASES = {
 
 # These are approved along with a plan, or stand against another operation.
 WARNINGS = {
-    "has-role", "left-binding", "instance-ha", "ha-unseen",
+    "identity-remembered", "has-role", "left-binding", "instance-ha", "ha-unseen",
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
     "may-find-no-host", "zone-unknown", "keeping-off-unseen", "runs-although-off",

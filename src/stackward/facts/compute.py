@@ -38,6 +38,7 @@ from stackward.model.identity import Hosts, Itself, Match
 from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s, record_of
 from stackward.ports.cloud import Cloud
 from stackward.ports.compute_process import read_running_as
+from stackward.ports.machines import machine_of
 from stackward.ports.standstill import read_guests, read_standstill
 from stackward.ports.world import World
 
@@ -101,7 +102,9 @@ def read_compute_node(
         zone=service.zone,
         roles=()
         if only
-        else read_roles(cloud, services, host, world.shell.groups_of(node) if node else ()),
+        else read_roles(
+            cloud, services, machine_of(hypervisor), world.shell.groups_of(node) if node else ()
+        ),
         guarded=() if only else read_guarded(cloud, host),
         needs=needs,
         candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),

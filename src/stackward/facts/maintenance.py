@@ -1,16 +1,15 @@
 """Read a node that was taken out of service: what keeps it off, whose it is, what left it."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 
 from stackward.answers import understood
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.facts.compute import read_compute_node, read_guarded
 from stackward.facts.named import find_node
+from stackward.facts.observed import read_remembered
 from stackward.model.claim import read_claim
 from stackward.model.compute import Unread
-from stackward.model.identity import Itself
 from stackward.model.maintenance import (
     DROP_IN,
     HA_OFF,
@@ -51,14 +50,13 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
     image: str | None,
     network: str | None,
     but: str | None,
-    remembered: Mapping[str, Itself] | None = None,
 ) -> ReturningNode:
     """Return all that the node's return to service has to know, read now.
 
     `run` is the drain that it returns from, `but` the run that asks: it does not hold itself up.
     """
     cloud = world.cloud
-    found = find_node(world, cloud.services(), name, remembered)
+    found = find_node(world, cloud.services(), name, read_remembered(world, journal))
     service, node = found.service, found.match.node
     claim = read_claim(service.disabled_reason)
     guarded = read_guarded(cloud, service.host)
@@ -78,6 +76,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         networks=cloud.networks_called(network) if network else (),
         guarded=guarded,
         is_ha_ours=bool(guarded) and read_told_ha(journal, service.host) is not None,
+        identified_at=found.match.seen_at,
     )
 
 
@@ -109,7 +108,8 @@ def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memorie
 
     The calls grow with the servers that were moved.
     """
-    host = find_node(world, world.cloud.services(), name).service.host
+    remembered = read_remembered(world, journal)
+    host = find_node(world, world.cloud.services(), name, remembered).service.host
     drained = read_drained_by(journal, kinds, host, run)
     return read_way_back(world, journal, host, drained, only=only)
 
@@ -118,7 +118,7 @@ def read_way_back(
     world: World, journal: Journal, name: str, drained: DrainedAway, *, only: str | None = None
 ) -> Homecoming:
     """Return how servers stand that a run moved off the node; `only` the server of an id."""
-    found = find_node(world, world.cloud.services(), name)
+    found = find_node(world, world.cloud.services(), name, read_remembered(world, journal))
     return Homecoming(
         name=found.match.node or found.service.host,
         host=found.service.host,

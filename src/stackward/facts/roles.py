@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from stackward.errors import NotInCatalog
 from stackward.model.compute import NOVA_COMPUTE, ComputeService, Role
+from stackward.model.identity import Hosts, Machine, machine_part
 from stackward.ports.cloud import Cloud
 
 _OF_AGENTS = {
@@ -36,15 +37,25 @@ _CONTROL = Role(
 
 
 def read_roles(
-    cloud: Cloud, services: Sequence[ComputeService], host: str, groups: Sequence[str]
+    cloud: Cloud,
+    services: Sequence[ComputeService],
+    machine: Machine,
+    groups: Sequence[str],
 ) -> tuple[Role, ...]:
-    """Return what else the host does, by Neutron, Cinder, Nova and the inventory."""
-    agents = {agent.kind for agent in cloud.network_agents_on(host)}
+    """Return what else a machine does, by Neutron, Cinder, Nova and the inventory.
+
+    Their hosts may be called otherwise than Nova's: each of its names is asked for.
+    """
+    names = machine.names
+    agents = {
+        agent.kind for name in dict.fromkeys(names) for agent in cloud.network_agents_on(name)
+    }
     roles = [role for kind, role in _OF_AGENTS.items() if kind in agents]
-    if any(one.partition("@")[0] == host for one in _volume_services(cloud)):
+    if Hosts(map(machine_part, _volume_services(cloud))).called(*names):
         roles.append(_CINDER_VOLUME)
-    has_control = any(one.host == host and one.binary != NOVA_COMPUTE for one in services)
-    if has_control or {"control", "controller", "controllers"} & set(groups):
+    if Hosts(one.host for one in services if one.binary != NOVA_COMPUTE).called(*names) or (
+        {"control", "controller", "controllers"} & set(groups)
+    ):
         roles.append(_CONTROL)
     return tuple(roles)
 

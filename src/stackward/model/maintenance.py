@@ -89,6 +89,7 @@ class ReturningNode:
     networks: tuple[Network, ...] = ()
     guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
     is_ha_ours: bool = False  # a run of ours told that service of the maintenance
+    identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
 
     @property
     def claim(self) -> Claim | None:

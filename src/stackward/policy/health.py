@@ -24,6 +24,7 @@ from stackward.policy.messages import (
     notes_of_heartbeats,
     other_sides,
     queues_of,
+    unknown_of_queues,
     unknown_of_rpc,
 )
 from stackward.policy.pings import judge_pings, proof_of_pings, unknown_of_pings
@@ -99,6 +100,7 @@ def _all_unknown(
     for one in here.values():
         yield from unknown_of_tools(one)
         yield from unknown_of_answers(one)
+    yield from unknown_of_queues(state, here, anatomy)
     yield from unknown_of_rpc(state)
     yield from unknown_of_pings(state, here, anatomy)
     yield from unknown_of_doors(state, anatomy, {name for name, _ in here})

@@ -9,7 +9,7 @@ from stackward.model.maintenance import DROP_IN, MAINTENANCE, Away, Homecoming, 
 from stackward.model.wish import Consent
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
-from stackward.policy.node import judge_service
+from stackward.policy.node import judge_identity, judge_service
 from stackward.policy.wishes import needs_consent
 
 SETTLE = "settle that"
@@ -21,6 +21,7 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
     `over` is a run whose claim may be lifted although the journal here does not know that run.
     """
     service = node.service
+    yield from judge_identity(node)
     if service.is_forced_down:
         yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
     if isinstance(node.marks, Unread):

@@ -159,6 +159,7 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     """Judge whether what is sent to a process reaches it."""
     queues = queues_of(present)
     knows_all, (bound, told_of) = _knows_all_queues(present), _bindings(present)
+    unsure = {(component.name, node) for component, node, _ in _unsure(state, present, anatomy)}
     for component, node, host in own_queues(state, present, anatomy):
         name = f"{component.topic}.{host}"
         here = present.get((component.name, node))
@@ -168,6 +169,8 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
         queue = queues.get(name)
         if queue is None:
             # Another cell may have it: only where its like are here.
+            if (component.name, node) in unsure:
+                continue
             if knows_all and any(each.startswith(f"{component.topic}.") for each in queues):
                 yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
         elif not queue.consumers and (knows_all or queue.messages):
@@ -182,6 +185,42 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 queue=name,
                 unit=unit,
             )
+
+
+def _unsure(
+    state: CloudState, present: Present, anatomy: Anatomy
+) -> Iterator[tuple[Component, str, str]]:
+    """Return each process whose queue may be one that nobody else's name explains.
+
+    Its settings may have another `host`, and could not be read: component, node, that queue.
+    """
+    queues, own = queues_of(present), list(own_queues(state, present, anatomy))
+    explained = {f"{component.topic}.{host}" for component, _, host in own}
+    for component, node, host in own:
+        here = present.get((component.name, node))
+        if here is None or component.heartbeat or f"{component.topic}.{host}" in queues:
+            continue
+        if any(path in here.survey.hosts for path in here.deployed.settings):
+            continue
+        strange = (
+            queue.name
+            for queue in queues.values()
+            if queue.name.startswith(f"{component.topic}.")
+            and queue.consumers
+            and queue.name not in explained
+        )
+        if first := next(strange, None):
+            yield component, node, first
+
+
+def unknown_of_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Note]:
+    """Name the processes of which it is not known by which name they have their queues."""
+    for component, node, queue in _unsure(state, present, anatomy):
+        yield Note(
+            where=node,
+            says=f"whether {component.name} reads its own queue: it has none of the node's name, "
+            f"and `{queue}` is nobody else's; `host` in its settings cannot be read",
+        )
 
 
 def _bindings(present: Present) -> tuple[set[tuple[str, str]], set[str]]:

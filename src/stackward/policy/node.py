@@ -4,15 +4,24 @@ from collections.abc import Collection, Iterator
 
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import ComputeNode, Unread
+from stackward.model.maintenance import ReturningNode
 from stackward.model.run import RunState
 from stackward.model.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.plan import Verdict
 from stackward.policy import worries
 
 
+def judge_identity(node: ComputeNode | ReturningNode) -> Iterator[Verdict]:
+    """Say by what old word a node is known that cannot be asked now."""
+    if node.identified_at:
+        at = f"{node.identified_at:%Y-%m-%d %H:%M} UTC"
+        yield worries.IDENTITY_REMEMBERED.warns(node.name, host=node.host, at=at)
+
+
 def judge_service(node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether the node is alive and nobody else's."""
     service = node.service
+    yield from judge_identity(node)
     if node.is_in_maintenance:
         return  # its service is kept off; what it runs nevertheless is for the proofs to find
     if service.is_forced_down:

@@ -79,6 +79,13 @@ CAME_BACK = Worry(
     "`stackward node return {node}` and drain it again; or pass `--leave-behind {id}`",
     "A node in maintenance is expected to be empty; whoever put a server there must know of it.",
 )
+IDENTITY_REMEMBERED = Worry(
+    "identity-remembered",
+    "it does not answer; it is taken for Nova's `{host}` by what it called itself on {at}",
+    "make sure that it is that machine: its console shows the host name; then give it Nova's name "
+    "or `host_ip` in the inventory",
+    "What a node said while it lived may be out of date: the machine may have been replaced.",
+)
 RIGHT_MISSING = Worry(
     "right-missing",
     "`{login}` may not run there as root all that the plan has to, of {right} ({why})",

@@ -169,7 +169,8 @@ class Cloud(Protocol):
     def guarded(self, host: str, /) -> tuple[Guarded, ...]:
         """Return a host's entries in the instance-HA service; none where there is no service.
 
-        One call for the segments, and one for each of them.
+        One call for the segments, and one for each of them. Raises StackwardError where two hosts
+        there may be it.
         """
         ...
 

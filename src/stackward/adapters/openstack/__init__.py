@@ -37,6 +37,7 @@ from stackward.model.compute import (
     ServerGroup,
     Volume,
 )
+from stackward.model.identity import Hosts
 from stackward.model.project import Project
 from stackward.ports.clock import Clock
 
@@ -317,18 +318,27 @@ class OpenStackCloud:
         return self._networks([("id", word)]) or self._networks([("name", word)])
 
     def guarded(self, host: str, /) -> tuple[Guarded, ...]:
-        """Return a host's entries in the instance-HA service."""
+        """Return a host's entries in the instance-HA service.
+
+        Raises StackwardError where they may be those of two machines.
+        """
         if not self.has_service(INSTANCE_HA):
             return ()
         segments = self._masakari_list("/segments", "segments", lambda one: text(one["uuid"]))
-        return tuple(
+        entries = [
             entry
             for segment in segments
             for entry in self._masakari_list(
                 at("/segments/{}/hosts", segment), "hosts", masakari.to_guarded
             )
-            if entry.host == host
-        )
+        ]
+        names = set(Hosts({entry.host for entry in entries}).called(host))
+        if len(names) > 1:
+            listed = ", ".join(f"`{name}`" for name in sorted(names))
+            raise StackwardError(
+                f"the instance-HA service has several hosts for `{host}`: {listed}"
+            )
+        return tuple(entry for entry in entries if entry.host in names)
 
     def projects_called(self, word: str, /) -> tuple[Project, ...]:
         """Return the projects of all domains whose name or id it is."""

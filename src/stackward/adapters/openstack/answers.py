@@ -70,7 +70,7 @@ def parsed(parse: Callable[[Json], Parsed], given: object) -> Parsed:
         if not isinstance(given, dict):
             raise TypeError(f"a {_kind(given)} where an object was expected")
         value = parse(given)
-        _check(value)
+        checked(value)
     except ODD as error:
         raise _Unfit(error, given) from error
     return value
@@ -104,19 +104,19 @@ def text(given: object) -> str:
     return given
 
 
-def _check(value: object) -> None:
-    """Compare a value with the types that its class declares, to the bottom."""
+def checked(value: object) -> None:
+    """Compare a value with the types that its class declares, to the bottom; raise for another."""
     if is_dataclass(value) and not isinstance(value, type):
         for name, hint in _hints(type(value)).items():
             if not _fits(found := getattr(value, name), hint):
                 raise TypeError(f"`{name}` would be a {_kind(found)}")
     elif isinstance(value, Mapping):
         for name, one in value.items():
-            _check(name)
-            _check(one)
+            checked(name)
+            checked(one)
     elif isinstance(value, tuple | list | frozenset):
         for one in value:
-            _check(one)
+            checked(one)
     elif not (value is None or _fits(value, type(value))):
         raise TypeError(f"a {_kind(value)} that cannot be used")
 
@@ -147,7 +147,7 @@ def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401, PLR0911  # a type,
     if hint in {int, float}:
         return _is_number(value, hint)
     if isinstance(hint, type) and is_dataclass(hint) and isinstance(value, hint):
-        _check(value)
+        checked(value)
         return True
     return isinstance(value, hint)
 

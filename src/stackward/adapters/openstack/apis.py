@@ -27,6 +27,7 @@ from requests import RequestException, Response
 from stackward.adapters.openstack.answers import (
     Json,
     body_of,
+    checked,
     parsed,
     request_id_of,
     text,
@@ -114,16 +115,16 @@ class OpenStackApis:
                 access = session.auth.get_access(session)
             with understood("Keystone", "POST /auth/tokens", ()):
                 given = access.service_catalog.catalog
-                endpoints = tuple(_endpoints(given))
+                catalog = Catalog(
+                    endpoints=tuple(_endpoints(given)),
+                    region=region_of(given, config.get_region_name()),
+                    interfaces=interfaces_of(config.get_interface()),
+                )
+                checked(catalog)
         except keystone.ClientException as error:
             return _failed_login(error), None
         except NotUnderstood as error:
             return _not_understood(error), None
-        catalog = Catalog(
-            endpoints=endpoints,
-            region=region_of(given, config.get_region_name()),
-            interfaces=interfaces_of(config.get_interface()),
-        )
         return Answered(took_s=time.monotonic() - began), catalog
 
     def ask(
