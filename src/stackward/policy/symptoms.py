@@ -3,11 +3,19 @@
 The reference page is made from this list. `name` is stable: alert rules are written with it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stackward.masking import masked
+from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Finding, State
+
+_RESTART = re.compile(r"\brestart\b")
+# Ending a nova-compute gives up the moves that it drives.
+_ONCE_AT_REST = (
+    "; before that, see that no move goes on there: `openstack server migration list --host HOST`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +38,16 @@ class Symptom:
     ) -> Finding:
         """Return the finding."""
         said = {"component": component, "node": node, **words}
+        remedy = self.remedy
+        if component == NOVA_COMPUTE and _RESTART.search(remedy):
+            remedy += _ONCE_AT_REST
         return Finding(
             rule=self.name,
             state=self.state,
             component=component,
             node=node,
             reason=masked(self.reason.format(**said)),
-            remedy=masked(self.remedy.format(**said)),
+            remedy=masked(remedy.format(**said)),
             evidence=tuple(map(masked, evidence)),
         )
 
@@ -181,7 +192,7 @@ MEMORY_SHORT = Symptom(
 KERNEL_ERRORS = Symptom(
     "kernel-errors",
     State.DEGRADED,
-    "the kernel has met {count} serious errors since it booted",
+    "the kernel has met {count} since it booted",
     "see `journalctl -k -b -p err`; disks and memory are replaced before they fail",
     "Disks, memory, file systems and hung tasks are told there first. Harmless errors, which every "
     "machine has, do not count.",
@@ -264,14 +275,14 @@ CONNECTION_MISSING = Symptom(
     "connection-missing",
     State.BROKEN,
     "it has no connection to {to}",
-    "`systemctl restart {unit}`; where that does not help, see its log ({log}) and whether the "
-    "port of {to} can be reached from there",
+    "look first in its log ({log}) for why, and whether the port of {to} can be reached from "
+    "there; then `systemctl restart {unit}`",
     "It keeps one at all times. A process that has lost it looks alive, and does nothing.",
 )
 CONNECTION_HALF_OPEN = Symptom(
     "connection-half-open",
     State.BROKEN,
-    "it believes in {count} connections to {to} of which {to} knows nothing",
+    "it believes in {count} to {to} of which {to} knows nothing",
     "`systemctl restart {unit}`; then look for a firewall or a switch that drops idle connections",
     "The other end is gone. It waits for an answer that will never come.",
 )
@@ -282,7 +293,8 @@ BROKER_SILENT = Symptom(
     "rabbitmq-silent",
     State.BROKEN,
     "its unit runs, but `rabbitmqctl cluster_status` fails: {why}",
-    "see {log}; restart RabbitMQ on this node",
+    "look first what {log} says, and whether `rabbitmq-diagnostics ping` fails too; then restart "
+    "RabbitMQ on this node",
     "What does not answer its own tool serves nobody.",
 )
 BROKER_ALARM = Symptom(
@@ -296,7 +308,8 @@ BROKER_PARTITION = Symptom(
     "rabbitmq-partition",
     State.BROKEN,
     "the cluster is split: {partitions}",
-    "choose the part to keep, and restart RabbitMQ on the nodes of the other",
+    "look first what each member says (`rabbitmqctl cluster_status` on every node); choose the "
+    "part to keep, and restart RabbitMQ on the nodes of the other",
     "Both parts go on by themselves: messages go to the one, and are awaited at the other.",
 )
 BROKER_SHORT = Symptom(
@@ -309,29 +322,31 @@ BROKER_SHORT = Symptom(
 QUEUES_UNREAD = Symptom(
     "queues-unread",
     State.DEGRADED,
-    "{count} queues hold messages and have no reader",
-    "restart the service that should read them; where there is none (notifications), switch the "
-    "messages off or delete the queues",
+    "{count} messages that nobody reads",
+    "look first which service should read them, and whether it is connected; restart that one; "
+    "where there is none (notifications), switch the messages off",
     "Nobody acts on what is sent there, and RabbitMQ's memory fills.",
 )
 QUEUE_UNREAD = Symptom(
     "own-queue-unread",
     State.BROKEN,
     "nobody reads its queue `{queue}` ({messages} messages wait)",
-    "`systemctl restart {unit}` on its node",
+    "look first in its log for why it does not read; then `systemctl restart {unit}` on its node",
     "What is sent to this process is never done.",
 )
 QUEUE_MISSING = Symptom(
     "own-queue-missing",
     State.BROKEN,
     "RabbitMQ has no queue `{queue}`",
-    "`systemctl restart {unit}` on its node",
+    "look first whether it has one of another host name (`host` in its configuration, "
+    "`rabbitmqctl list_queues`); if not, `systemctl restart {unit}` on its node",
     "The process declares it when it starts. What is sent to it is dropped.",
 )
 QUEUE_UNBOUND = Symptom(
     "own-queue-unbound",
     State.BROKEN,
     "no exchange leads to its queue `{queue}`",
+    "look first whether its callers wait in vain (`MessagingTimeout` in their logs); then "
     "`systemctl restart {unit}` on its node: it binds the queue again",
     "Calls to this process are lost on their way, while its heartbeat goes on.",
 )
@@ -353,14 +368,15 @@ GALERA_NOT_READY = Symptom(
     "galera-not-ready",
     State.BROKEN,
     "it takes no requests: cluster {cluster}, node {local}",
-    "see {log}; a node that is behind joins again when it is restarted; if none is Primary, "
-    "bootstrap the one with the highest `seqno` in grastate.dat",
+    "look first at {log}, and at the state of every other node; a node that is behind joins again "
+    "when it is restarted; only if none is Primary, bootstrap the one with the highest `seqno` in "
+    "grastate.dat, all compared",
     "A node without quorum refuses every statement.",
 )
 GALERA_SHORT = Symptom(
     "galera-member-missing",
     State.DEGRADED,
-    "the cluster has {size} members, and {nodes} nodes have MariaDB",
+    "members of the cluster: {size}; nodes with MariaDB: {nodes}",
     "start MariaDB where it is missing, one node at a time",
     "One more loss may stop the cluster.",
 )
@@ -374,7 +390,8 @@ CONNECTIONS_SHORT = Symptom(
 TABLES_BROKEN = Symptom(
     "table-broken",
     State.BROKEN,
-    "{count} tables fail their check",
+    "{count} the check of `mariadb-check`",
+    "look first whether MariaDB's log names them too, and keep a copy of what can be read; then "
     "restore them from the last backup; `mariadb-check --auto-repair` only mends MyISAM and Aria",
     "What is read from them cannot be trusted.",
 )
@@ -411,7 +428,8 @@ LIBVIRT_SILENT = Symptom(
     "libvirt-silent",
     State.BROKEN,
     "`virsh version` fails: {why}",
-    "`systemctl restart libvirtd` (guests run on); if it dies at once, run `{command}` in the "
+    "look first what `journalctl -u libvirtd` says; then `systemctl restart libvirtd` (guests run "
+    "on, a migration under way may not); if it dies at once, run `{command}` in the "
     "foreground: it says why, a missing D-Bus for instance",
     "Without it no server on this node can be started, stopped, moved or seen.",
 )
@@ -422,7 +440,8 @@ HEARTBEAT_LOST = Symptom(
     "heartbeat-lost",
     State.BROKEN,
     "its API calls {binary} down",
-    "see whether it runs there, and what its log ({log}) says; then `systemctl restart {unit}`",
+    "look first whether it runs there, and what its log ({log}) says; then "
+    "`systemctl restart {unit}`",
     "It has not reported for longer than the service allows.",
 )
 AUTO_DISABLED = Symptom(
@@ -450,7 +469,8 @@ RPC_DEAF = Symptom(
     "rpc-deaf",
     State.BROKEN,
     "it reports, but does not answer over RPC: {what}",
-    "restart `{unit}` on its node: servers there run on",
+    "look first what its log says since then; then restart `{unit}` on its node: servers there run "
+    "on",
     "Its heartbeat goes on, so it is still sent work, which is never done: servers stay in BUILD, "
     "volumes in `creating`.",
 )

@@ -108,13 +108,16 @@ DOMAINS_UNREAD = Worry(
 STRAY_DOMAIN = Worry(
     "stray-domain",
     "libvirt has the guest {domain} ({state}), which is not a server of this node",
-    "find whose it is (`openstack server show {server}`), remove it with `virsh`, then plan again",
+    "look first whose it is and where else it runs (`openstack server show {server}`, "
+    "`virsh list --uuid` there); only one that Nova does not know, or of which the server's own "
+    "node runs another, is shut down with `virsh shutdown {domain}`; then plan again",
     "Moving the servers would not move it, and a power-off would end it.",
 )
 INCOMING = Worry(
     "incoming-migration",
     "migration {migration} of server {server} is on its way here ({status})",
-    "wait until it has ended, then plan again",
+    "wait until it has ended, then plan again; one that never will is named by a plan five minutes "
+    "later",
     "It would arrive in the middle of the drain.",
 )
 STUCK_MIGRATION = Worry(
@@ -139,7 +142,8 @@ STALE_RECORD = Worry(
 AWAITS_CONFIRMATION = Worry(
     "awaits-confirmation",
     "{server} was resized away from here and is not confirmed",
-    "`openstack server resize confirm {server_id}` (or `revert`), then plan again",
+    "ask its owner whether it works: `openstack server resize confirm {server_id}` removes what is "
+    "here, `openstack server resize revert {server_id}` brings it back; then plan again",
     "Confirming needs this node's nova-compute, and its old disk is still here.",
 )
 UNKNOWN_LEFT_BEHIND = Worry(
@@ -157,7 +161,7 @@ NO_SERVER_OF_PROJECT = Worry(
 )
 PROJECT_GONE = Worry(
     "project-gone",
-    "Keystone has no project `{project}` any more; {count} of its servers are here",
+    "Keystone has no project `{project}` any more; its servers here: {count}",
     "",
     "The id that was given is known by the servers that are of that project: nobody else can be "
     "asked about them.",
@@ -246,7 +250,8 @@ NODE_SILENT = Worry(
 HELD = Worry(
     "held",
     "is held by run {run} ({title}), which is {state}",
-    "wait for it (`stackward run watch {run}`) or `stackward run cancel {run}`, then plan again",
+    "`stackward run watch {run}` follows one that goes on, `stackward run resume {run}` carries on "
+    "one that stopped, `stackward run cancel {run}` ends either; then plan again",
     "Two runs at work on one node would undo each other.",
 )
 RUNS_ALTHOUGH_OFF = Worry(
@@ -325,6 +330,12 @@ NO_WAY_BACK = Worry(
     "`stackward node return NODE --bring-back` brings it back",
     "The run that it undid is over, and a new plan is judged by what is so now.",
 )
+UNKNOWN_KIND = Worry(
+    "unknown-kind",
+    "is of the kind `{kind}`: how such a run is undone is not known here",
+    "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
+    "Only what is known to be the run's own doing is undone.",
+)
 NOT_MOVED_BACK = Worry(
     "not-moved-back",
     "stays on `{host}`: {because}",
@@ -337,7 +348,8 @@ NOT_MOVED_BACK = Worry(
 BUSY = Worry(
     "busy",
     "is busy ({task})",
-    "wait until it is done, then plan again",
+    "wait until it is done, then plan again; it never will be where `openstack server event list "
+    "{id}` shows no request that goes on: see the log of nova-compute then",
     "Nova refuses a second task (409).",
 )
 ERROR = Worry(
@@ -361,25 +373,31 @@ SUSPENDED = Worry(
 SHELVED = Worry(
     "shelved",
     "is SHELVED and not offloaded yet",
-    "`openstack server shelve --offload {id}`, then plan again; or pass `--leave-behind {id}`",
+    "look first whether its snapshot is `active` "
+    "(`openstack image list --name {thing}-shelved`), then "
+    "`openstack server shelve --offload {id}`, and plan again; or pass `--leave-behind {id}`",
     "Its snapshot is in the image service; offloading removes what is here.",
 )
 BUILDING = Worry(
     "building",
     "is still being built",
-    "wait until it is ACTIVE or delete it, then plan again",
+    "wait until it is ACTIVE, then plan again; it never will be where `openstack server event list "
+    "{id}` shows no request that goes on: its owner may delete it then",
     "It has no state that could be moved.",
 )
 VERIFY_RESIZE = Worry(
     "verify-resize",
     "awaits the confirmation of a resize",
-    "`openstack server resize confirm {id}` (or `revert`), then plan again",
+    "ask its owner whether it works: `openstack server resize confirm {id}` removes what it was "
+    "resized from, `openstack server resize revert {id}` brings it back; then plan again",
     "Nova moves no server between a resize and its confirmation.",
 )
 SOFT_DELETED = Worry(
     "soft-deleted",
     "is deleted, but can still be restored",
-    "`openstack server delete --force {id}`, or restore it; or pass `--leave-behind {id}`",
+    "ask its owner: `openstack server restore {id}` brings it back, "
+    "`openstack server delete --force {id}` removes it and its disk for ever; "
+    "or pass `--leave-behind {id}`",
     "Its disk stays on this node until it is reclaimed.",
 )
 UNKNOWN_STATUS = Worry(
@@ -391,8 +409,9 @@ UNKNOWN_STATUS = Worry(
 STATES_DISAGREE = Worry(
     "states-disagree",
     "Nova calls it {status}, but its vm_state is {vm_state} and its power state {power}",
-    "wait for Nova's next look (10 minutes) or `openstack server reboot --hard {id}`, "
-    "then plan again; or pass `--leave-behind {id}`",
+    "wait for Nova's next look (10 minutes), which takes over what libvirt says; where they still "
+    "disagree then, look first what the guest does (`virsh domstate --reason {id}` on its node), "
+    "then `openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
     "A move would carry a state that nobody can vouch for.",
 )
 NO_DOMAIN = Worry(
@@ -421,7 +440,8 @@ GUEST_UNSEEN = Worry(
 DOMAIN_DISAGREES = Worry(
     "domain-disagrees",
     "Nova calls it {status}, but its guest is {state}",
-    "`openstack server reboot --hard {id}`, or stop it; then plan again; "
+    "look first why (`virsh domstate --reason {id}` on its node: a full disk pauses guests); then "
+    "`openstack server reboot --hard {id}`, or stop it, and plan again; "
     "or pass `--leave-behind {id}`",
     "Nova and libvirt must agree before a move, or the proof after it means nothing.",
 )
@@ -466,20 +486,22 @@ PAUSED_AND_BOUND = Worry(
 HAS_ACCELERATOR = Worry(
     "has-accelerator",
     "holds an accelerator ({what})",
-    "pass `--leave-behind {id}`; or delete and build it anew elsewhere",
+    "pass `--leave-behind {id}`; or have its owner build it anew elsewhere",
     "nova 31.0 compute/api.py, block_accelerators and block_port_accelerators: no move at all.",
 )
 UNKNOWN_PORT = Worry(
     "unknown-port",
     "has a port of the type `{what}` (port {port})",
-    "detach it (`openstack server remove port {id} {port}`), then plan again; "
+    "ask its owner whether it can do without; then detach it "
+    "(`openstack server remove port {id} {port}`) and plan again; "
     "or pass `--leave-behind {id}`",
     "What is not known to be movable blocks.",
 )
 PORT_ELSEWHERE = Worry(
     "port-elsewhere",
     "its port {port} is not well bound here (host {host}, {vif})",
-    "bind it anew: `openstack port set --host {here} {port}`, then plan again; "
+    "look first whether its guest runs here, and nowhere else (`virsh domstate {id}`); then bind "
+    "the port anew: `openstack port set --host {here} {port}`, and plan again; "
     "or pass `--leave-behind {id}`",
     "It is the trace of an earlier move that did not end well; a new one would fail on it.",
 )
@@ -511,7 +533,7 @@ CELL_DOWN = Worry(
 )
 GROUP_UNKNOWN = Worry(
     "group-unknown",
-    "{count} members of its group {group} are in a cell that is down: where they are is not known",
+    "its group {group} has members in a cell that is down; where they are is not known: {count}",
     "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
     "Where the others are decides where it may go.",
@@ -556,7 +578,9 @@ VOLUME_IN_ERROR = Worry(
 VOLUME_GONE = Worry(
     "volume-gone",
     "Cinder does not know its volume {volume}",
-    "detach it (`openstack server remove volume {id} {volume}`), then plan again; "
+    "look first whether that is so (`openstack volume show {volume}` as an administrator), and "
+    "whether the guest has it (`virsh dumpxml {id}` on its node names it in `<serial>`); where "
+    "neither has it, `openstack server remove volume {id} {volume}`, and plan again; "
     "or pass `--leave-behind {id}`",
     "Nova would fail to connect it on the other node.",
 )

@@ -39,6 +39,7 @@ from stackward.errors import (
     Uncertain,
     Unreachable,
 )
+from stackward.wording import count_of
 
 Parsed = TypeVar("Parsed")
 Opened = TypeVar("Opened")
@@ -144,8 +145,8 @@ class Api:
                 raise Unreachable(
                     f"{self._service} has no `{path}`"
                     if not pages
-                    else f"could not read `{path}` to its end: {self._service} has its first "
-                    f"{len(pages)} pages only",
+                    else f"could not read `{path}` to its end: {self._service} has only its first "
+                    f"{count_of(len(pages), 'page')}",
                     service=self._service,
                 )
             pages.append(answer)

@@ -1,0 +1,163 @@
+"""A remedy that removes, resets, restarts or deletes something rests on more than one source.
+
+Each is in one of the tables here. A new one is not safe until it is: say on whose words it rests,
+two at least, or let it begin with a look at another source.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stackward.model import stuck
+from stackward.policy import symptoms, volumes, worries
+from stackward.policy.symptoms import RPC_DEAF
+
+TESTS = Path(__file__).parents[1]
+HARMS = re.compile(
+    r"\brestart\b|reset-failed|\bdelete\b|\bremoves?\b|forget_cluster_node|--state |\breboot --hard"
+    r"|\bshut(down| the)|\bdestroy\b|bootstrap|--offload|purge|--auto-repair|\bdetach\b"
+    r"|port set|resize (confirm|revert)|service set --(up|enable)|\bunmask\b|\bstop (it|nova|the)"
+)
+
+# Those that look at another source before anything is done: how the look begins.
+LOOKS = {
+    "awaits-confirmation": "ask its owner whether it works",
+    "building": "shows no request that goes on: its owner may",
+    "claimed": "settle it with whoever disabled it",
+    "completed-not-moved": "nothing has moved: its guest is on",
+    "confirm-lost": "let it go, see what",
+    "connection-missing": "look first",
+    "domain-disagrees": "look first",
+    "foreign-claim": "settle it with whoever disabled it",
+    "galera-not-ready": "look first",
+    "heartbeat-lost": "look first",
+    "libvirt-silent": "look first",
+    "not-in-inventory": "only if the machine is gone for good",
+    "not-in-inventory-and-down": "only if the machine is gone for good",
+    "other-unit-failed": "see `systemctl status` of each",
+    "own-queue-missing": "look first",
+    "own-queue-unbound": "look first",
+    "own-queue-unread": "look first",
+    "port-elsewhere": "look first",
+    "process-silent": "see what it waits for",
+    "queues-unread": "look first",
+    "rabbitmq-partition": "look first",
+    "rabbitmq-silent": "look first",
+    "rpc-deaf": "look first",
+    "second-compute": "if the unit is not wanted there",
+    "shelved": "look first",
+    "soft-deleted": "ask its owner",
+    "states-disagree": "look first",
+    "stray-domain": "look first",
+    "table-broken": "look first",
+    "unknown-port": "ask its owner",
+    "verify-resize": "ask its owner whether it works",
+    "volume-gone": "look first",
+}
+
+# Those whose rule has heard two sources itself.
+WITNESSES = {
+    "conductor-died": ("Nova's record of the migration", "Nova's service list", "libvirt"),
+    "connection-half-open": ("the sockets of its own node", "the sockets of the other end"),
+    "guest-elsewhere": ("Nova's server", "libvirt on its node", "libvirt on the other node"),
+    "memcached-silent": ("systemd: it runs", "its port: no answer"),
+    "no-domain": ("Nova's server", "libvirt on its node", "libvirt where it was moved to"),
+    "no-record": ("Nova's server", "Nova's migrations", "libvirt on its node: no job"),
+    "order-lost": ("Nova's record of the migration", "libvirt on both nodes: no job"),
+}
+
+# Those that change nothing of their own: somebody is told, or asked, and decides.
+SAID = {
+    "binding-left": "the new plan removes it first",
+    "forced-down": "once it is certain what runs there",
+    "not-a-unit": "once the node is empty",
+}
+
+RULES = {
+    **{each.name: each.remedy for each in worries.ALL},
+    **{f"{each.name}": each.remedy for each in symptoms.ALL},
+    **{each.name: each.remedy for each in stuck.ALL},
+}
+HARMING = sorted(name for name, remedy in RULES.items() if HARMS.search(remedy))
+
+
+def test_each_remedy_that_harms_is_known_to_rest_on_two_sources() -> None:
+    unknown = [each for each in HARMING if each not in {*LOOKS, *WITNESSES, *SAID}]
+
+    assert unknown == []
+
+
+@pytest.mark.parametrize("name", [each for each in HARMING if each in {**LOOKS, **SAID}])
+def test_the_look_stands_in_the_remedy_before_what_harms(name: str) -> None:
+    remedy, look = RULES[name], {**LOOKS, **SAID}[name]
+
+    assert look in remedy
+    if name not in SAID:
+        harm = HARMS.search(remedy)
+        assert harm is not None
+        assert remedy.index(look) <= harm.start()
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_the_witnesses_are_two_at_least(name: str) -> None:
+    assert len(WITNESSES[name]) > 1
+
+
+@pytest.mark.parametrize("status", volumes.ALL)
+def test_a_volume_is_reset_or_removed_only_after_a_look_at_the_guest_or_its_owner(
+    status: str,
+) -> None:
+    advice = volumes.ALL[status].advice
+    harm = HARMS.search(advice)
+
+    assert harm is not None
+    looks = [advice.find(each) for each in ("look first", "ask its owner")]
+    assert any(0 <= place < harm.start() for place in looks)
+
+
+def test_a_nova_compute_is_restarted_once_no_move_goes_on_there() -> None:
+    """Its restart gives up the live migrations that it drives."""
+    words = {"what": "no answer", "unit": "it"}
+
+    restarted = RPC_DEAF.found("nova-compute", "c01", **words).remedy
+
+    assert "`openstack server migration list --host HOST`" in restarted
+    assert "migration list" not in RPC_DEAF.found("nova-conductor", "ctl", **words).remedy
+
+
+# What can be waited for: who ends it, and what the remedy says where nobody does.
+WAITS = {
+    "busy": ("Nova ends its task", "it never will be where"),
+    "building": ("Nova builds it", "it never will be where"),
+    "incoming-migration": ("Nova moves it", "one that never will is named"),
+    "states-disagree": ("Nova looks every ten minutes", "where they still disagree then"),
+    "stuck-migration": ("Nova moves it, or the next plan names it", "what does not is named then"),
+    "unit-starting": ("systemd starts it", "if it stays so"),
+    "volume-migrates": ("Cinder moves it", "where it does not change for hours"),
+}
+FOR_EVER = re.compile(r"\bwait(?!s| in vain| for it)\b|in five minutes|in some minutes")
+
+
+def test_every_remedy_that_waits_says_what_to_do_where_that_never_ends() -> None:
+    """F36: waiting for `in-use` of a volume in error can never end."""
+    waiting = [name for name, remedy in RULES.items() if FOR_EVER.search(remedy)]
+
+    assert sorted(waiting) == sorted(WAITS)
+    assert [name for name, (_, otherwise) in WAITS.items() if otherwise not in RULES[name]] == []
+
+
+# Where a remedy that harms is carried out for real; the others are only proved to be true words.
+CARRIED_OUT = {
+    "conductor-died": "test_a_move_whose_conductor_was_killed_is_named",
+    "confirm-lost": "test_a_confirmation_that_was_lost_is_named",
+    "no-domain": "test_a_server_whose_domain_is_gone_blocks_the_drain_and_is_named",
+    "memcached-silent": "test_a_drain_outlives_the_tokens_that_keystone_gave_it",
+    "no-record": "test_an_order_that_was_lost_on_its_way_to_the_conductor_is_named",
+}
+
+
+@pytest.mark.parametrize("name", CARRIED_OUT)
+def test_the_test_that_carries_a_remedy_out_is_there(name: str) -> None:
+    assert name in RULES
+    assert any(f"def {CARRIED_OUT[name]}" in path.read_text() for path in TESTS.glob("lab/*.py"))
