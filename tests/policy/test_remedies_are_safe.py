@@ -23,7 +23,7 @@ HARMS = re.compile(
 # Those that look at another source before anything is done: how the look begins.
 LOOKS = {
     "awaits-confirmation": "ask its owner whether it works",
-    "building": "shows no request that goes on: its owner may",
+    "building": "its owner may",
     "claimed": "settle it with whoever disabled it",
     "completed-not-moved": "nothing has moved: its guest is on",
     "confirm-lost": "let it go, see what",
@@ -128,8 +128,8 @@ def test_a_nova_compute_is_restarted_once_no_move_goes_on_there() -> None:
 
 # What can be waited for: who ends it, and what the remedy says where nobody does.
 WAITS = {
-    "busy": ("Nova ends its task", "it never will be where"),
-    "building": ("Nova builds it", "it never will be where"),
+    "busy": ("Nova ends its task", "if it never is"),
+    "building": ("Nova builds it", "if it never is"),
     "incoming-migration": ("Nova moves it", "one that never will is named"),
     "states-disagree": ("Nova looks every ten minutes", "where they still disagree then"),
     "stuck-migration": ("Nova moves it, or the next plan names it", "what does not is named then"),

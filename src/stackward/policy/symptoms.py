@@ -13,9 +13,7 @@ from stackward.model.health import Finding, State
 
 _RESTART = re.compile(r"\brestart\b")
 # Ending a nova-compute gives up the moves that it drives.
-_ONCE_AT_REST = (
-    "; before that, see that no move goes on there: `openstack server migration list --host HOST`"
-)
+_WHILE_AT_REST = "while no move goes on there (`openstack server migration list --host HOST`): "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Symptom:
         said = {"component": component, "node": node, **words}
         remedy = self.remedy
         if component == NOVA_COMPUTE and _RESTART.search(remedy):
-            remedy += _ONCE_AT_REST
+            remedy = _WHILE_AT_REST + remedy
         return Finding(
             rule=self.name,
             state=self.state,
@@ -548,7 +546,7 @@ API_ODD = Symptom(
 CELL_DOWN = Symptom(
     "cell-down",
     State.DEGRADED,
-    "a cell is down: of {count} of its hosts Nova knows no more than the name",
+    "a cell is down: Nova knows {count} of its hosts by name only",
     "see the database and the RabbitMQ of that cell: `nova-manage cell_v2 list_cells` names both, "
     "`nova-manage cell_v2 list_hosts` says which hosts are in it",
     "Nobody can manage its servers, and nothing is known of how they are. Other cells go on.",

@@ -348,8 +348,8 @@ NOT_MOVED_BACK = Worry(
 BUSY = Worry(
     "busy",
     "is busy ({task})",
-    "wait until it is done, then plan again; it never will be where `openstack server event list "
-    "{id}` shows no request that goes on: see the log of nova-compute then",
+    "wait until it is done, then plan again; if it never is, `openstack server event list {id}` "
+    "tells who asked for it",
     "Nova refuses a second task (409).",
 )
 ERROR = Worry(
@@ -381,8 +381,8 @@ SHELVED = Worry(
 BUILDING = Worry(
     "building",
     "is still being built",
-    "wait until it is ACTIVE, then plan again; it never will be where `openstack server event list "
-    "{id}` shows no request that goes on: its owner may delete it then",
+    "wait until it is ACTIVE, then plan again; if it never is (`openstack server event list "
+    "{id}`), its owner may delete it",
     "It has no state that could be moved.",
 )
 VERIFY_RESIZE = Worry(

@@ -470,7 +470,7 @@ def _headers(endpoint: Endpoint, version: str | None) -> dict[str, str]:
 def _not_understood(error: NotUnderstood) -> Failed:
     return Failed(
         how=Failure.NOT_UNDERSTOOD,
-        says="; ".join([error.message, *error.details]),
+        says="; ".join(error.details),
         request_id=error.request_id,
     )
 

@@ -20,6 +20,7 @@ from stackward.adapters.openstack.answers import (
     Json,
     body_of,
     is_page,
+    one_thing,
     parsed,
     request_id_of,
     understood,
@@ -117,7 +118,7 @@ class Api:
         if answer is None:
             return None
         with understood(self._service, f"GET {path}", [answer]):
-            return parsed(parse, body_of(answer))
+            return parsed(parse, one_thing(body_of(answer)))
 
     def every(  # noqa: PLR0913  # what a list has
         self,
