@@ -31,7 +31,7 @@ from stackward.model.compute import Hypervisor
 from stackward.model.health import Health
 from stackward.model.identity import Directory, Itself, Known
 from stackward.ports.lookout import Lookout
-from stackward.ports.root import Words
+from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights
 from stackward.ports.together import Key, Told
 
@@ -123,6 +123,8 @@ class FakeNodes:
         given: str = "",
         within_s: float | None = None,
     ) -> Answer:
+        if as_root:
+            must_be_declared(command)
         if given == script():
             return self._ping(node, json.loads(command[-1]))
         self.asked.append(node)

@@ -130,7 +130,7 @@ def test_queues_that_were_not_told_are_not_known_and_nothing_is_called() -> None
     health = site.look()
 
     assert site.nodes.pinged == []
-    assert component(health, "rabbitmq").proof == "1 of 1 members"
+    assert component(health, "rabbitmq").proof == "1 of 1 member"
     says = {(note.where, note.says) for note in health.unknown}
     assert ("ctl", "RabbitMQ's queues of the virtual host `/`: not told, or not in time") in says
 

@@ -135,6 +135,9 @@ def undone_by(state: RunState) -> Undoing:
             id="refused: it changed nothing",
         ),
         pytest.param(a_drain(kind="undo-run"), ["no-way-back"], id="an undo itself: blocks"),
+        pytest.param(
+            a_drain(kind="rebalance-ring"), ["unknown-kind"], id="an unknown kind: blocks"
+        ),
         pytest.param(a_return(), [], id="a return: may be undone"),
     ],
 )
@@ -296,3 +299,19 @@ def test_a_return_that_is_undone_already_is_not_drained_again() -> None:
     done = Undoer(run="01U", state=RunState.SUCCEEDED)
 
     assert drain_again(a_return(undone_by=done), ASKED) is None
+
+
+def test_a_run_of_an_unknown_kind_is_refused_by_its_kind() -> None:
+    """It was refused with nothing after the colon."""
+    plan = plan_undo(a_drain(kind="rebalance-ring"), ASKED)
+
+    assert [each.reason for each in plan.blockers] == [
+        "is of the kind `rebalance-ring`: how such a run is undone is not known here"
+    ]
+
+
+def test_a_run_of_which_nothing_is_left_says_so() -> None:
+    plan = plan_undo(a_drain(kind="bring-back-servers", returning=None, homes=()), ASKED)
+
+    [blocker] = plan.blockers
+    assert not blocker.reason.endswith(": ")

@@ -41,7 +41,7 @@ def test_a_server_has_moved_once_with_the_last_step_of_the_way_that_it_took() ->
 
     told = story.take([an_event("settled: done", f"{MOVE}/instead-{n}") for n in range(4)])
 
-    assert (before, story.moved) == ("0 of 1 servers have moved", "1 of 1 servers have moved")
+    assert (before, story.moved) == ("0 of 1 server has moved", "1 of 1 server has moved")
     assert [line.partition("Z ")[2] for line in told] == [
         "stop `db-01`: done",
         "cold-migrate `db-01` off `compute-07`: done",
@@ -149,7 +149,7 @@ def test_a_terminal_shows_what_is_under_way_and_how_far_it_is(
 
     lines = [line.split() for line in out.getvalue().splitlines()]
     assert ["db-01", "live-migrate", "underway", "3", "MiB", "left", "9"] in lines
-    assert "0 of 1 servers have moved" in out.getvalue()
+    assert "0 of 1 server has moved" in out.getvalue()
 
 
 def test_elsewhere_there_are_only_lines() -> None:

@@ -390,7 +390,7 @@ OF_A_RETURN = {
 }  # fmt: skip
 OF_AN_UNDO = {
     "undo-cloud-not-said", "undo-too-early", "undo-unfinished", "undo-goes-on", "undone",
-    "nothing-to-undo", "no-way-back",
+    "nothing-to-undo", "no-way-back", "unknown-kind",
 }  # fmt: skip
 JUDGED_AGAIN = {
     "changed",

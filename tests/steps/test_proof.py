@@ -12,6 +12,7 @@ from stackward.plan import Look, Move, Standing, dump_move
 from stackward.plan.stored import load_move
 from stackward.runbooks.kinds import KINDS
 from stackward.steps.compute import LiveMigrate
+from stackward.steps.proof import domain_on_target
 
 DB = an_id("db-01")
 STEP = LiveMigrate(server=DB, name="db-01", source="compute-07", target="compute-08")
@@ -149,3 +150,14 @@ def test_a_hypervisor_without_domains_proves_the_rest() -> None:
 
     assert look.standing is Standing.DONE
     assert look.saw["domain on the target"] == "not applicable"
+
+
+def test_a_state_from_before_that_is_not_known_is_said_so() -> None:
+    """It was said "expected None"."""
+    cloud = FakeCloud()
+    cloud.add(a_server(host="compute-08"))
+    [hypervisor] = cloud.hypervisors_like("compute-08")
+
+    row = domain_on_target(a_world(cloud), an_id("db-01"), hypervisor, None)
+
+    assert row.standing == "unread: it is running, and what it was before the move is not known"

@@ -16,6 +16,7 @@ from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
+from stackward.wording import count_of
 
 _DOMAINS = (*VIRSH, "list", "--all", "--uuid")
 _ARE_DIRECTORIES = ("-mindepth", "1", "-maxdepth", "1", "-type", "d",
@@ -45,10 +46,14 @@ class NoServersOn:
         stay = _staying(here, self.except_for, self.projects)
         left = [each for each in here if each.id not in stay]
         if not left:
-            return Holds(f"Nova lists {len(here)} servers there, {len(stay)} of them to stay")
+            return Holds(
+                f"Nova lists {count_of(len(here), 'server')} there, {len(stay)} of them to stay"
+            )
         names = ", ".join(f"`{each.label}`" for each in left[:_SHOWN])
         return Finding(
-            self.host, f"{len(left)} servers are still there: {names}", "drain the node again"
+            self.host,
+            f"{count_of(len(left), 'server is', 'servers are')} still there: {names}",
+            "drain the node again",
         )
 
 
@@ -66,7 +71,7 @@ class AreOn:
     def summary(self) -> str:
         """Say the statement."""
         count = len(self.servers)
-        return f"{count} {'server is' if count == 1 else 'servers are'} home on `{self.host}`"
+        return f"{count_of(count, 'server is', 'servers are')} home on `{self.host}`"
 
     def ask(self, world: World, /) -> Answer:
         """Look at each."""
@@ -79,7 +84,9 @@ class AreOn:
         if away:
             what = ", ".join(away[:_SHOWN])
             return Finding(
-                self.host, f"{len(away)} servers are elsewhere: {what}", "bring them back again"
+                self.host,
+                f"{count_of(len(away), 'server is', 'servers are')} elsewhere: {what}",
+                "bring them back again",
             )
         if gone := [each for each, server in found.items() if server is None]:
             return NotApplicable(", ".join(gone[:_SHOWN]), "deleted meanwhile")
@@ -184,10 +191,11 @@ class NoAllocations:
         known = set(world.cloud.provider(self.provider).allocations)
         consumers = sorted(known - stay)
         if not consumers:
-            return Holds(f"provider {self.provider} has {len(known)} consumers")
+            return Holds(f"provider {self.provider} has {count_of(len(known), 'consumer')}")
         return Finding(
             self.host,
-            f"{len(consumers)} consumers hold allocations: {', '.join(consumers[:_SHOWN])}",
+            f"{count_of(len(consumers), 'consumer holds', 'consumers hold')} allocations: "
+            f"{', '.join(consumers[:_SHOWN])}",
             "look again in some minutes; then `nova-manage placement audit`. A lost move keeps its "
             "own while its record has not ended: look first whether ID is a server "
             "(`openstack server show ID`) or a move that goes on (`openstack server migration list "
@@ -219,7 +227,7 @@ class NoDomains:
             host=self.host,
             node=self.node,
             command=_DOMAINS,
-            what="guests",
+            what=("guest", "guests"),
             stay=_staying_on(world, self.host, self.except_for, self.projects),
         )
 
@@ -256,7 +264,7 @@ class NoInstanceDirs:
             host=self.host,
             node=self.node,
             command=("find", *places, *_ARE_DIRECTORIES),
-            what="directories",
+            what=("directory", "directories"),
             stay=_staying_on(world, self.host, self.except_for, self.projects),
         )
 
@@ -267,7 +275,7 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     host: str,
     node: str,
     command: tuple[str, ...],
-    what: str,
+    what: tuple[str, str],
     stay: set[str],
 ) -> Answer:
     if (hypervisor := hypervisor_of(world.cloud, host)) and not hypervisor.has_domains:
@@ -287,9 +295,11 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
             return Unverified(node, why(error), remedy)
     left = [one for one in printed if not any(kept in one for kept in stay)]
     if not left:
-        return Holds(f"`{shlex.join(command)}` printed {len(printed)} {what}")
+        return Holds(f"`{shlex.join(command)}` printed {count_of(len(printed), *what)}")
     shown = ", ".join(left[:_SHOWN])
-    return Finding(node, f"{len(left)} {what} are left: {shown}", "find whose they are")
+    return Finding(
+        node, f"left there: {count_of(len(left), *what)}: {shown}", "find whose they are"
+    )
 
 
 def _staying_on(

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from stackward.plan import Answer, Finding, Holds, NotApplicable
 from stackward.ports.world import World
+from stackward.wording import count_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,9 @@ class InstanceHaKnows:
         if not entries:
             return NotApplicable(self.host, "no instance-HA service knows it")
         if all(each.is_in_maintenance == self.is_in_maintenance for each in entries):
-            return Holds(f"on_maintenance is {self.is_in_maintenance} in {len(entries)} segments")
+            return Holds(
+                f"on_maintenance is {self.is_in_maintenance} in {count_of(len(entries), 'segment')}"
+            )
         now = "looks after it" if self.is_in_maintenance else "leaves it alone"
         return Finding(
             self.host,

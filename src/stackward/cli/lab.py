@@ -355,11 +355,12 @@ def load(
     """
     from stackward.lab.load import fill
     from stackward.report.progress import Phases
+    from stackward.wording import count_of
 
     columns = ("Name", "ID", "Node", "Kind")
     refuse_columns(columns, column)
     lab = _lab(name)
-    with Phases() as progress, progress.phase(f"{count} servers"):
+    with Phases() as progress, progress.phase(count_of(count, "server")):
         loaded = fill(lab, count, node, progress.tell)
     show(
         Table(

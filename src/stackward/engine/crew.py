@@ -30,6 +30,7 @@ from stackward.model.run import Run, RunState, Said
 from stackward.model.worker import Worker
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
+from stackward.wording import count_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -78,8 +79,8 @@ def work(crew: Crew) -> None:
     Raises `Locked` if a living worker has the name, `Superseded` if this one was taken for dead.
     """
     _enlist(crew)
-    of = f" of `{crew.cloud.name}`" if crew.cloud else ""
-    crew.say(f"worker `{crew.me.name}` takes up to {crew.at_once} runs at a time{of}")
+    runs, of = count_of(crew.at_once, "run"), f" of `{crew.cloud.name}`" if crew.cloud else ""
+    crew.say(f"worker `{crew.me.name}` takes up to {runs}{of} at a time")
     shift = _Shift(crew)
     try:
         with ThreadPoolExecutor(crew.at_once, thread_name_prefix="run") as pool:
@@ -173,7 +174,7 @@ class _Shift:
                 self._take(pool)
             elif self._going and not self._is_told:
                 self._is_told = True
-                going = f"waits for what is under way in {len(self._going)} runs"
+                going = f"waits for what is under way in {count_of(len(self._going), 'run')}"
                 self._crew.say(f"takes nothing more up; {going}; again: leaves at once")
             self._clock.wait(self._rhythm.look_s)
 

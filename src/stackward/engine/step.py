@@ -20,6 +20,7 @@ from stackward.errors import (
 )
 from stackward.model.run import Attempt, Said, Settled
 from stackward.plan import Blocked, Examined, Look, Standing, Step
+from stackward.wording import count_of
 
 NO_ANSWER = (Unreachable, Uncertain)
 
@@ -161,7 +162,8 @@ class _Carrier:
             )
         if self._starts >= self._pace.starts:
             raise StepFailed(
-                f"{self._step.summary}: started {self._starts} times, and no sign of it was seen"
+                f"{self._step.summary}: started {count_of(self._starts, 'time')}, "
+                "and no sign of it was seen"
             )
         self._starts += 1
         began = self._ledger.clock.monotonic()

@@ -22,6 +22,7 @@ from stackward.model.identity import (
 from stackward.ports.lookups import hypervisors_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.world import World
+from stackward.wording import count_of
 
 _SHOWN = 20  # of the compute nodes, where another was named
 
@@ -139,7 +140,8 @@ def _only(name: str, hosts: Iterable[str]) -> str:
         return distinct[0]
     listed = " and ".join(f"`{host}`" for host in distinct)
     raise Refused(
-        f"cannot tell which machine `{name}` is: {len(distinct)} hosts of Nova may be it: {listed}",
+        f"cannot tell which machine `{name}` is: {count_of(len(distinct), 'host')} of Nova "
+        f"may be it: {listed}",
         hint="name the host as Nova does, in full; of a machine that was renamed, the host that "
         "is `up` is today's: `openstack compute service list --service nova-compute`",
     )
@@ -165,11 +167,11 @@ def _hypervisor_of(world: World, host: str) -> Hypervisor:
         return own[0]
     if are_all_ironic([one.kind for one in own]):
         raise Refused(
-            f"`{host}` is no machine: its {len(own)} hypervisors are Ironic's",
+            f"`{host}` is no machine: Ironic has {count_of(len(own), 'hypervisor')} there",
             hint="bare-metal servers are not moved; see `openstack baremetal node list`",
         )
     raise Unreachable(
-        f"Nova has {len(own)} hypervisors for the host `{host}`, where one is expected",
+        f"Nova has {count_of(len(own), 'hypervisor')} for the host `{host}`, where one is expected",
         hint="see `openstack hypervisor list`; a host that was renamed has its hypervisor under "
         "its new name",
     )

@@ -66,7 +66,7 @@ def read_undoing(  # noqa: PLR0913  # what was asked for, and the two memories
         journal=journal,
         kinds=kinds,
         run=run,
-        plan=with_caught_up(from_json(run.plan, kinds), journal.events(run.id), kinds),
+        plan=_plan_of(journal, run, kinds),
         last={attempt.step: attempt for attempt in journal.attempts(run.id)},
     )
     known = Undoing(
@@ -95,6 +95,17 @@ def read_undoing(  # noqa: PLR0913  # what was asked for, and the two memories
     homes, homeless = _homes(world, memory, moved, only)
     strays = () if only is not None else tuple(_strays(world, memory, moved))
     return replace(known, homes=homes, homeless=homeless, strays=strays)
+
+
+def _plan_of(journal: Journal, run: Run, kinds: Kinds) -> Plan:
+    try:
+        return with_caught_up(from_json(run.plan, kinds), journal.events(run.id), kinds)
+    except BadInput as error:
+        raise BadInput(
+            f"run `{run.id}` cannot be undone by this version: {error.message}",
+            hint="use the version of Stackward that has made it; "
+            f"`stackward run show {run.id} --events` tells what it has changed",
+        ) from error
 
 
 def _has_begun(attempt: Attempt) -> bool:

@@ -18,6 +18,7 @@ from typing import Protocol, Self
 import bcrypt
 
 from stackward.errors import BadInput, Refused, StackwardError, StepFailed, Uncertain, Unreachable
+from stackward.wording import count_of
 
 READ_TIMEOUT_S = 10.0
 ORDER_TIMEOUT_S = 60.0  # a power-off answers only when the node is dead, a restart when it boots
@@ -166,7 +167,7 @@ def write_auth_file(path: Path, user: str, password: str) -> None:
     secret = password.encode()
     if not 0 < len(secret) <= LONGEST_PASSWORD:
         raise BadInput(
-            f"the password of BMC user `{user}` has {len(secret)} bytes",
+            f"the password of BMC user `{user}` has {count_of(len(secret), 'byte')}",
             hint=f"take 1 to {LONGEST_PASSWORD} bytes",
         )
     hashed = bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_ROUNDS)).decode()

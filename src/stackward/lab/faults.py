@@ -24,6 +24,7 @@ from stackward.lab.machine import port_open
 from stackward.lab.scene import Scene, looks, put_back
 from stackward.lab.spec import Lab
 from stackward.lab.waiting import wait_until
+from stackward.wording import count_of
 
 AMQP_PORT = 5672
 NOT_NOW = 503
@@ -688,7 +689,7 @@ def find_server(lab: Lab, name_or_id: str, log_in: Callable[[Lab], Any] = connec
     found = servers_called(log_in(lab), name_or_id)
     if len(found) != 1:
         raise BadInput(
-            f"{len(found)} servers are called `{name_or_id}`",
+            f"{count_of(len(found), 'server is', 'servers are')} called `{name_or_id}`",
             details=[f"{server.id} on `{server.hypervisor_hostname}`" for server in found],
             hint="give an id" if found else "`stackward lab load` makes servers",
         )

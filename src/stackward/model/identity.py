@@ -14,6 +14,8 @@ from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeAlias
 
+from stackward.wording import count_of
+
 Address: TypeAlias = IPv4Address | IPv6Address
 Key: TypeAlias = str | Address
 
@@ -395,7 +397,7 @@ def _one_of(
     listed = f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"
     return Match(
         node=None,
-        why=f"{len(names)} nodes of the inventory may be `{machine.host}`: {listed}",
+        why=f"{count_of(len(names), 'node')} of the inventory may be `{machine.host}`: {listed}",
         doubtful=tuple(names),
     )
 

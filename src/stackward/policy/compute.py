@@ -20,6 +20,7 @@ from stackward.model.compute import (
 from stackward.model.stuck import Guest, find_stuck
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
+from stackward.wording import in_size
 
 _QEMU_WITH_VGPU_MIGRATION = 8_001_000
 _MOVED_AS_THEY_ARE = {"normal", "virtio-forwarder"}
@@ -241,7 +242,7 @@ def judge_disks(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     match storage_of(server, node):
         case BlockStorage.LOCAL:
             yield worries.DISK_COPIED.warns(
-                server.label, server.id, size=in_words(local_bytes(server, node))
+                server.label, server.id, size=_in_words(local_bytes(server, node))
             )
         case BlockStorage.UNKNOWN:
             yield worries.DISK_UNKNOWN.warns(server.label, server.id)
@@ -322,11 +323,5 @@ def local_bytes(server: Server, node: ComputeNode) -> int | None:
     return sum(disk.used_bytes for disk in domain.disks if server.id in (disk.path or ""))
 
 
-def in_words(size: int | None) -> str:
-    """Return a size as people read it."""
-    if size is None:
-        return "data"
-    for unit, power in (("GiB", 3), ("MiB", 2), ("KiB", 1)):
-        if size >= 1024**power:
-            return f"{size / 1024**power:.1f} {unit}"
-    return f"{size} bytes"
+def _in_words(size: int | None) -> str:
+    return "data" if size is None else in_size(size)

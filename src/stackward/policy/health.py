@@ -43,6 +43,7 @@ from stackward.policy.questions import (
     proof_of_answers,
     unknown_of_answers,
 )
+from stackward.wording import count_of
 
 Proof = tuple[str, float | None]  # what shows that a component works, and how long that took
 Place = tuple[str, str | None]  # a component, and a node or the whole cloud
@@ -305,10 +306,14 @@ def _own_words(one: Presence) -> str:
     survey = one.survey
     match one.component.probe.kind:
         case "rabbitmq" if isinstance(survey.broker, Broker):
-            running = f"{len(survey.broker.running)} of {len(survey.broker.members)} members"
+            running = (
+                f"{len(survey.broker.running)} of {count_of(len(survey.broker.members), 'member')}"
+            )
             queues, unread = survey.broker.queues, survey.broker.queues_unread
             least = "at least " if unread or survey.broker.vhosts is None else ""
-            return running if queues is None else f"{running}, {least}{len(queues)} queues"
+            return (
+                running if queues is None else f"{running}, {least}{count_of(len(queues), 'queue')}"
+            )
         case "mariadb" if isinstance(survey.database, DatabaseServer):
             server = survey.database
             galera = f", Galera of {server.cluster_size}" if server.is_galera else ""

@@ -8,6 +8,7 @@ from stackward.model.cloud_state import CloudState, Heartbeat
 from stackward.model.health import Finding, Note
 from stackward.model.survey import Blind, Filesystem, NodeClock, Survey, Unseen
 from stackward.policy import symptoms
+from stackward.wording import count_of, in_size
 
 FULL, FILLING = 99, 90  # percent
 INODES_SHORT = 90
@@ -93,15 +94,17 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
             yield symptoms.MEMORY_SHORT.found(
                 MACHINE,
                 node,
-                available=in_words(survey.memory_available),
-                total=in_words(survey.memory_total),
+                available=in_size(survey.memory_available),
+                total=in_size(survey.memory_total),
                 percent=percent,
             )
     if not isinstance(survey.kernel_errors, Unseen):
         serious = [line for line in survey.kernel_errors if SERIOUS.search(line)]
         if serious:
             last = serious[-SHOWN:]
-            yield symptoms.KERNEL_ERRORS.found(MACHINE, node, last, count=len(serious))
+            yield symptoms.KERNEL_ERRORS.found(
+                MACHINE, node, last, count=count_of(len(serious), "serious error")
+            )
     if isinstance(survey.clock, NodeClock):
         yield from _judge_clock(node, survey.clock)
     if survey.other_failed:
@@ -117,7 +120,7 @@ def _judge_filesystem(node: str, one: Filesystem) -> Iterator[Finding]:
         yield symptoms.READ_ONLY.found(MACHINE, node, mount=one.mount, type=one.type)
     if one.size:
         percent = 100 - 100 * one.free // one.size
-        words = {"mount": one.mount, "free": in_words(one.free), "size": in_words(one.size)}
+        words = {"mount": one.mount, "free": in_size(one.free), "size": in_size(one.size)}
         if percent >= FULL:
             yield symptoms.DISK_FULL.found(MACHINE, node, **words)
         elif percent >= FILLING:
@@ -181,12 +184,3 @@ def unknown_of_machines(state: CloudState) -> Iterator[Note]:
             yield from (Note(where=node, says=why) for why in survey.unread)
             if not survey.sees_owners:
                 yield Note(where=node, says="whose its connections are")
-
-
-def in_words(size: int) -> str:
-    """Return a number of bytes for a person."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:  # noqa: PLR2004  # the unit's own size
-            return f"{size:.0f} {unit}"
-        size //= 1024
-    return f"{size} TiB"

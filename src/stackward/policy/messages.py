@@ -14,6 +14,7 @@ from stackward.model.survey import Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, log_of
 from stackward.policy.processes import Present
+from stackward.wording import count_of
 
 End: TypeAlias = tuple[str, int, str, int]  # near address and port, far address and port
 
@@ -86,7 +87,7 @@ def judge_connections(here: Presence, sides: Mapping[str, OtherSide]) -> Iterato
                 here.component.name,
                 here.node,
                 list(map(_ends, links[:SHOWN])),
-                count=len(links),
+                count=count_of(len(links), "connection"),
                 to=needed,
                 unit=here.main,
             )
@@ -300,8 +301,12 @@ def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     ]
     if left:
         most = sorted(left, key=lambda queue: -queue.messages)[:SHOWN]
-        evidence = [f"`{queue.name}`{_where(queue)}: {queue.messages} messages" for queue in most]
-        yield symptoms.QUEUES_UNREAD.found(BROKER, None, evidence, count=len(left))
+        evidence = [
+            f"`{queue.name}`{_where(queue)}: {count_of(queue.messages, 'message')}"
+            for queue in most
+        ]
+        count = count_of(len(left), "queue holds", "queues hold")
+        yield symptoms.QUEUES_UNREAD.found(BROKER, None, evidence, count=count)
 
 
 def _passes(queue: Queue) -> bool:

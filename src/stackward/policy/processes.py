@@ -17,6 +17,7 @@ from stackward.model.survey import (
 )
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, masked
+from stackward.wording import count_of
 
 FLAPS, FLAPS_WITHIN_S = 3, 300.0
 NEAR_LIMIT = 0.9
@@ -216,7 +217,8 @@ def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
                 )
             if server.broken_tables:
                 broken = server.broken_tables
-                yield symptoms.TABLES_BROKEN.found(name, node, broken[:SHOWN], count=len(broken))
+                failed = count_of(len(broken), "table fails", "tables fail")
+                yield symptoms.TABLES_BROKEN.found(name, node, broken[:SHOWN], count=failed)
         case _:
             pass
 

@@ -13,9 +13,7 @@ from stackward.model.health import Finding, State
 
 _RESTART = re.compile(r"\brestart\b")
 # Ending a nova-compute gives up the moves that it drives.
-_ONCE_AT_REST = (
-    "; before that, see that no move goes on there: `openstack server migration list --host HOST`"
-)
+_WHILE_AT_REST = "while no move goes on there (`openstack server migration list --host HOST`): "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Symptom:
         said = {"component": component, "node": node, **words}
         remedy = self.remedy
         if component == NOVA_COMPUTE and _RESTART.search(remedy):
-            remedy += _ONCE_AT_REST
+            remedy = _WHILE_AT_REST + remedy
         return Finding(
             rule=self.name,
             state=self.state,
@@ -192,7 +190,7 @@ MEMORY_SHORT = Symptom(
 KERNEL_ERRORS = Symptom(
     "kernel-errors",
     State.DEGRADED,
-    "the kernel has met {count} serious errors since it booted",
+    "the kernel has met {count} since it booted",
     "see `journalctl -k -b -p err`; disks and memory are replaced before they fail",
     "Disks, memory, file systems and hung tasks are told there first. Harmless errors, which every "
     "machine has, do not count.",
@@ -282,7 +280,7 @@ CONNECTION_MISSING = Symptom(
 CONNECTION_HALF_OPEN = Symptom(
     "connection-half-open",
     State.BROKEN,
-    "it believes in {count} connections to {to} of which {to} knows nothing",
+    "it believes in {count} to {to} of which {to} knows nothing",
     "`systemctl restart {unit}`; then look for a firewall or a switch that drops idle connections",
     "The other end is gone. It waits for an answer that will never come.",
 )
@@ -322,7 +320,7 @@ BROKER_SHORT = Symptom(
 QUEUES_UNREAD = Symptom(
     "queues-unread",
     State.DEGRADED,
-    "{count} queues hold messages and have no reader",
+    "{count} messages that nobody reads",
     "look first which service should read them, and whether it is connected; restart that one; "
     "where there is none (notifications), switch the messages off",
     "Nobody acts on what is sent there, and RabbitMQ's memory fills.",
@@ -376,7 +374,7 @@ GALERA_NOT_READY = Symptom(
 GALERA_SHORT = Symptom(
     "galera-member-missing",
     State.DEGRADED,
-    "the cluster has {size} members, and {nodes} nodes have MariaDB",
+    "members of the cluster: {size}; nodes with MariaDB: {nodes}",
     "start MariaDB where it is missing, one node at a time",
     "One more loss may stop the cluster.",
 )
@@ -390,7 +388,7 @@ CONNECTIONS_SHORT = Symptom(
 TABLES_BROKEN = Symptom(
     "table-broken",
     State.BROKEN,
-    "{count} tables fail their check",
+    "{count} the check of `mariadb-check`",
     "look first whether MariaDB's log names them too, and keep a copy of what can be read; then "
     "restore them from the last backup; `mariadb-check --auto-repair` only mends MyISAM and Aria",
     "What is read from them cannot be trusted.",
@@ -548,7 +546,7 @@ API_ODD = Symptom(
 CELL_DOWN = Symptom(
     "cell-down",
     State.DEGRADED,
-    "a cell is down: of {count} of its hosts Nova knows no more than the name",
+    "a cell is down: Nova knows {count} of its hosts by name only",
     "see the database and the RabbitMQ of that cell: `nova-manage cell_v2 list_cells` names both, "
     "`nova-manage cell_v2 list_hosts` says which hosts are in it",
     "Nobody can manage its servers, and nothing is known of how they are. Other cells go on.",

@@ -11,6 +11,7 @@ from stackward.plan import Blocked
 from stackward.policy import worries
 
 RETURN, UNDO = "return-compute-node", "undo-run"
+UNDOABLE = {"drain-compute-node", RETURN, "bring-back-servers"}
 
 
 def judge_undo(facts: Undoing) -> Iterator[Blocked]:
@@ -30,6 +31,8 @@ def judge_undo(facts: Undoing) -> Iterator[Blocked]:
         yield worries.NOTHING_TO_UNDO.blocks(run, run, why=why)
     elif facts.kind == UNDO:
         yield worries.NO_WAY_BACK.blocks(run, run)
+    elif facts.kind not in UNDOABLE:
+        yield worries.UNKNOWN_KIND.blocks(run, run, kind=facts.kind)
     elif facts.returned and not facts.returned.is_uncordoned:
         node = facts.returned.node
         why = (

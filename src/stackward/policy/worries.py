@@ -161,7 +161,7 @@ NO_SERVER_OF_PROJECT = Worry(
 )
 PROJECT_GONE = Worry(
     "project-gone",
-    "Keystone has no project `{project}` any more; {count} of its servers are here",
+    "Keystone has no project `{project}` any more; its servers here: {count}",
     "",
     "The id that was given is known by the servers that are of that project: nobody else can be "
     "asked about them.",
@@ -336,6 +336,12 @@ NO_WAY_BACK = Worry(
     "`stackward node return NODE --bring-back` brings it back",
     "The run that it undid is over, and a new plan is judged by what is so now.",
 )
+UNKNOWN_KIND = Worry(
+    "unknown-kind",
+    "is of the kind `{kind}`: how such a run is undone is not known here",
+    "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
+    "Only what is known to be the run's own doing is undone.",
+)
 NOT_MOVED_BACK = Worry(
     "not-moved-back",
     "stays on `{host}`: {because}",
@@ -348,8 +354,8 @@ NOT_MOVED_BACK = Worry(
 BUSY = Worry(
     "busy",
     "is busy ({task})",
-    "wait until it is done, then plan again; it never will be where `openstack server event list "
-    "{id}` shows no request that goes on: see the log of nova-compute then",
+    "wait until it is done, then plan again; if it never is, `openstack server event list {id}` "
+    "tells who asked for it",
     "Nova refuses a second task (409).",
 )
 ERROR = Worry(
@@ -381,8 +387,8 @@ SHELVED = Worry(
 BUILDING = Worry(
     "building",
     "is still being built",
-    "wait until it is ACTIVE, then plan again; it never will be where `openstack server event list "
-    "{id}` shows no request that goes on: its owner may delete it then",
+    "wait until it is ACTIVE, then plan again; if it never is (`openstack server event list "
+    "{id}`), its owner may delete it",
     "It has no state that could be moved.",
 )
 VERIFY_RESIZE = Worry(
@@ -533,7 +539,7 @@ CELL_DOWN = Worry(
 )
 GROUP_UNKNOWN = Worry(
     "group-unknown",
-    "{count} members of its group {group} are in a cell that is down: where they are is not known",
+    "its group {group} has members in a cell that is down; where they are is not known: {count}",
     "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
     "Where the others are decides where it may go.",

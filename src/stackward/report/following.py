@@ -12,6 +12,7 @@ from stackward.policy.duration import in_time, left_of, one_after_another, span_
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.runs import how_far
 from stackward.report.text import on_one_line
+from stackward.wording import count_of
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -92,7 +93,7 @@ class Story:
     @property
     def moved(self) -> str:
         """Say how many servers have moved."""
-        return f"{len(self._done)} of {self._count} servers have moved"
+        return f"{len(self._done)} of {count_of(self._count, 'server has', 'servers have')} moved"
 
     def _line(self, event: Event) -> str | None:
         name, why = self._name(event), self._why(event)

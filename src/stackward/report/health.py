@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from stackward.model.health import ComponentHealth, Finding, Health, Note, State
 from stackward.report.tables import Form, Table, render_records, render_rows
 from stackward.report.text import on_one_line, printable
+from stackward.wording import count_of
 
 COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
 MOST_NODES = 4  # named in a table; more are counted
@@ -16,7 +17,7 @@ def components_table(health: Health) -> Table:
 
 
 def _row(one: ComponentHealth) -> tuple[str, str, str | tuple[str, ...], str, tuple[str, ...], str]:
-    nodes = one.nodes if len(one.nodes) <= MOST_NODES else f"{len(one.nodes)} nodes"
+    nodes = one.nodes if len(one.nodes) <= MOST_NODES else count_of(len(one.nodes), "node")
     rules = tuple(dict.fromkeys(finding.rule for finding in one.findings))
     return (one.name, one.state.value, nodes, one.proof, rules, one.under or "")
 
@@ -80,7 +81,9 @@ def _unknown(notes: Sequence[Note]) -> Iterator[str]:
     if where:
         yield "not known:"
         for says, places in where.items():
-            named = ", ".join(places) if len(places) <= MOST_NODES else f"{len(places)} nodes"
+            named = (
+                ", ".join(places) if len(places) <= MOST_NODES else count_of(len(places), "node")
+            )
             yield f"  {on_one_line(f'{says}: {named}')}"
         yield ""
 
@@ -94,7 +97,11 @@ def summary(health: Health) -> str:
         if counts[state]
     ]
     what = f"`{health.only}`" if health.only else "the cloud"
-    unknown = f"; {len(health.unknown)} answers are not known" if health.unknown else ""
+    unknown = (
+        f"; {count_of(len(health.unknown), 'answer is', 'answers are')} not known"
+        if health.unknown
+        else ""
+    )
     return (
         f"{what} is {health.state.value}: {', '.join(said) or 'nothing seen'}"
         f"{unknown} (looked for {health.took_s:.1f} s)"

@@ -6,10 +6,10 @@ from typing import Any
 
 from stackward.errors import Refused
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
-from stackward.policy.compute import in_words
 from stackward.policy.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import printable
+from stackward.wording import count_of, in_size
 
 
 def moves_table(plan: Plan[Any]) -> Table:
@@ -92,7 +92,7 @@ def _what(stage: Stage[Any]) -> str:
     if stage.catches_up:
         return "what is new by then, if nothing stands against it or is to be warned of"
     if servers := [move for move in stage.moves if move.thing_id]:
-        return f"{len(servers)} servers, {stage.at_once} at once"
+        return f"{count_of(len(servers), 'server')}, {stage.at_once} at once"
     steps = [step.summary for move in stage.moves for step in move.steps]
     return "; ".join(steps) or "nothing to move"
 
@@ -114,12 +114,14 @@ def _where(move: Move[Any]) -> str:
     target = move.expects.get("target")
     if move.expects.get("pinned"):
         return str(target)
+    if target is None:
+        return "scheduler's choice"
     return f"scheduler's choice, expected {target}"
 
 
 def _copied(move: Move[Any]) -> Cell:
     size = move.expects.get("bytes")
-    return in_words(size) if isinstance(size, int) else None
+    return in_size(size) if isinstance(size, int) else None
 
 
 def _wish(move: Move[Any]) -> Cell:

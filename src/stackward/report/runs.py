@@ -7,6 +7,7 @@ from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
+from stackward.wording import count_of, in_size
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
@@ -89,7 +90,7 @@ def how_far(seen: object) -> str | None:
     """Say how far a step is, where its last look could tell."""
     match seen:
         case {"remaining_bytes": int(left)}:
-            return f"{left / 2**20:.0f} MiB left"
+            return f"{in_size(left)} left"
         case {"fraction": float(part)}:
             return f"{part:.0%}"
         case _:
@@ -102,7 +103,8 @@ def how_it_stands(run: Run, attempts: Sequence[Attempt]) -> str:
     going = sum(attempt.is_in_flight for attempt in attempts)
     under_way = f"{going} under way" if going else "none is under way"
     undone = f"; undone by run `{run.undone_by}`" if run.undone_by else ""
-    return f"run `{run.id}`, {run.title}: {run.state}; {done} steps are done, {under_way}{undone}"
+    steps = f"{count_of(done, 'step is', 'steps are')} done"
+    return f"run `{run.id}`, {run.title}: {run.state}; {steps}, {under_way}{undone}"
 
 
 def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:

@@ -41,6 +41,7 @@ from stackward.steps.compute import (
 )
 from stackward.steps.instance_ha import TellInstanceHa
 from stackward.steps.service import Cordon, KeepOff
+from stackward.wording import count_of
 
 
 def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
@@ -321,4 +322,4 @@ def _others(facts: ComputeNode, asked: DrainRequest) -> int:
 
 
 def _servers(count: int) -> str:
-    return "1 server" if count == 1 else f"{count} servers"
+    return count_of(count, "server")

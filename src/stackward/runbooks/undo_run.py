@@ -31,6 +31,7 @@ from stackward.ports.world import World
 from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
 from stackward.runbooks.drain_request import DrainRequest
 from stackward.runbooks.return_compute_node import ReturnRequest, plan_return, telling_instance_ha
+from stackward.wording import count_of
 
 _START = "start"  # the stage of a return that starts nova-compute
 
@@ -74,6 +75,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     blockers = (*(back.blockers if back else ()), *_slips(facts, asked))
     if not (stages or blockers):
         why = "; ".join([*left, *(f"`{each.thing}` {each.reason}" for each in warnings)])
+        why = why or "what it has changed is not its doing any more"
         blockers = (worries.NOTHING_TO_UNDO.blocks(facts.run, facts.run, why=why),)
     return replace(
         whole,
@@ -251,7 +253,7 @@ def _notices(facts: Undoing, back: Plan[World] | None, ways: list[Plan[World]]) 
             yield f"`{name}` was disabled before that run too: {facts.claimed_before}"
     for way in ways:
         if count := sum(len(stage.moves) for stage in way.stages):
-            going = "1 server moves" if count == 1 else f"{count} servers move"
+            going = count_of(count, "server moves", "servers move")
             yield (
                 f"{going} back to `{way.facts['node']}`; what runs stalls at the end of its move"
             )

@@ -19,6 +19,7 @@ from stackward.ports.lookups import service_of
 from stackward.ports.shell import Answer, refusal
 from stackward.ports.systemd import read_active, read_enabled, read_facts
 from stackward.ports.world import World
+from stackward.wording import count_of
 
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
 
@@ -269,7 +270,8 @@ class BringUp:
             Standing.FAILED,
             reason=f"nova-compute does not stay up; see `journalctl -u {UNIT}` on `{self.node}`",
             service="systemd",
-            says=f"{unit.get('ActiveState')}, {unit.get('Result')}, restarted {restarts} times",
+            says=f"{unit.get('ActiveState')}, {unit.get('Result')}, "
+            f"restarted {count_of(restarts, 'time')}",
         )
 
     def _unit(self, world: World) -> dict[str, str]:

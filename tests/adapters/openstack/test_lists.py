@@ -15,6 +15,8 @@ from http_cloud import PAGE, HttpCloud, Reply
 from stackward.adapters import openstack
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.openstack.lists import NeverEnds, read_list
+from stackward.adapters.openstack.patience import Patience
+from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
 from stackward.model.compute import Aggregate, Guarded, Migration, ServerAction
 from stackward.ports.cloud import Cloud
@@ -172,6 +174,17 @@ def test_what_is_asked_with_read_is_no_collection() -> None:
 
     collections = {one for one in asked if one.startswith("'/")}
     assert collections == {"'/allocation_candidates'"}
+
+
+def test_a_list_that_is_read_as_one_thing_is_refused() -> None:
+    """So a call that bypasses the helper fails against any cloud with more than one page."""
+    small = HttpCloud(five_of_each())
+    services = Services(small.connection(), Patience(clock=FakeClock()))
+
+    with pytest.raises(NotUnderstood) as caught:
+        services.nova.read("/servers/detail", lambda body: len(body["servers"]))
+
+    assert "a page of a list came" in caught.value.details[0]
 
 
 # --- pages that lead nowhere ---

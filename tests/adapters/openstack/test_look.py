@@ -1,5 +1,6 @@
 """A look at the APIs, over a small OpenStack: pages, older versions, odd answers, bad settings."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -245,4 +246,5 @@ def test_a_file_of_the_settings_that_cannot_be_read_is_bad_input(
         connect("here") if way == "a plan" else connect_to_look("here").log_in(within_s=2)
 
     assert caught.value.message == "the settings of the cloud `here` cannot be used"
+    assert re.search(r"/nowhere/\w+\.pem|ca\.pem", caught.value.says or "")
     assert "cacert" in (caught.value.hint or "")

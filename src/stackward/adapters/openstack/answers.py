@@ -83,6 +83,14 @@ def body_of(answer: Response) -> Json:
     return body
 
 
+def one_thing(body: Json) -> Json:
+    """Return a body, unless it is a page of a list: read so, the rest of the list would be lost."""
+    for name, links in body.items():
+        if name.endswith("_links") and isinstance(links, list):
+            raise _Unfit(ValueError("a page of a list came where one thing was asked for"), body)
+    return body
+
+
 def list_in(body: Json, name: str) -> list[object]:
     """Return the list that an answer holds under a name."""
     if not isinstance(found := body[name], list):

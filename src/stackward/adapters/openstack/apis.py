@@ -57,6 +57,7 @@ from stackward.model.cloud_state import (
     RpcAnswer,
 )
 from stackward.model.compute import IN_DOWN_CELL, Hypervisor
+from stackward.wording import count_of
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -238,7 +239,7 @@ class OpenStackApis:
         def fetch(place: Query) -> Json:
             left = until - time.monotonic()
             if left <= 0:
-                says = f"no answer within {within_s:g} s, after {len(pages)} pages"
+                says = f"no answer within {within_s:g} s, after {count_of(len(pages), 'page')}"
                 raise _Unanswered(Failed(how=Failure.NO_ANSWER, says=says))
             query = f"?{urlencode(place)}" if place else ""
             answer = self._send("GET", endpoint, path + query, version=version, within_s=left)
@@ -469,7 +470,7 @@ def _headers(endpoint: Endpoint, version: str | None) -> dict[str, str]:
 def _not_understood(error: NotUnderstood) -> Failed:
     return Failed(
         how=Failure.NOT_UNDERSTOOD,
-        says="; ".join([error.message, *error.details]),
+        says="; ".join(error.details),
         request_id=error.request_id,
     )
 

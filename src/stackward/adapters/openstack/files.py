@@ -38,3 +38,5 @@ def _load(path: str, load: Callable[[], object]) -> None:
         load()
     except ssl.SSLError as error:
         raise OSError(f"{path}: no certificate or key that can be used: {error}") from error
+    except OSError as error:  # `ssl` does not say which file
+        raise OSError(error.errno, error.strerror, path) from error

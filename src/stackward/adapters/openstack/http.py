@@ -20,6 +20,7 @@ from stackward.adapters.openstack.answers import (
     Json,
     body_of,
     is_page,
+    one_thing,
     parsed,
     request_id_of,
     understood,
@@ -39,6 +40,7 @@ from stackward.errors import (
     Uncertain,
     Unreachable,
 )
+from stackward.wording import count_of
 
 Parsed = TypeVar("Parsed")
 Opened = TypeVar("Opened")
@@ -116,7 +118,7 @@ class Api:
         if answer is None:
             return None
         with understood(self._service, f"GET {path}", [answer]):
-            return parsed(parse, body_of(answer))
+            return parsed(parse, one_thing(body_of(answer)))
 
     def every(  # noqa: PLR0913  # what a list has
         self,
@@ -144,8 +146,8 @@ class Api:
                 raise Unreachable(
                     f"{self._service} has no `{path}`"
                     if not pages
-                    else f"could not read `{path}` to its end: {self._service} has its first "
-                    f"{len(pages)} pages only",
+                    else f"could not read `{path}` to its end: {self._service} has only its first "
+                    f"{count_of(len(pages), 'page')}",
                     service=self._service,
                 )
             pages.append(answer)
