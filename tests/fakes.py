@@ -551,6 +551,12 @@ class FakeShell:
     def _said_by(self, node: str) -> Itself | None:
         return None if node in self.silent else self.says.get(node, Itself(names=(node,)))
 
+    def _host_of(self, node: str) -> str:
+        """Return Nova's host of a node, which has another name where it says so itself."""
+        said = self.says.get(node)
+        own = said.all_names if said else ()
+        return next((name for name in own if name in self.cloud.hosts), node)
+
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ("compute",) if node in self.directory() else ()
 
@@ -632,7 +638,7 @@ class FakeShell:
         here = [
             one
             for one in self.cloud.known.values()
-            if one.host == node and (node, one.id) not in self.without
+            if one.host == self._host_of(node) and (node, one.id) not in self.without
         ]
         if words == list(STATS):
             states = {"active": 1, "paused": 3, "stopped": 5}
@@ -665,7 +671,7 @@ class FakeShell:
         found = self.cloud.known.get(server)
         if (node, server) in self.domains:
             return Answer(0, f"{self.domains[node, server]}\n\n")
-        if found is None or found.host != node or (node, server) in self.without:
+        if found is None or found.host != self._host_of(node) or (node, server) in self.without:
             return Answer(1, "", f"error: failed to get domain '{server}'")
         states = {"active": "running", "paused": "paused", "stopped": "shut off"}
         return Answer(0, f"{states[found.vm_state]}\n\n")
@@ -679,7 +685,8 @@ class FakeShell:
             return
         self.units[node] = ("active", enabled)
         now = f"start {self.starts[node]}"
-        self.cloud.computes[node] = replace(self.cloud.computes[node], is_up=True, updated=now)
+        host = self._host_of(node)
+        self.cloud.computes[host] = replace(self.cloud.computes[host], is_up=True, updated=now)
 
     def _systemctl(self, node: str, words: list[str]) -> Answer:
         exists = node not in self.without_unit
