@@ -18,7 +18,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 
-.PHONY: help demo test check lint types rooms fast fix lab-up lab-down lab-test lab-soak bench docs lock clean
+.PHONY: help demo test check lint types rooms fast fuzz fix lab-up lab-down lab-test lab-soak bench docs lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ rooms: $(READY)
 
 fast: $(READY)
 	$(BIN)/pytest tests --ignore=tests/lab
+
+fuzz: $(READY) ## Read 100,000 changed answers of services and tools; the result is kept in tests/fuzz/RESULT.md
+	$(BIN)/python tests/fuzz/campaign.py
 
 fix: $(READY) ## Format, mend what the linter can mend, write the generated pages anew
 	$(BIN)/ruff check --fix .

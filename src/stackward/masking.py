@@ -16,24 +16,28 @@ _WORD = re.compile(r"[a-z]+|[0-9]+")  # means other things too: `openstack`, whi
 _NAMES = r"pass(?:word|wd|phrase|code)|secret|token|api[_-]?key|private[_-]?key|access[_-]?key"
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"',;&<>()\[\]{}]+)"""
 
-# Each is replaced by its first group and the mask.
+# Each is replaced by its first group and the mask. What repeats has a bound where it might begin at
+# many places: a line of ten thousand dashes must not take seconds.
 _FORMS = (
     # a key in PEM
     re.compile(
         r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
     ),
     # scheme://user:password@host
-    re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
+    re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
     # Authorization: Basic ...
     re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE),
     # password=..., "adminPass": "...", X-Auth-Token: ...; not the tag of a sudoers file
     re.compile(
-        r"(\b(?!NOPASSWD:\s*/)[\w.-]*"
-        rf"""(?:{_NAMES}|adminpass)[\w.-]*["']?\s*[:=]\s*)(?!{re.escape(MASK)}){_VALUE}""",
+        r"((?!(?<=\bNO)PASSWD:\s{0,9}/)"
+        rf"(?:{_NAMES}|adminpass)[\w.-]{{0,80}}[\"']?\s{{0,200}}[:=]\s*)"
+        rf"(?!{re.escape(MASK)}){_VALUE}",
         re.IGNORECASE,
     ),
     # --os-password ...
-    re.compile(rf"(--[\w-]*(?:{_NAMES})[\w-]*\s+)(?!-){_VALUE}", re.IGNORECASE),
+    re.compile(
+        rf"((?<!-)--(?!-)[\w-]{{0,80}}(?:{_NAMES})[\w-]{{0,80}}\s+)(?!-){_VALUE}", re.IGNORECASE
+    ),
     # Keystone's tokens, and those of OpenID
     re.compile(r"()\bgAAAA[A-Za-z0-9_-]{16,}={0,2}"),
     re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"),

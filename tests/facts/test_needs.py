@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import a_flavor, a_server, extra_specs
-from stackward.facts.cpus import CpuConflict, cpus_of, thread_policy_of
+from stackward.facts.cpus import CpuConflict, cpus_of, parse_mask, thread_policy_of
 from stackward.facts.needs import need_of
 from stackward.model.compute import Flavor, Provider
 
@@ -387,3 +387,18 @@ def test_groups_that_are_to_be_isolated_are_asked_so() -> None:
     flavor = a_flavor(resources1__VGPU="1", resources2__VGPU="1", group_policy="isolate")
 
     assert ("group_policy", "isolate") in need_of(a_server(flavor=flavor)).further
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        pytest.param("0-1,3", {0, 1, 3}, id="some"),
+        pytest.param("^0", {1, 2, 3}, id="all but one"),
+        pytest.param("^0-99999999999", set(), id="all but more than there are"),
+        pytest.param("0-99999999999", None, id="more than there are, and not counted to"),
+    ],
+)
+def test_a_mask_of_cpus_is_read_within_those_of_the_server(
+    mask: str, expected: set[int] | None
+) -> None:
+    assert parse_mask(mask, 4) == expected

@@ -113,7 +113,8 @@ def parse_mask(mask: str, vcpus: int) -> set[int] | None:
             start, end = int(first), int(last or first)
         except ValueError:
             return None
-        if start > end:
-            return None
-        (left_out if rule.startswith("^") else kept).update(range(start, end + 1))
+        is_taken_away = rule.startswith("^")
+        if start > end or (end >= vcpus and not is_taken_away):
+            return None  # and never counted to its end: anybody may have written it
+        (left_out if is_taken_away else kept).update(range(start, min(end, vcpus) + 1))
     return kept - left_out

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stackward.answers import lines, understood, whole, why
+from stackward.errors import NotUnderstood
 from stackward.model.compute import NOVA_COMPUTE, Unread
 from stackward.model.maintenance import UNIT
 
@@ -68,8 +70,12 @@ def outside(processes: tuple[ComputeProcess, ...]) -> tuple[ComputeProcess, ...]
 
 def parse_processes(listed: str) -> tuple[ComputeProcess, ...] | Unread:
     """Read what `PROCESSES` prints; unread where the processes of others are hidden."""
-    rows = [row.split(None, 2) for row in listed.splitlines()]
-    seen = {int(row[0]) for row in rows if row and row[0].isdigit()}
+    rows = [row.split(None, 2) for row in lines(listed)]
+    try:
+        with understood("`ps`", listed):
+            seen = {whole(pid) for pid, *_ in rows}
+    except NotUnderstood as error:
+        return Unread(why(error))
     if _FIRST not in seen:
         return Unread("`ps` shows no process of others there (is /proc mounted with `hidepid`?)")
     return tuple(_of_compute(rows))

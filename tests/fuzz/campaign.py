@@ -1,0 +1,145 @@
+"""Changed answers by the thousand: nothing but values and StackwardErrors may come of them.
+
+`make fuzz` runs this file: python tests/fuzz/campaign.py [CASES [SEED]]
+"""
+
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+
+HERE = Path(__file__).parent
+sys.path[:0] = [
+    path for path in (str(HERE.parent), str(HERE.parents[1] / "src")) if path not in sys.path
+]
+
+from fuzz import apis, nodes  # noqa: E402  # found by the line above
+from fuzz.mutate import RUINED, mutated  # noqa: E402  # as above
+from fuzz.source import Came, Source  # noqa: E402  # as above
+from stackward.errors import StackwardError  # noqa: E402  # as above
+
+SEED, CASES = 20, 100_000
+RESULT = HERE / "RESULT.md"
+PART = 1_000  # cases at a time
+SHOWN = 20  # of what went wrong
+
+
+@dataclass
+class Campaign:
+    """What came of some thousand answers."""
+
+    came: dict[str, Counter[Came]] = field(default_factory=dict)  # by source
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def cases(self) -> int:
+        """Return how many answers were read."""
+        return sum(each.total() for each in self.came.values()) + len(self.wrong)
+
+
+def all_sources() -> list[Source]:
+    """Return all who answer."""
+    return [*nodes.sources(), *apis.sources()]
+
+
+def read(source: Source, raw: bytes) -> Came:
+    """Read one answer; what it raises other than a StackwardError is a defect."""
+    try:
+        return source.read(raw)
+    except StackwardError as error:
+        assert error.message, "an error without a word"
+        return Came.REFUSED
+
+
+def run_together(cases: int, seed: int) -> Campaign:
+    """Run a campaign on all processors; it comes to the same as on one."""
+    together = Campaign({source.name: Counter() for source in all_sources()})
+    parts = [range(start, min(start + PART, cases)) for start in range(0, cases, PART)]
+    with ProcessPoolExecutor() as pool:
+        for part in pool.map(run_part, parts, [seed] * len(parts)):
+            together.wrong += part.wrong
+            for name, came in part.came.items():
+                together.came[name] += came
+            sys.stderr.write(f"{together.cases} of {cases}\n")
+    return together
+
+
+def run_part(numbers: range, seed: int) -> Campaign:
+    """Run some cases, in a process of its own."""
+    return run_these(numbers, seed, sources_here())
+
+
+@cache
+def sources_here() -> tuple[Source, ...]:
+    """Return all who answer, made once in each process."""
+    return tuple(all_sources())
+
+
+def run(cases: int, seed: int, sources: Sequence[Source]) -> Campaign:
+    """Change each source's answer as often as all others, and read what comes of it."""
+    return run_these(range(cases), seed, sources)
+
+
+def run_these(numbers: range, seed: int, sources: Sequence[Source]) -> Campaign:
+    """Run the cases of these numbers."""
+    campaign = Campaign({source.name: Counter() for source in sources})
+    for number in numbers:
+        source = sources[number % len(sources)]
+        raw = mutated(
+            source.sample, Random(f"{seed} {source.name} {number}"), is_json=source.is_json
+        )
+        try:
+            campaign.came[source.name][read(source, raw)] += 1
+        except Exception:  # that is what is looked for
+            told = traceback.format_exc(limit=-4)
+            campaign.wrong.append(
+                f"{source.name}, case {number} of seed {seed}: {raw[:300]!r}\n{told}"
+            )
+    return campaign
+
+
+def ruined(source: Source) -> list[str]:
+    """Return what is no answer at all, and is taken for one all the same."""
+    return [text for text in RUINED if read(source, text.encode()) is Came.READ]
+
+
+def page(campaign: Campaign, seed: int) -> str:
+    """Return the result as a page that differs from the last only where the result does."""
+    rows = [
+        f"| {name} | {came.total()} | {came[Came.READ]} | {came[Came.UNKNOWN]} | {came[Came.REFUSED]} |"
+        for name, came in sorted(campaign.came.items())
+    ]
+    lines = [
+        "# What came of changed answers",
+        "",
+        f"`make fuzz` has read {campaign.cases} recorded answers, each changed at random (seed {seed}), and wrote this page.",
+        "Renew it by `make fuzz` when a reader, a recorded answer or a change is new.",
+        "",
+        f"Tracebacks and broken promises: **{len(campaign.wrong)}**.",
+        "",
+        "| Who answered what | cases | read | unknown | error that says what was read |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a long campaign, keep its result, and show what went wrong."""
+    cases, seed = (int(words[0]) if words else CASES), (int(words[1]) if len(words) > 1 else SEED)
+    campaign = run_together(cases, seed)
+    if cases >= CASES:
+        RESULT.write_text(page(campaign, seed))
+    for wrong in campaign.wrong[:SHOWN]:
+        sys.stderr.write(f"{wrong}\n")
+    sys.stdout.write(f"{campaign.cases} cases, {len(campaign.wrong)} wrong\n")
+    return 1 if campaign.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

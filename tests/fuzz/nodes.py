@@ -1,0 +1,311 @@
+"""What the tools of nodes answer, as a look at a cloud and a drain read it."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cloud_fakes import ANATOMY, Site, sample
+from fuzz.source import Came, Source
+from stackward.errors import NotUnderstood
+from stackward.facts.cloud_state import CheckRequest
+from stackward.facts.domains import parse_filesystem, read_domains
+from stackward.facts.maintenance import read_marks
+from stackward.facts.pings import parse_pings
+from stackward.facts.survey import parse_survey
+from stackward.looking import check_cloud
+from stackward.model.cloud_state import CloudState, PingTarget, Rpc
+from stackward.model.compute import Unread
+from stackward.model.health import Health, Note, State
+from stackward.model.identity import Directory, Itself, Known
+from stackward.model.survey import Blind, Survey, Unseen
+from stackward.policy.health import judge_cloud
+from stackward.ports.compute_process import read_processes
+from stackward.ports.libvirt import read_daemon, read_ids, read_job, read_state
+from stackward.ports.shell import Answer, Rights
+from stackward.ports.systemd import read_active, read_facts
+from stackward.report.health import render_health
+from stackward.report.tables import Form
+
+SAMPLES = Path(__file__).parent / "samples"
+ODD = "answer-not-understood"
+LIST = """\
+84af16aa-743a-46ae-890a-872cbc025df1 instance-00000003
+ec4b4d8b-781e-49bd-a4a2-cd5afcaba928 instance-00000004
+
+"""
+STATS = """\
+Domain: 'instance-00000004'
+  state.state=1
+  state.reason=5
+  block.count=1
+  block.0.name=vda
+  block.0.path=/var/lib/nova/instances/ec4b4d8b-781e-49bd-a4a2-cd5afcaba928/disk
+  block.0.allocation=393216
+  block.0.capacity=20971520
+  block.0.physical=331776
+
+Domain: 'instance-00000003'
+  state.state=5
+  state.reason=0
+  block.count=0
+
+"""
+FINDMNT = json.dumps(
+    {
+        "filesystems": [
+            {"target": "/var/lib/nova/instances", "source": "/dev/sda1", "fstype": "ext4"}
+        ]
+    }
+)
+PS = """\
+      1 0::/init.scope  /usr/lib/systemd/systemd
+     58 0::/system.slice/systemd-networkd.service  /usr/lib/systemd/systemd-networkd
+    138 0::/system.slice/libvirtd.service  /usr/sbin/libvirtd --timeout 120
+    183 0::/system.slice/nova-compute.service  /usr/bin/python3 /usr/bin/nova-compute
+"""
+DOCKER = (
+    '{"ID":"4f1c0e5b7d2a9c3e","Names":"nova_compute","State":"running","Status":"Up 3 weeks"}\n'
+)
+PODMAN = '{"Id":"4f1c0e5b7d2a","Names":["nova_libvirt"],"State":"running","Status":"Up 3 weeks"}\n'
+JOB = "Job type:         Unbounded\nTime elapsed:     1000         ms\nData total: 1.0 GiB\n\n"
+UNIT = "Result=success\nNRestarts=0\nActiveState=active\nInvocationID=0762156c178e48e0\n"
+PINGS = {
+    "version": 1,
+    "told": {
+        "conductor.ctl": {"outcome": "answered", "took_s": 0.02},
+        "scheduler.ctl": {"outcome": "not asked", "why": "FileNotFoundError"},
+    },
+}
+TARGETS = [
+    PingTarget(node="ctl", settings=(), exchange="nova", topic=topic, server="ctl")
+    for topic in ("conductor", "scheduler")
+]
+
+
+def decoded(raw: bytes) -> str:
+    """Return the bytes of a command as the script on a node decodes them."""
+    return raw.decode("utf-8", "replace")
+
+
+# --- a look at a node ---------------------------------------------------------------------------
+
+
+@cache
+def document(node: str) -> dict[str, Any]:
+    """Return what a node tells, its questions included, without the units that it does not have."""
+    told = sample(node)
+    told["commands"] |= json.loads((SAMPLES / "questions.json").read_text()).get(node, {})
+    units = told["commands"]["units"]
+    blocks = [one for one in units["out"].split("\n\n") if "LoadState=not-found" not in one]
+    units["out"] = "\n\n".join(blocks)
+    return told
+
+
+@cache
+def healthy() -> CloudState:
+    """Return a look at a cloud that is well."""
+    site = Site()
+    _, state = check_cloud(site.lookout(), CheckRequest())
+    surveys = {node: survey_of(node, document(node)) for node in ("ctl", "c01", "c02")}
+    return replace(state, surveys=surveys)
+
+
+@cache
+def known_unknowns() -> set[Note]:
+    """Return what is not known of that cloud either."""
+    state = healthy()
+    looks = [replace(state, surveys={node: one}) for node, one in state.surveys.items()]
+    return {note for look in looks for note in judge_cloud(look, ANATOMY).unknown}
+
+
+def survey_of(node: str, told: Mapping[str, Any]) -> Survey:
+    """Read what a node tells."""
+    return parse_survey(node, json.dumps(told), took_s=0.4, asked_at=told["now"] - 0.2)
+
+
+def judged(node: str, survey: Survey | Unseen) -> Health:
+    """Judge the cloud, one of its nodes seen otherwise, and render it as an operator has it."""
+    health = judge_cloud(replace(healthy(), surveys={node: survey}), ANATOMY)
+    shown = render_health(health, Form.TABLE)
+    assert "\x1b" not in shown, "an escape reaches the terminal"
+    return health
+
+
+def of_command(node: str, name: str) -> Callable[[bytes], Came]:
+    """Return how the answer of a command on a node is read."""
+
+    def look(raw: bytes) -> Came:
+        told = dict(document(node))
+        told["commands"] = {**told["commands"], name: {"code": 0, "out": decoded(raw), "err": ""}}
+        return look_at(node, told)
+
+    return look
+
+
+def of_part(node: str, name: str) -> Callable[[bytes], Came]:
+    """Return how a part of what the script itself reads is read."""
+
+    def look(raw: bytes) -> Came:
+        told = dict(document(node))
+        told[name] = decoded(raw)
+        if name == "sockets":
+            told[name] = {"code": 0, "out": decoded(raw), "err": ""}
+        if name == "memcached":
+            told[name] = {"out": decoded(raw)}
+        return look_at(node, told)
+
+    return look
+
+
+def look_at(node: str, told: Mapping[str, Any]) -> Came:
+    """Read and judge; what was not understood is unknown, and no alarm is made of it."""
+    survey = survey_of(node, told)
+    health = judged(node, survey)
+    if not survey.misread:
+        return Came.READ if set(health.unknown) <= known_unknowns() else Came.UNKNOWN
+    rules = {finding.rule for finding in health.findings}
+    assert health.state is not State.OK, "an answer that was not understood passes for well"
+    assert rules == {ODD}, f"an alarm is made of an answer that was not understood: {rules}"
+    assert all(len(one.says) < 200 for one in survey.misread), "it is shown at length"
+    return Came.UNKNOWN
+
+
+def of_script(raw: bytes) -> Came:
+    """Read the script's own answer, of which a half may have come."""
+    try:
+        survey: Survey | Unseen = parse_survey("c01", decoded(raw), took_s=0.4, asked_at=0.0)
+    except NotUnderstood as error:
+        survey = Unseen(error.message, Blind.ODD)
+        assert judged("c01", survey).state is not State.OK
+        return Came.UNKNOWN
+    judged("c01", survey)
+    return Came.READ
+
+
+# --- a drain ------------------------------------------------------------------------------------
+
+
+class Says:
+    """A node that answers all commands alike, or each in turn."""
+
+    def __init__(self, *outs: str) -> None:
+        self.outs = list(outs)
+
+    def directory(self) -> Directory:
+        return Directory([Known(name="c01", address="c01")])
+
+    def itself(self, node: str, /) -> Itself | None:
+        return None
+
+    def rights(self, node: str, commands: Sequence[tuple[str, ...]], /) -> Rights:
+        return Rights(login="ops")
+
+    def groups_of(self, node: str, /) -> tuple[str, ...]:
+        return ()
+
+    def run(self, node: str, command: Sequence[str], /, **_: object) -> Answer:
+        return Answer(0, self.outs.pop(0) if len(self.outs) > 1 else self.outs[0])
+
+
+def of(read: Callable[[str], object]) -> Callable[[bytes], Came]:
+    """Return how one answer is read by a function that raises, or returns what is unread."""
+
+    def look(raw: bytes) -> Came:
+        return Came.UNKNOWN if isinstance(read(decoded(raw)), Unread) else Came.READ
+
+    return look
+
+
+def of_pings(raw: bytes) -> Came:
+    """Read what came of calls over RPC."""
+    out = decoded(raw)
+    found = parse_pings(out, "", TARGETS)
+    assert set(found) == {one.queue for one in TARGETS}
+    not_asked = all(one.outcome is Rpc.NOT_ASKED for one in found.values())
+    return Came.UNKNOWN if not_asked else Came.READ
+
+
+def sources() -> list[Source]:
+    """Return all that nodes are asked."""
+    ctl, c01 = (document(node)["commands"] for node in ("ctl", "c01"))
+    looks = [
+        ("rabbitmqctl cluster_status", "ctl", "rabbitmq cluster", True, True),
+        ("rabbitmqctl list_queues", "ctl", "rabbitmq queues", False, True),
+        ("rabbitmqctl list_bindings", "ctl", "rabbitmq bindings", False, True),
+        ("rabbitmqctl list_vhosts", "ctl", "rabbitmq vhosts", False, True),
+        ("MariaDB SHOW GLOBAL", "ctl", "mariadb", False, True),
+        ("systemctl show", "ctl", "units", False, True),
+        ("systemctl --failed", "c01", "failed", False, True),
+        ("virsh version", "c01", "libvirt", False, True),
+        ("docker ps", "c01", "containers of docker", True, True),
+        ("podman ps", "c01", "containers of podman", True, True),
+        *(("Open_vSwitch " + name, "c01", name, False, True) for name in c01 if "openvsw" in name),
+        *(("OVN " + name, "ctl", name, False, True) for name in ctl if "question ovn" in name),
+    ]
+    recorded = {**ctl, **c01}
+    recorded |= {"containers of docker": {"out": DOCKER}, "containers of podman": {"out": PODMAN}}
+    of_looks = [
+        Source(name=name, sample=recorded[key]["out"], is_json=is_json, read=of_command(node, key),
+               is_strict=is_strict)
+        for name, node, key, is_json, is_strict in looks
+    ]  # fmt: skip
+    galera = "max_connections\t600\nwsrep_on\tON\nThreads_connected\t41\nwsrep_cluster_size\t1\n"
+    galera += "wsrep_cluster_status\tPrimary\nwsrep_local_state_comment\tSynced\nwsrep_ready\tON\n"
+    return [
+        *of_looks,
+        Source(name="MariaDB Galera", sample=galera, read=of_command("ctl", "mariadb")),
+        Source(
+            name="ss -tnap",
+            sample=document("c01")["sockets"]["out"],
+            read=of_part("c01", "sockets"),
+        ),
+        Source(
+            name="kernel /proc/meminfo",
+            sample=document("c01")["memory"],
+            read=of_part("c01", "memory"),
+        ),
+        Source(
+            name="memcached stats",
+            sample=document("ctl")["memcached"]["out"],
+            read=of_part("ctl", "memcached"),
+        ),
+        Source(
+            name="script its own answer",
+            sample=json.dumps(document("c01")),
+            is_json=True,
+            read=of_script,
+        ),
+        Source(
+            name="script calls over RPC",
+            sample=json.dumps(PINGS),
+            is_json=True,
+            read=of_pings,
+            is_strict=False,
+        ),
+        Source(
+            name="virsh list",
+            sample=LIST,
+            read=of(lambda out: read_domains(Says(out, STATS), "c01")),
+        ),
+        Source(
+            name="virsh domstats",
+            sample=STATS,
+            read=of(lambda out: read_domains(Says(LIST, out), "c01")),
+        ),
+        Source(name="virsh list --uuid", sample=f"{LIST[:36]}\n\n", read=of(read_ids)),
+        Source(name="virsh domstate", sample="shut off\n\n", read=of(read_state)),
+        Source(name="virsh domjobinfo", sample=JOB, read=of(read_job)),
+        Source(name="virsh version --daemon", sample=c01["libvirt"]["out"], read=of(read_daemon)),
+        Source(name="findmnt --json", sample=FINDMNT, is_json=True, read=of(parse_filesystem)),
+        Source(name="systemctl is-active", sample="inactive\n", read=of(read_active)),
+        Source(
+            name="systemctl is-enabled",
+            sample="masked\n",
+            read=of(lambda out: read_marks(Says(out), "c01")),
+        ),
+        Source(name="systemctl show of one unit", sample=UNIT, read=of(read_facts)),
+        Source(name="ps -e", sample=PS, read=of(lambda out: read_processes(Says(out), "c01"))),
+    ]
