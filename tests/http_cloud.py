@@ -86,6 +86,7 @@ class HttpCloud:
     queries: list[str] = field(default_factory=list)  # the same, with its query
     versions: list[str | None] = field(default_factory=list)
     base: str = BASE
+    regions: tuple[str, ...] = ("RegionOne",)
     down_cells: list[Json] = field(default_factory=list)  # rows of `os-services`
 
     def answer(self, method: str, url: str, headers: Mapping[str, Any], given: bytes) -> Reply:
@@ -158,12 +159,13 @@ class HttpCloud:
                     "id": kind,
                     "endpoints": [
                         {
-                            "id": f"{kind}-{interface}",
+                            "id": f"{kind}-{region}-{interface}",
                             "interface": interface,
-                            "region": "RegionOne",
-                            "region_id": "RegionOne",
+                            "region": region,
+                            "region_id": region,
                             "url": f"{self.base}/{SERVICES[kind]}",
                         }
+                        for region in self.regions
                         for interface in ("public", "internal", "admin")
                     ],
                 }

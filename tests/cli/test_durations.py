@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from builders import a_server, an_id
 from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, a_world
+from stackward.adapters.store.database import open_database, url_of
 from stackward.cli import main
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
@@ -27,6 +29,7 @@ class Site:
 
     capsys: pytest.CaptureFixture[str]
     cloud: FakeCloud = field(default_factory=FakeCloud)
+    service_id: str = ""
 
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
@@ -47,7 +50,8 @@ class Site:
 
     def drained(self, servers: int, *flags: str, place: str | None = None) -> tuple[str, str]:
         """Drain a node of so many servers, on a cloud as it was; return all that was said."""
-        self.cloud = FakeCloud(place=place) if place else FakeCloud()
+        self.cloud = FakeCloud(service_id=self.service_id)
+        self.cloud.place = place or self.cloud.place
         self.cloud.add(*(a_server(name=f"db-{n}") for n in range(servers)))
         code, out, said = self.run(*DRAIN, *(flags or ("--yes",)))
         assert code == 0, said
@@ -114,6 +118,32 @@ def test_the_past_of_another_cloud_tells_nothing(site: Site) -> None:
     plan, _ = site.drained(3, "--dry-run")
 
     assert "the moves will take" not in plan
+
+
+def test_the_past_of_this_cloud_by_another_of_its_urls_counts(site: Site) -> None:
+    site.service_id = "nova-1 RegionOne"
+    site.drained(3, place="http://10.0.0.5:5000 RegionOne")
+
+    plan, _ = site.drained(3, "--dry-run")
+
+    assert "the moves will take" in plan
+
+
+def test_the_past_that_an_older_version_has_seen_counts_by_the_name_of_then(
+    site: Site, tmp_path: Path
+) -> None:
+    site.drained(3)
+    engine = open_database(url_of(tmp_path))
+    with engine.begin() as connection:
+        plan = json.loads(connection.execute(text("SELECT plan FROM runs")).scalar_one())
+        del plan["decisions"]["cloud"]
+        older = text("UPDATE runs SET plan = :plan, cloud = NULL")
+        connection.execute(older, {"plan": json.dumps(plan)})
+    engine.dispose()
+
+    told, _ = site.drained(3, "--dry-run")
+
+    assert "the moves will take" in told
 
 
 def test_while_a_run_goes_on_it_is_told_how_long_it_still_will(site: Site) -> None:

@@ -15,6 +15,7 @@ from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
 from stackward.facts.promised import read_promised
 from stackward.model.run import Approval, Run
+from stackward.planning import plan_drain as plan_a_drain
 from stackward.runbooks.drain_compute_node import plan_drain
 from stackward.runbooks.drain_request import DrainRequest
 
@@ -66,6 +67,24 @@ def test_what_it_has_begun_is_in_placements_own_books(journal: SqlJournal, drain
     [needs] = read_promised(journal, CLOUD, but_for="compute-09").values()
 
     assert needs["VCPU"] == a_server().flavor.vcpus
+
+
+@pytest.mark.parametrize(
+    ("cloud", "providers"),
+    [
+        pytest.param(CLOUD, {TARGET}, id="its own cloud"),
+        pytest.param("another", set(), id="another cloud"),
+    ],
+)
+def test_what_is_promised_in_one_cloud_is_not_in_another(
+    journal: SqlJournal, cloud: str, providers: set[str]
+) -> None:
+    here = FakeCloud()
+    here.add(a_server(name="web-1"))
+    asked = DrainRequest(node="compute-07", reason="r", target="compute-08")
+    approve(plan_a_drain(a_world(here), journal, asked), BY_ADA, journal)
+
+    assert read_promised(journal, cloud, but_for="compute-09").keys() == providers
 
 
 @pytest.mark.usefixtures("drain")

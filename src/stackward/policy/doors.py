@@ -219,8 +219,8 @@ def unknown_of_doors(
     state: CloudState, anatomy: Anatomy, running: Collection[str] = ()
 ) -> Iterator[Note]:
     """Name what the APIs did not tell."""
-    for component in unasked(state, anatomy, running):
-        yield Note(where=component.name, says="all that its API would tell: it was not asked")
+    if names := [component.name for component in unasked(state, anatomy, running)]:
+        yield Note(where=", ".join(names), says="all that an API would tell that was not asked")
     if state.login is not None and isinstance(state.login, Failed):
         yield Note(where="the APIs", says="all that needs a login")
     for name, answer in state.probes.items():
