@@ -567,7 +567,7 @@ def test_what_libvirt_still_runs_there_is_a_failed_proof(site: Site) -> None:
     code, _, err = site.run(*DRAIN)
 
     assert code == 1
-    assert "`compute-07` 1 directories are left" in err
+    assert "`compute-07` left there: 1 directory" in err
 
 
 def test_a_node_that_is_switched_off_cannot_be_proved_empty(site: Site) -> None:
