@@ -9,7 +9,7 @@ from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import acceptance, cinder, masakari, neutron, nova, placement
 from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.files import try_files
-from stackward.adapters.openstack.http import FILES, sorted_failures
+from stackward.adapters.openstack.http import FILES, patiently, sorted_failures
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.services import (
     NOVA_HYPERVISORS,
@@ -136,7 +136,12 @@ class OpenStackCloud:
         self._neutron, self._cinder = services.neutron, services.cinder
         self._glance, self._keystone = services.glance, services.keystone
         self._masakari = services.masakari
-        self._nova.open()  # with the login
+        patiently(patience, "Keystone", self._log_in)
+        self._nova.open()
+
+    def _log_in(self) -> None:
+        with sorted_failures("Keystone"):
+            _ = list(self._connection.service_catalog)  # it comes with the token
 
     # --- reading ---
 
