@@ -11,6 +11,7 @@ from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.cloud import CloudIdentity
 from stackward.model.compute import (
     ActionEvent,
     Aggregate,
@@ -107,6 +108,7 @@ class FakeCloud:
     projects: tuple[Project, ...] = (DEMO,)
     fault: str | None = None  # why no server can be built
     place: str = "http://ctl:5000 RegionOne"
+    service_id: str = ""  # in the catalog; else each place is another cloud
     slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
     events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
     ticks: int = 0  # seconds, one by each `pass_time()`
@@ -122,8 +124,9 @@ class FakeCloud:
 
     # --- reading ---
 
-    def name(self) -> str:
-        return self.place
+    def identity(self) -> CloudIdentity:
+        id_ = self.service_id or f"nova of {self.place}"
+        return CloudIdentity(id=id_, name=self.place, formerly=(self.place,))
 
     def has_service(self, kind: str, /) -> bool:
         return kind in self.catalog

@@ -253,7 +253,7 @@ def test_a_plan_keeps_what_a_living_node_calls_itself(tmp_path: Path) -> None:
     with closing(SqlJournal(open_database(url_of(tmp_path)))) as journal:
         asked = DrainRequest(node="rack1-node1", reason="r")
         first = plan_drain(a_world(cloud, shell), journal, asked)
-        [seen] = journal.observations(cloud.name(), "names")
+        [seen] = journal.observations(cloud.identity().id, "names")
         later = FakeShell(cloud, inventory=shell.inventory, silent={"rack1-node1"})
         cloud.computes["c01"] = a_service("c01", is_up=False)
 

@@ -40,6 +40,7 @@ LOOKS = {
     "libvirt-silent": "look first",
     "not-in-inventory": "only if the machine is gone for good",
     "not-in-inventory-and-down": "only if the machine is gone for good",
+    "old-name-down": "see that `openstack server list",
     "other-unit-failed": "see `systemctl status` of each",
     "own-queue-missing": "look first",
     "own-queue-unbound": "look first",

@@ -297,6 +297,12 @@ UNDO_TOO_EARLY = Worry(
     "then undo it",
     "Two runs at work on one node would undo each other.",
 )
+UNDO_ELSEWHERE = Worry(
+    "undo-cloud-not-said",
+    "was planned by an older version, which did not write down of which cloud it is",
+    "see that it is the one that this plan names",
+    "Nodes of two clouds may have the same names.",
+)
 UNDO_UNFINISHED = Worry(
     "undo-unfinished",
     "has left something unfinished: {what}",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.cloud import CloudIdentity
 from stackward.model.compute import (
     ActionEvent,
     Aggregate,
@@ -34,7 +35,7 @@ class Cloud(Protocol):
 
     # --- reading ---
 
-    def name(self) -> str:
+    def identity(self) -> CloudIdentity:
         """Return what tells this cloud from others, whoever asks; no call, and no secret."""
         ...
 
