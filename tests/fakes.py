@@ -11,6 +11,7 @@ from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.cloud import CloudIdentity
 from stackward.model.compute import (
     ActionEvent,
     Aggregate,
@@ -107,6 +108,7 @@ class FakeCloud:
     projects: tuple[Project, ...] = (DEMO,)
     fault: str | None = None  # why no server can be built
     place: str = "http://ctl:5000 RegionOne"
+    service_id: str = ""  # in the catalog; else each place is another cloud
     slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
     events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
     ticks: int = 0  # seconds, one by each `pass_time()`
@@ -122,8 +124,9 @@ class FakeCloud:
 
     # --- reading ---
 
-    def name(self) -> str:
-        return self.place
+    def identity(self) -> CloudIdentity:
+        id_ = self.service_id or f"nova of {self.place}"
+        return CloudIdentity(id=id_, name=self.place, formerly=(self.place,))
 
     def has_service(self, kind: str, /) -> bool:
         return kind in self.catalog
@@ -537,6 +540,7 @@ class FakeShell:
     hides_processes: set[str] = field(default_factory=set)  # nodes: those of others
     without_unit: set[str] = field(default_factory=set)  # nodes with no nova-compute.service
     filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
+    instances_path: str | None = None  # where the disks of its guests are, if that is told
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
     def directory(self) -> Directory:
@@ -646,7 +650,7 @@ class FakeShell:
                 0,
                 "".join(
                     f"Domain: 'instance-{one.name}'\n"
-                    f"  state.state={states.get(one.vm_state, 1)}\n\n"
+                    f"  state.state={states.get(one.vm_state, 1)}\n{self._disk_of(one.id)}\n"
                     for one in here
                 ),
             )
@@ -660,6 +664,11 @@ class FakeShell:
         if "version" in words:
             ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
+
+    def _disk_of(self, server: str) -> str:
+        if self.instances_path is None:
+            return ""
+        return f"  block.count=1\n  block.0.path={self.instances_path}/{server}/disk\n"
 
     def _job(self, node: str, server: str) -> Answer:
         if self._domstate(node, server).out.startswith("shut off"):

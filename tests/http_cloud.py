@@ -68,7 +68,7 @@ class Reply:
 PAGE_OF_HTML = Reply(
     200,
     "<html><head><title>Sign in</title></head><body>Maintenance</body></html>",
-    {"Content-Type": "text/html"},
+    {"Content-Type": "text/html", "x-openstack-request-id": ""},  # a proxy has none
 )
 
 
@@ -532,7 +532,10 @@ class HttpCloud:
             following = {"next": f"/v2/images?marker={marker}"} if marker else {}
             return Reply(200, {"images": page, **following})
         by_id = [one for one in images if path == f"v2/images/{one['id']}"]
-        return Reply(200, by_id[0]) if by_id else Reply(404, {"message": "no such image"})
+        if by_id:
+            return Reply(200, by_id[0])
+        # As Glance has it: a page for people.
+        return Reply(404, "<html>No image found</html>", {"Content-Type": "text/html"})
 
     def _masakari(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
         if not path:
@@ -661,7 +664,8 @@ class _InMemory(BaseAdapter):
 
 def _headers(reply: Reply) -> dict[str, str]:
     usual = {"Content-Type": "application/json", "x-openstack-request-id": "req-1"}
-    return usual | dict(reply.headers) | {"Content-Length": str(len(reply.raw))}
+    told = usual | dict(reply.headers) | {"Content-Length": str(len(reply.raw))}
+    return {name: value for name, value in told.items() if value}
 
 
 def _page(found: Sequence[Json], query: Query, key: str) -> tuple[list[Json], str | None]:

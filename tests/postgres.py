@@ -132,6 +132,20 @@ def name_of(url: str) -> str:
     return url.partition("?")[0].rpartition("/")[2]
 
 
+def make_first_version(server: Server, url: str) -> None:
+    """Fill an empty database as the first version of the journal did."""
+    stored = Path(__file__).with_name("adapters") / "store/journal-1.sql"
+    # SQLite numbers by itself what PostgreSQL has to be told of.
+    events, numbered = "TABLE events (\n\tnumber INTEGER", "TABLE events (\n\tnumber SERIAL"
+    statements = stored.read_text().replace(events, numbered).split(";\n")
+    kept = [one.strip() for one in statements if one.strip().startswith(("CREATE", "INSERT"))]
+    order = ("CREATE TABLE runs", "CREATE TABLE", 'INSERT INTO "runs"', "INSERT", "CREATE INDEX")
+    kept.sort(key=lambda one: next(n for n, each in enumerate(order) if one.startswith(each)))
+    for statement in kept:
+        server.sql(statement, name_of(url))
+    server.sql("SELECT setval('events_number_seq', 3)", name_of(url))
+
+
 def programs() -> Path:
     """Return where the newest server's programs are."""
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stackward.engine.verify import Proof
     from stackward.facts.cloud_state import CheckRequest
     from stackward.model.claim import Maintenance
+    from stackward.model.cloud import CloudIdentity
     from stackward.model.inventory import Inventory
     from stackward.model.project import Project
     from stackward.model.run import Run, RunState
@@ -253,11 +254,14 @@ def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
         return journal.runs(limit=limit)
 
 
-def is_without_workers(journal: "Journal", now: "datetime") -> bool:
-    """Say whether no worker was heard of lately, as far as clocks agree."""
+def is_without_workers(journal: "Journal", run: "Run", now: "datetime") -> bool:
+    """Say whether no worker of the run's cloud was heard of lately, as far as clocks agree."""
     from stackward.engine.worker import SILENT  # noqa: PLC0415  # as above
 
-    return not any(each.beat_at and now - each.beat_at < SILENT for each in journal.workers())
+    return not any(
+        each.beat_at and now - each.beat_at < SILENT and each.may_take(run)
+        for each in journal.workers()
+    )
 
 
 def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
@@ -280,6 +284,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
         runbooks=runbooks(journal),
         clock=world.clock,
         world_of=acting,
+        cloud=world.cloud.identity(),
         poll=Poller(),
         worker=worker_here(machine),
     )
@@ -348,6 +353,8 @@ def work(  # noqa: PLR0913  # what a worker is
     rhythm: "Rhythm | None" = None,
 ) -> None:
     """Take up queued runs and carry them out, until the brakes are pressed."""
+    from dataclasses import replace  # noqa: PLC0415  # as above
+
     from stackward.adapters.store.durable import durable_worker  # noqa: PLC0415  # as above
     from stackward.engine import (  # noqa: PLC0415  # as above
         Crew,
@@ -356,20 +363,25 @@ def work(  # noqa: PLR0913  # what a worker is
         worker_named,
     )
     from stackward.engine import work as work_as  # noqa: PLC0415  # as above
-    from stackward.plan import from_json, kinds_of  # noqa: PLC0415  # as above
+    from stackward.plan import from_json, kinds_of, left_to_operators  # noqa: PLC0415  # as above
 
     clock = system_clock()
     me = worker_named(name or node(), node(), clock)
     with open_journal(settings, brakes) as journal:
         with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
-            kinds = kinds_of(shop.runbooks)
+            kinds, cloud = kinds_of(shop.runbooks), shop.cloud
+        me = replace(me, cloud=cloud.id if cloud else None)
 
-        def can_read(run: "Run") -> bool:
+        def why_not(run: "Run") -> str | None:
             try:
-                from_json(run.plan, kinds)
+                plan = from_json(run.plan, kinds)
             except BadInput:
-                return False
-            return True
+                return "its plan is of another version of Stackward"
+            return None if cloud is None else left_to_operators(plan, cloud)
+
+        def reach() -> "CloudIdentity | None":
+            with open_shop(journal) as shop:
+                return shop.cloud
 
         def carry(run: "Run") -> "Run":
             met: list[Exception] = []
@@ -394,8 +406,10 @@ def work(  # noqa: PLR0913  # what a worker is
                     me=me,
                     journal=journal,
                     clock=clock,
-                    can_read=can_read,
+                    why_not=why_not,
                     carry=carry,
+                    cloud=cloud,
+                    reach=reach,
                     brakes=brakes,
                     say=say,
                     at_once=at_once,

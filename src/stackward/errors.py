@@ -4,8 +4,9 @@ StackwardError          it did not work; nothing more is known
 ├── BadInput            a flag, a setting or a file given cannot be understood: correct it
 ├── Refused             the request cannot be granted as asked: tell the operator, change nothing
 │   ├── StalePlan       facts changed since approval: plan again
+│   ├── Locked          another run holds the node: says which
 │   ├── NotInCatalog    the cloud has no such service for this login
-│   └── Locked          another run holds the node: says which
+│   └── OtherCloud      this login leads to another cloud: log in to the one that is named
 ├── Superseded      another worker has taken the run over: this one starts nothing more
 ├── StepFailed          the world said no: the run stops here and can be resumed
 ├── Unreachable         transport: safe to repeat, the change was not sent
@@ -112,6 +113,10 @@ class NotInCatalog(Refused):
 
 class Locked(Refused):
     """Another run holds what this one needs; the message says which."""
+
+
+class OtherCloud(Refused):
+    """What was planned for one cloud is asked of another; the message names both."""
 
 
 class Superseded(StackwardError):

@@ -3,6 +3,7 @@
 A runbook is a pure function of facts; here is where they are read for it.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from platform import node
@@ -10,7 +11,7 @@ from platform import node
 from stackward.engine import left_half_way
 from stackward.engine.worker import state_now
 from stackward.facts.compute import read_compute_node
-from stackward.facts.durations import CLOUD, read_past_moves
+from stackward.facts.durations import read_past_moves
 from stackward.facts.maintenance import (
     known_run,
     leaves_servers,
@@ -21,9 +22,20 @@ from stackward.facts.observed import keep_names, read_remembered
 from stackward.facts.promised import read_promised
 from stackward.facts.rights import read_rights
 from stackward.facts.undoing import read_undoing
-from stackward.model.compute import Unread
-from stackward.model.run import RunState
-from stackward.plan import Blocked, Kinds, Move, Plan, Runbook, Warned, needs_root
+from stackward.model.cloud import known_cloud
+from stackward.model.compute import ComputeNode, Unread
+from stackward.model.run import Run, RunState
+from stackward.plan import (
+    Blocked,
+    Kinds,
+    Move,
+    Plan,
+    Runbook,
+    Warned,
+    needs_root,
+    of_cloud,
+    refuse_another,
+)
 from stackward.policy.rights import is_silent, judge_rights
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -45,7 +57,7 @@ def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[Worl
     facts = read_compute_node(world, asked.node, remembered=read_remembered(world, journal))
     if not isinstance(facts.domains, Unread):
         keep_names(world, journal, facts.name, facts.host)
-    facts = replace(facts, promised=read_promised(journal, but_for=facts.host))
+    facts = _with_promised(facts, world, journal)
     if facts.claim and (known := known_run(journal, facts.claim.run)):
         state, is_left = state_now(known, node(), world.clock.now()), leaves_servers(known)
         facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
@@ -72,10 +84,15 @@ def _with_rights(plan: Plan[World], world: World) -> Plan[World]:
     )
 
 
+def _with_promised(facts: ComputeNode, world: World, journal: Journal) -> ComputeNode:
+    promised = read_promised(journal, world.cloud.identity().id, but_for=facts.host)
+    return replace(facts, promised=promised)
+
+
 def _foretold(plan: Plan[World], world: World, journal: Journal) -> Plan[World]:
     """Return the plan with its cloud, and how long its moves will take by those seen there."""
-    cloud = world.cloud.name()
-    return foretold(plan, read_past_moves(journal, cloud), {CLOUD: cloud})
+    cloud = world.cloud.identity()
+    return of_cloud(foretold(plan, read_past_moves(journal, cloud)), cloud)
 
 
 def plan_return(
@@ -94,7 +111,8 @@ def plan_return(
     )
     if not isinstance(facts.marks, Unread):
         keep_names(world, journal, facts.name, facts.host)
-    return _with_rights(return_compute_node.plan_return(facts, asked), world)
+    plan = _with_rights(return_compute_node.plan_return(facts, asked), world)
+    return of_cloud(plan, world.cloud.identity())
 
 
 def plan_bring_back(
@@ -117,6 +135,7 @@ def plan_undo(
 
     `run_id` is the run that asks; `only` is the server whose way back alone is planned.
     """
+    is_known = _refuse_another_cloud(journal.run(asked.run), world)
     facts = read_undoing(
         world,
         journal,
@@ -127,12 +146,20 @@ def plan_undo(
         but=run_id,
         only=only,
     )
+    facts = replace(facts, is_cloud_known=is_known)
     state, unfinished = _left_by(journal, facts.run, world.clock.now())
     facts = replace(facts, state=state, unfinished=unfinished)
     if (again := undo_run.drain_again(facts, asked)) is not None:
         return undo_run.as_undo(plan_drain(world, journal, again), facts)
     plan = undo_run.plan_undo(facts, asked)
     return plan if only else _foretold(_with_rights(plan, world), world, journal)
+
+
+def _refuse_another_cloud(run: Run, world: World) -> bool:
+    """Refuse to undo here what was done in another cloud; say whether that is known at all."""
+    stored = json.loads(run.plan)
+    known = known_cloud(stored["decisions"], stored["facts"])
+    return refuse_another(f"run `{run.id}`, {run.title},", known, world.cloud.identity())
 
 
 def _left_by(journal: Journal, run_id: str, now: datetime) -> tuple[RunState, tuple[str, ...]]:
@@ -178,7 +205,7 @@ class DrainRunbook:
         if not move.thing_id:
             return None
         facts = read_compute_node(world, request.node, only=move.thing_id)
-        facts = replace(facts, promised=read_promised(self.journal, but_for=facts.host))
+        facts = _with_promised(facts, world, self.journal)
         return next(judge_again(facts, request, move), None)
 
 

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, a_world
+from fakes import IN_A_CONTAINER, FakeCloud, FakeShell, a_world
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
@@ -475,6 +475,16 @@ def test_a_project_that_is_not_there_is_no_reason_to_move_all(site: Site, word: 
     assert err.startswith(f"error: there is no project `{word}`\n")
 
 
+def test_f19_servers_of_a_project_that_keystone_has_no_more_are_moved_by_its_id(site: Site) -> None:
+    gone = "0123456789abcdef0123456789abcdef"
+    site.cloud.add(a_server(name="orphan", project=gone))
+
+    code, _, err = site.run(*DRAIN, "--yes", "--projects", gone)
+
+    assert (code, site.hosts["orphan"], site.hosts["db-01"]) == (0, "compute-08", "compute-07"), err
+    assert f"Keystone has no project `{gone}` any more; its servers here: 1" in err
+
+
 def test_a_kept_plan_is_carried_out_by_apply_with_the_same_summary(
     site: Site, tmp_path: Path
 ) -> None:
@@ -557,7 +567,7 @@ def test_what_libvirt_still_runs_there_is_a_failed_proof(site: Site) -> None:
     code, _, err = site.run(*DRAIN)
 
     assert code == 1
-    assert "`compute-07` 1 directories are left" in err
+    assert "`compute-07` left there: 1 directory" in err
 
 
 def test_a_node_that_is_switched_off_cannot_be_proved_empty(site: Site) -> None:
@@ -752,3 +762,29 @@ def test_a_server_that_others_have_moved_is_not_called_deleted(site: Site) -> No
     _, out, _ = site.run("run", "apply", str(plan), "--yes")
 
     assert "  `db-02`: it is on `compute-09` already, not through this run" in out
+
+
+# --- nova-compute is a container ---
+
+
+def test_a_node_whose_nova_compute_is_a_container_is_refused_before_anything_moves(
+    site: Site,
+) -> None:
+    """F35: it was refused once all servers had moved, or called off while it ran."""
+    site.shell.without_unit.add("compute-07")
+    site.shell.processes["compute-07"] = [IN_A_CONTAINER]
+
+    code, _, err = site.run(*DRAIN, "--yes")
+
+    assert (code, site.is_untouched) == (3, True)
+    assert "in a container (docker 4f5e6a7b8c9d)" in err
+    assert "pass `--keep-service`" in err
+
+
+def test_with_its_service_kept_on_such_a_node_is_drained(site: Site) -> None:
+    site.shell.without_unit.add("compute-07")
+    site.shell.processes["compute-07"] = [IN_A_CONTAINER]
+
+    code, _, _ = site.run(*DRAIN, "--yes", "--keep-service")
+
+    assert (code, set(site.hosts.values())) == (0, {"compute-08"})

@@ -83,7 +83,7 @@ def test_a_queued_drain_is_carried_out_by_a_worker(site: Site, journal: SqlJourn
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
     told = [line for line in err.splitlines() if not line.startswith("takes nothing more up")]
     assert told == [
-        "worker `w1` takes up to 2 runs at a time",
+        "worker `w1` takes up to 2 runs of `http://ctl:5000 RegionOne` at a time",
         "run `01RUN`, drain `compute-07`: taken up",
         "run `01RUN`, drain `compute-07`: succeeded",
         "worker `w1` has left",
@@ -119,7 +119,7 @@ def test_who_queues_is_told_how_to_follow_it_and_that_no_worker_is_there(site: S
 
     assert err.endswith(
         "queued; `stackward run watch 01RUN` follows it\n"
-        "no worker is alive here: start one with `stackward worker`\n"
+        "no worker of its cloud is alive: start one with `stackward worker`\n"
     )
 
 
@@ -172,7 +172,7 @@ def test_who_watches_a_queued_run_that_no_worker_can_take_is_told(journal: SqlJo
 
     said = watching.stderr.readline()
 
-    assert said == "it waits for a worker, and none is alive: `stackward worker`\n"
+    assert said == "it waits for a worker of its cloud, and none is alive: `stackward worker`\n"
     journal.ask_cancel("01M8", "ann", NOON, lambda _: False)
     watching.communicate(timeout=60)
     assert watching.returncode == 4

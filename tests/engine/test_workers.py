@@ -192,7 +192,7 @@ class LateJournal:
 
     def __getattr__(self, name: str) -> Any:
         self.asked.append(name)
-        return (lambda: self._queue) if name == "queued" else getattr(self._journal, name)
+        return (lambda *_: self._queue) if name == "queued" else getattr(self._journal, name)
 
 
 @ON_SQLITE
@@ -211,7 +211,7 @@ def test_a_run_that_another_has_taken_meanwhile_is_passed_over_without_waiting_f
             me=worker_named("slower", "here", clock),
             journal=late,
             clock=clock,
-            can_read=lambda _: False,
+            why_not=lambda _: "not mine",
             carry=lambda run: run,
             brakes=brakes,
             say=said.append,

@@ -77,7 +77,7 @@ def a_failed_return(journal: SqlJournal, claim: str, run: str | None = None) -> 
 
 
 def drained(journal: SqlJournal, text: str | None = None) -> DrainedAway | None:
-    return read_drained(journal, KINDS, NODE, run=None, text=text)
+    return read_drained(journal, KINDS, FakeCloud().identity().id, NODE, run=None, text=text)
 
 
 # --- which drain ---

@@ -253,7 +253,7 @@ def test_a_plan_keeps_what_a_living_node_calls_itself(tmp_path: Path) -> None:
     with closing(SqlJournal(open_database(url_of(tmp_path)))) as journal:
         asked = DrainRequest(node="rack1-node1", reason="r")
         first = plan_drain(a_world(cloud, shell), journal, asked)
-        [seen] = journal.observations(cloud.name(), "names")
+        [seen] = journal.observations(cloud.identity().id, "names")
         later = FakeShell(cloud, inventory=shell.inventory, silent={"rack1-node1"})
         cloud.computes["c01"] = a_service("c01", is_up=False)
 
@@ -296,6 +296,7 @@ def test_claims_name_the_node_by_its_address_in_one_more_call() -> None:
 
     assert claimed.node == "rack1-node1"
     assert (cloud.calls["services"], cloud.calls["all hypervisors"]) == (1, 1)
+    assert shell.asked_names == []  # it is often switched off
 
 
 def test_claims_are_one_call_where_the_inventory_has_novas_names() -> None:

@@ -20,6 +20,7 @@ from stackward.runbooks.drain_request import DrainRequest
 
 BY_ADA = Approval(by="ada", at=NOW, how="--yes")
 TARGET = an_id("compute-08")
+CLOUD = FakeCloud().identity().id
 
 
 class Counted:
@@ -52,7 +53,7 @@ def drain(journal: SqlJournal) -> Run:
 
 @pytest.mark.usefixtures("drain")
 def test_what_a_drain_will_move_is_promised(journal: SqlJournal) -> None:
-    promised = read_promised(journal, "compute-09")
+    promised = read_promised(journal, CLOUD, but_for="compute-09")
 
     flavor = a_server().flavor
     assert promised == {TARGET: {"VCPU": 2 * flavor.vcpus, "MEMORY_MB": 2 * flavor.ram_mib}}
@@ -62,14 +63,14 @@ def test_what_it_has_begun_is_in_placements_own_books(journal: SqlJournal, drain
     run = journal.take_up(drain.id, "worker", NOW)
     journal.intend(run.id, run.epoch, f"move/{an_id('web-1')}/0", {}, NOW)
 
-    [needs] = read_promised(journal, "compute-09").values()
+    [needs] = read_promised(journal, CLOUD, but_for="compute-09").values()
 
     assert needs["VCPU"] == a_server().flavor.vcpus
 
 
 @pytest.mark.usefixtures("drain")
 def test_a_node_counts_on_what_it_needs_itself_only_once(journal: SqlJournal) -> None:
-    assert read_promised(journal, "compute-07") == {}
+    assert read_promised(journal, CLOUD, but_for="compute-07") == {}
 
 
 def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal) -> None:
@@ -80,7 +81,7 @@ def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal
         approve(plan_drain(facts, DrainRequest(node=facts.name, reason="r")), BY_ADA, journal)
     counted: Any = Counted(journal)
 
-    read_promised(counted, "compute-09")
+    read_promised(counted, CLOUD, but_for="compute-09")
 
     assert counted.asked == {"runs": 1, "attempts_of": 1}
 
@@ -88,4 +89,4 @@ def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal
 def test_a_run_that_is_over_promises_nothing(journal: SqlJournal, drain: Run) -> None:
     journal.ask_cancel(drain.id, "ada", NOW, lambda _: False)
 
-    assert read_promised(journal, "compute-09") == {}
+    assert read_promised(journal, CLOUD, but_for="compute-09") == {}

@@ -126,6 +126,7 @@ def test_the_node_is_claimed_and_its_service_kept_off(mixed: Mixed) -> None:
     assert service.disabled_reason.startswith(f"stackward {mixed.drains.run['ID']} by ")
     assert TRAIT in mixed.drains.traits(mixed.node)
     assert mixed.drains.unit(mixed.node) == ("inactive", "masked")
+    assert mixed.drains.lab.on(mixed.node, "pgrep -x nova-compute || true") == ""
 
 
 def test_nova_compute_stays_off_though_it_is_unmasked_and_started(mixed: Mixed) -> None:

@@ -199,4 +199,4 @@ def test_a_record_that_says_completed_of_a_server_that_stayed_is_named(
     ended = going.ended()
     drains.lab.on(node, "systemctl kill -s CONT nova-compute")
 
-    assert_stuck(ended, "completed-not-moved", "never start or reboot")
+    assert_stuck(ended, "completed-not-moved", "never start, reboot or reset")

@@ -483,6 +483,29 @@ def test_a_host_all_of_whose_hypervisors_are_ironics_is_no_machine() -> None:
     assert (health.findings, sorted(site.apis.called)) == ((), ["c01", "c02"])
 
 
+def test_the_service_of_an_old_name_is_not_to_be_restarted() -> None:
+    """Nova keeps the record of a machine that was renamed; to restart it would mend nothing."""
+    site = Site()
+    site.apis.reports["compute"] += [beat("nova-compute", "c01.old.example", is_up=False)]  # type: ignore[operator]
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.state) == ("old-name-down", State.DEGRADED)
+    assert "restart" not in finding.remedy
+    assert "`openstack server list --all-projects --host c01.old.example`" in finding.remedy
+
+
+def test_a_node_is_checked_by_novas_word_for_it() -> None:
+    site = Site()
+    rename(site, "c01", "rack1-c01")
+    site.nodes.addresses["rack1-c01"] = "192.0.2.11"
+    site.apis.of_computes = [
+        Hypervisor(id="id-c01", name="c01", host="c01", kind="QEMU", address="192.0.2.11")
+    ]
+
+    assert node_called(site.lookout(), "c01") == "rack1-c01"
+
+
 def rename(site: Site, node: str, alias: str) -> None:
     """Let the inventory have another name for a node, which goes on calling itself as before."""
     site.nodes.told[alias] = site.nodes.told.pop(node)

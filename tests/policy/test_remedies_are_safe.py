@@ -5,11 +5,16 @@ two at least, or let it begin with a look at another source.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from builders import a_server
 from stackward.model import stuck
+from stackward.model.compute import Migration, Unread
+from stackward.model.stuck import Guest, Standstill
 from stackward.policy import symptoms, volumes, worries
 from stackward.policy.symptoms import RPC_DEAF
 
@@ -35,6 +40,7 @@ LOOKS = {
     "libvirt-silent": "look first",
     "not-in-inventory": "only if the machine is gone for good",
     "not-in-inventory-and-down": "only if the machine is gone for good",
+    "old-name-down": "see that `openstack server list",
     "other-unit-failed": "see `systemctl status` of each",
     "own-queue-missing": "look first",
     "own-queue-unbound": "look first",
@@ -124,6 +130,41 @@ def test_a_nova_compute_is_restarted_once_no_move_goes_on_there() -> None:
 
     assert "`openstack server migration list --host HOST`" in restarted
     assert "migration list" not in RPC_DEAF.found("nova-conductor", "ctl", **words).remedy
+
+
+SOURCE = "compute-07"
+RUNS = Guest(node=SOURCE, state="running")
+AT_WORK = (replace(RUNS, has_job=True), Guest(node="compute-08", state="paused"))
+RECORDS = [None, "accepted", "queued", "running", "confirming", "completed", "migrating"]
+
+
+def a_standstill(status: str | None, **changes: Any) -> Standstill:  # noqa: ANN401  # any field
+    """Return a move in which nothing has happened for an hour."""
+    migration = Migration(
+        id=7, uuid="m", server="s", kind="live-migration", status=status or "", source=SOURCE,
+        target="compute-08",
+    )  # fmt: skip
+    move = Standstill(
+        server=a_server(task_state="migrating"),
+        source=SOURCE,
+        migration=migration if status else None,
+        quiet_s=3600,
+    )
+    return replace(move, **changes)
+
+
+@pytest.mark.parametrize("status", RECORDS)
+@pytest.mark.parametrize("dead", [(), ("nova-conductor",), (SOURCE,)])
+@pytest.mark.parametrize("guests", [Unread("no answer"), AT_WORK])
+def test_no_stuck_move_is_restarted_or_reset_on_novas_word_alone(
+    status: str | None, dead: tuple[str, ...], guests: tuple[Guest, ...] | Unread
+) -> None:
+    """Where libvirt could not be asked, or works on the move, its remedy ends nothing."""
+    found = stuck.find_stuck(a_standstill(status, dead=frozenset(dead), guests=guests))
+
+    remedy = found.remedy if found else ""
+    assert HARMS.search(remedy) is None
+    assert "shut down the other" not in remedy
 
 
 # What can be waited for: who ends it, and what the remedy says where nobody does.

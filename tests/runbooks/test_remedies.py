@@ -389,8 +389,8 @@ OF_A_RETURN = {
     "nothing-to-return", "foreign-claim", "claim-unknown", "node-silent", "held", "home-closed",
 }  # fmt: skip
 OF_AN_UNDO = {
-    "undo-too-early", "undo-unfinished", "undo-goes-on", "undone", "nothing-to-undo", "no-way-back",
-    "unknown-kind",
+    "undo-cloud-not-said", "undo-too-early", "undo-unfinished", "undo-goes-on", "undone",
+    "nothing-to-undo", "no-way-back", "unknown-kind",
 }  # fmt: skip
 JUDGED_AGAIN = {
     "changed",

@@ -157,7 +157,7 @@ def test_its_end_is_told_only_by_whom_it_was_begun(
     for number, run in enumerate(runs):
         run(journal, number)
 
-    told_by = read_told_ha(journal, HOST)
+    told_by = read_told_ha(journal, "east", HOST)
 
     journal.close()
     assert (told_by is not None) is is_ours

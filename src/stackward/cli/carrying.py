@@ -16,6 +16,7 @@ from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.plans import show_account, show_proofs, signed
 from stackward.cli.show import refuse_columns
 from stackward.errors import BadInput, Refused
+from stackward.plan import cloud_of, refuse_another
 from stackward.report.tables import Form
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
         open_journal(brakes) as journal,
         _braked(brakes) as unsaid,
     ):
+        refuse_another("the plan", cloud_of(plan), world.cloud.identity())
         approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
         run = approve(signed(plan), approval, journal, kinds=app.known_kinds())
         _carry_out(world, journal, run, brakes, unsaid, take_over=False, form=form, columns=columns)
@@ -124,8 +126,8 @@ def _show_queued(run: "Run", journal: "Journal", form: Form, columns: Sequence[s
     show(runs_table([run]), form, columns)
     sys.stdout.flush()
     sys.stderr.write(f"queued; `stackward run watch {run.id}` follows it\n")
-    if app.is_without_workers(journal, app.system_clock().now()):
-        sys.stderr.write("no worker is alive here: start one with `stackward worker`\n")
+    if app.is_without_workers(journal, run, app.system_clock().now()):
+        sys.stderr.write("no worker of its cloud is alive: start one with `stackward worker`\n")
 
 
 def _prove(
@@ -140,6 +142,7 @@ def _prove(
     from stackward.report.account import not_proved
 
     with open_world(context, inventory) as world:
+        refuse_another("the plan", cloud_of(plan), world.cloud.identity())
         proofs = [(proof.what, proof.text) for proof in app.prove(world, plan)]
     show_proofs(plan, proofs, form, columns)
     sys.stdout.flush()

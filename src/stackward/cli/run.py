@@ -149,8 +149,11 @@ def cancel(run_id: RunArgument) -> None:
 def _say_if_it_waits_in_vain(journal: "Journal", run: "Run") -> None:
     from stackward.app import is_without_workers
 
-    if run.for_workers and not run.state.is_over and is_without_workers(journal, datetime.now(UTC)):
-        sys.stderr.write("it waits for a worker, and none is alive: `stackward worker`\n")
+    is_waiting = run.for_workers and not run.state.is_over
+    if is_waiting and is_without_workers(journal, run, datetime.now(UTC)):
+        sys.stderr.write(
+            "it waits for a worker of its cloud, and none is alive: `stackward worker`\n"
+        )
 
 
 @app.command(epilog=example("stackward run resume 01M8", "stackward run resume 01M8 --queue"))
@@ -267,6 +270,7 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
     """Approve a stored plan and carry it out, if the same would be decided now."""
     from stackward.app import read_plan
     from stackward.cli.carrying import approve_and_carry_out
+    from stackward.plan import refuse_unsaid
 
     try:
         plan = read_plan(plan_file.read_text(encoding="utf-8"))
@@ -275,6 +279,7 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
         raise BadInput(
             f"cannot read `{plan_file}`: {why}", hint="name a file that `--plan-out` wrote"
         ) from error
+    refuse_unsaid(plan)
     approve_and_carry_out(
         context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
     )

@@ -49,9 +49,9 @@ def worker(  # noqa: PLR0913, PLR0917  # one for each flag
 ) -> None:
     """Carry out the runs that `--queue` has left to the workers, until it is told to stop.
 
-    Any number of workers share a database; all of them serve one cloud. What a worker that died
-    has left behind, another takes up within a minute. SIGTERM or Ctrl-C: takes nothing more up,
-    waits for what is under way and leaves the rest to others; again: leaves at once.
+    Any number of workers share a database; each takes the runs of its own cloud. What a worker
+    that died has left behind, another takes up within a minute. SIGTERM or Ctrl-C: takes nothing
+    more up, waits for what is under way and leaves the rest to others; again: leaves at once.
     """
     from stackward import app as house
     from stackward.engine import Brakes

@@ -6,7 +6,7 @@ from typing import Any
 from stackward.engine.cancel import left_half_way
 from stackward.errors import Refused
 from stackward.model.run import Approval, Run, new_run_id
-from stackward.plan import Kinds, Plan, to_json
+from stackward.plan import Kinds, Plan, cloud_of, to_json
 from stackward.ports.journal import Journal
 
 
@@ -33,6 +33,7 @@ def approve(
         title=plan.title,
         plan=to_json(plan),
         approval=approval,
+        cloud=cloud_of(plan).id,
         holds=plan.holds,
         for_workers=for_workers,
     )

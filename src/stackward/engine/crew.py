@@ -16,8 +16,16 @@ from secrets import token_hex
 from stackward.engine.brakes import Brakes
 from stackward.engine.step import said_of
 from stackward.engine.worker import SILENT, exists
-from stackward.errors import BadInput, Locked, StackwardError, Superseded, Unreachable
+from stackward.errors import (
+    BadInput,
+    Locked,
+    OtherCloud,
+    StackwardError,
+    Superseded,
+    Unreachable,
+)
 from stackward.masking import masked
+from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run, RunState, Said
 from stackward.model.worker import Worker
 from stackward.ports.clock import Clock
@@ -45,10 +53,12 @@ class Crew:
     me: Worker
     journal: Journal
     clock: Clock
-    can_read: Callable[[Run], bool]  # a plan of another version is left to its workers
+    why_not: Callable[[Run], str | None]  # why it is left to others: its version, its cloud
     carry: Callable[[Run], Run]  # a run that was taken up, to where it ends or must stop
     brakes: Brakes
     say: Callable[[str], None]
+    cloud: CloudIdentity | None = None  # whose runs it takes; None: there is only one
+    reach: Callable[[], CloudIdentity | None] = lambda: None  # logs in: which cloud is it now?
     at_once: int = 2
     rhythm: Rhythm = field(default_factory=Rhythm)
 
@@ -69,7 +79,8 @@ def work(crew: Crew) -> None:
     Raises `Locked` if a living worker has the name, `Superseded` if this one was taken for dead.
     """
     _enlist(crew)
-    crew.say(f"worker `{crew.me.name}` takes up to {count_of(crew.at_once, 'run')} at a time")
+    runs, of = count_of(crew.at_once, "run"), f" of `{crew.cloud.name}`" if crew.cloud else ""
+    crew.say(f"worker `{crew.me.name}` takes up to {runs}{of} at a time")
     shift = _Shift(crew)
     try:
         with ThreadPoolExecutor(crew.at_once, thread_name_prefix="run") as pool:
@@ -149,6 +160,8 @@ class _Shift:
         self._sightings = Sightings(crew.rhythm)
         self._going: dict[str, tuple[Run, Future[Run]]] = {}
         self._not_before: dict[str, float] = {}
+        self._reaching: Future[CloudIdentity | None] | None = None
+        self._reach_not_before = self._clock.monotonic()
         self._beat_at = self._clock.monotonic()
         self._is_told = False
 
@@ -180,17 +193,22 @@ class _Shift:
     def _take(self, pool: ThreadPoolExecutor) -> None:
         if len(self._going) >= self._crew.at_once:
             return
-        for run_id in self._journal.queued():
+        now = self._clock.monotonic()
+        waiting = [
+            run_id
+            for run_id in self._journal.queued(self._crew.cloud.id if self._crew.cloud else None)
+            if run_id not in self._going and now >= self._not_before.get(run_id, now)
+        ]
+        if not waiting or not self._has_reached_its_cloud(pool):
+            return
+        for run_id in waiting:
             if len(self._going) >= self._crew.at_once or self._crew.brakes.is_stopping:
                 return
-            now = self._clock.monotonic()
-            if run_id in self._going or now < self._not_before.get(run_id, now):
-                continue
             run = self._journal.run(run_id)
             if run.state is not RunState.QUEUED:
                 continue  # another worker took it since we asked: do not wait for its row
-            if not self._crew.can_read(run):
-                self._put_off(run, "its plan is of another version of Stackward")
+            if why := self._crew.why_not(run):
+                self._put_off(run, why)
                 continue
             try:
                 taken = self._journal.take_up(
@@ -200,6 +218,35 @@ class _Shift:
                 continue  # another worker was quicker
             self._crew.say(f"run `{run.id}`, {run.title}: taken up")
             self._going[run.id] = (taken, pool.submit(self._crew.carry, taken))
+
+    def _has_reached_its_cloud(self, pool: ThreadPoolExecutor) -> bool:
+        """Log in before a run is taken up; in a thread, for we must go on to beat meanwhile.
+
+        A worker whose cloud cannot be reached would only take a run from one whose can.
+        """
+        if self._crew.cloud is None:
+            return True
+        if self._reaching is None:
+            if self._clock.monotonic() >= self._reach_not_before:
+                self._reaching = pool.submit(self._crew.reach)
+            return False
+        if not self._reaching.done():
+            return False
+        reaching, self._reaching = self._reaching, None
+        try:
+            found = reaching.result()
+        except StackwardError as error:
+            self._wait_for_the_cloud(error.message)
+            return False
+        if found is None or found.id != self._crew.cloud.id:
+            now = f"`{found.name}`" if found else "nowhere"
+            self._wait_for_the_cloud(f"its login leads to {now} by now")
+            return False
+        return True
+
+    def _wait_for_the_cloud(self, why: str) -> None:
+        self._reach_not_before = self._clock.monotonic() + self._rhythm.retry_s
+        self._crew.say(f"takes nothing up: {why}")
 
     def _settle(self) -> None:
         """Say how runs ended; none is left without anybody who carries it out."""
@@ -216,7 +263,7 @@ class _Shift:
                     self._crew.say(error.message)
                 case StackwardError() as error:
                     # Nobody's fault in the plan: others may fare better.
-                    is_for_others = isinstance(error, (Unreachable, BadInput))
+                    is_for_others = isinstance(error, (Unreachable, BadInput, OtherCloud))
                     state = RunState.QUEUED if is_for_others else RunState.STOPPED
                     self._give_up(run, state, said_of(error))
                 case error:

@@ -21,6 +21,7 @@ from stackward.engine.step import NO_ANSWER, Bench, repeat_step, said_of
 from stackward.engine.ticks import Moving, tick
 from stackward.engine.verify import Proof, ask, prove
 from stackward.errors import Refused, StackwardError, StepFailed, Superseded
+from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run, RunState, Said
 from stackward.plan import (
     CAUGHT_UP,
@@ -32,10 +33,13 @@ from stackward.plan import (
     Stage,
     Step,
     Traced,
+    cloud_of,
     differences,
     dump_move,
     from_json,
     kinds_of,
+    of_cloud,
+    refuse_another,
     with_caught_up,
 )
 from stackward.ports.clock import Clock
@@ -58,6 +62,7 @@ class Workshop(Generic[W_here]):
     clock: Clock
     worker: str
     world_of: Callable[[Run], W_here]
+    cloud: CloudIdentity | None = None  # where all of it is done; None: there is only one
     poll: Callable[[W_here], W_here] = field(
         default=_as_it_is
     )  # a world that answers from one poll
@@ -70,8 +75,9 @@ def carry_out(run_id: str, shop: Workshop[Any], brakes: Brakes, *, seen: int | N
     Raises `Superseded` when another worker takes it over, `Locked` if its epoch is not the one
     at which it was `seen`.
     """
-    # First: what this version does not understand is not taken up.
-    from_json(shop.journal.run(run_id).plan, kinds_of(shop.runbooks))
+    # First: what this version does not understand, or is of another cloud, is not taken up.
+    found = shop.journal.run(run_id)
+    _refuse_another_cloud(found, from_json(found.plan, kinds_of(shop.runbooks)), shop)
     run = shop.journal.take_up(run_id, shop.worker, shop.clock.now(), seen=seen)
     return carry_out_taken(run, shop, brakes)
 
@@ -80,8 +86,21 @@ def carry_out_taken(run: Run, shop: Workshop[Any], brakes: Brakes) -> Run:
     """Carry out a run that was taken up already, as above."""
     kinds = kinds_of(shop.runbooks)
     plan = with_caught_up(from_json(run.plan, kinds), shop.journal.events(run.id), kinds)
+    is_known = _refuse_another_cloud(run, plan, shop)
     ledger = Ledger.opened(shop.journal, run, shop.clock)
+    if shop.cloud is not None and is_known:
+        plan = of_cloud(plan, shop.cloud)  # one of an older version calls it by its former name
+    elif shop.cloud is not None and ledger.last:
+        reason = f"it goes on in `{shop.cloud.name}`; an older version did not write down where"
+        ledger.tell("its cloud cannot be compared", reason=reason)
     return _Interpreter(plan, ledger, shop, brakes).carry_out()
+
+
+def _refuse_another_cloud(run: Run, plan: Plan[Any], shop: Workshop[Any]) -> bool:
+    """Refuse a run of another cloud; say whether its plan tells of which it is."""
+    if shop.cloud is None:
+        return False
+    return refuse_another(f"run `{run.id}`, {run.title},", cloud_of(plan), shop.cloud)
 
 
 class _Stopped(Exception):

@@ -23,7 +23,7 @@ from stackward.model.cloud_state import (
     RpcAnswer,
 )
 from stackward.model.compute import NOVA_COMPUTE, Hypervisor
-from stackward.model.identity import Directory, Machine, Match, are_all_ironic, decide
+from stackward.model.identity import Directory, Hosts, Machine, Match, are_all_ironic, decide
 from stackward.model.survey import Blind, Survey, Unseen
 from stackward.ports.lookout import Lookout
 from stackward.ports.machines import find_machine, machine_of
@@ -75,6 +75,8 @@ def node_called(lookout: Lookout, word: str) -> str:
     if word in lookout.nodes:
         return word
     match = find_machine(lookout.shell, Machine(host=word, addresses=(word,)))
+    if match.node is None and not match.doubtful and (known := _machine_in_nova(lookout, word)):
+        match = find_machine(lookout.shell, known)
     if match.doubtful:
         raise Refused(
             f"cannot tell which machine `{word}` is: {match.why}",
@@ -92,6 +94,20 @@ def node_called(lookout: Lookout, word: str) -> str:
             hint="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
         )
     return match.node
+
+
+def _machine_in_nova(lookout: Lookout, word: str) -> Machine | None:
+    """Return the compute node that Nova calls so: its hypervisor has further names of it."""
+    _, catalog = lookout.apis.log_in(within_s=USUAL_S)
+    endpoint = catalog.endpoint((NOVA,)) if catalog else None
+    if endpoint is None:
+        return None
+    found = lookout.apis.hypervisors(endpoint, within_s=USUAL_S)
+    if isinstance(found, Failed):
+        return None
+    called = Hosts(one.host for one in found).called(word)
+    own = [one for one in found if one.host in called]
+    return machine_of(own[0]) if len(own) == 1 else None
 
 
 def look_at_cloud(

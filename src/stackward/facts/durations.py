@@ -4,26 +4,31 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stackward.model.cloud import CloudIdentity, known_cloud
 from stackward.model.duration import PastMove
 from stackward.model.run import Attempt, Settled
 from stackward.ports.journal import Journal
 
-CLOUD = "cloud"  # the fact of a plan that says of which cloud it is
 _LOOKED_AT = 100  # the latest runs
 _AT_ONCE = 20  # runs whose attempts are read together: mostly they are enough
 _MOST = 200  # past moves of all kinds: what is older than these tells of another time
 
 
-def read_past_moves(journal: Journal, cloud: str) -> tuple[PastMove, ...]:
+def read_past_moves(journal: Journal, cloud: CloudIdentity) -> tuple[PastMove, ...]:
     """Return the latest moves that runs on this cloud began themselves, and proved.
 
     One that was tried twice, or helped on because it was slow, says nothing of the usual.
     """
     past: list[PastMove] = []
     # A run that was taken up again may have waited for its worker.
-    latest = [run for run in journal.runs(limit=_LOOKED_AT) if run.epoch == 1]
+    latest = [run for run in journal.runs(limit=_LOOKED_AT, cloud=cloud.id) if run.epoch == 1]
     plans = {run.id: json.loads(run.plan) for run in latest}
-    here = [each for each, stored in plans.items() if stored["facts"].get(CLOUD) == cloud]
+    # Those of older versions are known by the name that the cloud had then.
+    here = [
+        each
+        for each, stored in plans.items()
+        if cloud.is_meant(known_cloud(stored["decisions"], stored["facts"]))
+    ]
     while here and len(past) < _MOST:
         some, here = here[:_AT_ONCE], here[_AT_ONCE:]
         attempts = journal.attempts_of(some)

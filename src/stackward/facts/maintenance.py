@@ -55,7 +55,7 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
 
     `run` is the drain that it returns from, `but` the run that asks: it does not hold itself up.
     """
-    cloud = world.cloud
+    cloud, here = world.cloud, world.cloud.identity().id
     found = find_node(world, cloud.services(), name, read_remembered(world, journal))
     service, node = found.service, found.match.node
     claim = read_claim(service.disabled_reason)
@@ -69,23 +69,25 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         marks=read_marks(world.shell, node) if node else Unread(found.match.why),
         running_as=read_running_as(world.shell, node) if node else None,
         is_claim_known=claim is None or known_run(journal, claim.run) is not None,
-        holders=read_holders(journal, service.host, but=but),
-        drained=read_drained(journal, kinds, service.host, run=run, text=service.disabled_reason),
+        holders=read_holders(journal, here, service.host, but=but),
+        drained=read_drained(
+            journal, kinds, here, service.host, run=run, text=service.disabled_reason
+        ),
         images=cloud.images_called(image) if image else cloud.public_images(),
         flavors=cloud.flavors(),
         networks=cloud.networks_called(network) if network else (),
         guarded=guarded,
-        is_ha_ours=bool(guarded) and read_told_ha(journal, service.host) is not None,
+        is_ha_ours=bool(guarded) and read_told_ha(journal, here, service.host) is not None,
         identified_at=found.match.seen_at,
     )
 
 
-def read_told_ha(journal: Journal, host: str) -> str | None:
+def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
     """Return the run of ours that told the instance-HA service of maintenance last, if one did.
 
     A run that found it told already has not done it; one whose answer was lost may have.
     """
-    for run in journal.runs(limit=_LATEST):
+    for run in journal.runs(limit=_LATEST, cloud=cloud):
         if host not in run.holds:
             continue
         for attempt in reversed(journal.attempts(run.id)):
@@ -110,7 +112,7 @@ def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memorie
     """
     remembered = read_remembered(world, journal)
     host = find_node(world, world.cloud.services(), name, remembered).service.host
-    drained = read_drained_by(journal, kinds, host, run)
+    drained = read_drained_by(journal, kinds, world.cloud.identity().id, host, run)
     return read_way_back(world, journal, host, drained, only=only)
 
 
@@ -168,11 +170,11 @@ def _is_there(shell: Shell, node: str, path: str) -> bool:
         return {0: True, 1: False}[answer.code]
 
 
-def read_holders(journal: Journal, host: str, *, but: str | None) -> tuple[Holder, ...]:
+def read_holders(journal: Journal, cloud: str, host: str, *, but: str | None) -> tuple[Holder, ...]:
     """Return the runs that are going on and have the node for themselves."""
     return tuple(
         Holder(run=run.id, title=run.title, state=run.state.value)
-        for run in journal.runs(limit=_LATEST)
+        for run in journal.runs(limit=_LATEST, cloud=cloud)
         if host in run.holds and run.id != but and _is_going_on(journal, run)
     )
 
@@ -183,8 +185,8 @@ def _is_going_on(journal: Journal, run: Run) -> bool:
     return run.state in _GOING
 
 
-def read_drained(
-    journal: Journal, kinds: Kinds, host: str, *, run: str | None, text: str | None
+def read_drained(  # noqa: PLR0913  # what was asked for, and whose memory
+    journal: Journal, kinds: Kinds, cloud: str, host: str, *, run: str | None, text: str | None
 ) -> DrainedAway | None:
     """Return what a drain of the node moved: the one named, else the one whose claim it bears.
 
@@ -198,38 +200,44 @@ def read_drained(
     if claim and claiming is None and run in {None, claim.run}:
         return None
     if run is not None:
-        return read_drained_by(journal, kinds, host, run)
-    if claiming and (plan := _plan_of(journal, claiming, kinds, host)):
+        return read_drained_by(journal, kinds, cloud, host, run)
+    if claiming and (plan := _plan_of(journal, claiming, kinds, cloud, host)):
         return _moved_by(journal, claiming, plan)
     for kind in (_RETURN, _UNDO):
-        if claiming and (returned := _plan_of(journal, claiming, kinds, host, kind=kind)):
-            return _returned_from(journal, kinds, host, getattr(returned.request, "run", None))
-    return _newest_drain(journal, kinds, host)
+        if claiming and (returned := _plan_of(journal, claiming, kinds, cloud, host, kind=kind)):
+            drain = getattr(returned.request, "run", None)
+            return _returned_from(journal, kinds, cloud, host, drain)
+    return _newest_drain(journal, kinds, cloud, host)
 
 
-def read_drained_by(journal: Journal, kinds: Kinds, host: str, run: str) -> DrainedAway:
+def read_drained_by(journal: Journal, kinds: Kinds, cloud: str, host: str, run: str) -> DrainedAway:
     """Return what one run moved; `BadInput` where it is no drain of the node."""
     named = journal.run(run)
-    plan = _plan_of(journal, named, kinds, host)
+    plan = _plan_of(journal, named, kinds, cloud, host)
     if plan is None:
         raise BadInput(
-            f"run `{named.id}` is no drain of `{host}`: it is {named.title}",
+            f"run `{named.id}` is no drain of `{host}`{_elsewhere(named, cloud)}: "
+            f"it is {named.title}",
             hint="`stackward run list` shows the runs",
         )
     return _moved_by(journal, named, plan)
 
 
+def _elsewhere(run: Run, cloud: str) -> str:
+    return "" if run.is_in(cloud) else " in this cloud"
+
+
 def _returned_from(
-    journal: Journal, kinds: Kinds, host: str, run: str | None
+    journal: Journal, kinds: Kinds, cloud: str, host: str, run: str | None
 ) -> DrainedAway | None:
     drain = known_run(journal, run) if run else None
-    plan = _plan_of(journal, drain, kinds, host) if drain else None
+    plan = _plan_of(journal, drain, kinds, cloud, host) if drain else None
     return _moved_by(journal, drain, plan) if drain and plan else None
 
 
-def _newest_drain(journal: Journal, kinds: Kinds, host: str) -> DrainedAway | None:
-    for run in journal.runs(limit=_LATEST):
-        if plan := _plan_of(journal, run, kinds, host):
+def _newest_drain(journal: Journal, kinds: Kinds, cloud: str, host: str) -> DrainedAway | None:
+    for run in journal.runs(limit=_LATEST, cloud=cloud):
+        if plan := _plan_of(journal, run, kinds, cloud, host):
             moved = _moved_by(journal, run, plan)
             if moved.servers:
                 return moved
@@ -251,14 +259,14 @@ def leaves_servers(run: Run) -> bool:
     return bool(ends != "empty")
 
 
-def _plan_of(
-    journal: Journal, run: Run, kinds: Kinds, host: str, *, kind: str = _DRAIN
+def _plan_of(  # noqa: PLR0913  # which run, of which node
+    journal: Journal, run: Run, kinds: Kinds, cloud: str, host: str, *, kind: str = _DRAIN
 ) -> Plan | None:
     """Return the run's plan, with what it caught up with, if it is of that kind and of the node.
 
     One that we cannot read is none.
     """
-    if host not in run.holds:
+    if host not in run.holds or not run.is_in(cloud):
         return None
     try:
         plan = from_json(run.plan, kinds)

@@ -16,6 +16,7 @@ from stackward.model.identity import (
     Match,
     are_all_ironic,
     compare,
+    decide,
     has_its_name,
     is_everybodys,
 )
@@ -66,16 +67,20 @@ def find_node(
 
 
 def nodes_of_hosts(world: World, hosts: Sequence[str]) -> dict[str, str | None]:
-    """Return the node of each of Nova's hosts; None where the inventory has none.
+    """Return the node of each of Nova's hosts; None where the inventory has none, or two may be it.
 
-    One call for all, and only where a name alone does not lead to a node.
+    One call for all, and only where a name alone does not lead to a node. No node is asked: what
+    is named here is only shown, and those in maintenance are often switched off.
     """
     directory = world.shell.directory()
     plain = {host: Machine(host=host) for host in hosts}
     if any(not has_its_name(directory.candidates(machine)) for machine in plain.values()):
         known = {one.host: machine_of(one) for one in world.cloud.hypervisors()}
         plain |= {host: known[host] for host in hosts if host in known}
-    return {host: find_machine(world.shell, machine).node for host, machine in plain.items()}
+    return {
+        host: decide(machine, directory.candidates(machine), directory.said).node
+        for host, machine in plain.items()
+    }
 
 
 def _host_called(

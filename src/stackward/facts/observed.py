@@ -16,7 +16,7 @@ NODE = "node"  # who said it; stored
 def read_remembered(world: World, journal: Journal) -> dict[str, Itself]:
     """Return what the nodes of this cloud once said of themselves, each with its date."""
     remembered = {}
-    for one in journal.observations(world.cloud.name(), NAMES):
+    for one in journal.observations(world.cloud.identity().id, NAMES):
         if isinstance(one.value, Mapping) and (said := _itself(one.value, one)):
             remembered[one.node] = said
     return remembered
@@ -33,7 +33,7 @@ def keep_names(world: World, journal: Journal, node: str, host: str) -> None:
         "address": world.shell.directory().node(node).address,
     }
     seen = Observation(
-        cloud=world.cloud.name(),
+        cloud=world.cloud.identity().id,
         node=node,
         subject=NAMES,
         value=value,

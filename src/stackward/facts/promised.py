@@ -11,14 +11,14 @@ from stackward.ports.journal import Journal
 _LOOKED_AT = 100  # the latest runs
 
 
-def read_promised(journal: Journal, but_for: str) -> dict[str, Resources]:
-    """Return, by resource provider, what moves of runs that are not over will take there.
+def read_promised(journal: Journal, cloud: str, *, but_for: str) -> dict[str, Resources]:
+    """Return, by resource provider, what moves of this cloud's runs that go on will take there.
 
     Moves that have begun are left out: placement has them in its own books. So are the moves of
     the run that drains `but_for`.
     """
     promised: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    latest = journal.runs(limit=_LOOKED_AT)
+    latest = journal.runs(limit=_LOOKED_AT, cloud=cloud)
     others = [run for run in latest if not (run.state.is_over or but_for in run.holds)]
     # Asked for each server that is about to move: in one look, however many drains go on.
     attempts = journal.attempts_of([run.id for run in others])

@@ -124,13 +124,14 @@ def _undoer(journal: Journal, run: Run, but: str | None) -> Undoer | None:
 def _with_node(known: Undoing, node: ReturningNode, world: World, memory: _Memory) -> Undoing:
     marks = [attempt.mark for attempt in memory.attempts_at(_CORDON) if attempt.mark]
     before = next((mark.get("reason") for mark in marks if not mark.get("is_enabled")), None)
+    told_ha = read_told_ha(memory.journal, world.cloud.identity().id, node.host)
     return replace(
         known,
         returning=node,
         provider=world.cloud.provider(node.hypervisor.id),
         own_claims=frozenset({known.run, *_stands_for(node.claim, memory)}),
         has_kept_off=any(map(_has_begun, memory.attempts_at(_KEEP_OFF))),
-        has_told_ha=node.is_ha_ours and read_told_ha(memory.journal, node.host) == known.run,
+        has_told_ha=node.is_ha_ours and told_ha == known.run,
         claimed_before=str(before) if before else None,
     )
 

@@ -210,37 +210,47 @@ class Match:
     seen_at: datetime | None = None  # when it called itself so, where it cannot be asked now
 
 
-class Directory:
-    """The nodes of an inventory, by all that they may be known by."""
+class _Index:
+    """The nodes of an inventory by their names and addresses; made once."""
 
-    def __init__(self, nodes: Iterable[Known], said: Mapping[str, Itself] | None = None) -> None:
-        self._nodes = {node.name: node for node in nodes}
-        self._order = {name: at for at, name in enumerate(self._nodes)}
-        self.said = {name: one for name, one in (said or {}).items() if name in self._nodes}
-        self._names: dict[Key, list[str]] = {}
-        self._shorts: dict[str, list[str]] = {}
-        self._wholes: dict[str, list[str]] = {}
-        self._addresses: dict[Key, list[str]] = {}
-        self._own: dict[Key, list[str]] = {}
-        self._own_labels: dict[str, list[str]] = {}
-        self._locals: list[str] = []
-        for node in self._nodes.values():
+    def __init__(self, nodes: Iterable[Known]) -> None:
+        self.nodes = {node.name: node for node in nodes}
+        self.order = {name: at for at, name in enumerate(self.nodes)}
+        self.names: dict[Key, list[str]] = {}
+        self.shorts: dict[str, list[str]] = {}
+        self.wholes: dict[str, list[str]] = {}
+        self.addresses: dict[Key, list[str]] = {}
+        self.locals: list[str] = []
+        for node in self.nodes.values():
             self._add(node)
-        for name, one in self.said.items():
-            self._add_said(name, one)
 
     def _add(self, node: Known) -> None:
         key = _key(node.name)
         if not is_everybodys(node.name):
-            self._names.setdefault(key, []).append(node.name)
+            self.names.setdefault(key, []).append(node.name)
             if isinstance(key, str):
-                labels = self._wholes if _is_whole(key) else self._shorts
+                labels = self.wholes if _is_whole(key) else self.shorts
                 labels.setdefault(first_label(key), []).append(node.name)
         # An address that is its name is no second sign.
         if not is_everybodys(node.address) and _key(node.address) != key:
-            self._addresses.setdefault(_key(node.address), []).append(node.name)
+            self.addresses.setdefault(_key(node.address), []).append(node.name)
         if node.is_local or is_everybodys(node.name):
-            self._locals.append(node.name)
+            self.locals.append(node.name)
+
+
+class Directory:
+    """The nodes of an inventory, by all that they may be known by."""
+
+    def __init__(
+        self, nodes: Iterable[Known] | _Index, said: Mapping[str, Itself] | None = None
+    ) -> None:
+        self._index = nodes if isinstance(nodes, _Index) else _Index(nodes)
+        self._nodes = self._index.nodes
+        self.said = {name: one for name, one in (said or {}).items() if name in self._nodes}
+        self._own: dict[Key, list[str]] = {}
+        self._own_labels: dict[str, list[str]] = {}
+        for name, one in self.said.items():
+            self._add_said(name, one)
 
     def _add_said(self, name: str, said: Itself) -> None:
         for own in said.all_names:
@@ -260,7 +270,7 @@ class Directory:
 
     def with_said(self, said: Mapping[str, Itself]) -> "Directory":
         """Return the same nodes with what they say, or once said, of themselves."""
-        return Directory(self._nodes.values(), {**self.said, **said})
+        return Directory(self._index, {**self.said, **said})
 
     def candidates(self, machine: Machine) -> tuple[Candidate, ...]:
         """Return the nodes that a machine may be; who is no candidate need not be asked."""
@@ -272,20 +282,20 @@ class Directory:
                 signs.setdefault(name, set()).add(how)
 
         for name in names:
-            add(How.NAME, self._names.get(_key(name), ()))
+            add(How.NAME, self._index.names.get(_key(name), ()))
             add(How.ITSELF, self._own.get(_key(name), ()))
-            add(How.ADDRESS, self._addresses.get(_key(name), ()))
+            add(How.ADDRESS, self._index.addresses.get(_key(name), ()))
         for address in machine.addresses:
             if not is_everybodys(address):
-                add(How.ADDRESS, self._addresses.get(_key(address), ()))
-                add(How.ADDRESS, self._names.get(_key(address), ()))
+                add(How.ADDRESS, self._index.addresses.get(_key(address), ()))
+                add(How.ADDRESS, self._index.names.get(_key(address), ()))
         if not any(How.NAME in each for each in signs.values()):
             for name in _longest(names):
                 add(How.BEGINNING, self._alike(name))
-            add(How.LOCAL, self._locals)
+            add(How.LOCAL, self._index.locals)
         return tuple(
             Candidate(node=name, signs=frozenset(signs[name]), place=self._nodes[name].place)
-            for name in sorted(signs, key=self._order.__getitem__)
+            for name in sorted(signs, key=self._index.order.__getitem__)
         )
 
     def _alike(self, name: str) -> list[str]:
@@ -293,7 +303,11 @@ class Directory:
         if not isinstance(key, str):
             return []
         label = first_label(key)
-        found = self._shorts.get(label, []) if _is_whole(key) else self._wholes.get(label, [])
+        found = (
+            self._index.shorts.get(label, [])
+            if _is_whole(key)
+            else self._index.wholes.get(label, [])
+        )
         own = [
             node
             for node in self._own_labels.get(label, ())

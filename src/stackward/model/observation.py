@@ -10,7 +10,7 @@ from stackward.model.values import Json
 class Observation:
     """One thing that one source said of a node while it could be asked."""
 
-    cloud: str  # by its id, as `Cloud.name()` has it
+    cloud: str  # by the id of its `CloudIdentity`
     node: str
     subject: str  # what was seen, "names"; the words are stored
     value: Json

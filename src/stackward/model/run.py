@@ -89,7 +89,8 @@ class Run:
     title: str
     plan: str  # as it was approved
     approval: Approval
-    holds: tuple[str, ...] = ()  # the nodes it needs for itself
+    cloud: str | None = None  # by its id; None: an older version did not write it down
+    holds: tuple[str, ...] = ()  # the nodes of that cloud that it needs for itself
     state: RunState = RunState.QUEUED
     epoch: int = 0  # raised by every worker that takes it up
     worker: str | None = None  # the last one that took it up
@@ -102,6 +103,10 @@ class Run:
     for_workers: bool = False  # any worker may take it up; else it is its operator's own
     deaths: int = 0  # of workers that carried it out, since it was given to them
     undone_by: str | None = None  # the run that was last approved to undo it
+
+    def is_in(self, cloud: str) -> bool:
+        """Say whether it may be in this cloud: one that does not say may be in any."""
+        return self.cloud in {None, cloud}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

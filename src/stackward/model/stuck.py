@@ -222,6 +222,12 @@ REMEDIES = {
     Place.UNREAD: "let libvirt answer first, on both nodes (`virsh --readonly list`): where its "
     "guest runs decides what is safe",
 }
+# A restart or a shutdown now would end what libvirt does: two guests of it are the rule then.
+AT_WORK = (
+    "libvirt works on it: change nothing, and look again when its job has ended (`virsh domjobinfo "
+    "{server}` on `{home}`); one that copies for ever is ended by `virsh domjobabort {server}` "
+    "there, which leaves the guest where it is"
+)
 _SAFE_ANYWHERE = {WAITS_FOR_CONDUCTOR, RECORD_ONLY}  # they touch no guest
 
 ALL = tuple(each for each in list(globals().values()) if isinstance(each, StuckState))
@@ -251,6 +257,8 @@ def record_of(server: Server, records: Sequence[Migration]) -> Migration | None:
 
 
 def _remedy(state: StuckState, move: Standstill) -> str:
+    if move.has_job and state not in _SAFE_ANYWHERE:
+        return AT_WORK
     if move.place is Place.HOME:
         return state.remedy + ("".join(_letting_go(move)) if state.lets_go else "")
     if state in _SAFE_ANYWHERE and not move.away:

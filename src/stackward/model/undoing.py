@@ -44,6 +44,7 @@ class Undoing:
     kind: str  # of its request
     state: RunState
     read_at: datetime
+    is_cloud_known: bool = True  # its plan says that it was done here
     is_of_one: bool = False  # one of its servers alone was asked for, or none
     has_changed: bool = False  # it has begun something itself
     undone_by: Undoer | None = None

@@ -5,6 +5,13 @@ from stackward.plan.caught_up import CAUGHT_UP, with_caught_up
 from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import Kinds
+from stackward.plan.of_cloud import (
+    cloud_of,
+    left_to_operators,
+    of_cloud,
+    refuse_another,
+    refuse_unsaid,
+)
 from stackward.plan.plan import INSTEAD, Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.rights import needs_root
 from stackward.plan.runbook import Runbook, Runbooks, kinds_of
@@ -42,11 +49,16 @@ __all__ = [
     "Unverified",
     "Verdict",
     "Warned",
+    "cloud_of",
     "differences",
     "dump_move",
     "from_json",
     "kinds_of",
+    "left_to_operators",
     "needs_root",
+    "of_cloud",
+    "refuse_another",
+    "refuse_unsaid",
     "to_json",
     "with_caught_up",
 ]

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stackward.model.cloud import CLOUD, KnownCloud
+from stackward.plan.of_cloud import cloud_of
 from stackward.plan.plan import Move, Plan, Stage
 from stackward.plan.stored import decided, dump
 
@@ -45,7 +47,8 @@ def _of_the_whole(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
         yield f"the title was {approved.title!r}, is {fresh.title!r}"
     if approved.holds != fresh.holds:
         yield f"the nodes held were {_named(approved.holds)}, are {_named(fresh.holds)}"
-    for name in sorted(approved.decisions.keys() | fresh.decisions.keys()):
+    yield from _of_the_cloud(cloud_of(approved), cloud_of(fresh))
+    for name in sorted((approved.decisions.keys() | fresh.decisions.keys()) - {CLOUD}):
         before, after = (each.decisions.get(name, "not said") for each in (approved, fresh))
         if before != after:
             yield f"{name}: was {before}, is {after}"
@@ -59,6 +62,11 @@ def _of_the_whole(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
     for check in fresh.verify:
         if decided(check) not in proved:
             yield f"it would now also be proved that {check.summary}"
+
+
+def _of_the_cloud(before: KnownCloud, after: KnownCloud) -> Iterator[str]:
+    if before.id != after.id:
+        yield f"the cloud was {before}, is {after}"
 
 
 def _of_verdicts(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:

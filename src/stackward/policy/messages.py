@@ -337,6 +337,7 @@ def _is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
 def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge what the APIs say of the processes that report to them."""
     yield from _judge_cells(state)
+    old = _of_old_names(state)
     for one in state.heartbeats:
         component = anatomy.of_heartbeat(one.binary)
         name, node = component.name if component else one.binary, node_of(state, one)
@@ -346,6 +347,10 @@ def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
             yield symptoms.HOST_UNKNOWN.found(name, node, binary=one.binary)
         elif one.is_forced_down:
             yield symptoms.FORCED_DOWN.found(name, node, host=one.host)
+        elif today := old.get(one):
+            yield symptoms.OLD_NAME_DOWN.found(
+                name, node, [age_of(one)], binary=one.binary, host=one.name, today=today.name
+            )
         elif not one.is_up:
             yield symptoms.HEARTBEAT_LOST.found(
                 name,
@@ -359,6 +364,20 @@ def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
             yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason)
         if not one.is_backend_up:
             yield symptoms.BACKEND_DOWN.found(name, node, name=one.name, log=log_of(component))
+
+
+def _of_old_names(state: CloudState) -> dict[Heartbeat, Heartbeat]:
+    """Return what is down of a machine that was renamed, each with what reports from it today."""
+    up: dict[tuple[str, str], Heartbeat] = {}
+    for one in state.heartbeats:
+        if one.is_up and (node := state.nodes.get(one.host)):
+            up[one.binary, node] = one
+    found = {}
+    for one in state.heartbeats:
+        today = up.get((one.binary, state.nodes.get(one.host) or ""))
+        if today and one.is_known and not one.is_up and today.host != one.host:
+            found[one] = today
+    return found
 
 
 def _judge_cells(state: CloudState) -> Iterator[Finding]:

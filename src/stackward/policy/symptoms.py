@@ -442,6 +442,16 @@ HEARTBEAT_LOST = Symptom(
     "`systemctl restart {unit}`",
     "It has not reported for longer than the service allows.",
 )
+OLD_NAME_DOWN = Symptom(
+    "old-name-down",
+    State.DEGRADED,
+    "{binary} of `{host}` is down; from the same machine, by its names, `{today}` reports",
+    "if the machine was renamed, see that `openstack server list --all-projects --host {host}` is "
+    "empty, and remove the old record; if it is another machine, give it its whole name in the "
+    "inventory, with its own address",
+    "A restart would mend nothing: the process reports by the new name. Servers that Nova still "
+    "has under the old name cannot be managed.",
+)
 AUTO_DISABLED = Symptom(
     "auto-disabled",
     State.DEGRADED,

@@ -297,6 +297,12 @@ UNDO_TOO_EARLY = Worry(
     "then undo it",
     "Two runs at work on one node would undo each other.",
 )
+UNDO_ELSEWHERE = Worry(
+    "undo-cloud-not-said",
+    "was planned by an older version, which did not write down of which cloud it is",
+    "see that it is the one that this plan names",
+    "Nodes of two clouds may have the same names.",
+)
 UNDO_UNFINISHED = Worry(
     "undo-unfinished",
     "has left something unfinished: {what}",
@@ -708,11 +714,12 @@ ZONE = Worry(
 )
 AGGREGATE = Worry(
     "aggregate",
-    "every node with room is in an aggregate that does not take it ({why})",
+    "aggregates keep it off every node with room ({why})",
     "bring a fitting node into service, or change the aggregate, then plan again; "
     "or pass `--leave-behind {id}`",
-    "Aggregates keep nodes for projects (`filter_tenant_id`) and flavors "
-    "(`aggregate_instance_extra_specs`).",
+    "nova 31.0 scheduler/filters: aggregates keep nodes for projects (`filter_tenant_id`) and "
+    "flavors (`aggregate_instance_extra_specs`). These keys have no other use, and the node that "
+    "it is on fulfils them: they are taken to be in force.",
 )
 MAY_FIND_NO_HOST = Worry(
     "may-find-no-host",

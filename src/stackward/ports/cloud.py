@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.cloud import CloudIdentity
 from stackward.model.compute import (
     ActionEvent,
     Aggregate,
@@ -33,7 +34,7 @@ class Cloud(Protocol):
 
     # --- reading ---
 
-    def name(self) -> str:
+    def identity(self) -> CloudIdentity:
         """Return what tells this cloud from others, whoever asks; no call, and no secret."""
         ...
 

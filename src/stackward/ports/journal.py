@@ -37,6 +37,7 @@ class Journal(Protocol):
     ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one.
 
+        Nodes of one name in two clouds are two; a run that does not say where it is has both.
         `undoes` is the run whose doing it takes back: that one can be resumed no more, and tells
         by which run it was undone. `Refused` where it goes on, where another undoes it already, or
         where it was stopped and something of it is under way or, by its attempts, must go on.
@@ -47,12 +48,12 @@ class Journal(Protocol):
         """Return the run of an id, or of the beginning of one; `BadInput` if none or several."""
         ...
 
-    def runs(self, *, limit: int) -> Sequence[Run]:
-        """Return the latest runs, the newest first."""
+    def runs(self, *, limit: int, cloud: str | None = None) -> Sequence[Run]:
+        """Return the latest runs, the newest first; of a cloud, those that may be in it."""
         ...
 
-    def queued(self) -> Sequence[str]:
-        """Return the ids of the runs that wait for a worker, the oldest first."""
+    def queued(self, cloud: str | None = None, /) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first; or of a cloud."""
         ...
 
     def queue(self, run_id: str, by: str, at: datetime, /) -> Run:

@@ -11,15 +11,13 @@ from stackward.ports.world import World
 _GIB = "gib"
 
 
-def foretold(
-    plan: Plan[World], past: Sequence[PastMove], of_cloud: Mapping[str, Json]
-) -> Plan[World]:
+def foretold(plan: Plan[World], past: Sequence[PastMove]) -> Plan[World]:
     """Return the plan with what each server carries, and with its time where the past tells it."""
     stages = (
         replace(stage, moves=tuple(_foretold(move, past) for move in stage.moves))
         for stage in plan.stages
     )
-    return replace(plan, stages=tuple(stages), facts={**plan.facts, **of_cloud})
+    return replace(plan, stages=tuple(stages))
 
 
 def _foretold(move: Move[World], past: Sequence[PastMove]) -> Move[World]:

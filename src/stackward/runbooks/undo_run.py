@@ -86,7 +86,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
         facts={**whole.facts, **(back.facts if back else {})},
         notices=(*_notices(facts, back, ways), *left),
         blockers=blockers,
-        warnings=warnings,
+        warnings=(*_of_which_cloud(facts), *warnings),
         stages=stages,
         verify=tuple(dict.fromkeys(check for part in parts for check in part.verify)),
     )
@@ -117,7 +117,16 @@ def as_undo(drain: Plan[World], facts: Undoing) -> Plan[World]:
         f"the return of run `{facts.run}` is undone by a drain: every server that is on the node "
         "now leaves it, whoever put it there"
     )
-    return replace(drain, notices=(told, *drain.notices), undoes=facts.run)
+    return replace(
+        drain,
+        notices=(told, *drain.notices),
+        warnings=(*_of_which_cloud(facts), *drain.warnings),
+        undoes=facts.run,
+    )
+
+
+def _of_which_cloud(facts: Undoing) -> tuple[Warned, ...]:
+    return () if facts.is_cloud_known else (worries.UNDO_ELSEWHERE.warns(facts.run, facts.run),)
 
 
 def _return(facts: Undoing, asked: UndoRequest) -> Plan[World] | None:

@@ -1,5 +1,6 @@
 """No foreign answer is a defect of ours: each that makes no sense is said, or is unknown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,8 +39,10 @@ def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
     "reply",
     [
         pytest.param(PAGE_OF_HTML, id="a proxy's page, as if it were well"),
+        pytest.param(replace(PAGE_OF_HTML, status=404), id="a proxy that has no such page"),
         pytest.param(
-            Reply(404, "<html>no</html>", {"Content-Type": "text/html"}), id="404 of HTML"
+            Reply(404, {"message": "no route"}, {"x-openstack-request-id": ""}),
+            id="a gateway that has no such route",
         ),
         pytest.param(Reply(200, ""), id="nothing"),
         pytest.param(Reply(200, '{"server": {"id"'), id="half of an answer"),
@@ -124,6 +127,22 @@ def test_a_redirection_on_the_same_host_is_followed() -> None:
     small.instead[AT] = [Reply(301, None, {"Location": there}), None]
 
     assert cloud.server(SERVER) is not None
+
+
+def test_what_the_service_itself_does_not_have_is_none() -> None:
+    small, cloud = site()
+    small.instead[AT] = [
+        Reply(404, {"itemNotFound": {"code": 404, "message": "no"}}, {"x-openstack-request-id": ""})
+    ]
+
+    assert cloud.server(SERVER) is None
+
+
+def test_an_image_is_found_by_its_name_although_glance_answers_a_page_of_html() -> None:
+    """Glance says 404 in HTML where the name is no id; seen in 2025.1."""
+    _, cloud = site()
+
+    assert [image.name for image in cloud.images_called("guest")] == ["guest"]
 
 
 # --- a cell that is down (F08) ---

@@ -17,7 +17,7 @@ from keystoneauth1.session import Session
 from typing_extensions import override
 
 from fakes import FakeClock
-from stackward.adapters.openstack import connect, name_of, nova, placement
+from stackward.adapters.openstack import connect, nova, placement
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.patience import Patience
 from stackward.errors import (
@@ -133,18 +133,6 @@ def test_placement_is_asked_as_novas_scheduler_asks_it() -> None:
 def test_an_action_and_a_group_are_read() -> None:
     assert nova.to_action(sample("actions")["instanceActions"][0]).action == "create"
     assert nova.to_group(sample("groups")["server_groups"][0]).policy == "anti-affinity"
-
-
-@pytest.mark.parametrize(
-    ("auth_url", "region", "name"),
-    [
-        ("http://ctl:5000/v3", "RegionOne", "http://ctl:5000 RegionOne"),
-        ("http://ctl:5000/", "RegionOne", "http://ctl:5000 RegionOne"),
-        ("https://ann:hush@cloud.example/identity/v3", None, "https://cloud.example/identity"),
-    ],
-)
-def test_a_cloud_has_one_name_whoever_asks(auth_url: str, region: str | None, name: str) -> None:
-    assert name_of(auth_url, region) == name
 
 
 # --- failures: a small server of our own answers ---

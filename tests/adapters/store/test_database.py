@@ -23,7 +23,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pa
     engine.dispose()
     before = (tmp_path / FILE).read_bytes()
 
-    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 3\)"):
+    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 4\)"):
         open_database(url_of(tmp_path))
     with pytest.raises(Refused, match="newer version"):
         list_runs(tmp_path / FILE, 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from postgres import Server
+from postgres import Server, make_first_version
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE
@@ -136,13 +136,9 @@ def test_a_file_of_the_first_version_takes_observations(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_a_server_s_database_of_the_second_version_takes_observations(postgres: Server) -> None:
+def test_a_server_s_database_of_the_first_version_takes_observations(postgres: Server) -> None:
     url = postgres.emptied_database()
-    engine = open_database(url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP TABLE observations"))
-        connection.execute(text("UPDATE journal_version SET version = 2"))
-    engine.dispose()
+    make_first_version(postgres, url)
     journal = SqlJournal(open_database(url))
 
     journal.observe([SEEN])

@@ -1,9 +1,10 @@
 """OpenStack's APIs as the port `Cloud`. `services` has the microversions, and what each is for."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import acceptance, cinder, masakari, neutron, nova, placement
@@ -11,15 +12,18 @@ from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.files import try_files
 from stackward.adapters.openstack.http import FILES, sorted_failures
 from stackward.adapters.openstack.patience import Patience
+from stackward.adapters.openstack.regions import region_of, several
 from stackward.adapters.openstack.services import (
     NOVA_HYPERVISORS,
     NOVA_UPTIME,
     NOVA_WITH_IMAGE_PROPERTIES,
     Services,
 )
+from stackward.adapters.openstack.which_cloud import identity_in
 from stackward.errors import BadInput, StackwardError
 from stackward.masking import learn_from
 from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.cloud import CloudIdentity
 from stackward.model.compute import (
     ActionEvent,
     Aggregate,
@@ -95,7 +99,11 @@ def _find(cloud: str | None) -> "Connection":
 
     logging.getLogger("keystoneauth").addHandler(logging.NullHandler())  # our errors say it all
     try:
-        connection = openstack.connect(cloud=cloud, app_name="stackward", timeout=_TIMEOUT_S)
+        connection = openstack.connect(
+            cloud=cloud, region_name=_region_for(cloud), app_name="stackward", timeout=_TIMEOUT_S
+        )
+    except StackwardError:
+        raise
     except exceptions.ConfigException as error:
         raise BadInput(
             f"cannot find the cloud `{cloud}`" if cloud else "cannot find out which cloud is meant",
@@ -111,6 +119,27 @@ def _find(cloud: str | None) -> "Connection":
     except (OSError, ValueError) as error:
         raise _unusable(cloud, error, FILES) from error
     return connection
+
+
+def _region_for(cloud: str | None) -> str | None:
+    """Return OS_REGION_NAME where the cloud's entry in clouds.yaml leaves the region open.
+
+    Of an entry with several regions the SDK would take the first, unasked.
+    """
+    from openstack.config import OpenStackConfig  # noqa: PLC0415  # loaded by now
+
+    known = OpenStackConfig(app_name="stackward")
+    entry = (known.cloud_config.get("clouds") or {}).get(cloud or known.default_cloud) or {}
+    if entry.get("region_name"):
+        return None
+    listed = [
+        str(one["name"]) if isinstance(one, dict) else str(one)
+        for one in entry.get("regions") or ()
+    ]
+    named = os.environ.get("OS_REGION_NAME")
+    if len(listed) > 1 and not named:
+        raise several(listed)
+    return named
 
 
 def _unusable(cloud: str | None, error: Exception, see: str = "") -> BadInput:
@@ -137,14 +166,13 @@ class OpenStackCloud:
         self._glance, self._keystone = services.glance, services.keystone
         self._masakari = services.masakari
         self._nova.open()  # with the login
+        self._identity = _identity_of(connection)
 
     # --- reading ---
 
-    def name(self) -> str:
-        """Return where Keystone is, and the region."""
-        config = self._connection.config
-        auth_url = (config.config.get("auth") or {}).get("auth_url")
-        return name_of(str(auth_url or ""), config.get_region_name())
+    def identity(self) -> CloudIdentity:
+        """Return which cloud it is, by the catalog."""
+        return self._identity
 
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type."""
@@ -447,12 +475,12 @@ def to_project(given: Json) -> Project:
     return Project(id=given["id"], name=given["name"])
 
 
-def name_of(auth_url: str, region: str | None) -> str:
-    """Return what tells clouds apart; each operator has a name of their own in clouds.yaml."""
-    at = urlsplit(auth_url)
-    path = at.path.rstrip("/").removesuffix("/v3")
-    place = f"{at.scheme}://{at.netloc.rpartition('@')[2]}{path}"
-    return f"{place} {region}" if region else place
+def _identity_of(connection: "Connection") -> CloudIdentity:
+    with sorted_failures("Keystone"):
+        catalog = list(connection.service_catalog)
+    auth_url = str((connection.config.config.get("auth") or {}).get("auth_url") or "")
+    region = region_of(catalog, connection.config.get_region_name("compute"))
+    return identity_in(catalog, region, auth_url)
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -25,6 +25,8 @@ Json = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
 _HALF = re.compile("[\ud800-\udfff]")  # of a pair, which no terminal and no file takes
+# Under which each service says what it refuses, should a proxy have taken its id away.
+_REFUSALS = ("itemNotFound", "NeutronError", "error", "errors")
 _SHORT = 200  # of an answer in a message
 _LONG = 500  # of a service's own words
 _KINDS: dict[type, str] = {
@@ -194,6 +196,22 @@ def words_of(answer: Response) -> str:
         if isinstance(said := body.get("message"), str):  # what stands before a service: WebOb
             return _plain(said)
     return _printable(str(body))[:_LONG]
+
+
+def is_own(answer: Response) -> bool:
+    """Say whether a refusal is the service's own: what stands before it has no id of a request.
+
+    The form does not tell: Glance says in a page of HTML that it has no such image.
+    """
+    if request_id_of(answer):
+        return True
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and any(
+        isinstance(body.get(name), dict | list) for name in _REFUSALS
+    )
 
 
 def is_page(answer: Response) -> bool:

@@ -19,6 +19,7 @@ from urllib3 import exceptions as sockets
 from stackward.adapters.openstack.answers import (
     Json,
     body_of,
+    is_own,
     is_page,
     one_thing,
     parsed,
@@ -233,7 +234,7 @@ class Api:
 
     def _get(self, path: str, query: Query, version: str | None) -> Response | None:
         answer = self._send("GET", path, query=query, version=version)
-        if answer.status_code == _NOT_FOUND and not is_page(answer):
+        if answer.status_code == _NOT_FOUND and is_own(answer):
             return None
         self._accept(answer, f"read `{path}`")
         return answer

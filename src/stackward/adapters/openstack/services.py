@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.patience import Patience
+from stackward.adapters.openstack.regions import region_of
 
 if TYPE_CHECKING:
     from keystoneauth1.adapter import Adapter
@@ -42,6 +43,8 @@ class Services:
 
     def __init__(self, connection: "Connection", patience: Patience) -> None:
         def opened(name: str) -> "Adapter":
+            # First: of several regions the SDK would take the one that comes first.
+            region_of(connection.service_catalog, connection.config.get_region_name())
             adapter: Adapter = getattr(connection, name)
             return adapter
 

@@ -46,6 +46,7 @@ from stackward.adapters.store.statements import (
     is_told,
     keep,
     left_behind,
+    may_be_in,
     missed,
     refuse_the_missed,
     tell,
@@ -117,15 +118,15 @@ class SqlJournal:
         """Return the run of an id, or of the beginning of one; `BadInput` if none or several."""
         return self._read(lambda connection: find(connection, run_id))
 
-    def runs(self, *, limit: int) -> Sequence[Run]:
-        """Return the latest runs, the newest first."""
-        wanted = RUNS.order_by(runs.c.id.desc()).limit(limit)
+    def runs(self, *, limit: int, cloud: str | None = None) -> Sequence[Run]:
+        """Return the latest runs, the newest first; of a cloud, those that may be in it."""
+        wanted = RUNS.where(may_be_in(cloud)).order_by(runs.c.id.desc()).limit(limit)
         return self._read(lambda opened: [to_run(fields(row)) for row in opened.execute(wanted)])
 
-    def queued(self) -> Sequence[str]:
-        """Return the ids of the runs that wait for a worker, the oldest first."""
+    def queued(self, cloud: str | None = None, /) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first; or of a cloud."""
         waiting = runs.c.for_workers & (runs.c.state == RunState.QUEUED.value)
-        wanted = select(runs.c.id).where(waiting).order_by(runs.c.id)
+        wanted = select(runs.c.id).where(waiting, may_be_in(cloud)).order_by(runs.c.id)
         return self._read(lambda opened: opened.execute(wanted).scalars().all())
 
     def queue(self, run_id: str, by: str, at: datetime, /) -> Run:
@@ -271,6 +272,7 @@ class SqlJournal:
                     since=stamp(worker.since),
                     beats=worker.beats,
                     beat_at=stamp(worker.since),
+                    cloud=worker.cloud,
                 )
             )
             return None

@@ -58,6 +58,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "ending": said_text(run.ending),
         "progress": text_of(run.progress),
         "for_workers": run.for_workers,
+        "cloud": run.cloud,
     }
 
 
@@ -82,6 +83,7 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         # A file of an older version is listed as it is; whatever writes brings it up to date.
         for_workers=bool(fields.get("for_workers", False)),
         deaths=fields.get("deaths", 0),
+        cloud=fields.get("cloud"),
         undone_by=fields["undone_by"],
     )
 
@@ -140,6 +142,7 @@ def to_worker(fields: Mapping[str, Any]) -> Worker:
         machine=fields["machine"],
         pid=fields["pid"],
         since=_at(fields["since"]),
+        cloud=fields["cloud"],
         beats=fields["beats"],
         beat_at=_at(fields["beat_at"]),
     )

@@ -4,7 +4,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stackward.adapters.store import tables
@@ -21,6 +32,7 @@ from stackward.model.observation import Observation
 from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said
 
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
+ANY_CLOUD = tables.ANY_CLOUD
 workers, observations = tables.workers, tables.observations
 
 _UNDONE_BY = (
@@ -33,6 +45,7 @@ _UNDONE_BY = (
 )
 RUNS = select(runs, _UNDONE_BY)  # which run undid another is told by an event of that other
 
+_HOLD_LOCK = 0x57A7C4  # any number, as long as it is always the same
 _DEATHS = 5  # of workers with one run: then it is the run that kills them
 
 
@@ -53,21 +66,36 @@ def find(connection: Connection, run_id: str) -> Run:
 
 
 def hold(transaction: Connection, run: Run) -> None:
-    """Take the nodes that the run needs; say which run has one already."""
-    taken = select(holds.c.node, holds.c.run_id).where(holds.c.node.in_(run.holds))
+    """Take the nodes that the run needs; say which run has one already.
+
+    The primary key keeps two runs of one cloud apart. One that does not say in which cloud it is
+    needs more: whoever wants a node of a name comes after whoever else wants one.
+    """
+    cloud, nodes = run.cloud or ANY_CLOUD, sorted(run.holds)
+    if transaction.dialect.name == "postgresql":  # SQLite has one writer anyway
+        lock = text("SELECT pg_advisory_xact_lock(:key, hashtext(:node))")
+        for node in nodes:  # in one order, so that no two wait for each other
+            transaction.execute(lock, {"key": _HOLD_LOCK, "node": node})
+    taken = select(holds.c.node, holds.c.run_id).where(holds.c.node.in_(nodes))
+    if run.cloud is not None:
+        taken = taken.where(holds.c.cloud.in_([run.cloud, ANY_CLOUD]))
     mine = set()
     for node, holder in transaction.execute(taken.order_by(holds.c.node)):
         if holder != run.id:
-            other = find(transaction, holder)
-            raise Locked(
-                f"`{node}` is held by run `{other.id}`, {other.title} ({other.state}), "
-                f"approved by {other.approval.by}",
-                hint=f"`stackward run show {other.id}`; then wait for it, resume it or cancel it",
-            )
+            raise _held(node, find(transaction, holder), run)
         mine.add(node)
-    for node in sorted(run.holds):  # in one order, so that no two wait for each other
+    for node in nodes:
         if node not in mine:
-            transaction.execute(insert(holds).values(node=node, run_id=run.id))
+            transaction.execute(insert(holds).values(cloud=cloud, node=node, run_id=run.id))
+
+
+def _held(node: str, other: Run, run: Run) -> Locked:
+    where = ", in a cloud that it does not name" if run.cloud and not other.cloud else ""
+    return Locked(
+        f"`{node}` is held by run `{other.id}`, {other.title} ({other.state}), "
+        f"approved by {other.approval.by}{where}",
+        hint=f"`stackward run show {other.id}`; then wait for it, resume it or cancel it",
+    )
 
 
 def give_up(
@@ -129,6 +157,11 @@ def end(transaction: Connection, run_id: str, state: RunState, at: datetime, sai
     )
     if state.is_over or not (is_left or transaction.execute(in_flight).scalar_one()):
         transaction.execute(delete(holds).where(holds.c.run_id == run_id))
+
+
+def may_be_in(cloud: str | None) -> ColumnElement[bool]:
+    """Return the condition for a run that is in a cloud, or does not say in which it is."""
+    return true() if cloud is None else (runs.c.cloud == cloud) | runs.c.cloud.is_(None)
 
 
 def is_the_one(name: str, life: str) -> ColumnElement[bool]:

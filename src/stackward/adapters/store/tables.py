@@ -47,12 +47,16 @@ runs = Table(
     Column("progress", Text, nullable=False),
     Column("for_workers", Boolean, nullable=False, server_default=false()),
     Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("cloud", String),
 )
+
+ANY_CLOUD = ""  # in a hold: of a run that does not say in which it is, so it excludes in all
 
 # One row per node that a run needs for itself: the primary key is the exclusion.
 holds = Table(
     "holds",
     metadata,
+    Column("cloud", String, primary_key=True),
     Column("node", String, primary_key=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
 )
@@ -98,6 +102,7 @@ workers = Table(
     Column("since", String, nullable=False),
     Column("beats", Integer, nullable=False),
     Column("beat_at", String, nullable=False),
+    Column("cloud", String),
 )
 
 # What was last seen of each node, by each who said so: the latest only.
@@ -114,7 +119,13 @@ observations = Table(
 
 
 def _workers(connection: Connection) -> None:
-    metadata.tables["workers"].create(connection)
+    connection.execute(
+        text(
+            "CREATE TABLE workers (name VARCHAR NOT NULL, life VARCHAR NOT NULL, "
+            "machine VARCHAR NOT NULL, pid INTEGER NOT NULL, since VARCHAR NOT NULL, "
+            "beats INTEGER NOT NULL, beat_at VARCHAR NOT NULL, PRIMARY KEY (name))"
+        )
+    )
     connection.execute(
         text("ALTER TABLE runs ADD COLUMN for_workers BOOLEAN DEFAULT false NOT NULL")
     )
@@ -125,9 +136,21 @@ def _observations(connection: Connection) -> None:
     metadata.tables["observations"].create(connection)
 
 
+def _clouds(connection: Connection) -> None:
+    for table in ("runs", "workers"):
+        connection.execute(text(f"ALTER TABLE {table} ADD COLUMN cloud VARCHAR"))
+    # SQLite cannot change a primary key; there are as many holds as nodes that runs have now.
+    kept = connection.execute(text("SELECT node, run_id FROM holds")).all()
+    connection.execute(text("DROP TABLE holds"))
+    metadata.tables["holds"].create(connection)
+    for node, run_id in kept:
+        row = {"cloud": ANY_CLOUD, "node": node, "run_id": run_id}
+        connection.execute(metadata.tables["holds"].insert().values(row))
+
+
 # The n-th brings a database of version n + 1 to version n + 2; a new one is made as it is now.
 # Entries are only ever added.
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_workers, _observations)
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_workers, _observations, _clouds)
 assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 
 _MIGRATION_LOCK = 0x57A7C3A8D  # any number, as long as it is always the same
