@@ -540,6 +540,7 @@ class FakeShell:
     hides_processes: set[str] = field(default_factory=set)  # nodes: those of others
     without_unit: set[str] = field(default_factory=set)  # nodes with no nova-compute.service
     filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
+    instances_path: str | None = None  # where the disks of its guests are, if that is told
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
 
     def directory(self) -> Directory:
@@ -649,7 +650,7 @@ class FakeShell:
                 0,
                 "".join(
                     f"Domain: 'instance-{one.name}'\n"
-                    f"  state.state={states.get(one.vm_state, 1)}\n\n"
+                    f"  state.state={states.get(one.vm_state, 1)}\n{self._disk_of(one.id)}\n"
                     for one in here
                 ),
             )
@@ -663,6 +664,11 @@ class FakeShell:
         if "version" in words:
             ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
+
+    def _disk_of(self, server: str) -> str:
+        if self.instances_path is None:
+            return ""
+        return f"  block.count=1\n  block.0.path={self.instances_path}/{server}/disk\n"
 
     def _job(self, node: str, server: str) -> Answer:
         if self._domstate(node, server).out.startswith("shut off"):

@@ -475,6 +475,16 @@ def test_a_project_that_is_not_there_is_no_reason_to_move_all(site: Site, word: 
     assert err.startswith(f"error: there is no project `{word}`\n")
 
 
+def test_f19_servers_of_a_project_that_keystone_has_no_more_are_moved_by_its_id(site: Site) -> None:
+    gone = "0123456789abcdef0123456789abcdef"
+    site.cloud.add(a_server(name="orphan", project=gone))
+
+    code, _, err = site.run(*DRAIN, "--yes", "--projects", gone)
+
+    assert (code, site.hosts["orphan"], site.hosts["db-01"]) == (0, "compute-08", "compute-07"), err
+    assert f"Keystone has no project `{gone}` any more; its servers here: 1" in err
+
+
 def test_a_kept_plan_is_carried_out_by_apply_with_the_same_summary(
     site: Site, tmp_path: Path
 ) -> None:
@@ -557,7 +567,7 @@ def test_what_libvirt_still_runs_there_is_a_failed_proof(site: Site) -> None:
     code, _, err = site.run(*DRAIN)
 
     assert code == 1
-    assert "`compute-07` 1 directories are left" in err
+    assert "`compute-07` left there: 1 directory" in err
 
 
 def test_a_node_that_is_switched_off_cannot_be_proved_empty(site: Site) -> None:

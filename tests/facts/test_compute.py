@@ -245,3 +245,15 @@ def test_a_controller_is_refused_as_no_compute_node() -> None:
 
     with pytest.raises(BadInput, match="Nova has no host for `compute-09`"):
         read_compute_node(a_world(cloud), "compute-09")
+
+
+def test_f29_the_file_system_of_the_disks_own_path_is_read() -> None:
+    """`instances_path` is set to a directory on NFS; the usual place is an ordinary disk."""
+    own = "/mnt/nova-nfs/instances"
+    cloud = a_cloud()
+    shell = FakeShell(cloud, instances_path=own, filesystems={own: "nfs4"})
+
+    node = read_compute_node(a_world(cloud, shell), "compute-07")
+
+    assert (node.instances_filesystem, node.other_filesystems) == ("ext4", {own: "nfs4"})
+    assert [each.worry for each in plan_drain(node, asking()).warnings] == []

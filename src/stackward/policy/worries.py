@@ -714,11 +714,12 @@ ZONE = Worry(
 )
 AGGREGATE = Worry(
     "aggregate",
-    "every node with room is in an aggregate that does not take it ({why})",
+    "aggregates keep it off every node with room ({why})",
     "bring a fitting node into service, or change the aggregate, then plan again; "
     "or pass `--leave-behind {id}`",
-    "Aggregates keep nodes for projects (`filter_tenant_id`) and flavors "
-    "(`aggregate_instance_extra_specs`).",
+    "nova 31.0 scheduler/filters: aggregates keep nodes for projects (`filter_tenant_id`) and "
+    "flavors (`aggregate_instance_extra_specs`). These keys have no other use, and the node that "
+    "it is on fulfils them: they are taken to be in force.",
 )
 MAY_FIND_NO_HOST = Worry(
     "may-find-no-host",
@@ -727,6 +728,13 @@ MAY_FIND_NO_HOST = Worry(
     "`{by}`, bring a fitting node into service first",
     "Which filters are on cannot be seen from here; Nova's default has none of those that read "
     "aggregates.",
+)
+CAPABILITIES_UNSEEN = Worry(
+    "capabilities-unseen",
+    "its flavor wants {wanted} of a node, which cannot be compared from here",
+    "see `openstack hypervisor show HOST` of the nodes that it may go to",
+    "nova 31.0 scheduler/filters/compute_capabilities_filter.py, which is on by default: where no "
+    "other node has that, Nova finds no host.",
 )
 CPU_POLICY = Worry(
     "cpu-policy",
