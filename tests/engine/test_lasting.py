@@ -54,6 +54,12 @@ def test_moves_that_run_go_on_to_their_end(house: House) -> None:
     assert [each["state"] for each in house.yard.seen()["carries"]] == ["done", "done"]
 
 
+def test_what_was_never_started_is_not_taken_back(house: House) -> None:
+    stopped_half_way(house, seal_failed=True)
+
+    assert house.yard.changes == ["shut", "carry a"]
+
+
 def test_a_run_that_is_resumed_does_it_again_and_goes_on(house: House) -> None:
     run = stopped_half_way(house)
 

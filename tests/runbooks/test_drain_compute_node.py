@@ -359,6 +359,16 @@ def test_what_was_left_is_looked_for_where_the_disks_are(
         ),
         pytest.param(a_node(a_server(is_locked=True)), ["locked"], id="locked"),
         pytest.param(
+            a_node(a_server(flavor=a_flavor(capabilities__hypervisor_type="QEMU"))),
+            ["capabilities-unseen"],
+            id="capabilities of a node, which only the scheduler has",
+        ),
+        pytest.param(
+            a_node(a_server(flavor=a_flavor(hw__maxphysaddr_bits="42"))),
+            ["capabilities-unseen"],
+            id="address bits are a capability too",
+        ),
+        pytest.param(
             a_node(a_server(is_zone_known=False), aggregates=(ZONE,)),
             ["zone-unknown"],
             id="a zone that an older Nova does not say",

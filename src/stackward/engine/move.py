@@ -7,6 +7,7 @@ read from the journal alone, so whoever takes it up decides the same.
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
+from stackward.engine.lasting import TakenAway
 from stackward.engine.ledger import Ledger
 from stackward.engine.step import Bench, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
@@ -93,7 +94,7 @@ def _as_planned(
                 reason=error.message,
             )
             return False
-        if move.on_failed:
+        if move.on_failed and not isinstance(error, TakenAway):  # by which nothing was started
             yield from _take_back(move, path, bench, error)
         raise
     slow.close()

@@ -224,6 +224,17 @@ def judge_group(server: Server) -> Iterator[Verdict]:
         )
 
 
+def judge_capabilities(server: Server) -> Iterator[Verdict]:
+    """Tell of what a flavor wants of a node's capabilities; only Nova's scheduler has them."""
+    wanted = [
+        f"`{name}={value}`"
+        for name, value in server.flavor.extra_specs
+        if name.startswith("capabilities:") or name == "hw:maxphysaddr_bits"
+    ]
+    if wanted:
+        yield worries.CAPABILITIES_UNSEEN.warns(server.label, server.id, wanted=", ".join(wanted))
+
+
 def judge_lock(server: Server) -> Iterator[Verdict]:
     """Tell of a lock."""
     if server.is_locked:

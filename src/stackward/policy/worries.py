@@ -729,6 +729,13 @@ MAY_FIND_NO_HOST = Worry(
     "Which filters are on cannot be seen from here; Nova's default has none of those that read "
     "aggregates.",
 )
+CAPABILITIES_UNSEEN = Worry(
+    "capabilities-unseen",
+    "its flavor wants {wanted} of a node, which cannot be compared from here",
+    "see `openstack hypervisor show HOST` of the nodes that it may go to",
+    "nova 31.0 scheduler/filters/compute_capabilities_filter.py, which is on by default: where no "
+    "other node has that, Nova finds no host.",
+)
 CPU_POLICY = Worry(
     "cpu-policy",
     "Nova refuses to place it anywhere: {why}",

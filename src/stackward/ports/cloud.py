@@ -1,7 +1,8 @@
 """What we may ask of an OpenStack cloud.
 
 Each reading method is one API call, or one per page or chunk of what it is asked for.
-Hosts are named as Nova names its services.
+Hosts are named as Nova names its services. What the catalog does not have raises `NotInCatalog`, an
+answer that makes no sense `NotUnderstood`.
 """
 
 from collections.abc import Sequence

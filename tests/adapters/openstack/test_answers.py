@@ -145,6 +145,15 @@ def test_an_image_is_found_by_its_name_although_glance_answers_a_page_of_html() 
     assert [image.name for image in cloud.images_called("guest")] == ["guest"]
 
 
+@pytest.mark.parametrize("body", ["<html>sign in</html>", "null", "[]", '{"token": []}'])
+def test_a_login_that_is_answered_with_nonsense_is_keystones(body: str) -> None:
+    small = HttpCloud()
+    small.instead["POST /auth/tokens"] = [Reply(201, body, {"X-Subject-Token": "t"})]
+
+    with pytest.raises(Unreachable, match="Keystone"):
+        OpenStackCloud(small.connection(), FakeClock())
+
+
 # --- a cell that is down (F08) ---
 
 

@@ -10,7 +10,7 @@ from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import acceptance, cinder, masakari, neutron, nova, placement
 from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.files import try_files
-from stackward.adapters.openstack.http import FILES, sorted_failures
+from stackward.adapters.openstack.http import FILES, patiently, sorted_failures
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.regions import region_of, several
 from stackward.adapters.openstack.services import (
@@ -165,8 +165,13 @@ class OpenStackCloud:
         self._neutron, self._cinder = services.neutron, services.cinder
         self._glance, self._keystone = services.glance, services.keystone
         self._masakari = services.masakari
-        self._nova.open()  # with the login
-        self._identity = _identity_of(connection)
+        patiently(patience, "Keystone", self._log_in)
+        self._identity = _identity_of(connection)  # a region that is not there is said first
+        self._nova.open()
+
+    def _log_in(self) -> None:
+        with sorted_failures("Keystone"):
+            _ = list(self._connection.service_catalog)  # it comes with the token
 
     # --- reading ---
 
@@ -476,11 +481,11 @@ def to_project(given: Json) -> Project:
 
 
 def _identity_of(connection: "Connection") -> CloudIdentity:
+    auth_url = str((connection.config.config.get("auth") or {}).get("auth_url") or "")
     with sorted_failures("Keystone"):
         catalog = list(connection.service_catalog)
-    auth_url = str((connection.config.config.get("auth") or {}).get("auth_url") or "")
-    region = region_of(catalog, connection.config.get_region_name("compute"))
-    return identity_in(catalog, region, auth_url)
+        region = region_of(catalog, connection.config.get_region_name("compute"))
+        return identity_in(catalog, region, auth_url)
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

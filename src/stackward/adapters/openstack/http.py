@@ -159,7 +159,7 @@ class Api:
             return tuple(parsed(parse, one) for one in found)
 
     def open(self) -> None:
-        """Find the service, with the login that this takes."""
+        """Find the service."""
         self._adapter()
 
     def offers(self, version: str) -> bool:
@@ -204,7 +204,7 @@ class Api:
     def _adapter(self) -> Adapter:
         with self._opening:
             if self._opened is None:
-                self._opened = self._patiently(self._open)
+                self._opened = patiently(self._patience, self._service, self._open)
             return self._opened
 
     def _open(self) -> Adapter:
@@ -217,20 +217,6 @@ class Api:
                     found = adapter.get_endpoint_data()
                     self._versions.offers_up_to(found.max_microversion if found else None)
         return adapter
-
-    def _patiently(self, ask: Callable[[], Opened]) -> Opened:
-        """Ask, and again where the login or the way there failed for once: nothing was sent."""
-        waiting = self._patience.begin()
-        while True:
-            try:
-                return ask()
-            except Unreachable as error:
-                cause = error.__cause__
-                if not _may_pass(cause):
-                    raise
-                after = getattr(cause, "retry_after", None)
-                if not waiting.waits(self._service, "on the way to it", error.message, after):
-                    raise
 
     def _get(self, path: str, query: Query, version: str | None) -> Response | None:
         answer = self._send("GET", path, query=query, version=version)
@@ -340,6 +326,21 @@ class Api:
             kind = Uncertain if code >= 500 else StepFailed  # noqa: PLR2004  # HTTP's own line
             raise kind(f"could not {what}: {self._service} answered {code}", **told)
         raise Unreachable(f"could not {what}: {self._service} answered {code}", **told)
+
+
+def patiently(patience: Patience, service: str, ask: Callable[[], Opened]) -> Opened:
+    """Ask, and again where the login or the way to a service failed for once: nothing was sent."""
+    waiting = patience.begin()
+    while True:
+        try:
+            return ask()
+        except Unreachable as error:
+            cause = error.__cause__
+            after = getattr(cause, "retry_after", None)
+            if not _may_pass(cause):
+                raise
+            if not waiting.waits(service, "on the way to it", error.message, after):
+                raise
 
 
 @contextmanager
