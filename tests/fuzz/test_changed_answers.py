@@ -1,5 +1,7 @@
 """No foreign answer is a defect of ours: 2,000 changed ones here, 100,000 by `make fuzz`."""
 
+import re
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -67,3 +69,11 @@ def test_a_long_line_is_masked_in_no_time() -> None:
     long = ["-" * 200_000, "a." * 100_000, "--pass" * 30_000, "password" * 30_000]
 
     assert [masked(each) for each in long] == long
+
+
+def test_the_kept_result_is_of_all_sources_and_without_a_traceback() -> None:
+    page = (Path(__file__).parent / "RESULT.md").read_text()
+
+    assert "Tracebacks and broken promises: **0**." in page
+    assert set(re.findall(r"^\| (.+?) \| \d", page, re.MULTILINE)) == {one.name for one in SOURCES}
+    assert re.search(r"has read 100000 recorded answers", page)

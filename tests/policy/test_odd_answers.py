@@ -270,6 +270,23 @@ def test_half_of_the_scripts_own_answer_is_unknown() -> None:
     assert len(finding.evidence[0]) < 300
 
 
+def test_what_a_logins_shell_writes_before_the_answer_is_no_harm() -> None:
+    site = Site()
+    site.nodes.said["c01"] = Answer(0, "Welcome to c01\n" + json.dumps(site.told("c01")))
+
+    assert site.look().findings == ()
+
+
+def test_an_answer_of_another_program_is_unknown_and_shown() -> None:
+    site = Site()
+    site.nodes.said["c01"] = Answer(0, "This account is currently not available.\n")
+
+    [finding] = site.look().findings
+
+    assert (finding.rule, finding.where) == ("answer-not-understood", "machine on c01")
+    assert "This account is currently not available." in finding.evidence[0]
+
+
 def test_what_was_read_is_shown_without_its_secrets() -> None:
     site = Site()
     site.command("ctl", "rabbitmq cluster", 0, out="amqp://nova:hush-hush@ctl is not JSON")

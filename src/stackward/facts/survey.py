@@ -54,6 +54,7 @@ _LOGIN = re.compile(
     r"Permission denied|Host key verification failed|Too many authentication failures"
 )
 _NO_PYTHON = 127
+_BEGINS = '{"version"'  # the script's answer
 # Which virtual hosts there are, the shipped sudoers file cannot know: those refused are unknown.
 _BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ")
 _NO_ENTRIES = "-- No entries --"  # the journal's own words
@@ -123,13 +124,15 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         )
     except (Unreachable, Uncertain) as error:
         return Unseen(_why(error), _kind(error))
-    if answer.code != 0 or not answer.out.startswith("{"):
+    if answer.code != 0:
         what = answer.err.strip().splitlines() or [f"it ended with {answer.code}"]
         missing = "there is no `python3` on it" if answer.code == _NO_PYTHON else what[-1]
         return Unseen(missing, Blind.USELESS)
     took = clock.monotonic() - began
     try:
-        return parse_survey(node, answer.out, took_s=took, asked_at=from_, known=units)
+        # What a login's shell writes before it (`echo` in its settings) is none of the answer.
+        out = answer.out[max(0, answer.out.find(_BEGINS)) :]
+        return parse_survey(node, out, took_s=took, asked_at=from_, known=units)
     except NotUnderstood as error:
         return Unseen(why(error), Blind.ODD)
 
