@@ -562,7 +562,11 @@ class HttpCloud:
                 for one in guards
                 if one.segment in path
             ]
-        page, _ = _page(found, query, "uuid")
+        # As Masakari has it: its marker is the number of a row, and nothing else is one.
+        if not (marker := dict(query).get("marker", "0")).isdigit():
+            words = {"code": 400, "message": f"Marker {marker} could not be found."}
+            return Reply(400, {"badRequest": words})
+        page, _ = _page([{**one, "id": at} for at, one in enumerate(found, 1)], query, "id")
         return Reply(200, {path.rpartition("/")[2]: page})  # nothing says whether more follow
 
     def _linked(  # noqa: PLR0913, PLR0917  # what a list has
