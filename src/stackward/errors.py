@@ -135,6 +135,7 @@ class Unreachable(StackwardError):
     """No answer, and the change was not sent: safe to repeat."""
 
     exit_code = ExitCode.UNSEEN
+    after_s: float | None = None  # where the service says when to come back
 
 
 class NotUnderstood(Unreachable):

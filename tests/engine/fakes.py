@@ -37,6 +37,7 @@ from stackward.plan import (
     Unverified,
     Warned,
 )
+from stackward.ports.haste import confirm_order
 
 
 class Crash(BaseException):
@@ -86,6 +87,7 @@ class Yard:
 
     path: Path
     fate: Fate = field(default_factory=Fate)
+    on_way: list[Any] = field(default_factory=list)  # what happens before an order is there
 
     @contextmanager
     def open(self) -> Iterator[dict[str, Any]]:
@@ -111,11 +113,18 @@ class Yard:
 
     def ask(self, box: str, by: str = "us") -> None:
         """Accept a carry of a box, unless one goes on."""
+        for each in self.on_way:
+            each()
+        confirm_order()
         self.fate.point()
         with self.open() as yard:
             match yard["trouble"]:
                 case "down":
                     raise Unreachable("no answer from the yard")
+                case "limits":
+                    limited = Unreachable("the yard takes one order at a time")
+                    limited.after_s = yard["rest"]
+                    raise limited
                 case "refuses":
                     raise StepFailed("the yard says no", service="Yard", says="no room")
             if any(each["box"] == box and each["state"] == "going" for each in yard["carries"]):
@@ -478,6 +487,7 @@ EMPTY = {
     "fragile": [],
     "hot": [],
     "trouble": "",
+    "rest": None,
     "haunted": False,
     "load": 1,
     "gate": "open",

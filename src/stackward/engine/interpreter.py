@@ -255,7 +255,7 @@ class _Interpreter:
             self._shop.clock.wait(self._pace.poll_s)
             self._poll()
             self._advance(moving, moving, failed)
-        self._account_for(stage, waiting, failed)
+        self._account_for(stage, failed)
 
     def _begin(
         self,
@@ -299,8 +299,8 @@ class _Interpreter:
             if each.failed and each.failed is not self._against:
                 failed.append(each)
         if self._is_to_stop:
-            # What only waits, and has started nothing, need not be waited for.
-            moving[:] = [each for each in moving if self._ledger.has_begun(each.path)]
+            # What only waits, and has asked for nothing, need not be waited for.
+            moving[:] = [each for each in moving if self._ledger.has_asked(each.path)]
 
     def _sort_out(self, each: Moving) -> None:
         """Decide what it means that a move has ended by an error."""
@@ -327,9 +327,7 @@ class _Interpreter:
             case _:
                 raise error
 
-    def _account_for(
-        self, stage: Stage[Any], waiting: deque[Move[Any]], failed: list[Moving]
-    ) -> None:
+    def _account_for(self, stage: Stage[Any], failed: list[Moving]) -> None:
         """Go on to the next stage only when every move of this one is proved done."""
         if self._against:
             raise _Stopped(
@@ -341,12 +339,13 @@ class _Interpreter:
             is_settled = all(isinstance(each.failed, TakenBack) for each in failed)
             state = RunState.CANCELLED if self._cancelled_by else RunState.STOPPED
             raise _Stopped(RunState.FAILED if is_settled else state, _with_others(first, others))
-        if all(is_finished(stage, move, self._bench) for move in stage.moves):
+        left = [move for move in stage.moves if not is_finished(stage, move, self._bench)]
+        if not left:
             return
         if self._cancelled_by:
             raise _Stopped(RunState.CANCELLED, Said(reason=f"cancelled by {self._cancelled_by}"))
-        left = f"{len(waiting)} not begun in stage `{stage.name}`"
-        raise _Stopped(self._interrupted, Said(reason=f"interrupted: {left}"))
+        said = f"interrupted: {len(left)} not begun in stage `{stage.name}`"
+        raise _Stopped(self._interrupted, Said(reason=said))
 
     def _require_or_stop(self, stage: Stage[Any], left: list[Move[Any]]) -> None:
         """Ask what must be true; where it is not, what is under way is still brought to its end."""

@@ -40,6 +40,13 @@ class Ledger:
         """Say whether anything below a path, or of its steps so named, was ever attempted."""
         return any(path.startswith(f"{prefix}/{step}") for path in list(self.last))
 
+    def has_asked(self, prefix: str) -> bool:
+        """Say whether anything below a path was asked of the world, or may have been."""
+        return any(
+            path.startswith(f"{prefix}/") and one.settled is not Settled.UNSENT
+            for path, one in list(self.last.items())
+        )
+
     def is_done(self, path: str, since: datetime | None = None) -> bool:
         """Say whether a step was proved done, by an attempt that is not older than `since`."""
         last = self.last.get(path)

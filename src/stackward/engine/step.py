@@ -20,6 +20,7 @@ from stackward.errors import (
 )
 from stackward.model.run import Attempt, Said, Settled
 from stackward.plan import Blocked, Examined, Look, Standing, Step
+from stackward.ports.haste import starting
 from stackward.wording import count_of
 
 NO_ANSWER = (Unreachable, Uncertain)
@@ -70,6 +71,8 @@ class _Carrier:
         self._judge = judge
         self._starts = 0
         self._waiting_since: float | None = None  # for a world that does not answer
+        self._rests_until = 0.0  # a service asks to be left alone until then
+        self._intended = 0.0  # when the last intent was written down, or found to hold still
         self._quiet = _Quiet(bench.ledger.clock.monotonic)
         # What an earlier worker left in flight is settled by looking, with its mark. What it
         # left failed gets a new attempt.
@@ -134,7 +137,8 @@ class _Carrier:
         """Start it, unless an earlier start may still show itself."""
         attempt, now = self._attempt, self._ledger.clock.now()
         if attempt is None:
-            return self._start()
+            rests = self._ledger.clock.monotonic() < self._rests_until
+            return Standing.TODO if rests else self._start()
         if attempt.answered_at is not None:
             if (now - attempt.answered_at).total_seconds() >= self._pace.accepted_s:
                 reason = f"{self._step.summary}: it was accepted, and no sign of it was ever seen"
@@ -166,16 +170,22 @@ class _Carrier:
                 "and no sign of it was seen"
             )
         self._starts += 1
-        began = self._ledger.clock.monotonic()
+        self._intended = self._ledger.clock.monotonic()
         self._attempt = self._ledger.intend(self._path, mark)
-        if self._ledger.clock.monotonic() - began > self._pace.late_s:
-            # We were frozen, or the store was: has somebody taken over meanwhile?
-            self._ledger.tell("late", thing=self._thing, step=self._path)
+        self._confirm()
         return self._send(self._attempt)
+
+    def _confirm(self) -> None:
+        """Make sure that nobody has taken over, where the intent is not of just now."""
+        if self._ledger.clock.monotonic() - self._intended > self._pace.late_s:
+            # We were frozen, or the store was, or an API took its time.
+            self._ledger.tell("late", thing=self._thing, step=self._path)
+            self._intended = self._ledger.clock.monotonic()
 
     def _send(self, attempt: Attempt) -> Standing:
         try:
-            request = self._step.start(self._bench.world)
+            with starting(self._confirm):
+                request = self._step.start(self._bench.world)
         except Uncertain as error:
             # It may have taken effect: only a look can tell. The attempt stays unanswered.
             self._ledger.tell(
@@ -185,6 +195,8 @@ class _Carrier:
             self._ledger.settle(attempt, Settled.UNSENT, said_of(error))
             self._attempt = None
             self._starts -= 1  # nothing was sent: patience bounds this, not the number of starts
+            rest_s = min(error.after_s or 0.0, self._pace.rest_s)
+            self._rests_until = self._ledger.clock.monotonic() + rest_s
             return self._endure(error)
         except (StepFailed, Refused) as error:
             self._ledger.settle(attempt, Settled.FAILED, said_of(error))

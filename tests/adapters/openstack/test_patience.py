@@ -1,4 +1,4 @@
-"""An API that asks for patience is given it, within bounds; an order is never sent twice for it."""
+"""An API that asks for patience is given it, within bounds; an order is never waited for."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,15 @@ from fakes import FakeClock, FakeCloud
 from http_cloud import HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.openstack.patience import seconds_of
-from stackward.errors import NotInCatalog, Refused, StackwardError, Uncertain, Unreachable
+from stackward.errors import (
+    NotInCatalog,
+    Refused,
+    StackwardError,
+    Superseded,
+    Uncertain,
+    Unreachable,
+)
+from stackward.ports.haste import starting
 
 SERVER = an_id("db-01")
 LIMITED = Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "7"})
@@ -87,15 +95,55 @@ def test_no_api_makes_us_wait_without_end() -> None:
     assert site.clock.monotonic() == 60
 
 
-def test_an_order_is_sent_again_after_429() -> None:
-    """F20: a 429 says that nothing was done, and the run stopped at the first one."""
+def test_an_order_is_not_sent_two_minutes_after_its_intent() -> None:
+    """A 429 was waited out here: meanwhile another worker had done it, and it was done twice."""
     site = Site()
     site.small.instead["POST /action"] = [LIMITED, None]
 
-    site.cloud.stop_server(SERVER)
+    with pytest.raises(Unreachable, match="limits the rate of calls") as limited:
+        site.cloud.stop_server(SERVER)
 
-    assert (site.orders(), site.clock.monotonic()) == (2, 7)
-    assert site.fake.known[SERVER].task_state == "powering-off"
+    assert (site.orders(), site.clock.monotonic()) == (1, 0)
+    assert limited.value.after_s == 7
+    assert site.fake.known[SERVER].task_state is None
+
+
+def test_an_order_is_not_sent_two_minutes_after_its_intent_for_a_login() -> None:
+    site = Site()
+    unauthorized = Reply(401, {"error": {"message": "the token has expired"}})
+    site.small.instead["POST /action"] = [unauthorized, None]
+    site.small.instead["POST /auth/tokens"] = [LIMITED, None]
+
+    with pytest.raises(Unreachable) as limited:
+        site.cloud.stop_server(SERVER)
+
+    assert (site.orders(), site.clock.monotonic()) == (1, 0)
+    assert limited.value.after_s == 7
+
+
+@pytest.mark.parametrize("reply", [LIMITED, AWAY])
+def test_what_a_step_reads_as_it_starts_is_not_waited_for(reply: Reply) -> None:
+    """The order that follows would be as late."""
+    site = Site()
+    site.small.instead["GET /os-services"] = [reply, None]
+
+    with pytest.raises(Unreachable), starting(lambda: None):
+        site.cloud.services()
+
+    assert site.clock.monotonic() == 0
+    assert site.cloud.services()
+
+
+def test_an_order_is_confirmed_before_it_is_sent() -> None:
+    site = Site()
+
+    def superseded() -> None:
+        raise Superseded("another worker has taken it over")
+
+    with pytest.raises(Superseded), starting(superseded):
+        site.cloud.stop_server(SERVER)
+
+    assert site.orders() == 0
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

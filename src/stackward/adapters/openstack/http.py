@@ -28,7 +28,7 @@ from stackward.adapters.openstack.answers import (
     words_of,
 )
 from stackward.adapters.openstack.lists import Query, read_list
-from stackward.adapters.openstack.patience import AGAIN, NOT_DONE, Patience
+from stackward.adapters.openstack.patience import AGAIN, NOT_DONE, Patience, seconds_of
 from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, Versions
 from stackward.answers import ODD
 from stackward.errors import (
@@ -41,6 +41,7 @@ from stackward.errors import (
     Uncertain,
     Unreachable,
 )
+from stackward.ports.haste import confirm_order
 from stackward.wording import count_of
 
 Parsed = TypeVar("Parsed")
@@ -234,27 +235,27 @@ class Api:
         body: Mapping[str, object] | None = None,
         version: str | None = None,
     ) -> Response:
-        """Send a request, and again while the service asks for patience; see `patience`."""
-        adapter, waiting = self._adapter(), self._patience.begin()
-        again = AGAIN if method == "GET" else NOT_DONE
-        what = f"{method} {path}"
+        """Send a request; a reading one again while the service asks for patience.
+
+        An order is sent again by the engine alone, which has looked before and may still do it.
+        """
+        adapter, is_order = self._adapter(), method != "GET"
+        if is_order:
+            confirm_order()
+        waiting, what = self._patience.begin(), f"{method} {path}"
         while True:
             asked_at = self._versions.pick(version or self._version)
             try:
                 answer = self._once(adapter, method, path, query, body, asked_at)
             except Unreachable as error:
-                # An order is sent again by the engine alone, which has looked before.
-                is_order = method != "GET" and not isinstance(error.__cause__, keystone.HttpError)
-                cause = error.__cause__
-                after = getattr(cause, "retry_after", None)
-                if is_order or not _may_pass(cause):
+                if is_order or not _may_pass(error.__cause__):
                     raise
-                if not waiting.waits(self._service, what, error.message, after):
+                if not waiting.waits(self._service, what, error.message, error.after_s):
                     raise
                 continue
             if answer.status_code == NOT_ACCEPTABLE and self._versions.learns(answer):
                 continue
-            if answer.status_code not in again:
+            if is_order or answer.status_code not in AGAIN:
                 return answer
             why = f"it answers {answer.status_code}"
             if not waiting.waits(self._service, what, why, answer.headers.get("Retry-After")):
@@ -316,11 +317,14 @@ class Api:
                 **told,
             )
         if code in NOT_DONE:
-            raise Unreachable(
+            limited = Unreachable(
                 f"could not {what}: {self._service} answers {code}, which limits the rate of calls",
                 **told,
                 hint="wait, then try again; whoever runs what stands before the API sets the limit",
             )
+            now = self._patience.clock.now()
+            limited.after_s = seconds_of(answer.headers.get("Retry-After"), now)
+            raise limited
         if changes:
             # A gateway may answer for a service that goes on with the work.
             kind = Uncertain if code >= 500 else StepFailed  # noqa: PLR2004  # HTTP's own line
@@ -335,11 +339,9 @@ def patiently(patience: Patience, service: str, ask: Callable[[], Opened]) -> Op
         try:
             return ask()
         except Unreachable as error:
-            cause = error.__cause__
-            after = getattr(cause, "retry_after", None)
-            if not _may_pass(cause):
+            if not _may_pass(error.__cause__):
                 raise
-            if not waiting.waits(service, "on the way to it", error.message, after):
+            if not waiting.waits(service, "on the way to it", error.message, error.after_s):
                 raise
 
 
@@ -433,12 +435,14 @@ def _not_even_sent(service: str, error: keystone.ClientException) -> StackwardEr
             says=says,
             hint=NO_SUCH_SERVICE,
         )
-    return Unreachable(
+    unasked = Unreachable(
         f"{service} cannot be asked",
         service="openstacksdk",
         says=says,
         request_id=request_id,
     )
+    unasked.after_s = getattr(error, "retry_after", None) or None
+    return unasked
 
 
 def _was_refused(error: BaseException | None) -> bool:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from stackward.ports.clock import Clock
+from stackward.ports.haste import is_starting
 
 _log = logging.getLogger(__name__)
 
 BUSY = {429, 503}  # those that may say when to come back
 AGAIN = BUSY | {502, 504}  # of a reading call: a gateway that found its service away for a moment
-NOT_DONE = {429}  # of an order: all else may have taken effect
+NOT_DONE = {429}  # nothing was done; all else may have taken effect, where it was an order
 _FIRST_S = 1.0
 
 
@@ -41,8 +42,10 @@ class Waiting:
     def waits(self, service: str, what: str, why: str, after: str | float | None) -> bool:
         """Wait before the call is repeated, and say so; or say that it is not repeated.
 
-        `after` is what the service said of when to come back.
+        `after` is what the service said of when to come back. Nobody waits in the start of a step.
         """
+        if is_starting():
+            return False
         bounds = self._bounds
         left = self._until - bounds.clock.monotonic()
         asked = seconds_of(after, bounds.clock.now())

@@ -1,0 +1,33 @@
+"""From the intent to start a step to its order nobody waits: the order would be out of date.
+
+Meanwhile another worker may have taken the run over and done it, or an operator has stopped it.
+The engine starts a step within `starting`. An adapter gives up there where it would wait, and asks
+`confirm_order` just before it sends an order.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_confirm: ContextVar[Callable[[], None] | None] = ContextVar("confirm", default=None)
+
+
+@contextmanager
+def starting(confirm: Callable[[], None]) -> Iterator[None]:
+    """Start a step in this thread; `confirm` raises where its orders may not be sent any more."""
+    token = _confirm.set(confirm)
+    try:
+        yield
+    finally:
+        _confirm.reset(token)
+
+
+def is_starting() -> bool:
+    """Say whether a step is being started in this thread."""
+    return _confirm.get() is not None
+
+
+def confirm_order() -> None:
+    """Make sure that an order may be sent now; raise why not."""
+    if (confirm := _confirm.get()) is not None:
+        confirm()
