@@ -12,6 +12,7 @@ from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.files import try_files
 from stackward.adapters.openstack.http import FILES, patiently, sorted_failures
 from stackward.adapters.openstack.patience import Patience
+from stackward.adapters.openstack.redirects import stay_on_host
 from stackward.adapters.openstack.regions import region_of, several
 from stackward.adapters.openstack.services import (
     NOVA_HYPERVISORS,
@@ -87,6 +88,7 @@ def _with_login(cloud: str | None) -> "Connection":
     connection = _find(cloud)
     try:
         _ = connection.session.auth
+        stay_on_host(connection.session)
     except Exception as error:  # each plugin raises its own for a setting that it misses
         raise _unusable(cloud, error) from error
     return connection
@@ -159,6 +161,7 @@ class OpenStackCloud:
 
     def __init__(self, connection: "Connection", clock: Clock | None = None) -> None:
         self._connection = connection
+        stay_on_host(connection.session)
         patience = Patience(clock=clock or SystemClock())
         services = Services(connection, patience)
         self._nova, self._placement = services.nova, services.placement

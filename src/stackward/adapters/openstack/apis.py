@@ -37,6 +37,7 @@ from stackward.adapters.openstack.answers import (
 from stackward.adapters.openstack.http import unusable_file
 from stackward.adapters.openstack.lists import Query, read_list
 from stackward.adapters.openstack.nova import once, to_hypervisor, to_uptime
+from stackward.adapters.openstack.redirects import Elsewhere
 from stackward.adapters.openstack.regions import (
     interface_of,
     interfaces_of,
@@ -122,7 +123,7 @@ class OpenStackApis:
                     interfaces=interfaces_of(config.get_interface()),
                 )
                 checked(catalog)
-        except keystone.ClientException as error:
+        except (keystone.ClientException, Elsewhere) as error:
             return _failed_login(error), None
         except NotUnderstood as error:
             return _not_understood(error), None
@@ -273,7 +274,7 @@ class OpenStackApis:
         try:
             with _sorted_files():
                 found.get_access(session)
-        except keystone.ClientException as error:
+        except (keystone.ClientException, Elsewhere) as error:
             return _failed_login(error)
         return found
 
@@ -335,6 +336,9 @@ class OpenStackApis:
                 allow_reauth=False,  # a token that is refused is what is looked for
                 timeout=within_s,
             )
+        except Elsewhere as error:
+            # Without a token it is an answer like others: it is not followed.
+            return error.answer if auth is None else _failed_login(error)
         except (keystone.ClientException, RequestException) as error:
             return Failed(how=Failure.NO_ANSWER, says=shortly(error))
         except OSError as error:
@@ -485,7 +489,13 @@ def _failed(answer: Response) -> Failed:
     )
 
 
-def _failed_login(error: keystone.ClientException) -> Failed:
+def _failed_login(error: keystone.ClientException | Elsewhere) -> Failed:
+    if isinstance(error, Elsewhere):
+        return Failed(
+            how=Failure.ERROR,
+            status=error.answer.status_code,
+            says=f"{error.message}; {error.hint}",
+        )
     status = getattr(error, "http_status", None)
     if isinstance(error, keystone.ConnectFailure):
         return Failed(how=Failure.NO_ANSWER, says=shortly(error))

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
-from urllib.parse import urljoin, urlsplit
 
 from keystoneauth1 import exceptions as keystone
 from keystoneauth1.adapter import Adapter
@@ -29,6 +28,7 @@ from stackward.adapters.openstack.answers import (
 )
 from stackward.adapters.openstack.lists import Query, read_list
 from stackward.adapters.openstack.patience import AGAIN, NOT_DONE, Patience, seconds_of
+from stackward.adapters.openstack.redirects import REDIRECTS, target_of
 from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, Versions
 from stackward.answers import ODD
 from stackward.errors import (
@@ -68,7 +68,6 @@ _NOUNS = {
 }
 _NOT_FOUND = 404
 _CONFLICT = 409
-_REDIRECTS = {301, 302, 307, 308}
 
 
 class Api:
@@ -275,27 +274,12 @@ class Api:
         given |= {"connect_retries": 0, "status_code_retries": 0, "redirect": False}
         with sorted_failures(self._service, changes=method != "GET"):
             answer = adapter.request(path, method, **given)
-            if answer.status_code in _REDIRECTS:
-                answer = adapter.request(self._elsewhere(answer), method, **given)
+            if answer.status_code in REDIRECTS:
+                # The query is in it already, and is not to be sent twice.
+                answer = adapter.request(target_of(answer).partition("?")[0], method, **given)
         if not isinstance(answer, Response):  # the SDK's own annotation is wider
             raise TypeError
         return answer
-
-    def _elsewhere(self, answer: Response) -> str:
-        """Return where a redirection leads, on the same host: no other is shown our token."""
-        asked = urlsplit(str(answer.url))
-        target = urljoin(str(answer.url), answer.headers.get("Location", ""))
-        to = urlsplit(target)
-        is_safe = to.hostname == asked.hostname and (to.scheme, asked.scheme) != ("http", "https")
-        if is_safe:
-            # The query is in it already, and is not to be sent twice.
-            return target.partition("?")[0]
-        raise Refused(
-            f"{self._service} sends us elsewhere, to `{to.scheme}://{to.netloc}`: "
-            "the token is shown to no other host",
-            service=self._service,
-            hint="mend its endpoint (`openstack endpoint list`), or what stands before it",
-        )
 
     def _accept(
         self, answer: Response, what: str, *, changes: bool = False, right: str = ADMINISTRATOR
