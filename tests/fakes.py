@@ -248,8 +248,8 @@ class FakeCloud:
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         self.calls["bindings"] += 1
-        owner = next(s for s in self.known.values() for each in s.ports if each.id == port)
-        return self.bound.get(port) or ((owner.host or "", "ACTIVE"),)
+        owners = [s for s in self.known.values() for each in s.ports if each.id == port]
+        return self.bound.get(port, tuple((one.host or "", "ACTIVE") for one in owners))
 
     def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
         self.calls["agents"] += 1
@@ -375,6 +375,11 @@ class FakeCloud:
         log = self.actions[server]
         log[-1] = replace(log[-1], user=by, started="2026-11-22T03:00:05.000000")
         del self.known[server]
+
+    def purge(self, server: str) -> None:
+        """Let an owner delete a server, and an operator archive what Nova kept of it."""
+        self.vanish(server)
+        del self.actions[server]
 
     # --- the world goes on ---
 

@@ -213,7 +213,7 @@ class HttpCloud:
             case ["servers", server]:
                 known = self.cloud.server(server)
                 return _one("server", [_server(known, asked)] if known else [])
-            case ["servers", server, "os-instance-actions"]:
+            case ["servers", server, "os-instance-actions"] if self._is_kept(server):
                 found = [_action(one) for one in self.cloud.actions_of(server)]
                 return self._linked(
                     f"compute/v2.1/{path}", "instanceActions", found, query, "request_id", "links"
@@ -232,6 +232,10 @@ class HttpCloud:
                 says = self.cloud.uptime(hypervisor)
                 return Reply(200, {"hypervisor": {"id": hypervisor, "uptime": says}})
         return Reply(404, {"itemNotFound": {"code": 404, "message": f"no {path}"}})
+
+    def _is_kept(self, server: str) -> bool:
+        # As Nova has it: a deleted server's actions are read until its rows are archived.
+        return server in self.cloud.known or server in self.cloud.actions
 
     def _servers(self, query: Query, asked: str) -> list[Json]:
         wanted = dict(query)
@@ -454,7 +458,9 @@ class HttpCloud:
         match words[1:]:
             case ["ports"]:
                 found = [_port(one) for one in self.cloud.ports_of(_all(query, "device_id"))]
-            case ["ports", port, "bindings"]:
+            case ["ports", port] if known := self._ports_called(port):
+                return Reply(200, {"port": known[0]})
+            case ["ports", port, "bindings"] if self._ports_called(port):
                 found = [
                     {"host": host, "status": status}
                     for host, status in self.cloud.bindings_of(port)
@@ -485,6 +491,10 @@ class HttpCloud:
             case _:
                 return Reply(404, {"NeutronError": {"message": "no", "type": "HTTPNotFound"}})
         return self._linked(f"network/{path}", words[-1], found, query, "id")
+
+    def _ports_called(self, port: str) -> list[Json]:
+        found = self.cloud.ports_of(list(self.cloud.known))
+        return [_port(one) for one in found if one.id == port]
 
     def _cinder(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
         if not path:

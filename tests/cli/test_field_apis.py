@@ -222,3 +222,27 @@ def test_half_of_a_list_is_no_list(desk: Desk) -> None:
     assert code == 8
     assert "in a form that Stackward does not understand" in err
     assert "it is not JSON" in err
+
+
+GONE = Reply(404, {"NeutronError": {"type": "PortNotFound", "message": "could not be found"}})
+
+
+def test_a_port_that_is_deleted_while_a_drain_is_planned_does_not_end_it(desk: Desk) -> None:
+    [port] = desk.fake.known[DB].ports
+    desk.small.instead[f"GET /ports/{port.id}/bindings"] = [GONE]
+    desk.small.instead[f"GET /ports/{port.id}"] = [GONE]
+
+    code, _, err = desk.run(*PLAN)
+
+    assert code == 0, err
+
+
+def test_a_neutron_that_has_no_bindings_to_read_is_not_planned_for(desk: Desk) -> None:
+    """Its port is there: what a move leaves behind would not be seen."""
+    [port] = desk.fake.known[DB].ports
+    desk.small.instead[f"GET /ports/{port.id}/bindings"] = [GONE]
+
+    code, _, err = desk.run(*PLAN)
+
+    assert code == 8
+    assert f"Neutron has no `/ports/{port.id}/bindings`" in err

@@ -74,6 +74,8 @@ class CloudContract:
         assert cloud.hypervisors_like("no-such-host") == ()
         assert cloud.servers_on("no-such-host") == ()
         assert cloud.ports_of([nobody]) == ()
+        assert cloud.bindings_of(nobody) == ()
+        assert cloud.actions_of(nobody) == ()
         assert not cloud.has_service("no-such-service")
         assert cloud.projects_called(nobody) == ()
 

@@ -92,6 +92,7 @@ def test_a_move_of_which_every_row_holds_is_done() -> None:
             "volumes", volume(attached=((DB, "compute-07"),)), id="a volume is attached elsewhere"
         ),
         pytest.param("port", bound(("compute-07", "ACTIVE")), id="a port is bound elsewhere"),
+        pytest.param("port", bound(), id="a port has no binding"),
         pytest.param(
             "port",
             bound(("compute-08", "ACTIVE"), ("compute-07", "INACTIVE")),

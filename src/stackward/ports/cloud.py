@@ -92,7 +92,7 @@ class Cloud(Protocol):
         ...
 
     def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
-        """Return a server's action log, the newest first."""
+        """Return a server's action log, newest first; none where Nova keeps no more of it."""
         ...
 
     def action_failure(self, server: str, request_id: str, /) -> str | None:
@@ -137,7 +137,7 @@ class Cloud(Protocol):
         ...
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
-        """Return a port's bindings: (host, status)."""
+        """Return a port's bindings, (host, status); a port that is gone has none."""
         ...
 
     def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:

@@ -93,13 +93,13 @@ def read_signs(
 
 
 def gone(cloud: Cloud, server: str) -> Look:
-    """Say that a server was deleted, when and by whom: Nova keeps its actions (2.21 and later)."""
+    """Say that a server was deleted, when and by whom: its actions are kept until archived."""
     try:
         actions = cloud.actions_of(server)
     except (Unreachable, Uncertain):
         raise
     except StackwardError:
-        actions = ()  # its rows are archived, or purged
+        actions = ()  # this login may not read them
     last = next((each for each in actions if each.action in _DELETIONS), None)
     said = f" at {last.started} by user {last.user or 'unknown'}" if last else ""
     return Look(

@@ -10,6 +10,8 @@ from fakes import FakeClock, FakeCloud
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.errors import NotUnderstood, Refused, Uncertain, Unreachable
+from stackward.plan import Standing
+from stackward.steps.signs import gone
 
 SERVER = an_id("db-01")
 AT = f"GET /servers/{SERVER}"
@@ -175,3 +177,24 @@ def test_a_server_in_a_cell_that_is_down_is_unknown() -> None:
 
     assert server is not None
     assert (server.status, server.host) == ("UNKNOWN", None)
+
+
+def test_a_server_deleted_and_archived_is_proved_to_be_gone() -> None:
+    """Nova answers 404 for its actions then: its run could never be proved."""
+    small, cloud = site()
+    small.cloud.stop_server(SERVER)
+    small.cloud.purge(SERVER)
+
+    look = gone(cloud, SERVER)
+
+    assert (look.standing, look.saw["deleted_by"]) == (Standing.DONE, None)
+
+
+def test_a_server_that_is_there_without_its_actions_is_not_understood_as_one_without_any() -> None:
+    """As in a cell that is down: what others do to it would not be seen."""
+    small, cloud = site()
+    gone_404 = Reply(404, {"itemNotFound": {"code": 404, "message": "no"}})
+    small.instead[f"GET /servers/{SERVER}/os-instance-actions"] = [gone_404]
+
+    with pytest.raises(Unreachable):
+        cloud.actions_of(SERVER)

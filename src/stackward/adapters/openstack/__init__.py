@@ -199,7 +199,7 @@ class OpenStackCloud:
             nova.to_hypervisor,
             [("hypervisor_hostname_pattern", name)],
             version=NOVA_HYPERVISORS,
-            missing_ok=True,
+            missing_ok=lambda: True,
         )
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
@@ -256,9 +256,14 @@ class OpenStackCloud:
         return tuple(sorted(found, key=lambda migration: -migration.id))
 
     def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
-        """Return a server's action log, the newest first."""
+        """Return a server's action log, newest first; none where Nova keeps no more of it."""
         path = at("/servers/{}/os-instance-actions", server)
-        actions = self._nova.every(path, "instanceActions", nova.to_action)
+        actions = self._nova.every(
+            path,
+            "instanceActions",
+            nova.to_action,
+            missing_ok=lambda: self.server(server) is None,  # its rows are archived, or purged
+        )
         return tuple(sorted(actions, key=lambda action: action.started, reverse=True))
 
     def action_failure(self, server: str, request_id: str, /) -> str | None:
@@ -318,8 +323,13 @@ class OpenStackCloud:
         )
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
-        """Return a port's bindings: (host, status)."""
-        return self._neutron.every(at("/ports/{}/bindings", port), "bindings", neutron.to_binding)
+        """Return a port's bindings, (host, status); a port that is gone has none."""
+        return self._neutron.every(
+            at("/ports/{}/bindings", port),
+            "bindings",
+            neutron.to_binding,
+            missing_ok=lambda: self._is_gone(port),
+        )
 
     def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
         """Return Neutron's agents on a host."""
@@ -469,6 +479,10 @@ class OpenStackCloud:
         return self._nova.every(
             "/os-migrations", "migrations", nova.to_migration, query, at_most=at_most
         )
+
+    def _is_gone(self, port: str) -> bool:
+        # Without the extension `binding-extended` there are no bindings to read, and that is said.
+        return self._neutron.find(at("/ports/{}", port), neutron.to_port_id) is None
 
     def _action(self, server: str, request_id: str) -> str:
         return at("/servers/{}/os-instance-actions/{}", server, request_id)

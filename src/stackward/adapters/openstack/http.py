@@ -131,18 +131,18 @@ class Api:
         version: str | None = None,
         marker: str | None = None,
         at_most: int | None = None,
-        missing_ok: bool = False,
+        missing_ok: Callable[[], bool] = lambda: False,
     ) -> tuple[Parsed, ...]:
         """Read a list to its end, each element parsed; see `read_list`.
 
-        With `missing_ok` a service that has no such list is one whose list is empty.
+        Where the service has no such list, `missing_ok` says whether that is an empty one.
         """
         pages: list[Response] = []
 
         def fetch(place: Query) -> Json:
             answer = self._get(path, place, version)
             if answer is None:
-                if missing_ok and not pages:
+                if not pages and missing_ok():
                     return {name: []}
                 raise Unreachable(
                     f"{self._service} has no `{path}`"

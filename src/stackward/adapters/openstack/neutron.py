@@ -17,6 +17,11 @@ def to_port(given: Json) -> Port:
     )
 
 
+def to_port_id(given: Json) -> str:
+    """Read `GET /ports/{id}`: which it is."""
+    return text(given["port"]["id"])
+
+
 def to_binding(given: Json) -> tuple[str, str]:
     """Read an element of `GET /ports/{id}/bindings`: (host, status)."""
     return text(given["host"]), text(given["status"])
