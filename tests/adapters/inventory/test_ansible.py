@@ -1,5 +1,6 @@
 """Inventories that Ansible itself reads, as a process; what it prints goes nowhere else."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -230,3 +231,46 @@ def test_no_such_inventory(tmp_path: Path) -> None:
         read_inventory_by_ansible(tmp_path / "none", READER)
 
     assert "there is no such file" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(Path("/") / ("x" * 300), id="its name cannot be looked up"),
+        pytest.param(Path("/proc/self/mem"), id="its bytes cannot be read"),
+    ],
+)
+def test_an_inventory_that_cannot_be_read_is_bad_input(path: Path) -> None:
+    """It was a defect of Stackward."""
+    with pytest.raises(BadInput) as refused:
+        read_inventory_by_ansible(path, READER)
+
+    assert refused.value.message.startswith(f"cannot read the inventory `{path}`: ")
+
+
+def test_a_path_that_cannot_be_looked_up_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="file name too long"):
+        list_by_ansible(tmp_path / ("x" * 300), READER, Draft(source="x"))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("ansible_user", "is not a user name"),
+        ("ansible_host", "is not an address"),
+        ("ansible_port", "is not a port from 1 to 65535"),
+    ],
+)
+def test_a_value_that_ansible_has_decrypted_is_not_repeated(
+    tmp_path: Path, name: str, says: str
+) -> None:
+    given = {name: {"__ansible_unsafe": "tops3cret word"}}
+    listed = json.dumps({"_meta": {"hostvars": {"a": given}}, "all": {"hosts": ["a"]}})
+    inventory = tmp_path / "i"
+    inventory.touch()
+
+    with pytest.raises(BadInput) as refused:
+        read_inventory_by_ansible(inventory, a_reader(tmp_path, f"echo '{listed}'"))
+
+    assert f"`{name}` of `a` {says}" in refused.value.message
+    assert "tops3cret" not in f"{refused.value.message} {refused.value.hint} {refused.value.says}"

@@ -27,7 +27,11 @@ def read_inventory(path: Path) -> Inventory:
 
 def read_inventory_by_ansible(path: Path, reader: str | None) -> Inventory:
     """Have Ansible read an inventory of any kind; `reader` is its program `ansible-inventory`."""
-    if path.is_file() and listed_in(saved := path.read_bytes()) is not None:
+    try:
+        saved = path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise BadInput(f"cannot read the inventory `{path}`: {why(error)}") from None
+    if listed_in(saved) is not None:
         return _settled(path, File(path, saved))  # Ansible reads that form from a program only
     draft = Draft(source=str(path))
     list_by_ansible(path, reader, draft)

@@ -11,9 +11,11 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from stackward.adapters.inventory.draft import Draft
+from stackward.adapters.inventory.files import why
 from stackward.adapters.inventory.json_form import Json, as_variable, hostvars
 from stackward.adapters.inventory.patterns import as_name
 from stackward.adapters.inventory.variables import (
@@ -51,12 +53,16 @@ def list_by_ansible(
 ) -> None:
     """Read an inventory of any kind into the draft."""
     program = _program(path, reader)
-    if not path.exists():
+    try:
+        folder = (path if path.is_dir() else path.parent).resolve()
+        _ = next(path.iterdir(), None) if path.is_dir() else path.stat()
+    except FileNotFoundError:
         raise BadInput(
             f"cannot read the inventory `{path}`: there is no such file",
             hint="name one with `--inventory PATH` or in STACKWARD_INVENTORY",
-        )
-    folder = (path if path.is_dir() else path.parent).resolve()
+        ) from None
+    except OSError as error:
+        raise BadInput(f"cannot read the inventory `{path}`: {why(error)}") from None
     whole = path.parent.resolve() / path.name  # a link keeps the folder that it is in
     words = [program, "-i", str(whole), "--list"]
     take(_listed(path, words, folder, within_s), draft)
@@ -92,9 +98,10 @@ def _listed(path: Path, words: list[str], folder: Path, within_s: float) -> Json
             start_new_session=True,
         )
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        place = f"`{folder}` cannot be entered" if error.filename == str(folder) else None
         raise BadInput(
-            f"cannot read the inventory `{path}`: `{words[0]}` cannot be started: {why}"
+            f"cannot read the inventory `{path}`: "
+            f"{place or f'`{words[0]}` cannot be started'}: {why(error)}"
         ) from None
     with process:
         try:
@@ -167,7 +174,9 @@ def take(listed: Json, draft: Draft) -> None:
             raise _not_understood(Path(draft.source))
         for name in TAKEN:
             if name in given:
-                draft.set_listed(host, name, as_variable(name, given[name], place))
+                # Ansible has decrypted it, where it was vaulted.
+                value = replace(as_variable(name, given[name], place), is_quoted=False)
+                draft.set_listed(host, name, value)
         left |= dict.fromkeys(name for name in _NOT_TAKEN if given.get(name))
     if left:
         names = ", ".join(f"`{name}`" for name in left)

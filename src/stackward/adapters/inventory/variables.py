@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
+from stackward.errors import BadInput
 from stackward.model.inventory import Node, SshAccess
 
 # Where both of a pair are set, Ansible's ssh uses the old name, `ansible_ssh_*`: it comes first.
@@ -46,7 +47,7 @@ def node_from(name: str, *, groups: tuple[str, ...], variables: Mapping[str, Var
 
     It is unknown how to reach a node where a variable that says so is a template, or encrypted.
     """
-    given = _Given(variables)
+    given = _Given(name, variables)
     try:
         connection = _OF_ANSIBLE.sub("", given.text(CONNECTION) or SSH)
         if connection not in {*_BY_SSH, LOCAL}:
@@ -105,8 +106,8 @@ def _machine_of(url: str) -> tuple[str, int | None, str]:
 class _Given:
     """The variables of one host, asked for by name."""
 
-    def __init__(self, variables: Mapping[str, Variable]) -> None:
-        self._variables = variables
+    def __init__(self, host: str, variables: Mapping[str, Variable]) -> None:
+        self._host, self._variables = host, variables
 
     def text(self, names: tuple[str, ...]) -> str | None:
         found = self._first(names)
@@ -124,7 +125,7 @@ class _Given:
             return None
         name, text, place = found
         if not form.fullmatch(text):
-            raise cannot_read(place, f"`{name}` is not {what}: `{text}`")
+            raise self._unfit(name, what, place)
         return text
 
     def port(self) -> int | None:
@@ -134,8 +135,7 @@ class _Given:
         name, text, place = found
         is_number = text.isascii() and text.isdigit()
         if not is_number or not 1 <= int(text[:6]) <= _LAST_PORT:
-            why = f"`{name}` is not a port from 1 to {_LAST_PORT}: `{text}`"
-            raise cannot_read(place, why)
+            raise self._unfit(name, f"a port from 1 to {_LAST_PORT}", place)
         return int(text)
 
     def ssh_arguments(self) -> tuple[str, ...]:
@@ -170,8 +170,19 @@ class _Given:
                 hint="take out what stands before the `@`",
             )
         if not is_url:
-            raise cannot_read(place, f"`{BMC}` is not an http or https URL: `{url}`")
+            raise self._unfit(BMC, "an http or https URL", place)
         return url
+
+    def _unfit(self, name: str, what: str, place: Place) -> BadInput:
+        """Return the error for a value that makes no sense; one that may be secret is not in it."""
+        value = self._variables[name]
+        if value.is_quoted:
+            return cannot_read(place, f"`{name}` is not {what}: `{value.text}`")
+        return cannot_read(
+            place,
+            f"`{name}` of `{self._host}` is not {what}",
+            hint="its value is not repeated here: Ansible may have decrypted it",
+        )
 
     def _first(
         self, names: tuple[str, ...], *, may_be_empty: bool = False

@@ -29,6 +29,7 @@ class Variable:
     text: str | None  # None: it is null, which counts as not set
     place: Place
     hidden: str | None = None  # why the value is not known here, as in "`x` is encrypted"
+    is_quoted: bool = True  # an error may repeat it
 
 
 def cannot_read(place: Place, why: str, hint: str | None = None) -> BadInput:
