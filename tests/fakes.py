@@ -95,6 +95,7 @@ class FakeCloud:
     syncs_traits: bool = True  # Nova swallows a failed sync
     silent_agents: set[str] = field(default_factory=set)  # hosts
     without_rpc: set[str] = field(default_factory=set)  # hosts
+    cells_down: set[str] = field(default_factory=set)  # hosts of which Nova knows the name only
     inventories: dict[str, Inventory] = field(
         default_factory=lambda: {
             "VCPU": Inventory(total=8),
@@ -134,7 +135,13 @@ class FakeCloud:
     def services(self) -> tuple[ComputeService, ...]:
         self.calls["services"] += 1
         conductor = a_service("ctl", binary="nova-conductor", is_up=self.has_conductor)
-        return (*self.computes.values(), conductor)
+        return (*map(self._known_of, self.computes.values()), conductor)
+
+    def _known_of(self, service: ComputeService) -> ComputeService:
+        if service.host not in self.cells_down:
+            return service
+        blank = a_service(service.host, id="", is_enabled=False, is_up=False, zone="")
+        return replace(blank, is_known=False)
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         self.calls["hypervisors"] += 1
@@ -161,7 +168,7 @@ class FakeCloud:
         return tuple(
             replace(server, ports=(), volumes=(), group=None)
             for server in self.known.values()
-            if server.host == host
+            if server.host == host and host not in self.cells_down
         )
 
     def server(self, server: str, /) -> Server | None:

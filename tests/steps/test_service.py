@@ -1,5 +1,6 @@
 """A node comes back: nova-compute is started, the node uncordoned, a server booted and removed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,8 @@ from fakes import (
     FakeShell,
     a_world,
 )
-from stackward.errors import StepFailed
+from stackward.errors import StepFailed, Unreachable
+from stackward.model.compute import MEND_CELL
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.plan import Standing
 from stackward.ports.root import line
@@ -89,6 +91,32 @@ def test_a_claim_that_was_replaced_is_named(text: str, says: str) -> None:
 
     assert lost is not None
     assert says in str(lost.reason)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(CORDON.lost, id="is our cordon lost"),
+        pytest.param(lambda world: CORDON.look(world, None), id="is it cordoned"),
+        pytest.param(lambda world: UNCORDON.look(world, None), id="is it uncordoned"),
+        pytest.param(UNCORDON.mark, id="how it stands before"),
+    ],
+)
+def test_a_cell_that_is_down_for_seconds_is_nobody_elses_claim(
+    look: Callable[[World], object],
+) -> None:
+    """A drain stopped for good: `somebody else has it now: no reason given`."""
+    cloud = FakeCloud()
+    world = a_world(cloud)
+    CORDON.start(world)
+    cloud.cells_down.add(HOST)
+
+    with pytest.raises(Unreachable, match=f"the host `{HOST}`: its cell is down") as caught:
+        look(world)
+
+    assert caught.value.hint == MEND_CELL
+    cloud.cells_down.clear()
+    assert CORDON.lost(world) is None
 
 
 @pytest.mark.parametrize("step", [KEEP_OFF, BRING_UP])

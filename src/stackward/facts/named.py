@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stackward.errors import BadInput, Refused, Unreachable
-from stackward.model.compute import MEND_CELL, NOVA_COMPUTE, ComputeService, Hypervisor
+from stackward.model.compute import NOVA_COMPUTE, ComputeService, Hypervisor
 from stackward.model.identity import (
     Hosts,
     Itself,
@@ -20,7 +20,7 @@ from stackward.model.identity import (
     has_its_name,
     is_everybodys,
 )
-from stackward.ports.lookups import hypervisors_of
+from stackward.ports.lookups import cell_down, hypervisors_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.world import World
 from stackward.wording import count_of
@@ -51,9 +51,7 @@ def find_node(
     said = remembered or {}
     host = _host_called(world, computes, name, said)
     if not computes[host].is_known:
-        raise Unreachable(
-            f"nothing is known of the host `{host}`: its cell is down", hint=MEND_CELL
-        )
+        raise cell_down(f"the host `{host}`")
     hypervisor = _hypervisor_of(world, host)
     match = find_machine(world.shell, machine_of(hypervisor), said)
     if match.doubtful:
