@@ -38,6 +38,17 @@ def test_a_cloud_that_is_well_has_no_finding() -> None:
     assert (health.state, health.findings) == (State.OK, ())
 
 
+def test_what_runs_and_was_not_asked_is_said() -> None:
+    """Seen: as an ordinary login nothing was asked of RabbitMQ, and nothing said so."""
+    site = Site()
+    for name in [one for one in site.told("ctl")["commands"] if one.startswith("rabbitmq")]:
+        del site.told("ctl")["commands"][name]
+
+    assert "what rabbitmq says of itself: its tool is not on the node" in {
+        note.says for note in site.look().unknown
+    }
+
+
 def test_what_a_container_shares_with_its_host_is_unknown_and_no_finding() -> None:
     health = Site().look()
 
