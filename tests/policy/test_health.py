@@ -670,6 +670,16 @@ def test_a_unit_in_maintenance_is_told_and_no_finding() -> None:
     ]
 
 
+def test_one_that_died_just_now_is_not_called_over_rpc() -> None:
+    """Seen: its call held nova-api's only worker, and its healthy neighbour was called deaf."""
+    site = Site()
+    site.unit("c01", COMPUTE, ActiveState="failed", SubState="failed", Result="signal")
+    site.cut("c01", 5672)
+
+    assert roots(site.look()) == [("unit-down", "nova-compute on c01")]
+    assert site.apis.called == ["c02"]
+
+
 def test_what_was_drained_just_now_is_not_called_deaf_while_nova_still_calls_it_up() -> None:
     """Seen right after a drain: "broken: nobody reads its queue", with a remedy to restart it."""
     site = Site()
