@@ -457,13 +457,13 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
     why = {}
     for one in state.heartbeats:
         if one.binary == "nova-compute" and _is_asked(state, one):
-            here = present.get((one.binary, node_of(state, one)))
+            there = present.get((one.binary, node_of(state, one)))
             is_off = _is_kept_off(state, one, present, anatomy["nova-compute"])
             reasons = (
                 ("its cell is down", not one.is_known),
                 ("it does not report", not one.is_up),
                 ("it is kept off on purpose", is_off),
-                ("it does not run", _is_stopped(here)),
+                ("it does not run", _is_stopped(there)),
                 ("RabbitMQ does not run", is_silent),
                 (
                     f"Nova's hypervisors cannot be read: {state.hypervisors_unread}",
