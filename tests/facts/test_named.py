@@ -122,6 +122,33 @@ def test_a_host_that_is_not_named_after_its_hypervisor_is_found_by_its_service()
     assert [(each.host, each.is_usable) for each in targets] == [("c02", True)]
 
 
+def test_all_hypervisors_are_read_once_where_none_is_named_after_its_host() -> None:
+    """Each look at each server read the list of all again."""
+    cloud, shell = a_site(
+        ("c01", "c02"),
+        a_node("c01"),
+        c01=("ip-192-0-2-21.internal", "192.0.2.21"),
+        c02=("ip-192-0-2-22.internal", "192.0.2.22"),
+    )
+    server = a_server(host="c01")
+    cloud.add(server)
+
+    first = read(cloud, shell, "c01")
+    again = read_compute_node(a_world(cloud, shell), "c01", only=server.id)
+
+    assert cloud.calls["all hypervisors"] == 1
+    assert (again.hypervisor, again.candidates) == (first.hypervisor, first.candidates)
+
+
+def test_a_hypervisor_that_has_another_name_since_is_found_again() -> None:
+    cloud, shell = a_site(("c01",), a_node("c01"), c01=("ip-192-0-2-21.internal", None))
+    read(cloud, shell, "c01")
+    cloud.named["c01"] = ("ip-192-0-2-99.internal", None)
+
+    assert read(cloud, shell, "c01").hypervisor.name == "ip-192-0-2-99.internal"
+    assert cloud.calls["all hypervisors"] == 2
+
+
 def test_an_ipv6_address_is_compared_as_an_address() -> None:
     """F30: `2001:db8:0:0::21` is `2001:db8::21`."""
     cloud, shell = a_site(("c01",), a_node("r1", "2001:db8::21"), c01=("c01", "2001:db8:0:0::21"))
