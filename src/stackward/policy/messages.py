@@ -174,6 +174,8 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 continue
             if knows_all and any(each.startswith(f"{component.topic}.") for each in queues):
                 yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
+        elif queue.is_down:
+            continue  # the member that is down has been said
         elif not queue.consumers and (knows_all or queue.messages):
             yield symptoms.QUEUE_UNREAD.found(
                 component.name, node, queue=name, messages=queue.messages, unit=unit

@@ -73,7 +73,9 @@ class Commands:
                 out, err = process.communicate(timeout=max(0.05, self.ends - time.monotonic()))
                 told = {"code": process.returncode, "out": text(out), "err": text(err)}
             except subprocess.TimeoutExpired:
-                process.kill()
+                # What sudo has started is root's: it is left to its own end.
+                with contextlib.suppress(PermissionError):
+                    process.kill()
                 told = {"code": None, "out": "", "err": "no answer in time"}
             self.ended[name] = told
         return self.ended.get(name, {})
