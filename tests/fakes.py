@@ -115,6 +115,7 @@ class FakeCloud:
     ticks: int = 0  # seconds, one by each `pass_time()`
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
+    listed: tuple[Hypervisor, ...] = ()  # by the last list of all
 
     def __post_init__(self) -> None:
         self.computes = {host: a_service(host) for host in self.hosts}
@@ -149,7 +150,11 @@ class FakeCloud:
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
         self.calls["all hypervisors"] += 1
-        return tuple(self._hypervisors())
+        self.listed = tuple(self._hypervisors())
+        return self.listed
+
+    def known_hypervisors(self) -> tuple[Hypervisor, ...]:
+        return self.listed
 
     def _hypervisors(self) -> Iterator[Hypervisor]:
         for host in self.hosts:

@@ -55,6 +55,18 @@ def test_our_cordon_lasts_as_long_as_its_claim_is_ours() -> None:
     assert CORDON.lost(world) is None
 
 
+def test_a_trait_that_placement_never_gets_is_not_waited_for_for_ever() -> None:
+    cloud = FakeCloud()
+    world = a_world(cloud)
+    CORDON.start(world)
+    cloud.traits[HOST] = set()
+
+    look = CORDON.look(world, None)
+
+    assert (look.standing, look.is_over) == (Standing.UNDERWAY, True)
+    assert "nova-compute's log" in str(look.remedy)
+
+
 def test_a_node_that_others_have_enabled_is_not_cordoned_any_more() -> None:
     cloud = FakeCloud()
     world = a_world(cloud)

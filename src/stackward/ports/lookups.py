@@ -44,7 +44,11 @@ def hypervisor_of(cloud: Cloud, host: str) -> Hypervisor | None:
 def hypervisors_of(cloud: Cloud, host: str) -> list[Hypervisor]:
     """Return the hypervisors of a host: one, but for Ironic's.
 
-    A hypervisor is mostly named after its host. Where none is, all of them are read.
+    A hypervisor is mostly named after its host. Where none is, all of them are read, once: after
+    that its name is known.
     """
-    named = [one for one in cloud.hypervisors_like(first_label(host)) if one.host == host]
+    known = [one.name for one in cloud.known_hypervisors() if one.host == host]
+    short = first_label(host)
+    name = known[0] if len(known) == 1 and short not in known[0] else short
+    named = [one for one in cloud.hypervisors_like(name) if one.host == host]
     return named or [one for one in cloud.hypervisors() if one.host == host]
