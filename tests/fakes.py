@@ -95,6 +95,7 @@ class FakeCloud:
     syncs_traits: bool = True  # Nova swallows a failed sync
     silent_agents: set[str] = field(default_factory=set)  # hosts
     without_rpc: set[str] = field(default_factory=set)  # hosts
+    cells_down: set[str] = field(default_factory=set)  # hosts of which Nova knows the name only
     inventories: dict[str, Inventory] = field(
         default_factory=lambda: {
             "VCPU": Inventory(total=8),
@@ -114,6 +115,7 @@ class FakeCloud:
     ticks: int = 0  # seconds, one by each `pass_time()`
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
+    listed: tuple[Hypervisor, ...] = ()  # by the last list of all
 
     def __post_init__(self) -> None:
         self.computes = {host: a_service(host) for host in self.hosts}
@@ -134,7 +136,13 @@ class FakeCloud:
     def services(self) -> tuple[ComputeService, ...]:
         self.calls["services"] += 1
         conductor = a_service("ctl", binary="nova-conductor", is_up=self.has_conductor)
-        return (*self.computes.values(), conductor)
+        return (*map(self._known_of, self.computes.values()), conductor)
+
+    def _known_of(self, service: ComputeService) -> ComputeService:
+        if service.host not in self.cells_down:
+            return service
+        blank = a_service(service.host, id="", is_enabled=False, is_up=False, zone="")
+        return replace(blank, is_known=False)
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         self.calls["hypervisors"] += 1
@@ -142,7 +150,11 @@ class FakeCloud:
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
         self.calls["all hypervisors"] += 1
-        return tuple(self._hypervisors())
+        self.listed = tuple(self._hypervisors())
+        return self.listed
+
+    def known_hypervisors(self) -> tuple[Hypervisor, ...]:
+        return self.listed
 
     def _hypervisors(self) -> Iterator[Hypervisor]:
         for host in self.hosts:
@@ -161,7 +173,7 @@ class FakeCloud:
         return tuple(
             replace(server, ports=(), volumes=(), group=None)
             for server in self.known.values()
-            if server.host == host
+            if server.host == host and host not in self.cells_down
         )
 
     def server(self, server: str, /) -> Server | None:

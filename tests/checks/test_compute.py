@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from typing_extensions import override
 
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
@@ -14,8 +15,9 @@ from stackward.checks.compute import (
     NoInstanceDirs,
     NoServersOn,
 )
+from stackward.errors import Unreachable
 from stackward.model.compute import Server
-from stackward.plan import Finding, Holds, NotApplicable, Unverified
+from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.world import World
 from stackward.steps.service import Cordon
 
@@ -39,6 +41,43 @@ def cordoned() -> World:
 @pytest.mark.parametrize("check", [*EMPTY, CORDONED], ids=lambda check: check.kind)
 def test_an_empty_cordoned_node_passes(check: NoServersOn) -> None:
     assert isinstance(check.ask(cordoned()), Holds)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        NoServersOn(host=HOST),
+        NoArrivals(host=HOST),
+        CORDONED,
+        NoServersOn(host=HOST, projects=("x",)),
+    ],
+)
+def test_the_empty_list_of_a_cell_that_is_down_proves_nothing(check: Check[World]) -> None:
+    """Nova skips that cell, without a word, in a list that is asked for by host."""
+    world = cordoned()
+    assert isinstance(world.cloud, FakeCloud)
+    world.cloud.add(a_server())
+    world.cloud.cells_down.add(HOST)
+
+    with pytest.raises(
+        Unreachable, match=f"nothing is known of the host `{HOST}`: its cell is down"
+    ):
+        check.ask(world)
+
+
+@pytest.mark.parametrize("check", [NoServersOn(host=HOST), NoArrivals(host=HOST)])
+def test_a_cell_that_goes_down_before_the_list_is_made_proves_nothing(check: Check[World]) -> None:
+    class Failing(FakeCloud):
+        @override
+        def servers_on(self, host: str, /) -> tuple[Server, ...]:
+            self.cells_down.add(host)
+            return super().servers_on(host)
+
+    cloud = Failing()
+    cloud.add(a_server())
+
+    with pytest.raises(Unreachable, match="its cell is down"):
+        check.ask(a_world(cloud))
 
 
 def occupied() -> World:

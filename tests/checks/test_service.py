@@ -18,6 +18,7 @@ from stackward.checks.service import (
     NoAcceptanceServer,
     ServesRpc,
 )
+from stackward.errors import Unreachable
 from stackward.model.acceptance import NewServer
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 
@@ -104,6 +105,17 @@ def test_what_is_not_so_is_found(check: Check, spoil: Callable[[FakeCloud], None
     assert isinstance(check.ask(a_world(cloud)), Finding)
 
 
+@pytest.mark.parametrize("check", [UP, SERVICE], ids=kind_of)
+def test_a_service_whose_cell_is_down_is_neither_down_nor_disabled(check: Check) -> None:
+    cloud = a_cloud()
+    cloud.cells_down.add(HOST)
+
+    with pytest.raises(
+        Unreachable, match=f"nothing is known of the host `{HOST}`: its cell is down"
+    ):
+        check.ask(a_world(cloud))
+
+
 def test_a_nova_compute_without_rpc_is_unverified_although_it_is_up() -> None:
     cloud = a_cloud()
     cloud.without_rpc.add(HOST)
@@ -156,6 +168,14 @@ def test_servers_are_home_unless_one_is_elsewhere(hosts: dict[str, str], answer:
 
     assert type(found) is answer
     assert not isinstance(found, NotApplicable) or found.thing == an_id("db-02")
+
+
+def test_a_server_whose_cell_is_down_is_not_elsewhere() -> None:
+    cloud = FakeCloud()
+    cloud.add(a_server(name="db-01", status="UNKNOWN", host=None))
+
+    with pytest.raises(Unreachable, match="nothing is known of `db-01`: its cell is down"):
+        AreOn(host=HOST, servers=(an_id("db-01"),)).ask(a_world(cloud))
 
 
 # --- kept off ---

@@ -172,6 +172,38 @@ def test_contradictory_sources_are_refused_and_both_are_named(desk: Desk) -> Non
     assert desk.shell.asked == []
 
 
+def test_one_of_two_sites_is_dead_and_the_other_is_not_taken_for_it(desk: Desk) -> None:
+    """Nova's `c07` is the dead node of site 2; the living one of site 1 has the same short name."""
+    desk.has(
+        "c07.site-1.example ansible_host=198.51.100.7\nc07.site-2.example ansible_host=192.0.2.7\n",
+        c07=("c07", "192.0.2.7"),
+    )
+    desk.says["c07.site-1.example"] = Itself(names=("c07", "c07.site-1.example"))
+    desk.silent.add("c07.site-2.example")
+
+    code, said = desk.plan("c07")
+
+    assert code == 3, said
+    assert "c07.site-2.example" in said
+    assert set(desk.shell.asked) <= {"c07.site-2.example"}
+
+
+def test_a_copied_address_in_the_inventory_is_refused_and_both_are_named(desk: Desk) -> None:
+    desk.has(
+        "c08 ansible_host=192.0.2.7\nc07 ansible_host=192.0.2.7\n",
+        c08=("c08", "192.0.2.8"),
+        c07=("c07", "192.0.2.7"),
+    )
+    desk.says["c08"] = Itself(names=("c07",))
+
+    code, said = desk.plan("c08")
+
+    assert code == 3, said
+    assert "the node `c08` says that it is `c07`, which is another host of Nova than `c08`" in said
+    assert "nothing was changed" in said
+    assert desk.shell.asked == []
+
+
 def test_a_name_that_is_a_number(desk: Desk) -> None:
     (desk.place / "inventory").write_text("101\n1010\n")
     desk.fake = FakeCloud(hosts=("101", "1010"))

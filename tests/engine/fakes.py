@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, Pace, Workshop, approve, ask_cancel, carry_out
-from stackward.errors import StepFailed, Uncertain, Unreachable
+from stackward.errors import Refused, StepFailed, Uncertain, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.plan import (
     GIVEN_UP,
@@ -263,8 +263,13 @@ class Shut:
         return {}
 
     def look(self, world: YardWorld, mark: Mark | None) -> Look:
-        is_shut = world.yard.seen()["gate"] == "shut"
-        return Look(Standing.DONE if is_shut else Standing.TODO)
+        match self._gate(world):
+            case "shut":
+                return Look(Standing.DONE)
+            case "barred":
+                return Look(Standing.FOREIGN, reason="it is barred by carol")
+            case _:
+                return Look(Standing.TODO)
 
     def start(self, world: YardWorld) -> None:
         world.yard.fate.point()
@@ -274,9 +279,18 @@ class Shut:
         world.yard.fate.point()
 
     def lost(self, world: YardWorld) -> Look | None:
-        if world.yard.seen()["gate"] == "shut":
+        if self._gate(world) == "shut":
             return None
         return Look(Standing.FOREIGN, reason="was opened by bob", remedy="ask bob")
+
+    def _gate(self, world: YardWorld) -> str:
+        yard = world.yard.seen()
+        match yard["trouble"]:
+            case "dark":
+                raise Unreachable("the gate cannot be seen")
+            case "forbidden":
+                raise Refused("nobody may look at the gate")
+        return str(yard["gate"])
 
 
 @dataclass(frozen=True, slots=True)

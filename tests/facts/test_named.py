@@ -122,6 +122,33 @@ def test_a_host_that_is_not_named_after_its_hypervisor_is_found_by_its_service()
     assert [(each.host, each.is_usable) for each in targets] == [("c02", True)]
 
 
+def test_all_hypervisors_are_read_once_where_none_is_named_after_its_host() -> None:
+    """Each look at each server read the list of all again."""
+    cloud, shell = a_site(
+        ("c01", "c02"),
+        a_node("c01"),
+        c01=("ip-192-0-2-21.internal", "192.0.2.21"),
+        c02=("ip-192-0-2-22.internal", "192.0.2.22"),
+    )
+    server = a_server(host="c01")
+    cloud.add(server)
+
+    first = read(cloud, shell, "c01")
+    again = read_compute_node(a_world(cloud, shell), "c01", only=server.id)
+
+    assert cloud.calls["all hypervisors"] == 1
+    assert (again.hypervisor, again.candidates) == (first.hypervisor, first.candidates)
+
+
+def test_a_hypervisor_that_has_another_name_since_is_found_again() -> None:
+    cloud, shell = a_site(("c01",), a_node("c01"), c01=("ip-192-0-2-21.internal", None))
+    read(cloud, shell, "c01")
+    cloud.named["c01"] = ("ip-192-0-2-99.internal", None)
+
+    assert read(cloud, shell, "c01").hypervisor.name == "ip-192-0-2-99.internal"
+    assert cloud.calls["all hypervisors"] == 2
+
+
 def test_an_ipv6_address_is_compared_as_an_address() -> None:
     """F30: `2001:db8:0:0::21` is `2001:db8::21`."""
     cloud, shell = a_site(("c01",), a_node("r1", "2001:db8::21"), c01=("c01", "2001:db8:0:0::21"))
@@ -231,6 +258,110 @@ def test_of_2000_nodes_only_the_candidate_is_asked() -> None:
     assert found.match.node == "r0757"
     assert shell.asked_names == ["r0757"]
     assert shell.asked == []
+
+
+# --- a node of the very name that is another machine ---
+
+
+def a_slip(said: Itself | None = None, address: str = "192.0.2.27") -> tuple[FakeCloud, FakeShell]:
+    """Return two hosts, where the inventory has the address of `c07` for `c08`, too."""
+    cloud, shell = a_site(
+        ("c07", "c08"),
+        a_node("c07", "192.0.2.27"),
+        a_node("c08", address),
+        c07=("c07", "192.0.2.27"),
+        c08=("c08", "192.0.2.28"),
+    )
+    if said:
+        shell.says["c08"] = said
+    else:
+        shell.silent.add("c08")
+    return cloud, shell
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(Itself(names=("c07", "c07.site-a.example")), id="its host name"),
+        pytest.param(Itself(names=("x99",), configured="c07"), id="its nova-compute's `host`"),
+        pytest.param(Itself(names=("c08",), configured="c07"), id="`host` prevails"),
+    ],
+)
+def test_a_copied_address_leads_to_another_host_and_is_refused(said: Itself) -> None:
+    """The plan for `c08` went by its name alone, and would have stopped `c07`'s nova-compute."""
+    cloud, shell = a_slip(said)
+
+    with pytest.raises(Refused) as caught:
+        read(cloud, shell, "c08")
+
+    assert caught.value.message == (
+        "cannot tell which machine `c08` is: the node `c08` says that it is `c07`, which is "
+        "another host of Nova than `c08`"
+    )
+    assert (shell.asked, shell.asked_names) == ([], ["c08"])
+
+
+def test_a_copied_address_of_a_dead_node_is_refused_by_novas_addresses() -> None:
+    cloud, shell = a_slip()
+
+    with pytest.raises(Refused) as caught:
+        read(cloud, shell, "c08")
+
+    assert caught.value.message == (
+        "cannot tell which machine `c08` is: the inventory has the address 192.0.2.27 for the "
+        "node `c08`, and it is `c07`'s in Nova, where `c08` has 192.0.2.28"
+    )
+    assert shell.asked == []
+
+
+def test_nothing_of_a_refused_node_is_kept(tmp_path: Path) -> None:
+    """A wrong match must not come back as what was once seen."""
+    cloud, shell = a_slip(Itself(names=("c07",)))
+    with closing(SqlJournal(open_database(url_of(tmp_path)))) as journal:
+        with pytest.raises(Refused):
+            plan_drain(a_world(cloud, shell), journal, DrainRequest(node="c08", reason="r"))
+
+        assert list(journal.observations(cloud.identity().id, "names")) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        pytest.param(Itself(names=("x99",)), "c08", id="Nova does not know its own name"),
+        pytest.param(Itself(names=("c07",), configured="c08"), "c08", id="`host` is Nova's"),
+        pytest.param(Itself(names=("c07", "c08")), "c08", id="one of its names is"),
+        pytest.param(Itself(names=("localhost",)), "c08", id="what everybody is called"),
+        pytest.param(None, "198.51.100.28", id="dead, and of another network"),
+        pytest.param(None, "192.0.2.28", id="dead, and its address is Nova's"),
+    ],
+)
+def test_a_node_of_the_very_name_that_nothing_contradicts_is_that_one(
+    said: Itself | None, address: str
+) -> None:
+    cloud, shell = a_slip(said, address)
+
+    found = find_node(a_world(cloud, shell), cloud.services(), "c08")
+
+    assert (found.match.node, shell.asked_names) == ("c08", ["c08"])
+
+
+@pytest.mark.parametrize(
+    ("address", "says", "lists"),
+    [
+        pytest.param("192.0.2.28", True, 0, id="it answers"),
+        pytest.param("198.51.100.28", True, 0, id="it answers, of another network"),
+        pytest.param("192.0.2.28", False, 0, id="dead, its address is Nova's"),
+        pytest.param("198.51.100.28", False, 1, id="dead, and of another network"),
+    ],
+)
+def test_all_hypervisors_are_read_only_where_a_silent_nodes_address_is_not_novas(
+    address: str, lists: int, *, says: bool
+) -> None:
+    cloud, shell = a_slip(Itself(names=("c08",)) if says else None, address)
+
+    find_node(a_world(cloud, shell), cloud.services(), "c08")
+
+    assert cloud.calls["all hypervisors"] == lists
 
 
 # --- what was seen before -----------------------------------------------------------------------

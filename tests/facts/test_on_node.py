@@ -1,6 +1,7 @@
 """The script that is sent to nodes asks of root only what the shipped sudoers file allows."""
 
 import ast
+import os
 import re
 import shutil
 from importlib.util import module_from_spec, spec_from_file_location
@@ -93,6 +94,17 @@ def test_an_ordinary_user_is_asked_for_nothing_but_that(gather: ModuleType) -> N
 
     as_user = {words[0] for words in commands.words if words[0] != "sudo"}
     assert as_user == {"systemctl", "ss", "virsh", "timeout"}
+
+
+def test_what_only_root_has_on_its_path_is_found_by_any_login(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen: as an ordinary login no RabbitMQ was looked at, and nothing was called over RPC."""
+    monkeypatch.setenv("PATH", "/usr/bin:/usr/sbin")
+
+    gather.see_sbin()
+
+    assert os.environ["PATH"] == "/usr/bin:/usr/sbin:/usr/local/sbin:/sbin"
 
 
 def test_an_old_python_can_read_it() -> None:

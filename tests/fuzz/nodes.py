@@ -237,7 +237,7 @@ def sources() -> list[Source]:
         ("rabbitmqctl list_bindings", "ctl", "rabbitmq bindings", False, True),
         ("rabbitmqctl list_vhosts", "ctl", "rabbitmq vhosts", False, True),
         ("MariaDB SHOW GLOBAL", "ctl", "mariadb", False, True),
-        ("systemctl show", "ctl", "units", False, True),
+        ("systemctl show", "c01", "units", False, True),
         ("systemctl --failed", "c01", "failed", False, True),
         ("virsh version", "c01", "libvirt", False, True),
         ("docker ps", "c01", "containers of docker", True, True),

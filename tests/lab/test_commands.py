@@ -61,7 +61,7 @@ def test_the_lines_of_openrc_are_the_environment_of_exec(lab: RealLab) -> None:
 
     said = lab.run("exec", "printenv", *lines)
 
-    assert said.splitlines() == list(lines.values())
+    assert said.splitlines() == [value.strip("'") for value in lines.values()]
 
 
 def test_a_program_that_is_not_there_is_an_error_of_the_caller(lab: RealLab) -> None:

@@ -77,10 +77,33 @@ def test_what_a_process_of_nova_compute_belongs_to(cgroup: str, arguments: str, 
 @pytest.mark.parametrize(
     "arguments",
     [
+        "/usr/bin/python3 -W ignore /usr/bin/nova-compute --config-file /etc/nova/nova.conf",
+        "/usr/bin/python3.11 -X utf8 /usr/bin/nova-compute",
+        "/usr/libexec/platform-python -s /usr/bin/nova-compute",
+        "python3 -m nova.cmd.compute",
+        "python3 -mnova.cmd.compute --config-file /etc/nova/nova.conf",
+        "/bin/bash /usr/local/bin/nova-compute",
+        "/bin/sh -e /usr/local/bin/nova-compute --config-file=/etc/nova/nova.conf",
+        "-bash -c exec nova-compute",
+    ],
+)
+def test_a_nova_compute_behind_an_interpreter_is_not_called_off(arguments: str) -> None:
+    """Called off while it ran: the value of `-W` was taken for the script of python."""
+    found = parse_processes(f"{FIRST}\n    183 0::/user.slice {arguments}\n")
+
+    assert isinstance(found, tuple)
+    assert [each.pid for each in found] == [183]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
         "/usr/bin/python3 /bin/privsep-helper --config-file /etc/nova/nova-compute.conf",
         "grep nova-compute /var/log/syslog",
         "/usr/bin/dumb-init --single-child -- kolla_start nova-compute",
         "[nova-compute] <defunct>",
+        "/bin/bash -c systemctl is-active nova-compute.service",
+        "/usr/bin/python3 /usr/bin/nova-conductor --log-file=/var/log/nova/nova-compute.log",
         "tail -f /var/log/nova/nova-compute",
     ],
 )

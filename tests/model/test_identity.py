@@ -297,6 +297,65 @@ A, B = "c01.a.example", "c01.b.example"
             "several", ["c01", "ip-192-0-2-21"],
             id="contradiction: host and hypervisor have a node each",
         ),
+        # --- one of two is dead
+        pytest.param(
+            nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21"),
+            Machine(host="c01", addresses=("198.51.100.21",)),
+            {A: says("c01", A)}, B, [A, B],
+            id="short in Nova, host_ip leads to the dead one: the living one is not taken",
+        ),
+        pytest.param(
+            nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21"),
+            Machine(host="c01", addresses=("198.51.100.21",)),
+            {A: says("c01")}, B, [A, B],
+            id="the same, and the living one knows no more than its short name",
+        ),
+        pytest.param(
+            nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21"),
+            Machine(host="c01", addresses=("198.51.100.21",)),
+            {A: says("c01", A, configured="c01")}, B, [A, B],
+            id="the same, and the living one has the short name as `host`, as both sites may",
+        ),
+        pytest.param(
+            nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21"),
+            Machine(host="c01", addresses=("192.0.2.21",)),
+            {A: says("c01", A)}, A, [A, B],
+            id="short in Nova, host_ip leads to the living one",
+        ),
+        pytest.param(
+            nodes(A, B), Machine(host="c01"), {A: says("c01", A)}, "several", [A, B],
+            id="short in Nova, no address, one is dead: refused, both named",
+        ),
+        pytest.param(
+            nodes("rack1=192.0.2.21@jump-a", "rack2=192.0.2.21@jump-b"),
+            Machine(host="c01", addresses=("192.0.2.21",)),
+            {"rack1": says("c01")}, "several", ["rack1", "rack2"],
+            id="one address behind two jump hosts, one is dead: both sites may have a c01",
+        ),
+        pytest.param(
+            nodes("rack1=192.0.2.21@jump-a", "rack2=192.0.2.21@jump-b"),
+            Machine(host=A, addresses=("192.0.2.21",)),
+            {"rack1": says("c01", A)}, "rack1", ["rack1", "rack2"],
+            id="one address behind two jump hosts, one is dead, the other says the whole name",
+        ),
+        pytest.param(
+            nodes("rack1=192.0.2.21@jump-a", "rack2=192.0.2.21@jump-b"),
+            Machine(host="c01", addresses=("192.0.2.21",)),
+            {"rack1": says("d07")}, "rack2", ["rack1", "rack2"],
+            id="one address behind two jump hosts, one is dead, the other is another machine",
+        ),
+        pytest.param(
+            nodes("c01=192.0.2.99", "rack1=192.0.2.21"),
+            Machine(host="c01", addresses=("192.0.2.21",)),
+            {"c01": says("c01")}, "several", ["c01", "rack1"],
+            id="contradiction: the one of the name lives, the one of the address is dead",
+        ),
+        pytest.param(
+            nodes("localhost=", "rack1=192.0.2.21"),
+            Machine(host="c01", addresses=("192.0.2.21",)),
+            {"rack1": says("c01")}, "rack1", ["localhost", "rack1"],
+            id="this machine's own entry that cannot be asked stands against nobody",
+        ),
         # --- localhost
         pytest.param(
             nodes("localhost="), Machine(host="aio1"), {"localhost": says("aio1")},
@@ -402,6 +461,40 @@ def test_a_node_that_once_said_so_and_one_of_that_name_are_two_candidates() -> N
 
     assert decide(machine, candidates, {"c01": None, **once}).doubtful == ("rack1", "c01")
     assert decide(machine, candidates, {"c01": says("c01"), **once}).node == "c01"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected", "doubtful"),
+    [
+        pytest.param(("198.51.100.21",), B, (), id="host_ip leads to the dead one"),
+        pytest.param(("192.0.2.21",), A, (), id="host_ip leads to the living one"),
+        pytest.param((), None, (A, B), id="no address: both are named"),
+    ],
+)
+def test_the_living_one_of_two_sites_does_not_outweigh_the_dead_one_that_once_said_so(
+    addresses: tuple[str, ...], expected: str | None, doubtful: tuple[str, ...]
+) -> None:
+    """Nova called its dead host by the short name that the other site's living node answers to."""
+    once = {B: Itself(names=("c01", B), seen_at=ONCE)}
+    known = nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21")
+    machine = Machine(host="c01", addresses=addresses)
+    candidates = Directory(known, once).candidates(machine)
+
+    found = decide(machine, candidates, {A: says("c01", A), **once})
+
+    assert (found.node, found.doubtful) == (expected, doubtful)
+
+
+def test_a_look_after_the_answers_were_kept_finds_the_same_node() -> None:
+    """What a node has said makes it a stronger candidate: that must not turn the decision."""
+    known = nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21")
+    machine = Machine(host="c01", addresses=("198.51.100.21",))
+    answers = {A: says("c01"), B: says(B)}
+    first, second = Directory(known), Directory(known, answers)
+
+    found = [decide(machine, each.candidates(machine), answers).node for each in (first, second)]
+
+    assert found == [B, B]
 
 
 # --- hosts, queues, kinds -----------------------------------------------------------------------

@@ -38,6 +38,17 @@ def test_a_cloud_that_is_well_has_no_finding() -> None:
     assert (health.state, health.findings) == (State.OK, ())
 
 
+def test_what_runs_and_was_not_asked_is_said() -> None:
+    """Seen: as an ordinary login nothing was asked of RabbitMQ, and nothing said so."""
+    site = Site()
+    for name in [one for one in site.told("ctl")["commands"] if one.startswith("rabbitmq")]:
+        del site.told("ctl")["commands"][name]
+
+    assert "what rabbitmq says of itself: its tool is not on the node" in {
+        note.says for note in site.look().unknown
+    }
+
+
 def test_what_a_container_shares_with_its_host_is_unknown_and_no_finding() -> None:
     health = Site().look()
 
@@ -657,6 +668,16 @@ def test_a_unit_in_maintenance_is_told_and_no_finding() -> None:
         "nova-compute is disabled by ada, run `01J9`, and down: bad DIMM",
         "`nova-compute.service` is kept off by a condition of its own",
     ]
+
+
+def test_one_that_died_just_now_is_not_called_over_rpc() -> None:
+    """Seen: its call held nova-api's only worker, and its healthy neighbour was called deaf."""
+    site = Site()
+    site.unit("c01", COMPUTE, ActiveState="failed", SubState="failed", Result="signal")
+    site.cut("c01", 5672)
+
+    assert roots(site.look()) == [("unit-down", "nova-compute on c01")]
+    assert site.apis.called == ["c02"]
 
 
 def test_what_was_drained_just_now_is_not_called_deaf_while_nova_still_calls_it_up() -> None:

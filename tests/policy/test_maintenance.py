@@ -91,6 +91,16 @@ def worries_of(node: ReturningNode) -> list[str]:
             id="a container runs it although the unit is kept off: blocks",
         ),
         pytest.param(
+            {"running_as": Unread("`ps` shows no process of others there")},
+            ["processes-unseen"],
+            id="what runs cannot be seen although it is kept off: warns",
+        ),
+        pytest.param(
+            {"marks": NONE, "running_as": Unread("`ps` shows no process of others there")},
+            ["processes-unseen"],
+            id="what runs cannot be seen, and the unit may be started all the same: warns",
+        ),
+        pytest.param(
             {"marks": NONE, "running_as": RunningAs(unit_load="not-found", processes=(CONTAINED,))},
             [],
             id="a container runs it, and nothing keeps it off: may return",

@@ -1,8 +1,10 @@
 """A process that runs and does not answer is found, whatever systemd says of it."""
 
+import json
+
 import pytest
 
-from cloud_fakes import Site
+from cloud_fakes import NO_ROUTE, Site
 from stackward.model.health import Finding, Health, State
 
 ALARM = "fatal_signal|WARN|terminating with signal 14 (Alarm clock)"
@@ -107,3 +109,50 @@ def test_what_has_answered_is_shown_by_that() -> None:
     assert shown["openvswitch"] == "2 of 2 answer when asked"
     assert shown["ovn-northd"] == "1 of 1 answer when asked"
     assert shown["neutron-periodic-workers"] == "looks alive (not proved): 1 of 1 run"
+
+
+@pytest.mark.parametrize("node", ["ctl", "c01", "c02"])
+def test_without_sudo_nothing_is_called_frozen(node: str) -> None:
+    """Seen: four healthy processes were "broken", with a remedy that restarts them."""
+    site = Site()
+    for name in [one for one in site.told(node)["commands"] if one.startswith("question ")]:
+        site.command(node, name, None, err="sudo: there is none on this node")
+
+    assert [rule for rule, _, _ in roots(site.look()) if rule == "process-silent"] == []
+
+
+def test_a_warning_of_sudo_is_no_refusal() -> None:
+    site = Site()
+    said = f"sudo: unable to resolve host ctl: Name or service not known\n{ALARM}"
+    site.command("ctl", "question ovn-northd 0", 142, err=said)
+
+    assert only(site.look()).rule == "process-silent"
+
+
+def test_one_node_alone_does_not_tell_that_none_is_active() -> None:
+    """The active one may be on another controller."""
+    site = Site()
+    site.command("ctl", "question ovn-northd 0", 0, "Status: standby\n")
+
+    assert site.look(only="ctl").findings == ()
+
+
+def test_a_node_that_was_not_seen_may_have_the_active_one() -> None:
+    site = Site()
+    site.command("ctl", "question ovn-northd 0", 0, "Status: standby\n")
+    site.nodes.told["c01"] = NO_ROUTE
+
+    assert "not-one-active" not in {rule for rule, _, _ in roots(site.look())}
+
+
+def test_a_queue_of_a_member_that_is_down_hides_nothing() -> None:
+    """RabbitMQ prints no figures of it; the member that is missing is the finding."""
+    site = Site()
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] += "notifications.info\t\t\tclassic\n"
+    cluster = site.told("ctl")["commands"]["rabbitmq cluster"]
+    told = json.loads(cluster["out"])
+    told["disk_nodes"].append("rabbit@ctl2")
+    cluster["out"] = json.dumps(told)
+
+    assert [rule for rule, _, _ in roots(site.look())] == ["rabbitmq-member-missing"]

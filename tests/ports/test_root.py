@@ -99,6 +99,23 @@ def test_what_is_not_declared_is_never_run_as_root(words: root.Words) -> None:
             "Sorry, user ops is not allowed to execute '/bin/x' as root on c01.",
             id="another command than the file has",
         ),
+        pytest.param(
+            Answer(1, "", "ops is not in the sudoers file.\nThis incident has been reported.\n"),
+            "ops is not in the sudoers file.",
+            id="a login that sudo does not know",
+        ),
+        pytest.param(
+            Answer(
+                1, "", "ops is not allowed to run sudo on c01.  This incident will be reported."
+            ),
+            "ops is not allowed to run sudo on c01.  This incident will be reported.",
+            id="a login that sudo knows on other hosts only",
+        ),
+        pytest.param(
+            Answer(1, "", "sudo: account validation failure, is your account locked?\n"),
+            "sudo: account validation failure, is your account locked?",
+            id="a login that is locked",
+        ),
         pytest.param(Answer(1, "", "Failed to stop x.service"), None, id="it failed as root"),
     ],
 )

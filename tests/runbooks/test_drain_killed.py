@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,21 @@ def test_a_life_has_no_more_points_than_are_tried(site: Site) -> None:
     ended = site.carry_out(site.approved(), fate)
 
     assert (ended.state, site.asked, fate.lived) == (RunState.SUCCEEDED, WHOLE, POINTS)
+
+
+def test_a_cell_that_is_down_for_seconds_is_waited_for(site: Site) -> None:
+    """The run stopped: its own cordon read as somebody else's."""
+    waits = count(1)
+
+    def pass_by() -> None:
+        site.cloud.cells_down = {"compute-07"} if next(waits) in range(2, 8) else set()
+
+    site.clock.on_wait.append(pass_by)
+
+    ended = site.carry_out(site.approved(), Fate())
+
+    assert (ended.state, site.asked) == (RunState.SUCCEEDED, WHOLE)
+    assert next(waits) > 8  # the cell came back during the run
 
 
 @pytest.mark.parametrize("dies_at", range(1, POINTS + 1, 2))  # after one is before the next

@@ -381,7 +381,7 @@ WARNINGS = {
     "foreign-allocation", "stale-record", "locked", "disk-copied",
     "disk-unknown", "port-leaves", "stops", "left-behind", "no-allocation", "no-port", "stays-away",
     "capabilities-unseen", "may-find-no-host", "zone-unknown", "keeping-off-unseen",
-    "runs-although-off", "rights-unread",
+    "runs-although-off", "processes-unseen", "rights-unread",
     "only-projects", "project-gone", "wish-cold", "consented", "stops-when-slow", "not-moved-back",
 }  # fmt: skip
 OF_THE_LOGIN = {"right-missing"}  # asked on the node itself: tests/cli/test_rights.py

@@ -134,6 +134,23 @@ def test_a_log_that_may_not_be_read_is_said_to_be_unread() -> None:
     assert look.says == "(its log was not read: sudo: a password is required)"
 
 
+def test_the_targets_log_is_read_although_the_sources_may_not_be() -> None:
+    cloud = a_cloud()
+    cloud.failures[DB] = ""
+    shell = FakeShell(cloud, refused={"compute-07": "sudo: a password is required"})
+    shell.logged["compute-08"] = [
+        "2026-11-26 03:00:00.000 41 ERROR nova.compute.manager [None req-1 ada] no such network\n"
+    ]
+    world = a_world(cloud, shell)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.pass_time()
+
+    look = LIVE.look(world, mark)
+
+    assert (look.service, look.says) == ("nova-compute on `compute-08`", "no such network")
+
+
 def test_completed_but_not_moved_is_a_failure() -> None:
     cloud = a_cloud()
     world = a_world(cloud)

@@ -1,5 +1,6 @@
 """A node comes back: nova-compute is started, the node uncordoned, a server booted and removed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,8 @@ from fakes import (
     FakeShell,
     a_world,
 )
-from stackward.errors import StepFailed
+from stackward.errors import StepFailed, Unreachable
+from stackward.model.compute import MEND_CELL
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.plan import Standing
 from stackward.ports.root import line
@@ -51,6 +53,18 @@ def test_our_cordon_lasts_as_long_as_its_claim_is_ours() -> None:
     CORDON.start(world)
 
     assert CORDON.lost(world) is None
+
+
+def test_a_trait_that_placement_never_gets_is_not_waited_for_for_ever() -> None:
+    cloud = FakeCloud()
+    world = a_world(cloud)
+    CORDON.start(world)
+    cloud.traits[HOST] = set()
+
+    look = CORDON.look(world, None)
+
+    assert (look.standing, look.is_over) == (Standing.UNDERWAY, True)
+    assert "nova-compute's log" in str(look.remedy)
 
 
 def test_a_node_that_others_have_enabled_is_not_cordoned_any_more() -> None:
@@ -89,6 +103,32 @@ def test_a_claim_that_was_replaced_is_named(text: str, says: str) -> None:
 
     assert lost is not None
     assert says in str(lost.reason)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(CORDON.lost, id="is our cordon lost"),
+        pytest.param(lambda world: CORDON.look(world, None), id="is it cordoned"),
+        pytest.param(lambda world: UNCORDON.look(world, None), id="is it uncordoned"),
+        pytest.param(UNCORDON.mark, id="how it stands before"),
+    ],
+)
+def test_a_cell_that_is_down_for_seconds_is_nobody_elses_claim(
+    look: Callable[[World], object],
+) -> None:
+    """A drain stopped for good: `somebody else has it now: no reason given`."""
+    cloud = FakeCloud()
+    world = a_world(cloud)
+    CORDON.start(world)
+    cloud.cells_down.add(HOST)
+
+    with pytest.raises(Unreachable, match=f"the host `{HOST}`: its cell is down") as caught:
+        look(world)
+
+    assert caught.value.hint == MEND_CELL
+    cloud.cells_down.clear()
+    assert CORDON.lost(world) is None
 
 
 @pytest.mark.parametrize("step", [KEEP_OFF, BRING_UP])

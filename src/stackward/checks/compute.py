@@ -8,11 +8,11 @@ from typing import ClassVar
 from stackward.answers import lines, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.claim import read_claim
-from stackward.model.compute import DISABLED, INSTANCES, Migration, Server
+from stackward.model.compute import DISABLED, IN_DOWN_CELL, INSTANCES, Migration, Server
 from stackward.model.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.libvirt import read_ids
-from stackward.ports.lookups import hypervisor_of, service_of
+from stackward.ports.lookups import cell_down, hypervisor_of, servers_on, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
@@ -42,7 +42,7 @@ class NoServersOn:
 
     def ask(self, world: World, /) -> Answer:
         """Look at all projects' servers."""
-        here = world.cloud.servers_on(self.host)
+        here = servers_on(world.cloud, self.host)
         stay = _staying(here, self.except_for, self.projects)
         left = [each for each in here if each.id not in stay]
         if not left:
@@ -76,6 +76,9 @@ class AreOn:
     def ask(self, world: World, /) -> Answer:
         """Look at each."""
         found = {each: world.cloud.server(each) for each in self.servers}
+        for each in found.values():
+            if each and each.status == IN_DOWN_CELL:
+                raise cell_down(f"`{each.label}`")
         away = [
             f"`{each.label}` on `{each.host}`"
             for each in found.values()
@@ -109,9 +112,8 @@ class NoArrivals:
 
     def ask(self, world: World, /) -> Answer:
         """Look for builds on the host and for migrations to it."""
-        building = [
-            each.label for each in world.cloud.servers_on(self.host) if each.status == "BUILD"
-        ]
+        here = servers_on(world.cloud, self.host)
+        building = [each.label for each in here if each.status == "BUILD"]
         coming = [
             f"migration {each.id}"
             for status in _COMING
@@ -119,6 +121,7 @@ class NoArrivals:
             if each.target == self.host and not _is_trace(world, each)
         ]
         if not (building or coming):
+            service_of(world.cloud, self.host)  # a cell that is down lists no migration either
             return Holds("Nova lists no build there, and no migration to it that goes on")
         what = ", ".join([*building, *coming][:_SHOWN])
         return Finding(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
@@ -305,7 +308,7 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
 def _staying_on(
     world: World, host: str, except_for: tuple[str, ...], projects: tuple[str, ...]
 ) -> set[str]:
-    here = world.cloud.servers_on(host) if projects else ()
+    here = servers_on(world.cloud, host) if projects else ()
     return _staying(here, except_for, projects)
 
 

@@ -15,7 +15,7 @@ from secrets import token_hex
 
 from stackward.engine.brakes import Brakes
 from stackward.engine.step import said_of
-from stackward.engine.worker import SILENT, exists
+from stackward.engine.worker import exists
 from stackward.errors import (
     BadInput,
     Locked,
@@ -41,7 +41,7 @@ class Rhythm:
 
     look_s: float = 1.0  # between two looks at the queue and at the others
     beat_s: float = 5.0  # between two signs of life
-    silent_s: float = SILENT.total_seconds()
+    silent_s: float = 30.0  # without a new beat, a worker is dead
     gap_s: float = 10.0  # between two looks of our own: then it was we who were away
     retry_s: float = 60.0  # before a run that could not be begun here is tried again
 

@@ -13,7 +13,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from stackward.engine.brakes import Brakes
-from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_told, lost_steps
+from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_steps
 from stackward.engine.ledger import Ledger
 from stackward.engine.move import TakenBack, carry_out_move, is_finished, is_half_way, path_of
 from stackward.engine.pace import Pace
@@ -131,8 +131,7 @@ class _Interpreter:
             if not self._ledger.last:
                 self._plan_again()
             self._do_again()
-            for stage in self._plan.stages:
-                self._carry_out_stage(self._caught_up(stage) if stage.catches_up else stage)
+            self._carry_out_stages()
             state, said = self._verify()
         except _Stopped as stopped:
             state, said = stopped.state, stopped.said
@@ -170,16 +169,26 @@ class _Interpreter:
             return {}  # it needs no answer to be left alone
 
     def _do_again(self) -> None:
-        """Do again what others have taken away, where the run was resumed after it has said so."""
-        events = self._shop.journal.events(self._run.id)
-        for lost in [] if self._is_to_stop else self._lost():
-            if not is_told(lost, self._ledger, events):
-                continue  # nobody has read of it yet: the run stops before its next start
-            for _ in repeat_step(lost.step, lost.path, lost.thing, self._bench):
-                self._beat([])
-                self._shop.clock.wait(self._pace.poll_s)
-                if self._is_to_stop:
-                    return  # it is under way, and its stage brings it to its end
+        """Do again what others have taken away, where the run was resumed after it stopped for it.
+
+        Where that cannot be, nothing more is started; what is under way still goes on to its end.
+        """
+        try:
+            events = self._shop.journal.events(self._run.id)
+            for lost in [] if self._is_to_stop else self._lost():
+                if is_read(lost, events):  # else the run stops before its next start
+                    self._repeat(lost)
+        except Superseded:
+            raise
+        except StackwardError as error:
+            self._against = error
+
+    def _repeat(self, lost: Lost) -> None:
+        for _ in repeat_step(lost.step, lost.path, lost.thing, self._bench):
+            self._beat([])
+            self._shop.clock.wait(self._pace.poll_s)
+            if self._is_to_stop:
+                return  # it is under way, and its stage brings it to its end
 
     def _stop_for(self, error: TakenAway) -> StackwardError:
         """Start nothing more; say once why."""
@@ -233,6 +242,31 @@ class _Interpreter:
             moves: list[Json] = [dump_move(move) for move in new]
             self._ledger.tell(CAUGHT_UP, step=stage.name, moves=moves)
         return replace(stage, moves=new)
+
+    # --- the stages -----------------------------------------------------------------------------
+
+    def _carry_out_stages(self) -> None:
+        """Carry out the stages; once one has to stop, only what must go on in the others."""
+        stopped: _Stopped | None = None
+        for stage in self._plan.stages:
+            if self._against and not any(self._must_go_on(stage, move) for move in stage.moves):
+                continue
+            try:
+                self._carry_out_stage(self._caught_up(stage) if stage.catches_up else stage)
+            except Superseded:
+                raise
+            except StackwardError as error:
+                self._against = self._against or error
+                stopped = _and_then(stopped, _Stopped(RunState.STOPPED, _said(error)))
+            except _Stopped as error:
+                if self._brakes.is_leaving:
+                    raise
+                self._against = self._against or StepFailed(str(error))
+                stopped = _and_then(stopped, error)
+        if stopped:
+            raise stopped
+        if self._against:
+            raise self._stopped(self._against, [])
 
     # --- one stage ------------------------------------------------------------------------------
 
@@ -330,10 +364,7 @@ class _Interpreter:
     def _account_for(self, stage: Stage[Any], failed: list[Moving]) -> None:
         """Go on to the next stage only when every move of this one is proved done."""
         if self._against:
-            raise _Stopped(
-                RunState.CANCELLED if self._cancelled_by else RunState.STOPPED,
-                _with_others(self._against, [each.failed for each in failed if each.failed]),
-            )
+            raise self._stopped(self._against, failed)
         if failed:
             first, *others = (each.failed for each in failed if each.failed)
             is_settled = all(isinstance(each.failed, TakenBack) for each in failed)
@@ -347,11 +378,22 @@ class _Interpreter:
         said = f"interrupted: {len(left)} not begun in stage `{stage.name}`"
         raise _Stopped(self._interrupted, Said(reason=said))
 
+    def _stopped(self, against: StackwardError, failed: list[Moving]) -> _Stopped:
+        """Return the end of a run that may start nothing more."""
+        return _Stopped(
+            RunState.CANCELLED if self._cancelled_by else RunState.STOPPED,
+            _with_others(against, [each.failed for each in failed if each.failed]),
+        )
+
     def _require_or_stop(self, stage: Stage[Any], left: list[Move[Any]]) -> None:
         """Ask what must be true; where it is not, what is under way is still brought to its end."""
+        if self._against:
+            return  # nothing is begun
         try:
             self._require(stage)
-        except StepFailed as error:
+        except Superseded:
+            raise
+        except StackwardError as error:
             if not any(self._must_go_on(stage, move) for move in left):
                 raise
             self._against = error
@@ -374,11 +416,10 @@ class _Interpreter:
     def _beat(self, moving: list[Moving]) -> None:
         """Say that we live; learn whether somebody asked to cancel, or has taken over."""
         if self._brakes.is_leaving:
-            names = tuple(f"`{each.move.thing}` is under way" for each in moving)
-            raise _Stopped(
-                self._interrupted,
-                Said(reason="interrupted, without waiting for what is under way", details=names),
-            )
+            names = [f"`{each.move.thing}` is under way" for each in moving]
+            why = [self._against.message] if self._against else []
+            reason = "interrupted, without waiting for what is under way"
+            raise _Stopped(self._interrupted, Said(reason=reason, details=(*names, *why)))
         asked_by = self._shop.journal.beat(
             self._run.id, self._run.epoch, self._shop.clock.now(), dict(self._ledger.seen)
         )
@@ -407,6 +448,14 @@ class _Interpreter:
             said = Said(reason="it was carried out, but that could not be proved", details=details)
             return RunState.UNVERIFIED, said
         return RunState.SUCCEEDED, Said()
+
+
+def _and_then(first: _Stopped | None, later: _Stopped) -> _Stopped:
+    """Return the first of two ends of a run, with what else the later one says."""
+    if first is None:
+        return later
+    new = [line for line in later.said.details if line not in first.said.details]
+    return _Stopped(first.state, replace(first.said, details=(*first.said.details, *new)))
 
 
 def _with_others(first: StackwardError, others: Iterable[StackwardError]) -> Said:

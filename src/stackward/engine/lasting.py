@@ -1,20 +1,21 @@
 """What must last as long as the run: a step such as a cordon is looked at again after it was done.
 
 It is looked at before each stage and each move. Once others have taken it away, nothing more is
-started; what is under way goes on to its end. A run that is resumed after it has said so does the
-step again: whoever resumes it has read that.
+started; what is under way goes on to its end. A run that is resumed after it has stopped for that
+does the step again: whoever resumes it has read why.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stackward.engine.ledger import Ledger
 from stackward.errors import StepFailed
-from stackward.model.run import Event
+from stackward.model.run import Event, RunState, Settled
 from stackward.plan import Lasting, Look, Plan
 
 TAKEN_AWAY = "taken away"  # the event that says so
+_DONE = {"found done", f"settled: {Settled.DONE}"}  # the events by which a step is proved done
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,16 @@ def lost_steps(plan: Plan[Any], ledger: Ledger, world: Any) -> Iterator[Lost]:  
                 yield Lost(move.thing, path, step, look)
 
 
-def is_told(lost: Lost, ledger: Ledger, events: Sequence[Event]) -> bool:
-    """Say whether the run has said since the step was done that it was taken away."""
-    done = ledger.last[lost.path]
-    return any(
-        each.what == TAKEN_AWAY and each.step == lost.path and each.at >= done.intended_at
-        for each in events
-    )
+def is_read(lost: Lost, events: Sequence[Event]) -> bool:
+    """Say whether the run has stopped with that it was taken away, after the step was last done.
+
+    By the numbers of the events: the clocks of two workers need not agree. A worker that only left
+    the run to the next has stopped it for nobody, so nobody has read of it.
+    """
+    done = _last_of(_DONE, events, lost.path)
+    told = _last_of({TAKEN_AWAY}, events, lost.path)
+    return done < told < _last_of({RunState.STOPPED.value}, events)
+
+
+def _last_of(what: Collection[str], events: Sequence[Event], step: str = "") -> int:
+    return max((one.number for one in events if one.what in what and one.step == step), default=0)

@@ -235,6 +235,7 @@ class _Carrier:
                 service=error.service,
                 says=error.says,
                 request_id=error.request_id,
+                hint=error.hint,
             )
         return Standing.UNKNOWN
 

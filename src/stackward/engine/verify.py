@@ -69,7 +69,8 @@ def _asked(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same
         return _proof(check, world)
     except StackwardError as error:
         says = f": {error.says}" if error.says else ""
-        return Proof("unverified", f"{check.summary}: {error.message}{says}", holds=False)
+        text = f"{check.summary}: {error.message}{says}"
+        return Proof("unverified", text, holds=False, remedy=error.hint)
 
 
 def _proof(check: Check[Any], world: Any) -> Proof:  # noqa: ANN401  # same

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from stackward.errors import Locked
 from stackward.model.run import Run, RunState
 
-# A worker without a new beat for so long is dead: for lists, for `resume` and for take-over.
-# It beats every few seconds. Who only reads the time of the beat needs a clock that agrees.
-SILENT = timedelta(seconds=30)
+# A run whose worker has not beaten it for so long is left alone. Its beat stops while it is planned
+# again or waits for an API, so this is longer than the silence of a worker, which beats aside.
+SILENT = timedelta(seconds=60)
 
 
 def worker_here(machine: str) -> str:

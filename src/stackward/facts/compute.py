@@ -324,12 +324,14 @@ def _hosts_of(
 ) -> dict[str, ComputeService]:
     """Return the service of each provider, which is named after its hypervisor.
 
-    Where a hypervisor is not named after its host, all hypervisors are read: they name both.
+    Where a hypervisor is not named after its host, all hypervisors are read, once: they name both.
     """
     known = Hosts(computes)
     found = {provider: known.called(name) for provider, name in names.items()}
-    if any(len(hosts) != 1 for hosts in found.values()):
-        by_id = {one.id: one.host for one in cloud.hypervisors()}
+    if others := {each for each, hosts in found.items() if len(hosts) != 1}:
+        by_id = {one.id: one.host for one in cloud.known_hypervisors()}
+        if not others <= by_id.keys():
+            by_id = {one.id: one.host for one in cloud.hypervisors()}
         found |= {each: (by_id[each],) for each in names if each in by_id}
     return {
         provider: computes[hosts[0]]

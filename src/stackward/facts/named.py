@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stackward.errors import BadInput, Refused, Unreachable
-from stackward.model.compute import MEND_CELL, NOVA_COMPUTE, ComputeService, Hypervisor
+from stackward.model.compute import NOVA_COMPUTE, ComputeService, Hypervisor
 from stackward.model.identity import (
     Hosts,
     Itself,
     Likeness,
     Machine,
     Match,
+    address_of,
     are_all_ironic,
     compare,
     decide,
     has_its_name,
     is_everybodys,
 )
-from stackward.ports.lookups import hypervisors_of
+from stackward.ports.lookups import cell_down, hypervisors_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.world import World
 from stackward.wording import count_of
@@ -45,15 +46,14 @@ def find_node(
 ) -> Found:
     """Return the compute node of this name; `remembered` is what nodes once said of themselves.
 
-    Raises `Refused` where two machines may be meant: both are named.
+    Raises `Refused` where two machines may be meant: both are named. The node is asked, too, where
+    it has the very name: a plan must not be made for the machine of another host.
     """
     computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
     said = remembered or {}
     host = _host_called(world, computes, name, said)
     if not computes[host].is_known:
-        raise Unreachable(
-            f"nothing is known of the host `{host}`: its cell is down", hint=MEND_CELL
-        )
+        raise cell_down(f"the host `{host}`")
     hypervisor = _hypervisor_of(world, host)
     match = find_machine(world.shell, machine_of(hypervisor), said)
     if match.doubtful:
@@ -63,6 +63,8 @@ def find_node(
             "`host_ip` as `ansible_host`: `openstack hypervisor list --long` shows both",
         )
     _refuse_another(world, name, hypervisor, match)
+    if match.node:
+        _refuse_machine_of_another(world, Hosts(computes), name, hypervisor, match.node)
     return Found(service=computes[host], hypervisor=hypervisor, match=match)
 
 
@@ -195,6 +197,52 @@ def _refuse_another(world: World, name: str, hypervisor: Hypervisor, match: Matc
         f"the inventory names another one `{name}`",
         details=[match.why],
         hint="give the nodes of the inventory the names that Nova has for them",
+    )
+
+
+def _refuse_machine_of_another(
+    world: World, hosts: Hosts, name: str, hypervisor: Hypervisor, node: str
+) -> None:
+    """Refuse a node that is the machine of another host by its own words, else by its address."""
+    said = world.shell.directory().said.get(node) or world.shell.itself(node)
+    own = _hosts_of_words(hosts, said) if said else ()
+    if hypervisor.host in own:
+        return
+    hint = f"correct the `ansible_host` of `{node}` in the inventory, or the name of that entry"
+    if own:
+        others = " and ".join(f"`{each}`" for each in dict.fromkeys(own))
+        raise Refused(
+            f"cannot tell which machine `{name}` is: the node `{node}` says that it is {others}, "
+            f"which is another host of Nova than `{hypervisor.host}`",
+            hint=hint,
+        )
+    address = world.shell.directory().node(node).address
+    if not _may_contradict(address, hypervisor.address):
+        return
+    if owners := _hosts_at(world, address):
+        others = " and ".join(f"`{each}`'s" for each in owners)
+        raise Refused(
+            f"cannot tell which machine `{name}` is: the inventory has the address {address} for "
+            f"the node `{node}`, and it is {others} in Nova, where `{hypervisor.host}` has "
+            f"{hypervisor.address}",
+            hint=hint,
+        )
+
+
+def _hosts_of_words(hosts: Hosts, said: Itself) -> tuple[str, ...]:
+    """Return Nova's hosts that a node may be by its own words; `host` of its settings prevails."""
+    if said.configured and (configured := hosts.called(said.configured)):
+        return configured
+    return hosts.called(*(own for own in said.all_names if not is_everybodys(own)))
+
+
+def _may_contradict(address: str, known: str | None) -> bool:
+    """Say whether an address may be another host's: it is one, and not what Nova has for this."""
+    return (
+        known is not None
+        and address_of(address) is not None
+        and not is_everybodys(address)
+        and compare(address, known) is not Likeness.SAME
     )
 
 

@@ -7,13 +7,14 @@ from stackward.anatomy import Anatomy
 from stackward.answers import shortly
 from stackward.facts.services_on_node import NO_CONTAINER, Said
 from stackward.model.survey import Blind, Replied, Unseen
+from stackward.ports.shell import Answer, refusal
 
 QUESTION = "question"  # begins the names of these commands in the script's answer
 
 _ALARM = {-14, 142}  # ended by its own alarm: `-T` of Open vSwitch's tools
 _TIMEOUT = 124  # of timeout(1)
 _NO_TOOL = {126, 127}
-_REFUSED = re.compile(r"^sudo: |[Pp]ermission denied|Access denied", re.MULTILINE)
+_DENIED = re.compile(r"[Pp]ermission denied|Access denied")
 
 
 def as_asked(anatomy: Anatomy) -> list[dict[str, object]]:
@@ -45,10 +46,15 @@ def parse_answers(commands: Mapping[str, Said]) -> dict[tuple[str, int], Replied
 
 def _answer(said: Said) -> Replied | Unseen | None:
     code = said["code"]
+    # First: where there is no sudo, nothing was asked, and there is no code.
+    if code != 0 and (refused := refusal(Answer(1, "", said["err"])) or _denied(said["err"])):
+        return Unseen(shortly(refused), Blind.REFUSED)
     if code is None or code in _ALARM or code == _TIMEOUT:
         return Unseen("no answer in time", Blind.SILENT)
     if code in _NO_TOOL or NO_CONTAINER.search(said["err"]):
         return None
-    if code != 0 and (refused := _REFUSED.search(said["err"])):
-        return Unseen(shortly(said["err"][refused.start() :].splitlines()[0]), Blind.REFUSED)
     return Replied(out=said["out"], err=said["err"], code=code)
+
+
+def _denied(err: str) -> str | None:
+    return next((line for line in err.splitlines() if _DENIED.search(line)), None)

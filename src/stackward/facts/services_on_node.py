@@ -117,12 +117,21 @@ def _queues(
 
 def parse_queues(out: str, vhost: str = ROOT_VHOST) -> list[Queue]:
     """Read a line per queue: its name, its messages, its consumers, its type."""
-    return [
-        Queue(
-            name=name, messages=whole(messages), consumers=whole(consumers), type=type_, vhost=vhost
-        )
-        for name, messages, consumers, type_ in (cells(line, 4) for line in lines(out))
-    ]
+    return [_to_queue(cells(line, 4), vhost) for line in lines(out)]
+
+
+def _to_queue(row: list[str], vhost: str) -> Queue:
+    name, messages, consumers, kind = row
+    # RabbitMQ has no figures of a queue whose member is down.
+    is_down = not messages and not consumers
+    return Queue(
+        name=name,
+        messages=0 if is_down else whole(messages),
+        consumers=0 if is_down else whole(consumers),
+        type=kind,
+        vhost=vhost,
+        is_down=is_down,
+    )
 
 
 def _bound(

@@ -16,6 +16,8 @@ from stackward.model.maintenance import UNIT
 # Needs no rights beyond a login. `ps` (procps 3.3 and later) cuts a cgroup without a width.
 PROCESSES = ("ps", "-e", "-ww", "-o", "pid=", "-o", "cgroup:512=", "-o", "args=")
 
+_MODULE = "nova.cmd.compute"  # what the script nova-compute imports
+_INTERPRETER = re.compile(r"-?(python|platform-python|(ba|da|k|z)?sh\b).*")  # a login's has a `-`
 _FIRST = 1  # the process that every login sees, unless /proc hides those of others
 _OWN = re.compile(rf"^(/[^/]+\.slice)*/{re.escape(UNIT)}(/|$)")
 _CONTAINER = re.compile(
@@ -83,16 +85,22 @@ def parse_processes(listed: str) -> tuple[ComputeProcess, ...] | Unread:
 
 def _of_compute(rows: list[list[str]]) -> Iterator[ComputeProcess]:
     for row in rows:
-        if len(row) == 3 and row[0].isdigit() and _program(row[2]) == NOVA_COMPUTE:  # noqa: PLR2004  # as asked for
+        if len(row) == 3 and row[0].isdigit() and _is_compute(row[2]):  # noqa: PLR2004  # as asked for
             yield _placed(int(row[0]), row[1])
 
 
-def _program(arguments: str) -> str:
-    """Return what a process carries out: its own name, or the script of its interpreter."""
-    words = [word.rpartition("/")[2] for word in arguments.split()]
-    if not words[0].startswith("python"):
-        return words[0].rstrip(":")  # a title that a process gives itself ends so
-    return next((word for word in words[1:] if not word.startswith("-")), words[0])
+def _is_compute(arguments: str) -> bool:
+    """Say whether a process carries out nova-compute: itself, or through an interpreter.
+
+    Which word of an interpreter is its script depends on its flags, so any of them counts: one too
+    many is looked at by the operator, one too few would be called off.
+    """
+    program, *others = (word.rpartition("/")[2] for word in arguments.split())
+    if program.rstrip(":") == NOVA_COMPUTE:  # a title that a process gives itself ends so
+        return True
+    return bool(_INTERPRETER.fullmatch(program)) and any(
+        word == NOVA_COMPUTE or word.removeprefix("-m") == _MODULE for word in others
+    )
 
 
 def _placed(pid: int, cgroups: str) -> ComputeProcess:

@@ -343,10 +343,24 @@ def confirms(said: Itself, machine: Machine) -> bool | None:
     return bool(likeness & {Likeness.SAME, Likeness.ALIKE})
 
 
+def is_certain(said: Itself, machine: Machine) -> bool:
+    """Say whether a node's own words are of no other machine: by a whole name.
+
+    A short one, `[DEFAULT] host` too, may be the name of another site's machine as well.
+    """
+    return any(
+        _is_whole(key) and compare(one, other) is Likeness.SAME
+        for one in said.all_names
+        for other in machine.names
+        if isinstance(key := _key(one), str)
+    )
+
+
 @dataclass(slots=True)
 class _Sorted:
     """Candidates, one of each place, by what they say."""
 
+    certain: bool = False  # one of those that say yes has said its whole name
     yes: list[Candidate] = field(default_factory=list)
     unknown: list[Candidate] = field(default_factory=list)
     no: list[Candidate] = field(default_factory=list)
@@ -359,10 +373,12 @@ def decide(
 ) -> Match:
     """Return which of the candidates the machine is; `said` is what they say of themselves."""
     found = _sort(machine, candidates, said)
-    if found.yes:
-        return _one_of(machine, found.yes, said)
     # This machine's own entry is no sign by itself, and a bare name is one of them at most.
     unknown = [each for each in found.unknown if each.signs != {How.LOCAL}]
+    if found.yes:
+        # Who is silent might say the same: the name and the address decide between them.
+        rivals = [] if found.certain else unknown
+        return _one_of(machine, [*found.yes, *rivals], said, _UNASKED)
     if unknown:
         return _one_of(machine, unknown, said)
     # The very name outweighs what a node calls itself, where nobody else is it.
@@ -385,16 +401,24 @@ def _sort(
         verdict = confirms(words, machine) if words else None
         if verdict and words and words.seen_at:
             verdict = None  # it is no more than a sign: others may have its name by now
+        found.certain |= bool(verdict and words and is_certain(words, machine))
         {True: found.yes, None: found.unknown, False: found.no}[verdict].append(one)
     return found
 
 
+_UNASKED = frozenset({How.NAME, How.ADDRESS})
+_STRONG = _UNASKED | {How.ITSELF}
+
+
 def _one_of(
-    machine: Machine, left: Sequence[Candidate], said: Mapping[str, Itself | None]
+    machine: Machine,
+    left: Sequence[Candidate],
+    said: Mapping[str, Itself | None],
+    strong: frozenset[How] = _STRONG,
 ) -> Match:
     """Return the one; of several, the one with two strong signs, or with the only strong one."""
     for least in (2, 1):
-        stronger = [each for each in left if len(each.signs & _STRONG) >= least]
+        stronger = [each for each in left if len(each.signs & strong) >= least]
         if len(stronger) == 1:
             left = stronger
         elif stronger:
@@ -416,7 +440,6 @@ def _one_of(
     )
 
 
-_STRONG = {How.NAME, How.ITSELF, How.ADDRESS}
 _WHY = {
     How.NAME: "by its name",
     How.ITSELF: "by what it calls itself",

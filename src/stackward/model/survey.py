@@ -124,6 +124,7 @@ class Queue:
     consumers: int
     type: str = "classic"
     vhost: str = "/"
+    is_down: bool = False  # with the member of the cluster that has it; nothing is known of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

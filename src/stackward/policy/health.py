@@ -84,8 +84,11 @@ def _all_findings(
         yield from judge_tools(one, here)
         yield from judge_answers(one)
         yield from judge_connections(one, sides)
+    has_seen_all = state.only is None and not any(
+        isinstance(one, Unseen) or isinstance(one.units, Unseen) for one in state.surveys.values()
+    )
     for component in anatomy.components.values():
-        yield from judge_one_of_all(component, here)
+        yield from judge_one_of_all(component, here, has_seen_all=has_seen_all)
     yield from judge_own_queues(state, here, anatomy)
     yield from judge_all_queues(state, here, anatomy)
     yield from judge_heartbeats(state, anatomy)

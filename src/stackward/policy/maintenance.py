@@ -41,7 +41,10 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
 def _judge_processes(node: ReturningNode) -> Iterator[Verdict]:
     """Look for a nova-compute that runs although the node was to be kept off."""
     running, marks = node.running_as, node.marks
-    if running is None or isinstance(running, Unread) or isinstance(marks, Unread):
+    if running is None or isinstance(marks, Unread):
+        return
+    if isinstance(running, Unread):
+        yield worries.PROCESSES_UNSEEN.warns(node.name, why=running.why)
         return
     if running.unit_load == "not-found" and not running.processes:
         yield worries.NO_UNIT_TO_START.blocks(node.name)

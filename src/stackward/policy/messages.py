@@ -10,7 +10,7 @@ from stackward.model.claim import read_claim
 from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.health import Finding, Note
 from stackward.model.identity import queue_names
-from stackward.model.survey import Broker, Link, Listener, Queue, Survey, Unseen
+from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence, log_of
 from stackward.policy.processes import Present
@@ -174,6 +174,8 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 continue
             if knows_all and any(each.startswith(f"{component.topic}.") for each in queues):
                 yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
+        elif queue.is_down:
+            continue  # the member that is down has been said
         elif not queue.consumers and (knows_all or queue.messages):
             yield symptoms.QUEUE_UNREAD.found(
                 component.name, node, queue=name, messages=queue.messages, unit=unit
@@ -406,6 +408,11 @@ def _is_kept_off(state: CloudState, one: Heartbeat, present: Present, component:
     return not isinstance(survey.units, Unseen) and (here is None or not here.runs)
 
 
+def _is_stopped(here: Presence | None) -> bool:
+    """Say whether its node says that nothing of it runs, whatever its last record says."""
+    return here is not None and all(unit.active in {FAILED, "inactive"} for unit in here.units)
+
+
 def age_of(one: Heartbeat) -> str:
     """Say how old a heartbeat is."""
     return (
@@ -449,20 +456,22 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
     is_silent = bool(has_broker) and not any(one.runs for one in has_broker)
     why = {}
     for one in state.heartbeats:
-        if one.binary != "nova-compute" or not _is_asked(state, one):
-            continue
-        if not one.is_known:
-            why[one.host] = "its cell is down"
-        elif not one.is_up:
-            why[one.host] = "it does not report"
-        elif _is_kept_off(state, one, present, anatomy["nova-compute"]):
-            why[one.host] = "it is kept off on purpose"
-        elif is_silent:
-            why[one.host] = "RabbitMQ does not run"
-        elif state.hypervisors_unread:
-            why[one.host] = f"Nova's hypervisors cannot be read: {state.hypervisors_unread}"
-        else:
-            why[one.host] = deaf.get(node_of(state, one), "")
+        if one.binary == "nova-compute" and _is_asked(state, one):
+            there = present.get((one.binary, node_of(state, one)))
+            is_off = _is_kept_off(state, one, present, anatomy["nova-compute"])
+            reasons = (
+                ("its cell is down", not one.is_known),
+                ("it does not report", not one.is_up),
+                ("it is kept off on purpose", is_off),
+                ("it does not run", _is_stopped(there)),
+                ("RabbitMQ does not run", is_silent),
+                (
+                    f"Nova's hypervisors cannot be read: {state.hypervisors_unread}",
+                    bool(state.hypervisors_unread),
+                ),
+            )
+            known = (reason for reason, is_so in reasons if is_so)
+            why[one.host] = next(known, deaf.get(node_of(state, one), ""))
     return why
 
 

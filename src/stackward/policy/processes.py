@@ -183,9 +183,20 @@ def _is_silent(here: Presence, unseen: Unseen) -> bool:
 
 
 def unknown_of_tools(here: Presence) -> Iterator[Note]:
-    """Name what its own tool did not tell in time, though it serves."""
-    own = {"rabbitmq": here.survey.broker, "mariadb": here.survey.database}
-    answer = own.get(here.component.probe.kind)
+    """Name what its own tool did not tell in time, or is not there to tell, though it serves."""
+    own = {
+        "rabbitmq": here.survey.broker,
+        "mariadb": here.survey.database,
+        "libvirt": here.survey.libvirt,
+    }
+    if (kind := here.component.probe.kind) not in own:
+        return
+    answer = own[kind]
+    if answer is None and here.runs:
+        says = f"what {here.component.name} says of itself: its tool is not on the node"
+        yield Note(where=here.node, says=says)
+    if kind == "libvirt":
+        return  # all else that it tells is a finding
     if isinstance(answer, Unseen) and answer.kind is Blind.ODD:
         return  # that is a finding
     if isinstance(answer, Unseen) and here.runs and not _is_silent(here, answer):

@@ -75,8 +75,13 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
             )
 
 
-def judge_one_of_all(component: Component, present: Present) -> Iterator[Finding]:
-    """Judge what exactly one process of the cloud must be, such as the active one."""
+def judge_one_of_all(
+    component: Component, present: Present, *, has_seen_all: bool
+) -> Iterator[Finding]:
+    """Judge what exactly one process of the cloud must be, such as the active one.
+
+    That none is so can be said only by who `has_seen_all` nodes of the cloud.
+    """
     own = [one for (name, _), one in present.items() if name == component.name and one.runs]
     for number, question in enumerate(component.questions):
         if not question.one_of_all or not own:
@@ -85,7 +90,7 @@ def judge_one_of_all(component: Component, present: Present) -> Iterator[Finding
         if any(one not in {Outcome.PROVED, Outcome.REFUTED} for one in told):
             continue  # one that was not heard may be it
         count = told.count(Outcome.PROVED)
-        if count != 1:
+        if count > 1 or (count == 0 and has_seen_all):
             says = [f"`{one.node}`: {_words(one.survey.answers[component.name, number])}"
                     for one in own]  # fmt: skip
             yield symptoms.NOT_ONE_ACTIVE.found(

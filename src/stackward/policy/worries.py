@@ -268,6 +268,12 @@ SECOND_COMPUTE = Worry(
     "nova-compute`, {marks}); else stop the other one; then plan again",
     "Two nova-computes of one host would both carry out its orders.",
 )
+PROCESSES_UNSEEN = Worry(
+    "processes-unseen",
+    "whether a nova-compute runs there already, outside its unit, could not be read: {why}",
+    "see `ps -ef` there as root; approve only if no container and no other unit runs one",
+    "The return starts the unit; two nova-computes of one host would both carry out its orders.",
+)
 NO_UNIT_TO_START = Worry(
     "no-unit-to-start",
     "no nova-compute runs there, and systemd has no unit `nova-compute.service` to start",

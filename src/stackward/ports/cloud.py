@@ -55,6 +55,13 @@ class Cloud(Protocol):
         """Return all hypervisors, page by page; for what no name leads to."""
         ...
 
+    def known_hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return what the last list of all had, none before the first; nothing is asked.
+
+        It tells which name or host belongs to which hypervisor, not how one stands now.
+        """
+        ...
+
     def uptime(self, hypervisor: str, /) -> str | None:
         """Return what nova-compute there says of its machine's uptime; None where it says nothing.
 

@@ -1,14 +1,38 @@
 """How one thing is found among the answers of a port; whatever room asks."""
 
-from stackward.model.compute import NOVA_COMPUTE, ComputeService, Hypervisor
+from stackward.errors import Unreachable
+from stackward.model.compute import MEND_CELL, NOVA_COMPUTE, ComputeService, Hypervisor, Server
 from stackward.model.identity import first_label
 from stackward.ports.cloud import Cloud
 
 
 def service_of(cloud: Cloud, host: str) -> ComputeService | None:
-    """Return the nova-compute service of a host, if Nova has one."""
+    """Return the nova-compute service of a host, if Nova has one.
+
+    Raises `Unreachable` while its cell is down: nobody knows then whether it is enabled.
+    """
     services = cloud.services()
-    return next((one for one in services if (one.host, one.binary) == (host, NOVA_COMPUTE)), None)
+    found = next((one for one in services if (one.host, one.binary) == (host, NOVA_COMPUTE)), None)
+    if found is not None and not found.is_known:
+        raise cell_down(f"the host `{host}`")
+    return found
+
+
+def cell_down(of: str) -> Unreachable:
+    """Return the error that says why nothing is known of a host, or of a server."""
+    return Unreachable(f"nothing is known of {of}: its cell is down", hint=MEND_CELL)
+
+
+def servers_on(cloud: Cloud, host: str) -> tuple[Server, ...]:
+    """Return the servers on a host. Raises `Unreachable` while its cell is down.
+
+    Nova leaves such a cell out of a list that is asked for by host, and says nothing; so the
+    service is read before and after.
+    """
+    service_of(cloud, host)
+    found = cloud.servers_on(host)
+    service_of(cloud, host)
+    return found
 
 
 def hypervisor_of(cloud: Cloud, host: str) -> Hypervisor | None:
@@ -20,7 +44,11 @@ def hypervisor_of(cloud: Cloud, host: str) -> Hypervisor | None:
 def hypervisors_of(cloud: Cloud, host: str) -> list[Hypervisor]:
     """Return the hypervisors of a host: one, but for Ironic's.
 
-    A hypervisor is mostly named after its host. Where none is, all of them are read.
+    A hypervisor is mostly named after its host. Where none is, all of them are read, once: after
+    that its name is known.
     """
-    named = [one for one in cloud.hypervisors_like(first_label(host)) if one.host == host]
+    known = [one.name for one in cloud.known_hypervisors() if one.host == host]
+    short = first_label(host)
+    name = known[0] if len(known) == 1 and short not in known[0] else short
+    named = [one for one in cloud.hypervisors_like(name) if one.host == host]
     return named or [one for one in cloud.hypervisors() if one.host == host]

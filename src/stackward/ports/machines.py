@@ -19,11 +19,13 @@ NOVA_SETTINGS = (
 )
 _SETTINGS = " ".join(NOVA_SETTINGS)
 
+_NAMES = "=names="  # a line of its own: what a login prints by itself stands before it
+
 # Needs no rights beyond a login, and prints no other setting than the one that is asked for.
 ASK_NAMES = (
     "sh",
     "-c",
-    "uname -n; timeout 3 hostname -f 2>/dev/null; echo; "  # noqa: ISC003  # one script
+    f"echo; echo {_NAMES}; uname -n; timeout 3 hostname -f 2>/dev/null; echo; "  # noqa: ISC003  # one script
     + rf"grep -hs -E '^[[:space:]]*(\[|host[[:space:]]*=)' {_SETTINGS}; true",
 )
 _WITHIN_S = 12.0
@@ -68,8 +70,14 @@ def is_name(word: object) -> bool:
 
 
 def parse_itself(out: str) -> Itself | None:
-    """Read the answer: its names, an empty line, then sections and `host` of its settings."""
-    named, _, settings = out.partition("\n\n")
+    """Read the answer: its names, an empty line, then sections and `host` of its settings.
+
+    What stands before the mark is not the answer: a login may greet with the name of any host.
+    """
+    _, mark, answer = out.rpartition(f"\n{_NAMES}\n")
+    if not mark:
+        return None
+    named, _, settings = answer.partition("\n\n")
     names = tuple(dict.fromkeys(word for word in named.split() if is_name(word)))
     configured = _configured(settings)
     return Itself(names=names, configured=configured) if names or configured else None

@@ -13,6 +13,7 @@ VIRSH = ("virsh", "--readonly", "--connect", "qemu:///system")
 
 _NO_SUDO = re.compile(r"sudo['\u2018\u2019]?: (No such file or directory|(command )?not found)")
 _REFUSES = ("sudo: ", "Sorry, user ", "sudo-rs: ")
+_KNOWS_NOT = re.compile(r"\S+ is not (in the sudoers file|allowed to run sudo on )")
 _REMARKS = ("sudo: unable to resolve host", "sudo: setrlimit", "sudo: unable to send audit message")
 
 
@@ -43,7 +44,9 @@ def refusal(answer: Answer) -> str | None:
     for line in answer.err.splitlines():
         if "sudo" in line and _NO_SUDO.search(line):
             return "there is no `sudo` on it"
-        if line.startswith(_REFUSES) and not line.startswith(_REMARKS):
+        if line.startswith(_REMARKS):
+            continue
+        if line.startswith(_REFUSES) or _KNOWS_NOT.match(line):
             return line
     return None
 

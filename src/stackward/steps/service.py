@@ -63,7 +63,13 @@ class Cordon:
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"it is disabled already: {text}")
         if DISABLED not in world.cloud.provider(self.provider).traits:
-            return Look(Standing.UNDERWAY, reason=f"placement has no trait {DISABLED} for it yet")
+            return Look(
+                Standing.UNDERWAY,
+                reason=f"placement has no trait {DISABLED} for it yet",
+                remedy="look into nova-compute's log there: it sets the trait with each update of "
+                "its resources; then resume the run",
+                is_over=True,
+            )
         return Look(Standing.DONE, saw={"disabled_reason": service.disabled_reason})
 
     def lost(self, world: World, /) -> Look | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stackward.errors import StackwardError, Uncertain, Unreachable
-from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction
+from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction, Unread
 from stackward.plan import Json, Look, Mark, Standing
 from stackward.ports.cloud import Cloud
 from stackward.ports.lookups import hypervisor_of
@@ -137,10 +137,7 @@ def failed(world: World, signs: Signs, reason: str) -> Look:
     says = world.cloud.action_failure(server, request) if request and server else None
     service = NOVA
     if says is None and request and signs.migration:
-        for host in filter(None, (signs.migration.source, signs.migration.target)):
-            if says := _logged(world, host, request):
-                service = f"nova-compute on `{host}`"
-                break
+        says, service = _told(world, signs.migration, request)
     return Look(
         Standing.FAILED,
         reason=reason,
@@ -151,7 +148,19 @@ def failed(world: World, signs: Signs, reason: str) -> Look:
     )
 
 
-def _logged(world: World, host: str, request: str) -> str | None:
+def _told(world: World, migration: Migration, request: str) -> tuple[str | None, str]:
+    """Return an error from a log of either end, and whose it is; else which log was not read."""
+    unread: tuple[str | None, str] = (None, NOVA)
+    for host in filter(None, (migration.source, migration.target)):
+        told = _logged(world, host, request)
+        if isinstance(told, Unread):
+            unread = unread if unread[0] else (told.why, f"nova-compute on `{host}`")
+        elif told:
+            return told, f"nova-compute on `{host}`"
+    return unread
+
+
+def _logged(world: World, host: str, request: str) -> str | Unread | None:
     """Return the first error that nova-compute wrote for a request; None where none is found.
 
     Nova keeps no word on a live migration that fails midway: it is in the log of the source only.
@@ -167,7 +176,7 @@ def _logged(world: World, host: str, request: str) -> str | None:
     except (Unreachable, Uncertain):
         return None
     if (refused := refusal(answer)) is not None:
-        return f"(its log was not read: {refused})"
+        return Unread(f"(its log was not read: {refused})")
     error = re.compile(rf" ERROR [^ ]+ \[[^]]*{re.escape(request)}")
     first = next((line for line in answer.out.splitlines() if error.search(line)), "")
     return first.rpartition("] ")[2].strip() or None

@@ -20,6 +20,7 @@ from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
 from stackward.model.compute import Aggregate, Guarded, Migration, ServerAction
 from stackward.ports.cloud import Cloud
+from stackward.ports.lookups import hypervisor_of
 
 HOSTS = tuple(f"compute-{number:02}" for number in range(1, 6))
 SERVER = an_id("db-01")
@@ -91,6 +92,7 @@ NOT_PAGED = {
     "action_events": "the events of one action come with it",
     "candidates": "placement is asked for so many at most",
     "allocations_of": "placement gives all of one consumer",
+    "known_hypervisors": "nothing is asked: what the last list of all had",
     "volume_services": "the hosts of one list, tested below",
 }
 
@@ -126,6 +128,23 @@ def test_a_drain_sees_the_port_on_the_second_page() -> None:
     kinds = [port.vnic_type for port in cloud.ports_of([SERVER])]
 
     assert kinds == ["normal"] * 4 + ["accelerator-direct"]
+
+
+def test_all_hypervisors_are_listed_once_where_none_is_named_after_its_host() -> None:
+    """With 2,000 nodes each look at a server that was moved read two pages of a thousand."""
+    fake = FakeCloud(hosts=HOSTS, named={host: (f"ip-{host[-2:]}", None) for host in HOSTS})
+    small = HttpCloud(fake)
+    cloud = OpenStackCloud(small.connection(), FakeClock())
+    before = cloud.known_hypervisors()
+
+    found = [hypervisor_of(cloud, host) for host in (HOSTS[0], HOSTS[0], HOSTS[3])]
+
+    names = [one.name for one in found if one]
+    looked_for = [query.partition("pattern=")[2] for query in small.queries if "pattern=" in query]
+    lists = [one for one in small.queries if "os-hypervisors" in one and "pattern=" not in one]
+    assert (before, names) == ((), ["ip-01", "ip-01", "ip-04"])
+    assert looked_for == [HOSTS[0], "ip-01", "ip-04"]
+    assert len(lists) == -(-len(HOSTS) // PAGE)
 
 
 def test_every_method_that_lists_is_tested_here() -> None:

@@ -1,5 +1,6 @@
 """The adapter for nodes, with a stand-in for `ssh` on the PATH."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -224,7 +225,9 @@ def test_a_host_of_nova_is_found_in_the_inventory(
 
 
 def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> None:
-    ssh.says(prints="c01\nc01.example.org\n\n[DEFAULT]\nhost = compute-1\n[vnc]\nhost=0\n")
+    ssh.says(
+        prints="\n=names=\nc01\nc01.example.org\n\n[DEFAULT]\nhost = compute-1\n[vnc]\nhost=0\n"
+    )
     first = shell.itself("c01")
     ssh.says("ssh: connect to host: No route to host", code=255)
 
@@ -232,6 +235,48 @@ def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> 
 
     expected = Itself(names=("c01", "c01.example.org"), configured="compute-1")
     assert (first, second) == (expected, expected)
+
+
+GREETING = "Welcome to compute-08\n\nhost = compute-08\nlast login: "
+
+
+def test_what_a_login_prints_is_not_what_the_node_calls_itself(shell: Ssh, ssh: StandIn) -> None:
+    """A `.bashrc` greeted with the name of another host: the node had that name, too."""
+    ssh.prints(f"{GREETING}\n=names=\nc01\n\n[DEFAULT]\nhost = compute-1\n")
+
+    assert shell.itself("c01") == Itself(names=("c01",), configured="compute-1")
+
+
+def test_a_login_that_prints_and_does_not_answer_tells_nothing(shell: Ssh, ssh: StandIn) -> None:
+    ssh.prints(GREETING)
+
+    assert shell.itself("c01") is None
+
+
+def test_the_question_for_names_answers_behind_its_mark(shell: Ssh) -> None:
+    said = shell.itself("here")
+
+    assert said
+    assert said.names[0] == os.uname().nodename
+
+
+@pytest.mark.parametrize(
+    ("prints", "sudo"),
+    [
+        pytest.param("Welcome to c01\n0\n", "", id="root's login greets"),
+        pytest.param("0\n1000\n", "sudo -n -- ", id="the greeting is no answer"),
+        pytest.param("", "sudo -n -- ", id="nothing was said"),
+    ],
+)
+def test_who_is_root_is_told_by_the_last_line(
+    shell: Ssh, ssh: StandIn, prints: str, sudo: str
+) -> None:
+    ssh.prints(prints)
+
+    shell.run("c02", STOP, as_root=True)
+
+    stop = "systemctl stop --no-block nova-compute.service"
+    assert ssh.words[-1] == f"env LC_ALL=C {sudo}{stop}"
 
 
 NO_PASSWORD = "sudo: a password is required"  # noqa: S105  # what it says

@@ -168,6 +168,7 @@ class OpenStackCloud:
         self._neutron, self._cinder = services.neutron, services.cinder
         self._glance, self._keystone = services.glance, services.keystone
         self._masakari = services.masakari
+        self._listed: tuple[Hypervisor, ...] = ()
         patiently(patience, "Keystone", self._log_in)
         self._identity = _identity_of(connection)  # a region that is not there is said first
         self._nova.open()
@@ -204,12 +205,17 @@ class OpenStackCloud:
 
     def hypervisors(self) -> tuple[Hypervisor, ...]:
         """Return all hypervisors."""
-        return self._nova.every(
+        self._listed = self._nova.every(
             "/os-hypervisors/detail",
             "hypervisors",
             nova.to_hypervisor,
             version=NOVA_HYPERVISORS,
         )
+        return self._listed
+
+    def known_hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return what the last list of all had, none before the first."""
+        return self._listed
 
     def uptime(self, hypervisor: str, /) -> str | None:
         """Return what nova-compute there says of its machine's uptime; None where it is silent."""

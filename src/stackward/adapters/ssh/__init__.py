@@ -103,7 +103,8 @@ class Ssh:
         """Say whether the login is root's, by its number: root may have any name. Asked once."""
         if node.name not in self._roots:
             answer = self.run(node.name, ["id", "-u"])
-            self._roots[node.name] = answer.code == 0 and answer.out.strip() == "0"
+            # The last line: a login may print a greeting first.
+            self._roots[node.name] = answer.code == 0 and answer.out.splitlines()[-1:] == ["0"]
         return self._roots[node.name]
 
     def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
