@@ -1,10 +1,22 @@
 """A service that limits the rate of orders: each is asked for anew, and never by two."""
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.fakes import House
 from stackward.errors import Superseded
 from stackward.model.run import RunState, Settled
+
+
+def at(house: House, passed: float, what: Callable[[], object]) -> None:
+    """Let something happen once so much time has passed."""
+
+    def look() -> None:
+        if house.clock.passed == passed:
+            what()
+
+    house.clock.on_wait.append(look)
 
 
 def taken_over(house: House, run_id: str) -> None:
@@ -15,7 +27,7 @@ def taken_over(house: House, run_id: str) -> None:
 def test_an_order_that_is_limited_is_asked_for_again_with_a_new_intent(house: House) -> None:
     """F20: a run does not stop at the first 429."""
     house.yard.set(trouble="limits", rest=7)
-    house.clock.on_wait.append(lambda: house.clock.passed == 20 and house.yard.set(trouble=""))
+    at(house, 20, lambda: house.yard.set(trouble=""))
 
     run = house.carry_out(house.approved())
 
@@ -28,7 +40,7 @@ def test_an_order_that_is_limited_is_asked_for_again_with_a_new_intent(house: Ho
 
 def test_a_service_that_asks_for_a_day_is_asked_again_after_a_minute(house: House) -> None:
     house.yard.set(trouble="limits", rest=86400)
-    house.clock.on_wait.append(lambda: house.clock.passed == 20 and house.yard.set(trouble=""))
+    at(house, 20, lambda: house.yard.set(trouble=""))
 
     run = house.carry_out(house.approved())
 
@@ -49,8 +61,8 @@ def test_a_limit_that_never_ends_stops_the_run(house: House) -> None:
 
 def test_an_order_that_was_limited_is_not_sent_after_ctrl_c(house: House) -> None:
     house.yard.set(trouble="limits", rest=7)
-    house.clock.on_wait.append(lambda: house.clock.passed == 3 and house.brakes.press())
-    house.clock.on_wait.append(lambda: house.clock.passed == 5 and house.yard.set(trouble=""))
+    at(house, 3, house.brakes.press)
+    at(house, 5, lambda: house.yard.set(trouble=""))
 
     run = house.carry_out(house.approved())
 
@@ -61,7 +73,7 @@ def test_an_order_that_was_limited_is_not_sent_after_ctrl_c(house: House) -> Non
 def test_an_order_that_was_limited_is_not_sent_once_another_has_taken_over(house: House) -> None:
     run = house.approved()
     house.yard.set(trouble="limits", rest=7)
-    house.clock.on_wait.append(lambda: house.clock.passed == 3 and taken_over(house, run.id))
+    at(house, 3, lambda: taken_over(house, run.id))
     house.clock.on_wait.append(lambda: house.yard.set(trouble=""))
 
     with pytest.raises(Superseded):
