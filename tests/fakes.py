@@ -392,6 +392,7 @@ class FakeCloud:
         """Let an owner delete a server, and an operator archive what Nova kept of it."""
         self.vanish(server)
         del self.actions[server]
+        self.migrations = [each for each in self.migrations if each.server != server]
 
     # --- the world goes on ---
 

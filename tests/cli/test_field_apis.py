@@ -246,3 +246,18 @@ def test_a_neutron_that_has_no_bindings_to_read_is_not_planned_for(desk: Desk) -
 
     assert code == 8
     assert f"Neutron has no `/ports/{port.id}/bindings`" in err
+
+
+def test_a_server_deleted_and_archived_meanwhile_does_not_stop_the_run(desk: Desk) -> None:
+    """Nova answers 404 for its actions then: how it stands was never proved."""
+
+    def is_purged() -> None:
+        if desk.fake.actions.get(DB):
+            desk.fake.purge(DB)
+
+    desk.clock.on_wait.insert(0, is_purged)
+
+    code, _, err = desk.run(*DRAIN, "--yes")
+
+    assert code == 0, err
+    assert DB not in desk.fake.known
