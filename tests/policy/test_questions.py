@@ -92,7 +92,7 @@ def test_what_is_not_understood_or_not_allowed_is_unknown(
     health = site.look()
 
     assert health.findings == ()
-    assert f"ctl: ovn-northd, whether it is the active one: {says}" in said_of(health)
+    assert f"ctl: ovn-northd, its status: {says}" in said_of(health)
 
 
 def test_a_process_that_does_not_run_is_not_blamed_twice() -> None:

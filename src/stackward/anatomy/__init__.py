@@ -124,13 +124,8 @@ class Component:
         return () if self.catalog is None else OTHER_TYPES.get(self.catalog, (self.catalog,))
 
 
-# The projects whose processes an API lists, with that API's type in the catalog.
-LISTED_BY = {
-    "nova": "compute",
-    "neutron": "network",
-    "ovn": "network",
-    "cinder": "block-storage",
-}
+# The projects whose processes an API lists.
+LISTED = ("nova", "neutron", "ovn", "cinder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,12 +239,12 @@ def _refuse_what_nothing_reads(one: Component) -> None:
         raise _wrong(one.name, f"there is no probe `{one.probe.kind}`", f"probes: {_named(PROBES)}")
     if not probe.can(one):
         raise _wrong(one.name, f"the probe `{one.probe.kind}` needs {probe.needs}", "add it")
-    if one.heartbeat and one.service not in LISTED_BY:
+    if one.heartbeat and one.service not in LISTED:
         raise _wrong(
             one.name,
             f"the API of `{one.service}` has no list of services, so nobody would read its "
             "`heartbeat`",
-            f"take `heartbeat` out; lists of services are read of: {_named(LISTED_BY)}",
+            f"take `heartbeat` out; lists of services are read of: {_named(LISTED)}",
         )
 
 

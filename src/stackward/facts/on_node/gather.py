@@ -290,10 +290,11 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
 def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> None:
     """Ask the processes that run, each by its own tool: a question must not start one."""
     running = set(re.findall(r"^Id=(.+)$", "\n".join(active(commands)), re.MULTILINE))
+    containers = {engine: running_in(commands, engine) for engine in ENGINES}
     for one in questions:
         words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
         inside = str(one["container"])
-        engine = next((each for each in ENGINES if inside in names(commands, each)), None)
+        engine = next((each for each in ENGINES if inside in containers[each]), None)
         if engine:
             words = as_root([engine, "exec", inside, *words])
         elif not running & set(one["units"]) or not shutil.which(str(one["tool"])):  # type: ignore[call-overload]
@@ -313,10 +314,10 @@ def active(commands: Commands) -> list[str]:
     ]
 
 
-def names(commands: Commands, engine: str) -> list[str]:
-    """Return the names of the containers that run."""
+def running_in(commands: Commands, engine: str) -> set[str]:
+    """Return the names of the containers that run, among other words."""
     listed = str(commands.end("containers of " + engine).get("out", "")).splitlines()
-    return [name for line in listed if '"running"' in line for name in re.findall(r"[\w.-]+", line)]
+    return {word for line in listed if '"running"' in line for word in re.findall(r"[\w.-]+", line)}
 
 
 def other_vhosts(commands: Commands) -> None:
