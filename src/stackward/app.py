@@ -256,11 +256,10 @@ def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
 
 def is_without_workers(journal: "Journal", run: "Run", now: "datetime") -> bool:
     """Say whether no worker of the run's cloud was heard of lately, as far as clocks agree."""
-    from stackward.engine.worker import SILENT  # noqa: PLC0415  # as above
+    from stackward.model.worker import was_heard  # noqa: PLC0415  # as above
 
     return not any(
-        each.beat_at and now - each.beat_at < SILENT and each.may_take(run)
-        for each in journal.workers()
+        was_heard(each.beat_at, now) and each.may_take(run) for each in journal.workers()
     )
 
 

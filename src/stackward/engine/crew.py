@@ -27,7 +27,7 @@ from stackward.errors import (
 from stackward.masking import masked
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run, RunState, Said
-from stackward.model.worker import Worker
+from stackward.model.worker import SILENT_S, Worker, is_dead
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.wording import count_of
@@ -41,7 +41,7 @@ class Rhythm:
 
     look_s: float = 1.0  # between two looks at the queue and at the others
     beat_s: float = 5.0  # between two signs of life
-    silent_s: float = 30.0  # without a new beat, a worker is dead
+    silent_s: float = SILENT_S  # without a new beat, a worker is dead
     gap_s: float = 10.0  # between two looks of our own: then it was we who were away
     retry_s: float = 60.0  # before a run that could not be begun here is tried again
 
@@ -147,7 +147,9 @@ class Sightings:
         self._since = {beat: before.get(beat, now) for beat in beats}
         self._looked_at = now
         return [
-            each for beat, each in beats.items() if now - self._since[beat] >= self._rhythm.silent_s
+            each
+            for beat, each in beats.items()
+            if is_dead(now - self._since[beat], self._rhythm.silent_s)
         ]
 
 

@@ -12,6 +12,7 @@ from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
+from stackward.engine.aside import aside
 from stackward.engine.brakes import Brakes
 from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_steps
 from stackward.engine.ledger import Ledger
@@ -47,6 +48,7 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
 
 W_here = TypeVar("W_here", bound=Timed, default=World)
+Read = TypeVar("Read")
 
 
 def _as_it_is(world: W_here) -> W_here:
@@ -147,7 +149,7 @@ class _Interpreter:
 
     def _plan_again(self) -> None:
         try:
-            fresh = self._runbook.plan(self._bench.world, self._plan.request, self._run.id)
+            fresh = self._fresh_plan()
         except Refused as error:
             raise _Stopped(RunState.REFUSED, _said(error)) from error
         found = differences(self._plan, fresh)
@@ -156,11 +158,25 @@ class _Interpreter:
             raise _Stopped(RunState.REFUSED, Said(reason=reason, details=found.against))
         for line in found.told:
             self._ledger.tell("planned again", reason=line)
-        for stage, move in self._plan.moves():
-            if (stage.name, move.key) in found.gone:
-                for place, step in enumerate(move.steps):
-                    saw = {"gone": True, **self._traced(step)}
-                    self._ledger.found_done(f"{path_of(stage, move)}/{place}", saw)
+        gone = {
+            f"{path_of(stage, move)}/{place}": step
+            for stage, move in self._plan.moves()
+            if (stage.name, move.key) in found.gone
+            for place, step in enumerate(move.steps)
+        }
+        traces = self._aside(lambda: {path: self._traced(step) for path, step in gone.items()})
+        for path, traced in traces.items():
+            self._ledger.found_done(path, {"gone": True, **traced})
+
+    def _fresh_plan(self) -> Plan[Any]:
+        """Plan anew; on a large cloud that takes minutes, so the run goes on to beat."""
+        return self._aside(
+            lambda: self._runbook.plan(self._bench.world, self._plan.request, self._run.id)
+        )
+
+    def _aside(self, read: Callable[[], Read]) -> Read:
+        """Read what may take long, and beat in the meantime."""
+        return aside(read, self._pace.beat_s, lambda: self._beat([]))
 
     def _traced(self, step: Step[Any]) -> Mapping[str, Json]:
         try:
@@ -203,7 +219,9 @@ class _Interpreter:
         until = self._shop.clock.monotonic() + self._pace.patience_s
         while True:
             try:
-                return list(lost_steps(self._plan, self._ledger, self._bench.world))
+                return self._aside(
+                    lambda: list(lost_steps(self._plan, self._ledger, self._bench.world))
+                )
             except NO_ANSWER:
                 if self._shop.clock.monotonic() >= until:
                     raise
@@ -223,7 +241,7 @@ class _Interpreter:
         self._require(stage)
         if self._is_to_stop:
             return stage
-        fresh = self._runbook.plan(self._bench.world, self._plan.request, self._run.id)
+        fresh = self._fresh_plan()
         known = {move.key for _, move in self._plan.moves()}
         new = tuple(move for _, move in fresh.moves() if move.key not in known)
         keys = {move.key for move in new}
@@ -427,7 +445,7 @@ class _Interpreter:
 
     def _poll(self) -> None:
         try:
-            self._polled = self._shop.poll(self._bench.world)
+            self._polled = self._aside(lambda: self._shop.poll(self._bench.world))
         except NO_ANSWER:
             # Each look asks for itself then, and says what it could not see.
             self._polled = self._bench.world

@@ -1,6 +1,7 @@
 """Advance the moves of a stage together, each in a thread, one tick at a time."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +38,9 @@ class Moving:
 
 
 def tick(moving: Sequence[Moving], straggler_s: float, sort: Callable[[Moving], None]) -> None:
-    """Advance each move once, together; do not wait for ever for one that is busy asking.
+    """Advance each move once, together; wait `straggler_s` in all for those that are busy asking.
 
+    However many moves there are: the run shows signs of life between two ticks only.
     `sort` is given each move that has advanced, in this thread.
     """
     for each in moving:
@@ -46,9 +48,10 @@ def tick(moving: Sequence[Moving], straggler_s: float, sort: Callable[[Moving], 
             # A daemon: a process that is told to leave does not wait for a slow answer.
             each.thread = threading.Thread(target=each.advance, name=each.path, daemon=True)
             each.thread.start()
+    until = time.monotonic() + straggler_s
     for each in moving:
         if each.thread is not None:
-            each.thread.join(straggler_s)
+            each.thread.join(max(0.0, until - time.monotonic()))
             if not each.thread.is_alive():
                 each.thread = None
                 sort(each)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
+from stackward.engine.aside import aside
 from stackward.engine.step import NO_ANSWER, Bench
 from stackward.errors import StackwardError
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
@@ -32,15 +34,23 @@ def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) 
     """Ask every check; what does not hold yet is asked again for a while."""
     clock, pace = bench.ledger.clock, bench.pace
     until = clock.monotonic() + pace.verify_s
-    proofs = [_asked(check, bench.world) for check in checks]
+    proofs = aside(lambda: [_asked(check, bench.world) for check in checks], pace.beat_s, beat)
     while not all(proof.holds for proof in proofs) and clock.monotonic() < until:
         beat()
         clock.wait(pace.poll_s)
-        proofs = [
-            proof if proof.holds else _asked(check, bench.world)
-            for check, proof in zip(checks, proofs, strict=True)
-        ]
+        proofs = aside(partial(_asked_again, checks, proofs, bench.world), pace.beat_s, beat)
     return proofs
+
+
+def _asked_again(
+    checks: Sequence[Check[Any]],
+    proofs: Sequence[Proof],
+    world: Any,  # noqa: ANN401  # same
+) -> list[Proof]:
+    return [
+        proof if proof.holds else _asked(check, world)
+        for check, proof in zip(checks, proofs, strict=True)
+    ]
 
 
 def ask(check: Check[Any], bench: Bench, patience_s: float, beat: Callable[[], None]) -> Proof:
@@ -49,7 +59,7 @@ def ask(check: Check[Any], bench: Bench, patience_s: float, beat: Callable[[], N
     until = clock.monotonic() + patience_s
     while True:
         try:
-            proof = _proof(check, bench.world)
+            proof = aside(partial(_proof, check, bench.world), bench.pace.beat_s, beat)
             if not proof.passes or clock.monotonic() >= until:
                 return proof
         except NO_ANSWER:

@@ -1,14 +1,11 @@
 """Who carries a run out, and whether they still live."""
 
 import os
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from stackward.errors import Locked
 from stackward.model.run import Run, RunState
-
-# A run whose worker has not beaten it for so long is left alone. Its beat stops while it is planned
-# again or waits for an API, so this is longer than the silence of a worker, which beats aside.
-SILENT = timedelta(seconds=60)
+from stackward.model.worker import was_heard
 
 
 def worker_here(machine: str) -> str:
@@ -21,15 +18,11 @@ def has_living_worker(run: Run, machine: str, now: datetime) -> bool:
     if run.state is not RunState.RUNNING or run.worker is None:
         return False
     if run.for_workers:
-        return _was_heard(run, now)
+        return was_heard(run.beat_at, now)
     where, _, pid = run.worker.rpartition(":")
     if where == machine:
         return int(pid) != os.getpid() and exists(int(pid))
-    return _was_heard(run, now)
-
-
-def _was_heard(run: Run, now: datetime) -> bool:
-    return run.beat_at is not None and now - run.beat_at < SILENT
+    return was_heard(run.beat_at, now)
 
 
 def state_now(run: Run, machine: str, now: datetime) -> RunState:

@@ -7,6 +7,20 @@ from typing_extensions import override
 
 from stackward.model.run import Run
 
+# Who has shown no sign of life for so long is dead: a worker, and whoever carries a run out. There
+# is no other definition. Both beat several times within it, whatever else they do.
+SILENT_S = 30.0
+
+
+def is_dead(silent_s: float, limit_s: float = SILENT_S) -> bool:
+    """Say whether who has been silent for so long counts as dead."""
+    return silent_s >= limit_s
+
+
+def was_heard(beat_at: datetime | None, now: datetime) -> bool:
+    """Say whether a beat is young enough for its sender to live, as far as clocks agree."""
+    return beat_at is not None and not is_dead((now - beat_at).total_seconds())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
