@@ -49,7 +49,7 @@ _MEANINGS = {
     ExitCode.BLOCKED: "blocked: the request was refused and nothing was changed",
     ExitCode.STOPPED: "stopped midway: the run can be resumed",
     ExitCode.UNVERIFIED: "unverified: it may be done, but that could not be proved",
-    ExitCode.DEGRADED: "looked: it works, but not all of it is well",
+    ExitCode.DEGRADED: "looked: it works, but not all of it is well, or could be looked at",
     ExitCode.BROKEN: "looked: it does not work",
     ExitCode.UNSEEN: "could not look: no answer from where the answer would be",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",

@@ -33,5 +33,5 @@ def check_cloud(
         others = list(worth_pinging(state, here, anatomy))
         rpc, pings = call_all(lookout, state.catalog, wanted, others, asked.within_s)
         state = replace(state, rpc={**known, **rpc}, pings=pings)
-    state = replace(state, took_s=lookout.clock.monotonic() - began)
+    state = replace(state, is_rpc_asked=asked.rpc, took_s=lookout.clock.monotonic() - began)
     return judge_cloud(state, anatomy), state

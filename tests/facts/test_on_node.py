@@ -1,6 +1,7 @@
 """The script that is sent to nodes asks of root only what the shipped sudoers file allows."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -85,6 +86,19 @@ def test_a_process_that_does_not_run_is_not_asked(gather: ModuleType) -> None:
     gather.ask_questions(commands, as_asked(read_anatomy()))
 
     assert commands.words == []
+
+
+def test_a_service_that_a_socket_may_start_is_asked_while_it_runs(gather: ModuleType) -> None:
+    """Seen: D-Bus and virtlogd were never asked, for systemd names their sockets beside them."""
+    commands = Noted()
+    told = json.loads((ROOT / "tests/facts/samples/node-c01.json").read_text())
+    recorded = told["commands"]["units"]["out"]
+    commands.end = lambda name: {"out": recorded if name == "units" else ""}  # type: ignore[method-assign]
+
+    gather.ask_questions(commands, as_asked(read_anatomy()))
+
+    tools = {word for words in commands.words for word in words}
+    assert {"busctl", "virt-admin", "ovs-appctl", "ovn-appctl"} <= tools
 
 
 def test_an_ordinary_user_is_asked_for_nothing_but_that(gather: ModuleType) -> None:

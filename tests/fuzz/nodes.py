@@ -18,7 +18,7 @@ from stackward.facts.survey import parse_survey
 from stackward.looking import check_cloud
 from stackward.model.cloud_state import CloudState, PingTarget, Rpc
 from stackward.model.compute import Unread
-from stackward.model.health import Health, Note, State
+from stackward.model.health import Gap, Health, State
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.survey import Blind, Survey, Unseen
 from stackward.policy.health import judge_cloud
@@ -114,11 +114,11 @@ def healthy() -> CloudState:
 
 
 @cache
-def known_unknowns() -> set[Note]:
-    """Return what is not known of that cloud either."""
+def known_gaps() -> set[Gap]:
+    """Return what that cloud does not show either."""
     state = healthy()
     looks = [replace(state, surveys={node: one}) for node, one in state.surveys.items()]
-    return {note for look in looks for note in judge_cloud(look, ANATOMY).unknown}
+    return {gap for look in looks for gap in judge_cloud(look, ANATOMY).gaps}
 
 
 def survey_of(node: str, told: Mapping[str, Any]) -> Survey:
@@ -164,10 +164,13 @@ def look_at(node: str, told: Mapping[str, Any]) -> Came:
     """Read and judge; what was not understood is unknown, and no alarm is made of it."""
     survey = survey_of(node, told)
     health = judged(node, survey)
-    if not survey.misread:
-        return Came.READ if set(health.unknown) <= known_unknowns() else Came.UNKNOWN
     rules = {finding.rule for finding in health.findings}
-    assert health.state is not State.OK, "an answer that was not understood passes for well"
+    if not survey.misread:
+        is_known = ODD not in rules and set(health.gaps) <= known_gaps()
+        return Came.READ if is_known else Came.UNKNOWN
+    assert health.state not in {State.OK, State.NOT_PROVED}, (
+        "an answer that was not understood passes for well"
+    )
     assert rules == {ODD}, f"an alarm is made of an answer that was not understood: {rules}"
     assert all(len(one.says) < 200 for one in survey.misread), "it is shown at length"
     return Came.UNKNOWN
@@ -179,7 +182,7 @@ def of_script(raw: bytes) -> Came:
         survey: Survey | Unseen = parse_survey("c01", decoded(raw), took_s=0.4, asked_at=0.0)
     except NotUnderstood as error:
         survey = Unseen(error.message, Blind.ODD)
-        assert judged("c01", survey).state is not State.OK
+        assert judged("c01", survey).state not in {State.OK, State.NOT_PROVED}
         return Came.UNKNOWN
     judged("c01", survey)
     return Came.READ

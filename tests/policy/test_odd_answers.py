@@ -147,8 +147,8 @@ def test_a_virtual_host_whose_queues_are_not_told_is_not_known_and_nothing_is_mi
     health = site.look()
 
     assert health.findings == ()
-    says = {note.says for note in health.unknown}
-    assert "RabbitMQ's queues of the virtual host `/nova`: not told, or not in time" in says
+    says = {gap.says for gap in health.unknown}
+    assert "RabbitMQ's queues of the virtual host `/nova`: not told in time" in says
     assert "at least" in component(health, "rabbitmq").proof
 
 
@@ -158,7 +158,7 @@ def test_virtual_hosts_that_are_not_told_are_not_known() -> None:
 
     says = {note.says for note in site.look().unknown}
 
-    assert "which virtual hosts RabbitMQ has beside `/`: not told, or not in time" in says
+    assert "which virtual hosts RabbitMQ has beside `/`: not told in time" in says
 
 
 # --- streams and fanouts ------------------------------------------------------------------------
@@ -302,13 +302,13 @@ def test_an_engine_that_tells_no_containers_is_not_known() -> None:
 
     says = {note.says for note in site.look().unknown}
 
-    assert "its containers: `docker ps` says: Cannot connect to the Docker daemon" in says
+    assert "what runs under docker: `docker ps` says: Cannot connect to the Docker daemon" in says
 
 
 def test_bytes_that_are_not_utf8_are_replaced_and_that_is_said() -> None:
     site = Site()
     site.told("ctl")["commands"]["rabbitmq queues"]["out"] += "caf\ufffd\t0\t1\tclassic\n"
 
-    [note] = [one for one in site.look().unknown if "UTF-8" in one.says]
+    [gap] = [one for one in site.look().not_proved if "UTF-8" in one.says]
 
-    assert (note.where, "rabbitmq queues" in note.says) == ("ctl", True)
+    assert (gap.where, "rabbitmq queues" in gap.says) == ("ctl", True)

@@ -1,14 +1,13 @@
 """Services other than nova-compute are called over RPC from where they run, where they may be."""
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cloud_fakes import Site
-from stackward.model.health import ComponentHealth, Finding, Health, State
+from stackward.model.health import ComponentHealth, Finding, Health, Kept, State
 from stackward.ports.shell import Answer
 
 ALL = {
@@ -31,8 +30,8 @@ def findings(health: Health) -> list[Finding]:
     return [finding for one in health.components for finding in one.findings]
 
 
-def notes(health: Health) -> set[tuple[str, str]]:
-    return {(note.where, note.says) for note in health.unknown if "RPC" in note.says}
+def gaps(health: Health) -> set[tuple[str, str]]:
+    return {(gap.component, gap.why) for gap in health.gaps if "RPC" in gap.says}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +66,8 @@ def test_what_is_not_set_to_answer_only_looks_alive() -> None:
 
     assert {queue for _, queue in site.nodes.pinged} == ALL
     assert findings(health) == []
-    assert component(health, "nova-conductor").proof.startswith("looks alive (not proved): ")
-    assert notes(health) == set()
+    assert component(health, "nova-conductor").state is State.NOT_PROVED
+    assert {why for _, why in gaps(health)} == {"it is not set to answer a call over RPC"}
 
 
 def test_all_of_a_node_are_called_in_one_round_trip() -> None:
@@ -131,8 +130,8 @@ def test_queues_that_were_not_told_are_not_known_and_nothing_is_called() -> None
 
     assert site.nodes.pinged == []
     assert component(health, "rabbitmq").proof == "1 of 1 member"
-    says = {(note.where, note.says) for note in health.unknown}
-    assert ("ctl", "RabbitMQ's queues of the virtual host `/`: not told, or not in time") in says
+    says = {(gap.where, gap.says) for gap in health.unknown}
+    assert ("ctl", "RabbitMQ's queues of the virtual host `/`: not told in time") in says
 
 
 @pytest.mark.parametrize(
@@ -157,10 +156,9 @@ def test_what_cannot_be_called_is_not_known_and_no_fault(answer: Answer, why: st
     health = site.look()
 
     assert findings(health) == []
-    [(where, says)] = notes(health)
-    assert (where, says.partition(": ")[2]) == ("ctl", why)
-    assert {"nova-conductor", "cinder-volume"} <= set(re.split(r"[ ,]+", says.partition(":")[0]))
-    assert component(health, "nova-conductor").proof.startswith("looks alive (not proved): ")
+    assert {said for _, said in gaps(health)} == {why}
+    assert {"nova-conductor", "cinder-volume"} <= {name for name, _ in gaps(health)}
+    assert component(health, "nova-conductor").state is State.NOT_PROVED
 
 
 def test_settings_that_the_login_may_not_read_are_told_by_their_service() -> None:
@@ -170,6 +168,6 @@ def test_settings_that_the_login_may_not_read_are_told_by_their_service() -> Non
 
     health = site.look()
 
-    assert notes(health) == {
-        ("ctl", "whether nova-conductor answers RPC: this login may not read its settings")
-    }
+    [gap] = health.unknown
+    assert (gap.component, gap.kind) == ("nova-conductor", Kept.RIGHTS)
+    assert gap.why == "this login may not read its settings"

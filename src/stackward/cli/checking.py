@@ -50,8 +50,22 @@ def open_lookout(context: typer.Context, inventory: Path | None) -> Iterator["Lo
         yield lookout
 
 
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="End with 6 also where something was not proved, or this login may not see it.",
+    ),
+]
+
+
 def check_once(
-    lookout: "Lookout", asked: "CheckRequest", form: Form, columns: Sequence[str] | None
+    lookout: "Lookout",
+    asked: "CheckRequest",
+    form: Form,
+    columns: Sequence[str] | None,
+    *,
+    strict: bool = False,
 ) -> int:
     """Look once, print what was seen, and return how the command ends."""
     from stackward.looking import check_cloud
@@ -59,16 +73,22 @@ def check_once(
 
     health, _ = check_cloud(lookout, asked)
     write(render_health(health, form, columns or ()), form)
-    return ended(health)
+    return ended(health, strict=strict)
 
 
-def ended(health: "Health") -> ExitCode:
-    """Return the exit code of a look."""
+def ended(health: "Health", *, strict: bool = False) -> ExitCode:
+    """Return the exit code of a look.
+
+    What was not proved is no fault of the cloud: it counts only where that was asked for.
+    """
     from stackward.model.health import State
 
+    if health.is_blind:
+        return ExitCode.UNSEEN
     return {
         State.OK: ExitCode.DONE,
         State.DEGRADED: ExitCode.DEGRADED,
         State.BROKEN: ExitCode.BROKEN,
-        State.UNKNOWN: ExitCode.UNSEEN,
+        State.UNKNOWN: ExitCode.DEGRADED,
+        State.NOT_PROVED: ExitCode.DEGRADED if strict else ExitCode.DONE,
     }[health.state]

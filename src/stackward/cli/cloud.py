@@ -7,6 +7,7 @@ import typer
 
 from stackward.cli.checking import (
     RpcOption,
+    StrictOption,
     TablesOption,
     TimeoutOption,
     check_once,
@@ -52,6 +53,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = 15,
     rpc: RpcOption = True,
     tables: TablesOption = False,
+    strict: StrictOption = False,
     interface: Annotated[
         list[Interface] | None,
         typer.Option(help="Try only these endpoints; may be repeated. Else all of the catalog."),
@@ -65,7 +67,8 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     """Say by component how the cloud is, with evidence and remedy for whatever is not well.
 
     All nodes of the inventory are looked at side by side, and the APIs at the same time. Nothing
-    is changed. Ends with 0 (well), 6 (degraded), 7 (broken) or 8 (could not look).
+    is changed. Ends with 0 (well as far as asked), 6 (degraded, or part of it could not be looked
+    at), 7 (broken) or 8 (nothing was reached).
     """
     from stackward.facts.cloud_state import CheckRequest
 
@@ -75,5 +78,5 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
         if watch:
             from stackward.cli.watching import watch_cloud
 
-            return watch_cloud(lookout, asked, every_s=every)
-        return check_once(lookout, asked, form, column)
+            return watch_cloud(lookout, asked, every_s=every, strict=strict)
+        return check_once(lookout, asked, form, column, strict=strict)

@@ -10,6 +10,7 @@ import typer
 
 from stackward.cli.checking import (
     RpcOption,
+    StrictOption,
     TablesOption,
     TimeoutOption,
     check_once,
@@ -349,6 +350,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     node: Annotated[str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")],
     rpc: RpcOption = True,
     tables: TablesOption = False,
+    strict: StrictOption = False,
     timeout: TimeoutOption = 8,
     inventory: InventoryOption = None,
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
@@ -358,11 +360,12 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     """Say by component how one node is, with evidence and remedy for whatever is not well.
 
     The node is looked at, and the APIs are asked what they hear from it. Nothing is changed. Ends
-    with 0 (well), 6 (degraded), 7 (broken) or 8 (could not look).
+    with 0 (well as far as asked), 6 (degraded, or part of it could not be looked at), 7 (broken)
+    or 8 (nothing was reached).
     """
     from stackward.facts.cloud_state import CheckRequest, node_called
 
     with open_lookout(context, inventory) as lookout:
         only = node_called(lookout, node)
         asked = CheckRequest(only=only, within_s=timeout, tables=tables, rpc=rpc)
-        return check_once(lookout, asked, form, column)
+        return check_once(lookout, asked, form, column, strict=strict)

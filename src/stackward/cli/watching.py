@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def watch_cloud(
-    lookout: "Lookout", asked: "CheckRequest", *, every_s: float, looks: int | None = None
+    lookout: "Lookout",
+    asked: "CheckRequest",
+    *,
+    every_s: float,
+    looks: int | None = None,
+    strict: bool = False,
 ) -> "ExitCode":
     """Look until Ctrl-C, or so many times; return how the last look would have ended."""
     from stackward.looking import check_cloud
@@ -48,7 +53,7 @@ def watch_cloud(
     finally:
         if live:
             live.stop()
-    return ended(health)
+    return ended(health, strict=strict)
 
 
 def _tell(health: "Health", before: "Health | None") -> None:

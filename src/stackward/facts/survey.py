@@ -183,8 +183,8 @@ def _survey(
         filesystems=() if isinstance(disks, Unseen) else disks,
         memory_total=0 if isinstance(memory, Unseen) else memory[0],
         memory_available=0 if isinstance(memory, Unseen) else memory[1],
-        clock=_shared("clock") if container else clock,
-        kernel_errors=_shared("kernel log") if container else _kernel(commands.get("kernel")),
+        clock=_shared() if container else clock,
+        kernel_errors=_shared() if container else _kernel(commands.get("kernel")),
         started=None if told["started"] is None else figure(told["started"]),
         shares_with_host=container or None,
         sudo_refused=_sudo_refused(told, commands),
@@ -194,7 +194,7 @@ def _survey(
         libvirt=read.of("libvirt", lambda: services.parse_libvirt(commands)),
         answers=parse_answers(commands),
         misread=tuple(read.misread),
-        unread=tuple(_unread(commands)),
+        unread=dict(_unread(commands)),
     )
 
 
@@ -244,16 +244,22 @@ class _Reader:
             return Unseen(error.message, Blind.ODD)
 
 
-def _unread(commands: Mapping[str, Said]) -> Iterable[str]:
+def _unread(commands: Mapping[str, Said]) -> Iterable[tuple[str, Unseen]]:
     """Name what else stays unknown: engines that tell no containers, words in no UTF-8."""
     for engine in ENGINES:
         answer = commands.get(f"containers of {engine}")
-        if answer and answer["code"] != 0 and not _refused(answer["err"]):
+        if answer is None or answer["code"] == 0:
+            continue
+        if refused := _refused(answer["err"]):
+            yield f"what runs under {engine}", Unseen(refused, Blind.REFUSED)
+        else:
             said = lines(answer["err"]) or [f"it ended with {answer['code']}"]
-            yield f"its containers: `{engine} ps` says: {shortly(said[0])}"
+            why = f"`{engine} ps` says: {shortly(said[0])}"
+            yield f"what runs under {engine}", Unseen(why, Blind.LATE)
     for name, answer in commands.items():
         if _REPLACED in answer["out"]:
-            yield f"bytes that are not UTF-8, shown as {_REPLACED}, in what it says of: {name}"
+            why = f"bytes that are not UTF-8, shown as {_REPLACED}"
+            yield f"part of what it says of {name}", Unseen(why, Blind.ODD)
 
 
 def parse_units(commands: Mapping[str, Said], *, monotonic: float) -> dict[str, Unit] | Unseen:
@@ -537,14 +543,17 @@ def _clock(told: Mapping[str, object], asked_at: float, took_s: float) -> NodeCl
 
 
 def _kernel(answer: Said | None) -> tuple[str, ...] | Unseen:
-    if answer is None or answer["code"] != 0:
-        why = answer["err"].strip() if answer else "it has no journal"
-        return Unseen(why or "the journal does not answer", Blind.REFUSED)
+    if answer is None:
+        return Unseen("it has no journal", Blind.USELESS)
+    if answer["code"] is None and not _refused(answer["err"]):
+        return Unseen("the journal gave no answer in time", Blind.LATE)
+    if answer["code"] != 0:
+        return Unseen(answer["err"].strip() or "the journal does not answer", Blind.REFUSED)
     return tuple(line for line in lines(answer["out"]) if line != _NO_ENTRIES)
 
 
-def _shared(what: str) -> Unseen:
-    return Unseen(f"the {what} is shared with the host: it is a container", Blind.USELESS)
+def _shared() -> Unseen:
+    return Unseen("shared with the host of this container", Blind.USELESS)
 
 
 def _sudo_refused(told: Mapping[str, object], commands: Mapping[str, Said]) -> str | None:

@@ -143,6 +143,7 @@ class CloudState:
     heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)  # by the API's component
     rpc: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of nova-compute, by host
     pings: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of others, by their own queues
+    is_rpc_asked: bool = True  # False: nobody was to be called over RPC
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
     bare_metal: frozenset[str] = frozenset()  # hosts that are no machines: Ironic's
     hypervisors_unread: str = ""  # why: then it is not known which hosts are Ironic's

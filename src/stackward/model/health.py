@@ -9,10 +9,11 @@ from enum import StrEnum
 class State(StrEnum):
     """How a component is."""
 
-    OK = "ok"
+    OK = "ok"  # during this look it gave an answer, or did work, that needs a running process
+    NOT_PROVED = "not proved"  # it looks alive, and nothing that it could be asked would prove it
     DEGRADED = "degraded"  # it works, but not all of it is well
     BROKEN = "broken"  # it does not work
-    UNKNOWN = "unknown"  # it could not be looked at
+    UNKNOWN = "unknown"  # we were kept from looking
 
     @property
     def rank(self) -> int:
@@ -20,7 +21,7 @@ class State(StrEnum):
         return _WORST_FIRST.index(self)
 
 
-_WORST_FIRST = [State.BROKEN, State.DEGRADED, State.UNKNOWN, State.OK]
+_WORST_FIRST = [State.BROKEN, State.DEGRADED, State.UNKNOWN, State.NOT_PROVED, State.OK]
 
 
 def worst(states: Sequence[State]) -> State:
@@ -47,9 +48,42 @@ class Finding:
         return f"{self.component} on {self.node}" if self.node else self.component
 
 
+class Kept(StrEnum):
+    """What keeps a look from showing something."""
+
+    RIGHTS = "rights"  # this login may not see it
+    DEADLINE = "deadline"  # there was no way to it, or no time left
+    SPARED = "spared"  # it was not asked: a finding says already what stands in the way
+    OFF = "off"  # it can be asked, but that is switched off here
+    NO_QUESTION = "no question"  # nothing can be asked, or nothing here can ask it
+
+    @property
+    def is_unknown(self) -> bool:
+        """Say whether we were kept from looking; else there was nothing to look at."""
+        return self in {Kept.RIGHTS, Kept.DEADLINE, Kept.SPARED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """One thing that this look did not show."""
+
+    kind: Kept
+    component: str
+    where: str  # a node, or what else it is about
+    what: str  # "the clock"
+    why: str  # told once for all that share it: "is shared with the host"
+    cure: str = ""  # the setting or the right that closes it
+    is_proof: bool = False  # it would only have proved that the component works
+
+    @property
+    def says(self) -> str:
+        """Say it in one line."""
+        return f"{self.what}: {self.why}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that is so on purpose, or that could not be known: told, and no finding."""
+    """Something that is so on purpose: told, and no finding."""
 
     where: str
     says: str
@@ -77,9 +111,20 @@ class Health:
     state: State
     components: tuple[ComponentHealth, ...]  # the worst first
     token_s: float | None = None  # how long a fresh token took
-    unknown: tuple[Note, ...] = ()  # what cannot be known here, such as what a container shares
+    gaps: tuple[Gap, ...] = ()  # what this look did not show
+    is_blind: bool = False  # no node and no API was reached at all
     notes: tuple[Note, ...] = ()  # what is so on purpose
     only: str | None = None  # the node, where only one was looked at
+
+    @property
+    def unknown(self) -> tuple[Gap, ...]:
+        """Return what we were kept from looking at."""
+        return tuple(gap for gap in self.gaps if gap.kind.is_unknown)
+
+    @property
+    def not_proved(self) -> tuple[Gap, ...]:
+        """Return what nothing could be asked of."""
+        return tuple(gap for gap in self.gaps if not gap.kind.is_unknown)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

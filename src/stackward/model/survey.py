@@ -203,4 +203,4 @@ class Survey:
     # not in it was not asked: the node has no such tool.
     answers: Mapping[tuple[str, int], Replied | Unseen] = field(default_factory=dict)
     misread: tuple[Misread, ...] = ()  # answers whose shape is not known
-    unread: tuple[str, ...] = ()  # what else could not be read, each with its reason
+    unread: Mapping[str, Unseen] = field(default_factory=dict)  # what else could not be read

@@ -14,7 +14,7 @@ from stackward.model.cloud_state import (
     Failed,
     Failure,
 )
-from stackward.model.health import Finding, Note
+from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
 from stackward.policy.presence import log_of
 
@@ -125,12 +125,10 @@ def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Fi
             )
         case Failure.REFUSED if answer.status == _UNAUTHORIZED:
             yield symptoms.TOKEN_UNKNOWN.found(name, None, says=says)
-        case Failure.REFUSED:
-            yield symptoms.NOT_ALLOWED.found(name, None, what=what, says=says)
         case Failure.ERROR | Failure.NOT_UNDERSTOOD:
             yield _list_failed(component, what, answer)
-        case Failure.TOO_OLD:
-            return  # our limit, not its fault: it is named as not known
+        case Failure.REFUSED | Failure.TOO_OLD:
+            return  # our limit, not its fault: it is named among what was not seen
 
 
 def _list_failed(component: Component, what: str, failed: Failed) -> Finding:
@@ -193,15 +191,20 @@ def _judge_certificate(
     days = (until - state.read_at).days
     if days >= EXPIRES_SOON_DAYS:
         return
+    symptom = symptoms.CERTIFICATE_EXPIRES if days >= 0 else symptoms.CERTIFICATE_EXPIRED
+    for name in _behind(state, anatomy, place):
+        yield symptom.found(name, None, place=place, days=days, until=until.date().isoformat())
+
+
+def _behind(state: CloudState, anatomy: Anatomy, place: str) -> list[str]:
+    """Return what is reached at a host and port, by the names of the components."""
     names = [
         component.name if component else endpoint.kind
         for endpoint in (state.catalog.endpoints if state.catalog else ())
         if _place(endpoint.url) == place
         for component in [of_kind(anatomy, endpoint.kind)]
     ]
-    symptom = symptoms.CERTIFICATE_EXPIRES if days >= 0 else symptoms.CERTIFICATE_EXPIRED
-    for name in dict.fromkeys(names):
-        yield symptom.found(name, None, place=place, days=days, until=until.date().isoformat())
+    return list(dict.fromkeys(names))
 
 
 def _place(url: str) -> str:
@@ -215,22 +218,59 @@ def _says(failed: Failed) -> str:
     return f'"{said}"{request}'
 
 
-def unknown_of_doors(
+_HOW = {
+    Failure.NO_ANSWER: Kept.DEADLINE,
+    Failure.REFUSED: Kept.RIGHTS,
+    Failure.ERROR: Kept.SPARED,  # that is a finding
+    Failure.NOT_UNDERSTOOD: Kept.SPARED,  # that too
+    Failure.TOO_OLD: Kept.NO_QUESTION,  # our limit, not its fault
+}
+ADMIN = "use a login that is an administrator's"
+
+
+def gaps_of_doors(
     state: CloudState, anatomy: Anatomy, running: Collection[str] = ()
-) -> Iterator[Note]:
+) -> Iterator[Gap]:
     """Name what the APIs did not tell."""
-    if names := [component.name for component in unasked(state, anatomy, running)]:
-        yield Note(where=", ".join(names), says="all that an API would tell that was not asked")
-    if state.login is not None and isinstance(state.login, Failed):
-        yield Note(where="the APIs", says="all that needs a login")
+    for component in unasked(state, anatomy, running):
+        yield Gap(
+            kind=Kept.SPARED,
+            component=component.name,
+            where=component.name,
+            what="all that its API would tell",
+            why="it has no endpoint for us",
+        )
+    if isinstance(state.login, Failed):
+        yield Gap(
+            kind=Kept.SPARED,
+            component=_KEYSTONE,
+            where="the APIs",
+            what="all that the APIs would tell",
+            why="there is no login",
+        )
     for name, answer in state.probes.items():
-        if isinstance(answer, Failed) and answer.how is Failure.TOO_OLD:
-            told = (
-                f"the {anatomy[name].probe.shows}: it is older than Stackward knows: {answer.says}"
-            )
-            yield Note(where=name, says=told)
+        if isinstance(answer, Failed) and _is_limit(answer):
+            yield _gap_of(name, f"the {anatomy[name].probe.shows}", answer)
     for name, failed in state.heartbeats_unread.items():
-        yield Note(where=name, says=f"the heartbeats of {anatomy[name].service}: {failed.says}")
+        yield _gap_of(name, f"the heartbeats of {anatomy[name].service}", failed)
     for place, until in state.certificates.items():
         if isinstance(until, Failed):
-            yield Note(where=place, says=f"its certificate: {until.says}")
+            names = _behind(state, anatomy, place)
+            yield _gap_of(names[0] if names else _KEYSTONE, f"the certificate of {place}", until)
+
+
+def _is_limit(failed: Failed) -> bool:
+    """Say whether it is our own limit, and no fault of the API."""
+    if failed.how is Failure.REFUSED:
+        return failed.status != _UNAUTHORIZED
+    return failed.how is Failure.TOO_OLD
+
+
+def _gap_of(name: str, what: str, failed: Failed) -> Gap:
+    kind = _HOW[failed.how]
+    why = {
+        Failure.REFUSED: f"this login may not ask for it: {_says(failed)}",
+        Failure.TOO_OLD: f"it is older than Stackward knows: {failed.says}",
+    }.get(failed.how, failed.says)
+    cure = ADMIN if kind is Kept.RIGHTS else ""
+    return Gap(kind=kind, component=name, where=name, what=what, why=why, cure=cure)

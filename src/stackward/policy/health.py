@@ -9,12 +9,14 @@ from dataclasses import replace
 
 from stackward.anatomy import MACHINE, Anatomy, Component
 from stackward.model.cloud_state import Answered, CloudState, Rpc
-from stackward.model.health import ComponentHealth, Finding, Health, Note, State, worst
+from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
-from stackward.policy.doors import judge_doors, unknown_of_doors
-from stackward.policy.machines import judge_machines, unknown_of_machines
+from stackward.policy.doors import gaps_of_doors, judge_doors
+from stackward.policy.machines import gaps_of_machines, judge_machines
 from stackward.policy.messages import (
     ages,
+    gaps_of_queues,
+    gaps_of_rpc,
     judge_all_queues,
     judge_connections,
     judge_heartbeats,
@@ -24,24 +26,23 @@ from stackward.policy.messages import (
     notes_of_heartbeats,
     other_sides,
     queues_of,
-    unknown_of_queues,
-    unknown_of_rpc,
 )
-from stackward.policy.pings import judge_pings, proof_of_pings, unknown_of_pings
+from stackward.policy.pings import gaps_of_pings, judge_pings, proof_of_pings
 from stackward.policy.presence import Presence, present
 from stackward.policy.processes import (
+    gaps_of_tools,
     judge_ports,
     judge_tools,
     judge_units,
     notes_of_masks,
     notes_of_units,
-    unknown_of_tools,
 )
+from stackward.policy.proofs import gap_of_place, unproved
 from stackward.policy.questions import (
+    gaps_of_answers,
     judge_answers,
     judge_one_of_all,
     proof_of_answers,
-    unknown_of_answers,
 )
 from stackward.wording import count_of
 
@@ -54,20 +55,28 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
     here = present(state, anatomy)
     findings = list(dict.fromkeys(_all_findings(state, here, anatomy)))
     places = _places(state, here, anatomy, findings)
-    states = {name: _state(nodes, findings, name) for name, nodes in places.items()}
-    explained = explain(findings, states, anatomy)
+    found = {name: _state(nodes, findings, name) for name, nodes in places.items()}
+    explained = explain(findings, found, anatomy)
+    gaps, words = _gaps(state, here, anatomy, places, findings)
     components = [
-        _component(name, states[name], nodes, explained, _proof(name, state, here, anatomy))
+        _component(
+            name,
+            worst([found[name], words.get(name, State.OK)]),
+            nodes,
+            explained,
+            _proof(name, state, here, anatomy),
+        )
         for name, nodes in places.items()
     ]
     components.sort(key=lambda one: _order(one, explained, anatomy))
     return Health(
         read_at=state.read_at,
         took_s=state.took_s,
-        state=worst([one.state for one in components]),
+        state=_overall(state, [*found.values()], gaps),
         components=tuple(components),
         token_s=state.login.took_s if isinstance(state.login, Answered) else None,
-        unknown=tuple(dict.fromkeys(_all_unknown(state, here, anatomy))),
+        gaps=gaps,
+        is_blind=_is_blind(state),
         notes=tuple(dict.fromkeys(_all_notes(state, here, anatomy))),
         only=state.only,
     )
@@ -97,17 +106,78 @@ def _all_findings(
     yield from judge_doors(state, anatomy, {name for name, _ in here})
 
 
-def _all_unknown(
+def _gaps(
+    state: CloudState,
+    here: Mapping[tuple[str, str], Presence],
+    anatomy: Anatomy,
+    places: Mapping[str, tuple[str, ...]],
+    findings: Iterable[Finding],
+) -> tuple[tuple[Gap, ...], dict[str, State]]:
+    """Return what was not shown, and how each component is by that alone.
+
+    A gap that would only have proved something counts where nothing else has proved it. Of what
+    has a finding it has been said how it is.
+    """
+    known = list(dict.fromkeys(_all_gaps(state, here, anatomy)))
+    told = {(one.component, one.node) for one in findings}
+    bare = [
+        place
+        for place in unproved(state, here, anatomy, places)
+        if not {(place.component.name, place.node), (place.component.name, None)} & told
+    ]
+    open_ = {(place.component.name, place.node) for place in bare}
+    gaps = [gap for gap in known if not gap.is_proof or (gap.component, gap.where) in open_]
+    reasons = {(gap.component, gap.where) for gap in gaps}
+    gaps += [
+        gap_of_place(place)
+        for place in bare
+        if not {(place.component.name, each) for each in (place.node, place.component.name)}
+        & reasons
+    ]
+    of_apis = {(name, name) for name, _ in open_}  # what holds wherever the component runs
+    words: dict[str, State] = {}
+    for gap in gaps:
+        if (gap.component, gap.where) in open_ | of_apis:
+            word = State.UNKNOWN if gap.kind.is_unknown else State.NOT_PROVED
+            words[gap.component] = worst([word, words.get(gap.component, State.OK)])
+    return tuple(gaps), words
+
+
+def _overall(state: CloudState, found: Sequence[State], gaps: Iterable[Gap]) -> State:
+    """Return how the whole is: what no finding is against is well only as far as it was asked.
+
+    A missing right is no fault of the cloud. No way to it, or no time left, is no answer at all.
+    """
+    kinds = {gap.kind for gap in gaps}
+    by_gaps = State.NOT_PROVED if kinds else State.OK
+    if Kept.DEADLINE in kinds or _is_blind(state) or not _has_asked_an_api(state):
+        by_gaps = State.UNKNOWN
+    return worst([*found, by_gaps])
+
+
+def _is_blind(state: CloudState) -> bool:
+    """Say whether nothing was reached: no node, and no API beside the login."""
+    return not _has_asked_an_api(state) and all(
+        isinstance(one, Unseen) for one in state.surveys.values()
+    )
+
+
+def _has_asked_an_api(state: CloudState) -> bool:
+    answered = any(isinstance(one, Answered) for one in state.probes.values())
+    return answered or bool(state.heartbeats)
+
+
+def _all_gaps(
     state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
-) -> Iterator[Note]:
-    yield from unknown_of_machines(state)
+) -> Iterator[Gap]:
+    yield from gaps_of_machines(state)
     for one in here.values():
-        yield from unknown_of_tools(one)
-        yield from unknown_of_answers(one)
-    yield from unknown_of_queues(state, here, anatomy)
-    yield from unknown_of_rpc(state)
-    yield from unknown_of_pings(state, here, anatomy)
-    yield from unknown_of_doors(state, anatomy, {name for name, _ in here})
+        yield from gaps_of_tools(one)
+        yield from gaps_of_answers(one)
+    yield from gaps_of_queues(state, here, anatomy)
+    yield from gaps_of_rpc(state, anatomy)
+    yield from gaps_of_pings(state, here, anatomy)
+    yield from gaps_of_doors(state, anatomy, {name for name, _ in here})
 
 
 def _all_notes(
@@ -291,7 +361,7 @@ def _heartbeat_proof(
         signs.append("its queue is read")
     if component.holds and any(name == component.name for name, _ in here):
         signs.append("connected")
-    return f"looks alive (not proved): {', '.join(signs)}"
+    return f"looks alive: {', '.join(signs)}"
 
 
 def _process_proof(component: Component, here: Mapping[tuple[str, str], Presence]) -> str:
@@ -301,7 +371,7 @@ def _process_proof(component: Component, here: Mapping[tuple[str, str], Presence
     if said := "; ".join(dict.fromkeys(filter(None, (_own_words(one) for one in seen)))):
         return said
     running = sum(1 for one in seen if one.runs)
-    return f"looks alive (not proved): {running} of {len(seen)} run"
+    return f"looks alive: {running} of {len(seen)} run"
 
 
 def _own_words(one: Presence) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from stackward.anatomy import MACHINE
 from stackward.model.cloud_state import CloudState, Heartbeat
-from stackward.model.health import Finding, Note
+from stackward.model.health import Finding, Gap
 from stackward.model.survey import Blind, Filesystem, NodeClock, Survey, Unseen
 from stackward.policy import symptoms
+from stackward.policy.gaps import gap_of, no_right
 from stackward.wording import count_of, in_size
 
 FULL, FILLING = 99, 90  # percent
@@ -82,8 +83,6 @@ def _misread(survey: Survey) -> Iterator[Finding]:
 
 def _judge_survey(survey: Survey) -> Iterator[Finding]:
     node = survey.node
-    if survey.sudo_refused:
-        yield symptoms.SUDO_REFUSED.found(MACHINE, node, why=survey.sudo_refused)
     if isinstance(survey.units, Unseen) and survey.units.kind is not Blind.ODD:
         yield symptoms.NODE_USELESS.found(MACHINE, node, why=survey.units.why)
     for filesystem in survey.filesystems:
@@ -174,13 +173,18 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
         yield rule.found(MACHINE, host, evidence, binary=of_machine[0].binary)
 
 
-def unknown_of_machines(state: CloudState) -> Iterator[Note]:
-    """Name what cannot be known of machines that are containers of another."""
-    for node, survey in state.surveys.items():
+def gaps_of_machines(state: CloudState) -> Iterator[Gap]:
+    """Name what was not seen of a machine: what it shares with its host, what needs a right."""
+    for survey in state.surveys.values():
         if isinstance(survey, Survey):
-            for value in (survey.kernel_errors, survey.clock):
-                if isinstance(value, Unseen) and value.kind is not Blind.ODD:
-                    yield Note(where=node, says=value.why)
-            yield from (Note(where=node, says=why) for why in survey.unread)
-            if not survey.sees_owners:
-                yield Note(where=node, says="whose its connections are")
+            yield from _gaps_of_survey(survey)
+
+
+def _gaps_of_survey(survey: Survey) -> Iterator[Gap]:
+    for what, value in (("the kernel log", survey.kernel_errors), ("the clock", survey.clock)):
+        if isinstance(value, Unseen) and value.kind is not Blind.ODD:
+            yield gap_of(survey, what, value)
+    for what, unseen in survey.unread.items():
+        yield gap_of(survey, what, unseen)
+    if not survey.sees_owners:
+        yield no_right(survey, "which process has which connection")

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from stackward.anatomy import Anatomy, Component
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
-from stackward.model.health import Finding, Note
+from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
@@ -148,7 +148,7 @@ def _all_queues(present: Present) -> list[Queue]:
     return list({(queue.vhost, queue.name): queue for queue in told}.values())
 
 
-def _knows_all_queues(present: Present) -> bool:
+def knows_all_queues(present: Present) -> bool:
     """Say whether some node of RabbitMQ has told the queues of every virtual host."""
     return any(
         one.queues is not None and not one.queues_unread and one.vhosts is not None
@@ -159,7 +159,7 @@ def _knows_all_queues(present: Present) -> bool:
 def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge whether what is sent to a process reaches it."""
     queues = queues_of(present)
-    knows_all, (bound, told_of) = _knows_all_queues(present), _bindings(present)
+    knows_all, (bound, told_of) = knows_all_queues(present), _bindings(present)
     unsure = {(component.name, node) for component, node, _ in _unsure(state, present, anatomy)}
     for component, node, host in own_queues(state, present, anatomy):
         name = f"{component.topic}.{host}"
@@ -216,13 +216,17 @@ def _unsure(
             yield component, node, first
 
 
-def unknown_of_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Note]:
+def gaps_of_queues(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Gap]:
     """Name the processes of which it is not known by which name they have their queues."""
     for component, node, queue in _unsure(state, present, anatomy):
-        yield Note(
+        yield Gap(
+            kind=Kept.RIGHTS,
+            component=component.name,
             where=node,
-            says=f"whether {component.name} reads its own queue: it has none of the node's name, "
-            f"and `{queue}` is nobody else's; `host` in its settings cannot be read",
+            what=f"whether {component.name} reads its own queue",
+            why=f"it has none of the node's name, and `{queue}` is nobody else's; `host` in its "
+            "settings cannot be read",
+            cure="add the login to the service's own group",
         )
 
 
@@ -408,6 +412,16 @@ def _is_kept_off(state: CloudState, one: Heartbeat, present: Present, component:
     return not isinstance(survey.units, Unseen) and (here is None or not here.runs)
 
 
+def is_kept_off(state: CloudState, component: Component, node: str, present: Present) -> bool:
+    """Say whether all that a component has reported from a node is an old record: it is off."""
+    own = [
+        one
+        for one in state.heartbeats
+        if one.binary == component.heartbeat and node_of(state, one) == node
+    ]
+    return bool(own) and all(_is_kept_off(state, one, present, component) for one in own)
+
+
 def _is_stopped(here: Presence | None) -> bool:
     """Say whether its node says that nothing of it runs, whatever its last record says."""
     return here is not None and all(unit.active in {FAILED, "inactive"} for unit in here.units)
@@ -462,7 +476,7 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
             reasons = (
                 ("its cell is down", not one.is_known),
                 ("it does not report", not one.is_up),
-                ("it is kept off on purpose", is_off),
+                (KEPT_OFF, is_off),
                 ("it does not run", _is_stopped(there)),
                 ("RabbitMQ does not run", is_silent),
                 (
@@ -485,7 +499,7 @@ def not_asked(
     known: dict[str, RpcAnswer] = {}
     for host, reason in why.items():
         if reason or host not in hypervisors:
-            because = reason or "no hypervisor of it is a machine's: it may be Ironic's"
+            because = reason or IRONIC
             known[host] = RpcAnswer(outcome=Rpc.NOT_ASKED, why=because)
         elif before and (last := before.rpc.get(host)) and last.outcome is Rpc.SILENT:
             asked_at = last.asked_at or before.read_at
@@ -511,13 +525,24 @@ def judge_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
         )
 
 
-def unknown_of_rpc(state: CloudState) -> Iterator[Note]:
-    """Name those that were not called."""
+KEPT_OFF, IRONIC = "it is kept off on purpose", "no hypervisor of it is a machine's: Ironic's?"
+NO_RPC = "calls over RPC are switched off by `--no-rpc`"
+
+
+def gaps_of_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
+    """Name the nova-computes that were not called; one that is kept off on purpose is a note."""
+    component = next(one for one in anatomy.components.values() if one.probe.kind == RPC)
     for host, answer in state.rpc.items():
-        if answer.outcome is Rpc.NOT_ASKED and answer.why:
-            yield Note(
-                where=state.nodes.get(host) or host, says=f"whether it answers RPC: {answer.why}"
-            )
+        if answer.outcome is not Rpc.NOT_ASKED or not answer.why or answer.why == KEPT_OFF:
+            continue
+        yield Gap(
+            kind=Kept.NO_QUESTION if answer.why == IRONIC else Kept.SPARED,
+            component=component.name,
+            where=state.nodes.get(host) or host,
+            what=f"whether {component.name} answers RPC",
+            why=answer.why,
+            is_proof=True,
+        )
 
 
 def ages(state: CloudState, binary: str) -> list[float]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from stackward.anatomy import Anatomy, Component
 from stackward.model.cloud_state import CloudState, PingTarget, Rpc, RpcAnswer
-from stackward.model.health import Finding, Note
+from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
 from stackward.policy.messages import (
     age_of,
@@ -77,15 +77,43 @@ def judge_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterat
         )
 
 
-def unknown_of_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Note]:
-    """Name those that were to be called and could not be, once for each node and reason."""
-    names: dict[tuple[str, str], dict[str, None]] = {}
+_NO_RIGHT = "this login may not read its settings"
+_LATE = ("no answer in time", "the node was too slow to ask within the time for this look")
+CURE_PING = "set `rpc_ping_enabled = true` in `[DEFAULT]` of its settings, and restart it"
+
+
+def gaps_of_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Gap]:
+    """Name those that were to be called and could not be, and why."""
     for component, node, _, answer in _answers(state, present, anatomy):
-        if answer.outcome is Rpc.NOT_ASKED:
-            names.setdefault((node, answer.why), {})[component.name] = None
-    for (node, why), those in names.items():
-        verb = "answer" if len(those) > 1 else "answers"
-        yield Note(where=node, says=f"whether {', '.join(those)} {verb} RPC: {why}")
+        if answer.outcome is Rpc.NOT_ENABLED:
+            kind, why, cure = Kept.OFF, "it is not set to answer a call over RPC", CURE_PING
+        elif answer.outcome is not Rpc.NOT_ASKED:
+            continue
+        elif answer.why == _NO_RIGHT:
+            kind, why, cure = Kept.RIGHTS, answer.why, "add the login to the service's own group"
+        else:
+            kind = Kept.DEADLINE if answer.why in _LATE else Kept.NO_QUESTION
+            why, cure = answer.why, ""
+        yield Gap(
+            kind=kind,
+            component=component.name,
+            where=node,
+            what=f"whether {component.name} answers RPC",
+            why=why,
+            cure=cure,
+            is_proof=True,
+        )
+
+
+def is_pinged(
+    component: Component, node: str, state: CloudState, present: Present, anatomy: Anatomy
+) -> bool:
+    """Say whether a component on a node has answered over RPC."""
+    return any(
+        answer.outcome is Rpc.ANSWERED
+        for one, where, _, answer in _answers(state, present, anatomy)
+        if one is component and where == node
+    )
 
 
 def proof_of_pings(

@@ -1,9 +1,10 @@
 """How the processes of a node are: units, ports, and what their own tools say of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from stackward.anatomy import Anatomy
-from stackward.model.health import Finding, Note
+from stackward.model.health import Finding, Gap, Note
 from stackward.model.survey import (
     ACTIVE,
     FAILED,
@@ -16,6 +17,7 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.policy import symptoms
+from stackward.policy.gaps import gap_of
 from stackward.policy.presence import Presence, masked
 from stackward.wording import count_of
 
@@ -182,42 +184,71 @@ def _is_silent(here: Presence, unseen: Unseen) -> bool:
     return unseen.kind is Blind.SILENT
 
 
-def unknown_of_tools(here: Presence) -> Iterator[Note]:
+def gaps_of_tools(here: Presence) -> Iterator[Gap]:
     """Name what its own tool did not tell in time, or is not there to tell, though it serves."""
-    own = {
-        "rabbitmq": here.survey.broker,
-        "mariadb": here.survey.database,
-        "libvirt": here.survey.libvirt,
-    }
-    if (kind := here.component.probe.kind) not in own:
+    own = own_tool(here)
+    if own is None or not here.runs:
         return
-    answer = own[kind]
-    if answer is None and here.runs:
-        says = f"what {here.component.name} says of itself: its tool is not on the node"
-        yield Note(where=here.node, says=says)
-    if kind == "libvirt":
-        return  # all else that it tells is a finding
-    if isinstance(answer, Unseen) and answer.kind is Blind.ODD:
-        return  # that is a finding
-    if isinstance(answer, Unseen) and here.runs and not _is_silent(here, answer):
-        yield Note(where=here.node, says=f"what {here.component.name} says of itself: {answer.why}")
-    elif isinstance(answer, Broker):
-        unread = {"queues": answer.queues_unread, "bindings": answer.bound_unread}
-        for what, vhosts in unread.items():
-            if vhosts:
-                named = ", ".join(f"`{vhost}`" for vhost in vhosts)
-                says = f"RabbitMQ's {what} of the virtual host {named}: not told, or not in time"
-                yield Note(where=here.node, says=says)
-        if answer.vhosts is None:
-            says = "which virtual hosts RabbitMQ has beside `/`: not told, or not in time"
-            yield Note(where=here.node, says=says)
+    name, survey = here.component.name, here.survey
+    match own.answer:
+        case None:
+            what, why = own_words(name), "its tool is not on the node"
+            yield gap_of(survey, what, Unseen(why, Blind.USELESS), name, is_proof=True)
+        case Unseen(kind=Blind.ODD):
+            return  # that is a finding
+        case Unseen() as unseen if unseen.kind is Blind.REFUSED or not own.is_finding(here, unseen):
+            yield gap_of(survey, own_words(name), unseen, name)
+        case Broker() as broker:
+            yield from _gaps_of_broker(survey, broker, name)
+        case _:
+            return
+
+
+def own_words(name: str) -> str:
+    """Return what a component's own tool would tell."""
+    return f"what {name} says of itself"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTool:
+    """What a component's own tool told, and which silence of it is a finding."""
+
+    answer: Broker | DatabaseServer | Cache | str | Unseen | None
+    is_finding: Callable[[Presence, Unseen], bool]
+
+
+def own_tool(here: Presence) -> OwnTool | None:
+    """Return what the own tool of a component told of it; None where it has none."""
+    survey = here.survey
+    match here.component.probe.kind:
+        case "rabbitmq":
+            return OwnTool(survey.broker, _is_silent)
+        case "mariadb":
+            return OwnTool(survey.database, _is_silent)
+        case "memcached":
+            return OwnTool(survey.cache, lambda *_: True)
+        case "libvirt":
+            return OwnTool(survey.libvirt, lambda *_: True)
+        case _:
+            return None
+
+
+def _gaps_of_broker(survey: Survey, broker: Broker, name: str) -> Iterator[Gap]:
+    late = Unseen("not told in time", Blind.LATE)
+    if survey.sudo_refused:
+        late = Unseen(survey.sudo_refused, Blind.REFUSED)
+    unread = {"queues": broker.queues_unread, "bindings": broker.bound_unread}
+    for what, vhosts in unread.items():
+        if vhosts:
+            named = ", ".join(f"`{vhost}`" for vhost in vhosts)
+            yield gap_of(survey, f"RabbitMQ's {what} of the virtual host {named}", late, name)
+    if broker.vhosts is None:
+        yield gap_of(survey, "which virtual hosts RabbitMQ has beside `/`", late, name)
 
 
 def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
     name, node, server = here.component.name, here.node, here.survey.database
     match server:
-        case Unseen(why=why, kind=Blind.REFUSED) if not here.survey.sudo_refused:
-            yield symptoms.DATABASE_REFUSED.found(name, node, why=why)
         case Unseen(why=why) if _is_silent(here, server):
             yield symptoms.DATABASE_SILENT.found(name, node, why=why, log=here.log)
         case DatabaseServer():

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from stackward.anatomy import Component, Question
-from stackward.model.health import Finding, Note
+from stackward.model.health import Finding, Gap
 from stackward.model.survey import Blind, Replied, Unseen
 from stackward.policy import symptoms
+from stackward.policy.gaps import gap_of
 from stackward.policy.presence import Presence
 from stackward.policy.processes import Present
 
@@ -73,6 +74,9 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
             yield symptoms.PROCESS_ILL.found(
                 name, node, what=question.what, says=_words(answer), log=here.log
             )
+        elif came is Outcome.NOT_UNDERSTOOD:
+            asked = f"`{' '.join(question.ask)}`"
+            yield symptoms.ANSWER_ODD.found(name, node, [_words(answer)], what=asked)
 
 
 def judge_one_of_all(
@@ -98,33 +102,30 @@ def judge_one_of_all(
             )
 
 
-def unknown_of_answers(here: Presence) -> Iterator[Note]:
-    """Name what was asked and not understood, or might not be asked."""
-    if not here.runs:
-        return
-    for question, came, answer in answers(here):
-        if came in {Outcome.NOT_UNDERSTOOD, Outcome.REFUSED}:
-            says = _words(answer)
-            yield Note(where=here.node, says=f"{here.component.name}, {question.what}: {says}")
+def gaps_of_answers(here: Presence) -> Iterator[Gap]:
+    """Name what might not be asked, or had no tool to be asked with."""
+    name = here.component.name
+    for question, came, answer in answers(here) if here.runs else ():
+        if came is Outcome.REFUSED and isinstance(answer, Unseen):
+            yield gap_of(here.survey, f"{name}: {question.what}", answer, name)
+        elif came is Outcome.NOT_ASKED:
+            no_tool = Unseen(f"there is no `{question.tool}` on the node", Blind.USELESS)
+            yield gap_of(here.survey, f"{name}: {question.what}", no_tool, name)
 
 
 def proof_of_answers(component: Component, present: Present) -> str:
     """Say how many of a component's processes have answered; empty where none has."""
     own = [one for (name, _), one in present.items() if name == component.name]
-    count = sum(1 for one in own if _has_answered(one))
+    count = sum(1 for one in own if has_answered(one))
     return f"{count} of {len(own)} answer when asked" if count else ""
 
 
-def _has_answered(here: Presence) -> bool:
+def has_answered(here: Presence) -> bool:
     """Say whether a component on a node has answered all that it was to be asked."""
     came = [(question, one) for question, one, _ in answers(here)]
-    return (
-        here.runs
-        and all(
-            one is Outcome.PROVED or (one is Outcome.REFUTED and question.one_of_all)
-            for question, one in came
-        )
-        and bool(came)
+    return bool(came) and all(
+        one is Outcome.PROVED or (one is Outcome.REFUTED and question.one_of_all)
+        for question, one in came
     )
 
 

@@ -130,13 +130,6 @@ NEITHER_UP_NOR_IN_INVENTORY = Symptom(
     "What is on the node stays unseen. A machine that is switched off looks just like one that "
     "is gone.",
 )
-SUDO_REFUSED = Symptom(
-    "sudo-refused",
-    State.UNKNOWN,
-    "sudo refuses: {why}",
-    "install the shipped sudoers file there for the user of the inventory (guide `Without root`)",
-    "Without it, the owners of connections, RabbitMQ and MariaDB stay unseen; the rest is judged.",
-)
 DISK_FULL = Symptom(
     "disk-full",
     State.BROKEN,
@@ -355,13 +348,6 @@ DATABASE_SILENT = Symptom(
     "see {log} on that node",
     "What does not answer its own client serves nobody.",
 )
-DATABASE_REFUSED = Symptom(
-    "mariadb-refused",
-    State.UNKNOWN,
-    "root may not ask it: {why}",
-    "let root in by the socket, or with a `/root/.my.cnf`",
-    "Its connections and its cluster stay unseen. That it serves is seen by the APIs.",
-)
 GALERA_NOT_READY = Symptom(
     "galera-not-ready",
     State.BROKEN,
@@ -574,13 +560,6 @@ TOKEN_UNKNOWN = Symptom(
     "it refuses a token that Keystone has just issued: {says}",
     "see its `[keystone_authtoken]` and its clock; on Keystone's nodes compare the fernet keys",
     "It cannot validate tokens, so it refuses every user.",
-)
-NOT_ALLOWED = Symptom(
-    "not-allowed",
-    State.UNKNOWN,
-    "this login may not ask for the {what}: {says}",
-    "use a login that is an administrator's",
-    "A check sees only what its login may see.",
 )
 LIST_SLOW = Symptom(
     "list-slow",

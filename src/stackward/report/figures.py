@@ -6,19 +6,26 @@ from collections.abc import Iterator
 from stackward.model.health import Health, State
 from stackward.ports.figures import Figure
 
-STATE_VALUES = {State.OK: 0.0, State.DEGRADED: 1.0, State.BROKEN: 2.0, State.UNKNOWN: 3.0}
+STATE_VALUES = {
+    State.OK: 0.0,
+    State.DEGRADED: 1.0,
+    State.BROKEN: 2.0,
+    State.UNKNOWN: 3.0,
+    State.NOT_PROVED: -1.0,  # alert rules ask for more than 0
+}
+_STATES = "0 ok, -1 nothing against it but not proved, 1 degraded, 2 broken, 3 not looked at"
 
 
 def figures_of(health: Health) -> Iterator[Figure]:
     """Return all gauges of one look."""
     yield Figure(
         name="stackward_state",
-        says="How the cloud is: 0 ok, 1 degraded, 2 broken, 3 could not be looked at.",
+        says=f"How the cloud is: {_STATES}.",
         values={(): STATE_VALUES[health.state]},
     )
     yield Figure(
         name="stackward_component_state",
-        says="How a component is: 0 ok, 1 degraded, 2 broken, 3 could not be looked at.",
+        says=f"How a component is: {_STATES}.",
         labels=("component",),
         values={(one.name,): STATE_VALUES[one.state] for one in health.components},
     )
@@ -45,8 +52,13 @@ def figures_of(health: Health) -> Iterator[Figure]:
     )
     yield Figure(
         name="stackward_unknown",
-        says="Answers that could not be had and are no finding.",
+        says="Answers that we were kept from, for want of a right, of a way, or of time.",
         values={(): float(len(health.unknown))},
+    )
+    yield Figure(
+        name="stackward_not_proved",
+        says="Things that nothing can be asked of here, or that are switched off.",
+        values={(): float(len(health.not_proved))},
     )
     yield Figure(
         name="stackward_check_seconds",

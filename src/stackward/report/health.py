@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from stackward.model.health import ComponentHealth, Finding, Health, Note, State
+from stackward.model.health import ComponentHealth, Finding, Gap, Health, Note, State
 from stackward.report.tables import Form, Table, render_records, render_rows
 from stackward.report.text import on_one_line, printable
 from stackward.wording import count_of
@@ -50,7 +50,8 @@ def lines_of(health: Health) -> Iterator[str]:
         yield "on purpose:"
         yield from (f"  {_note(note)}" for note in health.notes)
         yield ""
-    yield from _unknown(health.unknown)
+    yield from _gaps("not proved", health.not_proved)
+    yield from _gaps("unknown", health.unknown)
     yield summary(health)
 
 
@@ -73,18 +74,23 @@ def _note(note: Note) -> str:
     return on_one_line(f"{note.where}: {note.says}")
 
 
-def _unknown(notes: Sequence[Note]) -> Iterator[str]:
-    """Return what is not known, each thing once with all that it is so of."""
-    where: dict[str, list[str]] = {}
-    for note in notes:
-        where.setdefault(note.says, []).append(note.where)
-    if where:
-        yield "not known:"
-        for says, places in where.items():
-            named = (
-                ", ".join(places) if len(places) <= MOST_NODES else count_of(len(places), "node")
-            )
-            yield f"  {on_one_line(f'{says}: {named}')}"
+def _gaps(title: str, gaps: Sequence[Gap]) -> Iterator[str]:
+    """Return what was not shown: a line for each reason, with all that it holds for."""
+    reasons: dict[tuple[str, str], list[Gap]] = {}
+    for gap in gaps:
+        reasons.setdefault((gap.why, gap.cure), []).append(gap)
+    if reasons:
+        yield f"{title}:"
+    for (why, cure), those in reasons.items():
+        things = ", ".join(
+            dict.fromkeys(one.component if one.is_proof else one.what for one in those)
+        )
+        places = list(dict.fromkeys(one.where for one in those))
+        named = ", ".join(places) if len(places) <= MOST_NODES else count_of(len(places), "node")
+        yield f"  {on_one_line(f'{things} ({named}): {why}')}"
+        if cure:
+            yield f"    cure: {on_one_line(cure)}"
+    if reasons:
         yield ""
 
 
@@ -93,19 +99,17 @@ def summary(health: Health) -> str:
     counts = {state: sum(1 for one in health.components if one.state is state) for state in State}
     said = [
         f"{counts[state]} {state.value}"
-        for state in (State.BROKEN, State.DEGRADED, State.UNKNOWN, State.OK)
+        for state in sorted(State, key=lambda state: state.rank)
         if counts[state]
     ]
     what = f"`{health.only}`" if health.only else "the cloud"
-    unknown = (
-        f"; {count_of(len(health.unknown), 'answer is', 'answers are')} not known"
-        if health.unknown
-        else ""
-    )
-    return (
-        f"{what} is {health.state.value}: {', '.join(said) or 'nothing seen'}"
-        f"{unknown} (looked for {health.took_s:.1f} s)"
-    )
+    left = f"{len(health.not_proved)} not proved, {len(health.unknown)} unknown"
+    took = f"(looked for {health.took_s:.1f} s)"
+    if health.state is State.NOT_PROVED:
+        return f"ok as far as asked: {left} {took}"
+    asked = f"; of what was asked, {left}" if health.gaps else ""
+    seen = ", ".join(said) or "nothing seen"
+    return f"{what} is {health.state.value}: {seen}{asked} {took}"
 
 
 def as_record(health: Health) -> dict[str, object]:
@@ -128,8 +132,21 @@ def as_record(health: Health) -> dict[str, object]:
             }
             for one in health.components
         ],
-        "unknown": [{"where": note.where, "says": note.says} for note in health.unknown],
+        "not_proved": [_gap_record(gap) for gap in health.not_proved],
+        "unknown": [_gap_record(gap) for gap in health.unknown],
         "notes": [{"where": note.where, "says": note.says} for note in health.notes],
+    }
+
+
+def _gap_record(gap: Gap) -> dict[str, object]:
+    return {
+        "kind": gap.kind.value,
+        "component": gap.component,
+        "where": gap.where,
+        "what": gap.what,
+        "why": gap.why,
+        "cure": gap.cure,
+        "says": gap.says,
     }
 
 
@@ -173,4 +190,4 @@ def rows_of(health: Health) -> Iterator[str]:
     width = max((len(one.name) for one in health.components), default=0)
     for one in health.components:
         under = f" (under {one.under})" if one.under else ""
-        yield printable(f"{one.name:<{width}}  {one.state.value:<8}  {one.proof}{under}")
+        yield printable(f"{one.name:<{width}}  {one.state.value:<10}  {one.proof}{under}")

@@ -289,7 +289,7 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
 
 def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> None:
     """Ask the processes that run, each by its own tool: a question must not start one."""
-    running = set(re.findall(r"^Id=(.+)$", "\n".join(active(commands)), re.MULTILINE))
+    running = active(commands)
     containers = {engine: running_in(commands, engine) for engine in ENGINES}
     for one in questions:
         words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
@@ -304,14 +304,15 @@ def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> Non
         commands.start("question " + str(one["name"]), words)
 
 
-def active(commands: Commands) -> list[str]:
-    """Return what systemd told of each service that is active."""
+def active(commands: Commands) -> set[str]:
+    """Return the names of the services that are active; a socket may have nobody behind it."""
     blocks = str(commands.end("units").get("out", "")).split("\n\n")
-    return [
-        block
-        for block in blocks
-        if "\nActiveState=active" in "\n" + block and ".socket\n" not in block
-    ]
+    units = [dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE)) for block in blocks]
+    return {
+        one["Id"]
+        for one in units
+        if one.get("ActiveState") == "active" and not one.get("Id", ".socket").endswith(".socket")
+    }
 
 
 def running_in(commands: Commands, engine: str) -> set[str]:

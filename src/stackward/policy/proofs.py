@@ -1,0 +1,158 @@
+"""Whether a component on a node is proved to work: it answered, or did work, during this look.
+
+A process that is frozen still runs for systemd, keeps its connections, and its last report stays
+fresh for a while. So signs of life prove nothing. What counts is an answer that only the running
+process can give. Another way to prove is one more function in `WAYS`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from stackward.anatomy import MACHINE, Anatomy, Component
+from stackward.model.cloud_state import Answered, CloudState, Rpc
+from stackward.model.compute import NOVA_COMPUTE
+from stackward.model.health import Gap, Kept
+from stackward.model.survey import Survey, Unseen
+from stackward.policy.messages import NO_RPC, ages, is_kept_off, knows_all_queues
+from stackward.policy.pings import is_pinged
+from stackward.policy.presence import Presence
+from stackward.policy.processes import Present, own_tool
+from stackward.policy.questions import has_answered
+
+# A record of this age was written while we looked: it came by way of a conductor that works.
+# Nova and Cinder write whole seconds.
+WRITTEN_NOW_S = 2.0
+CONDUCTOR = "nova-conductor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A component on a node, with all that the look has told."""
+
+    component: Component
+    node: str
+    state: CloudState
+    present: Present
+    anatomy: Anatomy
+
+    @property
+    def here(self) -> Presence | None:
+        """Return it as its node was seen; None where it was not seen there."""
+        return self.present.get((self.component.name, self.node))
+
+    @property
+    def is_only_one(self) -> bool:
+        """Say whether it is known to run nowhere else: then an answer of any is its own."""
+        if any(isinstance(one, Unseen) for one in self.state.surveys.values()):
+            return False
+        those = [node for name, node in self.present if name == self.component.name]
+        return self.state.only is None and those == [self.node]
+
+
+def _is_reached(place: Place) -> bool:
+    return place.component.name == MACHINE and isinstance(
+        place.state.surveys.get(place.node), Survey
+    )
+
+
+def _api_answered(place: Place) -> bool:
+    return place.is_only_one and isinstance(place.state.probes.get(place.component.name), Answered)
+
+
+def _was_called(place: Place) -> bool:
+    hosts = [host for host, node in place.state.nodes.items() if node == place.node]
+    return place.component.name == NOVA_COMPUTE and any(
+        answer.outcome is Rpc.ANSWERED
+        for host, answer in place.state.rpc.items()
+        if host in hosts or host == place.node
+    )
+
+
+def _was_pinged(place: Place) -> bool:
+    return is_pinged(place.component, place.node, place.state, place.present, place.anatomy)
+
+
+def _answered_questions(place: Place) -> bool:
+    return place.here is not None and has_answered(place.here)
+
+
+def _own_tool_answered(place: Place) -> bool:
+    own = own_tool(place.here) if place.here else None
+    return own is not None and own.answer is not None and not isinstance(own.answer, Unseen)
+
+
+def _carried_a_report(place: Place) -> bool:
+    """Say whether a nova-compute reported while we looked: its report goes through a conductor."""
+    return (
+        place.component.name == CONDUCTOR
+        and place.is_only_one
+        and min(ages(place.state, NOVA_COMPUTE), default=WRITTEN_NOW_S + 1) <= WRITTEN_NOW_S
+    )
+
+
+WAYS: tuple[Callable[[Place], bool], ...] = (
+    _is_reached,
+    _api_answered,
+    _was_called,
+    _was_pinged,
+    _answered_questions,
+    _own_tool_answered,
+    _carried_a_report,
+)
+
+
+Instances: TypeAlias = Mapping[str, tuple[str, ...]]
+
+
+def unproved(
+    state: CloudState, present: Present, anatomy: Anatomy, places: Instances
+) -> Iterator[Place]:
+    """Return each component on a node that nothing has proved.
+
+    What has no node at all, such as an API elsewhere, is judged by its API alone.
+    """
+    for name, nodes in places.items():
+        if name not in anatomy.components:
+            continue
+        for node in nodes:
+            place = Place(
+                component=anatomy[name], node=node, state=state, present=present, anatomy=anatomy
+            )
+            is_off = is_kept_off(state, place.component, node, present)  # on purpose: a note
+            if not is_off and not any(way(place) for way in WAYS):
+                yield place
+
+
+def gap_of_place(place: Place) -> Gap:
+    """Return why a component on a node is not proved, where no question to it says why."""
+    kind, why, cure = Kept.NO_QUESTION, "nothing can be asked of it", ""
+    here, survey = place.here, place.state.surveys.get(place.node)
+    calls = place.component.topic is not None
+    if isinstance(survey, Unseen) or survey is None:
+        kind, why = Kept.SPARED, "its node was not seen"
+    elif isinstance(survey.units, Unseen):
+        kind, why = Kept.SPARED, "systemd on its node was not heard"
+    elif here is None:
+        why = "it reports, but no unit or container of it is known on its node"
+    elif not here.runs:
+        why = "it has just been started, or it starts when it is needed"
+    elif calls and not place.state.is_rpc_asked:
+        kind, why, cure = Kept.OFF, NO_RPC, "leave `--no-rpc` out"
+    elif calls and not knows_all_queues(place.present):
+        kind, why = Kept.SPARED, "its queue was not seen, so it was not called over RPC"
+    elif place.component.catalog and isinstance(
+        place.state.probes.get(place.component.name), Answered
+    ):
+        why = "its API answers, but not which of its processes did"
+    elif place.component.catalog:
+        why = "its API was not asked"
+    return Gap(
+        kind=kind,
+        component=place.component.name,
+        where=place.node,
+        what=place.component.name,
+        why=why,
+        cure=cure,
+        is_proof=True,
+    )
