@@ -485,6 +485,59 @@ def test_the_living_one_of_two_sites_does_not_outweigh_the_dead_one_that_once_sa
     assert (found.node, found.doubtful) == (expected, doubtful)
 
 
+@pytest.mark.parametrize(
+    ("addresses", "living", "expected", "doubtful"),
+    [
+        pytest.param(("198.51.100.21",), says("c01"), B, (), id="host_ip leads to the silent one"),
+        pytest.param((), says("c01"), A, (), id="only its short name speaks for the silent one"),
+        pytest.param(("192.0.2.21",), says("c01"), A, (), id="host_ip leads to the living one"),
+        pytest.param(
+            ("198.51.100.21",), says("c01", A), B, (), id="a whole name that Nova does not have"
+        ),
+        pytest.param(("198.51.100.21",), None, B, (), id="both are silent: the address alone"),
+        pytest.param(("203.0.113.9",), says("c01"), A, (), id="an address of neither"),
+    ],
+)
+def test_a_silent_node_that_once_had_another_name_may_have_been_renamed(
+    addresses: tuple[str, ...],
+    living: Itself | None,
+    expected: str | None,
+    doubtful: tuple[str, ...],
+) -> None:
+    """What it said once is old: the living one, which is of another site, must not be taken."""
+    once = {B: Itself(names=("rack7",), seen_at=ONCE)}
+    known = nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21")
+    machine = Machine(host="c01", addresses=addresses)
+    candidates = Directory(known, once).candidates(machine)
+
+    found = decide(machine, candidates, {A: living, **once})
+
+    assert (found.node, found.doubtful) == (expected, doubtful)
+
+
+def test_the_very_name_of_a_living_node_and_the_address_of_a_renamed_one_are_two_candidates() -> (
+    None
+):
+    once = {B: Itself(names=("rack7",), seen_at=ONCE)}
+    machine = Machine(host="c01", addresses=("198.51.100.21",))
+    candidates = Directory(nodes("c01=192.0.2.21", f"{B}=198.51.100.21"), once).candidates(machine)
+
+    found = decide(machine, candidates, {"c01": says("c01"), **once})
+
+    assert (found.node, found.doubtful) == (None, ("c01", B))
+
+
+def test_a_node_that_called_itself_otherwise_is_named_with_the_date() -> None:
+    once = {"rack1": Itself(names=("d07",), seen_at=ONCE)}
+    machine = Machine(host="c01", addresses=("192.0.2.21",))
+    candidates = Directory(nodes("rack1=192.0.2.21"), once).candidates(machine)
+
+    found = decide(machine, candidates, once)
+
+    assert found.node is None
+    assert found.why == "`rack1` has the address of `c01`, but called itself `d07` on 2026-11-01"
+
+
 def test_a_look_after_the_answers_were_kept_finds_the_same_node() -> None:
     """What a node has said makes it a stronger candidate: that must not turn the decision."""
     known = nodes(f"{A}=192.0.2.21", f"{B}=198.51.100.21")

@@ -363,6 +363,7 @@ class _Sorted:
     certain: bool = False  # one of those that say yes has said its whole name
     yes: list[Candidate] = field(default_factory=list)
     unknown: list[Candidate] = field(default_factory=list)
+    once_no: list[Candidate] = field(default_factory=list)  # silent now, and once had another name
     no: list[Candidate] = field(default_factory=list)
 
 
@@ -375,16 +376,19 @@ def decide(
     found = _sort(machine, candidates, said)
     # This machine's own entry is no sign by itself, and a bare name is one of them at most.
     unknown = [each for each in found.unknown if each.signs != {How.LOCAL}]
+    # A machine may have been renamed since: its name in the inventory, or its address, may be true.
+    renamed = [each for each in found.once_no if each.signs & _UNASKED]
     if found.yes:
         # Who is silent might say the same: the name and the address decide between them.
-        rivals = [] if found.certain else unknown
+        rivals = [] if found.certain else [*unknown, *renamed]
         return _one_of(machine, [*found.yes, *rivals], said, _UNASKED)
     if unknown:
-        return _one_of(machine, unknown, said)
+        return _one_of(machine, [*unknown, *renamed], said)
     # The very name outweighs what a node calls itself, where nobody else is it.
-    if len(found.no) == 1 and How.NAME in found.no[0].signs:
-        return _one_of(machine, found.no, said)
-    return Match(node=None, why=_why_none(machine, found.no, said))
+    denied = [*found.no, *found.once_no]
+    if len(denied) == 1 and How.NAME in denied[0].signs:
+        return _one_of(machine, denied, said)
+    return Match(node=None, why=_why_none(machine, denied, said))
 
 
 def _sort(
@@ -399,10 +403,12 @@ def _sort(
         )
         words = next((w for each in here if (w := said.get(each.node))), None)
         verdict = confirms(words, machine) if words else None
-        if verdict and words and words.seen_at:
+        is_old = words is not None and words.seen_at is not None
+        if verdict and is_old:
             verdict = None  # it is no more than a sign: others may have its name by now
         found.certain |= bool(verdict and words and is_certain(words, machine))
-        {True: found.yes, None: found.unknown, False: found.no}[verdict].append(one)
+        denied = found.once_no if is_old else found.no
+        {True: found.yes, None: found.unknown, False: denied}[verdict].append(one)
     return found
 
 
@@ -457,5 +463,7 @@ def _why_none(
         if words and each.signs != {How.LOCAL}:
             own = ", ".join(f"`{name[:_SHORTENED]}`" for name in words.all_names)
             sign = "address" if How.ADDRESS in each.signs else "short name"
-            return f"`{each.node}` has the {sign} of `{machine.host}`, but calls itself {own}"
+            when = f" on {words.seen_at:%Y-%m-%d}" if words.seen_at else ""
+            calls = "called itself" if words.seen_at else "calls itself"
+            return f"`{each.node}` has the {sign} of `{machine.host}`, but {calls} {own}{when}"
     return f"the inventory names no node for `{machine.host}`"
