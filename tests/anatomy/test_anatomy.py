@@ -174,13 +174,24 @@ def test_an_unknown_component_is_refused_with_those_there_are() -> None:
 
 def test_what_only_root_may_ask_is_what_the_sudoers_file_allows() -> None:
     asked = [
-        (question.container, question.ask)
+        (question.container, question.ask, question.inside or question.ask)
         for one in ALL
         for question in one.questions
         if question.is_for_root
     ]
 
     assert {*asked} == {*QUESTIONS}
+
+
+def test_of_a_component_with_several_processes_each_question_says_which_it_asks() -> None:
+    """Its remedy restarts that one: another would interrupt what is well, and mend nothing."""
+    several = [one for one in ALL if len(one.questions) > 1]
+    units = {one.name: {each for how in one.flavours.values() for each in how.units}
+             for one in several}  # fmt: skip
+
+    assert several
+    assert [one.name for one in several if len({each.unit for each in one.questions}) == 1] == []
+    assert all(each.unit in units[one.name] for one in several for each in one.questions)
 
 
 def test_what_is_asked_in_a_container_is_for_root() -> None:

@@ -133,7 +133,7 @@ def test_what_an_operator_reads(desk: Desk) -> None:
 
             broken: nova-compute on c01: it reports, but does not answer over RPC: no answer within 5 s [rpc-deaf]
               heartbeat: its last heartbeat is 3 s old
-              remedy: while no move goes on there (`openstack server migration list --host HOST`): look first what its log says since then; then restart `nova-compute` on its node: servers there run on
+              remedy: while no move goes on there (`openstack server migration list --host HOST`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there run on
 
             not proved:
               the kernel log, the clock (c01): shared with the host of this container

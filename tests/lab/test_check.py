@@ -36,13 +36,13 @@ def check(lab: RealLab, *words: str) -> tuple[int, dict[str, Any]]:
     return ended.returncode, json.loads(ended.stdout)
 
 
-def findings(told: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the findings that nothing else explains, the worst component's first."""
+def findings(told: dict[str, Any], *, explained: bool = False) -> list[dict[str, Any]]:
+    """Return the findings that nothing else explains, or all; the worst component's first."""
     return [
         finding
         for component in told["components"]
         for finding in component["findings"]
-        if finding["under"] is None
+        if explained or finding["under"] is None
     ]
 
 

@@ -24,19 +24,37 @@ def said_of(health: Health) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("node", "question", "code"),
+    ("node", "question", "code", "restart"),
     [
-        pytest.param("ctl", "ovn-northd 0", -14, id="ovn-northd"),
-        pytest.param("ctl", "ovn-databases 0", 142, id="OVN's northbound database, through sudo"),
-        pytest.param("ctl", "ovn-databases 1", -14, id="OVN's southbound database"),
-        pytest.param("c01", "openvswitch 0", -14, id="ovs-vswitchd"),
-        pytest.param("c01", "openvswitch 1", -14, id="ovsdb-server"),
-        pytest.param("c01", "ovn-controller 0", -14, id="ovn-controller"),
-        pytest.param("c01", "virtlogd 0", 124, id="virtlogd"),
-        pytest.param("c01", "dbus 0", None, id="D-Bus, given up by the look itself"),
+        pytest.param(
+            "ctl", "ovn-northd 0", -14, "systemctl kill --signal=KILL ovn-northd", id="ovn-northd"
+        ),
+        pytest.param(
+            "ctl", "ovn-databases 0", 142, "systemctl restart ovn-ovsdb-server-nb",
+            id="OVN's northbound database, through sudo",
+        ),
+        pytest.param(
+            "ctl", "ovn-databases 1", -14, "systemctl restart ovn-ovsdb-server-sb",
+            id="OVN's southbound database",
+        ),
+        pytest.param(
+            "c01", "openvswitch 0", -14, "systemctl restart ovs-vswitchd", id="ovs-vswitchd"
+        ),
+        pytest.param(
+            "c01", "openvswitch 1", -14, "systemctl restart ovsdb-server", id="ovsdb-server"
+        ),
+        pytest.param(
+            "c01", "ovn-controller 0", -14, "systemctl restart ovn-controller", id="ovn-controller"
+        ),
+        pytest.param("c01", "virtlogd 0", 124, "systemctl restart virtlogd", id="virtlogd"),
+        pytest.param(
+            "c01", "dbus 0", None, "systemctl restart dbus", id="D-Bus, given up by the look itself"
+        ),
     ],
-)
-def test_a_frozen_process_is_found(node: str, question: str, code: int | None) -> None:
+)  # fmt: skip
+def test_a_frozen_process_is_found_with_what_starts_it_anew(
+    node: str, question: str, code: int | None, restart: str
+) -> None:
     """Seen: each of these was frozen, and the answer was that the cloud is ok."""
     site = Site()
     site.command(node, f"question {question}", code, err=ALARM)
@@ -48,6 +66,7 @@ def test_a_frozen_process_is_found(node: str, question: str, code: int | None) -
         question.partition(" ")[0],
         node,
     )
+    assert f"`{restart}` only once" in finding.remedy
 
 
 def test_what_a_process_says_against_itself_is_found() -> None:

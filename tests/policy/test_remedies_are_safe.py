@@ -20,9 +20,10 @@ from stackward.policy.symptoms import RPC_DEAF
 
 TESTS = Path(__file__).parents[1]
 HARMS = re.compile(
-    r"\brestart\b|reset-failed|\bdelete\b|\bremoves?\b|forget_cluster_node|--state |\breboot --hard"
-    r"|\bshut(down| the)|\bdestroy\b|bootstrap|--offload|purge|--auto-repair|\bdetach\b"
-    r"|port set|resize (confirm|revert)|service set --(up|enable)|\bunmask\b|\bstop (it|nova|the)"
+    r"\brestart\b|\bkill\b|reset-failed|\bdelete\b|\bremoves?\b|forget_cluster_node|--state "
+    r"|\breboot --hard|\bshut(down| the)|\bdestroy\b|bootstrap|--offload|purge|--auto-repair"
+    r"|\bdetach\b|port set|resize (confirm|revert)|service set --(up|enable)|\bunmask\b"
+    r"|\bstop (it|nova|the)"
 )
 
 # Those that look at another source before anything is done: how the look begins.
@@ -124,7 +125,7 @@ def test_a_volume_is_reset_or_removed_only_after_a_look_at_the_guest_or_its_owne
 
 def test_a_nova_compute_is_restarted_once_no_move_goes_on_there() -> None:
     """Its restart gives up the live migrations that it drives."""
-    words = {"what": "no answer", "unit": "it"}
+    words = {"what": "no answer", "restart": "systemctl restart it"}
 
     restarted = RPC_DEAF.found("nova-compute", "c01", **words).remedy
 

@@ -73,6 +73,8 @@ class Question:
     refutes: str | None = None  # found in the answer of one that is not; all else is not understood
     is_for_root: bool = True
     container: str | None = None  # that it is asked in, where the node has no such tool itself
+    inside: tuple[str, ...] = ()  # the words there, where its control socket has another place
+    unit: str | None = None  # of the process that is asked, where its component has several
     one_of_all: bool = False  # exactly one in the cloud must answer so, and the others may not
 
     @property
@@ -94,6 +96,7 @@ class Deployed:
     logs: tuple[str, ...]
     user: str
     command: str  # runs it in the foreground, as that user
+    restart: str = ""  # starts it anew, where restarting its own unit does more or less than that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

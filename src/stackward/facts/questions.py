@@ -26,6 +26,7 @@ def as_asked(anatomy: Anatomy) -> list[dict[str, object]]:
             "tool": question.tool,
             "is_for_root": question.is_for_root,
             "container": question.container,
+            "inside": list(question.inside or question.ask),
             "units": sorted({each for one in component.flavours.values() for each in one.units}),
         }
         for component in anatomy.components.values()

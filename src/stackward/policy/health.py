@@ -100,8 +100,8 @@ def _all_findings(
         yield from judge_one_of_all(component, here, has_seen_all=has_seen_all)
     yield from judge_own_queues(state, here, anatomy)
     yield from judge_all_queues(state, here, anatomy)
-    yield from judge_heartbeats(state, anatomy)
-    yield from judge_rpc(state, anatomy)
+    yield from judge_heartbeats(state, here, anatomy)
+    yield from judge_rpc(state, here, anatomy)
     yield from judge_pings(state, here, anatomy)
     yield from judge_doors(state, anatomy, {name for name, _ in here})
 

@@ -12,7 +12,7 @@ from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
-from stackward.policy.presence import Presence, log_of
+from stackward.policy.presence import Presence, log_of, restart_of
 from stackward.policy.processes import Present
 from stackward.wording import count_of
 
@@ -79,7 +79,7 @@ def judge_connections(here: Presence, sides: Mapping[str, OtherSide]) -> Iterato
                 here.node,
                 [f"no established connection of `{here.main}` to a port of {needed}: {expected}"],
                 to=needed,
-                unit=here.main,
+                restart=here.restart,
                 log=here.log,
             )
         elif are_half_open(links, side):
@@ -89,7 +89,7 @@ def judge_connections(here: Presence, sides: Mapping[str, OtherSide]) -> Iterato
                 list(map(_ends, links[:SHOWN])),
                 count=count_of(len(links), "connection"),
                 to=needed,
-                unit=here.main,
+                restart=here.restart,
             )
 
 
@@ -164,7 +164,7 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
     for component, node, host in own_queues(state, present, anatomy):
         name = f"{component.topic}.{host}"
         here = present.get((component.name, node))
-        unit = here.main if here else component.name
+        restart = restart_of(here, component.name)
         if here and not here.runs:
             continue  # that has been said
         queue = queues.get(name)
@@ -173,12 +173,14 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
             if (component.name, node) in unsure:
                 continue
             if knows_all and any(each.startswith(f"{component.topic}.") for each in queues):
-                yield symptoms.QUEUE_MISSING.found(component.name, node, queue=name, unit=unit)
+                yield symptoms.QUEUE_MISSING.found(
+                    component.name, node, queue=name, restart=restart
+                )
         elif queue.is_down:
             continue  # the member that is down has been said
         elif not queue.consumers and (knows_all or queue.messages):
             yield symptoms.QUEUE_UNREAD.found(
-                component.name, node, queue=name, messages=queue.messages, unit=unit
+                component.name, node, queue=name, messages=queue.messages, restart=restart
             )
         elif queue.vhost in told_of and (queue.vhost, name) not in bound:
             yield symptoms.QUEUE_UNBOUND.found(
@@ -186,7 +188,7 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 node,
                 [f"`rabbitmqctl list_bindings` leads nothing to `{name}`"],
                 queue=name,
-                unit=unit,
+                restart=restart,
             )
 
 
@@ -340,7 +342,7 @@ def _is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
     return state.only is None or node_of(state, heartbeat) == state.only
 
 
-def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge what the APIs say of the processes that report to them."""
     yield from _judge_cells(state)
     old = _of_old_names(state)
@@ -364,7 +366,7 @@ def judge_heartbeats(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
                 [age_of(one)],
                 binary=f"{one.binary} of `{one.name}`",
                 log=log_of(component),
-                unit=one.binary,
+                restart=restart_of(present.get((name, node)), one.binary),
             )
         if not one.is_enabled and (one.reason or "").startswith(_AUTO):
             yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason)
@@ -508,7 +510,7 @@ def not_asked(
     return known
 
 
-def judge_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+def judge_rpc(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge the calls over RPC."""
     component = next(one for one in anatomy.components.values() if one.probe.kind == RPC)
     for host, answer in state.rpc.items():
@@ -521,7 +523,11 @@ def judge_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
         evidence = [f"heartbeat: {age_of(heartbeat)}"] if heartbeat else []
         node = state.nodes.get(host) or host
         yield symptoms.RPC_DEAF.found(
-            component.name, node, evidence, what=what, unit=component.name
+            component.name,
+            node,
+            evidence,
+            what=what,
+            restart=restart_of(present.get((component.name, node)), component.name),
         )
 
 

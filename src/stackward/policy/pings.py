@@ -18,6 +18,7 @@ from stackward.policy.messages import (
     own_queues,
     queues_of,
 )
+from stackward.policy.presence import restart_of
 from stackward.policy.processes import Present
 
 
@@ -73,7 +74,7 @@ def judge_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterat
             node,
             [age_of(beat)] if beat else [],
             what=f"no answer within {answer.took_s:.0f} s",
-            unit=here.main if here else component.name,
+            restart=restart_of(here, component.name),
         )
 
 

@@ -47,6 +47,17 @@ class Presence:
         return self.units[0].name.removesuffix(".service") if self.units else self.component.name
 
     @property
+    def is_in_container(self) -> bool:
+        """Say whether it runs in containers here."""
+        return any(unit.is_container for unit in self.units)
+
+    @property
+    def restart(self) -> str:
+        """Return the command that starts it anew, and nothing beside it, for a remedy."""
+        tool = "docker" if self.is_in_container else "systemctl"
+        return self.deployed.restart or f"{tool} restart {self.main}"
+
+    @property
     def deployed(self) -> Deployed:
         """Return how it is deployed here."""
         return deployed_as(self.component, self.units)
@@ -55,6 +66,11 @@ class Presence:
     def log(self) -> str:
         """Return where it writes, for a remedy."""
         return " or ".join(f"`{path}`" for path in self.deployed.logs[:2])
+
+
+def restart_of(here: Presence | None, unit: str) -> str:
+    """Return the command that starts a component anew; one that was not seen has its usual unit."""
+    return here.restart if here else f"systemctl restart {unit}"
 
 
 def deployed_as(component: Component, units: Iterable[Unit]) -> Deployed:

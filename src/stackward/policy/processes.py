@@ -153,7 +153,11 @@ def _judge_libvirt(here: Presence) -> Iterator[Finding]:
     answer = here.survey.libvirt
     if isinstance(answer, Unseen) and answer.kind is not Blind.ODD:
         yield symptoms.LIBVIRT_SILENT.found(
-            here.component.name, here.node, why=answer.why, command=here.deployed.command
+            here.component.name,
+            here.node,
+            why=answer.why,
+            command=here.deployed.command,
+            restart=here.restart,
         )
 
 
@@ -161,7 +165,9 @@ def _judge_broker(here: Presence) -> Iterator[Finding]:
     name, node, broker = here.component.name, here.node, here.survey.broker
     match broker:
         case Unseen(why=why) if _is_silent(here, broker):
-            yield symptoms.BROKER_SILENT.found(name, node, why=why, log=here.log)
+            yield symptoms.BROKER_SILENT.found(
+                name, node, why=why, log=here.log, restart=here.restart
+            )
         case Broker():
             if broker.alarms:
                 yield symptoms.BROKER_ALARM.found(name, node, alarms=", ".join(broker.alarms))
@@ -287,7 +293,7 @@ def _judge_cache(here: Presence) -> Iterator[Finding]:
     name, node, cache = here.component.name, here.node, here.survey.cache
     if isinstance(cache, Unseen):
         if cache.kind is not Blind.ODD:
-            yield symptoms.CACHE_SILENT.found(name, node, why=cache.why)
+            yield symptoms.CACHE_SILENT.found(name, node, why=cache.why, restart=here.restart)
     elif isinstance(cache, Cache) and cache.connections >= NEAR_LIMIT * cache.most_connections > 0:
         yield symptoms.CONNECTIONS_SHORT.found(
             name, node, used=cache.connections, most=cache.most_connections

@@ -67,7 +67,7 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
                 node,
                 [f"`{' '.join(question.ask)}` was given up"],
                 what=question.what,
-                unit=here.main,
+                restart=_restart(here, question),
                 log=here.log,
             )
         elif came is Outcome.REFUTED and not question.one_of_all:
@@ -77,6 +77,15 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
         elif came is Outcome.NOT_UNDERSTOOD:
             asked = f"`{' '.join(question.ask)}`"
             yield symptoms.ANSWER_ODD.found(name, node, [_words(answer)], what=asked)
+
+
+def _restart(here: Presence, question: Question) -> str:
+    """Return what starts anew the very process that is silent; a component may have several."""
+    if here.is_in_container and question.container:
+        return f"docker restart {question.container}"
+    if question.unit and not here.is_in_container:
+        return f"systemctl restart {question.unit.removesuffix('.service')}"
+    return here.restart
 
 
 def judge_one_of_all(

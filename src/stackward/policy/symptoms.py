@@ -267,14 +267,14 @@ CONNECTION_MISSING = Symptom(
     State.BROKEN,
     "it has no connection to {to}",
     "look first in its log ({log}) for why, and whether the port of {to} can be reached from "
-    "there; then `systemctl restart {unit}`",
+    "there; then `{restart}`",
     "It keeps one at all times. A process that has lost it looks alive, and does nothing.",
 )
 CONNECTION_HALF_OPEN = Symptom(
     "connection-half-open",
     State.BROKEN,
     "it believes in {count} to {to} of which {to} knows nothing",
-    "`systemctl restart {unit}`; then look for a firewall or a switch that drops idle connections",
+    "`{restart}`; then look for a firewall or a switch that drops idle connections",
     "The other end is gone. It waits for an answer that will never come.",
 )
 
@@ -284,8 +284,8 @@ BROKER_SILENT = Symptom(
     "rabbitmq-silent",
     State.BROKEN,
     "its unit runs, but `rabbitmqctl cluster_status` fails: {why}",
-    "look first what {log} says, and whether `rabbitmq-diagnostics ping` fails too; then restart "
-    "RabbitMQ on this node",
+    "look first what {log} says, and whether `rabbitmq-diagnostics ping` fails too; then "
+    "`{restart}` on this node",
     "What does not answer its own tool serves nobody.",
 )
 BROKER_ALARM = Symptom(
@@ -322,7 +322,7 @@ QUEUE_UNREAD = Symptom(
     "own-queue-unread",
     State.BROKEN,
     "nobody reads its queue `{queue}` ({messages} messages wait)",
-    "look first in its log for why it does not read; then `systemctl restart {unit}` on its node",
+    "look first in its log for why it does not read; then `{restart}` on its node",
     "What is sent to this process is never done.",
 )
 QUEUE_MISSING = Symptom(
@@ -330,7 +330,7 @@ QUEUE_MISSING = Symptom(
     State.BROKEN,
     "RabbitMQ has no queue `{queue}`",
     "look first whether it has one of another host name (`host` in its configuration, "
-    "`rabbitmqctl list_queues`); if not, `systemctl restart {unit}` on its node",
+    "`rabbitmqctl list_queues`); if not, `{restart}` on its node",
     "The process declares it when it starts. What is sent to it is dropped.",
 )
 QUEUE_UNBOUND = Symptom(
@@ -338,7 +338,7 @@ QUEUE_UNBOUND = Symptom(
     State.BROKEN,
     "no exchange leads to its queue `{queue}`",
     "look first whether its callers wait in vain (`MessagingTimeout` in their logs); then "
-    "`systemctl restart {unit}` on its node: it binds the queue again",
+    "`{restart}` on its node: it binds the queue again",
     "Calls to this process are lost on their way, while its heartbeat goes on.",
 )
 DATABASE_SILENT = Symptom(
@@ -383,15 +383,15 @@ CACHE_SILENT = Symptom(
     "memcached-silent",
     State.BROKEN,
     "its unit runs, but it does not answer: {why}",
-    "`systemctl restart memcached`: it forgets, and nothing is lost",
+    "`{restart}`: it forgets, and nothing is lost",
     "Every request then asks Keystone and its database.",
 )
 PROCESS_SILENT = Symptom(
     "process-silent",
     State.BROKEN,
     "its process runs, but does not answer when it is asked for {what}",
-    "see what it waits for: {log}, `ps -o pid,stat,wchan:30,cmd -C NAME`; restart `{unit}` only "
-    "once you know what that interrupts",
+    "see what it waits for: {log}, `ps -o pid,stat,wchan:30,cmd -C NAME`; "
+    "`{restart}` only once you know what that interrupts",
     "A frozen process still runs for systemd and keeps its sockets. It does no work.",
 )
 PROCESS_ILL = Symptom(
@@ -412,7 +412,7 @@ LIBVIRT_SILENT = Symptom(
     "libvirt-silent",
     State.BROKEN,
     "`virsh version` fails: {why}",
-    "look first what `journalctl -u libvirtd` says; then `systemctl restart libvirtd` (guests run "
+    "look first what `journalctl -u libvirtd` says; then `{restart}` (guests run "
     "on, a migration under way may not); if it dies at once, run `{command}` in the "
     "foreground: it says why, a missing D-Bus for instance",
     "Without it no server on this node can be started, stopped, moved or seen.",
@@ -424,8 +424,7 @@ HEARTBEAT_LOST = Symptom(
     "heartbeat-lost",
     State.BROKEN,
     "its API calls {binary} down",
-    "look first whether it runs there, and what its log ({log}) says; then "
-    "`systemctl restart {unit}`",
+    "look first whether it runs there, and what its log ({log}) says; then `{restart}`",
     "It has not reported for longer than the service allows.",
 )
 OLD_NAME_DOWN = Symptom(
@@ -463,8 +462,7 @@ RPC_DEAF = Symptom(
     "rpc-deaf",
     State.BROKEN,
     "it reports, but does not answer over RPC: {what}",
-    "look first what its log says since then; then restart `{unit}` on its node: servers there run "
-    "on",
+    "look first what its log says since then; then `{restart}` on its node: servers there run on",
     "Its heartbeat goes on, so it is still sent work, which is never done: servers stay in BUILD, "
     "volumes in `creating`.",
 )

@@ -62,16 +62,25 @@ DATABASE_FACTS = (
     "'wsrep_ready','wsrep_cluster_status','wsrep_cluster_size','wsrep_local_state_comment')"
 )
 # The questions of the anatomy that only root may put, each with the container where Kolla has its
-# process; a test holds this list against it.
+# process, and with its words there; a test holds this list against it.
 _OVS, _OVN = ("ovs-appctl", "-T", "4"), ("ovn-appctl", "-T", "4")
-QUESTIONS: tuple[tuple[str, Words], ...] = (
-    ("openvswitch_vswitchd", (*_OVS, "version")),
-    ("openvswitch_db", (*_OVS, "-t", "ovsdb-server", "ovsdb-server/list-dbs")),
-    ("ovn_controller", (*_OVN, "-t", "ovn-controller", "connection-status")),
-    ("ovn_northd", (*_OVN, "-t", "ovn-northd", "status")),
-    ("ovn_nb_db", (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl", "ovsdb-server/list-dbs")),
-    ("ovn_sb_db", (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs")),
-    (
+_NORTHD_STATUS: Words = (*_OVN, "-t", "ovn-northd", "status")
+_NORTHD_STATUS_IN_KOLLA: Words = (*_OVN, "-t", "/run/ovn/ovn-northd.ctl", "status")
+
+
+def _alike(container: str, words: Words) -> tuple[str, Words, Words]:
+    """Return a question that has the same words in its container."""
+    return container, words, words
+
+
+QUESTIONS: tuple[tuple[str, Words, Words], ...] = (
+    _alike("openvswitch_vswitchd", (*_OVS, "version")),
+    _alike("openvswitch_db", (*_OVS, "-t", "ovsdb-server", "ovsdb-server/list-dbs")),
+    _alike("ovn_controller", (*_OVN, "-t", "ovn-controller", "connection-status")),
+    ("ovn_northd", _NORTHD_STATUS, _NORTHD_STATUS_IN_KOLLA),
+    _alike("ovn_nb_db", (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl", "ovsdb-server/list-dbs")),
+    _alike("ovn_sb_db", (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs")),
+    _alike(
         "nova_libvirt",
         ("timeout", "4", "virt-admin", "--connect", "virtlogd:///system", "server-list"),
     ),
@@ -134,7 +143,7 @@ ALL = (
         )
         for check in ("mariadb-check", "mysqlcheck")
     ),
-    *(RootCommand(words=words, needed_for=_CHECK, gives=_LOOKS) for _, words in QUESTIONS),
+    *(RootCommand(words=words, needed_for=_CHECK, gives=_LOOKS) for _, words, _ in QUESTIONS),
     *(
         RootCommand(
             words=(engine, "exec", container, *words),
@@ -142,7 +151,7 @@ ALL = (
             gives="it only looks, by the program of that name in that container",
         )
         for engine in ("docker", "podman")
-        for container, words in QUESTIONS
+        for container, _, words in QUESTIONS
     ),
     RootCommand(
         words=NOTE_MAINTENANCE,

@@ -296,7 +296,8 @@ def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> Non
         inside = str(one["container"])
         engine = next((each for each in ENGINES if inside in containers[each]), None)
         if engine:
-            words = as_root([engine, "exec", inside, *words])
+            there = [str(word) for word in list(one["inside"])]  # type: ignore[call-overload]
+            words = as_root([engine, "exec", inside, *there])
         elif not running & set(one["units"]) or not shutil.which(str(one["tool"])):  # type: ignore[call-overload]
             continue
         elif one["is_for_root"]:

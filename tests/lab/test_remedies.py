@@ -1,0 +1,117 @@
+"""Each remedy of a finding that restarts, resets or removes something mends what was found.
+
+Given a lab; when a fault is put into it for real and a look has found it; then the command that the
+remedy prints is run, and a look proves that the cloud is well again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lab.remedies import carry_out
+from lab.test_check import check, findings, is_well
+from real_lab import RealLab, until
+
+pytestmark = pytest.mark.soak
+
+FREEZE = "systemctl kill --kill-whom=all -s STOP {unit}"
+THAW = "systemctl kill --kill-whom=all -s CONT {unit} 2>/dev/null || true"
+# A process that is frozen keeps its sockets; RabbitMQ gives up its consumers with them.
+LEFT_BY = """
+rabbitmqctl -q list_connections pid peer_host client_properties |
+grep -F '{address}' | grep -F '{name}' | cut -f 1 |
+while read -r pid; do rabbitmqctl -q close_connection "$pid" "a test"; done
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A fault, the finding that must come of it, and the command that mends it."""
+
+    rule: str
+    component: str
+    node: str | None
+    unit: str
+    does: str = "systemctl restart"
+    make: str = ""  # on the node, beside that its process is frozen
+    freezes: bool = True
+    on_controller: str = ""
+
+
+CASES = [
+    Case(rule="rpc-deaf", component="nova-conductor", node="ctl", unit="nova-conductor"),
+    Case(rule="memcached-silent", component="memcached", node="ctl", unit="memcached"),
+    Case(
+        rule="process-silent", component="ovn-northd", node="ctl", unit="ovn-northd",
+        does="systemctl kill",
+    ),
+    Case(
+        rule="process-silent", component="ovn-databases", node="ctl", unit="ovn-ovsdb-server-sb"
+    ),
+    Case(rule="process-silent", component="openvswitch", node="c01", unit="ovs-vswitchd"),
+    Case(rule="process-silent", component="openvswitch", node="c01", unit="ovsdb-server"),
+    Case(rule="process-silent", component="ovn-controller", node="c01", unit="ovn-controller"),
+    Case(rule="process-silent", component="virtlogd", node="c01", unit="virtlogd"),
+    Case(rule="libvirt-silent", component="libvirtd", node="c01", unit="libvirtd"),
+    Case(rule="rabbitmq-silent", component="rabbitmq", node="ctl", unit="rabbitmq-server"),
+    Case(rule="heartbeat-lost", component="nova-compute", node="c01", unit="nova-compute"),
+    Case(
+        rule="own-queue-missing", component="nova-compute", node="c01", unit="nova-compute",
+        on_controller="rabbitmqctl -q delete_queue compute.c01",
+    ),
+    Case(
+        rule="own-queue-unread", component="nova-compute", node="c01", unit="nova-compute",
+        on_controller=LEFT_BY,
+    ),
+    Case(
+        rule="connection-missing", component="nova-compute", node="c01", unit="nova-compute",
+        make="ss -K dport = 5672",
+    ),
+    Case(
+        rule="other-unit-failed", component="machine", node="c01", unit="stackward-lab-backup",
+        does="systemctl reset-failed", freezes=False,
+        make="systemd-run --quiet --wait --unit=stackward-lab-backup false || true",
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture
+def well(lab: RealLab) -> Iterator[RealLab]:
+    """Given a lab that is well, before and after."""
+    until(lambda: is_well(lab), within_s=240)
+    yield lab
+    until(lambda: is_well(lab), within_s=240)
+
+
+def found(lab: RealLab, case: Case) -> dict[str, Any] | None:
+    """Return the finding, once a look has it."""
+    seen = findings(check(lab)[1], explained=True)
+    return next(
+        (
+            one
+            for one in seen
+            if (one["rule"], one["component"], one["node"])
+            == (case.rule, case.component, case.node)
+        ),
+        None,
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule} {case.unit}")
+def test_the_command_of_a_remedy_mends_what_was_found(well: RealLab, case: Case) -> None:
+    node = case.node or "ctl"
+    make = case.make + ("\n" + FREEZE.format(unit=case.unit) if case.freezes else "")
+    try:
+        well.on(node, make)
+        if case.on_controller:
+            address = well.spec.node(node).address
+            well.on("ctl", case.on_controller.format(address=address, name=case.unit))
+        finding = until(lambda: found(well, case))
+
+        carry_out(well, finding["remedy"], case.does, on=node)
+
+        until(lambda: is_well(well), within_s=240)
+    finally:
+        well.on(node, THAW.format(unit=case.unit))
