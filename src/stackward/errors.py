@@ -43,7 +43,7 @@ class ExitCode(IntEnum):
 
 
 _MEANINGS = {
-    ExitCode.DONE: "done, or all is well",
+    ExitCode.DONE: "done; of a look: nothing was found that is not well",
     ExitCode.FAILED: "failed",
     ExitCode.USAGE: "a flag, a setting or a file given cannot be understood",
     ExitCode.BLOCKED: "blocked: the request was refused and nothing was changed",

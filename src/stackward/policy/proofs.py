@@ -139,6 +139,8 @@ def gap_of_place(place: Place) -> Gap:
         why = "it has just been started, or it starts when it is needed"
     elif calls and not place.state.is_rpc_asked:
         kind, why, cure = Kept.OFF, NO_RPC, "leave `--no-rpc` out"
+    elif place.component.name == NOVA_COMPUTE:
+        kind, why = Kept.SPARED, "Nova could not be asked to call it"
     elif calls and not knows_all_queues(place.present):
         kind, why = Kept.SPARED, "its queue was not seen, so it was not called over RPC"
     elif place.component.catalog and isinstance(

@@ -107,7 +107,7 @@ def summary(health: Health) -> str:
     took = f"(looked for {health.took_s:.1f} s)"
     if health.state is State.NOT_PROVED:
         return f"ok as far as asked: {left} {took}"
-    asked = f"; of what was asked, {left}" if health.gaps else ""
+    asked = f"; not shown: {left}" if health.gaps else ""
     seen = ", ".join(said) or "nothing seen"
     return f"{what} is {health.state.value}: {seen}{asked} {took}"
 
