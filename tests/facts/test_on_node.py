@@ -5,8 +5,10 @@ import json
 import os
 import re
 import shutil
+import socket
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 
 import pytest
@@ -27,6 +29,7 @@ class Noted:
         self.words: list[list[str]] = []
         self.state = "active"
         self.told: dict[str, str] = {}
+        self.codes: dict[str, int] = {}
 
     def start(self, name: str, words: list[str]) -> None:
         """Note a command."""
@@ -36,7 +39,8 @@ class Noted:
         """Say of every unit that it is active."""
         named = {unit for _, one in read_anatomy().deployed() for unit in one.units}
         blocks = (f"Id={unit}\nActiveState={self.state}" for unit in named)
-        return {"out": "\n\n".join(blocks) if name == "units" else self.told.get(name, "")}
+        out = "\n\n".join(blocks) if name == "units" else self.told.get(name, "")
+        return {"out": out, "code": self.codes.get(name, 0)}
 
 
 @pytest.fixture
@@ -54,14 +58,16 @@ def gather(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     commands = Noted()
+    commands.codes["rabbitmq all"] = 1
 
     gather.ask_all(commands, {"units": ["nova-compute.service"], "within_s": 5, "tables": True})
     gather.ask_questions(commands, as_asked(read_anatomy()))
+    gather.queues_one_by_one(commands)
 
     asked = {tuple(words[2:]) for words in commands.words if words[0] == "sudo"}
     declared = {one.words for one in ALL if For.CHECK in one.needed_for}
     assert asked - declared == set()
-    elsewhere = {words for words in declared if words[0] in {"mysql", "mysqlcheck"}}
+    elsewhere = {words for words in declared if {"mysql", "mysqlcheck"} & {*words}}
     assert declared - asked - elsewhere == {words for words in declared if words[1] == "exec"}
 
 
@@ -76,6 +82,70 @@ def test_what_is_asked_in_a_container_is_declared_too(gather: ModuleType, engine
 
     asked = {tuple(words[2:]) for words in commands.words if "exec" in words}
     assert asked == {one.words for one in ALL if one.words[:2] == (engine, "exec")}
+
+
+@pytest.mark.parametrize(
+    ("codes", "asked"),
+    [
+        pytest.param({}, 0, id="all were told at once"),
+        pytest.param({"rabbitmq all": 1}, 7, id="that may not be asked"),
+        pytest.param({"rabbitmq all": 69, "rabbitmq cluster": 69}, 0, id="RabbitMQ is down"),
+    ],
+)
+def test_each_virtual_host_is_asked_for_only_where_all_are_not_told_at_once(
+    gather: ModuleType, codes: dict[str, int], asked: int
+) -> None:
+    """Each takes two starts of a tool that costs half a second of CPU."""
+    commands = Noted()
+    commands.codes |= codes
+    commands.told["rabbitmq vhosts"] = "/\n/heat\n/trove\n"
+
+    gather.queues_one_by_one(commands)
+
+    assert len(commands.words) == asked
+
+
+@pytest.mark.parametrize(
+    ("says", "heard"),
+    [pytest.param(b"\x01", True, id="alive"), pytest.param(b"", False, id="dumb")],
+)
+def test_a_late_rabbitmqctl_makes_us_ask_by_amqp(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch, says: bytes, *, heard: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(gather, "AMQP", port)
+        monkeypatch.setattr(gather, "AMQP_S", 0.3)
+        commands = gather.Commands(0.05)
+        commands.start("rabbitmq cluster", ["sleep", "30"])
+        answering = Thread(target=_answer, args=(server, says))
+        answering.start()
+        try:
+            came = gather.hears_amqp(commands, f"LISTEN 0 128 *:{port} *:*")
+        finally:
+            commands.started["rabbitmq cluster"].kill()
+            commands.started["rabbitmq cluster"].communicate()
+            answering.join()
+
+    assert came is heard
+
+
+def _answer(server: socket.socket, says: bytes) -> None:
+    """Take a connection, and answer to what comes by it; or only keep it."""
+    taken, _ = server.accept()
+    with taken:
+        assert taken.recv(8) == b"AMQP\x00\x00\x09\x01"
+        taken.sendall(says)
+        taken.recv(1)
+
+
+def test_amqp_is_not_asked_where_rabbitmqctl_has_told(gather: ModuleType) -> None:
+    """RabbitMQ notes each such connection in its log."""
+    commands = gather.Commands(5)
+    commands.start("rabbitmq cluster", ["true"])
+
+    assert gather.hears_amqp(commands, "LISTEN 0 128 *:5672 *:*") is None
+    assert commands.end("rabbitmq cluster")["code"] == 0
 
 
 def test_a_process_that_does_not_run_is_not_asked(gather: ModuleType) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cloud_fakes import sample
+from stackward.answers import ODD
 from stackward.facts.services_on_node import (
     Said,
     parse_bound,
@@ -23,7 +24,15 @@ from stackward.facts.survey import (
     parse_survey,
     parse_units,
 )
-from stackward.model.survey import Blind, Broker, DatabaseServer, Queue, Survey, Unseen
+from stackward.model.survey import (
+    Blind,
+    Broker,
+    DatabaseServer,
+    Queue,
+    Survey,
+    Unseen,
+    Wait,
+)
 
 SOCKETS = """\
 LISTEN 0 1000 *:16509 *:* users:(("libvirtd",pid=144,fd=6),("systemd",pid=1,fd=57))
@@ -176,15 +185,116 @@ def test_the_nameless_exchange_counts_for_nothing() -> None:
     ("answer", "kind"),
     [
         pytest.param(answered(code=69, err="Error: unable to connect to node"), Blind.SILENT),
-        pytest.param(answered(code=None, err="no answer in time"), Blind.LATE),
+        pytest.param(answered(code=None, err="no answer in time"), Blind.SILENT),
+        pytest.param(answered(code=124), Blind.SILENT),
         pytest.param(answered(code=1, err="sudo: a password is required"), Blind.REFUSED),
     ],
 )
 def test_a_tool_that_fails_says_how(answer: Said, kind: Blind) -> None:
     broker = parse_broker({"rabbitmq cluster": answer})
+    server = parse_database({"mariadb": answer})
 
     assert isinstance(broker, Unseen)
-    assert broker.kind is kind
+    assert isinstance(server, Unseen)
+    assert (broker.kind, server.kind) == (kind, kind)
+
+
+@pytest.mark.parametrize(
+    ("hears", "kind"), [(True, Blind.LATE), (False, Blind.SILENT), (None, Blind.SILENT)]
+)
+def test_a_late_rabbitmqctl_alone_shows_nothing_where_rabbitmq_answers_amqp(
+    hears: bool | None,  # noqa: FBT001  # a parameter of the test
+    kind: Blind,
+) -> None:
+    late = {"rabbitmq cluster": answered(code=None, err="no answer in time")}
+
+    broker = parse_broker(late, hears_amqp=hears)
+
+    assert broker == Unseen("no answer in time", kind)
+
+
+CLUSTER = '{"disk_nodes": ["rabbit@a"], "running_nodes": ["rabbit@a"], "alarms": []}'
+ALL_VHOSTS = """\
+[{"vhost":"/","up":true,"queues":[["compute.c01",0,1,"classic"]],"bindings":[["","compute.c01"],["nova","compute.c01"]]},\
+{"vhost":"/heat","up":false,"queues":[["heat-engine",7,0,"quorum"],["old","","","classic"]],"bindings":[]}]
+ok
+"""
+
+
+def broker_of(**commands: Said) -> Broker:
+    told = {name.replace("_", " "): said for name, said in commands.items()}
+    broker = parse_broker({"rabbitmq cluster": answered(CLUSTER), **told})
+    assert isinstance(broker, Broker)
+    return broker
+
+
+def test_one_command_tells_of_all_virtual_hosts() -> None:
+    broker = broker_of(rabbitmq_all=answered(ALL_VHOSTS))
+
+    assert (broker.vhosts, broker.vhosts_down) == (("/", "/heat"), ("/heat",))
+    assert broker.bound == frozenset({("/", "compute.c01")})
+    assert broker.queues == (
+        Queue(name="compute.c01", messages=0, consumers=1),
+        Queue(name="heat-engine", messages=7, consumers=0, type="quorum", vhost="/heat"),
+        Queue(name="old", messages=0, consumers=0, vhost="/heat", is_down=True),
+    )
+    assert (broker.queues_unread, broker.bound_unread, broker.odd_queues) == ((), (), ())
+
+
+def test_where_it_may_not_be_asked_each_virtual_host_tells_of_itself() -> None:
+    broker = broker_of(
+        rabbitmq_all=answered(code=1, err="sudo: a password is required"),
+        rabbitmq_vhosts=answered("/\n/heat\n"),
+        rabbitmq_queues=answered("compute.c01\t0\t1\tclassic\n"),
+    )
+
+    assert [queue.name for queue in broker.queues or ()] == ["compute.c01"]
+    assert broker.queues_unread == ("/heat",)
+    assert broker.bound is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"rabbitmq_all": answered(ALL_VHOSTS.replace("7,0", "-7,{}"))},
+        {
+            "rabbitmq_vhosts": answered("/heat\n"),
+            "rabbitmq_queues_of_/heat": answered(
+                "heat-engine\tmany\t0\tquorum\nold\t\t\tclassic\n"
+            ),
+        },
+    ],
+    ids=["of all at once", "of each"],
+)
+def test_a_queue_of_an_unknown_form_is_unknown_and_the_rest_is_known(told: dict[str, Said]) -> None:
+    """It hid the broker, and so that a member of its cluster was missing."""
+    broker = broker_of(**told)
+
+    assert "old" in {queue.name for queue in broker.queues or ()}
+    assert broker.queues_unread == ("/heat",)
+    assert len(broker.odd_queues) == 1
+    assert "heat-engine" in broker.odd_queues[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        pytest.param(
+            {"node": "rabbit@a", "type": "resource_limit", "resource": "memory"},
+            "memory on rabbit@a",
+            id="4.0",
+        ),
+        pytest.param({"resource": "disk", "node": "rabbit@a"}, "disk on rabbit@a", id="3.8"),
+        pytest.param("memory", "memory", id="in one word"),
+    ],
+)
+def test_an_alarm_says_what_is_short(given: object, says: str) -> None:
+    told = json.loads(CLUSTER) | {"alarms": [given]}
+
+    broker = parse_broker({"rabbitmq cluster": answered(json.dumps(told))})
+
+    assert isinstance(broker, Broker)
+    assert broker.alarms == (says,)
 
 
 def test_a_container_that_is_not_there_is_no_broker() -> None:
@@ -198,6 +308,60 @@ def test_mariadb_is_read() -> None:
 
     assert isinstance(server, DatabaseServer)
     assert (server.is_galera, server.most_connections) == (False, 600)
+
+
+# Recorded while `FLUSH TABLES WITH READ LOCK` was held; MariaDB 11.8.
+LOCKED = """\
+innodb_force_recovery\t0
+innodb_read_only\tOFF
+max_connections\t600
+read_only\tON
+wsrep_on\tOFF
+Slave_running\tOFF
+Threads_connected\t49
+sessions\t48
+Waiting for backup lock\t6 8
+"""
+
+
+def test_what_keeps_writes_from_mariadb_is_read() -> None:
+    server = parse_database({"mariadb": answered(LOCKED)})
+
+    assert isinstance(server, DatabaseServer)
+    assert (server.read_only, server.sessions) == (("read_only",), 48)
+    assert server.waits == (Wait(state="Waiting for backup lock", count=6, longest_s=8),)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("read_only\tNO_LOCK_NO_ADMIN", ("read_only",), id="MariaDB 12"),
+        pytest.param("super_read_only\tON", ("super_read_only",), id="MySQL 8"),
+        pytest.param("innodb_read_only\t1", ("innodb_read_only",), id="a number"),
+    ],
+)
+def test_each_way_to_be_read_only_is_known(line: str, expected: tuple[str, ...]) -> None:
+    name = line.partition("\t")[0]
+    kept = [one for one in LOCKED.splitlines() if not one.startswith((name, "read_only"))]
+
+    server = parse_database({"mariadb": answered("\n".join([*kept, line]))})
+
+    assert isinstance(server, DatabaseServer)
+    assert server.read_only == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("read_only\tON", "read_only\tPERHAPS"),
+        ("sessions\t48", ""),
+        ("6 8", "6"),
+        ("recovery\t0", "recovery\tfour"),
+    ],
+)
+def test_what_is_not_known_of_mariadb_is_not_guessed(old: str, new: str) -> None:
+    with pytest.raises(ODD):
+        parse_database({"mariadb": answered(LOCKED.replace(old, new))})
 
 
 def test_mariadb_that_lets_root_not_in_is_not_broken() -> None:

@@ -257,6 +257,7 @@ def sources() -> list[Source]:
     ]  # fmt: skip
     galera = "max_connections\t600\nwsrep_on\tON\nThreads_connected\t41\nwsrep_cluster_size\t1\n"
     galera += "wsrep_cluster_status\tPrimary\nwsrep_local_state_comment\tSynced\nwsrep_ready\tON\n"
+    galera += "read_only\tOFF\nsessions\t40\nwsrep_flow_control_paused\t0.000012\n"
     return [
         *of_looks,
         Source(name="MariaDB Galera", sample=galera, read=of_command("ctl", "mariadb")),

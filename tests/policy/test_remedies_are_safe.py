@@ -39,6 +39,7 @@ LOOKS = {
     "galera-not-ready": "look first",
     "heartbeat-lost": "look first",
     "libvirt-silent": "look first",
+    "mariadb-read-only": "look first",
     "not-in-inventory": "only if the machine is gone for good",
     "not-in-inventory-and-down": "only if the machine is gone for good",
     "old-name-down": "see that `openstack server list",
@@ -172,6 +173,7 @@ def test_no_stuck_move_is_restarted_or_reset_on_novas_word_alone(
 WAITS = {
     "busy": ("Nova ends its task", "if it never is"),
     "building": ("Nova builds it", "if it never is"),
+    "galera-member-behind": ("the donor gives it its data", "if it stays so"),
     "incoming-migration": ("Nova moves it", "one that never will is named"),
     "states-disagree": ("Nova looks every ten minutes", "where they still disagree then"),
     "stuck-migration": ("Nova moves it, or the next plan names it", "what does not is named then"),

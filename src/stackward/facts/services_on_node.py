@@ -3,15 +3,32 @@
 Each reader knows one shape and raises on another: `survey.py` makes an unknown of that.
 """
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TypedDict
 
-from stackward.answers import cells, document, lines, mapping, one_of, rows, text, texts, whole
-from stackward.model.survey import Blind, Broker, Cache, DatabaseServer, Queue, Unseen
+from stackward.answers import (
+    ODD,
+    cells,
+    document,
+    lines,
+    mapping,
+    one_of,
+    rows,
+    text,
+    texts,
+    truth,
+    whole,
+)
+from stackward.model.survey import Blind, Broker, Cache, DatabaseServer, Queue, Unseen, Wait
 
 QUEUES, BINDINGS = "rabbitmq queues", "rabbitmq bindings"  # of `/`; of others, with their names
+ALL_VHOSTS = "rabbitmq all"
 ROOT_VHOST = "/"
+TIMED_OUT = 124  # of timeout(1)
+READ_ONLY = ("read_only", "super_read_only", "innodb_read_only")
 
 
 class Said(TypedDict):
@@ -27,30 +44,37 @@ NO_CONTAINER = re.compile(r"[Nn]o such container|no container with name")
 _ACCESS = re.compile(r"ERROR 1045|ERROR 1698|Access denied|sudo: ")
 _GALERA_STATES = ("primary", "non-primary", "disconnected")
 _OFF = ("OFF", "0")
+_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,12})?([eE][-+]?\d{1,2})?")
 
 
-def parse_broker(commands: Mapping[str, Said]) -> Broker | Unseen | None:
-    """Read `rabbitmqctl cluster_status`, and `list_queues` and `list_bindings` of each vhost."""
+def parse_broker(
+    commands: Mapping[str, Said], *, hears_amqp: bool | None = None
+) -> Broker | Unseen | None:
+    """Read `rabbitmqctl cluster_status`, and what it tells of queues and bindings.
+
+    `hears_amqp`: whether RabbitMQ answered its port, where that tool did not end in time.
+    """
     answer = commands.get("rabbitmq cluster")
     if answer is None or NO_CONTAINER.search(answer["err"]):
         return None
     if answer["code"] != 0:
-        return _silent(answer)
+        unseen = _silent(answer)
+        return unseen if hears_amqp and unseen.kind is Blind.LATE else _as_silent(unseen)
     told = document(answer["out"])
     members = (*texts(told["disk_nodes"]), *texts(told.get("ram_nodes", ())))
-    vhosts = _vhosts(commands.get("rabbitmq vhosts"))
-    queues, queues_unread = _queues(commands, vhosts or (ROOT_VHOST,))
-    bound, bound_unread = _bound(commands, vhosts or (ROOT_VHOST,))
+    seen = _of_all_vhosts(commands.get(ALL_VHOSTS)) or _of_each_vhost(commands)
     return Broker(
         alarms=tuple(map(_alarm, rows(told.get("alarms", ())))),
         partitions=tuple(_partitions(told.get("partitions") or {})),
         running=parse_running(told["running_nodes"], members),
         members=members,
-        queues=queues,
-        queues_unread=queues_unread,
-        bound=bound,
-        bound_unread=bound_unread,
-        vhosts=vhosts,
+        queues=None if set(seen.vhosts or (ROOT_VHOST,)) <= seen.silent else tuple(seen.queues),
+        queues_unread=tuple(seen.queues_unread),
+        bound=seen.bound,
+        bound_unread=seen.bound_unread,
+        vhosts=seen.vhosts,
+        vhosts_down=seen.vhosts_down,
+        odd_queues=tuple(seen.odd),
     )
 
 
@@ -84,9 +108,74 @@ def _partitions(given: object) -> Iterable[str]:
 def _alarm(given: object) -> str:
     """Say an alarm; its form differs between versions."""
     if isinstance(given, dict):
-        kind = given.get("type") or given.get("resource") or given
+        kind = given.get("resource") or given.get("type") or given
         return f"{kind} on {given['node']}" if "node" in given else str(kind)
     return text(given)
+
+
+@dataclass(kw_only=True)
+class _Vhosts:
+    """What is told of virtual hosts; a row of an unknown form leaves the others known."""
+
+    vhosts: tuple[str, ...] | None
+    vhosts_down: tuple[str, ...] = ()
+    queues: list[Queue] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)  # told nothing of their queues
+    queues_unread: list[str] = field(default_factory=list)  # not all of their queues are known
+    bound: frozenset[tuple[str, str]] | None = None
+    bound_unread: tuple[str, ...] = ()
+    odd: list[str] = field(default_factory=list)
+
+    def read(self, vhost: str, row: object, cells_of: Callable[[object], list[str]]) -> None:
+        """Read a row of a queue."""
+        try:
+            self.queues.append(_to_queue(cells_of(row), vhost))
+        except ODD:
+            self.odd.append(row if isinstance(row, str) else json.dumps(row))
+            if vhost not in self.queues_unread:
+                self.queues_unread.append(vhost)
+
+
+def _of_all_vhosts(answer: Said | None) -> _Vhosts | None:
+    """Read what one command told of all virtual hosts; None where it did not."""
+    if answer is None or answer["code"] != 0:
+        return None
+    given = [mapping(one) for one in rows(json.loads(lines(answer["out"])[0]))]
+    names = tuple(text(one["vhost"]) for one in given)
+    seen = _Vhosts(
+        vhosts=names or None,
+        vhosts_down=tuple(text(one["vhost"]) for one in given if not truth(one["up"])),
+        bound=frozenset(
+            (text(one["vhost"]), queue)
+            for one in given
+            for exchange, queue in map(texts, rows(one["bindings"]))
+            if exchange
+        ),
+    )
+    for one in given:
+        for row in rows(one["queues"]):
+            seen.read(text(one["vhost"]), row, lambda row: [*map(_cell, rows(row))])
+    return seen
+
+
+def _cell(given: object) -> str:
+    return given if isinstance(given, str) else str(whole(given))
+
+
+def _of_each_vhost(commands: Mapping[str, Said]) -> _Vhosts:
+    """Read what was told of each virtual host by itself."""
+    vhosts = _vhosts(commands.get("rabbitmq vhosts"))
+    names = vhosts or (ROOT_VHOST,)
+    bound, bound_unread = _bound(commands, names)
+    seen = _Vhosts(vhosts=vhosts, bound=bound, bound_unread=bound_unread)
+    for vhost in names:
+        answer = commands.get(of_vhost(QUEUES, vhost))
+        if answer is None or answer["code"] != 0:
+            seen.silent.add(vhost)
+            seen.queues_unread.append(vhost)
+        for line in lines(answer["out"]) if vhost not in seen.silent and answer else ():
+            seen.read(vhost, line, lambda line: cells(text(line), 4))
+    return seen
 
 
 def _vhosts(answer: Said | None) -> tuple[str, ...] | None:
@@ -98,21 +187,6 @@ def _vhosts(answer: Said | None) -> tuple[str, ...] | None:
 def of_vhost(what: str, vhost: str) -> str:
     """Return the name of a command about a virtual host."""
     return what if vhost == ROOT_VHOST else f"{what} of {vhost}"
-
-
-def _queues(
-    commands: Mapping[str, Said], vhosts: Iterable[str]
-) -> tuple[tuple[Queue, ...] | None, tuple[str, ...]]:
-    """Return the queues of the virtual hosts that told them, and the names of the others."""
-    found: list[Queue] = []
-    unread = []
-    for vhost in (names := list(vhosts)):
-        answer = commands.get(of_vhost(QUEUES, vhost))
-        if answer is None or answer["code"] != 0:
-            unread.append(vhost)
-        else:
-            found += parse_queues(answer["out"], vhost)
-    return None if unread == names else tuple(found), tuple(unread)
 
 
 def parse_queues(out: str, vhost: str = ROOT_VHOST) -> list[Queue]:
@@ -161,12 +235,13 @@ def parse_database(commands: Mapping[str, Said]) -> DatabaseServer | Unseen | No
     if answer is None or NO_CONTAINER.search(answer["err"]):
         return None
     if answer["code"] != 0:
-        return _silent(answer)
+        return _as_silent(_silent(answer))
     told: dict[str, str] = {}
     for line in lines(answer["out"]):
         name, value = line.split("\t", 1)
         if told.setdefault(name, value) != value:
             raise ValueError(line)
+    waits = [_to_wait(name, value) for name, value in told.items() if name.startswith("Waiting ")]
     is_galera = one_of(told.get("wsrep_on", "OFF"), "ON", "1", *_OFF) not in _OFF
     return DatabaseServer(
         connections=whole(told["Threads_connected"]),
@@ -176,8 +251,39 @@ def parse_database(commands: Mapping[str, Said]) -> DatabaseServer | Unseen | No
         cluster_state=_cluster_state(told) if is_galera else told.get("wsrep_cluster_status"),
         cluster_size=whole(told["wsrep_cluster_size"]) if is_galera else 0,
         local_state=told.get("wsrep_local_state_comment"),
+        is_desynced=_is_on(told, "wsrep_desync"),
+        rejects=None if told.get("wsrep_reject_queries", "NONE") == "NONE" else "queries",
+        paused=_share(told.get("wsrep_flow_control_paused")),
+        read_only=tuple(name for name in READ_ONLY if _is_on(told, name)),
+        recovery=whole(told.get("innodb_force_recovery", 0)),
+        is_offline=_is_on(told, "offline_mode"),
+        is_replica=_is_on(told, "Slave_running"),
+        sessions=whole(told["sessions"]),
+        waits=tuple(waits),
         broken_tables=_tables(commands.get("tables")),
     )
+
+
+def _is_on(told: Mapping[str, str], name: str) -> bool:
+    """Read a variable that some servers do not have; MariaDB 12 has more words for one that is."""
+    value = told.get(name, "OFF")
+    return one_of(value, "ON", "1", "NO_LOCK", "NO_LOCK_NO_ADMIN", *_OFF) not in _OFF
+
+
+def _share(given: str | None) -> float:
+    """Read a part of one; Galera writes a little more than 1 at times."""
+    if given is None:
+        return 0.0
+    if not _DECIMAL.fullmatch(given):
+        raise ValueError(given)
+    return float(given)
+
+
+def _to_wait(state: str, value: str) -> Wait:
+    """Read how many statements wait for a lock, and how long the first of them has."""
+    count, seconds = value.split(" ")
+    # A clock that was set back makes it less than nothing.
+    return Wait(state=state, count=whole(count), longest_s=whole(seconds.removeprefix("-")))
 
 
 def _cluster_state(told: Mapping[str, str]) -> str:
@@ -222,9 +328,14 @@ def parse_libvirt(commands: Mapping[str, Said]) -> str | Unseen | None:
     return found[1]
 
 
+def _as_silent(unseen: Unseen) -> Unseen:
+    """Return what a tool that costs nothing has shown: what is late for it answers nobody."""
+    return Unseen(unseen.why, Blind.SILENT) if unseen.kind is Blind.LATE else unseen
+
+
 def _silent(answer: Said) -> Unseen:
     said = [line for line in answer["err"].splitlines() if line.strip()]
-    if answer["code"] is None and not (said and _ACCESS.search(said[0])):
+    if answer["code"] in {None, TIMED_OUT} and not (said and _ACCESS.search(said[0])):
         return Unseen("no answer in time", Blind.LATE)
     says = said[0].strip() if said else f"it ended with {answer['code']}"
     return Unseen(says, Blind.REFUSED if _ACCESS.search(says) else Blind.SILENT)

@@ -32,6 +32,7 @@ from stackward.facts.services_on_node import Said
 from stackward.model.identity import Itself
 from stackward.model.survey import (
     Blind,
+    Broker,
     Filesystem,
     Link,
     Listener,
@@ -188,7 +189,7 @@ def _survey(
         started=None if told["started"] is None else figure(told["started"]),
         shares_with_host=container or None,
         sudo_refused=_sudo_refused(told, commands),
-        broker=read.of("rabbitmq", lambda: services.parse_broker(commands)),
+        broker=read.broker(),
         database=read.of("mariadb", lambda: services.parse_database(commands)),
         cache=read.of("memcached", lambda: services.parse_cache(mapping(told["memcached"]))),
         libvirt=read.of("libvirt", lambda: services.parse_libvirt(commands)),
@@ -242,6 +243,20 @@ class _Reader:
         except NotUnderstood as error:
             self.misread.append(Misread(what, error.says or "", component))
             return Unseen(error.message, Blind.ODD)
+
+    def broker(self) -> Broker | Unseen | None:
+        """Return what RabbitMQ told; a queue of an unknown form leaves the rest of it known."""
+        hears = self._told.get("hears_amqp")
+        told = self.of(
+            "rabbitmq",
+            lambda: services.parse_broker(
+                self._commands, hears_amqp=None if hears is None else truth(hears)
+            ),
+        )
+        if isinstance(told, Broker) and told.odd_queues:
+            says = shortly(told.odd_queues[0])
+            self.misread.append(Misread("`rabbitmqctl list_queues`", says, "rabbitmq"))
+        return told
 
 
 def _unread(commands: Mapping[str, Said]) -> Iterable[tuple[str, Unseen]]:

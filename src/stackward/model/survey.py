@@ -140,6 +140,17 @@ class Broker:
     bound: frozenset[tuple[str, str]] | None = None  # virtual host and queue; None: none told
     bound_unread: tuple[str, ...] = ()  # virtual hosts
     vhosts: tuple[str, ...] | None = None  # None: not told
+    vhosts_down: tuple[str, ...] = ()
+    odd_queues: tuple[str, ...] = ()  # rows of queues in a form that is not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Statements of MariaDB that wait for a lock, or for room."""
+
+    state: str  # in its words: "Waiting for backup lock"
+    count: int
+    longest_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +164,15 @@ class DatabaseServer:
     cluster_state: str | None = None
     cluster_size: int = 0
     local_state: str | None = None
+    is_desynced: bool = False  # by somebody's order
+    rejects: str | None = None  # what it refuses by somebody's order
+    paused: float = 0.0  # the part of the time in which replication waited for a slow member
+    read_only: tuple[str, ...] = ()  # the variables that make it so
+    recovery: int = 0  # `innodb_force_recovery`
+    is_offline: bool = False  # MySQL: only administrators are let in
+    is_replica: bool = False  # it follows another server
+    sessions: int = 0  # that use a database
+    waits: tuple[Wait, ...] = ()
     broken_tables: tuple[str, ...] | None = None  # None: not asked
 
 

@@ -35,6 +35,7 @@ from stackward.policy.processes import (
     judge_tools,
     judge_units,
     notes_of_masks,
+    notes_of_tools,
     notes_of_units,
 )
 from stackward.policy.proofs import gap_of_place, unproved
@@ -186,6 +187,7 @@ def _all_notes(
     yield from notes_of_heartbeats(state)
     for one in here.values():
         yield from notes_of_units(one)
+        yield from notes_of_tools(one)
     for survey in state.surveys.values():
         if isinstance(survey, Survey):
             yield from notes_of_masks(survey, anatomy)

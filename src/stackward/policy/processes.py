@@ -24,6 +24,19 @@ from stackward.wording import count_of
 FLAPS, FLAPS_WITHIN_S = 3, 300.0
 NEAR_LIMIT = 0.9
 SHOWN = 5
+LOCKED_S = 5  # a backup holds such a lock for a moment
+TABLE_LOCKED_S = 30
+OFTEN_PAUSED = 0.1
+NO_WRITES = 4  # from this `innodb_force_recovery` on
+# What MariaDB and MySQL call a wait in which no statement that writes gets on, whatever its table.
+_OF_ALL = {
+    "Waiting for backup lock",
+    "Waiting for global read lock",
+    "Waiting for commit lock",
+    "Waiting for table flush",
+    "Waiting for disk space",
+}
+_SYNCED = "Synced"
 
 Present = Mapping[tuple[str, str], Presence]
 
@@ -176,6 +189,8 @@ def _judge_broker(here: Presence) -> Iterator[Finding]:
                 yield symptoms.BROKER_PARTITION.found(name, node, partitions=split)
             if missing := sorted(set(broker.members) - set(broker.running)):
                 yield symptoms.BROKER_SHORT.found(name, node, missing=", ".join(missing))
+            for vhost in broker.vhosts_down:
+                yield symptoms.VHOST_DOWN.found(name, node, vhost=vhost, log=here.log)
         case _:
             pass
 
@@ -259,6 +274,7 @@ def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
             yield symptoms.DATABASE_SILENT.found(name, node, why=why, log=here.log)
         case DatabaseServer():
             yield from _judge_galera(here, server, sum(1 for each, _ in present if each == name))
+            yield from _judge_writes(here, server, present)
             if server.connections >= NEAR_LIMIT * server.most_connections > 0:
                 yield symptoms.CONNECTIONS_SHORT.found(
                     name, node, used=server.connections, most=server.most_connections
@@ -283,10 +299,71 @@ def _judge_galera(here: Presence, server: DatabaseServer, nodes: int) -> Iterato
             local=server.local_state,
             log=here.log,
         )
-    elif server.cluster_size < nodes:
+        return
+    if server.cluster_size < nodes:
         yield symptoms.GALERA_SHORT.found(
             here.component.name, here.node, size=server.cluster_size, nodes=nodes
         )
+    if server.local_state not in {None, _SYNCED} and not server.is_desynced:
+        yield symptoms.GALERA_BEHIND.found(
+            here.component.name, here.node, local=server.local_state, log=here.log
+        )
+    if server.paused >= OFTEN_PAUSED:
+        yield symptoms.GALERA_SLOWED.found(
+            here.component.name, here.node, percent=round(100 * server.paused)
+        )
+
+
+def _judge_writes(here: Presence, server: DatabaseServer, present: Present) -> Iterator[Finding]:
+    """Judge whether a server that answers also does what it is asked for."""
+    name, node = here.component.name, here.node
+    if server.rejects or server.is_offline:
+        variable = "wsrep_reject_queries" if server.rejects else "offline_mode"
+        yield symptoms.DATABASE_REJECTS.found(name, node, variable=variable)
+    if (refusing := _read_only(server)) and server.sessions and not server.is_replica:
+        rule = symptoms.DATABASE_READ_ONLY
+        if any(_takes_writes(one) for one in present.values() if one.component.name == name):
+            rule = symptoms.DATABASE_READ_ONLY_HERE
+        used = count_of(server.sessions, "session uses", "sessions use")
+        yield rule.found(name, node, variable=refusing, used=used)
+    elif server.recovery:
+        yield symptoms.DATABASE_RECOVERS.found(name, node, level=server.recovery, log=here.log)
+    for wait in server.waits:
+        words = {"count": count_of(wait.count, "statement"), "state": wait.state}
+        if wait.state in _OF_ALL and wait.longest_s >= LOCKED_S:
+            yield symptoms.DATABASE_LOCKED.found(name, node, seconds=wait.longest_s, **words)
+        elif wait.longest_s >= TABLE_LOCKED_S:
+            yield symptoms.TABLE_LOCKED.found(name, node, seconds=wait.longest_s, **words)
+
+
+def _read_only(server: DatabaseServer) -> str:
+    """Return the setting by which a server takes no writes; empty where it takes them."""
+    if server.recovery >= NO_WRITES:
+        return "innodb_force_recovery"
+    return server.read_only[-1] if server.read_only else ""
+
+
+def _takes_writes(other: Presence) -> bool:
+    server = other.survey.database
+    return (
+        other.runs
+        and isinstance(server, DatabaseServer)
+        and server.is_ready
+        and not server.is_replica
+        and not _read_only(server)
+    )
+
+
+def notes_of_tools(here: Presence) -> Iterator[Note]:
+    """Tell of a database that takes no writes, and is not there for them."""
+    server = here.survey.database
+    if here.component.probe.kind == "mariadb" and isinstance(server, DatabaseServer):
+        if _read_only(server) and server.is_replica:
+            yield Note(where=here.node, says="MariaDB is read-only: it follows another server")
+        elif _read_only(server) and not server.sessions:
+            yield Note(where=here.node, says="MariaDB is read-only, and no session uses it")
+        if server.is_desynced:
+            yield Note(where=here.node, says="MariaDB is desynced on purpose (`wsrep_desync`)")
 
 
 def _judge_cache(here: Presence) -> Iterator[Finding]:

@@ -291,9 +291,13 @@ BROKER_SILENT = Symptom(
 BROKER_ALARM = Symptom(
     "rabbitmq-alarm",
     State.BROKEN,
-    "an alarm is raised: {alarms}",
-    "free disk or memory on that node; RabbitMQ lifts the alarm by itself",
-    "While it stands RabbitMQ takes no message: every service stops at its next call.",
+    "its publishers are blocked: an alarm is raised ({alarms})",
+    "disk: free space where RabbitMQ keeps its data; memory: see which queues hold it "
+    "(`rabbitmqctl list_queues name messages memory`) and have them read; the limits are "
+    "`disk_free_limit` and `vm_memory_high_watermark` in its configuration. RabbitMQ ends the "
+    "alarm by itself",
+    "In the whole cluster RabbitMQ takes no message until the alarm ends: every service stops at "
+    "its next call.",
 )
 BROKER_PARTITION = Symptom(
     "rabbitmq-partition",
@@ -309,6 +313,14 @@ BROKER_SHORT = Symptom(
     "of the cluster's members {missing} are not running",
     "see whether those nodes are up, and start RabbitMQ there",
     "One more loss may stop the cluster.",
+)
+VHOST_DOWN = Symptom(
+    "rabbitmq-vhost-down",
+    State.BROKEN,
+    "the virtual host `{vhost}` is down on this node",
+    "look first what {log} says of its message store (a full disk, a damaged file); then "
+    "`rabbitmqctl restart_vhost --vhost {vhost}`",
+    "The broker answers, but the queues of that virtual host on this node do not.",
 )
 QUEUES_UNREAD = Symptom(
     "queues-unread",
@@ -363,6 +375,71 @@ GALERA_SHORT = Symptom(
     "members of the cluster: {size}; nodes with MariaDB: {nodes}",
     "start MariaDB where it is missing, one node at a time",
     "One more loss may stop the cluster.",
+)
+GALERA_BEHIND = Symptom(
+    "galera-member-behind",
+    State.DEGRADED,
+    "it is a member, but not in step: {local}",
+    "wait while a member joins: the donor gives it the whole data; if it stays so, see {log}",
+    "It may answer with old data, and a load balancer may have taken it out.",
+)
+GALERA_SLOWED = Symptom(
+    "galera-slowed",
+    State.DEGRADED,
+    "the cluster has waited for a slow member {percent} % of the time",
+    "see which member is slow (`wsrep_flow_control_sent`, its disk, its load); the figure begins "
+    "anew with `FLUSH STATUS`",
+    "Every write waits for the slowest member.",
+)
+DATABASE_REJECTS = Symptom(
+    "mariadb-rejects",
+    State.BROKEN,
+    "it refuses its clients: `{variable}` is set",
+    "find out who set it, and why (an upgrade, a repair); then set it back, in its configuration "
+    "too",
+    "It answers administrators and nobody else.",
+)
+DATABASE_READ_ONLY = Symptom(
+    "mariadb-read-only",
+    State.BROKEN,
+    "it takes no writes: `{variable}` is set, and {used} it",
+    "look first whether another server has taken over (a switch of the primary); if not, "
+    "`SET GLOBAL read_only = 0`, and see that its configuration does not set it again; "
+    "`innodb_read_only` and `innodb_force_recovery` are taken out of the configuration, and end "
+    "with a restart",
+    "Reads go on, so the APIs still show lists. Everything that changes something fails.",
+)
+DATABASE_READ_ONLY_HERE = Symptom(
+    "mariadb-read-only-here",
+    State.DEGRADED,
+    "it takes no writes: `{variable}` is set, and {used} it; another server takes them",
+    "look first whether it is a reader on purpose (a proxy that splits reads from writes); if "
+    "not, `SET GLOBAL read_only = 0`, and see that its configuration does not set it again",
+    "What a load balancer sends here cannot be written.",
+)
+DATABASE_RECOVERS = Symptom(
+    "mariadb-recovers",
+    State.DEGRADED,
+    "it runs with `innodb_force_recovery = {level}`",
+    "see {log} for the damage; take the setting out of its configuration once the data is safe",
+    "It is for the rescue of damaged data, not for work.",
+)
+DATABASE_LOCKED = Symptom(
+    "mariadb-locked",
+    State.BROKEN,
+    "writes wait: {count}, the first for {seconds} s ({state})",
+    "see who holds the lock: `SHOW PROCESSLIST` has the session, mostly a backup of `root` or "
+    "`mariabackup`, that began before the first that waits; end that backup at its own machine. "
+    "Waiting for disk space: free space where the data is",
+    "A backup or `FLUSH TABLES WITH READ LOCK` holds the whole server. Reads go on.",
+)
+TABLE_LOCKED = Symptom(
+    "mariadb-table-locked",
+    State.DEGRADED,
+    "{count} waiting for a table, the first for {seconds} s ({state})",
+    "see `SHOW PROCESSLIST` for the session that holds it: a change of the schema, or a "
+    "transaction that nobody ended",
+    "What needs that table stands still.",
 )
 CONNECTIONS_SHORT = Symptom(
     "connections-near-limit",

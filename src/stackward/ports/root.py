@@ -54,12 +54,31 @@ KERNEL_LOG: Words = (
 _LISTED = ("ps", "--all", "--no-trunc", "--format", "{{json .}}")
 DOCKER_CONTAINERS: Words = ("docker", *_LISTED)
 PODMAN_CONTAINERS: Words = ("podman", *_LISTED)
-_RABBIT = ("rabbitmqctl", "--silent")
+# What sudo has started is root's, so nobody else could end it: it ends by itself.
+_LIMIT = ("timeout", "10")
+_RABBIT = (*_LIMIT, "rabbitmqctl", "--silent")
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
-    " ('max_connections','wsrep_on','version','read_only');"
+    " ('max_connections','version','read_only','super_read_only','innodb_read_only',"
+    "'innodb_force_recovery','offline_mode','wsrep_on','wsrep_desync','wsrep_reject_queries');"
     " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
-    "'wsrep_ready','wsrep_cluster_status','wsrep_cluster_size','wsrep_local_state_comment')"
+    "'Slave_running','wsrep_ready','wsrep_cluster_status','wsrep_cluster_size',"
+    "'wsrep_local_state_comment','wsrep_flow_control_paused');"
+    " SELECT 'sessions', COUNT(*) FROM information_schema.PROCESSLIST"
+    " WHERE DB IS NOT NULL AND USER <> 'system user';"
+    " SELECT STATE, CONCAT(COUNT(*), ' ', MAX(TIME)) FROM information_schema.PROCESSLIST"
+    " WHERE COMMAND IN ('Query','Execute') AND (STATE LIKE 'Waiting for % lock'"
+    " OR STATE IN ('Waiting for table flush','Waiting for disk space')) GROUP BY STATE"
+)
+# What `rabbitmqctl list_queues` and `list_bindings` tell of one virtual host, for all of them at
+# once: each start of that tool takes half a second of CPU.
+RABBITMQ_FACTS = (
+    "io:put_chars([rabbit_json:encode([#{vhost => V, up => rabbit_vhost_sup_sup:is_vhost_alive(V),"
+    " queues => [[case P of {resource, _, _, N} -> N; _ -> P end || {_, P} <- I] ||"
+    " I <- rabbit_amqqueue:info_all(V, [name, messages, consumers, type])],"
+    " bindings => [[P || {_, P} <- I] ||"
+    " I <- rabbit_binding:info_all(V, [source_name, destination_name])]}"
+    " || V <- rabbit_vhost:list_names()]), 10])."
 )
 # The questions of the anatomy that only root may put, each with the container where Kolla has its
 # process, and with its words there; a test holds this list against it.
@@ -119,11 +138,10 @@ ALL = (
         words=PODMAN_CONTAINERS, needed_for=_CHECK, gives="names, commands and labels of containers"
     ),
     *(
-        RootCommand(
-            words=(*_RABBIT, *asked), needed_for=_CHECK, gives=_LOOKS, directory="/usr/sbin"
-        )
+        RootCommand(words=(*_RABBIT, *asked), needed_for=_CHECK, gives=_LOOKS)
         for asked in (
             ("cluster_status", "--formatter", "json"),
+            ("eval", RABBITMQ_FACTS),
             ("list_vhosts", "name"),
             ("list_queues", "name", "messages", "consumers", "type"),
             ("list_bindings", "source_name", "destination_name", "routing_key"),
@@ -131,7 +149,9 @@ ALL = (
     ),
     *(
         RootCommand(
-            words=(client, "-N", "-B", "-e", DATABASE_FACTS), needed_for=_CHECK, gives=_LOOKS
+            words=(*_LIMIT, client, "-N", "-B", "-e", DATABASE_FACTS),
+            needed_for=_CHECK,
+            gives=_LOOKS,
         )
         for client in ("mariadb", "mysql")
     ),

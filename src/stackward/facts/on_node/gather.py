@@ -26,9 +26,26 @@ UNIT_FACTS = (
 )
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
-    " ('max_connections','wsrep_on','version','read_only');"
+    " ('max_connections','version','read_only','super_read_only','innodb_read_only',"
+    "'innodb_force_recovery','offline_mode','wsrep_on','wsrep_desync','wsrep_reject_queries');"
     " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
-    "'wsrep_ready','wsrep_cluster_status','wsrep_cluster_size','wsrep_local_state_comment')"
+    "'Slave_running','wsrep_ready','wsrep_cluster_status','wsrep_cluster_size',"
+    "'wsrep_local_state_comment','wsrep_flow_control_paused');"
+    " SELECT 'sessions', COUNT(*) FROM information_schema.PROCESSLIST"
+    " WHERE DB IS NOT NULL AND USER <> 'system user';"
+    " SELECT STATE, CONCAT(COUNT(*), ' ', MAX(TIME)) FROM information_schema.PROCESSLIST"
+    " WHERE COMMAND IN ('Query','Execute') AND (STATE LIKE 'Waiting for % lock'"
+    " OR STATE IN ('Waiting for table flush','Waiting for disk space')) GROUP BY STATE"
+)
+# What `rabbitmqctl list_queues` and `list_bindings` tell of one virtual host, for all of them at
+# once: each start of that tool takes half a second of CPU.
+RABBITMQ_FACTS = (
+    "io:put_chars([rabbit_json:encode([#{vhost => V, up => rabbit_vhost_sup_sup:is_vhost_alive(V),"
+    " queues => [[case P of {resource, _, _, N} -> N; _ -> P end || {_, P} <- I] ||"
+    " I <- rabbit_amqqueue:info_all(V, [name, messages, consumers, type])],"
+    " bindings => [[P || {_, P} <- I] ||"
+    " I <- rabbit_binding:info_all(V, [source_name, destination_name])]}"
+    " || V <- rabbit_vhost:list_names()]), 10])."
 )
 ON_DISK = {
     "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "vfat", "overlay", "jfs", "reiserfs",
@@ -38,7 +55,10 @@ IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
 LOG_LINES = 3
 QUEUE_FACTS = ["name", "messages", "consumers", "type"]
 BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
-MOST_VHOSTS = 8  # of RabbitMQ beside `/`: each takes two commands
+MOST_VHOSTS = 8  # of RabbitMQ beside `/`, where each takes two commands
+# What sudo has started is root's, so nobody here could end it: it ends by itself.
+LIMIT = ("timeout", "10")
+AMQP, AMQP_S = 5672, 1.5
 MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
@@ -218,16 +238,22 @@ def owners(sockets: str) -> dict[str, str]:
     return found
 
 
+def near(listens: str) -> str:
+    """Return the address by which what listens here can be reached from here."""
+    address = listens.strip("[]").partition("%")[0]
+    return {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # where it listens
+
+
 def memcached(listening: str) -> dict[str, object]:
     """Return what memcached says of itself; nothing where it does not listen."""
     found = re.search(rf"\s(\S+):{MEMCACHED}\s", listening)
     if not found:
         return {}
-    address = found.group(1).strip("[]").partition("%")[0]
-    address = {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # where it listens
     told = b""
     try:
-        with contextlib.closing(socket.create_connection((address, MEMCACHED), 2)) as asked:
+        with contextlib.closing(
+            socket.create_connection((near(found.group(1)), MEMCACHED), 2)
+        ) as asked:
             asked.settimeout(2)
             asked.sendall(b"stats\r\n")
             while not told.endswith(b"END\r\n"):
@@ -271,14 +297,11 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
             listed = [engine, "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
             commands.start("containers of " + engine, as_root(listed))
     if shutil.which("rabbitmqctl"):
-        control = as_root(["rabbitmqctl", "--silent"])
-        commands.start("rabbitmq cluster", [*control, "cluster_status", "--formatter", "json"])
-        commands.start("rabbitmq vhosts", [*control, "list_vhosts", "name"])
-        commands.start("rabbitmq queues", [*control, "list_queues", *QUEUE_FACTS])
-        commands.start("rabbitmq bindings", [*control, "list_bindings", *BINDING_FACTS])
+        commands.start("rabbitmq cluster", rabbitmq("cluster_status", "--formatter", "json"))
+        commands.start("rabbitmq all", rabbitmq("eval", RABBITMQ_FACTS))
     if shutil.which("mariadbd") or shutil.which("mysqld"):
         client = "mariadb" if shutil.which("mariadb") else "mysql"
-        commands.start("mariadb", as_root([client, "-N", "-B", "-e", DATABASE_FACTS]))
+        commands.start("mariadb", as_root([*LIMIT, client, "-N", "-B", "-e", DATABASE_FACTS]))
         if asked.get("tables"):
             check = "mariadb-check" if shutil.which("mariadb-check") else "mysqlcheck"
             commands.start("tables", as_root([check, "--all-databases", "--check", "--silent"]))
@@ -322,13 +345,54 @@ def running_in(commands: Commands, engine: str) -> set[str]:
     return {word for line in listed if '"running"' in line for word in re.findall(r"[\w.-]+", line)}
 
 
-def other_vhosts(commands: Commands) -> None:
-    """Ask for the queues of RabbitMQ's other virtual hosts; those left out stay unknown."""
+def rabbitmq(*words: str, vhost: str = "") -> list[str]:
+    """Return a command of RabbitMQ's own tool."""
+    of_vhost = ["--vhost", vhost] if vhost else []
+    return as_root([*LIMIT, "rabbitmqctl", "--silent", *of_vhost, *words])
+
+
+def queues_one_by_one(commands: Commands) -> None:
+    """Ask for the queues of each virtual host, where RabbitMQ would not tell of all at once.
+
+    That is so without the right to it, and in versions whose inside is another. Virtual hosts that
+    are left out stay unknown.
+    """
+    if commands.end("rabbitmq all").get("code") in (0, None):
+        return
+    if commands.end("rabbitmq cluster").get("code") != 0:
+        return
+    commands.start("rabbitmq vhosts", rabbitmq("list_vhosts", "name"))
+    commands.start("rabbitmq queues", rabbitmq("list_queues", *QUEUE_FACTS))
+    commands.start("rabbitmq bindings", rabbitmq("list_bindings", *BINDING_FACTS))
     names = str(commands.end("rabbitmq vhosts").get("out", "")).splitlines()
     for vhost in [name for name in names if name and name != "/"][:MOST_VHOSTS]:
-        control = as_root(["rabbitmqctl", "--silent", "--vhost", vhost])
-        commands.start("rabbitmq queues of " + vhost, [*control, "list_queues", *QUEUE_FACTS])
-        commands.start("rabbitmq bindings of " + vhost, [*control, "list_bindings", *BINDING_FACTS])
+        queues = rabbitmq("list_queues", *QUEUE_FACTS, vhost=vhost)
+        commands.start("rabbitmq queues of " + vhost, queues)
+        bindings = rabbitmq("list_bindings", *BINDING_FACTS, vhost=vhost)
+        commands.start("rabbitmq bindings of " + vhost, bindings)
+
+
+def hears_amqp(commands: Commands, listening: str) -> bool | None:
+    """Say whether RabbitMQ answers the first words of AMQP; asked only where its own tool is late.
+
+    That tool needs half a second of CPU to begin, so on a busy node its silence alone shows
+    nothing. None: not asked.
+    """
+    process = commands.started.get("rabbitmq cluster")
+    found = re.search(rf"\s(\S+):{AMQP}\s", listening)
+    if process is None or not found:
+        return None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=max(0.05, commands.ends - time.monotonic() - AMQP_S))
+        return None
+    try:
+        where = (near(found.group(1)), AMQP)
+        with contextlib.closing(socket.create_connection(where, AMQP_S)) as asked:
+            asked.settimeout(AMQP_S)
+            asked.sendall(b"AMQP\x00\x00\x09\x01")
+            return bool(asked.recv(1))
+    except OSError:
+        return False
 
 
 def logs_of_troubled(commands: Commands) -> None:
@@ -362,14 +426,16 @@ def main(asked: dict[str, object]) -> None:
     ask_all(commands, asked)
     ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
     disks = filesystems(commands)
-    other_vhosts(commands)
     logs_of_troubled(commands)
-    told = commands.all()
-    sockets = told.get("sockets", {})
-    if sockets.get("code") != 0 and "sockets unowned" in told:
-        sockets = dict(told["sockets unowned"], refused=sockets.get("err"))
-    told.pop("sockets unowned", None)
+    sockets = commands.end("sockets")
+    if sockets.get("code") != 0 and "sockets unowned" in {*commands.started, *commands.ended}:
+        sockets = dict(commands.end("sockets unowned"), refused=sockets.get("err"))
     listed = str(sockets.get("out", ""))
+    cache = memcached(listed)
+    hears = hears_amqp(commands, listed)
+    queues_one_by_one(commands)
+    told = commands.all()
+    told.pop("sockets unowned", None)
     json.dump(
         {
             "version": 1,
@@ -388,7 +454,8 @@ def main(asked: dict[str, object]) -> None:
             "paths": [path for path in list(asked["paths"]) if os.path.exists(path)],  # type: ignore[call-overload]
             "sockets": sockets,
             "owners": owners(listed),
-            "memcached": memcached(listed),
+            "memcached": cache,
+            "hears_amqp": hears,
             "commands": {name: one for name, one in told.items() if name != "sockets"},
         },
         sys.stdout,
