@@ -15,7 +15,7 @@ from stackward.anatomy import (
     to_anatomy,
 )
 from stackward.errors import BadInput
-from stackward.ports.root import QUESTIONS
+from stackward.ports.root import CONTAINERS, QUESTIONS
 
 ALL = list(read_anatomy().components.values())
 DEPLOYED = [
@@ -207,3 +207,10 @@ def test_a_question_ends_by_itself(one: Component) -> None:
     ends = [{"-T", "timeout"} & set(question.ask) for question in one.questions]
 
     assert all(ends)
+
+
+def test_the_containers_whose_policy_is_asked_for_are_those_of_the_anatomy() -> None:
+    """They stand in a sudoers file by name: a pattern would match others."""
+    known = {name for _, deployed in read_anatomy().deployed() for name in deployed.containers}
+
+    assert list(CONTAINERS) == sorted(known)

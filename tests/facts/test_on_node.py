@@ -15,11 +15,11 @@ import pytest
 
 from stackward.anatomy import read_anatomy
 from stackward.facts.questions import as_asked
-from stackward.ports.root import ALL, For
+from stackward.ports.root import ALL, CONTAINERS, For
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "src/stackward/facts/on_node/gather.py"
-CONTAINERS = {"docker", "podman"}
+ENGINES = {"docker", "podman"}
 
 
 class Noted:
@@ -30,6 +30,7 @@ class Noted:
         self.state = "active"
         self.told: dict[str, str] = {}
         self.codes: dict[str, int] = {}
+        self.units = ""
 
     def start(self, name: str, words: list[str]) -> None:
         """Note a command."""
@@ -40,6 +41,8 @@ class Noted:
         named = {unit for _, one in read_anatomy().deployed() for unit in one.units}
         blocks = (f"Id={unit}\nActiveState={self.state}" for unit in named)
         out = "\n\n".join(blocks) if name == "units" else self.told.get(name, "")
+        if name == "units" and self.units:
+            out = self.units
         return {"out": out, "code": self.codes.get(name, 0)}
 
 
@@ -60,7 +63,8 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     commands = Noted()
     commands.codes["rabbitmq all"] = 1
 
-    gather.ask_all(commands, {"units": ["nova-compute.service"], "within_s": 5, "tables": True})
+    asked_for = {"units": ["nova-compute.service"], "within_s": 5, "tables": True}
+    gather.ask_all(commands, {**asked_for, "containers": list(CONTAINERS)})
     gather.ask_questions(commands, as_asked(read_anatomy()))
     gather.queues_one_by_one(commands)
 
@@ -215,3 +219,31 @@ def test_f34_without_sudo_what_needs_root_is_told_to_be_unseen(
     assert told == {
         "rabbitmq cluster": {"code": None, "out": "", "err": "sudo: there is none on this node"}
     }
+
+
+def test_a_unit_is_installed_where_its_package_has_its_file(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A mask is a link of any name, and stays when a package is removed."""
+    (tmp_path / "nova-compute.service").write_text("[Unit]")
+    (tmp_path / "nova-api.service").symlink_to("/dev/null")
+    monkeypatch.setattr(gather, "OF_PACKAGES", (str(tmp_path),))
+
+    there = gather.installed(["nova-compute.service", "nova-api.service", "glance-api.service"])
+
+    assert there == ["nova-compute.service"]
+
+
+def test_who_wants_a_unit_is_asked_about_once_and_a_target_never(gather: ModuleType) -> None:
+    commands = Noted()
+    blocks = (
+        "Id=ovn-northd.service\nWantedBy=ovn-central.service multi-user.target\nRequiredBy=",
+        "Id=keystone.service\nWantedBy=ovn-northd.service\nTriggeredBy=late.timer",
+    )
+    commands.units = "\n\n".join(blocks)
+
+    gather.wanting(commands)
+
+    [words] = commands.words
+    assert words[-2:] == ["late.timer", "ovn-central.service"]
+    assert words[:2] == ["systemctl", "show"]

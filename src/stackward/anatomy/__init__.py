@@ -115,6 +115,7 @@ class Component:
     restore: int
     upgrade: int  # its place in the upgrade; 0: with the distribution, not with OpenStack
     ports: tuple[int, ...] = ()
+    is_one_of: bool = False  # its units stand in for one another: one that runs is enough
     catalog: str | None = None  # its type in the catalog
     databases: tuple[Database, ...] = ()
     probe: Probe
@@ -125,6 +126,16 @@ class Component:
     def catalog_types(self) -> tuple[str, ...]:
         """Return the types under which it may stand in the catalog, the official one first."""
         return () if self.catalog is None else OTHER_TYPES.get(self.catalog, (self.catalog,))
+
+
+def keeper_of(container: str) -> str:
+    """Return the unit by which Kolla has systemd start a container, where it has."""
+    return f"kolla-{container}-container.service"
+
+
+def document_of(package: str) -> str:
+    """Return a folder that a package has as long as it is installed; a removed one has it not."""
+    return f"/usr/share/doc/{package}"
 
 
 # The projects whose processes an API lists.

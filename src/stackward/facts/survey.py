@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TypeVar
 
-from stackward.anatomy import MACHINE, WEB_SERVERS, Anatomy
+from stackward.anatomy import MACHINE, WEB_SERVERS, Anatomy, document_of, keeper_of
 from stackward.answers import (
     document,
     figure,
@@ -30,7 +30,9 @@ from stackward.facts import services_on_node as services
 from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
 from stackward.model.identity import Itself
+from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.survey import (
+    NO_RESTART,
     Blind,
     Broker,
     Filesystem,
@@ -106,17 +108,22 @@ def survey_node(  # noqa: PLR0913  # what a look needs
 ) -> Survey | Unseen:
     """Look at a node, in one round trip; say why where that is not possible."""
     named = {unit for _, deployed in anatomy.deployed() for unit in deployed.units}
-    units = sorted(named | set(WEB_SERVERS))
+    keepers = {keeper_of(one) for _, deployed in anatomy.deployed() for one in deployed.containers}
+    units = sorted(named | keepers | set(WEB_SERVERS))
     asked = {
         "units": units,
         "settings": sorted(
             {path for _, deployed in anatomy.deployed() for path in deployed.settings}
             | set(NOVA_SETTINGS)
         ),
-        "paths": sorted({path for _, deployed in anatomy.deployed() for path in deployed.sites}),
+        "paths": sorted(
+            {path for _, deployed in anatomy.deployed() for path in deployed.sites}
+            | {MAINTENANCE, DROP_IN, *documents(anatomy)}
+        ),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,
         "questions": as_asked(anatomy),
+        "containers": sorted({one for _, each in anatomy.deployed() for one in each.containers}),
     }
     began, from_ = clock.monotonic(), clock.now().timestamp()
     try:
@@ -136,6 +143,13 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         return parse_survey(node, out, took_s=took, asked_at=from_, known=units)
     except NotUnderstood as error:
         return Unseen(why(error), Blind.ODD)
+
+
+def documents(anatomy: Anatomy) -> set[str]:
+    """Return the folders that are there as long as a component's packages are, and no longer."""
+    return {
+        document_of(package) for _, deployed in anatomy.deployed() for package in deployed.packages
+    }
 
 
 @cache
@@ -161,8 +175,11 @@ def _survey(
 ) -> Survey:
     commands = {name: _said(one) for name, one in mapping(told["commands"]).items()}
     monotonic, container = figure(told["monotonic"]), text(told["container"])
+    installed = frozenset(texts(told.get("installed", ())))
     read = _Reader(told, commands)
-    units = read.of("units", lambda: parse_units(commands, monotonic=monotonic))
+    units = read.of(
+        "units", lambda: parse_units(commands, monotonic=monotonic, installed=installed)
+    )
     containers = read.of("containers", lambda: parse_containers(commands))
     running = [] if isinstance(containers, Unseen) else containers
     failed = read.of("failed", lambda: _failed(commands, known))
@@ -277,7 +294,9 @@ def _unread(commands: Mapping[str, Said]) -> Iterable[tuple[str, Unseen]]:
             yield f"part of what it says of {name}", Unseen(why, Blind.ODD)
 
 
-def parse_units(commands: Mapping[str, Said], *, monotonic: float) -> dict[str, Unit] | Unseen:
+def parse_units(
+    commands: Mapping[str, Said], *, monotonic: float, installed: Collection[str] = ()
+) -> dict[str, Unit] | Unseen:
     """Read `systemctl show`: a block per unit, `Name=value` in each line."""
     answer = commands.get("units")
     if answer is None:
@@ -286,8 +305,12 @@ def parse_units(commands: Mapping[str, Said], *, monotonic: float) -> dict[str, 
     if not blocks or answer["code"] is None or answer["code"] < 0:
         return Unseen(f"systemd does not answer: {answer['err'].strip()}", Blind.SILENT)
     found = [dict(map(_fact, lines(block))) for block in blocks]
+    # Who wants them was asked afterwards: those are there to say whether that starts at boot.
+    wanting = commands.get("wanting units")
+    asked = wanting["out"].split("\n\n") if wanting else []
+    found = [*(dict(map(_fact, lines(block))) for block in asked if block.strip()), *found]
     return {
-        one["Id"]: _unit(one, commands, monotonic)
+        one["Id"]: _unit(one, commands, monotonic, installed)
         for one in found
         if one_of(one["LoadState"], *_LOADS) != "not-found"
     }
@@ -300,7 +323,12 @@ def _fact(line: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def _unit(one: Mapping[str, str], commands: Mapping[str, Said], monotonic: float) -> Unit:
+def _unit(
+    one: Mapping[str, str],
+    commands: Mapping[str, Said],
+    monotonic: float,
+    installed: Collection[str],
+) -> Unit:
     began = whole(one.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
     return Unit(
         name=one["Id"],
@@ -313,6 +341,7 @@ def _unit(one: Mapping[str, str], commands: Mapping[str, Said], monotonic: float
         up_s=monotonic - began if began else None,
         wanted_by=tuple(f"{one.get('WantedBy', '')} {one.get('RequiredBy', '')}".split()),
         triggered_by=tuple(one.get("TriggeredBy", "").split()),
+        is_installed=one["LoadState"] != "masked" or one["Id"] in installed,
         is_condition_met=one.get("ConditionResult") != "no" or not began_trying(one),
         is_assertion_met=one.get("AssertResult") != "no" or not began_trying(one),
         last_words=_last_words(commands.get(f"log {one['Id']}")),
@@ -336,18 +365,32 @@ def parse_containers(commands: Mapping[str, Said]) -> list[dict[str, str]]:
     """Read `docker ps` or `podman ps`, a line of JSON for each container."""
     told = {engine: commands.get(f"containers of {engine}") for engine in ENGINES}
     return [
-        _container(engine, document(line))
+        _container(engine, document(line), policies_of(commands, engine))
         for engine, answer in told.items()
         for line in lines(answer["out"] if answer else "")
     ]
 
 
-def _container(engine: str, one: Mapping[str, object]) -> dict[str, str]:
+def policies_of(commands: Mapping[str, Said], engine: str) -> dict[str, str]:
+    """Read the restart policies of containers: a name and a word in each line.
+
+    It was asked for all names that there may be: that some are not there is no failure.
+    """
+    answer = commands.get(f"policies of {engine}")
+    pairs = (line.partition(" ") for line in lines(answer["out"] if answer else ""))
+    return {name.lstrip("/"): policy.strip() or NO_RESTART for name, _, policy in pairs}
+
+
+def _container(
+    engine: str, one: Mapping[str, object], policies: Mapping[str, str]
+) -> dict[str, str]:
     names = one["Names"]
+    name = names if isinstance(names, str) else texts(names)[0]
     return {
         "id": text(one.get("ID") or one["Id"]),
         "engine": engine,
-        "name": names if isinstance(names, str) else texts(names)[0],
+        "name": name,
+        "policy": policies.get(name, ""),
         "state": one_of(one["State"], *ACTIVE_OF),
         "status": text(one["Status"]),
     }
@@ -370,6 +413,7 @@ def _as_unit(one: Mapping[str, str]) -> Unit:
         sub=one["status"],
         result="unhealthy" if is_ill else "success",
         is_container=True,
+        enabled=one["policy"],
         engine=one["engine"],
     )
 

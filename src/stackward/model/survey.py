@@ -7,6 +7,8 @@ from enum import StrEnum
 from stackward.model.identity import Itself
 
 ACTIVE = "active"
+NO_RESTART = "no"  # the restart policy of a container that its engine does not start
+AT_BOOT = frozenset({"enabled", "alias", "linked", "indirect"})  # in the words of `is-enabled`
 FAILED = "failed"
 
 
@@ -48,11 +50,14 @@ class Unit:
     active: str = ACTIVE
     sub: str = "running"
     result: str = "success"
-    enabled: str = "enabled"  # what `systemctl is-enabled` says
+    # What `systemctl is-enabled` says; of a container its restart policy, where it was told.
+    enabled: str = "enabled"
     restarts: int = 0  # by systemd itself, since somebody last started it
     up_s: float | None = None  # since it last became active; None: it never did
     wanted_by: tuple[str, ...] = ()
     triggered_by: tuple[str, ...] = ()
+    # The file of its package is there. What stays of a removed one is a link, a mask, a setting.
+    is_installed: bool = True
     is_condition_met: bool = True
     is_assertion_met: bool = True
     last_words: tuple[str, ...] = ()  # of its log, where it is in trouble
@@ -69,8 +74,7 @@ class Unit:
     @property
     def starts_at_boot(self) -> bool:
         """Say whether the node brings it up by itself after a reboot."""
-        at_boot = {"enabled", "alias", "linked", "indirect"}
-        return self.enabled in at_boot or bool(self.wanted_by or self.triggered_by)
+        return self.enabled in AT_BOOT or bool(self.wanted_by or self.triggered_by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from stackward.anatomy import MACHINE, Anatomy, Component
 from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
+from stackward.policy.belonging import judge_switched_off, switched_off
 from stackward.policy.doors import gaps_of_doors, judge_doors
 from stackward.policy.machines import gaps_of_machines, judge_machines
 from stackward.policy.messages import (
@@ -94,6 +95,7 @@ def _all_findings(
         yield from judge_tools(one, here)
         yield from judge_answers(one)
         yield from judge_connections(one, sides)
+    yield from judge_switched_off(state, here, anatomy)
     has_seen_all = state.only is None and not any(
         isinstance(one, Unseen) or isinstance(one.units, Unseen) for one in state.surveys.values()
     )
@@ -184,13 +186,19 @@ def _all_gaps(
 def _all_notes(
     state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
 ) -> Iterator[Note]:
+    found = {
+        (one.node, unit.name)
+        for one in switched_off(state, here, anatomy)
+        if one.belongs
+        for unit in one.units
+    }
     yield from notes_of_heartbeats(state)
     for one in here.values():
         yield from notes_of_units(one)
         yield from notes_of_tools(one)
     for survey in state.surveys.values():
         if isinstance(survey, Survey):
-            yield from notes_of_masks(survey, anatomy)
+            yield from notes_of_masks(survey, anatomy, found)
 
 
 def _places(

@@ -12,7 +12,7 @@ from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
-from stackward.policy.presence import Presence, log_of, restart_of
+from stackward.policy.presence import Presence, log_of, restart_of, units_named
 from stackward.policy.processes import Present
 from stackward.wording import count_of
 
@@ -424,9 +424,17 @@ def is_kept_off(state: CloudState, component: Component, node: str, present: Pre
     return bool(own) and all(_is_kept_off(state, one, present, component) for one in own)
 
 
-def _is_stopped(here: Presence | None) -> bool:
+def _is_stopped(
+    state: CloudState, one: Heartbeat, here: Presence | None, component: Component
+) -> bool:
     """Say whether its node says that nothing of it runs, whatever its last record says."""
-    return here is not None and all(unit.active in {FAILED, "inactive"} for unit in here.units)
+    if here is not None:
+        return all(unit.active in {FAILED, "inactive"} for unit in here.units)
+    survey = state.surveys.get(node_of(state, one))
+    if not isinstance(survey, Survey) or isinstance(survey.units, Unseen):
+        return False
+    # Switched off, it belongs nowhere by its units alone; that it is there says that it is off.
+    return any(name in survey.units for name in units_named(component, survey))
 
 
 def age_of(one: Heartbeat) -> str:
@@ -479,7 +487,7 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
                 ("its cell is down", not one.is_known),
                 ("it does not report", not one.is_up),
                 (KEPT_OFF, is_off),
-                ("it does not run", _is_stopped(there)),
+                ("it does not run", _is_stopped(state, one, there, anatomy["nova-compute"])),
                 ("RabbitMQ does not run", is_silent),
                 (
                     f"Nova's hypervisors cannot be read: {state.hypervisors_unread}",

@@ -1,7 +1,7 @@
 """What runs where: the units and containers of a component that belong on a node.
 
 A unit belongs where it exists and is enabled or wanted by another, or runs, or has failed: the
-node itself says so, no guess does. Masked and switched off on purpose, it does not.
+node itself says so, no guess does. What is switched off there is judged by `belonging.py`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,12 +33,16 @@ class Presence:
         return frozenset(unit.name for unit in self.units)
 
     @property
+    def services(self) -> tuple[Unit, ...]:
+        """Return those that do its work: a socket only waits for who does."""
+        return tuple(unit for unit in self.units if not unit.name.endswith(".socket"))
+
+    @property
     def runs(self) -> bool:
         """Say whether all of it runs, and has had time to begin its work."""
-        services = [unit for unit in self.units if not unit.name.endswith(".socket")]
-        return bool(services) and all(
+        return bool(self.services) and all(
             unit.active == ACTIVE and (unit.up_s is None or unit.up_s >= STARTING_S)
-            for unit in services
+            for unit in self.services
         )
 
     @property
@@ -103,15 +107,20 @@ def present(state: CloudState, anatomy: Anatomy) -> Mapping[tuple[str, str], Pre
 
 def belonging(component: Component, survey: Survey, units: Mapping[str, Unit]) -> Iterable[Unit]:
     """Return the units of a component that belong on a node."""
+    for name in units_named(component, survey):
+        unit = units.get(name)
+        if unit and (unit.is_container or unit.is_wanted or unit.active in {ACTIVE, FAILED}):
+            yield unit
+
+
+def units_named(component: Component, survey: Survey) -> Iterable[str]:
+    """Return the names of all units and containers by which a component may be on a node."""
     names: dict[str, None] = {}
     for deployed in component.flavours.values():
         names |= dict.fromkeys((*deployed.units, *deployed.containers))
         if survey.paths & set(deployed.sites):
             names |= dict.fromkeys(WEB_SERVERS)
-    for name in names:
-        unit = units.get(name)
-        if unit and (unit.is_container or unit.is_wanted or unit.active in {ACTIVE, FAILED}):
-            yield unit
+    return names
 
 
 def masked(component: Component, units: Mapping[str, Unit]) -> Iterable[Unit]:

@@ -1,6 +1,6 @@
 """How the processes of a node are: units, ports, and what their own tools say of them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from stackward.anatomy import Anatomy
@@ -17,6 +17,7 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.policy import symptoms
+from stackward.policy.booting import not_at_boot
 from stackward.policy.gaps import gap_of
 from stackward.policy.presence import Presence, masked
 from stackward.wording import count_of
@@ -79,8 +80,10 @@ def _judge_running(here: Presence, unit: Unit) -> Iterator[Finding]:
     name, node = here.component.name, here.node
     if unit.result == "unhealthy":
         yield symptoms.CONTAINER_ILL.found(name, node, unit=unit.name, log=here.log)
-    if not unit.is_container and not unit.starts_at_boot:
-        yield symptoms.NOT_AT_BOOT.found(name, node, unit=unit.name)
+    if unit.load == "masked":
+        yield symptoms.MASKED_BUT_RUNS.found(name, node, unit=unit.name)
+    elif cure := not_at_boot(here.survey, unit):
+        yield symptoms.NOT_AT_BOOT.found(name, node, unit=unit.name, cure=cure)
 
 
 def _restarting(here: Presence, unit: Unit) -> Finding:
@@ -124,12 +127,16 @@ def notes_of_units(here: Presence) -> Iterator[Note]:
             yield Note(where=here.node, says=f"`{unit.name}` is kept off by a condition of its own")
 
 
-def notes_of_masks(survey: Survey, anatomy: Anatomy) -> Iterator[Note]:
-    """Tell what somebody has masked."""
+def notes_of_masks(
+    survey: Survey, anatomy: Anatomy, found: Collection[tuple[str, str]] = ()
+) -> Iterator[Note]:
+    """Tell what somebody has masked, but for the units that are a finding: by node and name."""
     if isinstance(survey.units, Unseen):
         return
     for component in anatomy.components.values():
         for unit in masked(component, survey.units):
+            if unit.active == ACTIVE or (survey.node, unit.name) in found:
+                continue  # that is a finding
             yield Note(where=survey.node, says=f"`{unit.name}` is masked")
 
 

@@ -234,6 +234,32 @@ CONTAINER_ILL = Symptom(
     "see `docker inspect {unit}` for the check, and its log: {log}",
     "Its check does what its user would do.",
 )
+SWITCHED_OFF = Symptom(
+    "switched-off",
+    State.BROKEN,
+    "`{unit}` is {how}, but it belongs here: {sign}",
+    "look first who switched it off, and why (`journalctl`, the shell's history, what manages the "
+    "node's configuration); to have it back: {back}; if it is not to run here any more, disable "
+    "it as well (`systemctl unmask {unit}`, `systemctl disable {unit}`) and remove its record",
+    "systemd never starts it, and calls that well. What else is known of the cloud says that it is "
+    "missing; one sign alone, which a removed service may leave, is not enough.",
+)
+SWITCHED_OFF_HERE = Symptom(
+    "switched-off-here",
+    State.DEGRADED,
+    "`{unit}` is {how}, but it belongs here: {sign}; others do its work elsewhere",
+    "look first who switched it off, and why (`journalctl`, the shell's history, what manages the "
+    "node's configuration); to have it back: {back}; if it is not to run here any more, disable "
+    "it as well: `systemctl unmask {unit}`, `systemctl disable {unit}`",
+    "The cloud has one less of it, and systemd calls that well.",
+)
+MASKED_BUT_RUNS = Symptom(
+    "masked-but-runs",
+    State.DEGRADED,
+    "`{unit}` runs, but is masked: it will not start at boot, nor after it was stopped",
+    "look first who masked it, and why; if it is to stay: `systemctl unmask {unit}`",
+    "Nothing can start a masked unit. It runs only until its next fall.",
+)
 UNIT_RESTARTING = Symptom(
     "unit-restarting",
     State.BROKEN,
@@ -252,7 +278,7 @@ NOT_AT_BOOT = Symptom(
     "not-at-boot",
     State.DEGRADED,
     "`{unit}` runs, but would not start at the next boot",
-    "`systemctl enable {unit}`",
+    "{cure}",
     "After a reboot it would be missing, and nobody would remember why.",
 )
 PORT_CLOSED = Symptom(

@@ -54,6 +54,53 @@ KERNEL_LOG: Words = (
 _LISTED = ("ps", "--all", "--no-trunc", "--format", "{{json .}}")
 DOCKER_CONTAINERS: Words = ("docker", *_LISTED)
 PODMAN_CONTAINERS: Words = ("podman", *_LISTED)
+# All containers of the anatomy by their names, for a pattern would match others; a test holds this
+# list against it.
+CONTAINERS: Words = (
+    "cinder_api",
+    "cinder_backup",
+    "cinder_scheduler",
+    "cinder_volume",
+    "glance_api",
+    "haproxy",
+    "horizon",
+    "keepalived",
+    "keystone",
+    "keystone_fernet",
+    "keystone_ssh",
+    "mariadb",
+    "memcached",
+    "neutron_dhcp_agent",
+    "neutron_l3_agent",
+    "neutron_metadata_agent",
+    "neutron_openvswitch_agent",
+    "neutron_ovn_agent",
+    "neutron_ovn_maintenance_worker",
+    "neutron_ovn_metadata_agent",
+    "neutron_periodic_worker",
+    "neutron_rpc_server",
+    "neutron_server",
+    "nova_api",
+    "nova_compute",
+    "nova_conductor",
+    "nova_libvirt",
+    "nova_metadata",
+    "nova_novncproxy",
+    "nova_scheduler",
+    "nova_ssh",
+    "nova_super_conductor",
+    "openvswitch_db",
+    "openvswitch_vswitchd",
+    "ovn_controller",
+    "ovn_nb_db",
+    "ovn_northd",
+    "ovn_sb_db",
+    "placement_api",
+    "rabbitmq",
+)
+_POLICY = ("container", "inspect", "--format", "{{.Name}} {{.HostConfig.RestartPolicy.Name}}")
+DOCKER_POLICIES: Words = ("docker", *_POLICY, *CONTAINERS)
+PODMAN_POLICIES: Words = ("podman", *_POLICY, *CONTAINERS)
 # What sudo has started is root's, so nobody else could end it: it ends by itself.
 _LIMIT = ("timeout", "10")
 _RABBIT = (*_LIMIT, "rabbitmqctl", "--silent")
@@ -136,6 +183,10 @@ ALL = (
     ),
     RootCommand(
         words=PODMAN_CONTAINERS, needed_for=_CHECK, gives="names, commands and labels of containers"
+    ),
+    *(
+        RootCommand(words=words, needed_for=_CHECK, gives="names and restart policies")
+        for words in (DOCKER_POLICIES, PODMAN_POLICIES)
     ),
     *(
         RootCommand(words=(*_RABBIT, *asked), needed_for=_CHECK, gives=_LOOKS)

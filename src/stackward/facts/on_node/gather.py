@@ -53,6 +53,9 @@ ON_DISK = {
 ON_NETWORK = {"nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "cifs", "gfs2", "ocfs2"}
 IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
 LOG_LINES = 3
+POLICY = "{{.Name}} {{.HostConfig.RestartPolicy.Name}}"
+WANTING_FACTS = "Id,LoadState,ActiveState,SubState,UnitFileState,WantedBy,RequiredBy,TriggeredBy"
+MOST_WANTING = 60  # units
 QUEUE_FACTS = ["name", "messages", "consumers", "type"]
 BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
 MOST_VHOSTS = 8  # of RabbitMQ beside `/`, where each takes two commands
@@ -64,6 +67,7 @@ STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
 MEMCACHED = 11211
 ENGINES = ("docker", "podman")
+OF_PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system")
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the path of an ordinary login
 NO_SUDO = "sudo: there is none on this node"
 
@@ -266,6 +270,15 @@ def memcached(listening: str) -> dict[str, object]:
     return {"out": text(told)}
 
 
+def installed(units: list[str]) -> list[str]:
+    """Return the units of which a package has its file here: a mask alone may be of any name."""
+    return [
+        unit
+        for unit in units
+        if any(os.path.isfile(os.path.join(place, unit)) for place in OF_PACKAGES)
+    ]
+
+
 def configured(paths: list[str]) -> dict[str, str]:
     """Return `[DEFAULT] host` of each settings file that has one and may be read; nothing else."""
     found = {}
@@ -296,6 +309,10 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
         if shutil.which(engine):
             listed = [engine, "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
             commands.start("containers of " + engine, as_root(listed))
+            policies = [engine, "container", "inspect", "--format", POLICY]
+            names = [str(name) for name in list(asked.get("containers", ()))]  # type: ignore[call-overload]
+            if names:
+                commands.start("policies of " + engine, as_root([*policies, *names]))
     if shutil.which("rabbitmqctl"):
         commands.start("rabbitmq cluster", rabbitmq("cluster_status", "--formatter", "json"))
         commands.start("rabbitmq all", rabbitmq("eval", RABBITMQ_FACTS))
@@ -337,6 +354,18 @@ def active(commands: Commands) -> set[str]:
         for one in units
         if one.get("ActiveState") == "active" and not one.get("Id", ".socket").endswith(".socket")
     }
+
+
+def wanting(commands: Commands) -> None:
+    """Ask who wants the units that no one has asked about yet, such as `ovn-central.service`."""
+    told = str(commands.end("units").get("out", ""))
+    known = set(re.findall(r"^Id=(.+)$", told, re.MULTILINE))
+    named = re.findall(r"^(?:WantedBy|RequiredBy|TriggeredBy)=(.+)$", told, re.MULTILINE)
+    others = {name for line in named for name in line.split() if not name.endswith(".target")}
+    units = sorted(others - known)[:MOST_WANTING]
+    if units:
+        shown = ["systemctl", "show", "--no-pager", "-p", WANTING_FACTS, "--", *units]
+        commands.start("wanting units", shown)
 
 
 def running_in(commands: Commands, engine: str) -> set[str]:
@@ -425,6 +454,7 @@ def main(asked: dict[str, object]) -> None:
     commands = Commands(float(str(asked["within_s"])))
     ask_all(commands, asked)
     ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
+    wanting(commands)
     disks = filesystems(commands)
     logs_of_troubled(commands)
     sockets = commands.end("sockets")
@@ -452,6 +482,7 @@ def main(asked: dict[str, object]) -> None:
             "memory": read("/proc/meminfo"),
             "filesystems": disks,
             "paths": [path for path in list(asked["paths"]) if os.path.exists(path)],  # type: ignore[call-overload]
+            "installed": installed([str(unit) for unit in list(asked["units"])]),  # type: ignore[call-overload]
             "sockets": sockets,
             "owners": owners(listed),
             "memcached": cache,

@@ -1,0 +1,371 @@
+"""What belongs on a node although it is switched off there: masked, or stopped and disabled.
+
+Whoever masks a service, or disables it, may have meant it. So no single sign that a removed service
+would leave as well is enough: not its configuration, not its queue, not a link of systemd. What is
+not installed never belongs: its package has taken its files along. Of what is
+installed, the signs of `Sign` are counted, and `ENOUGH` of them make a finding. A word that
+somebody left about it (a claim of ours, the disabled reason in its API) makes it a note.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stackward.anatomy import MACHINE, Anatomy, Component, document_of
+from stackward.model.claim import read_claim
+from stackward.model.cloud_state import Answered, CloudState, Failed, Heartbeat
+from stackward.model.compute import NOVA_COMPUTE
+from stackward.model.health import Finding
+from stackward.model.maintenance import DROP_IN, MAINTENANCE
+from stackward.model.maintenance import UNIT as DRAINED_UNIT
+from stackward.model.survey import Survey, Unit, Unseen
+from stackward.policy import symptoms
+from stackward.policy.messages import queues_of
+from stackward.policy.presence import Presence, units_named
+
+_AUTO = "AUTO:"
+
+
+class Sign(StrEnum):
+    """A sign that a component belongs on a node."""
+
+    RECORD = "its API has an enabled record of it, of this node"
+    NEEDED = "what runs needs it: on this machine, or in the cloud, where nobody runs it"
+    API = "the catalog has its API, which does not answer, and nobody runs it"
+    WANTED = "it was enabled before it was masked, and still is; or a unit wants it"
+    ALONE = "so it is, and nobody else does its work"
+    HERE = "what runs on this node needs it; others run it elsewhere, or that was not seen"
+    PART = "the rest of it runs here, and every part of it is needed"
+    PROJECT = "others of its project run here"
+    QUEUE = "RabbitMQ has its queue with this node's name"
+    SITE = "the web server is to serve it here"
+
+
+ENOUGH = 2
+WEIGHTS = {
+    Sign.RECORD: 2,
+    Sign.NEEDED: 2,
+    Sign.API: 2,
+    Sign.WANTED: 1,
+    Sign.ALONE: 1,
+    Sign.HERE: 1,
+    Sign.PART: 1,
+    Sign.PROJECT: 1,
+    Sign.QUEUE: 1,
+    Sign.SITE: 1,
+}
+"""How much each sign counts. A package that is installed and was never used has one of them."""
+
+Present = Mapping[tuple[str, str], Presence]
+Signs = Mapping[Sign, str]  # each with what was seen, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Off:
+    """A component, or a part of it, that is switched off on a node."""
+
+    component: Component
+    survey: Survey
+    units: tuple[Unit, ...]
+    signs: Signs
+    meant: str = ""  # who switched it off on purpose, and where that is written
+    is_served: bool = False  # others do its work elsewhere
+
+    @property
+    def node(self) -> str:
+        """Return the node's name."""
+        return self.survey.node
+
+    @property
+    def strongest(self) -> str:
+        """Return the sign that counts most, in words."""
+        return self.signs[max(self.signs, key=lambda sign: WEIGHTS[sign])]
+
+    @property
+    def belongs(self) -> bool:
+        """Say whether the signs are enough, and nobody has said that it was meant."""
+        return not self.meant and sum(WEIGHTS[sign] for sign in self.signs) >= ENOUGH
+
+
+def switched_off(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Off]:
+    """Return all that is installed on a node and switched off there, with the signs about it."""
+    cloud = _Cloud(state, present, anatomy)
+    for survey in state.surveys.values():
+        if isinstance(survey, Unseen) or isinstance(survey.units, Unseen):
+            continue
+        for component in anatomy.components.values():
+            if component.name == MACHINE:
+                continue  # we came in through it
+            off = tuple(_off(component, survey, survey.units))
+            here = present.get((component.name, survey.node))
+            if here and not here.services:
+                here = None  # a socket that is listened on does no work
+            if off and not (here and component.is_one_of):
+                yield cloud.judged(component, survey, off, here)
+
+
+def _off(component: Component, survey: Survey, units: Mapping[str, Unit]) -> Iterator[Unit]:
+    """Return the units that are installed and do not run, and that nothing starts."""
+    seen = set()
+    for name in units_named(component, survey):
+        unit = units.get(name)
+        if unit is None or unit.is_container or unit.name in seen:
+            continue
+        seen.add(unit.name)
+        is_installed = unit.is_installed or survey.paths & _documents(component, name)
+        if unit.active == "inactive" and not unit.is_wanted and is_installed:
+            yield unit
+
+
+def _documents(component: Component, unit: str) -> set[str]:
+    """Return what says that a unit's package is there: one of an init script has no file of it."""
+    return {
+        document_of(package)
+        for deployed in component.flavours.values()
+        if unit in deployed.units
+        for package in deployed.packages
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Cloud:
+    """What one look has told of the whole cloud."""
+
+    state: CloudState
+    present: Present
+    anatomy: Anatomy
+
+    def judged(
+        self, component: Component, survey: Survey, off: tuple[Unit, ...], here: Presence | None
+    ) -> Off:
+        is_served = self._is_served(component)
+        signs = dict(self._signs(component, survey, off, here, is_served=is_served))
+        meant = self._meant(component, survey, off)
+        return Off(
+            component=component,
+            survey=survey,
+            units=off,
+            signs=signs,
+            meant=meant,
+            is_served=is_served,
+        )
+
+    def _signs(
+        self,
+        component: Component,
+        survey: Survey,
+        off: tuple[Unit, ...],
+        here: Presence | None,
+        *,
+        is_served: bool,
+    ) -> Iterator[tuple[Sign, str]]:
+        node = survey.node
+        wanted = {
+            name
+            for unit in off
+            if _is_masked(unit)
+            for name in (*unit.wanted_by, *unit.triggered_by)
+        }
+        if wanted:
+            yield (
+                Sign.WANTED,
+                f"it was enabled before: {_named(sorted(wanted))} {_verb(wanted, 'want')} it",
+            )
+        if here:  # a part of it: all else is said of the whole
+            yield Sign.PART, f"the rest of it runs here: {_named(each.name for each in here.units)}"
+            return
+        if record := self._record(component, node):
+            said = "is up" if record.is_up else "is down"
+            yield Sign.RECORD, f"its API has {record.binary} of `{record.name}`, which {said}"
+        if queue := self._queue(component, survey):
+            yield Sign.QUEUE, f"RabbitMQ has its queue `{queue}`"
+        yield from self._needs(component, node, is_served=is_served)
+        if said := self._api(component, is_served=is_served):
+            yield Sign.API, said
+        mates = sorted(
+            name
+            for name, where in self.present
+            if where == node and _are_mates(component, self.anatomy[name])
+        )
+        if mates:
+            yield Sign.PROJECT, f"{_named(mates)} of {component.service} {_verb(mates, 'run')} here"
+        if site := sorted(survey.paths & _sites(component)):
+            yield Sign.SITE, f"Apache is to serve it: `{site[0]}`"
+        if wanted and not is_served:
+            yield Sign.ALONE, "nobody else does its work"
+
+    def _record(self, component: Component, node: str) -> Heartbeat | None:
+        own = (one for one in self._records(component, node) if one.is_enabled and one.is_known)
+        # One that is up first: another may be of the machine's old name.
+        return min(own, key=lambda one: not one.is_up, default=None)
+
+    def _records(self, component: Component, node: str) -> Iterator[Heartbeat]:
+        for one in self.state.heartbeats:
+            if one.binary == component.heartbeat and self.state.nodes.get(one.host) == node:
+                yield one
+
+    def _queue(self, component: Component, survey: Survey) -> str | None:
+        hosts = [host for host, node in self.state.nodes.items() if node == survey.node]
+        names = {survey.node, *survey.itself.names, *survey.hosts.values(), *hosts}
+        known = queues_of(self.present)
+        own = (f"{component.topic}.{name}" for name in sorted(names) if component.topic)
+        return next((queue for queue in own if queue in known), None)
+
+    def _needs(
+        self, component: Component, node: str, *, is_served: bool
+    ) -> Iterator[tuple[Sign, str]]:
+        rest = self._that_run(lambda one: component.name in one.rests_on, node)
+        anywhere = self._that_run(lambda one: component.name in (*one.depends_on, *one.holds))
+        here = self._that_run(lambda one: component.name in (*one.depends_on, *one.holds), node)
+        if rest:
+            yield Sign.NEEDED, f"{_named(rest)} on this node {_verb(rest, 'need')} it"
+        elif anywhere and not is_served and self._has_seen_all:
+            they = f"{_named(anywhere)} {_verb(anywhere, 'need')}"
+            yield Sign.NEEDED, f"{they} it, and nobody in this cloud runs it"
+        elif self._is_sole(component) and self._has_seen_all:
+            yield Sign.NEEDED, "one must be active in this cloud, and nobody runs it"
+        elif here:
+            yield Sign.HERE, f"{_named(here)} on this node {_verb(here, 'need')} it"
+
+    def _that_run(self, needs: Callable[[Component], bool], node: str | None = None) -> list[str]:
+        return sorted(
+            {
+                name
+                for (name, where), one in self.present.items()
+                if needs(one.component) and node in {None, where}
+            }
+        )
+
+    def _is_sole(self, component: Component) -> bool:
+        """Say whether the cloud needs exactly one of it, has none, and has what it works on."""
+        if not any(question.one_of_all for question in component.questions):
+            return False
+        names = {name for name, _ in self.present}
+        return component.name not in names and set(component.depends_on) <= names
+
+    @property
+    def _has_seen_all(self) -> bool:
+        return self.state.only is None and not any(
+            isinstance(one, Unseen) or isinstance(one.units, Unseen)
+            for one in self.state.surveys.values()
+        )
+
+    def _is_served(self, component: Component) -> bool:
+        """Say whether others do its work: on another node, or outside of the inventory."""
+        if self._is_of_its_node(component):
+            return False
+        if any(name == component.name for name, _ in self.present):
+            return True
+        if isinstance(self.state.probes.get(component.name), Answered):
+            return True
+        if component.catalog == "identity" and isinstance(self.state.login, Answered):
+            return True
+        return any(
+            self._leads_there(survey, component.ports)
+            for survey in self.state.surveys.values()
+            if isinstance(survey, Survey)
+        )
+
+    def _is_of_its_node(self, component: Component) -> bool:
+        """Say whether it works for its own node only, as a clock or a switch does."""
+        needed = {
+            name
+            for one in self.anatomy.components.values()
+            for name in (*one.depends_on, *one.holds)
+        }
+        is_known = component.catalog or component.heartbeat or component.topic
+        return not is_known and component.name not in needed
+
+    def _leads_there(self, survey: Survey, ports: Iterable[int]) -> bool:
+        """Say whether what runs is connected to some ports, or something else listens on them.
+
+        A load balancer listens for those who are gone as well.
+        """
+        here = [one for (_, node), one in self.present.items() if node == survey.node]
+        balances = {name for one in here if one.component.name == "haproxy" for name in one.owners}
+        own = {name for one in here for name in one.owners} - balances
+        return any(one.far_port in ports and one.owner in own for one in survey.links) or any(
+            one.port in ports and one.owner not in balances for one in survey.listeners
+        )
+
+    def _api(self, component: Component, *, is_served: bool) -> str:
+        answer: Answered | Failed | None = self.state.probes.get(component.name)
+        if component.catalog == "identity" and answer is None:
+            answer = self.state.login
+        if is_served or not isinstance(answer, Failed):
+            return ""
+        return f"its API is in the catalog, and does not answer: {answer.says}"
+
+    def _meant(self, component: Component, survey: Survey, off: Iterable[Unit]) -> str:
+        """Return by whose word it is switched off; empty where nobody left one.
+
+        A claim of ours holds for its own node, and for the one unit that a drain switches off.
+        """
+        for one in self._records(component, survey.node):
+            reason = one.reason or ""
+            if one.is_enabled or reason.startswith(_AUTO):
+                continue
+            claim = read_claim(one.reason)
+            if claim is None:
+                return f"its API has it disabled: {reason or 'no reason given'}"
+            if {unit.name for unit in off} <= {DRAINED_UNIT}:
+                return f"run `{claim.run}` of {claim.operator} has drained the node"
+        is_read = any(one.binary == component.heartbeat for one in self.state.heartbeats)
+        marks = survey.paths & {MAINTENANCE, DROP_IN}
+        if component.name == NOVA_COMPUTE and marks and not is_read:
+            return f"`{min(marks)}` says that the node is in maintenance"
+        return ""
+
+
+def _is_masked(unit: Unit) -> bool:
+    return unit.load == "masked"
+
+
+def _are_mates(one: Component, other: Component) -> bool:
+    return one.service == other.service != "foundation" and one.name != other.name
+
+
+def _sites(component: Component) -> set[str]:
+    return {site for deployed in component.flavours.values() for site in deployed.sites}
+
+
+def _verb(names: Collection[str], word: str) -> str:
+    return f"{word}s" if len(names) == 1 else word
+
+
+def _named(words: Iterable[str]) -> str:
+    listed = list(words)
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""  # noqa: PLR2004  # enough
+    return ", ".join(listed[:3]) + more
+
+
+def judge_switched_off(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge what is switched off although it belongs on its node."""
+    for one in switched_off(state, present, anatomy):
+        if one.belongs:
+            yield _finding(one)
+
+
+def _finding(one: Off) -> Finding:
+    first = one.units[0]
+    symptom = symptoms.SWITCHED_OFF
+    # Where others do its work, and no record or part of it is this node's own, users feel nothing.
+    if one.is_served and Sign.RECORD not in one.signs and Sign.PART not in one.signs:
+        symptom = symptoms.SWITCHED_OFF_HERE
+    others = [f"`{unit.name}` is {_how(unit)} too" for unit in one.units[1:]]
+    back = f"`systemctl enable --now {first.name}`"
+    if _is_masked(first):
+        back = f"`systemctl unmask {first.name}`, then {back}"
+    return symptom.found(
+        one.component.name,
+        one.node,
+        [*one.signs.values(), *others],
+        unit=first.name,
+        how=_how(first),
+        sign=one.strongest,
+        back=back,
+    )
+
+
+def _how(unit: Unit) -> str:
+    return "stopped and masked" if _is_masked(unit) else f"stopped and {unit.enabled or 'disabled'}"
