@@ -50,6 +50,9 @@ def said_of(health: Health) -> list[str]:
         pytest.param(
             "c01", "dbus 0", None, "systemctl restart dbus", id="D-Bus, given up by the look itself"
         ),
+        pytest.param(
+            "c01", "machine 0", 124, "systemctl restart systemd-networkd", id="systemd-networkd"
+        ),
     ],
 )  # fmt: skip
 def test_a_frozen_process_is_found_with_what_starts_it_anew(
@@ -67,6 +70,18 @@ def test_a_frozen_process_is_found_with_what_starts_it_anew(
         node,
     )
     assert f"`{restart}` only once" in finding.remedy
+
+
+def test_a_node_whose_network_another_manages_is_not_asked_of_networkd() -> None:
+    site = Site()
+    gone = {"ActiveState": "inactive", "UnitFileState": "disabled", "WantedBy": ""}
+    site.unit("c01", "systemd-networkd.service", **gone)
+    site.command("c01", "question machine 0", None)
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert not any("managed" in gap.what for gap in health.gaps)
 
 
 def test_what_a_process_says_against_itself_is_found() -> None:

@@ -75,6 +75,7 @@ class Question:
     container: str | None = None  # that it is asked in, where the node has no such tool itself
     inside: tuple[str, ...] = ()  # the words there, where its control socket has another place
     unit: str | None = None  # of the process that is asked, where its component has several
+    only_with: str | None = None  # a unit: asked only where that runs
     one_of_all: bool = False  # exactly one in the cloud must answer so, and the others may not
 
     @property

@@ -27,7 +27,11 @@ def as_asked(anatomy: Anatomy) -> list[dict[str, object]]:
             "is_for_root": question.is_for_root,
             "container": question.container,
             "inside": list(question.inside or question.ask),
-            "units": sorted({each for one in component.flavours.values() for each in one.units}),
+            "units": sorted(
+                {question.only_with}
+                if question.only_with
+                else {each for one in component.flavours.values() for each in one.units}
+            ),
         }
         for component in anatomy.components.values()
         for number, question in enumerate(component.questions)

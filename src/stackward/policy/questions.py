@@ -49,8 +49,14 @@ def outcome(question: Question, answer: Replied | Unseen | None) -> Outcome:
 
 
 def answers(here: Presence) -> Iterator[tuple[Question, Outcome, Replied | Unseen | None]]:
-    """Return each question to a component on a node, with what came of it."""
+    """Return each question to a component on a node, with what came of it.
+
+    One that is only for nodes with a certain unit is none on others.
+    """
+    units = {unit.name for unit in here.units}
     for number, question in enumerate(here.component.questions):
+        if question.only_with and question.only_with not in units:
+            continue
         answer = here.survey.answers.get((here.component.name, number))
         yield question, outcome(question, answer), answer
 
