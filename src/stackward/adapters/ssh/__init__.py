@@ -10,10 +10,11 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from stackward.adapters.ssh.processes import MOST_BYTES, Closed, NotInTime, Processes, TooMuch
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
@@ -45,7 +46,7 @@ class Ssh:
         self._nodes = {node.name: node for node in inventory.nodes}
         self._source = inventory.source
         self._sockets = Path(tempfile.mkdtemp(prefix="stackward-"))  # short: a socket's path is
-        self._connected: set[str] = set()
+        self._processes = Processes()
         self._directory = Directory(map(_known, inventory.nodes))
         self._itself: dict[str, Itself | None] = {}
         self._roots: dict[str, bool] = {}  # whether the login there is root's, once that is known
@@ -79,16 +80,19 @@ class Ssh:
         """Run a command on a node and return its answer, whatever its code."""
         asked = self._node(node)
         refuse_unreached(asked)
+        limit_s = within_s or _TIMEOUT_S
+        ends = time.monotonic() + limit_s
         words = ["env", "LC_ALL=C", *command]
         if as_root:
             must_be_declared(command)
+            is_root = self._is_root(asked, limit_s)
             # `env` stands before `sudo`: behind it, a sudoers file would have to allow `env`.
-            words = words if self._is_root(asked) else [*words[:2], "sudo", "-n", "--", *command]
+            words = words if is_root else [*words[:2], "sudo", "-n", "--", *command]
+        left_s = max(0.0, ends - time.monotonic())
         if asked.is_local:
-            return _start(words, node, given, within_s)
-        self._connected.add(node)
-        ssh = self._ssh(asked, within_s)
-        answer = _start([*ssh, "--", asked.address, shlex.join(words)], node, given, within_s)
+            return self._start(words, node, given, left_s, limit_s)
+        ssh = [*self._ssh(asked, left_s), "--", asked.address, shlex.join(words)]
+        answer = self._start(ssh, node, given, left_s, limit_s)
         if answer.code != _SSH_FAILED:
             return answer
         if _NOT_BEGUN.search(answer.err):
@@ -99,10 +103,10 @@ class Ssh:
             says=answer.err.strip() or None,
         )
 
-    def _is_root(self, node: Node) -> bool:
+    def _is_root(self, node: Node, within_s: float | None = None) -> bool:
         """Say whether the login is root's, by its number: root may have any name. Asked once."""
         if node.name not in self._roots:
-            answer = self.run(node.name, ["id", "-u"])
+            answer = self.run(node.name, ["id", "-u"], within_s=within_s)
             # The last line: a login may print a greeting first.
             self._roots[node.name] = answer.code == 0 and answer.out.splitlines()[-1:] == ["0"]
         return self._roots[node.name]
@@ -128,21 +132,25 @@ class Ssh:
         return Rights(login.out.strip(), dict(refused))
 
     def close(self) -> None:
-        """End the connections that were opened, side by side."""
-        leaving = [
-            subprocess.Popen(  # noqa: S603  # a list of words
-                [*self._ssh(node), "-O", "exit", "--", node.address],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            for node in (self._nodes[name] for name in sorted(self._connected))
-            if shutil.which("ssh")
-        ]
-        for process in leaving:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_LEAVE_S)
-        self._connected.clear()
+        """End what still runs, and the connections that were opened, side by side."""
+        self._processes.close()
+        if ssh := shutil.which("ssh"):
+            leaving = [
+                subprocess.Popen(  # noqa: S603  # a list of words
+                    [ssh, "-F", "none", "-o", f"ControlPath={socket}", "-O", "exit", "--", "it"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                for socket in sorted(self._sockets.iterdir())
+            ]
+            ends = time.monotonic() + _LEAVE_S  # of all of them
+            for process in leaving:
+                try:
+                    process.wait(max(0.0, ends - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
         shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _node(self, name: str) -> Node:
@@ -152,6 +160,26 @@ class Ssh:
                 hint=f"add it to `{self._source}`; `stackward node list` shows what is in it",
             )
         return self._nodes[name]
+
+    def _start(
+        self, words: Sequence[str], node: str, given: str, within_s: float, limit_s: float
+    ) -> Answer:
+        try:
+            return self._processes.run(words, given, within_s)
+        except FileNotFoundError as error:
+            if words[0] != "ssh":
+                raise
+            raise Unreachable(
+                f"cannot reach `{node}`: this machine has no `ssh`", hint="install openssh-client"
+            ) from error
+        except NotInTime as error:
+            raise Uncertain(f"`{node}` gave no answer within {limit_s:g} s") from error
+        except TooMuch as error:
+            raise Uncertain(
+                f"`{node}` writes without end: it was left after {MOST_BYTES >> 20} MiB"
+            ) from error
+        except Closed as error:
+            raise Unreachable(f"`{node}` was not asked: the connections are closed") from error
 
     def _ssh(self, node: Node, within_s: float | None = None) -> list[str]:
         # Less than all of the time: a node that is not there is told from one that hangs.
@@ -201,32 +229,6 @@ def refuse_unreached(node: Node) -> None:
             f"cannot reach `{node.name}`: {node.unknown}",
             hint="write the value itself in the inventory",
         )
-
-
-def _start(
-    words: Sequence[str], node: str, given: str = "", within_s: float | None = None
-) -> Answer:
-    limit_s = within_s or _TIMEOUT_S
-    try:
-        ended = subprocess.run(  # noqa: S603  # a list of words, quoted above
-            words,
-            input=given,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=limit_s,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        if words[0] != "ssh":
-            raise
-        raise Unreachable(
-            f"cannot reach `{node}`: this machine has no `ssh`", hint="install openssh-client"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise Uncertain(f"`{node}` gave no answer within {limit_s:g} s") from error
-    return Answer(ended.returncode, ended.stdout, ended.stderr)
 
 
 def _unreachable(node: str, says: str) -> Unreachable:

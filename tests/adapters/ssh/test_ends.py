@@ -1,0 +1,149 @@
+"""Whatever an `ssh` does, it ends with its time, and nothing that it started is left."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from stackward.adapters.ssh import Ssh
+from stackward.adapters.ssh.processes import MOST_BYTES
+from stackward.errors import Uncertain, Unreachable
+from stackward.lab.waiting import wait_until
+from stackward.model.inventory import Inventory, Node
+
+NODES = Inventory(source="inventory", nodes=(Node(name="c01", address="192.0.2.11"),))
+WITHIN_S = 1.0
+LATE_S = 3.0  # more than a killed process takes on a busy machine
+
+# Each notes its own process first, and those that it starts.
+HANGS = {
+    "hangs before it says anything": "sleep 300",
+    "hangs in the midst of an answer": "echo '{'; sleep 300",
+    "heeds no signal": "trap '' TERM INT HUP PIPE; sleep 300",
+    "leaves a process behind that holds the answer open": "sleep 300 & echo $! >> {noted}; exit 0",
+    "waits for a jump host of its own": "sleep 300 & echo $! >> {noted}; wait",
+    "writes a byte, and another, for ever": "while :; do printf x; sleep 0.2; done",
+    "closes its outputs and stays": "exec >&- 2>&-; sleep 300",
+}
+
+
+class StandIn:
+    """A program called `ssh`, and what it started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._program, self._noted = folder / "ssh", folder / "noted"
+
+    def does(self, script: str) -> None:
+        own = script.replace("{noted}", str(self._noted))
+        self._program.write_text(f"#!/bin/sh\necho $$ >> {self._noted}\n{own}\n")
+        self._program.chmod(0o755)
+
+    def started(self) -> list[int]:
+        return [int(pid) for pid in self._noted.read_text().split()] if self._noted.exists() else []
+
+    def left(self) -> list[int]:
+        """Return what still runs; our own that has ended and was not fetched counts too."""
+        return [pid for pid in self.started() if _is_there(pid)]
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return False
+    return state != "Z" or int(parent) == os.getpid()
+
+
+@pytest.fixture
+def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    made = StandIn(tmp_path)
+    yield made
+    for pid in made.left():
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("script", HANGS.values(), ids=HANGS)
+def test_one_that_hangs_is_ended_in_time_with_all_that_it_started(
+    ssh: StandIn, script: str
+) -> None:
+    ssh.does(script)
+    shell, began = Ssh(NODES), time.monotonic()
+
+    with pytest.raises(Uncertain, match="`c01` gave no answer within 1 s"):
+        shell.run("c01", ["true"], within_s=WITHIN_S)
+
+    assert time.monotonic() - began < WITHIN_S + LATE_S
+    assert ssh.started()
+    assert wait_until(lambda: not ssh.left(), within_s=LATE_S, every_s=0.01)
+
+
+@pytest.mark.parametrize("to", ["1", "2"], ids=["its answer", "its complaints"])
+def test_one_that_writes_without_end_is_left(ssh: StandIn, to: str) -> None:
+    ssh.does(f"exec cat /dev/zero >&{to}")
+    shell = Ssh(NODES)
+
+    with pytest.raises(Uncertain, match=f"it was left after {MOST_BYTES >> 20} MiB"):
+        shell.run("c01", ["true"], within_s=60)
+
+    assert ssh.left() == []
+
+
+def test_one_that_does_not_read_what_it_is_given_is_no_hindrance(ssh: StandIn) -> None:
+    ssh.does("echo told")
+
+    assert Ssh(NODES).run("c01", ["python3", "-"], given="x" * 2**20, within_s=30).out == "told\n"
+
+
+def test_what_is_given_is_written_while_the_answer_is_read(ssh: StandIn) -> None:
+    """More in both ways than two pipes hold: one after the other would wait for ever."""
+    ssh.does("exec cat")
+    given = "0123456789abcdef" * 2**16
+
+    assert Ssh(NODES).run("c01", ["cat"], given=given, within_s=30).out == given
+
+
+def test_who_is_root_is_asked_within_the_same_time(ssh: StandIn) -> None:
+    ssh.does("sleep 300")
+    began = time.monotonic()
+
+    with pytest.raises(Uncertain):
+        Ssh(NODES).run("c01", ["systemctl", "daemon-reload"], as_root=True, within_s=WITHIN_S)
+
+    assert time.monotonic() - began < WITHIN_S + LATE_S
+
+
+def test_what_runs_when_the_connections_are_closed_ends_at_once(ssh: StandIn) -> None:
+    """Ctrl-C in a look: threads that nobody waits for leave no process behind."""
+    ssh.does("sleep 300 & echo $! >> {noted}; wait")
+    shell = Ssh(NODES)
+    asking = threading.Thread(target=_ask, args=(shell,), daemon=True)
+    asking.start()
+    assert wait_until(lambda: len(ssh.started()) == 2, within_s=30, every_s=0.01)
+
+    shell.close()
+
+    asking.join(LATE_S)
+    assert not asking.is_alive()
+    assert wait_until(lambda: not ssh.left(), within_s=LATE_S, every_s=0.01)
+
+
+def _ask(shell: Ssh) -> None:
+    with suppress(Uncertain):
+        shell.run("c01", ["true"], within_s=300)
+
+
+def test_nothing_is_started_once_they_are_closed(ssh: StandIn) -> None:
+    ssh.does("sleep 300")
+    shell = Ssh(NODES)
+    shell.close()
+
+    with pytest.raises(Unreachable, match="the connections are closed"):
+        shell.run("c01", ["true"], within_s=300)
+
+    assert ssh.left() == []
