@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from fakes import FakeClock
 from stackward.anatomy import read_anatomy
@@ -207,18 +207,34 @@ class FakeApis:
         return [] if isinstance(found, Failed) else [o for o in found if o.binary == "nova-compute"]
 
 
+@dataclass
+class Begun(Generic[Key, Told]):
+    """Questions that were asked when they were begun; some of them still hang."""
+
+    answers: dict[Key, Told]
+    is_over: bool
+
+    def told(self, *, within_s: float) -> dict[Key, Told]:
+        return self.answers
+
+
 class OneByOne:
     """Asks one question after the other; what is in `hanging` is given up."""
 
     def __init__(self) -> None:
         self.hanging: set[object] = set()
 
+    def begin(
+        self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
+    ) -> Begun[Key, Told]:
+        answers = {key: put() for key, put in questions.items() if key not in self.hanging}
+        return Begun(answers, is_over=len(answers) == len(questions))
+
     def ask(
         self, questions: Mapping[Key, Callable[[], Told]], *, within_s: float, at_once: int = 100
     ) -> dict[Key, Told | None]:
-        return {
-            key: None if key in self.hanging else question() for key, question in questions.items()
-        }
+        answers = self.begin(questions).answers
+        return {key: answers.get(key) for key in questions}
 
 
 @dataclass

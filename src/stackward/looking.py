@@ -1,17 +1,27 @@
 """One look at a whole cloud: read, called where that can tell more, and judged."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from stackward.anatomy import read_anatomy
-from stackward.facts.cloud_state import CheckRequest, look_at_cloud
-from stackward.facts.pings import call_all
-from stackward.model.cloud_state import CloudState
+from stackward.anatomy import Anatomy, read_anatomy
+from stackward.facts.cloud_state import TOLD_S, CheckRequest, Look
+from stackward.facts.pings import Pings, begin_pings, not_called
+from stackward.facts.rpc import RPC_S, ask_rpc
+from stackward.model.cloud_state import NO_TIME, CloudState, PingTarget, Rpc, RpcAnswer
 from stackward.model.health import Health
 from stackward.policy.health import judge_cloud
 from stackward.policy.messages import not_asked, worth_asking
 from stackward.policy.pings import worth_pinging
 from stackward.policy.presence import present
+from stackward.policy.processes import Present
+from stackward.ports.deadline import Deadline
 from stackward.ports.lookout import Lookout
+from stackward.ports.together import Round
+
+# When calls over RPC begin, as parts of the whole: by what is known then, if not all is known
+# sooner. What hangs must not keep the others from being called; what was late gets a second turn.
+TURNS = (0.4, 0.6)
 
 
 def check_cloud(
@@ -24,14 +34,77 @@ def check_cloud(
     """
     anatomy = read_anatomy()
     began = lookout.clock.monotonic()
-    state, hypervisors = look_at_cloud(lookout, anatomy, asked)
-    if asked.rpc:
-        here = present(state, anatomy)
-        why = worth_asking(state, here, anatomy)
-        known = not_asked(why, hypervisors, before, state.read_at)
-        wanted = {host: hypervisors[host] for host in why if host not in known}
-        others = list(worth_pinging(state, here, anatomy))
-        rpc, pings = call_all(lookout, state.catalog, wanted, others, asked.within_s)
-        state = replace(state, rpc={**known, **rpc}, pings=pings)
+    look = Look(lookout, anatomy, asked)
+    calls = _Calls(lookout, anatomy, asked, look, before)
+    for part in TURNS if asked.rpc else ():
+        known = look.state(by=Deadline(lookout.clock, began + part * look.takes_s))
+        calls.begin(*known)
+        if look.is_over:
+            break
+    else:
+        known = look.state(by=look.deadline)
+    state = calls.ended(*known) if asked.rpc else known[0]
     state = replace(state, is_rpc_asked=asked.rpc, took_s=lookout.clock.monotonic() - began)
     return judge_cloud(state, anatomy), state
+
+
+@dataclass
+class _Calls:
+    """The calls over RPC of one look: each is put once, as soon as it is known to be worth it."""
+
+    lookout: Lookout
+    anatomy: Anatomy
+    asked: CheckRequest
+    look: Look
+    before: CloudState | None
+    spared: Mapping[str, RpcAnswer] = field(default_factory=dict)  # nova-computes, by host
+    wanted: Mapping[str, str] = field(default_factory=dict)  # the others: their hypervisors
+    computes: Round[str, Mapping[str, RpcAnswer]] | None = None
+    others: list[Pings] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)  # queues of others
+    last: CloudState | None = None  # what was known at the last turn
+
+    def begin(self, state: CloudState, hypervisors: Mapping[str, str] | None) -> None:
+        """Call those of whom this is known to tell more, as far as it is known by now."""
+        here = present(state, self.anatomy)
+        deadline, within_s = self.look.deadline.sooner(TOLD_S), self.asked.within_s
+        if self.computes is None and hypervisors is not None:
+            self._choose(state, here, hypervisors)
+            ask = partial(
+                ask_rpc,
+                self.lookout,
+                state.catalog,
+                self.wanted,
+                deadline=deadline.sooner(TOLD_S),
+                within_s=min(within_s, RPC_S),
+            )
+            self.computes = self.lookout.together.begin({"rpc": ask})
+        if new := self._not_called(state, here):
+            self.called |= {one.queue for one in new}
+            self.others.append(begin_pings(self.lookout, new, deadline, within_s=within_s))
+        self.last = state
+
+    def ended(self, state: CloudState, hypervisors: Mapping[str, str] | None) -> CloudState:
+        """Wait for the answers until the end of the look, and add them to what is known."""
+        pings: dict[str, RpcAnswer] = {}
+        if state is not self.last:  # what has come since is known too late for a call
+            here = present(state, self.anatomy)
+            pings = not_called(self._not_called(state, here))
+            if self.computes is None and hypervisors is not None:
+                self._choose(state, here, hypervisors)
+        left_s = self.look.deadline.left_s
+        for each in self.others:
+            pings |= each.told(within_s=left_s())
+        told = self.computes.told(within_s=left_s()).get("rpc", {}) if self.computes else {}
+        late = RpcAnswer(outcome=Rpc.NOT_ASKED, why=NO_TIME)
+        rpc = {**self.spared, **dict.fromkeys(self.wanted, late), **told}
+        return replace(state, rpc=rpc, pings=pings)
+
+    def _not_called(self, state: CloudState, here: Present) -> list[PingTarget]:
+        worth = worth_pinging(state, here, self.anatomy)
+        return [one for one in worth if one.queue not in self.called]
+
+    def _choose(self, state: CloudState, here: Present, hypervisors: Mapping[str, str]) -> None:
+        why = worth_asking(state, here, self.anatomy)
+        self.spared = not_asked(why, hypervisors, self.before, state.read_at)
+        self.wanted = {host: hypervisors[host] for host in why if host not in self.spared}

@@ -11,8 +11,9 @@ import pytest
 
 from cloud_fakes import NO_ROUTE, FakeApis, OneByOne
 from fakes import FakeClock
-from stackward.facts.pings import ping_services, script
+from stackward.facts.pings import begin_pings, script
 from stackward.model.cloud_state import PingTarget, Rpc, RpcAnswer
+from stackward.ports.deadline import Deadline
 from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Answer
 
@@ -43,7 +44,8 @@ class Commands:
 def ping(shell: Commands, *targets: PingTarget) -> dict[str, RpcAnswer]:
     ports: dict[str, Any] = {"clock": FakeClock(), "shell": shell, "together": OneByOne()}
     looks = Lookout(**ports, apis=FakeApis(), nodes=("ctl",))
-    return ping_services(looks, targets, within_s=5.0)
+    deadline = Deadline.after(looks.clock, 9.0)
+    return begin_pings(looks, targets, deadline, within_s=5.0).told(within_s=9.0)
 
 
 def test_it_tells_by_itself_that_the_library_is_not_there() -> None:

@@ -1,53 +1,104 @@
 """Questions in threads, as the port `Together`.
 
 A thread that is given up goes on by itself and is forgotten: it must not keep the process alive,
-which is why this is no pool of `concurrent.futures` (its threads are waited for at the exit).
+which is why this is no pool of `concurrent.futures` (its threads are waited for at the exit). What
+it brings later goes nowhere. So that such threads do not pile up over many looks, a question that
+still hangs is not begun again.
 """
 
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Generic
 
 from stackward.ports.together import Key, Told
+
+_Answer = tuple[Key, Told | None, Exception | None]
 
 
 class Threads:
     """Asks each question in a thread of its own."""
 
+    def __init__(self) -> None:
+        self._under_way: set[object] = set()  # the keys of questions that have not come back
+
+    def begin(
+        self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
+    ) -> "_Round[Key, Told]":
+        """Begin to ask, so many at once."""
+        return _Round(questions, at_once, self._under_way)
+
     def ask(
         self, questions: Mapping[Key, Callable[[], Told]], *, within_s: float, at_once: int = 100
     ) -> dict[Key, Told | None]:
         """Return each answer under its key; None for what was not answered in time."""
-        ends = time.monotonic() + within_s
-        answers: queue.SimpleQueue[tuple[Key, Told | None, BaseException | None]] = (
-            queue.SimpleQueue()
+        begun = self.begin(questions, at_once=at_once)
+        try:
+            told = begun.told(within_s=within_s)
+        finally:
+            begun.stop()
+        return {key: told.get(key) for key in questions}
+
+
+class _Round(Generic[Key, Told]):
+    """One set of questions: a few threads take one after the other."""
+
+    def __init__(
+        self,
+        questions: Mapping[Key, Callable[[], Told]],
+        at_once: int,
+        under_way: set[object],
+    ) -> None:
+        self._waiting = deque(
+            (key, question) for key, question in questions.items() if key not in under_way
         )
-        waiting = list(questions.items())
-        told: dict[Key, Told | None] = dict.fromkeys(questions)
-        under_way = 0
-        while waiting or under_way:
-            while waiting and under_way < at_once:
-                key, question = waiting.pop(0)
-                threading.Thread(target=_answer, args=(key, question, answers), daemon=True).start()
-                under_way += 1
+        self._under_way = under_way
+        self._answers: queue.SimpleQueue[_Answer[Key, Told]] = queue.SimpleQueue()
+        self._told: dict[Key, Told] = {}
+        self._left = len(questions)
+        for _ in range(min(at_once, len(self._waiting))):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether all was answered when `told` last returned."""
+        return not self._left
+
+    def told(self, *, within_s: float) -> Mapping[Key, Told]:
+        """Return what has been answered: once that is all, or after so long."""
+        ends = time.monotonic() + within_s
+        while self._left:
+            left_s = ends - time.monotonic()
             try:
-                key, answer, error = answers.get(timeout=max(0.0, ends - time.monotonic()))
+                # What is there already is taken also when no time is left.
+                key, answer, error = self._answers.get(left_s > 0, max(0.0, left_s))
             except queue.Empty:
-                return told
+                break
             if error is not None:
+                self.stop()
                 raise error
-            told[key] = answer
-            under_way -= 1
-        return told
+            self._left -= 1
+            self._told[key] = answer  # type: ignore[assignment]  # an answer, where no error came
+        return dict(self._told)
 
+    def stop(self) -> None:
+        """Begin no more."""
+        self._waiting.clear()
 
-def _answer(
-    key: Key,
-    question: Callable[[], Told],
-    answers: "queue.SimpleQueue[tuple[Key, Told | None, BaseException | None]]",
-) -> None:
-    try:
-        answers.put((key, question(), None))
-    except Exception as error:  # noqa: BLE001  # raised again where it was asked
-        answers.put((key, None, error))
+    def _work(self) -> None:
+        while True:
+            try:
+                key, question = self._waiting.popleft()
+            except IndexError:
+                return
+            self._under_way.add(key)
+            answer: _Answer[Key, Told] = (key, None, None)
+            try:
+                answer = (key, question(), None)
+            except Exception as error:  # noqa: BLE001  # raised again where it was asked
+                answer = (key, None, error)
+            finally:
+                self._under_way.discard(key)  # before it is told: it may be asked again at once
+                self._answers.put(answer)

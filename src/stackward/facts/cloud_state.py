@@ -1,4 +1,8 @@
-"""Look at a whole cloud: all nodes side by side, and at the same time its APIs; then its RPC."""
+"""Look at a whole cloud: all nodes side by side, and at the same time its APIs.
+
+One deadline is over all of it. A question has a limit of its own within that; one that could not be
+begun in time is told to be not asked, and is no answer against anybody.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +15,7 @@ from stackward.anatomy import Anatomy
 from stackward.errors import BadInput, Refused
 from stackward.facts.survey import survey_node
 from stackward.model.cloud_state import (
+    NO_TIME,
     REPORTED_TO,
     Answered,
     Catalog,
@@ -19,23 +24,27 @@ from stackward.model.cloud_state import (
     Failed,
     Failure,
     Heartbeat,
-    Rpc,
-    RpcAnswer,
 )
 from stackward.model.compute import NOVA_COMPUTE, Hypervisor
 from stackward.model.identity import Directory, Hosts, Machine, Match, are_all_ironic, decide
 from stackward.model.survey import Blind, Survey, Unseen
+from stackward.ports.apis import Apis
+from stackward.ports.deadline import Deadline
 from stackward.ports.lookout import Lookout
 from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.together import Round
 
-USUAL_S = 8.0
-RPC_S = 5.0
-MOST_UNANSWERED = 2  # each holds a worker of nova-api for a minute
-MOST_RPC_AT_ONCE = 16
+USUAL_S = 8.0  # for one question
+WHOLE_S = 10.0  # for all of a look, at so many nodes:
+NODES = 50
+LEAST_S = 1.5  # with less time left a question is not begun: no answer would prove nothing
+JUDGING = 0.05  # of the whole: what reading, judging and printing take
+TOLD_S = 0.3  # between the end of a question and the end of what waits for it
 MOST_AT_ONCE = 200  # nodes: an ssh each
-LEEWAY_S = 1.0  # after its own deadline a question is given up from outside
-NOVA, HYPERVISORS = "compute", "hypervisors"
+NOVA, HYPERVISORS, HEARTBEATS = "compute", "hypervisors", "heartbeats"
+_APIS = "apis"
 
+_Question: TypeAlias = tuple[str, str]  # what is asked, and of what
 _Answer: TypeAlias = Answered | Failed | datetime | Sequence[Heartbeat] | Sequence[Hypervisor]
 
 
@@ -44,10 +53,21 @@ class CheckRequest:
     """What the operator asked for."""
 
     only: str | None = None  # one node
-    within_s: float = USUAL_S  # for each question
+    within_s: float = USUAL_S  # for each question, within the whole
     interfaces: tuple[str, ...] = ("public", "internal", "admin")
     tables: bool = False
     rpc: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    """What came of the login, and the questions to the APIs that it has let begin."""
+
+    login: Answered | Failed
+    login_at: str = ""  # the host of Keystone's URL
+    catalog: Catalog | None = None
+    questions: tuple[_Question, ...] = ()
+    answers: Round[_Question, _Answer] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +75,7 @@ class ApisSeen:
     """What the APIs told."""
 
     login: Answered | Failed
-    login_at: str = ""  # the host of Keystone's URL
+    login_at: str = ""
     catalog: Catalog | None = None
     probes: Mapping[str, Answered | Failed] = field(default_factory=dict)
     reached: Mapping[str, Answered | Failed] = field(default_factory=dict)
@@ -110,57 +130,103 @@ def _machine_in_nova(lookout: Lookout, word: str) -> Machine | None:
     return machine_of(own[0]) if len(own) == 1 else None
 
 
-def look_at_cloud(
-    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest
-) -> tuple[CloudState, Mapping[str, str]]:
-    """Look at nodes and APIs side by side; return also the id of each machine's hypervisor."""
-    began = lookout.clock.monotonic()
-    read_at = lookout.clock.now()
-    names = [asked.only] if asked.only else lookout.nodes
-    questions: dict[str, Callable[[], Survey | Unseen | ApisSeen]] = {
-        f"node {name}": _survey(lookout, anatomy, name, asked) for name in names
-    }
-    questions["apis"] = lambda: _look_at_apis(lookout, anatomy, asked)
-    # A login, then the APIs: two rounds. A very large cloud takes more, for its nodes.
-    rounds = 1 + -(-len(questions) // MOST_AT_ONCE)
-    told = lookout.together.ask(
-        questions, within_s=rounds * (asked.within_s + LEEWAY_S), at_once=MOST_AT_ONCE
-    )
-    late = Unseen(f"no answer within {asked.within_s:g} s", Blind.SILENT)
-    answers = {name: told[f"node {name}"] for name in names}
-    surveys = {
-        name: answer if isinstance(answer, Survey | Unseen) else late
-        for name, answer in answers.items()
-    }
-    apis = told["apis"]
-    if not isinstance(apis, ApisSeen):
-        apis = ApisSeen(login=_late(asked))
-    directory = _directory(lookout, surveys)
-    matches = _matches(directory, apis)
-    bare_metal = _bare_metal(apis.hypervisors)
-    state = CloudState(
-        read_at=read_at,
-        took_s=lookout.clock.monotonic() - began,
-        surveys=surveys,
-        login=apis.login,
-        catalog=apis.catalog,
-        probes=apis.probes,
-        reached=apis.reached,
-        certificates=apis.certificates,
-        heartbeats=apis.heartbeats,
-        heartbeats_unread=apis.heartbeats_unread,
-        nodes={host: match.node for host, match in matches.items()},
-        bare_metal=bare_metal,
-        hypervisors_unread=apis.hypervisors_unread,
-        unnamed={host: match.why for host, match in matches.items() if match.node is None},
-        keystone_on=_match(directory, Machine(host=apis.login_at, addresses=(apis.login_at,))).node
-        if apis.login_at
-        else None,
-        only=asked.only,
-    )
-    computes = {one.host for one in apis.heartbeats if one.binary == NOVA_COMPUTE}
-    own = {one.host: one.id for one in apis.hypervisors if one.host in computes - bare_metal}
-    return state, own
+def time_for(nodes: int, within_s: float = USUAL_S) -> float:
+    """Return how long a look at so many nodes takes at most, whatever hangs.
+
+    That many more than `NODES` are asked at a time, so each adds its part of one more turn. A
+    longer limit for each question makes the whole longer in proportion.
+    """
+    turns = 1 + max(0, nodes - NODES) / MOST_AT_ONCE
+    return WHOLE_S * turns * max(1.0, within_s / USUAL_S)
+
+
+class Look:
+    """A look that is under way; `state` tells what is known of it by now."""
+
+    def __init__(self, lookout: Lookout, anatomy: Anatomy, asked: CheckRequest) -> None:
+        self._lookout, self._anatomy, self._asked = lookout, anatomy, asked
+        self._names = (asked.only,) if asked.only else lookout.nodes
+        self._began, self._read_at = lookout.clock.monotonic(), lookout.clock.now()
+        self.takes_s = time_for(len(self._names), asked.within_s)
+        self.deadline = Deadline.after(lookout.clock, self.takes_s * (1 - JUDGING))
+        # The login comes first: it must not wait until a node has been asked.
+        questions: dict[str, Callable[[], Survey | Unseen | LoggedIn]] = {
+            _APIS: partial(_log_in, lookout, anatomy, asked, self.deadline.sooner(TOLD_S))
+        }
+        questions |= {
+            f"node {name}": partial(
+                _survey, lookout, anatomy, name, asked, self.deadline.sooner(TOLD_S)
+            )
+            for name in self._names
+        }
+        self._round = lookout.together.begin(questions, at_once=MOST_AT_ONCE + 1)
+        self._logged_in: LoggedIn | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether all was answered when `state` was last told."""
+        known = self._logged_in
+        return self._round.is_over and (
+            known is None or known.answers is None or known.answers.is_over
+        )
+
+    @property
+    def catalog(self) -> Catalog | None:
+        """Return where the APIs are, once a login has told."""
+        return self._logged_in.catalog if self._logged_in else None
+
+    def state(self, *, by: Deadline) -> tuple[CloudState, Mapping[str, str] | None]:
+        """Wait until all is answered, or until then, and return what is known.
+
+        With it comes the id of each machine's hypervisor; None while Nova has not told of them.
+        """
+        told = self._round.told(within_s=by.left_s())
+        known = told.get(_APIS)
+        self._logged_in = known if isinstance(known, LoggedIn) else None
+        answers: Mapping[_Question, _Answer] = {}
+        if self._logged_in and self._logged_in.answers:
+            answers = self._logged_in.answers.told(within_s=by.left_s())
+        state, own = self._made_of(told, answers)
+        asked = set(self._logged_in.questions) if self._logged_in else set()
+        needed = {(HYPERVISORS, NOVA), (HEARTBEATS, NOVA)} & asked
+        return state, own if self._logged_in and needed <= answers.keys() else None
+
+    def _made_of(
+        self,
+        told: Mapping[str, Survey | Unseen | LoggedIn],
+        answers: Mapping[_Question, _Answer],
+    ) -> tuple[CloudState, Mapping[str, str]]:
+        silent = Unseen(f"no answer within {self._asked.within_s:g} s", Blind.SILENT)
+        found = {name: told.get(f"node {name}", silent) for name in self._names}
+        surveys = {
+            name: one if isinstance(one, Survey | Unseen) else silent for name, one in found.items()
+        }
+        apis = _seen(self._logged_in, answers, self._anatomy, self._asked)
+        directory = _directory(self._lookout, surveys)
+        matches = _matches(directory, apis)
+        bare_metal = _bare_metal(apis.hypervisors)
+        at = Machine(host=apis.login_at, addresses=(apis.login_at,))
+        state = CloudState(
+            read_at=self._read_at,
+            took_s=self._lookout.clock.monotonic() - self._began,
+            surveys=surveys,
+            login=apis.login,
+            catalog=apis.catalog,
+            probes=apis.probes,
+            reached=apis.reached,
+            certificates=apis.certificates,
+            heartbeats=apis.heartbeats,
+            heartbeats_unread=apis.heartbeats_unread,
+            nodes={host: match.node for host, match in matches.items()},
+            bare_metal=bare_metal,
+            hypervisors_unread=apis.hypervisors_unread,
+            unnamed={host: match.why for host, match in matches.items() if match.node is None},
+            keystone_on=_match(directory, at).node if apis.login_at else None,
+            only=self._asked.only,
+        )
+        computes = {one.host for one in apis.heartbeats if one.binary == NOVA_COMPUTE}
+        own = {one.host: one.id for one in apis.hypervisors if one.host in computes - bare_metal}
+        return state, own
 
 
 def _directory(lookout: Lookout, surveys: Mapping[str, Survey | Unseen]) -> Directory:
@@ -197,36 +263,58 @@ def _bare_metal(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
 
 
 def _survey(
-    lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest
-) -> Callable[[], Survey | Unseen]:
-    def look() -> Survey | Unseen:
-        if node in lookout.unknown:
-            return Unseen(lookout.unknown[node], Blind.UNKNOWN)
-        return survey_node(
-            lookout.shell,
-            lookout.clock,
-            anatomy,
-            node,
-            within_s=asked.within_s,
-            tables=asked.tables,
-        )
+    lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest, deadline: Deadline
+) -> Survey | Unseen:
+    if node in lookout.unknown:
+        return Unseen(lookout.unknown[node], Blind.UNKNOWN)
+    if deadline.left_s() < LEAST_S:
+        return Unseen(NO_TIME, Blind.NOT_ASKED)
+    return survey_node(
+        lookout.shell,
+        lookout.clock,
+        anatomy,
+        node,
+        within_s=deadline.within(asked.within_s),
+        tables=asked.tables,
+    )
 
-    return look
 
-
-def _look_at_apis(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest) -> ApisSeen:
-    login, catalog = lookout.apis.log_in(within_s=asked.within_s)
+def _log_in(
+    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, deadline: Deadline
+) -> LoggedIn:
+    """Log in, and begin what needs no more than that."""
+    login, catalog = lookout.apis.log_in(within_s=deadline.within(asked.within_s))
     login_at = urlsplit(lookout.apis.login_url).hostname or ""
-    if catalog is None:
-        return ApisSeen(login=login, login_at=login_at)
-    questions = dict(_questions(lookout, anatomy, asked, catalog))
-    told = lookout.together.ask(questions, within_s=asked.within_s + LEEWAY_S)
-    answers = {key: _late(asked) if one is None else one for key, one in told.items()}
-    lists = {name: one for (what, name), one in answers.items() if what == "heartbeats"}
-    return ApisSeen(
+    if catalog is None or not deadline.left_s():
+        return LoggedIn(login=login, login_at=login_at)
+    questions = dict(_questions(lookout, anatomy, asked, catalog, deadline))
+    return LoggedIn(
         login=login,
         login_at=login_at,
         catalog=catalog,
+        questions=tuple(questions),
+        answers=lookout.together.begin(questions),
+    )
+
+
+def _seen(
+    known: LoggedIn | None,
+    told: Mapping[_Question, _Answer],
+    anatomy: Anatomy,
+    asked: CheckRequest,
+) -> ApisSeen:
+    """Sort what the APIs have answered; what has not come by now was not answered in time."""
+    late = Failed(how=Failure.NO_ANSWER, says=f"no answer within {asked.within_s:g} s")
+    if known is None:
+        return ApisSeen(login=late)
+    if known.answers is None:
+        return ApisSeen(login=known.login, login_at=known.login_at)
+    answers = {key: told.get(key, late) for key in known.questions}
+    lists = {name: one for (what, name), one in answers.items() if what == HEARTBEATS}
+    return ApisSeen(
+        login=known.login,
+        login_at=known.login_at,
+        catalog=known.catalog,
         probes=_picked(answers, "probe"),
         reached=_picked(answers, "reach"),
         certificates={
@@ -252,10 +340,22 @@ def _look_at_apis(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest) -> Ap
 
 
 def _questions(
-    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog
-) -> Iterable[tuple[tuple[str, str], Callable[[], _Answer]]]:
+    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog, deadline: Deadline
+) -> Iterable[tuple[_Question, Callable[[], _Answer]]]:
     """Return every question to the APIs, by what it is about."""
-    apis, within_s = lookout.apis, asked.within_s
+    for question, put in _all_questions(lookout.apis, anatomy, asked, catalog):
+        yield question, partial(_in_time, put, deadline, asked.within_s)
+
+
+def _in_time(put: Callable[..., _Answer], deadline: Deadline, most_s: float) -> _Answer:
+    if deadline.left_s() < LEAST_S:
+        return Failed(how=Failure.NOT_ASKED, says=NO_TIME)
+    return put(within_s=deadline.within(most_s))
+
+
+def _all_questions(
+    apis: Apis, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog
+) -> Iterable[tuple[_Question, Callable[..., _Answer]]]:
     for component in anatomy.components.values():
         endpoint = catalog.endpoint(component.catalog_types)
         if endpoint is None or component.catalog is None:
@@ -264,23 +364,23 @@ def _questions(
         if probe.kind in {"list", "account"} and not asked.only:
             yield (
                 ("probe", component.name),
-                partial(apis.ask, endpoint, probe.path, version=probe.version, within_s=within_s),
+                partial(apis.ask, endpoint, probe.path, version=probe.version),
             )
         if component.catalog in REPORTED_TO:
             yield (
-                ("heartbeats", component.catalog),
-                partial(apis.heartbeats, endpoint, component.catalog, within_s=within_s),
+                (HEARTBEATS, component.catalog),
+                partial(apis.heartbeats, endpoint, component.catalog),
             )
         if component.catalog == NOVA:
-            yield (HYPERVISORS, NOVA), partial(apis.hypervisors, endpoint, within_s=within_s)
+            yield (HYPERVISORS, NOVA), partial(apis.hypervisors, endpoint)
     if asked.only:
         return
     chosen = [one for one in catalog.endpoints if one.interface in asked.interfaces]
     for url in dict.fromkeys(one.url for one in chosen):
-        yield ("reach", url), partial(apis.reach, url, within_s=within_s)
+        yield ("reach", url), partial(apis.reach, url)
     for place in dict.fromkeys(filter(None, map(secured_place, chosen))):
         host, _, port = place.rpartition(":")
-        yield ("certificate", place), partial(apis.expiry, host, int(port), within_s=within_s)
+        yield ("certificate", place), partial(apis.expiry, host, int(port))
 
 
 def secured_place(endpoint: Endpoint) -> str | None:
@@ -307,50 +407,3 @@ def _hypervisors(given: _Answer | None) -> tuple[Hypervisor, ...]:
 
 def _why_unread(given: _Answer | None) -> str:
     return given.says if isinstance(given, Failed) else ""
-
-
-def _late(asked: CheckRequest) -> Failed:
-    return Failed(how=Failure.NO_ANSWER, says=f"no answer within {asked.within_s:g} s")
-
-
-def ask_rpc(
-    lookout: Lookout,
-    catalog: Catalog | None,
-    hypervisors: Mapping[str, str],
-    *,
-    within_s: float = RPC_S,
-) -> dict[str, RpcAnswer]:
-    """Have Nova call each of these nova-computes over RPC, and return what came of it, by host.
-
-    Carefully: an answer that stays away holds a worker of nova-api. So it begins with two at a
-    time, goes faster while all answer, and stops at the second that does not.
-    """
-    endpoint = catalog.endpoint((NOVA,)) if catalog else None
-    if endpoint is None:
-        return {}
-    waiting = list(hypervisors.items())
-    told: dict[str, RpcAnswer] = {}
-    at_once = 2
-    while waiting and unanswered(told) < MOST_UNANSWERED:
-        now, waiting = waiting[:at_once], waiting[at_once:]
-        questions = {
-            host: _ask_uptime(lookout, endpoint, hypervisor, within_s) for host, hypervisor in now
-        }
-        answers = lookout.together.ask(questions, within_s=within_s + LEEWAY_S)
-        silent = RpcAnswer(outcome=Rpc.SILENT, took_s=within_s)
-        told |= {host: answer or silent for host, answer in answers.items()}
-        at_once = min(2 * at_once, MOST_RPC_AT_ONCE) if not unanswered(told) else 1
-    spared = f"{unanswered(told)} calls over RPC are unanswered already, and each holds a worker"
-    left = {host: RpcAnswer(outcome=Rpc.NOT_ASKED, why=spared) for host, _ in waiting}
-    return {**told, **left}
-
-
-def unanswered(told: Mapping[str, RpcAnswer]) -> int:
-    """Return how many calls have had no answer."""
-    return sum(1 for one in told.values() if one.outcome is Rpc.SILENT)
-
-
-def _ask_uptime(
-    lookout: Lookout, endpoint: Endpoint, hypervisor: str, within_s: float
-) -> Callable[[], RpcAnswer]:
-    return lambda: lookout.apis.uptime(endpoint, hypervisor, within_s=within_s)

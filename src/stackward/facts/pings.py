@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
 from itertools import groupby
@@ -9,10 +10,13 @@ from typing import Any
 
 from stackward.answers import document, figure, lines, mapping, text, understood, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
-from stackward.facts.cloud_state import LEEWAY_S, RPC_S, ask_rpc
-from stackward.model.cloud_state import Catalog, PingTarget, Rpc, RpcAnswer
+from stackward.facts.cloud_state import LEAST_S
+from stackward.facts.rpc import RPC_S
+from stackward.model.cloud_state import NO_TIME, PingTarget, Rpc, RpcAnswer
+from stackward.ports.deadline import Deadline
 from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Shell
+from stackward.ports.together import Round
 
 STARTING_S = 4.0  # the way there and back, and loading the libraries there
 _THERE_AND_BACK_S = 1.0  # of it, what the script cannot use
@@ -35,47 +39,36 @@ LATE = "no answer in time"
 Place = tuple[str, str | None, str | None]  # a node; there, the engine and name of a container
 
 
-def call_all(
-    lookout: Lookout,
-    catalog: Catalog | None,
-    hypervisors: Mapping[str, str],
-    others: Sequence[PingTarget],
-    within_s: float,
-) -> tuple[Mapping[str, RpcAnswer], Mapping[str, RpcAnswer]]:
-    """Call over RPC: nova-computes through Nova and, at the same time, others from where they run.
-
-    Returns what came of it: of nova-computes by host, of others by their own queues.
-    """
-    each_s = min(within_s, RPC_S)
-    calls: dict[str, Callable[[], Mapping[str, RpcAnswer]]] = {
-        "rpc": lambda: ask_rpc(lookout, catalog, hypervisors, within_s=each_s),
-        "pings": lambda: ping_services(lookout, others, within_s=each_s),
-    }
-    # Each has an end of its own, sooner than this one, which is for one call after the other.
-    ends_s = (len(hypervisors) + 2) * (each_s + STARTING_S + LEEWAY_S)
-    told = lookout.together.ask(calls, within_s=ends_s)
-    return told["rpc"] or {}, told["pings"] or {}
-
-
-def ping_services(
-    lookout: Lookout, targets: Iterable[PingTarget], *, within_s: float
-) -> dict[str, RpcAnswer]:
-    """Call each of them over RPC, once, and return what came of it by its own queue."""
+def begin_pings(
+    lookout: Lookout, targets: Iterable[PingTarget], deadline: Deadline, *, within_s: float
+) -> "Pings":
+    """Begin to call each of them over RPC, once."""
     there: dict[Place, list[PingTarget]] = {}
     for target in targets:
         there.setdefault((target.node, target.engine, target.container), []).append(target)
     questions: dict[Place, Callable[[], Mapping[str, RpcAnswer]]] = {
-        place: partial(_ping, lookout.shell, place, called, within_s)
+        place: partial(_ping, lookout.shell, place, called, min(within_s, RPC_S), deadline)
         for place, called in there.items()
     }
-    ends_s = within_s + STARTING_S
-    told = lookout.together.ask(questions, within_s=ends_s + LEEWAY_S)
-    late = RpcAnswer(outcome=Rpc.NOT_ASKED, why=LATE)
-    return {
-        target.queue: (told[place] or {}).get(target.queue, late)
-        for place, called in there.items()
-        for target in called
-    }
+    return Pings(there, lookout.together.begin(questions))
+
+
+@dataclass(frozen=True, slots=True)
+class Pings:
+    """Calls that have been begun."""
+
+    targets: Mapping[Place, Sequence[PingTarget]]
+    round: Round[Place, Mapping[str, RpcAnswer]]
+
+    def told(self, *, within_s: float) -> dict[str, RpcAnswer]:
+        """Return what came of each, by its own queue."""
+        told = self.round.told(within_s=within_s)
+        late = RpcAnswer(outcome=Rpc.NOT_ASKED, why=LATE)
+        return {
+            target.queue: told.get(place, {}).get(target.queue, late)
+            for place, called in self.targets.items()
+            for target in called
+        }
 
 
 @cache
@@ -85,10 +78,17 @@ def script() -> str:
 
 
 def _ping(
-    shell: Shell, place: Place, targets: Sequence[PingTarget], within_s: float
+    shell: Shell,
+    place: Place,
+    targets: Sequence[PingTarget],
+    within_s: float,
+    deadline: Deadline,
 ) -> Mapping[str, RpcAnswer]:
+    whole_s = deadline.within(within_s + STARTING_S)
+    if whole_s < LEAST_S + _THERE_AND_BACK_S:
+        return not_called(targets)
     node, engine, container = place
-    words = [*PYTHON, json.dumps(_asked(targets, within_s))]
+    words = [*PYTHON, json.dumps(_asked(targets, within_s, whole_s))]
     if engine and container:
         words = [engine, "exec", "-i", container, *words]
     try:
@@ -97,19 +97,24 @@ def _ping(
             words,
             as_root=bool(container),
             given=script(),
-            within_s=within_s + STARTING_S,
+            within_s=whole_s,
         )
     except (Unreachable, Uncertain) as error:
         return parse_pings("", error.message, targets)
     return parse_pings(answer.out, answer.err, targets)
 
 
-def _asked(targets: Sequence[PingTarget], within_s: float) -> dict[str, Any]:
+def not_called(targets: Iterable[PingTarget]) -> dict[str, RpcAnswer]:
+    """Return what is known of those that no time was left for."""
+    return {one.queue: RpcAnswer(outcome=Rpc.NOT_ASKED, why=NO_TIME) for one in targets}
+
+
+def _asked(targets: Sequence[PingTarget], within_s: float, whole_s: float) -> dict[str, Any]:
     """Return what the script is told: no more than where the settings are, and who is called."""
     shared = sorted(targets, key=_settings)
     return {
         "within_s": within_s,
-        "ends_s": within_s + STARTING_S - _THERE_AND_BACK_S,
+        "ends_s": whole_s - _THERE_AND_BACK_S,
         "groups": [
             {
                 "exchange": exchange,

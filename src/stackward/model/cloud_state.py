@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from stackward.model.survey import Survey, Unseen
 
+NO_TIME = "no time was left for it in this look"  # why something was not asked
+
 # The types in the catalog of those services that have a list of the processes that report to them.
 REPORTED_TO = frozenset({"compute", "network", "block-storage"})
 
@@ -54,6 +56,7 @@ class Failure(StrEnum):
     ERROR = "error"  # it answers, and says that it could not
     TOO_OLD = "too old"  # it does not have the version that we ask for: our limit, not its fault
     NOT_UNDERSTOOD = "not understood"  # its answer makes no sense here
+    NOT_ASKED = "not asked"  # no time was left to ask it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ def _judge_login(state: CloudState, failed: Failed, anatomy: Anatomy) -> Finding
             return symptoms.API_ODD.found(_KEYSTONE, None, what="answer to a login", says=says)
         case Failure.ERROR if failed.status == _TOO_MANY:
             return symptoms.RATE_LIMITED.found(_KEYSTONE, None, what="login", says=says)
-        case Failure.ERROR | Failure.TOO_OLD:
+        case Failure.ERROR | Failure.TOO_OLD | Failure.NOT_ASKED:
             log = log_of(anatomy[_KEYSTONE])
             return symptoms.LOGIN_FAILED.found(_KEYSTONE, state.keystone_on, says=says, log=log)
 
@@ -127,7 +127,7 @@ def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Fi
             yield symptoms.TOKEN_UNKNOWN.found(name, None, says=says)
         case Failure.ERROR | Failure.NOT_UNDERSTOOD:
             yield _list_failed(component, what, answer)
-        case Failure.REFUSED | Failure.TOO_OLD:
+        case Failure.REFUSED | Failure.TOO_OLD | Failure.NOT_ASKED:
             return  # our limit, not its fault: it is named among what was not seen
 
 
@@ -154,7 +154,7 @@ def _judge_endpoints(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
     for endpoint in state.catalog.endpoints:
         by_url.setdefault(endpoint.url, []).append(endpoint)
     for url, failed in state.reached.items():
-        if not isinstance(failed, Failed):
+        if not isinstance(failed, Failed) or failed.how is Failure.NOT_ASKED:
             continue
         first = by_url[url][0]
         component = of_kind(anatomy, first.kind)
@@ -224,6 +224,7 @@ _HOW = {
     Failure.ERROR: Kept.SPARED,  # that is a finding
     Failure.NOT_UNDERSTOOD: Kept.SPARED,  # that too
     Failure.TOO_OLD: Kept.NO_QUESTION,  # our limit, not its fault
+    Failure.NOT_ASKED: Kept.DEADLINE,
 }
 ADMIN = "use a login that is an administrator's"
 
@@ -253,17 +254,26 @@ def gaps_of_doors(
             yield _gap_of(name, f"the {anatomy[name].probe.shows}", answer)
     for name, failed in state.heartbeats_unread.items():
         yield _gap_of(name, f"the heartbeats of {anatomy[name].service}", failed)
+    for url, failed in not_reached(state):
+        yield _gap_of(url, "whether it answers", failed)
     for place, until in state.certificates.items():
         if isinstance(until, Failed):
             names = _behind(state, anatomy, place)
             yield _gap_of(names[0] if names else _KEYSTONE, f"the certificate of {place}", until)
 
 
+def not_reached(state: CloudState) -> Iterator[tuple[str, Failed]]:
+    """Return the endpoints that no time was left for."""
+    for url, one in state.reached.items():
+        if isinstance(one, Failed) and one.how is Failure.NOT_ASKED:
+            yield url, one
+
+
 def _is_limit(failed: Failed) -> bool:
     """Say whether it is our own limit, and no fault of the API."""
     if failed.how is Failure.REFUSED:
         return failed.status != _UNAUTHORIZED
-    return failed.how is Failure.TOO_OLD
+    return failed.how in {Failure.TOO_OLD, Failure.NOT_ASKED}
 
 
 def _gap_of(name: str, what: str, failed: Failed) -> Gap:

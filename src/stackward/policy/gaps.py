@@ -14,6 +14,7 @@ _KEPT = {
     Blind.LATE: Kept.DEADLINE,
     Blind.USELESS: Kept.NO_QUESTION,
     Blind.UNKNOWN: Kept.DEADLINE,
+    Blind.NOT_ASKED: Kept.DEADLINE,
     Blind.ODD: Kept.NO_QUESTION,
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.anatomy import MACHINE
 from stackward.model.cloud_state import CloudState, Heartbeat
-from stackward.model.health import Finding, Gap
+from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Blind, Filesystem, NodeClock, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.gaps import gap_of, no_right
@@ -32,6 +32,8 @@ def judge_machines(state: CloudState) -> Iterator[Finding]:
         if isinstance(survey, Unseen) and survey.kind is Blind.ODD:
             what = "the script that is sent to it"
             yield symptoms.ANSWER_ODD.found(MACHINE, node, [survey.why], what=what)
+        elif isinstance(survey, Unseen) and survey.kind is Blind.NOT_ASKED:
+            continue  # no time was left: that is no answer against it
         elif isinstance(survey, Unseen):
             yield _unseen(node, survey, _reports(state, node))
         else:
@@ -175,9 +177,18 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
 
 def gaps_of_machines(state: CloudState) -> Iterator[Gap]:
     """Name what was not seen of a machine: what it shares with its host, what needs a right."""
-    for survey in state.surveys.values():
+    for node, survey in state.surveys.items():
         if isinstance(survey, Survey):
             yield from _gaps_of_survey(survey)
+        elif survey.kind is Blind.NOT_ASKED:
+            yield Gap(
+                kind=Kept.DEADLINE,
+                component=MACHINE,
+                where=node,
+                what="all that it would tell",
+                why=survey.why,
+                is_proof=True,
+            )
 
 
 def _gaps_of_survey(survey: Survey) -> Iterator[Gap]:

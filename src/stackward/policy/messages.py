@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from stackward.anatomy import Anatomy, Component
 from stackward.model.claim import read_claim
-from stackward.model.cloud_state import CloudState, Heartbeat, Rpc, RpcAnswer
+from stackward.model.cloud_state import NO_TIME, CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
@@ -543,6 +543,9 @@ KEPT_OFF, IRONIC = "it is kept off on purpose", "no hypervisor of it is a machin
 NO_RPC = "calls over RPC are switched off by `--no-rpc`"
 
 
+_KEPT = {IRONIC: Kept.NO_QUESTION, NO_TIME: Kept.DEADLINE}
+
+
 def gaps_of_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
     """Name the nova-computes that were not called; one that is kept off on purpose is a note."""
     component = next(one for one in anatomy.components.values() if one.probe.kind == RPC)
@@ -550,7 +553,7 @@ def gaps_of_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
         if answer.outcome is not Rpc.NOT_ASKED or not answer.why or answer.why == KEPT_OFF:
             continue
         yield Gap(
-            kind=Kept.NO_QUESTION if answer.why == IRONIC else Kept.SPARED,
+            kind=_KEPT.get(answer.why, Kept.SPARED),
             component=component.name,
             where=state.nodes.get(host) or host,
             what=f"whether {component.name} answers RPC",

@@ -7,7 +7,7 @@ not, they stay what their signs say: looking alive, not proved.
 from collections.abc import Iterator
 
 from stackward.anatomy import Anatomy, Component
-from stackward.model.cloud_state import CloudState, PingTarget, Rpc, RpcAnswer
+from stackward.model.cloud_state import NO_TIME, CloudState, PingTarget, Rpc, RpcAnswer
 from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
 from stackward.policy.messages import (
@@ -79,7 +79,7 @@ def judge_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterat
 
 
 _NO_RIGHT = "this login may not read its settings"
-_LATE = ("no answer in time", "the node was too slow to ask within the time for this look")
+_LATE = (NO_TIME, "no answer in time", "the node was too slow to ask within the time for this look")
 CURE_PING = "set `rpc_ping_enabled = true` in `[DEFAULT]` of its settings, and restart it"
 
 

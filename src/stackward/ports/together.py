@@ -5,10 +5,37 @@ from typing import Protocol, TypeVar
 
 Key = TypeVar("Key")
 Told = TypeVar("Told")
+Told_co = TypeVar("Told_co", covariant=True)
+
+
+class Round(Protocol[Key, Told_co]):
+    """Questions that are being asked."""
+
+    def told(self, *, within_s: float) -> Mapping[Key, Told_co]:
+        """Return what has been answered: once that is all, or after so long.
+
+        It may be called again, for what was answered since. What a question raises is raised here.
+        """
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether all was answered when `told` last returned."""
+        ...
 
 
 class Together(Protocol):
     """Asks side by side."""
+
+    def begin(
+        self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
+    ) -> Round[Key, Told]:
+        """Begin to ask, so many at once, and return at once.
+
+        Each question has an end of its own. One that still hangs from an earlier round is not
+        begun again: it has no answer.
+        """
+        ...
 
     def ask(
         self, questions: Mapping[Key, Callable[[], Told]], *, within_s: float, at_once: int = 100

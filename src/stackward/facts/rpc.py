@@ -1,0 +1,64 @@
+"""Have Nova call nova-computes over RPC: an answer proves that one serves."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from stackward.facts.cloud_state import LEAST_S, NOVA, TOLD_S
+from stackward.model.cloud_state import NO_TIME, Catalog, Endpoint, Rpc, RpcAnswer
+from stackward.ports.deadline import Deadline
+from stackward.ports.lookout import Lookout
+
+RPC_S = 5.0
+MOST_UNANSWERED = 2  # each holds a worker of nova-api for a minute
+MOST_AT_ONCE = 16
+
+
+def ask_rpc(
+    lookout: Lookout,
+    catalog: Catalog | None,
+    hypervisors: Mapping[str, str],
+    *,
+    deadline: Deadline,
+    within_s: float = RPC_S,
+) -> dict[str, RpcAnswer]:
+    """Have Nova call each of these nova-computes over RPC, and return what came of it, by host.
+
+    Carefully: an answer that stays away holds a worker of nova-api. So it begins with two at a
+    time, goes faster while all answer, and stops at the second that does not.
+    """
+    endpoint = catalog.endpoint((NOVA,)) if catalog else None
+    if endpoint is None:
+        return {}
+    waiting = list(hypervisors.items())
+    told: dict[str, RpcAnswer] = {}
+    at_once, why = 2, ""
+    while waiting and not (why := _why_stop(told, deadline)):
+        now, waiting = waiting[:at_once], waiting[at_once:]
+        limit_s = deadline.within(within_s)
+        questions: dict[str, Callable[[], RpcAnswer]] = {
+            host: partial(_ask_uptime, lookout, endpoint, hypervisor, limit_s)
+            for host, hypervisor in now
+        }
+        answers = lookout.together.ask(questions, within_s=limit_s + TOLD_S)
+        silent = RpcAnswer(outcome=Rpc.SILENT, took_s=limit_s)
+        told |= {host: answer or silent for host, answer in answers.items()}
+        at_once = min(2 * at_once, MOST_AT_ONCE) if not unanswered(told) else 1
+    left = {host: RpcAnswer(outcome=Rpc.NOT_ASKED, why=why) for host, _ in waiting}
+    return {**told, **left}
+
+
+def _why_stop(told: Mapping[str, RpcAnswer], deadline: Deadline) -> str:
+    if (silent := unanswered(told)) >= MOST_UNANSWERED:
+        return f"{silent} calls over RPC are unanswered already, and each holds a worker"
+    return NO_TIME if deadline.left_s() < LEAST_S else ""
+
+
+def unanswered(told: Mapping[str, RpcAnswer]) -> int:
+    """Return how many calls have had no answer."""
+    return sum(1 for one in told.values() if one.outcome is Rpc.SILENT)
+
+
+def _ask_uptime(
+    lookout: Lookout, endpoint: Endpoint, hypervisor: str, within_s: float
+) -> RpcAnswer:
+    return lookout.apis.uptime(endpoint, hypervisor, within_s=within_s)

@@ -1,0 +1,30 @@
+"""One end for many questions: it is handed down, and each takes no more than what is left."""
+
+from dataclasses import dataclass
+
+from stackward.ports.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When something is over, on the clock that never runs backwards."""
+
+    clock: Clock
+    ends: float
+
+    @classmethod
+    def after(cls, clock: Clock, seconds: float) -> "Deadline":
+        """Return the end of something that begins now."""
+        return cls(clock, clock.monotonic() + seconds)
+
+    def left_s(self) -> float:
+        """Return how much time is left; none is left for ever after the end."""
+        return max(0.0, self.ends - self.clock.monotonic())
+
+    def within(self, most_s: float) -> float:
+        """Return the limit of one question: its own, or what is left."""
+        return min(most_s, self.left_s())
+
+    def sooner(self, seconds: float) -> "Deadline":
+        """Return an end that leaves so much time for what comes after it."""
+        return Deadline(self.clock, self.ends - seconds)
