@@ -85,10 +85,13 @@ def connect_to_look(cloud: str | None) -> "OpenStackApis":
 
 
 def _with_login(cloud: str | None) -> "Connection":
+    from stackward.adapters.openstack.whole_time import keep_to_it  # noqa: PLC0415  # as above
+
     connection = _find(cloud)
     try:
         _ = connection.session.auth
         stay_on_host(connection.session)
+        keep_to_it(connection.session)
     except Exception as error:  # each plugin raises its own for a setting that it misses
         raise _unusable(cloud, error) from error
     return connection

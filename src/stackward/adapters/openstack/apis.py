@@ -5,7 +5,6 @@ read to its end. What cannot be read is `Failed`, a value; a file that the setti
 cannot be read is bad input.
 """
 
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from socket import create_connection
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -45,6 +43,7 @@ from stackward.adapters.openstack.regions import (
     region_of,
 )
 from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, newest_of, older
+from stackward.adapters.openstack.whole_time import certificate_of, whole_time
 from stackward.answers import ODD, one_of
 from stackward.errors import NotUnderstood, StackwardError
 from stackward.model.cloud_state import (
@@ -76,6 +75,7 @@ _PATHS = {
     "block-storage": ("/v3/os-services", CINDER_SERVICES, "services"),
     "network": ("/v2.0/agents", None, "agents"),
 }
+_LEAST_S = 0.001  # `requests` takes no time of nothing
 _NO_SERVICE_LIST = 404
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
@@ -88,6 +88,7 @@ class OpenStackApis:
 
     def __init__(self, find: "Callable[[], Connection]") -> None:
         self._find = find
+        self._auth: BaseIdentityPlugin | None = None  # of the latest login
         self._tokens: dict[str, BaseIdentityPlugin] = {}  # by the type of their one service
         self._newest: dict[str, tuple[int, int]] = {}  # version of a service, by its URL
         self._one_by_one = threading.Lock()
@@ -110,11 +111,10 @@ class OpenStackApis:
         if not isinstance(session.auth, BaseIdentityPlugin):
             return Failed(how=Failure.REFUSED, says="the login is not one of Keystone's"), None
         config, access = self._connection.config, None
+        self._auth, self._tokens = _fresh(session.auth), {}
         try:
-            with _sorted_files():
-                session.invalidate()
-                self._tokens.clear()
-                access = session.auth.get_access(session)
+            with _sorted_files(), whole_time(within_s):
+                access = self._auth.get_access(session)
             with understood("Keystone", "POST /auth/tokens", ()):
                 given = access.service_catalog.catalog
                 catalog = Catalog(
@@ -133,9 +133,11 @@ class OpenStackApis:
         self, endpoint: Endpoint, path: str, *, version: str | None, within_s: float
     ) -> Answered | Failed:
         """Ask for a list, as a user would."""
-        if isinstance(known := self._token_of(endpoint), Failed):
+        ends = time.monotonic() + within_s
+        if isinstance(known := self._token_of(endpoint, within_s), Failed):
             return known
         began = time.monotonic()
+        within_s = max(0.0, ends - began)
         method = "GET" if path else "HEAD"
         answer = self._send(method, endpoint, path, version=version, within_s=within_s)
         if isinstance(answer, Failed):
@@ -160,15 +162,9 @@ class OpenStackApis:
 
     def expiry(self, host: str, port: int, *, within_s: float) -> datetime | Failed:
         """Return until when a certificate holds; whether it is trusted, `reach` finds out."""
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         try:
-            with (
-                create_connection((host, port), timeout=within_s) as plain,
-                context.wrap_socket(plain, server_hostname=host) as secured,
-            ):
-                shown = secured.getpeercert(binary_form=True)
+            with whole_time(within_s):
+                shown = certificate_of(host, port)
         except OSError as error:
             return Failed(how=Failure.NO_ANSWER, says=str(error))
         if not shown:
@@ -259,7 +255,7 @@ class OpenStackApis:
         except NotUnderstood as error:
             return _not_understood(error)
 
-    def _token_of(self, endpoint: Endpoint) -> "BaseIdentityPlugin | Failed":
+    def _token_of(self, endpoint: Endpoint, within_s: float) -> "BaseIdentityPlugin | Failed":
         """Return a token that no other service has seen.
 
         Services with one memcached know of each other which tokens are good (keystonemiddleware):
@@ -267,12 +263,11 @@ class OpenStackApis:
         """
         session = self._connection.session
         with self._one_by_one:
-            if endpoint.kind not in self._tokens and isinstance(session.auth, BaseIdentityPlugin):
-                self._tokens[endpoint.kind] = copy(session.auth)
-                self._tokens[endpoint.kind].invalidate()
+            if endpoint.kind not in self._tokens and self._auth:
+                self._tokens[endpoint.kind] = _fresh(self._auth)
             found = self._tokens[endpoint.kind]
         try:
-            with _sorted_files():
+            with _sorted_files(), whole_time(within_s):
                 found.get_access(session)
         except (keystone.ClientException, Elsewhere) as error:
             return _failed_login(error)
@@ -292,7 +287,8 @@ class OpenStackApis:
 
         With `exact` it is not: what is asked has another form there.
         """
-        auth = self._token_of(endpoint)
+        ends = time.monotonic() + within_s
+        auth = self._token_of(endpoint, within_s)
         if isinstance(auth, Failed):
             return auth
         url, newest = join(endpoint.url, path), self._newest.get(endpoint.url)
@@ -303,7 +299,8 @@ class OpenStackApis:
         while True:
             asked_at = older(version, newest) if version and newest else version
             headers = _headers(endpoint, asked_at)
-            answer = self._request(method, url, headers, auth, within_s=within_s)
+            left_s = max(0.0, ends - time.monotonic())
+            answer = self._request(method, url, headers, auth, within_s=left_s)
             if not isinstance(answer, Response):
                 return answer
             if answer.status_code == NOT_ACCEPTABLE:
@@ -325,17 +322,18 @@ class OpenStackApis:
         within_s: float,
     ) -> Response | Failed:
         try:
-            answer = self._connection.session.request(
-                url,
-                method,
-                headers=headers,
-                auth=auth,
-                authenticated=auth is not None,
-                redirect=False,
-                raise_exc=False,
-                allow_reauth=False,  # a token that is refused is what is looked for
-                timeout=within_s,
-            )
+            with whole_time(within_s):
+                answer = self._connection.session.request(
+                    url,
+                    method,
+                    headers=headers,
+                    auth=auth,
+                    authenticated=auth is not None,
+                    redirect=False,
+                    raise_exc=False,
+                    allow_reauth=False,  # a token that is refused is what is looked for
+                    timeout=max(within_s, _LEAST_S),
+                )
         except Elsewhere as error:
             # Without a token it is an answer like others: it is not followed.
             return error.answer if auth is None else _failed_login(error)
@@ -346,6 +344,14 @@ class OpenStackApis:
         if not isinstance(answer, Response):  # the SDK's own annotation is wider
             raise TypeError
         return answer
+
+
+def _fresh(auth: BaseIdentityPlugin) -> BaseIdentityPlugin:
+    """Return a login of its own, which waits for no other: also not for one that hangs."""
+    own = copy(auth)
+    own._lock = threading.Lock()  # noqa: SLF001  # a copy would share it
+    own.invalidate()
+    return own
 
 
 def join(base: str, path: str) -> str:
@@ -497,7 +503,7 @@ def _failed_login(error: keystone.ClientException | Elsewhere) -> Failed:
             says=f"{error.message}; {error.hint}",
         )
     status = getattr(error, "http_status", None)
-    if isinstance(error, keystone.ConnectFailure):
+    if isinstance(error, keystone.ConnectFailure | keystone.ConnectTimeout):
         return Failed(how=Failure.NO_ANSWER, says=shortly(error))
     how = Failure.REFUSED if status in _REFUSALS else Failure.ERROR
     return Failed(
