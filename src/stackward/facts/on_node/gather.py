@@ -14,10 +14,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 UNIT_FACTS = (
@@ -70,14 +72,19 @@ ENGINES = ("docker", "podman")
 OF_PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system")
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the path of an ordinary login
 NO_SUDO = "sudo: there is none on this node"
+NOT_ASKED = "no time was left for it in this look"
+LEAST_S = 0.5  # a command that has less is not begun: no answer would prove nothing
+READ_S = 0.05  # from its last word until that is kept
+OWN_END_S = 2  # after the deadline this script is ended by its own alarm, whatever holds it
 
 
 class Commands:
-    """Commands that run side by side, each until the one deadline."""
+    """Commands that run side by side, each until the one deadline; each is read as it writes."""
 
     def __init__(self, within_s: float) -> None:
         self.ends = time.monotonic() + within_s
         self.started = {}  # type: dict[str, subprocess.Popen[bytes] | None]
+        self.reading = {}  # type: dict[str, threading.Thread]
         self.ended = {}  # type: dict[str, dict[str, object]]
 
     def start(self, name: str, words: list[str]) -> None:
@@ -86,23 +93,32 @@ class Commands:
             if words[0] == "sudo" and shutil.which(words[2]) is not None:
                 self.ended[name] = {"code": None, "out": "", "err": NO_SUDO}
             return
-        self.started[name] = subprocess.Popen(
+        if self.ends - time.monotonic() < LEAST_S:
+            self.ended[name] = {"code": None, "out": "", "err": NOT_ASKED}
+            return
+        process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
+        reading = threading.Thread(target=self.read, args=(name, process), daemon=True)
+        self.started[name], self.reading[name] = process, reading
+        reading.start()
+
+    def read(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """Keep what a command tells; end it at the deadline."""
+        try:
+            out, err = process.communicate(timeout=max(0.0, self.ends - time.monotonic()))
+            self.ended[name] = {"code": process.returncode, "out": text(out), "err": text(err)}
+        except subprocess.TimeoutExpired:
+            # What sudo has started is root's: it is left to its own end.
+            with contextlib.suppress(PermissionError):
+                process.kill()
 
     def end(self, name: str) -> dict[str, object]:
         """Return what a command told; wait for it until the deadline."""
-        process = self.started.pop(name, None)
-        if process is not None:
-            try:
-                out, err = process.communicate(timeout=max(0.05, self.ends - time.monotonic()))
-                told = {"code": process.returncode, "out": text(out), "err": text(err)}
-            except subprocess.TimeoutExpired:
-                # What sudo has started is root's: it is left to its own end.
-                with contextlib.suppress(PermissionError):
-                    process.kill()
-                told = {"code": None, "out": "", "err": "no answer in time"}
-            self.ended[name] = told
+        if self.started.pop(name, None) is not None:
+            self.reading[name].join(max(0.0, self.ends - time.monotonic()) + READ_S)
+            late = {"code": None, "out": "", "err": "no answer in time"}
+            self.ended.setdefault(name, late)  # type: ignore[arg-type]
         return self.ended.get(name, {})
 
     def all(self) -> dict[str, dict[str, object]]:
@@ -451,7 +467,9 @@ def main(asked: dict[str, object]) -> None:
     """Gather all and print it."""
     began = time.time()
     see_sbin()
-    commands = Commands(float(str(asked["within_s"])))
+    within_s = float(str(asked["within_s"]))
+    signal.alarm(int(within_s) + OWN_END_S)
+    commands = Commands(within_s)
     ask_all(commands, asked)
     ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
     wanting(commands)
