@@ -120,15 +120,14 @@ def test_a_late_rabbitmqctl_makes_us_ask_by_amqp(
         port = server.getsockname()[1]
         monkeypatch.setattr(gather, "AMQP", port)
         monkeypatch.setattr(gather, "AMQP_S", 0.3)
-        commands = gather.Commands(0.05)
+        commands = gather.Commands(1.0)
         commands.start("rabbitmq cluster", ["sleep", "30"])
         answering = Thread(target=_answer, args=(server, says))
         answering.start()
         try:
             came = gather.hears_amqp(commands, f"LISTEN 0 128 *:{port} *:*")
         finally:
-            commands.started["rabbitmq cluster"].kill()
-            commands.started["rabbitmq cluster"].communicate()
+            commands.all()
             answering.join()
 
     assert came is heard

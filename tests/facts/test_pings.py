@@ -49,7 +49,7 @@ def ping(shell: Commands, *targets: PingTarget) -> dict[str, RpcAnswer]:
 
 
 def test_it_tells_by_itself_that_the_library_is_not_there() -> None:
-    asked = json.dumps({"within_s": 1.0, "ends_s": 4.0, "groups": []})
+    asked = json.dumps({"within_s": 1.0, "least_s": 0.5, "ends_s": 4.0, "groups": []})
 
     told = subprocess.run(
         [sys.executable, "-I", "-", asked],

@@ -37,7 +37,6 @@ from stackward.ports.together import Round
 USUAL_S = 8.0  # for one question
 WHOLE_S = 10.0  # for all of a look, at so many nodes:
 NODES = 50
-LEAST_S = 1.5  # with less time left a question is not begun: no answer would prove nothing
 JUDGING = 0.05  # of the whole: what reading, judging and printing take
 TOLD_S = 0.3  # between the end of a question and the end of what waits for it
 MOST_AT_ONCE = 200  # nodes: an ssh each
@@ -267,7 +266,7 @@ def _survey(
 ) -> Survey | Unseen:
     if node in lookout.unknown:
         return Unseen(lookout.unknown[node], Blind.UNKNOWN)
-    if deadline.left_s() < LEAST_S:
+    if not deadline.allows(asked.within_s):
         return Unseen(NO_TIME, Blind.NOT_ASKED)
     return survey_node(
         lookout.shell,
@@ -348,7 +347,7 @@ def _questions(
 
 
 def _in_time(put: Callable[..., _Answer], deadline: Deadline, most_s: float) -> _Answer:
-    if deadline.left_s() < LEAST_S:
+    if not deadline.allows(most_s):
         return Failed(how=Failure.NOT_ASKED, says=NO_TIME)
     return put(within_s=deadline.within(most_s))
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from stackward.answers import document, figure, lines, mapping, text, understood, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
-from stackward.facts.cloud_state import LEAST_S
 from stackward.facts.rpc import RPC_S
 from stackward.model.cloud_state import NO_TIME, PingTarget, Rpc, RpcAnswer
-from stackward.ports.deadline import Deadline
+from stackward.ports.deadline import FAIR, Deadline
 from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Shell
 from stackward.ports.together import Round
@@ -85,7 +84,7 @@ def _ping(
     deadline: Deadline,
 ) -> Mapping[str, RpcAnswer]:
     whole_s = deadline.within(within_s + STARTING_S)
-    if whole_s < LEAST_S + _THERE_AND_BACK_S:
+    if not deadline.allows(within_s + _THERE_AND_BACK_S):
         return not_called(targets)
     node, engine, container = place
     words = [*PYTHON, json.dumps(_asked(targets, within_s, whole_s))]
@@ -114,6 +113,7 @@ def _asked(targets: Sequence[PingTarget], within_s: float, whole_s: float) -> di
     shared = sorted(targets, key=_settings)
     return {
         "within_s": within_s,
+        "least_s": within_s * FAIR,
         "ends_s": whole_s - _THERE_AND_BACK_S,
         "groups": [
             {

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from stackward.anatomy import Anatomy
 from stackward.answers import shortly
 from stackward.facts.services_on_node import NO_CONTAINER, Said
+from stackward.model.cloud_state import NO_TIME
 from stackward.model.survey import Blind, Replied, Unseen
 from stackward.ports.shell import Answer, refusal
 
 QUESTION = "question"  # begins the names of these commands in the script's answer
 
-NOT_ASKED = "no time was left for it in this look"  # the script's words
 _ALARM = {-14, 142}  # ended by its own alarm: `-T` of Open vSwitch's tools
 _TIMEOUT = 124  # of timeout(1)
 _NO_TOOL = {126, 127}
@@ -55,8 +55,8 @@ def _answer(said: Said) -> Replied | Unseen | None:
     # First: where there is no sudo, nothing was asked, and there is no code.
     if code != 0 and (refused := refusal(Answer(1, "", said["err"])) or _denied(said["err"])):
         return Unseen(shortly(refused), Blind.REFUSED)
-    if said["err"] == NOT_ASKED:
-        return Unseen(NOT_ASKED, Blind.NOT_ASKED)
+    if said["err"] == NO_TIME:
+        return Unseen(NO_TIME, Blind.NOT_ASKED)
     if code is None or code in _ALARM or code == _TIMEOUT:
         return Unseen("no answer in time", Blind.SILENT)
     if code in _NO_TOOL or NO_CONTAINER.search(said["err"]):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from stackward.facts.cloud_state import LEAST_S, NOVA, TOLD_S
+from stackward.facts.cloud_state import NOVA, TOLD_S
 from stackward.model.cloud_state import NO_TIME, Catalog, Endpoint, Rpc, RpcAnswer
 from stackward.ports.deadline import Deadline
 from stackward.ports.lookout import Lookout
@@ -32,7 +32,7 @@ def ask_rpc(
     waiting = list(hypervisors.items())
     told: dict[str, RpcAnswer] = {}
     at_once, why = 2, ""
-    while waiting and not (why := _why_stop(told, deadline)):
+    while waiting and not (why := _why_stop(told, deadline, within_s)):
         now, waiting = waiting[:at_once], waiting[at_once:]
         limit_s = deadline.within(within_s)
         questions: dict[str, Callable[[], RpcAnswer]] = {
@@ -47,10 +47,10 @@ def ask_rpc(
     return {**told, **left}
 
 
-def _why_stop(told: Mapping[str, RpcAnswer], deadline: Deadline) -> str:
+def _why_stop(told: Mapping[str, RpcAnswer], deadline: Deadline, within_s: float) -> str:
     if (silent := unanswered(told)) >= MOST_UNANSWERED:
         return f"{silent} calls over RPC are unanswered already, and each holds a worker"
-    return NO_TIME if deadline.left_s() < LEAST_S else ""
+    return "" if deadline.allows(within_s) else NO_TIME
 
 
 def unanswered(told: Mapping[str, RpcAnswer]) -> int:

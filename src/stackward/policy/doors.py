@@ -254,19 +254,21 @@ def gaps_of_doors(
             yield _gap_of(name, f"the {anatomy[name].probe.shows}", answer)
     for name, failed in state.heartbeats_unread.items():
         yield _gap_of(name, f"the heartbeats of {anatomy[name].service}", failed)
-    for url, failed in not_reached(state):
-        yield _gap_of(url, "whether it answers", failed)
+    for name, failed in _not_reached(state, anatomy):
+        yield _gap_of(name, "whether its endpoints answer", failed)
     for place, until in state.certificates.items():
         if isinstance(until, Failed):
             names = _behind(state, anatomy, place)
             yield _gap_of(names[0] if names else _KEYSTONE, f"the certificate of {place}", until)
 
 
-def not_reached(state: CloudState) -> Iterator[tuple[str, Failed]]:
-    """Return the endpoints that no time was left for."""
-    for url, one in state.reached.items():
+def _not_reached(state: CloudState, anatomy: Anatomy) -> Iterator[tuple[str, Failed]]:
+    """Return the endpoints that no time was left for, by the names of the components."""
+    for endpoint in state.catalog.endpoints if state.catalog else ():
+        one = state.reached.get(endpoint.url)
         if isinstance(one, Failed) and one.how is Failure.NOT_ASKED:
-            yield url, one
+            component = of_kind(anatomy, endpoint.kind)
+            yield component.name if component else endpoint.kind, one
 
 
 def _is_limit(failed: Failed) -> bool:

@@ -25,8 +25,12 @@ class Outcome(StrEnum):
     REFUTED = "refuted"  # it answers, and says that it is not well
     SILENT = "silent"
     REFUSED = "refused"  # we have no right to ask
+    NO_TIME = "no time"  # none was left to ask it
     NOT_ASKED = "not asked"  # there is no tool for it
     NOT_UNDERSTOOD = "not understood"
+
+
+_UNHEARD = {Blind.REFUSED: Outcome.REFUSED, Blind.NOT_ASKED: Outcome.NO_TIME}
 
 
 def outcome(question: Question, answer: Replied | Unseen | None) -> Outcome:
@@ -34,10 +38,8 @@ def outcome(question: Question, answer: Replied | Unseen | None) -> Outcome:
     match answer:
         case None:
             return Outcome.NOT_ASKED
-        case Unseen(kind=Blind.REFUSED):
-            return Outcome.REFUSED
-        case Unseen():
-            return Outcome.SILENT
+        case Unseen(kind=kind):
+            return _UNHEARD.get(kind, Outcome.SILENT)
         case Replied(code=0, out=out) if re.search(question.expects, out, re.MULTILINE):
             return Outcome.PROVED
         case Replied(out=out) if question.refutes and re.search(
@@ -121,7 +123,7 @@ def gaps_of_answers(here: Presence) -> Iterator[Gap]:
     """Name what might not be asked, or had no tool to be asked with."""
     name = here.component.name
     for question, came, answer in answers(here) if here.runs else ():
-        if came is Outcome.REFUSED and isinstance(answer, Unseen):
+        if came in {Outcome.REFUSED, Outcome.NO_TIME} and isinstance(answer, Unseen):
             yield gap_of(here.survey, f"{name}: {question.what}", answer, name)
         elif came is Outcome.NOT_ASKED:
             no_tool = Unseen(f"there is no `{question.tool}` on the node", Blind.USELESS)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from stackward.ports.clock import Clock
 
+FAIR = 0.5  # of its own limit, what a question must have
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
@@ -20,6 +22,13 @@ class Deadline:
     def left_s(self) -> float:
         """Return how much time is left; none is left for ever after the end."""
         return max(0.0, self.ends - self.clock.monotonic())
+
+    def allows(self, limit_s: float) -> bool:
+        """Say whether a question of that limit is still worth putting: with half of it at least.
+
+        With less, that no answer came would prove nothing.
+        """
+        return self.left_s() >= FAIR * limit_s
 
     def within(self, most_s: float) -> float:
         """Return the limit of one question: its own, or what is left."""

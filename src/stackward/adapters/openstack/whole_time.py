@@ -54,8 +54,13 @@ def left_s() -> float | None:
         return None
     left = ends - time.monotonic()
     if left <= 0:
-        raise TimeoutError(f"no whole answer within {_now.within_s:g} s")
+        raise _late()
     return float(max(left, _LEAST_S))
+
+
+def _late() -> TimeoutError:
+    within_s = vars(_now).get("within_s")
+    return TimeoutError(f"no whole answer within {within_s:.2g} s" if within_s else "timed out")
 
 
 def keep_to_it(session: "Session") -> None:
@@ -125,9 +130,8 @@ class _Raw(io.RawIOBase):
             self._sock.settimeout(left)
         try:
             read = self._raw.readinto(buffer)
-        except TimeoutError:
-            left_s()  # says it in words of its own
-            raise
+        except TimeoutError as error:
+            raise _late() from error
         self._count += read or 0
         if self._count > MOST_BYTES:
             raise OSError(f"it answers without end: it was left after {MOST_BYTES >> 20} MiB")

@@ -23,7 +23,6 @@ from typing import Any
 
 PING = "oslo_rpc_server_ping"
 LEEWAY_S = 0.5
-LEAST_S = 1.0  # that a call is given: less would prove nothing
 NO_TIME = "NoTimeLeft"
 OWN_END_S = 2  # after which a process is ended by its own alarm, whatever holds it
 REPLIES_S = 60  # our queue for answers goes so long after us; else RabbitMQ keeps it half an hour
@@ -34,9 +33,10 @@ RABBIT = "oslo_messaging_rabbit"
 class Caller:
     """Calls those that share their settings, over one connection."""
 
-    def __init__(self, asked: dict[str, Any], within_s: float, ends: float) -> None:
+    def __init__(self, asked: dict[str, Any], limits: dict[str, float], ends: float) -> None:
         self.asked = asked
-        self.within_s = within_s
+        self.within_s = limits["within_s"]
+        self.least_s = limits["least_s"]  # that a call is given: less would prove nothing
         self.ends = ends  # of all of it, by this machine's own clock
         self.told = {}  # type: dict[str, Any]
 
@@ -60,7 +60,7 @@ class Caller:
             self.tell_all("not enabled")
             return
         self.within_s = min(self.within_s, self.ends - time.monotonic() - LEEWAY_S)
-        if self.within_s < LEAST_S:
+        if self.within_s < self.least_s:
             self.tell_all("not asked", why=NO_TIME)
             return
         # A call that is put and not answered is silent, also where its own end is not waited for.
@@ -122,7 +122,7 @@ class Caller:
             self.tell(target, "answered", took_s=time.monotonic() - began)
 
 
-def aside(asked: dict[str, Any], within_s: float, ends: float) -> Any:  # noqa: ANN401  # a file
+def aside(asked: dict[str, Any], limits: dict[str, float], ends: float) -> Any:  # noqa: ANN401  # a file
     """Call those of one group in a process of its own, and return where it tells what came of it.
 
     The library has one set of settings in a process, and each project has others.
@@ -132,7 +132,7 @@ def aside(asked: dict[str, Any], within_s: float, ends: float) -> Any:  # noqa: 
         os.close(far)
         return os.fdopen(near)
     own_end(ends)
-    caller = Caller(asked, within_s, ends)
+    caller = Caller(asked, limits, ends)
     caller.call_all()
     with os.fdopen(far, "w") as out:
         json.dump(dict(caller.told), out)
@@ -157,11 +157,11 @@ def main(asked: dict[str, Any]) -> None:
     except ImportError as error:
         document["why"] = type(error).__name__
     else:
-        within_s = asked["within_s"]
         ends = began + asked["ends_s"]
-        for told in [aside(one, within_s, ends) for one in asked["groups"]]:
+        for told in [aside(one, asked, ends) for one in asked["groups"]]:
             # One that hangs before its calls (a file that is not read) keeps back only itself.
-            if select.select([told], [], [], max(0.0, ends - time.monotonic()))[0]:
+            left_s = ends + LEEWAY_S - time.monotonic()
+            if select.select([told], [], [], max(0.0, left_s))[0]:
                 document["told"].update(json.loads(told.read() or "{}"))
     sys.stdout.write(json.dumps(document))
 
