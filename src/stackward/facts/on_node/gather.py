@@ -112,6 +112,10 @@ class Commands:
             # What sudo has started is root's: it is left to its own end.
             with contextlib.suppress(PermissionError):
                 process.kill()
+                process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
 
     def end(self, name: str) -> dict[str, object]:
         """Return what a command told; wait for it until the deadline."""
