@@ -57,6 +57,7 @@ _LOGIN = re.compile(
     r"Permission denied|Host key verification failed|Too many authentication failures"
 )
 _NO_PYTHON = 127
+_TIMED_OUT = 124  # of timeout(1)
 _BEGINS = '{"version"'  # the script's answer
 # Which virtual hosts there are, the shipped sudoers file cannot know: those refused are unknown.
 _BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ")
@@ -80,6 +81,7 @@ _ANSWERS = {
     "containers": ("`docker ps` or `podman ps`", MACHINE),
     "sockets": ("`ss -tnap`", MACHINE),
     "filesystems": ("`statvfs` or `stat -f`", MACHINE),
+    "conntrack": ("`nf_conntrack_count` and `nf_conntrack_max`", MACHINE),
     "memory": ("`/proc/meminfo`", MACHINE),
     "clock": ("`adjtimex`", MACHINE),
     "rabbitmq": ("`rabbitmqctl`", "rabbitmq"),
@@ -186,6 +188,7 @@ def _survey(
     sockets = read.of("sockets", lambda: parse_sockets(told, running))
     disks = read.of("filesystems", lambda: _filesystems(told, commands))
     memory = read.of("memory", lambda: _memory(text(told["memory"])))
+    tracked = read.of("conntrack", lambda: _tracked(told.get("conntrack")))
     clock = read.of("clock", lambda: _clock(told, asked_at, took_s))
     return Survey(
         node=node,
@@ -201,8 +204,10 @@ def _survey(
         filesystems=() if isinstance(disks, Unseen) else disks,
         memory_total=0 if isinstance(memory, Unseen) else memory[0],
         memory_available=0 if isinstance(memory, Unseen) else memory[1],
+        memory_huge=0 if isinstance(memory, Unseen) else memory[2],
+        tracked=None if isinstance(tracked, Unseen) else tracked,
         clock=_shared() if container else clock,
-        kernel_errors=_shared() if container else _kernel(commands.get("kernel")),
+        kernel_errors=_shared() if container else _kernel(commands),
         started=None if told["started"] is None else figure(told["started"]),
         shares_with_host=container or None,
         sudo_refused=_sudo_refused(told, commands),
@@ -288,10 +293,23 @@ def _unread(commands: Mapping[str, Said]) -> Iterable[tuple[str, Unseen]]:
             said = lines(answer["err"]) or [f"it ended with {answer['code']}"]
             why = f"`{engine} ps` says: {shortly(said[0])}"
             yield f"what runs under {engine}", Unseen(why, Blind.LATE)
+    warned = commands.get("kernel warnings")
+    if warned and warned["code"] != 0 and (unseen := _not_picked(warned)):
+        yield "the kernel's warnings", unseen
     for name, answer in commands.items():
         if _REPLACED in answer["out"]:
             why = f"bytes that are not UTF-8, shown as {_REPLACED}"
             yield f"part of what it says of {name}", Unseen(why, Blind.ODD)
+
+
+def _not_picked(answer: Said) -> Unseen | None:
+    """Return why the journal picked no lines; None where there are none, which it ends with 1."""
+    said = [line for line in lines(answer["err"]) if line != _NO_ENTRIES]
+    if refused := _refused(answer["err"]):
+        return Unseen(refused, Blind.REFUSED)
+    if answer["code"] in {None, _TIMED_OUT}:
+        return Unseen("the journal gave no answer in time", Blind.LATE)
+    return Unseen(shortly(said[0]), Blind.USELESS) if said else None
 
 
 def parse_units(
@@ -583,10 +601,25 @@ def _is_laid_over(one: Filesystem) -> bool:
     return one.type == _OVERLAY and one.mount != "/"
 
 
-def _memory(given: str) -> tuple[int, int]:
-    """Read `/proc/meminfo`: how much there is, and how much of it is available."""
-    found = dict(re.findall(r"^(\w+):\s+(\d+) kB$", given, re.MULTILINE))
-    return whole(found["MemTotal"]) * 1024, whole(found["MemAvailable"]) * 1024
+def _memory(given: str) -> tuple[int, int, int]:
+    """Read `/proc/meminfo`: how much there is, what of it is available, what in huge pages.
+
+    Memory in huge pages is set aside for guests: it is neither used nor available, so it is no
+    part of the first. `Hugetlb` counts pages of all sizes; kernels before 4.16 have one size only.
+    """
+    found = dict(re.findall(r"^(\w+):\s+(\d+)(?: kB)?$", given, re.MULTILINE))
+    pages = whole(found.get("HugePages_Total", 0)) * whole(found.get("Hugepagesize", 0))
+    huge = whole(found.get("Hugetlb", pages))
+    total = whole(found["MemTotal"])
+    if huge > total:
+        raise ValueError(f"Hugetlb: {huge}")
+    return (total - huge) * 1024, whole(found["MemAvailable"]) * 1024, huge * 1024
+
+
+def _tracked(given: object) -> tuple[int, int] | None:
+    """Read how many connections the kernel tracks, and how many it can; None where it does not."""
+    count, most = ("", "") if given is None else texts(given)
+    return (whole(count), whole(most)) if count and most else None
 
 
 def _clock(told: Mapping[str, object], asked_at: float, took_s: float) -> NodeClock | Unseen:
@@ -601,14 +634,17 @@ def _clock(told: Mapping[str, object], asked_at: float, took_s: float) -> NodeCl
     )
 
 
-def _kernel(answer: Said | None) -> tuple[str, ...] | Unseen:
+def _kernel(commands: Mapping[str, Said]) -> tuple[str, ...] | Unseen:
+    """Read the kernel's errors, with those warnings that matter; the latter are one day old."""
+    answer, warned = commands.get("kernel"), commands.get("kernel warnings")
     if answer is None:
         return Unseen("it has no journal", Blind.USELESS)
     if answer["code"] is None and not _refused(answer["err"]):
         return Unseen("the journal gave no answer in time", Blind.LATE)
     if answer["code"] != 0:
         return Unseen(answer["err"].strip() or "the journal does not answer", Blind.REFUSED)
-    return tuple(line for line in lines(answer["out"]) if line != _NO_ENTRIES)
+    out = answer["out"] + ("\n" + warned["out"] if warned else "")
+    return tuple(line for line in lines(out) if line != _NO_ENTRIES)
 
 
 def _shared() -> Unseen:

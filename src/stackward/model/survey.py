@@ -213,8 +213,10 @@ class Survey:
     sees_owners: bool = True  # of sockets
     paths: frozenset[str] = frozenset()  # of those asked for, the ones that exist
     filesystems: tuple[Filesystem, ...] = ()
-    memory_total: int = 0  # bytes
+    memory_total: int = 0  # bytes, without those in huge pages
     memory_available: int = 0
+    memory_huge: int = 0  # set aside in huge pages
+    tracked: tuple[int, int] | None = None  # connections, and how many there may be
     clock: NodeClock | Unseen
     kernel_errors: tuple[str, ...] | Unseen
     started: float | None = None  # when its first process began, in seconds of the epoch

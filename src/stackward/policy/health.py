@@ -39,7 +39,7 @@ from stackward.policy.processes import (
     notes_of_tools,
     notes_of_units,
 )
-from stackward.policy.proofs import gap_of_place, unproved
+from stackward.policy.proofs import gap_of_place, is_proved, unproved
 from stackward.policy.questions import (
     gaps_of_answers,
     judge_answers,
@@ -90,7 +90,8 @@ def _all_findings(
     yield from judge_machines(state)
     sides = other_sides(here, anatomy)
     for one in here.values():
-        yield from judge_units(one)
+        answers = is_proved(one.component, one.node, state, here, anatomy)
+        yield from judge_units(one, answers=answers)
         yield from judge_ports(one)
         yield from judge_tools(one, here)
         yield from judge_answers(one)
@@ -194,7 +195,8 @@ def _all_notes(
     }
     yield from notes_of_heartbeats(state)
     for one in here.values():
-        yield from notes_of_units(one)
+        answers = is_proved(one.component, one.node, state, here, anatomy)
+        yield from notes_of_units(one, answers=answers)
         yield from notes_of_tools(one)
     for survey in state.surveys.values():
         if isinstance(survey, Survey):

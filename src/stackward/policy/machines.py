@@ -22,7 +22,9 @@ SERIOUS = re.compile(
     r"I/O error|Out of memory|oom-kill|Machine [Cc]heck|Hardware Error|soft lockup|hard LOCKUP"
     r"|blocked for more than|EXT4-fs error|Shutting down filesystem|metadata corruption"
     r"|Remounting filesystem read-only|critical (medium|target) error|uncorrectable|BTRFS.*corrupt"
-    r"|nf_conntrack: table full|NETDEV WATCHDOG|rcu.*self-detected stall"
+    r"|table full, dropping packet|[Nn]eighbou?r table overflow|TCP: out of memory"
+    r"|page allocation failure|not responding, still trying|NETDEV WATCHDOG"
+    r"|rcu.*self-detected stall"
 )
 
 
@@ -98,7 +100,12 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
                 available=in_size(survey.memory_available),
                 total=in_size(survey.memory_total),
                 percent=percent,
+                huge=f", beside {in_size(survey.memory_huge)} in huge pages"
+                if survey.memory_huge
+                else "",
             )
+    if survey.tracked:
+        yield from _judge_tracked(node, *survey.tracked)
     if not isinstance(survey.kernel_errors, Unseen):
         serious = [line for line in survey.kernel_errors if SERIOUS.search(line)]
         if serious:
@@ -111,6 +118,17 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
     if survey.other_failed:
         names = ", ".join(f"`{name}`" for name in survey.other_failed)
         yield symptoms.OTHER_FAILED.found(MACHINE, node, units=names)
+
+
+def _judge_tracked(node: str, count: int, most: int) -> Iterator[Finding]:
+    """Judge the table of connections: where it is full, every new connection is dropped."""
+    percent = 100 * count // most if most else 0
+    if percent >= FULL:
+        yield symptoms.CONNTRACK_FULL.found(MACHINE, node, count=count, most=most)
+    elif percent >= FILLING:
+        yield symptoms.CONNTRACK_FILLING.found(
+            MACHINE, node, count=count, most=most, percent=percent
+        )
 
 
 def _judge_filesystem(node: str, one: Filesystem) -> Iterator[Finding]:

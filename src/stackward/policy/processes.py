@@ -22,7 +22,9 @@ from stackward.policy.gaps import gap_of
 from stackward.policy.presence import Presence, masked
 from stackward.wording import count_of
 
-FLAPS, FLAPS_WITHIN_S = 3, 300.0
+FLAPS, FLAPS_WITHIN_S = 3, 300.0  # restarts, and how long ago the last one counts
+SETTLED_S = 60.0  # up for so long, an answer shows that it has come to stay
+TOLD_S = 600.0  # how long a restart is worth a note
 NEAR_LIMIT = 0.9
 SHOWN = 5
 LOCKED_S = 5  # a backup holds such a lock for a moment
@@ -45,11 +47,14 @@ Present = Mapping[tuple[str, str], Presence]
 # --- units, ports -------------------------------------------------------------------------------
 
 
-def judge_units(here: Presence) -> Iterator[Finding]:
-    """Judge whether what belongs on a node runs there, and stays."""
+def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
+    """Judge whether what belongs on a node runs there, and stays.
+
+    `answers`: it has proved in this look that it works.
+    """
     for unit in here.units:
         match unit.active:
-            case "active" if unit.restarts >= FLAPS and (unit.up_s or 0) < FLAPS_WITHIN_S:
+            case "active" if falls(unit, answers=answers):
                 yield _restarting(here, unit)
             case "active":
                 yield from _judge_running(here, unit)
@@ -63,6 +68,16 @@ def judge_units(here: Presence) -> Iterator[Finding]:
                 pass
             case _:
                 yield _down(here, unit)
+
+
+def falls(unit: Unit, *, answers: bool) -> bool:
+    """Say whether a unit that is up does not stay up: it fell often, and was started just now.
+
+    One that has been up for a minute and answers has come to stay.
+    """
+    up_s = unit.up_s or 0.0
+    within_s = SETTLED_S if answers else FLAPS_WITHIN_S
+    return unit.restarts >= FLAPS and up_s < within_s
 
 
 def starts_on_demand(here: Presence, unit: Unit) -> bool:
@@ -87,16 +102,21 @@ def _judge_running(here: Presence, unit: Unit) -> Iterator[Finding]:
 
 
 def _restarting(here: Presence, unit: Unit) -> Finding:
-    ago = f"{unit.up_s:.0f} s ago" if unit.up_s is not None else "just now"
+    since = f"{ago(unit.up_s)} ago" if unit.up_s is not None else "just now"
     return symptoms.UNIT_RESTARTING.found(
         here.component.name,
         here.node,
         unit.last_words,
         unit=unit.name,
         restarts=unit.restarts,
-        ago=ago,
+        ago=since,
         log=here.log,
     )
+
+
+def ago(seconds: float) -> str:
+    """Say how long ago something was."""
+    return f"{seconds:.0f} s" if seconds < 2 * SETTLED_S else f"{seconds / 60:.0f} min"
 
 
 def _down(here: Presence, unit: Unit) -> Finding:
@@ -120,8 +140,19 @@ def _down(here: Presence, unit: Unit) -> Finding:
     )
 
 
-def notes_of_units(here: Presence) -> Iterator[Note]:
-    """Tell what is kept off on purpose; only of what reports to the cloud, where it is missed."""
+def notes_of_units(here: Presence, *, answers: bool = False) -> Iterator[Note]:
+    """Tell what fell and was started again, and what is kept off on purpose.
+
+    That only of what reports to the cloud, where it is missed.
+    """
+    for unit in here.units:
+        up_s = unit.up_s
+        if unit.active != ACTIVE or not unit.restarts or up_s is None or up_s >= TOLD_S:
+            continue
+        if not falls(unit, answers=answers):
+            times = count_of(unit.restarts, "time")
+            says = f"`{unit.name}` has fallen {times}; systemd started it again {ago(up_s)} ago"
+            yield Note(where=here.node, says=says)
     for unit in here.units if here.component.heartbeat else ():
         if unit.active == "inactive" and not unit.is_condition_met:
             yield Note(where=here.node, says=f"`{unit.name}` is kept off by a condition of its own")

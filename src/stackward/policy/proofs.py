@@ -102,6 +102,14 @@ WAYS: tuple[Callable[[Place], bool], ...] = (
 )
 
 
+def is_proved(
+    component: Component, node: str, state: CloudState, present: Present, anatomy: Anatomy
+) -> bool:
+    """Say whether a component on a node has shown in this look that it works."""
+    place = Place(component=component, node=node, state=state, present=present, anatomy=anatomy)
+    return any(way(place) for way in WAYS)
+
+
 Instances: TypeAlias = Mapping[str, tuple[str, ...]]
 
 

@@ -176,15 +176,31 @@ DISK_ERROR = Symptom(
 MEMORY_SHORT = Symptom(
     "memory-short",
     State.DEGRADED,
-    "{available} of {total} of memory are available ({percent} %)",
+    "{available} of {total} of memory are available ({percent} %){huge}",
     "see what takes it: `ps aux --sort -rss | head`; fewer or smaller servers on a compute node",
     "The kernel ends processes when there is none left, guests and databases first.",
+)
+CONNTRACK_FULL = Symptom(
+    "conntrack-full",
+    State.BROKEN,
+    "its table of tracked connections is full: {count} of {most}",
+    "see which there are (`conntrack -S`, `conntrack -L`); raise `net.netfilter.nf_conntrack_max` "
+    "with `sysctl`",
+    "The kernel drops what would be a new connection. Old ones go on, so logins seem to work.",
+)
+CONNTRACK_FILLING = Symptom(
+    "conntrack-filling",
+    State.DEGRADED,
+    "its table of tracked connections is {percent} % full: {count} of {most}",
+    "see which there are (`conntrack -S`, `conntrack -L`); raise `net.netfilter.nf_conntrack_max` "
+    "with `sysctl` before it is full",
+    "Once it is full, the kernel drops what would be a new connection.",
 )
 KERNEL_ERRORS = Symptom(
     "kernel-errors",
     State.DEGRADED,
     "the kernel has met {count} since it booted",
-    "see `journalctl -k -b -p err`; disks and memory are replaced before they fail",
+    "see `journalctl -k -b -p notice`; disks and memory are replaced before they fail",
     "Disks, memory, file systems and hung tasks are told there first. Harmless errors, which every "
     "machine has, do not count.",
 )

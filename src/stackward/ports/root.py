@@ -51,6 +51,14 @@ SOCKETS: Words = ("ss", "-Htnap")
 KERNEL_LOG: Words = (
     *("journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"),
 )
+# What of the kernel's warnings matters; they are many, so the journal picks them, of one day.
+KERNEL_WARNED = (
+    "table full|eighbou?r table overflow|TCP: out of memory|page allocation failure|still trying"
+)
+KERNEL_WARNINGS: Words = (
+    *("timeout", "5", "journalctl", "-k", "-b", "-p", "4..5", "--since=-24h", "-n", "50"),
+    *("--no-pager", "-o", "cat", "-g", KERNEL_WARNED),
+)
 _LISTED = ("ps", "--all", "--no-trunc", "--format", "{{json .}}")
 DOCKER_CONTAINERS: Words = ("docker", *_LISTED)
 PODMAN_CONTAINERS: Words = ("podman", *_LISTED)
@@ -178,6 +186,9 @@ _LOOKS = "it only looks"
 ALL = (
     RootCommand(words=SOCKETS, needed_for=_CHECK, gives="which process has which connection"),
     RootCommand(words=KERNEL_LOG, needed_for=_CHECK, gives="errors in the kernel's log"),
+    RootCommand(
+        words=KERNEL_WARNINGS, needed_for=_CHECK, gives="these warnings in the kernel's log"
+    ),
     RootCommand(
         words=DOCKER_CONTAINERS, needed_for=_CHECK, gives="names, commands and labels of containers"
     ),

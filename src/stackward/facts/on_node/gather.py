@@ -55,6 +55,15 @@ ON_DISK = {
 ON_NETWORK = {"nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "cifs", "gfs2", "ocfs2"}
 IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
 LOG_LINES = 3
+# What matters of all that a kernel logs as a warning or a notice: there are many of those.
+WARNED = (
+    "table full|eighbou?r table overflow|TCP: out of memory|page allocation failure|still trying"
+)
+WARNINGS = [
+    *("timeout", "5", "journalctl", "-k", "-b", "-p", "4..5", "--since=-24h", "-n", "50"),
+    *("--no-pager", "-o", "cat"),
+]
+CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
 POLICY = "{{.Name}} {{.HostConfig.RestartPolicy.Name}}"
 WANTING_FACTS = "Id,LoadState,ActiveState,SubState,UnitFileState,WantedBy,RequiredBy,TriggeredBy"
 MOST_WANTING = 60  # units
@@ -325,6 +334,7 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     if not container():
         kernel = ["journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"]
         commands.start("kernel", as_root(kernel))
+        commands.start("kernel warnings", as_root([*WARNINGS, "-g", WARNED]))
     for engine in ENGINES:
         if shutil.which(engine):
             listed = [engine, "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
@@ -502,6 +512,7 @@ def main(asked: dict[str, object]) -> None:
             "container": container(),
             "clock": clock(),
             "memory": read("/proc/meminfo"),
+            "conntrack": [read(CONNTRACK + one).strip() for one in ("count", "max")],
             "filesystems": disks,
             "paths": [path for path in list(asked["paths"]) if os.path.exists(path)],  # type: ignore[call-overload]
             "installed": installed([str(unit) for unit in list(asked["units"])]),  # type: ignore[call-overload]
