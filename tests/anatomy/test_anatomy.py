@@ -82,6 +82,26 @@ def test_every_probe_is_one_that_some_component_has(kind: str) -> None:
             id="a heartbeat that no API lists",
         ),
         pytest.param({"hartbeat": '"x"'}, "it has no part `hartbeat`", id="a part misspelt"),
+        pytest.param(
+            {"http": '{ paths = ["/"], what = "its versions", hots = "x" }'},
+            "a part of it (get) has no word `hots`",
+            id="a word of a part misspelt",
+        ),
+        pytest.param(
+            {"http": '{ paths = ["/"], what = "its versions" }'},
+            "`http` needs `ports`",
+            id="asked over HTTP, nobody knows where",
+        ),
+        pytest.param(
+            {"http": '{ paths = ["v3"], what = "its versions" }', "ports": "[9311]"},
+            "a path of `http` begins with a slash",
+            id="a path that is none",
+        ),
+        pytest.param(
+            {"http": '{ paths = [], what = "its versions" }', "ports": "[9311]"},
+            "a path of `http` begins with a slash",
+            id="no path at all",
+        ),
     ],
 )
 def test_an_entry_that_would_be_passed_over_is_refused(words: dict[str, str], says: str) -> None:

@@ -130,11 +130,20 @@ def test_an_api_of_several_processes_proves_none_of_them() -> None:
     site = Site()
     site.unit("c01", "glance-api.service", LoadState="loaded", ActiveState="active")
     site.unit("c01", "glance-api.service", WantedBy="multi-user.target", UnitFileState="enabled")
+    site.told("ctl")["web"] = []
 
     health = site.look()
 
     [gap] = [gap for gap in health.not_proved if gap.component == "glance-api"]
-    assert (gap.where, gap.why) == ("ctl", "its API answers, but not which of its processes did")
+    assert (gap.where, gap.why) == ("ctl", "it was not seen where it listens")
+
+
+def test_each_process_of_an_api_is_proved_by_its_own_answer() -> None:
+    site = Site()
+    site.unit("c01", "glance-api.service", LoadState="loaded", ActiveState="active")
+    site.unit("c01", "glance-api.service", WantedBy="multi-user.target", UnitFileState="enabled")
+
+    assert [gap for gap in site.look().gaps if gap.component == "glance-api"] == []
 
 
 def test_without_rpc_what_only_a_call_would_prove_is_not_proved() -> None:
@@ -969,6 +978,7 @@ def test_lists(answer: Answered | Failed, rule: str) -> None:
 
 def test_a_list_that_this_login_may_not_ask_for_is_unknown_and_no_finding() -> None:
     site = Site()
+    site.told("ctl")["web"] = []
     site.apis.lists["image"] = Failed(how=Failure.REFUSED, says="Policy", status=403)
 
     health = site.look()

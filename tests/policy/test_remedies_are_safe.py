@@ -28,6 +28,8 @@ HARMS = re.compile(
 
 # Those that look at another source before anything is done: how the look begins.
 LOOKS = {
+    "application-not-loaded": "look first",
+    "application-silent": "check again",
     "awaits-confirmation": "ask its owner whether it works",
     "building": "its owner may",
     "claimed": "settle it with whoever disabled it",

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 from stackward.errors import BadInput
+
+Part = TypeVar("Part")
 
 MACHINE = "machine"
 WEB_SERVERS = ("apache2.service", "httpd.service")  # run what is deployed as a site
@@ -85,6 +87,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Get:
+    """An HTTP request to where its process listens on its node: any answer of it is its own.
+
+    It needs no login, changes nothing, and asks neither the database nor Keystone.
+    """
+
+    paths: tuple[str, ...]  # it has one of these; which, its deployment says
+    what: str  # that it asks for, in the operator's words: "its versions"
+    own: str | None = None  # a regular expression; who else may listen there answers otherwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     """A component as one flavour deploys it."""
 
@@ -121,6 +135,7 @@ class Component:
     databases: tuple[Database, ...] = ()
     probe: Probe
     questions: tuple[Question, ...] = ()  # which must all be answered
+    http: Get | None = None
     flavours: Mapping[str, Deployed]
 
     @property
@@ -261,6 +276,10 @@ def _refuse_what_nothing_reads(one: Component) -> None:
             "`heartbeat`",
             f"take `heartbeat` out; lists of services are read of: {_named(LISTED)}",
         )
+    if one.http and not one.ports:
+        raise _wrong(one.name, "`http` needs `ports`, where it listens", "add them")
+    if one.http and not (one.http.paths and all(p.startswith("/") for p in one.http.paths)):
+        raise _wrong(one.name, "a path of `http` begins with a slash", "write it so")
 
 
 def _wrong(name: str, why: str, hint: str) -> BadInput:
@@ -276,27 +295,32 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
     known -= {"name", "is_", "flavours"}
     if unknown := entry.keys() - known:
         raise _wrong(name, f"it has no part {_named(unknown)}", f"parts: {_named(known)}")
-    flavours = {each: _deployed(entry.pop(each)) for each in FLAVOURS if each in entry}
+    flavours = {each: _part(Deployed, name, entry.pop(each)) for each in FLAVOURS if each in entry}
     # Every component rests on its machine: that goes without saying in the entries.
     rests_on = (*entry.pop("rests_on", ()), *([MACHINE] if name != MACHINE else []))
     return Component(
         name=name,
         is_=entry.pop("is"),
         rests_on=rests_on,
-        probe=Probe(**entry.pop("probe")),
-        databases=tuple(Database(**each) for each in entry.pop("databases", ())),
-        questions=tuple(_question(each) for each in entry.pop("questions", ())),
+        probe=_part(Probe, name, entry.pop("probe")),
+        databases=tuple(_part(Database, name, each) for each in entry.pop("databases", ())),
+        questions=tuple(_part(Question, name, each) for each in entry.pop("questions", ())),
+        http=_part(Get, name, entry.pop("http")) if "http" in entry else None,
         flavours=flavours,
         **{word: _frozen(value) for word, value in entry.items()},
     )
 
 
-def _question(entry: dict[str, Any]) -> Question:
-    return Question(**{word: _frozen(value) for word, value in entry.items()})
-
-
-def _deployed(entry: dict[str, Any]) -> Deployed:
-    return Deployed(**{word: _frozen(value) for word, value in entry.items()})
+def _part(kind: type[Part], name: str, entry: dict[str, Any]) -> Part:
+    """Make a part of an entry; what nobody would read is refused."""
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
+    if unknown := entry.keys() - known:
+        raise _wrong(
+            name,
+            f"a part of it ({kind.__name__.lower()}) has no word {_named(unknown)}",
+            f"words: {_named(known)}",
+        )
+    return kind(**{word: _frozen(value) for word, value in entry.items()})
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401  # whatever TOML has

@@ -82,7 +82,7 @@ class ApisSeen:
     heartbeats: tuple[Heartbeat, ...] = ()
     heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)
     hypervisors: tuple[Hypervisor, ...] = ()
-    hypervisors_unread: str = ""
+    hypervisors_unread: Failed | None = None
 
 
 def node_called(lookout: Lookout, word: str) -> str:
@@ -334,7 +334,7 @@ def _seen(
             if isinstance(one, Failed) and (component := anatomy.of_catalog(kind))
         },
         hypervisors=_hypervisors(answers.get((HYPERVISORS, NOVA))),
-        hypervisors_unread=_why_unread(answers.get((HYPERVISORS, NOVA))),
+        hypervisors_unread=_failed(answers.get((HYPERVISORS, NOVA))),
     )
 
 
@@ -404,5 +404,5 @@ def _hypervisors(given: _Answer | None) -> tuple[Hypervisor, ...]:
     return tuple(one for one in given if isinstance(one, Hypervisor))
 
 
-def _why_unread(given: _Answer | None) -> str:
-    return given.says if isinstance(given, Failed) else ""
+def _failed(given: _Answer | None) -> Failed | None:
+    return given if isinstance(given, Failed) else None

@@ -29,6 +29,8 @@ from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachab
 from stackward.facts import services_on_node as services
 from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
+from stackward.facts.web import as_asked as web_as_asked
+from stackward.facts.web import parse_web
 from stackward.model.identity import Itself
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.survey import (
@@ -88,6 +90,7 @@ _ANSWERS = {
     "mariadb": ("`mariadb`", "mariadb"),
     "memcached": ("`stats` of memcached", "memcached"),
     "libvirt": ("`virsh version`", "libvirtd"),
+    "web": ("what was asked over HTTP", MACHINE),
 }
 _SOCKET_STATES = (
     "LISTEN", "ESTAB", "CLOSE-WAIT", "TIME-WAIT", "FIN-WAIT-1", "FIN-WAIT-2", "SYN-SENT",
@@ -126,6 +129,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         "tables": tables,
         "questions": as_asked(anatomy),
         "containers": sorted({one for _, each in anatomy.deployed() for one in each.containers}),
+        "web": web_as_asked(anatomy),
     }
     began, from_ = clock.monotonic(), clock.now().timestamp()
     try:
@@ -189,6 +193,7 @@ def _survey(
     disks = read.of("filesystems", lambda: _filesystems(told, commands))
     memory = read.of("memory", lambda: _memory(text(told["memory"])))
     tracked = read.of("conntrack", lambda: _tracked(told.get("conntrack")))
+    web = read.of("web", lambda: parse_web(told["web"]))
     clock = read.of("clock", lambda: _clock(told, asked_at, took_s))
     return Survey(
         node=node,
@@ -216,6 +221,7 @@ def _survey(
         cache=read.of("memcached", lambda: services.parse_cache(mapping(told["memcached"]))),
         libvirt=read.of("libvirt", lambda: services.parse_libvirt(commands)),
         answers=parse_answers(commands),
+        web={} if isinstance(web, Unseen) else web,
         misread=tuple(read.misread),
         unread=dict(_unread(commands)),
     )

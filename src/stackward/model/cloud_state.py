@@ -149,7 +149,7 @@ class CloudState:
     is_rpc_asked: bool = True  # False: nobody was to be called over RPC
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
     bare_metal: frozenset[str] = frozenset()  # hosts that are no machines: Ironic's
-    hypervisors_unread: str = ""  # why: then it is not known which hosts are Ironic's
+    hypervisors_unread: Failed | None = None  # then it is not known which hosts are Ironic's
     unnamed: Mapping[str, str] = field(default_factory=dict)  # why a host is none of the nodes
     keystone_on: str | None = None  # the node whose address Keystone has
     only: str | None = None  # the one node that was looked at

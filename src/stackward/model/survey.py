@@ -199,6 +199,19 @@ class Replied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebReply:
+    """What came of one HTTP request to where a process listens on its node."""
+
+    place: str  # address and port
+    path: str  # `*`: the web server itself was asked, whatever it serves
+    status: int | None = None  # None: there was no answer
+    is_own: bool = False  # it is known to be of who was meant, and not of another site there
+    has_request_id: bool = False  # an application of OpenStack wrote it, not the server around it
+    says: str = ""  # what it says of its failure, or why there was no answer
+    is_silent: bool = False  # it had its time, and did not answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """One look at a node."""
 
@@ -229,5 +242,6 @@ class Survey:
     # What processes answered, by `Question` as the anatomy numbers them: ("ovn-northd", 0). What is
     # not in it was not asked: the node has no such tool.
     answers: Mapping[tuple[str, int], Replied | Unseen] = field(default_factory=dict)
+    web: Mapping[str, tuple[WebReply, ...]] = field(default_factory=dict)  # by component
     misread: tuple[Misread, ...] = ()  # answers whose shape is not known
     unread: Mapping[str, Unseen] = field(default_factory=dict)  # what else could not be read

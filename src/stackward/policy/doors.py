@@ -1,6 +1,7 @@
 """How the APIs are: login, lists as a user asks for them, endpoints, certificates."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -17,29 +18,32 @@ from stackward.model.cloud_state import (
 from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
 from stackward.policy.presence import log_of
+from stackward.policy.web import Shown
 
 SLOW_S = 5.0
 EXPIRES_SOON_DAYS = 30
-_KEYSTONE = "keystone"
+NOTHING_SHOWN = Shown()
+_KEYSTONE, _NOVA_API = "keystone", "nova-api"
 _UNAUTHORIZED = 401
+_OWN_FAULT = {Failure.NO_ANSWER, Failure.ERROR, Failure.NOT_UNDERSTOOD}
 _TOO_MANY = 429
 
 
 def judge_doors(
-    state: CloudState, anatomy: Anatomy, running: Collection[str] = ()
+    state: CloudState, anatomy: Anatomy, running: Collection[str] = (), shown: Shown = NOTHING_SHOWN
 ) -> Iterator[Finding]:
-    """Judge all that the APIs answered; `running` are the components seen on nodes."""
-    if isinstance(state.login, Failed):
+    """Judge all that the APIs answered; `running` are the components seen on nodes.
+
+    Of one whose own processes have `shown` why it fails, that is the finding.
+    """
+    if isinstance(state.login, Failed) and not shown.explains(_KEYSTONE, state.login):
         yield _judge_login(state, state.login, anatomy)
     yield from _judge_unasked(state, anatomy, running)
     for name, answer in state.probes.items():
-        yield from _judge_probe(anatomy[name], answer)
-    for name, failed in state.heartbeats_unread.items():
-        # Some of an API's workers may still answer: what another list told is no excuse.
-        is_own = isinstance(state.probes.get(name), Answered)
-        if is_own and failed.how in {Failure.ERROR, Failure.NOT_UNDERSTOOD}:
-            yield _list_failed(anatomy[name], "list of its services", failed)
-    yield from _judge_endpoints(state, anatomy)
+        if not (isinstance(answer, Failed) and shown.explains(name, answer)):
+            yield from _judge_probe(anatomy[name], answer)
+    yield from _judge_other_lists(state, anatomy, shown)
+    yield from _judge_endpoints(state, anatomy, shown)
     for place, until in state.certificates.items():
         if isinstance(until, datetime):
             yield from _judge_certificate(state, anatomy, place, until)
@@ -120,15 +124,38 @@ def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Fi
     says = _says(answer)
     match answer.how:
         case Failure.NO_ANSWER:
-            yield symptoms.LIST_UNANSWERED.found(
-                name, None, what=what, says=says, kind=component.catalog
-            )
+            yield _list_unanswered(component, what, answer)
         case Failure.REFUSED if answer.status == _UNAUTHORIZED:
             yield symptoms.TOKEN_UNKNOWN.found(name, None, says=says)
         case Failure.ERROR | Failure.NOT_UNDERSTOOD:
             yield _list_failed(component, what, answer)
         case Failure.REFUSED | Failure.TOO_OLD | Failure.NOT_ASKED:
             return  # our limit, not its fault: it is named among what was not seen
+
+
+def _judge_other_lists(state: CloudState, anatomy: Anatomy, shown: Shown) -> Iterator[Finding]:
+    """Judge the lists that the check itself needs.
+
+    Some of an API's workers may still answer: that the list of users was told is no excuse.
+    """
+    lists = [(name, "list of its services", one) for name, one in state.heartbeats_unread.items()]
+    if state.hypervisors_unread:
+        lists.append((_NOVA_API, "list of its hypervisors", state.hypervisors_unread))
+    for name, what, failed in lists:
+        probed = state.probes.get(name)
+        has_failed = isinstance(probed, Failed) and probed.how in _OWN_FAULT
+        if has_failed or shown.explains(name, failed):
+            continue  # that has been said
+        if failed.how is Failure.NO_ANSWER:
+            yield _list_unanswered(anatomy[name], what, failed)
+        elif failed.how in {Failure.ERROR, Failure.NOT_UNDERSTOOD}:
+            yield _list_failed(anatomy[name], what, failed)
+
+
+def _list_unanswered(component: Component, what: str, failed: Failed) -> Finding:
+    return symptoms.LIST_UNANSWERED.found(
+        component.name, None, what=what, says=_says(failed), kind=component.catalog
+    )
 
 
 def _list_failed(component: Component, what: str, failed: Failed) -> Finding:
@@ -147,7 +174,7 @@ def _list_failed(component: Component, what: str, failed: Failed) -> Finding:
     )
 
 
-def _judge_endpoints(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+def _judge_endpoints(state: CloudState, anatomy: Anatomy, shown: Shown) -> Iterator[Finding]:
     if state.catalog is None:
         return
     by_url: dict[str, list[Endpoint]] = {}
@@ -161,6 +188,8 @@ def _judge_endpoints(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
         probed = state.probes.get(component.name) if component else None
         if isinstance(probed, Failed) and probed.how is failed.how and _is_ours(state, by_url[url]):
             continue  # its list has said so
+        if component and shown.explains(component.name, failed):
+            continue
         symptom = symptoms.ENDPOINT_FAILED if failed.status else symptoms.ENDPOINT_UNANSWERED
         yield symptom.found(
             component.name if component else first.kind,
@@ -253,7 +282,10 @@ def gaps_of_doors(
         if isinstance(answer, Failed) and _is_limit(answer):
             yield _gap_of(name, f"the {anatomy[name].probe.shows}", answer)
     for name, failed in state.heartbeats_unread.items():
-        yield _gap_of(name, f"the heartbeats of {anatomy[name].service}", failed)
+        gap = _gap_of(name, f"the heartbeats of {anatomy[name].service}", failed)
+        # That it was asked and has not answered is a finding.
+        silent = failed.how is Failure.NO_ANSWER
+        yield replace(gap, kind=Kept.SPARED, why="its API did not answer") if silent else gap
     for name, failed in _not_reached(state, anatomy):
         yield _gap_of(name, "whether its endpoints answer", failed)
     for place, until in state.certificates.items():

@@ -46,6 +46,7 @@ from stackward.policy.questions import (
     judge_one_of_all,
     proof_of_answers,
 )
+from stackward.policy.web import gaps_of_web, judge_web, proof_of_web, shown_by
 from stackward.wording import count_of
 
 Proof = tuple[str, float | None]  # what shows that a component works, and how long that took
@@ -95,6 +96,7 @@ def _all_findings(
         yield from judge_ports(one)
         yield from judge_tools(one, here)
         yield from judge_answers(one)
+        yield from judge_web(one)
         yield from judge_connections(one, sides)
     yield from judge_switched_off(state, here, anatomy)
     has_seen_all = state.only is None and not any(
@@ -107,7 +109,7 @@ def _all_findings(
     yield from judge_heartbeats(state, here, anatomy)
     yield from judge_rpc(state, here, anatomy)
     yield from judge_pings(state, here, anatomy)
-    yield from judge_doors(state, anatomy, {name for name, _ in here})
+    yield from judge_doors(state, anatomy, {name for name, _ in here}, shown_by(here.values()))
 
 
 def _gaps(
@@ -178,6 +180,7 @@ def _all_gaps(
     for one in here.values():
         yield from gaps_of_tools(one)
         yield from gaps_of_answers(one)
+        yield from gaps_of_web(one)
     yield from gaps_of_queues(state, here, anatomy)
     yield from gaps_of_rpc(state, anatomy)
     yield from gaps_of_pings(state, here, anatomy)
@@ -342,7 +345,11 @@ def _proof(
         return f"{token}{component.probe.shows} in {answer.took_s:.2f} s", answer.took_s
     if component.probe.kind == "rpc" and (said := _rpc_proof(state)):
         return said, None
-    said = proof_of_pings(component, state, here, anatomy) or proof_of_answers(component, here)
+    said = (
+        proof_of_pings(component, state, here, anatomy)
+        or proof_of_answers(component, here)
+        or proof_of_web(name, here.values())
+    )
     if component.heartbeat and not said:
         said = _heartbeat_proof(component, state, here)
     return said or _process_proof(component, here), None

@@ -188,7 +188,7 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
         if state.hypervisors_unread:
             evidence.append(
                 f"Nova's hypervisors, which tell Ironic's hosts, cannot be read: "
-                f"{state.hypervisors_unread}"
+                f"{state.hypervisors_unread.says}"
             )
         yield rule.found(MACHINE, host, evidence, binary=of_machine[0].binary)
 

@@ -478,6 +478,7 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
             deaf |= {one.node: one.reason for one in judge_connections(here, sides)}
     has_broker = [one for (name, _), one in present.items() if name == BROKER]
     is_silent = bool(has_broker) and not any(one.runs for one in has_broker)
+    unread = state.hypervisors_unread.says if state.hypervisors_unread else ""
     why = {}
     for one in state.heartbeats:
         if one.binary == "nova-compute" and _is_asked(state, one):
@@ -489,10 +490,7 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
                 (KEPT_OFF, is_off),
                 ("it does not run", _is_stopped(state, one, there, anatomy["nova-compute"])),
                 ("RabbitMQ does not run", is_silent),
-                (
-                    f"Nova's hypervisors cannot be read: {state.hypervisors_unread}",
-                    bool(state.hypervisors_unread),
-                ),
+                (f"Nova's hypervisors cannot be read: {unread}", bool(unread)),
             )
             known = (reason for reason, is_so in reasons if is_so)
             why[one.host] = next(known, deaf.get(node_of(state, one), ""))

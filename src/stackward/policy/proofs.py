@@ -19,6 +19,7 @@ from stackward.policy.pings import is_pinged
 from stackward.policy.presence import Presence
 from stackward.policy.processes import Present, own_tool
 from stackward.policy.questions import has_answered
+from stackward.policy.web import has_answered as is_heard
 
 # A record of this age was written while we looked: it came by way of a conductor that works.
 # Nova and Cinder write whole seconds.
@@ -77,6 +78,10 @@ def _answered_questions(place: Place) -> bool:
     return place.here is not None and has_answered(place.here)
 
 
+def _answered_over_http(place: Place) -> bool:
+    return place.here is not None and is_heard(place.here)
+
+
 def _own_tool_answered(place: Place) -> bool:
     own = own_tool(place.here) if place.here else None
     return own is not None and own.answer is not None and not isinstance(own.answer, Unseen)
@@ -97,6 +102,7 @@ WAYS: tuple[Callable[[Place], bool], ...] = (
     _was_called,
     _was_pinged,
     _answered_questions,
+    _answered_over_http,
     _own_tool_answered,
     _carried_a_report,
 )

@@ -520,6 +520,23 @@ PROCESS_ILL = Symptom(
     "see {log}",
     "The process itself says that it cannot do its work.",
 )
+APPLICATION_NOT_LOADED = Symptom(
+    "application-not-loaded",
+    State.BROKEN,
+    "it runs, but its application did not load: it answers 500 to everything",
+    "look first in {log} for what kept it from loading: mostly its database was away when it "
+    "started; once that is mended, `{restart}`",
+    "A web server goes on without the application that it could not load, mostly for ever. No "
+    "password is the cause.",
+)
+APPLICATION_SILENT = Symptom(
+    "application-silent",
+    State.DEGRADED,
+    "the web server answers, but not the application behind it",
+    "check again: the first request after a start loads it; if it stays so, see {log} for what it "
+    "waits for, and `{restart}` only once you know which other sites that interrupts",
+    "A process behind a web server may hang, while the server itself is well.",
+)
 NOT_ONE_ACTIVE = Symptom(
     "not-one-active",
     State.BROKEN,

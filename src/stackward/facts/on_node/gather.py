@@ -16,6 +16,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -85,6 +86,13 @@ NOT_ASKED = "no time was left for it in this look"
 LEAST_S = 0.5  # a command that has less is not begun: no answer would prove nothing
 READ_S = 0.05  # from its last word until that is kept
 OWN_END_S = 2  # after the deadline this script is ended by its own alarm, whatever holds it
+WEB_S = 4.0  # for an answer over HTTP
+WEB_BYTES = 4096  # of an answer: its head and the beginning of a page
+WEB_WORDS = 300  # characters of it that go home, of one that says that it failed
+MOST_PLACES = 4  # where one component listens on its ports
+WEB_SERVERS = {"apache2.service", "httpd.service"}  # each with many sites
+BAD_REQUEST, SERVER_ERROR = 400, 500
+TLS_ALERT = b"\x15\x03"
 
 
 class Commands:
@@ -273,7 +281,9 @@ def owners(sockets: str) -> dict[str, str]:
 
 def near(listens: str) -> str:
     """Return the address by which what listens here can be reached from here."""
-    address = listens.strip("[]").partition("%")[0]
+    address = listens.replace("[", "").replace("]", "")
+    if not address.startswith("fe80"):  # which needs its link
+        address = address.partition("%")[0].replace("::ffff:", "")
     return {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # where it listens
 
 
@@ -306,6 +316,186 @@ def installed(units: list[str]) -> list[str]:
         for unit in units
         if any(os.path.isfile(os.path.join(place, unit)) for place in OF_PACKAGES)
     ]
+
+
+class Web:
+    """HTTP requests to where components listen on this node, side by side, each with its own end.
+
+    They go over threads, for a process that is frozen takes a connection and never answers.
+    """
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+        self.told = []  # type: list[dict[str, object]]
+        self.threads = []  # type: list[threading.Thread]
+
+    def ask(self, name: str, place: tuple[str, int], path: str, own: str | None) -> None:
+        """Ask one place for one path; `*` asks the web server itself, whatever it serves."""
+        told = {"name": name, "address": place[0], "port": place[1], "path": path}
+        self.told.append(told)
+        until = min(time.monotonic() + WEB_S, self.ends)
+        if until - time.monotonic() < WEB_S / 2:
+            told["came"] = {"error": NOT_ASKED}
+            return
+        thread = threading.Thread(target=answer_of, args=(told, until, own), daemon=True)
+        thread.start()
+        self.threads.append(thread)
+
+    def all(self) -> list[dict[str, object]]:
+        """Return what came of all."""
+        for thread in self.threads:
+            thread.join(max(0.0, self.ends - time.monotonic()) + READ_S)
+        late = {"error": "no answer in time"}
+        return [{**one, "came": one.get("came", late)} for one in self.told]
+
+
+def answer_of(told: dict[str, object], until: float, own: str | None) -> None:
+    """Ask over HTTP, and over TLS where a plain request is no language there."""
+    place, found = (str(told["address"]), int(str(told["port"]))), {}  # type: ignore[var-annotated]
+    for secured in (False, True):
+        try:
+            came = heard(get(place, str(told["path"]), until, secured=secured), own)
+        except socket.timeout:  # noqa: UP041  # another class until Python 3.10
+            came = {"error": "no answer in time"}
+        except (OSError, ValueError) as error:  # ssl.SSLError is one of them, too
+            came = {"error": str(error)[:WEB_WORDS] or type(error).__name__}
+        if "status" in came or not found:
+            found = came
+        if not speaks_tls(found):
+            break
+    told["came"] = found  # at once: it may be read at any time
+
+
+def speaks_tls(came: dict[str, object]) -> bool:
+    """Say whether it may be TLS: it says so, or says nothing to a plain request."""
+    if "status" in came:
+        return came["status"] == BAD_REQUEST and bool(re.search("HTTPS|SSL", str(came["says"])))
+    return came["error"] != "no answer in time"
+
+
+def get(place: tuple[str, int], path: str, until: float, *, secured: bool) -> bytes:
+    """Return the beginning of an answer; what has begun in time is one."""
+    method = "OPTIONS" if path == "*" else "GET"
+    words = f"{method} {path} HTTP/1.0\r\nHost: localhost\r\nUser-Agent: stackward\r\n\r\n"
+    read = b""
+    with contextlib.closing(socket.create_connection(place, left(until))) as plain:
+        asked = plain
+        if secured:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE  # whose it is, its cgroup says
+            plain.settimeout(left(until))
+            asked = context.wrap_socket(plain)
+        with contextlib.closing(asked):
+            asked.sendall(words.encode())
+            while len(read) < WEB_BYTES:
+                asked.settimeout(left(until))
+                try:
+                    more = asked.recv(WEB_BYTES)
+                except OSError:
+                    if not read:
+                        raise
+                    break
+                if not more:
+                    break
+                read += more
+    return read
+
+
+def left(until: float) -> float:
+    """Return the seconds that are left: never none, for that would be no end at all."""
+    return max(0.01, until - time.monotonic())
+
+
+def heard(read: bytes, own: str | None) -> dict[str, object]:
+    """Return what of an answer goes home: its status, and its words only where it has failed."""
+    if not read or read.startswith(TLS_ALERT):
+        return {"error": "it closes the connection without an answer"}
+    head, _, page = text(read).replace("\r\n", "\n").partition("\n\n")
+    status = re.match(r"HTTP/\d(?:\.\d)? (\d{3})\b", head)
+    if not status:
+        return {"error": "it answers in something else than HTTP"}
+    code = int(status.group(1))
+    return {
+        "status": code,
+        "is_own": own is None or bool(re.search(own, head + "\n\n" + page)),
+        "has_request_id": bool(re.search(r"(?im)^x-\w*-?request-id:", head)),
+        "says": page[:WEB_WORDS] if code >= SERVER_ERROR or code == BAD_REQUEST else "",
+    }
+
+
+def listeners(sockets: str) -> list[tuple[str, int, list[str]]]:
+    """Return what is listened on: address, port, and the processes, where `ss` names them."""
+    found = []
+    for line in sockets.splitlines():
+        words = line.split(None, 5)
+        if words[:1] == ["LISTEN"] and len(words) > 4:  # noqa: PLR2004  # up to the other end
+            address, _, port = words[3].rpartition(":")
+            if port.isdigit():
+                found.append((near(address), int(port), re.findall(r"pid=(\d+)", line)))
+    return found
+
+
+def container_ids(commands: Commands, engine: str) -> dict[str, str]:
+    """Return the id of each container that there is, by its name."""
+    found = {}
+    for line in str(commands.end("containers of " + engine).get("out", "")).splitlines():
+        with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
+            one = json.loads(line)
+            names = one["Names"] if isinstance(one["Names"], list) else [one["Names"]]
+            found.update({str(name): str(one.get("ID") or one["Id"])[:12] for name in names})
+    return found
+
+
+def listened(commands: Commands) -> dict[str, object]:
+    """Return what `ss` tells; without root it does not say whose a socket is."""
+    sockets, unowned = commands.end("sockets"), commands.end("sockets unowned")
+    if sockets.get("code") != 0 and unowned:
+        return dict(unowned, refused=sockets.get("err"))
+    return sockets
+
+
+def ask_web(commands: Commands, asked: list[dict[str, object]], sockets: dict[str, object]) -> Web:
+    """Ask the processes that serve over HTTP, each where it listens itself.
+
+    Another on the same port, such as a load balancer, would answer for a process that is dead.
+    Whose a port is only root sees: without that, all who listen there are asked.
+    """
+    web, running = Web(commands.ends), active(commands)
+    ids = {}  # type: dict[str, str]
+    for engine in ENGINES:
+        alive, known = running_in(commands, engine), container_ids(commands, engine)
+        ids.update({name: id_ for name, id_ in known.items() if name in alive})
+    listening, paths = listeners(str(sockets.get("out", ""))), owners(str(sockets.get("out", "")))
+    sees_owners = sockets.get("code") == 0 and not sockets.get("refused")
+    for one in asked:
+        units = running & set(one["units"])  # type: ignore[call-overload]
+        has_site = any(os.path.exists(path) for path in list(one["sites"]))  # type: ignore[call-overload]
+        shared = running & WEB_SERVERS if has_site else set()
+        inside = {ids[name] for name in list(one["containers"]) if name in ids}  # type: ignore[call-overload]
+        if not units | shared | inside:
+            continue
+        marks = inside | {f"/{unit}/" for unit in units | shared}
+        places = [
+            (address, port)
+            for address, port, pids in listening
+            if not sees_owners or is_owned(pids, paths, marks)
+        ]
+        ports = set(one["ports"])  # type: ignore[call-overload]
+        declared = [place for place in places if place[1] in ports]
+        if not declared and sees_owners and not shared:
+            declared = places  # its settings name another port
+        for place in list(dict.fromkeys(declared))[:MOST_PLACES]:
+            words = [str(path) for path in list(one["paths"])] + (["*"] if shared else [])  # type: ignore[call-overload]
+            for path in words:
+                web.ask(str(one["name"]), place, path, one["own"])  # type: ignore[arg-type]
+    return web
+
+
+def is_owned(pids: list[str], paths: dict[str, str], marks: set[str]) -> bool:
+    """Say whether one of the processes is in a cgroup of these units or containers."""
+    of_them = (paths.get(pid, "") for pid in pids)
+    return any(mark in f"{path}/" for path in of_them for mark in marks)
 
 
 def configured(paths: list[str]) -> dict[str, str]:
@@ -486,12 +676,11 @@ def main(asked: dict[str, object]) -> None:
     commands = Commands(within_s)
     ask_all(commands, asked)
     ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
+    sockets = listened(commands)
+    web = ask_web(commands, list(asked.get("web", ())), sockets)  # type: ignore[call-overload]
     wanting(commands)
     disks = filesystems(commands)
     logs_of_troubled(commands)
-    sockets = commands.end("sockets")
-    if sockets.get("code") != 0 and "sockets unowned" in {*commands.started, *commands.ended}:
-        sockets = dict(commands.end("sockets unowned"), refused=sockets.get("err"))
     listed = str(sockets.get("out", ""))
     cache = memcached(listed)
     hears = hears_amqp(commands, listed)
@@ -520,6 +709,7 @@ def main(asked: dict[str, object]) -> None:
             "owners": owners(listed),
             "memcached": cache,
             "hears_amqp": hears,
+            "web": web.all(),
             "commands": {name: one for name, one in told.items() if name != "sockets"},
         },
         sys.stdout,
