@@ -152,9 +152,7 @@ def test_what_a_broken_component_explains_stands_under_it(desk: Desk) -> None:
 
     lines = out.splitlines()
     [root] = [n for n, line in enumerate(lines) if line.startswith("broken: rabbitmq on ctl")]
-    also = [
-        n for n, line in enumerate(lines) if line.startswith("    so also: nova-compute on c01")
-    ]
+    also = [n for n, line in enumerate(lines) if line.startswith("    - nova-compute on c01")]
     assert also[0] > root
     assert not any(line.startswith("broken: nova-compute") for line in lines)
 

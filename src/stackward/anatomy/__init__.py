@@ -109,6 +109,7 @@ class Deployed:
     configuration: tuple[str, ...]
     settings: tuple[str, ...] = ()  # that it reads where it runs, with its way to RabbitMQ
     logs: tuple[str, ...]
+    writes: tuple[str, ...] = ()  # folders of its data: beside its logs, what needs room on a disk
     user: str
     command: str  # runs it in the foreground, as that user
     restart: str = ""  # starts it anew, where restarting its own unit does more or less than that

@@ -40,7 +40,9 @@ class Finding:
     reason: str
     remedy: str
     evidence: tuple[str, ...] = ()
-    under: str | None = None  # the broken component that explains it
+    under: str | None = None  # the component, and its node, that explains it
+    by: str | None = None  # the rule of the finding there that does
+    about: str = ""  # what of its place: a mount, or the day on which a certificate expires
 
     @property
     def where(self) -> str:

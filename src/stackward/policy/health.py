@@ -5,15 +5,15 @@ machine (`rests_on`) or anywhere (`depends_on`). It is shown there, and never hi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from stackward.anatomy import MACHINE, Anatomy, Component
 from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
 from stackward.policy.belonging import judge_switched_off, switched_off
+from stackward.policy.causes import Known, explain
 from stackward.policy.doors import gaps_of_doors, judge_doors
-from stackward.policy.machines import gaps_of_machines, judge_machines
+from stackward.policy.machines import gaps_of_machines, judge_machines, judge_together
 from stackward.policy.messages import (
     ages,
     gaps_of_queues,
@@ -50,16 +50,18 @@ from stackward.policy.web import gaps_of_web, judge_web, proof_of_web, shown_by
 from stackward.wording import count_of
 
 Proof = tuple[str, float | None]  # what shows that a component works, and how long that took
-Place = tuple[str, str | None]  # a component, and a node or the whole cloud
 
 
 def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
     """Judge all that one look has told."""
     here = present(state, anatomy)
     findings = list(dict.fromkeys(_all_findings(state, here, anatomy)))
+    findings += judge_together(state, findings)
     places = _places(state, here, anatomy, findings)
     found = {name: _state(nodes, findings, name) for name, nodes in places.items()}
-    explained = explain(findings, found, anatomy)
+    explained = explain(
+        Known(findings=findings, states=found, anatomy=anatomy, state=state, present=here)
+    )
     gaps, words = _gaps(state, here, anatomy, places, findings)
     components = [
         _component(
@@ -239,60 +241,6 @@ def _state(nodes: tuple[str, ...], findings: Iterable[Finding], name: str) -> St
     if broken:
         return State.DEGRADED
     return worst([finding.state for finding in own])
-
-
-def explain(
-    findings: Sequence[Finding], states: Mapping[str, State], anatomy: Anatomy
-) -> list[Finding]:
-    """Put each finding under the deepest broken component that its own needs."""
-    broken: set[Place] = {
-        (one.component, one.node) for one in findings if one.state is State.BROKEN and one.node
-    }
-    broken |= {(name, None) for name, state in states.items() if state is State.BROKEN}
-    explained = []
-    for finding in findings:
-        causes = needed((finding.component, finding.node), anatomy) & broken
-        # One that needs another of them is itself explained by that.
-        deepest = [place for place in causes if not needed(place, anatomy) & broken]
-        if deepest:
-            name, node = min(
-                deepest, key=lambda place: (anatomy[place[0]].restore, place[0], place[1] or "")
-            )
-            cause = f"{name} on {node}" if node else name
-            explained.append(replace(finding, under=cause))
-        else:
-            explained.append(finding)
-    return [_under_the_last(finding, explained) for finding in explained]
-
-
-def _under_the_last(finding: Finding, explained: Sequence[Finding]) -> Finding:
-    """Follow what explains a finding to what nothing explains: that is what is shown."""
-    under, passed = finding.under, {finding.under}
-    while under is not None:
-        own = [one for one in explained if under in {one.where, one.component}]
-        next_ = own[0].under if own and all(one.under for one in own) else None
-        if next_ is None or next_ in passed:
-            break
-        passed.add(next_)
-        under = next_
-    return finding if under == finding.under else replace(finding, under=under)
-
-
-def needed(place: Place, anatomy: Anatomy) -> set[Place]:
-    """Return all that a component needs, with the node where that must be on the same."""
-    if place[0] not in anatomy.components:
-        return set()
-    seen: set[Place] = set()
-    ahead = [place]
-    while ahead:
-        name, node = ahead.pop()
-        component = anatomy[name]
-        below: list[Place] = [(each, None) for each in component.depends_on]
-        below += [(each, node) for each in component.rests_on if node]
-        new = [each for each in below if each not in seen]
-        seen |= set(new)
-        ahead += new
-    return seen - {place}
 
 
 def _component(

@@ -8,6 +8,7 @@ from stackward.model.cloud_state import CloudState, Heartbeat
 from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Blind, Filesystem, NodeClock, Survey, Unseen
 from stackward.policy import symptoms
+from stackward.policy.causes import TOGETHER
 from stackward.policy.gaps import gap_of, no_right
 from stackward.wording import count_of, in_size
 
@@ -15,7 +16,8 @@ FULL, FILLING = 99, 90  # percent
 INODES_SHORT = 90
 MEMORY_SHORT = 4  # percent available
 ASTRAY_S = 2.0
-SHOWN = 3  # lines of evidence
+SHOWN = 3  # lines of evidence, names
+MANY = 3  # machines of which something is so at once
 
 # Of all that a kernel calls an error, what no healthy machine logs.
 SERIOUS = re.compile(
@@ -43,6 +45,34 @@ def judge_machines(state: CloudState) -> Iterator[Finding]:
             yield from _judge_survey(survey)
     if not state.only:
         yield from _not_in_inventory(state)
+
+
+def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Say in one line what is so of many machines at once: what they share may be the cause."""
+    if state.only:
+        return
+    for symptom in (symptoms.NODES_LOST, symptoms.NODES_UNSEEN, symptoms.CLOCKS_ASTRAY):
+        names = sorted(
+            {one.node for one in findings if one.rule in TOGETHER[symptom.name] and one.node}
+        )
+        if len(names) < MANY:
+            continue
+        clocks = [
+            survey.clock.ahead_s
+            for name in names
+            if isinstance(survey := state.surveys[name], Survey)
+            and isinstance(survey.clock, NodeClock)
+        ]
+        shown = ", ".join(names[:SHOWN])
+        yield symptom.found(
+            MACHINE,
+            None,
+            count=len(names),
+            of=len(state.surveys),
+            names=shown + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""),
+            least=f"{min(clocks, default=0):+g}",
+            most=f"{max(clocks, default=0):+g}",
+        )
 
 
 def _reports(state: CloudState, node: str) -> list[Heartbeat]:

@@ -47,6 +47,7 @@ class Symptom:
             reason=masked(self.reason.format(**said)),
             remedy=masked(remedy.format(**said)),
             evidence=tuple(map(masked, evidence)),
+            about=str(words.get("mount") or words.get("until") or ""),
         )
 
 
@@ -66,6 +67,29 @@ SSH_LOST = Symptom(
     "it lives, for {living} reports from it, but SSH does not lead to it: {why}",
     "see that its sshd runs and that the address in the inventory is right: `stackward node list`",
     "A node that cannot be looked at cannot be repaired either.",
+)
+NODES_LOST = Symptom(
+    "nodes-lost",
+    State.DEGRADED,
+    "{count} of {of} nodes cannot be reached, all at once: {names}",
+    "look first for what they share: a switch, a rack, its power; then at each by itself, by its "
+    "console or its BMC",
+    "Many machines do not fail by themselves at one time. One cause is told once.",
+)
+NODES_UNSEEN = Symptom(
+    "nodes-unseen",
+    State.UNKNOWN,
+    "{count} of {of} nodes live, for services report from them, but were not seen: {names}",
+    "look first at the way from here to them: the network of SSH, a jump host, the load of this "
+    "machine; a longer `--timeout`",
+    "Where many are out of reach at once, it is mostly the way there.",
+)
+CLOCKS_ASTRAY = Symptom(
+    "clocks-astray",
+    State.DEGRADED,
+    "the clocks of {count} of {of} nodes are off ours, by {least} to {most} s",
+    "see `chronyc tracking` or `timedatectl`, here first: if all are off alike, ours is wrong",
+    "Tokens, heartbeats and replication compare times of different machines.",
 )
 LOGIN_REFUSED = Symptom(
     "login-refused",

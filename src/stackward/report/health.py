@@ -9,6 +9,7 @@ from stackward.wording import count_of
 
 COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
 MOST_NODES = 4  # named in a table; more are counted
+MOST_AFFECTED = 6  # findings that are shown under their cause
 
 
 def components_table(health: Health) -> Table:
@@ -36,15 +37,13 @@ def lines_of(health: Health) -> Iterator[str]:
     """Return all findings as text: what explains others first, with those under it."""
     findings = health.findings
     roots = [finding for finding in findings if finding.under is None]
+    others = [finding for finding in findings if finding.under is not None]
     for at, finding in enumerate(roots):
         yield from _finding(finding, "")
-        later = roots[at + 1 :]
-        explains = {finding.where} if all(one.where != finding.where for one in later) else set()
-        if all(one.component != finding.component for one in later):
-            explains.add(finding.component)
-        for other in findings:
-            if other.under in explains:
-                yield from _finding(other, "    ")
+        # Once, under the last of those that it may mean.
+        mine = [one for one in others if _explains(finding, one)]
+        later = [one for one in mine if not any(_explains(each, one) for each in roots[at + 1 :])]
+        yield from _affected(later)
         yield ""
     if health.notes:
         yield "on purpose:"
@@ -55,8 +54,23 @@ def lines_of(health: Health) -> Iterator[str]:
     yield summary(health)
 
 
+def _explains(cause: Finding, finding: Finding) -> bool:
+    is_there = finding.under in {cause.where, cause.component}
+    return is_there and finding.by in {None, cause.rule}
+
+
+def _affected(findings: Sequence[Finding]) -> Iterator[str]:
+    """Return what one cause affects: its number, and the first; JSON has all of them."""
+    if findings:
+        yield f"    also affected: {count_of(len(findings), 'finding')}"
+    for finding in findings[:MOST_AFFECTED]:
+        yield from _finding(finding, "    ")
+    if len(findings) > MOST_AFFECTED:
+        yield f"    ... and {len(findings) - MOST_AFFECTED} more; `-f json` has all"
+
+
 def _finding(finding: Finding, indent: str) -> Iterator[str]:
-    state = f"{finding.state.value}: " if not indent else "so also: "
+    state = f"{finding.state.value}: " if not indent else "- "
     yield on_one_line_indented(f"{state}{finding.where}: {finding.reason} [{finding.rule}]", indent)
     for line in finding.evidence:
         yield on_one_line_indented(f"  {line}", indent)
@@ -160,6 +174,7 @@ def _finding_record(finding: Finding) -> dict[str, object]:
         "evidence": list(finding.evidence),
         "remedy": finding.remedy,
         "under": finding.under,
+        "by": finding.by,
     }
 
 
