@@ -152,13 +152,25 @@ def test_amqp_is_not_asked_where_rabbitmqctl_has_told(gather: ModuleType) -> Non
 
 
 def test_a_process_that_does_not_run_is_not_asked(gather: ModuleType) -> None:
-    """A question through a socket would start it."""
+    """A question through a socket would start it; the bus `systemctl` itself has used already."""
     commands = Noted()
     commands.state = "inactive"
 
     gather.ask_questions(commands, as_asked(read_anatomy()))
 
-    assert commands.words == []
+    assert [words for words in commands.words if "org.freedesktop.DBus" not in words] == []
+
+
+def test_the_bus_is_asked_before_systemd_is_waited_for(gather: ModuleType) -> None:
+    """Seen: with a frozen bus `systemctl` took all the time that there was."""
+    commands = Noted()
+    order: list[str] = []
+    commands.start = lambda name, words: order.append(name)  # type: ignore[method-assign]  # noqa: ARG005
+    commands.end = lambda name: order.append(f"{name} waited for") or {"out": ""}  # type: ignore[method-assign,func-returns-value]
+
+    gather.ask_questions(commands, as_asked(read_anatomy()))
+
+    assert order[:2] == ["question dbus 0", "units waited for"]
 
 
 def test_a_service_that_a_socket_may_start_is_asked_while_it_runs(gather: ModuleType) -> None:

@@ -84,6 +84,18 @@ def test_a_node_whose_network_another_manages_is_not_asked_of_networkd() -> None
     assert not any("managed" in gap.what for gap in health.gaps)
 
 
+def test_a_frozen_bus_is_found_though_systemd_is_asked_by_way_of_it() -> None:
+    """Seen: for a login that is not root `systemctl` hangs too, and the node was called useless."""
+    site = Site()
+    site.command("ctl", "units", None, err="no answer in time")
+    site.command("ctl", "question dbus 0", 124)
+
+    [finding] = [one for one in site.look().findings if one.under is None]
+
+    assert (finding.rule, finding.where) == ("process-silent", "dbus on ctl")
+    assert "systemd does not answer: no answer in time" in finding.evidence
+
+
 def test_what_a_process_says_against_itself_is_found() -> None:
     site = Site()
     site.command("c01", "question ovn-controller 0", 0, "not connected\n")

@@ -18,6 +18,9 @@ MEMORY_SHORT = 4  # percent available
 ASTRAY_S = 2.0
 SHOWN = 3  # lines of evidence, names
 MANY = 3  # machines of which something is so at once
+BUS = "dbus"
+# What `systemctl` says, for a login that is not root, where nobody listens on the bus.
+_NO_BUS = re.compile(r"Failed to connect to (system scope )?bus")
 
 # Of all that a kernel calls an error, what no healthy machine logs.
 SERIOUS = re.compile(
@@ -118,7 +121,7 @@ def _misread(survey: Survey) -> Iterator[Finding]:
 def _judge_survey(survey: Survey) -> Iterator[Finding]:
     node = survey.node
     if isinstance(survey.units, Unseen) and survey.units.kind is not Blind.ODD:
-        yield symptoms.NODE_USELESS.found(MACHINE, node, why=survey.units.why)
+        yield _silent_systemd(survey, survey.units)
     for filesystem in survey.filesystems:
         yield from _judge_filesystem(node, filesystem)
     if survey.memory_total:
@@ -159,6 +162,31 @@ def _judge_tracked(node: str, count: int, most: int) -> Iterator[Finding]:
         yield symptoms.CONNTRACK_FILLING.found(
             MACHINE, node, count=count, most=most, percent=percent
         )
+
+
+def _silent_systemd(survey: Survey, units: Unseen) -> Finding:
+    """Return why systemd tells nothing; who is not root asks it by way of the message bus."""
+    bus = survey.answers.get((BUS, 0))
+    if units.kind is Blind.SILENT and _NO_BUS.search(units.why):
+        return symptoms.UNIT_DOWN.found(
+            BUS,
+            survey.node,
+            [units.why],
+            unit=f"{BUS}.service",
+            state="not to be reached",
+            user="root",
+            command="/usr/bin/dbus-daemon --system --nofork --nopidfile",
+        )
+    if units.kind is Blind.SILENT and isinstance(bus, Unseen) and bus.kind is Blind.SILENT:
+        return symptoms.PROCESS_SILENT.found(
+            BUS,
+            survey.node,
+            [units.why],
+            what="its id",
+            restart=f"systemctl restart {BUS}",
+            log="`journalctl -u dbus`, as root",
+        )
+    return symptoms.NODE_USELESS.found(MACHINE, survey.node, why=units.why)
 
 
 def _judge_filesystem(node: str, one: Filesystem) -> Iterator[Finding]:

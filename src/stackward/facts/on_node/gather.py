@@ -81,6 +81,7 @@ MEMCACHED = 11211
 ENGINES = ("docker", "podman")
 OF_PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system")
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the path of an ordinary login
+BUS = "dbus.service"
 NO_SUDO = "sudo: there is none on this node"
 NOT_ASKED = "no time was left for it in this look"
 LEAST_S = 0.5  # a command that has less is not begun: no answer would prove nothing
@@ -549,9 +550,10 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
 
 def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> None:
     """Ask the processes that run, each by its own tool: a question must not start one."""
+    of_bus = ask_bus(commands, questions)
     running = active(commands)
     containers = {engine: running_in(commands, engine) for engine in ENGINES}
-    for one in questions:
+    for one in [each for each in questions if each not in of_bus]:
         words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
         inside = str(one["container"])
         engine = next((each for each in ENGINES if inside in containers[each]), None)
@@ -563,6 +565,15 @@ def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> Non
         elif one["is_for_root"]:
             words = as_root(words)
         commands.start("question " + str(one["name"]), words)
+
+
+def ask_bus(commands: Commands, questions: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Ask the message bus at once, and return what: who is not root asks systemd by way of it."""
+    those = [] if os.geteuid() == 0 else [one for one in questions if BUS in list(one["units"])]  # type: ignore[call-overload]
+    for one in those:
+        words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
+        commands.start("question " + str(one["name"]), words)
+    return those
 
 
 def active(commands: Commands) -> set[str]:
