@@ -1,0 +1,450 @@
+"""Make the parts of a lab ill, one at a time, and write down what the check says of each.
+
+    cd tests && ../.venv/bin/python -B -m lab.mutation LAB [--fault frozen] [--node ctl]
+
+Each mutant has a look of its own and is mended after it; the lab is proved well again before the
+next. The record is one JSON object a line; a newer run of the same mutant replaces its line.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lab.mutants import Fault, Mutant, Running, Word, mutants_of, running, show, stores, units_of
+from real_lab import STACKWARD, RealLab, until
+from stackward.anatomy import read_anatomy
+from stackward.lab.client import environment
+from stackward.lab.machine import Machine
+
+ROOT = Path(__file__).parents[2]
+RECORD = ROOT / "docs" / "reference" / "faults-seen.jsonl"
+CHECK = ("cloud", "check")
+LOOK_S, WELL_S, MAKE_S = 120, 300, 180
+STARTED_S = 20.0  # younger than this, the check gives a process time to begin its work
+ILL = {"broken", "degraded", "unknown"}  # where a finding says so
+
+
+class Setting:
+    """How the cloud is set that is looked at."""
+
+    AS_IT_IS = "as it is"
+    NO_PINGS = "no RPC pings"
+    NO_SUDO = "a login without sudo"
+    ALL = (AS_IT_IS, NO_PINGS, NO_SUDO)
+
+
+@dataclass
+class Ward:
+    """A lab whose parts are made ill, and what was there before."""
+
+    lab: RealLab
+    more: tuple[str, ...] = ()  # words for the look: a busy machine needs a longer time
+    before: dict[str, set[str]] = field(default_factory=dict)
+    running: list[Running] = field(default_factory=list)
+
+    def on(self, node: str, script: str, *, within_s: float = MAKE_S) -> str:
+        """Run a script on a node as root, not by way of its sshd: that may be the one that is ill.
+
+        Raises CalledProcessError or TimeoutExpired.
+        """
+        machine = Machine(self.lab.spec, self.lab.spec.node(node))
+        words = ["nsenter", f"--target={machine.cgroup.init_pid()}", "--all", "sh", "-s"]
+        ended = subprocess.run(
+            words, input=script, capture_output=True, text=True, timeout=within_s, check=True
+        )
+        return ended.stdout
+
+    def read_units(self) -> None:
+        """Read what runs on the nodes; what starts on demand is started first."""
+        named = sorted(units_of(read_anatomy()))
+        self.running = [
+            each
+            for node in self.lab.spec.nodes
+            for each in running(node.name, self.on(node.name, show(named)))
+        ]
+        for each in self.running:
+            if each.sockets and each.unit in named:
+                self.on(each.node, f"systemctl start {each.unit}")
+        for node in self.lab.spec.nodes:
+            self.before[node.name] = self.active(node.name)
+
+    def active(self, node: str) -> set[str]:
+        """Return all services and sockets that are active on a node."""
+        listed = self.on(
+            node,
+            "systemctl list-units --type=service,socket --state=active --plain --no-legend"
+            " | cut -d' ' -f1",
+        )
+        return set(listed.split())
+
+    def mutants(self) -> list[Mutant]:
+        """Return the whole table for this lab."""
+        self.read_units()
+        anatomy = read_anatomy()
+        return [
+            *(mutant for unit in self.running for mutant in mutants_of(unit, anatomy)),
+            *stores(self.lab.spec.control.name),
+        ]
+
+    # --- one of them ---
+
+    def look(self) -> tuple[int, dict[str, Any]]:
+        """Look once, as an operator does."""
+        ended = subprocess.run(
+            [STACKWARD, *CHECK, *self.more, "-f", "json"],
+            env={**os.environ, **environment(self.lab.spec)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LOOK_S,
+            check=False,
+        )
+        assert ended.stdout, ended.stderr
+        return ended.returncode, json.loads(ended.stdout)
+
+    def is_well(self) -> bool:
+        """Say whether a look has no finding, and all runs that ran before."""
+        return self.look()[0] == 0
+
+    def will_start(self, mutant: Mutant) -> bool:
+        """Say whether a unit that was disabled starts at boot all the same: others want it."""
+        asked = f"systemctl show -P WantedBy -P RequiredBy {mutant.unit}"
+        return bool(self.on(mutant.node, asked).strip())
+
+    @contextmanager
+    def made(self, mutant: Mutant) -> Iterator[None]:
+        """Have a mutant for as long as this lasts, whatever happens meanwhile."""
+        try:
+            self.on(mutant.node, "set -e\n" + mutant.make)
+            yield
+        finally:
+            self.mend(mutant)
+
+    def mend(self, mutant: Mutant) -> None:
+        """Undo a mutant, and start all that its making has stopped."""
+        if mutant.mend:
+            self.on(mutant.node, mutant.mend)
+        self.revive(mutant.node)
+
+    def revive(self, node: str) -> None:
+        """Start what was active on a node before and is not now; sockets before their services."""
+        lost = sorted(self.before[node] - self.active(node), key=lambda name: ".service" in name)
+        if lost:
+            # A socket cannot be listened on while its service runs.
+            held = {each.unit for each in self.running
+                    if each.node == node and set(each.sockets) & set(lost)}  # fmt: skip
+            if held:
+                self.on(node, f"systemctl stop {' '.join(held)} 2>&1")
+                lost = [*lost, *sorted(held - set(lost))]
+            names = " ".join(lost)
+            self.on(node, f"systemctl reset-failed {names} 2>/dev/null\nsystemctl start {names}")
+
+    def settle(self, mutant: Mutant) -> None:
+        """Wait until a process that was restarted has had the time that the check gives it."""
+        if mutant.fault is not Fault.RESTARTED:
+            return
+        age = (
+            f"echo $(( $(cut -d. -f1 /proc/uptime) - $(systemctl show -P"
+            f" ActiveEnterTimestampMonotonic {mutant.unit}) / 1000000 ))"
+        )
+        until(lambda: float(self.on(mutant.node, age)) > STARTED_S, within_s=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look said of a mutant."""
+
+    code: int
+    word: str
+    is_found: bool
+    first: str
+    says: tuple[str, ...]
+    rules: tuple[str, ...]
+    shown_by: str
+    unexpected: tuple[str, ...]
+
+
+def judged(mutant: Mutant, code: int, told: dict[str, Any]) -> Seen:
+    """Hold a look against what was expected of it."""
+    shown = [
+        finding
+        for component in told["components"]
+        for finding in component["findings"]
+        if finding["under"] is None
+    ]
+    first = told["components"][0]["name"] if shown else ""
+    may_be_first = set(mutant.first) or {mutant.component}
+    called = {one["name"]: one for one in told["components"]}
+    one = called.get(first if first in may_be_first else mutant.component)
+    word = one["state"] if one else "not listed"
+    is_found = bool(shown) and word in ILL and first in may_be_first
+    as_expected = {
+        Word.FOUND: is_found,
+        Word.NOT_PROVED: word == Word.NOT_PROVED,
+        Word.OK: word == Word.OK,
+    }[mutant.expected]
+    wrong = [] if as_expected else [f"it is called {word}" + (f", after {first}" if first else "")]
+    wrong += _beside(mutant, may_be_first, shown)
+    if (mutant.expected is Word.FOUND) != (code in {6, 7}):
+        wrong.append(f"exit code {code}")
+    notes = [note["says"] for note in told["notes"] if note["where"] == mutant.node]
+    if mutant.fault is Fault.RESTARTED and not any(mutant.unit in says for says in notes):
+        wrong.append("no note tells that it was restarted")
+    return Seen(
+        code=code,
+        word=word,
+        is_found=is_found,
+        first=first,
+        says=tuple(finding["reason"] for finding in shown)[:4],
+        rules=tuple(sorted({finding["rule"] for finding in shown})),
+        shown_by=one["shown_by"] if one else "",
+        unexpected=tuple(wrong),
+    )
+
+
+def _beside(mutant: Mutant, may_be_first: set[str], shown: list[dict[str, Any]]) -> list[str]:
+    """Return what is said beside the mutant: each with what it is."""
+    own = may_be_first if mutant.expected is Word.FOUND else set()
+    return [
+        f"beside it: {one['component']} [{one['rule']}] on {one['node']}: {one['reason']}"
+        for one in shown
+        if one["component"] not in own
+        or one["node"] not in {mutant.node, None}
+        or (mutant.fault is Fault.DISABLED and one["rule"] != "not-at-boot")
+    ]
+
+
+def try_one(ward: Ward, mutant: Mutant, setting: str) -> dict[str, Any]:
+    """Make a mutant, look once, mend it, and return the line of the record."""
+    with ward.made(mutant):
+        ward.settle(mutant)
+        if mutant.fault is Fault.DISABLED and ward.will_start(mutant):
+            mutant = replaced_by_others_wish(mutant)
+        code, told = ward.look()
+    seen = judged(mutant, code, told)
+    return {
+        "setting": setting,
+        "node": mutant.node,
+        "component": mutant.component,
+        "unit": mutant.unit,
+        "fault": mutant.fault.value,
+        "expected": mutant.expected.value,
+        "why": mutant.why,
+        "word": seen.word,
+        "found": seen.is_found,
+        "first": seen.first,
+        "rules": seen.rules,
+        "says": seen.says,
+        "shown_by": seen.shown_by,
+        "code": seen.code,
+        "seconds": round(told["took_s"], 1),
+        "unexpected": seen.unexpected,
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": commit(),
+    }
+
+
+def replaced_by_others_wish(mutant: Mutant) -> Mutant:
+    """Return what is expected of a disabled unit that others start: nothing is amiss."""
+    return replace(
+        mutant, expected=Word.OK, why="units that start at boot want it, so it starts all the same"
+    )
+
+
+def commit() -> str:
+    """Return which code this is; a sign tells that it has changes of its own."""
+    words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+SUDOERS, ASIDE = "/etc/sudoers.d/stackward", "/root/stackward.sudoers"
+SERVICES = "nova-* cinder-* neutron-*"
+TURN_PINGS = (
+    "sed -i 's/^rpc_ping_enabled = .*/rpc_ping_enabled = {value}/'"
+    " $(grep -ls ^rpc_ping_enabled /etc/nova/nova.conf /etc/cinder/cinder.conf"
+    " /etc/neutron/neutron.conf)\n"
+    f"systemctl try-restart $(systemctl list-units --plain --no-legend --state=active {SERVICES}"
+    " | cut -d' ' -f1 | grep service$)"
+)
+
+
+@contextmanager
+def being_set(ward: Ward, setting: str) -> Iterator[None]:
+    """Have the lab set so for as long as this lasts."""
+    there, back = {
+        Setting.AS_IT_IS: ("true", "true"),
+        Setting.NO_PINGS: (TURN_PINGS.format(value="false"), TURN_PINGS.format(value="true")),
+        Setting.NO_SUDO: (
+            f"[ ! -e {SUDOERS} ] || mv {SUDOERS} {ASIDE}",
+            f"[ ! -e {ASIDE} ] || mv {ASIDE} {SUDOERS}",
+        ),
+    }[setting]
+    try:
+        for node in ward.lab.spec.nodes:
+            ward.on(node.name, there)
+        yield
+    finally:
+        for node in ward.lab.spec.nodes:
+            ward.on(node.name, back)
+
+
+# --- the record ---------------------------------------------------------------------------------
+
+
+def key(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what tells a line of the record from all others."""
+    return tuple(row[name] for name in ("setting", "node", "component", "unit", "fault"))
+
+
+def is_missed(row: dict[str, Any]) -> bool:
+    """Say whether what is there to be found was answered with less than that."""
+    return bool(row["expected"] == Word.FOUND and not row["found"])
+
+
+def read_record(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a record."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def write_record(path: Path, head: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+    """Write a record anew: what it is of, then its lines in order."""
+    lines = [head, *sorted(rows, key=key)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def note_down(path: Path, ward: Ward, row: dict[str, Any]) -> None:
+    """Put a line into a record, in the place of an older one of the same mutant."""
+    rows = {key(one): one for one in read_record(path)[1:]}
+    rows[key(row)] = row
+    head = {
+        "lab": f"{ward.lab.spec.profile}, {len(ward.lab.spec.nodes)} nodes",
+        "look": " ".join(["stackward", *CHECK, *ward.more]),
+        "running": [asdict(each) for each in ward.running],
+    }
+    write_record(path, head, rows.values())
+
+
+# --- a run --------------------------------------------------------------------------------------
+
+
+def wait_until_well(ward: Ward) -> None:
+    """Wait until the lab is well again; where it stays ill, what ran before is started anew."""
+    try:
+        until(ward.is_well, within_s=WELL_S)
+    except AssertionError:
+        say("the lab stays ill; all that ran is started anew")
+        for node in ward.lab.spec.nodes:
+            named = set(units_of(read_anatomy())) & ward.before[node.name]
+            services = " ".join(name for name in named if name.endswith(".service"))
+            ward.on(node.name, f"systemctl restart {services}", within_s=300)
+        until(ward.is_well, within_s=WELL_S)
+
+
+def say(words: str) -> None:
+    """Tell how far a run is."""
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+def in_turn(mutants: Iterable[Mutant]) -> list[Mutant]:
+    """Return mutants by their fault, and so that no two of one component follow each other.
+
+    A process that was just started is judged less sharply.
+    """
+    places: dict[tuple[Fault, str], int] = {}
+    order = []
+    for mutant in mutants:
+        place = places[mutant.fault, mutant.node] = places.get((mutant.fault, mutant.node), 0) + 1
+        order.append((list(Fault).index(mutant.fault), place, mutant.node, mutant))
+    return [mutant for *_, mutant in sorted(order, key=lambda one: one[:3])]
+
+
+def run(
+    ward: Ward, wanted: Callable[[Mutant], bool], setting: str, path: Path
+) -> list[dict[str, Any]]:
+    """Go through the mutants, and write each down as soon as it was seen.
+
+    What is left of the one before would be told beside the next, which then is tried again after
+    a look that found the lab well. Where it could not be told apart, there is always such a look.
+    """
+    rows: list[dict[str, Any]] = []
+    mutants = in_turn(mutant for mutant in ward.mutants() if wanted(mutant))
+    with being_set(ward, setting):
+        before = None
+        for number, mutant in enumerate(mutants, 1):
+            began = time.monotonic()
+            is_proved = before is None or mutant.component == before.component
+            if is_proved:
+                wait_until_well(ward)
+            row = try_to_make(ward, mutant, setting)
+            if not is_proved and (row is None or row["unexpected"]):
+                wait_until_well(ward)
+                row = try_to_make(ward, mutant, setting)
+            before = mutant
+            if row is None:
+                before = None
+                continue
+            note_down(path, ward, row)
+            rows.append(row)
+            say(
+                f"[{number}/{len(mutants)}, {time.monotonic() - began:.0f} s] {mutant.name}:"
+                f" {row['word']}, {row['first']} {row['rules']} {row['unexpected'] or ''}"
+            )
+        wait_until_well(ward)
+    return rows
+
+
+def try_to_make(ward: Ward, mutant: Mutant, setting: str) -> dict[str, Any] | None:
+    """Try one; tell why where it could not be made, looked at or mended."""
+    try:
+        return try_one(ward, mutant, setting)
+    except (AssertionError, subprocess.SubprocessError) as error:
+        say(f"{mutant.name}: could not be tried: {error} {getattr(error, 'stderr', '')}")
+        ward.mend(mutant)
+        return None
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for; 1 where something is not as expected."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lab")
+    parser.add_argument("--fault", action="append", choices=[fault.value for fault in Fault])
+    parser.add_argument("--node", action="append")
+    parser.add_argument("--unit", action="append")
+    parser.add_argument("--setting", default=Setting.AS_IT_IS, choices=Setting.ALL)
+    parser.add_argument("--record", type=Path, default=RECORD)
+    parser.add_argument("--timeout", help="of the look; a busy machine needs a longer one")
+    parser.add_argument("--missing", action="store_true", help="only what the record has not")
+    parser.add_argument("--unexpected", action="store_true", help="only what was not as expected")
+    asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # mends what is made, as Ctrl-C does
+    known = {key(row): row for row in read_record(asked.record)[1:]}
+
+    def wanted(mutant: Mutant) -> bool:
+        row = known.get((asked.setting, *mutant.key))
+        return (
+            (not asked.fault or mutant.fault.value in asked.fault)
+            and (not asked.node or mutant.node in asked.node)
+            and (not asked.unit or any(each in mutant.unit for each in asked.unit))
+            and (not asked.missing or row is None)
+            and (not asked.unexpected or row is None or bool(row["unexpected"]))
+        )
+
+    more = ("--timeout", asked.timeout) if asked.timeout else ()
+    rows = run(Ward(RealLab(asked.lab), more), wanted, asked.setting, asked.record)
+    return int(any(row["unexpected"] for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
