@@ -82,7 +82,7 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over
 	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge
 
 docs: $(READY) ## Build the documentation into site/
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/zensical build --config-file mkdocs.yml --strict --clean
 
 lock: $(UV) ## Resolve the dependencies anew into requirements/*.txt; LOCK_ARGS=--upgrade for newer ones
 	$(COMPILE) --group bootstrap -o requirements/bootstrap.txt
