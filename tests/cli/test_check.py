@@ -17,6 +17,7 @@ from stackward.facts.cloud_state import CheckRequest
 from stackward.model.cloud_state import Failed, Failure, Rpc, RpcAnswer
 from stackward.model.inventory import Inventory
 from stackward.ports.lookout import Lookout
+from texts import folded
 
 INVENTORY = "[control]\nctl\n[compute]\nc01\nc02\n"
 
@@ -131,9 +132,10 @@ def test_what_an_operator_reads(desk: Desk) -> None:
             | virtlogd       | ok     | c01   | 1 of 1 answer when asked                  |          |       |
             +----------------+--------+-------+-------------------------------------------+----------+-------+
 
-            broken: nova-compute on c01: it reports, but does not answer over RPC: no answer within 5 s [rpc-deaf]
-              heartbeat: its last heartbeat is 3 s old
-              remedy: while no move goes on there (`openstack server migration list --host HOST`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there run on
+            broken: nova-compute on c01 [rpc-deaf]
+              reason  it reports, but does not answer over RPC: no answer within 5 s
+              sign    heartbeat: its last heartbeat is 3 s old
+              remedy  while no move goes on there (`openstack server migration list --host HOST`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there run on
 
             not proved:
               the kernel log, the clock (c01): shared with the host of this container
@@ -152,7 +154,7 @@ def test_what_a_broken_component_explains_stands_under_it(desk: Desk) -> None:
 
     lines = out.splitlines()
     [root] = [n for n, line in enumerate(lines) if line.startswith("broken: rabbitmq on ctl")]
-    also = [n for n, line in enumerate(lines) if line.startswith("    - nova-compute on c01")]
+    also = [n for n, line in enumerate(lines) if line.startswith("          - nova-compute on c01")]
     assert also[0] > root
     assert not any(line.startswith("broken: nova-compute") for line in lines)
 
@@ -201,7 +203,7 @@ def test_a_node_that_hangs_for_ever_is_given_up(desk: Desk) -> None:
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 6
-    assert "machine on c02: it lives, for ovn-controller reports from it" in out
+    assert "machine on c02 [node-late] reason it lives, for ovn-controller reports" in folded(out)
 
 
 def test_without_rpc_nobody_is_called(desk: Desk) -> None:
@@ -254,8 +256,9 @@ def test_a_look_that_could_ask_no_api_is_not_well(
 
     assert code == 6
     assert (
-        "unknown: nova-api: its API was not asked: the catalog has no endpoint of it in region "
-        f"`{region}` for `{interface}`; it has {there} [no-endpoint]\n"
+        "unknown: nova-api [no-endpoint]\n"
+        "  reason  its API was not asked: the catalog has no endpoint of it in region "
+        f"`{region}` for `{interface}`; it has {there}\n"
     ) in out
     unknown = out.partition("\nunknown:\n")[2]
     assert "all that its API would tell (" in unknown
@@ -269,7 +272,7 @@ def test_a_look_at_a_node_without_the_heartbeats_of_nova_is_not_well(desk: Desk)
     code, out, _ = desk.run("node", "check", "c01")
 
     assert code == 6
-    assert "nova-api: its API was not asked" in out
+    assert "nova-api [no-endpoint] reason its API was not asked" in folded(out)
     assert "glance-api" not in out
 
 
@@ -281,7 +284,7 @@ def test_an_empty_catalog_is_not_well_where_no_node_answers_either(desk: Desk) -
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 8
-    assert "keystone: it gives a catalog in which there is no API that could be asked" in out
+    assert "keystone [no-api] reason it gives a catalog in which there is no API" in folded(out)
 
 
 def test_an_api_that_runs_and_is_not_in_the_catalog_is_named(desk: Desk) -> None:
@@ -292,7 +295,7 @@ def test_an_api_that_runs_and_is_not_in_the_catalog_is_named(desk: Desk) -> None
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 6
-    assert "nova-api: its API was not asked" in out
+    assert "nova-api [no-endpoint] reason its API was not asked" in folded(out)
     assert "it has none anywhere" in out
 
 
@@ -380,4 +383,4 @@ def test_a_node_that_is_gone_is_named_and_the_rest_is_looked_at(desk: Desk) -> N
     code, out, _ = desk.run("cloud", "check")
 
     assert code == 6
-    assert "machine on old-7: cannot be reached: ssh: connect to host 10.77.1.11" in out
+    assert "machine on old-7 [node-unreachable] reason cannot be reached: ssh: " in folded(out)

@@ -24,6 +24,7 @@ from stackward.plan.stored import from_json, from_mapping, to_mapping
 from stackward.ports.world import World
 from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.kinds import KINDS
+from texts import folded
 
 NODE = "compute-07"
 RETURN = ("node", "return", NODE)
@@ -116,7 +117,7 @@ def test_a_dry_run_shows_who_would_come_home_and_changes_nothing(site: Site) -> 
 
     assert (code, site.cloud.built, site.is_in_service) == (0, [], False)
     assert "moved away by run `01RUN`, and home with `--bring-back`: db-01, db-02" in out
-    assert "networking is not proved - name a network with `--network`" in out
+    assert "networking is not proved remedy: name a network with `--network`" in folded(out)
 
 
 def test_the_servers_of_the_drain_come_home(site: Site) -> None:
@@ -150,7 +151,7 @@ def test_who_cannot_move_stays_away_and_keeps_nobody_else_away(site: Site) -> No
 
     assert code == 0, said
     assert site.hosts == {"db-01": "compute-08", "db-02": NODE}
-    assert "`db-01` stays on `compute-08`: is in ERROR" in said
+    assert "db-01 stays on `compute-08`: is in ERROR" in folded(said)
 
 
 def test_servers_come_home_to_a_node_that_was_returned_before(site: Site) -> None:

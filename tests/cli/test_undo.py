@@ -31,6 +31,7 @@ from stackward.plan.stored import from_mapping, to_mapping
 from stackward.ports.world import World
 from stackward.runbooks.kinds import KINDS
 from stackward.runbooks.undo_run import UndoRequest
+from texts import folded
 
 NODE = "compute-07"
 DRAIN = ("node", "drain", NODE, "--reason", "bad DIMM", "--yes")
@@ -209,9 +210,9 @@ def test_who_cannot_move_stays_and_is_named_with_what_to_do(site: Site) -> None:
 
     assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
     assert (
-        "`db-01` stays on `compute-08`: is in ERROR - settle that, then plan again; "
+        "db-01 stays on `compute-08`: is in ERROR remedy: settle that, then plan again; "
         "or later `stackward node return compute-07 --bring-back --run 01RUN`"
-    ) in said
+    ) in folded(said)
 
 
 def test_who_stayed_comes_home_by_the_way_that_was_told(site: Site) -> None:
@@ -400,7 +401,7 @@ def test_an_owner_who_wishes_to_be_asked_since_then_keeps_the_server_there(site:
     code, _, said = site.undo(drain)
 
     assert (code, site.hosts) == (0, {"db-01": "compute-08", "db-02": NODE}), said
-    assert "`db-01` stays on `compute-08`: " in said
+    assert "db-01 stays on `compute-08`: " in folded(said)
 
 
 def test_an_owner_who_wishes_to_be_asked_since_then_agrees_by_the_undo_itself(site: Site) -> None:
@@ -600,7 +601,7 @@ def test_a_run_that_was_undone_is_not_undone_again(site: Site) -> None:
     drain = site.drained()
     site.undo(drain)
 
-    assert "was undone by run `01RUN` - nothing is to be done" in refused(site, drain)
+    assert "was undone by run `01RUN` remedy: nothing is to be done" in folded(refused(site, drain))
 
 
 def test_an_undo_is_not_undone_in_turn(site: Site) -> None:
@@ -608,7 +609,9 @@ def test_an_undo_is_not_undone_in_turn(site: Site) -> None:
 
     said = refused(site, site.newest)
 
-    assert "is itself an undo: it is not undone in turn - do again what it undid" in said
+    assert "is itself an undo: it is not undone in turn remedy: do again what it undid" in folded(
+        said
+    )
 
 
 def test_a_run_whose_servers_are_all_gone_has_nothing_left_to_undo(site: Site) -> None:

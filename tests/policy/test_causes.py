@@ -214,7 +214,7 @@ def test_nothing_is_hidden_in_json_and_the_number_is_told(given: Callable[[Site]
     told = [one for each in record["components"] for one in each["findings"]]  # type: ignore[attr-defined]
     under = [one for one in told if one["under"]]
     assert len(told) == len(health.findings)
-    assert f"    also affected: {len(under)} findings" in lines
+    assert f"  also    affected: {len(under)} findings" in lines
     shown = [line for line in lines if line.startswith("    - ")]
     assert len(shown) == min(len(under), MOST_AFFECTED)
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from builders import a_candidate, a_flavor, a_node, a_server, an_id, asking
 from stackward.report.errors import render_error
 from stackward.report.plans import moves_table, refusal, render_plan
@@ -30,14 +32,14 @@ def test_a_blocked_plan_is_refused_with_every_thing_its_reason_and_its_remedy() 
     plan = plan_drain(a_node(*servers), asking())
 
     assert render_error(refusal(plan)) == dedent(f"""\
-        error: cannot drain `compute-07`: 2 things stand against it
+        error: cannot drain `compute-07`: 2 things are in the way
           `gpu-4` holds a PCI device (gpu:1) - pass `--allow-downtime`: it is stopped while it \
 moves; or pass `--leave-behind {an_id("gpu-4")}`
           `db-01` is busy (resize_prep) - wait until it is done, then plan again; if it never is, \
 `openstack server event list {an_id("db-01")}` tells who asked for it
         nothing was changed
 
-        hint: each line ends with what to do about it
+        hint: follow the remedies, then plan again
         """)
 
 
@@ -50,9 +52,32 @@ def test_blockers_of_one_kind_stand_together() -> None:
 
     text = render_plan(plan_drain(a_node(*servers), asking()))
 
-    lines = [line.strip().split(" - ")[0] for line in text.splitlines()]
+    lines = [" ".join(line.split()) for line in text.splitlines() if "remedy: " not in line]
     at = lines.index("in-error:")
-    assert lines[at : at + 3] == ["in-error:", "`a` is in ERROR", "`c` is in ERROR"]
+    assert lines[at : at + 3] == ["in-error:", "a is in ERROR", "c is in ERROR"]
+
+
+def test_a_blocked_plan_shows_nothing_that_will_not_happen() -> None:
+    plan = plan_drain(a_node(a_server("ERROR", name="a"), a_server(name="b")), asking())
+
+    text = render_plan(plan)
+
+    assert "in this order" not in text
+    assert "what users will notice" not in text
+    assert text.splitlines()[-1].strip().startswith("remedy: ")
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_a_refusal_fits_the_terminal_in_columns(width: int) -> None:
+    names = ("db-01", "a-name-that-is-longer-than-its-column-may-be")
+    plan = plan_drain(a_node(*(a_server("ERROR", name=name) for name in names)), asking())
+
+    lines = render_plan(plan, width).splitlines()
+
+    assert max(map(len, lines)) <= width
+    beside = {line.index("is in ERROR") for line in lines if "is in ERROR" in line}
+    assert beside == {line.index("remedy: ") for line in lines if "remedy: " in line}
+    assert len(beside) == 1
 
 
 def test_a_pinned_target_is_shown_without_ifs() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from stackward.errors import BadInput
-from stackward.report.tables import Form, Table, render_one, render_rows
+from stackward.report.tables import Form, Table, render_one, render_rows, width_of
 
 NODES = Table(
     columns=("Name", "Groups", "Port"),
@@ -109,7 +109,7 @@ def test_whatever_a_name_holds_the_table_keeps_its_lines(rows: list[tuple[str, i
     text = render_rows(Table(columns=("Name", "Port"), rows=tuple(rows)), Form.TABLE)
 
     assert text.count("\n") == 3 + len(rows) + bool(rows)
-    assert len({len(line) for line in text.split("\n") if line}) == 1
+    assert len({width_of(line) for line in text.split("\n") if line}) == 1
 
 
 @given(some.lists(some.tuples(some.text(alphabet="abc\"',\n é"), some.none()), max_size=5))
@@ -120,3 +120,52 @@ def test_json_and_yaml_and_csv_give_back_what_was_put_in(rows: list[tuple[str, N
     assert json.loads(render_rows(table, Form.JSON)) == expected
     assert yaml.safe_load(render_rows(table, Form.YAML)) == expected
     assert len(list(csv.reader(io.StringIO(render_rows(table, Form.CSV))))) == 1 + len(rows)
+
+
+# --- what fits a terminal -----------------------------------------------------------------------
+
+HEALTH = Table(
+    columns=("Component", "State", "Nodes", "Shown by", "Under"),
+    rows=(
+        ("nova-compute", "not proved", ("ctl", "c01"), "looks alive: its queue is read", ""),
+        ("keystone", "ok", "ctl", "a token in 0.2 s, a list of projects in 0.4 s", ""),
+    ),
+    gives_way=("Under", "Nodes"),
+)
+
+
+def test_a_table_that_fits_is_left_as_it_is() -> None:
+    assert render_rows(HEALTH, Form.TABLE, 200) == render_rows(HEALTH, Form.TABLE)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    text = render_rows(HEALTH, Form.TABLE, width)
+
+    assert max(map(width_of, text.splitlines())) <= width
+    assert "nova-compute" in text
+
+
+def test_an_empty_column_goes_first_and_needs_no_word() -> None:
+    text = render_rows(HEALTH, Form.TABLE, 95)
+
+    assert "Under" not in text
+    assert "Nodes" in text
+
+
+def test_a_column_that_is_left_out_is_named() -> None:
+    text = render_rows(HEALTH, Form.TABLE, 60)
+
+    assert text.splitlines()[-1] == "not shown: Nodes; `--wide` shows all columns"
+
+
+def test_an_id_is_never_broken() -> None:
+    uuid = "0b1e2f3a-4c5d-6e7f-8091-a2b3c4d5e6f7"
+    table = Table(columns=("Server", "ID"), rows=(("a name with many words in it", uuid),))
+
+    assert uuid in render_rows(table, Form.TABLE, 60)
+
+
+@pytest.mark.parametrize("form", [Form.JSON, Form.YAML, Form.VALUE, Form.CSV])
+def test_what_programs_read_is_never_cut(form: Form) -> None:
+    assert render_rows(HEALTH, form, 20) == render_rows(HEALTH, form)

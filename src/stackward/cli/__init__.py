@@ -17,7 +17,7 @@ from stackward.cli.subjects import Escaped, SubjectGroup
 from stackward.errors import BadInput, ExitCode, Refused, StackwardError
 from stackward.masking import learn_from, masked
 from stackward.report.errors import render_error
-from stackward.report.text import ESCAPED
+from stackward.report.text import ESCAPED, terminal_width
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -132,7 +132,7 @@ def _leave(error: BaseException, chosen: Chosen) -> int:
         sys.stderr.write("\ninterrupted\n")
         return ExitCode.INTERRUPTED
     said = _in_words(error)
-    sys.stderr.write(render_error(said))
+    sys.stderr.write(render_error(said, terminal_width(sys.stderr)))
     return said.exit_code
 
 

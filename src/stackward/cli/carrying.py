@@ -14,7 +14,7 @@ import typer
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.plans import show_account, show_proofs, signed
-from stackward.cli.show import refuse_columns
+from stackward.cli.show import refuse_columns, width_here
 from stackward.errors import BadInput, Refused
 from stackward.plan import cloud_of, refuse_another
 from stackward.report.tables import Form
@@ -51,9 +51,9 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     from stackward.report.plans import refusal, render_plan
 
     refuse_columns(COLUMNS, columns)
-    sys.stderr.write(render_plan(plan))
+    sys.stderr.write(render_plan(plan, width_here(sys.stderr)))
     if plan.blockers:
-        raise refusal(plan)
+        raise refusal(plan, is_shown=True)
     if not plan.stages:
         _prove(context, plan, inventory, form, columns)
         return

@@ -9,7 +9,7 @@ import typer
 
 from stackward.cli import Chosen
 from stackward.cli.outside import inventory_here
-from stackward.cli.show import write
+from stackward.cli.show import width_here, write
 from stackward.errors import ExitCode
 from stackward.report.tables import Form
 
@@ -72,7 +72,7 @@ def check_once(
     from stackward.report.health import render_health
 
     health, _ = check_cloud(lookout, asked)
-    write(render_health(health, form, columns or ()), form)
+    write(render_health(health, form, columns or (), width_here()), form)
     return ended(health, strict=strict)
 
 

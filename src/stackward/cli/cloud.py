@@ -15,7 +15,7 @@ from stackward.cli.checking import (
 )
 from stackward.cli.node import InventoryOption
 from stackward.cli.outside import ReaderOption
-from stackward.cli.show import ColumnOption, FormOption
+from stackward.cli.show import ColumnOption, FormOption, WideOption
 from stackward.cli.subjects import example, subject
 from stackward.report.tables import Form
 
@@ -63,6 +63,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> int:
     """Say by component how the cloud is, with evidence and remedy for whatever is not well.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.show import ColumnOption, FormOption, refuse_columns, show, write
+from stackward.cli.show import ColumnOption, FormOption, WideOption, refuse_columns, show, write
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form, Table, render_records
@@ -168,7 +168,11 @@ def reset(name: NameOption = "lab", mirror: MirrorOption = None) -> None:
 
 
 @app.command("list", epilog=example("stackward lab list -f json"))
-def list_labs(form: FormOption = Form.TABLE, column: ColumnOption = None) -> None:
+def list_labs(
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+) -> None:
     """List the labs of this machine."""
     from stackward.lab.host import require_root
     from stackward.lab.machine import Machine
@@ -190,7 +194,10 @@ def list_labs(form: FormOption = Form.TABLE, column: ColumnOption = None) -> Non
 
 @app.command(epilog=example("stackward lab status", "stackward lab status -f json"))
 def status(
-    name: NameOption = "lab", form: FormOption = Form.TABLE, column: ColumnOption = None
+    name: NameOption = "lab",
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Tell how a lab is, what faults are in it, and what stands in for what it cannot have.
 
@@ -338,7 +345,7 @@ def exec_command(
 
 
 @app.command(epilog=example("stackward lab load 6", "stackward lab load 6 --node c01"))
-def load(
+def load(  # noqa: PLR0913, PLR0917  # one for each flag
     count: Annotated[int, typer.Argument(metavar="N", min=1, max=200, help="How many servers.")],
     node: Annotated[
         str | None, typer.Option(metavar="NODE", help="All on this node; else on all in turn.")
@@ -346,6 +353,7 @@ def load(
     name: NameOption = "lab",
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Fill a lab with servers of the project `demo`.
 
@@ -401,7 +409,11 @@ def drop(service: ExtraArgument, name: NameOption = "lab") -> None:
 
 
 @app.command(epilog=example("stackward lab faults", "stackward lab faults -f json"))
-def faults(form: FormOption = Form.TABLE, column: ColumnOption = None) -> None:
+def faults(
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+) -> None:
     """List the faults that can be put into a lab."""
     from stackward.lab.faults import ALL
 
@@ -456,7 +468,10 @@ def mend(fault: FaultArgument, target: TargetArgument = None, name: NameOption =
 
 @cache_app.command("list", epilog=example("stackward lab cache list"))
 def cache_list(
-    cache: CacheOption = None, form: FormOption = Form.TABLE, column: ColumnOption = None
+    cache: CacheOption = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """List what the cache holds."""
     from stackward.lab.images import Cache, size_mib

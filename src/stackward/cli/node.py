@@ -17,7 +17,7 @@ from stackward.cli.checking import (
     open_lookout,
 )
 from stackward.cli.outside import ReaderOption, inventory_here, open_journal, open_world
-from stackward.cli.show import ColumnOption, FormOption, show
+from stackward.cli.show import ColumnOption, FormOption, WideOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form
@@ -96,6 +96,7 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = False,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """List the nodes that the inventory names, or those of the cloud that are out of service."""
     from stackward.app import read_maintenance
@@ -159,6 +160,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Empty a living compute node: cordon it, move every server off it, keep its service off.
 
@@ -264,6 +266,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Return a drained compute node to service, once it has shown that it works.
 
@@ -356,6 +359,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> int:
     """Say by component how one node is, with evidence and remedy for whatever is not well.
 

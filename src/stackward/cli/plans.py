@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from stackward.cli.show import show, write
+from stackward.cli.show import show, width_here, write
 from stackward.errors import BadInput
 from stackward.plan import to_json, with_caught_up
 from stackward.report.plans import moves_table, refusal, render_plan
@@ -27,7 +27,7 @@ def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> Non
     if columns or form in {Form.VALUE, Form.CSV}:
         show(moves_table(plan), form, columns)
     elif form is Form.TABLE:
-        sys.stdout.write(render_plan(plan))
+        sys.stdout.write(render_plan(plan, width_here()))
     else:
         write(render_records(json.loads(to_json(plan)), form), form)
 
@@ -37,7 +37,7 @@ def show_and_refuse(plan: "Plan[World]", form: Form, columns: list[str] | None) 
     show_plan(plan, form, columns)
     sys.stdout.flush()
     if plan.blockers:
-        raise refusal(plan)
+        raise refusal(plan, is_shown=form is Form.TABLE and not columns)
 
 
 def signed(plan: "Plan[Any]") -> "Plan[Any]":
@@ -95,7 +95,7 @@ def show_account(
     if columns or form in {Form.VALUE, Form.CSV}:
         show(account_table(plan, attempts), form, columns)
     elif form is Form.TABLE:
-        sys.stdout.write(render_account(run, plan, attempts, events))
+        sys.stdout.write(render_account(run, plan, attempts, events, width_here()))
     else:
         write(render_records(account_data(run, plan, attempts, events), form), form)
 

@@ -22,7 +22,7 @@ from stackward.cli.node import (
     consents_in,
 )
 from stackward.cli.outside import ReaderOption, open_journal, open_world, settings_here
-from stackward.cli.show import ColumnOption, FormOption, show
+from stackward.cli.show import ColumnOption, FormOption, WideOption, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form
@@ -43,6 +43,7 @@ def list_runs(
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="The latest N.")] = 20,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """List the runs, the latest first."""
     from stackward.app import list_runs as latest
@@ -59,6 +60,7 @@ def show_run(
     ] = False,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Show how a run stands, attempt by attempt."""
     from stackward.report.runs import events_table, how_it_stands, steps_table
@@ -81,6 +83,7 @@ def audit(
     ] = False,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Show who asked for a run and approved it, each attempt with its requests, and each proof.
 
@@ -168,6 +171,7 @@ def resume(  # noqa: PLR0913, PLR0917  # one for each flag
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Carry a run on from where it stopped or its worker died."""
     from stackward.cli.carrying import carry_on, queue_again
@@ -217,6 +221,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Bring back what a run has changed, as far as it is still that run's doing.
 
@@ -266,6 +271,7 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
     inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Approve a stored plan and carry it out, if the same would be decided now."""
     from stackward.app import read_plan

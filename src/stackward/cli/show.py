@@ -2,17 +2,40 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from contextvars import ContextVar
+from typing import Annotated, TextIO
 
 import typer
 
 from stackward.report.tables import Form, Table, render_rows
+from stackward.report.text import terminal_width
 
 FormOption = Annotated[Form, typer.Option("-f", "--format", help="How to print it.")]
 ColumnOption = Annotated[
     list[str] | None,
     typer.Option("-c", "--column", metavar="NAME", help="Only this column; may be repeated."),
 ]
+
+
+_is_wide: ContextVar[bool] = ContextVar("_is_wide", default=False)  # of the command that runs
+
+
+def _keep_wide(wide: bool) -> bool:  # as typer calls it
+    _is_wide.set(wide)
+    return wide
+
+
+WideOption = Annotated[
+    bool,
+    typer.Option(
+        "--wide", callback=_keep_wide, help="Show all columns, and break no line for the terminal."
+    ),
+]
+
+
+def width_here(stream: TextIO | None = None) -> int | None:
+    """Return how wide a line on a terminal may be; None for a pipe, a file, or with `--wide`."""
+    return None if _is_wide.get() else terminal_width(stream or sys.stdout)
 
 
 def refuse_columns(there: Sequence[str], named: Sequence[str] | None) -> None:
@@ -42,4 +65,4 @@ def _can_write(text: str) -> bool:
 
 def show(table: Table, form: Form, columns: Sequence[str] | None = None) -> None:
     """Print the rows, cut to `columns` if any are named."""
-    write(render_rows(table.only(columns or ()), form), form)
+    write(render_rows(table.only(columns or ()), form, width_here()), form)

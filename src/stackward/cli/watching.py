@@ -7,6 +7,7 @@ from rich.live import Live
 from rich.text import Text
 
 from stackward.cli.checking import ended
+from stackward.cli.show import width_here
 from stackward.report.health import changes, lines_of, rows_of, summary
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def watch_cloud(
             began, before = lookout.clock.monotonic(), health
             health, state = check_cloud(lookout, asked, state)
             if live:
-                picture = "\n".join([*rows_of(health), "", *lines_of(health)])
+                picture = "\n".join([*rows_of(health), "", *lines_of(health, width_here())])
                 live.update(Text(picture), refresh=True)
             else:
                 _tell(health, before)

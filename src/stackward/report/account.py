@@ -110,6 +110,7 @@ def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
             )
             for made in moves_made(plan, attempts)
         ),
+        gives_way=("Downtime", "ID", "Seconds"),
     )
 
 
@@ -139,13 +140,17 @@ def account_data(
 
 
 def render_account(
-    run: Run, plan: Plan[Any], attempts: Sequence[Attempt], events: Sequence[Event]
+    run: Run,
+    plan: Plan[Any],
+    attempts: Sequence[Attempt],
+    events: Sequence[Event],
+    width: int | None = None,
 ) -> str:
-    """Return all of it as text."""
+    """Return all of it as text; `width` is that of the terminal."""
     lines = [f"run `{run.id}`, {printable(run.title)}: {run.state}"]
     table = account_table(plan, attempts)
     if table.rows:
-        lines.append(render_rows(table, Form.TABLE).rstrip("\n"))
+        lines.append(render_rows(table, Form.TABLE, width).rstrip("\n"))
     agreed = [made for made in moves_made(plan, attempts) if made.consent]
     lines += ["by their owners' consent:"] if agreed else []
     lines += [printable(f"  `{made.server}`: {made.consent}") for made in agreed]

@@ -5,21 +5,26 @@ Without colour it reads the same.
 """
 
 from stackward.errors import StackwardError
-from stackward.report.text import on_one_line, printable
+from stackward.report.text import on_one_line, printable, wrap
 
 
-def render_error(error: StackwardError) -> str:
-    """Return the whole message, several lines, with a line end."""
-    lines = [f"error: {printable(error.message)}"]
-    lines += [f"  {printable(detail)}" for detail in error.details]
+def render_error(error: StackwardError, width: int | None = None) -> str:
+    """Return the whole message, several lines, with a line end.
+
+    `width` is that of the terminal; None: no line is broken.
+    """
+    lines = wrap(f"error: {printable(error.message)}", width, rest="  ")
+    for detail in error.details:
+        lines += wrap(printable(detail), width, first="  ", rest="    ")
     if error.says is not None:
-        lines.append(f"  {_quoted(error.says, error.service, error.request_id)}")
+        quoted = _quoted(error.says, error.service, error.request_id)
+        lines += wrap(quoted, width, first="  ", rest="    ")
     elif error.request_id is not None:
         lines.append(f"  request {printable(error.request_id)}")
     if error.stands is not None:
-        lines.append(printable(error.stands))
+        lines += wrap(printable(error.stands), width)
     if error.hint is not None:
-        lines += ["", f"hint: {printable(error.hint)}"]
+        lines += ["", *wrap(f"hint: {printable(error.hint)}", width, rest="  ")]
     return "\n".join(lines) + "\n"
 
 

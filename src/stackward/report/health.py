@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from stackward.model.health import ComponentHealth, Finding, Gap, Health, Note, State
+from stackward.model.health import ComponentHealth, Finding, Gap, Health, State
 from stackward.report.tables import Form, Table, render_records, render_rows
-from stackward.report.text import on_one_line, printable
+from stackward.report.text import on_one_line, printable, wrap
 from stackward.wording import count_of
 
 COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
@@ -14,7 +14,11 @@ MOST_AFFECTED = 6  # findings that are shown under their cause
 
 def components_table(health: Health) -> Table:
     """Return a row per component."""
-    return Table(columns=COLUMNS, rows=tuple(map(_row, health.components)))
+    return Table(
+        columns=COLUMNS,
+        rows=tuple(map(_row, health.components)),
+        gives_way=("Under", "Nodes", "Findings"),  # what is found is told in full below
+    )
 
 
 def _row(one: ComponentHealth) -> tuple[str, str, str | tuple[str, ...], str, tuple[str, ...], str]:
@@ -23,35 +27,41 @@ def _row(one: ComponentHealth) -> tuple[str, str, str | tuple[str, ...], str, tu
     return (one.name, one.state.value, nodes, one.proof, rules, one.under or "")
 
 
-def render_health(health: Health, form: Form, columns: Sequence[str] = ()) -> str:
-    """Return it in the form asked for; a person also gets every finding with its remedy."""
+def render_health(
+    health: Health, form: Form, columns: Sequence[str] = (), width: int | None = None
+) -> str:
+    """Return it in the form asked for; a person also gets every finding with its remedy.
+
+    `width` is that of the terminal; None: no line is broken.
+    """
     if form in {Form.JSON, Form.YAML}:
         return render_records(as_record(health), form)
-    table = render_rows(components_table(health).only(columns), form)
+    table = render_rows(components_table(health).only(columns), form, width)
     if form is not Form.TABLE or columns:
         return table
-    return table + "\n" + "".join(f"{line}\n" for line in lines_of(health))
+    return table + "\n" + "".join(f"{line}\n" for line in lines_of(health, width))
 
 
-def lines_of(health: Health) -> Iterator[str]:
+def lines_of(health: Health, width: int | None = None) -> Iterator[str]:
     """Return all findings as text: what explains others first, with those under it."""
     findings = health.findings
     roots = [finding for finding in findings if finding.under is None]
     others = [finding for finding in findings if finding.under is not None]
     for at, finding in enumerate(roots):
-        yield from _finding(finding, "")
         # Once, under the last of those that it may mean.
         mine = [one for one in others if _explains(finding, one)]
-        later = [one for one in mine if not any(_explains(each, one) for each in roots[at + 1 :])]
-        yield from _affected(later)
+        also = [one for one in mine if not any(_explains(each, one) for each in roots[at + 1 :])]
+        yield from _finding(finding, also, width)
         yield ""
     if health.notes:
         yield "on purpose:"
-        yield from (f"  {_note(note)}" for note in health.notes)
+        for note in health.notes:
+            said = on_one_line(f"{note.where}: {note.says}")
+            yield from wrap(said, width, first="  ", rest="    ")
         yield ""
-    yield from _gaps("not proved", health.not_proved)
-    yield from _gaps("unknown", health.unknown)
-    yield summary(health)
+    yield from _gaps("not proved", health.not_proved, width)
+    yield from _gaps("unknown", health.unknown, width)
+    yield from wrap(summary(health), width)
 
 
 def _explains(cause: Finding, finding: Finding) -> bool:
@@ -59,36 +69,25 @@ def _explains(cause: Finding, finding: Finding) -> bool:
     return is_there and finding.by in {None, cause.rule}
 
 
-def _affected(findings: Sequence[Finding]) -> Iterator[str]:
-    """Return what one cause affects: its number, and the first; JSON has all of them."""
-    if findings:
-        yield f"    also affected: {count_of(len(findings), 'finding')}"
-    for finding in findings[:MOST_AFFECTED]:
-        yield from _finding(finding, "    ")
-    if len(findings) > MOST_AFFECTED:
-        yield f"    ... and {len(findings) - MOST_AFFECTED} more; `-f json` has all"
+def _finding(finding: Finding, also: Sequence[Finding], width: int | None) -> Iterator[str]:
+    """Return a finding in two columns: what a line is about, and what it says.
+
+    Of what it affects come the number and the first; JSON has all of them.
+    """
+    yield on_one_line(f"{finding.state.value}: {finding.where} [{finding.rule}]")
+    said = [("reason", finding.reason)]
+    said += [("sign", line) for line in finding.evidence]
+    said += [("remedy", finding.remedy)] if finding.remedy else []
+    said += [("also", f"affected: {count_of(len(also), 'finding')}")] if also else []
+    for one in also[:MOST_AFFECTED]:
+        said.append(("", f"- {one.where}: {one.reason} [{one.rule}]"))
+    if len(also) > MOST_AFFECTED:
+        said.append(("", f"... and {len(also) - MOST_AFFECTED} more; `-f json` has all"))
+    for label, text in said:
+        yield from wrap(on_one_line(text), width, first=f"  {label:<8}", rest=" " * 10)
 
 
-def _finding(finding: Finding, indent: str) -> Iterator[str]:
-    state = f"{finding.state.value}: " if not indent else "- "
-    yield on_one_line_indented(f"{state}{finding.where}: {finding.reason} [{finding.rule}]", indent)
-    for line in finding.evidence:
-        yield on_one_line_indented(f"  {line}", indent)
-    if finding.remedy and not indent:
-        yield on_one_line_indented(f"  remedy: {finding.remedy}", indent)
-
-
-def on_one_line_indented(text: str, indent: str) -> str:
-    """Make a line safe to print, and keep how far it is set in."""
-    bare = text.lstrip(" ")
-    return indent + " " * (len(text) - len(bare)) + on_one_line(bare)
-
-
-def _note(note: Note) -> str:
-    return on_one_line(f"{note.where}: {note.says}")
-
-
-def _gaps(title: str, gaps: Sequence[Gap]) -> Iterator[str]:
+def _gaps(title: str, gaps: Sequence[Gap], width: int | None) -> Iterator[str]:
     """Return what was not shown: a line for each reason, with all that it holds for."""
     reasons: dict[tuple[str, str], list[Gap]] = {}
     for gap in gaps:
@@ -101,9 +100,10 @@ def _gaps(title: str, gaps: Sequence[Gap]) -> Iterator[str]:
         )
         places = list(dict.fromkeys(one.where for one in those))
         named = ", ".join(places) if len(places) <= MOST_NODES else count_of(len(places), "node")
-        yield f"  {on_one_line(f'{things} ({named}): {why}')}"
+        said = on_one_line(f"{things} ({named}): {why}")
+        yield from wrap(said, width, first="  ", rest="    ")
         if cure:
-            yield f"    cure: {on_one_line(cure)}"
+            yield from wrap(f"cure: {on_one_line(cure)}", width, first="    ", rest=" " * 10)
     if reasons:
         yield ""
 

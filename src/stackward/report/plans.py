@@ -7,8 +7,8 @@ from typing import Any
 from stackward.errors import Refused
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy.duration import in_time, one_after_another, span_of, together
-from stackward.report.tables import Cell, Form, Table, render_rows
-from stackward.report.text import printable
+from stackward.report.tables import Cell, Form, Table, render_rows, width_of
+from stackward.report.text import printable, wrap
 from stackward.wording import count_of, in_size
 
 
@@ -19,53 +19,62 @@ def moves_table(plan: Plan[Any]) -> Table:
         for stage, move in plan.moves()
         if move.thing_id
     ]
-    return Table(columns=("Server", "ID", "How", "To", "Copied", "Wish"), rows=tuple(rows))
-
-
-def render_plan(plan: Plan[Any]) -> str:
-    """Return the whole plan as text."""
-    return "\n".join(_lines(plan)) + "\n"
-
-
-def refusal(plan: Plan[Any]) -> Refused:
-    """Return the error of a plan that is blocked; the plan itself has been shown."""
-    things = {blocker.thing_id or blocker.thing for blocker in plan.blockers}
-    count = len(things)
-    return Refused(
-        f"cannot {plan.title}: {count} {'thing stands' if count == 1 else 'things stand'} "
-        "against it",
-        details=[_verdict(blocker) for blocker in plan.blockers],
-        hint="each line ends with what to do about it",
+    return Table(
+        columns=("Server", "ID", "How", "To", "Copied", "Wish"),
+        rows=tuple(rows),
+        gives_way=("Wish", "ID", "Copied"),
     )
 
 
-def _lines(plan: Plan[Any]) -> Iterator[str]:
+def render_plan(plan: Plan[Any], width: int | None = None) -> str:
+    """Return the whole plan as text; one that is blocked shows what blocks it, and no more.
+
+    `width` is that of the terminal; None: no line is broken.
+    """
+    return "\n".join(_lines(plan, width)) + "\n"
+
+
+def refusal(plan: Plan[Any], *, is_shown: bool = False) -> Refused:
+    """Return the error of a plan that is blocked; `is_shown`: its text has just been read."""
+    count = len({blocker.thing_id or blocker.thing for blocker in plan.blockers})
+    return Refused(
+        f"cannot {plan.title}: {count_of(count, 'thing is', 'things are')} in the way",
+        details=() if is_shown else [_in_one_line(blocker) for blocker in plan.blockers],
+        hint="follow the remedies, then plan again",
+    )
+
+
+def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     yield f"plan: {printable(plan.title)}"
     facts = ", ".join(f"{name} {_fact(value)}" for name, value in plan.facts.items() if value)
-    yield f"  {printable(facts)}"
+    yield from wrap(printable(facts), width, first="  ", rest="  ")
     if plan.blockers:
-        yield from ["", "what stands against it:"]
-        yield from _grouped(plan.blockers)
+        yield from ["", "blockers:"]
+        yield from _grouped(plan.blockers, width)
+        return
     if plan.warnings:
-        yield from ["", "approved along with it:"]
-        yield from _grouped(plan.warnings)
+        yield from ["", "warnings, approved with the plan:"]
+        yield from _grouped(plan.warnings, width)
     if plan.stages:
         yield from ["", "in this order:"]
     for number, stage in enumerate(plan.stages, 1):
-        yield f"  {number}. {stage.name}: {printable(_what(stage))}"
+        what = f"{number}. {stage.name}: {printable(_what(stage))}"
+        yield from wrap(what, width, first="  ", rest="     ")
         needs = "; ".join(check.summary for check in stage.needs)
         if needs:
-            yield f"     only if {printable(needs)}"
+            yield from wrap(f"only if {printable(needs)}", width, first="     ", rest="       ")
     table = moves_table(plan)
     if table.rows:
         yield ""
-        yield render_rows(table, Form.TABLE).rstrip("\n")
+        yield render_rows(table, Form.TABLE, width).rstrip("\n")
     if time := _time_of(plan):
-        yield from ["", f"the moves will take about {time}"]
+        yield from ["", *wrap(f"the moves will take about {time}", width)]
     yield from ["", "what users will notice:"]
-    yield from (f"  {printable(notice)}" for notice in plan.notices)
+    for notice in plan.notices:
+        yield from wrap(printable(notice), width, first="  ", rest="    ")
     yield from ["", "what will be proved at the end:"]
-    yield from (f"  {printable(check.summary)}" for check in plan.verify)
+    for check in plan.verify:
+        yield from wrap(printable(check.summary), width, first="  ", rest="    ")
 
 
 def _time_of(plan: Plan[Any]) -> str | None:
@@ -90,22 +99,43 @@ def _time_of(plan: Plan[Any]) -> str | None:
 
 def _what(stage: Stage[Any]) -> str:
     if stage.catches_up:
-        return "what is new by then, if nothing stands against it or is to be warned of"
+        return "what is new by then, if it has no blocker and no warning"
     if servers := [move for move in stage.moves if move.thing_id]:
         return f"{count_of(len(servers), 'server')}, {stage.at_once} at once"
     steps = [step.summary for move in stage.moves for step in move.steps]
     return "; ".join(steps) or "nothing to move"
 
 
-def _grouped(verdicts: Iterable[Blocked | Warned]) -> Iterator[str]:
-    """Return the verdicts under their rule, so that ten of one kind are read at one glance."""
+_THING = 24  # columns that a name may take beside its reason; a longer one stands above it
+
+
+def _grouped(verdicts: Iterable[Blocked | Warned], width: int | None) -> Iterator[str]:
+    """Return the verdicts under their rule, so that ten of one kind are read at one glance.
+
+    In columns: the thing, and beside it the reason and the remedy.
+    """
     ordered = sorted(verdicts, key=lambda each: (each.worry, each.thing))
     for worry, group in groupby(ordered, key=lambda each: each.worry):
         yield f"  {worry}:"
-        yield from (f"    {_verdict(verdict)}" for verdict in group)
+        those = list(group)
+        beside = min(_THING, max(width_of(printable(each.thing)) for each in those)) + 6
+        for verdict in those:
+            yield from _verdict(verdict, beside, width)
 
 
-def _verdict(verdict: Blocked | Warned) -> str:
+def _verdict(verdict: Blocked | Warned, beside: int, width: int | None) -> Iterator[str]:
+    thing, rest = f"    {printable(verdict.thing)}", " " * beside
+    if width_of(thing) > beside - 2:
+        yield thing
+        thing = ""
+    first = thing + " " * (beside - width_of(thing))
+    yield from wrap(printable(verdict.reason), width, first=first, rest=rest)
+    if verdict.remedy:
+        hang = rest + " " * len("remedy: ")
+        yield from wrap(f"remedy: {printable(verdict.remedy)}", width, first=rest, rest=hang)
+
+
+def _in_one_line(verdict: Blocked | Warned) -> str:
     then = f" - {verdict.remedy}" if verdict.remedy else ""
     return printable(f"`{verdict.thing}` {verdict.reason}{then}")
 

@@ -36,6 +36,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
             )
             for run in runs
         ),
+        gives_way=("Undone by", "Worker", "Approved by", "Holds", "Approved at"),
     )
 
 
@@ -55,6 +56,7 @@ def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
             )
             for attempt in attempts
         ),
+        gives_way=("Progress", "Attempt", "Request"),
     )
 
 

@@ -1,7 +1,7 @@
 """Rows as a table for people, or as JSON, YAML, CSV or bare values for programs.
 
-Every form carries the same rows. Only the table is cut to what a person can read: an absent value
-is empty there, and null in JSON and YAML.
+Every form carries the same rows. Only the table on a terminal is made to fit: long cells are
+wrapped, and where that is not enough, columns are left out, the least important first.
 """
 
 import csv
@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 
 from stackward.errors import BadInput
-from stackward.report.text import printable
+from stackward.report.text import printable, wrap
 
 _Scalar = str | int | float | bool | None
 Cell = _Scalar | Sequence[_Scalar]
@@ -34,6 +35,7 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    gives_way: tuple[str, ...] = ()  # columns that a narrow terminal may miss, the first first
 
     def only(self, columns: Sequence[str]) -> "Table":
         """Keep the named columns, in that order; capitals do not matter. None named: keep all."""
@@ -47,9 +49,17 @@ class Table:
                 hint=f"the columns are {', '.join(f'`{name}`' for name in self.columns)}",
             )
         chosen = [position[name.casefold()] for name in columns]
+        return self._with(chosen)
+
+    def without(self, column: str) -> "Table":
+        """Leave a column out."""
+        return self._with([at for at, name in enumerate(self.columns) if name != column])
+
+    def _with(self, chosen: Sequence[int]) -> "Table":
         return Table(
             columns=tuple(self.columns[index] for index in chosen),
             rows=tuple(tuple(row[index] for index in chosen) for row in self.rows),
+            gives_way=self.gives_way,
         )
 
     def records(self) -> list[dict[str, Cell]]:
@@ -57,11 +67,14 @@ class Table:
         return [dict(zip(self.columns, map(_plain, row), strict=True)) for row in self.rows]
 
 
-def render_rows(table: Table, form: Form) -> str:
-    """Return all rows in the form asked for, with a line end."""
+def render_rows(table: Table, form: Form, width: int | None = None) -> str:
+    """Return all rows in the form asked for, with a line end.
+
+    `width` is that of the terminal, in columns; a pipe has none, and nothing is cut for it.
+    """
     match form:
         case Form.TABLE:
-            return _boxed(table.columns, [[_shown(cell) for cell in row] for row in table.rows])
+            return _fitted(table, width)
         case Form.VALUE:
             return "".join(" ".join(map(_shown, row)) + "\n" for row in table.rows)
         case Form.CSV:
@@ -70,11 +83,12 @@ def render_rows(table: Table, form: Form) -> str:
             return render_records(table.records(), form)
 
 
-def render_one(record: Mapping[str, Cell], form: Form) -> str:
+def render_one(record: Mapping[str, Cell], form: Form, width: int | None = None) -> str:
     """Return one thing: in a table, a line per field; as data, a single mapping."""
     match form:
         case Form.TABLE:
-            return _boxed(("Field", "Value"), [[name, _shown(v)] for name, v in record.items()])
+            fields = Table(columns=("Field", "Value"), rows=tuple(record.items()))
+            return _fitted(fields, width)
         case Form.VALUE:
             return "".join(f"{_shown(value)}\n" for value in record.values())
         case Form.CSV:
@@ -114,12 +128,103 @@ def _as_csv(table: Table) -> str:
     return written.getvalue()
 
 
-def _boxed(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+# --- a table that fits --------------------------------------------------------------------------
+
+_BORDERS = 3  # of each cell: a line and a blank on both sides; one more line ends the row
+_NARROWEST = 10  # a column that may be wrapped keeps at least as much
+_MOST_LINES = 2  # of a row, while another column can be left out
+_ID = 36  # a UUID is never broken: it is there to be copied
+
+
+def _fitted(table: Table, width: int | None) -> str:
+    """Return the table in that many columns; a column that is left out is named below it."""
+    left_out: list[str] = []
+    while True:
+        cells = [[_shown(cell) for cell in row] for row in table.rows]
+        widths = [max(map(width_of, column)) for column in zip(table.columns, *cells, strict=True)]
+        if width is None or sum(widths) + _BORDERS * len(widths) + 1 <= width:
+            break
+        empty = [name for name in table.gives_way if _is_empty(table, cells, name)]
+        narrowed = None if empty else _narrowed(table.columns, cells, widths, width)
+        goes = next((name for name in (*empty, *table.gives_way) if name in table.columns), None)
+        if goes is None or (narrowed and _height(cells, narrowed) <= _MOST_LINES):
+            widths = narrowed or widths
+            break
+        if goes in empty:
+            table = table.without(goes)
+            continue
+        left_out.append(goes)
+        table = table.without(goes)
+    text = _boxed(table.columns, cells, widths)
+    if left_out:
+        text += f"not shown: {', '.join(left_out)}; `--wide` shows all columns\n"
+    return text
+
+
+def _is_empty(table: Table, cells: Sequence[Sequence[str]], name: str) -> bool:
+    at = table.columns.index(name) if name in table.columns else None
+    return at is not None and not any(row[at] for row in cells)
+
+
+def _narrowed(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int], width: int
+) -> list[int] | None:
+    """Return narrower columns that fit; None where no wrapping of whole words is enough."""
+    least = [
+        max(
+            min(_NARROWEST, wide),
+            *(min(_ID, width_of(word)) for row in cells for word in row[at].split() or [""]),
+            width_of(name),
+        )
+        if cells
+        else wide
+        for at, (name, wide) in enumerate(zip(columns, widths, strict=True))
+    ]
+    now = list(widths)
+    over = sum(now) + _BORDERS * len(now) + 1 - width
+    while over > 0:
+        at = max(range(len(now)), key=lambda each: now[each] - least[each])
+        if now[at] <= least[at]:
+            return None
+        # The widest gives way first, down to the next widest: what is short stays on one line.
+        now[at] -= 1
+        over -= 1
+    return now
+
+
+def _height(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> int:
+    return max(
+        (len(wrap(cell, width)) for row in cells for cell, width in zip(row, widths, strict=True)),
+        default=1,
+    )
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes; some letters take two, some none."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415  # most names need it not
+
+    return cell_len(text)
+
+
+def _boxed(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> str:
     rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
 
-    def line(cells: Sequence[str]) -> str:
-        padded = (f" {cell:<{width}} " for cell, width in zip(cells, widths, strict=True))
-        return "|" + "|".join(padded) + "|"
+    def lines(cells: Sequence[str]) -> list[str]:
+        wrapped = [
+            wrap(cell, width) if width_of(cell) > width else [cell]
+            for cell, width in zip(cells, widths, strict=True)
+        ]
+        return [
+            "|"
+            + "|".join(
+                f" {part}{' ' * (width - width_of(part))} "
+                for part, width in zip(parts, widths, strict=True)
+            )
+            + "|"
+            for parts in zip_longest(*wrapped, fillvalue="")
+        ]
 
-    return "\n".join([rule, line(columns), rule, *map(line, rows), *([rule] if rows else []), ""])
+    body = [line for row in rows for line in lines(row)]
+    return "\n".join([rule, *lines(columns), rule, *body, *([rule] if rows else []), ""])

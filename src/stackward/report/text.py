@@ -2,6 +2,9 @@
 
 import codecs
 import re
+import shutil
+import textwrap
+from typing import TextIO
 
 # Names of servers and words of services come from others: a control character in them could
 # rewrite what the operator has already read, or forge a line that was never said.
@@ -31,3 +34,26 @@ def printable(text: str) -> str:
 def on_one_line(text: str) -> str:
     """Fold white space, then spell out what is left of control characters."""
     return printable(" ".join(text.split()))
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """Return how many columns the terminal behind a stream has; None where it is none."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> list[str]:
+    """Break a text into lines of at most `width` columns, at blanks only; None: one line.
+
+    `first` stands before the first line, `rest` before all others.
+    """
+    if width is None:
+        return [first + text]
+    lines = textwrap.wrap(
+        text,
+        max(width, len(rest) + 8),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [first + text]
