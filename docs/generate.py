@@ -205,6 +205,9 @@ def _component(one: Component) -> Iterator[str]:
             f"{flavour}: packages": _listed(deployed.packages),
             f"{flavour}: configuration": _listed(deployed.configuration),
             f"{flavour}: logs": _listed(deployed.logs),
+            f"{flavour}: stores": ", ".join(
+                f"{one.kind}, usually `{one.path}` (`{one.settings}`)" for one in deployed.stores
+            ),
             f"{flavour}: in the foreground": f"as {deployed.user}: `{deployed.command}`",
         }
     yield from (f"| {name} | {value} |" for name, value in facts.items() if value)

@@ -15,7 +15,7 @@ from stackward.anatomy import (
     to_anatomy,
 )
 from stackward.errors import BadInput
-from stackward.ports.root import CONTAINERS, QUESTIONS
+from stackward.ports.root import CONTAINERS, QUESTIONS, STORES
 
 ALL = list(read_anatomy().components.values())
 DEPLOYED = [
@@ -201,6 +201,56 @@ def test_what_only_root_may_ask_is_what_the_sudoers_file_allows() -> None:
     ]
 
     assert {*asked} == {*QUESTIONS}
+
+
+STORE = """
+[barbican-api]
+is = "keeps secrets"
+service = "barbican"
+restore = 99
+upgrade = 9
+probe = {{ kind = "unit", shows = "its unit" }}
+[barbican-api.debian]
+packages = ["barbican-api"]
+configuration = []
+logs = []
+user = "barbican"
+command = "barbican-api"
+stores = [{{ kind = "{kind}", settings = "{settings}", path = "{path}" }}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        pytest.param({"kind": "secrets"}, "there is no store `secrets`", id="an unknown kind"),
+        pytest.param({"path": "images"}, "a store needs whole paths", id="half a path"),
+        pytest.param({"settings": "x.conf"}, "a store needs whole paths", id="half a file"),
+    ],
+)
+def test_a_store_that_nobody_could_judge_is_refused(entry: dict[str, str], says: str) -> None:
+    usual = {"kind": "images", "settings": "/etc/x.conf", "path": "/var/lib/x"}
+    assert to_anatomy([STORE.format(**usual)])["barbican-api"].flavours["debian"].stores
+
+    with pytest.raises(BadInput, match=says):
+        to_anatomy([STORE.format(**{**usual, **entry})])
+
+
+def test_the_stores_of_the_anatomy_are_those_that_may_be_asked_for() -> None:
+    """Exact words: another user, file, container or path would be refused on every node."""
+    asked = {
+        (
+            packages.user,
+            (packages.stores[0].settings, kolla.stores[0].settings),
+            kolla.containers[0],
+            packages.stores[0].path if packages.stores[0].kind != "volumes" else None,
+        )
+        for one in ALL
+        if "kolla" in one.flavours and one.flavours["kolla"].stores
+        for packages, kolla in [(one.flavours["debian"], one.flavours["kolla"])]
+    }
+
+    assert asked == {*STORES}
 
 
 def test_of_a_component_with_several_processes_each_question_says_which_it_asks() -> None:

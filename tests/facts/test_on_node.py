@@ -15,6 +15,7 @@ import pytest
 
 from stackward.anatomy import read_anatomy
 from stackward.facts.questions import as_asked
+from stackward.facts.stores import as_asked as stores_as_asked
 from stackward.ports.root import ALL, CONTAINERS, For
 
 ROOT = Path(__file__).parents[2]
@@ -62,16 +63,19 @@ def gather(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     commands = Noted()
     commands.codes["rabbitmq all"] = 1
+    commands.told["store settings cinder-volume"] = "[DEFAULT]\nenabled_backends = lvm\n"
 
     asked_for = {"units": ["nova-compute.service"], "within_s": 5, "tables": True}
     gather.ask_all(commands, {**asked_for, "containers": list(CONTAINERS)})
     gather.ask_questions(commands, as_asked(read_anatomy()))
     gather.queues_one_by_one(commands)
+    gather.stores(commands, stores_as_asked(read_anatomy()))
 
     asked = {tuple(words[2:]) for words in commands.words if words[0] == "sudo"}
     declared = {one.words for one in ALL if For.CHECK in one.needed_for}
     assert asked - declared == set()
     elsewhere = {words for words in declared if {"mysql", "mysqlcheck"} & {*words}}
+    elsewhere |= {words for words in declared if words[-1].startswith("/etc/kolla/")}
     assert declared - asked - elsewhere == {words for words in declared if words[1] == "exec"}
 
 
@@ -79,10 +83,13 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
 def test_what_is_asked_in_a_container_is_declared_too(gather: ModuleType, engine: str) -> None:
     commands = Noted()
     questions = as_asked(read_anatomy())
-    held = " ".join(f'"{one["container"]}"' for one in questions if one["container"])
+    stores = stores_as_asked(read_anatomy())
+    inside = {one["container"] for one in (*questions, *stores)}
+    held = " ".join(f'"{name}"' for name in inside if name)
     commands.told[f"containers of {engine}"] = f'{{"State":"running","Names":[{held}]}}'
 
     gather.ask_questions(commands, questions)
+    gather.stores(commands, stores)
 
     asked = {tuple(words[2:]) for words in commands.words if "exec" in words}
     assert asked == {one.words for one in ALL if one.words[:2] == (engine, "exec")}

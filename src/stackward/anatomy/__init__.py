@@ -99,6 +99,15 @@ class Get:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A place where a component keeps what users have: judged without a write."""
+
+    kind: str  # one of STORES
+    settings: str  # the file on the node that says where it is
+    path: str  # where it usually is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     """A component as one flavour deploys it."""
 
@@ -112,6 +121,7 @@ class Deployed:
     writes: tuple[str, ...] = ()  # folders of its data: beside its logs, what needs room on a disk
     user: str
     command: str  # runs it in the foreground, as that user
+    stores: tuple[Store, ...] = ()
     restart: str = ""  # starts it anew, where restarting its own unit does more or less than that
 
 
@@ -205,6 +215,14 @@ PROBES: Mapping[str, ProbeKind] = {
 """Every way to see that a component works. Another one is an entry here, and the code for it."""
 
 
+STORES: Mapping[str, str] = {
+    "images": "Glance's file stores: `filesystem_store_datadir` of each backend",
+    "volumes": "Cinder's NFS shares, mounted below `nfs_mount_point_base`, and LVM volume groups",
+    "instances": "Nova's `instances_path`",
+}
+"""Every kind of store, and where it is found. Another one is an entry here, and code for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anatomy:
     """All components."""
@@ -281,6 +299,11 @@ def _refuse_what_nothing_reads(one: Component) -> None:
         raise _wrong(one.name, "`http` needs `ports`, where it listens", "add them")
     if one.http and not (one.http.paths and all(p.startswith("/") for p in one.http.paths)):
         raise _wrong(one.name, "a path of `http` begins with a slash", "write it so")
+    for store in (each for deployed in one.flavours.values() for each in deployed.stores):
+        if store.kind not in STORES:
+            raise _wrong(one.name, f"there is no store `{store.kind}`", f"stores: {_named(STORES)}")
+        if not store.path.startswith("/") or not store.settings.startswith("/"):
+            raise _wrong(one.name, "a store needs whole paths", "begin them with `/`")
 
 
 def _wrong(name: str, why: str, hint: str) -> BadInput:
@@ -296,7 +319,7 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
     known -= {"name", "is_", "flavours"}
     if unknown := entry.keys() - known:
         raise _wrong(name, f"it has no part {_named(unknown)}", f"parts: {_named(known)}")
-    flavours = {each: _part(Deployed, name, entry.pop(each)) for each in FLAVOURS if each in entry}
+    flavours = {each: _deployed(name, entry.pop(each)) for each in FLAVOURS if each in entry}
     # Every component rests on its machine: that goes without saying in the entries.
     rests_on = (*entry.pop("rests_on", ()), *([MACHINE] if name != MACHINE else []))
     return Component(
@@ -310,6 +333,11 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
         flavours=flavours,
         **{word: _frozen(value) for word, value in entry.items()},
     )
+
+
+def _deployed(name: str, entry: dict[str, Any]) -> Deployed:
+    stores = tuple(_part(Store, name, each) for each in entry.get("stores", ()))
+    return _part(Deployed, name, {**entry, "stores": stores})
 
 
 def _part(kind: type[Part], name: str, entry: dict[str, Any]) -> Part:

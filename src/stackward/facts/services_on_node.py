@@ -22,6 +22,7 @@ from stackward.answers import (
     truth,
     whole,
 )
+from stackward.model.cloud_state import NO_TIME
 from stackward.model.survey import Blind, Broker, Cache, DatabaseServer, Queue, Unseen, Wait
 
 QUEUES, BINDINGS = "rabbitmq queues", "rabbitmq bindings"  # of `/`; of others, with their names
@@ -335,6 +336,8 @@ def _as_silent(unseen: Unseen) -> Unseen:
 
 def _silent(answer: Said) -> Unseen:
     said = [line for line in answer["err"].splitlines() if line.strip()]
+    if answer["err"] == NO_TIME:
+        return Unseen(NO_TIME, Blind.NOT_ASKED)
     if answer["code"] in {None, TIMED_OUT} and not (said and _ACCESS.search(said[0])):
         return Unseen("no answer in time", Blind.LATE)
     says = said[0].strip() if said else f"it ended with {answer['code']}"

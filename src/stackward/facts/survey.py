@@ -27,6 +27,7 @@ from stackward.answers import (
 )
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
+from stackward.facts import stores
 from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
 from stackward.facts.web import as_asked as web_as_asked
@@ -61,8 +62,9 @@ _LOGIN = re.compile(
 _NO_PYTHON = 127
 _TIMED_OUT = 124  # of timeout(1)
 _BEGINS = '{"version"'  # the script's answer
-# Which virtual hosts there are, the shipped sudoers file cannot know: those refused are unknown.
-_BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ")
+# Which virtual hosts and stores there are, the shipped sudoers file cannot know: those refused are
+# unknown.
+_BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ", "store ")
 _NO_ENTRIES = "-- No entries --"  # the journal's own words
 _REPLACED = "\ufffd"  # what stands for a byte that is not UTF-8
 ENGINES = ("docker", "podman")
@@ -84,6 +86,7 @@ _ANSWERS = {
     "sockets": ("`ss -tnap`", MACHINE),
     "filesystems": ("`statvfs` or `stat -f`", MACHINE),
     "conntrack": ("`nf_conntrack_count` and `nf_conntrack_max`", MACHINE),
+    "store": ("`grep`, `test`, `stat -f` or `vgs`, of a store,", MACHINE),
     "memory": ("`/proc/meminfo`", MACHINE),
     "clock": ("`adjtimex`", MACHINE),
     "rabbitmq": ("`rabbitmqctl`", "rabbitmq"),
@@ -130,6 +133,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         "questions": as_asked(anatomy),
         "containers": sorted({one for _, each in anatomy.deployed() for one in each.containers}),
         "web": web_as_asked(anatomy),
+        "stores": stores.as_asked(anatomy),
     }
     began, from_ = clock.monotonic(), clock.now().timestamp()
     try:
@@ -191,6 +195,7 @@ def _survey(
     failed = read.of("failed", lambda: _failed(commands, known))
     sockets = read.of("sockets", lambda: parse_sockets(told, running))
     disks = read.of("filesystems", lambda: _filesystems(told, commands))
+    kept = read.of("store", lambda: stores.parse_stores(told.get("stores", ()), commands))
     memory = read.of("memory", lambda: _memory(text(told["memory"])))
     tracked = read.of("conntrack", lambda: _tracked(told.get("conntrack")))
     web = read.of("web", lambda: parse_web(told["web"]))
@@ -207,6 +212,7 @@ def _survey(
         sees_owners=not isinstance(sockets, Unseen) and sockets.sees_owners,
         paths=frozenset(texts(told["paths"])),
         filesystems=() if isinstance(disks, Unseen) else disks,
+        stores=() if isinstance(kept, Unseen) else kept,
         memory_total=0 if isinstance(memory, Unseen) else memory[0],
         memory_available=0 if isinstance(memory, Unseen) else memory[1],
         memory_huge=0 if isinstance(memory, Unseen) else memory[2],

@@ -189,6 +189,55 @@ class Cache:
     most_connections: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a file system has left."""
+
+    size: int  # bytes
+    free: int
+    inodes: int  # 0: it has no table of them
+    inodes_free: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A folder in which a component keeps what users have."""
+
+    path: str
+    user: str  # who writes there
+    engine: str | None = None  # of its container, in which the path is
+    mount: str
+    is_read_only: bool = False
+    is_there: bool = True
+    takes_writes: bool | Unseen = True
+    room: Room | Unseen | None = None  # None: it was not asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeGroup:
+    """A volume group of LVM."""
+
+    name: str
+    is_there: bool
+    is_read_only: bool = False
+    is_partial: bool = False  # a disk of it is missing
+    size: int = 0  # bytes
+    free: int = 0  # not given to volumes or pools yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoresOf:
+    """All stores of a component on a node."""
+
+    component: str
+    kind: str  # as the anatomy calls it
+    settings: str  # the file that says where they are
+    unread: Unseen | None = None  # that file: the usual paths were looked at
+    elsewhere: tuple[str, ...] = ()  # backends that are neither files, nor NFS, nor LVM
+    stores: tuple[Store, ...] = ()
+    groups: tuple[VolumeGroup | Unseen, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Replied:
     """What a process answered to a question put to it on its node."""
@@ -226,6 +275,7 @@ class Survey:
     sees_owners: bool = True  # of sockets
     paths: frozenset[str] = frozenset()  # of those asked for, the ones that exist
     filesystems: tuple[Filesystem, ...] = ()
+    stores: tuple[StoresOf, ...] = ()
     memory_total: int = 0  # bytes, without those in huge pages
     memory_available: int = 0
     memory_huge: int = 0  # set aside in huge pages

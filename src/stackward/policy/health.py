@@ -46,6 +46,7 @@ from stackward.policy.questions import (
     judge_one_of_all,
     proof_of_answers,
 )
+from stackward.policy.stores import gaps_of_stores, judge_stores
 from stackward.policy.web import gaps_of_web, judge_web, proof_of_web, shown_by
 from stackward.wording import count_of
 
@@ -97,6 +98,7 @@ def _all_findings(
         yield from judge_units(one, answers=answers)
         yield from judge_ports(one)
         yield from judge_tools(one, here)
+        yield from judge_stores(one)
         yield from judge_answers(one)
         yield from judge_web(one)
         yield from judge_connections(one, sides)
@@ -181,6 +183,7 @@ def _all_gaps(
     yield from gaps_of_machines(state)
     for one in here.values():
         yield from gaps_of_tools(one)
+        yield from gaps_of_stores(one)
         yield from gaps_of_answers(one)
         yield from gaps_of_web(one)
     yield from gaps_of_queues(state, here, anatomy)

@@ -123,7 +123,13 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
     if isinstance(survey.units, Unseen) and survey.units.kind is not Blind.ODD:
         yield _silent_systemd(survey, survey.units)
     for filesystem in survey.filesystems:
-        yield from _judge_filesystem(node, filesystem)
+        kept = [
+            f"{of.component} keeps its {of.kind} there: `{store.path}`"
+            for of in survey.stores
+            for store in of.stores
+            if store.mount == filesystem.mount and not store.engine
+        ]
+        yield from _judge_filesystem(node, filesystem, kept)
     if survey.memory_total:
         percent = round(100 * survey.memory_available / survey.memory_total)
         if percent < MEMORY_SHORT:
@@ -189,25 +195,25 @@ def _silent_systemd(survey: Survey, units: Unseen) -> Finding:
     return symptoms.NODE_USELESS.found(MACHINE, survey.node, why=units.why)
 
 
-def _judge_filesystem(node: str, one: Filesystem) -> Iterator[Finding]:
+def _judge_filesystem(node: str, one: Filesystem, kept: Sequence[str]) -> Iterator[Finding]:
     if one.error:
-        yield symptoms.DISK_ERROR.found(MACHINE, node, mount=one.mount, error=one.error)
+        yield symptoms.DISK_ERROR.found(MACHINE, node, kept, mount=one.mount, error=one.error)
         return
     if one.is_read_only:
-        yield symptoms.READ_ONLY.found(MACHINE, node, mount=one.mount, type=one.type)
+        yield symptoms.READ_ONLY.found(MACHINE, node, kept, mount=one.mount, type=one.type)
     if one.size:
         percent = 100 - 100 * one.free // one.size
         words = {"mount": one.mount, "free": in_size(one.free), "size": in_size(one.size)}
         if percent >= FULL:
-            yield symptoms.DISK_FULL.found(MACHINE, node, **words)
+            yield symptoms.DISK_FULL.found(MACHINE, node, kept, **words)
         elif percent >= FILLING:
-            yield symptoms.DISK_FILLING.found(MACHINE, node, percent=percent, **words)
+            yield symptoms.DISK_FILLING.found(MACHINE, node, kept, percent=percent, **words)
     if one.inodes:
         percent = 100 - 100 * one.inodes_free // one.inodes
         if percent >= FULL:
-            yield symptoms.INODES_OUT.found(MACHINE, node, mount=one.mount, percent=percent)
+            yield symptoms.INODES_OUT.found(MACHINE, node, kept, mount=one.mount, percent=percent)
         elif percent >= INODES_SHORT:
-            yield symptoms.INODES_SHORT.found(MACHINE, node, mount=one.mount, percent=percent)
+            yield symptoms.INODES_SHORT.found(MACHINE, node, kept, mount=one.mount, percent=percent)
 
 
 def _judge_clock(node: str, clock: NodeClock) -> Iterator[Finding]:

@@ -344,6 +344,71 @@ CONNECTION_HALF_OPEN = Symptom(
     "The other end is gone. It waits for an answer that will never come.",
 )
 
+# --- stores: images, volumes, instances ---------------------------------------------------------
+
+STORE_MISSING = Symptom(
+    "store-missing",
+    State.BROKEN,
+    "the folder of its {kind} is not there: `{path}`",
+    "see whether a disk or a share should be mounted there (`findmnt --fstab`), and what "
+    "`{settings}` names; then mount it",
+    "Nothing can be kept there, and what was there cannot be reached.",
+)
+SHARE_NOT_MOUNTED = Symptom(
+    "share-not-mounted",
+    State.BROKEN,
+    "a share of its {kind} is not mounted at `{path}`",
+    "see whether the server of the share answers (`showmount -e SERVER`), and {log} for why the "
+    "mount failed; cinder-volume mounts it again by itself as soon as it can",
+    "Volumes of that share cannot be reached, and none can be made.",
+)
+STORE_SILENT = Symptom(
+    "store-silent",
+    State.BROKEN,
+    "the folder of its {kind} does not answer: `{path}`",
+    "see what is mounted there (`findmnt`), and whether that server or disk answers; processes "
+    "that wait for it are in state D: `ps -eo pid,stat,wchan:30,cmd`",
+    "A share whose server is gone makes everybody wait who touches it.",
+)
+STORE_READ_ONLY = Symptom(
+    "store-read-only",
+    State.BROKEN,
+    "the folder of its {kind} is read-only: `{path}`, on the mount `{mount}`",
+    "see why (`findmnt -T {path}`; the kernel log: a file system that meets an error makes itself "
+    "so; `/etc/fstab`; the export of a share); then `mount -o remount,rw {mount}`",
+    "Reading goes on, so lists look well. Everything that is to be kept fails.",
+)
+STORE_NOT_WRITABLE = Symptom(
+    "store-not-writable",
+    State.BROKEN,
+    "its user `{user}` may not write to the folder of its {kind}: `{path}`",
+    "see owner and mode of each folder above it: `namei -l {path}`; usually "
+    "`chown {user}: {path}` mends it; of a share, see what its server allows",
+    "Reading goes on, so lists look well. Everything that is to be kept fails.",
+)
+STORE_FULL = Symptom(
+    "store-full",
+    State.BROKEN,
+    "the folder of its {kind} is full: `{path}`: {left}",
+    "free space or inodes there (`du -xh {path} | sort -h | tail`), or make it larger; images, "
+    "volumes and servers go by way of their API only",
+    "The next image, volume or server that is to be kept there fails, and guests that grow stop.",
+)
+STORE_FILLING = Symptom(
+    "store-filling",
+    State.DEGRADED,
+    "the folder of its {kind} is {percent} % full: `{path}`: {left}",
+    "free space or inodes there before it is full: `du -xh {path} | sort -h | tail`",
+    "What is kept next may find no room.",
+)
+VOLUME_GROUP_ILL = Symptom(
+    "volume-group-ill",
+    State.BROKEN,
+    "its volume group `{group}` {how}",
+    "see `vgs` and `pvs` on the node, and the kernel log for the disk that is missing",
+    "No volume can be made there, and volumes on a missing disk are gone.",
+)
+
 # --- RabbitMQ, MariaDB, memcached, libvirt ------------------------------------------------------
 
 BROKER_SILENT = Symptom(

@@ -159,6 +159,60 @@ QUESTIONS: tuple[tuple[str, Words, Words], ...] = (
         ("timeout", "4", "virt-admin", "--connect", "virtlogd:///system", "server-list"),
     ),
 )
+# Where the stores of Glance, Cinder and Nova are, and no other line of their settings: no password.
+STORE_SETTINGS = (
+    "^(\\[|(enabled_backends|stores|default_store|filesystem_store_datadirs?|volume_driver"
+    "|nfs_mount_point_base|nfs_shares_config|volume_group|lvm_type|state_path|instances_path) *=)"
+)
+ROOM_FACTS = "%S %b %a %c %d"
+VOLUME_GROUPS: Words = (
+    *("vgs", "--readonly", "--noheadings", "--nosuffix", "--units", "b"),
+    *("-o", "vg_name,vg_attr,vg_size,vg_free"),
+)
+MOUNTS = ("cat", "/proc/self/mountinfo")
+# Each kind of store of the anatomy: its user, its settings as packages and as Kolla have them, its
+# container there, and the usual path, if that is a store by itself. A test holds this against it.
+STORES: tuple[tuple[str, tuple[str, str], str, str | None], ...] = (
+    (
+        "glance",
+        ("/etc/glance/glance-api.conf", "/etc/kolla/glance-api/glance-api.conf"),
+        "glance_api",
+        "/var/lib/glance/images",
+    ),
+    (
+        "cinder",
+        ("/etc/cinder/cinder.conf", "/etc/kolla/cinder-volume/cinder.conf"),
+        "cinder_volume",
+        None,
+    ),
+    (
+        "nova",
+        ("/etc/nova/nova.conf", "/etc/kolla/nova-compute/nova.conf"),
+        "nova_compute",
+        "/var/lib/nova/instances",
+    ),
+)
+
+
+def settings_of_stores(path: str) -> Words:
+    """Return what tells where a component has its stores."""
+    return ("grep", "-shE", STORE_SETTINGS, path)
+
+
+def may_write(user: str, path: str) -> Words:
+    """Return what asks whether a user may write to a path; nothing is written."""
+    return (*_as(user), "test", "-w", path)
+
+
+def room_of(user: str, path: str) -> Words:
+    """Return what tells the room of the file system of a path, as a user sees it."""
+    return (*_as(user), "stat", "-f", "-c", ROOM_FACTS, path)
+
+
+def _as(user: str) -> Words:
+    return ("timeout", "4", "setpriv", "--reuid", user, "--regid", user, "--init-groups")
+
+
 _TABLES = ("--all-databases", "--check", "--silent")
 
 # --- a drain and a return -----------------------------------------------------------------------
@@ -235,6 +289,44 @@ ALL = (
         for engine in ("docker", "podman")
         for container, _, words in QUESTIONS
     ),
+    *(
+        RootCommand(
+            words=settings_of_stores(path),
+            needed_for=_CHECK,
+            gives="names of sections and paths in these settings; no password",
+        )
+        for _, paths, _, _ in STORES
+        for path in paths
+    ),
+    *(
+        RootCommand(words=words, needed_for=_CHECK, gives=f"it only looks, as `{user}`")
+        for user, _, _, path in STORES
+        if path
+        for words in (may_write(user, path), room_of(user, path))
+    ),
+    *(
+        RootCommand(
+            words=(engine, "exec", container, *words),
+            needed_for=_CHECK,
+            gives="it only looks, by the program of that name in that container",
+        )
+        for engine in ("docker", "podman")
+        for _, _, container, path in STORES
+        for words in (
+            MOUNTS,
+            *(
+                ()
+                if path is None
+                else (("test", "-w", path), ("stat", "-f", "-c", ROOM_FACTS, path))
+            ),
+        )
+    ),
+    RootCommand(
+        words=VOLUME_GROUPS,
+        needed_for=_CHECK,
+        gives="names and room of LVM's volume groups",
+        directory="/usr/sbin",
+    ),
     RootCommand(
         words=NOTE_MAINTENANCE,
         needed_for=_DRAIN,
@@ -271,6 +363,17 @@ def must_be_declared(words: Sequence[str]) -> None:
     if tuple(words) not in _DECLARED and tuple(words[:3]) not in IN_A_CONTAINER:
         message = f"not declared in ports/root.py, so never run as root: {' '.join(words[:1])}"
         raise ValueError(message)
+
+
+def declared(words: Sequence[str]) -> bool:
+    """Say whether the shipped sudoers file has this command."""
+    return tuple(words) in _DECLARED
+
+
+def line_for(words: Sequence[str], login: str = "USER") -> str:
+    """Return the line of a sudoers file for a command that the shipped one cannot know."""
+    one = RootCommand(words=tuple(words), needed_for=(For.CHECK,), gives=_LOOKS)
+    return f"{login} ALL=(root) NOPASSWD: {one.in_sudoers}"
 
 
 def line(*commands: Sequence[str], login: str = "USER") -> str:

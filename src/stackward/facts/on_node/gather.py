@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -50,6 +52,16 @@ RABBITMQ_FACTS = (
     " I <- rabbit_binding:info_all(V, [source_name, destination_name])]}"
     " || V <- rabbit_vhost:list_names()]), 10])."
 )
+STORE_SETTINGS = (
+    "^(\\[|(enabled_backends|stores|default_store|filesystem_store_datadirs?|volume_driver"
+    "|nfs_mount_point_base|nfs_shares_config|volume_group|lvm_type|state_path|instances_path) *=)"
+)
+ROOM = "%S %b %a %c %d"
+VOLUME_GROUPS = [
+    *("vgs", "--readonly", "--noheadings", "--nosuffix", "--units", "b"),
+    *("-o", "vg_name,vg_attr,vg_size,vg_free"),
+]
+MOUNTS = ("cat", "/proc/self/mountinfo")
 ON_DISK = {
     "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "vfat", "overlay", "jfs", "reiserfs",
 }  # fmt: skip
@@ -576,6 +588,212 @@ def ask_bus(commands: Commands, questions: list[dict[str, object]]) -> list[dict
     return those
 
 
+def stores(commands: Commands, asked: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Find where components that run here keep what users have, and ask whether it can be used.
+
+    Nothing is written: whether their user may write is asked of the kernel.
+    """
+    running = active(commands)
+    containers = {engine: running_in(commands, engine) for engine in ENGINES}
+    here = []
+    for one in asked:
+        engine = next((each for each in ENGINES if one["container"] in containers[each]), None)
+        if engine or running & set(one["units"]):  # type: ignore[call-overload]
+            name = "store settings " + str(one["component"])
+            found = as_root(["grep", "-shE", STORE_SETTINGS, str(one["settings"])])
+            commands.start(name, found)
+            if engine:
+                inside = as_root([engine, "exec", str(one["container"]), *MOUNTS])
+                commands.start("store mounts " + str(one["component"]), inside)
+            here.append(dict(one, engine=engine))
+    found_here = []
+    for one in here:
+        found_here += stores_of(commands, one)
+    return found_here
+
+
+def stores_of(commands: Commands, one: dict[str, object]) -> list[dict[str, object]]:
+    """Ask for each store of a component."""
+    component = str(one["component"])
+    told = commands.end("store settings " + component)
+    settings = str(told.get("out", ""))
+    is_known = told.get("code") in (0, 1) and not told.get("err")
+    if not is_known and os.access(str(one["settings"]), os.R_OK):
+        settings, is_known = read(str(one["settings"])), True
+    mounted = read("/proc/self/mountinfo")
+    if one["engine"]:
+        mounted = str(commands.end("store mounts " + component).get("out", ""))
+    mounts = mounts_in(mounted)
+    usual = str(one["path"])
+    paths, elsewhere, groups = store_paths(str(one["kind"]), sections_in(settings), usual, mounts)
+    if groups and shutil.which("vgs"):
+        commands.start("store groups", as_root(VOLUME_GROUPS))
+    common = {"component": component, "kind": one["kind"], "settings": one["settings"]}
+    common.update(is_known=is_known, elsewhere=elsewhere, groups=groups, engine=one["engine"])
+    found = [dict(common, path=path, **ask_store(commands, one, path, mounts)) for path in paths]
+    return found or [dict(common, path=None)]
+
+
+def ask_store(
+    commands: Commands, one: dict[str, object], path: str, mounts: list[dict[str, str]]
+) -> dict[str, object]:
+    """Ask whether a store may be written to by its user, and what room it has."""
+    under = [each for each in mounts if (path + "/").startswith(each["mount"].rstrip("/") + "/")]
+    mount = max(under, key=lambda each: len(each["mount"])) if under else {}
+    seen = {
+        "mount": mount.get("mount", ""),
+        "type": mount.get("type", ""),
+        "read_only": "ro" in (mount.get("options", "") + "," + mount.get("of_all", "")).split(","),
+        "by_mode": None,
+        "is_there": None,
+        "room": None,
+        "user": one["user"],
+    }  # type: dict[str, object]
+    if one["engine"]:
+        inside = [str(one["engine"]), "exec", str(one["container"])]
+        commands.start("store room " + path, as_root([*inside, "stat", "-f", "-c", ROOM, path]))
+        commands.start("store writable " + path, as_root([*inside, "test", "-w", path]))
+        return seen
+    user = ["timeout", "4", "setpriv", "--reuid", str(one["user"]), "--regid", str(one["user"])]
+    user.append("--init-groups")
+    if mount.get("type") in ON_DISK:
+        seen["by_mode"], seen["is_there"] = may_write(str(one["user"]), path)
+    if seen["is_there"] is False:
+        return seen
+    if seen["by_mode"] is None or path == one["path"]:
+        commands.start("store writable " + path, as_root([*user, "test", "-w", path]))
+    if seen["is_there"]:
+        room = os.statvfs(path)
+        seen["room"] = [room.f_frsize, room.f_blocks, room.f_bavail, room.f_files, room.f_ffree]
+    else:
+        commands.start("store room " + path, as_root([*user, "stat", "-f", "-c", ROOM, path]))
+    return seen
+
+
+def may_write(user: str, path: str) -> tuple[bool | None, bool | None]:
+    """Say by owners and modes whether a user may write to a folder, and whether it is there.
+
+    None: that cannot be seen from here, or a list of further rights (ACL) decides.
+    """
+    try:
+        known = pwd.getpwnam(user)
+        groups = os.getgrouplist(user, known.pw_gid)
+        parts = [path]
+        while parts[-1] != "/":
+            parts.append(os.path.dirname(parts[-1].rstrip("/")) or "/")
+        for each in parts:
+            told = os.stat(each)
+            if "system.posix_acl_access" in os.listxattr(each):
+                return None, True
+            shift = 6 if told.st_uid == known.pw_uid else 3 if told.st_gid in groups else 0
+            needed = 3 if each == path else 1
+            if (told.st_mode >> shift) & needed != needed:
+                return False, True
+    except FileNotFoundError:
+        return None, False
+    except (OSError, KeyError):
+        return None, None
+    return True, True
+
+
+def mounts_in(listed: str) -> list[dict[str, str]]:
+    """Read mountinfo; the last of those on one path is the one that is seen."""
+    found = {}
+    for line in listed.splitlines():
+        left, _, right = line.partition(" - ")
+        words, others = left.split(), right.split(" ", 2)
+        if len(words) < MOUNT_FIELDS or len(others) < len(("kind", "source", "options")):
+            continue
+        where = unescaped(words[4])
+        found[where] = {"mount": where, "options": words[5], "type": others[0]}
+        found[where].update(of_all=others[2])
+    return list(found.values())
+
+
+def sections_in(settings: str) -> dict[str, dict[str, str]]:
+    """Read settings as oslo.config does, as far as stores need them; the last of a name counts."""
+    found = {"DEFAULT": {}}  # type: dict[str, dict[str, str]]
+    section = found["DEFAULT"]
+    for line in settings.splitlines():
+        if line.startswith("["):
+            section = found.setdefault(line.partition("]")[0][1:], {})
+        elif "=" in line and not line.startswith((" ", "\t", "#", ";")):
+            name, _, value = line.partition("=")
+            section[name.strip()] = value.strip()
+    return found
+
+
+def listed_in(value: str) -> list[str]:
+    """Return the words of a list in settings."""
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def store_paths(
+    kind: str,
+    settings: dict[str, dict[str, str]],
+    usual: str,
+    mounts: list[dict[str, str]],
+) -> tuple[list[str], list[str], list[str]]:
+    """Return where stores are, which others there are, and LVM's volume groups among them."""
+    default = settings["DEFAULT"]
+    state = default.get("state_path", os.path.dirname(usual))
+    if kind == "instances":
+        path = default.get("instances_path", os.path.join(state, os.path.basename(usual)))
+        return [normal(path, state)], [], []
+    if kind == "images":
+        return image_stores(settings, usual)
+    paths, elsewhere, groups = [], [], []  # type: list[str], list[str], list[str]
+    for name in listed_in(default.get("enabled_backends", "")):
+        own = settings.get(name, {})
+        driver = own.get("volume_driver", "cinder.volume.drivers.lvm.LVMVolumeDriver")
+        if "nfs" in driver.lower():
+            base = normal(own.get("nfs_mount_point_base", os.path.join(state, "mnt")), state)
+            shares = read(own.get("nfs_shares_config", "/etc/cinder/nfs_shares")).splitlines()
+            named = [line.split()[0] for line in shares if line.strip() and line[0] != "#"]
+            paths += [os.path.join(base, digest(share)) for share in named]
+            paths += [each["mount"] for each in mounts if each["mount"].startswith(base + "/")]
+        elif "lvm" in driver.lower():
+            groups.append(own.get("volume_group", "cinder-volumes"))
+        else:
+            elsewhere.append(name)
+    return list(dict.fromkeys(paths)), elsewhere, list(dict.fromkeys(groups))
+
+
+def image_stores(
+    settings: dict[str, dict[str, str]], usual: str
+) -> tuple[list[str], list[str], list[str]]:
+    """Return where Glance keeps images in files, and its stores that are no files."""
+    own = settings.get("glance_store", {})
+    several = listed_in(settings["DEFAULT"].get("enabled_backends", ""))
+    if several:
+        kinds = [(settings.get(each.partition(":")[0].strip(), {}), each) for each in several]
+    elif own.get("default_store", "file") in ("file", "filesystem"):
+        kinds = [(own, each + ":" + each) for each in listed_in(own.get("stores", "file"))]
+    else:
+        kinds = [(own, own["default_store"] + ":" + own["default_store"])]
+    paths, elsewhere = [], []  # type: list[str], list[str]
+    for section, each in kinds:
+        name, _, which = each.partition(":")
+        if which.strip() in ("file", "filesystem"):
+            given = section.get("filesystem_store_datadirs")
+            given = given or section.get("filesystem_store_datadir", usual)
+            found = [re.sub(r":\d+$", "", path) for path in listed_in(given)]
+            paths += [normal(path, os.path.dirname(usual)) for path in found]
+        elif which.strip() not in ("http", ""):
+            elsewhere.append(name)
+    return list(dict.fromkeys(paths)), elsewhere, []
+
+
+def normal(path: str, state: str) -> str:
+    """Return a path of settings as the kernel has it."""
+    return os.path.normpath(path.replace("${state_path}", state).replace("$state_path", state))
+
+
+def digest(share: str) -> str:
+    """Return the folder in which os-brick mounts a share."""
+    return hashlib.md5(share.encode()).hexdigest()  # noqa: S324  # a name, no secret
+
+
 def active(commands: Commands) -> set[str]:
     """Return the names of the services that are active; a socket may have nobody behind it."""
     blocks = str(commands.end("units").get("out", "")).split("\n\n")
@@ -638,12 +856,12 @@ def hears_amqp(commands: Commands, listening: str) -> bool | None:
     That tool needs half a second of CPU to begin, so on a busy node its silence alone shows
     nothing. None: not asked.
     """
-    process = commands.started.get("rabbitmq cluster")
+    reading = commands.reading.get("rabbitmq cluster")
     found = re.search(rf"\s(\S+):{AMQP}\s", listening)
-    if process is None or not found:
+    if reading is None or not found:
         return None
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=max(0.05, commands.ends - time.monotonic() - AMQP_S))
+    reading.join(max(0.0, commands.ends - time.monotonic() - AMQP_S))
+    if not reading.is_alive():
         return None
     try:
         where = (near(found.group(1)), AMQP)
@@ -687,6 +905,7 @@ def main(asked: dict[str, object]) -> None:
     commands = Commands(within_s)
     ask_all(commands, asked)
     ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
+    kept = stores(commands, list(asked.get("stores", ())))  # type: ignore[call-overload]
     sockets = listened(commands)
     web = ask_web(commands, list(asked.get("web", ())), sockets)  # type: ignore[call-overload]
     wanting(commands)
@@ -714,6 +933,7 @@ def main(asked: dict[str, object]) -> None:
             "memory": read("/proc/meminfo"),
             "conntrack": [read(CONNTRACK + one).strip() for one in ("count", "max")],
             "filesystems": disks,
+            "stores": kept,
             "paths": [path for path in list(asked["paths"]) if os.path.exists(path)],  # type: ignore[call-overload]
             "installed": installed([str(unit) for unit in list(asked["units"])]),  # type: ignore[call-overload]
             "sockets": sockets,
