@@ -273,6 +273,19 @@ class Site:
         assert isinstance(told, dict)
         return told
 
+    def grow(self, count: int) -> list[str]:
+        """Add so many compute nodes, each as c01 once answered, and return their names."""
+        names = [f"n{number:03}" for number in range(count)]
+        reports, rabbit = self.apis.reports["compute"], self.told("ctl")["commands"]
+        assert isinstance(reports, list)
+        one = sample("c01")
+        for name in names:
+            self.nodes.told[name] = {**one, "hostname": name}
+            reports.append(beat("nova-compute", name))
+            rabbit["rabbitmq queues"]["out"] += f"compute.{name}\t0\t1\tclassic\n"
+            rabbit["rabbitmq bindings"]["out"] += f"nova\tcompute.{name}\tcompute.{name}\n"
+        return names
+
     # --- what may go wrong ---
 
     def unit(self, node: str, unit: str, **facts: str) -> None:

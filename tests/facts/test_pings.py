@@ -12,7 +12,7 @@ import pytest
 from cloud_fakes import NO_ROUTE, FakeApis, OneByOne
 from fakes import FakeClock
 from stackward.facts.pings import begin_pings, script
-from stackward.model.cloud_state import PingTarget, Rpc, RpcAnswer
+from stackward.model.cloud_state import UNREACHED, PingTarget, Rpc, RpcAnswer
 from stackward.ports.deadline import Deadline
 from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Answer
@@ -88,7 +88,7 @@ def test_no_words_of_an_error_come_home_but_its_kind() -> None:
     [
         pytest.param(Answer(0, json.dumps({"told": {}})), "no answer in time", id="late"),
         pytest.param(Answer(1, "", "Killed"), "Killed", id="broken"),
-        pytest.param(NO_ROUTE, "cannot log in to `c01`", id="no way there"),
+        pytest.param(NO_ROUTE, f"{UNREACHED}: cannot log in to `c01`", id="no way there"),
     ],
 )
 def test_what_was_not_called_says_why(answer: Answer | Exception, why: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from stackward.answers import document, figure, lines, mapping, text, understood, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.facts.rpc import RPC_S
-from stackward.model.cloud_state import NO_TIME, PingTarget, Rpc, RpcAnswer
+from stackward.model.cloud_state import NO_TIME, UNREACHED, PingTarget, Rpc, RpcAnswer
 from stackward.ports.deadline import FAIR, Deadline
 from stackward.ports.lookout import Lookout
 from stackward.ports.shell import Shell
@@ -98,8 +98,10 @@ def _ping(
             given=script(),
             within_s=whole_s,
         )
-    except (Unreachable, Uncertain) as error:
-        return parse_pings("", error.message, targets)
+    except Uncertain:
+        return parse_pings("", "", targets)
+    except Unreachable as error:
+        return parse_pings("", f"{UNREACHED}: {error.message}", targets)
     return parse_pings(answer.out, answer.err, targets)
 
 

@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from stackward.model.survey import Survey, Unseen
 
-NO_TIME = "no time was left for it in this look"  # why something was not asked
+# Why something was not asked; more words may follow.
+NO_TIME = "no time was left for it in this look"
+UNREACHED = "its node was not reached"
 
 # The types in the catalog of those services that have a list of the processes that report to them.
 REPORTED_TO = frozenset({"compute", "network", "block-storage"})

@@ -7,7 +7,7 @@ not, they stay what their signs say: looking alive, not proved.
 from collections.abc import Iterator
 
 from stackward.anatomy import Anatomy, Component
-from stackward.model.cloud_state import NO_TIME, CloudState, PingTarget, Rpc, RpcAnswer
+from stackward.model.cloud_state import NO_TIME, UNREACHED, CloudState, PingTarget, Rpc, RpcAnswer
 from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
 from stackward.policy.messages import (
@@ -79,7 +79,12 @@ def judge_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterat
 
 
 _NO_RIGHT = "this login may not read its settings"
-_LATE = (NO_TIME, "no answer in time", "the node was too slow to ask within the time for this look")
+_LATE = (
+    NO_TIME,
+    UNREACHED,
+    "no answer in time",
+    "the node was too slow to ask within the time for this look",
+)
 CURE_PING = "set `rpc_ping_enabled = true` in `[DEFAULT]` of its settings, and restart it"
 
 
@@ -93,7 +98,7 @@ def gaps_of_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iter
         elif answer.why == _NO_RIGHT:
             kind, why, cure = Kept.RIGHTS, answer.why, "add the login to the service's own group"
         else:
-            kind = Kept.DEADLINE if answer.why in _LATE else Kept.NO_QUESTION
+            kind = Kept.DEADLINE if answer.why.startswith(_LATE) else Kept.NO_QUESTION
             why, cure = answer.why, ""
         yield Gap(
             kind=kind,
