@@ -115,7 +115,7 @@ def is_pinged(
     component: Component, node: str, state: CloudState, present: Present, anatomy: Anatomy
 ) -> bool:
     """Say whether a component on a node has answered over RPC."""
-    return any(
+    return component.topic is not None and any(
         answer.outcome is Rpc.ANSWERED
         for one, where, _, answer in _answers(state, present, anatomy)
         if one is component and where == node

@@ -58,15 +58,15 @@ def _is_reached(place: Place) -> bool:
 
 
 def _api_answered(place: Place) -> bool:
-    return place.is_only_one and isinstance(place.state.probes.get(place.component.name), Answered)
+    answer = place.state.probes.get(place.component.name)
+    return isinstance(answer, Answered) and place.is_only_one
 
 
 def _was_called(place: Place) -> bool:
-    hosts = [host for host, node in place.state.nodes.items() if node == place.node]
     return place.component.name == NOVA_COMPUTE and any(
         answer.outcome is Rpc.ANSWERED
         for host, answer in place.state.rpc.items()
-        if host in hosts or host == place.node
+        if place.node in {host, place.state.nodes.get(host)}
     )
 
 
