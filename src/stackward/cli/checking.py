@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 TimeoutOption = Annotated[
     float,
     typer.Option(
-        "--timeout", min=1, metavar="SECONDS", help="For each question: a node, a list, a login."
+        "--timeout",
+        min=1,
+        metavar="SECONDS",
+        help="For each question: a node, a list, a login. All of a look ends after 10 s at up to "
+        "50 nodes, whatever hangs; more than 8 here makes that longer in proportion.",
     ),
 ]
 RpcOption = Annotated[
