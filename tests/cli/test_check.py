@@ -61,10 +61,16 @@ def locked_out(desk: Desk) -> None:
     desk.site.apis.login = Failed(how=Failure.REFUSED, says="wrong password", status=401)
 
 
+def unusable(desk: Desk) -> None:
+    says = "[Errno 2] No such file or directory: '/etc/ssl/ca.pem'"
+    desk.site.apis.login = Failed(how=Failure.UNUSABLE, says=says)
+
+
 @pytest.mark.parametrize(
     ("break_", "code"),
     [
         pytest.param(lambda _: None, 0, id="well"),
+        pytest.param(unusable, 6, id="nobody could log in with these settings"),
         pytest.param(deaf, 6, id="one of several is broken"),
         pytest.param(broker_down, 7, id="a component is broken"),
         pytest.param(locked_out, 8, id="nothing could be looked at"),
@@ -75,6 +81,20 @@ def test_the_exit_code_says_how_the_cloud_is(desk: Desk, break_: object, code: i
     break_(desk)
 
     assert desk.run("cloud", "check")[0] == code
+
+
+def test_with_a_login_that_cannot_be_used_the_nodes_are_looked_at_all_the_same(desk: Desk) -> None:
+    unusable(desk)
+    desk.site.stop("ctl", "rabbitmq-server.service")
+
+    code, out, _ = desk.run("cloud", "check")
+
+    assert code == 7
+    assert "broken: rabbitmq on ctl" in out
+    assert (
+        "unknown: keystone: Keystone cannot be asked: the settings of this login cannot be used: "
+        "\"[Errno 2] No such file or directory: '/etc/ssl/ca.pem'\" [login-unusable]" in out
+    )
 
 
 def no_right(desk: Desk) -> None:

@@ -701,6 +701,14 @@ def test_a_login_that_is_refused_does_not_keep_the_nodes_from_being_judged() -> 
     assert {rule for rule, _ in roots(site.look())} == {"credentials-refused", "unit-down"}
 
 
+def test_a_login_that_cannot_be_used_hides_the_apis_and_no_node() -> None:
+    site = Site()
+    site.apis.login = Failed(how=Failure.UNUSABLE, says="[Errno 2] No such file: '/nowhere/ca.pem'")
+    site.stop("ctl", "rabbitmq-server.service")
+
+    assert {rule for rule, _ in roots(site.look())} == {"login-unusable", "unit-down"}
+
+
 def test_where_nothing_could_be_looked_at_nothing_is_said_to_be_well() -> None:
     site = Site()
     site.apis.login = Failed(how=Failure.REFUSED, says="wrong password", status=401)

@@ -165,8 +165,14 @@ def document_of(package: str) -> str:
     return f"/usr/share/doc/{package}"
 
 
-# The projects whose processes an API lists.
-LISTED = ("nova", "neutron", "ovn", "cinder")
+# The projects whose processes an API lists, each with the type of that API in the catalog.
+LISTED: Mapping[str, str] = {
+    "nova": "compute",
+    "neutron": "network",
+    "ovn": "network",
+    "cinder": "block-storage",
+}
+REPORTED_TO = frozenset(LISTED.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,11 @@ from functools import partial
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from stackward.anatomy import Anatomy
+from stackward.anatomy import REPORTED_TO, Anatomy
 from stackward.errors import BadInput, Refused
 from stackward.facts.survey import survey_node
 from stackward.model.cloud_state import (
     NO_TIME,
-    REPORTED_TO,
     Answered,
     Catalog,
     CloudState,

@@ -11,9 +11,6 @@ from stackward.model.survey import Survey, Unseen
 NO_TIME = "no time was left for it in this look"
 UNREACHED = "its node was not reached"
 
-# The types in the catalog of those services that have a list of the processes that report to them.
-REPORTED_TO = frozenset({"compute", "network", "block-storage"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -59,6 +56,7 @@ class Failure(StrEnum):
     TOO_OLD = "too old"  # it does not have the version that we ask for: our limit, not its fault
     NOT_UNDERSTOOD = "not understood"  # its answer makes no sense here
     NOT_ASKED = "not asked"  # no time was left to ask it
+    UNUSABLE = "unusable"  # the settings of our login: nothing could be sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from stackward.anatomy import Anatomy, Component
+from stackward.anatomy import REPORTED_TO, Anatomy, Component
 from stackward.model.cloud_state import (
-    REPORTED_TO,
     Answered,
     Catalog,
     CloudState,
@@ -56,6 +55,8 @@ def _judge_login(state: CloudState, failed: Failed, anatomy: Anatomy) -> Finding
             return symptoms.LOGIN_UNANSWERED.found(_KEYSTONE, state.keystone_on, says=says)
         case Failure.REFUSED:
             return symptoms.CREDENTIALS.found(_KEYSTONE, None, says=says)
+        case Failure.UNUSABLE:
+            return symptoms.LOGIN_UNUSABLE.found(_KEYSTONE, None, says=says)
         case Failure.NOT_UNDERSTOOD:
             return symptoms.API_ODD.found(_KEYSTONE, None, what="answer to a login", says=says)
         case Failure.ERROR if failed.status == _TOO_MANY:
@@ -129,7 +130,7 @@ def _judge_probe(component: Component, answer: Answered | Failed) -> Iterator[Fi
             yield symptoms.TOKEN_UNKNOWN.found(name, None, says=says)
         case Failure.ERROR | Failure.NOT_UNDERSTOOD:
             yield _list_failed(component, what, answer)
-        case Failure.REFUSED | Failure.TOO_OLD | Failure.NOT_ASKED:
+        case Failure.REFUSED | Failure.TOO_OLD | Failure.NOT_ASKED | Failure.UNUSABLE:
             return  # our limit, not its fault: it is named among what was not seen
 
 
@@ -254,6 +255,7 @@ _HOW = {
     Failure.NOT_UNDERSTOOD: Kept.SPARED,  # that too
     Failure.TOO_OLD: Kept.NO_QUESTION,  # our limit, not its fault
     Failure.NOT_ASKED: Kept.DEADLINE,
+    Failure.UNUSABLE: Kept.SPARED,  # that is a finding, on the login
 }
 ADMIN = "use a login that is an administrator's"
 

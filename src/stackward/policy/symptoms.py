@@ -715,6 +715,15 @@ CREDENTIALS = Symptom(
     "check the entry in clouds.yaml, or the OS_* variables",
     "The APIs stay unseen; the nodes are looked at all the same.",
 )
+LOGIN_UNUSABLE = Symptom(
+    "login-unusable",
+    State.UNKNOWN,
+    "Keystone cannot be asked: the settings of this login cannot be used: {says}",
+    "see the entry in clouds.yaml, or the OS_* variables: auth_url, username, password, "
+    "project_name and the domains; a CA or client certificate is named by `cacert`, `cert` and "
+    "`key`, by OS_CACERT, OS_CERT, OS_KEY, or by REQUESTS_CA_BUNDLE",
+    "The APIs stay unseen; the nodes are looked at all the same.",
+)
 NO_ENDPOINT = Symptom(
     "no-endpoint",
     State.UNKNOWN,

@@ -10,6 +10,7 @@ from fakes import FakeCloud
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import connect, connect_to_look
 from stackward.adapters.openstack.apis import OpenStackApis
+from stackward.adapters.openstack.files import UnusableSettings
 from stackward.errors import BadInput
 from stackward.model.cloud_state import Answered, Catalog, Endpoint, Failed, Failure, Rpc
 
@@ -214,6 +215,12 @@ def test_a_host_that_another_cell_knows_is_not_repeated() -> None:
 # --- settings that name files which cannot be read (F12) ---
 
 
+AUTH = (
+    "auth: {auth_url: 'https://127.0.0.1:9/v3', username: u, password: p, project_name: p,\n"
+    "      user_domain_name: Default, project_domain_name: Default}"
+)
+
+
 def a_ca(folder: Path) -> str:
     (folder / "ca.pem").write_text("this is no certificate")
     return str(folder / "ca.pem")
@@ -229,22 +236,69 @@ def a_ca(folder: Path) -> str:
         pytest.param("cert: {ca}\n    key: {ca}", id="a client certificate that is none"),
     ],
 )
-@pytest.mark.parametrize("way", ["a plan", "a check"])
-def test_a_file_of_the_settings_that_cannot_be_read_is_bad_input(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, way: str
+def test_a_file_of_the_settings_that_cannot_be_read_ends_a_plan_and_is_told_by_a_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str
 ) -> None:
-    clouds = tmp_path / "clouds.yaml"
-    clouds.write_text(
-        "clouds:\n  here:\n    region_name: RegionOne\n"
-        f"    {settings.format(ca=a_ca(tmp_path))}\n"
-        "    auth: {auth_url: 'https://127.0.0.1:9/v3', username: u, password: p,\n"
-        "      project_name: p, user_domain_name: Default, project_domain_name: Default}\n"
-    )
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
+    entry(tmp_path, monkeypatch, settings.format(ca=a_ca(tmp_path)))
 
     with pytest.raises(BadInput) as caught:
-        connect("here") if way == "a plan" else connect_to_look("here").log_in(within_s=2)
+        connect("here")
+    looked, catalog = connect_to_look("here").log_in(within_s=2)
 
     assert caught.value.message == "the settings of the cloud `here` cannot be used"
     assert re.search(r"/nowhere/\w+\.pem|ca\.pem", caught.value.says or "")
+    assert isinstance(looked, Failed)
+    assert (looked.how, looked.says, catalog) == (Failure.UNUSABLE, caught.value.says, None)
     assert "cacert" in (caught.value.hint or "")
+
+
+def entry(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: str, auth: str = AUTH) -> None:
+    """Write the entry `here` of a clouds.yaml, with these settings beside its login."""
+    clouds = folder / "clouds.yaml"
+    clouds.write_text(f"clouds:\n  here:\n    {settings}\n    {auth}\n")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
+
+
+# Which settings end a check, for nobody knows which cloud is meant, and which are a finding.
+@pytest.mark.parametrize(
+    ("settings", "auth", "cloud"),
+    [
+        pytest.param(
+            "region_name: R", "auth: {auth_url: 'x', username: u}", "there", id="no entry"
+        ),
+        pytest.param("region_name: [", AUTH, "here", id="a file that is no YAML"),
+    ],
+)
+def test_a_cloud_that_is_not_found_is_the_operators_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, auth: str, cloud: str
+) -> None:
+    entry(tmp_path, monkeypatch, settings, auth)
+
+    with pytest.raises(BadInput) as caught:
+        connect_to_look(cloud).log_in(within_s=2)
+
+    assert not isinstance(caught.value, UnusableSettings)
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        pytest.param("auth: {username: u, password: p, project_name: p}", id="no auth_url"),
+        pytest.param("auth: {auth_url: 'https://127.0.0.1:9/v3'}", id="nobody's name"),
+        pytest.param(
+            "auth_type: v3nothing\n    auth: {auth_url: 'https://127.0.0.1:9/v3'}",
+            id="a way to log in that nobody knows",
+        ),
+    ],
+)
+def test_a_login_that_misses_something_is_told_by_a_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    entry(tmp_path, monkeypatch, "region_name: RegionOne", auth)
+    apis = connect_to_look("here")
+
+    looked, catalog = apis.log_in(within_s=2)
+
+    assert isinstance(looked, Failed)
+    assert (looked.how, catalog) == (Failure.UNUSABLE, None)
+    assert looked.says

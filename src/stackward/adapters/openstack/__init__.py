@@ -9,7 +9,7 @@ from urllib.parse import quote
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import acceptance, cinder, masakari, neutron, nova, placement
 from stackward.adapters.openstack.answers import Json, text
-from stackward.adapters.openstack.files import try_files
+from stackward.adapters.openstack.files import UnusableSettings, try_files
 from stackward.adapters.openstack.http import FILES, patiently, sorted_failures
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.redirects import stay_on_host
@@ -147,9 +147,9 @@ def _region_for(cloud: str | None) -> str | None:
     return named
 
 
-def _unusable(cloud: str | None, error: Exception, see: str = "") -> BadInput:
+def _unusable(cloud: str | None, error: Exception, see: str = "") -> UnusableSettings:
     named = f"the settings of the cloud `{cloud}`" if cloud else "the settings of the cloud"
-    return BadInput(
+    return UnusableSettings(
         f"{named} cannot be used",
         service="openstacksdk",
         says=str(error),

@@ -32,6 +32,7 @@ from stackward.adapters.openstack.answers import (
     understood,
     words_of,
 )
+from stackward.adapters.openstack.files import UnusableSettings
 from stackward.adapters.openstack.http import unusable_file
 from stackward.adapters.openstack.lists import Query, read_list
 from stackward.adapters.openstack.nova import once, to_hypervisor, to_uptime
@@ -100,12 +101,21 @@ class OpenStackApis:
 
     @property
     def login_url(self) -> str:
-        """Return where a token is asked for."""
-        return str(self._connection.config.get_auth_args().get("auth_url") or "")
+        """Return where a token is asked for; empty where that is not known."""
+        try:
+            return str(self._connection.config.get_auth_args().get("auth_url") or "")
+        except UnusableSettings:
+            return ""
 
     def log_in(self, *, within_s: float) -> tuple[Answered | Failed, Catalog | None]:
-        """Ask for a fresh token, and for the catalog with it."""
-        session = self._connection.session
+        """Ask for a fresh token, and for the catalog with it.
+
+        Raises BadInput where it is not known which cloud is meant.
+        """
+        try:
+            session = self._connection.session
+        except UnusableSettings as error:
+            return Failed(how=Failure.UNUSABLE, says=error.says or error.message), None
         session.timeout = within_s  # a login has no other way to be told
         began = time.monotonic()
         if not isinstance(session.auth, BaseIdentityPlugin):
@@ -127,6 +137,11 @@ class OpenStackApis:
             return _failed_login(error), None
         except NotUnderstood as error:
             return _not_understood(error), None
+        except Exception as error:
+            if type(error) is not Exception:
+                raise
+            # keystoneauth has no class of its own for a password that is missing.
+            return Failed(how=Failure.UNUSABLE, says=str(error)), None
         return Answered(took_s=time.monotonic() - began), catalog
 
     def ask(

@@ -7,8 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stackward.errors import BadInput
+
 if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
+
+
+class UnusableSettings(BadInput):
+    """Settings of a cloud that was found, and with which nobody can log in.
+
+    A check says so and looks at the nodes all the same; all else ends with it.
+    """
+
 
 # `requests` takes these where the settings name no CA of their own.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
