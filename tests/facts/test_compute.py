@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from builders import a_flavor, a_group, a_server, a_service, an_id, asking
 from fakes import FakeCloud, FakeShell, a_world
-from stackward.errors import BadInput
+from stackward.errors import BadInput, Unreachable
 from stackward.facts.compute import read_compute_node
 from stackward.model.compute import Migration, Server, Unread, Volume
 from stackward.model.stuck import Guest
@@ -50,6 +51,24 @@ def test_one_server_is_read_in_as_many_calls_on_a_full_node_as_on_an_empty_one()
 
 def test_the_calls_grow_by_one_for_each_distinct_flavor() -> None:
     assert calls(a_cloud(servers=8, flavors=4)) - calls(a_cloud(servers=8)) == 3
+
+
+class CellGoesDown(FakeCloud):
+    """A cloud that loses the cell of a node after its service was read, before its servers are."""
+
+    @override
+    def servers_on(self, host: str, /) -> tuple[Server, ...]:
+        self.cells_down = {host}
+        return super().servers_on(host)
+
+
+def test_a_list_that_a_cell_which_has_just_gone_down_is_missing_from_is_not_no_servers() -> None:
+    """Nova says nothing of it: the node would have been drained of nothing, and called empty."""
+    cloud = CellGoesDown()
+    cloud.add(a_server(name="web-1"))
+
+    with pytest.raises(Unreachable, match="`compute-07`: its cell is down"):
+        read_compute_node(a_world(cloud), "compute-07")
 
 
 def test_a_server_is_read_with_its_ports_volumes_and_group() -> None:

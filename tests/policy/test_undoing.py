@@ -295,6 +295,14 @@ def test_a_return_is_undone_by_a_drain_as_the_node_was_kept_before() -> None:
     assert (again.keep_service, again.with_mask, again.at_once) == (False, False, 5)
 
 
+def test_the_service_is_kept_running_where_that_is_asked_for() -> None:
+    """Where nova-compute runs in a container by now, the drain that undoes could not stop it."""
+    again = drain_again(a_return(), replace(ASKED, keep_service=True))
+
+    assert again is not None
+    assert again.keep_service
+
+
 def test_a_return_that_is_undone_already_is_not_drained_again() -> None:
     done = Undoer(run="01U", state=RunState.SUCCEEDED)
 

@@ -144,3 +144,26 @@ def test_a_completed_move_whose_server_stays_migrating_is_stuck_and_its_guest_is
     assert early.standing is not Standing.FAILED
     assert name_in(late) == "completed-not-moved"
     assert "never start, reboot or reset the server" in str(late.remedy)
+
+
+def queued_behind(cloud: FakeCloud, other: str) -> Look | None:
+    """Examine a migration that is `queued` while another record of its source is `running`."""
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    ours = replace(cloud.migrations[0], status="queued")
+    behind = replace(ours, id=ours.id + 1, server=other, status="running")
+    cloud.migrations[:] = [behind, ours]
+    return LIVE.examine(world, mark, LONG)
+
+
+def test_what_is_queued_behind_the_record_of_a_deleted_server_is_lost() -> None:
+    """Nova may leave such a record `running`: who waits behind it would wait without end."""
+    assert name_in(queued_behind(a_cloud(), an_id("deleted"))) == "order-lost"
+
+
+def test_what_is_queued_behind_a_server_that_moves_is_waited_for() -> None:
+    cloud = a_cloud()
+    cloud.add(a_server(name="web-1", task_state="migrating"))
+
+    assert queued_behind(cloud, an_id("web-1")) is None

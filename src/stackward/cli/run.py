@@ -205,6 +205,13 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     allow_downtime: AllowDowntimeOption = False,
     leave_behind: LeaveBehindOption = None,
     consent: ConsentOption = None,
+    keep_service: Annotated[
+        bool,
+        typer.Option(
+            "--keep-service",
+            help="Of a return, which a drain undoes: leave nova-compute running afterwards.",
+        ),
+    ] = False,
     parallel: ParallelOption = 2,
     timeout: SlowAfterOption = 1800,
     when_slow: WhenSlowOption = WhenSlow.WAIT,
@@ -245,6 +252,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             allow_downtime=allow_downtime,
             leave_behind=tuple(leave_behind or ()),
             consents=consents_in(consent or ()),
+            keep_service=keep_service,
             at_once=parallel,
             slow_after_s=float(timeout),
             when_slow=when_slow.value,

@@ -38,6 +38,7 @@ from stackward.model.identity import Hosts, Itself, Match
 from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s, record_of
 from stackward.ports.cloud import Cloud
 from stackward.ports.compute_process import read_running_as
+from stackward.ports.lookups import service_of
 from stackward.ports.machines import machine_of
 from stackward.ports.standstill import read_guests, read_standstill
 from stackward.ports.world import World
@@ -152,7 +153,10 @@ def _bound(need: Need, server: Server, zone: str, aggregates: Sequence[Aggregate
 
 
 def _ids_on(cloud: Cloud, host: str) -> list[str]:
-    return [server.id for server in cloud.servers_on(host)]
+    found = [server.id for server in cloud.servers_on(host)]
+    # Nova leaves a cell that is down out of this list, and says nothing: it may have gone since.
+    service_of(cloud, host)
+    return found
 
 
 def _in_progress(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from stackward.errors import BadInput
 from stackward.facts.named import find_node
 from stackward.model.project import Project
+from stackward.ports.lookups import servers_on
 from stackward.ports.world import World
 
 
@@ -37,4 +38,4 @@ def _the_one(world: World, word: str, node: str) -> Project:
 def _has_servers(world: World, project: str, node: str) -> bool:
     """Say whether servers of the node are of a project that Keystone does not have."""
     host = find_node(world, world.cloud.services(), node).service.host
-    return any(each.project == project for each in world.cloud.servers_on(host))
+    return any(each.project == project for each in servers_on(world.cloud, host))

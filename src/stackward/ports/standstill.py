@@ -40,16 +40,25 @@ def read_standstill(
         quiet_s=quiet_s,
         dead=_dead(world.cloud, hosts),
         is_queue_moving=any(
-            each.server != server.id
+            _moves(world.cloud, each.server)
             for status in _AT_WORK
             for each in world.cloud.migrations_of(source, status)
-            if each.source == source
+            if each.source == source and each.server != server.id
         ),
         is_followed=migration is not None
         and not is_moving
         and any(each.id > migration.id for each in records),
         guests=read_guests(world, server.id, hosts),
     )
+
+
+def _moves(cloud: Cloud, server: str) -> bool:
+    """Say whether a server is being moved; of one that was deleted, the record may stay `running`.
+
+    Who waits behind such a record would be waited for without end.
+    """
+    found = cloud.server(server)
+    return found is not None and found.task_state in MOVING
 
 
 def _ends(source: str, migration: Migration | None, records: Sequence[Migration]) -> Iterator[str]:

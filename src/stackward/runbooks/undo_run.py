@@ -49,6 +49,7 @@ class UndoRequest:
     allow_downtime: bool = False  # stop what cannot move live
     leave_behind: tuple[str, ...] = ()  # ids of servers that stay where they are
     consents: tuple[Consent, ...] = ()  # of owners, beside those that the run has on record
+    keep_service: bool = False  # of a return: the drain that undoes it leaves nova-compute running
     at_once: int = 2
     slow_after_s: float = 1800.0
     when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
@@ -100,7 +101,7 @@ def drain_again(facts: Undoing, asked: UndoRequest) -> DrainRequest | None:
     return DrainRequest(
         node=returned.node,
         reason=returned.reason or f"run {facts.run} is undone",
-        keep_service=not returned.kept_off_by,
+        keep_service=asked.keep_service or not returned.kept_off_by,
         with_mask="mask" in returned.kept_off_by,
         allow_downtime=asked.allow_downtime,
         leave_behind=asked.leave_behind,
