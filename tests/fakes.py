@@ -733,6 +733,10 @@ class FakeShell:
                 self.units[node] = (active, "enabled")
             case "stop":
                 self.units[node] = ("inactive", enabled)
+                host = self._host_of(node)
+                if exists and host in self.cloud.computes:
+                    stopped = replace(self.cloud.computes[host], is_up=False)
+                    self.cloud.computes[host] = stopped
             case "start":
                 self._start(node, enabled)
             case "show":

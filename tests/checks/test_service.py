@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from builders import a_server, an_id
+from checks.test_listening import Reports
 from fakes import IN_A_CONTAINER, FakeCloud, FakeShell, a_world
 from stackward.checks.compute import AreOn
 from stackward.checks.service import (
@@ -20,6 +21,7 @@ from stackward.checks.service import (
 )
 from stackward.errors import Unreachable
 from stackward.model.acceptance import NewServer
+from stackward.model.maintenance import UNIT
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 
 HOST, PROVIDER = "compute-07", an_id("compute-07")
@@ -182,7 +184,9 @@ def test_a_server_whose_cell_is_down_is_not_elsewhere() -> None:
 
 
 def off(*processes: str) -> FakeShell:
-    shell = FakeShell(a_cloud(), units={HOST: ("inactive", "masked")})
+    shell = FakeShell(a_cloud())
+    shell.run(HOST, ["systemctl", "mask", UNIT])
+    shell.run(HOST, ["systemctl", "stop", UNIT])
     shell.processes[HOST] = [*processes]
     return shell
 
@@ -203,6 +207,30 @@ def test_a_masked_and_inactive_unit_proves_nothing_while_a_container_runs() -> N
 
     assert isinstance(answer, Finding)
     assert "in a container (docker 4f5e6a7b8c9d)" in answer.reason
+
+
+def test_one_that_nothing_shows_and_nova_still_hears_from_is_not_off() -> None:
+    """In a container whose processes are hidden from `ps`, or on another machine of that name."""
+    shell = off()
+    world = a_world(shell.cloud, shell)
+    Reports(world, {("nova-compute", HOST): 10.0, ("nova-compute", "compute-08"): 10.0}).begin()
+
+    answer = IsKeptOff(node=HOST, host=HOST).ask(world)
+
+    assert isinstance(answer, Finding)
+    assert "Nova hears from its nova-compute still" in answer.reason
+    assert "although its unit is inactive and `ps` shows none" in answer.reason
+
+
+def test_one_of_which_nova_tells_nothing_new_and_of_others_neither_is_unverified() -> None:
+    shell = off()
+    world = a_world(shell.cloud, shell)
+    Reports(world, {}).begin()
+
+    answer = IsKeptOff(node=HOST, host=HOST).ask(world)
+
+    assert isinstance(answer, Unverified)
+    assert f"`openstack compute service list --host {HOST}`" in (answer.remedy or "")
 
 
 def test_hidden_processes_leave_it_unverified() -> None:

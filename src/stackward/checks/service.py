@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stackward.answers import why
+from stackward.checks.listening import listen
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.acceptance import acceptance_name
 from stackward.model.compute import DISABLED, Unread
+from stackward.model.compute_process import ComputeProcess
 from stackward.model.maintenance import UNIT
 from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.compute_process import read_processes
@@ -48,11 +50,12 @@ class ServesRpc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsKeptOff:
-    """nova-compute does not run on a node in maintenance."""
+    """nova-compute does not run on a node in maintenance, and Nova hears from none of its host."""
 
     kind: ClassVar[str] = "is-kept-off"
 
     node: str
+    host: str | None = None  # as Nova calls it; None: like the node (in plans of older versions)
 
     @property
     def summary(self) -> str:
@@ -60,7 +63,10 @@ class IsKeptOff:
         return f"nova-compute is off on `{self.node}`"
 
     def ask(self, world: World, /) -> Answer:
-        """Ask systemd on the node, and look at its processes: a container is no unit."""
+        """Ask systemd on the node, look at its processes, then listen whether Nova hears from one.
+
+        A container is no unit, and `ps` may not show what runs in one: what reports to Nova runs.
+        """
         try:
             state = read_active(world.shell.run(self.node, ["systemctl", "is-active", UNIT]).out)
             processes = read_processes(world.shell, self.node)
@@ -68,6 +74,11 @@ class IsKeptOff:
             return Unverified(self.node, why(error), "look at it there")
         except (Unreachable, Uncertain) as error:
             return Unverified(self.node, error.message, "see that ssh to it works")
+        return self._what_runs(state, processes) or self._what_reports(world, state)
+
+    def _what_runs(
+        self, state: str, processes: tuple[ComputeProcess, ...] | Unread
+    ) -> Finding | Unverified | None:
         if state not in {"inactive", "failed"}:
             return Finding(
                 self.node,
@@ -82,7 +93,24 @@ class IsKeptOff:
                 f"its nova-compute runs {processes[0].words}, although its unit is {state}",
                 "stop it by what manages it there; or pass `--keep-service`",
             )
-        return Holds(f"`systemctl is-active {UNIT}` says {state}; `ps` shows no nova-compute")
+        return None
+
+    def _what_reports(self, world: World, state: str) -> Answer:
+        host = self.host or self.node
+        heard = listen(world, host)
+        if heard.silent is None:
+            see = f"`openstack compute service list --host {host}`"
+            return Unverified(self.node, heard.why, f"see whether it reports still: {see}")
+        if not heard.silent:
+            return Finding(
+                self.node,
+                f"{heard.why}, although its unit is {state} and `ps` shows none",
+                "find what runs it (a container, another machine with that `host` in its "
+                "settings), and stop it by what manages it there; or pass `--keep-service`",
+            )
+        return Holds(
+            f"`systemctl is-active {UNIT}` says {state}; `ps` shows no nova-compute; {heard.why}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -258,7 +258,7 @@ def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]
             projects=of,
         ),
         IsCordoned(host=host, provider=provider),
-        *((IsKeptOff(node=facts.name),) if _keeps_off(asked) else ()),
+        *((IsKeptOff(node=facts.name, host=host),) if _keeps_off(asked) else ()),
         *(
             (InstanceHaKnows(host=host, is_in_maintenance=True),)
             if is_guarded(facts, asked)

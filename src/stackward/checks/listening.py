@@ -1,0 +1,82 @@
+"""Whether Nova hears from a nova-compute: by its record, and by Nova's own clock.
+
+What runs reports in an interval that Nova's API does not tell, so the others tell it: between three
+reports of another service lie two intervals, in which one that runs has reported too. No time of
+this machine is compared with one of Nova's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from stackward.model.compute import NOVA_COMPUTE, ComputeService
+from stackward.ports.lookups import service_of
+from stackward.ports.world import World
+
+# Nova's default is a report every 10 s: three of them take 30 s at most.
+LISTEN_S = 40.0
+POLL_S = 2.0
+REPORTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What came of listening."""
+
+    silent: bool | None  # None: not known
+    why: str
+
+
+def listen(world: World, host: str) -> Heard:
+    """Listen for a report of a host's nova-compute, until others have reported often enough."""
+    first = service_of(world.cloud, host)
+    if first is None:
+        return Heard(silent=True, why="Nova has no record of it")
+    reports: dict[tuple[str, str], list[str | None]] = {}
+    until = world.clock.monotonic() + LISTEN_S
+    while True:
+        services = world.cloud.services()
+        own = next((one for one in services if _is_of(one, host)), first)
+        if own.updated != first.updated:
+            return Heard(
+                silent=False, why=f"Nova hears from its nova-compute still ({own.updated})"
+            )
+        others = [one for one in services if one.is_known and one.is_up and not _is_of(one, host)]
+        if others and own.is_known and not own.is_up and not own.is_forced_down:
+            return Heard(silent=True, why="Nova calls it down, and hears from others")
+        _note(reports, others)
+        if _has_reported_often(reports):
+            return Heard(
+                silent=True,
+                why=f"Nova has not heard from it since {own.updated}, "
+                f"while others have reported {REPORTS} times",
+            )
+        if world.clock.monotonic() >= until:
+            return Heard(
+                silent=None,
+                why=f"whether Nova hears from its nova-compute still is not known: no other "
+                f"service of Nova has reported {REPORTS} times within {LISTEN_S:g} s",
+            )
+        world.clock.wait(POLL_S)
+
+
+def _is_of(one: ComputeService, host: str) -> bool:
+    return (one.host, one.binary) == (host, NOVA_COMPUTE)
+
+
+def _note(
+    reports: dict[tuple[str, str], list[str | None]], others: Iterable[ComputeService]
+) -> None:
+    """Note each record as often as it was another one than before."""
+    for one in others:
+        seen = reports.setdefault((one.binary, one.host), [])
+        if not seen or seen[-1] != one.updated:
+            seen.append(one.updated)
+
+
+def _has_reported_often(reports: Mapping[tuple[str, str], list[str | None]]) -> bool:
+    """Say whether a service has; one of the same kind, which has the same settings, where any is.
+
+    What was read first is a report from before.
+    """
+    alike = [seen for (binary, _), seen in reports.items() if binary == NOVA_COMPUTE]
+    return any(len(seen) > REPORTS for seen in alike or reports.values())
