@@ -38,6 +38,7 @@ class Case:
     make: str = ""  # on the node, beside that its process is frozen
     freezes: bool = True
     on_controller: str = ""
+    is_brief: bool = False  # once its heartbeat is too old, that is the finding
 
 
 CASES = [
@@ -59,11 +60,11 @@ CASES = [
     Case(rule="heartbeat-lost", component="nova-compute", node="c01", unit="nova-compute"),
     Case(
         rule="own-queue-missing", component="nova-compute", node="c01", unit="nova-compute",
-        on_controller="rabbitmqctl -q delete_queue compute.c01",
+        on_controller="rabbitmqctl -q delete_queue compute.c01 || true", is_brief=True,
     ),
     Case(
         rule="own-queue-unread", component="nova-compute", node="c01", unit="nova-compute",
-        on_controller=LEFT_BY,
+        on_controller=LEFT_BY, is_brief=True,
     ),
     Case(
         rule="connection-missing", component="nova-compute", node="c01", unit="nova-compute",
@@ -102,16 +103,26 @@ def found(lab: RealLab, case: Case) -> dict[str, Any] | None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule} {case.unit}")
 def test_the_command_of_a_remedy_mends_what_was_found(well: RealLab, case: Case) -> None:
     node = case.node or "ctl"
-    make = case.make + ("\n" + FREEZE.format(unit=case.unit) if case.freezes else "")
     try:
-        well.on(node, make)
-        if case.on_controller:
-            address = well.spec.node(node).address
-            well.on("ctl", case.on_controller.format(address=address, name=case.unit))
-        finding = until(lambda: found(well, case))
+        finding = until(lambda: made_and_found(well, case, node), within_s=400)
 
         carry_out(well, finding["remedy"], case.does, on=node)
 
         until(lambda: is_well(well), within_s=240)
     finally:
         well.on(node, THAW.format(unit=case.unit))
+
+
+def made_and_found(lab: RealLab, case: Case, node: str) -> dict[str, Any] | None:
+    """Make the fault, and look for it; what is seen for a moment only is made anew."""
+    if case.is_brief:
+        lab.on(node, THAW.format(unit=case.unit))
+        until(lambda: lab.compute_state(node) == "up")
+    if case.freezes:
+        lab.on(node, FREEZE.format(unit=case.unit))
+    if case.make:
+        lab.on(node, case.make)
+    if case.on_controller:
+        address = lab.spec.node(node).address
+        lab.on("ctl", case.on_controller.format(address=address, name=case.unit))
+    return found(lab, case)

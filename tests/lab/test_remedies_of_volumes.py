@@ -1,0 +1,179 @@
+"""What is advised where Nova and Cinder disagree on a volume is carried out, and they agree.
+
+Given a server with a volume on real NFS storage; when its record is what a lost call leaves behind,
+and a plan says what to do; then those commands, as printed, let the next plan move the server.
+"""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.drains import Drains
+from lab.remedies import blockers, carry_out, printed, run
+from real_lab import RealLab, until
+from stackward.lab.load import attach_volume, wait_status, wait_volume
+
+pytestmark = pytest.mark.soak
+
+SET_STATUS = "mariadb cinder -e \"UPDATE volumes SET status='{status}' WHERE id='{volume}'\""
+# As after a purge of Cinder's database, or a restore of an older backup of it.
+FORGET = """mariadb cinder -e "
+UPDATE volume_attachment SET deleted=1 WHERE volume_id='{volume}';
+UPDATE volumes SET deleted=1, status='deleted' WHERE id='{volume}'"
+"""
+RESET = "openstack volume set --state in-use"
+REMOVE = "openstack server remove volume"
+
+
+@pytest.fixture(scope="module")
+def node(nodes: tuple[str, str, str]) -> str:
+    """Given a node that is to be drained."""
+    return nodes[1]
+
+
+@pytest.fixture(scope="module")
+def server(drain_lab: RealLab, node: str) -> Iterator[str]:
+    """Given a server on it."""
+    drains = Drains(drain_lab, Path())
+    drains.remove_left_over("volumes-")
+    made = drains.boot("volumes-1", node)
+    drains.wait_for_guests([made])
+    yield made
+    drains.remove(made)
+
+
+@pytest.fixture
+def volume(drain_lab: RealLab, server: str) -> Iterator[str]:
+    """Given its volume, which its guest sees."""
+    cloud = drain_lab.cloud
+    made = str(attach_volume(cloud, cloud.compute.get_server(server)).id)
+    yield made
+    left = [each.volume_id for each in cloud.compute.volume_attachments(server)]
+    for each in left:
+        run(drain_lab, ["openstack", "volume", "set", "--state", "in-use", each])
+        cloud.compute.delete_volume_attachment(server, each)
+    until(lambda: not list(cloud.compute.volume_attachments(server)))
+    if found := cloud.block_storage.find_volume(made):
+        cloud.block_storage.reset_volume_status(found, status="available")
+        cloud.block_storage.delete_volume(found)
+
+
+def advice(drains: Drains, node: str, rule: str) -> str:
+    """Return what to do about the one thing that stands against a drain of the node."""
+    [found] = blockers(drains, node)
+    assert found["worry"] == rule, found
+    return str(found["remedy"])
+
+
+def guest_has(drains: Drains, node: str, remedy: str, volume: str) -> bool:
+    """Look as the remedy says whether the guest has the volume."""
+    look = printed(remedy, "virsh dumpxml")
+    return f"<serial>{volume}</serial>" in drains.lab.on(node, look)
+
+
+def detach_behind_novas_back(drains: Drains, node: str, server: str) -> None:
+    """Take the second disk from the guest, as where a detach was lost after libvirt's part."""
+    drains.lab.on(node, f"virsh detach-disk {server} vdb --live --persistent")
+
+
+STATES = [
+    pytest.param(("detaching", "volume-busy"), id="a detach that was lost"),
+    pytest.param(("backing-up", "volume-busy"), id="a backup whose process died"),
+    pytest.param(("error_detaching", "volume-in-error"), id="a detach that failed"),
+    pytest.param(("error", "volume-in-error"), id="in error"),
+    pytest.param(("error_restoring", "volume-in-error"), id="a restore that failed"),
+    pytest.param(("available", "volume-apart"), id="called available by hand"),
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_volume_that_its_guest_has_is_in_use_again(
+    drains: Drains, node: str, volume: str, state: tuple[str, str]
+) -> None:
+    status, rule = state
+    drains.lab.on("ctl", SET_STATUS.format(status=status, volume=volume))
+    remedy = advice(drains, node, rule)
+
+    if "virsh dumpxml" in remedy:
+        assert guest_has(drains, node, remedy, volume)
+    carry_out(drains.lab, remedy, RESET)
+
+    assert blockers(drains, node) == []
+
+
+def test_a_volume_that_its_guest_has_lost_is_detached(
+    drains: Drains, node: str, server: str, volume: str
+) -> None:
+    detach_behind_novas_back(drains, node, server)
+    drains.lab.on("ctl", SET_STATUS.format(status="error_detaching", volume=volume))
+    remedy = advice(drains, node, "volume-in-error")
+
+    assert not guest_has(drains, node, remedy, volume)
+    carry_out(drains.lab, remedy, RESET)
+    carry_out(drains.lab, remedy, REMOVE)
+
+    wait_volume(drains.lab.cloud, volume, "available")
+    assert blockers(drains, node) == []
+
+
+def drop_attachment(drains: Drains, volume: str) -> None:
+    """Remove the attachment from Cinder, as where an order of Nova's to it was lost."""
+    [one] = drains.lab.cloud.block_storage.get_volume(volume).attachments
+    drains.lab.cloud.block_storage.delete_attachment(one["attachment_id"])
+    wait_volume(drains.lab.cloud, volume, "available")
+
+
+def test_a_stale_attachment_is_made_anew(
+    drains: Drains, node: str, server: str, volume: str
+) -> None:
+    drop_attachment(drains, volume)
+    remedy = advice(drains, node, "volume-apart")
+    assert guest_has(drains, node, remedy, volume)
+
+    drains.stop(server)
+    connector = run(
+        drains.lab, shlex.split(printed(remedy, "nova-manage volume_attachment get")), on=node
+    )
+    drains.lab.on("ctl", f"cat > /root/CONNECTOR <<'END'\n{connector}\nEND")
+    carry_out(drains.lab, remedy, "nova-manage volume_attachment refresh")
+    drains.lab.cloud.compute.start_server(server)
+    wait_status(drains.lab.cloud, server, "ACTIVE")
+
+    wait_volume(drains.lab.cloud, volume, "in-use")
+    assert blockers(drains, node) == []
+
+
+def test_a_stale_attachment_that_its_guest_has_lost_is_removed(
+    drains: Drains, node: str, server: str, volume: str
+) -> None:
+    detach_behind_novas_back(drains, node, server)
+    drop_attachment(drains, volume)
+    remedy = advice(drains, node, "volume-apart")
+
+    assert not guest_has(drains, node, remedy, volume)
+    carry_out(drains.lab, remedy, REMOVE)
+
+    until(lambda: not attached(drains, server))
+    assert blockers(drains, node) == []
+
+
+def test_a_volume_that_cinder_has_forgotten_is_removed(
+    drains: Drains, node: str, server: str, volume: str
+) -> None:
+    detach_behind_novas_back(drains, node, server)
+    drains.lab.on("ctl", FORGET.format(volume=volume))
+    remedy = advice(drains, node, "volume-gone")
+
+    assert not guest_has(drains, node, remedy, volume)
+    carry_out(drains.lab, remedy, REMOVE)
+
+    until(lambda: not attached(drains, server))
+    assert blockers(drains, node) == []
+
+
+def attached(drains: Drains, server: str) -> list[Any]:
+    """Return the volumes that Nova calls attached."""
+    return list(drains.lab.cloud.compute.volume_attachments(server))
