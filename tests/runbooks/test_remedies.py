@@ -264,7 +264,7 @@ CASES = {
         before=replace(
             WELL, domains=(), sought={DB: (Guest(node="compute-08", state="running"),)}
         ),
-        advice="`virsh shutdown` on `compute-08`", after=WELL,
+        advice="`virsh shutdown", after=WELL,
     ),
     "guest-unseen": Case(
         before=replace(WELL, domains=(), sought={DB: Unread("no route to host")}),

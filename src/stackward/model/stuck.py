@@ -211,10 +211,11 @@ RECORD_ONLY = StuckState(
 NEVER = "never start, reboot or reset the server: a second guest would write to its disks"
 REMEDIES = {
     Place.AWAY: "its guest is on `{away}`: " + NEVER + "; when its owner agrees, shut the guest "
-    "down there (`virsh shutdown` on `{away}`) and bring back what it has written to that node's "
-    "own disks",
+    "down there (`virsh shutdown {server}` on `{away}`; `virsh destroy {server}` ends one that "
+    "does not obey) and bring back what it has written to that node's own disks",
     Place.BOTH: "guests of it are on `{home}` and on `{away}`: " + NEVER + "; find out which one "
-    "its users reach, and shut down the other (`virsh shutdown` there)",
+    "its users reach, and shut down the other (`virsh shutdown {server}` there; `virsh destroy "
+    "{server}` ends one that does not obey)",
     Place.NOWHERE: "its guest is on no node that was asked: look for it on all others "
     "(`virsh list --uuid`) before anything is started; if it runs nowhere, "
     "`openstack server set --auto-approve --state active {server}`, then "

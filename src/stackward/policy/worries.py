@@ -110,7 +110,8 @@ STRAY_DOMAIN = Worry(
     "libvirt has the guest {domain} ({state}), which is not a server of this node",
     "look first whose it is and where else it runs (`openstack server show {server}`, "
     "`virsh list --uuid` there); only one that Nova does not know, or of which the server's own "
-    "node runs another, is shut down with `virsh shutdown {domain}`; then plan again",
+    "node runs another, is shut down with `virsh shutdown {domain}`, and where it does not obey "
+    "ended with `virsh destroy {domain}`; then plan again",
     "Moving the servers would not move it, and a power-off would end it.",
 )
 INCOMING = Worry(
@@ -437,7 +438,8 @@ GUEST_ELSEWHERE = Worry(
     "guest-elsewhere",
     "Nova calls it {status} here, but its guest is {state} on `{where}`",
     "never start or reboot the server now: a second guest would write to its disks; shut the guest "
-    "down there (`virsh shutdown` on `{where}`), bring back what it wrote to local disks, then "
+    "down there (`virsh shutdown {id}` on `{where}`; `virsh destroy {id}` ends one that does not "
+    "obey), bring back what it wrote to local disks, then "
     "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
     "It is the trace of a live migration that libvirt ended and Nova did not.",
 )
