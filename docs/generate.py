@@ -27,7 +27,7 @@ from stackward.model.stuck import ALL as STUCK_STATES
 from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S, REMEDIES
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.volumes import ALL as VOLUME_STATES
-from stackward.policy.volumes import OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
+from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
 from stackward.policy.worries import ALL as WORRIES
 from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
@@ -261,7 +261,7 @@ def volume_states_page() -> str:
         "Each other state blocks the move of the server, as the blocker named.",
         "What is in braces is filled in.\n",
     ]
-    for state in (*VOLUME_STATES.values(), ONLY_THE_WORD, OF_ANOTHER, UNKNOWN):
+    for state in (*VOLUME_STATES.values(), ONLY_THE_WORD, OF_ANOTHER, BY_NOBODY, UNKNOWN):
         parts += [f"## {state.status}\n", f"Blocks as `{state.rule.name}`.\n"]
         parts += [f"**Remedy:** {state.advice}\n"]
     return "\n".join(parts)

@@ -66,7 +66,6 @@ LOOKS = {
     "table-broken": "look first",
     "unknown-port": "ask its owner",
     "verify-resize": "ask its owner whether it works",
-    "volume-gone": "look first",
 }
 
 # Those whose rule has heard two sources itself.
@@ -82,6 +81,7 @@ WITNESSES = {
 
 # Those that change nothing of their own: somebody is told, or asked, and decides.
 SAID = {
+    "volume-gone": "has to come back from a backup",
     "binding-left": "the new plan removes it first",
     "forced-down": "once it is certain what runs there",
     "not-a-unit": "once the node is empty",

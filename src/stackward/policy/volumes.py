@@ -36,7 +36,16 @@ _REPAIR = (
     "{volume}`, stop the server with its owner's consent, and make the attachment anew: "
     "`nova-manage volume_attachment refresh {id} {volume} CONNECTOR`, with the file that "
     "`nova-manage volume_attachment get_connector` writes on its node; if it has not, "
-    "`openstack server remove volume {id} {volume}`"
+    "`openstack volume set --state in-use --attached {volume}`, without which Cinder refuses, "
+    "`openstack server remove volume {id} {volume}`, and once Nova lists it no more "
+    "`openstack volume set --state available --detached {volume}`"
+)
+# The other server's attachment is Cinder's: what is reset at the end is the word that Nova changed.
+_SETTLE = (
+    "waiting changes nothing; {look}, and whether the guest of the server that Cinder names has "
+    "it: two that have it write over each other, and one is stopped at once with its owner's "
+    "consent; if this one has it not, `openstack server remove volume {id} {volume}`, and then "
+    "`openstack volume set --state in-use {volume}`"
 )
 _RESET = (
     "waiting changes nothing; {look}; if it has, `openstack volume set --state in-use {volume}`; "
@@ -98,7 +107,8 @@ ALL: Mapping[str, VolumeState] = dict(
 # Cinder has the attachment, and its word on the volume was changed: by hand, mostly.
 ONLY_THE_WORD = VolumeState("available, with its attachment", worries.VOLUME_APART, _RESET)
 # Cinder calls it in use, and not by this server.
-OF_ANOTHER = VolumeState("in-use, without its attachment", worries.VOLUME_APART, _REPAIR)
+OF_ANOTHER = VolumeState("in-use, without its attachment", worries.VOLUME_APART, _SETTLE)
+BY_NOBODY = VolumeState("in-use, without an attachment", worries.VOLUME_APART, _REPAIR)
 UNKNOWN = VolumeState("(any other)", worries.VOLUME_IN_ERROR, _SEE_WHY)
 
 _AT_REST = {None, "", "none", "success", "error"}
@@ -139,7 +149,7 @@ def _judge(volume: Volume, server: Server) -> Verdict:
 def _state_of(volume: Volume, server: Server) -> VolumeState:
     is_attached = _is_attached(volume, server)
     if volume.status == "in-use":
-        return OF_ANOTHER
+        return OF_ANOTHER if volume.attached else BY_NOBODY
     if volume.status in {"available", "reserved"} and is_attached:
         return ONLY_THE_WORD
     return ALL.get(volume.status, UNKNOWN)

@@ -592,11 +592,11 @@ VOLUME_IN_ERROR = Worry(
 VOLUME_GONE = Worry(
     "volume-gone",
     "Cinder does not know its volume {volume}",
-    "look first whether that is so (`openstack volume show {volume}` as an administrator), and "
-    "whether the guest has it (`virsh dumpxml {id}` on its node names it in `<serial>`); where "
-    "neither has it, `openstack server remove volume {id} {volume}`, and plan again; "
-    "or pass `--leave-behind {id}`",
-    "Nova would fail to connect it on the other node.",
+    "see whether that is so (`openstack volume show {volume}` as an administrator); then Cinder's "
+    "record has to come back from a backup of its database: Nova has no call that forgets such a "
+    "volume (`openstack server remove volume` ends with 404); or pass `--leave-behind {id}`",
+    "Nova would fail to connect it on the other node. nova 31.0 "
+    "api/openstack/compute/volume_attachments.py asks Cinder for it before it detaches anything.",
 )
 LOCKED = Worry(
     "locked",
