@@ -215,7 +215,7 @@ def test_nothing_is_hidden_in_json_and_the_number_is_told(given: Callable[[Site]
     under = [one for one in told if one["under"]]
     assert len(told) == len(health.findings)
     assert f"  also    affected: {len(under)} findings" in lines
-    shown = [line for line in lines if line.startswith("    - ")]
+    shown = [line for line in lines if line.startswith(" " * 10 + "- ")]
     assert len(shown) == min(len(under), MOST_AFFECTED)
 
 
