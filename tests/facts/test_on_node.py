@@ -68,6 +68,8 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     asked_for = {"units": ["nova-compute.service"], "within_s": 5, "tables": True}
     gather.ask_all(commands, {**asked_for, "containers": list(CONTAINERS)})
     gather.ask_questions(commands, as_asked(read_anatomy()))
+    commands.told["pacemaker"], commands.codes["pacemaker"] = "", 64
+    gather.ask_cluster(commands)
     gather.queues_one_by_one(commands)
     gather.stores(commands, stores_as_asked(read_anatomy()))
 
@@ -265,3 +267,12 @@ def test_who_wants_a_unit_is_asked_about_once_and_a_target_never(gather: ModuleT
     [words] = commands.words
     assert words[-2:] == ["late.timer", "ovn-central.service"]
     assert words[:2] == ["systemctl", "show"]
+
+
+def test_pacemaker_is_asked_only_where_it_runs(gather: ModuleType) -> None:
+    commands = Noted()
+    commands.units = "Id=pacemaker.service\nActiveState=inactive"
+
+    gather.ask_cluster(commands)
+
+    assert commands.words == []

@@ -141,6 +141,7 @@ class Component:
     restore: int
     upgrade: int  # its place in the upgrade; 0: with the distribution, not with OpenStack
     ports: tuple[int, ...] = ()
+    agents: tuple[str, ...] = ()  # of Pacemaker, by which it may be run instead of by its unit
     is_one_of: bool = False  # its units stand in for one another: one that runs is enough
     catalog: str | None = None  # its type in the catalog
     databases: tuple[Database, ...] = ()
@@ -217,6 +218,7 @@ PROBES: Mapping[str, ProbeKind] = {
     "rabbitmq": ProbeKind(does="asks RabbitMQ for its status and its queues"),
     "memcached": ProbeKind(does="asks memcached for its statistics"),
     "libvirt": ProbeKind(does="asks libvirt for its version"),
+    "pacemaker": ProbeKind(does="asks Pacemaker for the state of its resources"),
 }
 """Every way to see that a component works. Another one is an entry here, and the code for it."""
 

@@ -28,6 +28,7 @@ from stackward.answers import (
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
 from stackward.facts import stores
+from stackward.facts.cluster import parse_cluster
 from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
 from stackward.facts.web import as_asked as web_as_asked
@@ -93,6 +94,7 @@ _ANSWERS = {
     "mariadb": ("`mariadb`", "mariadb"),
     "memcached": ("`stats` of memcached", "memcached"),
     "libvirt": ("`virsh version`", "libvirtd"),
+    "pacemaker": ("`crm_mon`", "pacemaker"),
     "web": ("what was asked over HTTP", MACHINE),
 }
 _SOCKET_STATES = (
@@ -225,6 +227,7 @@ def _survey(
         broker=read.broker(),
         database=read.of("mariadb", lambda: services.parse_database(commands)),
         cache=read.of("memcached", lambda: services.parse_cache(mapping(told["memcached"]))),
+        cluster=read.of("pacemaker", lambda: parse_cluster(commands)),
         libvirt=read.of("libvirt", lambda: services.parse_libvirt(commands)),
         answers=parse_answers(commands),
         web={} if isinstance(web, Unseen) else web,

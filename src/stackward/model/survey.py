@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stackward.model.cluster import Cluster
 from stackward.model.identity import Itself
 
 ACTIVE = "active"
@@ -288,6 +289,7 @@ class Survey:
     broker: Broker | Unseen | None = None  # None: it has none
     database: DatabaseServer | Unseen | None = None
     cache: Cache | Unseen | None = None
+    cluster: Cluster | Unseen | None = None  # None: Pacemaker does not run
     libvirt: str | Unseen | None = None  # the version of the daemon that answers
     # What processes answered, by `Question` as the anatomy numbers them: ("ovn-northd", 0). What is
     # not in it was not asked: the node has no such tool.

@@ -20,6 +20,7 @@ from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.maintenance import UNIT as DRAINED_UNIT
 from stackward.model.survey import Survey, Unit, Unseen
 from stackward.policy import symptoms
+from stackward.policy.clustered import is_left_to_cluster
 from stackward.policy.messages import queues_of
 from stackward.policy.presence import Presence, units_named
 
@@ -96,7 +97,11 @@ def switched_off(state: CloudState, present: Present, anatomy: Anatomy) -> Itera
         for component in anatomy.components.values():
             if component.name == MACHINE:
                 continue  # we came in through it
-            off = tuple(_off(component, survey, survey.units))
+            off = tuple(
+                unit
+                for unit in _off(component, survey, survey.units)
+                if not is_left_to_cluster(component, survey, unit)
+            )
             here = present.get((component.name, survey.node))
             if here and not here.services:
                 here = None  # a socket that is listened on does no work

@@ -39,7 +39,7 @@ _SEEN_FROM = {
 _AT_PROCESS = {
     "unit-down", "container-down", "unit-restarting", "switched-off", "switched-off-here",
     "process-silent", "process-ill", "rabbitmq-silent", "mariadb-silent", "memcached-silent",
-    "libvirt-silent", "not-one-active",
+    "libvirt-silent", "not-one-active", "cluster-stopped", "cluster-failed",
 }  # fmt: skip
 _ON_PURPOSE = {"switched-off", "switched-off-here", "masked-but-runs", "not-at-boot"}
 _APIS = {name for name, rank in _SEEN_FROM.items() if rank >= 5}  # noqa: PLR2004  # as above
@@ -317,7 +317,7 @@ def _same_process(cause: Finding, finding: Finding, known: Known) -> bool:
         return False
     # What is seen of all is explained where none of it works.
     is_none = finding.node is None and known.states.get(cause.component) is State.BROKEN
-    return finding.node == cause.node or is_none
+    return cause.node in {None, finding.node} or is_none
 
 
 def _needs_it(cause: Finding, finding: Finding, known: Known) -> bool:

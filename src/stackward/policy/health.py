@@ -12,6 +12,7 @@ from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, 
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
 from stackward.policy.belonging import judge_switched_off, switched_off
 from stackward.policy.causes import Known, explain
+from stackward.policy.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
 from stackward.policy.doors import gaps_of_doors, judge_doors
 from stackward.policy.machines import gaps_of_machines, judge_machines, judge_together
 from stackward.policy.messages import (
@@ -103,6 +104,7 @@ def _all_findings(
         yield from judge_web(one)
         yield from judge_connections(one, sides)
     yield from judge_switched_off(state, here, anatomy)
+    yield from judge_clusters(state, anatomy)
     has_seen_all = state.only is None and not any(
         isinstance(one, Unseen) or isinstance(one.units, Unseen) for one in state.surveys.values()
     )
@@ -181,6 +183,7 @@ def _all_gaps(
     state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
 ) -> Iterator[Gap]:
     yield from gaps_of_machines(state)
+    yield from gaps_of_clusters(state)
     for one in here.values():
         yield from gaps_of_tools(one)
         yield from gaps_of_stores(one)
@@ -202,6 +205,7 @@ def _all_notes(
         for unit in one.units
     }
     yield from notes_of_heartbeats(state)
+    yield from notes_of_clusters(state, anatomy)
     for one in here.values():
         answers = is_proved(one.component, one.node, state, here, anatomy)
         yield from notes_of_units(one, answers=answers)

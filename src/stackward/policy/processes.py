@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from stackward.anatomy import Anatomy
+from stackward.model.cluster import Cluster
 from stackward.model.health import Finding, Gap, Note
 from stackward.model.survey import (
     ACTIVE,
@@ -18,6 +19,7 @@ from stackward.model.survey import (
 )
 from stackward.policy import symptoms
 from stackward.policy.booting import not_at_boot
+from stackward.policy.clustered import is_left_to_cluster
 from stackward.policy.gaps import gap_of
 from stackward.policy.presence import Presence, masked
 from stackward.wording import count_of
@@ -53,6 +55,9 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
     `answers`: it has proved in this look that it works.
     """
     for unit in here.units:
+        is_off = unit.active in {"inactive", FAILED}
+        if is_off and is_left_to_cluster(here.component, here.survey, unit):
+            continue  # Pacemaker runs it elsewhere, or says why it does not
         match unit.active:
             case "active" if falls(unit, answers=answers):
                 yield _restarting(here, unit)
@@ -97,6 +102,8 @@ def _judge_running(here: Presence, unit: Unit) -> Iterator[Finding]:
         yield symptoms.CONTAINER_ILL.found(name, node, unit=unit.name, log=here.log)
     if unit.load == "masked":
         yield symptoms.MASKED_BUT_RUNS.found(name, node, unit=unit.name)
+    elif is_left_to_cluster(here.component, here.survey, unit):
+        return  # Pacemaker starts it
     elif cure := not_at_boot(here.survey, unit):
         yield symptoms.NOT_AT_BOOT.found(name, node, unit=unit.name, cure=cure)
 
@@ -272,7 +279,7 @@ def own_words(name: str) -> str:
 class OwnTool:
     """What a component's own tool told, and which silence of it is a finding."""
 
-    answer: Broker | DatabaseServer | Cache | str | Unseen | None
+    answer: Broker | DatabaseServer | Cache | Cluster | str | Unseen | None
     is_finding: Callable[[Presence, Unseen], bool]
 
 
@@ -288,6 +295,8 @@ def own_tool(here: Presence) -> OwnTool | None:
             return OwnTool(survey.cache, lambda *_: True)
         case "libvirt":
             return OwnTool(survey.libvirt, lambda *_: True)
+        case "pacemaker":
+            return OwnTool(survey.cluster, lambda *_: True)
         case _:
             return None
 

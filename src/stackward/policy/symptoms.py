@@ -409,6 +409,41 @@ VOLUME_GROUP_ILL = Symptom(
     "No volume can be made there, and volumes on a missing disk are gone.",
 )
 
+# --- Pacemaker ----------------------------------------------------------------------------------
+
+CLUSTER_STOPPED = Symptom(
+    "cluster-stopped",
+    State.BROKEN,
+    "Pacemaker runs `{resource}` nowhere: {why}",
+    "look first at `pcs status --full` and at its failures; if it is to run: `pcs resource enable "
+    "{resource}` where it was disabled, `pcs node unstandby` where its nodes are in standby, `pcs "
+    "resource cleanup {resource}` once the cause of a failure is mended",
+    "Where a cluster runs a service, no unit is enabled on any node: only Pacemaker misses it.",
+)
+CLUSTER_FAILED = Symptom(
+    "cluster-failed",
+    State.BROKEN,
+    "Pacemaker calls `{resource}` {how} there",
+    "look first at `pcs status --full` and at the log of the service; mend the cause, then `pcs "
+    "resource cleanup {resource}`",
+    "Its agent asks the service itself, and has had no good answer. Past its limit of failures, "
+    "Pacemaker does not try again.",
+)
+PACEMAKER_SILENT = Symptom(
+    "pacemaker-silent",
+    State.BROKEN,
+    "its unit runs, but `crm_mon` fails: {why}",
+    "see `journalctl -u pacemaker` and `journalctl -u corosync`, and `pcs status` on another node",
+    "Nobody moves what it runs when a node is lost.",
+)
+PACEMAKER_NO_QUORUM = Symptom(
+    "pacemaker-no-quorum",
+    State.BROKEN,
+    "the cluster has no quorum",
+    "see which nodes are missing (`pcs status --full`), and the network between them",
+    "Without the majority Pacemaker stops what it runs, or leaves it as it is.",
+)
+
 # --- RabbitMQ, MariaDB, memcached, libvirt ------------------------------------------------------
 
 BROKER_SILENT = Symptom(

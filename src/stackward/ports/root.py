@@ -112,6 +112,9 @@ PODMAN_POLICIES: Words = ("podman", *_POLICY, *CONTAINERS)
 # What sudo has started is root's, so nobody else could end it: it ends by itself.
 _LIMIT = ("timeout", "10")
 _RABBIT = (*_LIMIT, "rabbitmqctl", "--silent")
+# Or a login in the group haclient; sudo is asked, as for all else.
+CRM_MON: Words = (*_LIMIT, "crm_mon", "--output-as=xml", "-1")
+CRM_MON_OLD: Words = (*_LIMIT, "crm_mon", "--as-xml", "-1")
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
     " ('max_connections','version','read_only','super_read_only','innodb_read_only',"
@@ -252,6 +255,10 @@ ALL = (
     *(
         RootCommand(words=words, needed_for=_CHECK, gives="names and restart policies")
         for words in (DOCKER_POLICIES, PODMAN_POLICIES)
+    ),
+    *(
+        RootCommand(words=words, needed_for=_CHECK, gives="the state of Pacemaker's resources")
+        for words in (CRM_MON, CRM_MON_OLD)
     ),
     *(
         RootCommand(words=(*_RABBIT, *asked), needed_for=_CHECK, gives=_LOOKS)

@@ -68,6 +68,8 @@ ON_DISK = {
 ON_NETWORK = {"nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "cifs", "gfs2", "ocfs2"}
 IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
 LOG_LINES = 3
+USAGE = 64  # how crm_mon ends on an option that it does not know
+CRM_MON = ["timeout", "10", "crm_mon"]
 # What matters of all that a kernel logs as a warning or a notice: there are many of those.
 WARNED = (
     "table full|eighbou?r table overflow|TCP: out of memory|page allocation failure|still trying"
@@ -805,6 +807,15 @@ def active(commands: Commands) -> set[str]:
     }
 
 
+def ask_cluster(commands: Commands) -> None:
+    """Ask Pacemaker what it runs, where it runs; a version before 2.0.3 by its own word for it."""
+    if "pacemaker.service" not in active(commands):
+        return
+    commands.start("pacemaker", as_root([*CRM_MON, "--output-as=xml", "-1"]))
+    if commands.end("pacemaker").get("code") == USAGE:
+        commands.start("pacemaker before 2.0.3", as_root([*CRM_MON, "--as-xml", "-1"]))
+
+
 def wanting(commands: Commands) -> None:
     """Ask who wants the units that no one has asked about yet, such as `ovn-central.service`."""
     told = str(commands.end("units").get("out", ""))
@@ -909,6 +920,7 @@ def main(asked: dict[str, object]) -> None:
     sockets = listened(commands)
     web = ask_web(commands, list(asked.get("web", ())), sockets)  # type: ignore[call-overload]
     wanting(commands)
+    ask_cluster(commands)
     disks = filesystems(commands)
     logs_of_troubled(commands)
     listed = str(sockets.get("out", ""))
