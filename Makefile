@@ -73,6 +73,7 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over
 	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack
 	$(BIN)/python bench/plan.py
 	$(AS_ROOT) $(BIN)/python bench/check.py
+	$(BIN)/python bench/deadline.py
 	$(BIN)/python bench/workers.py
 	$(AS_ROOT) $(BIN)/stackward lab up --install --name bench --computes 3
 	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench c01 8
