@@ -119,3 +119,22 @@ def test_our_own_words_are_left_as_they_are(rule: worries.Worry | symptoms.Sympt
     said = re.sub(r"\{[^}]*\}", "refused", text)
 
     assert masked(said) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        pytest.param("token: the database does not answer", True, id="a sentence"),
+        pytest.param("password: required", True, id="a state"),
+        pytest.param("Invalid token: 401", True, id="a status"),
+        pytest.param("token: expired.", True, id="the end of a sentence"),
+        pytest.param("token: `the` end", False, id="in quotes of another kind, as a value"),
+        pytest.param("password: nova", False, id="a service's own name is a usual password"),
+        pytest.param("password: the.quick-fox", False, id="it only begins like a word"),
+        pytest.param("password: 4011", False, id="a number that is no status"),
+        pytest.param("password=its2hunter", False, id="a word with more to it"),
+    ],
+)
+def test_a_sentence_after_a_colon_is_no_secret(text: str, *, kept: bool) -> None:
+    """Seen: "Keystone issues no token: ***"."""
+    assert (masked(text) == text) is kept

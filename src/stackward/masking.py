@@ -14,6 +14,18 @@ _SHORTEST = 8
 _WORD = re.compile(r"[a-z]+|[0-9]+")  # means other things too: `openstack`, which every hint holds
 
 _NAMES = r"pass(?:word|wd|phrase|code)|secret|token|api[_-]?key|private[_-]?key|access[_-]?key"
+# After `token: ` there may be a sentence. These words begin one, or say all; none of them is a
+# secret. A status of HTTP is none either.
+_PROSE = (
+    r"(?:the|an?|it|its|is|was|were|are|has|have|had|been|be|there|this|that|these|those|all|any|"
+    r"no|not|none|null|nil|yes|true|false|and|or|but|of|for|from|to|in|on|at|by|with|without|"
+    r"while|when|where|what|which|who|why|how|because|since|until|after|before|as|if|so|"
+    r"could|cannot|can|can't|must|may|should|would|will|does|do|did|"
+    r"required|expired|invalid|missing|disabled|enabled|denied|refused|rejected|revoked|"
+    r"unauthorized|forbidden|failed|failure|error|unknown|found|wrong|bad|empty|given|needed|"
+    r"permission|access|authentication|authorization|validation|connection|request|timeout|"
+    r"timed|[1-5][0-9]{2})"
+)
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"',;&<>()\[\]{}]+)"""
 
 # Each is replaced by its first group and the mask. What repeats has a bound where it might begin at
@@ -31,7 +43,7 @@ _FORMS = (
     re.compile(
         r"((?!(?<=\bNO)PASSWD:\s{0,9}/)"
         rf"(?:{_NAMES}|adminpass)[\w.-]{{0,80}}[\"']?\s{{0,200}}[:=]\s*)"
-        rf"(?!{re.escape(MASK)}){_VALUE}",
+        rf"(?!{re.escape(MASK)})(?!{_PROSE}(?=[.,;:)\]`'\"]{{0,6}}(?:\s|$))){_VALUE}",
         re.IGNORECASE,
     ),
     # --os-password ...
