@@ -199,8 +199,8 @@ Made = tuple[str, str]  # how it is made, and what is undone before all is start
 # Who was connected to the bus is not connected to the new one: systemd itself, logind, libvirt.
 AFTER_THE_BUS = (
     "systemctl start dbus.socket dbus.service\nsystemctl daemon-reexec\n"
-    "systemctl try-restart systemd-logind polkit systemd-networkd\n"
-    "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-tcp.socket libvirtd 2>/dev/null"
+    "systemctl try-restart systemd-logind polkit systemd-networkd 2>&1\n"
+    "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-tcp.socket libvirtd 2>&1\ntrue"
 )
 
 

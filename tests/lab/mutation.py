@@ -173,15 +173,16 @@ class Seen:
     unexpected: tuple[str, ...]
 
 
-def judged(mutant: Mutant, code: int, told: dict[str, Any]) -> Seen:
-    """Hold a look against what was expected of it."""
+def judged(mutant: Mutant, code: int, told: dict[str, Any], settling: Mutant | None = None) -> Seen:
+    """Hold a look against what was expected of it; what is `settling` is left out of it."""
+    left = {(settling.component, settling.node)} if settling else set()
     shown = [
         finding
         for component in told["components"]
         for finding in component["findings"]
-        if finding["under"] is None
+        if finding["under"] is None and (finding["component"], finding["node"]) not in left
     ]
-    first = told["components"][0]["name"] if shown else ""
+    first = shown[0]["component"] if shown else ""
     may_be_first = set(mutant.first) or {mutant.component}
     called = {one["name"]: one for one in told["components"]}
     one = called.get(first if first in may_be_first else mutant.component)
@@ -223,14 +224,19 @@ def _beside(mutant: Mutant, may_be_first: set[str], shown: list[dict[str, Any]])
     ]
 
 
-def try_one(ward: Ward, mutant: Mutant, setting: str) -> dict[str, Any]:
-    """Make a mutant, look once, mend it, and return the line of the record."""
+def try_one(
+    ward: Ward, mutant: Mutant, setting: str, settling: Mutant | None = None
+) -> dict[str, Any]:
+    """Make a mutant, look once, mend it, and return the line of the record.
+
+    What was mended just before, and may not have settled, is no part of it.
+    """
     with ward.made(mutant):
         ward.settle(mutant)
         if mutant.fault is Fault.DISABLED and ward.will_start(mutant):
             mutant = replaced_by_others_wish(mutant)
         code, told = ward.look()
-    seen = judged(mutant, code, told)
+    seen = judged(mutant, code, told, settling)
     return {
         "setting": setting,
         "node": mutant.node,
@@ -375,8 +381,9 @@ def run(
 ) -> list[dict[str, Any]]:
     """Go through the mutants, and write each down as soon as it was seen.
 
-    What is left of the one before would be told beside the next, which then is tried again after
-    a look that found the lab well. Where it could not be told apart, there is always such a look.
+    The one before may still settle: what is told of its component is no part of the next. Where
+    there is anything else beside the next, or the two are of one component, the lab is first
+    proved well by a look of its own.
     """
     rows: list[dict[str, Any]] = []
     mutants = in_turn(mutant for mutant in ward.mutants() if wanted(mutant))
@@ -387,7 +394,7 @@ def run(
             is_proved = before is None or mutant.component == before.component
             if is_proved:
                 wait_until_well(ward)
-            row = try_to_make(ward, mutant, setting)
+            row = try_to_make(ward, mutant, setting, None if is_proved else before)
             if not is_proved and (row is None or row["unexpected"]):
                 wait_until_well(ward)
                 row = try_to_make(ward, mutant, setting)
@@ -405,14 +412,19 @@ def run(
     return rows
 
 
-def try_to_make(ward: Ward, mutant: Mutant, setting: str) -> dict[str, Any] | None:
+def try_to_make(
+    ward: Ward, mutant: Mutant, setting: str, settling: Mutant | None = None
+) -> dict[str, Any] | None:
     """Try one; tell why where it could not be made, looked at or mended."""
     try:
-        return try_one(ward, mutant, setting)
+        return try_one(ward, mutant, setting, settling)
     except (AssertionError, subprocess.SubprocessError) as error:
         say(f"{mutant.name}: could not be tried: {error} {getattr(error, 'stderr', '')}")
+    try:
         ward.mend(mutant)
-        return None
+    except subprocess.SubprocessError as error:
+        say(f"{mutant.name}: could not be mended: {error} {getattr(error, 'stderr', '')}")
+    return None
 
 
 def main(arguments: list[str]) -> int:
