@@ -96,6 +96,29 @@ def test_a_frozen_bus_is_found_though_systemd_is_asked_by_way_of_it() -> None:
     assert "systemd does not answer: no answer in time" in finding.evidence
 
 
+@pytest.mark.parametrize("how", ["masked", "disabled"])
+def test_a_network_that_nobody_manages_any_more_is_found(how: str) -> None:
+    """Seen: stopped and masked, and the cloud was called ok: its addresses stay, until a change."""
+    site = Site()
+    load = "masked" if how == "masked" else "loaded"
+    gone = {"ActiveState": "inactive", "UnitFileState": how, "LoadState": load, "WantedBy": ""}
+    site.unit("c01", "systemd-networkd.service", **gone)
+    site.told("c01")["paths"].append("/run/systemd/netif/state")
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.where) == ("network-unmanaged", "machine on c01")
+    assert "enable --now systemd-networkd" in finding.remedy
+
+
+def test_a_network_that_another_manages_is_well() -> None:
+    site = Site()
+    gone = {"ActiveState": "inactive", "UnitFileState": "masked", "LoadState": "masked"}
+    site.unit("c01", "systemd-networkd.service", WantedBy="", **gone)
+
+    assert site.look().findings == ()
+
+
 def test_what_a_process_says_against_itself_is_found() -> None:
     site = Site()
     site.command("c01", "question ovn-controller 0", 0, "not connected\n")

@@ -36,6 +36,7 @@ from stackward.facts.web import parse_web
 from stackward.model.identity import Itself
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.survey import (
+    NETWORKD_RAN,
     NO_RESTART,
     Blind,
     Broker,
@@ -128,7 +129,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         ),
         "paths": sorted(
             {path for _, deployed in anatomy.deployed() for path in deployed.sites}
-            | {MAINTENANCE, DROP_IN, *documents(anatomy)}
+            | {MAINTENANCE, DROP_IN, NETWORKD_RAN, *documents(anatomy)}
         ),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,

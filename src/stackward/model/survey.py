@@ -8,6 +8,7 @@ from stackward.model.cluster import Cluster
 from stackward.model.identity import Itself
 
 ACTIVE = "active"
+NETWORKD_RAN = "/run/systemd/netif/state"  # stays where networkd is stopped, until the next boot
 NO_RESTART = "no"  # the restart policy of a container that its engine does not start
 AT_BOOT = frozenset({"enabled", "alias", "linked", "indirect"})  # in the words of `is-enabled`
 FAILED = "failed"

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 from stackward.anatomy import MACHINE
 from stackward.model.cloud_state import CloudState, Heartbeat
 from stackward.model.health import Finding, Gap, Kept
-from stackward.model.survey import Blind, Filesystem, NodeClock, Survey, Unseen
+from stackward.model.survey import (
+    ACTIVE,
+    NETWORKD_RAN,
+    Blind,
+    Filesystem,
+    NodeClock,
+    Survey,
+    Unseen,
+)
 from stackward.policy import symptoms
 from stackward.policy.causes import TOGETHER
 from stackward.policy.gaps import gap_of, no_right
@@ -19,6 +27,8 @@ ASTRAY_S = 2.0
 SHOWN = 3  # lines of evidence, names
 MANY = 3  # machines of which something is so at once
 BUS = "dbus"
+NETWORKD = "systemd-networkd.service"
+OTHER_NETWORKS = ("NetworkManager.service", "networking.service")
 # What `systemctl` says, for a login that is not root, where nobody listens on the bus.
 _NO_BUS = re.compile(r"Failed to connect to (system scope )?bus")
 
@@ -154,9 +164,33 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
             )
     if isinstance(survey.clock, NodeClock):
         yield from _judge_clock(node, survey.clock)
+    yield from _judge_network(survey)
     if survey.other_failed:
         names = ", ".join(f"`{name}`" for name in survey.other_failed)
         yield symptoms.OTHER_FAILED.found(MACHINE, node, units=names)
+
+
+def _judge_network(survey: Survey) -> Iterator[Finding]:
+    """Judge whether somebody still manages the network that networkd has set up."""
+    units = {} if isinstance(survey.units, Unseen) else survey.units
+    one = units.get(NETWORKD)
+    others = [units[name] for name in OTHER_NETWORKS if name in units]
+    if one is None or one.active != "inactive" or NETWORKD_RAN not in survey.paths:
+        return
+    is_masked = one.load == "masked"
+    # Where it is asked for, it is down, which is found like that of every unit.
+    is_asked_for = not is_masked and (one.wanted_by or one.enabled.startswith("enabled"))
+    if is_asked_for or any(each.active == ACTIVE for each in others):
+        return
+    back = f"`systemctl enable --now {NETWORKD}`"
+    yield symptoms.NETWORK_UNMANAGED.found(
+        MACHINE,
+        survey.node,
+        [f"`{NETWORKD_RAN}` is there: it has run since the boot"],
+        unit=NETWORKD,
+        how="masked" if is_masked else "disabled",
+        back=f"`systemctl unmask {NETWORKD}`, then {back}" if is_masked else back,
+    )
 
 
 def _judge_tracked(node: str, count: int, most: int) -> Iterator[Finding]:

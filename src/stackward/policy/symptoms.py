@@ -284,6 +284,14 @@ SWITCHED_OFF = Symptom(
     "systemd never starts it, and calls that well. What else is known of the cloud says that it is "
     "missing; one sign alone, which a removed service may leave, is not enough.",
 )
+NETWORK_UNMANAGED = Symptom(
+    "network-unmanaged",
+    State.DEGRADED,
+    "`{unit}` is stopped and {how}, but it set this machine's network up when it was booted",
+    "look first who switched it off, and why; to have it back: {back}",
+    "Addresses and routes stay until something changes them: a reboot, a cable, a new bridge. Then "
+    "nobody sets them up.",
+)
 SWITCHED_OFF_HERE = Symptom(
     "switched-off-here",
     State.DEGRADED,
