@@ -479,7 +479,7 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
     has_broker = [one for (name, _), one in present.items() if name == BROKER]
     is_silent = bool(has_broker) and not any(one.runs for one in has_broker)
     unread = state.hypervisors_unread.says if state.hypervisors_unread else ""
-    why = {}
+    why: dict[str, str] = {}
     for one in state.heartbeats:
         if one.binary == "nova-compute" and _is_asked(state, one):
             there = present.get((one.binary, node_of(state, one)))
@@ -493,7 +493,10 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
                 (f"Nova's hypervisors cannot be read: {unread}", bool(unread)),
             )
             known = (reason for reason, is_so in reasons if is_so)
-            why[one.host] = next(known, deaf.get(node_of(state, one), ""))
+            reason = next(known, deaf.get(node_of(state, one), ""))
+            # Of two records of one name the living one decides: the other is of another cell.
+            if why.get(one.host) != "":
+                why[one.host] = reason
     return why
 
 

@@ -60,6 +60,13 @@ def _is_there(pid: int) -> bool:
 
 
 @pytest.fixture
+def shell() -> Iterator[Ssh]:
+    opened = Ssh(NODES)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     made = StandIn(tmp_path)
@@ -70,10 +77,10 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 @pytest.mark.parametrize("script", HANGS.values(), ids=HANGS)
 def test_one_that_hangs_is_ended_in_time_with_all_that_it_started(
-    ssh: StandIn, script: str
+    shell: Ssh, ssh: StandIn, script: str
 ) -> None:
     ssh.does(script)
-    shell, began = Ssh(NODES), time.monotonic()
+    began = time.monotonic()
 
     with pytest.raises(Uncertain, match="`c01` gave no answer within 1 s"):
         shell.run("c01", ["true"], within_s=WITHIN_S)
@@ -84,9 +91,8 @@ def test_one_that_hangs_is_ended_in_time_with_all_that_it_started(
 
 
 @pytest.mark.parametrize("to", ["1", "2"], ids=["its answer", "its complaints"])
-def test_one_that_writes_without_end_is_left(ssh: StandIn, to: str) -> None:
+def test_one_that_writes_without_end_is_left(shell: Ssh, ssh: StandIn, to: str) -> None:
     ssh.does(f"exec cat /dev/zero >&{to}")
-    shell = Ssh(NODES)
 
     with pytest.raises(Uncertain, match=f"it was left after {MOST_BYTES >> 20} MiB"):
         shell.run("c01", ["true"], within_s=60)
@@ -94,34 +100,33 @@ def test_one_that_writes_without_end_is_left(ssh: StandIn, to: str) -> None:
     assert ssh.left() == []
 
 
-def test_one_that_does_not_read_what_it_is_given_is_no_hindrance(ssh: StandIn) -> None:
+def test_one_that_does_not_read_what_it_is_given_is_no_hindrance(shell: Ssh, ssh: StandIn) -> None:
     ssh.does("echo told")
 
-    assert Ssh(NODES).run("c01", ["python3", "-"], given="x" * 2**20, within_s=30).out == "told\n"
+    assert shell.run("c01", ["python3", "-"], given="x" * 2**20, within_s=30).out == "told\n"
 
 
-def test_what_is_given_is_written_while_the_answer_is_read(ssh: StandIn) -> None:
+def test_what_is_given_is_written_while_the_answer_is_read(shell: Ssh, ssh: StandIn) -> None:
     """More in both ways than two pipes hold: one after the other would wait for ever."""
     ssh.does("exec cat")
     given = "0123456789abcdef" * 2**16
 
-    assert Ssh(NODES).run("c01", ["cat"], given=given, within_s=30).out == given
+    assert shell.run("c01", ["cat"], given=given, within_s=30).out == given
 
 
-def test_who_is_root_is_asked_within_the_same_time(ssh: StandIn) -> None:
+def test_who_is_root_is_asked_within_the_same_time(shell: Ssh, ssh: StandIn) -> None:
     ssh.does("sleep 300")
     began = time.monotonic()
 
     with pytest.raises(Uncertain):
-        Ssh(NODES).run("c01", ["systemctl", "daemon-reload"], as_root=True, within_s=WITHIN_S)
+        shell.run("c01", ["systemctl", "daemon-reload"], as_root=True, within_s=WITHIN_S)
 
     assert time.monotonic() - began < WITHIN_S + LATE_S
 
 
-def test_what_runs_when_the_connections_are_closed_ends_at_once(ssh: StandIn) -> None:
+def test_what_runs_when_the_connections_are_closed_ends_at_once(shell: Ssh, ssh: StandIn) -> None:
     """Ctrl-C in a look: threads that nobody waits for leave no process behind."""
     ssh.does("sleep 300 & echo $! >> {noted}; wait")
-    shell = Ssh(NODES)
     asking = threading.Thread(target=_ask, args=(shell,), daemon=True)
     asking.start()
     assert wait_until(lambda: len(ssh.started()) == 2, within_s=30, every_s=0.01)
@@ -138,9 +143,8 @@ def _ask(shell: Ssh) -> None:
         shell.run("c01", ["true"], within_s=300)
 
 
-def test_nothing_is_started_once_they_are_closed(ssh: StandIn) -> None:
+def test_nothing_is_started_once_they_are_closed(shell: Ssh, ssh: StandIn) -> None:
     ssh.does("sleep 300")
-    shell = Ssh(NODES)
     shell.close()
 
     with pytest.raises(Unreachable, match="the connections are closed"):
