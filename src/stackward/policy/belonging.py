@@ -90,7 +90,7 @@ class Off:
 
 def switched_off(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Off]:
     """Return all that is installed on a node and switched off there, with the signs about it."""
-    cloud = _Cloud(state, present, anatomy)
+    cloud = _Cloud(state, present, anatomy, *_by_place(present))
     for survey in state.surveys.values():
         if isinstance(survey, Unseen) or isinstance(survey.units, Unseen):
             continue
@@ -132,6 +132,17 @@ def _documents(component: Component, unit: str) -> set[str]:
     }
 
 
+def _by_place(
+    present: Present,
+) -> tuple[dict[str, Component], dict[str, dict[str, Component]]]:
+    """Return the components that run, and those of each node: a large cloud is read once."""
+    kinds: dict[str, Component] = {}
+    on: dict[str, dict[str, Component]] = {}
+    for (name, node), one in present.items():
+        kinds[name] = on.setdefault(node, {})[name] = one.component
+    return kinds, on
+
+
 @dataclass(frozen=True, slots=True)
 class _Cloud:
     """What one look has told of the whole cloud."""
@@ -139,6 +150,8 @@ class _Cloud:
     state: CloudState
     present: Present
     anatomy: Anatomy
+    kinds: Mapping[str, Component]  # the components that run anywhere
+    on: Mapping[str, Mapping[str, Component]]  # those of each node
 
     def judged(
         self, component: Component, survey: Survey, off: tuple[Unit, ...], here: Presence | None
@@ -210,10 +223,12 @@ class _Cloud:
                 yield one
 
     def _queue(self, component: Component, survey: Survey) -> str | None:
+        if component.topic is None:
+            return None
         hosts = [host for host, node in self.state.nodes.items() if node == survey.node]
         names = {survey.node, *survey.itself.names, *survey.hosts.values(), *hosts}
         known = queues_of(self.present)
-        own = (f"{component.topic}.{name}" for name in sorted(names) if component.topic)
+        own = (f"{component.topic}.{name}" for name in sorted(names))
         return next((queue for queue in own if queue in known), None)
 
     def _needs(
@@ -233,13 +248,8 @@ class _Cloud:
             yield Sign.HERE, f"{_named(here)} on this node {_verb(here, 'need')} it"
 
     def _that_run(self, needs: Callable[[Component], bool], node: str | None = None) -> list[str]:
-        return sorted(
-            {
-                name
-                for (name, where), one in self.present.items()
-                if needs(one.component) and node in {None, where}
-            }
-        )
+        among = self.kinds if node is None else self.on.get(node, {})
+        return sorted(name for name, component in among.items() if needs(component))
 
     def _is_sole(self, component: Component) -> bool:
         """Say whether the cloud needs exactly one of it, has none, and has what it works on."""

@@ -134,7 +134,7 @@ class Ssh:
     def close(self) -> None:
         """End what still runs, and the connections that were opened, side by side."""
         self._processes.close()
-        if ssh := shutil.which("ssh"):
+        if (ssh := shutil.which("ssh")) and self._sockets.is_dir():
             leaving = [
                 subprocess.Popen(  # noqa: S603  # a list of words
                     [ssh, "-F", "none", "-o", f"ControlPath={socket}", "-O", "exit", "--", "it"],
