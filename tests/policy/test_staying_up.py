@@ -45,6 +45,27 @@ def test_whether_it_stays_up(restarts: int, up_s: float, expected: str, *, answe
     assert (bool(found), bool(noted)) == (expected == "finding", expected == "note")
 
 
+@pytest.mark.parametrize(
+    ("sub", "restarts", "rule"),
+    [
+        pytest.param("start", 1, "unit-starting", id="killed once, and on its way"),
+        pytest.param("auto-restart", 0, "unit-starting", id="its first fall"),
+        pytest.param("start", 3, "unit-restarting", id="on its way for the fourth time"),
+        pytest.param("auto-restart", 9, "unit-restarting", id="falls again and again"),
+    ],
+)
+def test_one_that_is_started_again_is_not_called_falling_before_it_fell_often(
+    sub: str, restarts: int, rule: str
+) -> None:
+    """Seen: killed once, it was "broken: does not stay up: 1 restarts" while it started."""
+    site = Site()
+    site.unit("c01", COMPUTE, ActiveState="activating", SubState=sub, NRestarts=str(restarts))
+
+    found = [one.rule for one in site.look().findings if one.rule.startswith("unit-")]
+
+    assert found == [rule]
+
+
 def test_the_note_says_how_often_and_when() -> None:
     site = Site()
     started(site, 240, 5)

@@ -63,7 +63,7 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
                 yield _restarting(here, unit)
             case "active":
                 yield from _judge_running(here, unit)
-            case "activating" | "reloading" if unit.restarts or unit.sub == "auto-restart":
+            case "activating" | "reloading" if unit.restarts >= FLAPS:
                 yield _restarting(here, unit)
             case "activating" | "reloading":
                 yield symptoms.UNIT_STARTING.found(
@@ -115,7 +115,7 @@ def _restarting(here: Presence, unit: Unit) -> Finding:
         here.node,
         unit.last_words,
         unit=unit.name,
-        restarts=unit.restarts,
+        restarts=count_of(unit.restarts, "restart"),
         ago=since,
         log=here.log,
     )

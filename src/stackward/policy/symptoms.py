@@ -311,7 +311,7 @@ MASKED_BUT_RUNS = Symptom(
 UNIT_RESTARTING = Symptom(
     "unit-restarting",
     State.BROKEN,
-    "`{unit}` does not stay up: {restarts} restarts, the last {ago}",
+    "`{unit}` does not stay up: {restarts}, the last {ago}",
     "see `journalctl -u {unit}` and {log}",
     "systemd starts it again and again; between two falls it looks alive.",
 )
