@@ -167,8 +167,8 @@ def mutants_of(one: Running, anatomy: Anatomy) -> Iterator[Mutant]:
         if made is None:
             continue
         make, mend = made
-        if one.unit == "dbus.service" and fault in {Fault.STOPPED, Fault.MASKED, Fault.KILLED}:
-            mend = f"{mend}\n{AFTER_THE_BUS}"
+        if one.unit in AFTER and fault in {Fault.STOPPED, Fault.MASKED, Fault.KILLED}:
+            mend = f"{mend}\n{AFTER[one.unit]}"
         excepted = listed_as(one.unit, fault)
         expected = Word.OK if fault in {Fault.RESTARTED, Fault.ON_DEMAND} else Word.FOUND
         why = {
@@ -200,8 +200,14 @@ Made = tuple[str, str]  # how it is made, and what is undone before all is start
 AFTER_THE_BUS = (
     "systemctl start dbus.socket dbus.service\nsystemctl daemon-reexec\n"
     "systemctl try-restart systemd-logind polkit systemd-networkd 2>&1\n"
-    "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-tcp.socket libvirtd 2>&1\ntrue"
+    "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-tcp.socket libvirtd 2>&1\n"
+    "systemctl stop nova-compute 2>&1\ntrue"
 )
+# Seen: nova-compute had disabled itself, and did not enable itself once libvirt was back.
+AFTER = {
+    "dbus.service": AFTER_THE_BUS,
+    "libvirtd.service": "systemctl stop nova-compute",
+}
 
 
 def _gone(one: Running) -> str:

@@ -466,3 +466,13 @@ def test_the_units_that_stand_in_for_one_another_are_declared() -> None:
     one_of = {one.name for one in ANATOMY.components.values() if one.is_one_of}
 
     assert one_of == {"dbus", "chrony", "mariadb", "libvirtd", "neutron-api"}
+
+
+def test_an_init_script_is_known_to_be_installed_by_its_package_alone() -> None:
+    """Seen: its unit is made anew at each boot, and a small image is without /usr/share/doc."""
+    site = Site()
+    worker = "neutron-ovn-maintenance-worker.service"
+    switch_off(site, "ctl", worker, installed=False)
+    site.told("ctl")["paths"].append(f"/var/lib/dpkg/info/{worker[:-8]}.md5sums")
+
+    assert where(site.look()) == ["neutron-periodic-workers on ctl"]

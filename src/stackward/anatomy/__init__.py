@@ -161,9 +161,12 @@ def keeper_of(container: str) -> str:
     return f"kolla-{container}-container.service"
 
 
-def document_of(package: str) -> str:
-    """Return a folder that a package has as long as it is installed; a removed one has it not."""
-    return f"/usr/share/doc/{package}"
+def marks_of(package: str) -> tuple[str, str]:
+    """Return what is there as long as a package is installed; one that was removed has neither.
+
+    A small image may be without documents; dpkg has its sums even so.
+    """
+    return f"/usr/share/doc/{package}", f"/var/lib/dpkg/info/{package}.md5sums"
 
 
 # The projects whose processes an API lists, each with the type of that API in the catalog.

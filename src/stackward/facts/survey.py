@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeVar
 
-from stackward.anatomy import MACHINE, WEB_SERVERS, Anatomy, document_of, keeper_of
+from stackward.anatomy import MACHINE, WEB_SERVERS, Anatomy, keeper_of, marks_of
 from stackward.answers import (
     document,
     figure,
@@ -129,7 +129,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         ),
         "paths": sorted(
             {path for _, deployed in anatomy.deployed() for path in deployed.sites}
-            | {MAINTENANCE, DROP_IN, NETWORKD_RAN, *documents(anatomy)}
+            | {MAINTENANCE, DROP_IN, NETWORKD_RAN, *marks(anatomy)}
         ),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,
@@ -158,10 +158,13 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         return Unseen(why(error), Blind.ODD)
 
 
-def documents(anatomy: Anatomy) -> set[str]:
-    """Return the folders that are there as long as a component's packages are, and no longer."""
+def marks(anatomy: Anatomy) -> set[str]:
+    """Return what is there as long as a component's packages are, and no longer."""
     return {
-        document_of(package) for _, deployed in anatomy.deployed() for package in deployed.packages
+        mark
+        for _, deployed in anatomy.deployed()
+        for package in deployed.packages
+        for mark in marks_of(package)
     }
 
 

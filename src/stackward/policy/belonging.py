@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stackward.anatomy import MACHINE, Anatomy, Component, document_of
+from stackward.anatomy import MACHINE, Anatomy, Component, marks_of
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import Answered, CloudState, Failed, Heartbeat
 from stackward.model.compute import NOVA_COMPUTE
@@ -117,18 +117,19 @@ def _off(component: Component, survey: Survey, units: Mapping[str, Unit]) -> Ite
         if unit is None or unit.is_container or unit.name in seen:
             continue
         seen.add(unit.name)
-        is_installed = unit.is_installed or survey.paths & _documents(component, name)
+        is_installed = unit.is_installed or survey.paths & _marks(component, name)
         if unit.active == "inactive" and not unit.is_wanted and is_installed:
             yield unit
 
 
-def _documents(component: Component, unit: str) -> set[str]:
+def _marks(component: Component, unit: str) -> set[str]:
     """Return what says that a unit's package is there: one of an init script has no file of it."""
     return {
-        document_of(package)
+        mark
         for deployed in component.flavours.values()
         if unit in deployed.units
         for package in deployed.packages
+        for mark in marks_of(package)
     }
 
 
