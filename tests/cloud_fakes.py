@@ -159,6 +159,8 @@ class FakeApis:
     certificates: dict[str, datetime | Failed] = field(default_factory=dict)
     rpc: dict[str, RpcAnswer] = field(default_factory=dict)  # by host
     called: list[str] = field(default_factory=list)  # over RPC
+    calls: dict[str, RpcAnswer] = field(default_factory=dict)  # by path
+    called_by_api: list[str] = field(default_factory=list)  # paths
     unusable: Exception | None = None  # what is wrong with the settings
     of_computes: list[Hypervisor] | Failed | None = None  # None: one of each nova-compute
 
@@ -196,6 +198,10 @@ class FakeApis:
             Hypervisor(id=f"id-{one.host}", name=one.host, host=one.host, kind="QEMU")
             for one in self.computes()
         ]
+
+    def call(self, endpoint: Endpoint, path: str, *, answer: str, within_s: float) -> RpcAnswer:
+        self.called_by_api.append(path)
+        return self.calls.get(path, RpcAnswer(outcome=Rpc.ANSWERED, took_s=0.5))
 
     def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
         host = hypervisor.removeprefix("id-")

@@ -1,15 +1,17 @@
 """One look at a whole cloud: read, called where that can tell more, and judged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from stackward.anatomy import Anatomy, read_anatomy
+from stackward.facts.calls import call_by_apis
 from stackward.facts.cloud_state import TOLD_S, CheckRequest, Look
 from stackward.facts.pings import Pings, begin_pings, not_called
 from stackward.facts.rpc import RPC_S, ask_rpc
-from stackward.model.cloud_state import NO_TIME, CloudState, PingTarget, Rpc, RpcAnswer
+from stackward.model.cloud_state import NO_TIME, CallTarget, CloudState, PingTarget, Rpc, RpcAnswer
 from stackward.model.health import Health
+from stackward.policy.calls import worth_calling
 from stackward.policy.health import judge_cloud
 from stackward.policy.messages import not_asked, worth_asking
 from stackward.policy.pings import worth_pinging
@@ -60,6 +62,9 @@ class _Calls:
     spared: Mapping[str, RpcAnswer] = field(default_factory=dict)  # nova-computes, by host
     wanted: Mapping[str, str] = field(default_factory=dict)  # the others: their hypervisors
     computes: Round[str, Mapping[str, RpcAnswer]] | None = None
+    by_apis: Round[str, Mapping[str, RpcAnswer]] | None = None
+    targets: Sequence[CallTarget] = ()  # that their APIs are to call
+    hanging: Mapping[str, RpcAnswer] = field(default_factory=dict)  # or known to be deaf, by queue
     others: list[Pings] = field(default_factory=list)
     called: set[str] = field(default_factory=set)  # queues of others
     last: CloudState | None = None  # what was known at the last turn
@@ -79,6 +84,16 @@ class _Calls:
                 within_s=min(within_s, RPC_S),
             )
             self.computes = self.lookout.together.begin({"rpc": ask})
+        if self.by_apis is None and self._choose_for_apis(state, here):
+            call = partial(
+                call_by_apis,
+                self.lookout,
+                state.catalog,
+                self.targets,
+                deadline=deadline.sooner(TOLD_S),
+                within_s=min(within_s, RPC_S),
+            )
+            self.by_apis = self.lookout.together.begin({"calls": call})
         if new := self._not_called(state, here):
             self.called |= {one.queue for one in new}
             self.others.append(begin_pings(self.lookout, new, deadline, within_s=within_s))
@@ -92,17 +107,28 @@ class _Calls:
             pings = not_called(self._not_called(state, here))
             if self.computes is None and hypervisors is not None:
                 self._choose(state, here, hypervisors)
+            if self.by_apis is None:
+                self._choose_for_apis(state, here)
         left_s = self.look.deadline.left_s
         for each in self.others:
             pings |= each.told(within_s=left_s())
         told = self.computes.told(within_s=left_s()).get("rpc", {}) if self.computes else {}
         late = RpcAnswer(outcome=Rpc.NOT_ASKED, why=NO_TIME)
         rpc = {**self.spared, **dict.fromkeys(self.wanted, late), **told}
-        return replace(state, rpc=rpc, pings=pings)
+        by_apis = self.by_apis.told(within_s=left_s()).get("calls", {}) if self.by_apis else {}
+        targets = dict.fromkeys((one.queue for one in self.targets), late)
+        calls = {**self.hanging, **targets, **by_apis}
+        return replace(state, rpc=rpc, pings=pings, calls=calls)
 
     def _not_called(self, state: CloudState, here: Present) -> list[PingTarget]:
         worth = worth_pinging(state, here, self.anatomy)
         return [one for one in worth if one.queue not in self.called]
+
+    def _choose_for_apis(self, state: CloudState, here: Present) -> bool:
+        """Choose whom APIs are to call; say whether there is anybody."""
+        chosen = worth_calling(state, here, self.anatomy, self.before)
+        self.targets, self.hanging = chosen
+        return bool(self.targets)
 
     def _choose(self, state: CloudState, here: Present, hypervisors: Mapping[str, str]) -> None:
         why = worth_asking(state, here, self.anatomy)

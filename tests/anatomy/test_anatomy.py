@@ -98,6 +98,11 @@ def test_every_probe_is_one_that_some_component_has(kind: str) -> None:
             id="a path that is none",
         ),
         pytest.param(
+            {"call": '{ path = "/v1/workers", answer = "workers" }'},
+            "`call` needs `heartbeat`, `topic`",
+            id="a call of what does not report",
+        ),
+        pytest.param(
             {"http": '{ paths = [], what = "its versions" }', "ports": "[9311]"},
             "a path of `http` begins with a slash",
             id="no path at all",

@@ -108,6 +108,14 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request that makes its API call the process over RPC: only it can answer."""
+
+    path: str  # `{name}` is what its API calls the process; without, any of them may answer
+    answer: str  # what the answer has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     """A component as one flavour deploys it."""
 
@@ -148,6 +156,7 @@ class Component:
     probe: Probe
     questions: tuple[Question, ...] = ()  # which must all be answered
     http: Get | None = None
+    call: Call | None = None
     flavours: Mapping[str, Deployed]
 
     @property
@@ -306,6 +315,12 @@ def _refuse_what_nothing_reads(one: Component) -> None:
             "`heartbeat`",
             f"take `heartbeat` out; lists of services are read of: {_named(LISTED)}",
         )
+    if one.call and not (one.heartbeat and one.topic and one.call.path.startswith("/")):
+        raise _wrong(
+            one.name,
+            "`call` needs `heartbeat`, `topic` and a path that begins with a slash",
+            "add it",
+        )
     if one.http and not one.ports:
         raise _wrong(one.name, "`http` needs `ports`, where it listens", "add them")
     if one.http and not (one.http.paths and all(p.startswith("/") for p in one.http.paths)):
@@ -341,6 +356,7 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
         databases=tuple(_part(Database, name, each) for each in entry.pop("databases", ())),
         questions=tuple(_part(Question, name, each) for each in entry.pop("questions", ())),
         http=_part(Get, name, entry.pop("http")) if "http" in entry else None,
+        call=_part(Call, name, entry.pop("call")) if "call" in entry else None,
         flavours=flavours,
         **{word: _frozen(value) for word, value in entry.items()},
     )

@@ -89,6 +89,7 @@ class Heartbeat:
     reason: str | None = None  # why it is disabled
     is_forced_down: bool = False
     is_backend_up: bool = True
+    cluster: str | None = None  # whose members share one queue; None: it has its own
     is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
@@ -98,6 +99,8 @@ class Rpc(StrEnum):
     ANSWERED = "answered"
     EMPTY = "empty"  # Nova answered, and had no answer from there
     SILENT = "silent"  # Nova itself did not answer in time, or who was called did not
+    FORBIDDEN = "forbidden"  # this login may not have it called
+    NO_SUCH_CALL = "no such call"  # its API has none, or does not know the process
     NOT_ENABLED = "not enabled"  # it is not set to answer: that says nothing of how it is
     NOT_ASKED = "not asked"
 
@@ -131,6 +134,16 @@ class PingTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallTarget:
+    """A process that its API can be made to call over RPC, or several that share a queue."""
+
+    queue: str
+    kinds: tuple[str, ...]  # the types of its API in the catalog
+    path: str
+    answer: str  # what the answer has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloudState:
     """One look at everything."""
 
@@ -147,6 +160,7 @@ class CloudState:
     rpc: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of nova-compute, by host
     pings: Mapping[str, RpcAnswer] = field(default_factory=dict)  # of others, by their own queues
     is_rpc_asked: bool = True  # False: nobody was to be called over RPC
+    calls: Mapping[str, RpcAnswer] = field(default_factory=dict)  # by their APIs, by queue
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
     bare_metal: frozenset[str] = frozenset()  # hosts that are no machines: Ironic's
     hypervisors_unread: Failed | None = None  # then it is not known which hosts are Ironic's

@@ -16,6 +16,7 @@ from stackward.model.cloud_state import (
 )
 from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
+from stackward.policy.gaps import ADMIN
 from stackward.policy.presence import log_of
 from stackward.policy.web import Shown
 
@@ -257,7 +258,6 @@ _HOW = {
     Failure.NOT_ASKED: Kept.DEADLINE,
     Failure.UNUSABLE: Kept.SPARED,  # that is a finding, on the login
 }
-ADMIN = "use a login that is an administrator's"
 
 
 def gaps_of_doors(

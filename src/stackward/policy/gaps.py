@@ -5,6 +5,7 @@ from stackward.model.health import Gap, Kept
 from stackward.model.survey import Blind, Survey, Unseen
 
 SUDOERS = "install the shipped sudoers file on the node (guide `Without root`)"
+ADMIN = "use a login that is an administrator's"
 NEEDS_ROOT = "this login may not ask it as root"
 
 _KEPT = {

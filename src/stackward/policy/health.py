@@ -11,6 +11,7 @@ from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
 from stackward.policy.belonging import judge_switched_off, switched_off
+from stackward.policy.calls import gaps_of_calls, judge_calls, proof_of_calls
 from stackward.policy.causes import Known, explain
 from stackward.policy.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
 from stackward.policy.doors import gaps_of_doors, judge_doors
@@ -115,6 +116,7 @@ def _all_findings(
     yield from judge_heartbeats(state, here, anatomy)
     yield from judge_rpc(state, here, anatomy)
     yield from judge_pings(state, here, anatomy)
+    yield from judge_calls(state, here, anatomy)
     yield from judge_doors(state, anatomy, {name for name, _ in here}, shown_by(here.values()))
 
 
@@ -192,6 +194,7 @@ def _all_gaps(
     yield from gaps_of_queues(state, here, anatomy)
     yield from gaps_of_rpc(state, anatomy)
     yield from gaps_of_pings(state, here, anatomy)
+    yield from gaps_of_calls(state, anatomy)
     yield from gaps_of_doors(state, anatomy, {name for name, _ in here})
 
 
@@ -302,6 +305,7 @@ def _proof(
         return said, None
     said = (
         proof_of_pings(component, state, here, anatomy)
+        or proof_of_calls(component, state, anatomy)
         or proof_of_answers(component, here)
         or proof_of_web(name, here.values())
     )

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from stackward.anatomy import Anatomy, Component
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import NO_TIME, CloudState, Heartbeat, Rpc, RpcAnswer
+from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
@@ -268,7 +269,7 @@ def _reporting(state: CloudState, present: Present, component: Component) -> Ite
         if (
             one.binary == component.heartbeat
             and one.is_up
-            and _is_asked(state, one)
+            and is_asked(state, one)
             and not _is_kept_off(state, one, present, component)
         ):
             yield one
@@ -338,7 +339,8 @@ def node_of(state: CloudState, heartbeat: Heartbeat) -> str:
     return state.nodes.get(heartbeat.host) or heartbeat.host
 
 
-def _is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
+def is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
+    """Say whether this look is at the node that a heartbeat comes from."""
     return state.only is None or node_of(state, heartbeat) == state.only
 
 
@@ -349,7 +351,7 @@ def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> I
     for one in state.heartbeats:
         component = anatomy.of_heartbeat(one.binary)
         name, node = component.name if component else one.binary, node_of(state, one)
-        if not _is_asked(state, one) or _is_off_on_purpose(one):
+        if not is_asked(state, one) or _is_off_on_purpose(one):
             continue
         if not one.is_known:
             yield symptoms.HOST_UNKNOWN.found(name, node, binary=one.binary)
@@ -449,7 +451,7 @@ def age_of(one: Heartbeat) -> str:
 def notes_of_heartbeats(state: CloudState) -> Iterator[Note]:
     """Tell what is disabled on purpose, and by whom."""
     for one in state.heartbeats:
-        if _is_off_on_purpose(one) and _is_asked(state, one):
+        if _is_off_on_purpose(one) and is_asked(state, one):
             claim = read_claim(one.reason)
             whose = f"by {claim.operator}, run `{claim.run}`" if claim else "by others"
             up = "" if one.is_up else ", and down"
@@ -467,36 +469,50 @@ def worth_asking(state: CloudState, present: Present, anatomy: Anatomy) -> dict[
 
     A call that stays unanswered holds a worker of nova-api: what is known to be deaf is not called.
     """
+    known = why_not_call(state, present, anatomy, anatomy[NOVA_COMPUTE])
+    unread = ""
+    if state.hypervisors_unread:
+        unread = f"Nova's hypervisors cannot be read: {state.hypervisors_unread.says}"
+    why: dict[str, str] = {}
+    for one, reason in known.items():
+        # Of two records of one name the living one decides: the other is of another cell.
+        if is_asked(state, one) and why.get(one.host) != "":
+            why[one.host] = reason or unread
+    return why
+
+
+def why_not_call(
+    state: CloudState, present: Present, anatomy: Anatomy, component: Component
+) -> dict[Heartbeat, str]:
+    """Return why each process of a component need not be called over RPC; empty where it should be.
+
+    What does not run, does not report, or is known to hear nothing has its finding.
+    """
     deaf = {
         finding.node: finding.reason
         for finding in judge_own_queues(state, present, anatomy)
-        if finding.component == "nova-compute"
+        if finding.component == component.name
     }
     sides = other_sides(present, anatomy)
     for here in present.values():
-        if here.component.name == "nova-compute":
+        if here.component is component:
             deaf |= {one.node: one.reason for one in judge_connections(here, sides)}
     has_broker = [one for (name, _), one in present.items() if name == BROKER]
     is_silent = bool(has_broker) and not any(one.runs for one in has_broker)
-    unread = state.hypervisors_unread.says if state.hypervisors_unread else ""
-    why: dict[str, str] = {}
+    why: dict[Heartbeat, str] = {}
     for one in state.heartbeats:
-        if one.binary == "nova-compute" and _is_asked(state, one):
-            there = present.get((one.binary, node_of(state, one)))
-            is_off = _is_kept_off(state, one, present, anatomy["nova-compute"])
+        if one.binary == component.heartbeat:
+            node = node_of(state, one)
+            there = present.get((component.name, node))
             reasons = (
                 ("its cell is down", not one.is_known),
                 ("it does not report", not one.is_up),
-                (KEPT_OFF, is_off),
-                ("it does not run", _is_stopped(state, one, there, anatomy["nova-compute"])),
+                (KEPT_OFF, _is_kept_off(state, one, present, component)),
+                ("it does not run", _is_stopped(state, one, there, component)),
                 ("RabbitMQ does not run", is_silent),
-                (f"Nova's hypervisors cannot be read: {unread}", bool(unread)),
             )
             known = (reason for reason, is_so in reasons if is_so)
-            reason = next(known, deaf.get(node_of(state, one), ""))
-            # Of two records of one name the living one decides: the other is of another cell.
-            if why.get(one.host) != "":
-                why[one.host] = reason
+            why[one] = next(known, deaf.get(node, ""))
     return why
 
 
@@ -544,7 +560,7 @@ KEPT_OFF, IRONIC = "it is kept off on purpose", "no hypervisor of it is a machin
 NO_RPC = "calls over RPC are switched off by `--no-rpc`"
 
 
-_KEPT = {IRONIC: Kept.NO_QUESTION, NO_TIME: Kept.DEADLINE}
+KEPT_BY = {IRONIC: Kept.NO_QUESTION, NO_TIME: Kept.DEADLINE}
 
 
 def gaps_of_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
@@ -554,7 +570,7 @@ def gaps_of_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
         if answer.outcome is not Rpc.NOT_ASKED or not answer.why or answer.why == KEPT_OFF:
             continue
         yield Gap(
-            kind=_KEPT.get(answer.why, Kept.SPARED),
+            kind=KEPT_BY.get(answer.why, Kept.SPARED),
             component=component.name,
             where=state.nodes.get(host) or host,
             what=f"whether {component.name} answers RPC",
@@ -568,5 +584,5 @@ def ages(state: CloudState, binary: str) -> list[float]:
     return [
         one.age_s
         for one in state.heartbeats
-        if one.binary == binary and one.is_up and one.age_s is not None and _is_asked(state, one)
+        if one.binary == binary and one.is_up and one.age_s is not None and is_asked(state, one)
     ]

@@ -14,6 +14,7 @@ from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Gap, Kept
 from stackward.model.survey import Survey, Unseen
+from stackward.policy.calls import is_called
 from stackward.policy.messages import NO_RPC, ages, is_kept_off, knows_all_queues
 from stackward.policy.pings import is_pinged
 from stackward.policy.presence import Presence
@@ -74,6 +75,10 @@ def _was_pinged(place: Place) -> bool:
     return is_pinged(place.component, place.node, place.state, place.present, place.anatomy)
 
 
+def _was_called_by_api(place: Place) -> bool:
+    return is_called(place.component, place.node, place.state)
+
+
 def _answered_questions(place: Place) -> bool:
     return place.here is not None and has_answered(place.here)
 
@@ -101,6 +106,7 @@ WAYS: tuple[Callable[[Place], bool], ...] = (
     _api_answered,
     _was_called,
     _was_pinged,
+    _was_called_by_api,
     _answered_questions,
     _answered_over_http,
     _own_tool_answered,

@@ -48,6 +48,13 @@ class Apis(Protocol):
         """Return all hypervisors."""
         ...
 
+    def call(self, endpoint: Endpoint, path: str, *, answer: str, within_s: float) -> RpcAnswer:
+        """Ask for what an API itself must ask of a process over RPC.
+
+        One that stays away holds a worker of the API as long as for `uptime`.
+        """
+        ...
+
     def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
         """Have Nova ask that nova-compute for its uptime, over RPC: an answer proves that it lives.
 

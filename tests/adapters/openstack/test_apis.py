@@ -390,6 +390,29 @@ def test_a_call_over_rpc(
 
 
 @pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        pytest.param((200, {"pools": []}), Rpc.ANSWERED, id="lives"),
+        pytest.param((200, {"volumes": []}), Rpc.NOT_ASKED, id="another answer"),
+        pytest.param((403, {"forbidden": {"message": "Policy"}}), Rpc.FORBIDDEN, id="no right"),
+        pytest.param((404, {"itemNotFound": {"message": "no"}}), Rpc.NO_SUCH_CALL, id="older"),
+        pytest.param((500, {"computeFault": {"message": "oops"}}), Rpc.NOT_ASKED, id="it failed"),
+        pytest.param((502, {"message": "Bad gateway."}), Rpc.EMPTY, id="Cinder gave it up itself"),
+        pytest.param((503, {"message": "no"}), Rpc.NOT_ASKED, id="nothing is behind it"),
+    ],
+)
+def test_a_call_that_its_api_makes(
+    cloud: type[Cloud], apis: OpenStackApis, answer: tuple[int, Any], outcome: Rpc
+) -> None:
+    endpoint = logged_in(apis)
+    cloud.answers["/compute/v2.1/v3/scheduler-stats/get_pools"] = answer
+
+    came = apis.call(endpoint, "/v3/scheduler-stats/get_pools", answer="pools", within_s=10)
+
+    assert came.outcome is outcome
+
+
+@pytest.mark.parametrize(
     ("base", "path", "joined"),
     [
         pytest.param("http://x:5000", "/v3/projects", "http://x:5000/v3/projects", id="bare"),

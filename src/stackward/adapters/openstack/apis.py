@@ -45,7 +45,7 @@ from stackward.adapters.openstack.regions import (
 )
 from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, newest_of, older
 from stackward.adapters.openstack.whole_time import certificate_of, whole_time
-from stackward.answers import ODD, one_of
+from stackward.answers import ODD, one_of, text_or_none
 from stackward.errors import NotUnderstood, StackwardError
 from stackward.model.cloud_state import (
     Answered,
@@ -77,7 +77,8 @@ _PATHS = {
     "network": ("/v2.0/agents", None, "agents"),
 }
 _LEAST_S = 0.001  # `requests` takes no time of nothing
-_NO_SERVICE_LIST = 404
+_NO_SERVICE_LIST = _NOT_FOUND = 404
+_BAD_GATEWAY = 502
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 _REFUSALS = {401, 403}
@@ -233,6 +234,22 @@ class OpenStackApis:
         except NotUnderstood as error:
             return RpcAnswer(outcome=Rpc.NOT_ASKED, took_s=took, why=_not_understood(error).says)
         return RpcAnswer(outcome=Rpc.ANSWERED if says else Rpc.EMPTY, took_s=took)
+
+    def call(self, endpoint: Endpoint, path: str, *, answer: str, within_s: float) -> RpcAnswer:
+        """Ask for what an API itself must ask of a process over RPC."""
+        began = time.monotonic()
+        came = self._send("GET", endpoint, path, version=None, within_s=within_s)
+        took = time.monotonic() - began
+        if isinstance(came, Failed):
+            return RpcAnswer(outcome=_outcome_of(came), took_s=took, why=came.says)
+        try:
+            with understood(endpoint.kind, f"GET {path}", [came]):
+                if answer not in body_of(came):
+                    raise KeyError(answer)
+        except NotUnderstood as error:
+            why = _not_understood(error).says
+            return RpcAnswer(outcome=Rpc.NOT_ASKED, took_s=took, why=why)
+        return RpcAnswer(outcome=Rpc.ANSWERED, took_s=took)
 
     def _list(  # noqa: PLR0913  # what a list has
         self,
@@ -426,6 +443,7 @@ def _service(given: Json, now: datetime) -> Heartbeat:
         reason=given.get("disabled_reason"),
         is_forced_down=bool(given.get("forced_down")),
         is_backend_up=given.get("backend_state") != "down",
+        cluster=text_or_none(given.get("cluster")),
     )
 
 
@@ -490,6 +508,20 @@ def _headers(endpoint: Endpoint, version: str | None) -> dict[str, str]:
         kind = _VERSION_TYPE.get(_type(endpoint.kind), _type(endpoint.kind))
         headers["OpenStack-API-Version"] = f"{kind} {version}"
     return headers
+
+
+def _outcome_of(failed: Failed) -> Rpc:
+    """Say what it means for who was to be called that its API has not told."""
+    if failed.how is Failure.NO_ANSWER:
+        return Rpc.SILENT
+    if failed.how is Failure.REFUSED:
+        return Rpc.FORBIDDEN
+    if failed.status == _NOT_FOUND:
+        return Rpc.NO_SUCH_CALL
+    # Cinder's own word for a call that has timed out there; a proxy's has no request id.
+    if failed.status == _BAD_GATEWAY and failed.request_id:
+        return Rpc.EMPTY
+    return Rpc.NOT_ASKED
 
 
 def _not_understood(error: NotUnderstood) -> Failed:

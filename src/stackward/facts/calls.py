@@ -1,0 +1,73 @@
+"""Have the APIs call processes over RPC, one after the other: an answer proves that one lives."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from stackward.facts.cloud_state import TOLD_S
+from stackward.facts.rpc import MOST_UNANSWERED, RPC_S, unanswered
+from stackward.model.cloud_state import (
+    NO_TIME,
+    CallTarget,
+    Catalog,
+    Endpoint,
+    Failed,
+    Failure,
+    Rpc,
+    RpcAnswer,
+)
+from stackward.ports.deadline import Deadline
+from stackward.ports.lookout import Lookout
+
+_ALIVE_S = 2.0  # for anything at all from an API that is called in vain
+HELD = "an unanswered call over RPC holds the last worker of its API"
+
+
+def call_by_apis(
+    lookout: Lookout,
+    catalog: Catalog | None,
+    targets: Sequence[CallTarget],
+    *,
+    deadline: Deadline,
+    within_s: float = RPC_S,
+) -> dict[str, RpcAnswer]:
+    """Have each called, and return what came of it, by queue.
+
+    An answer that stays away holds a worker of the API: it stops at the second, and as soon as the
+    API has no other worker, for then it would be silent for whoever is called next.
+    """
+    told: dict[str, RpcAnswer] = {}
+    why = ""
+    for target in targets:
+        endpoint = catalog.endpoint(target.kinds) if catalog else None
+        if endpoint is None:
+            continue
+        why = why or _why_stop(told, deadline, within_s)
+        if why:
+            told[target.queue] = RpcAnswer(outcome=Rpc.NOT_ASKED, why=why)
+            continue
+        told[target.queue] = _call(lookout, endpoint, target, deadline.within(within_s))
+        if unanswered(told) and not _is_alive(lookout, endpoint, deadline):
+            why = HELD
+    return told
+
+
+def _why_stop(told: dict[str, RpcAnswer], deadline: Deadline, within_s: float) -> str:
+    if (silent := unanswered(told)) >= MOST_UNANSWERED:
+        return f"{silent} calls over RPC are unanswered already, and each holds a worker"
+    return "" if deadline.allows(within_s) else NO_TIME
+
+
+def _call(lookout: Lookout, endpoint: Endpoint, target: CallTarget, limit_s: float) -> RpcAnswer:
+    ask: dict[str, Callable[[], RpcAnswer]] = {
+        target.queue: partial(
+            lookout.apis.call, endpoint, target.path, answer=target.answer, within_s=limit_s
+        )
+    }
+    answer = lookout.together.ask(ask, within_s=limit_s + TOLD_S)[target.queue]
+    return answer or RpcAnswer(outcome=Rpc.SILENT, took_s=limit_s)
+
+
+def _is_alive(lookout: Lookout, endpoint: Endpoint, deadline: Deadline) -> bool:
+    """Say whether an API still answers anything: 4xx and 5xx are answers, too."""
+    came = lookout.apis.reach(endpoint.url, within_s=deadline.within(_ALIVE_S))
+    return not (isinstance(came, Failed) and came.how is Failure.NO_ANSWER)
