@@ -8,7 +8,7 @@ from stackward.looking import check_cloud
 from stackward.model.cloud_state import Rpc, RpcAnswer
 from stackward.model.health import Finding, Health, Kept, State
 
-POOLS = "/v3/scheduler-stats/get_pools"
+POOLS = "/v3/scheduler-stats/get_pools?detail=true"
 NFS = "/v3/capabilities/ctl%40nfs"
 SILENT = RpcAnswer(outcome=Rpc.SILENT, took_s=5.0)
 PING_SILENT = {"outcome": "silent", "took_s": 5.0}

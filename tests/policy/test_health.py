@@ -21,6 +21,8 @@ from stackward.policy import symptoms
 from stackward.ports.shell import Answer
 
 COMPUTE, BROKER = "nova-compute.service", "rabbitmq-server.service"
+POOLS = "/v3/scheduler-stats/get_pools?detail=true"
+NFS_DOWN = RpcAnswer(outcome=Rpc.ANSWERED, took_s=0.5, down=("ctl@nfs",))
 MEMINFO = "MemTotal:       24684092 kB\nMemAvailable:     600000 kB\n"
 
 
@@ -84,8 +86,7 @@ def test_what_only_looks_alive_is_not_proved_and_what_would_prove_it_is_named() 
 
     silent = [gap for gap in health.not_proved if gap.kind is Kept.OFF]
     assert {gap.component for gap in silent} == {
-        "nova-conductor", "nova-scheduler", "cinder-scheduler", "cinder-volume",
-        "neutron-rpc-server",
+        "nova-conductor", "nova-scheduler", "neutron-rpc-server",
     }  # fmt: skip
     assert {state_of(health, gap.component) for gap in silent} == {State.NOT_PROVED}
     assert all("rpc_ping_enabled" in gap.cure for gap in silent)
@@ -1194,7 +1195,7 @@ def no_queue(site: Site) -> None:
             "forced-down", "nova-compute on c01", id="forced down",
         ),
         pytest.param(
-            lambda site: site.silence("cinder-volume", "ctl", is_up=True, is_backend_up=False),
+            lambda site: site.apis.calls.update({POOLS: NFS_DOWN}),
             "backend-down", "cinder-volume on ctl", id="backend down",
         ),
         pytest.param(

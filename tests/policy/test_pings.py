@@ -157,7 +157,7 @@ def test_what_cannot_be_called_is_not_known_and_no_fault(answer: Answer, why: st
 
     assert findings(health) == []
     assert {said for _, said in gaps(health)} == {why}
-    assert {"nova-conductor", "cinder-volume"} <= {name for name, _ in gaps(health)}
+    assert {"nova-conductor", "nova-scheduler"} <= {name for name, _ in gaps(health)}
     assert component(health, "nova-conductor").state is State.NOT_PROVED
 
 

@@ -88,7 +88,6 @@ class Heartbeat:
     age_s: float | None = None
     reason: str | None = None  # why it is disabled
     is_forced_down: bool = False
-    is_backend_up: bool = True
     cluster: str | None = None  # whose members share one queue; None: it has its own
     is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
@@ -113,6 +112,7 @@ class RpcAnswer:
     took_s: float = 0.0
     why: str = ""  # why it was not asked, or what Nova says
     asked_at: datetime | None = None  # where it is kept from an earlier look
+    down: tuple[str, ...] = ()  # backends of which it says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from stackward.anatomy import Anatomy, Call, Component
+from stackward.anatomy import REPORTED_TO, Anatomy, Call, Component
 from stackward.model.cloud_state import (
-    REPORTED_TO,
     CallTarget,
     CloudState,
     Heartbeat,

@@ -347,6 +347,7 @@ def is_asked(state: CloudState, heartbeat: Heartbeat) -> bool:
 def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
     """Judge what the APIs say of the processes that report to them."""
     yield from _judge_cells(state)
+    down = {name for answer in state.calls.values() for name in answer.down}
     old = _of_old_names(state)
     for one in state.heartbeats:
         component = anatomy.of_heartbeat(one.binary)
@@ -372,7 +373,7 @@ def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> I
             )
         if not one.is_enabled and (one.reason or "").startswith(_AUTO):
             yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason)
-        if not one.is_backend_up:
+        if one.is_known and {one.name, one.cluster} & down:
             yield symptoms.BACKEND_DOWN.found(name, node, name=one.name, log=log_of(component))
 
 

@@ -412,6 +412,22 @@ def test_a_call_that_its_api_makes(
     assert came.outcome is outcome
 
 
+def test_backends_that_are_down_are_told_with_the_pools(
+    cloud: type[Cloud], apis: OpenStackApis
+) -> None:
+    endpoint = logged_in(apis)
+    states = {"ctl@nfs#a": "down", "ctl@nfs#b": "down", "ctl@ceph#c": "up", "ctl@old#d": None}
+    pools = [
+        {"name": name, "capabilities": {"backend_state": state} if state else {}}
+        for name, state in states.items()
+    ]
+    cloud.answers["/compute/v2.1/v3/scheduler-stats/get_pools"] = (200, {"pools": pools})
+
+    came = apis.call(endpoint, "/v3/scheduler-stats/get_pools", answer="pools", within_s=10)
+
+    assert came.down == ("ctl@nfs",)
+
+
 @pytest.mark.parametrize(
     ("base", "path", "joined"),
     [

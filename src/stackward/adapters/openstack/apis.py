@@ -69,7 +69,8 @@ NOVA_SERVICES = "2.69"  # the first that shows what is in a cell that is down
 NOVA_HYPERVISORS = "2.53"  # the first whose ids are those of placement
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 NOVA_UPTIME_BEFORE = "2.87"  # the last that has it at a path of its own
-CINDER_SERVICES = "3.49"  # the first that shows the state of a backend
+# From 3.49 on it has cinder-api call a scheduler over RPC, for the state of the backends.
+CINDER_SERVICES = "3.48"
 
 _PATHS = {
     "compute": ("/v2.1/os-services", NOVA_SERVICES, "services"),
@@ -244,12 +245,11 @@ class OpenStackApis:
             return RpcAnswer(outcome=_outcome_of(came), took_s=took, why=came.says)
         try:
             with understood(endpoint.kind, f"GET {path}", [came]):
-                if answer not in body_of(came):
-                    raise KeyError(answer)
+                down = _backends_down(body_of(came)[answer])
         except NotUnderstood as error:
             why = _not_understood(error).says
             return RpcAnswer(outcome=Rpc.NOT_ASKED, took_s=took, why=why)
-        return RpcAnswer(outcome=Rpc.ANSWERED, took_s=took)
+        return RpcAnswer(outcome=Rpc.ANSWERED, took_s=took, down=down)
 
     def _list(  # noqa: PLR0913  # what a list has
         self,
@@ -442,7 +442,6 @@ def _service(given: Json, now: datetime) -> Heartbeat:
         age_s=_age(given.get("updated_at"), now),
         reason=given.get("disabled_reason"),
         is_forced_down=bool(given.get("forced_down")),
-        is_backend_up=given.get("backend_state") != "down",
         cluster=text_or_none(given.get("cluster")),
     )
 
@@ -508,6 +507,16 @@ def _headers(endpoint: Endpoint, version: str | None) -> dict[str, str]:
         kind = _VERSION_TYPE.get(_type(endpoint.kind), _type(endpoint.kind))
         headers["OpenStack-API-Version"] = f"{kind} {version}"
     return headers
+
+
+def _backends_down(pools: object) -> tuple[str, ...]:
+    """Return the backends that their own drivers call down; other answers have no pools."""
+    names = [
+        text(one["name"]).partition("#")[0]
+        for one in (pools if isinstance(pools, list) else ())
+        if one.get("capabilities", {}).get("backend_state") == "down"
+    ]
+    return tuple(dict.fromkeys(names))
 
 
 def _outcome_of(failed: Failed) -> Rpc:
