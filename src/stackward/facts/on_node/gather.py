@@ -91,7 +91,7 @@ AMQP, AMQP_S = 5672, 1.5
 MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
-MEMCACHED = 11211
+MEMCACHED, CACHE_S = 11211, 2.0
 ENGINES = ("docker", "podman")
 OF_PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system")
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the path of an ordinary login
@@ -302,19 +302,20 @@ def near(listens: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # where it listens
 
 
-def memcached(listening: str) -> dict[str, object]:
+def memcached(listening: str, ends: float) -> dict[str, object]:
     """Return what memcached says of itself; nothing where it does not listen."""
     found = re.search(rf"\s(\S+):{MEMCACHED}\s", listening)
     if not found:
         return {}
-    told = b""
+    told, now = b"", time.monotonic()
+    until = now + min(CACHE_S, max(CACHE_S / 2, ends - now))
     try:
         with contextlib.closing(
-            socket.create_connection((near(found.group(1)), MEMCACHED), 2)
+            socket.create_connection((near(found.group(1)), MEMCACHED), left(until))
         ) as asked:
-            asked.settimeout(2)
             asked.sendall(b"stats\r\n")
             while not told.endswith(b"END\r\n"):
+                asked.settimeout(left(until))
                 more = asked.recv(65536)
                 if not more:
                     break
@@ -874,10 +875,11 @@ def hears_amqp(commands: Commands, listening: str) -> bool | None:
     reading.join(max(0.0, commands.ends - time.monotonic() - AMQP_S))
     if not reading.is_alive():
         return None
+    until = max(commands.ends, time.monotonic() + AMQP_S / 3)
     try:
         where = (near(found.group(1)), AMQP)
-        with contextlib.closing(socket.create_connection(where, AMQP_S)) as asked:
-            asked.settimeout(AMQP_S)
+        with contextlib.closing(socket.create_connection(where, left(until))) as asked:
+            asked.settimeout(left(until))
             asked.sendall(b"AMQP\x00\x00\x09\x01")
             return bool(asked.recv(1))
     except OSError:
@@ -924,7 +926,7 @@ def main(asked: dict[str, object]) -> None:
     disks = filesystems(commands)
     logs_of_troubled(commands)
     listed = str(sockets.get("out", ""))
-    cache = memcached(listed)
+    cache = memcached(listed, commands.ends)
     hears = hears_amqp(commands, listed)
     queues_one_by_one(commands)
     told = commands.all()

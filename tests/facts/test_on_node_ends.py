@@ -1,0 +1,154 @@
+"""The scripts on a node end by themselves, whatever hangs there, and tell what they have."""
+
+import json
+import os
+import signal
+import socket
+import subprocess  # noqa: TID251  # the scripts as processes
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hanging
+from stackward.facts import pings, survey
+
+WITHIN_S = 2.0
+LATE_S = 4.0  # a busy machine's own
+UNIT = "Id=nova-compute.service\nActiveState=active\n"
+WORKS = {
+    "systemctl": f"printf '{UNIT}'",
+    "ss": "head -c 1000000 /dev/zero | tr '\\0' x",
+    "ps": "exit 0",
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., "tuple[dict[str, Any], float]"]:
+    """Return what runs the script where programs are stand-ins: what it told, and how long."""
+
+    def look(asked: dict[str, Any] | None = None, **programs: str) -> tuple[dict[str, Any], float]:
+        for name, does in {**WORKS, **programs}.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+            (tmp_path / name).chmod(0o755)
+        usual = {"units": ["nova-compute.service"], "paths": [], "settings": []}
+        began = time.monotonic()
+        ended = subprocess.run(  # noqa: S603  # ours
+            [sys.executable, "-", json.dumps({**usual, "within_s": WITHIN_S, **(asked or {})})],
+            input=survey.script(),
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return json.loads(ended.stdout), time.monotonic() - began
+
+    return look
+
+
+def _trickles(talk: socket.socket) -> None:
+    never = threading.Event()
+    while not never.wait(hanging.PACE_S):
+        talk.sendall(b"S")
+
+
+Run = Callable[..., tuple[dict[str, Any], float]]
+
+
+@pytest.mark.parametrize("tool", ["rabbitmqctl", "virsh", "systemctl"])
+def test_a_tool_that_hangs_is_given_up_and_the_rest_is_told(run: Run, tool: str) -> None:
+    told, took = run(**{tool: "exec sleep 300"})
+
+    silent = {name for name, one in told["commands"].items() if one["code"] is None}
+    assert silent
+    assert {told["commands"][name]["err"] for name in silent} <= {
+        "no answer in time",
+        "no time was left for it in this look",
+    }
+    assert told["memory"]
+    assert took < WITHIN_S + LATE_S
+
+
+def test_what_another_tells_meanwhile_is_read_to_its_end(run: Run) -> None:
+    """More than a pipe holds: until somebody reads it, that command cannot end."""
+    told, _ = run(systemctl="exec sleep 300")
+
+    assert len(told["sockets"]["out"]) == 1_000_000
+
+
+def test_a_question_that_no_time_is_left_for_is_not_put(run: Run) -> None:
+    """Which processes run is told late: what is asked then would only seem to be silent."""
+    question = {
+        "name": "nova-compute 0",
+        "ask": ["virsh", "version"],
+        "tool": "virsh",
+        "is_for_root": False,
+        "container": "",
+        "units": ["nova-compute.service"],
+    }
+    slow = f"sleep {WITHIN_S - 0.3}; printf '{UNIT}'"
+
+    told, _ = run({"questions": [question]}, systemctl=slow, virsh="echo well")
+
+    asked = told["commands"].get("question nova-compute 0")
+    assert asked in (None, {"code": None, "out": "", "err": "no time was left for it in this look"})
+
+
+@pytest.mark.parametrize("behaves", [hanging.never_answers, _trickles], ids=["dumb", "trickling"])
+def test_a_memcached_that_hangs_takes_no_more_than_its_time(
+    monkeypatch: pytest.MonkeyPatch, behaves: Callable[[socket.socket], None]
+) -> None:
+    script = Path(survey.__file__).parent / "on_node/gather.py"
+    spec = spec_from_file_location("gather", script)
+    assert spec is not None
+    assert spec.loader is not None
+    gather = module_from_spec(spec)
+    spec.loader.exec_module(gather)
+    with hanging.server(behaves) as port:
+        monkeypatch.setattr(gather, "MEMCACHED", port)
+        monkeypatch.setattr(gather, "CACHE_S", 1.0)
+        began = time.monotonic()
+
+        told = gather.memcached(f"LISTEN 0 1024 127.0.0.1:{port} 0.0.0.0:*", began)
+
+    assert "error" in told
+    assert time.monotonic() - began < 1 + LATE_S
+
+
+@pytest.mark.parametrize(
+    ("script", "call"),
+    [
+        pytest.param(
+            survey.script(),
+            "container = lambda: time.sleep(300)\nmain({'within_s': 1, 'units': [], 'paths': []})",
+            id="of the survey",
+        ),
+        pytest.param(
+            pings.script(),
+            "json.dumps = lambda *_: time.sleep(300)\n"
+            "main({'within_s': 1, 'least_s': 0.5, 'ends_s': 1, 'groups': []})",
+            id="of the calls over RPC",
+        ),
+    ],
+)
+def test_a_script_that_something_holds_is_ended_by_its_own_alarm(script: str, call: str) -> None:
+    """A disk that has died: nobody at home could end it there."""
+    functions = script.partition('if __name__ == "__main__":')[0]
+    began = time.monotonic()
+
+    ended = subprocess.run(  # noqa: S603  # ours
+        [sys.executable, "-c", f"{functions}\n{call}"],
+        env=dict(os.environ),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ended.returncode == -signal.SIGALRM, ended.stderr
+    assert time.monotonic() - began < 3 + LATE_S
