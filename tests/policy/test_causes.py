@@ -228,6 +228,22 @@ def elsewhere(site: Site) -> None:
     site.unit("c01", "nova-compute.service", ActiveState="failed", Result="signal")
 
 
+def test_a_folder_that_is_mounted_aside_is_no_disk_of_its_own() -> None:
+    """Seen on a lab: two findings for one disk, by its mount and by that of its instances."""
+    site = Site()
+    disk = site.told("c01")["filesystems"][0]
+    disk["free"] = 0
+    aside = {**disk, "type": "ext4", "mount": "/var/lib/nova/instances"}
+    site.told("c01")["filesystems"].append(aside)
+
+    health = site.look()
+
+    full = [one for one in health.findings if one.rule == "disk-full"]
+    assert [(one.about, one.under) for one in full] == [
+        ("/", None), ("/var/lib/nova/instances", "machine on c01"),
+    ]  # fmt: skip
+
+
 def two_causes(site: Site) -> None:
     """Mask a service while RabbitMQ is down: that was somebody's doing."""
     stop_rabbitmq(site)

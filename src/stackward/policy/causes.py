@@ -260,6 +260,19 @@ def _is_below(path: str, mount: str) -> bool:
     return path == mount or path.startswith(mount.rstrip("/") + "/")
 
 
+def _same_disk(cause: Finding, finding: Finding, known: Known) -> bool:
+    """Say whether a file system is another one seen again, such as a folder of it mounted aside."""
+    if finding.rule != cause.rule or cause.rule not in _FULL | _FILLING:
+        return False
+    survey = known.state.surveys.get(finding.node or "")
+    if finding.node != cause.node or not isinstance(survey, Survey):
+        return False
+    rooms = {one.mount: (one.size, one.free, one.inodes_free) for one in survey.filesystems}
+    is_first = (len(cause.about), cause.about) < (len(finding.about), finding.about)
+    room = rooms.get(cause.about)
+    return is_first and room is not None and room == rooms.get(finding.about)
+
+
 def _wrong_clock(cause: Finding, finding: Finding, known: Known) -> bool:
     """Say whether times are compared with a clock that is off: of a report, or of a token."""
     if cause.rule not in {"clock-astray", "clocks-astray"}:
@@ -335,6 +348,7 @@ CAUSES: tuple[Callable[[Finding, Finding, Known], bool], ...] = (
     _many_at_once,
     _dead_machine,
     _full_disk,
+    _same_disk,
     _wrong_clock,
     _no_connection_more,
     _expired,
