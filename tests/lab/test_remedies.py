@@ -13,6 +13,8 @@ import pytest
 from lab.remedies import carry_out
 from lab.test_check import check, findings, is_well
 from real_lab import RealLab, until
+from stackward.lab.configuration import PASSWORD
+from stackward.lab.faults import BINDING
 
 pytestmark = pytest.mark.soak
 
@@ -23,6 +25,12 @@ LEFT_BY = """
 rabbitmqctl -q list_connections pid peer_host client_properties |
 grep -F '{address}' | grep -F '{name}' | cut -f 1 |
 while read -r pid; do rabbitmqctl -q close_connection "$pid" "a test"; done
+"""
+# The other end is closed, and nobody hears of it: as behind a firewall that forgets.
+HALF_CLOSED = """
+iptables -I OUTPUT -d {address} -p tcp --sport 5672 -j DROP
+ss -K dst {address} sport = 5672 >/dev/null 2>&1
+iptables -D OUTPUT -d {address} -p tcp --sport 5672 -j DROP
 """
 
 
@@ -69,6 +77,15 @@ CASES = [
     Case(
         rule="connection-missing", component="nova-compute", node="c01", unit="nova-compute",
         make="ss -K dport = 5672",
+    ),
+    Case(
+        rule="own-queue-unbound", component="nova-compute", node="c01", unit="nova-compute",
+        freezes=False,
+        on_controller=BINDING.format(password=PASSWORD, node="c01", change="unbind"),
+    ),
+    Case(
+        rule="connection-half-open", component="nova-compute", node="c01", unit="nova-compute",
+        on_controller=HALF_CLOSED, is_brief=True,
     ),
     Case(
         rule="other-unit-failed", component="machine", node="c01", unit="stackward-lab-backup",
@@ -123,6 +140,7 @@ def made_and_found(lab: RealLab, case: Case, node: str) -> dict[str, Any] | None
     if case.make:
         lab.on(node, case.make)
     if case.on_controller:
-        address = lab.spec.node(node).address
-        lab.on("ctl", case.on_controller.format(address=address, name=case.unit))
+        address = str(lab.spec.node(node).address)
+        script = case.on_controller.replace("{address}", address).replace("{name}", case.unit)
+        lab.on("ctl", script)
     return found(lab, case)

@@ -32,13 +32,11 @@ _ONLY_CINDER = (
     "`openstack volume set --state in-use {volume}`"
 )
 _REPAIR = (
-    "waiting changes nothing; {look}; if it has, see `nova-manage volume_attachment show {id} "
-    "{volume}`, stop the server with its owner's consent, and make the attachment anew: "
+    "waiting changes nothing; {look}; see `nova-manage volume_attachment show {id} {volume}`, stop "
+    "the server with its owner's consent, and make the attachment anew: "
     "`nova-manage volume_attachment refresh {id} {volume} CONNECTOR`, with the file that "
-    "`nova-manage volume_attachment get_connector` writes on its node; if it has not, "
-    "`openstack volume set --state in-use --attached {volume}`, without which Cinder refuses, "
-    "`openstack server remove volume {id} {volume}`, and once Nova lists it no more "
-    "`openstack volume set --state available --detached {volume}`"
+    "`nova-manage volume_attachment get_connector --json` writes on its node; if the guest had it "
+    "not, `openstack server remove volume {id} {volume}` then; start the server"
 )
 # The other server's attachment is Cinder's: what is reset at the end is the word that Nova changed.
 _SETTLE = (
