@@ -34,7 +34,6 @@ LOOKS = {
     "building": "its owner may",
     "claimed": "settle it with whoever disabled it",
     "completed-not-moved": "nothing has moved: its guest is on",
-    "confirm-lost": "let it go, see what",
     "connection-missing": "look first",
     "domain-disagrees": "look first",
     "foreign-claim": "settle it with whoever disabled it",
@@ -81,6 +80,7 @@ WITNESSES = {
 
 # Those that change nothing of their own: somebody is told, or asked, and decides.
 SAID = {
+    "confirm-lost": "let it go, see what",
     "volume-gone": "has to come back from a backup",
     "binding-left": "the new plan removes it first",
     "forced-down": "once it is certain what runs there",
@@ -92,7 +92,8 @@ RULES = {
     **{f"{each.name}": each.remedy for each in symptoms.ALL},
     **{each.name: each.remedy for each in stuck.ALL},
 }
-HARMING = sorted(name for name, remedy in RULES.items() if HARMS.search(remedy))
+LETS_GO = {each.name for each in stuck.ALL if each.lets_go}  # those words come with a reset
+HARMING = sorted(name for name, remedy in RULES.items() if HARMS.search(remedy) or name in LETS_GO)
 
 
 def test_each_remedy_that_harms_is_known_to_rest_on_two_sources() -> None:
@@ -196,17 +197,101 @@ def test_every_remedy_that_waits_says_what_to_do_where_that_never_ends() -> None
     assert [name for name, (_, otherwise) in WAITS.items() if otherwise not in RULES[name]] == []
 
 
-# Where a remedy that harms is carried out for real; the others are only proved to be true words.
+# Where each remedy that harms is carried out on a lab: the fault is made for real, the remedy's own
+# words are followed, and a look proves the state. The file in tests/lab, and the test.
+OF_FINDINGS = ("remedies", "the_command_of_a_remedy_mends_what_was_found")
+SERVERS = "remedies_of_servers"
 CARRIED_OUT = {
-    "conductor-died": "test_a_move_whose_conductor_was_killed_is_named",
-    "confirm-lost": "test_a_confirmation_that_was_lost_is_named",
-    "no-domain": "test_a_server_whose_domain_is_gone_blocks_the_drain_and_is_named",
-    "memcached-silent": "test_a_drain_outlives_the_tokens_that_keystone_gave_it",
-    "no-record": "test_an_order_that_was_lost_on_its_way_to_the_conductor_is_named",
+    "claimed": (SERVERS, "a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled"),
+    "confirm-lost": ("stuck", "a_confirmation_that_was_lost_is_named"),
+    "connection-half-open": OF_FINDINGS,
+    "connection-missing": OF_FINDINGS,
+    "domain-disagrees": (SERVERS, "a_guest_of_which_nova_says_otherwise_runs_again"),
+    "forced-down": (SERVERS, "a_node_that_was_forced_down_is_up_again"),
+    "foreign-claim": (SERVERS, "a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled"),
+    "heartbeat-lost": OF_FINDINGS,
+    "libvirt-silent": OF_FINDINGS,
+    "memcached-silent": OF_FINDINGS,
+    "no-domain": (SERVERS, "a_guest_that_is_gone_is_made_anew"),
+    "no-record": ("stuck", "an_order_that_was_lost_on_its_way_to_the_conductor_is_named"),
+    "order-lost": ("stuck", "a_move_whose_conductor_was_killed_is_named"),
+    "other-unit-failed": OF_FINDINGS,
+    "own-queue-missing": OF_FINDINGS,
+    "own-queue-unbound": OF_FINDINGS,
+    "own-queue-unread": OF_FINDINGS,
+    "port-elsewhere": (SERVERS, "a_port_that_is_bound_elsewhere_is_bound_anew"),
+    "process-silent": OF_FINDINGS,
+    "rabbitmq-silent": OF_FINDINGS,
+    "rpc-deaf": OF_FINDINGS,
+    "states-disagree": (SERVERS, "a_guest_that_was_paused_behind_novas_back_runs_again"),
+    "stray-domain": (SERVERS, "a_guest_that_nova_does_not_know_is_shut_down_or_ended"),
+    "unknown-port": (SERVERS, "a_port_of_no_known_kind_is_detached"),
+    "volume-gone": (
+        "remedies_of_volumes",
+        "a_volume_that_cinder_has_forgotten_is_not_removed_by_nova_but_found_again",
+    ),
 }
+LAB_OF_VOLUMES = {
+    "volume-apart": "a_stale_attachment_is_made_anew",
+    "volume-busy": "a_volume_that_its_guest_has_is_in_use_again",
+    "volume-in-error": "a_volume_that_its_guest_has_lost_is_detached",
+}
+
+# Those that no lab carries out, with why. The blockers among them are followed on fakes: each has a
+# case in tests/runbooks/test_remedies.py; the findings have a test that meets their state.
+NOT_YET = "not yet carried out, though a lab could"
+_ONE_OF_IT = "the lab has one {}, and no cluster of it"
+NOT_ON_THE_LAB = {
+    "application-not-loaded": NOT_YET,
+    "application-silent": NOT_YET,
+    "mariadb-read-only": "its order is how the mutations of the lab are mended (lab/mutants.py)",
+    "masked-but-runs": NOT_YET,
+    "switched-off": NOT_YET,
+    "switched-off-here": NOT_YET,
+    "awaits-confirmation": "the owner decides between the two orders, which are Nova's own",
+    "binding-left": "Nova leaves one only if it chose another target: not every time",
+    "building": "the owner decides, and no order is named",
+    "completed-not-moved": "it names a plan, which removes what its own step is tested for",
+    "conductor-died": "as `order-lost`, whose restart is the same",
+    "galera-not-ready": _ONE_OF_IT.format("MariaDB"),
+    "guest-elsewhere": "what its guest wrote would have to be brought back by hand",
+    "not-a-unit": "the lab has no engine for containers",
+    "not-in-inventory-and-down": "a machine would have to be gone for good",
+    "old-name-down": "Nova starts no nova-compute on a machine that was renamed (2023.2 and later)",
+    "queues-unread": "it names no order: which service should read is for the operator to see",
+    "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
+    "second-compute": "the lab has no engine for containers",
+    "shelved": "the lab's Nova offloads at once (`shelved_offload_time`)",
+    "soft-deleted": "the lab's Nova deletes at once (`reclaim_instance_interval`)",
+    "table-broken": "it restores from a backup, which comes with backups",
+    "verify-resize": "the owner decides between the two orders, which are Nova's own",
+}
+
+
+def test_each_remedy_that_harms_is_carried_out_or_it_is_said_why_not() -> None:
+    assert sorted([*CARRIED_OUT, *NOT_ON_THE_LAB]) == HARMING
 
 
 @pytest.mark.parametrize("name", CARRIED_OUT)
 def test_the_test_that_carries_a_remedy_out_is_there(name: str) -> None:
-    assert name in RULES
-    assert any(f"def {CARRIED_OUT[name]}" in path.read_text() for path in TESTS.glob("lab/*.py"))
+    file, test = CARRIED_OUT[name]
+    text = (TESTS / "lab" / f"test_{file}.py").read_text()
+
+    assert f"def test_{test}(" in text
+    assert CARRIED_OUT[name] != OF_FINDINGS or f'rule="{name}"' in text
+
+
+@pytest.mark.parametrize("rule", sorted({each.rule.name for each in volumes.ALL.values()}))
+def test_the_test_that_carries_a_remedy_of_a_volume_out_is_there(rule: str) -> None:
+    text = (TESTS / "lab" / "test_remedies_of_volumes.py").read_text()
+
+    assert f"def test_{LAB_OF_VOLUMES[rule]}(" in text
+
+
+@pytest.mark.parametrize("name", NOT_ON_THE_LAB)
+def test_what_no_lab_carries_out_is_met_on_fakes(name: str) -> None:
+    places = [*(TESTS / "policy").glob("test_*.py"), TESTS / "runbooks" / "test_remedies.py"]
+    places += [TESTS / "model" / "test_stuck.py"]
+    texts = [each.read_text() for each in places if each != Path(__file__)]
+
+    assert any(f'"{name}"' in text for text in texts)
