@@ -103,6 +103,12 @@ LISTED = (
         first=("dbus", "machine"),
         why="a login itself may wait for it: then nothing on that node can be asked in time",
     ),
+    Listed(
+        units=frozenset({"ovn-northd.service"}),
+        faults=frozenset({Fault.STOPPED, Fault.MASKED}),
+        first=("ovn-databases", "ovn-northd"),
+        why="as Debian stops it (`ovn-ctl stop_northd`), its databases are stopped as well",
+    ),
 )  # fmt: skip
 
 
