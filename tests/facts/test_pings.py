@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,72 @@ def test_it_tells_by_itself_that_the_library_is_not_there() -> None:
     )
 
     assert json.loads(told.stdout)["why"] == "ModuleNotFoundError"
+
+
+OSLO = {
+    "oslo_messaging.py": """
+import time
+class MessagingTimeout(Exception): pass
+class RemoteError(Exception): pass
+class Target:
+    def __init__(self, **more): self.server = more["server"]
+class Client:
+    def __init__(self, transport, target, timeout, retry):
+        self.target, self.timeout = target, timeout
+    def call(self, context, name):
+        if self.target.server == "frozen":
+            time.sleep(self.timeout)
+            raise MessagingTimeout
+get_rpc_client = Client
+def get_rpc_transport(settings): return "there"
+""",
+    "oslo_config.py": """
+class cfg:
+    class DuplicateOptError(Exception): pass
+    class NoSuchOptError(Exception): pass
+    class NoSuchGroupError(Exception): pass
+    def BoolOpt(name, default): return None
+    class CONF:
+        rpc_ping_enabled, control_exchange = True, "nova"
+        def register_opt(self, one): pass
+        def __call__(self, *words, **more): pass
+        def set_default(self, *words): pass
+        def set_override(self, *words, **more): pass
+    CONF = CONF()
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("ends_s", "frozen"),
+    [
+        pytest.param(6.0, "silent", id="no answer within a fair time"),
+        pytest.param(2.0, "not asked", id="no answer within less: that proves nothing"),
+    ],
+)
+def test_an_answer_counts_however_little_time_it_had_but_silence_does_not(
+    tmp_path: Path, ends_s: float, frozen: str
+) -> None:
+    for name, stand_in in OSLO.items():
+        (tmp_path / name).write_text(stand_in)
+    targets = [{"topic": "conductor", "server": each} for each in ("frozen", "well")]
+    group = {"exchange": "nova", "settings": ["/etc/hostname"], "targets": targets}
+    asked = {"within_s": 3.0, "least_s": 1.5, "ends_s": ends_s, "groups": [group]}
+    there = script().replace(
+        "import sys\n", f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n", 1
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-", json.dumps(asked)],
+        input=there,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    came = json.loads(told.stdout)["told"]
+    assert came["conductor.well"]["outcome"] == "answered", came
+    assert came["conductor.frozen"]["outcome"] == frozen
 
 
 def test_what_runs_in_a_container_is_called_from_in_there() -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 PING = "oslo_rpc_server_ping"
 LEEWAY_S = 0.5
+LEAST_S = 0.2  # an answer comes in a few milliseconds, where one comes
 NO_TIME = "NoTimeLeft"
 OWN_END_S = 2  # after which a process is ended by its own alarm, whatever holds it
 REPLIES_S = 60  # our queue for answers goes so long after us; else RabbitMQ keeps it half an hour
@@ -36,7 +37,7 @@ class Caller:
     def __init__(self, asked: dict[str, Any], limits: dict[str, float], ends: float) -> None:
         self.asked = asked
         self.within_s = limits["within_s"]
-        self.least_s = limits["least_s"]  # that a call is given: less would prove nothing
+        self.least_s = limits["least_s"]  # with less, that no answer came proves nothing
         self.ends = ends  # of all of it, by this machine's own clock
         self.told = {}  # type: dict[str, Any]
 
@@ -49,6 +50,13 @@ class Caller:
         for target in self.asked["targets"]:
             self.tell(target, outcome, **more)
 
+    def tell_silent(self, target: dict[str, str], took_s: float) -> None:
+        """Note that no answer came; within less than a fair time that proves nothing."""
+        if self.within_s < self.least_s:
+            self.tell(target, "not asked", why=NO_TIME)
+        else:
+            self.tell(target, "silent", took_s=took_s)
+
     def call_all(self) -> None:
         """Call them side by side, where they are set to answer."""
         try:
@@ -60,11 +68,11 @@ class Caller:
             self.tell_all("not enabled")
             return
         self.within_s = min(self.within_s, self.ends - time.monotonic() - LEEWAY_S)
-        if self.within_s < self.least_s:
-            self.tell_all("not asked", why=NO_TIME)
-            return
         # A call that is put and not answered is silent, also where its own end is not waited for.
-        self.tell_all("silent", took_s=self.within_s)
+        for target in self.asked["targets"]:
+            self.tell_silent(target, self.within_s)
+        if self.within_s < LEAST_S:
+            return
         calls = [
             threading.Thread(target=self.call, args=(transport, exchange, target), daemon=True)
             for target in self.asked["targets"]
@@ -111,7 +119,7 @@ class Caller:
             client = oslo_messaging.get_rpc_client(transport, where, timeout=self.within_s, retry=0)
             client.call({}, PING)
         except oslo_messaging.MessagingTimeout:
-            self.tell(target, "silent", took_s=time.monotonic() - began)
+            self.tell_silent(target, time.monotonic() - began)
         except oslo_messaging.RemoteError as error:
             # It answers, but not as one that has been started with that setting.
             outcome = "not enabled" if error.exc_type in NOT_SERVED else "answered"
