@@ -85,6 +85,10 @@ TARGETS = [
 ]
 
 
+IMAGES = "/var/lib/glance/images"
+VGS = "  cinder-volumes wz--n- 1000204886016 53687091200\n  old wz--n- 500107862016 0\n"
+
+
 def decoded(raw: bytes) -> str:
     """Return the bytes of a command as the script on a node decodes them."""
     return raw.decode("utf-8", "replace")
@@ -244,11 +248,24 @@ def of_pings(raw: bytes) -> Came:
     return Came.UNKNOWN if not_asked else Came.READ
 
 
+def of_groups(raw: bytes) -> Came:
+    """Read LVM's volume groups, one of which holds volumes."""
+    told = dict(document("ctl"))
+    told["stores"] = [{**one, "groups": ["cinder-volumes"]} for one in told["stores"]]
+    answer = {"code": 0, "out": decoded(raw), "err": ""}
+    told["commands"] = {**told["commands"], "store groups": answer}
+    survey = survey_of("ctl", told)
+    judged("ctl", survey)
+    return Came.UNKNOWN if survey.misread else Came.READ
+
+
 def sources() -> list[Source]:
     """Return all that nodes are asked."""
     ctl, c01 = (document(node)["commands"] for node in ("ctl", "c01"))
     looks = [
         ("rabbitmqctl cluster_status", "ctl", "rabbitmq cluster", True, True),
+        ("rabbitmqctl eval", "ctl", "rabbitmq all", True, True),
+        ("stat -f of a store", "ctl", f"store room {IMAGES}", False, True),
         ("rabbitmqctl list_queues", "ctl", "rabbitmq queues", False, True),
         ("rabbitmqctl list_bindings", "ctl", "rabbitmq bindings", False, True),
         ("rabbitmqctl list_vhosts", "ctl", "rabbitmq vhosts", False, True),
@@ -261,7 +278,7 @@ def sources() -> list[Source]:
         *(("Open_vSwitch " + name, "c01", name, False, True) for name in c01 if "openvsw" in name),
         *(("OVN " + name, "ctl", name, False, True) for name in ctl if "question ovn" in name),
     ]
-    recorded = {**ctl, **c01}
+    recorded = {**ctl, **c01, **json.loads((SAMPLES / "rabbitmq.json").read_text())["ctl"]}
     recorded |= {"containers of docker": {"out": DOCKER}, "containers of podman": {"out": PODMAN}}
     of_looks = [
         Source(name=name, sample=recorded[key]["out"], is_json=is_json, read=of_command(node, key),
@@ -312,6 +329,7 @@ def sources() -> list[Source]:
             sample=STATS,
             read=of(lambda out: read_domains(Says(LIST, out), "c01")),
         ),
+        Source(name="vgs", sample=VGS, read=of_groups),
         Source(name="virsh list --uuid", sample=f"{LIST[:36]}\n\n", read=of(read_ids)),
         Source(name="virsh domstate", sample="shut off\n\n", read=of(read_state)),
         Source(name="virsh domjobinfo", sample=JOB, read=of(read_job)),
