@@ -18,7 +18,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 
-.PHONY: help demo test check lint types rooms fast fuzz fix lab-up lab-down lab-test lab-soak bench docs lock clean
+.PHONY: help demo test check lint types rooms fast fuzz fix lab-up lab-down lab-test lab-soak bench docs pictures lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,11 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over
 
 docs: $(READY) ## Build the documentation into site/
 	$(BIN)/zensical build --config-file mkdocs.yml --strict --clean
+
+pictures: $(READY) ## Make the pictures of the documentation from real runs on a lab of their own (root, tmux)
+	$(AS_ROOT) $(BIN)/stackward lab up --install --name pictures --computes 3
+	$(AS_ROOT) $(BIN)/python docs/pictures.py pictures
+	$(AS_ROOT) $(BIN)/stackward lab down --name pictures --purge
 
 lock: $(UV) ## Resolve the dependencies anew into requirements/*.txt; LOCK_ARGS=--upgrade for newer ones
 	$(COMPILE) --group bootstrap -o requirements/bootstrap.txt

@@ -16,6 +16,7 @@ import typer
 from stackward.cli.subjects import Escaped, SubjectGroup
 from stackward.errors import BadInput, ExitCode, Refused, StackwardError
 from stackward.masking import learn_from, masked
+from stackward.report.colour import painted
 from stackward.report.errors import render_error
 from stackward.report.text import ESCAPED, terminal_width
 
@@ -132,7 +133,7 @@ def _leave(error: BaseException, chosen: Chosen) -> int:
         sys.stderr.write("\ninterrupted\n")
         return ExitCode.INTERRUPTED
     said = _in_words(error)
-    sys.stderr.write(render_error(said, terminal_width(sys.stderr)))
+    sys.stderr.write(painted(render_error(said, terminal_width(sys.stderr)), sys.stderr))
     return said.exit_code
 
 

@@ -48,10 +48,11 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     from stackward.engine import Brakes, approve
     from stackward.model.run import Approval
     from stackward.report.account import COLUMNS
+    from stackward.report.colour import painted
     from stackward.report.plans import refusal, render_plan
 
     refuse_columns(COLUMNS, columns)
-    sys.stderr.write(render_plan(plan, width_here(sys.stderr)))
+    sys.stderr.write(painted(render_plan(plan, width_here(sys.stderr)), sys.stderr))
     if plan.blockers:
         raise refusal(plan, is_shown=True)
     if not plan.stages:

@@ -27,7 +27,7 @@ def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> Non
     if columns or form in {Form.VALUE, Form.CSV}:
         show(moves_table(plan), form, columns)
     elif form is Form.TABLE:
-        sys.stdout.write(render_plan(plan, width_here()))
+        write(render_plan(plan, width_here()), form)
     else:
         write(render_records(json.loads(to_json(plan)), form), form)
 
@@ -95,7 +95,7 @@ def show_account(
     if columns or form in {Form.VALUE, Form.CSV}:
         show(account_table(plan, attempts), form, columns)
     elif form is Form.TABLE:
-        sys.stdout.write(render_account(run, plan, attempts, events, width_here()))
+        write(render_account(run, plan, attempts, events, width_here()), form)
     else:
         write(render_records(account_data(run, plan, attempts, events), form), form)
 

@@ -7,6 +7,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from stackward.report.colour import painted
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import terminal_width
 
@@ -52,7 +53,7 @@ def write(text: str, form: Form) -> None:
         import yaml
 
         text = str(yaml.safe_dump(yaml.safe_load(text), sort_keys=False))
-    sys.stdout.write(text)
+    sys.stdout.write(painted(text, sys.stdout) if form is Form.TABLE else text)
 
 
 def _can_write(text: str) -> bool:
