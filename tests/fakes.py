@@ -711,7 +711,7 @@ class FakeShell:
             self.units[node] = ("failed", enabled)
             return
         self.units[node] = ("active", enabled)
-        now = f"start {self.starts[node]}"
+        now = f"2026-11-22T03:{self.starts[node]:02}:00.000000"
         host = self._host_of(node)
         self.cloud.computes[host] = replace(self.cloud.computes[host], is_up=True, updated=now)
 

@@ -256,7 +256,7 @@ class HttpCloud:
                 "zone": one.zone,
                 "disabled_reason": one.disabled_reason,
                 "forced_down": one.is_forced_down,
-                "updated_at": NOW.isoformat(),
+                "updated_at": one.updated or NOW.isoformat(),
             }
             for one in self.cloud.services()
         ] + self.down_cells

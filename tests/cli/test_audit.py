@@ -140,7 +140,8 @@ def test_every_proof_says_by_what_it_holds(drained: Site) -> None:
 
     assert read["no servers are on `compute-07`"] == "Nova lists 0 servers there, 0 of them to stay"
     assert read["nova-compute is off on `compute-07`"] == (
-        "`systemctl is-active nova-compute.service` says inactive; `ps` shows no nova-compute"
+        "`systemctl is-active nova-compute.service` says inactive; `ps` shows no nova-compute; "
+        "Nova calls it down, and hears from others"
     )
     assert all(read.values())
 

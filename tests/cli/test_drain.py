@@ -63,6 +63,8 @@ class Site:
         )
         self.cloud.disable_service(self.cloud.computes["compute-07"].id, str(claim))
         self.shell.units["compute-07"] = ("inactive", "masked")
+        own = self.cloud.computes["compute-07"]
+        self.cloud.computes["compute-07"] = replace(own, is_up=False)
 
     @property
     def hosts(self) -> dict[str, str | None]:

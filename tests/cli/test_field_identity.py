@@ -30,6 +30,8 @@ class Desk:
     fake: FakeCloud = field(default_factory=FakeCloud)
     says: dict[str, Itself] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    units: dict[str, tuple[str, str]] = field(default_factory=dict)
+    files: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def has(self, inventory: str, **named: tuple[str, str | None]) -> None:
         """Have this inventory, and these hosts with the names and addresses of hypervisors."""
@@ -42,7 +44,14 @@ class Desk:
     def open_world(self, known: Inventory, _os_cloud: str | None) -> Iterator[World]:
         clock = FakeClock(on_wait=[self.fake.pass_time])
         nodes = tuple(Known(name=node.name, address=node.address) for node in known.nodes)
-        self.shell = FakeShell(self.fake, inventory=nodes, says=self.says, silent=self.silent)
+        self.shell = FakeShell(
+            self.fake,
+            inventory=nodes,
+            says=self.says,
+            silent=self.silent,
+            units=self.units,  # what one command has done to a node, the next one finds there
+            files=self.files,
+        )
         cloud = OpenStackCloud(HttpCloud(self.fake).connection(), clock)
         yield World(clock=clock, cloud=cloud, shell=self.shell)
 
