@@ -34,6 +34,9 @@ from stackward.report.audit import FIELDS
 from stackward.report.sudoers import sudoers_file
 from stackward.settings import PREFIX, Settings, usual_places
 
+sys.path.append(str(Path(__file__).parent))
+import faults_seen  # the script beside this one
+
 REFERENCE = Path(__file__).parent / "reference"
 EXAMPLES = Path(__file__).parent / "examples"
 MADE = "<!-- Made by docs/generate.py from the code; `make fix` makes it anew. -->\n"
@@ -47,6 +50,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "blockers.md": blockers_page(),
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
+        REFERENCE / "faults-seen.md": faults_seen.page(MADE),
         REFERENCE / "findings.md": findings_page(),
         REFERENCE / "lab-faults.md": lab_faults_page(),
         REFERENCE / "lab-stand-ins.md": lab_stand_ins_page(),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from stackward.anatomy import Anatomy
+from stackward.anatomy import Anatomy, read_anatomy
 
 TRANSIENT = "/run/systemd/system"  # a drop-in there is gone with the next boot
 LOCK = "mutant-lock"  # the unit that holds MariaDB's lock
@@ -26,6 +26,14 @@ class Fault(StrEnum):
     ON_DEMAND = "stopped; its socket starts it"
     DISABLED = "disabled, but answering"
     TAKES_NO_WRITES = "answers, and takes no writes"
+
+
+class Setting(StrEnum):
+    """How the cloud is set that is looked at."""
+
+    AS_IT_IS = "as it is"
+    NO_PINGS = "no RPC pings"
+    NO_SUDO = "a login without sudo"
 
 
 class Word(StrEnum):
@@ -262,11 +270,11 @@ def _restarted(one: Running) -> Made | None:
         f"[ $(systemctl show -P NRestarts {one.unit}) -gt $before ]"
         f" && systemctl is-active -q {one.unit}"
     )
-    make = (
-        f"before=$(systemctl show -P NRestarts {one.unit})\n"
+    make = (  # what fell before, by another mutant, is forgotten
+        f"systemctl reset-failed {one.unit}\nbefore=$(systemctl show -P NRestarts {one.unit})\n"
         f"systemctl kill --signal=KILL {one.unit}\n" + WAIT.format(test=is_back, most=900)
     )
-    return (make, "") if one.restarts else None
+    return (make, f"systemctl reset-failed {one.unit}") if one.restarts else None
 
 
 def _on_demand(one: Running) -> Made | None:
@@ -291,9 +299,30 @@ MADE: Mapping[Fault, Callable[[Running], Made | None]] = {
 """How a unit is made ill; None where that cannot be done to this one."""
 
 
+def is_touched(mutant: Mutant, setting: Setting) -> bool:
+    """Say whether a setting takes something away by which a mutant could be seen.
+
+    All others are seen as on a cloud that is as it is.
+    """
+    one = read_anatomy()[mutant.component]
+    asks_root = any(question.is_for_root for question in one.questions)
+    match setting:
+        case Setting.NO_PINGS:
+            return one.topic is not None
+        case Setting.NO_SUDO:
+            return asks_root or one.probe.kind in {"mariadb", "rabbitmq"}
+        case Setting.AS_IT_IS:
+            return True
+
+
 # --- what answers, and takes no writes ----------------------------------------------------------
 
 _GLANCE, _SHARES = "/var/lib/glance/images", "/var/lib/cinder/mnt"
+# A shorter wait is that of every backup.
+_HELD = (
+    "SELECT 'held' FROM information_schema.PROCESSLIST"
+    " WHERE STATE LIKE 'Waiting for % lock' AND TIME >= 6"
+)
 _SHARE = f"$(findmnt -rno TARGET | grep '^{_SHARES}/' | head -1)"
 
 
@@ -305,8 +334,7 @@ def stores(node: str) -> Iterator[Mutant]:
         _store(node, "mariadb", "FLUSH TABLES WITH READ LOCK",
                f"systemd-run --quiet --unit={LOCK} mariadb -e"
                " 'FLUSH TABLES WITH READ LOCK; SELECT SLEEP(3600)'\n"
-               + WAIT.format(test="mariadb -Ne 'SHOW PROCESSLIST' | grep -q 'SELECT SLEEP'",
-                             most=100),
+               + WAIT.format(test=f'mariadb -Ne "{_HELD}" | grep -q held', most=300),
                f"systemctl stop {LOCK} 2>&1; true"),
         _store(node, "rabbitmq", "its memory alarm",
                "rabbitmqctl -q set_vm_memory_high_watermark absolute 1MB\n"

@@ -19,7 +19,19 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lab.mutants import Fault, Mutant, Running, Word, mutants_of, running, show, stores, units_of
+from lab.mutants import (
+    Fault,
+    Mutant,
+    Running,
+    Setting,
+    Word,
+    is_touched,
+    mutants_of,
+    running,
+    show,
+    stores,
+    units_of,
+)
 from real_lab import STACKWARD, RealLab, until
 from stackward.anatomy import read_anatomy
 from stackward.lab.client import environment
@@ -31,15 +43,6 @@ CHECK = ("cloud", "check")
 LOOK_S, WELL_S, MAKE_S = 120, 300, 180
 STARTED_S = 20.0  # younger than this, the check gives a process time to begin its work
 ILL = {"broken", "degraded", "unknown"}  # where a finding says so
-
-
-class Setting:
-    """How the cloud is set that is looked at."""
-
-    AS_IT_IS = "as it is"
-    NO_PINGS = "no RPC pings"
-    NO_SUDO = "a login without sudo"
-    ALL = (AS_IT_IS, NO_PINGS, NO_SUDO)
 
 
 @dataclass
@@ -225,7 +228,7 @@ def _beside(mutant: Mutant, may_be_first: set[str], shown: list[dict[str, Any]])
 
 
 def try_one(
-    ward: Ward, mutant: Mutant, setting: str, settling: Mutant | None = None
+    ward: Ward, mutant: Mutant, setting: Setting, settling: Mutant | None = None
 ) -> dict[str, Any]:
     """Make a mutant, look once, mend it, and return the line of the record.
 
@@ -238,7 +241,7 @@ def try_one(
         code, told = ward.look()
     seen = judged(mutant, code, told, settling)
     return {
-        "setting": setting,
+        "setting": setting.value,
         "node": mutant.node,
         "component": mutant.component,
         "unit": mutant.unit,
@@ -286,7 +289,7 @@ TURN_PINGS = (
 
 
 @contextmanager
-def being_set(ward: Ward, setting: str) -> Iterator[None]:
+def being_set(ward: Ward, setting: Setting) -> Iterator[None]:
     """Have the lab set so for as long as this lasts."""
     there, back = {
         Setting.AS_IT_IS: ("true", "true"),
@@ -377,7 +380,7 @@ def in_turn(mutants: Iterable[Mutant]) -> list[Mutant]:
 
 
 def run(
-    ward: Ward, wanted: Callable[[Mutant], bool], setting: str, path: Path
+    ward: Ward, wanted: Callable[[Mutant], bool], setting: Setting, path: Path
 ) -> list[dict[str, Any]]:
     """Go through the mutants, and write each down as soon as it was seen.
 
@@ -386,7 +389,9 @@ def run(
     proved well by a look of its own.
     """
     rows: list[dict[str, Any]] = []
-    mutants = in_turn(mutant for mutant in ward.mutants() if wanted(mutant))
+    mutants = in_turn(
+        mutant for mutant in ward.mutants() if wanted(mutant) and is_touched(mutant, setting)
+    )
     with being_set(ward, setting):
         before = None
         for number, mutant in enumerate(mutants, 1):
@@ -413,7 +418,7 @@ def run(
 
 
 def try_to_make(
-    ward: Ward, mutant: Mutant, setting: str, settling: Mutant | None = None
+    ward: Ward, mutant: Mutant, setting: Setting, settling: Mutant | None = None
 ) -> dict[str, Any] | None:
     """Try one; tell why where it could not be made, looked at or mended."""
     try:
@@ -434,7 +439,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--fault", action="append", choices=[fault.value for fault in Fault])
     parser.add_argument("--node", action="append")
     parser.add_argument("--unit", action="append")
-    parser.add_argument("--setting", default=Setting.AS_IT_IS, choices=Setting.ALL)
+    parser.add_argument("--setting", default=Setting.AS_IT_IS, type=Setting, choices=list(Setting))
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--timeout", help="of the look; a busy machine needs a longer one")
     parser.add_argument("--missing", action="store_true", help="only what the record has not")
@@ -444,7 +449,7 @@ def main(arguments: list[str]) -> int:
     known = {key(row): row for row in read_record(asked.record)[1:]}
 
     def wanted(mutant: Mutant) -> bool:
-        row = known.get((asked.setting, *mutant.key))
+        row = known.get((asked.setting.value, *mutant.key))
         return (
             (not asked.fault or mutant.fault.value in asked.fault)
             and (not asked.node or mutant.node in asked.node)

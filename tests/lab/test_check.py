@@ -79,7 +79,12 @@ FAULTS = [
         marks=pytest.mark.soak,
     ),
     pytest.param(
-        "nova-compute-killed", "c01", "nova-compute", {"unit-down", "heartbeat-lost"}, id="killed"
+        "nova-compute-killed",
+        "c01",
+        "nova-compute",
+        {"unit-down", "heartbeat-lost"},
+        id="killed",
+        marks=pytest.mark.soak,
     ),
     pytest.param(
         "nova-compute-deaf",
@@ -130,14 +135,8 @@ def test_a_fault_is_found_by_name_and_nothing_beside_it(
     assert {one["node"] for one in found} <= {target, None}
 
 
-@pytest.mark.parametrize(
-    "component",
-    [
-        "nova-conductor",
-        pytest.param("cinder-volume", marks=pytest.mark.soak),
-        pytest.param("neutron-rpc-server", marks=pytest.mark.soak),
-    ],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("component", ["nova-conductor", "cinder-volume", "neutron-rpc-server"])
 def test_a_service_that_hears_nothing_is_found_while_it_still_reports(
     well: RealLab, component: str
 ) -> None:

@@ -1,0 +1,87 @@
+"""Each part of a cloud is made ill in every way: never is it called ok, and the cause comes first.
+
+The six that differ most are CI's; all others are soak. The table is in `mutants.py`, what makes it
+true in `mutation.py`, and what a whole run said on the page `docs/reference/faults-seen.md`.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from lab.mutants import Fault, Mutant, Setting
+from lab.mutation import RECORD, Ward, is_missed, key, read_record, run, try_one
+from real_lab import RealLab, until
+
+WELL_S = 240
+
+
+@pytest.fixture(scope="module")
+def ward(lab: RealLab) -> Ward:
+    """Given a lab that is well, and what runs on it."""
+    ward = Ward(lab, ("--timeout", "20"))  # what is told is tested here; elsewhere, how soon
+    ward.read_units()
+    until(ward.is_well, within_s=WELL_S)
+    return ward
+
+
+@pytest.fixture(scope="module")
+def table(ward: Ward) -> list[Mutant]:
+    """Given all mutants of that lab."""
+    return ward.mutants()
+
+
+SCENE = [
+    pytest.param("ctl", "ovn-northd.service", Fault.FROZEN, id="frozen ovn-northd"),
+    pytest.param("ctl", "cinder-scheduler.service", Fault.FROZEN, id="frozen cinder-scheduler"),
+    pytest.param("ctl", "nova-scheduler.service", Fault.MASKED, id="masked nova-scheduler"),
+    pytest.param("c01", "ovs-vswitchd.service", Fault.KILLED, id="killed ovs-vswitchd"),
+    pytest.param(
+        "ctl",
+        "its store is mounted read-only",
+        Fault.TAKES_NO_WRITES,
+        id="a store of Glance that takes no writes",
+    ),
+    pytest.param(
+        "ctl",
+        "memcached.service",
+        Fault.RESTARTED,
+        id="memcached that systemd has restarted: a note",
+    ),
+]
+
+
+@pytest.mark.parametrize(("node", "unit", "fault"), SCENE)
+def test_the_six_that_differ_most_are_seen_for_what_they_are(
+    ward: Ward, table: list[Mutant], node: str, unit: str, fault: Fault
+) -> None:
+    [mutant] = [one for one in table if (one.node, one.unit, one.fault) == (node, unit, fault)]
+    row = try_one(ward, mutant, Setting.AS_IT_IS)
+    until(ward.is_well, within_s=WELL_S)
+
+    assert row["unexpected"] == ()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fault", Fault)
+def test_every_part_made_ill_is_seen_for_what_it_is(
+    ward: Ward, table: list[Mutant], tmp_path: Path, fault: Fault
+) -> None:
+    rows = run(
+        ward, lambda mutant: mutant.fault is fault, Setting.AS_IT_IS, tmp_path / "record.jsonl"
+    )
+
+    assert {key(row)[1:] for row in rows} == {one.key for one in table if one.fault is fault}
+    assert [(key(row), row["unexpected"]) for row in rows if row["unexpected"]] == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("setting", [Setting.NO_PINGS, Setting.NO_SUDO])
+def test_what_another_setting_hides_is_on_the_page(
+    ward: Ward, tmp_path: Path, setting: Setting
+) -> None:
+    rows = run(
+        ward, lambda mutant: mutant.fault is Fault.FROZEN, setting, tmp_path / "record.jsonl"
+    )
+
+    missed = {key(row) for row in rows if is_missed(row)}
+    assert missed <= {key(row) for row in read_record(RECORD)[1:] if is_missed(row)}
