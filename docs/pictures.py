@@ -149,12 +149,12 @@ def shortened(lines: list[str]) -> list[str]:
     return [lines[0], "...", *lines[-(MOST_LINES - 2) :]]
 
 
-def main(lab: str) -> None:
-    """Make all pictures on a lab of at least three compute nodes."""
+def main(lab: str, *only: str) -> None:
+    """Make all pictures, or those named, on a lab of at least three compute nodes."""
     HERE.mkdir(exist_ok=True)
     with terminal(lab) as opened:
         opened.type("stackward lab load 4 --node c01 --name " + lab)
-        for picture in PICTURES:
+        for picture in (one for one in PICTURES if not only or one.name in only):
             for line in picture.before:
                 opened.type(line.format(lab=lab))
             opened.type(picture.command)

@@ -17,7 +17,7 @@ def components_table(health: Health) -> Table:
     return Table(
         columns=COLUMNS,
         rows=tuple(map(_row, health.components)),
-        gives_way=("Under", "Nodes", "Findings"),  # what is found is told in full below
+        gives_way=("Under", "Findings", "Nodes"),  # what is found is told in full below
     )
 
 
