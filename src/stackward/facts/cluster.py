@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from stackward.answers import one_of, whole
-from stackward.facts.services_on_node import Said
+from stackward.facts.services_on_node import Said, kept_out
 from stackward.model.cluster import Cluster, FailedAction, Member, Resource
 from stackward.model.survey import Blind, Unseen
-from stackward.ports.shell import Answer, refusal
 
 PACEMAKER, PACEMAKER_OLD = "pacemaker", "pacemaker before 2.0.3"
 _MOST = 4_000_000  # characters: a cluster of hundreds of resources has a tenth of that
@@ -20,8 +19,8 @@ def parse_cluster(commands: Mapping[str, Said]) -> Cluster | Unseen | None:
     answer = commands.get(PACEMAKER_OLD) or commands.get(PACEMAKER)
     if answer is None:
         return None
-    if refused := refusal(Answer(1, "", answer["err"])) if answer["code"] != 0 else None:
-        return Unseen(refused, Blind.REFUSED)
+    if unseen := kept_out(answer):
+        return unseen
     if answer["code"] is None or answer["code"] == _TIMED_OUT:
         return Unseen("`crm_mon` gave no answer in time", Blind.LATE)
     root = tree(answer["out"]) if answer["out"].lstrip().startswith("<") else None

@@ -1,21 +1,16 @@
 """The questions that processes are asked on their own nodes, and what came of them."""
 
-import re
 from collections.abc import Mapping
 
 from stackward.anatomy import Anatomy
-from stackward.answers import shortly
-from stackward.facts.services_on_node import NO_CONTAINER, Said
-from stackward.model.cloud_state import NO_TIME
+from stackward.facts.services_on_node import NO_CONTAINER, Said, kept_out
 from stackward.model.survey import Blind, Replied, Unseen
-from stackward.ports.shell import Answer, refusal
 
 QUESTION = "question"  # begins the names of these commands in the script's answer
 
 _ALARM = {-14, 142}  # ended by its own alarm: `-T` of Open vSwitch's tools
 _TIMEOUT = 124  # of timeout(1)
 _NO_TOOL = {126, 127}
-_DENIED = re.compile(r"[Pp]ermission denied|Access denied")
 
 
 def as_asked(anatomy: Anatomy) -> list[dict[str, object]]:
@@ -53,16 +48,10 @@ def parse_answers(commands: Mapping[str, Said]) -> dict[tuple[str, int], Replied
 def _answer(said: Said) -> Replied | Unseen | None:
     code = said["code"]
     # First: where there is no sudo, nothing was asked, and there is no code.
-    if code != 0 and (refused := refusal(Answer(1, "", said["err"])) or _denied(said["err"])):
-        return Unseen(shortly(refused), Blind.REFUSED)
-    if said["err"] == NO_TIME:
-        return Unseen(NO_TIME, Blind.NOT_ASKED)
+    if unseen := kept_out(said):
+        return unseen
     if code is None or code in _ALARM or code == _TIMEOUT:
         return Unseen("no answer in time", Blind.SILENT)
     if code in _NO_TOOL or NO_CONTAINER.search(said["err"]):
         return None
     return Replied(out=said["out"], err=said["err"], code=code)
-
-
-def _denied(err: str) -> str | None:
-    return next((line for line in err.splitlines() if _DENIED.search(line)), None)

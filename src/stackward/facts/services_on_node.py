@@ -17,6 +17,7 @@ from stackward.answers import (
     mapping,
     one_of,
     rows,
+    shortly,
     text,
     texts,
     truth,
@@ -24,6 +25,7 @@ from stackward.answers import (
 )
 from stackward.model.cloud_state import NO_TIME
 from stackward.model.survey import Blind, Broker, Cache, DatabaseServer, Queue, Unseen, Wait
+from stackward.ports.shell import Answer, refusal
 
 QUEUES, BINDINGS = "rabbitmq queues", "rabbitmq bindings"  # of `/`; of others, with their names
 ALL_VHOSTS = "rabbitmq all"
@@ -42,7 +44,13 @@ class Said(TypedDict):
 
 # What Docker and Podman say of a container that is not there.
 NO_CONTAINER = re.compile(r"[Nn]o such container|no container with name")
-_ACCESS = re.compile(r"ERROR 1045|ERROR 1698|Access denied|sudo: ")
+# By these words a login is kept out: by the system, Docker, MariaDB, polkit, RabbitMQ.
+_DENIED = re.compile(
+    r"ERROR (1044|1045|1227|1698)\b|access denied|permission denied|operation not permitted|polkit"
+    r"|authentication (failed|unavailable|cancelled)|not authorized|only root|must be root"
+    r"|socket '[^']*' \(13\b|docker\.sock.* denied",
+    re.IGNORECASE,
+)
 _GALERA_STATES = ("primary", "non-primary", "disconnected")
 _OFF = ("OFF", "0")
 _DECIMAL = re.compile(r"\d{1,12}(\.\d{1,12})?([eE][-+]?\d{1,2})?")
@@ -305,7 +313,7 @@ def parse_cache(told: Mapping[str, object]) -> Cache | Unseen | None:
     if not told:
         return None
     if "error" in told:
-        return Unseen(text(told["error"]))
+        return _silent(Said(code=1, out="", err=text(told["error"])))
     out = text(told["out"])
     if not out.strip():
         return Unseen("it gave no statistics")
@@ -322,7 +330,7 @@ def parse_libvirt(commands: Mapping[str, Said]) -> str | Unseen | None:
     if answer is None or NO_CONTAINER.search(answer["err"]):
         return None
     if answer["code"] != 0:
-        return _silent(answer)
+        return _as_silent(_silent(answer))
     found = re.search(r"^Running against daemon: (\d\S*)$", answer["out"], re.MULTILINE)
     if found is None:
         raise ValueError(answer["out"])
@@ -334,11 +342,25 @@ def _as_silent(unseen: Unseen) -> Unseen:
     return Unseen(unseen.why, Blind.SILENT) if unseen.kind is Blind.LATE else unseen
 
 
-def _silent(answer: Said) -> Unseen:
-    said = [line for line in answer["err"].splitlines() if line.strip()]
+def kept_out(answer: Said) -> Unseen | None:
+    """Return why something was not asked: this login may not, or no time was left; else None.
+
+    That says nothing of how it is, whoever was to be asked: it is a gap, and never a finding.
+    """
+    if answer["code"] == 0:
+        return None
     if answer["err"] == NO_TIME:
         return Unseen(NO_TIME, Blind.NOT_ASKED)
-    if answer["code"] in {None, TIMED_OUT} and not (said and _ACCESS.search(said[0])):
+    denied = (line for line in answer["err"].splitlines() if _DENIED.search(line))
+    says = refusal(Answer(1, "", answer["err"])) or next(denied, None)
+    return Unseen(shortly(says), Blind.REFUSED) if says else None
+
+
+def _silent(answer: Said) -> Unseen:
+    if unseen := kept_out(answer):
+        return unseen
+    if answer["code"] in {None, TIMED_OUT}:
         return Unseen("no answer in time", Blind.LATE)
-    says = said[0].strip() if said else f"it ended with {answer['code']}"
-    return Unseen(says, Blind.REFUSED if _ACCESS.search(says) else Blind.SILENT)
+    said = [line for line in answer["err"].splitlines() if line.strip()]
+    own = [line.strip() for line in said if not line.startswith("sudo: ")]
+    return Unseen(own[0] if own else f"it ended with {answer['code']}", Blind.SILENT)

@@ -1,6 +1,6 @@
 """How the processes of a node are: units, ports, and what their own tools say of them."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from stackward.anatomy import Anatomy
@@ -209,7 +209,7 @@ def judge_tools(here: Presence, present: Present) -> Iterator[Finding]:
 
 def _judge_libvirt(here: Presence) -> Iterator[Finding]:
     answer = here.survey.libvirt
-    if isinstance(answer, Unseen) and answer.kind is not Blind.ODD:
+    if isinstance(answer, Unseen) and is_silent(here, answer):
         yield symptoms.LIBVIRT_SILENT.found(
             here.component.name,
             here.node,
@@ -222,7 +222,7 @@ def _judge_libvirt(here: Presence) -> Iterator[Finding]:
 def _judge_broker(here: Presence) -> Iterator[Finding]:
     name, node, broker = here.component.name, here.node, here.survey.broker
     match broker:
-        case Unseen(why=why) if _is_silent(here, broker):
+        case Unseen(why=why) if is_silent(here, broker):
             yield symptoms.BROKER_SILENT.found(
                 name, node, why=why, log=here.log, restart=here.restart
             )
@@ -240,8 +240,12 @@ def _judge_broker(here: Presence) -> Iterator[Finding]:
             pass
 
 
-def _is_silent(here: Presence, unseen: Unseen) -> bool:
-    """Say whether a service is silent: late only counts where it also has no connection at all."""
+def is_silent(here: Presence, unseen: Unseen) -> bool:
+    """Say whether a service was asked by its own tool, and gave no answer: that is a finding.
+
+    What might not be asked, or had no time, is none. Late only counts where it also has no
+    connection at all.
+    """
     if unseen.kind is Blind.LATE:
         ports = {one.port for one in here.survey.listeners if one.owner in here.owners}
         return not any(
@@ -262,7 +266,9 @@ def gaps_of_tools(here: Presence) -> Iterator[Gap]:
             yield gap_of(survey, what, Unseen(why, Blind.USELESS), name, is_proof=True)
         case Unseen(kind=Blind.ODD):
             return  # that is a finding
-        case Unseen() as unseen if unseen.kind is Blind.REFUSED or not own.is_finding(here, unseen):
+        case Unseen() if here.component.probe.kind == "pacemaker":
+            return  # `clustered.py` says that
+        case Unseen() as unseen if not is_silent(here, unseen):
             yield gap_of(survey, own_words(name), unseen, name)
         case Broker() as broker:
             yield from _gaps_of_broker(survey, broker, name)
@@ -277,10 +283,9 @@ def own_words(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OwnTool:
-    """What a component's own tool told, and which silence of it is a finding."""
+    """What a component's own tool told."""
 
     answer: Broker | DatabaseServer | Cache | Cluster | str | Unseen | None
-    is_finding: Callable[[Presence, Unseen], bool]
 
 
 def own_tool(here: Presence) -> OwnTool | None:
@@ -288,15 +293,15 @@ def own_tool(here: Presence) -> OwnTool | None:
     survey = here.survey
     match here.component.probe.kind:
         case "rabbitmq":
-            return OwnTool(survey.broker, _is_silent)
+            return OwnTool(survey.broker)
         case "mariadb":
-            return OwnTool(survey.database, _is_silent)
+            return OwnTool(survey.database)
         case "memcached":
-            return OwnTool(survey.cache, lambda *_: True)
+            return OwnTool(survey.cache)
         case "libvirt":
-            return OwnTool(survey.libvirt, lambda *_: True)
+            return OwnTool(survey.libvirt)
         case "pacemaker":
-            return OwnTool(survey.cluster, lambda *_: True)
+            return OwnTool(survey.cluster)
         case _:
             return None
 
@@ -317,7 +322,7 @@ def _gaps_of_broker(survey: Survey, broker: Broker, name: str) -> Iterator[Gap]:
 def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
     name, node, server = here.component.name, here.node, here.survey.database
     match server:
-        case Unseen(why=why) if _is_silent(here, server):
+        case Unseen(why=why) if is_silent(here, server):
             yield symptoms.DATABASE_SILENT.found(name, node, why=why, log=here.log)
         case DatabaseServer():
             yield from _judge_galera(here, server, sum(1 for each, _ in present if each == name))
@@ -416,7 +421,7 @@ def notes_of_tools(here: Presence) -> Iterator[Note]:
 def _judge_cache(here: Presence) -> Iterator[Finding]:
     name, node, cache = here.component.name, here.node, here.survey.cache
     if isinstance(cache, Unseen):
-        if cache.kind is not Blind.ODD:
+        if is_silent(here, cache):
             yield symptoms.CACHE_SILENT.found(name, node, why=cache.why, restart=here.restart)
     elif isinstance(cache, Cache) and cache.connections >= NEAR_LIMIT * cache.most_connections > 0:
         yield symptoms.CONNECTIONS_SHORT.found(

@@ -44,9 +44,10 @@ def came(replies: Iterable[WebReply]) -> Came:
     asked = [one for one in given if one.path != OF_THE_SERVER]
     if any(_is_proof(one) for one in asked):
         return Came.PROVED
-    if any(one.is_silent for one in asked):
+    if any(one.is_silent for one in asked or given):
         return Came.WAITING if any(one.status for one in given) else Came.SILENT
-    first = asked[0].status
+    # The server around it says nothing of it, unless it is silent itself.
+    first = asked[0].status if asked else None
     if first is None:
         return Came.UNHEARD
     if first < _FAILED:
@@ -100,6 +101,8 @@ def _why_not(here: Presence, told: Mapping[str, tuple[Came, list[WebReply]]]) ->
             return f"what answers at {place} is another site"
         if one is Came.UNHEARD and replies[0].says == NO_TIME:
             return NO_TIME
+        if all(reply.path == OF_THE_SERVER for reply in replies):
+            return f"at {place} only the web server around it was asked"
         if one is Came.UNHEARD or _is_anybodys(here, one):
             return f"at {place}: {_words(replies[0])}"
     return ""
