@@ -6,7 +6,7 @@ import pytest
 
 from cloud_fakes import Site, no_answer
 from stackward.model.cloud_state import NO_TIME, Answered, Failed, Failure
-from stackward.model.health import Finding, Health, State
+from stackward.model.health import Finding, Health, Kept, State
 from stackward.model.survey import WebReply
 from stackward.policy.web import Came, came
 
@@ -306,3 +306,47 @@ def test_a_healthy_answer_is_no_finding() -> None:
 
     assert site.look().findings == ()
     assert isinstance(site.apis.login, Answered)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(SILENT, id="silent"),
+        pytest.param(answer(500), id="not loaded"),
+        pytest.param(answer(503), id="failed"),
+        pytest.param(answer(404, is_own=False), id="another site"),
+        pytest.param(answer(200), id="well"),
+    ],
+)
+def test_who_does_not_see_owners_beside_a_balancer_accuses_and_proves_nobody(
+    given: dict[str, object],
+) -> None:
+    """The fault of another node was pinned on this one, and HAProxy proved a process here."""
+    site = Site()
+    without_root(site)
+    haproxy(site)
+    answers(site, "nova-api", given)
+    place(site, "nova-api", "10.0.0.1", given)
+
+    health = site.look()
+
+    assert [one for one in health.findings if one.where == "nova-api on ctl"] == []
+    shown = {one.name: one.proof for one in health.components}
+    assert "over HTTP" not in shown["nova-api"]
+
+
+def test_what_only_root_can_tell_from_a_balancer_is_a_missing_right() -> None:
+    site = Site()
+    without_root(site)
+    haproxy(site)
+    units = site.told("ctl")["commands"]["units"]
+    units["out"] += units["out"][units["out"].rindex("\n\nId=haproxy") :].replace(
+        "haproxy", "nova-novncproxy"
+    )
+    like = site.told("ctl")["web"][0]
+    site.told("ctl")["web"].append({**like, "name": "nova-novncproxy", "came": SILENT})
+
+    health = site.look()
+
+    [gap] = [one for one in health.gaps if one.component == "nova-novncproxy"]
+    assert (gap.kind, "sudoers" in gap.cure) == (Kept.RIGHTS, True)

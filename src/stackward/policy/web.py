@@ -75,7 +75,7 @@ def has_answered(here: Presence) -> bool:
     found = [one for one, _ in places(here).values()]
     if not here.runs or not found or any(one is not Came.PROVED for one in found):
         return False
-    return here.survey.sees_owners or len(found) > 1 or not _has_balancer(here)
+    return not _is_anybodys(here)
 
 
 def gaps_of_web(here: Presence) -> Iterator[Gap]:
@@ -84,15 +84,15 @@ def gaps_of_web(here: Presence) -> Iterator[Gap]:
         return
     name, told = here.component.name, places(here)
     what = f"whether {name} answers over HTTP"
-    if told and all(one is Came.PROVED for one, _ in told.values()):
-        says = "whether it or the load balancer has answered, only root sees"
+    if told and _is_anybodys(here) and not _had_no_time(told):
+        says = "whether it or the load balancer was asked, only root sees"
         yield no_right(here.survey, what, name, says=says, is_proof=True)
-    elif why := _why_not(here, told):
+    elif why := _why_not(told):
         kind = Kept.DEADLINE if why == NO_TIME else Kept.NO_QUESTION
         yield Gap(kind=kind, component=name, where=here.node, what=what, why=why, is_proof=True)
 
 
-def _why_not(here: Presence, told: Mapping[str, tuple[Came, list[WebReply]]]) -> str:
+def _why_not(told: Mapping[str, tuple[Came, list[WebReply]]]) -> str:
     """Say why an answer has proved nothing; empty where a finding says that."""
     if not told:
         return "it was not seen where it listens"
@@ -103,21 +103,24 @@ def _why_not(here: Presence, told: Mapping[str, tuple[Came, list[WebReply]]]) ->
             return NO_TIME
         if all(reply.path == OF_THE_SERVER for reply in replies):
             return f"at {place} only the web server around it was asked"
-        if one is Came.UNHEARD or _is_anybodys(here, one):
+        if one is Came.UNHEARD:
             return f"at {place}: {_words(replies[0])}"
     return ""
+
+
+def _had_no_time(told: Mapping[str, tuple[Came, list[WebReply]]]) -> bool:
+    return all(one is Came.UNHEARD and replies[0].says == NO_TIME for one, replies in told.values())
 
 
 def judge_web(here: Presence) -> Iterator[Finding]:
     """Judge what a process answered over HTTP; of one that does not run, that has been said."""
     http = here.component.http
-    if http is None or not here.runs:
+    if http is None or not here.runs or _is_anybodys(here):
         return
     name, node, told = here.component.name, here.node, places(here)
     found: dict[Came, list[tuple[str, WebReply]]] = {}
     for place, (one, replies) in told.items():
-        if not _is_anybodys(here, one):
-            found.setdefault(one, []).append((place, replies[0]))
+        found.setdefault(one, []).append((place, replies[0]))
     for one, those in found.items():
         evidence = [f"`GET http://{place}{reply.path}`: {_words(reply)}" for place, reply in those]
         match one:
@@ -161,7 +164,7 @@ def shown_by(present: Iterable[Presence]) -> Shown:
     """Return what the processes themselves have shown."""
     all_: dict[str, list[set[Came]]] = {}
     for here in present:
-        if here.component.http and here.runs:
+        if here.component.http and here.runs and not _is_anybodys(here):
             there = {one for one, _ in places(here).values()}
             all_.setdefault(here.component.name, []).append(there)
     return Shown(
@@ -181,9 +184,12 @@ def proof_of_web(name: str, present: Iterable[Presence]) -> str:
     return f"{count} of {len(own)} answer over HTTP" if count else ""
 
 
-def _is_anybodys(here: Presence, one: Came) -> bool:
-    """Say whether it may be a load balancer that answers for a process elsewhere."""
-    return one is Came.ILL and not here.survey.sees_owners and _has_balancer(here)
+def _is_anybodys(here: Presence) -> bool:
+    """Say whether it may be a load balancer that was asked, and answers for a process elsewhere.
+
+    Then an answer proves nothing, and a silence accuses nobody.
+    """
+    return not here.survey.sees_owners and _has_balancer(here)
 
 
 def _has_balancer(here: Presence) -> bool:
