@@ -289,3 +289,32 @@ def test_the_containers_whose_policy_is_asked_for_are_those_of_the_anatomy() -> 
     known = {name for _, deployed in read_anatomy().deployed() for name in deployed.containers}
 
     assert list(CONTAINERS) == sorted(known)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        pytest.param(
+            'questions = [{ ask = ["a"], what = "it", expects = "b", absent = "c" }]',
+            "`absent` and `without` go together", id="nobody listens, and nothing says why",
+        ),
+        pytest.param(
+            'questions = [{ ask = ["a"], what = "it", expects = "b", without = "c" }]',
+            "`absent` and `without` go together", id="a reason for nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_a_question_without_half_of_its_words_is_refused(more: str, says: str) -> None:
+    whole = STORE.format(kind="images", settings="/etc/x.conf", path="/var/lib/x")
+    head, name, rest = whole.partition("[barbican-api]")
+    to_anatomy([whole])
+
+    with pytest.raises(BadInput, match=says):
+        to_anatomy([f"{head}{name}\n{more}{rest}"])
+
+
+def test_a_helper_that_is_no_container_of_its_component_is_refused() -> None:
+    whole = STORE.format(kind="images", settings="/etc/x.conf", path="/var/lib/x")
+
+    with pytest.raises(BadInput, match="`barbican_ssh` is no container of it"):
+        to_anatomy([whole.replace("packages = ", 'helpers = ["barbican_ssh"]\npackages = ')])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import ANATOMY, Site, no_answer
+from cloud_fakes import ANATOMY, Site, beat, no_answer
 from stackward.model.cloud_state import Failed
 from stackward.model.health import Finding, Health, State
 from stackward.model.maintenance import MAINTENANCE
@@ -476,3 +476,50 @@ def test_an_init_script_is_known_to_be_installed_by_its_package_alone() -> None:
     site.told("ctl")["paths"].append(f"/var/lib/dpkg/info/{worker[:-8]}.md5sums")
 
     assert where(site.look()) == ["neutron-periodic-workers on ctl"]
+
+
+AGENTS = ("neutron-l3-agent", "neutron-dhcp-agent")
+
+
+def agents_of_old(site: Site) -> None:
+    """Mask the agents that OVN has replaced; their links stay."""
+    for name in AGENTS:
+        unit = f"{name}.service"
+        units = site.told("ctl")["commands"]["units"]
+        if f"Id={unit}" not in units["out"].splitlines():
+            units["out"] += f"\n\nId={unit}\nLoadState=\nUnitFileState=\nWantedBy=\n"
+            units["out"] += "ActiveState=\nSubState=\n"
+        site.unit("ctl", unit, WantedBy="multi-user.target")
+        switch_off(site, "ctl", unit)
+
+
+def test_an_agent_that_ovn_has_replaced_does_not_belong_any_more() -> None:
+    """A migration to OVN masks them, and leaves their links: the cloud was "broken" for ever."""
+    site = Site()
+    agents_of_old(site)
+
+    assert found(site.look()) == []
+
+
+def test_an_agent_that_neutron_still_has_belongs_beside_ovn_too() -> None:
+    site = Site()
+    agents_of_old(site)
+    reports = site.apis.reports["network"]
+    assert not isinstance(reports, Failed)
+    reports.append(beat("neutron-dhcp-agent", "ctl", is_up=False))
+
+    assert where(site.look()) == ["neutron-dhcp-agent on ctl"]
+
+
+def test_what_nobody_needs_is_not_missed_because_nobody_runs_it() -> None:
+    """A link that stays under a mask was enough by itself, where no other ran it."""
+    site = Site()
+    unit = "keepalived.service"
+    units = site.told("ctl")["commands"]["units"]
+    units["out"] += (
+        f"\n\nId={unit}\nLoadState=masked\nUnitFileState=masked\nWantedBy=multi-user.target\n"
+        "ActiveState=inactive\nSubState=dead\n"
+    )
+    site.told("ctl").setdefault("installed", []).append(unit)
+
+    assert found(site.look()) == []

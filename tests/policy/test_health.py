@@ -92,6 +92,30 @@ def test_what_only_looks_alive_is_not_proved_and_what_would_prove_it_is_named() 
     assert all("rpc_ping_enabled" in gap.cure for gap in silent)
 
 
+@pytest.mark.parametrize(
+    ("says", "cure"),
+    [
+        pytest.param(
+            "ERROR 1045 (28000): Access denied for user 'root'@'localhost' (using password: NO)",
+            "unix_socket", id="MariaDB",
+        ),
+        pytest.param(
+            "ERROR 1698 (28000): Access denied for user 'root'@'localhost'", "unix_socket",
+            id="MariaDB, its socket's plugin",
+        ),
+        pytest.param("sudo: a password is required", "sudoers", id="sudo"),
+    ],
+)  # fmt: skip
+def test_what_refuses_a_right_is_what_is_cured(says: str, cure: str) -> None:
+    """A login that MariaDB refused was to be cured by a sudoers file, also as root."""
+    site = Site()
+    site.command("ctl", "mariadb", 1, err=says)
+
+    [gap] = [one for one in site.look().gaps if one.component == "mariadb"]
+
+    assert (gap.kind, cure in gap.cure) == (Kept.RIGHTS, True)
+
+
 def test_what_may_not_be_asked_is_unknown_with_the_right_that_cures_it() -> None:
     site = Site()
     told = site.told("ctl")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cloud_fakes import NO_ROUTE, Site
-from stackward.model.health import Finding, Health, State
+from stackward.model.health import Finding, Health, Kept, State
 
 ALARM = "fatal_signal|WARN|terminating with signal 14 (Alarm clock)"
 
@@ -232,3 +232,69 @@ def test_a_queue_of_a_member_that_is_down_hides_nothing() -> None:
     cluster["out"] = json.dumps(told)
 
     assert [rule for rule, _, _ in roots(site.look())] == ["rabbitmq-member-missing"]
+
+
+VIRTLOGD = "error: Failed to connect socket to '/var/run/libvirt/virtlogd-admin-sock': "
+NO_COMMANDS = "506 Cannot talk to daemon\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "out", "err"),
+    [
+        pytest.param("virtlogd 0", "", f"{VIRTLOGD}No such file or directory", id="no socket"),
+        pytest.param("virtlogd 0", "", f"{VIRTLOGD}Connection refused", id="nobody behind it"),
+        pytest.param("chrony 0", NO_COMMANDS, "", id="chronyd with `cmdport 0`"),
+    ],
+)
+def test_where_nobody_need_listen_nothing_was_asked(question: str, out: str, err: str) -> None:
+    """Each compute node of Kolla without a virtlogd was "unknown" for ever, with exit 6."""
+    site = Site()
+    component = question.partition(" ")[0]
+    if component == "chrony":
+        clock(site, "c01")
+    site.command("c01", f"question {question}", 1, out, err)
+
+    health = site.look()
+
+    assert health.findings == ()
+    [gap] = [one for one in health.gaps if (one.component, one.where) == (component, "c01")]
+    assert (gap.kind, gap.why.partition(":")[0]) == (Kept.NO_QUESTION, "nobody listens")
+
+
+def clock(site: Site, node: str) -> None:
+    units = site.told(node)["commands"]["units"]
+    units["out"] += (
+        "\n\nId=chrony.service\nLoadState=loaded\nActiveState=active\nSubState=running\n"
+        "UnitFileState=enabled\nActiveEnterTimestampMonotonic=1000000\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "code", "out", "err", "rule"),
+    [
+        pytest.param(
+            "virtlogd 0", 1, "", "error: Failed to connect socket to '/run/x': Permission granted",
+            "answer-not-understood", id="another error of virtlogd's tool",
+        ),
+        pytest.param(
+            "virtlogd 0", 0, "", f"{VIRTLOGD}Connection refused", "answer-not-understood",
+            id="a tool that does not fail",
+        ),
+        pytest.param("virtlogd 0", 124, "", f"{VIRTLOGD}x", "process-silent", id="frozen"),
+        *(
+            pytest.param(
+                question, 1, "",
+                'ovs-appctl: cannot connect to "/run/x/y.17.ctl" (Connection refused)',
+                "process-ill", id=f"{question}, dead while its unit runs",
+            )
+            for question in ("openvswitch 0", "openvswitch 1", "ovn-controller 0")
+        ),
+    ],
+)  # fmt: skip
+def test_where_somebody_must_listen_a_refusal_is_held_against_it(
+    question: str, code: int, out: str, err: str, rule: str
+) -> None:
+    site = Site()
+    site.command("c01", f"question {question}", code, out, err)
+
+    assert [name for name, _, _ in roots(site.look())] == [rule]

@@ -72,7 +72,9 @@ class Question:
     ask: tuple[str, ...]
     what: str  # that it asks for, in the operator's words: "its connection to the databases"
     expects: str  # a regular expression, found in the answer of one that is well
-    refutes: str | None = None  # found in the answer of one that is not; all else is not understood
+    refutes: str | None = None  # found in the answer of one that is not, or where its tool fails
+    absent: str | None = None  # found where its tool fails, and nobody need listen
+    without: str = ""  # in words: why nobody need listen
     is_for_root: bool = True
     container: str | None = None  # that it is asked in, where the node has no such tool itself
     inside: tuple[str, ...] = ()  # the words there, where its control socket has another place
@@ -121,6 +123,7 @@ class Deployed:
 
     units: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()  # of its containers: without them it does its work all the same
     sites: tuple[str, ...] = ()  # served by Apache where one of these files is
     packages: tuple[str, ...]
     configuration: tuple[str, ...]
@@ -149,6 +152,7 @@ class Component:
     restore: int
     upgrade: int  # its place in the upgrade; 0: with the distribution, not with OpenStack
     ports: tuple[int, ...] = ()
+    replaces: tuple[str, ...] = ()  # where it runs in a cloud, it does their work
     agents: tuple[str, ...] = ()  # of Pacemaker, by which it may be run instead of by its unit
     is_one_of: bool = False  # its units stand in for one another: one that runs is enough
     catalog: str | None = None  # its type in the catalog
@@ -325,6 +329,15 @@ def _refuse_what_nothing_reads(one: Component) -> None:
         raise _wrong(one.name, "`http` needs `ports`, where it listens", "add them")
     if one.http and not (one.http.paths and all(p.startswith("/") for p in one.http.paths)):
         raise _wrong(one.name, "a path of `http` begins with a slash", "write it so")
+    _refuse_parts_at_odds(one)
+
+
+def _refuse_parts_at_odds(one: Component) -> None:
+    if any(bool(each.absent) != bool(each.without) for each in one.questions):
+        raise _wrong(one.name, "of a question `absent` and `without` go together", "add the other")
+    for deployed in one.flavours.values():
+        if unknown := set(deployed.helpers) - set(deployed.containers):
+            raise _wrong(one.name, f"{_named(unknown)} is no container of it", "name it in both")
     for store in (each for deployed in one.flavours.values() for each in deployed.stores):
         if store.kind not in STORES:
             raise _wrong(one.name, f"there is no store `{store.kind}`", f"stores: {_named(STORES)}")

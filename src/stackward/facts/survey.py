@@ -452,8 +452,18 @@ def _as_unit(one: Mapping[str, str]) -> Unit:
         is_container=True,
         enabled=one["policy"],
         engine=one["engine"],
+        up_s=_up_s(one["status"]),
     )
 
+
+def _up_s(status: str) -> float | None:
+    """Read how long a container is up, where that is seconds; of longer ones it is not needed."""
+    found = _UP.match(status)
+    return float(found["seconds"] or 0) if found else None
+
+
+# Docker and Podman count in whole seconds up to a minute.
+_UP = re.compile(r"Up (?:(?P<seconds>\d{1,2}) seconds?|Less than a second)(?: |$)", re.ASCII)
 
 # The states of Docker and Podman in systemd's words.
 ACTIVE_OF = {

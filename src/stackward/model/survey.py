@@ -12,6 +12,7 @@ NETWORKD_RAN = "/run/systemd/netif/state"  # stays where networkd is stopped, un
 NO_RESTART = "no"  # the restart policy of a container that its engine does not start
 AT_BOOT = frozenset({"enabled", "alias", "linked", "indirect"})  # in the words of `is-enabled`
 FAILED = "failed"
+PAUSED = "paused"  # a container
 
 
 class Blind(StrEnum):

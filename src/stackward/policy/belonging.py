@@ -34,7 +34,7 @@ class Sign(StrEnum):
     NEEDED = "what runs needs it: on this machine, or in the cloud, where nobody runs it"
     API = "the catalog has its API, which does not answer, and nobody runs it"
     WANTED = "it was enabled before it was masked, and still is; or a unit wants it"
-    ALONE = "so it is, and nobody else does its work"
+    ALONE = "so it is, something that runs or an API needs it, and nobody else does its work"
     HERE = "what runs on this node needs it; others run it elsewhere, or that was not seen"
     PART = "the rest of it runs here, and every part of it is needed"
     PROJECT = "others of its project run here"
@@ -196,7 +196,9 @@ class _Cloud:
         if record := self._record(component, node):
             said = "is up" if record.is_up else "is down"
             yield Sign.RECORD, f"its API has {record.binary} of `{record.name}`, which {said}"
-        if queue := self._queue(component, survey):
+        replaced = self._that_run(lambda one: component.name in one.replaces)
+        queue = None if replaced else self._queue(component, survey)
+        if queue:
             yield Sign.QUEUE, f"RabbitMQ has its queue `{queue}`"
         yield from self._needs(component, node, is_served=is_served)
         if said := self._api(component, is_served=is_served):
@@ -206,11 +208,11 @@ class _Cloud:
             for name, where in self.present
             if where == node and _are_mates(component, self.anatomy[name])
         )
-        if mates:
+        if mates and not replaced:
             yield Sign.PROJECT, f"{_named(mates)} of {component.service} {_verb(mates, 'run')} here"
         if site := sorted(survey.paths & _sites(component)):
             yield Sign.SITE, f"Apache is to serve it: `{site[0]}`"
-        if wanted and not is_served:
+        if wanted and not is_served and not replaced and self._is_missed(component):
             yield Sign.ALONE, "nobody else does its work"
 
     def _record(self, component: Component, node: str) -> Heartbeat | None:
@@ -303,6 +305,13 @@ class _Cloud:
         return any(one.far_port in ports and one.owner in own for one in survey.links) or any(
             one.port in ports and one.owner not in balances for one in survey.listeners
         )
+
+    def _is_missed(self, component: Component) -> bool:
+        """Say whether anybody would notice that nobody runs it: what runs, or who uses its API."""
+        ways = self._that_run(
+            lambda one: component.name in (*one.depends_on, *one.holds, *one.rests_on)
+        )
+        return bool(ways) or component.name in self.state.probes
 
     def _api(self, component: Component, *, is_served: bool) -> str:
         answer: Answered | Failed | None = self.state.probes.get(component.name)

@@ -1,10 +1,18 @@
 """What a look did not show, each with the reason and what would cure it."""
 
+import re
+
 from stackward.anatomy import MACHINE
 from stackward.model.health import Gap, Kept
 from stackward.model.survey import Blind, Survey, Unseen
 
 SUDOERS = "install the shipped sudoers file on the node (guide `Without root`)"
+# MariaDB or MySQL itself refuses a login; sudo has let it through.
+DATABASE = (
+    "let the node's root log in to the database by its socket (`unix_socket`, `auth_socket`), or "
+    "write a login that may into root's `~/.my.cnf`"
+)
+_OF_DATABASE = re.compile(r"\bERROR (1045|1698)\b")
 ADMIN = "use a login that is an administrator's"
 NEEDS_ROOT = "this login may not ask it as root"
 
@@ -55,6 +63,6 @@ def no_right(
         where=survey.node,
         what=what,
         why=f"sudo refuses: {survey.sudo_refused}" if survey.sudo_refused else says,
-        cure=SUDOERS,
+        cure=DATABASE if not survey.sudo_refused and _OF_DATABASE.search(says) else SUDOERS,
         is_proof=is_proof,
     )

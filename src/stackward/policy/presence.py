@@ -4,13 +4,15 @@ A unit belongs where it exists and is enabled or wanted by another, or runs, or 
 node itself says so, no guess does. What is switched off there is judged by `belonging.py`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stackward.anatomy import WEB_SERVERS, Anatomy, Component, Deployed
 from stackward.model.cloud_state import CloudState
 from stackward.model.survey import ACTIVE, FAILED, Survey, Unit, Unseen
 
+DOCKER = "docker"
 STARTING_S = 20.0  # a process just started need not listen or be connected yet
 
 
@@ -34,8 +36,16 @@ class Presence:
 
     @property
     def services(self) -> tuple[Unit, ...]:
-        """Return those that do its work: a socket only waits for who does."""
-        return tuple(unit for unit in self.units if not unit.name.endswith(".socket"))
+        """Return those that do its work: a socket waits for who does, a helper is beside them."""
+        return tuple(
+            unit
+            for unit in self.units
+            if not unit.name.endswith(".socket") and not self.is_helper(unit)
+        )
+
+    def is_helper(self, unit: Unit) -> bool:
+        """Say whether it does its work without this one all the same."""
+        return unit.is_container and unit.name in self.deployed.helpers
 
     @property
     def runs(self) -> bool:
@@ -48,7 +58,9 @@ class Presence:
     @property
     def main(self) -> str:
         """Return the unit that a person would restart."""
-        return self.units[0].name.removesuffix(".service") if self.units else self.component.name
+        # A socket is not restarted while what it has started runs.
+        first = next(iter(self.services or self.units), None)
+        return first.name.removesuffix(".service") if first else self.component.name
 
     @property
     def is_in_container(self) -> bool:
@@ -58,8 +70,13 @@ class Presence:
     @property
     def restart(self) -> str:
         """Return the command that starts it anew, and nothing beside it, for a remedy."""
-        tool = "docker" if self.is_in_container else "systemctl"
+        tool = self.engine if self.is_in_container else "systemctl"
         return self.deployed.restart or f"{tool} restart {self.main}"
+
+    @property
+    def engine(self) -> str:
+        """Return what runs its containers here."""
+        return engine_of(self.units)
 
     @property
     def deployed(self) -> Deployed:
@@ -79,10 +96,17 @@ def restart_of(here: Presence | None, unit: str) -> str:
 
 def deployed_as(component: Component, units: Iterable[Unit]) -> Deployed:
     """Return the flavour that these units are of; the first where they tell none."""
-    flavours = list(component.flavours.values())
-    if any(unit.is_container for unit in units):
-        return next((one for one in flavours if one.containers), flavours[0])
-    return flavours[0]
+    flavours, there = list(component.flavours.values()), list(units)
+    if not any(unit.is_container for unit in there):
+        return flavours[0]
+    own = next((one for one in flavours if one.containers), flavours[0])
+    command = re.sub(rf"^{DOCKER}(?= )", engine_of(there), own.command)
+    return replace(own, command=command)
+
+
+def engine_of(units: Iterable[Unit]) -> str:
+    """Return what runs these containers; Docker and Podman take the same words."""
+    return next((unit.engine for unit in units if unit.engine), DOCKER)
 
 
 def log_of(component: Component | None) -> str:

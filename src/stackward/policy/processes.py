@@ -9,6 +9,7 @@ from stackward.model.health import Finding, Gap, Note
 from stackward.model.survey import (
     ACTIVE,
     FAILED,
+    PAUSED,
     Blind,
     Broker,
     Cache,
@@ -21,7 +22,7 @@ from stackward.policy import symptoms
 from stackward.policy.booting import not_at_boot
 from stackward.policy.clustered import is_left_to_cluster
 from stackward.policy.gaps import gap_of
-from stackward.policy.presence import Presence, masked
+from stackward.policy.presence import Presence, engine_of, masked
 from stackward.wording import count_of
 
 FLAPS, FLAPS_WITHIN_S = 3, 300.0  # restarts, and how long ago the last one counts
@@ -99,7 +100,9 @@ def starts_on_demand(here: Presence, unit: Unit) -> bool:
 def _judge_running(here: Presence, unit: Unit) -> Iterator[Finding]:
     name, node = here.component.name, here.node
     if unit.result == "unhealthy":
-        yield symptoms.CONTAINER_ILL.found(name, node, unit=unit.name, log=here.log)
+        yield symptoms.CONTAINER_ILL.found(
+            name, node, unit=unit.name, log=here.log, engine=engine_of([unit])
+        )
     if unit.load == "masked":
         yield symptoms.MASKED_BUT_RUNS.found(name, node, unit=unit.name)
     elif is_left_to_cluster(here.component, here.survey, unit):
@@ -128,8 +131,14 @@ def ago(seconds: float) -> str:
 
 def _down(here: Presence, unit: Unit) -> Finding:
     if unit.is_container:
-        return symptoms.CONTAINER_DOWN.found(
-            here.component.name, here.node, unit=unit.name, state=unit.sub
+        symptom = symptoms.HELPER_DOWN if here.is_helper(unit) else symptoms.CONTAINER_DOWN
+        return symptom.found(
+            here.component.name,
+            here.node,
+            unit=unit.name,
+            state=unit.sub,
+            engine=engine_of([unit]),
+            start="unpause" if unit.active == PAUSED else "start",
         )
     state = f"{unit.active} ({unit.sub})"
     if unit.active == FAILED:

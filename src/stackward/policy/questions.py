@@ -27,6 +27,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # we have no right to ask
     NO_TIME = "no time"  # none was left to ask it
     NOT_ASKED = "not asked"  # there is no tool for it
+    ABSENT = "absent"  # nobody listens, and nobody need
     NOT_UNDERSTOOD = "not understood"
 
 
@@ -42,12 +43,18 @@ def outcome(question: Question, answer: Replied | Unseen | None) -> Outcome:
             return _UNHEARD.get(kind, Outcome.SILENT)
         case Replied(code=0, out=out) if re.search(question.expects, out, re.MULTILINE):
             return Outcome.PROVED
-        case Replied(out=out) if question.refutes and re.search(
-            question.refutes, out, re.MULTILINE
-        ):
+        case Replied() if _has(question.refutes, answer):
             return Outcome.REFUTED
+        case Replied(code=code) if code != 0 and _has(question.absent, answer):
+            return Outcome.ABSENT
         case Replied():
             return Outcome.NOT_UNDERSTOOD
+
+
+def _has(words: str | None, answer: Replied) -> bool:
+    """Say whether words are in an answer; a tool that fails may write them as its error."""
+    said = answer.out if answer.code == 0 else f"{answer.out}\n{answer.err}"
+    return words is not None and re.search(words, said, re.MULTILINE) is not None
 
 
 def answers(here: Presence) -> Iterator[tuple[Question, Outcome, Replied | Unseen | None]]:
@@ -90,7 +97,7 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
 def _restart(here: Presence, question: Question) -> str:
     """Return what starts anew the very process that is silent; a component may have several."""
     if here.is_in_container and question.container:
-        return f"docker restart {question.container}"
+        return f"{here.engine} restart {question.container}"
     if question.unit and not here.is_in_container:
         return f"systemctl restart {question.unit.removesuffix('.service')}"
     return here.restart
@@ -120,7 +127,7 @@ def judge_one_of_all(
 
 
 def gaps_of_answers(here: Presence) -> Iterator[Gap]:
-    """Name what might not be asked, or had no tool to be asked with."""
+    """Name what might not be asked, had no tool to be asked with, or nobody who listens for it."""
     name = here.component.name
     for question, came, answer in answers(here) if here.runs else ():
         if came in {Outcome.REFUSED, Outcome.NO_TIME} and isinstance(answer, Unseen):
@@ -128,6 +135,9 @@ def gaps_of_answers(here: Presence) -> Iterator[Gap]:
         elif came is Outcome.NOT_ASKED:
             no_tool = Unseen(f"there is no `{question.tool}` on the node", Blind.USELESS)
             yield gap_of(here.survey, f"{name}: {question.what}", no_tool, name)
+        elif came is Outcome.ABSENT:
+            nobody = Unseen(f"nobody listens: {question.without}", Blind.USELESS)
+            yield gap_of(here.survey, f"{name}: {question.what}", nobody, name)
 
 
 def proof_of_answers(component: Component, present: Present) -> str:

@@ -264,14 +264,22 @@ CONTAINER_DOWN = Symptom(
     "container-down",
     State.BROKEN,
     "the container `{unit}` is not running: {state}",
-    "`docker start {unit}`; if it does not stay, see `docker logs {unit}`",
+    "`{engine} {start} {unit}`; if it does not stay, see `{engine} logs {unit}`",
     "The container exists, so it is to run on this node.",
+)
+HELPER_DOWN = Symptom(
+    "helper-container-down",
+    State.DEGRADED,
+    "the container `{unit}`, which helps it, is not running: {state}",
+    "`{engine} {start} {unit}`; if it does not stay, see `{engine} logs {unit}`",
+    "The component goes on without it for a while: Keystone until its keys are to be rotated or "
+    "handed on, nova-compute until a server is to be moved with its disk.",
 )
 CONTAINER_ILL = Symptom(
     "container-unhealthy",
     State.DEGRADED,
     "the container `{unit}` fails its own health check",
-    "see `docker inspect {unit}` for the check, and its log: {log}",
+    "see `{engine} inspect {unit}` for the check, and its log: {log}",
     "Its check does what its user would do.",
 )
 SWITCHED_OFF = Symptom(
