@@ -7,7 +7,7 @@ import pytest
 
 from builders import a_service
 from fakes import FakeCloud, a_world
-from stackward.checks.listening import LISTEN_S, listen
+from stackward.checks.listening import LISTEN_S, LONGEST_S, listen
 from stackward.model.compute import ComputeService
 from stackward.ports.world import World
 
@@ -55,8 +55,9 @@ class Reports:
         pytest.param({CONDUCTOR: 10}, {"down": (PEER,)}, True, 30, id="no neighbour is up"),
         pytest.param({OWN: 10, PEER: 10}, {}, False, 10, id="it reports"),
         pytest.param({OWN: 12, PEER: 10}, {}, False, 12, id="it reports a little later"),
-        pytest.param({PEER: 60}, {}, None, LISTEN_S, id="they report too seldom"),
-        pytest.param({}, {}, None, LISTEN_S, id="nobody reports"),
+        pytest.param({PEER: 60}, {}, True, 180, id="they report each minute"),
+        pytest.param({PEER: 90}, {}, None, LONGEST_S / 3, id="they report too seldom"),
+        pytest.param({}, {}, None, LONGEST_S / 3, id="nobody reports"),
         pytest.param({PEER: 60}, {"down": (OWN,)}, True, 0, id="Nova calls it down"),
         pytest.param({PEER: 60}, {"down_after_s": 20}, True, 20, id="Nova calls it down by now"),
         pytest.param(

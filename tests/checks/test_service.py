@@ -23,6 +23,7 @@ from stackward.errors import Unreachable
 from stackward.model.acceptance import NewServer
 from stackward.model.maintenance import UNIT
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
+from stackward.plan.stored import decided
 
 HOST, PROVIDER = "compute-07", an_id("compute-07")
 ALL: list[Check] = [
@@ -238,3 +239,8 @@ def test_hidden_processes_leave_it_unverified() -> None:
     shell.hides_processes.add(HOST)
 
     assert isinstance(IsKeptOff(node=HOST).ask(a_world(shell.cloud, shell)), Unverified)
+
+
+def test_a_plan_of_an_older_version_is_not_stale_for_what_it_does_not_say() -> None:
+    """Seen: a drain that was approved before an upgrade was refused after it."""
+    assert decided(IsKeptOff(node=HOST)) == decided(IsKeptOff(node=HOST, host=HOST))

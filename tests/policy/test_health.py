@@ -19,6 +19,7 @@ from stackward.model.compute import Hypervisor
 from stackward.model.health import Finding, Health, Kept, State
 from stackward.policy import symptoms
 from stackward.ports.shell import Answer
+from stackward.report.health import summary
 
 COMPUTE, BROKER = "nova-compute.service", "rabbitmq-server.service"
 POOLS = "/v3/scheduler-stats/get_pools?detail=true"
@@ -1305,3 +1306,87 @@ def test_the_names_of_the_rules_are_their_own() -> None:
     names = [symptom.name for symptom in symptoms.ALL]
 
     assert len(names) == len(set(names))
+
+
+# --- what was not shown, and what is no fault ---------------------------------------------------
+
+ADMINS_ONLY = Failed(how=Failure.REFUSED, says="Policy does not allow it", status=403)
+
+
+def test_a_login_that_may_see_no_service_is_a_missing_right_and_no_fault() -> None:
+    """Seen: `node check` ended with 6, for no API had been asked, though each had answered."""
+    site = Site()
+    for kind in ("compute", "network", "block-storage"):
+        site.apis.reports[kind] = ADMINS_ONLY
+
+    health = site.look(only="c01")
+
+    assert (health.state, health.findings) == (State.NOT_PROVED, ())
+    assert {gap.kind for gap in health.unknown} <= {Kept.RIGHTS, Kept.SPARED}
+
+
+def test_a_service_that_only_another_region_has_is_no_part_of_this_one() -> None:
+    site = Site()
+    swift = Endpoint(kind="object-store", region="RegionTwo", interface="public", url="http://two")
+    site.apis.endpoints = (*site.apis.endpoints, swift)
+
+    assert site.look().findings == ()
+
+
+def test_a_node_that_is_not_reached_by_ssh_is_named() -> None:
+    site = Site(left_out={"c02": "winrm"})
+
+    health = site.look()
+
+    [gap] = [one for one in health.not_proved if one.where == "c02" and "winrm" in one.why]
+    assert "ansible_connection" in gap.cure
+
+
+@pytest.mark.parametrize(
+    ("size", "free", "rule"),
+    [
+        pytest.param(1_000_000, 19_900, "disk-filling", id="98.01 percent are not 99"),
+        pytest.param(1_000_000, 10_000, "disk-full", id="99 percent"),
+        pytest.param(450 * 2**40, 4 * 2**40, "disk-filling", id="4 TiB are room, whatever part"),
+    ],
+)
+def test_a_disk_is_full_where_nothing_more_has_room(size: int, free: int, rule: str) -> None:
+    site = Site()
+    disk = site.told("c01")["filesystems"][0]
+    disk |= {"size": size, "free": free}
+
+    assert [one.rule for one in site.look().findings if one.node == "c01"] == [rule]
+
+
+def test_a_password_in_the_words_of_a_service_is_shown_nowhere() -> None:
+    site = Site()
+    site.apis.lists["image"] = Failed(
+        how=Failure.REFUSED, says="see http://admin:hunter2secret@proxy/", status=403
+    )
+    site.silence(
+        "nova-compute", "c02", is_up=True, is_enabled=False, reason="password=hunter3secret"
+    )
+
+    health = site.look()
+
+    said = [*(gap.says for gap in health.gaps), *(note.says for note in health.notes)]
+    assert any("http://admin:***@proxy/" in one for one in said)
+    assert not any("hunter" in one for one in said)
+
+
+def test_what_somebody_has_stopped_is_explained_by_no_cache() -> None:
+    """Seen: a stopped Keystone stood under a frozen memcached, with a remedy for the cache."""
+    site = Site()
+    site.told("ctl").update(memcached={"error": "timed out"})
+    site.stop("ctl", "glance-api.service")
+
+    assert ("unit-down", "glance-api on ctl") in roots(site.look())
+
+
+def test_where_nothing_was_reached_that_is_what_is_said() -> None:
+    site = Site()
+    for node in site.nodes.told:
+        site.nodes.told[node] = NO_ROUTE
+    site.apis.login = no_answer()
+
+    assert summary(site.look()).startswith("nothing was reached: no node and no API")

@@ -14,6 +14,7 @@ from stackward.ports.world import World
 
 # Nova's default is a report every 10 s: three of them take 30 s at most.
 LISTEN_S = 40.0
+LONGEST_S = 200.0  # where the others report more seldom: an interval of a minute is in use
 POLL_S = 2.0
 REPORTS = 3
 
@@ -32,7 +33,7 @@ def listen(world: World, host: str) -> Heard:
     if first is None:
         return Heard(silent=True, why="Nova has no record of it")
     reports: dict[tuple[str, str], list[str | None]] = {}
-    until = world.clock.monotonic() + LISTEN_S
+    began = world.clock.monotonic()
     while True:
         services = world.cloud.services()
         own = next((one for one in services if _is_of(one, host)), first)
@@ -50,11 +51,12 @@ def listen(world: World, host: str) -> Heard:
                 why=f"Nova has not heard from it since {own.updated}, "
                 f"while others have reported {REPORTS} times",
             )
-        if world.clock.monotonic() >= until:
+        listened = world.clock.monotonic() - began
+        if listened >= LONGEST_S or (listened >= LISTEN_S and not _may_report(reports, listened)):
             return Heard(
                 silent=None,
                 why=f"whether Nova hears from its nova-compute still is not known: no other "
-                f"service of Nova has reported {REPORTS} times within {LISTEN_S:g} s",
+                f"service of Nova has reported {REPORTS} times within {listened:.0f} s",
             )
         world.clock.wait(POLL_S)
 
@@ -71,6 +73,15 @@ def _note(
         seen = reports.setdefault((one.binary, one.host), [])
         if not seen or seen[-1] != one.updated:
             seen.append(one.updated)
+
+
+def _may_report(reports: Mapping[tuple[str, str], list[str | None]], listened: float) -> bool:
+    """Say whether the others do report, if only seldom: one has, or has had no time for it yet.
+
+    Three reports must fit into the longest wait.
+    """
+    has_reported = any(len(seen) > 1 for seen in reports.values())
+    return bool(reports) and (has_reported or listened < LONGEST_S / REPORTS)
 
 
 def _has_reported_often(reports: Mapping[tuple[str, str], list[str | None]]) -> bool:

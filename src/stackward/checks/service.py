@@ -1,6 +1,6 @@
 """Whether a node can run servers: its nova-compute, libvirt, inventory and network agents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from stackward.answers import why
@@ -11,6 +11,7 @@ from stackward.model.compute import DISABLED, Unread
 from stackward.model.compute_process import ComputeProcess
 from stackward.model.maintenance import UNIT
 from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.plan.stored import VOLATILE
 from stackward.ports.compute_process import read_processes
 from stackward.ports.libvirt import read_daemon
 from stackward.ports.lookups import hypervisor_of, service_of
@@ -55,7 +56,8 @@ class IsKeptOff:
     kind: ClassVar[str] = "is-kept-off"
 
     node: str
-    host: str | None = None  # as Nova calls it; None: like the node (in plans of older versions)
+    # As Nova calls it; None: like the node. Older plans lack it, so it is no decision of its own.
+    host: str | None = field(default=None, metadata=VOLATILE)
 
     @property
     def summary(self) -> str:

@@ -206,6 +206,7 @@ class Look:
         at = Machine(host=apis.login_at, addresses=(apis.login_at,))
         state = CloudState(
             read_at=self._read_at,
+            left_out={} if self._asked.only else self._lookout.left_out,
             took_s=self._lookout.clock.monotonic() - self._began,
             surveys=surveys,
             login=apis.login,

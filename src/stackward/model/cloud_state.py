@@ -167,3 +167,4 @@ class CloudState:
     unnamed: Mapping[str, str] = field(default_factory=dict)  # why a host is none of the nodes
     keystone_on: str | None = None  # the node whose address Keystone has
     only: str | None = None  # the one node that was looked at
+    left_out: Mapping[str, str] = field(default_factory=dict)  # nodes that are not reached by ssh

@@ -41,6 +41,9 @@ _AT_PROCESS = {
     "process-silent", "process-ill", "rabbitmq-silent", "mariadb-silent", "memcached-silent",
     "libvirt-silent", "not-one-active", "cluster-stopped", "cluster-failed",
 }  # fmt: skip
+_DOWN = {"unit-down", "container-down"}
+_SILENT = {name for name in _AT_PROCESS if name.endswith("-silent")}
+_SOFT = {"memcached"}  # without it all goes on, if slowly
 _ON_PURPOSE = {"switched-off", "switched-off-here", "masked-but-runs", "not-at-boot"}
 _APIS = {name for name, rank in _SEEN_FROM.items() if rank >= 5}  # noqa: PLR2004  # as above
 _DEAD = {"node-unreachable", "node-silent"}
@@ -340,8 +343,24 @@ def _needs_it(cause: Finding, finding: Finding, known: Known) -> bool:
     places = known.needed((finding.component, finding.node))
     if cause.node is not None and (cause.component, cause.node) in places:
         return True
+    # What does not run has ended by itself, or somebody has stopped it: a service that it needs
+    # elsewhere does not do that, and a cache never does.
+    if _is_stopped(finding, known) or (
+        cause.component in _SOFT and finding.rule in _AT_PROCESS - _SILENT
+    ):
+        return False
     is_whole = known.states.get(cause.component) is State.BROKEN
     return is_whole and (cause.component, None) in places
+
+
+def _is_stopped(finding: Finding, known: Known) -> bool:
+    """Say whether a unit was stopped, and has not failed."""
+    here = known.present.get((finding.component, finding.node or ""))
+    return (
+        finding.rule in _DOWN
+        and here is not None
+        and any(one.active == "inactive" for one in here.units)
+    )
 
 
 CAUSES: tuple[Callable[[Finding, Finding, Known], bool], ...] = (

@@ -93,7 +93,9 @@ def unasked(state: CloudState, anatomy: Anatomy, running: Collection[str]) -> It
     """
     if state.catalog is None:
         return
-    known = {one.kind for one in state.catalog.endpoints}
+    # What only another region has belongs to that, unless a node here runs it.
+    here = state.catalog.region
+    known = {one.kind for one in state.catalog.endpoints if one.region == here}
     for component in anatomy.components.values():
         if component.catalog is None or (state.only and component.catalog not in REPORTED_TO):
             continue

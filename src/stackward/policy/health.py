@@ -5,8 +5,10 @@ machine (`rests_on`) or anywhere (`depends_on`). It is shown there, and never hi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from stackward.anatomy import MACHINE, Anatomy, Component
+from stackward.anatomy import MACHINE, REPORTED_TO, Anatomy, Component
+from stackward.masking import masked
 from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
@@ -83,9 +85,9 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
         state=_overall(state, [*found.values()], gaps),
         components=tuple(components),
         token_s=state.login.took_s if isinstance(state.login, Answered) else None,
-        gaps=gaps,
+        gaps=tuple(map(_masked_gap, gaps)),
         is_blind=_is_blind(state),
-        notes=tuple(dict.fromkeys(_all_notes(state, here, anatomy))),
+        notes=tuple(dict.fromkeys(map(_masked_note, _all_notes(state, here, anatomy)))),
         only=state.only,
     )
 
@@ -157,6 +159,15 @@ def _gaps(
     return tuple(gaps), words
 
 
+def _masked_gap(gap: Gap) -> Gap:
+    """Take secrets out of it: services and nodes have their words in it."""
+    return replace(gap, what=masked(gap.what), why=masked(gap.why), cure=masked(gap.cure))
+
+
+def _masked_note(note: Note) -> Note:
+    return replace(note, says=masked(note.says))
+
+
 def _overall(state: CloudState, found: Sequence[State], gaps: Iterable[Gap]) -> State:
     """Return how the whole is: what no finding is against is well only as far as it was asked.
 
@@ -177,8 +188,21 @@ def _is_blind(state: CloudState) -> bool:
 
 
 def _has_asked_an_api(state: CloudState) -> bool:
-    answered = any(isinstance(one, Answered) for one in state.probes.values())
-    return answered or bool(state.heartbeats)
+    """Say whether an API has answered anything: that we may not see it is an answer, too."""
+    told = [*state.probes.values(), *state.heartbeats_unread.values()]
+    answered = any(isinstance(one, Answered) or one.status is not None for one in told)
+    return answered or bool(state.heartbeats) or bool(_lists_read(state))
+
+
+def _lists_read(state: CloudState) -> set[str]:
+    """Return the types of the services whose lists of processes were read, if only as empty."""
+    known = {one.kind for one in (state.catalog.endpoints if state.catalog else ())}
+    ours = {
+        kind
+        for kind in known & REPORTED_TO
+        if state.catalog and state.catalog.endpoint((kind,)) is not None
+    }
+    return ours if not state.heartbeats_unread else set()
 
 
 def _all_gaps(

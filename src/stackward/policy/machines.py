@@ -21,6 +21,7 @@ from stackward.policy.gaps import gap_of, no_right
 from stackward.wording import count_of, in_size
 
 FULL, FILLING = 99, 90  # percent
+ROOM_LEFT = 20 * 1024**3  # bytes: whatever part of a disk that is, it is not full
 INODES_SHORT = 90
 MEMORY_SHORT = 4  # percent available
 ASTRAY_S = 2.0
@@ -41,6 +42,11 @@ SERIOUS = re.compile(
     r"|page allocation failure|not responding, still trying|NETDEV WATCHDOG"
     r"|rcu.*self-detected stall"
 )
+
+
+def used_percent(free: int, size: int) -> int:
+    """Return how full something is, in whole percent: what is not quite reached is not reached."""
+    return 100 * (size - free) // size if size else 0
 
 
 def judge_machines(state: CloudState) -> Iterator[Finding]:
@@ -236,14 +242,14 @@ def _judge_filesystem(node: str, one: Filesystem, kept: Sequence[str]) -> Iterat
     if one.is_read_only:
         yield symptoms.READ_ONLY.found(MACHINE, node, kept, mount=one.mount, type=one.type)
     if one.size:
-        percent = 100 - 100 * one.free // one.size
+        percent = used_percent(one.free, one.size)
         words = {"mount": one.mount, "free": in_size(one.free), "size": in_size(one.size)}
-        if percent >= FULL:
+        if percent >= FULL and one.free < ROOM_LEFT:
             yield symptoms.DISK_FULL.found(MACHINE, node, kept, **words)
         elif percent >= FILLING:
             yield symptoms.DISK_FILLING.found(MACHINE, node, kept, percent=percent, **words)
     if one.inodes:
-        percent = 100 - 100 * one.inodes_free // one.inodes
+        percent = used_percent(one.inodes_free, one.inodes)
         if percent >= FULL:
             yield symptoms.INODES_OUT.found(MACHINE, node, kept, mount=one.mount, percent=percent)
         elif percent >= INODES_SHORT:
@@ -293,6 +299,15 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
 
 def gaps_of_machines(state: CloudState) -> Iterator[Gap]:
     """Name what was not seen of a machine: what it shares with its host, what needs a right."""
+    for node, way in state.left_out.items():
+        yield Gap(
+            kind=Kept.NO_QUESTION,
+            component=MACHINE,
+            where=node,
+            what="all that is on it",
+            why=f"Ansible reaches it by `{way}`, and Stackward uses ssh",
+            cure="if it has ssh, set `ansible_connection` to `ssh` in the inventory",
+        )
     for node, survey in state.surveys.items():
         if isinstance(survey, Survey):
             yield from _gaps_of_survey(survey)

@@ -46,7 +46,8 @@ class Place:
     @property
     def is_only_one(self) -> bool:
         """Say whether it is known to run nowhere else: then an answer of any is its own."""
-        if any(isinstance(one, Unseen) for one in self.state.surveys.values()):
+        unseen = any(isinstance(one, Unseen) for one in self.state.surveys.values())
+        if unseen or self.state.left_out:
             return False
         those = [node for name, node in self.present if name == self.component.name]
         return self.state.only is None and those == [self.node]

@@ -10,11 +10,10 @@ from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Blind, Room, Store, StoresOf, Unseen, VolumeGroup
 from stackward.policy import symptoms
 from stackward.policy.gaps import gap_of
+from stackward.policy.machines import FILLING, FULL, ROOM_LEFT, used_percent
 from stackward.policy.presence import Presence
 from stackward.ports.root import declared, line_for, may_write
 from stackward.wording import in_size
-
-FULL, FILLING = 99, 90  # percent, as of every file system
 
 
 def judge_stores(here: Presence) -> Iterator[Finding]:
@@ -60,9 +59,10 @@ def _judge_store(here: Presence, of: StoresOf, store: Store) -> Iterator[Finding
 
 def _used(room: Room) -> int:
     """Return how full it is, in percent: of bytes or of inodes, whichever is more."""
-    of_bytes = 100 - 100 * room.free // room.size if room.size else 0
-    of_inodes = 100 - 100 * room.inodes_free // room.inodes if room.inodes else 0
-    return max(of_bytes, of_inodes)
+    of_bytes = used_percent(room.free, room.size)
+    if of_bytes >= FULL and room.free >= ROOM_LEFT:
+        of_bytes = FILLING
+    return max(of_bytes, used_percent(room.inodes_free, room.inodes))
 
 
 def _judge_group(here: Presence, group: VolumeGroup) -> Iterator[Finding]:

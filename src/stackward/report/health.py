@@ -74,7 +74,8 @@ def _finding(finding: Finding, also: Sequence[Finding], width: int | None) -> It
 
     Of what it affects come the number and the first; JSON has all of them.
     """
-    yield on_one_line(f"{finding.state.value}: {finding.where} [{finding.rule}]")
+    head = on_one_line(f"{finding.state.value}: {finding.where} [{finding.rule}]")
+    yield from wrap(head, width, rest="  ")
     said = [("reason", finding.reason)]
     said += [("sign", line) for line in finding.evidence]
     said += [("remedy", finding.remedy)] if finding.remedy else []
@@ -119,6 +120,8 @@ def summary(health: Health) -> str:
     what = f"`{health.only}`" if health.only else "the cloud"
     left = f"{len(health.not_proved)} not proved, {len(health.unknown)} unknown"
     took = f"(looked for {health.took_s:.1f} s)"
+    if health.is_blind:
+        return f"nothing was reached: no node and no API {took}"
     if health.state is State.NOT_PROVED:
         return f"ok as far as asked: {left} {took}"
     asked = f"; not shown: {left}" if health.gaps else ""
