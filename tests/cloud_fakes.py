@@ -166,9 +166,11 @@ class FakeApis:
 
     login_url = f"{CTL}:5000/v3"
 
-    def log_in(self, *, within_s: float) -> tuple[Answered | Failed, Catalog | None]:
+    def load(self) -> None:
         if self.unusable:
             raise self.unusable
+
+    def log_in(self, *, within_s: float) -> tuple[Answered | Failed, Catalog | None]:
         if isinstance(self.login, Failed):
             return self.login, None
         return self.login, Catalog(
@@ -225,7 +227,7 @@ class Begun(Generic[Key, Told]):
 
 
 class OneByOne:
-    """Asks one question after the other; what is in `hanging` is given up."""
+    """Asks one question after the other; what is in `hanging` is put, and given up."""
 
     def __init__(self) -> None:
         self.hanging: set[object] = set()
@@ -233,7 +235,8 @@ class OneByOne:
     def begin(
         self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
     ) -> Begun[Key, Told]:
-        answers = {key: put() for key, put in questions.items() if key not in self.hanging}
+        told = {key: put() for key, put in questions.items()}
+        answers = {key: one for key, one in told.items() if key not in self.hanging}
         return Begun(answers, is_over=len(answers) == len(questions))
 
     def ask(
@@ -339,9 +342,9 @@ def refused(says: str) -> Unreachable:
     return Unreachable("cannot log in", service="ssh", says=says)
 
 
-def no_answer(says: str = "Connection refused") -> Failed:
-    """Return what comes of a closed door."""
-    return Failed(how=Failure.NO_ANSWER, says=says)
+def no_answer(says: str = "Connection refused", *, is_late: bool = False) -> Failed:
+    """Return what comes of a closed door, or of one behind which nobody answers in time."""
+    return Failed(how=Failure.NO_ANSWER, says=says, is_late=is_late)
 
 
 def soon(days: int) -> datetime:

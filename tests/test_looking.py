@@ -21,7 +21,15 @@ from stackward.facts import cloud_state, pings
 from stackward.facts.cloud_state import JUDGING, MOST_AT_ONCE, CheckRequest, time_for
 from stackward.lab.waiting import wait_until
 from stackward.looking import check_cloud
-from stackward.model.cloud_state import NO_TIME, CloudState, Failed, Rpc, RpcAnswer
+from stackward.model.cloud_state import (
+    NO_TIME,
+    Answered,
+    CloudState,
+    Failed,
+    Failure,
+    Rpc,
+    RpcAnswer,
+)
 from stackward.model.health import Health, Kept, State
 from stackward.model.survey import Blind, Survey, Unseen
 from stackward.ports.shell import Answer
@@ -73,6 +81,10 @@ class SlowApis(FakeApis):
     hanging: Hanging = field(default_factory=Hanging)
 
     @override
+    def load(self) -> None:
+        self.hanging.pass_(self.hanging.delays.get("load", 0.0))
+
+    @override
     def __getattribute__(self, name: str) -> Any:
         found = super().__getattribute__(name)
         if name not in {"log_in", "ask", "reach", "expiry", "heartbeats", "hypervisors", "uptime"}:
@@ -86,7 +98,7 @@ class SlowApis(FakeApis):
         usual_s = {"log_in": LOGIN_S, "uptime": CALL_S}.get(name, LIST_S)
         if not self.hanging.hangs(f"{name}{what}", usual_s, more["within_s"]):
             return ask(*words, **more)
-        late = no_answer("no whole answer in time")
+        late = no_answer("no whole answer in time", is_late=True)
         if name == "log_in":
             return late, None
         return RpcAnswer(outcome=Rpc.SILENT, took_s=more["within_s"]) if name == "uptime" else late
@@ -219,7 +231,78 @@ def test_what_is_known_too_late_for_a_call_is_told_to_be_not_asked(hanging: Hang
     assert health.state is State.UNKNOWN
 
 
-def test_after_a_slow_login_no_list_is_asked_that_could_prove_nothing(hanging: Hanging) -> None:
+def test_what_is_answered_after_a_slow_login_counts_however_little_time_it_had(
+    hanging: Hanging,
+) -> None:
+    hanging.delays = {"log_in": 0.7 * WHOLE_S}
+
+    health, state, _ = Watched(hanging).look()
+
+    assert all(isinstance(one, Answered) for one in state.probes.values())
+    assert (state.heartbeats_unread, state.hypervisors_unread) == ({}, None)
+    assert health.findings == ()
+
+
+def test_a_closed_door_is_found_however_little_time_was_left(hanging: Hanging) -> None:
+    hanging.delays = {"log_in": 0.7 * WHOLE_S}
+    watched = Watched(hanging)
+    watched.apis.lists["image"] = no_answer("Connection refused")
+
+    health, _, _ = watched.look()
+
+    assert {one.component for one in health.findings} == {"glance-api"}
+
+
+def test_loading_the_client_uses_up_no_time_of_the_look(hanging: Hanging) -> None:
+    watched = Watched(hanging)
+    hanging.delays = {"load": 6.0}
+
+    health, state, took = watched.look()
+
+    assert state.loading_s == 6.0
+    assert state.took_s == pytest.approx(NODE_S + CALL_S)
+    assert (health.loading_s, health.took_s) == (state.loading_s, state.took_s)
+    assert took == state.loading_s + state.took_s
+    assert (health.state, health.unknown) == (State.NOT_PROVED, ())
+
+
+class Busy(VirtualTogether):
+    """A machine that is so busy that the threads of a look begin late."""
+
+    def __init__(self, clock: VirtualClock, late_s: float) -> None:
+        super().__init__(clock)
+        self.late_s = late_s
+
+    @override
+    def begin(self, *words: Any, **more: Any) -> Any:
+        began = self.clock.passed
+        self.clock.passed += self.late_s if not began else 0.0
+        try:
+            return super().begin(*words, **more)
+        finally:
+            self.clock.passed = began
+
+
+@pytest.mark.parametrize("late_s", [6.0, 9.3], ids=["with too little time", "after its end"])
+def test_a_login_that_had_no_fair_time_is_no_finding_and_never_ok(
+    hanging: Hanging, late_s: float
+) -> None:
+    hanging.what = {"log_in"}
+    watched = Watched(hanging)
+    clock = watched.lookout.clock
+    assert isinstance(clock, VirtualClock)
+    watched.lookout = replace(watched.lookout, together=Busy(clock, late_s))
+
+    health, state, _ = watched.look()
+
+    assert state.login == Failed(how=Failure.NOT_ASKED, says=NO_TIME)
+    assert health.findings == ()
+    assert health.state is State.UNKNOWN
+    left = {gap.where for gap in health.unknown if gap.kind is Kept.DEADLINE}
+    assert {"the APIs", "ctl"} <= left
+
+
+def test_after_a_slow_login_the_silence_of_a_list_proves_nothing(hanging: Hanging) -> None:
     """With less than half of its time, that it does not answer is no answer against it."""
     hanging.delays = {"log_in": 0.7 * WHOLE_S}
     hanging.what = {"ask", "heartbeats", "hypervisors", "reach"}

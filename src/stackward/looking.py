@@ -35,6 +35,8 @@ def check_cloud(
     it is not repeated.
     """
     anatomy = read_anatomy()
+    before_all = lookout.clock.monotonic()
+    lookout.apis.load()  # no question's time is used up by that
     began = lookout.clock.monotonic()
     look = Look(lookout, anatomy, asked)
     calls = _Calls(lookout, anatomy, asked, look, before)
@@ -46,7 +48,12 @@ def check_cloud(
     else:
         known = look.state(by=look.deadline)
     state = calls.ended(*known) if asked.rpc else known[0]
-    state = replace(state, is_rpc_asked=asked.rpc, took_s=lookout.clock.monotonic() - began)
+    state = replace(
+        state,
+        is_rpc_asked=asked.rpc,
+        took_s=lookout.clock.monotonic() - began,
+        loading_s=began - before_all,
+    )
     return judge_cloud(state, anatomy), state
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from stackward.anatomy import REPORTED_TO, Anatomy
@@ -28,7 +28,7 @@ from stackward.model.compute import NOVA_COMPUTE, Hypervisor
 from stackward.model.identity import Directory, Hosts, Machine, Match, are_all_ironic, decide
 from stackward.model.survey import Blind, Survey, Unseen
 from stackward.ports.apis import Apis
-from stackward.ports.deadline import Deadline
+from stackward.ports.deadline import Deadline, is_fair
 from stackward.ports.lookout import Lookout
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.together import Round
@@ -40,9 +40,11 @@ JUDGING = 0.05  # of the whole: what reading, judging and printing take
 TOLD_S = 0.3  # between the end of a question and the end of what waits for it
 MOST_AT_ONCE = 200  # nodes: an ssh each
 NOVA, HYPERVISORS, HEARTBEATS = "compute", "hypervisors", "heartbeats"
-_APIS = "apis"
+_APIS, _NODE = "apis", "node"
+_LOGIN = (_APIS, "login")
 
 _Question: TypeAlias = tuple[str, str]  # what is asked, and of what
+_Told = TypeVar("_Told")
 _Answer: TypeAlias = Answered | Failed | datetime | Sequence[Heartbeat] | Sequence[Hypervisor]
 
 
@@ -55,6 +57,41 @@ class CheckRequest:
     interfaces: tuple[str, ...] = ("public", "internal", "admin")
     tables: bool = False
     rpc: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Puts:
+    """Which questions of a look have been put, each with how much time.
+
+    That no answer came is held against somebody only where there was a fair time for it; what was
+    not put is told to be not asked.
+    """
+
+    deadline: Deadline
+    most_s: float  # the limit of each
+    given: dict[_Question, float] = field(default_factory=dict)
+
+    def put(self, question: _Question, ask: Callable[[float], _Told]) -> _Told | None:
+        """Put a question, if any time is left for it; an answer counts however late."""
+        within_s = self.deadline.within(self.most_s)
+        if not within_s:
+            return None
+        self.given[question] = within_s
+        return ask(within_s)
+
+    def unheard(self, question: _Question) -> Failed:
+        """Say what it means that no answer came."""
+        if is_fair(self.given.get(question, 0.0), self.most_s):
+            says = f"no answer within {self.most_s:g} s"
+            return Failed(how=Failure.NO_ANSWER, says=says, is_late=True)
+        return Failed(how=Failure.NOT_ASKED, says=NO_TIME)
+
+    def judged(self, question: _Question, answer: _Told | None) -> _Told | Failed:
+        """Return an answer; that its time was over counts where it had enough."""
+        is_late = isinstance(answer, Failed) and answer.is_late
+        if answer is None or (is_late and not is_fair(self.given[question], self.most_s)):
+            return self.unheard(question)
+        return answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +184,13 @@ class Look:
         self._began, self._read_at = lookout.clock.monotonic(), lookout.clock.now()
         self.takes_s = time_for(len(self._names), asked.within_s)
         self.deadline = Deadline.after(lookout.clock, self.takes_s * (1 - JUDGING))
+        self._puts = _Puts(self.deadline.sooner(TOLD_S), asked.within_s)
         # The login comes first: it must not wait until a node has been asked.
         questions: dict[str, Callable[[], Survey | Unseen | LoggedIn]] = {
-            _APIS: partial(_log_in, lookout, anatomy, asked, self.deadline.sooner(TOLD_S))
+            _APIS: partial(_log_in, lookout, anatomy, asked, self._puts)
         }
         questions |= {
-            f"node {name}": partial(
-                _survey, lookout, anatomy, name, asked, self.deadline.sooner(TOLD_S)
-            )
+            f"node {name}": partial(_survey, lookout, anatomy, name, asked, self._puts)
             for name in self._names
         }
         self._round = lookout.together.begin(questions, at_once=MOST_AT_ONCE + 1)
@@ -194,12 +230,12 @@ class Look:
         told: Mapping[str, Survey | Unseen | LoggedIn],
         answers: Mapping[_Question, _Answer],
     ) -> tuple[CloudState, Mapping[str, str]]:
-        silent = Unseen(f"no answer within {self._asked.within_s:g} s", Blind.SILENT)
-        found = {name: told.get(f"node {name}", silent) for name in self._names}
+        found = {name: told.get(f"node {name}") for name in self._names}
         surveys = {
-            name: one if isinstance(one, Survey | Unseen) else silent for name, one in found.items()
+            name: one if isinstance(one, Survey | Unseen) else _unseen(self._puts, name)
+            for name, one in found.items()
         }
-        apis = _seen(self._logged_in, answers, self._anatomy, self._asked)
+        apis = _seen(self._logged_in, answers, self._anatomy, self._puts)
         directory = _directory(self._lookout, surveys)
         matches = _matches(directory, apis)
         bare_metal = _bare_metal(apis.hypervisors)
@@ -262,31 +298,36 @@ def _bare_metal(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
 
 
 def _survey(
-    lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest, deadline: Deadline
+    lookout: Lookout, anatomy: Anatomy, node: str, asked: CheckRequest, puts: _Puts
 ) -> Survey | Unseen:
     if node in lookout.unknown:
         return Unseen(lookout.unknown[node], Blind.UNKNOWN)
-    if not deadline.allows(asked.within_s):
+    if not puts.deadline.allows(asked.within_s):  # an ssh and a python are not begun in vain
         return Unseen(NO_TIME, Blind.NOT_ASKED)
-    return survey_node(
-        lookout.shell,
-        lookout.clock,
-        anatomy,
-        node,
-        within_s=deadline.within(asked.within_s),
-        tables=asked.tables,
+    survey = puts.put(
+        (_NODE, node),
+        lambda within_s: survey_node(
+            lookout.shell, lookout.clock, anatomy, node, within_s=within_s, tables=asked.tables
+        ),
     )
+    return survey or _unseen(puts, node)
 
 
-def _log_in(
-    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, deadline: Deadline
-) -> LoggedIn:
+def _unseen(puts: _Puts, node: str) -> Unseen:
+    failed = puts.unheard((_NODE, node))
+    kind = Blind.NOT_ASKED if failed.how is Failure.NOT_ASKED else Blind.SILENT
+    return Unseen(failed.says, kind)
+
+
+def _log_in(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, puts: _Puts) -> LoggedIn:
     """Log in, and begin what needs no more than that."""
-    login, catalog = lookout.apis.log_in(within_s=deadline.within(asked.within_s))
+    came = puts.put(_LOGIN, lambda within_s: lookout.apis.log_in(within_s=within_s))
+    told, catalog = came or (puts.unheard(_LOGIN), None)
+    login: Answered | Failed = puts.judged(_LOGIN, told)
     login_at = urlsplit(lookout.apis.login_url).hostname or ""
-    if catalog is None or not deadline.left_s():
+    if catalog is None or not puts.deadline.left_s():
         return LoggedIn(login=login, login_at=login_at)
-    questions = dict(_questions(lookout, anatomy, asked, catalog, deadline))
+    questions = dict(_questions(lookout, anatomy, asked, catalog, puts))
     return LoggedIn(
         login=login,
         login_at=login_at,
@@ -300,15 +341,14 @@ def _seen(
     known: LoggedIn | None,
     told: Mapping[_Question, _Answer],
     anatomy: Anatomy,
-    asked: CheckRequest,
+    puts: _Puts,
 ) -> ApisSeen:
     """Sort what the APIs have answered; what has not come by now was not answered in time."""
-    late = Failed(how=Failure.NO_ANSWER, says=f"no answer within {asked.within_s:g} s")
     if known is None:
-        return ApisSeen(login=late)
+        return ApisSeen(login=puts.unheard(_LOGIN))
     if known.answers is None:
         return ApisSeen(login=known.login, login_at=known.login_at)
-    answers = {key: told.get(key, late) for key in known.questions}
+    answers = {key: told[key] if key in told else puts.unheard(key) for key in known.questions}
     lists = {name: one for (what, name), one in answers.items() if what == HEARTBEATS}
     return ApisSeen(
         login=known.login,
@@ -339,17 +379,15 @@ def _seen(
 
 
 def _questions(
-    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog, deadline: Deadline
+    lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, catalog: Catalog, puts: _Puts
 ) -> Iterable[tuple[_Question, Callable[[], _Answer]]]:
     """Return every question to the APIs, by what it is about."""
     for question, put in _all_questions(lookout.apis, anatomy, asked, catalog):
-        yield question, partial(_in_time, put, deadline, asked.within_s)
+        yield question, partial(_in_time, puts, question, put)
 
 
-def _in_time(put: Callable[..., _Answer], deadline: Deadline, most_s: float) -> _Answer:
-    if not deadline.allows(most_s):
-        return Failed(how=Failure.NOT_ASKED, says=NO_TIME)
-    return put(within_s=deadline.within(most_s))
+def _in_time(puts: _Puts, question: _Question, ask: Callable[..., _Answer]) -> _Answer:
+    return puts.judged(question, puts.put(question, lambda within_s: ask(within_s=within_s)))
 
 
 def _all_questions(

@@ -67,6 +67,7 @@ class Failed:
     says: str  # its words, or those of the transport
     status: int | None = None
     request_id: str | None = None
+    is_late: bool = False  # its time was over; else it said at once that there is no connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,7 @@ class CloudState:
 
     read_at: datetime
     took_s: float = 0.0
+    loading_s: float = 0.0  # before it: the client of the APIs, and its settings
     surveys: Mapping[str, Survey | Unseen] = field(default_factory=dict)  # by node
     login: Answered | Failed | None = None  # None: not tried
     catalog: Catalog | None = None

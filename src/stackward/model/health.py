@@ -113,6 +113,7 @@ class Health:
     state: State
     components: tuple[ComponentHealth, ...]  # the worst first
     token_s: float | None = None  # how long a fresh token took
+    loading_s: float = 0.0  # before the look: the client of the APIs, and its settings
     gaps: tuple[Gap, ...] = ()  # what this look did not show
     is_blind: bool = False  # no node and no API was reached at all
     notes: tuple[Note, ...] = ()  # what is so on purpose

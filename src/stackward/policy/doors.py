@@ -36,8 +36,10 @@ def judge_doors(
 
     Of one whose own processes have `shown` why it fails, that is the finding.
     """
-    if isinstance(state.login, Failed) and not shown.explains(_KEYSTONE, state.login):
-        yield _judge_login(state, state.login, anatomy)
+    login = state.login
+    is_failed = isinstance(login, Failed) and login.how is not Failure.NOT_ASKED
+    if isinstance(login, Failed) and is_failed and not shown.explains(_KEYSTONE, login):
+        yield _judge_login(state, login, anatomy)
     yield from _judge_unasked(state, anatomy, running)
     for name, answer in state.probes.items():
         if not (isinstance(answer, Failed) and shown.explains(name, answer)):
@@ -62,7 +64,7 @@ def _judge_login(state: CloudState, failed: Failed, anatomy: Anatomy) -> Finding
             return symptoms.API_ODD.found(_KEYSTONE, None, what="answer to a login", says=says)
         case Failure.ERROR if failed.status == _TOO_MANY:
             return symptoms.RATE_LIMITED.found(_KEYSTONE, None, what="login", says=says)
-        case Failure.ERROR | Failure.TOO_OLD | Failure.NOT_ASKED:
+        case Failure.ERROR | Failure.TOO_OLD | Failure.NOT_ASKED:  # the last two are no login's
             log = log_of(anatomy[_KEYSTONE])
             return symptoms.LOGIN_FAILED.found(_KEYSTONE, state.keystone_on, says=says, log=log)
 
@@ -275,12 +277,13 @@ def gaps_of_doors(
             why="it has no endpoint for us",
         )
     if isinstance(state.login, Failed):
+        is_asked = state.login.how is not Failure.NOT_ASKED
         yield Gap(
-            kind=Kept.SPARED,
+            kind=Kept.SPARED if is_asked else Kept.DEADLINE,
             component=_KEYSTONE,
             where="the APIs",
             what="all that the APIs would tell",
-            why="there is no login",
+            why="there is no login" if is_asked else state.login.says,
         )
     for name, answer in state.probes.items():
         if isinstance(answer, Failed) and _is_limit(answer):

@@ -82,6 +82,7 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
     return Health(
         read_at=state.read_at,
         took_s=state.took_s,
+        loading_s=state.loading_s,
         state=_overall(state, [*found.values()], gaps),
         components=tuple(components),
         token_s=state.login.took_s if isinstance(state.login, Answered) else None,

@@ -15,6 +15,13 @@ from stackward.model.compute import Hypervisor
 class Apis(Protocol):
     """The APIs of one cloud. All may be asked from several threads at once."""
 
+    def load(self) -> None:
+        """Load the client and its settings, once: that takes a second of CPU, or more.
+
+        Raises BadInput where it is not known which cloud is meant.
+        """
+        ...
+
     @property
     def login_url(self) -> str:
         """Return where a token is asked for."""

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from stackward.ports.clock import Clock
 
-FAIR = 0.5  # of its own limit, what a question must have
+FAIR = 0.5  # of its own limit, what a question must have had
+
+
+def is_fair(given_s: float, limit_s: float) -> bool:
+    """Say whether a question had enough of its own limit: with less, silence proves nothing.
+
+    An answer proves as much however late it comes.
+    """
+    return given_s >= FAIR * limit_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +32,8 @@ class Deadline:
         return max(0.0, self.ends - self.clock.monotonic())
 
     def allows(self, limit_s: float) -> bool:
-        """Say whether a question of that limit is still worth putting: with half of it at least.
-
-        With less, that no answer came would prove nothing.
-        """
-        return self.left_s() >= FAIR * limit_s
+        """Say whether there is a fair time for a question of that limit."""
+        return is_fair(self.left_s(), limit_s)
 
     def within(self, most_s: float) -> float:
         """Return the limit of one question: its own, or what is left."""

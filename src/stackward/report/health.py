@@ -8,6 +8,7 @@ from stackward.report.text import on_one_line, printable, wrap
 from stackward.wording import count_of
 
 COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
+LOADED_S = 0.05  # less is not worth a word
 MOST_NODES = 4  # named in a table; more are counted
 MOST_AFFECTED = 6  # findings that are shown under their cause
 
@@ -119,7 +120,8 @@ def summary(health: Health) -> str:
     ]
     what = f"`{health.only}`" if health.only else "the cloud"
     left = f"{len(health.not_proved)} not proved, {len(health.unknown)} unknown"
-    took = f"(looked for {health.took_s:.1f} s)"
+    loading = f" after {health.loading_s:.1f} s of loading" if health.loading_s > LOADED_S else ""
+    took = f"(looked for {health.took_s:.1f} s{loading})"
     if health.is_blind:
         return f"nothing was reached: no node and no API {took}"
     if health.state is State.NOT_PROVED:
@@ -135,6 +137,7 @@ def as_record(health: Health) -> dict[str, object]:
         "state": health.state.value,
         "read_at": health.read_at.isoformat(),
         "took_s": round(health.took_s, 3),
+        "loading_s": round(health.loading_s, 3),
         "node": health.only,
         "token_s": health.token_s,
         "components": [

@@ -294,6 +294,7 @@ def test_a_keystone_that_is_not_there_gives_no_answer(
 
     assert isinstance(answer, Failed)
     assert (answer.how, answer.says) == (Failure.NO_ANSWER, "[Errno 111] Connection refused")
+    assert not answer.is_late
 
 
 def test_settings_that_cannot_be_used_are_said_at_the_first_question(

@@ -8,7 +8,7 @@ cannot be read is bad input.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from cryptography.x509 import load_der_x509_certificate
 from keystoneauth1 import exceptions as keystone
 from keystoneauth1.identity.base import BaseIdentityPlugin
-from requests import RequestException, Response
+from requests import RequestException, Response, Timeout
 
 from stackward.adapters.openstack.answers import (
     Json,
@@ -98,8 +98,13 @@ class OpenStackApis:
 
     @cached_property
     def _connection(self) -> "Connection":
-        # Loading the SDK takes a second of CPU: meanwhile the nodes are under way.
         return self._find()
+
+    def load(self) -> None:
+        """Load the SDK and its settings: no question's time is to be used up by that."""
+        # What is wrong with the settings is told by the login.
+        with suppress(UnusableSettings):
+            _ = self._connection.session.auth
 
     @property
     def login_url(self) -> str:
@@ -183,7 +188,7 @@ class OpenStackApis:
             with whole_time(within_s):
                 shown = certificate_of(host, port)
         except OSError as error:
-            return Failed(how=Failure.NO_ANSWER, says=str(error))
+            return _no_answer(error)
         if not shown:
             return Failed(how=Failure.ERROR, says="it shows no certificate")
         return load_der_x509_certificate(shown).not_valid_after_utc
@@ -269,7 +274,7 @@ class OpenStackApis:
             left = until - time.monotonic()
             if left <= 0:
                 says = f"no answer within {within_s:g} s, after {count_of(len(pages), 'page')}"
-                raise _Unanswered(Failed(how=Failure.NO_ANSWER, says=says))
+                raise _Unanswered(Failed(how=Failure.NO_ANSWER, says=says, is_late=True))
             query = f"?{urlencode(place)}" if place else ""
             answer = self._send("GET", endpoint, path + query, version=version, within_s=left)
             if isinstance(answer, Failed):
@@ -370,7 +375,7 @@ class OpenStackApis:
             # Without a token it is an answer like others: it is not followed.
             return error.answer if auth is None else _failed_login(error)
         except (keystone.ClientException, RequestException) as error:
-            return Failed(how=Failure.NO_ANSWER, says=shortly(error))
+            return _no_answer(error)
         except OSError as error:
             raise unusable_file(error) from error
         if not isinstance(answer, Response):  # the SDK's own annotation is wider
@@ -399,7 +404,14 @@ def join(base: str, path: str) -> str:
 
 def shortly(error: BaseException) -> str:
     """Return the innermost words of an error of the transport: the others only wrap them."""
-    said = str(error)
+    said = [str(one) for one in _wrapped(error)]
+    innermost = next(filter(None, reversed(said)), "")
+    return innermost.rpartition(">: ")[2] or innermost
+
+
+def _wrapped(error: BaseException) -> Iterator[BaseException]:
+    """Return an error of the transport and what it wraps, the innermost last."""
+    yield error
     for _ in range(10):
         inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
         arguments = [one for one in error.args if isinstance(one, BaseException)]
@@ -407,8 +419,14 @@ def shortly(error: BaseException) -> str:
         if deeper is None:
             break
         error = deeper
-        said = str(error) or said
-    return said.rpartition(">: ")[2] or said
+        yield error
+
+
+def _no_answer(error: BaseException) -> Failed:
+    """Say that no answer came: no connection, or its time was over."""
+    late = (TimeoutError, Timeout, keystone.ConnectTimeout)
+    is_late = any(isinstance(one, late) for one in _wrapped(error))
+    return Failed(how=Failure.NO_ANSWER, says=shortly(error), is_late=is_late)
 
 
 def _type(kind: str) -> str:
@@ -560,7 +578,7 @@ def _failed_login(error: keystone.ClientException | Elsewhere) -> Failed:
         )
     status = getattr(error, "http_status", None)
     if isinstance(error, keystone.ConnectFailure | keystone.ConnectTimeout):
-        return Failed(how=Failure.NO_ANSWER, says=shortly(error))
+        return _no_answer(error)
     how = Failure.REFUSED if status in _REFUSALS else Failure.ERROR
     return Failed(
         how=how,
