@@ -254,6 +254,7 @@ class Look:
             heartbeats_unread=apis.heartbeats_unread,
             nodes={host: match.node for host, match in matches.items()},
             bare_metal=bare_metal,
+            other_drivers=_other_drivers(apis.hypervisors),
             hypervisors_unread=apis.hypervisors_unread,
             unnamed={host: match.why for host, match in matches.items() if match.node is None},
             keystone_on=_match(directory, at).node if apis.login_at else None,
@@ -295,6 +296,13 @@ def _bare_metal(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
     for one in hypervisors:
         kinds.setdefault(one.host, set()).add(one.kind)
     return frozenset(host for host, those in kinds.items() if are_all_ironic(those))
+
+
+def _other_drivers(hypervisors: Iterable[Hypervisor]) -> frozenset[str]:
+    """Return the hosts of which libvirt runs no guests."""
+    known = list(hypervisors)
+    with_domains = {one.host for one in known if one.has_domains}
+    return frozenset(one.host for one in known) - with_domains
 
 
 def _survey(

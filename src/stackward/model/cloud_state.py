@@ -99,6 +99,8 @@ class Rpc(StrEnum):
     ANSWERED = "answered"
     EMPTY = "empty"  # Nova answered, and had no answer from there
     SILENT = "silent"  # Nova itself did not answer in time, or who was called did not
+    FAILED = "failed"  # its API was asked to call it, and answered with an error of its own
+    ODD = "odd"  # its API answered in a form that is not known here
     FORBIDDEN = "forbidden"  # this login may not have it called
     NO_SUCH_CALL = "no such call"  # its API has none, or does not know the process
     NOT_ENABLED = "not enabled"  # it is not set to answer: that says nothing of how it is
@@ -111,7 +113,8 @@ class RpcAnswer:
 
     outcome: Rpc
     took_s: float = 0.0
-    why: str = ""  # why it was not asked, or what Nova says
+    why: str = ""  # why it was not asked, or what its API says
+    status: int | None = None  # with which its API answered, where that was an error
     asked_at: datetime | None = None  # where it is kept from an earlier look
     down: tuple[str, ...] = ()  # backends of which it says so
 
@@ -165,6 +168,7 @@ class CloudState:
     calls: Mapping[str, RpcAnswer] = field(default_factory=dict)  # by their APIs, by queue
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
     bare_metal: frozenset[str] = frozenset()  # hosts that are no machines: Ironic's
+    other_drivers: frozenset[str] = frozenset()  # hosts with no hypervisor of libvirt's
     hypervisors_unread: Failed | None = None  # then it is not known which hosts are Ironic's
     unnamed: Mapping[str, str] = field(default_factory=dict)  # why a host is none of the nodes
     keystone_on: str | None = None  # the node whose address Keystone has

@@ -18,17 +18,16 @@ from stackward.model.cloud_state import (
 )
 from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
-from stackward.policy.gaps import ADMIN
 from stackward.policy.messages import (
-    KEPT_BY,
-    KEPT_OFF,
     STILL_HANGS_S,
     age_of,
     is_asked,
+    judge_failed_calls,
+    kept_of,
     node_of,
     why_not_call,
 )
-from stackward.policy.presence import restart_of
+from stackward.policy.presence import log_of, restart_of
 from stackward.policy.processes import Present
 
 _NAME = "{name}"
@@ -97,16 +96,20 @@ def _hanging(state: CloudState, before: CloudState, last: RpcAnswer) -> RpcAnswe
 def _target(
     anatomy: Anatomy, component: Component, call: Call, queue: str, one: Heartbeat
 ) -> CallTarget:
-    apis = (
+    return CallTarget(
+        queue=queue,
+        kinds=_api_of(anatomy, component).catalog_types,
+        path=call.path.replace(_NAME, quote(one.name, safe="")),
+        answer=call.answer,
+    )
+
+
+def _api_of(anatomy: Anatomy, component: Component) -> Component:
+    """Return the API that can be made to call a component."""
+    return next(
         each
         for each in anatomy.components.values()
         if each.service == component.service and each.catalog in REPORTED_TO
-    )
-    return CallTarget(
-        queue=queue,
-        kinds=next(apis).catalog_types,
-        path=call.path.replace(_NAME, quote(one.name, safe="")),
-        answer=call.answer,
     )
 
 
@@ -144,6 +147,17 @@ def judge_calls(state: CloudState, present: Present, anatomy: Anatomy) -> Iterat
         )
 
 
+def judge_failed(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge the calls that an API was asked for, and could not make."""
+    failed: dict[str, list[tuple[str, RpcAnswer]]] = {}
+    for component, those, answer in _answers(state, anatomy):
+        who = ", ".join(f"`{one.name}`" for one in those)
+        api = _api_of(anatomy, component).name
+        failed.setdefault(api, []).append((f"{component.name} of {who}", answer))
+    for api, calls in failed.items():
+        yield from judge_failed_calls(api, calls, log_of(anatomy[api]))
+
+
 def is_called(component: Component, node: str, state: CloudState) -> bool:
     """Say whether all of a component on a node has answered its API, and could have been no other.
 
@@ -179,18 +193,10 @@ def gaps_of_calls(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
 
 
 def _kept(answer: RpcAnswer, sharing: int) -> tuple[Kept, str, str]:
-    match answer.outcome:
-        case Rpc.FORBIDDEN:
-            return Kept.RIGHTS, "this login may not have it called", ADMIN
-        case Rpc.NO_SUCH_CALL:
-            return Kept.NO_QUESTION, "its API has no call for it", ""
-        case Rpc.NOT_ASKED if answer.why != KEPT_OFF:
-            return KEPT_BY.get(answer.why, Kept.SPARED), answer.why, ""
-        case Rpc.ANSWERED if sharing > 1:
-            why = f"one of {sharing} that share a queue has answered, and not which"
-            return Kept.NO_QUESTION, why, ""
-        case _:
-            return Kept.NO_QUESTION, "", ""
+    if answer.outcome is Rpc.ANSWERED and sharing > 1:
+        why = f"one of {sharing} that share a queue has answered, and not which"
+        return Kept.NO_QUESTION, why, ""
+    return kept_of(answer)
 
 
 def proof_of_calls(component: Component, state: CloudState, anatomy: Anatomy) -> str:

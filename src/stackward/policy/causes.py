@@ -33,6 +33,7 @@ _SEEN_FROM = {
     "list-unanswered": 5,
     "list-failed": 5,
     "token-not-accepted": 5,
+    "call-failed": 5,
     "endpoint-unanswered": 6,
     "endpoint-failed": 6,
 }

@@ -13,7 +13,7 @@ from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
 from stackward.policy.belonging import judge_switched_off, switched_off
-from stackward.policy.calls import gaps_of_calls, judge_calls, proof_of_calls
+from stackward.policy.calls import gaps_of_calls, judge_calls, judge_failed, proof_of_calls
 from stackward.policy.causes import Known, explain
 from stackward.policy.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
 from stackward.policy.doors import gaps_of_doors, judge_doors
@@ -27,6 +27,7 @@ from stackward.policy.messages import (
     judge_heartbeats,
     judge_own_queues,
     judge_rpc,
+    judge_rpc_failed,
     node_of,
     notes_of_heartbeats,
     other_sides,
@@ -120,6 +121,8 @@ def _all_findings(
     yield from judge_rpc(state, here, anatomy)
     yield from judge_pings(state, here, anatomy)
     yield from judge_calls(state, here, anatomy)
+    yield from judge_rpc_failed(state, anatomy)
+    yield from judge_failed(state, anatomy)
     yield from judge_doors(state, anatomy, {name for name, _ in here}, shown_by(here.values()))
 
 

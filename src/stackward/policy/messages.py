@@ -1,6 +1,6 @@
 """Whether messages get through: connections, queues, heartbeats, and calls over RPC."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
+from stackward.policy.gaps import ADMIN
 from stackward.policy.presence import Presence, log_of, restart_of, units_named
 from stackward.policy.processes import Present
 from stackward.wording import count_of
@@ -23,6 +24,7 @@ SHOWN = 5
 STILL_HANGS_S = 60.0  # Nova's own `rpc_response_timeout`, usually
 RPC = "rpc"
 NOVA_API = "nova-api"
+TOO_MANY = 429
 BROKER = "rabbitmq"
 _AUTO = "AUTO:"
 _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
@@ -540,7 +542,7 @@ def judge_rpc(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator
     """Judge the calls over RPC."""
     component = next(one for one in anatomy.components.values() if one.probe.kind == RPC)
     for host, answer in state.rpc.items():
-        if answer.outcome in {Rpc.ANSWERED, Rpc.NOT_ASKED}:
+        if answer.outcome not in {Rpc.SILENT, Rpc.EMPTY} or _knows_no_uptime(state, host, answer):
             continue
         what = f"no answer within {answer.took_s:.0f} s"
         if answer.outcome is Rpc.EMPTY:
@@ -562,22 +564,76 @@ NO_RPC = "calls over RPC are switched off by `--no-rpc`"
 
 
 KEPT_BY = {IRONIC: Kept.NO_QUESTION, NO_TIME: Kept.DEADLINE}
+_NO_UPTIME = "its driver tells no uptime, so Nova does not tell whether it has answered"
+
+
+def _knows_no_uptime(state: CloudState, host: str, answer: RpcAnswer) -> bool:
+    """Say whether its driver may be why there is no uptime; libvirt's always has one."""
+    return answer.outcome is Rpc.EMPTY and not answer.why and host in state.other_drivers
+
+
+def judge_failed_calls(
+    api: str, failed: Iterable[tuple[str, RpcAnswer]], log: str
+) -> Iterator[Finding]:
+    """Judge the calls that an API itself could not make: whom it was to call, and its answer."""
+    told: dict[symptoms.Symptom, list[tuple[str, RpcAnswer]]] = {}
+    for who, answer in failed:
+        if answer.outcome is Rpc.ODD:
+            told.setdefault(symptoms.API_ODD, []).append((who, answer))
+        elif answer.outcome is Rpc.FAILED:
+            is_limited = answer.status == TOO_MANY
+            rule = symptoms.RATE_LIMITED if is_limited else symptoms.CALL_FAILED
+            told.setdefault(rule, []).append((who, answer))
+    for rule, those in told.items():
+        yield rule.found(
+            api,
+            None,
+            [f"{who}: {answer.why}" for who, answer in those[:SHOWN]],
+            what="answer to a call over RPC",
+            count=count_of(len(those), "call"),
+            says=those[0][1].why,
+            log=log,
+        )
+
+
+def judge_rpc_failed(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+    """Judge the calls of nova-computes that Nova's API could not make."""
+    failed = [(f"nova-compute of `{host}`", answer) for host, answer in state.rpc.items()]
+    yield from judge_failed_calls(NOVA_API, failed, log_of(anatomy[NOVA_API]))
+
+
+def kept_of(answer: RpcAnswer) -> tuple[Kept, str, str]:
+    """Say why a call by an API has told nothing of who was called, and the cure; or empty."""
+    match answer.outcome:
+        case Rpc.FORBIDDEN:
+            return Kept.RIGHTS, "this login may not have it called", ADMIN
+        case Rpc.NO_SUCH_CALL:
+            return Kept.NO_QUESTION, "its API has no call for it", ""
+        case Rpc.FAILED | Rpc.ODD:
+            return Kept.SPARED, "its API did not say what came of the call", ""
+        case Rpc.NOT_ASKED if answer.why != KEPT_OFF:
+            return KEPT_BY.get(answer.why, Kept.SPARED), answer.why, ""
+        case _:
+            return Kept.NO_QUESTION, "", ""
 
 
 def gaps_of_rpc(state: CloudState, anatomy: Anatomy) -> Iterator[Gap]:
     """Name the nova-computes that were not called; one that is kept off on purpose is a note."""
     component = next(one for one in anatomy.components.values() if one.probe.kind == RPC)
     for host, answer in state.rpc.items():
-        if answer.outcome is not Rpc.NOT_ASKED or not answer.why or answer.why == KEPT_OFF:
-            continue
-        yield Gap(
-            kind=KEPT_BY.get(answer.why, Kept.SPARED),
-            component=component.name,
-            where=state.nodes.get(host) or host,
-            what=f"whether {component.name} answers RPC",
-            why=answer.why,
-            is_proof=True,
-        )
+        kind, why, cure = kept_of(answer)
+        if _knows_no_uptime(state, host, answer):
+            kind, why = Kept.NO_QUESTION, _NO_UPTIME
+        if why:
+            yield Gap(
+                kind=kind,
+                component=component.name,
+                where=state.nodes.get(host) or host,
+                what=f"whether {component.name} answers RPC",
+                why=why,
+                cure=cure,
+                is_proof=True,
+            )
 
 
 def ages(state: CloudState, binary: str) -> list[float]:

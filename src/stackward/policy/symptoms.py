@@ -742,6 +742,15 @@ RPC_DEAF = Symptom(
     "Its heartbeat goes on, so it is still sent work, which is never done: servers stay in BUILD, "
     "volumes in `creating`.",
 )
+CALL_FAILED = Symptom(
+    "call-failed",
+    State.DEGRADED,
+    "{count} over RPC that it was asked for, it could not make: {says}",
+    "search {log} on its node for the time of this check; what it was to call is not known to be "
+    "ill",
+    "What makes it fail here fails whoever asks it for what needs such a call. Whether those that "
+    "were to be called answer, stays unknown.",
+)
 
 # --- APIs ---------------------------------------------------------------------------------------
 

@@ -377,8 +377,30 @@ def test_what_reports_to_neutron_is_read_with_its_age(
         ),
         pytest.param((200, {"hypervisor": {"uptime": None}}), Rpc.EMPTY, id="no answer from there"),
         pytest.param(
-            (500, {"computeFault": {"message": "MessagingTimeout"}}), Rpc.EMPTY, id="error"
+            (500, {"computeFault": {"message": "<class 'oslo_messaging...MessagingTimeout'>"}}),
+            Rpc.EMPTY,
+            id="Nova gave it up itself",
         ),
+        pytest.param(
+            (
+                400,
+                {"badRequest": {"message": "Compute service of c01 is unavailable at this time"}},
+            ),
+            Rpc.EMPTY,
+            id="Nova calls it down",
+        ),
+        pytest.param((500, {"computeFault": {"message": "DBError"}}), Rpc.FAILED, id="it failed"),
+        pytest.param((503, {"message": "no"}), Rpc.FAILED, id="nothing is behind it"),
+        pytest.param((429, {"overLimit": {"message": "slow down"}}), Rpc.FAILED, id="too often"),
+        pytest.param((401, {"error": {"message": "who?"}}), Rpc.FAILED, id="it knows no token"),
+        pytest.param((403, {"forbidden": {"message": "Policy"}}), Rpc.FORBIDDEN, id="no right"),
+        pytest.param((404, {"itemNotFound": {"message": "?"}}), Rpc.NO_SUCH_CALL, id="gone"),
+        pytest.param(
+            (501, {"notImplemented": {"message": "not supported"}}),
+            Rpc.NO_SUCH_CALL,
+            id="a driver without it",
+        ),
+        pytest.param((200, {"hypervisor": []}), Rpc.ODD, id="another answer"),
     ],
 )
 def test_a_call_over_rpc(
@@ -394,12 +416,13 @@ def test_a_call_over_rpc(
     ("answer", "outcome"),
     [
         pytest.param((200, {"pools": []}), Rpc.ANSWERED, id="lives"),
-        pytest.param((200, {"volumes": []}), Rpc.NOT_ASKED, id="another answer"),
+        pytest.param((200, {"volumes": []}), Rpc.ODD, id="another answer"),
         pytest.param((403, {"forbidden": {"message": "Policy"}}), Rpc.FORBIDDEN, id="no right"),
         pytest.param((404, {"itemNotFound": {"message": "no"}}), Rpc.NO_SUCH_CALL, id="older"),
-        pytest.param((500, {"computeFault": {"message": "oops"}}), Rpc.NOT_ASKED, id="it failed"),
+        pytest.param((500, {"computeFault": {"message": "oops"}}), Rpc.FAILED, id="it failed"),
         pytest.param((502, {"message": "Bad gateway."}), Rpc.EMPTY, id="Cinder gave it up itself"),
-        pytest.param((503, {"message": "no"}), Rpc.NOT_ASKED, id="nothing is behind it"),
+        pytest.param((503, {"message": "no"}), Rpc.FAILED, id="nothing is behind it"),
+        pytest.param((429, {"message": "slow down"}), Rpc.FAILED, id="too often"),
     ],
 )
 def test_a_call_that_its_api_makes(

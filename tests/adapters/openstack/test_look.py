@@ -166,7 +166,7 @@ def test_an_uptime_that_makes_no_sense_is_unknown() -> None:
     hypervisor = look.first_hypervisor()
     look.small.instead[f"GET /os-hypervisors/{hypervisor}"] = [Reply(200, {"hypervisor": []})]
 
-    assert look.apis.uptime(compute, hypervisor, within_s=5).outcome is Rpc.NOT_ASKED
+    assert look.apis.uptime(compute, hypervisor, within_s=5).outcome is Rpc.ODD
 
 
 @pytest.mark.parametrize("body", ["<html>", "null", "[]", '{"token": []}', '{"token": {}}'])

@@ -79,10 +79,15 @@ _PATHS = {
 }
 _LEAST_S = 0.001  # `requests` takes no time of nothing
 _NO_SERVICE_LIST = _NOT_FOUND = 404
+_BAD_REQUEST = 400
 _BAD_GATEWAY = 502
+# Of 501 Nova makes that a driver knows no uptime.
+_NO_SUCH_CALL = {_BAD_REQUEST, _NOT_FOUND, 405, 410, 501}
+_LATE = 0.5  # of its time, from which on no answer is a late one
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
-_REFUSALS = {401, 403}
+_UNAUTHORIZED = 401
+_REFUSALS = {_UNAUTHORIZED, 403}
 _VERSION_TYPE = {"block-storage": "volume"}
 
 
@@ -232,13 +237,12 @@ class OpenStackApis:
             )
         took = time.monotonic() - began
         if isinstance(answer, Failed):
-            outcome = Rpc.SILENT if answer.how is Failure.NO_ANSWER else Rpc.EMPTY
-            return RpcAnswer(outcome=outcome, took_s=took, why=answer.says)
+            return _uncalled(answer, took, within_s)
         try:
             with understood("Nova", f"GET {path}", [answer]):
                 says = to_uptime(body_of(answer))
         except NotUnderstood as error:
-            return RpcAnswer(outcome=Rpc.NOT_ASKED, took_s=took, why=_not_understood(error).says)
+            return _uncalled(_not_understood(error), took, within_s)
         return RpcAnswer(outcome=Rpc.ANSWERED if says else Rpc.EMPTY, took_s=took)
 
     def call(self, endpoint: Endpoint, path: str, *, answer: str, within_s: float) -> RpcAnswer:
@@ -247,13 +251,12 @@ class OpenStackApis:
         came = self._send("GET", endpoint, path, version=None, within_s=within_s)
         took = time.monotonic() - began
         if isinstance(came, Failed):
-            return RpcAnswer(outcome=_outcome_of(came), took_s=took, why=came.says)
+            return _uncalled(came, took, within_s)
         try:
             with understood(endpoint.kind, f"GET {path}", [came]):
                 down = _backends_down(body_of(came)[answer])
         except NotUnderstood as error:
-            why = _not_understood(error).says
-            return RpcAnswer(outcome=Rpc.NOT_ASKED, took_s=took, why=why)
+            return _uncalled(_not_understood(error), took, within_s)
         return RpcAnswer(outcome=Rpc.ANSWERED, took_s=took, down=down)
 
     def _list(  # noqa: PLR0913  # what a list has
@@ -537,18 +540,40 @@ def _backends_down(pools: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _outcome_of(failed: Failed) -> Rpc:
-    """Say what it means for who was to be called that its API has not told."""
-    if failed.how is Failure.NO_ANSWER:
-        return Rpc.SILENT
-    if failed.how is Failure.REFUSED:
-        return Rpc.FORBIDDEN
-    if failed.status == _NOT_FOUND:
-        return Rpc.NO_SUCH_CALL
-    # Cinder's own word for a call that has timed out there; a proxy's has no request id.
-    if failed.status == _BAD_GATEWAY and failed.request_id:
-        return Rpc.EMPTY
-    return Rpc.NOT_ASKED
+def _uncalled(failed: Failed, took_s: float, within_s: float) -> RpcAnswer:
+    """Return what it is worth that an API did not tell of a call over RPC."""
+    says = f"{failed.status} {failed.says}" if failed.status else failed.says
+    outcome = _outcome_of(failed, is_late=took_s >= _LATE * within_s)
+    return RpcAnswer(outcome=outcome, took_s=took_s, why=says.strip(), status=failed.status)
+
+
+def _outcome_of(failed: Failed, *, is_late: bool) -> Rpc:
+    """Say what it means for who was to be called: what its API cannot do is no fault of its own."""
+    match failed.how:
+        case Failure.NO_ANSWER:  # a door that is shut says so at once
+            return Rpc.SILENT if is_late else Rpc.FAILED
+        # A token that it does not take is no want of rights.
+        case Failure.REFUSED if failed.status != _UNAUTHORIZED:
+            return Rpc.FORBIDDEN
+        case Failure.NOT_UNDERSTOOD:
+            return Rpc.ODD
+        case Failure.ERROR if _has_timed_out_there(failed):
+            return Rpc.EMPTY
+        case how if how is Failure.TOO_OLD or failed.status in _NO_SUCH_CALL:
+            return Rpc.NO_SUCH_CALL
+        case _:
+            return Rpc.FAILED
+
+
+def _has_timed_out_there(failed: Failed) -> bool:
+    """Say whether an API has called in vain itself.
+
+    Cinder says so by a 502, and a proxy's has no request id. Nova names what it did not expect, or
+    says by a 400 that the nova-compute is down.
+    """
+    is_cinders = failed.status == _BAD_GATEWAY and bool(failed.request_id)
+    is_novas = failed.status == _BAD_REQUEST and "unavailable" in failed.says
+    return is_cinders or is_novas or "MessagingTimeout" in failed.says
 
 
 def _not_understood(error: NotUnderstood) -> Failed:
