@@ -43,6 +43,7 @@ def test_what_is_disabled_unmanaged_failed_or_in_standby_is_read() -> None:
     assert [one.name for one in found.resources if not one.is_managed] == ["openstack-manila-share"]
     assert [one.name for one in found.resources if one.is_failed] == ["conductor"]
     assert [one.name for one in found.members if one.is_standby] == ["ctl2"]
+    assert [one.name for one in found.members if one.is_unclean] == []
     assert [(one.resource, one.node) for one in found.failed] == [("conductor", "ctl1")]
     assert found.failed[0].says == "start on ctl1 failed: error (Connection refused)"
 

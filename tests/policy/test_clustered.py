@@ -1,5 +1,6 @@
 """What Pacemaker runs is judged by its words, not by what systemd enables."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,56 @@ def test_pacemaker_that_does_not_answer_its_own_tool_is_found() -> None:
     out = f"<pacemaker-result><status code='102'>{error}</status></pacemaker-result>"
 
     assert ("pacemaker-silent", "pacemaker on ctl") in rules(clustered(out, 102).look())
+
+
+def member(name: str, **words: str) -> str:
+    """Return an answer in which a member of the cluster is otherwise."""
+    [tag] = re.findall(rf'<node name="{name}" id="."[^>]* online=[^>]*>', WELL)
+    other = tag
+    for word, value in words.items():
+        other = re.sub(rf' {word}="[^"]*"', f' {word}="{value}"', other)
+    assert other != tag
+    return WELL.replace(tag, other)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param({"online": "false"}, [("pacemaker-member-offline", "degraded")], id="offline"),
+        pytest.param(
+            {"online": "false", "unclean": "true"}, [("pacemaker-member-unclean", "broken")],
+            id="unclean, and offline",
+        ),
+        pytest.param(
+            {"unclean": "true"}, [("pacemaker-member-unclean", "broken")],
+            id="unclean, and still there",
+        ),
+        pytest.param(
+            {"online": "false", "unclean": "true", "standby": "true"},
+            [("pacemaker-member-unclean", "broken")], id="unclean in standby",
+        ),
+        pytest.param({"online": "false", "standby": "true"}, [], id="away on purpose: standby"),
+        pytest.param(
+            {"online": "false", "maintenance": "true"}, [], id="away on purpose: maintenance"
+        ),
+    ],
+)  # fmt: skip
+def test_a_member_that_the_others_miss_is_found(
+    words: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    """The cloud was "ok" with a member that was offline and unclean."""
+    found = clustered(member("ctl3", **words)).look().findings
+
+    assert [(one.rule, one.state.value) for one in found] == expected
+    assert {one.where for one in found} <= {"pacemaker on ctl3"}
+
+
+def test_a_member_whose_own_pacemaker_is_down_is_told_once() -> None:
+    site = clustered(member("ctl3", online="false").replace('"ctl3"', '"c01"'))
+    site.told("c01")["commands"]["units"]["out"] += PACEMAKER.replace(
+        "ActiveState=active\nSubState=running", "ActiveState=inactive\nSubState=dead"
+    )
+
+    found = {one.rule: one.by for one in site.look().findings if one.component == "pacemaker"}
+
+    assert found == {"unit-down": None, "pacemaker-member-offline": "unit-down"}

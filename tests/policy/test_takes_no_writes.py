@@ -204,6 +204,26 @@ def test_a_member_of_galera(facts: dict[str, Any], rules: list[str]) -> None:
     assert [one.rule for one in site.look().findings] == rules
 
 
+@pytest.mark.parametrize(
+    ("other", "rules"),
+    [
+        pytest.param({"wsrep_on": "OFF"}, [], id="one that stands alone is no member"),
+        pytest.param(
+            {**GALERA}, ["galera-member-missing", "galera-member-missing"],
+            id="two that do not see each other",
+        ),
+    ],
+)  # fmt: skip
+def test_only_what_may_be_a_member_of_galera_is_missed(
+    other: dict[str, Any], rules: list[str]
+) -> None:
+    site = Site()
+    second_server(site, **other)
+    told(site, "ctl", **GALERA)
+
+    assert [one.rule for one in of_mariadb(site.look())] == rules
+
+
 # --- RabbitMQ -----------------------------------------------------------------------------------
 
 

@@ -81,6 +81,7 @@ def _member(one: ET.Element) -> Member:
     return Member(
         name=_named(one, "name"),
         is_online=_is(one, "online"),
+        is_unclean=_is(one, "unclean"),
         is_standby=_is(one, "standby") or _is(one, "standby_onfail"),
         is_in_maintenance=_is(one, "maintenance"),
     )

@@ -31,6 +31,7 @@ class Member:
 
     name: str
     is_online: bool
+    is_unclean: bool = False  # nobody knows what it still runs: it has to be fenced
     is_standby: bool = False
     is_in_maintenance: bool = False
 

@@ -23,6 +23,8 @@ _SEEN_FROM = {
     "port-closed": 1,
     "connection-missing": 1,
     "connection-half-open": 1,
+    "pacemaker-member-offline": 1,
+    "pacemaker-member-unclean": 1,
     "own-queue-missing": 2,
     "own-queue-unread": 2,
     "own-queue-unbound": 2,
@@ -41,6 +43,7 @@ _AT_PROCESS = {
     "unit-down", "container-down", "unit-restarting", "switched-off", "switched-off-here",
     "process-silent", "process-ill", "rabbitmq-silent", "mariadb-silent", "memcached-silent",
     "libvirt-silent", "not-one-active", "cluster-stopped", "cluster-failed",
+    "pacemaker-silent",
 }  # fmt: skip
 _DOWN = {"unit-down", "container-down"}
 _SILENT = {name for name in _AT_PROCESS if name.endswith("-silent")}

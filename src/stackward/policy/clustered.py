@@ -96,6 +96,12 @@ def judge_clusters(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
 def _judge_cluster(cluster: Cluster, state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
     if not cluster.has_quorum:
         yield symptoms.PACEMAKER_NO_QUORUM.found(PACEMAKER)
+    for member in cluster.members:
+        where = _node(state, member.name)
+        if member.is_unclean:
+            yield symptoms.PACEMAKER_UNCLEAN.found(PACEMAKER, where, member=member.name)
+        elif not (member.is_online or _is_set_aside(member, cluster)):
+            yield symptoms.PACEMAKER_OFFLINE.found(PACEMAKER, where, member=member.name)
     for name in dict.fromkeys(one.name for one in cluster.resources):
         own = [one for one in cluster.resources if one.name == name]
         component = next((c for c in anatomy.components.values() if is_of(own[0], c)), None)
@@ -111,6 +117,11 @@ def _judge_cluster(cluster: Cluster, state: CloudState, anatomy: Anatomy) -> Ite
                     where, _node(state, node), says, resource=name,
                     how="blocked" if any(one.is_blocked for one in ill) else "failed",
                 )  # fmt: skip
+
+
+def _is_set_aside(member: Member, cluster: Cluster) -> bool:
+    """Say whether somebody has said that it need not run anything: then it may be away."""
+    return member.is_standby or member.is_in_maintenance or cluster.is_in_maintenance
 
 
 def _node(state: CloudState, member: str) -> str | None:

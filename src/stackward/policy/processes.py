@@ -334,7 +334,7 @@ def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
         case Unseen(why=why) if is_silent(here, server):
             yield symptoms.DATABASE_SILENT.found(name, node, why=why, log=here.log)
         case DatabaseServer():
-            yield from _judge_galera(here, server, sum(1 for each, _ in present if each == name))
+            yield from _judge_galera(here, server, _count_of_galera(name, present))
             yield from _judge_writes(here, server, present)
             if server.connections >= NEAR_LIMIT * server.most_connections > 0:
                 yield symptoms.CONNECTIONS_SHORT.found(
@@ -346,6 +346,12 @@ def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
                 yield symptoms.TABLES_BROKEN.found(name, node, broken[:SHOWN], count=failed)
         case _:
             pass
+
+
+def _count_of_galera(name: str, present: Present) -> int:
+    """Return how many servers may be members; one that says that it stands alone is none."""
+    servers = [one.survey.database for (each, _), one in present.items() if each == name]
+    return sum(1 for one in servers if not isinstance(one, DatabaseServer) or one.is_galera)
 
 
 def _judge_galera(here: Presence, server: DatabaseServer, nodes: int) -> Iterator[Finding]:

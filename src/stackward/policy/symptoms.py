@@ -460,6 +460,23 @@ PACEMAKER_NO_QUORUM = Symptom(
     "Without the majority Pacemaker stops what it runs, or leaves it as it is.",
 )
 
+PACEMAKER_UNCLEAN = Symptom(
+    "pacemaker-member-unclean",
+    State.BROKEN,
+    "Pacemaker calls `{member}` unclean: it does not know what still runs there",
+    "look first at `pcs status --full`, at its fencing too: that must be set up, and able to reach "
+    "the power of that node; see corosync and Pacemaker on it, if it can be reached",
+    "Until it is fenced or comes back, nothing that it ran is started elsewhere.",
+)
+PACEMAKER_OFFLINE = Symptom(
+    "pacemaker-member-offline",
+    State.DEGRADED,
+    "Pacemaker calls `{member}` offline",
+    "see that it is up, that `corosync.service` and `pacemaker.service` run there, and the network "
+    "between the members; where it is meant to be away, put it in standby",
+    "One member fewer is left to run what another loses, and to make a quorum.",
+)
+
 # --- RabbitMQ, MariaDB, memcached, libvirt ------------------------------------------------------
 
 BROKER_SILENT = Symptom(
