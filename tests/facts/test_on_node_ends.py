@@ -82,22 +82,45 @@ def test_what_another_tells_meanwhile_is_read_to_its_end(run: Run) -> None:
     assert len(told["sockets"]["out"]) == 1_000_000
 
 
-def test_a_question_that_no_time_is_left_for_is_not_put(run: Run) -> None:
-    """Which processes run is told late: what is asked then would only seem to be silent."""
-    question = {
-        "name": "nova-compute 0",
-        "ask": ["virsh", "version"],
-        "tool": "virsh",
-        "is_for_root": False,
-        "container": "",
-        "units": ["nova-compute.service"],
-    }
-    slow = f"sleep {WITHIN_S - 0.3}; printf '{UNIT}'"
+QUESTION = {
+    "name": "nova-compute 0",
+    "ask": ["hears"],
+    "tool": "hears",
+    "is_for_root": False,
+    "container": "",
+    "inside": [],
+    "units": ["nova-compute.service"],
+}
 
-    told, _ = run({"questions": [question]}, systemctl=slow, virsh="echo well")
 
-    asked = told["commands"].get("question nova-compute 0")
-    assert asked in (None, {"code": None, "out": "", "err": "no time was left for it in this look"})
+@pytest.mark.parametrize(
+    ("within_s", "units_after_s", "says"),
+    [
+        pytest.param(3.0, 0, "no answer in time", id="a fair time"),
+        pytest.param(1.0, 0, "no time was left for it in this look", id="a node asked late"),
+        pytest.param(3.0, 1.5, "no time was left for it in this look", id="a slow systemd"),
+    ],
+)
+def test_silence_is_told_only_of_what_had_a_fair_time(
+    run: Run, within_s: float, units_after_s: float, says: str
+) -> None:
+    """Which processes run is told late on a busy node: what is asked then only seems silent."""
+    slow = f"sleep {units_after_s}; printf '{UNIT}'"
+
+    told, _ = run(
+        {"questions": [QUESTION], "within_s": within_s}, systemctl=slow, hears="exec sleep 300"
+    )
+
+    assert told["commands"]["question nova-compute 0"] == {"code": None, "out": "", "err": says}
+
+
+def test_an_answer_counts_however_little_time_it_had(run: Run) -> None:
+    slow = f"sleep {WITHIN_S - 1}; printf '{UNIT}'"
+
+    told, _ = run({"questions": [QUESTION]}, systemctl=slow, hears="echo well")
+
+    answer = {"code": 0, "out": "well\n", "err": ""}
+    assert told["commands"]["question nova-compute 0"] == answer
 
 
 @pytest.mark.parametrize("behaves", [hanging.never_answers, _trickles], ids=["dumb", "trickling"])

@@ -24,6 +24,7 @@ from stackward.facts.survey import (
     parse_survey,
     parse_units,
 )
+from stackward.model.cloud_state import NO_TIME
 from stackward.model.survey import (
     Blind,
     Broker,
@@ -93,6 +94,12 @@ def test_units_that_cannot_be_asked_for_are_not_none() -> None:
     assert parse_units(told, monotonic=1) == Unseen(
         "systemd does not answer: Failed to connect to bus: No such file or directory", Blind.SILENT
     )
+
+
+def test_units_that_no_time_was_left_for_are_not_asked_and_no_systemd_is_accused() -> None:
+    told = {"units": answered(code=None, err=NO_TIME)}
+
+    assert parse_units(told, monotonic=1) == Unseen(NO_TIME, Blind.NOT_ASKED)
 
 
 def test_connections_belong_to_units_and_a_half_closed_one_is_none() -> None:

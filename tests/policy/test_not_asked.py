@@ -188,3 +188,33 @@ def test_a_web_server_that_is_silent_is_found_though_nothing_else_was_asked() ->
     [finding] = site.look().findings
 
     assert (finding.rule, finding.where) == ("process-silent", "glance-api on ctl")
+
+
+def test_units_that_no_time_was_left_for_accuse_nobody_and_leave_nothing_ok() -> None:
+    site = Site()
+    site.command("c01", "units", None, err=NO_TIME)
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert health.state is State.UNKNOWN
+    left = [gap for gap in health.unknown if gap.where == "c01" and gap.kind is Kept.DEADLINE]
+    assert ("which units run", NO_TIME) in [(gap.what, gap.why) for gap in left]
+
+
+@pytest.mark.parametrize("node", ["ctl", "c01", "c02"])
+def test_a_node_that_had_no_time_for_any_command_accuses_nobody(node: str) -> None:
+    """It was asked last, on a busy machine: what had less than a fair time is no silence."""
+    site = Site()
+    told = site.nodes.told[node]
+    assert isinstance(told, dict)
+    for command in told["commands"]:
+        site.command(node, command, None, err=NO_TIME)
+    told["sockets"] = {"code": None, "out": "", "err": NO_TIME}
+    told["web"] = [{**one, "came": {"error": NO_TIME}} for one in told["web"]]
+    told["memcached"] = {}
+
+    health = site.look()
+
+    assert {finding.node for finding in health.findings} <= {None}
+    assert health.state not in {State.OK, State.NOT_PROVED}

@@ -33,6 +33,7 @@ from stackward.facts.questions import as_asked, parse_answers
 from stackward.facts.services_on_node import Said
 from stackward.facts.web import as_asked as web_as_asked
 from stackward.facts.web import parse_web
+from stackward.model.cloud_state import NO_TIME
 from stackward.model.identity import Itself
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.survey import (
@@ -310,6 +311,9 @@ def _unread(commands: Mapping[str, Said]) -> Iterable[tuple[str, Unseen]]:
             yield f"what runs under {engine}", Unseen(refused, Blind.REFUSED)
         else:
             said = lines(answer["err"]) or [f"it ended with {answer['code']}"]
+            if said == [NO_TIME]:
+                yield f"what runs under {engine}", Unseen(NO_TIME, Blind.NOT_ASKED)
+                continue
             why = f"`{engine} ps` says: {shortly(said[0])}"
             yield f"what runs under {engine}", Unseen(why, Blind.LATE)
     warned = commands.get("kernel warnings")
@@ -338,6 +342,8 @@ def parse_units(
     answer = commands.get("units")
     if answer is None:
         return Unseen("it has no systemd", Blind.USELESS)
+    if answer["code"] is None and answer["err"] == NO_TIME:
+        return Unseen(NO_TIME, Blind.NOT_ASKED)
     blocks = [block for block in answer["out"].split("\n\n") if block.strip()]
     if not blocks or answer["code"] is None or answer["code"] < 0:
         return Unseen(f"systemd does not answer: {answer['err'].strip()}", Blind.SILENT)

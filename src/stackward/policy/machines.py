@@ -136,7 +136,8 @@ def _misread(survey: Survey) -> Iterator[Finding]:
 
 def _judge_survey(survey: Survey) -> Iterator[Finding]:
     node = survey.node
-    if isinstance(survey.units, Unseen) and survey.units.kind is not Blind.ODD:
+    unheard = survey.units.kind if isinstance(survey.units, Unseen) else None
+    if isinstance(survey.units, Unseen) and unheard not in {Blind.ODD, Blind.NOT_ASKED}:
         yield _silent_systemd(survey, survey.units)
     for filesystem in survey.filesystems:
         kept = [
@@ -326,6 +327,8 @@ def _gaps_of_survey(survey: Survey) -> Iterator[Gap]:
     for what, value in (("the kernel log", survey.kernel_errors), ("the clock", survey.clock)):
         if isinstance(value, Unseen) and value.kind is not Blind.ODD:
             yield gap_of(survey, what, value)
+    if isinstance(survey.units, Unseen) and survey.units.kind is Blind.NOT_ASKED:
+        yield gap_of(survey, "which units run", survey.units)
     for what, unseen in survey.unread.items():
         yield gap_of(survey, what, unseen)
     if not survey.sees_owners:

@@ -98,7 +98,10 @@ SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the path of an ordina
 BUS = "dbus.service"
 NO_SUDO = "sudo: there is none on this node"
 NOT_ASKED = "no time was left for it in this look"
-LEAST_S = 0.5  # a command that has less is not begun: no answer would prove nothing
+LATE = "no answer in time"
+LEAST_S = 0.1  # a command that has less is not begun
+LIMIT_S = 4.0  # of a command: such as `-T 4` of Open vSwitch's tools
+FAIR = 0.5  # of its own limit, what a question must have had: with less, silence proves nothing
 READ_S = 0.05  # from its last word until that is kept
 OWN_END_S = 2  # after the deadline this script is ended by its own alarm, whatever holds it
 WEB_S = 4.0  # for an answer over HTTP
@@ -115,6 +118,7 @@ class Commands:
 
     def __init__(self, within_s: float) -> None:
         self.ends = time.monotonic() + within_s
+        self.began = {}  # type: dict[str, float]
         self.started = {}  # type: dict[str, subprocess.Popen[bytes] | None]
         self.reading = {}  # type: dict[str, threading.Thread]
         self.ended = {}  # type: dict[str, dict[str, object]]
@@ -133,6 +137,7 @@ class Commands:
         )
         reading = threading.Thread(target=self.read, args=(name, process), daemon=True)
         self.started[name], self.reading[name] = process, reading
+        self.began[name] = time.monotonic()
         reading.start()
 
     def read(self, name: str, process: subprocess.Popen[bytes]) -> None:
@@ -153,7 +158,7 @@ class Commands:
         """Return what a command told; wait for it until the deadline."""
         if self.started.pop(name, None) is not None:
             self.reading[name].join(max(0.0, self.ends - time.monotonic()) + READ_S)
-            late = {"code": None, "out": "", "err": "no answer in time"}
+            late = {"code": None, "out": "", "err": unheard(self.ends - self.began[name])}
             self.ended.setdefault(name, late)  # type: ignore[arg-type]
         return self.ended.get(name, {})
 
@@ -162,6 +167,11 @@ class Commands:
         for name in list(self.started):
             self.end(name)
         return self.ended
+
+
+def unheard(given_s: float, limit_s: float = LIMIT_S) -> str:
+    """Say that no answer came; an answer would have counted however little time it had."""
+    return LATE if given_s >= FAIR * limit_s else NOT_ASKED
 
 
 def text(raw: bytes) -> str:
@@ -349,9 +359,10 @@ class Web:
         """Ask one place for one path; `*` asks the web server itself, whatever it serves."""
         told = {"name": name, "address": place[0], "port": place[1], "path": path}
         self.told.append(told)
-        until = min(time.monotonic() + WEB_S, self.ends)
-        if until - time.monotonic() < WEB_S / 2:
-            told["came"] = {"error": NOT_ASKED}
+        now = time.monotonic()
+        until = min(now + WEB_S, self.ends)
+        told["came"] = {"error": unheard(until - now, WEB_S)}  # until an answer comes
+        if until - now < LEAST_S:
             return
         thread = threading.Thread(target=answer_of, args=(told, until, own), daemon=True)
         thread.start()
@@ -361,18 +372,18 @@ class Web:
         """Return what came of all."""
         for thread in self.threads:
             thread.join(max(0.0, self.ends - time.monotonic()) + READ_S)
-        late = {"error": "no answer in time"}
-        return [{**one, "came": one.get("came", late)} for one in self.told]
+        return [dict(one) for one in self.told]
 
 
 def answer_of(told: dict[str, object], until: float, own: str | None) -> None:
     """Ask over HTTP, and over TLS where a plain request is no language there."""
     place, found = (str(told["address"]), int(str(told["port"]))), {}  # type: ignore[var-annotated]
+    late = dict(told["came"])  # type: ignore[call-overload]
     for secured in (False, True):
         try:
             came = heard(get(place, str(told["path"]), until, secured=secured), own)
         except socket.timeout:  # noqa: UP041  # another class until Python 3.10
-            came = {"error": "no answer in time"}
+            came = late
         except (OSError, ValueError) as error:  # ssl.SSLError is one of them, too
             came = {"error": str(error)[:WEB_WORDS] or type(error).__name__}
         if "status" in came or not found:
@@ -386,7 +397,7 @@ def speaks_tls(came: dict[str, object]) -> bool:
     """Say whether it may be TLS: it says so, or says nothing to a plain request."""
     if "status" in came:
         return came["status"] == BAD_REQUEST and bool(re.search("HTTPS|SSL", str(came["says"])))
-    return came["error"] != "no answer in time"
+    return came["error"] not in (LATE, NOT_ASKED)
 
 
 def get(place: tuple[str, int], path: str, until: float, *, secured: bool) -> bytes:
