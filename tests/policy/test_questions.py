@@ -1,5 +1,6 @@
 """A process that runs and does not answer is found, whatever systemd says of it."""
 
+import copy
 import json
 
 import pytest
@@ -138,6 +139,53 @@ def test_of_ovn_northd_exactly_one_must_be_active(status: str) -> None:
 
     assert (finding.rule, finding.where) == ("not-one-active", "ovn-northd")
     assert "none of 1 are active" in finding.reason
+
+
+def northd(site: Site, node: str, database: str, status: str) -> None:
+    """Let one more controller run an ovn-northd, with a database at an address."""
+    told = copy.deepcopy(site.told("ctl"))
+    told["hostname"] = node
+    told["sockets"]["out"] = told["sockets"]["out"].replace("10.77.1.10:", f"{database}:")
+    site.nodes.told[node] = told
+    site.command(node, "question ovn-northd 0", 0, f"Status: {status}\n")
+
+
+@pytest.mark.parametrize(
+    ("others", "evidence"),
+    [
+        pytest.param([("10.77.1.10", "standby")], None, id="one waits for the other"),
+        pytest.param([("10.77.1.10", "active")], {"ctl", "ctl1"}, id="two on the same database"),
+        pytest.param([("10.88.1.10", "active")], None, id="one in each of two deployments"),
+        pytest.param(
+            [("10.88.1.10", "standby")], {"ctl1"}, id="none in the second of two deployments"
+        ),
+        pytest.param(
+            [("10.88.1.10", "active"), ("10.88.1.10", "standby")], None,
+            id="two deployments, one with a standby",
+        ),
+        pytest.param(
+            [("10.88.1.10", "active"), ("10.88.1.10", "active")], {"ctl1", "ctl2"},
+            id="two in the second of two deployments",
+        ),
+        pytest.param(
+            [("10.88.1.10", "active"), ("127.0.0.1", "standby")], None,
+            id="whose deployment one is of is not seen",
+        ),
+        pytest.param([("127.0.0.1", "standby")], None, id="one beside it, not seen where"),
+    ],
+)  # fmt: skip
+def test_in_each_deployment_exactly_one_ovn_northd_must_be_active(
+    others: list[tuple[str, str]], evidence: set[str] | None
+) -> None:
+    """Two clouds in one inventory were "broken": 2 of 2 were active."""
+    site = Site()
+    for number, (database, status) in enumerate(others, 1):
+        northd(site, f"ctl{number}", database, status)
+
+    found = [one for one in site.look().findings if one.rule == "not-one-active"]
+
+    named = [{says.split("`")[1] for says in one.evidence} for one in found]
+    assert named == ([] if evidence is None else [evidence])
 
 
 @pytest.mark.parametrize(

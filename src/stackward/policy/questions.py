@@ -4,7 +4,7 @@ A process that is frozen still runs for systemd, keeps its sockets, and answers 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 
 from stackward.anatomy import Component, Question
@@ -15,6 +15,7 @@ from stackward.policy.gaps import gap_of
 from stackward.policy.presence import Presence
 from stackward.policy.processes import Present
 
+_LOOPBACK = ("127.", "::1", "[::1]", "::ffff:127.", "[::ffff:127.")
 _SHOWN = 120  # characters of an answer
 
 
@@ -112,18 +113,66 @@ def judge_one_of_all(
     """
     own = [one for (name, _), one in present.items() if name == component.name and one.runs]
     for number, question in enumerate(component.questions):
-        if not question.one_of_all or not own:
+        if not question.one_of_all:
             continue
-        told = [outcome(question, one.survey.answers.get((component.name, number))) for one in own]
-        if any(one not in {Outcome.PROVED, Outcome.REFUTED} for one in told):
-            continue  # one that was not heard may be it
-        count = told.count(Outcome.PROVED)
-        if count > 1 or (count == 0 and has_seen_all):
-            says = [f"`{one.node}`: {_words(one.survey.answers[component.name, number])}"
-                    for one in own]  # fmt: skip
-            yield symptoms.NOT_ONE_ACTIVE.found(
-                component.name, None, says, count=count or "none", of=len(own)
-            )
+        for those, is_whole in _deployments(component, own, present):
+            is_seen = has_seen_all and is_whole
+            yield from _judge_one_of(component, number, those, has_seen_all=is_seen)
+
+
+def _judge_one_of(
+    component: Component, number: int, those: Sequence[Presence], *, has_seen_all: bool
+) -> Iterator[Finding]:
+    question = component.questions[number]
+    told = [outcome(question, one.survey.answers.get((component.name, number))) for one in those]
+    if any(one not in {Outcome.PROVED, Outcome.REFUTED} for one in told):
+        return  # one that was not heard may be it
+    count = told.count(Outcome.PROVED)
+    if count > 1 or (count == 0 and has_seen_all):
+        says = [
+            f"`{one.node}`: {_words(one.survey.answers[component.name, number])}" for one in those
+        ]
+        yield symptoms.NOT_ONE_ACTIVE.found(
+            component.name, None, says, count=count or "none", of=len(those)
+        )
+
+
+def _deployments(
+    component: Component, own: Sequence[Presence], present: Present
+) -> list[tuple[list[Presence], bool]]:
+    """Return which processes work on the same, each with whether those are all who do.
+
+    An inventory may have more than one deployment. On the nodes of one, somebody is connected to
+    the same address of what they depend on. One of whose node no such connection is seen is with
+    the others where those are one deployment; else it may be of any.
+    """
+    ports = {
+        port
+        for (name, _), one in present.items()
+        if name in component.depends_on
+        for port in one.component.ports
+    }
+    found: list[tuple[set[str], list[Presence]]] = []
+    bare: list[Presence] = []
+    for one in own:
+        ends = _ends_at(ports, one)
+        if not ends:
+            bare.append(one)
+            continue
+        same = [each for each in found if each[0] & ends]
+        found = [each for each in found if not each[0] & ends]
+        found.append((ends.union(*(each[0] for each in same)),
+                      [*(each for _, those in same for each in those), one]))  # fmt: skip
+    if len(found) <= 1:
+        return [(list(own), True)] if own else []
+    return [(those, not bare) for _, those in found]
+
+
+def _ends_at(ports: Collection[int], here: Presence) -> set[str]:
+    """Return the addresses at which these ports are spoken to, from a node or on it."""
+    ends = {one.far for one in here.survey.links if one.far_port in ports}
+    ends |= {one.near for one in here.survey.links if one.near_port in ports}
+    return {one for one in ends if not one.startswith(_LOOPBACK)}
 
 
 def gaps_of_answers(here: Presence) -> Iterator[Gap]:
