@@ -610,9 +610,9 @@ class FakeShell:
                 return Answer(1, "", f"{self.refused[node]}\n")
         if words[0] == "virsh":
             return self._virsh(node, words)
-        if words[0] in {"find", "tail", "test", "cat", "ps", "findmnt"}:
+        if words[0].rpartition("/")[2] in {"find", "tail", "test", "cat", "ps", "findmnt"}:
             return self._read(node, words)
-        if words[0] == "systemctl":
+        if words[0].rpartition("/")[2] == "systemctl":
             return self._systemctl(node, words)
         return self._write(node, words, given)
 
@@ -627,7 +627,7 @@ class FakeShell:
 
     def _write(self, node: str, words: list[str], given: str) -> Answer:
         self.done.append(" ".join(words))
-        if words[0] == "rm":
+        if words[0] == "/usr/bin/rm":
             for path in words[2:]:
                 self.files.pop((node, path), None)
         elif tuple(words) == FILL_DROP_IN:
@@ -649,7 +649,7 @@ class FakeShell:
             here = [one for one in self.leftovers.get(node, []) if one.startswith(places)]
             left = [one for one in here if wanted in one]
             return Answer(0, "\n".join(left))
-        if words[0] == "tail":
+        if words[0] == "/usr/bin/tail":
             return Answer(0, "".join(self.logged.get(node, [])))
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)

@@ -17,6 +17,7 @@ from stackward.anatomy import read_anatomy
 from stackward.facts.questions import as_asked
 from stackward.facts.stores import as_asked as stores_as_asked
 from stackward.ports.root import ALL, CONTAINERS, For
+from stackward.ports.shell import Answer, refusal
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "src/stackward/facts/on_node/gather.py"
@@ -76,9 +77,10 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     asked = {tuple(words[2:]) for words in commands.words if words[0] == "sudo"}
     declared = {one.words for one in ALL if For.CHECK in one.needed_for}
     assert asked - declared == set()
-    elsewhere = {words for words in declared if {"mysql", "mysqlcheck"} & {*words}}
+    others = {"/usr/bin/mysql", "/usr/bin/mysqlcheck", "/usr/sbin/ss"}
+    elsewhere = {words for words in declared if others & {*words}}
     elsewhere |= {words for words in declared if words[-1].startswith("/etc/kolla/")}
-    assert declared - asked - elsewhere == {words for words in declared if words[1] == "exec"}
+    assert declared - asked - elsewhere == {words for words in declared if "exec" in words}
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
@@ -86,15 +88,16 @@ def test_what_is_asked_in_a_container_is_declared_too(gather: ModuleType, engine
     commands = Noted()
     questions = as_asked(read_anatomy())
     stores = stores_as_asked(read_anatomy())
-    inside = {one["container"] for one in (*questions, *stores)}
-    held = " ".join(f'"{name}"' for name in inside if name)
+    containers = {one["container"] for one in (*questions, *stores)}
+    held = " ".join(f'"{name}"' for name in containers if name)
     commands.told[f"containers of {engine}"] = f'{{"State":"running","Names":[{held}]}}'
 
     gather.ask_questions(commands, questions)
     gather.stores(commands, stores)
 
     asked = {tuple(words[2:]) for words in commands.words if "exec" in words}
-    assert asked == {one.words for one in ALL if one.words[:2] == (engine, "exec")}
+    inside = (f"/usr/bin/{engine}", "exec")
+    assert asked == {one.words for one in ALL if one.words[4:6] == inside}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,7 @@ def test_a_service_that_a_socket_may_start_is_asked_while_it_runs(gather: Module
 
     gather.ask_questions(commands, as_asked(read_anatomy()))
 
-    tools = {word for words in commands.words for word in words}
+    tools = {word.rpartition("/")[2] for words in commands.words for word in words}
     assert {"busctl", "virt-admin", "ovs-appctl", "ovn-appctl"} <= tools
 
 
@@ -201,7 +204,73 @@ def test_an_ordinary_user_is_asked_for_nothing_but_that(gather: ModuleType) -> N
     gather.ask_all(commands, {"units": [], "within_s": 5})
 
     as_user = {words[0] for words in commands.words if words[0] != "sudo"}
-    assert as_user == {"systemctl", "ss", "virsh", "timeout"}
+    assert as_user == {"systemctl", "ss", "timeout"}
+
+
+@pytest.mark.parametrize(
+    ("units", "containers", "is_asked"),
+    [
+        pytest.param("Id=libvirtd.service\nActiveState=active", "", True, id="it runs"),
+        pytest.param("Id=virtqemud.service\nActiveState=active", "", True, id="its modular one"),
+        pytest.param(
+            "Id=libvirtd.service\nActiveState=inactive\n\nId=libvirtd.socket\nActiveState=active",
+            "",
+            False,
+            id="a socket would start it",
+        ),
+        pytest.param(
+            "Id=docker.service\nActiveState=active",
+            '{"Names":"nova_libvirt","State":"running"}',
+            True,
+            id="it runs in a container",
+        ),
+        pytest.param(
+            "Id=docker.service\nActiveState=active",
+            '{"Names":"nova_libvirt","State":"exited"}',
+            False,
+            id="its container has ended",
+        ),
+    ],
+)
+def test_a_look_does_not_start_libvirt(
+    gather: ModuleType, units: str, containers: str, *, is_asked: bool
+) -> None:
+    """What a question had started would be shown as well by its answer."""
+    commands = Noted()
+    commands.units = units
+    commands.told["containers of docker"] = containers
+
+    gather.ask_libvirt(commands)
+
+    assert [words[0] for words in commands.words] == ["virsh"] * is_asked
+
+
+def test_what_sudo_allows_elsewhere_only_is_told_and_not_left_out(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {"/usr/bin/sudo": "sudo", "/snap/bin/docker": "docker"}
+    monkeypatch.setattr(
+        shutil, "which", lambda name: next((at for at in there if name in {at, there[at]}), None)
+    )
+    commands = gather.Commands(5)
+
+    commands.start("containers of docker", gather.as_root([*gather.of_engine("docker"), "ps"]))
+    commands.start("containers of podman", gather.as_root([*gather.of_engine("podman"), "ps"]))
+
+    says = "sudo: it allows `/usr/bin/docker`, and the node has `/snap/bin/docker`"
+    assert commands.all() == {"containers of docker": {"code": None, "out": "", "err": says}}
+    assert refusal(Answer(1, "", says)) == says
+
+
+def test_root_itself_takes_a_program_from_its_own_path(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/opt/bin/{name}")
+
+    words = gather.as_root([*gather.of_engine("docker"), "ps"])
+
+    assert words == ["/usr/bin/timeout", "-k", "1", "10", "/opt/bin/docker", "ps"]
 
 
 def test_what_only_root_has_on_its_path_is_found_by_any_login(

@@ -148,7 +148,7 @@ def test_a_store_at_an_unusual_path_needs_a_line_of_its_own() -> None:
     [gap] = [one for one in site.look().unknown if SHARE in one.what]
 
     assert (gap.kind, gap.component, gap.where) == (Kept.RIGHTS, "cinder-volume", "ctl")
-    assert f"--reuid cinder --regid cinder --init-groups test -w {SHARE}" in gap.cure
+    assert f"--reuid cinder --regid cinder --init-groups /usr/bin/test -w {SHARE}" in gap.cure
 
 
 @pytest.mark.parametrize("by_mode", [True, False])

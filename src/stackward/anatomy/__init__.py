@@ -62,11 +62,16 @@ class Probe:
     version: str | None = None  # the microversion that it is asked with
 
 
+def _name_of(program: str) -> str:
+    return program.rpartition("/")[2]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A command on its node that only the running process can answer, and that changes nothing.
 
-    It ends by itself: its own time limit, or `timeout`, is part of the words.
+    It ends by itself: its own time limit, or `timeout`, is part of the words. For root each word
+    that is executed is an absolute path, as `ports/root.py` says.
     """
 
     ask: tuple[str, ...]
@@ -83,9 +88,14 @@ class Question:
     one_of_all: bool = False  # exactly one in the cloud must answer so, and the others may not
 
     @property
+    def program(self) -> str:
+        """Return the program that is needed, as it is run."""
+        return self.ask[2] if _name_of(self.ask[0]) == "timeout" else self.ask[0]
+
+    @property
     def tool(self) -> str:
-        """Return the program that is needed."""
-        return self.ask[2] if self.ask[0] == "timeout" else self.ask[0]
+        """Return the name of the program that is needed."""
+        return _name_of(self.program)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

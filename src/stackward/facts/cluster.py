@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from stackward.answers import one_of, whole
-from stackward.facts.services_on_node import Said, kept_out
+from stackward.facts.services_on_node import TIMED_OUT, Said, kept_out
 from stackward.model.cluster import Cluster, FailedAction, Member, Resource
 from stackward.model.survey import Blind, Unseen
 
 PACEMAKER, PACEMAKER_OLD = "pacemaker", "pacemaker before 2.0.3"
 _MOST = 4_000_000  # characters: a cluster of hundreds of resources has a tenth of that
-_TIMED_OUT = 124
 _BOOL = ("true", "false")
 
 
@@ -21,7 +20,7 @@ def parse_cluster(commands: Mapping[str, Said]) -> Cluster | Unseen | None:
         return None
     if unseen := kept_out(answer):
         return unseen
-    if answer["code"] is None or answer["code"] == _TIMED_OUT:
+    if answer["code"] is None or answer["code"] in TIMED_OUT:
         return Unseen("`crm_mon` gave no answer in time", Blind.LATE)
     root = tree(answer["out"]) if answer["out"].lstrip().startswith("<") else None
     errors = [one.text or "" for one in root.iter("error")] if root is not None else []

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from stackward.anatomy import Anatomy
-from stackward.facts.services_on_node import NO_CONTAINER, Said, kept_out
+from stackward.facts.services_on_node import NO_CONTAINER, TIMED_OUT, Said, kept_out
 from stackward.model.survey import Blind, Replied, Unseen
 
 QUESTION = "question"  # begins the names of these commands in the script's answer
 
 _ALARM = {-14, 142}  # ended by its own alarm: `-T` of Open vSwitch's tools
-_TIMEOUT = 124  # of timeout(1)
 _NO_TOOL = {126, 127}
 
 
@@ -19,7 +18,7 @@ def as_asked(anatomy: Anatomy) -> list[dict[str, object]]:
         {
             "name": f"{component.name} {number}",
             "ask": list(question.ask),
-            "tool": question.tool,
+            "tool": question.program,
             "is_for_root": question.is_for_root,
             "container": question.container,
             "inside": list(question.inside or question.ask),
@@ -50,7 +49,7 @@ def _answer(said: Said) -> Replied | Unseen | None:
     # First: where there is no sudo, nothing was asked, and there is no code.
     if unseen := kept_out(said):
         return unseen
-    if code is None or code in _ALARM or code == _TIMEOUT:
+    if code is None or code in _ALARM or code in TIMED_OUT:
         return Unseen("no answer in time", Blind.SILENT)
     if code in _NO_TOOL or NO_CONTAINER.search(said["err"]):
         return None

@@ -30,7 +30,7 @@ from stackward.ports.shell import Answer, refusal
 QUEUES, BINDINGS = "rabbitmq queues", "rabbitmq bindings"  # of `/`; of others, with their names
 ALL_VHOSTS = "rabbitmq all"
 ROOT_VHOST = "/"
-TIMED_OUT = 124  # of timeout(1)
+TIMED_OUT = frozenset({124, 137})  # of timeout(1): it ended, or had to kill
 READ_ONLY = ("read_only", "super_read_only", "innodb_read_only")
 
 
@@ -359,7 +359,7 @@ def kept_out(answer: Said) -> Unseen | None:
 def _silent(answer: Said) -> Unseen:
     if unseen := kept_out(answer):
         return unseen
-    if answer["code"] in {None, TIMED_OUT}:
+    if answer["code"] is None or answer["code"] in TIMED_OUT:
         return Unseen("no answer in time", Blind.LATE)
     said = [line for line in answer["err"].splitlines() if line.strip()]
     own = [line.strip() for line in said if not line.startswith("sudo: ")]

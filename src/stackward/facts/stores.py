@@ -104,7 +104,7 @@ def _kept_from(answer: Said) -> Unseen | None:
         return Unseen(shortly(refused), Blind.REFUSED)
     if answer["err"] == NO_TIME:
         return Unseen(NO_TIME, Blind.NOT_ASKED)
-    if answer["code"] in {None, TIMED_OUT}:
+    if answer["code"] is None or answer["code"] in TIMED_OUT:
         return Unseen("no answer in time", Blind.SILENT)
     return None
 

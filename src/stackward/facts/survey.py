@@ -30,7 +30,7 @@ from stackward.facts import services_on_node as services
 from stackward.facts import stores
 from stackward.facts.cluster import parse_cluster
 from stackward.facts.questions import as_asked, parse_answers
-from stackward.facts.services_on_node import Said
+from stackward.facts.services_on_node import TIMED_OUT, Said
 from stackward.facts.web import as_asked as web_as_asked
 from stackward.facts.web import parse_web
 from stackward.model.cloud_state import NO_TIME
@@ -63,7 +63,6 @@ _LOGIN = re.compile(
     r"Permission denied|Host key verification failed|Too many authentication failures"
 )
 _NO_PYTHON = 127
-_TIMED_OUT = 124  # of timeout(1)
 _BEGINS = '{"version"'  # the script's answer
 # Which virtual hosts and stores there are, the shipped sudoers file cannot know: those refused are
 # unknown.
@@ -330,7 +329,7 @@ def _not_picked(answer: Said) -> Unseen | None:
     said = [line for line in lines(answer["err"]) if line != _NO_ENTRIES]
     if refused := _refused(answer["err"]):
         return Unseen(refused, Blind.REFUSED)
-    if answer["code"] in {None, _TIMED_OUT}:
+    if answer["code"] is None or answer["code"] in TIMED_OUT:
         return Unseen("the journal gave no answer in time", Blind.LATE)
     return Unseen(shortly(said[0]), Blind.USELESS) if said else None
 

@@ -4,6 +4,11 @@ The shipped sudoers file and the reference page are made of this list, and a she
 anything else as root. None takes a word that is chosen at the time: sudo compares them as they
 stand. What sudo cannot compare is what a command reads; so the only one that is given a text writes
 it to a file whose content nothing reads.
+
+Sudo joins the words by blanks before it compares them, so it does not see where one ends: who may
+run `timeout 4 setpriv --reuid x /y` may run the program `setpriv --reuid x /y` of a folder of his
+own, as root. So every word that is executed is an absolute path, also behind `timeout`, `setpriv`
+and in a container: no cut of the words then names a program that its caller could have written.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,13 +36,11 @@ class RootCommand:
     words: Words
     needed_for: tuple[For, ...]
     gives: str  # what it gives away, for the page
-    directory: str = "/usr/bin"
 
     @property
     def in_sudoers(self) -> str:
         """Return it as a sudoers file names it: nothing in it may match anything else."""
-        rest = "".join(f" {_escaped(word)}" for word in self.words[1:])
-        return f"{self.directory}/{self.words[0]}{rest}"
+        return " ".join((self.words[0], *map(_escaped, self.words[1:])))
 
 
 def _escaped(word: str) -> str:
@@ -47,21 +50,32 @@ def _escaped(word: str) -> str:
 
 # --- a check: it only looks ---------------------------------------------------------------------
 
-SOCKETS: Words = ("ss", "-Htnap")
+# What sudo has started is root's, so nobody else could end it: it ends by itself, and at once where
+# it does not hear that (a client of Docker may not).
+_LIMIT = ("/usr/bin/timeout", "-k", "1", "10")
+_LIMIT_INSIDE = ("/usr/bin/timeout", "4")
+_LONG_LIMIT = ("/usr/bin/timeout", "-k", "1", "3600")
+# It has two usual places; sudo allows it in each.
+SOCKETS: Words = (*_LIMIT, "/usr/bin/ss", "-Htnap")
+SOCKETS_BY_SBIN: Words = (*_LIMIT, "/usr/sbin/ss", "-Htnap")
 KERNEL_LOG: Words = (
-    *("journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"),
+    *_LIMIT,
+    *("/usr/bin/journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"),
 )
 # What of the kernel's warnings matters; they are many, so the journal picks them, of one day.
 KERNEL_WARNED = (
     "table full|eighbou?r table overflow|TCP: out of memory|page allocation failure|still trying"
 )
 KERNEL_WARNINGS: Words = (
-    *("timeout", "5", "journalctl", "-k", "-b", "-p", "4..5", "--since=-24h", "-n", "50"),
+    *("/usr/bin/timeout", "5", "/usr/bin/journalctl", "-k", "-b", "-p", "4..5"),
+    *("--since=-24h", "-n", "50"),
     *("--no-pager", "-o", "cat", "-g", KERNEL_WARNED),
 )
 _LISTED = ("ps", "--all", "--no-trunc", "--format", "{{json .}}")
-DOCKER_CONTAINERS: Words = ("docker", *_LISTED)
-PODMAN_CONTAINERS: Words = ("podman", *_LISTED)
+DOCKER: Words = (*_LIMIT, "/usr/bin/docker")
+PODMAN: Words = (*_LIMIT, "/usr/bin/podman")
+DOCKER_CONTAINERS: Words = (*DOCKER, *_LISTED)
+PODMAN_CONTAINERS: Words = (*PODMAN, *_LISTED)
 # All containers of the anatomy by their names, for a pattern would match others; a test holds this
 # list against it.
 CONTAINERS: Words = (
@@ -107,14 +121,12 @@ CONTAINERS: Words = (
     "rabbitmq",
 )
 _POLICY = ("container", "inspect", "--format", "{{.Name}} {{.HostConfig.RestartPolicy.Name}}")
-DOCKER_POLICIES: Words = ("docker", *_POLICY, *CONTAINERS)
-PODMAN_POLICIES: Words = ("podman", *_POLICY, *CONTAINERS)
-# What sudo has started is root's, so nobody else could end it: it ends by itself.
-_LIMIT = ("timeout", "10")
-_RABBIT = (*_LIMIT, "rabbitmqctl", "--silent")
+DOCKER_POLICIES: Words = (*DOCKER, *_POLICY, *CONTAINERS)
+PODMAN_POLICIES: Words = (*PODMAN, *_POLICY, *CONTAINERS)
+_RABBIT = (*_LIMIT, "/usr/sbin/rabbitmqctl", "--silent")
 # Or a login in the group haclient; sudo is asked, as for all else.
-CRM_MON: Words = (*_LIMIT, "crm_mon", "--output-as=xml", "-1")
-CRM_MON_OLD: Words = (*_LIMIT, "crm_mon", "--as-xml", "-1")
+CRM_MON: Words = (*_LIMIT, "/usr/sbin/crm_mon", "--output-as=xml", "-1")
+CRM_MON_OLD: Words = (*_LIMIT, "/usr/sbin/crm_mon", "--as-xml", "-1")
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
     " ('max_connections','version','read_only','super_read_only','innodb_read_only',"
@@ -140,7 +152,8 @@ RABBITMQ_FACTS = (
 )
 # The questions of the anatomy that only root may put, each with the container where Kolla has its
 # process, and with its words there; a test holds this list against it.
-_OVS, _OVN = ("ovs-appctl", "-T", "4"), ("ovn-appctl", "-T", "4")
+_OVS: Words = ("/usr/bin/ovs-appctl", "-T", "4")  # it ends by itself
+_OVN: Words = ("/usr/bin/ovn-appctl", "-T", "4")
 _NORTHD_STATUS: Words = (*_OVN, "-t", "ovn-northd", "status")
 _NORTHD_STATUS_IN_KOLLA: Words = (*_OVN, "-t", "/run/ovn/ovn-northd.ctl", "status")
 
@@ -159,7 +172,10 @@ QUESTIONS: tuple[tuple[str, Words, Words], ...] = (
     _alike("ovn_sb_db", (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs")),
     _alike(
         "nova_libvirt",
-        ("timeout", "4", "virt-admin", "--connect", "virtlogd:///system", "server-list"),
+        (
+            *_LIMIT_INSIDE,
+            *("/usr/bin/virt-admin", "--connect", "virtlogd:///system", "server-list"),
+        ),
     ),
 )
 # Where the stores of Glance, Cinder and Nova are, and no other line of their settings: no password.
@@ -169,10 +185,11 @@ STORE_SETTINGS = (
 )
 ROOM_FACTS = "%S %b %a %c %d"
 VOLUME_GROUPS: Words = (
-    *("vgs", "--readonly", "--noheadings", "--nosuffix", "--units", "b"),
+    *_LIMIT,
+    *("/usr/sbin/vgs", "--readonly", "--noheadings", "--nosuffix", "--units", "b"),
     *("-o", "vg_name,vg_attr,vg_size,vg_free"),
 )
-MOUNTS = ("cat", "/proc/self/mountinfo")
+MOUNTS: Words = (*_LIMIT_INSIDE, "/usr/bin/cat", "/proc/self/mountinfo")
 # Each kind of store of the anatomy: its user, its settings as packages and as Kolla have them, its
 # container there, and the usual path, if that is a store by itself. A test holds this against it.
 STORES: tuple[tuple[str, tuple[str, str], str, str | None], ...] = (
@@ -199,21 +216,26 @@ STORES: tuple[tuple[str, tuple[str, str], str, str | None], ...] = (
 
 def settings_of_stores(path: str) -> Words:
     """Return what tells where a component has its stores."""
-    return ("grep", "-shE", STORE_SETTINGS, path)
+    return (*_LIMIT, "/usr/bin/grep", "-shE", STORE_SETTINGS, path)
 
 
 def may_write(user: str, path: str) -> Words:
     """Return what asks whether a user may write to a path; nothing is written."""
-    return (*_as(user), "test", "-w", path)
+    return (*_as(user), *_TEST, path)
 
 
 def room_of(user: str, path: str) -> Words:
     """Return what tells the room of the file system of a path, as a user sees it."""
-    return (*_as(user), "stat", "-f", "-c", ROOM_FACTS, path)
+    return (*_as(user), *_STAT, path)
 
 
 def _as(user: str) -> Words:
-    return ("timeout", "4", "setpriv", "--reuid", user, "--regid", user, "--init-groups")
+    change = ("/usr/bin/setpriv", "--reuid", user, "--regid", user, "--init-groups")
+    return (*_LIMIT_INSIDE, *change)
+
+
+_TEST: Words = ("/usr/bin/test", "-w")
+_STAT: Words = ("/usr/bin/stat", "-f", "-c", ROOM_FACTS)
 
 
 _TABLES = ("--all-databases", "--check", "--silent")
@@ -221,27 +243,30 @@ _TABLES = ("--all-databases", "--check", "--silent")
 # --- a drain and a return -----------------------------------------------------------------------
 
 # The reason goes to its standard input. systemd asks only whether the file is there.
-NOTE_MAINTENANCE: Words = ("install", "-D", "-m", "0644", "/dev/stdin", MAINTENANCE)
+NOTE_MAINTENANCE: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", MAINTENANCE)
 # The text of a unit is as good as root, so it stands in the command: two lines for the shell.
-MAKE_DROP_IN: Words = ("install", "-D", "-m", "0644", "/dev/null", DROP_IN)
+MAKE_DROP_IN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/null", DROP_IN)
 _LINES = "; ".join(f"echo '{line}'" for line in DROP_IN_TEXT.splitlines())
-FILL_DROP_IN: Words = ("sh", "-c", f"{{ {_LINES}; }}>{DROP_IN}")
-RELOAD: Words = ("systemctl", "daemon-reload")
-MASK: Words = ("systemctl", "mask", UNIT)
-STOP: Words = ("systemctl", "stop", "--no-block", UNIT)
-CLEAR: Words = ("rm", "-f", MAINTENANCE, DROP_IN)
-UNMASK: Words = ("systemctl", "unmask", UNIT)
-START: Words = ("systemctl", "start", "--no-block", UNIT)
+FILL_DROP_IN: Words = ("/usr/bin/sh", "-c", f"{{ {_LINES}; }}>{DROP_IN}")
+RELOAD: Words = ("/usr/bin/systemctl", "daemon-reload")
+MASK: Words = ("/usr/bin/systemctl", "mask", UNIT)
+STOP: Words = ("/usr/bin/systemctl", "stop", "--no-block", UNIT)
+CLEAR: Words = ("/usr/bin/rm", "-f", MAINTENANCE, DROP_IN)
+UNMASK: Words = ("/usr/bin/systemctl", "unmask", UNIT)
+START: Words = ("/usr/bin/systemctl", "start", "--no-block", UNIT)
 
 # nova-compute's own words on a move that failed; Nova's API does not keep them.
 COMPUTE_LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
-COMPUTE_LOG: Words = ("tail", "-q", "-c", "4000000", *COMPUTE_LOGS)
+COMPUTE_LOG: Words = ("/usr/bin/tail", "-q", "-c", "4000000", *COMPUTE_LOGS)
 
 _CHECK, _DRAIN, _RETURN = (For.CHECK,), (For.DRAIN,), (For.RETURN,)
 _LOOKS = "it only looks"
 
 ALL = (
-    RootCommand(words=SOCKETS, needed_for=_CHECK, gives="which process has which connection"),
+    *(
+        RootCommand(words=words, needed_for=_CHECK, gives="which process has which connection")
+        for words in (SOCKETS, SOCKETS_BY_SBIN)
+    ),
     RootCommand(words=KERNEL_LOG, needed_for=_CHECK, gives="errors in the kernel's log"),
     RootCommand(
         words=KERNEL_WARNINGS, needed_for=_CHECK, gives="these warnings in the kernel's log"
@@ -276,24 +301,24 @@ ALL = (
             needed_for=_CHECK,
             gives=_LOOKS,
         )
-        for client in ("mariadb", "mysql")
+        for client in ("/usr/bin/mariadb", "/usr/bin/mysql")
     ),
     *(
         RootCommand(
-            words=(check, *_TABLES),
+            words=(*_LONG_LIMIT, check, *_TABLES),
             needed_for=_CHECK,
             gives="it reads every table; asked for by `--tables` only",
         )
-        for check in ("mariadb-check", "mysqlcheck")
+        for check in ("/usr/bin/mariadb-check", "/usr/bin/mysqlcheck")
     ),
     *(RootCommand(words=words, needed_for=_CHECK, gives=_LOOKS) for _, words, _ in QUESTIONS),
     *(
         RootCommand(
-            words=(engine, "exec", container, *words),
+            words=(*engine, "exec", container, *words),
             needed_for=_CHECK,
             gives="it only looks, by the program of that name in that container",
         )
-        for engine in ("docker", "podman")
+        for engine in (DOCKER, PODMAN)
         for container, _, words in QUESTIONS
     ),
     *(
@@ -313,18 +338,18 @@ ALL = (
     ),
     *(
         RootCommand(
-            words=(engine, "exec", container, *words),
+            words=(*engine, "exec", container, *words),
             needed_for=_CHECK,
             gives="it only looks, by the program of that name in that container",
         )
-        for engine in ("docker", "podman")
+        for engine in (DOCKER, PODMAN)
         for _, _, container, path in STORES
         for words in (
             MOUNTS,
             *(
                 ()
                 if path is None
-                else (("test", "-w", path), ("stat", "-f", "-c", ROOM_FACTS, path))
+                else ((*_LIMIT_INSIDE, *_TEST, path), (*_LIMIT_INSIDE, *_STAT, path))
             ),
         )
     ),
@@ -332,7 +357,6 @@ ALL = (
         words=VOLUME_GROUPS,
         needed_for=_CHECK,
         gives="names and room of LVM's volume groups",
-        directory="/usr/sbin",
     ),
     RootCommand(
         words=NOTE_MAINTENANCE,

@@ -1,5 +1,7 @@
 """The sudoers file that lets a login run what Stackward runs as root on a node, and no more."""
 
+from collections.abc import Iterator
+
 from stackward.ports.root import ALL, For, alias
 
 _WHAT = {
@@ -7,6 +9,7 @@ _WHAT = {
     For.DRAIN: "`stackward node drain`: it keeps nova-compute off.",
     For.RETURN: "`stackward node return` and `run undo`: nova-compute comes back.",
 }
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _HEAD = """\
 # What Stackward runs as root on a node, word for word. Made by docs/generate.py.
 # Install as /etc/sudoers.d/stackward (owner root, mode 0440) after `visudo -cf` of it.
@@ -22,4 +25,10 @@ def sudoers_file(login: str) -> str:
         listed = ", \\\n  ".join(lines)
         parts.append(f"# {what}\nCmnd_Alias {alias(operation)} = \\\n  {listed}\n")
     grants = [f"{login} ALL=(root) NOPASSWD: {alias(operation)}\n" for operation in _WHAT]
-    return "\n".join([*parts, "".join(grants)])
+    return "\n".join([*parts, "".join([*_bounds(), *grants])])
+
+
+def _bounds() -> Iterator[str]:
+    """Hold these commands to an environment and a path of their own, whatever else the node has."""
+    for operation in _WHAT:
+        yield f'Defaults!{alias(operation)} env_reset, secure_path="{_PATH}"\n'

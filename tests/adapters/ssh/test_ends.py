@@ -15,6 +15,7 @@ from stackward.adapters.ssh.processes import MOST_BYTES
 from stackward.errors import Uncertain, Unreachable
 from stackward.lab.waiting import wait_until
 from stackward.model.inventory import Inventory, Node
+from stackward.ports.root import RELOAD
 
 NODES = Inventory(source="inventory", nodes=(Node(name="c01", address="192.0.2.11"),))
 WITHIN_S = 1.0
@@ -119,7 +120,7 @@ def test_who_is_root_is_asked_within_the_same_time(shell: Ssh, ssh: StandIn) -> 
     began = time.monotonic()
 
     with pytest.raises(Uncertain):
-        shell.run("c01", ["systemctl", "daemon-reload"], as_root=True, within_s=WITHIN_S)
+        shell.run("c01", RELOAD, as_root=True, within_s=WITHIN_S)
 
     assert time.monotonic() - began < WITHIN_S + LATE_S
 

@@ -57,11 +57,18 @@ STORE_SETTINGS = (
     "|nfs_mount_point_base|nfs_shares_config|volume_group|lvm_type|state_path|instances_path) *=)"
 )
 ROOM = "%S %b %a %c %d"
+TEST = ("/usr/bin/test", "-w")
+STAT = ("/usr/bin/stat", "-f", "-c", ROOM)
+# What sudo has started is root's, so nobody here could end it: it ends by itself.
+LIMIT = ("/usr/bin/timeout", "-k", "1", "10")
+LIMIT_INSIDE = ("/usr/bin/timeout", "4")
+LONG_LIMIT = ("/usr/bin/timeout", "-k", "1", "3600")
 VOLUME_GROUPS = [
-    *("vgs", "--readonly", "--noheadings", "--nosuffix", "--units", "b"),
+    *LIMIT,
+    *("/usr/sbin/vgs", "--readonly", "--noheadings", "--nosuffix", "--units", "b"),
     *("-o", "vg_name,vg_attr,vg_size,vg_free"),
 ]
-MOUNTS = ("cat", "/proc/self/mountinfo")
+MOUNTS = (*LIMIT_INSIDE, "/usr/bin/cat", "/proc/self/mountinfo")
 ON_DISK = {
     "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "vfat", "overlay", "jfs", "reiserfs",
 }  # fmt: skip
@@ -69,13 +76,14 @@ ON_NETWORK = {"nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "cifs", "gfs
 IN_MEMORY = {"/run", "/tmp", "/dev/shm"}  # noqa: S108  # looked at, not used
 LOG_LINES = 3
 USAGE = 64  # how crm_mon ends on an option that it does not know
-CRM_MON = ["timeout", "10", "crm_mon"]
+CRM_MON = [*LIMIT, "/usr/sbin/crm_mon"]
 # What matters of all that a kernel logs as a warning or a notice: there are many of those.
 WARNED = (
     "table full|eighbou?r table overflow|TCP: out of memory|page allocation failure|still trying"
 )
 WARNINGS = [
-    *("timeout", "5", "journalctl", "-k", "-b", "-p", "4..5", "--since=-24h", "-n", "50"),
+    *("/usr/bin/timeout", "5", "/usr/bin/journalctl", "-k", "-b", "-p", "4..5"),
+    *("--since=-24h", "-n", "50"),
     *("--no-pager", "-o", "cat"),
 ]
 CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
@@ -85,14 +93,15 @@ MOST_WANTING = 60  # units
 QUEUE_FACTS = ["name", "messages", "consumers", "type"]
 BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
 MOST_VHOSTS = 8  # of RabbitMQ beside `/`, where each takes two commands
-# What sudo has started is root's, so nobody here could end it: it ends by itself.
-LIMIT = ("timeout", "10")
 AMQP, AMQP_S = 5672, 1.5
 MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
 MEMCACHED, CACHE_S = 11211, 2.0
 ENGINES = ("docker", "podman")
+SS = ("/usr/bin/ss", "/usr/sbin/ss")
+LIBVIRT = {"libvirtd.service", "virtqemud.service"}
+LIBVIRT_CONTAINER = "nova_libvirt"
 OF_PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system")
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the path of an ordinary login
 BUS = "dbus.service"
@@ -125,9 +134,10 @@ class Commands:
 
     def start(self, name: str, words: list[str]) -> None:
         """Start a command, if this node has it; without `sudo` it tells that of what needs it."""
-        if shutil.which(words[0]) is None:
-            if words[0] == "sudo" and shutil.which(words[2]) is not None:
-                self.ended[name] = {"code": None, "out": "", "err": NO_SUDO}
+        kept = unstartable(words)
+        if kept is not None:
+            if kept:
+                self.ended[name] = {"code": None, "out": "", "err": kept}
             return
         if self.ends - time.monotonic() < LEAST_S:
             self.ended[name] = {"code": None, "out": "", "err": NOT_ASKED}
@@ -179,9 +189,45 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
+def program(words: list[str]) -> str:
+    """Return the program of a command that is needed here, behind `sudo` and `timeout`."""
+    words = words[2:] if words[0] == "sudo" else words
+    if os.path.basename(words[0]) != "timeout":
+        return words[0]
+    return words[4] if words[1] == "-k" else words[2]
+
+
+def is_there(program: str) -> str | None:
+    """Return where a program lies on this node, perhaps elsewhere than it usually does."""
+    return shutil.which(program) or shutil.which(os.path.basename(program))
+
+
+def unstartable(words: list[str]) -> str | None:
+    """Return why a command is not started, empty where its program is not there; None if it can be.
+
+    Sudo allows a program by its whole path: one of that name elsewhere is there, but not allowed.
+    """
+    needed, is_by_sudo = program(words), words[0] == "sudo"
+    there = is_there(needed)
+    if there is None:
+        return ""
+    if is_by_sudo and shutil.which("sudo") is None:
+        return NO_SUDO
+    if is_by_sudo and shutil.which(needed) is None:
+        return f"sudo: it allows `{needed}`, and the node has `{there}`"
+    return None
+
+
 def as_root(words: list[str]) -> list[str]:
-    """Return a command as root may run it: by itself, or through sudo."""
-    return words if os.geteuid() == 0 else ["sudo", "-n", *words]
+    """Return a command as root may run it: by itself, or through sudo.
+
+    Who is root takes the program from its own path: it may lie elsewhere than sudo allows it.
+    """
+    if os.geteuid() != 0:
+        return ["sudo", "-n", *words]
+    needed = program(words)
+    there = shutil.which(os.path.basename(needed)) or needed
+    return [there if word == needed else word for word in words]
 
 
 def see_sbin() -> None:
@@ -545,18 +591,19 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     commands.start("units", ["systemctl", "show", "--no-pager", "-p", UNIT_FACTS, "--", *units])
     commands.start("failed", ["systemctl", "--failed", "--no-legend", "--plain", "--no-pager"])
     commands.start("whole name", ["timeout", "2", "hostname", "-f"])
-    commands.start("sockets", as_root(["ss", "-Htnap"]))
+    commands.start("sockets", as_root([*LIMIT, next(filter(shutil.which, SS), SS[0]), "-Htnap"]))
     if os.geteuid() != 0:
         commands.start("sockets unowned", ["ss", "-Htna"])
     if not container():
-        kernel = ["journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"]
+        kernel = [*LIMIT, "/usr/bin/journalctl", "-k", "-b", "-p", "err", "-n", "200"]
+        kernel += ["--no-pager", "-o", "cat"]
         commands.start("kernel", as_root(kernel))
         commands.start("kernel warnings", as_root([*WARNINGS, "-g", WARNED]))
     for engine in ENGINES:
         if shutil.which(engine):
-            listed = [engine, "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
+            listed = [*of_engine(engine), "ps", "--all", "--no-trunc", "--format", "{{json .}}"]
             commands.start("containers of " + engine, as_root(listed))
-            policies = [engine, "container", "inspect", "--format", POLICY]
+            policies = [*of_engine(engine), "container", "inspect", "--format", POLICY]
             names = [str(name) for name in list(asked.get("containers", ()))]  # type: ignore[call-overload]
             if names:
                 commands.start("policies of " + engine, as_root([*policies, *names]))
@@ -564,14 +611,31 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
         commands.start("rabbitmq cluster", rabbitmq("cluster_status", "--formatter", "json"))
         commands.start("rabbitmq all", rabbitmq("eval", RABBITMQ_FACTS))
     if shutil.which("mariadbd") or shutil.which("mysqld"):
-        client = "mariadb" if shutil.which("mariadb") else "mysql"
+        client = "/usr/bin/mariadb" if shutil.which("mariadb") else "/usr/bin/mysql"
         commands.start("mariadb", as_root([*LIMIT, client, "-N", "-B", "-e", DATABASE_FACTS]))
         if asked.get("tables"):
             check = "mariadb-check" if shutil.which("mariadb-check") else "mysqlcheck"
-            commands.start("tables", as_root([check, "--all-databases", "--check", "--silent"]))
-    if shutil.which("virsh"):
+            check_all = [f"/usr/bin/{check}", "--all-databases", "--check", "--silent"]
+            commands.start("tables", as_root([*LONG_LIMIT, *check_all]))
+
+
+def ask_libvirt(commands: Commands) -> None:
+    """Ask libvirt for its version while it runs: asked by its socket it would be started by that.
+
+    It would then be the look that it is well by.
+    """
+    if shutil.which("virsh") is None:
+        return
+    if active(commands) & LIBVIRT or any(
+        LIBVIRT_CONTAINER in running_in(commands, engine) for engine in ENGINES
+    ):
         readonly = ["virsh", "--readonly", "--connect", "qemu:///system"]
         commands.start("libvirt", [*readonly, "version", "--daemon"])
+
+
+def of_engine(engine: str) -> list[str]:
+    """Return the words before those of Docker or Podman."""
+    return [*LIMIT, f"/usr/bin/{engine}"]
 
 
 def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> None:
@@ -585,8 +649,8 @@ def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> Non
         engine = next((each for each in ENGINES if inside in containers[each]), None)
         if engine:
             there = [str(word) for word in list(one["inside"])]  # type: ignore[call-overload]
-            words = as_root([engine, "exec", inside, *there])
-        elif not running & set(one["units"]) or not shutil.which(str(one["tool"])):  # type: ignore[call-overload]
+            words = as_root([*of_engine(engine), "exec", inside, *there])
+        elif not running & set(one["units"]) or not is_there(str(one["tool"])):  # type: ignore[call-overload]
             continue
         elif one["is_for_root"]:
             words = as_root(words)
@@ -614,10 +678,10 @@ def stores(commands: Commands, asked: list[dict[str, object]]) -> list[dict[str,
         engine = next((each for each in ENGINES if one["container"] in containers[each]), None)
         if engine or running & set(one["units"]):  # type: ignore[call-overload]
             name = "store settings " + str(one["component"])
-            found = as_root(["grep", "-shE", STORE_SETTINGS, str(one["settings"])])
+            found = as_root([*LIMIT, "/usr/bin/grep", "-shE", STORE_SETTINGS, str(one["settings"])])
             commands.start(name, found)
             if engine:
-                inside = as_root([engine, "exec", str(one["container"]), *MOUNTS])
+                inside = as_root([*of_engine(engine), "exec", str(one["container"]), *MOUNTS])
                 commands.start("store mounts " + str(one["component"]), inside)
             here.append(dict(one, engine=engine))
     found_here = []
@@ -664,23 +728,23 @@ def ask_store(
         "user": one["user"],
     }  # type: dict[str, object]
     if one["engine"]:
-        inside = [str(one["engine"]), "exec", str(one["container"])]
-        commands.start("store room " + path, as_root([*inside, "stat", "-f", "-c", ROOM, path]))
-        commands.start("store writable " + path, as_root([*inside, "test", "-w", path]))
+        inside = [*of_engine(str(one["engine"])), "exec", str(one["container"]), *LIMIT_INSIDE]
+        commands.start("store room " + path, as_root([*inside, *STAT, path]))
+        commands.start("store writable " + path, as_root([*inside, *TEST, path]))
         return seen
-    user = ["timeout", "4", "setpriv", "--reuid", str(one["user"]), "--regid", str(one["user"])]
-    user.append("--init-groups")
+    user = [*LIMIT_INSIDE, "/usr/bin/setpriv", "--reuid", str(one["user"])]
+    user += ["--regid", str(one["user"]), "--init-groups"]
     if mount.get("type") in ON_DISK:
         seen["by_mode"], seen["is_there"] = may_write(str(one["user"]), path)
     if seen["is_there"] is False:
         return seen
     if seen["by_mode"] is None or path == one["path"]:
-        commands.start("store writable " + path, as_root([*user, "test", "-w", path]))
+        commands.start("store writable " + path, as_root([*user, *TEST, path]))
     if seen["is_there"]:
         room = os.statvfs(path)
         seen["room"] = [room.f_frsize, room.f_blocks, room.f_bavail, room.f_files, room.f_ffree]
     else:
-        commands.start("store room " + path, as_root([*user, "stat", "-f", "-c", ROOM, path]))
+        commands.start("store room " + path, as_root([*user, *STAT, path]))
     return seen
 
 
@@ -849,7 +913,7 @@ def running_in(commands: Commands, engine: str) -> set[str]:
 def rabbitmq(*words: str, vhost: str = "") -> list[str]:
     """Return a command of RabbitMQ's own tool."""
     of_vhost = ["--vhost", vhost] if vhost else []
-    return as_root([*LIMIT, "rabbitmqctl", "--silent", *of_vhost, *words])
+    return as_root([*LIMIT, "/usr/sbin/rabbitmqctl", "--silent", *of_vhost, *words])
 
 
 def queues_one_by_one(commands: Commands) -> None:
@@ -929,6 +993,7 @@ def main(asked: dict[str, object]) -> None:
     commands = Commands(within_s)
     ask_all(commands, asked)
     ask_questions(commands, list(asked.get("questions", ())))  # type: ignore[call-overload]
+    ask_libvirt(commands)
     kept = stores(commands, list(asked.get("stores", ())))  # type: ignore[call-overload]
     sockets = listened(commands)
     web = ask_web(commands, list(asked.get("web", ())), sockets)  # type: ignore[call-overload]
