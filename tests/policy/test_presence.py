@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from cloud_fakes import Site
+from cloud_fakes import ANATOMY, Site
 from stackward.model.health import Finding, Health, State
+from stackward.model.survey import Survey, Unit
+from stackward.policy.presence import Presence
 
 
 def container(site: Site, name: str, how: tuple[str, str], engine: str = "docker") -> None:
@@ -126,3 +128,25 @@ def test_a_container_that_was_just_started_need_not_be_connected_yet(
     found = [one.rule for one in site.look().findings if one.component == "neutron-l3-agent"]
 
     assert found == rules
+
+
+@pytest.mark.parametrize(
+    ("units", "restart"),
+    [
+        pytest.param(
+            ("libvirtd.socket", "libvirtd.service"), "systemctl restart libvirtd", id="its service"
+        ),
+        pytest.param(
+            ("libvirtd.socket",), "systemctl restart libvirtd.socket", id="a socket alone"
+        ),
+    ],
+)
+def test_a_socket_is_not_restarted_while_what_it_has_started_runs(
+    units: tuple[str, ...], restart: str
+) -> None:
+    """It would be refused: the service is active."""
+    there = {name: Unit(name=name) for name in units}
+    survey = Survey(node="c01", took_s=0.1, units=there)
+    here = Presence(component=ANATOMY["libvirtd"], survey=survey, units=tuple(there.values()))
+
+    assert here.restart == restart

@@ -350,3 +350,13 @@ def test_what_only_root_can_tell_from_a_balancer_is_a_missing_right() -> None:
 
     [gap] = [one for one in health.gaps if one.component == "nova-novncproxy"]
     assert (gap.kind, "sudoers" in gap.cure) == (Kept.RIGHTS, True)
+
+
+def test_a_silence_that_may_be_another_nodes_explains_no_api_that_fails() -> None:
+    site = Site()
+    without_root(site)
+    haproxy(site)
+    answers(site, "glance-api", SILENT)
+    site.apis.lists["image"] = no_answer("read timed out")
+
+    assert ("list-unanswered", "glance-api", State.BROKEN) in roots(site.look())
