@@ -6,7 +6,7 @@ import pytest
 
 from cloud_fakes import ANATOMY, Site
 from stackward.model.health import Finding, Health, State
-from stackward.model.survey import Survey, Unit
+from stackward.model.survey import Survey, Unit, Unseen
 from stackward.policy.presence import Presence
 
 
@@ -146,7 +146,8 @@ def test_a_socket_is_not_restarted_while_what_it_has_started_runs(
 ) -> None:
     """It would be refused: the service is active."""
     there = {name: Unit(name=name) for name in units}
-    survey = Survey(node="c01", took_s=0.1, units=there)
+    unseen = Unseen("not asked")
+    survey = Survey(node="c01", took_s=0.1, units=there, clock=unseen, kernel_errors=unseen)
     here = Presence(component=ANATOMY["libvirtd"], survey=survey, units=tuple(there.values()))
 
     assert here.restart == restart
