@@ -17,6 +17,7 @@ import pytest
 
 import hanging
 from stackward.facts import pings, survey
+from stackward.lab.waiting import wait_until
 
 WITHIN_S = 2.0
 LATE_S = 4.0  # a busy machine's own
@@ -74,6 +75,26 @@ def test_a_tool_that_hangs_is_given_up_and_the_rest_is_told(run: Run, tool: str)
     }
     assert told["memory"]
     assert took < WITHIN_S + LATE_S
+
+
+@pytest.mark.parametrize("hears", ["", "trap '' TERM; "], ids=["that ends", "deaf to a signal"])
+def test_a_tool_that_hangs_is_not_left_behind(run: Run, tmp_path: Path, hears: str) -> None:
+    """Seen of Docker's client: with each look of a node there was one more."""
+    noted = tmp_path / "noted"
+
+    run(rabbitmqctl=f"{hears}echo $$ >>{noted}; while :; do sleep 0.2; done")
+
+    left = [Path(f"/proc/{pid}") for pid in noted.read_text().split()]
+    assert left
+    assert wait_until(lambda: not any(map(is_alive, left)), within_s=LATE_S)
+
+
+def is_alive(process: Path) -> bool:
+    """Say whether a process runs: one that nobody has asked for its code does not."""
+    try:
+        return process.joinpath("stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
 
 
 def test_what_another_tells_meanwhile_is_read_to_its_end(run: Run) -> None:

@@ -158,8 +158,11 @@ class Commands:
         except subprocess.TimeoutExpired:
             # What sudo has started is root's: it is left to its own end.
             with contextlib.suppress(PermissionError):
-                process.kill()
-                process.wait()
+                if os.path.basename(str(process.args[0])) == "timeout":  # type: ignore[index]
+                    process.terminate()  # it ends what it has started; killed, it would leave that
+                else:
+                    process.kill()
+                    process.wait()
             for pipe in (process.stdout, process.stderr):
                 if pipe:
                     pipe.close()
