@@ -146,6 +146,40 @@ def test_a_report_written_while_we_looked_proves_the_only_conductor() -> None:
     assert state_of(site.look(), "nova-conductor") is State.OK
 
 
+def test_the_proof_of_a_conductor_says_by_which_report() -> None:
+    site = Site()
+    site.silence("nova-compute", "c01", is_up=True, age_s=1.0)
+
+    [found] = [one for one in site.look().components if one.name == "nova-conductor"]
+
+    assert found.proof == "wrote the report of a nova-compute 1 s ago"
+
+
+@pytest.mark.parametrize(
+    "ages",
+    [
+        pytest.param({"c01": 0.0, "c02": -3.0}, id="another is of the future: a clock is behind"),
+        pytest.param({"c01": -3.0, "c02": 5.0}, id="it is of the future itself"),
+    ],
+)
+def test_an_age_that_cannot_be_trusted_proves_no_conductor(ages: dict[str, float]) -> None:
+    site = Site()
+    for host, age_s in ages.items():
+        site.silence("nova-compute", host, is_up=True, age_s=age_s)
+
+    assert state_of(site.look(), "nova-conductor") is State.NOT_PROVED
+
+
+def test_a_node_whose_clock_is_not_ours_proves_no_conductor() -> None:
+    site = Site()
+    site.silence("nova-compute", "c01", is_up=True, age_s=1.0)
+    on_metal(site.told("ctl"))
+    assert state_of(site.look(), "nova-conductor") is State.OK
+    site.told("ctl")["now"] += 1.5  # no finding yet
+
+    assert state_of(site.look(), "nova-conductor") is State.NOT_PROVED
+
+
 def test_a_report_that_is_older_proves_no_conductor() -> None:
     """It may have been frozen since."""
     assert state_of(Site().look(), "nova-conductor") is State.NOT_PROVED

@@ -130,10 +130,22 @@ def test_what_a_process_says_against_itself_is_found() -> None:
     assert "it answers `not connected`" in finding.reason
 
 
-@pytest.mark.parametrize("status", ["paused", "standby"])
-def test_of_ovn_northd_exactly_one_must_be_active(status: str) -> None:
+@pytest.mark.parametrize("only_ctl", ["ctl", None])
+def test_an_ovn_northd_that_is_paused_is_never_well(only_ctl: str | None) -> None:
+    """It stands by for nobody: it goes on only once somebody resumes it."""
     site = Site()
-    site.command("ctl", "question ovn-northd 0", 0, f"Status: {status}\n")
+    site.command("ctl", "question ovn-northd 0", 0, "Status: paused\n")
+
+    health = site.look(only=only_ctl)
+
+    finding = only(health)
+    assert (finding.rule, finding.where) == ("process-ill", "ovn-northd on ctl")
+    assert "it answers `Status: paused`" in finding.reason
+
+
+def test_of_ovn_northd_exactly_one_must_be_active() -> None:
+    site = Site()
+    site.command("ctl", "question ovn-northd 0", 0, "Status: standby\n")
 
     finding = only(site.look())
 

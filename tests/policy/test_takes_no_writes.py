@@ -125,15 +125,54 @@ def test_a_server_that_answers_and_does_no_work_is_found(
     [
         pytest.param({"Waiting__for__backup__lock": "40 4"}, id="a backup holds it for a moment"),
         pytest.param({"Waiting__for__table__metadata__lock": "2 29"}, id="a table for a while"),
-        pytest.param({"read_only": "ON", "Slave_running": "ON"}, id="a replica is read-only"),
-        pytest.param({"read_only": "ON", "sessions": 0}, id="read-only, and nobody uses it"),
     ],
 )
-def test_what_is_so_on_purpose_or_for_a_moment_is_no_finding(facts: dict[str, Any]) -> None:
+def test_what_is_so_for_a_moment_is_no_finding(facts: dict[str, Any]) -> None:
     site = Site()
     told(site, **facts)
 
     assert site.look().findings == ()
+
+
+ASIDE = [
+    pytest.param({"read_only": "ON", "Slave_running": "ON"}, id="a replica"),
+    pytest.param({"read_only": "ON", "sessions": 0}, id="nobody uses it"),
+    pytest.param({"innodb_force_recovery": 5, "sessions": 0}, id="forced recovery"),
+]
+
+
+@pytest.mark.parametrize("facts", ASIDE)
+def test_a_server_that_takes_no_writes_is_no_finding_where_another_takes_them(
+    facts: dict[str, Any],
+) -> None:
+    site = Site()
+    second_server(site, **facts)
+
+    assert "mariadb-read-only" not in {one.rule for one in of_mariadb(site.look())}
+    assert "mariadb-read-only-here" not in {one.rule for one in of_mariadb(site.look())}
+
+
+@pytest.mark.parametrize("facts", ASIDE)
+def test_where_no_server_takes_writes_that_is_found_whoever_uses_them(
+    facts: dict[str, Any],
+) -> None:
+    site = Site()
+    told(site, **facts)
+
+    assert [one.rule for one in of_mariadb(site.look())] == ["mariadb-read-only"]
+
+
+@pytest.mark.parametrize("facts", ASIDE)
+def test_who_has_not_seen_all_cannot_say_that_no_server_takes_writes(
+    facts: dict[str, Any],
+) -> None:
+    site = Site()
+    told(site, **facts)
+
+    assert "mariadb-read-only" not in {one.rule for one in of_mariadb(site.look(only="ctl"))}
+    second_server(site)
+    site.command("c01", "mariadb", 1, err="sudo: a password is required")
+    assert "mariadb-read-only" not in {one.rule for one in of_mariadb(site.look())}
 
 
 def test_a_replica_that_is_read_only_is_told_of() -> None:

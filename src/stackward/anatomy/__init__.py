@@ -78,6 +78,7 @@ class Question:
     what: str  # that it asks for, in the operator's words: "its connection to the databases"
     expects: str  # a regular expression, found in the answer of one that is well
     refutes: str | None = None  # found in the answer of one that is not, or where its tool fails
+    reserve: str | None = None  # of one of all: found in the answer of one that stands by
     absent: str | None = None  # found where its tool fails, and nobody need listen
     without: str = ""  # in words: why nobody need listen
     is_for_root: bool = True

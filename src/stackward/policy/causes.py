@@ -28,6 +28,7 @@ _SEEN_FROM = {
     "own-queue-missing": 2,
     "own-queue-unread": 2,
     "own-queue-unbound": 2,
+    "own-queue-down": 2,
     "rpc-deaf": 3,
     "heartbeat-lost": 4,
     "login-unanswered": 5,

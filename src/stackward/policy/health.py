@@ -44,7 +44,13 @@ from stackward.policy.processes import (
     notes_of_tools,
     notes_of_units,
 )
-from stackward.policy.proofs import gap_of_place, is_proved, unproved
+from stackward.policy.proofs import (
+    FUTURE_S,
+    gap_of_place,
+    is_proved,
+    proof_of_report,
+    unproved,
+)
 from stackward.policy.questions import (
     gaps_of_answers,
     judge_answers,
@@ -98,21 +104,21 @@ def _all_findings(
     state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
 ) -> Iterator[Finding]:
     yield from judge_machines(state)
+    has_seen_all = state.only is None and not any(
+        isinstance(one, Unseen) or isinstance(one.units, Unseen) for one in state.surveys.values()
+    )
     sides = other_sides(here, anatomy)
     for one in here.values():
         answers = is_proved(one.component, one.node, state, here, anatomy)
         yield from judge_units(one, answers=answers)
         yield from judge_ports(one)
-        yield from judge_tools(one, here)
+        yield from judge_tools(one, here, has_seen_all=has_seen_all)
         yield from judge_stores(one)
         yield from judge_answers(one)
         yield from judge_web(one)
         yield from judge_connections(one, sides)
     yield from judge_switched_off(state, here, anatomy)
     yield from judge_clusters(state, anatomy)
-    has_seen_all = state.only is None and not any(
-        isinstance(one, Unseen) or isinstance(one.units, Unseen) for one in state.surveys.values()
-    )
     for component in anatomy.components.values():
         yield from judge_one_of_all(component, here, has_seen_all=has_seen_all)
     yield from judge_own_queues(state, here, anatomy)
@@ -336,6 +342,7 @@ def _proof(
         or proof_of_calls(component, state, anatomy)
         or proof_of_answers(component, here)
         or proof_of_web(name, here.values())
+        or proof_of_report(component, state, here, anatomy)
     )
     if component.heartbeat and not said:
         said = _heartbeat_proof(component, state, here)
@@ -356,7 +363,8 @@ def _heartbeat_proof(
     known = ages(state, component.heartbeat or "")
     if not known:
         return ""
-    signs = [f"heartbeat {max(known):.0f} s old"]
+    is_odd = min(known) < FUTURE_S
+    signs = ["heartbeat of no sure age" if is_odd else f"heartbeat {max(0.0, *known):.0f} s old"]
     queues = queues_of(here)
     own = [
         queues.get(f"{component.topic}.{one.name}")

@@ -1,6 +1,6 @@
 """Whether messages get through: connections, queues, heartbeats, and calls over RPC."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -152,10 +152,33 @@ def _all_queues(present: Present) -> list[Queue]:
 
 
 def knows_all_queues(present: Present) -> bool:
-    """Say whether some node of RabbitMQ has told the queues of every virtual host."""
-    return any(
-        one.queues is not None and not one.queues_unread and one.vhosts is not None
+    """Say whether of each cluster of RabbitMQ a node has told the queues of every virtual host."""
+    told = [
+        {*one.members}
         for one in brokers(present)
+        if one.queues is not None and not one.queues_unread and one.vhosts is not None
+    ]
+    own = [one for (name, _), one in present.items() if name == BROKER]
+    return bool(told) and all(any(_is_member(one, each) for each in told) for one in own)
+
+
+def _is_member(here: Presence, members: Collection[str]) -> bool:
+    """Say whether a node of RabbitMQ is of a cluster: by its own word, else by its name."""
+    if isinstance(here.survey.broker, Broker):
+        return not {*members}.isdisjoint(here.survey.broker.members)
+    names = {name.partition(".")[0] for name in (here.node, *here.survey.itself.names)}
+    return any(one.partition("@")[2].partition(".")[0] in names for one in members)
+
+
+def _may_lack_a_member(present: Present) -> bool:
+    """Say whether a member of RabbitMQ is down or was not heard: its queues have no figures."""
+    own = [one for (name, _), one in present.items() if name == BROKER]
+    return any(
+        not one.runs
+        or not isinstance(one.survey.broker, Broker)
+        or bool({*one.survey.broker.members} - {*one.survey.broker.running})
+        or bool(one.survey.broker.vhosts_down)
+        for one in own
     )
 
 
@@ -179,8 +202,10 @@ def judge_own_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 yield symptoms.QUEUE_MISSING.found(
                     component.name, node, queue=name, restart=restart
                 )
+        elif queue.is_down and _may_lack_a_member(present):
+            continue  # that has been said
         elif queue.is_down:
-            continue  # the member that is down has been said
+            yield symptoms.QUEUE_DOWN.found(component.name, node, queue=name, vhost=queue.vhost)
         elif not queue.consumers and (knows_all or queue.messages):
             yield symptoms.QUEUE_UNREAD.found(
                 component.name, node, queue=name, messages=queue.messages, restart=restart
@@ -444,11 +469,11 @@ def _is_stopped(
 
 def age_of(one: Heartbeat) -> str:
     """Say how old a heartbeat is."""
-    return (
-        "its last heartbeat is of no known age"
-        if one.age_s is None
-        else (f"its last heartbeat is {one.age_s:.0f} s old")
-    )
+    if one.age_s is None:
+        return "its last heartbeat is of no known age"
+    if one.age_s <= -1:
+        return f"its last heartbeat is {-one.age_s:.0f} s ahead of the clock it is read by"
+    return f"its last heartbeat is {max(0.0, one.age_s):.0f} s old"
 
 
 def notes_of_heartbeats(state: CloudState) -> Iterator[Note]:

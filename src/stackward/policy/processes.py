@@ -201,13 +201,16 @@ def judge_ports(here: Presence) -> Iterator[Finding]:
 # --- what their own tools say -------------------------------------------------------------------
 
 
-def judge_tools(here: Presence, present: Present) -> Iterator[Finding]:
-    """Judge what a component's own tool says of it; a process that does not run has said enough."""
+def judge_tools(here: Presence, present: Present, *, has_seen_all: bool) -> Iterator[Finding]:
+    """Judge what a component's own tool says of it; a process that does not run has said enough.
+
+    That no other does its work can be said only by who `has_seen_all` nodes of the cloud.
+    """
     match here.component.probe.kind:
         case "rabbitmq" if here.runs:
             yield from _judge_broker(here)
         case "mariadb" if here.runs:
-            yield from _judge_database(here, present)
+            yield from _judge_database(here, present, has_seen_all=has_seen_all)
         case "memcached" if here.runs:
             yield from _judge_cache(here)
         case "libvirt":
@@ -328,14 +331,14 @@ def _gaps_of_broker(survey: Survey, broker: Broker, name: str) -> Iterator[Gap]:
         yield gap_of(survey, "which virtual hosts RabbitMQ has beside `/`", late, name)
 
 
-def _judge_database(here: Presence, present: Present) -> Iterator[Finding]:
+def _judge_database(here: Presence, present: Present, *, has_seen_all: bool) -> Iterator[Finding]:
     name, node, server = here.component.name, here.node, here.survey.database
     match server:
         case Unseen(why=why) if is_silent(here, server):
             yield symptoms.DATABASE_SILENT.found(name, node, why=why, log=here.log)
         case DatabaseServer():
             yield from _judge_galera(here, server, _count_of_galera(name, present))
-            yield from _judge_writes(here, server, present)
+            yield from _judge_writes(here, server, present, has_seen_all=has_seen_all)
             if server.connections >= NEAR_LIMIT * server.most_connections > 0:
                 yield symptoms.CONNECTIONS_SHORT.found(
                     name, node, used=server.connections, most=server.most_connections
@@ -381,15 +384,21 @@ def _judge_galera(here: Presence, server: DatabaseServer, nodes: int) -> Iterato
         )
 
 
-def _judge_writes(here: Presence, server: DatabaseServer, present: Present) -> Iterator[Finding]:
+def _judge_writes(
+    here: Presence, server: DatabaseServer, present: Present, *, has_seen_all: bool
+) -> Iterator[Finding]:
     """Judge whether a server that answers also does what it is asked for."""
     name, node = here.component.name, here.node
     if server.rejects or server.is_offline:
         variable = "wsrep_reject_queries" if server.rejects else "offline_mode"
         yield symptoms.DATABASE_REJECTS.found(name, node, variable=variable)
-    if (refusing := _read_only(server)) and server.sessions and not server.is_replica:
+    own = [one for one in present.values() if one.component.name == name]
+    is_used = server.sessions and not server.is_replica
+    # Nobody uses it, or it follows another: that is so on purpose only where another takes writes.
+    is_last = has_seen_all and not any(map(_may_take_writes, own))
+    if (refusing := _read_only(server)) and (is_used or is_last):
         rule = symptoms.DATABASE_READ_ONLY
-        if any(_takes_writes(one) for one in present.values() if one.component.name == name):
+        if any(map(_takes_writes, own)):
             rule = symptoms.DATABASE_READ_ONLY_HERE
         used = count_of(server.sessions, "session uses", "sessions use")
         yield rule.found(name, node, variable=refusing, used=used)
@@ -408,6 +417,11 @@ def _read_only(server: DatabaseServer) -> str:
     if server.recovery >= NO_WRITES:
         return "innodb_force_recovery"
     return server.read_only[-1] if server.read_only else ""
+
+
+def _may_take_writes(other: Presence) -> bool:
+    """Say whether a server takes writes, or could not be asked."""
+    return _takes_writes(other) or not isinstance(other.survey.database, DatabaseServer)
 
 
 def _takes_writes(other: Presence) -> bool:

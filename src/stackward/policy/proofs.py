@@ -13,7 +13,7 @@ from stackward.anatomy import MACHINE, Anatomy, Component
 from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Gap, Kept
-from stackward.model.survey import Survey, Unseen
+from stackward.model.survey import NodeClock, Survey, Unseen
 from stackward.policy.calls import is_called
 from stackward.policy.messages import NO_RPC, ages, is_kept_off, knows_all_queues
 from stackward.policy.pings import is_pinged
@@ -25,6 +25,7 @@ from stackward.policy.web import has_answered as is_heard
 # A record of this age was written while we looked: it came by way of a conductor that works.
 # Nova and Cinder write whole seconds.
 WRITTEN_NOW_S = 2.0
+FUTURE_S = -1.0  # an age below that is no age
 CONDUCTOR = "nova-conductor"
 
 
@@ -94,13 +95,34 @@ def _own_tool_answered(place: Place) -> bool:
 
 
 def _carried_a_report(place: Place) -> bool:
-    """Say whether a nova-compute reported while we looked: its report goes through a conductor."""
-    return (
-        place.component.name == CONDUCTOR
-        and place.is_only_one
-        # An age below nothing is of a clock that is ahead: it may be old.
-        and any(-1.0 <= age <= WRITTEN_NOW_S for age in ages(place.state, NOVA_COMPUTE))
-    )
+    return place.component.name == CONDUCTOR and place.is_only_one and _age_of_report(place) != ""
+
+
+def _age_of_report(place: Place) -> str:
+    """Say how old the newest report of a nova-compute is, where it was written while we looked.
+
+    A clock that is astray tells no age: one report from the future, or a node that is seconds away
+    from our own clock, and no age of theirs proves anything.
+    """
+    known = [age for kind in (NOVA_COMPUTE, CONDUCTOR) for age in ages(place.state, kind)]
+    clock = place.here.survey.clock if place.here else None
+    is_astray = isinstance(clock, NodeClock) and abs(clock.ahead_s) >= -FUTURE_S
+    if is_astray or any(age < FUTURE_S for age in known):
+        return ""
+    newest = min(ages(place.state, NOVA_COMPUTE), default=None)
+    written = newest is not None and newest <= WRITTEN_NOW_S
+    return f"{max(0.0, newest):.0f} s" if written and newest is not None else ""
+
+
+def proof_of_report(
+    component: Component, state: CloudState, present: Present, anatomy: Anatomy
+) -> str:
+    """Say by which report the only conductor is proved; empty where it is not."""
+    for name, node in present:
+        place = Place(component=component, node=node, state=state, present=present, anatomy=anatomy)
+        if name == component.name and _carried_a_report(place):
+            return f"wrote the report of a nova-compute {_age_of_report(place)} ago"
+    return ""
 
 
 WAYS: tuple[Callable[[Place], bool], ...] = (

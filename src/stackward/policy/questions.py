@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     """What a question to a process came to."""
 
     PROVED = "proved"
+    RESERVE = "reserve"  # it is well, and stands by for another
     REFUTED = "refuted"  # it answers, and says that it is not well
     SILENT = "silent"
     REFUSED = "refused"  # we have no right to ask
@@ -42,13 +43,21 @@ def outcome(question: Question, answer: Replied | Unseen | None) -> Outcome:
             return Outcome.NOT_ASKED
         case Unseen(kind=kind):
             return _UNHEARD.get(kind, Outcome.SILENT)
+        case Replied():
+            return _of_reply(question, answer)
+
+
+def _of_reply(question: Question, answer: Replied) -> Outcome:
+    match answer:
         case Replied(code=0, out=out) if re.search(question.expects, out, re.MULTILINE):
             return Outcome.PROVED
+        case Replied(code=0) if _has(question.reserve, answer):
+            return Outcome.RESERVE
         case Replied() if _has(question.refutes, answer):
             return Outcome.REFUTED
         case Replied(code=code) if code != 0 and _has(question.absent, answer):
             return Outcome.ABSENT
-        case Replied():
+        case _:
             return Outcome.NOT_UNDERSTOOD
 
 
@@ -86,7 +95,7 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
                 restart=_restart(here, question),
                 log=here.log,
             )
-        elif came is Outcome.REFUTED and not question.one_of_all:
+        elif came is Outcome.REFUTED:
             yield symptoms.PROCESS_ILL.found(
                 name, node, what=question.what, says=_words(answer), log=here.log
             )
@@ -125,8 +134,8 @@ def _judge_one_of(
 ) -> Iterator[Finding]:
     question = component.questions[number]
     told = [outcome(question, one.survey.answers.get((component.name, number))) for one in those]
-    if any(one not in {Outcome.PROVED, Outcome.REFUTED} for one in told):
-        return  # one that was not heard may be it
+    if any(one not in {Outcome.PROVED, Outcome.RESERVE} for one in told):
+        return  # one that was not heard may be it; one that is ill has its finding
     count = told.count(Outcome.PROVED)
     if count > 1 or (count == 0 and has_seen_all):
         says = [
@@ -198,11 +207,8 @@ def proof_of_answers(component: Component, present: Present) -> str:
 
 def has_answered(here: Presence) -> bool:
     """Say whether a component on a node has answered all that it was to be asked."""
-    came = [(question, one) for question, one, _ in answers(here)]
-    return bool(came) and all(
-        one is Outcome.PROVED or (one is Outcome.REFUTED and question.one_of_all)
-        for question, one in came
-    )
+    came = [one for _, one, _ in answers(here)]
+    return bool(came) and all(one in {Outcome.PROVED, Outcome.RESERVE} for one in came)
 
 
 def _words(answer: Replied | Unseen | None) -> str:

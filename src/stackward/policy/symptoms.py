@@ -544,6 +544,14 @@ QUEUE_MISSING = Symptom(
     "`rabbitmqctl list_queues`); if not, `{restart}` on its node",
     "The process declares it when it starts. What is sent to it is dropped.",
 )
+QUEUE_DOWN = Symptom(
+    "own-queue-down",
+    State.BROKEN,
+    "its queue `{queue}` is down, though every member of RabbitMQ runs",
+    "see what RabbitMQ's log says of that queue; `rabbitmqctl list_queues -p {vhost} name state "
+    "pid` shows whether it has crashed or lost its majority",
+    "Nothing that is sent to it arrives. RabbitMQ itself calls its cluster well.",
+)
 QUEUE_UNBOUND = Symptom(
     "own-queue-unbound",
     State.BROKEN,

@@ -480,12 +480,12 @@ def _agent(given: Json, now: datetime) -> Heartbeat:
 
 
 def _age(given: str | None, now: datetime) -> float | None:
-    """Return the age of a heartbeat."""
+    """Return the age of a heartbeat; below nothing, a clock is wrong, and that must be seen."""
     if not given:
         return None
     at = datetime.fromisoformat(given.replace(" ", "T"))
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (now - at).total_seconds())
+    return (now - at).total_seconds()
 
 
 def _now_at(answer: Response) -> datetime:

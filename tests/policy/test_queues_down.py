@@ -1,0 +1,75 @@
+"""A queue without figures is down; who is to blame depends on whether a member is missing."""
+
+import copy
+import json
+import re
+
+import pytest
+
+from cloud_fakes import Site, sample
+from stackward.model.health import Health
+
+
+def rules(health: Health) -> list[tuple[str, str]]:
+    return [(one.rule, one.where) for one in health.findings]
+
+
+def down(site: Site, name: str) -> None:
+    """Let a queue have no figures."""
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    queues["out"] = re.sub(rf"(?m)^{re.escape(name)}\t\d+\t\d+\t", f"{name}\t\t\t", queues["out"])
+    assert f"{name}\t\t\t" in queues["out"]
+
+
+@pytest.mark.parametrize(
+    ("queue", "where"),
+    [
+        pytest.param("compute.c01", "nova-compute on c01", id="a nova-compute's"),
+        pytest.param("conductor.ctl", "nova-conductor on ctl", id="a conductor's"),
+        pytest.param("q-plugin.ctl", "neutron-rpc-server on ctl", id="neutron's"),
+    ],
+)
+def test_a_queue_that_is_down_while_every_member_runs_is_found(queue: str, where: str) -> None:
+    site = Site()
+    down(site, queue)
+
+    assert rules(site.look()) == [("own-queue-down", where)]
+
+
+def test_a_queue_that_is_down_with_a_member_is_that_members_finding() -> None:
+    site = Site()
+    down(site, "compute.c01")
+    answer = site.told("ctl")["commands"]["rabbitmq cluster"]
+    told = json.loads(answer["out"])
+    answer["out"] = json.dumps({**told, "disk_nodes": [*told["disk_nodes"], "rabbit@ctl2"]})
+
+    assert [rule for rule, _ in rules(site.look())] == ["rabbitmq-member-missing"]
+
+
+def of_another_cluster(site: Site, *, late: bool, member: str = "rabbit@ctl2") -> None:
+    """Let ctl2 have a RabbitMQ of its own, where c02 has its queue."""
+    commands = site.told("ctl")["commands"]
+    for name in ("rabbitmq queues", "rabbitmq bindings"):
+        lines = commands[name]["out"].splitlines(keepends=True)
+        commands[name]["out"] = "".join(each for each in lines if "compute.c02" not in each)
+    other = copy.deepcopy(sample("ctl"))
+    other["hostname"] = "ctl2"
+    cluster = other["commands"]["rabbitmq cluster"]
+    cluster["out"] = cluster["out"].replace("rabbit@ctl", member)
+    if late:
+        other["commands"]["rabbitmq queues"] = {"code": None, "out": "", "err": "no answer in time"}
+    site.nodes.told["ctl2"] = other
+
+
+def test_a_queue_that_a_late_cluster_may_have_is_not_missing() -> None:
+    site = Site()
+    of_another_cluster(site, late=True)
+
+    assert "own-queue-missing" not in {rule for rule, _ in rules(site.look())}
+
+
+def test_a_late_member_of_one_cluster_hides_no_missing_queue() -> None:
+    site = Site()
+    of_another_cluster(site, late=True, member="rabbit@ctl")
+
+    assert ("own-queue-missing", "nova-compute on c02") in rules(site.look())
