@@ -138,6 +138,10 @@ class Unreachable(StackwardError):
     after_s: float | None = None  # where the service says when to come back
 
 
+class NotStarted(Unreachable):
+    """Asking could not begin on this machine: nothing was sent, and nobody has been silent."""
+
+
 class NotUnderstood(Unreachable):
     """An answer came whose shape is not known: nothing is known by it; safe to ask again."""
 

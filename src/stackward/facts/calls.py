@@ -1,10 +1,9 @@
 """Have the APIs call processes over RPC, one after the other: an answer proves that one lives."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from stackward.facts.cloud_state import TOLD_S
-from stackward.facts.rpc import MOST_UNANSWERED, RPC_S, unanswered
+from stackward.facts.rpc import MOST_UNANSWERED, RPC_S, unanswered, unheard
 from stackward.model.cloud_state import (
     NO_TIME,
     CallTarget,
@@ -58,13 +57,14 @@ def _why_stop(told: dict[str, RpcAnswer], deadline: Deadline, within_s: float) -
 
 
 def _call(lookout: Lookout, endpoint: Endpoint, target: CallTarget, limit_s: float) -> RpcAnswer:
-    ask: dict[str, Callable[[], RpcAnswer]] = {
-        target.queue: partial(
-            lookout.apis.call, endpoint, target.path, answer=target.answer, within_s=limit_s
-        )
-    }
-    answer = lookout.together.ask(ask, within_s=limit_s + TOLD_S)[target.queue]
-    return answer or RpcAnswer(outcome=Rpc.SILENT, took_s=limit_s)
+    put: list[str] = []
+
+    def ask() -> RpcAnswer:
+        put.append(target.queue)
+        return lookout.apis.call(endpoint, target.path, answer=target.answer, within_s=limit_s)
+
+    answer = lookout.together.ask({target.queue: ask}, within_s=limit_s + TOLD_S)[target.queue]
+    return answer or unheard(limit_s, is_put=bool(put))
 
 
 def _is_alive(lookout: Lookout, endpoint: Endpoint, deadline: Deadline) -> bool:

@@ -11,6 +11,7 @@ from stackward.ports.lookout import Lookout
 RPC_S = 5.0
 MOST_UNANSWERED = 2  # each holds a worker of nova-api for a minute
 MOST_AT_ONCE = 16
+STILL_HANGS = "a call of an earlier look still hangs"
 
 
 def ask_rpc(
@@ -35,13 +36,16 @@ def ask_rpc(
     while waiting and not (why := _why_stop(told, deadline, within_s)):
         now, waiting = waiting[:at_once], waiting[at_once:]
         limit_s = deadline.within(within_s)
+        put: set[str] = set()
         questions: dict[str, Callable[[], RpcAnswer]] = {
-            host: partial(_ask_uptime, lookout, endpoint, hypervisor, limit_s)
+            host: partial(_ask_uptime, lookout, endpoint, hypervisor, limit_s, put.add)
             for host, hypervisor in now
         }
         answers = lookout.together.ask(questions, within_s=limit_s + TOLD_S)
-        silent = RpcAnswer(outcome=Rpc.SILENT, took_s=limit_s)
-        told |= {host: answer or silent for host, answer in answers.items()}
+        told |= {
+            host: answer or unheard(limit_s, is_put=hypervisors[host] in put)
+            for host, answer in answers.items()
+        }
         at_once = min(2 * at_once, MOST_AT_ONCE) if not unanswered(told) else 1
     left = {host: RpcAnswer(outcome=Rpc.NOT_ASKED, why=why) for host, _ in waiting}
     return {**told, **left}
@@ -58,7 +62,19 @@ def unanswered(told: Mapping[str, RpcAnswer]) -> int:
     return sum(1 for one in told.values() if one.outcome is Rpc.SILENT)
 
 
+def unheard(within_s: float, *, is_put: bool) -> RpcAnswer:
+    """Say what it means that no answer came: nothing, where the call was not put."""
+    if is_put:
+        return RpcAnswer(outcome=Rpc.SILENT, took_s=within_s)
+    return RpcAnswer(outcome=Rpc.NOT_ASKED, why=STILL_HANGS)
+
+
 def _ask_uptime(
-    lookout: Lookout, endpoint: Endpoint, hypervisor: str, within_s: float
+    lookout: Lookout,
+    endpoint: Endpoint,
+    hypervisor: str,
+    within_s: float,
+    note: Callable[[str], None],
 ) -> RpcAnswer:
+    note(hypervisor)
     return lookout.apis.uptime(endpoint, hypervisor, within_s=within_s)

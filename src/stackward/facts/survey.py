@@ -25,7 +25,7 @@ from stackward.answers import (
     whole,
     why,
 )
-from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
+from stackward.errors import NotStarted, NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.facts import services_on_node as services
 from stackward.facts import stores
 from stackward.facts.cluster import parse_cluster
@@ -704,6 +704,8 @@ def _refused(err: str) -> str | None:
 def _kind(error: StackwardError) -> Blind:
     if isinstance(error, Uncertain):
         return Blind.SILENT
+    if isinstance(error, NotStarted):
+        return Blind.NOT_ASKED
     return Blind.REFUSED if _LOGIN.search(error.says or "") else Blind.UNREACHABLE
 
 

@@ -5,6 +5,7 @@ read to its end. What cannot be read is `Failed`, a value; a file that the setti
 cannot be read is bad input.
 """
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -77,13 +78,13 @@ _PATHS = {
     "block-storage": ("/v3/os-services", CINDER_SERVICES, "services"),
     "network": ("/v2.0/agents", None, "agents"),
 }
+_OUR_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # nothing was sent
 _LEAST_S = 0.001  # `requests` takes no time of nothing
 _NO_SERVICE_LIST = _NOT_FOUND = 404
 _BAD_REQUEST = 400
 _BAD_GATEWAY = 502
 # Of 501 Nova makes that a driver knows no uptime.
 _NO_SUCH_CALL = {_BAD_REQUEST, _NOT_FOUND, 405, 410, 501}
-_LATE = 0.5  # of its time, from which on no answer is a late one
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 _UNAUTHORIZED = 401
@@ -237,12 +238,12 @@ class OpenStackApis:
             )
         took = time.monotonic() - began
         if isinstance(answer, Failed):
-            return _uncalled(answer, took, within_s)
+            return _uncalled(answer, took)
         try:
             with understood("Nova", f"GET {path}", [answer]):
                 says = to_uptime(body_of(answer))
         except NotUnderstood as error:
-            return _uncalled(_not_understood(error), took, within_s)
+            return _uncalled(_not_understood(error), took)
         return RpcAnswer(outcome=Rpc.ANSWERED if says else Rpc.EMPTY, took_s=took)
 
     def call(self, endpoint: Endpoint, path: str, *, answer: str, within_s: float) -> RpcAnswer:
@@ -251,12 +252,12 @@ class OpenStackApis:
         came = self._send("GET", endpoint, path, version=None, within_s=within_s)
         took = time.monotonic() - began
         if isinstance(came, Failed):
-            return _uncalled(came, took, within_s)
+            return _uncalled(came, took)
         try:
             with understood(endpoint.kind, f"GET {path}", [came]):
                 down = _backends_down(body_of(came)[answer])
         except NotUnderstood as error:
-            return _uncalled(_not_understood(error), took, within_s)
+            return _uncalled(_not_understood(error), took)
         return RpcAnswer(outcome=Rpc.ANSWERED, took_s=took, down=down)
 
     def _list(  # noqa: PLR0913  # what a list has
@@ -380,6 +381,8 @@ class OpenStackApis:
         except (keystone.ClientException, RequestException) as error:
             return _no_answer(error)
         except OSError as error:
+            if error.errno in _OUR_LIMITS:
+                return _no_answer(error)
             raise unusable_file(error) from error
         if not isinstance(answer, Response):  # the SDK's own annotation is wider
             raise TypeError
@@ -427,6 +430,8 @@ def _wrapped(error: BaseException) -> Iterator[BaseException]:
 
 def _no_answer(error: BaseException) -> Failed:
     """Say that no answer came: no connection, or its time was over."""
+    if any(getattr(one, "errno", None) in _OUR_LIMITS for one in _wrapped(error)):
+        return Failed(how=Failure.NOT_ASKED, says=f"this machine: {shortly(error)}")
     late = (TimeoutError, Timeout, keystone.ConnectTimeout)
     is_late = any(isinstance(one, late) for one in _wrapped(error))
     return Failed(how=Failure.NO_ANSWER, says=shortly(error), is_late=is_late)
@@ -540,18 +545,18 @@ def _backends_down(pools: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _uncalled(failed: Failed, took_s: float, within_s: float) -> RpcAnswer:
+def _uncalled(failed: Failed, took_s: float) -> RpcAnswer:
     """Return what it is worth that an API did not tell of a call over RPC."""
     says = f"{failed.status} {failed.says}" if failed.status else failed.says
-    outcome = _outcome_of(failed, is_late=took_s >= _LATE * within_s)
+    outcome = Rpc.NOT_ASKED if failed.how is Failure.NOT_ASKED else _outcome_of(failed)
     return RpcAnswer(outcome=outcome, took_s=took_s, why=says.strip(), status=failed.status)
 
 
-def _outcome_of(failed: Failed, *, is_late: bool) -> Rpc:
+def _outcome_of(failed: Failed) -> Rpc:
     """Say what it means for who was to be called: what its API cannot do is no fault of its own."""
     match failed.how:
         case Failure.NO_ANSWER:  # a door that is shut says so at once
-            return Rpc.SILENT if is_late else Rpc.FAILED
+            return Rpc.SILENT if failed.is_late else Rpc.FAILED
         # A token that it does not take is no want of rights.
         case Failure.REFUSED if failed.status != _UNAUTHORIZED:
             return Rpc.FORBIDDEN

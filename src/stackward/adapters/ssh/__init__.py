@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from stackward.adapters.ssh.processes import MOST_BYTES, Closed, NotInTime, Processes, TooMuch
-from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.errors import BadInput, NotStarted, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
 from stackward.ports.machines import read_itself
@@ -171,6 +171,11 @@ class Ssh:
                 raise
             raise Unreachable(
                 f"cannot reach `{node}`: this machine has no `ssh`", hint="install openssh-client"
+            ) from error
+        except OSError as error:
+            raise NotStarted(
+                f"`{node}` was not asked: this machine cannot run `{words[0]}`",
+                says=f"this machine cannot run `{words[0]}`: {error.strerror}",
             ) from error
         except NotInTime as error:
             raise Uncertain(f"`{node}` gave no answer within {limit_s:g} s") from error

@@ -5,6 +5,7 @@ with it. What is closed starts no more.
 """
 
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import IO, cast
 from stackward.ports.shell import Answer
 
 MOST_BYTES = 32 * 2**20  # of one answer: a large controller tells about 10 MiB
+MOST_FILES = 4096  # open at once: each process that runs has three
 _REAPED_S = 1.0  # a killed process ends at once, unless the kernel holds it
 _PIECE = 1 << 16
 
@@ -39,6 +41,8 @@ class Processes:
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._changing = threading.Lock()  # questions are asked in threads of their own
+        self._starting = threading.Lock()
+        _may_open(MOST_FILES)
         self._is_closed = False
 
     def run(
@@ -49,13 +53,15 @@ class Processes:
         Raises NotInTime, TooMuch or Closed; the process is ended by then.
         """
         ends = time.monotonic() + within_s
-        process = subprocess.Popen(  # noqa: S603  # a list of words
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        # One after the other: while it is being started each needs eight files, not three.
+        with self._starting:
+            process = subprocess.Popen(  # noqa: S603  # a list of words
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
         try:
             with self._changing:
                 self._running.add(process)
@@ -79,6 +85,14 @@ class Processes:
             left = list(self._running)
         for process in left:
             _kill(process)
+
+
+def _may_open(files: int) -> None:
+    """Let this process have so many files open, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _talk(process: subprocess.Popen[bytes], given: bytes, ends: float, at_most: int) -> list[bytes]:
