@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cloud_fakes import Site, sample
-from stackward.model.health import Health
+from stackward.model.health import Health, State
 
 
 def rules(health: Health) -> list[tuple[str, str]]:
@@ -73,3 +73,35 @@ def test_a_late_member_of_one_cluster_hides_no_missing_queue() -> None:
     of_another_cluster(site, late=True, member="rabbit@ctl")
 
     assert ("own-queue-missing", "nova-compute on c02") in rules(site.look())
+
+
+def with_a_cell(site: Site, messages: int) -> None:
+    """Let RabbitMQ have a virtual host of a cell, whose conductor on ctl reads nothing."""
+    queues = f"conductor.ctl\t{messages}\t0\tclassic\n"
+    site.command("ctl", "rabbitmq vhosts", 0, out="/\ncell1\n")
+    site.command("ctl", "rabbitmq queues of cell1", 0, out=queues)
+    bindings = "nova\tconductor.ctl\tconductor.ctl\n"
+    site.command("ctl", "rabbitmq bindings of cell1", 0, out=bindings)
+    site.nodes.pings["conductor.ctl"] = {"outcome": "answered", "took_s": 0.1}
+
+
+def test_the_answer_of_one_cells_conductor_proves_no_other() -> None:
+    site = Site()
+    with_a_cell(site, 0)
+
+    health = site.look()
+
+    [found] = [one for one in health.components if one.name == "nova-conductor"]
+    [gap] = [one for one in health.gaps if one.component == "nova-conductor"]
+    assert found.state is State.NOT_PROVED
+    assert "several virtual hosts have a queue of its name" in gap.why
+
+
+def test_what_waits_for_a_conductor_of_another_cell_is_found() -> None:
+    site = Site()
+    with_a_cell(site, 7)
+
+    [finding] = site.look().findings
+
+    assert finding.rule == "queues-unread"
+    assert finding.evidence == ("`conductor.ctl` of virtual host `cell1`: 7 messages",)

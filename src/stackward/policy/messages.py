@@ -145,6 +145,11 @@ def queues_of(present: Present) -> dict[str, Queue]:
     return found
 
 
+def is_shared_name(present: Present, name: str) -> bool:
+    """Say whether several virtual hosts have a queue of a name, as the cells of one node have."""
+    return len({one.vhost for one in _all_queues(present) if one.name == name}) > 1
+
+
 def _all_queues(present: Present) -> list[Queue]:
     """Return all queues; every node of RabbitMQ tells of the same."""
     told = (queue for broker in brokers(present) for queue in broker.queues or ())
@@ -330,10 +335,15 @@ def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
         for one in state.heartbeats
         if (component := anatomy.of_heartbeat(one.binary))
     }
+    read = queues_of(present)
     left = [
         queue
         for queue in _all_queues(present)
-        if queue.messages and not queue.consumers and not _passes(queue) and queue.name not in own
+        if queue.messages
+        and not queue.consumers
+        and not _passes(queue)
+        # One of another cell has the same name: that its like is read says nothing of it.
+        and (queue.name not in own or read[queue.name].consumers)
     ]
     if left:
         most = sorted(left, key=lambda queue: -queue.messages)[:SHOWN]

@@ -12,6 +12,7 @@ from stackward.model.health import Finding, Gap, Kept
 from stackward.policy import symptoms
 from stackward.policy.messages import (
     age_of,
+    is_shared_name,
     judge_connections,
     judge_own_queues,
     other_sides,
@@ -85,14 +86,18 @@ _LATE = (
     "no answer in time",
     "the node was too slow to ask within the time for this look",
 )
+_SHARED = "several virtual hosts have a queue of its name, and one of those has answered"
 CURE_PING = "set `rpc_ping_enabled = true` in `[DEFAULT]` of its settings, and restart it"
 
 
 def gaps_of_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Gap]:
     """Name those that were to be called and could not be, and why."""
-    for component, node, _, answer in _answers(state, present, anatomy):
+    for component, node, host, answer in _answers(state, present, anatomy):
+        is_shared = is_shared_name(present, f"{component.topic}.{host}")
         if answer.outcome is Rpc.NOT_ENABLED:
             kind, why, cure = Kept.OFF, "it is not set to answer a call over RPC", CURE_PING
+        elif answer.outcome is Rpc.ANSWERED and is_shared:
+            kind, why, cure = Kept.NO_QUESTION, _SHARED, ""
         elif answer.outcome is not Rpc.NOT_ASKED:
             continue
         elif answer.why == _NO_RIGHT:
@@ -114,10 +119,13 @@ def gaps_of_pings(state: CloudState, present: Present, anatomy: Anatomy) -> Iter
 def is_pinged(
     component: Component, node: str, state: CloudState, present: Present, anatomy: Anatomy
 ) -> bool:
-    """Say whether a component on a node has answered over RPC."""
+    """Say whether a component on a node has answered over RPC, and could have been no other.
+
+    The conductors of two cells on one node have queues of one name, and one answer.
+    """
     return component.topic is not None and any(
-        answer.outcome is Rpc.ANSWERED
-        for one, where, _, answer in _answers(state, present, anatomy)
+        answer.outcome is Rpc.ANSWERED and not is_shared_name(present, f"{component.topic}.{host}")
+        for one, where, host, answer in _answers(state, present, anatomy)
         if one is component and where == node
     )
 
