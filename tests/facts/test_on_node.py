@@ -47,6 +47,8 @@ class Noted:
             out = self.units
         return {"out": out, "code": self.codes.get(name, 0)}
 
+    soon = end
+
 
 @pytest.fixture
 def gather(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -86,6 +88,7 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_what_is_asked_in_a_container_is_declared_too(gather: ModuleType, engine: str) -> None:
     commands = Noted()
+    commands.state = "inactive"  # what runs as a unit is asked there
     questions = as_asked(read_anatomy())
     stores = stores_as_asked(read_anatomy())
     containers = {one["container"] for one in (*questions, *stores)}
@@ -101,19 +104,22 @@ def test_what_is_asked_in_a_container_is_declared_too(gather: ModuleType, engine
 
 
 @pytest.mark.parametrize(
-    ("codes", "asked"),
+    ("codes", "out", "asked"),
     [
-        pytest.param({}, 0, id="all were told at once"),
-        pytest.param({"rabbitmq all": 1}, 7, id="that may not be asked"),
-        pytest.param({"rabbitmq all": 69, "rabbitmq cluster": 69}, 0, id="RabbitMQ is down"),
+        pytest.param({}, "[]\n", 0, id="all were told at once"),
+        pytest.param({}, "warning: old\n[]\n", 0, id="all were told, after a warning"),
+        pytest.param({}, "", 7, id="nothing was told"),
+        pytest.param({"rabbitmq all": 1}, "", 7, id="that may not be asked"),
+        pytest.param({"rabbitmq all": 69, "rabbitmq cluster": 69}, "", 0, id="RabbitMQ is down"),
     ],
 )
 def test_each_virtual_host_is_asked_for_only_where_all_are_not_told_at_once(
-    gather: ModuleType, codes: dict[str, int], asked: int
+    gather: ModuleType, codes: dict[str, int], out: str, asked: int
 ) -> None:
     """Each takes two starts of a tool that costs half a second of CPU."""
     commands = Noted()
     commands.codes |= codes
+    commands.told["rabbitmq all"] = out
     commands.told["rabbitmq vhosts"] = "/\n/heat\n/trove\n"
 
     gather.queues_one_by_one(commands)
@@ -143,6 +149,35 @@ def test_a_late_rabbitmqctl_makes_us_ask_by_amqp(
             answering.join()
 
     assert came is heard
+
+
+@pytest.mark.parametrize("port_of", ["AMQP", "AMQPS"])
+def test_amqp_is_asked_too_where_a_late_rabbitmqctl_has_been_given_up(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch, port_of: str
+) -> None:
+    """Something else, such as a Docker that hangs, may have taken all the time by then.
+
+    What answers a greeting in TLS with anything at all is alive, too.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(gather, port_of, port)
+        commands = gather.Commands(0.2)
+        commands.start("rabbitmq cluster", ["sleep", "30"])
+        commands.all()
+
+        def answer() -> None:
+            taken, _ = server.accept()
+            with taken:
+                taken.recv(4096)
+                taken.sendall(b"\x15\x03\x01\x00\x02\x02\x28")  # an alert
+
+        answering = Thread(target=answer)
+        answering.start()
+        came = gather.hears_amqp(commands, f"LISTEN 0 128 *:{port} *:*")
+        answering.join()
+
+    assert came is True
 
 
 def _answer(server: socket.socket, says: bytes) -> None:

@@ -136,6 +136,17 @@ def test_silence_is_told_only_of_what_had_a_fair_time(
     assert told["commands"]["question nova-compute 0"] == {"code": None, "out": "", "err": says}
 
 
+@pytest.mark.parametrize(
+    ("does", "err"), [("echo well", ""), ("exec sleep 300", "no answer in time")]
+)
+def test_an_engine_of_containers_that_hangs_hides_nothing_that_runs_as_a_unit(
+    run: Run, does: str, err: str
+) -> None:
+    told, _ = run({"questions": [QUESTION], "within_s": 3.0}, docker="exec sleep 300", hears=does)
+
+    assert told["commands"]["question nova-compute 0"]["err"] == err
+
+
 def test_an_answer_counts_however_little_time_it_had(run: Run) -> None:
     slow = f"sleep {WITHIN_S - 1}; printf '{UNIT}'"
 

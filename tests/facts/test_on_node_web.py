@@ -300,6 +300,8 @@ class Told:
         """Return what a command told."""
         return {"out": self.told.get(name, "")}
 
+    soon = end
+
 
 def asked_of(
     gather: ModuleType,

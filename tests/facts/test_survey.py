@@ -198,7 +198,7 @@ def test_the_nameless_exchange_counts_for_nothing() -> None:
     ],
 )
 def test_a_tool_that_fails_says_how(answer: Said, kind: Blind) -> None:
-    broker = parse_broker({"rabbitmq cluster": answer})
+    broker = parse_broker({"rabbitmq cluster": answer}, hears_amqp=False)
     server = parse_database({"mariadb": answer})
 
     assert isinstance(broker, Unseen)
@@ -207,9 +207,9 @@ def test_a_tool_that_fails_says_how(answer: Said, kind: Blind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hears", "kind"), [(True, Blind.LATE), (False, Blind.SILENT), (None, Blind.SILENT)]
+    ("hears", "kind"), [(True, Blind.LATE), (False, Blind.SILENT), (None, Blind.LATE)]
 )
-def test_a_late_rabbitmqctl_alone_shows_nothing_where_rabbitmq_answers_amqp(
+def test_a_late_rabbitmqctl_alone_shows_nothing_unless_rabbitmq_does_not_answer_amqp(
     hears: bool | None,  # noqa: FBT001  # a parameter of the test
     kind: Blind,
 ) -> None:
@@ -226,6 +226,24 @@ ALL_VHOSTS = """\
 {"vhost":"/heat","up":false,"queues":[["heat-engine",7,0,"quorum"],["old","","","classic"]],"bindings":[]}]
 ok
 """
+
+
+@pytest.mark.parametrize("out", ["", "\n"])
+def test_a_rabbitmq_that_tells_nothing_of_all_virtual_hosts_is_read_one_by_one(out: str) -> None:
+    told = {"rabbitmq cluster": answered(CLUSTER), "rabbitmq all": answered(out)}
+    told["rabbitmq queues"] = answered("compute.c01\t0\t1\tclassic\n")
+
+    broker = parse_broker(told)
+
+    assert isinstance(broker, Broker)
+    assert [one.name for one in broker.queues or ()] == ["compute.c01"]
+
+
+def test_a_warning_before_what_rabbitmq_tells_of_all_virtual_hosts_is_none_of_it() -> None:
+    plain = {"rabbitmq cluster": answered(CLUSTER), "rabbitmq all": answered(ALL_VHOSTS)}
+    warned = {**plain, "rabbitmq all": answered(f"Warning: [old] cookie\n{ALL_VHOSTS}")}
+
+    assert parse_broker(warned) == parse_broker(plain)
 
 
 def broker_of(**commands: Said) -> Broker:

@@ -68,7 +68,7 @@ def parse_broker(
         return None
     if answer["code"] != 0:
         unseen = _silent(answer)
-        return unseen if hears_amqp and unseen.kind is Blind.LATE else _as_silent(unseen)
+        return _as_silent(unseen) if hears_amqp is False else unseen
     told = document(answer["out"])
     members = (*texts(told["disk_nodes"]), *texts(told.get("ram_nodes", ())))
     seen = _of_all_vhosts(commands.get(ALL_VHOSTS)) or _of_each_vhost(commands)
@@ -149,7 +149,13 @@ def _of_all_vhosts(answer: Said | None) -> _Vhosts | None:
     """Read what one command told of all virtual hosts; None where it did not."""
     if answer is None or answer["code"] != 0:
         return None
-    given = [mapping(one) for one in rows(json.loads(lines(answer["out"])[0]))]
+    # A warning may stand before it.
+    told = next((line for line in lines(answer["out"]) if line.startswith("[")), None)
+    if not answer["out"].strip():  # so each was asked by itself
+        return None
+    if told is None:
+        raise ValueError(answer["out"])
+    given = [mapping(one) for one in rows(json.loads(told))]
     names = tuple(text(one["vhost"]) for one in given)
     seen = _Vhosts(
         vhosts=names or None,

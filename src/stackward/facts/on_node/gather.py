@@ -93,7 +93,7 @@ MOST_WANTING = 60  # units
 QUEUE_FACTS = ["name", "messages", "consumers", "type"]
 BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
 MOST_VHOSTS = 8  # of RabbitMQ beside `/`, where each takes two commands
-AMQP, AMQP_S = 5672, 1.5
+AMQP, AMQPS, AMQP_S = 5672, 5671, 1.5
 MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
@@ -111,6 +111,7 @@ LATE = "no answer in time"
 LEAST_S = 0.1  # a command that has less is not begun
 LIMIT_S = 4.0  # of a command: such as `-T 4` of Open vSwitch's tools
 FAIR = 0.5  # of its own limit, what a question must have had: with less, silence proves nothing
+OTHERS_S = 0.5  # until all who wait for a list of containers have been asked
 READ_S = 0.05  # from its last word until that is kept
 OWN_END_S = 2  # after the deadline this script is ended by its own alarm, whatever holds it
 WEB_S = 4.0  # for an answer over HTTP
@@ -173,6 +174,13 @@ class Commands:
             self.reading[name].join(max(0.0, self.ends - time.monotonic()) + READ_S)
             late = {"code": None, "out": "", "err": unheard(self.ends - self.began[name])}
             self.ended.setdefault(name, late)  # type: ignore[arg-type]
+        return self.ended.get(name, {})
+
+    def soon(self, name: str) -> dict[str, object]:
+        """Return what a command told by now; others are left a fair time after waiting for it."""
+        if name in self.reading:
+            after_s = FAIR * LIMIT_S + OTHERS_S
+            self.reading[name].join(max(0.0, self.ends - after_s - time.monotonic()))
         return self.ended.get(name, {})
 
     def all(self) -> dict[str, dict[str, object]]:
@@ -457,11 +465,8 @@ def get(place: tuple[str, int], path: str, until: float, *, secured: bool) -> by
     with contextlib.closing(socket.create_connection(place, left(until))) as plain:
         asked = plain
         if secured:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE  # whose it is, its cgroup says
             plain.settimeout(left(until))
-            asked = context.wrap_socket(plain)
+            asked = blindly(plain)
         with contextlib.closing(asked):
             asked.sendall(words.encode())
             while len(read) < WEB_BYTES:
@@ -476,6 +481,14 @@ def get(place: tuple[str, int], path: str, until: float, *, secured: bool) -> by
                     break
                 read += more
     return read
+
+
+def blindly(plain: socket.socket) -> ssl.SSLSocket:
+    """Speak TLS with whoever is there: whose it is, its cgroup says."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(plain)
 
 
 def left(until: float) -> float:
@@ -515,7 +528,7 @@ def listeners(sockets: str) -> list[tuple[str, int, list[str]]]:
 def container_ids(commands: Commands, engine: str) -> dict[str, str]:
     """Return the id of each container that there is, by its name."""
     found = {}
-    for line in str(commands.end("containers of " + engine).get("out", "")).splitlines():
+    for line in str(commands.soon("containers of " + engine).get("out", "")).splitlines():
         with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
             one = json.loads(line)
             names = one["Names"] if isinstance(one["Names"], list) else [one["Names"]]
@@ -644,20 +657,23 @@ def of_engine(engine: str) -> list[str]:
 def ask_questions(commands: Commands, questions: list[dict[str, object]]) -> None:
     """Ask the processes that run, each by its own tool: a question must not start one."""
     of_bus = ask_bus(commands, questions)
-    running = active(commands)
-    containers = {engine: running_in(commands, engine) for engine in ENGINES}
+    running, others = active(commands), []
+    # First what runs as a unit: an engine of containers may hang.
     for one in [each for each in questions if each not in of_bus]:
         words = [str(word) for word in list(one["ask"])]  # type: ignore[call-overload]
+        if running & set(one["units"]) and is_there(str(one["tool"])):  # type: ignore[call-overload]
+            words = as_root(words) if one["is_for_root"] else words
+            commands.start("question " + str(one["name"]), words)
+        else:
+            others.append(one)
+    containers = {engine: running_in(commands, engine) for engine in ENGINES}
+    for one in others:
         inside = str(one["container"])
         engine = next((each for each in ENGINES if inside in containers[each]), None)
         if engine:
             there = [str(word) for word in list(one["inside"])]  # type: ignore[call-overload]
             words = as_root([*of_engine(engine), "exec", inside, *there])
-        elif not running & set(one["units"]) or not is_there(str(one["tool"])):  # type: ignore[call-overload]
-            continue
-        elif one["is_for_root"]:
-            words = as_root(words)
-        commands.start("question " + str(one["name"]), words)
+            commands.start("question " + str(one["name"]), words)
 
 
 def ask_bus(commands: Commands, questions: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -909,7 +925,7 @@ def wanting(commands: Commands) -> None:
 
 def running_in(commands: Commands, engine: str) -> set[str]:
     """Return the names of the containers that run, among other words."""
-    listed = str(commands.end("containers of " + engine).get("out", "")).splitlines()
+    listed = str(commands.soon("containers of " + engine).get("out", "")).splitlines()
     return {word for line in listed if '"running"' in line for word in re.findall(r"[\w.-]+", line)}
 
 
@@ -925,7 +941,9 @@ def queues_one_by_one(commands: Commands) -> None:
     That is so without the right to it, and in versions whose inside is another. Virtual hosts that
     are left out stay unknown.
     """
-    if commands.end("rabbitmq all").get("code") in (0, None):
+    told = commands.end("rabbitmq all")
+    has_told = told.get("code") == 0 and re.search(r"(?m)^\[", str(told.get("out", "")))
+    if has_told or told.get("code") is None:
         return
     if commands.end("rabbitmq cluster").get("code") != 0:
         return
@@ -947,19 +965,24 @@ def hears_amqp(commands: Commands, listening: str) -> bool | None:
     nothing. None: not asked.
     """
     reading = commands.reading.get("rabbitmq cluster")
-    found = re.search(rf"\s(\S+):{AMQP}\s", listening)
+    found = re.search(rf"\s(\S+):({AMQP}|{AMQPS})\s", listening)
     if reading is None or not found:
         return None
     reading.join(max(0.0, commands.ends - time.monotonic() - AMQP_S))
-    if not reading.is_alive():
+    if commands.ended.get("rabbitmq cluster", {}).get("code") is not None:
         return None
-    until = max(commands.ends, time.monotonic() + AMQP_S / 3)
+    until = max(commands.ends, time.monotonic() + FAIR * AMQP_S)
+    where = (near(found.group(1)), int(found.group(2)))
     try:
-        where = (near(found.group(1)), AMQP)
-        with contextlib.closing(socket.create_connection(where, left(until))) as asked:
-            asked.settimeout(left(until))
-            asked.sendall(b"AMQP\x00\x00\x09\x01")
-            return bool(asked.recv(1))
+        with contextlib.closing(socket.create_connection(where, left(until))) as plain:
+            plain.settimeout(left(until))
+            asked = blindly(plain) if where[1] == AMQPS else plain
+            with contextlib.closing(asked):
+                asked.settimeout(left(until))
+                asked.sendall(b"AMQP\x00\x00\x09\x01")
+                return bool(asked.recv(1))
+    except ssl.SSLError as error:  # what it does not like it answers, too
+        return "timed out" not in str(error)
     except OSError:
         return False
 
