@@ -8,7 +8,7 @@ import shutil
 import socket
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from types import ModuleType
 
 import pytest
@@ -380,3 +380,41 @@ def test_pacemaker_is_asked_only_where_it_runs(gather: ModuleType) -> None:
     gather.ask_cluster(commands)
 
     assert commands.words == []
+
+
+def test_a_store_behind_a_symlink_is_judged_by_the_mount_that_it_leads_to(
+    gather: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    mounts = [
+        {"mount": "/", "options": "rw", "type": "ext4", "of_all": "rw"},
+        {"mount": f"{tmp_path}/real", "options": "ro", "type": "nfs", "of_all": "ro"},
+    ]
+    one = {"engine": None, "user": "root", "path": "/elsewhere", "container": ""}
+
+    seen = gather.ask_store(Noted(), one, f"{tmp_path}/link", mounts)
+
+    assert (seen["mount"], seen["read_only"]) == (f"{tmp_path}/real", True)
+
+
+@pytest.mark.parametrize("does", ["hangs", "fails"])
+def test_a_store_whose_disk_does_not_answer_is_asked_of_from_aside(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str
+) -> None:
+    over = Event()
+
+    def statvfs(_: str) -> None:
+        if does == "hangs":
+            over.wait(60)
+        raise OSError
+
+    monkeypatch.setattr("os.statvfs", statvfs)
+    commands, mounts = Noted(), [{"mount": "/", "options": "rw", "type": "ext4", "of_all": "rw"}]
+    one = {"engine": None, "user": "root", "path": "/elsewhere", "container": ""}
+
+    seen = gather.ask_store(commands, one, str(tmp_path), mounts)
+
+    over.set()
+    assert seen["room"] is None
+    assert any("/usr/bin/stat" in words for words in commands.words)

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 UNIT_FACTS = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,WantedBy,RequiredBy,"
@@ -112,6 +113,7 @@ LEAST_S = 0.1  # a command that has less is not begun
 LIMIT_S = 4.0  # of a command: such as `-T 4` of Open vSwitch's tools
 FAIR = 0.5  # of its own limit, what a question must have had: with less, silence proves nothing
 OTHERS_S = 0.5  # until all who wait for a list of containers have been asked
+BRIEFLY_S = 0.5  # for what the kernel knows at once
 READ_S = 0.05  # from its last word until that is kept
 OWN_END_S = 2  # after the deadline this script is ended by its own alarm, whatever holds it
 WEB_S = 4.0  # for an answer over HTTP
@@ -735,7 +737,8 @@ def ask_store(
     commands: Commands, one: dict[str, object], path: str, mounts: list[dict[str, str]]
 ) -> dict[str, object]:
     """Ask whether a store may be written to by its user, and what room it has."""
-    under = [each for each in mounts if (path + "/").startswith(each["mount"].rstrip("/") + "/")]
+    real = path if one["engine"] else briefly(lambda: os.path.realpath(path), path)
+    under = [each for each in mounts if (real + "/").startswith(each["mount"].rstrip("/") + "/")]
     mount = max(under, key=lambda each: len(each["mount"])) if under else {}
     seen = {
         "mount": mount.get("mount", ""),
@@ -754,17 +757,33 @@ def ask_store(
     user = [*LIMIT_INSIDE, "/usr/bin/setpriv", "--reuid", str(one["user"])]
     user += ["--regid", str(one["user"]), "--init-groups"]
     if mount.get("type") in ON_DISK:
-        seen["by_mode"], seen["is_there"] = may_write(str(one["user"]), path)
+        seen["by_mode"], seen["is_there"] = briefly(
+            lambda: may_write(str(one["user"]), real), (None, None)
+        )
     if seen["is_there"] is False:
         return seen
     if seen["by_mode"] is None or path == one["path"]:
         commands.start("store writable " + path, as_root([*user, *TEST, path]))
-    if seen["is_there"]:
-        room = os.statvfs(path)
+    room = briefly(lambda: os.statvfs(path), None) if seen["is_there"] else None
+    if room:
         seen["room"] = [room.f_frsize, room.f_blocks, room.f_bavail, room.f_files, room.f_ffree]
     else:
         commands.start("store room " + path, as_root([*user, *STAT, path]))
     return seen
+
+
+def briefly(ask: Any, otherwise: Any) -> Any:  # noqa: ANN401  # what it returns
+    """Return what the kernel says of a file; that of a dead disk or server may hang or fail."""
+    told = []  # type: list[Any]
+
+    def note() -> None:
+        with contextlib.suppress(OSError):
+            told.append(ask())
+
+    asking = threading.Thread(target=note, daemon=True)
+    asking.start()
+    asking.join(BRIEFLY_S)
+    return told[0] if told else otherwise
 
 
 def may_write(user: str, path: str) -> tuple[bool | None, bool | None]:
