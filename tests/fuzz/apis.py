@@ -115,6 +115,18 @@ def of_nova(name: str) -> Callable[[], object]:
     return ask
 
 
+def call(path: str, answer: str) -> Callable[[], object]:
+    """Have Cinder call one of its own."""
+
+    def ask() -> object:
+        apis, catalog = looked_at()
+        endpoint = catalog.endpoint(("block-storage",))
+        assert endpoint is not None
+        return apis.call(endpoint, f"/v3{path}", answer=answer, within_s=5)
+
+    return ask
+
+
 def log_in() -> object:
     """Ask Keystone for a token, anew."""
     apis, _ = looked_at()
@@ -159,6 +171,8 @@ def sources() -> list[Source]:
         ("Cinder a volume", "volume", f"GET /volumes/{ID}", lambda: drained().volume(ID)),
         ("Cinder services", "volume-services", "GET /os-services", lambda: drained().volume_services()),
         ("Cinder services, a look", "volume-services", "GET /os-services", look("block-storage")),
+        ("Cinder pools", "pools", "GET /scheduler-stats/get_pools", call("/scheduler-stats/get_pools?detail=true", "pools")),
+        ("Cinder capabilities", "capabilities", "GET /capabilities/c01@nfs", call("/capabilities/c01%40nfs", "namespace")),
         ("Glance images", "images", "GET /images", lambda: drained().public_images()),
         ("Keystone projects", "projects", "GET /projects", lambda: drained().projects_called("demo")),
         ("Keystone a token and the catalog", "token", "POST /auth/tokens", log_in),

@@ -149,6 +149,14 @@ def of_command(node: str, name: str) -> Callable[[bytes], Came]:
     return look
 
 
+def as_json(raw: bytes) -> object:
+    """Return JSON, or the text where it is none."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return decoded(raw)
+
+
 def of_part(node: str, name: str) -> Callable[[bytes], Came]:
     """Return how a part of what the script itself reads is read."""
 
@@ -159,6 +167,8 @@ def of_part(node: str, name: str) -> Callable[[bytes], Came]:
             told[name] = {"code": 0, "out": decoded(raw), "err": ""}
         if name == "memcached":
             told[name] = {"out": decoded(raw)}
+        if name == "web":
+            told[name] = as_json(raw)
         return look_at(node, told)
 
     return look
@@ -305,6 +315,13 @@ def sources() -> list[Source]:
             name="memcached stats",
             sample=document("ctl")["memcached"]["out"],
             read=of_part("ctl", "memcached"),
+        ),
+        Source(
+            name="HTTP of processes",
+            sample=json.dumps(document("ctl")["web"]),
+            is_json=True,
+            read=of_part("ctl", "web"),
+            is_strict=False,
         ),
         Source(
             name="script its own answer",

@@ -18,7 +18,7 @@ SOURCES = all_sources()
 WHO = {
     "Nova", "placement", "Neutron", "Cinder", "Keystone", "Glance", "rabbitmqctl", "MariaDB",
     "virsh", "systemctl", "Open_vSwitch", "OVN", "ss", "docker", "podman", "findmnt", "script",
-    "memcached", "kernel", "ps", "stat", "vgs",
+    "memcached", "kernel", "ps", "stat", "vgs", "HTTP",
 }  # fmt: skip
 
 
