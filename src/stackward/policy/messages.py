@@ -10,7 +10,7 @@ from stackward.model.claim import read_claim
 from stackward.model.cloud_state import NO_TIME, CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Finding, Gap, Kept, Note
-from stackward.model.identity import queue_names
+from stackward.model.identity import Likeness, compare, queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.gaps import ADMIN
@@ -171,8 +171,11 @@ def _is_member(here: Presence, members: Collection[str]) -> bool:
     """Say whether a node of RabbitMQ is of a cluster: by its own word, else by its name."""
     if isinstance(here.survey.broker, Broker):
         return not {*members}.isdisjoint(here.survey.broker.members)
-    names = {name.partition(".")[0] for name in (here.node, *here.survey.itself.names)}
-    return any(one.partition("@")[2].partition(".")[0] in names for one in members)
+    names = (here.node, *here.survey.itself.names)
+    hosts = [one.partition("@")[2] for one in members]  # a member is `rabbit@HOST`
+    return any(
+        compare(name, host) in {Likeness.SAME, Likeness.ALIKE} for name in names for host in hosts
+    )
 
 
 def _may_lack_a_member(present: Present) -> bool:
