@@ -80,26 +80,14 @@ class _Calls:
         """Call those of whom this is known to tell more, as far as it is known by now."""
         here = present(state, self.anatomy)
         deadline, within_s = self.look.deadline.sooner(TOLD_S), self.asked.within_s
+        ends, each_s = deadline.sooner(TOLD_S), min(within_s, RPC_S)  # of calls one after another
+        apis = (self.lookout, state.catalog)
         if self.computes is None and hypervisors is not None:
             self._choose(state, here, hypervisors)
-            ask = partial(
-                ask_rpc,
-                self.lookout,
-                state.catalog,
-                self.wanted,
-                deadline=deadline.sooner(TOLD_S),
-                within_s=min(within_s, RPC_S),
-            )
+            ask = partial(ask_rpc, *apis, self.wanted, deadline=ends, within_s=each_s)
             self.computes = self.lookout.together.begin({"rpc": ask})
         if self.by_apis is None and self._choose_for_apis(state, here):
-            call = partial(
-                call_by_apis,
-                self.lookout,
-                state.catalog,
-                self.targets,
-                deadline=deadline.sooner(TOLD_S),
-                within_s=min(within_s, RPC_S),
-            )
+            call = partial(call_by_apis, *apis, self.targets, deadline=ends, within_s=each_s)
             self.by_apis = self.lookout.together.begin({"calls": call})
         if new := self._not_called(state, here):
             self.called |= {one.queue for one in new}

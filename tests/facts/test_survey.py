@@ -13,7 +13,6 @@ from stackward.facts.services_on_node import (
     parse_cache,
     parse_database,
     parse_libvirt,
-    parse_queues,
 )
 from stackward.facts.survey import (
     owner_of,
@@ -177,7 +176,13 @@ def test_rabbitmq_is_read() -> None:
 
 
 def test_a_queue_is_a_line() -> None:
-    assert parse_queues("compute.c01\t2\t1\tquorum\n") == [
+    told = sample("ctl")
+    told["commands"]["rabbitmq queues"]["out"] = "compute.c01\t2\t1\tquorum\n"
+
+    broker = parse_survey("ctl", json.dumps(told), took_s=0.4, asked_at=told["now"]).broker
+
+    assert isinstance(broker, Broker)
+    assert list(broker.queues or ()) == [
         Queue(name="compute.c01", messages=2, consumers=1, type="quorum")
     ]
 

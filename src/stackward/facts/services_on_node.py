@@ -204,12 +204,8 @@ def of_vhost(what: str, vhost: str) -> str:
     return what if vhost == ROOT_VHOST else f"{what} of {vhost}"
 
 
-def parse_queues(out: str, vhost: str = ROOT_VHOST) -> list[Queue]:
-    """Read a line per queue: its name, its messages, its consumers, its type."""
-    return [_to_queue(cells(line, 4), vhost) for line in lines(out)]
-
-
 def _to_queue(row: list[str], vhost: str) -> Queue:
+    """Read its name, its messages, its consumers, its type."""
     name, messages, consumers, kind = row
     # RabbitMQ has no figures of a queue whose member is down.
     is_down = not messages and not consumers

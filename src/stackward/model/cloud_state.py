@@ -174,3 +174,11 @@ class CloudState:
     keystone_on: str | None = None  # the node whose address Keystone has
     only: str | None = None  # the one node that was looked at
     left_out: Mapping[str, str] = field(default_factory=dict)  # nodes that are not reached by ssh
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Say whether what runs was seen of each node: only then is what was not seen missing."""
+        return self.only is None and not any(
+            isinstance(one, Unseen) or isinstance(one.units, Unseen)
+            for one in self.surveys.values()
+        )

@@ -242,10 +242,10 @@ class _Cloud:
         here = self._that_run(lambda one: component.name in (*one.depends_on, *one.holds), node)
         if rest:
             yield Sign.NEEDED, f"{_named(rest)} on this node {_verb(rest, 'need')} it"
-        elif anywhere and not is_served and self._has_seen_all:
+        elif anywhere and not is_served and self.state.has_seen_all:
             they = f"{_named(anywhere)} {_verb(anywhere, 'need')}"
             yield Sign.NEEDED, f"{they} it, and nobody in this cloud runs it"
-        elif self._is_sole(component) and self._has_seen_all:
+        elif self._is_sole(component) and self.state.has_seen_all:
             yield Sign.NEEDED, "one must be active in this cloud, and nobody runs it"
         elif here:
             yield Sign.HERE, f"{_named(here)} on this node {_verb(here, 'need')} it"
@@ -260,13 +260,6 @@ class _Cloud:
             return False
         names = {name for name, _ in self.present}
         return component.name not in names and set(component.depends_on) <= names
-
-    @property
-    def _has_seen_all(self) -> bool:
-        return self.state.only is None and not any(
-            isinstance(one, Unseen) or isinstance(one.units, Unseen)
-            for one in self.state.surveys.values()
-        )
 
     def _is_served(self, component: Component) -> bool:
         """Say whether others do its work: on another node, or outside of the inventory."""
@@ -364,9 +357,9 @@ def _named(words: Iterable[str]) -> str:
     return ", ".join(listed[:3]) + more
 
 
-def judge_switched_off(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
+def judge_switched_off(off: Iterable[Off]) -> Iterator[Finding]:
     """Judge what is switched off although it belongs on its node."""
-    for one in switched_off(state, present, anatomy):
+    for one in off:
         if one.belongs:
             yield _finding(one)
 

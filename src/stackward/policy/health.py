@@ -1,10 +1,10 @@
 """How a cloud is, by component: all findings gathered, and each put under what explains it.
 
-A finding is explained by a component that is broken and that its own component needs: on the same
-machine (`rests_on`) or anywhere (`depends_on`). It is shown there, and never hidden.
+`causes.py` says which finding explains which. What is explained is shown there, and never hidden.
+What nothing has proved is no finding: it is a gap, with its reason.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stackward.anatomy import MACHINE, REPORTED_TO, Anatomy, Component
@@ -12,7 +12,7 @@ from stackward.masking import masked
 from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
-from stackward.policy.belonging import judge_switched_off, switched_off
+from stackward.policy.belonging import Off, judge_switched_off, switched_off
 from stackward.policy.calls import gaps_of_calls, judge_calls, judge_failed, proof_of_calls
 from stackward.policy.causes import Known, explain
 from stackward.policy.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
@@ -47,8 +47,8 @@ from stackward.policy.processes import (
 from stackward.policy.proofs import (
     FUTURE_S,
     gap_of_place,
-    is_proved,
     proof_of_report,
+    proved,
     unproved,
 )
 from stackward.policy.questions import (
@@ -67,7 +67,9 @@ Proof = tuple[str, float | None]  # what shows that a component works, and how l
 def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
     """Judge all that one look has told."""
     here = present(state, anatomy)
-    findings = list(dict.fromkeys(_all_findings(state, here, anatomy)))
+    works = proved(state, here, anatomy)
+    off = list(switched_off(state, here, anatomy))
+    findings = list(dict.fromkeys(_all_findings(state, here, anatomy, works, off)))
     findings += judge_together(state, findings)
     places = _places(state, here, anatomy, findings)
     found = {name: _state(nodes, findings, name) for name, nodes in places.items()}
@@ -95,29 +97,30 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
         token_s=state.login.took_s if isinstance(state.login, Answered) else None,
         gaps=tuple(map(_masked_gap, gaps)),
         is_blind=_is_blind(state),
-        notes=tuple(dict.fromkeys(map(_masked_note, _all_notes(state, here, anatomy)))),
+        notes=tuple(dict.fromkeys(map(_masked_note, _all_notes(state, here, anatomy, works, off)))),
         only=state.only,
     )
 
 
 def _all_findings(
-    state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
+    state: CloudState,
+    here: Mapping[tuple[str, str], Presence],
+    anatomy: Anatomy,
+    works: Collection[tuple[str, str]],
+    off: Iterable[Off],
 ) -> Iterator[Finding]:
     yield from judge_machines(state)
-    has_seen_all = state.only is None and not any(
-        isinstance(one, Unseen) or isinstance(one.units, Unseen) for one in state.surveys.values()
-    )
+    has_seen_all = state.has_seen_all
     sides = other_sides(here, anatomy)
-    for one in here.values():
-        answers = is_proved(one.component, one.node, state, here, anatomy)
-        yield from judge_units(one, answers=answers)
+    for place, one in here.items():
+        yield from judge_units(one, answers=place in works)
         yield from judge_ports(one)
         yield from judge_tools(one, here, has_seen_all=has_seen_all)
         yield from judge_stores(one)
         yield from judge_answers(one)
         yield from judge_web(one)
         yield from judge_connections(one, sides)
-    yield from judge_switched_off(state, here, anatomy)
+    yield from judge_switched_off(off)
     yield from judge_clusters(state, anatomy)
     for component in anatomy.components.values():
         yield from judge_one_of_all(component, here, has_seen_all=has_seen_all)
@@ -233,19 +236,17 @@ def _all_gaps(
 
 
 def _all_notes(
-    state: CloudState, here: Mapping[tuple[str, str], Presence], anatomy: Anatomy
+    state: CloudState,
+    here: Mapping[tuple[str, str], Presence],
+    anatomy: Anatomy,
+    works: Collection[tuple[str, str]],
+    off: Iterable[Off],
 ) -> Iterator[Note]:
-    found = {
-        (one.node, unit.name)
-        for one in switched_off(state, here, anatomy)
-        if one.belongs
-        for unit in one.units
-    }
+    found = {(one.node, unit.name) for one in off if one.belongs for unit in one.units}
     yield from notes_of_heartbeats(state)
     yield from notes_of_clusters(state, anatomy)
-    for one in here.values():
-        answers = is_proved(one.component, one.node, state, here, anatomy)
-        yield from notes_of_units(one, answers=answers)
+    for place, one in here.items():
+        yield from notes_of_units(one, answers=place in works)
         yield from notes_of_tools(one)
     for survey in state.surveys.values():
         if isinstance(survey, Survey):

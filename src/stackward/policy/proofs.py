@@ -138,11 +138,16 @@ WAYS: tuple[Callable[[Place], bool], ...] = (
 )
 
 
-def is_proved(
-    component: Component, node: str, state: CloudState, present: Present, anatomy: Anatomy
-) -> bool:
-    """Say whether a component on a node has shown in this look that it works."""
-    place = Place(component=component, node=node, state=state, present=present, anatomy=anatomy)
+def proved(state: CloudState, present: Present, anatomy: Anatomy) -> frozenset[tuple[str, str]]:
+    """Return all that was seen on nodes and has shown in this look that it works."""
+    places = (
+        Place(component=one.component, node=node, state=state, present=present, anatomy=anatomy)
+        for (_, node), one in present.items()
+    )
+    return frozenset((one.component.name, one.node) for one in places if _is_proved(one))
+
+
+def _is_proved(place: Place) -> bool:
     return any(way(place) for way in WAYS)
 
 
@@ -164,7 +169,7 @@ def unproved(
                 component=anatomy[name], node=node, state=state, present=present, anatomy=anatomy
             )
             is_off = is_kept_off(state, place.component, node, present)  # on purpose: a note
-            if not is_off and not any(way(place) for way in WAYS):
+            if not is_off and not _is_proved(place):
                 yield place
 
 

@@ -19,7 +19,6 @@ HAPROXY = ("haproxy.service", "haproxy")
 OF_THE_SERVER = "*"  # the path that is the web server's own
 _FAILED, _NOT_LOADED = 500, 500
 _BY_HAND = "DISABLED BY FILE"  # the health checks of OpenStack and Swift: taken out on purpose
-_NO_BACKEND = range(502, 505)
 _SHOWN = 120  # characters of an answer
 
 
