@@ -32,7 +32,7 @@ RpcOption = Annotated[
     bool,
     typer.Option(
         "--rpc/--no-rpc",
-        help="Whether each nova-compute is called over RPC, which alone proves that it serves.",
+        help="Call services over RPC. Only an answer proves that they work.",
     ),
 ]
 TablesOption = Annotated[
@@ -58,7 +58,7 @@ StrictOption = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="End with 6 also where something was not proved, or this login may not see it.",
+        help="Also end with 6 if something was not proved, or if this login may not see it.",
     ),
 ]
 
