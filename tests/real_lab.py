@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -138,7 +139,10 @@ def until(ask: Callable[[], Seen | None], *, within_s: float = 120) -> Seen:
             seen.append(answer)
         return bool(answer)
 
-    assert wait_until(has_answer, within_s=within_s, every_s=0.5), f"not within {within_s} s"
+    if not wait_until(has_answer, within_s=within_s, every_s=0.5):
+        asked = traceback.extract_stack(limit=2)[0]
+        msg = f"not within {within_s} s: {Path(asked.filename).name}:{asked.lineno}"
+        raise AssertionError(msg)
     return seen[0]
 
 

@@ -85,6 +85,8 @@ class StackwardError(Exception):
         )  # everything knowable is said at once: one line per thing
         self.service = service  # who said it: "Nova"
         self.says = masked(says) if says else says  # in the service's own words
+        if self.says:
+            self.add_note(self.says)  # so that a traceback has them too
         self.request_id = request_id  # operators search the logs for it
         self.stands = stands or self.usual_stand  # how things are now
         self.hint = hint  # the way on
