@@ -13,7 +13,8 @@ import pytest
 from lab_builders import a_lab
 from left_behind import left_behind
 from real_lab import STACKWARD, RealLab
-from stackward.errors import ExitCode, Refused
+from stackward.errors import ExitCode, Refused, StepFailed
+from stackward.lab import machine
 from stackward.lab.client import connect
 from stackward.lab.cloud import layers_for
 from stackward.lab.proof import boot
@@ -51,6 +52,31 @@ def test_down_leaves_nothing_and_up_brings_all_back(lab: RealLab) -> None:
     assert lab.read("status")["state"] == "done"
     assert connect(lab.spec).compute.get_server(server.id).name == "keeper"
     cloud.compute.delete_server(server.id)
+
+
+@pytest.mark.usefixtures("is_root")
+def test_a_disk_that_the_mounts_of_another_process_hold_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else `down` says that nothing is left, and the next `up` finds the disk in use."""
+    monkeypatch.setattr(machine, "POWER_CHANGE_S", 0.1)
+    disk = tmp_path / "shared.img"
+    machine.make_disk(disk, 1)
+    (tmp_path / "shared").mkdir()
+    subprocess.run(["mount", "-o", "loop", disk, tmp_path / "shared"], check=True)
+    holds = ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo; exec sleep 60"]
+    with subprocess.Popen(holds, stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout is not None
+            holder.stdout.readline()
+            subprocess.run(["umount", tmp_path / "shared"], check=True)
+
+            with pytest.raises(StepFailed, match="still in use"):
+                machine.wait_until_let_go(disk)
+        finally:
+            holder.kill()
+    monkeypatch.undo()
+    machine.wait_until_let_go(disk)
 
 
 @contextmanager

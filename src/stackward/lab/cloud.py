@@ -20,7 +20,7 @@ from stackward.lab.client import clouds
 from stackward.lab.command import run, succeeds, write_private
 from stackward.lab.configuration import LOGIN, own_files
 from stackward.lab.images import Cache, check_mirror, host_mirror, remove_tree
-from stackward.lab.machine import Machine, System, each, make_disk
+from stackward.lab.machine import Machine, System, each, make_disk, wait_until_let_go
 from stackward.lab.proof import prove
 from stackward.lab.spec import Lab, Node
 
@@ -214,6 +214,8 @@ def clear_host(folder: Path) -> None:
     (folder / "proved").unlink(missing_ok=True)
     if is_mounted(folder / "shared"):
         run(["umount", folder / "shared"])
+    # The mounts of nodes that have just ended go a moment after their last process.
+    wait_until_let_go(folder / "shared.img")
     Cgroup(folder, "none").remove()
 
 

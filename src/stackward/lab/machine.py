@@ -62,7 +62,7 @@ class Machine:
         with self._switch():
             if self.is_on():
                 return
-            self._wait_for_disk()
+            wait_until_let_go(self.folder / "disk.img")
             self.cgroup.remove()  # what the last boot left in it
             self.cgroup.start(
                 [
@@ -91,7 +91,7 @@ class Machine:
         """
         with self._switch():
             self.cgroup.kill()
-            self._wait_for_disk()
+            wait_until_let_go(self.folder / "disk.img")
 
     def press_power_button(self) -> None:
         """Ask the node to shut down cleanly; returns at once."""
@@ -163,12 +163,6 @@ class Machine:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _wait_for_disk(self) -> None:
-        """Wait for the kernel to let go of the disk: it does so after the last process is gone."""
-        disk = self.folder / "disk.img"
-        if not wait_until(lambda: not in_loop_device(disk), within_s=POWER_CHANGE_S, every_s=0.02):
-            raise StepFailed(f"the disk of the node `{self.name}` is still in use: {disk}")
-
 
 def make_disk(disk: Path, gib: int) -> None:
     """Make a sparse file with a file system of `gib` GiB in it."""
@@ -180,6 +174,18 @@ def make_disk(disk: Path, gib: int) -> None:
     features = ["-O", "^has_journal", "-m", "0", "-E", "lazy_itable_init=1,nodiscard"]
     run(["mkfs.ext4", "-q", *features, unfinished])
     unfinished.rename(disk)
+
+
+def wait_until_let_go(disk: Path) -> None:
+    """Wait for the kernel to let go of a disk: it does so after the last process is gone.
+
+    Raises StepFailed when it is still held after 20 s.
+    """
+    if not wait_until(lambda: not in_loop_device(disk), within_s=POWER_CHANGE_S, every_s=0.02):
+        raise StepFailed(
+            f"the disk {disk} is still in use",
+            hint="`lsns -t mnt` lists what has mounts of its own; `losetup -a` lists held disks",
+        )
 
 
 def in_loop_device(file: Path) -> bool:
