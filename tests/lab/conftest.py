@@ -6,13 +6,14 @@ STACKWARD_TEST_KEEP=1 leaves those too.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.drains import Drains, drains_in
 from real_lab import RealLab
+from stackward.errors import StackwardError
 
 SHARED = "test"
 
@@ -20,6 +21,20 @@ SHARED = "test"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the drains come last: they have a lab of their own."""
     items.sort(key=lambda item: "drain_lab" in getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,  # noqa: ARG001  # pytest names it
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have what a service said in the last lines of a run, where it is read first."""
+    report = yield
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, StackwardError) and error.says:
+        crash = report.longrepr.reprcrash  # type: ignore[union-attr]
+        crash.message = ": ".join(crash.message.splitlines())
+    return report
 
 
 @pytest.fixture(scope="session")
