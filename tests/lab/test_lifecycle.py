@@ -26,7 +26,7 @@ BAR_S = 90
 
 @pytest.mark.soak
 def test_a_reset_lab_has_its_first_server_within_the_bar(lab: RealLab) -> None:
-    """It ends once a first server has become ACTIVE and is removed."""
+    """It ends once a server on each node has become ACTIVE and is removed."""
     assert lab.timed("reset") < BAR_S
 
 

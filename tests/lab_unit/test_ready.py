@@ -1,7 +1,7 @@
 """What a lab's cloud lacks before it is ready for use."""
 
-from collections.abc import Collection
-from types import SimpleNamespace
+from collections.abc import Collection, Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,10 +10,21 @@ from lab_builders import a_lab
 from stackward.lab.ready import what_is_missing
 
 
-def a_cloud(*up: str, chassis: Collection[str] = ("c01", "c02")) -> Any:  # noqa: ANN401  # as the SDK's
-    """Return a cloud in which these nova-computes are up."""
+def a_cloud(
+    *up: str,
+    chassis: Collection[str] = ("c01", "c02"),
+    disabled: Mapping[str, str] = MappingProxyType({}),
+    kept_from: Collection[str] = (),
+) -> Any:  # noqa: ANN401  # as the SDK's
+    """Return a cloud in which these nova-computes are up; those disabled have a reason."""
     services = [
-        SimpleNamespace(host=name, state="up" if name in up else "down") for name in ("c01", "c02")
+        SimpleNamespace(
+            host=name,
+            state="up" if name in up else "down",
+            status="disabled" if name in disabled else "enabled",
+            disabled_reason=disabled.get(name),
+        )
+        for name in ("c01", "c02")
     ]
     return SimpleNamespace(
         compute=SimpleNamespace(
@@ -21,6 +32,9 @@ def a_cloud(*up: str, chassis: Collection[str] = ("c01", "c02")) -> Any:  # noqa
             hypervisors=lambda **_: [
                 SimpleNamespace(name=each.host, state=each.state) for each in services
             ],
+        ),
+        placement=SimpleNamespace(
+            resource_providers=lambda **_: [SimpleNamespace(name=name) for name in kept_from]
         ),
         network=SimpleNamespace(
             agents=lambda: [SimpleNamespace(host=name, is_alive=True) for name in chassis]
@@ -47,6 +61,24 @@ def a_cloud(*up: str, chassis: Collection[str] = ("c01", "c02")) -> Any:  # noqa
             ["c01"],
             ["OVN has no living chassis on c01"],
             id="in maintenance without its chassis: that is waited for",
+        ),
+        pytest.param(
+            a_cloud("c01", "c02", disabled={"c02": "AUTO: Connection to libvirt lost: 1"}),
+            [],
+            ["Nova has disabled nova-compute on c02: AUTO: Connection to libvirt lost: 1"],
+            id="Nova has disabled one by itself: that Nova enables it is waited for",
+        ),
+        pytest.param(
+            a_cloud("c01", "c02", disabled={"c02": "a bad DIMM"}, kept_from=["c02"]),
+            [],
+            [],
+            id="an operator has disabled one: is not waited for",
+        ),
+        pytest.param(
+            a_cloud("c01", "c02", kept_from=["c02"]),
+            [],
+            ["placement keeps servers off c02"],
+            id="enabled, and placement does not know yet: is waited for",
         ),
         pytest.param(a_cloud(), ["c01", "c02"], [], id="all are in maintenance: nothing"),
     ],

@@ -10,12 +10,14 @@ from stackward.lab.spec import Lab
 
 # Nova's: 2.95 leaves evacuated servers stopped; 2.88 and later answer the uptime by RPC.
 COMPUTE_MICROVERSION = "2.95"
+PLACEMENT_MICROVERSION = "1.39"  # providers by their traits, from 1.18 on
 SERVICES = {
     "block_storage": "Cinder",
     "compute": "Nova",
     "identity": "Keystone",
     "image": "Glance",
     "network": "Neutron",
+    "placement": "Placement",
 }
 
 
@@ -42,6 +44,7 @@ def connect(lab: Lab, user: str = "admin", project: str = "admin") -> Any:  # no
         auth=credentials(lab, user, project),
         region_name="RegionOne",
         compute_default_microversion=COMPUTE_MICROVERSION,
+        placement_default_microversion=PLACEMENT_MICROVERSION,
         load_yaml_config=False,
         load_envvars=False,
     )

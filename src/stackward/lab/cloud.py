@@ -167,7 +167,7 @@ def set_up(lab: Lab, machine: Machine, baked: Baked) -> None:
 
 
 def wait_and_prove(lab: Lab, progress: Progress) -> None:
-    """Wait for the cloud to be complete, then boot a server and remove it."""
+    """Wait for the cloud to be complete, then boot a server on each node and remove it."""
     with progress.phase("nodes answer"):
         ready.wait_for_nodes(lab)
     with ThreadPoolExecutor() as pool:
@@ -181,11 +181,12 @@ def wait_and_prove(lab: Lab, progress: Progress) -> None:
     with progress.phase("compute nodes are up"):
         ready.wait_for_computes(lab, kept_off)
     bmcs.wait_for(lab)
-    if len(kept_off) == len(lab.compute_nodes):
+    takes_servers = ready.in_service(lab)
+    if not takes_servers:
         progress.tell("no compute node is in service: no server was booted")
         return
-    with progress.phase("a first server becomes ACTIVE"):
-        prove(lab)
+    with progress.phase("a server on each node becomes ACTIVE"):
+        prove(lab, takes_servers)
     (lab.folder / "proved").touch()
 
 

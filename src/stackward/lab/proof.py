@@ -1,5 +1,6 @@
-"""Prove that a lab's cloud works: boot a server with a network on it, then remove the server."""
+"""Prove that a lab's cloud works: boot a server with a network on each node, then remove it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from stackward.errors import StepFailed
@@ -12,19 +13,23 @@ ACTIVE_S = 180
 GONE_S = 60
 
 
-def prove(lab: Lab) -> None:
-    """Boot a server on the first compute node, see it ACTIVE, and remove it.
+def prove(lab: Lab, nodes: Sequence[str]) -> None:
+    """Boot a server on each of these compute nodes, see it ACTIVE, and remove it.
 
-    Raises StepFailed with Nova's words when it does not become ACTIVE.
+    All at the same time. Raises StepFailed with Nova's words when one does not become ACTIVE.
     """
     cloud = connect(lab)
-    for left_over in cloud.compute.servers(name=f"^{NAME}$"):  # of a proof that died
+    for left_over in cloud.compute.servers(name=f"^{NAME}"):  # of a proof that died
         remove(cloud, left_over.id)
-    server = boot(cloud, NAME, lab.compute_nodes[0].name)
+    servers = [boot(cloud, f"{NAME}-{node}", node) for node in nodes]
     try:
-        wait_active(cloud, server.id)
+        for server in servers:
+            wait_active(cloud, server.id)
     finally:
-        remove(cloud, server.id)
+        for server in servers:
+            cloud.compute.delete_server(server.id, ignore_missing=True)
+        for server in servers:
+            remove(cloud, server.id)
 
 
 def boot(  # what is left out is Nova's to choose

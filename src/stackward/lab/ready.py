@@ -11,6 +11,7 @@ from stackward.lab.machine import Machine
 from stackward.lab.spec import Lab
 from stackward.lab.ssh import on_node
 from stackward.lab.waiting import wait_until
+from stackward.model.compute import DISABLED
 from stackward.model.maintenance import MAINTENANCE
 
 APIS = {
@@ -21,6 +22,7 @@ APIS = {
     "neutron-api": 9696,
     "cinder-api": 8776,
 }
+BY_ITSELF = "AUTO:"  # how Nova begins the reason when it disables a service by itself
 BOOT_S = 120
 SERVICES_S = 240
 FAKE_S = 6  # a nova-compute takes 3 s of CPU to start; they share two cores with all else
@@ -96,6 +98,13 @@ def wait_for_computes(lab: Lab, kept_off: Collection[str] = ()) -> None:
         )
 
 
+def in_service(lab: Lab) -> list[str]:
+    """Return the compute nodes that take servers: those up and not disabled on purpose."""
+    services = connect(lab).compute.services(binary="nova-compute")
+    takes = {each.host for each in services if (each.state, each.status) == ("up", "enabled")}
+    return [node.name for node in lab.compute_nodes if node.name in takes]
+
+
 def what_is_missing(
     lab: Lab,
     cloud: Any,  # noqa: ANN401  # the SDK's own
@@ -105,20 +114,29 @@ def what_is_missing(
     names = {node.name for node in lab.compute_nodes} - {*kept_off}
     names |= set(fake_hosts(lab))
     up = {
-        service.host
+        service.host: service
         for service in cloud.compute.services(binary="nova-compute")
         if service.state == "up"
     }
-    lacks = [f"nova-compute on {name} is not up" for name in sorted(names - up)]
+    lacks = [f"nova-compute on {name} is not up" for name in sorted(names - up.keys())]
     if lacks:
         return lacks
+    lacks = [
+        f"Nova has disabled nova-compute on {name}: {up[name].disabled_reason}"
+        for name in sorted(names)
+        if (up[name].disabled_reason or "").startswith(BY_ITSELF)
+    ]
+    # Nova changes the trait after the service: until then the scheduler finds no valid host there.
+    kept_from = {each.name for each in cloud.placement.resource_providers(required=DISABLED)}
+    enabled = {name for name in names if up[name].status == "enabled"}
+    lacks += [f"placement keeps servers off {name}" for name in sorted(enabled & kept_from)]
     # Without details: these would ask every nova-compute for its uptime, and wait for a silent one.
     mapped = {
         hypervisor.name
         for hypervisor in cloud.compute.hypervisors(details=False)
         if hypervisor.state == "up"
     }
-    lacks = [f"the hypervisor {name} is not up" for name in sorted(names - mapped)]
+    lacks += [f"the hypervisor {name} is not up" for name in sorted(names - mapped)]
     chassis = {agent.host for agent in cloud.network.agents() if agent.is_alive}
     real = {node.name for node in lab.compute_nodes}
     return lacks + [f"OVN has no living chassis on {name}" for name in sorted(real - chassis)]
