@@ -364,6 +364,11 @@ def settings_page() -> str:
             "|---|---|---|---|",
             *rows,
             "",
+            "Times that people read are in the zone of `TZ`, else in that of the machine:",
+            "`2026-11-27 01:10:05 CET`.",
+            "Data (`-f json`, `yaml`, `csv`, `value`, audits, plan files) has UTC, as RFC 3339,",
+            "and so has what is written into the cloud: the reason of a disabled nova-compute.",
+            "",
         ]
     )
 

@@ -1,9 +1,16 @@
-"""For all tests: the plugins they use, and one stream that outlives each of them."""
+"""For all tests: the plugins they use, their zone, and one stream that outlives each of them."""
 
 import logging
+import os
 import sys
+import time
 
 import pytest
+
+# What people read has their own times: expected texts are those of an operator who lives by UTC,
+# whatever the machine's zone. Tests of other zones move there themselves.
+os.environ["TZ"] = "UTC"
+time.tzset()
 
 pytest_plugins = ["no_skips", "postgres", "pytester"]
 

@@ -1,4 +1,6 @@
-"""Numbers and sizes in words: one function for each, so that all texts count and round alike."""
+"""Numbers, sizes and times in words: one function for each, so that all texts say them alike."""
+
+from datetime import UTC, datetime
 
 _STEP = 1024
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
@@ -19,3 +21,17 @@ def in_size(size: float) -> str:
         if round(amount, 1) < _STEP:
             break
     return f"{f'{amount:.1f}'.removesuffix('.0')} {unit}"
+
+
+def in_utc(at: datetime | str) -> str:
+    """Write a time into words that are kept: "2026-11-27T00:10:05Z". Text without a zone is UTC.
+
+    Who shows such words to people turns it into their own time (`report.times.in_words`).
+    """
+    if isinstance(at, str):
+        try:
+            read = datetime.fromisoformat(at)
+        except ValueError:
+            return at  # a service that writes times in another way is quoted
+        at = read if read.tzinfo else read.replace(tzinfo=UTC)
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

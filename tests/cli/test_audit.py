@@ -157,7 +157,7 @@ def test_the_records_stand_in_the_order_of_time(drained: Site) -> None:
 
 def test_what_failed_is_told_in_the_services_words(site: Site) -> None:
     site.cloud.failures[an_id("db-01")] = "No valid host"
-    site.run(*DRAIN, "--yes")
+    site.run(*DRAIN, "--yes", "--parallel", "1")
 
     [move] = [each for each in site.exported("attempt") if each["kind"] == "live-migrate"]
 

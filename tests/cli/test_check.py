@@ -338,7 +338,7 @@ def test_a_watch_tells_what_comes(desk: Desk, capsys: pytest.CaptureFixture[str]
     assert code == 6
     assert [line for line in told if " new: " in line] == [
         (
-            "2026-11-22T03:00:00+00:00 new: broken: nova-compute on c01: it reports, but does not "
+            "2026-11-22 03:00:00 UTC new: broken: nova-compute on c01: it reports, but does not "
             "answer over RPC: no answer within 5 s [rpc-deaf]"
         )
     ]

@@ -386,7 +386,7 @@ def test_a_node_that_another_machines_run_has_is_refused_with_whom_to_ask(site: 
     code, _, said = site.run(*RETURN, "--yes")
 
     assert (code, site.shell.done, site.cloud.computes[NODE].is_enabled) == (3, [], False)
-    assert "run `01EVE` of eve on bastion-2 has it since 2026-11-22T03:00:00Z" in said
+    assert "run `01EVE` of eve on bastion-2 has it since 2026-11-22 03:00:00 UTC" in said
     assert "`stackward node return compute-07 --run 01EVE`" in said
 
 

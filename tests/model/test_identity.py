@@ -527,7 +527,7 @@ def test_the_very_name_of_a_living_node_and_the_address_of_a_renamed_one_are_two
     assert (found.node, found.doubtful) == (None, ("c01", B))
 
 
-def test_a_node_that_called_itself_otherwise_is_named_with_the_date() -> None:
+def test_a_node_that_called_itself_otherwise_is_named_with_the_time() -> None:
     once = {"rack1": Itself(names=("d07",), seen_at=ONCE)}
     machine = Machine(host="c01", addresses=("192.0.2.21",))
     candidates = Directory(nodes("rack1=192.0.2.21"), once).candidates(machine)
@@ -535,7 +535,9 @@ def test_a_node_that_called_itself_otherwise_is_named_with_the_date() -> None:
     found = decide(machine, candidates, once)
 
     assert found.node is None
-    assert found.why == "`rack1` has the address of `c01`, but called itself `d07` on 2026-11-01"
+    assert found.why == (
+        "`rack1` has the address of `c01`, but called itself `d07` at 2026-11-01T12:00:00Z"
+    )
 
 
 def test_a_look_after_the_answers_were_kept_finds_the_same_node() -> None:

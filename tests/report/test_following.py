@@ -42,7 +42,7 @@ def test_a_server_has_moved_once_with_the_last_step_of_the_way_that_it_took() ->
     told = story.take([an_event("settled: done", f"{MOVE}/instead-{n}") for n in range(4)])
 
     assert (before, story.moved) == ("0 of 1 server has moved", "1 of 1 server has moved")
-    assert [line.partition("Z ")[2] for line in told] == [
+    assert [line.partition(" UTC ")[2] for line in told] == [
         "stop `db-01`: done",
         "cold-migrate `db-01` off `compute-07`: done",
         "confirm the migration of `db-01`: done",
@@ -94,7 +94,7 @@ def test_a_server_has_moved_once_with_the_last_step_of_the_way_that_it_took() ->
     ],
 )
 def test_what_matters_is_a_line(event: Event, expected: str) -> None:
-    assert Story(PLAN).take([event]) == [f"{event.at:%H:%M:%SZ} {expected}"]
+    assert Story(PLAN).take([event]) == [f"{event.at:%H:%M:%S} UTC {expected}"]
 
 
 @pytest.mark.parametrize("what", ["approved", "answered", "late"])
@@ -108,7 +108,7 @@ def test_a_done_move_says_how_long_it_took_and_where_the_server_is() -> None:
     lines = Story(PLAN).take([STARTED, done])
 
     assert lines[1] == (
-        "12:00:27Z live-migrate `db-01` off `compute-07`: done, 27 s, now on `compute-08`"
+        "12:00:27 UTC live-migrate `db-01` off `compute-07`: done, 27 s, now on `compute-08`"
     )
 
 
@@ -123,7 +123,7 @@ def test_one_failure_is_told_once() -> None:
 
 
 def test_a_run_whose_plan_is_not_understood_is_told_by_its_paths() -> None:
-    assert Story(None).take([STARTED]) == [f"12:00:00Z {MOVE}/0: started"]
+    assert Story(None).take([STARTED]) == [f"12:00:00 UTC {MOVE}/0: started"]
 
 
 class Terminal(io.StringIO):
@@ -159,7 +159,7 @@ def test_elsewhere_there_are_only_lines() -> None:
         shown.show(RUN, [STARTED], NOON)
         shown.show(RUN, [], NOON)
 
-    assert out.getvalue() == "12:00:00Z live-migrate `db-01` off `compute-07`: started\n"
+    assert out.getvalue() == "12:00:00 UTC live-migrate `db-01` off `compute-07`: started\n"
 
 
 def test_what_a_run_catches_up_with_is_named_from_then_on() -> None:

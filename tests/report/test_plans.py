@@ -32,7 +32,7 @@ def test_a_blocked_plan_is_refused_with_every_thing_its_reason_and_its_remedy() 
     plan = plan_drain(a_node(*servers), asking())
 
     assert render_error(refusal(plan)) == dedent(f"""\
-        error: cannot drain `compute-07`: 2 things are in the way
+        error: cannot drain `compute-07`: 2 blockers
           `gpu-4` holds a PCI device (gpu:1) - pass `--allow-downtime`: it is stopped while it \
 moves; or pass `--leave-behind {an_id("gpu-4")}`
           `db-01` is busy (resize_prep) - wait until it is done, then plan again; if it never is, \

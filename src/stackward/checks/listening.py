@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from stackward.model.compute import NOVA_COMPUTE, ComputeService
 from stackward.ports.lookups import service_of
 from stackward.ports.world import World
+from stackward.wording import in_utc
 
 # Nova's default is a report every 10 s: three of them take 30 s at most.
 LISTEN_S = 40.0
@@ -38,9 +39,7 @@ def listen(world: World, host: str) -> Heard:
         services = world.cloud.services()
         own = next((one for one in services if _is_of(one, host)), first)
         if own.updated != first.updated:
-            return Heard(
-                silent=False, why=f"Nova hears from its nova-compute still ({own.updated})"
-            )
+            return Heard(silent=False, why=f"Nova hears from its nova-compute still ({_when(own)})")
         others = [one for one in services if one.is_known and one.is_up and not _is_of(one, host)]
         if others and own.is_known and not own.is_up and not own.is_forced_down:
             return Heard(silent=True, why="Nova calls it down, and hears from others")
@@ -48,7 +47,7 @@ def listen(world: World, host: str) -> Heard:
         if _has_reported_often(reports):
             return Heard(
                 silent=True,
-                why=f"Nova has not heard from it since {own.updated}, "
+                why=f"Nova has not heard from it since {_when(own)}, "
                 f"while others have reported {REPORTS} times",
             )
         listened = world.clock.monotonic() - began
@@ -63,6 +62,10 @@ def listen(world: World, host: str) -> Heard:
 
 def _is_of(one: ComputeService, host: str) -> bool:
     return (one.host, one.binary) == (host, NOVA_COMPUTE)
+
+
+def _when(service: ComputeService) -> str:
+    return in_utc(service.updated) if service.updated else "it was made"
 
 
 def _note(

@@ -9,6 +9,7 @@ from rich.text import Text
 from stackward.cli.checking import ended
 from stackward.cli.show import width_here
 from stackward.report.health import changes, lines_of, rows_of, summary
+from stackward.report.times import local
 
 if TYPE_CHECKING:
     from stackward.errors import ExitCode
@@ -59,7 +60,7 @@ def watch_cloud(
 
 def _tell(health: "Health", before: "Health | None") -> None:
     """Write what has come and what has gone; a log keeps what a screen forgets."""
-    at = health.read_at.isoformat(timespec="seconds")
+    at = local(health.read_at)
     for line in [*changes(before, health), summary(health)]:
         sys.stdout.write(f"{at} {line}\n")
     sys.stdout.flush()

@@ -14,7 +14,7 @@ from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeAlias
 
-from stackward.wording import count_of
+from stackward.wording import count_of, in_utc
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Key: TypeAlias = str | Address
@@ -463,7 +463,7 @@ def _why_none(
         if words and each.signs != {How.LOCAL}:
             own = ", ".join(f"`{name[:_SHORTENED]}`" for name in words.all_names)
             sign = "address" if How.ADDRESS in each.signs else "short name"
-            when = f" on {words.seen_at:%Y-%m-%d}" if words.seen_at else ""
+            when = f" at {in_utc(words.seen_at)}" if words.seen_at else ""
             calls = "called itself" if words.seen_at else "calls itself"
             return f"`{each.node}` has the {sign} of `{machine.host}`, but {calls} {own}{when}"
     return f"the inventory names no node for `{machine.host}`"

@@ -19,6 +19,7 @@ from stackward.policy import symptoms
 from stackward.policy.gaps import ADMIN
 from stackward.policy.presence import log_of
 from stackward.policy.web import Shown
+from stackward.wording import in_utc
 
 SLOW_S = 5.0
 EXPIRES_SOON_DAYS = 30
@@ -228,7 +229,7 @@ def _judge_certificate(
         return
     symptom = symptoms.CERTIFICATE_EXPIRES if days >= 0 else symptoms.CERTIFICATE_EXPIRED
     for name in _behind(state, anatomy, place):
-        yield symptom.found(name, None, place=place, days=days, until=until.date().isoformat())
+        yield symptom.found(name, None, place=place, days=days, until=in_utc(until))
 
 
 def _behind(state: CloudState, anatomy: Anatomy, place: str) -> list[str]:

@@ -9,12 +9,13 @@ from stackward.model.run import RunState
 from stackward.model.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.plan import Verdict
 from stackward.policy import worries
+from stackward.wording import in_utc
 
 
 def judge_identity(node: ComputeNode | ReturningNode) -> Iterator[Verdict]:
     """Say by what old word a node is known that cannot be asked now."""
     if node.identified_at:
-        at = f"{node.identified_at:%Y-%m-%d %H:%M} UTC"
+        at = in_utc(node.identified_at)
         yield worries.IDENTITY_REMEMBERED.warns(node.name, host=node.host, at=at)
 
 

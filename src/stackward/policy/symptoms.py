@@ -903,14 +903,14 @@ ENDPOINT_FAILED = Symptom(
 CERTIFICATE_EXPIRED = Symptom(
     "certificate-expired",
     State.BROKEN,
-    "the certificate of `{place}` has expired on {until}",
+    "the certificate of `{place}` has expired at {until}",
     "renew it, and reload what shows it",
     "Every client refuses it.",
 )
 CERTIFICATE_EXPIRES = Symptom(
     "certificate-expires",
     State.DEGRADED,
-    "the certificate of `{place}` expires in {days} days, on {until}",
+    "the certificate of `{place}` expires in {days} days, at {until}",
     "renew it, and reload what shows it",
     "On that day every client refuses it.",
 )

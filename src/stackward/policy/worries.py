@@ -81,7 +81,7 @@ CAME_BACK = Worry(
 )
 IDENTITY_REMEMBERED = Worry(
     "identity-remembered",
-    "it does not answer; it is taken for Nova's `{host}` by what it called itself on {at}",
+    "it does not answer; it is taken for Nova's `{host}` by what it called itself at {at}",
     "make sure that it is that machine: its console shows the host name; then give it Nova's name "
     "or `host_ip` in the inventory",
     "What a node said while it lived may be out of date: the machine may have been replaced.",

@@ -12,6 +12,7 @@ from stackward.plan import Move, Plan
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import printable
+from stackward.report.times import in_words
 
 COLUMNS = ("Server", "ID", "How", "To", "State", "Seconds", "Downtime")
 PROOFS = ("proved", "not applicable", "found otherwise", "unverified")
@@ -156,7 +157,7 @@ def render_account(
     lines += [printable(f"  `{made.server}`: {made.consent}") for made in agreed]
     away = [made for made in moves_made(plan, attempts) if made.gone]
     lines += ["gone meanwhile:"] if away else []
-    lines += [printable(f"  `{made.server}`: {made.gone}") for made in away]
+    lines += [printable(f"  `{made.server}`: {in_words(made.gone or '')}") for made in away]
     lines += render_proofs(proofs_of(run, events))
     if ends := _ends(run, plan):
         lines.append(f"the node is {printable(ends)}")
@@ -168,7 +169,7 @@ def render_proofs(proofs: Sequence[tuple[str, str]]) -> Iterator[str]:
     ordered = sorted(proofs, key=lambda each: PROOFS.index(each[0]))
     for what, group in groupby(ordered, key=lambda each: each[0]):
         yield f"{what}:"
-        yield from (f"  {printable(text)}" for _, text in group)
+        yield from (f"  {printable(in_words(text))}" for _, text in group)
 
 
 def state_of(proofs: Sequence[tuple[str, str]]) -> RunState:

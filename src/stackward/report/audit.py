@@ -16,8 +16,10 @@ from stackward.plan import Move, Plan, Step
 from stackward.report.account import PROOFS
 from stackward.report.following import steps_of
 from stackward.report.gone import GONE, how_it_went, is_gone
+from stackward.report.runs import told
 from stackward.report.tables import Table
 from stackward.report.text import printable
+from stackward.report.times import Words, local, time_in, utc
 
 ASKED_BY = "asked by"  # the fact of a plan that says who had it made
 
@@ -119,28 +121,34 @@ def who_is_who(records: Sequence[Mapping[str, Any]]) -> str:
     run, approval = records[0], records[1]
     asked = run["asked_by"] or "somebody who is not on record"
     return printable(
-        f"asked for by {asked}; approved by {approval['by']} at {approval['at']} "
+        f"asked for by {asked}; approved by {approval['by']} at {_for_people(approval['at'])} "
         f"({approval['how']})"
     )
 
 
 def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    at, kind = record["at"], record["record"]
+    at, kind = time_in(record["at"]), record["record"]
     if kind == "attempt":
         what = f"{record['what']}{f', attempt {n}' if (n := record['number']) > 1 else ''}"
-        words = [word for word in (record["reason"], record["says"]) if word]
-        read = (*words, *_told(record["saw"]))
+        reason = record["reason"] and Words(record["reason"])
+        words = [word for word in (reason, record["says"]) if word]
+        read = (*words, *_saw(record["saw"]))
         return (at, kind, what, record["state"] or "under way", tuple(record["request_ids"]), read)
     if kind == "proof":
-        read = (record["read"],) if record["read"] else ()
-        return (at, kind, record["text"], record["outcome"], (), read)
+        read = (Words(record["read"]),) if record["read"] else ()
+        return (at, kind, Words(record["text"] or ""), record["outcome"], (), read)
     about = record["step"] or record["thing"]
     what = f"{about}: {record['what']}" if about else record["what"]
-    return (at, kind, what, None, (), _told(record["says"]))
+    return (at, kind, what, None, (), told(record["says"]))
 
 
-def _told(said: Mapping[str, Json]) -> tuple[str, ...]:
-    return tuple(f"{name}: {value}" for name, value in said.items())
+def _saw(saw: Mapping[str, Json]) -> tuple[str, ...]:
+    return tuple(Words(f"{name}: {value}") for name, value in saw.items())
+
+
+def _for_people(written: str) -> str:
+    at = time_in(written)
+    return local(at) if at else written
 
 
 def _masked(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,4 +242,4 @@ def _is_told(event: Event) -> bool:
 
 
 def _at(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="milliseconds") if at else None
+    return utc(at) if at else None

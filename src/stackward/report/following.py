@@ -12,6 +12,7 @@ from stackward.policy.duration import in_time, left_of, one_after_another, span_
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.runs import how_far
 from stackward.report.text import on_one_line
+from stackward.report.times import in_words, time_of_day
 from stackward.wording import count_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Story:
         """Take note of what happened; return a line for each event that matters."""
         self._over |= {event.step for event in events if event.what == "failed"}
         lines = [(event.at, self._line(event)) for event in events]
-        return [f"{at:%H:%M:%SZ} {on_one_line(line)}" for at, line in lines if line]
+        return [f"{time_of_day(at)} {on_one_line(in_words(line))}" for at, line in lines if line]
 
     def going(self, run: Run) -> list[Going]:
         """Return what is under way, with how far it was when it was last looked at."""
@@ -251,6 +252,6 @@ class Follower:
         picture = Table(*columns, box=None, caption=told, caption_justify="left")
         for each in self._story.going(run):
             seconds = str(round((now - each.since).total_seconds()))
-            cells = (each.thing, each.what, each.standing, each.left or "", seconds)
+            cells = (each.thing, each.what, in_words(each.standing), each.left or "", seconds)
             picture.add_row(*(Text(on_one_line(cell)) for cell in cells))
         return picture

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from stackward.model.values import Json
+from stackward.wording import in_utc
 
 GONE = "gone"
 
@@ -21,4 +22,5 @@ def how_it_went(saw: Mapping[str, Json]) -> str:
     at, by, request = (saw.get(name) for name in ("deleted_at", "deleted_by", "deleted_request"))
     if not at:
         return "it was deleted; Nova does not tell when, nor by whom"
-    return f"it was deleted at {at} by user {by or 'unknown'}{f' ({request})' if request else ''}"
+    when = in_utc(str(at))
+    return f"it was deleted at {when} by user {by or 'unknown'}{f' ({request})' if request else ''}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, State
 from stackward.report.tables import Form, Table, render_records, render_rows
 from stackward.report.text import on_one_line, printable, wrap
+from stackward.report.times import in_words, local, utc
 from stackward.wording import count_of
 
 COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
@@ -57,7 +58,7 @@ def lines_of(health: Health, width: int | None = None) -> Iterator[str]:
     if health.notes:
         yield "on purpose:"
         for note in health.notes:
-            said = on_one_line(f"{note.where}: {note.says}")
+            said = on_one_line(f"{note.where}: {in_words(note.says)}")
             yield from wrap(said, width, first="  ", rest="    ")
         yield ""
     yield from _gaps("not proved", health.not_proved, width)
@@ -77,12 +78,12 @@ def _finding(finding: Finding, also: Sequence[Finding], width: int | None) -> It
     """
     head = on_one_line(f"{finding.state.value}: {finding.where} [{finding.rule}]")
     yield from wrap(head, width, rest="  ")
-    said = [("reason", finding.reason)]
+    said = [("reason", in_words(finding.reason))]
     said += [("sign", line) for line in finding.evidence]
-    said += [("remedy", finding.remedy)] if finding.remedy else []
+    said += [("remedy", in_words(finding.remedy))] if finding.remedy else []
     said += [("also", f"affected: {count_of(len(also), 'finding')}")] if also else []
     for one in also[:MOST_AFFECTED]:
-        said.append(("", f"- {one.where}: {one.reason} [{one.rule}]"))
+        said.append(("", f"- {one.where}: {in_words(one.reason)} [{one.rule}]"))
     if len(also) > MOST_AFFECTED:
         said.append(("", f"... and {len(also) - MOST_AFFECTED} more; `-f json` has all"))
     for label, text in said:
@@ -102,7 +103,7 @@ def _gaps(title: str, gaps: Sequence[Gap], width: int | None) -> Iterator[str]:
         )
         places = list(dict.fromkeys(one.where for one in those))
         named = ", ".join(places) if len(places) <= MOST_NODES else count_of(len(places), "node")
-        said = on_one_line(f"{things} ({named}): {why}")
+        said = on_one_line(f"{things} ({named}): {in_words(why)}")
         yield from wrap(said, width, first="  ", rest="    ")
         if cure:
             yield from wrap(f"cure: {on_one_line(cure)}", width, first="    ", rest=" " * 10)
@@ -135,7 +136,7 @@ def as_record(health: Health) -> dict[str, object]:
     """Return all of it as plain data."""
     return {
         "state": health.state.value,
-        "read_at": health.read_at.isoformat(),
+        "read_at": utc(health.read_at),
         "took_s": round(health.took_s, 3),
         "loading_s": round(health.loading_s, 3),
         "node": health.only,
@@ -194,7 +195,8 @@ def changes(before: Health | None, now: Health) -> Iterator[str]:
     for key, finding in is_.items():
         if key not in was:
             yield on_one_line(
-                f"new: {finding.state.value}: {finding.where}: {finding.reason} [{finding.rule}]"
+                f"new: {finding.state.value}: {finding.where}: {in_words(finding.reason)} "
+                f"[{finding.rule}]"
             )
     for key, finding in was.items():
         if key not in is_:
@@ -207,7 +209,7 @@ def _key(finding: Finding) -> tuple[str, str, str | None]:
 
 def rows_of(health: Health) -> Iterator[str]:
     """Return a row for each component, narrow enough for a terminal."""
-    yield health.read_at.isoformat(timespec="seconds")
+    yield local(health.read_at)
     width = max((len(one.name) for one in health.components), default=0)
     for one in health.components:
         under = f" (under {one.under})" if one.under else ""

@@ -7,6 +7,7 @@ from stackward.model.claim import Maintenance
 from stackward.model.inventory import Inventory, Node
 from stackward.report.tables import Cell, Table
 from stackward.report.text import printable
+from stackward.report.times import time_in
 
 MOST_NODES = 4  # named in a warning; more are counted
 
@@ -84,7 +85,8 @@ def _row(each: Maintenance) -> tuple[Cell, ...]:
         return (each.node, "not known", None, None, None, None, each.text)
     if claim is None:
         return (each.node, "others", None, None, None, None, each.text)
-    own = (claim.run, claim.operator, claim.machine, claim.since, claim.reason)
+    since = time_in(claim.since) or claim.since
+    own = (claim.run, claim.operator, claim.machine, since, claim.reason)
     return (each.node, "Stackward", *own)
 
 

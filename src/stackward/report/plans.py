@@ -9,6 +9,7 @@ from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows, width_of
 from stackward.report.text import printable, wrap
+from stackward.report.times import in_words, local, time_in
 from stackward.wording import count_of, in_size
 
 
@@ -36,9 +37,8 @@ def render_plan(plan: Plan[Any], width: int | None = None) -> str:
 
 def refusal(plan: Plan[Any], *, is_shown: bool = False) -> Refused:
     """Return the error of a plan that is blocked; `is_shown`: its text has just been read."""
-    count = len({blocker.thing_id or blocker.thing for blocker in plan.blockers})
     return Refused(
-        f"cannot {plan.title}: {count_of(count, 'thing is', 'things are')} in the way",
+        f"cannot {plan.title}: {count_of(len(plan.blockers), 'blocker')}",
         details=() if is_shown else [_in_one_line(blocker) for blocker in plan.blockers],
         hint="follow the remedies, then plan again",
     )
@@ -71,7 +71,7 @@ def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
         yield from ["", *wrap(f"the moves will take about {time}", width)]
     yield from ["", "what users will notice:"]
     for notice in plan.notices:
-        yield from wrap(printable(notice), width, first="  ", rest="    ")
+        yield from wrap(printable(in_words(notice)), width, first="  ", rest="    ")
     yield from ["", "what will be proved at the end:"]
     for check in plan.verify:
         yield from wrap(printable(check.summary), width, first="  ", rest="    ")
@@ -129,10 +129,12 @@ def _verdict(verdict: Blocked | Warned, beside: int, width: int | None) -> Itera
         yield thing
         thing = ""
     first = thing + " " * (beside - width_of(thing))
-    yield from wrap(printable(verdict.reason), width, first=first, rest=rest)
+    yield from wrap(printable(in_words(verdict.reason)), width, first=first, rest=rest)
     if verdict.remedy:
         hang = rest + " " * len("remedy: ")
-        yield from wrap(f"remedy: {printable(verdict.remedy)}", width, first=rest, rest=hang)
+        yield from wrap(
+            f"remedy: {printable(in_words(verdict.remedy))}", width, first=rest, rest=hang
+        )
 
 
 def _in_one_line(verdict: Blocked | Warned) -> str:
@@ -160,4 +162,7 @@ def _wish(move: Move[Any]) -> Cell:
 
 
 def _fact(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_fact, value))
+    at = time_in(value) if isinstance(value, str) else None
+    return local(at) if at else str(value)

@@ -1,13 +1,16 @@
 """Runs as rows, and one run as the operator reads it: how it stands, what to do next."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
+from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
+from stackward.report.times import Words
 from stackward.wording import count_of, in_size
+
+_OURS = {"reason", "saw", "mark", "read"}  # of what an event says; the rest is others' words
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
@@ -29,7 +32,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
                 run.state.value,
                 run.title,
                 run.approval.by,
-                _time(run.approval.at),
+                run.approval.at,
                 () if run.state.is_over else run.holds,
                 run.worker if run.state is RunState.RUNNING else None,
                 run.undone_by,
@@ -50,8 +53,8 @@ def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
                 attempt.number,
                 _state(attempt),
                 None if attempt.settled else how_far(run.progress.get(attempt.step)),
-                _time(attempt.settled_at or attempt.intended_at),
-                attempt.said.says or attempt.said.reason or _went(attempt),
+                attempt.settled_at or attempt.intended_at,
+                attempt.said.says or _said(attempt.said.reason or _went(attempt)),
                 attempt.said.request_id,
             )
             for attempt in attempts
@@ -66,6 +69,10 @@ def _state(attempt: Attempt) -> str:
     return attempt.settled.value if attempt.settled else "under way"
 
 
+def _said(said: str | None) -> Words | None:
+    return Words(said) if said else None
+
+
 def _went(attempt: Attempt) -> str | None:
     return how_it_went(attempt.saw) if is_gone(attempt.saw) else None
 
@@ -77,14 +84,22 @@ def events_table(events: Sequence[Event]) -> Table:
         rows=tuple(
             (
                 event.number,
-                _time(event.at),
+                event.at,
                 event.epoch,
                 event.what,
                 event.step or event.thing,
-                tuple(f"{name}: {value}" for name, value in event.says.items()),
+                told(event.says),
             )
             for event in events
         ),
+    )
+
+
+def told(said: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return what is known of an event or of a look, a text for each; the words of others stay."""
+    return tuple(
+        f"{name}: {value}" if name not in _OURS else Words(f"{name}: {value}")
+        for name, value in said.items()
     )
 
 
@@ -158,7 +173,3 @@ def _way_on(run: Run) -> str:
             f"`stackward run show {run.id} --events` tells all"
         )
     return f"`stackward run show {run.id} --events` tells all"
-
-
-def _time(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")

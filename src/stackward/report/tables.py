@@ -9,13 +9,15 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import zip_longest
 
 from stackward.errors import BadInput
 from stackward.report.text import printable, wrap
+from stackward.report.times import Words, in_words, local, utc
 
-_Scalar = str | int | float | bool | None
+_Scalar = str | int | float | bool | datetime | None
 Cell = _Scalar | Sequence[_Scalar]
 
 
@@ -107,17 +109,40 @@ def render_records(records: object, form: Form) -> str:
 
 
 def _plain(cell: Cell) -> Cell:
-    return list(cell) if isinstance(cell, tuple) else cell
+    """Return a cell as a program reads it."""
+    if isinstance(cell, datetime):
+        return utc(cell)
+    if isinstance(cell, Words):
+        return str(cell)
+    return (
+        [str(each) if isinstance(each, Words) else each for each in cell]
+        if isinstance(cell, tuple)
+        else cell
+    )
 
 
 def _shown(cell: Cell) -> str:
+    """Return a cell as a program reads it, where it can only be text."""
     if cell is None:
         return ""
     if isinstance(cell, str):
         return printable(cell)
+    if isinstance(cell, datetime):
+        return utc(cell)
     if isinstance(cell, Sequence):
         return ", ".join(map(_shown, cell))
     return str(cell)
+
+
+def _for_people(cell: Cell) -> str:
+    """Return a cell as people read it: the same, but for times, which are in their own zone."""
+    if isinstance(cell, datetime):
+        return local(cell)
+    if isinstance(cell, Words):
+        return printable(in_words(cell))
+    if isinstance(cell, Sequence) and not isinstance(cell, str):
+        return ", ".join(map(_for_people, cell))
+    return _shown(cell)
 
 
 def _as_csv(table: Table) -> str:
@@ -140,7 +165,7 @@ def _fitted(table: Table, width: int | None) -> str:
     """Return the table in that many columns; a column that is left out is named below it."""
     left_out: list[str] = []
     while True:
-        cells = [[_shown(cell) for cell in row] for row in table.rows]
+        cells = [[_for_people(cell) for cell in row] for row in table.rows]
         widths = [max(map(width_of, column)) for column in zip(table.columns, *cells, strict=True)]
         if width is None or sum(widths) + _BORDERS * len(widths) + 1 <= width:
             break

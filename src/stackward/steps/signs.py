@@ -18,6 +18,7 @@ from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.root import COMPUTE_LOG
 from stackward.ports.shell import refusal
 from stackward.ports.world import World
+from stackward.wording import in_utc
 
 NOVA = "Nova"
 _DELETIONS = {"delete", "forceDelete", "softDelete"}  # nova 31.0 compute/instance_actions.py
@@ -101,14 +102,14 @@ def gone(cloud: Cloud, server: str) -> Look:
     except StackwardError:
         actions = ()  # this login may not read them
     last = next((each for each in actions if each.action in _DELETIONS), None)
-    said = f" at {last.started} by user {last.user or 'unknown'}" if last else ""
+    said = f" at {in_utc(last.started)} by user {last.user or 'unknown'}" if last else ""
     return Look(
         Standing.DONE,
         reason=f"the server is gone: it was deleted{said}",
         request_id=last.request_id if last else None,
         saw={
             "gone": True,
-            "deleted_at": last.started if last else None,
+            "deleted_at": in_utc(last.started) if last else None,
             "deleted_by": last.user if last else None,
             "deleted_request": last.request_id if last else None,
         },

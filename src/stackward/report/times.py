@@ -1,0 +1,70 @@
+"""Times: for people in their own zone, with its name; for programs in UTC, as RFC 3339.
+
+Only this file writes a time for people. The zone is that of `TZ`, else the machine's. What is
+kept, and what is written into the world, is UTC: words that are kept hold their times as
+`wording.in_utc` writes them, and are shown through `in_words`.
+"""
+
+import os
+import re
+from datetime import UTC, datetime
+
+# Between quotation marks or backticks stands what others have written: nothing there is changed,
+# so that it can be found again in their logs. Nor is a claim on a node (`since ...: reason`), which
+# stands in the cloud for everybody.
+_STAMP = re.compile(
+    r'"[^"]*"|`[^`]*`'
+    r"|\b(?P<at>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|\+00:00))(?![\w:])"
+)
+_OFFSET = re.compile(r"([+-]\d{2}):?(\d{2})?")
+
+
+class Words(str):
+    """A sentence of ours in a table: people read its times in their own zone."""
+
+    __slots__ = ()
+
+
+def local(at: datetime) -> str:
+    """Return a time as people read it: "2026-11-27 01:10:05 CET"."""
+    here = at.astimezone()
+    return f"{here:%Y-%m-%d %H:%M:%S} {_zone(here)}"
+
+
+def time_of_day(at: datetime) -> str:
+    """Return the same without the date, for what happens now: "01:10:05 CET"."""
+    return local(at).split(" ", 1)[1]
+
+
+def utc(at: datetime) -> str:
+    """Return a time as programs read it: RFC 3339, in UTC."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def in_words(text: str) -> str:
+    """Return a sentence of ours with its times as people read them; what it quotes stays."""
+    return _STAMP.sub(lambda found: _shown(found["at"]) if found["at"] else found[0], text)
+
+
+def time_in(text: str) -> datetime | None:
+    """Return the time that a text consists of; None where it is another text, or has no zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def _shown(stamp: str) -> str:
+    at = time_in(stamp)
+    return local(at) if at else stamp  # such as a 30th of February
+
+
+def _zone(here: datetime) -> str:
+    """Return the name of the zone at that time; its offset where it has no name but a number."""
+    name = here.tzname() or ""
+    if not here.utcoffset() and os.environ.get("TZ", "").startswith(f"{name}/"):
+        return "UTC"  # the machine knows no such zone; it then takes its first letters for a name
+    if found := _OFFSET.fullmatch(name):
+        return f"{found[1]}:{found[2] or '00'}"
+    return name
