@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from textwrap import dedent
 
 import pytest
@@ -169,3 +170,111 @@ def test_an_id_is_never_broken() -> None:
 @pytest.mark.parametrize("form", [Form.JSON, Form.YAML, Form.VALUE, Form.CSV])
 def test_what_programs_read_is_never_cut(form: Form) -> None:
     assert render_rows(HEALTH, form, 20) == render_rows(HEALTH, form)
+
+
+# As `cloud check` prints it: a long text, short values in it, and nodes.
+CHECK = Table(
+    columns=("Component", "State", "Nodes", "Shown by", "Findings", "Under"),
+    rows=(
+        ("nova-compute", "degraded", ("c01", "c02", "c03"), "2 of 3 answer", ("unit-down",), ""),
+        ("cinder-volume", "ok", ("ctl",), "1 of 1 answer over RPC, within 0.53 s", (), ""),
+        ("nova-conductor", "ok", ("ctl",), "1 of 1 answer over RPC, within 12.55 s", (), ""),
+        ("keystone", "ok", ("ctl",), "token in 0.52 s, project list in 0.25 s", (), ""),
+        ("neutron-periodic-workers", "not proved", ("c01", "c02", "c03", "ctl"), "", (), ""),
+    ),
+    gives_way=("Under", "Findings", "Nodes"),
+)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_a_number_keeps_its_unit(width: int) -> None:
+    text = render_rows(CHECK, Form.TABLE, width)
+
+    assert max(map(width_of, text.splitlines())) <= width
+    for value in ("0.53 s", "12.55 s", "0.52 s", "0.25 s"):
+        assert value in text
+
+
+def test_what_makes_the_table_the_least_longer_gives_way() -> None:
+    """The nodes of one row, and not the figures of three."""
+    assert render_rows(CHECK.without("Findings"), Form.TABLE, 100) == dedent("""\
+        +--------------------------+------------+----------------+-----------------------------------------+
+        | Component                | State      | Nodes          | Shown by                                |
+        +--------------------------+------------+----------------+-----------------------------------------+
+        | nova-compute             | degraded   | c01, c02, c03  | 2 of 3 answer                           |
+        | cinder-volume            | ok         | ctl            | 1 of 1 answer over RPC, within 0.53 s   |
+        | nova-conductor           | ok         | ctl            | 1 of 1 answer over RPC, within 12.55 s  |
+        | keystone                 | ok         | ctl            | token in 0.52 s, project list in 0.25 s |
+        | neutron-periodic-workers | not proved | c01, c02, c03, |                                         |
+        |                          |            | ctl            |                                         |
+        +--------------------------+------------+----------------+-----------------------------------------+
+        """)  # noqa: E501  # a table of 100 columns
+
+
+# As `run show` prints it: a path with an id in it, a time, and words of a service.
+UUID = "0b1e2f3a-4c5d-6e7f-8091-a2b3c4d5e6f7"
+STEPS = Table(
+    columns=("Step", "State", "Since", "Says", "Request"),
+    rows=(
+        (
+            f"move/{UUID}/0",
+            "failed",
+            datetime(2026, 11, 26, 21, 35, 30, tzinfo=UTC),
+            "No valid host was found. There are not enough hosts available.",
+            f"req-{UUID}",
+        ),
+    ),
+    goes_last=("Since", "Request"),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "lost"),
+    [
+        pytest.param(70, ["Since", "Request"], id="70"),
+        pytest.param(80, ["Since", "Request"], id="80"),
+        pytest.param(100, ["Since", "Request"], id="100"),
+        pytest.param(120, ["Since"], id="120"),
+        pytest.param(200, [], id="200"),
+    ],
+)
+def test_columns_of_weight_go_only_where_the_rest_would_not_fit(
+    width: int, lost: list[str]
+) -> None:
+    text = render_rows(STEPS, Form.TABLE, width)
+
+    assert max(map(width_of, text.splitlines()[:-1])) <= width
+    assert [name for name in STEPS.columns if name not in text.splitlines()[1]] == lost
+    assert UUID in text
+    assert ("21:35:30 UTC" in text) == ("Since" not in lost)
+
+
+def test_where_not_even_words_fit_they_are_broken_and_nothing_is_lost() -> None:
+    table = Table(columns=("Step", "Request"), rows=((f"move/{UUID}/0", f"req-{UUID}"),))
+
+    lines = render_rows(table, Form.TABLE, 50).splitlines()
+
+    assert {width_of(line) for line in lines} == {50}
+    cells = [line.strip("|").split("|") for line in lines[3:-1]]
+    assert ["".join(cell.strip() for cell in column) for column in zip(*cells, strict=True)] == [
+        f"move/{UUID}/0",
+        f"req-{UUID}",
+    ]
+
+
+@given(
+    some.lists(
+        some.tuples(some.text(alphabet="ab /宽1s\ue000", max_size=60), some.text(max_size=90)),
+        min_size=1,
+        max_size=4,
+    ),
+    some.integers(30, 120),
+)
+def test_whatever_is_in_it_a_table_fits_and_keeps_its_columns(
+    rows: list[tuple[str, str]], width: int
+) -> None:
+    text = render_rows(Table(columns=("Name", "Says"), rows=tuple(rows)), Form.TABLE, width)
+
+    widths = {width_of(line) for line in text.split("\n") if line}
+    assert len(widths) == 1
+    assert widths.pop() <= width

@@ -60,6 +60,7 @@ def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
             for attempt in attempts
         ),
         gives_way=("Progress", "Attempt", "Request"),
+        goes_last=("Since",),
     )
 
 
@@ -92,6 +93,8 @@ def events_table(events: Sequence[Event]) -> Table:
             )
             for event in events
         ),
+        gives_way=("Number", "Epoch"),
+        goes_last=("At",),
     )
 
 

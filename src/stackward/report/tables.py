@@ -1,12 +1,14 @@
 """Rows as a table for people, or as JSON, YAML, CSV or bare values for programs.
 
 Every form carries the same rows. Only the table on a terminal is made to fit: long cells are
-wrapped, and where that is not enough, columns are left out, the least important first.
+wrapped, and where that is not enough, columns are left out, the least important first. A number
+stays with its unit, and an id in one piece, as long as anything else can give way.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +16,7 @@ from enum import StrEnum
 from itertools import zip_longest
 
 from stackward.errors import BadInput
-from stackward.report.text import printable, wrap
+from stackward.report.text import printable, words_of
 from stackward.report.times import Words, in_words, local, utc
 
 _Scalar = str | int | float | bool | datetime | None
@@ -38,6 +40,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     gives_way: tuple[str, ...] = ()  # columns that a narrow terminal may miss, the first first
+    goes_last: tuple[str, ...] = ()  # those that go only where the rest would not fit at all
 
     def only(self, columns: Sequence[str]) -> "Table":
         """Keep the named columns, in that order; capitals do not matter. None named: keep all."""
@@ -62,6 +65,7 @@ class Table:
             columns=tuple(self.columns[index] for index in chosen),
             rows=tuple(tuple(row[index] for index in chosen) for row in self.rows),
             gives_way=self.gives_way,
+            goes_last=self.goes_last,
         )
 
     def records(self) -> list[dict[str, Cell]]:
@@ -158,7 +162,9 @@ def _as_csv(table: Table) -> str:
 _BORDERS = 3  # of each cell: a line and a blank on both sides; one more line ends the row
 _NARROWEST = 10  # a column that may be wrapped keeps at least as much
 _MOST_LINES = 2  # of a row, while another column can be left out
-_ID = 36  # a UUID is never broken: it is there to be copied
+_ID = 40  # a UUID, also with `req-` before it: it is there to be copied, so it is not broken
+_MOST_ROWS = 100  # that decide how wide each column is
+_PARTS = re.compile(r"(?<=/)(?=[^/]{4})")  # between those of a path; a short end stays where it is
 
 
 def _fitted(table: Table, width: int | None) -> str:
@@ -167,23 +173,28 @@ def _fitted(table: Table, width: int | None) -> str:
     while True:
         cells = [[_for_people(cell) for cell in row] for row in table.rows]
         widths = [max(map(width_of, column)) for column in zip(table.columns, *cells, strict=True)]
-        if width is None or sum(widths) + _BORDERS * len(widths) + 1 <= width:
+        if width is None or _whole(widths) <= width:
             break
         empty = [name for name in table.gives_way if _is_empty(table, cells, name)]
         narrowed = None if empty else _narrowed(table.columns, cells, widths, width)
-        goes = next((name for name in (*empty, *table.gives_way) if name in table.columns), None)
+        may_go = (*empty, *table.gives_way, *(() if narrowed else table.goes_last))
+        goes = next((name for name in may_go if name in table.columns), None)
         if goes is None or (narrowed and _height(cells, narrowed) <= _MOST_LINES):
+            # Nothing more can go: where words do not fit either, they are broken.
+            narrowed = narrowed or _narrowed(table.columns, cells, widths, width, breaks=True)
             widths = narrowed or widths
             break
-        if goes in empty:
-            table = table.without(goes)
-            continue
-        left_out.append(goes)
+        if goes not in empty:
+            left_out.append(goes)
         table = table.without(goes)
     text = _boxed(table.columns, cells, widths)
     if left_out:
         text += f"not shown: {', '.join(left_out)}; `--wide` shows all columns\n"
     return text
+
+
+def _whole(widths: Sequence[int]) -> int:
+    return sum(widths) + _BORDERS * len(widths) + 1
 
 
 def _is_empty(table: Table, cells: Sequence[Sequence[str]], name: str) -> bool:
@@ -192,36 +203,90 @@ def _is_empty(table: Table, cells: Sequence[Sequence[str]], name: str) -> bool:
 
 
 def _narrowed(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int], width: int
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    width: int,
+    *,
+    breaks: bool = False,
 ) -> list[int] | None:
-    """Return narrower columns that fit; None where no wrapping of whole words is enough."""
-    least = [
-        max(
-            min(_NARROWEST, wide),
-            *(min(_ID, width_of(word)) for row in cells for word in row[at].split() or [""]),
-            width_of(name),
-        )
-        if cells
-        else wide
-        for at, (name, wide) in enumerate(zip(columns, widths, strict=True))
-    ]
-    now = list(widths)
-    over = sum(now) + _BORDERS * len(now) + 1 - width
-    while over > 0:
-        at = max(range(len(now)), key=lambda each: now[each] - least[each])
-        if now[at] <= least[at]:
-            return None
-        # The widest gives way first, down to the next widest: what is short stays on one line.
-        now[at] -= 1
-        over -= 1
+    """Return narrower columns that fit; None where they would not.
+
+    `breaks`: words may be broken too. That column gives way which makes the table the least longer
+    if it gives all that it can; of several, the one with the most to give.
+    """
+    now, least = list(widths), list(widths)
+    for at, (name, wide) in enumerate(zip(columns, widths, strict=True)):
+        words = [word for row in cells for word in words_of(row[at])]
+        longest = 0 if breaks else max((_least_of(word) for word in words), default=0)
+        least[at] = max(min(_NARROWEST, wide), longest, width_of(name))
+    if _whole(least) > width:
+        return None
+    deciding = cells[:_MOST_ROWS]
+    known: dict[tuple[int, int], list[int]] = {}
+
+    def heights(at: int, wide: int) -> list[int]:
+        if (at, wide) not in known:
+            known[at, wide] = [len(_broken(row[at], wide)) for row in deciding]
+        return known[at, wide]
+
+    while (over := _whole(now) - width) > 0:
+
+        def cost(at: int, over: int = over) -> tuple[int, int]:
+            gives = min(over, now[at] - least[at])
+            tried = [heights(each, wide - gives * (each == at)) for each, wide in enumerate(now)]
+            return (sum(map(max, zip(*tried, strict=True))), least[at] - now[at])
+
+        at = min((each for each in range(len(now)) if now[each] > least[each]), key=cost)
+        now[at] -= min(max(1, over // 8), now[at] - least[at])  # in steps: others may give next
     return now
+
+
+def _least_of(word: str) -> int:
+    """Return how wide a column must be for a word; a path is broken between its parts."""
+    if width_of(word) <= _ID:
+        return width_of(word)
+    return min(_ID, max(map(width_of, _PARTS.split(word))))
 
 
 def _height(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> int:
     return max(
-        (len(wrap(cell, width)) for row in cells for cell, width in zip(row, widths, strict=True)),
+        (
+            len(_broken(cell, width))
+            for row in cells
+            for cell, width in zip(row, widths, strict=True)
+        ),
         default=1,
     )
+
+
+def _broken(cell: str, width: int) -> list[str]:
+    """Return a cell as lines: broken between words, a longer word between its parts."""
+    if width_of(cell) <= width:
+        return [cell]
+    lines, line = [], ""
+    for word in words_of(cell):
+        blank = " " if line else ""
+        if width_of(line + blank + word) <= width:
+            line += blank + word
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _cut(word, width)
+        lines += full
+    return [*lines, line]
+
+
+def _cut(word: str, width: int) -> list[str]:
+    """Return a word in pieces that fit: a path between its parts, and at last anywhere."""
+    pieces = [""]
+    for part in _PARTS.split(word):
+        for piece in [part] if width_of(part) <= width else part:
+            if pieces[-1] and width_of(pieces[-1] + piece) > width:
+                pieces.append(piece)
+            else:
+                pieces[-1] += piece
+    return pieces
 
 
 def width_of(text: str) -> int:
@@ -237,10 +302,7 @@ def _boxed(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequen
     rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
 
     def lines(cells: Sequence[str]) -> list[str]:
-        wrapped = [
-            wrap(cell, width) if width_of(cell) > width else [cell]
-            for cell, width in zip(cells, widths, strict=True)
-        ]
+        wrapped = [_broken(cell, width) for cell, width in zip(cells, widths, strict=True)]
         return [
             "|"
             + "|".join(

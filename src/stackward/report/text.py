@@ -36,24 +36,45 @@ def on_one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+# What is read as one: a number with its unit, a time of day with its zone.
+_VALUE = re.compile(
+    r"(?<![\w.:])(?:[\d][\d.,]* (?:[kKMGTP]?i?B|bytes?|m?s|min|h|d|%|[MG]Hz)"
+    r"|\d\d:\d\d:\d\d (?:[A-Z]{2,5}|[+-]\d\d:\d\d))(?!\w)"
+)
+_GLUE = "\ue000"  # stands for a blank where no line is broken; a private character has no other use
+
+
+def words_of(text: str) -> list[str]:
+    """Return what a line may be broken between; a number keeps its unit."""
+    return [_loose(word) for word in _glued(text).split(" ") if word]
+
+
+def _glued(text: str) -> str:
+    return _VALUE.sub(lambda found: found[0].replace(" ", _GLUE), text)
+
+
+def _loose(text: str) -> str:
+    return text.replace(_GLUE, " ")
+
+
 def terminal_width(stream: TextIO) -> int | None:
     """Return how many columns the terminal behind a stream has; None where it is none."""
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def wrap(text: str, width: int | None, *, first: str = "", rest: str = "") -> list[str]:
-    """Break a text into lines of at most `width` columns, at blanks only; None: one line.
+    """Break a text into lines of at most `width` columns, between words; None: one line.
 
     `first` stands before the first line, `rest` before all others.
     """
     if width is None:
         return [first + text]
     lines = textwrap.wrap(
-        text,
+        _glued(text),
         max(width, len(rest) + 8),
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return lines or [first + text]
+    return [_loose(line) for line in lines] or [first + text]
