@@ -17,6 +17,7 @@ from real_lab import STACKWARD, RealLab, until
 from stackward.lab.client import environment
 
 CHECK_S = 60
+PATIENT = ("--timeout", "20")  # what is told is tested here; elsewhere, how soon
 LOAD_S = 300
 LOOKS = 10
 
@@ -24,7 +25,7 @@ LOOKS = 10
 def check(lab: RealLab, *words: str) -> tuple[int, dict[str, Any]]:
     """Look once, and return the exit code and the whole answer."""
     ended = subprocess.run(
-        [STACKWARD, *(words or ("cloud", "check")), "-f", "json"],
+        [STACKWARD, *(words or ("cloud", "check")), *PATIENT, "-f", "json"],
         env={**os.environ, **environment(lab.spec)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
