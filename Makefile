@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
+# uv trusts the certificates that the machine trusts, as pip does: also those of a company's proxy.
+export UV_SYSTEM_CERTS ?= true
 BENCH_READY := $(BENCH_VENV)/.ready
 
 # The lab starts machines: it needs root, the rest does not.
