@@ -1,9 +1,12 @@
 """Rows in each of the five forms."""
 
+import ast
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -11,7 +14,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as some
 
+import stackward
 from stackward.errors import BadInput
+from stackward.model.inventory import Inventory, Node
+from stackward.report.inventory import nodes_table
 from stackward.report.tables import Form, Table, render_one, render_rows, width_of
 
 NODES = Table(
@@ -278,3 +284,39 @@ def test_whatever_is_in_it_a_table_fits_and_keeps_its_columns(
     widths = {width_of(line) for line in text.split("\n") if line}
     assert len(widths) == 1
     assert widths.pop() <= width
+
+
+MANY = 5
+
+
+def many_columns() -> Iterator[tuple[str, ast.Call]]:
+    """Find each table of the code with more columns than a narrow terminal may have."""
+    for file in Path(stackward.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(call, ast.Call) or getattr(call.func, "id", "") != "Table":
+                continue
+            columns = {each.arg: each.value for each in call.keywords}.get("columns")
+            few = isinstance(columns, ast.Tuple) and len(columns.elts) < MANY
+            if columns is not None and isinstance(columns, ast.Tuple | ast.Name) and not few:
+                yield f"{file.parent.name}/{file.name}:{call.lineno}", call
+
+
+def test_each_table_with_many_columns_says_which_give_way_in_a_narrow_terminal() -> None:
+    found = dict(many_columns())
+    silent = [
+        place
+        for place, call in found.items()
+        if "gives_way" not in {each.arg for each in call.keywords}
+    ]
+
+    assert len(found) > MANY
+    assert silent == []
+
+
+def test_nodes_with_long_addresses_of_their_bmcs_fit() -> None:
+    bmc = "https://10.11.12.13:8443/redfish/v1/Systems/21614fcd-4006-5b16-8334-5c668159cd20"
+    nodes = (Node(name="c01", address="10.1.2.3", bmc_url=bmc, groups=("compute", "rack-12")),)
+    table = nodes_table(Inventory(source="lab", nodes=nodes))
+
+    assert max(map(width_of, render_rows(table, Form.TABLE, 80).splitlines())) <= 80
+    assert bmc in render_rows(table, Form.TABLE)

@@ -189,7 +189,7 @@ def list_labs(
         for lab in _claims().all()
     )
     columns = ("Name", "Profile", "Network", "Nodes", "Nodes on")
-    show(Table(columns=columns, rows=rows), form, column)
+    show(Table(columns=columns, rows=rows, gives_way=("Nodes on", "Profile")), form, column)
 
 
 @app.command(epilog=example("stackward lab status", "stackward lab status -f json"))
@@ -376,6 +376,7 @@ def load(  # noqa: PLR0913, PLR0917  # one for each flag
             rows=tuple(
                 (server.name, server.id, server.node, server.kind.value) for server in loaded
             ),
+            gives_way=("Node",),
         ),
         form,
         column,

@@ -37,6 +37,7 @@ def nodes_table(seen: LabStatus) -> Table:
             )
             for node in seen.nodes
         ),
+        gives_way=("Address", "Role", "Disk used", "BMC"),
     )
 
 

@@ -95,7 +95,8 @@ LOGIN_REFUSED = Symptom(
     "login-refused",
     State.UNKNOWN,
     "SSH does not let us in: {why}",
-    "try `ssh` as the inventory says; mend the key, the user or the known host key",
+    "log in once by hand, as the inventory says: `ssh USER@ADDRESS`; it asks about a host key that "
+    "is not known yet, and says what else is wrong",
     "What is on the node stays unseen.",
 )
 NODE_SILENT = Symptom(

@@ -29,6 +29,7 @@ def nodes_table(inventory: Inventory, group: str | None = None) -> Table:
             )
             for node in nodes
         ),
+        gives_way=("BMC", "Port", "User", "Groups"),
     )
 
 
@@ -76,6 +77,7 @@ def maintenance_table(
     return Table(
         columns=("Node", "Disabled by", "Run", "Operator", "Machine", "Since", "Reason"),
         rows=tuple(_row(each) for each in found if group is None or each.node in named),
+        gives_way=("Machine", "Operator", "Run", "Since"),
     )
 
 
