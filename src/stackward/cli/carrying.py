@@ -181,9 +181,9 @@ def _carry_out(  # noqa: PLR0913  # same
     from stackward import app
     from stackward.report.runs import how_it_stands, outcome
 
-    sys.stderr.write(
-        f"run `{run.id}`, {run.title}; `stackward run watch {run.id}` follows it elsewhere\n"
-    )
+    # A line for the command alone: it is there to be copied.
+    sys.stderr.write(f"run `{run.id}`, {run.title}\n")
+    sys.stderr.write(f"`stackward run watch {run.id}` follows it elsewhere\n")
     shop = app.workshop(world, journal)
     with following(journal, run, world.clock, sys.stderr) as followed:
 

@@ -11,7 +11,7 @@ from stackward.plan import CAUGHT_UP, INSTEAD, Kinds, Move, Plan, Step, with_cau
 from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.runs import how_far
-from stackward.report.text import on_one_line
+from stackward.report.text import on_one_line, wrap
 from stackward.report.times import in_words, time_of_day
 from stackward.wording import count_of
 
@@ -238,7 +238,8 @@ class Follower:
     def say(self, line: str) -> None:
         """Say something that stays."""
         if self._live is not None:
-            self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            fitted = "\n".join(wrap(line, self._live.console.width, rest="  "))
+            self._live.console.print(fitted, markup=False, highlight=False, soft_wrap=True)
         else:
             self._out.write(f"{line}\n")
             self._out.flush()
@@ -249,8 +250,11 @@ class Follower:
 
         columns = ("", "Step", "Standing", "To copy", "Seconds")
         told = "; ".join(filter(None, (self._story.moved, self._story.left(now))))
-        picture = Table(*columns, box=None, caption=told, caption_justify="left")
-        for each in self._story.going(run):
+        going = self._story.going(run)
+        picture = Table(
+            *columns, box=None, caption=told, caption_justify="left", show_header=bool(going)
+        )
+        for each in going:
             seconds = str(round((now - each.since).total_seconds()))
             cells = (each.thing, each.what, in_words(each.standing), each.left or "", seconds)
             picture.add_row(*(Text(on_one_line(cell)) for cell in cells))
