@@ -14,7 +14,7 @@ import typer
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world, settings_here
 from stackward.cli.plans import show_account, show_proofs, signed
-from stackward.cli.show import refuse_columns, width_here
+from stackward.cli.show import refuse_columns, say, width_here
 from stackward.errors import BadInput, Refused
 from stackward.plan import cloud_of, refuse_another
 from stackward.report.tables import Form
@@ -202,7 +202,7 @@ def _carry_out(  # noqa: PLR0913  # same
     sys.stdout.flush()
     if (error := outcome(ended, attempts)) is not None:
         raise error
-    sys.stderr.write(how_it_stands(ended, attempts) + "\n")
+    say(how_it_stands(ended, attempts))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from stackward.cli.node import (
     consents_in,
 )
 from stackward.cli.outside import ReaderOption, open_journal, open_world, settings_here
-from stackward.cli.show import ColumnOption, FormOption, WideOption, show
+from stackward.cli.show import ColumnOption, FormOption, WideOption, say, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form
@@ -68,7 +68,7 @@ def show_run(
     with open_journal() as journal:
         run = journal.run(run_id)
         attempts = journal.attempts(run.id)
-        sys.stderr.write(how_it_stands(run, attempts) + "\n")
+        say(how_it_stands(run, attempts))
         if events:
             show(events_table(journal.events(run.id)), form, column)
         else:
@@ -105,7 +105,8 @@ def audit(
     if export:
         sys.stdout.write(render_audit(records))
         return
-    sys.stderr.write(f"{how_it_stands(run, attempts)}\n{who_is_who(records)}\n")
+    say(how_it_stands(run, attempts))
+    say(who_is_who(records))
     show(audit_table(records), form, column)
 
 
@@ -139,7 +140,7 @@ def cancel(run_id: RunArgument) -> None:
 
     with open_journal() as journal:
         run, left = ask_cancel(run_id, getpass.getuser(), datetime.now(UTC), journal, known_kinds())
-        sys.stderr.write(how_it_stands(run, journal.attempts(run.id)) + "\n")
+        say(how_it_stands(run, journal.attempts(run.id)))
         if run.state == "stopped":
             raise half_way(run, left)
         if run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped":

@@ -9,7 +9,7 @@ import typer
 
 from stackward.report.colour import painted
 from stackward.report.tables import Form, Table, render_rows
-from stackward.report.text import terminal_width
+from stackward.report.text import terminal_width, wrap
 
 FormOption = Annotated[Form, typer.Option("-f", "--format", help="How to print it.")]
 ColumnOption = Annotated[
@@ -37,6 +37,11 @@ WideOption = Annotated[
 def width_here(stream: TextIO | None = None) -> int | None:
     """Return how wide a line on a terminal may be; None for a pipe, a file, or with `--wide`."""
     return None if _is_wide.get() else terminal_width(stream or sys.stdout)
+
+
+def say(text: str) -> None:
+    """Write words for people to stderr, in lines that fit its terminal."""
+    sys.stderr.write("".join(f"{line}\n" for line in wrap(text, width_here(sys.stderr))))
 
 
 def refuse_columns(there: Sequence[str], named: Sequence[str] | None) -> None:

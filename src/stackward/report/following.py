@@ -16,8 +16,8 @@ from stackward.report.times import in_words, time_of_day
 from stackward.wording import count_of
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.live import Live
-    from rich.table import Table
 
 _UNTOLD = {"approved", "answered", "late"}
 _OURS = ("reason", "worker", "by")  # all else that an event says is a service's words
@@ -93,7 +93,9 @@ class Story:
 
     @property
     def moved(self) -> str:
-        """Say how many servers have moved."""
+        """Say how many servers have moved; nothing, where none is to move."""
+        if not self._count:
+            return ""
         return f"{len(self._done)} of {count_of(self._count, 'server has', 'servers have')} moved"
 
     def _line(self, event: Event) -> str | None:
@@ -244,18 +246,17 @@ class Follower:
             self._out.write(f"{line}\n")
             self._out.flush()
 
-    def _picture(self, run: Run, now: datetime) -> "Table":
+    def _picture(self, run: Run, now: datetime) -> "Group":
+        from rich.console import Group  # noqa: PLC0415  # as above
         from rich.table import Table  # noqa: PLC0415  # as above
         from rich.text import Text  # noqa: PLC0415  # as above
 
         columns = ("", "Step", "Standing", "To copy", "Seconds")
         told = "; ".join(filter(None, (self._story.moved, self._story.left(now))))
         going = self._story.going(run)
-        picture = Table(
-            *columns, box=None, caption=told, caption_justify="left", show_header=bool(going)
-        )
+        picture = Table(*columns, box=None)
         for each in going:
             seconds = str(round((now - each.since).total_seconds()))
             cells = (each.thing, each.what, in_words(each.standing), each.left or "", seconds)
             picture.add_row(*(Text(on_one_line(cell)) for cell in cells))
-        return picture
+        return Group(*([picture] if going else []), *([Text(told, style="italic")] if told else []))
