@@ -7,8 +7,7 @@ from rich.live import Live
 from rich.text import Text
 
 from stackward.cli.checking import ended
-from stackward.cli.show import width_here
-from stackward.report.health import changes, lines_of, rows_of, summary
+from stackward.report.health import changes, screen_of, summary
 from stackward.report.times import local
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ def watch_cloud(
             began, before = lookout.clock.monotonic(), health
             health, state = check_cloud(lookout, asked, state)
             if live:
-                picture = "\n".join([*rows_of(health), "", *lines_of(health, width_here())])
-                live.update(Text(picture), refresh=True)
+                picture = "\n".join(screen_of(health, *live.console.size))
+                live.update(Text(picture, no_wrap=True, overflow="ellipsis"), refresh=True)
             else:
                 _tell(health, before)
             done += 1

@@ -207,10 +207,25 @@ def _key(finding: Finding) -> tuple[str, str, str | None]:
     return (finding.rule, finding.component, finding.node)
 
 
-def rows_of(health: Health) -> Iterator[str]:
-    """Return a row for each component, narrow enough for a terminal."""
+def screen_of(health: Health, width: int, height: int) -> list[str]:
+    """Return what a terminal of that size shows of a look: what is wrong before what is well."""
+    end = wrap(summary(health), width)
+    told = list(lines_of(health, width))[: -len(end)]
+    room = height - 1 - len(end)  # the cursor stands on a line of its own
+    ill = [one for one in health.components if one.state is not State.OK]
+    well = len(health.components) - len(ill)
+    screen = [*_rows(health, health.components), "", *told]
+    if len(screen) > room:
+        screen = [*_rows(health, ill), *([f"and {well} more: ok"] if well else []), "", *told]
+    if len(screen) > room:
+        left = len(screen) - (room - 1)
+        screen = [*screen[: room - 1], f"... {left} more lines; without `--watch` all are shown"]
+    return [*screen, *end]
+
+
+def _rows(health: Health, components: Sequence[ComponentHealth]) -> Iterator[str]:
     yield local(health.read_at)
-    width = max((len(one.name) for one in health.components), default=0)
-    for one in health.components:
+    width = max((len(one.name) for one in components), default=0)
+    for one in components:
         under = f" (under {one.under})" if one.under else ""
         yield printable(f"{one.name:<{width}}  {one.state.value:<10}  {one.proof}{under}")

@@ -1,0 +1,57 @@
+"""What a terminal of a given size shows of a look."""
+
+import pytest
+
+from cloud_fakes import NO_ROUTE, Site
+from stackward.model.health import Health, State
+from stackward.report.health import screen_of, summary
+
+SIZES = [(80, 24), (120, 40), (60, 10), (200, 60), (40, 6)]
+
+
+def with_a_dead_node() -> Health:
+    """Given a look at a cloud of which one node does not answer."""
+    site = Site()
+    site.nodes.told["c01"] = NO_ROUTE
+    return site.look()
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_screen_is_never_higher_than_the_terminal_and_ends_with_how_it_is(
+    width: int, height: int
+) -> None:
+    health = with_a_dead_node()
+
+    screen = screen_of(health, width, height)
+
+    assert len(screen) < height
+    assert " ".join(" ".join(screen).split()).endswith(summary(health))
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 60)])
+def test_what_is_wrong_is_on_the_screen_with_its_remedy(width: int, height: int) -> None:
+    health = with_a_dead_node()
+    [worst, *_] = health.findings
+
+    said = "\n".join(screen_of(health, width, height))
+
+    assert f"[{worst.rule}]" in said
+    assert "  remedy  " in said
+
+
+def test_a_low_terminal_counts_the_components_that_are_well() -> None:
+    health = with_a_dead_node()
+    well = [one.name for one in health.components if one.state is State.OK]
+
+    low, high = screen_of(health, 80, 24), screen_of(health, 80, 200)
+
+    assert f"and {len(well)} more: ok" in low
+    assert [name for name in well if any(line.startswith(f"{name} ") for line in low)] == []
+    assert all(any(line.startswith(f"{name} ") for line in high) for name in well)
+
+
+def test_what_has_no_place_is_counted() -> None:
+    screen = screen_of(with_a_dead_node(), 80, 12)
+
+    [told] = [line for line in screen if line.startswith("... ")]
+    assert "more lines" in told
