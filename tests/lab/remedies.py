@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.drains import Drains
-from real_lab import STACKWARD, RealLab
+from real_lab import STACKWARD, RealLab, until
 from stackward.lab.client import environment
 
 # python-openstackclient, which remedies name; `make .venv-bench/.ready` installs it.
@@ -64,3 +64,24 @@ def blockers(drains: Drains, node: str, *flags: str) -> list[dict[str, Any]]:
     assert ended.stdout, ended.stderr
     found: list[dict[str, Any]] = json.loads(ended.stdout)["blockers"]
     return found
+
+
+def advice(drains: Drains, node: str, rule: str, *, within_s: float = 120) -> str:
+    """Return what to do about the one thing that stands against a drain of the node."""
+    [found] = until(lambda: blockers(drains, node), within_s=within_s)
+    assert found["worry"] == rule, found
+    return str(found["remedy"])
+
+
+def is_free(drains: Drains, node: str) -> bool:
+    """Say whether nothing stands against a drain of the node."""
+    return blockers(drains, node) == []
+
+
+def return_advice(drains: Drains, node: str, rule: str) -> str:
+    """Return what to do about the one thing that stands against a return of the node."""
+    ended = drains.call("node", "return", node, "--dry-run", "-f", "json")
+    assert ended.stdout, ended.stderr
+    [found] = json.loads(ended.stdout)["blockers"]
+    assert found["worry"] == rule, found
+    return str(found["remedy"])

@@ -4,15 +4,13 @@ Given a server, or a node, in a state that was made for real; when a plan says w
 those commands, as printed, are run, and a look proves the state.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lab.drains import Drains
-from lab.remedies import blockers, carry_out, printed, run
+from lab.remedies import advice, carry_out, is_free, printed, return_advice, run
 from real_lab import RealLab, until
 from stackward.lab.load import wait_status
 
@@ -27,7 +25,7 @@ END
 SUSPENDED = "virsh suspend {server}"
 SAYS_RUNNING = "mariadb nova -e \"UPDATE instances SET power_state=1 WHERE uuid='{server}'\""
 OF_NO_KNOWN_KIND = (
-    "mariadb neutron -e \"UPDATE ml2_port_bindings SET vnic_type='smart-nic'"
+    "mariadb neutron -e \"UPDATE ml2_port_bindings SET vnic_type='baremetal'"
     " WHERE port_id='{port}'\""
 )
 
@@ -47,18 +45,6 @@ def server(drain_lab: RealLab, node: str) -> Iterator[str]:
     drains.wait_for_guests([made])
     yield made
     drains.remove(made)
-
-
-def advice(drains: Drains, node: str, rule: str) -> str:
-    """Return what to do about the one thing that stands against a drain of the node."""
-    [found] = until(lambda: blockers(drains, node))
-    assert found["worry"] == rule, found
-    return str(found["remedy"])
-
-
-def is_free(drains: Drains, node: str) -> bool:
-    """Say whether nothing stands against a drain of the node."""
-    return blockers(drains, node) == []
 
 
 def test_a_port_that_is_bound_elsewhere_is_bound_anew(
@@ -163,21 +149,13 @@ def test_a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled(
 ) -> None:
     compute_service(drains, empty, "--disable", "--disable-reason", "new memory, ask Eve")
     remedy = advice(drains, empty, "claimed")
-    back = return_blocker(drains, empty)
+    back = return_advice(drains, empty, "foreign-claim")
 
-    assert back["worry"] == "foreign-claim"
-    assert printed(back["remedy"], "openstack") == printed(remedy, "openstack")
+    assert printed(back, "openstack") == printed(remedy, "openstack")
     carry_out(drains.lab, remedy, "openstack compute service set --enable")
 
     until(lambda: is_free(drains, empty))
     until(lambda: drains.is_in_service(empty))
-
-
-def return_blocker(drains: Drains, node: str) -> dict[str, Any]:
-    """Return the one thing that stands against a return of a node."""
-    ended = drains.call("node", "return", node, "--dry-run", "-f", "json")
-    [found] = json.loads(ended.stdout)["blockers"]
-    return dict(found)
 
 
 def test_a_node_that_was_forced_down_is_up_again(drains: Drains, empty: str) -> None:

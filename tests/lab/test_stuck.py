@@ -128,6 +128,24 @@ def test_a_move_whose_conductor_was_killed_is_named(drains: Drains, server: str,
     until(lambda: drains.lab.server(server).task_state is None)
 
 
+def test_a_move_whose_conductor_is_gone_is_named_and_let_go_by_its_source(
+    drains: Drains, server: str, node: str
+) -> None:
+    going = begin(drains, node, server)
+    until(lambda: newest(drains, server) == "accepted")
+
+    drains.lab.on("ctl", "systemctl kill -s KILL nova-conductor; systemctl stop nova-conductor")
+    ended = going.ended()
+    drains.lab.on("ctl", "systemctl start nova-conductor")
+    drains.lab.on(node, "systemctl stop nova-compute")
+    started_anew(drains, node)
+
+    assert_stuck(ended, "conductor-died", "start nova-conductor, which does not take it up again")
+    assert f"restart nova-compute on `{node}`" in ended.said
+    until(lambda: drains.lab.server(server).task_state is None)
+    assert_goes_home(drains, node)
+
+
 def test_a_move_whose_source_was_killed_is_named_and_what_it_leaves_is_removed(
     drains: Drains, server: str, node: str
 ) -> None:

@@ -21,7 +21,7 @@ from stackward.policy.symptoms import RPC_DEAF
 TESTS = Path(__file__).parents[1]
 HARMS = re.compile(
     r"\brestart\b|\bkill\b|reset-failed|\bdelete\b|\bremoves?\b|forget_cluster_node|--state "
-    r"|\breboot --hard|\bshut(down| the)|\bdestroy\b|bootstrap|--offload|purge|--auto-repair"
+    r"|\breboot --hard|\bshut(down| the)|\bdestroy\b|bootstrap|shelve-offload|purge|--auto-repair"
     r"|\bdetach\b|port set|resize (confirm|revert)|service set --(up|enable)|\bunmask\b"
     r"|\bstop (it|nova|the)"
 )
@@ -30,6 +30,7 @@ HARMS = re.compile(
 LOOKS = {
     "application-not-loaded": "look first",
     "application-silent": "check again",
+    "auto-disabled": "look first",
     "awaits-confirmation": "ask its owner whether it works",
     "building": "its owner may",
     "claimed": "settle it with whoever disabled it",
@@ -201,17 +202,32 @@ def test_every_remedy_that_waits_says_what_to_do_where_that_never_ends() -> None
 # words are followed, and a look proves the state. The file in tests/lab, and the test.
 OF_FINDINGS = ("remedies", "the_command_of_a_remedy_mends_what_was_found")
 SERVERS = "remedies_of_servers"
+CLAIMED = "a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled"
 CARRIED_OUT = {
+    "claimed": (SERVERS, CLAIMED),
     "confirm-lost": ("stuck", "a_confirmation_that_was_lost_is_named"),
+    "connection-half-open": OF_FINDINGS,
+    "connection-missing": OF_FINDINGS,
+    "domain-disagrees": (SERVERS, "a_guest_of_which_nova_says_otherwise_runs_again"),
+    "forced-down": (SERVERS, "a_node_that_was_forced_down_is_up_again"),
+    "foreign-claim": (SERVERS, CLAIMED),
     "heartbeat-lost": OF_FINDINGS,
     "libvirt-silent": OF_FINDINGS,
     "memcached-silent": OF_FINDINGS,
+    "no-domain": (SERVERS, "a_guest_that_is_gone_is_made_anew"),
     "no-record": ("stuck", "an_order_that_was_lost_on_its_way_to_the_conductor_is_named"),
     "order-lost": ("stuck", "a_move_whose_conductor_was_killed_is_named"),
+    "other-unit-failed": OF_FINDINGS,
+    "own-queue-missing": OF_FINDINGS,
+    "own-queue-unbound": OF_FINDINGS,
+    "own-queue-unread": OF_FINDINGS,
     "port-elsewhere": (SERVERS, "a_port_that_is_bound_elsewhere_is_bound_anew"),
     "process-silent": OF_FINDINGS,
     "rabbitmq-silent": OF_FINDINGS,
     "rpc-deaf": OF_FINDINGS,
+    "states-disagree": (SERVERS, "a_guest_that_was_paused_behind_novas_back_runs_again"),
+    "stray-domain": (SERVERS, "a_guest_that_nova_does_not_know_is_shut_down_or_ended"),
+    "unknown-port": (SERVERS, "a_port_of_no_known_kind_is_detached"),
     "volume-gone": (
         "remedies_of_volumes",
         "a_volume_that_cinder_has_forgotten_is_not_removed_by_nova_but_found_again",
@@ -226,46 +242,32 @@ LAB_OF_VOLUMES = {
 # Those that no lab carries out, with why. The blockers among them are followed on fakes: each has a
 # case in tests/runbooks/test_remedies.py; the findings have a test that meets their state.
 UNSEEN = "its test is written (lab/test_remedies*.py), and was not yet seen to pass"
-NOT_YET = "not yet carried out, though a lab could"
 _ONE_OF_IT = "the lab has one {}, and no cluster of it"
 NOT_ON_THE_LAB = {
-    "application-not-loaded": NOT_YET,
-    "application-silent": NOT_YET,
-    "awaits-confirmation": NOT_YET,
+    "application-not-loaded": UNSEEN,
+    "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
+    "auto-disabled": UNSEEN,
+    "awaits-confirmation": UNSEEN,
     "binding-left": "Nova leaves one only if it chose another target: not every time",
     "building": "the owner decides, and no order is named",
-    "claimed": UNSEEN,
-    "completed-not-moved": NOT_YET,
-    "conductor-died": NOT_YET,
-    "connection-half-open": UNSEEN,
-    "connection-missing": UNSEEN,
-    "domain-disagrees": UNSEEN,
-    "forced-down": UNSEEN,
-    "foreign-claim": UNSEEN,
+    "completed-not-moved": UNSEEN,
+    "conductor-died": UNSEEN,
     "galera-not-ready": _ONE_OF_IT.format("MariaDB"),
-    "guest-elsewhere": NOT_YET,
+    "guest-elsewhere": UNSEEN,
     "mariadb-read-only": "its order is how the mutations of the lab are mended (lab/mutants.py)",
-    "masked-but-runs": NOT_YET,
-    "no-domain": UNSEEN,
-    "not-a-unit": NOT_YET,
-    "not-in-inventory-and-down": NOT_YET,
-    "old-name-down": NOT_YET,
-    "other-unit-failed": UNSEEN,
-    "own-queue-missing": UNSEEN,
-    "own-queue-unbound": UNSEEN,
-    "own-queue-unread": UNSEEN,
+    "masked-but-runs": UNSEEN,
+    "not-a-unit": UNSEEN,
+    "not-in-inventory-and-down": UNSEEN,
+    "old-name-down": UNSEEN,
     "queues-unread": "it names no order: which service should read is for the operator to see",
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
-    "second-compute": NOT_YET,
-    "shelved": NOT_YET,
-    "soft-deleted": NOT_YET,
-    "states-disagree": UNSEEN,
-    "stray-domain": UNSEEN,
-    "switched-off": NOT_YET,
-    "switched-off-here": NOT_YET,
-    "table-broken": NOT_YET,
-    "unknown-port": UNSEEN,
-    "verify-resize": NOT_YET,
+    "second-compute": UNSEEN,
+    "shelved": UNSEEN,
+    "soft-deleted": UNSEEN,
+    "switched-off": UNSEEN,
+    "switched-off-here": UNSEEN,
+    "table-broken": UNSEEN,
+    "verify-resize": UNSEEN,
 }
 
 

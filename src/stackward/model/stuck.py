@@ -212,7 +212,8 @@ NEVER = "never start, reboot or reset the server: a second guest would write to 
 REMEDIES = {
     Place.AWAY: "its guest is on `{away}`: " + NEVER + "; when its owner agrees, shut the guest "
     "down there (`virsh shutdown {server}` on `{away}`; `virsh destroy {server}` ends one that "
-    "does not obey) and bring back what it has written to that node's own disks",
+    "does not obey), take its definition away (`virsh undefine --keep-nvram {server}`) and bring "
+    "back what it has written to that node's own disks",
     Place.BOTH: "guests of it are on `{home}` and on `{away}`: " + NEVER + "; find out which one "
     "its users reach, and shut down the other (`virsh shutdown {server}` there; `virsh destroy "
     "{server}` ends one that does not obey)",

@@ -400,7 +400,13 @@ def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> I
             yield symptoms.FORCED_DOWN.found(name, node, host=one.host)
         elif today := old.get(one):
             yield symptoms.OLD_NAME_DOWN.found(
-                name, node, [age_of(one)], binary=one.binary, host=one.name, today=today.name
+                name,
+                node,
+                [age_of(one)],
+                binary=one.binary,
+                host=one.name,
+                today=today.name,
+                removal=_removal_of(one),
             )
         elif not one.is_up:
             yield symptoms.HEARTBEAT_LOST.found(
@@ -412,9 +418,19 @@ def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 restart=restart_of(present.get((name, node)), one.binary),
             )
         if not one.is_enabled and (one.reason or "").startswith(_AUTO):
-            yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason)
+            restart = restart_of(present.get((name, node)), one.binary)
+            yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason, restart=restart)
         if one.is_known and {one.name, one.cluster} & down:
             yield symptoms.BACKEND_DOWN.found(name, node, name=one.name, log=log_of(component))
+
+
+def _removal_of(one: Heartbeat) -> str:
+    """Return the command that removes a record of its API."""
+    if one.binary.startswith("cinder-"):
+        return f"`cinder-manage service remove {one.binary} {one.name}`"
+    kind = "compute service" if one.binary.startswith("nova-") else "network agent"
+    listed = f"`openstack {kind} list --host {one.name}`"
+    return f"`openstack {kind} delete`, with its id of {listed}"
 
 
 def _of_old_names(state: CloudState) -> dict[Heartbeat, Heartbeat]:

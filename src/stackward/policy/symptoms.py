@@ -734,8 +734,8 @@ OLD_NAME_DOWN = Symptom(
     State.DEGRADED,
     "{binary} of `{host}` is down; from the same machine, by its names, `{today}` reports",
     "if the machine was renamed, see that `openstack server list --all-projects --host {host}` is "
-    "empty, and remove the old record; if it is another machine, give it its whole name in the "
-    "inventory, with its own address",
+    "empty, and remove the old record: {removal}; if it is another machine, give it its whole name "
+    "in the inventory, with its own address",
     "A restart would mend nothing: the process reports by the new name. Servers that Nova still "
     "has under the old name cannot be managed.",
 )
@@ -743,8 +743,12 @@ AUTO_DISABLED = Symptom(
     "auto-disabled",
     State.DEGRADED,
     "Nova has disabled it by itself: {reason}",
-    "mend what the reason names (libvirt, mostly): Nova enables it again by itself",
-    "nova-compute disables itself where it cannot reach libvirt.",
+    "look first whether libvirt answers there (`virsh version`), and mend it; Nova enables the "
+    "service again when nova-compute connects to libvirt anew, within a minute or two; it tries "
+    "that once only, so where the service stays disabled, `{restart}`: it connects as it starts",
+    "nova-compute disables itself where it cannot reach libvirt (nova 31.0 virt/libvirt/host.py, "
+    "_get_connection). Where its word does not reach the database just then, because the conductor "
+    "or RabbitMQ is away, it does not try again.",
 )
 FORCED_DOWN = Symptom(
     "forced-down",

@@ -266,7 +266,8 @@ SECOND_COMPUTE = Worry(
     "its nova-compute runs {what}; the return would start a second one as the unit "
     "`nova-compute.service`",
     "if the unit is not wanted there, take away what keeps it off (`systemctl unmask "
-    "nova-compute`, {marks}); else stop the other one; then plan again",
+    "nova-compute`, {marks}), and see that it does not start at the next boot (`systemctl disable "
+    "nova-compute`); else stop the other one; then plan again",
     "Two nova-computes of one host would both carry out its orders.",
 )
 PROCESSES_UNSEEN = Worry(
@@ -387,9 +388,11 @@ SHELVED = Worry(
     "shelved",
     "is SHELVED and not offloaded yet",
     "look first whether its snapshot is `active` "
-    "(`openstack image list --name {thing}-shelved`), then "
-    "`openstack server shelve --offload {id}`, and plan again; or pass `--leave-behind {id}`",
-    "Its snapshot is in the image service; offloading removes what is here.",
+    "(`openstack image list --name {thing}-shelved`), then have it offloaded: `nova shelve-offload "
+    "{id}`, the action `shelveOffload` of Nova's API; or ask its owner and have it back: `openstack "
+    "server unshelve {id}`; then plan again; or pass `--leave-behind {id}`",
+    "Its snapshot is in the image service; offloading removes what is here. `openstack server "
+    "shelve --offload` (10.5) ends well and does nothing for a server that is SHELVED already.",
 )
 BUILDING = Worry(
     "building",
@@ -439,7 +442,9 @@ GUEST_ELSEWHERE = Worry(
     "Nova calls it {status} here, but its guest is {state} on `{where}`",
     "never start or reboot the server now: a second guest would write to its disks; shut the guest "
     "down there (`virsh shutdown {id}` on `{where}`; `virsh destroy {id}` ends one that does not "
-    "obey), bring back what it wrote to local disks, then "
+    "obey) and take its definition away (`virsh undefine --keep-nvram {id}`); unless storage is "
+    "shared, copy its disks from there back to this node (`/var/lib/nova/instances/{id}`, by "
+    "default) and rename that directory there: Nova moves no server to a node that has it; then "
     "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
     "It is the trace of a live migration that libvirt ended and Nova did not.",
 )
