@@ -213,9 +213,14 @@ CARRIED_OUT = {
     "foreign-claim": (SERVERS, CLAIMED),
     "heartbeat-lost": OF_FINDINGS,
     "libvirt-silent": OF_FINDINGS,
+    "masked-but-runs": OF_FINDINGS,
     "memcached-silent": OF_FINDINGS,
     "no-domain": (SERVERS, "a_guest_that_is_gone_is_made_anew"),
     "no-record": ("stuck", "an_order_that_was_lost_on_its_way_to_the_conductor_is_named"),
+    "not-a-unit": (
+        "remedies_of_nodes",
+        "a_nova_compute_that_is_no_unit_is_left_on_and_stopped_by_what_manages_it",
+    ),
     "order-lost": ("stuck", "a_move_whose_conductor_was_killed_is_named"),
     "other-unit-failed": OF_FINDINGS,
     "own-queue-missing": OF_FINDINGS,
@@ -227,6 +232,8 @@ CARRIED_OUT = {
     "rpc-deaf": OF_FINDINGS,
     "states-disagree": (SERVERS, "a_guest_that_was_paused_behind_novas_back_runs_again"),
     "stray-domain": (SERVERS, "a_guest_that_nova_does_not_know_is_shut_down_or_ended"),
+    "switched-off": OF_FINDINGS,
+    "table-broken": OF_FINDINGS,
     "unknown-port": (SERVERS, "a_port_of_no_known_kind_is_detached"),
     "volume-gone": (
         "remedies_of_volumes",
@@ -255,8 +262,6 @@ NOT_ON_THE_LAB = {
     "galera-not-ready": _ONE_OF_IT.format("MariaDB"),
     "guest-elsewhere": UNSEEN,
     "mariadb-read-only": "its order is how the mutations of the lab are mended (lab/mutants.py)",
-    "masked-but-runs": UNSEEN,
-    "not-a-unit": UNSEEN,
     "not-in-inventory-and-down": UNSEEN,
     "old-name-down": UNSEEN,
     "queues-unread": "it names no order: which service should read is for the operator to see",
@@ -264,9 +269,7 @@ NOT_ON_THE_LAB = {
     "second-compute": UNSEEN,
     "shelved": UNSEEN,
     "soft-deleted": UNSEEN,
-    "switched-off": UNSEEN,
     "switched-off-here": UNSEEN,
-    "table-broken": UNSEEN,
     "verify-resize": UNSEEN,
 }
 

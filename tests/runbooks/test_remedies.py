@@ -245,7 +245,9 @@ CASES = {
     "in-error": Case(before=a_node(a_server("ERROR")), advice="repair it", after=WELL),
     "rescued": Case(before=a_node(a_server("RESCUE")), advice="unrescue", after=WELL),
     "suspended": Case(before=a_node(a_server("SUSPENDED")), advice="server resume", after=WELL),
-    "shelved": Case(before=a_node(a_server("SHELVED")), advice="nova shelve-offload", after=a_node()),
+    "shelved": Case(
+        before=a_node(a_server("SHELVED")), advice="nova shelve-offload", after=a_node()
+    ),
     "building": Case(before=a_node(a_server("BUILD")), advice="until it is ACTIVE", after=WELL),
     "verify-resize": Case(
         before=a_node(a_server("VERIFY_RESIZE")), advice="resize confirm", after=WELL

@@ -389,8 +389,8 @@ SHELVED = Worry(
     "is SHELVED and not offloaded yet",
     "look first whether its snapshot is `active` "
     "(`openstack image list --name {thing}-shelved`), then have it offloaded: `nova shelve-offload "
-    "{id}`, the action `shelveOffload` of Nova's API; or ask its owner and have it back: `openstack "
-    "server unshelve {id}`; then plan again; or pass `--leave-behind {id}`",
+    "{id}`, the action `shelveOffload` of Nova's API; or ask its owner and have it back: "
+    "`openstack server unshelve {id}`; then plan again; or pass `--leave-behind {id}`",
     "Its snapshot is in the image service; offloading removes what is here. `openstack server "
     "shelve --offload` (10.5) ends well and does nothing for a server that is SHELVED already.",
 )

@@ -289,7 +289,8 @@ def test_the_query_of_a_list_is_asked_for_on_each_page() -> None:
 
     asked = [one for one in small.queries if "servers/detail" in one]
     assert len(asked) == 3
-    assert all(f"host={HOSTS[0]}" in one and "all_tenants=true" in one for one in asked)
+    wanted = (f"host={HOSTS[0]}", "all_tenants=true", "soft_deleted=true")
+    assert all(each in one for one in asked for each in wanted)
 
 
 def test_services_come_from_all_pages() -> None:

@@ -229,8 +229,11 @@ class OpenStackCloud:
         return self._nova.read(path, nova.to_uptime, version=version)
 
     def servers_on(self, host: str, /) -> tuple[Server, ...]:
-        """Return the servers of all projects on a host."""
-        query = [("all_tenants", "true"), ("host", host)]
+        """Return the servers of all projects on a host.
+
+        Those that are soft-deleted are still there, and Nova lists them only where it is asked to.
+        """
+        query = [("all_tenants", "true"), ("host", host), ("soft_deleted", "true")]
         return self._nova.every("/servers/detail", "servers", nova.to_server, query)
 
     def server(self, server: str, /) -> Server | None:
