@@ -204,6 +204,10 @@ OF_FINDINGS = ("remedies", "the_command_of_a_remedy_mends_what_was_found")
 SERVERS = "remedies_of_servers"
 CLAIMED = "a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled"
 CARRIED_OUT = {
+    "auto-disabled": (
+        "remedies",
+        "a_node_that_nova_disabled_and_did_not_enable_again_is_enabled_by_a_restart",
+    ),
     "claimed": (SERVERS, CLAIMED),
     "confirm-lost": ("stuck", "a_confirmation_that_was_lost_is_named"),
     "connection-half-open": OF_FINDINGS,
@@ -230,6 +234,7 @@ CARRIED_OUT = {
     "process-silent": OF_FINDINGS,
     "rabbitmq-silent": OF_FINDINGS,
     "rpc-deaf": OF_FINDINGS,
+    "second-compute": ("remedies_of_nodes", "of_two_nova_computes_of_a_node_one_is_left"),
     "states-disagree": (SERVERS, "a_guest_that_was_paused_behind_novas_back_runs_again"),
     "stray-domain": (SERVERS, "a_guest_that_nova_does_not_know_is_shut_down_or_ended"),
     "switched-off": OF_FINDINGS,
@@ -253,7 +258,6 @@ _ONE_OF_IT = "the lab has one {}, and no cluster of it"
 NOT_ON_THE_LAB = {
     "application-not-loaded": UNSEEN,
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
-    "auto-disabled": UNSEEN,
     "awaits-confirmation": UNSEEN,
     "binding-left": "Nova leaves one only if it chose another target: not every time",
     "building": "the owner decides, and no order is named",
@@ -266,7 +270,6 @@ NOT_ON_THE_LAB = {
     "old-name-down": UNSEEN,
     "queues-unread": "it names no order: which service should read is for the operator to see",
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
-    "second-compute": UNSEEN,
     "shelved": UNSEEN,
     "soft-deleted": UNSEEN,
     "switched-off-here": UNSEEN,
