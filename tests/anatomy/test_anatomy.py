@@ -302,9 +302,13 @@ def test_the_containers_whose_policy_is_asked_for_are_those_of_the_anatomy() -> 
             'questions = [{ ask = ["a"], what = "it", expects = "b", without = "c" }]',
             "`absent` and `without` go together", id="a reason for nothing",
         ),
+        pytest.param(
+            'questions = [{ ask = ["a"], what = "it", expects = "b", reads = "paxos" }]',
+            "nothing reads an answer as `paxos`", id="a reader that there is not",
+        ),
     ],
 )  # fmt: skip
-def test_a_question_without_half_of_its_words_is_refused(more: str, says: str) -> None:
+def test_a_question_that_would_be_passed_over_is_refused(more: str, says: str) -> None:
     whole = STORE.format(kind="images", settings="/etc/x.conf", path="/var/lib/x")
     head, name, rest = whole.partition("[barbican-api]")
     to_anatomy([whole])

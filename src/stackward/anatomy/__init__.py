@@ -16,6 +16,7 @@ from stackward.errors import BadInput
 Part = TypeVar("Part")
 
 MACHINE = "machine"
+RAFT = "raft"
 WEB_SERVERS = ("apache2.service", "httpd.service")  # run what is deployed as a site
 FLAVOURS = {
     "debian": "packages of Debian and Ubuntu, run by systemd",
@@ -80,6 +81,8 @@ class Question:
     refutes: str | None = None  # found in the answer of one that is not, or where its tool fails
     reserve: str | None = None  # of one of all: found in the answer of one that stands by
     absent: str | None = None  # found where its tool fails, and nobody need listen
+    has_none: str | None = None  # found where its tool fails: it answers, and need not have that
+    reads: str | None = None  # one of READERS: the answer is read by code, which judges it too
     without: str = ""  # in words: why nobody need listen
     is_for_root: bool = True
     container: str | None = None  # that it is asked in, where the node has no such tool itself
@@ -258,6 +261,13 @@ STORES: Mapping[str, str] = {
 """Every kind of store, and where it is found. Another one is an entry here, and code for it."""
 
 
+READERS: Mapping[str, str] = {
+    RAFT: "reads it as the word of a member of a cluster, and judges the members together",
+}
+"""Every way to read more of an answer than whether words are in it. Another one is an entry here,
+and the code for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anatomy:
     """All components."""
@@ -346,6 +356,9 @@ def _refuse_what_nothing_reads(one: Component) -> None:
 def _refuse_parts_at_odds(one: Component) -> None:
     if any(bool(each.absent) != bool(each.without) for each in one.questions):
         raise _wrong(one.name, "of a question `absent` and `without` go together", "add the other")
+    if unknown := {each.reads for each in one.questions if each.reads} - READERS.keys():
+        known = f"readers: {_named(READERS)}"
+        raise _wrong(one.name, f"nothing reads an answer as {_named(unknown)}", known)
     for deployed in one.flavours.values():
         if unknown := set(deployed.helpers) - set(deployed.containers):
             raise _wrong(one.name, f"{_named(unknown)} is no container of it", "name it in both")

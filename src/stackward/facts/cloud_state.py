@@ -26,6 +26,7 @@ from stackward.model.cloud_state import (
 )
 from stackward.model.compute import NOVA_COMPUTE, Hypervisor
 from stackward.model.identity import Directory, Hosts, Machine, Match, are_all_ironic, decide
+from stackward.model.raft import Member
 from stackward.model.survey import Blind, Survey, Unseen
 from stackward.ports.apis import Apis
 from stackward.ports.deadline import Deadline, is_fair
@@ -258,6 +259,7 @@ class Look:
             hypervisors_unread=apis.hypervisors_unread,
             unnamed={host: match.why for host, match in matches.items() if match.node is None},
             keystone_on=_match(directory, at).node if apis.login_at else None,
+            members_at=_members_at(directory, surveys),
             only=self._asked.only,
         )
         computes = {one.host for one in apis.heartbeats if one.binary == NOVA_COMPUTE}
@@ -284,6 +286,20 @@ def _matches(directory: Directory, apis: ApisSeen) -> dict[str, Match]:
             machine = machine_of(own[host][0])
         found[host] = _match(directory, machine)
     return found
+
+
+def _members_at(directory: Directory, surveys: Mapping[str, Survey | Unseen]) -> dict[str, str]:
+    """Return the nodes of all addresses by which members of clusters know each other."""
+    told = [
+        member
+        for survey in surveys.values()
+        if isinstance(survey, Survey)
+        for member in survey.members.values()
+        if isinstance(member, Member)
+    ]
+    hosts = dict.fromkeys(peer.host for member in told for peer in member.peers if peer.host)
+    found = {host: _match(directory, Machine(host=host, addresses=(host,))).node for host in hosts}
+    return {host: node for host, node in found.items() if node is not None}
 
 
 def _match(directory: Directory, machine: Machine) -> Match:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
-from stackward.anatomy import Anatomy
+from stackward.anatomy import RAFT, Anatomy
+from stackward.answers import ODD
+from stackward.facts.raft import read_member
 from stackward.facts.services_on_node import NO_CONTAINER, TIMED_OUT, Said, kept_out
+from stackward.model.raft import Member
 from stackward.model.survey import Blind, Replied, Unseen
 
 QUESTION = "question"  # begins the names of these commands in the script's answer
@@ -42,6 +45,27 @@ def parse_answers(commands: Mapping[str, Said]) -> dict[tuple[str, int], Replied
         if kind == QUESTION and number.isdigit() and (answer := _answer(said)) is not None:
             found[component, int(number)] = answer
     return found
+
+
+def parse_members(
+    answers: Mapping[tuple[str, int], Replied | Unseen], anatomy: Anatomy
+) -> dict[tuple[str, int], Member | Unseen]:
+    """Return what was read of the answers of members of clusters; one alone is no member."""
+    return {
+        (component.name, number): _member(answer.out)
+        for component in anatomy.components.values()
+        for number, question in enumerate(component.questions)
+        if question.reads == RAFT
+        and isinstance(answer := answers.get((component.name, number)), Replied)
+        and answer.code == 0
+    }
+
+
+def _member(out: str) -> Member | Unseen:
+    try:
+        return read_member(out)
+    except ODD:
+        return Unseen("its answer is not understood", Blind.ODD)
 
 
 def _answer(said: Said) -> Replied | Unseen | None:

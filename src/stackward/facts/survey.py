@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import TypeVar
 
-from stackward.anatomy import MACHINE, WEB_SERVERS, Anatomy, keeper_of, marks_of
+from stackward.anatomy import MACHINE, WEB_SERVERS, Anatomy, keeper_of, marks_of, read_anatomy
 from stackward.answers import (
     document,
     figure,
@@ -29,7 +29,7 @@ from stackward.errors import NotStarted, NotUnderstood, StackwardError, Uncertai
 from stackward.facts import services_on_node as services
 from stackward.facts import stores
 from stackward.facts.cluster import parse_cluster
-from stackward.facts.questions import as_asked, parse_answers
+from stackward.facts.questions import as_asked, parse_answers, parse_members
 from stackward.facts.services_on_node import TIMED_OUT, Said
 from stackward.facts.web import as_asked as web_as_asked
 from stackward.facts.web import parse_web
@@ -183,7 +183,8 @@ def parse_survey(
     one is told in the survey, and what it should tell stays unknown.
     """
     with understood("the script on it", out):
-        return _survey(node, document(out), took_s, asked_at, set(known))
+        found = _survey(node, document(out), took_s, asked_at, set(known))
+    return replace(found, members=parse_members(found.answers, read_anatomy()))
 
 
 def _survey(

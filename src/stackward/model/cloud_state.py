@@ -172,6 +172,8 @@ class CloudState:
     hypervisors_unread: Failed | None = None  # then it is not known which hosts are Ironic's
     unnamed: Mapping[str, str] = field(default_factory=dict)  # why a host is none of the nodes
     keystone_on: str | None = None  # the node whose address Keystone has
+    # The nodes of addresses by which members of clusters of databases know each other.
+    members_at: Mapping[str, str] = field(default_factory=dict)
     only: str | None = None  # the one node that was looked at
     left_out: Mapping[str, str] = field(default_factory=dict)  # nodes that are not reached by ssh
 

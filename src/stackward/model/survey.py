@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from stackward.model.cluster import Cluster
 from stackward.model.identity import Itself
+from stackward.model.raft import Member
 
 ACTIVE = "active"
 NETWORKD_RAN = "/run/systemd/netif/state"  # stays where networkd is stopped, until the next boot
@@ -296,6 +297,8 @@ class Survey:
     # What processes answered, by `Question` as the anatomy numbers them: ("ovn-northd", 0). What is
     # not in it was not asked: the node has no such tool.
     answers: Mapping[tuple[str, int], Replied | Unseen] = field(default_factory=dict)
+    # What was read of those answers that say how a cluster is; ODD: it was not understood.
+    members: Mapping[tuple[str, int], Member | Unseen] = field(default_factory=dict)
     web: Mapping[str, tuple[WebReply, ...]] = field(default_factory=dict)  # by component
     misread: tuple[Misread, ...] = ()  # answers whose shape is not known
     unread: Mapping[str, Unseen] = field(default_factory=dict)  # what else could not be read

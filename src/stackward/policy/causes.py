@@ -14,6 +14,7 @@ from stackward.model.cloud_state import CloudState
 from stackward.model.health import Finding, State
 from stackward.model.survey import Survey
 from stackward.policy.presence import Presence, deployed_as
+from stackward.policy.raft import quorums
 
 Place: TypeAlias = tuple[str, str | None]  # a component, and a node or the whole cloud
 Present: TypeAlias = Mapping[tuple[str, str], Presence]
@@ -23,6 +24,7 @@ _SEEN_FROM = {
     "port-closed": 1,
     "connection-missing": 1,
     "connection-half-open": 1,
+    "ovsdb-member-lost": 1,
     "pacemaker-member-offline": 1,
     "pacemaker-member-unclean": 1,
     "own-queue-missing": 2,
@@ -48,6 +50,7 @@ _AT_PROCESS = {
 }  # fmt: skip
 _DOWN = {"unit-down", "container-down"}
 _SILENT = {name for name in _AT_PROCESS if name.endswith("-silent")}
+_LEADERLESS = {"ovsdb-no-leader", "ovsdb-cut-off"}
 _SOFT = {"memcached"}  # without it all goes on, if slowly
 _ON_PURPOSE = {"switched-off", "switched-off-here", "masked-but-runs", "not-at-boot"}
 _APIS = {name for name, rank in _SEEN_FROM.items() if rank >= 5}  # noqa: PLR2004  # as above
@@ -368,6 +371,26 @@ def _is_stopped(finding: Finding, known: Known) -> bool:
     )
 
 
+def _lost_majority(cause: Finding, finding: Finding, known: Known) -> bool:
+    """Say whether members that do not run, on this node among others, are why there is no leader.
+
+    One of three does not explain it: the other two would go on.
+    """
+    if finding.rule not in _LEADERLESS or not _keeps_away(cause, finding):
+        return False
+    lost = {one.node for one in known.findings if _keeps_away(one, finding)}
+    return any(
+        cause.node in away and members - len(away & lost) < needed
+        for members, needed, away in quorums(known.state, known.present)
+    )
+
+
+def _keeps_away(cause: Finding, finding: Finding) -> bool:
+    """Say whether what runs as a component on another node cannot be heard from there."""
+    is_its = cause.component == finding.component and cause.rule in _AT_PROCESS
+    return (is_its or cause.rule in _DEAD) and cause.node not in {None, finding.node}
+
+
 CAUSES: tuple[Callable[[Finding, Finding, Known], bool], ...] = (
     _many_at_once,
     _dead_machine,
@@ -377,6 +400,7 @@ CAUSES: tuple[Callable[[Finding, Finding, Known], bool], ...] = (
     _no_connection_more,
     _expired,
     _lost_cell,
+    _lost_majority,
     _same_process,
     _needs_it,
 )

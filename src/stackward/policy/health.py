@@ -57,6 +57,7 @@ from stackward.policy.questions import (
     judge_one_of_all,
     proof_of_answers,
 )
+from stackward.policy.raft import judge_members
 from stackward.policy.stores import gaps_of_stores, judge_stores
 from stackward.policy.web import gaps_of_web, judge_web, proof_of_web, shown_by
 from stackward.wording import count_of
@@ -124,6 +125,7 @@ def _all_findings(
     yield from judge_clusters(state, anatomy)
     for component in anatomy.components.values():
         yield from judge_one_of_all(component, here, has_seen_all=has_seen_all)
+    yield from judge_members(state, here)
     yield from judge_own_queues(state, here, anatomy)
     yield from judge_all_queues(state, here, anatomy)
     yield from judge_heartbeats(state, here, anatomy)

@@ -33,6 +33,7 @@ class Outcome(StrEnum):
     NOT_UNDERSTOOD = "not understood"
 
 
+_ILL = {Outcome.SILENT, Outcome.REFUTED, Outcome.NOT_UNDERSTOOD}
 _UNHEARD = {Blind.REFUSED: Outcome.REFUSED, Blind.NOT_ASKED: Outcome.NO_TIME}
 
 
@@ -57,6 +58,8 @@ def _of_reply(question: Question, answer: Replied) -> Outcome:
             return Outcome.REFUTED
         case Replied(code=code) if code != 0 and _has(question.absent, answer):
             return Outcome.ABSENT
+        case Replied(code=code) if code != 0 and _has(question.has_none, answer):
+            return Outcome.PROVED  # only the running process can say that
         case _:
             return Outcome.NOT_UNDERSTOOD
 
@@ -76,23 +79,34 @@ def answers(here: Presence) -> Iterator[tuple[Question, Outcome, Replied | Unsee
     for number, question in enumerate(here.component.questions):
         if question.only_with and question.only_with not in units:
             continue
-        answer = here.survey.answers.get((here.component.name, number))
-        yield question, outcome(question, answer), answer
+        key = (here.component.name, number)
+        answer = here.survey.answers.get(key)
+        is_odd = isinstance(here.survey.members.get(key), Unseen)
+        came = Outcome.NOT_UNDERSTOOD if is_odd else outcome(question, answer)
+        yield question, came, answer
 
 
 def judge_answers(here: Presence) -> Iterator[Finding]:
-    """Judge what was asked of a component; of one that does not run, that has been said."""
+    """Judge what was asked of a component; of one that does not run, that has been said.
+
+    A process may be asked several things. What its first answer is not well by is told once.
+    """
     if not here.runs:
         return
     name, node = here.component.name, here.node
+    ill: set[str] = set()
     for question, came, answer in answers(here):
+        if question.unit in ill:
+            continue
+        if question.unit and came in _ILL:
+            ill.add(question.unit)
         if came is Outcome.SILENT:
             yield symptoms.PROCESS_SILENT.found(
                 name,
                 node,
                 [f"`{' '.join(question.ask)}` was given up"],
                 what=question.what,
-                restart=_restart(here, question),
+                restart=restart_for(here, question),
                 log=here.log,
             )
         elif came is Outcome.REFUTED:
@@ -104,7 +118,7 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
             yield symptoms.ANSWER_ODD.found(name, node, [_words(answer)], what=asked)
 
 
-def _restart(here: Presence, question: Question) -> str:
+def restart_for(here: Presence, question: Question) -> str:
     """Return what starts anew the very process that is silent; a component may have several."""
     if here.is_in_container and question.container:
         return f"{here.engine} restart {question.container}"
@@ -181,7 +195,12 @@ def _ends_at(ports: Collection[int], here: Presence) -> set[str]:
     """Return the addresses at which these ports are spoken to, from a node or on it."""
     ends = {one.far for one in here.survey.links if one.far_port in ports}
     ends |= {one.near for one in here.survey.links if one.near_port in ports}
-    return {one for one in ends if not one.startswith(_LOOPBACK)}
+    return {one for one in ends if not is_loopback(one)}
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an address is that of each machine for itself."""
+    return address.startswith(_LOOPBACK)
 
 
 def gaps_of_answers(here: Presence) -> Iterator[Gap]:

@@ -710,6 +710,82 @@ NOT_ONE_ACTIVE = Symptom(
     "see its log on each of these nodes, and the lock in its database",
     "Without an active one nothing is worked on; two of them undo each other's work.",
 )
+OVSDB_NO_LEADER = Symptom(
+    "ovsdb-no-leader",
+    State.BROKEN,
+    "{what} has no leader: {needed} of its {of} members must agree on one",
+    "start what does not run, and mend the network between the members; not heard: {missing}. They "
+    "choose a leader by themselves. Until then keep every member and every file of the database",
+    "Nothing can be written to it: no network, port or router is made or changed. What has been "
+    "laid out in the switches goes on.",
+)
+OVSDB_CUT_OFF = Symptom(
+    "ovsdb-cut-off",
+    State.BROKEN,
+    "{what}: this member finds no leader",
+    "see whether {others} run, whether their addresses can be reached from this node and its own "
+    "from there, and what {log} says; it joins in again by itself",
+    "It takes no writes, and what it shows may be old. It does not know whether the others go on.",
+)
+OVSDB_ELECTING = Symptom(
+    "ovsdb-electing",
+    State.DEGRADED,
+    "{what}: an election goes on, and no leader is known at this moment",
+    "check again; where elections come often, look at the load of the nodes and at the network "
+    "between them: a leader that is not heard for {timer} (its election timer) is replaced",
+    "Writes wait until there is a leader. That takes seconds.",
+)
+OVSDB_LEADERS = Symptom(
+    "ovsdb-two-leaders",
+    State.BROKEN,
+    "{what} has {count} leaders at once: {nodes}",
+    "compare what `cluster/status` says on each: two members with one Server ID come from a file "
+    "of the database that was copied to another node. Keep every file until it is known which "
+    "member has the newest log",
+    "Each takes writes that the other never sees.",
+)
+OVSDB_MEMBER_LOST = Symptom(
+    "ovsdb-member-lost",
+    State.DEGRADED,
+    "{what}: its leader on {leader} has not heard the member at {address} {age}; it hears {heard} "
+    "of {of}, and needs {needed}",
+    "see that the member runs there and answers, that its address can be reached from the other "
+    "members, and what {log} says there: a member whose disk takes no writes is silent, too. It "
+    "catches up by itself",
+    "The cluster goes on while a majority is heard. The next loss may stop it.",
+)
+OVSDB_BEHIND = Symptom(
+    "ovsdb-behind",
+    State.DEGRADED,
+    "{what}: {count} entries of its log are {done}",
+    "check again: a figure that falls needs nothing; else see the load of its node, its disk, and "
+    "the network to its leader",
+    "What it shows to its clients is old, and a leader that waits for it is slow.",
+)
+OVSDB_JOINING = Symptom(
+    "ovsdb-joining",
+    State.DEGRADED,
+    "{what}: this member is still joining, by way of {remotes}",
+    "wait, then check again; if it stays so, see whether these members run, have a leader, and can "
+    "be reached from here, and what {log} says",
+    "It serves nothing until the cluster has taken it in.",
+)
+OVSDB_LEAVING = Symptom(
+    "ovsdb-leaving",
+    State.DEGRADED,
+    "{what}: this member {how}",
+    "find out who asked for that, and why; until a leader has agreed, keep it running and keep its "
+    "file",
+    "A cluster with a member fewer bears fewer losses.",
+)
+OVSDB_FAILED = Symptom(
+    "ovsdb-failed",
+    State.BROKEN,
+    "{what}: this member has failed",
+    "look first in {log} for what it could not do with its file (a full disk, a damaged one), and "
+    "mend that; then `{restart}`",
+    "It takes part no more. The others go on while they are a majority.",
+)
 LIBVIRT_SILENT = Symptom(
     "libvirt-silent",
     State.BROKEN,

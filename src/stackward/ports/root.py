@@ -154,6 +154,8 @@ RABBITMQ_FACTS = (
 # process, and with its words there; a test holds this list against it.
 _OVS: Words = ("/usr/bin/ovs-appctl", "-T", "4")  # it ends by itself
 _OVN: Words = ("/usr/bin/ovn-appctl", "-T", "4")
+_OVN_NB: Words = (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl")
+_OVN_SB: Words = (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl")
 _NORTHD_STATUS: Words = (*_OVN, "-t", "ovn-northd", "status")
 _NORTHD_STATUS_IN_KOLLA: Words = (*_OVN, "-t", "/run/ovn/ovn-northd.ctl", "status")
 
@@ -168,8 +170,10 @@ QUESTIONS: tuple[tuple[str, Words, Words], ...] = (
     _alike("openvswitch_db", (*_OVS, "-t", "ovsdb-server", "ovsdb-server/list-dbs")),
     _alike("ovn_controller", (*_OVN, "-t", "ovn-controller", "connection-status")),
     ("ovn_northd", _NORTHD_STATUS, _NORTHD_STATUS_IN_KOLLA),
-    _alike("ovn_nb_db", (*_OVN, "-t", "/var/run/ovn/ovnnb_db.ctl", "ovsdb-server/list-dbs")),
-    _alike("ovn_sb_db", (*_OVN, "-t", "/var/run/ovn/ovnsb_db.ctl", "ovsdb-server/list-dbs")),
+    _alike("ovn_nb_db", (*_OVN_NB, "ovsdb-server/list-dbs")),
+    _alike("ovn_sb_db", (*_OVN_SB, "ovsdb-server/list-dbs")),
+    _alike("ovn_nb_db", (*_OVN_NB, "cluster/status", "OVN_Northbound")),
+    _alike("ovn_sb_db", (*_OVN_SB, "cluster/status", "OVN_Southbound")),
     _alike(
         "nova_libvirt",
         (
