@@ -110,6 +110,17 @@ def test_three_members_that_are_well_are_well() -> None:
     assert [gap for gap in health.gaps if gap.component == DATABASES] == []
 
 
+def test_a_cluster_of_one_is_well() -> None:
+    """So the first member begins, before others join."""
+    site = Site()
+    alone = changed(
+        "healthy NB 1", (r"(?m)^    (e3e5|638f).*\n", ""), (r"Connections:.*", "Connections:")
+    )
+    put(site, "ctl", NB, alone)
+
+    assert of_databases(site.look()) == []
+
+
 def test_a_leader_that_has_just_been_replaced_and_does_not_know_it_is_no_second_leader() -> None:
     site = three(sb=("SB 1 and 2 just frozen: leader 3",) * 3)
     put(site, "ctl", SB, "healthy SB 1")
@@ -252,6 +263,29 @@ def test_two_members_that_are_frozen_are_why_too() -> None:
 
     [lost] = [one for one in of_databases(health) if one.rule == "ovsdb-no-leader"]
     assert lost.by == "process-silent"
+
+
+def test_two_processes_that_are_gone_while_their_units_are_active_are_why_too() -> None:
+    """Seen with real servers that were killed: nobody listens at their sockets."""
+    site = three(sb=(None, None, "SB 1 and 2 frozen: 3"))
+    for node in ("ctl", "ctl2"):
+        put(site, node, SB, "dead, its socket left")
+        put(site, node, SB - 2, "dead, its socket left")
+
+    health = site.look()
+
+    [lost] = [one for one in of_databases(health) if one.rule == "ovsdb-no-leader"]
+    assert lost.by == "process-ill"
+    [ill] = [one for one in of_databases(health) if (one.rule, one.node) == ("process-ill", "ctl2")]
+    assert ill.reason.endswith('.ctl" (Connection refused)`')
+
+
+def test_members_whose_nodes_have_a_database_that_stands_alone_lead_nobody() -> None:
+    site = three("2 and 3 dead: 1", "standalone NB", "standalone NB")
+
+    [finding] = of_databases(site.look())
+
+    assert (finding.rule, finding.node) == ("ovsdb-no-leader", None)
 
 
 def test_one_member_that_is_dead_does_not_explain_that_two_find_no_leader() -> None:

@@ -17,6 +17,7 @@ from stackward.policy.processes import Present
 
 _LOOPBACK = ("127.", "::1", "[::1]", "::ffff:127.", "[::ffff:127.")
 _SHOWN = 120  # characters of an answer
+_LOGGED = re.compile(r"(?m)^[0-9T:.-]+Z\|\d+\|.*$")  # a line of Open vSwitch's own log
 
 
 class Outcome(StrEnum):
@@ -235,7 +236,7 @@ def _words(answer: Replied | Unseen | None) -> str:
         case Unseen(why=why):
             return why
         case Replied(out=out, err=err):
-            said = " ".join((out.strip() or err.strip()).split())
+            said = " ".join((out.strip() or _LOGGED.sub("", err).strip() or err.strip()).split())
             return f"it answers `{said[:_SHOWN]}`" if said else "it answers nothing"
         case None:
             return "it was not asked"

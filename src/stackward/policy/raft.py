@@ -10,15 +10,26 @@ from dataclasses import dataclass
 from stackward.anatomy import RAFT, Question
 from stackward.model.cloud_state import CloudState
 from stackward.model.health import Finding
-from stackward.model.raft import CUT_OFF, FAILED, JOINING, LEFT, MEMBER, Member, Peer, majority
-from stackward.model.survey import ACTIVE, Blind, Survey, Unseen
+from stackward.model.raft import (
+    CUT_OFF,
+    FAILED,
+    JOINING,
+    LEAVING,
+    LEFT,
+    MEMBER,
+    Member,
+    Peer,
+    majority,
+)
+from stackward.model.survey import ACTIVE, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.presence import Presence
 from stackward.policy.processes import Present, ago
-from stackward.policy.questions import is_loopback, restart_for
+from stackward.policy.questions import Outcome, is_loopback, outcome, restart_for
 
 # A leader asks for a word of each member three times in the time after which a new one is chosen.
 MISSED, UNHEARD_S = 2, 5.0
+_GONE = {Outcome.SILENT, Outcome.REFUTED, Outcome.PROVED}
 # Entries of the log: with so many messages that wait, Open vSwitch gives up a connection.
 MANY = 500
 
@@ -95,7 +106,10 @@ class Members:
         return None
 
     def is_gone(self, peer: Peer) -> bool:
-        """Say whether its node shows that it can lead nobody: it does not run, or is frozen."""
+        """Say whether its node shows that it can lead nobody.
+
+        It does not run, does not answer, or answers as no member of a cluster.
+        """
         told, node = self.told[0], self.node_of(peer)
         survey = self.state.surveys.get(node or "")
         if node is None or not isinstance(survey, Survey) or isinstance(survey.units, Unseen):
@@ -103,8 +117,9 @@ class Members:
         here = self.present.get((told.here.component.name, node))
         if here is None or not _runs(here, told.question):
             return True
-        answer = survey.answers.get((told.here.component.name, told.number))
-        return isinstance(answer, Unseen) and answer.kind is Blind.SILENT
+        key = (told.here.component.name, told.number)
+        came = outcome(told.question, survey.answers.get(key))
+        return came in _GONE and key not in survey.members
 
 
 def _runs(here: Presence, question: Question) -> bool:
@@ -152,22 +167,19 @@ def judge_members(state: CloudState, present: Present) -> Iterator[Finding]:
 def _judge_own(one: Told) -> Iterator[Finding]:
     """Judge what a member says of itself, whatever the others do."""
     name, member, what = one.here.component.name, one.member, one.question.what
-    match member.status:
-        case status if status == JOINING:
-            yield symptoms.OVSDB_JOINING.found(
-                name, one.node, [one.says], what=what, log=one.here.log,
-                remotes=", ".join(member.remotes) or "nobody",
-            )  # fmt: skip
-        case status if status == FAILED:
-            yield symptoms.OVSDB_FAILED.found(
-                name, one.node, [one.says], what=what, log=one.here.log,
-                restart=restart_for(one.here, one.question),
-            )  # fmt: skip
-        case status if status not in {MEMBER, CUT_OFF}:
-            how = "has left it" if status == LEFT else "is leaving it"
-            yield symptoms.OVSDB_LEAVING.found(name, one.node, [one.says], what=what, how=how)
-        case _:
-            pass
+    if member.status == JOINING:
+        yield symptoms.OVSDB_JOINING.found(
+            name, one.node, [one.says], what=what, log=one.here.log,
+            remotes=", ".join(member.remotes) or "nobody",
+        )  # fmt: skip
+    elif member.status == FAILED:
+        yield symptoms.OVSDB_FAILED.found(
+            name, one.node, [one.says], what=what, log=one.here.log,
+            restart=restart_for(one.here, one.question),
+        )  # fmt: skip
+    elif member.status in {LEAVING, LEFT}:
+        how = "has left it" if member.status == LEFT else "is leaving it"
+        yield symptoms.OVSDB_LEAVING.found(name, one.node, [one.says], what=what, how=how)
     waits = {"committed": member.uncommitted, "applied": member.unapplied}
     done, count = max(waits.items(), key=lambda each: each[1])
     if count >= MANY:
