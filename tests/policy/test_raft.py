@@ -435,6 +435,13 @@ def test_a_server_that_has_left_serves_no_database_and_that_is_found_once() -> N
     assert "the northbound database, it answers `_Server`" in finding.reason
 
 
+def test_a_list_that_came_garbled_is_not_taken_for_one_without_the_database() -> None:
+    site = Site()
+    site.command("ctl", f"question {DATABASES} 0", 0, "OVN_Northbo\ufffdnd\n_Server\n")
+
+    assert [one.rule for one in of_databases(site.look())] == ["answer-not-understood"]
+
+
 # --- what cannot be seen ------------------------------------------------------------------------
 
 
