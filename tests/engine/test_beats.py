@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from typing_extensions import override
 
-from engine.fakes import FakeClock, House, Tidy, TidyRunbook, YardWorld
+from engine.fakes import FakeClock, Fate, House, Tidy, TidyRunbook, YardWorld
+from engine.test_lasting import stopped_half_way
 from stackward.engine import Pace, carry_out
 from stackward.engine.ticks import Moving, tick
 from stackward.engine.worker import has_living_worker, state_now
@@ -19,7 +20,10 @@ from stackward.model.worker import SILENT_S, is_dead, was_heard
 from stackward.plan import Move, Plan
 
 ELSEWHERE = "another-machine"
+NEVER = datetime.min.replace(tzinfo=UTC)
 EAGER = Pace(beat_s=0.01, poll_s=1, grace_s=5, accepted_s=20, patience_s=60, verify_s=5)
+
+SWIFT = replace(EAGER, straggler_s=0.01, late_s=999)  # a tick that waits no longer than a beat
 
 
 @dataclass
@@ -44,8 +48,9 @@ class SlowRunbook(TidyRunbook):
         clock, journal = self.house.clock, self.house.journal
         self.on_way()
         clock.passed += self.step_s
+        then = clock.now()
         assert wait_until(
-            lambda: journal.run(run_id).beat_at == clock.now(), within_s=10, every_s=0.005
+            lambda: (journal.run(run_id).beat_at or NEVER) >= then, within_s=10, every_s=0.005
         ), "it no longer beats"
         self.seen.append(state_now(journal.run(run_id), ELSEWHERE, clock.now()))
 
@@ -70,6 +75,52 @@ def test_a_run_that_is_cancelled_while_it_is_planned_again_starts_nothing(house:
     ended = carry_out(run.id, shop, house.brakes)
 
     assert (ended.state, house.yard.changes) == (RunState.CANCELLED, [])
+
+
+@dataclass
+class SlowAnswer(Fate):
+    """Has every change take three times as long as a worker may be silent."""
+
+    house: House = field(kw_only=True)
+    run_id: str = field(kw_only=True)
+    seen: list[RunState] = field(default_factory=list)
+    on_way: Callable[[], object] = lambda: None  # what happens in the meantime
+
+    @override
+    def point(self) -> None:
+        waiting = SlowRunbook(self.house, seen=self.seen, on_way=self.on_way)
+        for _ in range(int(3 * SILENT_S / waiting.step_s)):
+            waiting.pass_time(self.run_id)
+
+
+def test_a_run_that_is_resumed_beats_while_the_request_of_a_repeated_step_is_on_its_way(
+    house: House,
+) -> None:
+    """Seen: to cordon a node again was a PUT of 90 s, and the run was called stopped meanwhile."""
+    run = stopped_half_way(house)
+    slow = SlowAnswer(house=house, run_id=run.id)
+    shop = replace(house.shop(slow), journal=house.journal, pace=SWIFT)
+
+    ended = carry_out(run.id, shop, house.brakes)
+
+    assert ended.state is RunState.SUCCEEDED
+    assert house.yard.changes == ["shut", "carry a", "shut", "carry b"]
+    assert len(slow.seen) >= 2 * 18
+    assert set(slow.seen) == {RunState.RUNNING}
+
+
+def test_a_run_that_is_cancelled_while_it_repeats_a_step_waits_for_the_request_and_goes_no_further(
+    house: House,
+) -> None:
+    run = stopped_half_way(house)
+    slow = SlowAnswer(house=house, run_id=run.id, on_way=lambda: house.cancel(run))
+    shop = replace(house.shop(slow), journal=house.journal, pace=SWIFT)
+
+    ended = carry_out(run.id, shop, house.brakes)
+
+    assert ended.state is RunState.CANCELLED
+    assert house.yard.changes == ["shut", "carry a", "shut"]
+    assert not [each for each in house.journal.attempts(run.id) if each.is_in_flight]
 
 
 @pytest.mark.parametrize(

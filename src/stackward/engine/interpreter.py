@@ -200,11 +200,17 @@ class _Interpreter:
             self._against = error
 
     def _repeat(self, lost: Lost) -> None:
-        for _ in repeat_step(lost.step, lost.path, lost.thing, self._bench):
-            self._beat([])
-            self._shop.clock.wait(self._pace.poll_s)
-            if self._is_to_stop:
+        """Do one step again, aside: however long its request takes, the run goes on to beat."""
+        steps = repeat_step(lost.step, lost.path, lost.thing, self._bench)
+        again = Moving(Move(thing=lost.thing, how="", steps=()), lost.path, steps)
+        while True:
+            tick([again], self._pace.straggler_s, _raise_what_ended)
+            if again.is_settled:
+                return
+            self._beat([again])
+            if self._is_to_stop and again.thread is None:
                 return  # it is under way, and its stage brings it to its end
+            self._shop.clock.wait(self._pace.poll_s)
 
     def _stop_for(self, error: TakenAway) -> StackwardError:
         """Start nothing more; say once why."""
@@ -466,6 +472,11 @@ class _Interpreter:
             said = Said(reason="it was carried out, but that could not be proved", details=details)
             return RunState.UNVERIFIED, said
         return RunState.SUCCEEDED, Said()
+
+
+def _raise_what_ended(each: Moving) -> None:
+    if each.ended is not None:
+        raise each.ended
 
 
 def _and_then(first: _Stopped | None, later: _Stopped) -> _Stopped:
