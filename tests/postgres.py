@@ -55,7 +55,6 @@ class Server:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = 'again' AND pid <> pg_backend_pid()"
         )
-        # What DBOS has there may stay: it is known by the ids of runs, and takes long to make.
         self.sql("DROP SCHEMA public CASCADE", "again")
         self.sql("CREATE SCHEMA public", "again")
         return self.url("again")

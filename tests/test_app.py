@@ -27,7 +27,7 @@ def test_a_run_is_carried_out_durably_and_remembered(tmp_path: Path) -> None:
     house = House(tmp_path)
     run = house.approved()
 
-    ended = carry_on(run.id, settings, house.shop(), house.brakes)
+    ended = carry_on(run.id, house.shop(), house.brakes)
 
     house.close()
     with open_journal(settings) as journal:
@@ -37,12 +37,11 @@ def test_a_run_is_carried_out_durably_and_remembered(tmp_path: Path) -> None:
 
 
 def test_a_run_that_cannot_be_taken_up_says_so(tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
     house = House(tmp_path)
     run = house.carry_out(house.approved())
 
     with pytest.raises(Refused, match="is over"):
-        carry_on(run.id, settings, house.shop(), house.brakes)
+        carry_on(run.id, house.shop(), house.brakes)
 
     house.close()
 

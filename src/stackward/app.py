@@ -1,7 +1,7 @@
 """The one place where adapters are chosen and handed to the rest."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from platform import node
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from stackward.adapters.store.journal import SqlJournal
     from stackward.engine import Brakes, Rhythm, Workshop
     from stackward.engine.verify import Proof
     from stackward.facts.cloud_state import CheckRequest
@@ -178,7 +179,7 @@ def database_url(settings: "Settings") -> str:
 
 
 @contextmanager
-def open_journal(settings: "Settings", brakes: "Brakes | None" = None) -> "Iterator[Journal]":
+def open_journal(settings: "Settings", brakes: "Brakes | None" = None) -> "Iterator[SqlJournal]":
     """Open the memory of runs; who leaves at once does not wait for a server that is away."""
     from stackward.adapters.store.database import open_database  # noqa: PLC0415  # as above
     from stackward.adapters.store.journal import SqlJournal  # noqa: PLC0415  # as above
@@ -191,16 +192,15 @@ def open_journal(settings: "Settings", brakes: "Brakes | None" = None) -> "Itera
         journal.close()
 
 
-def carry_on(  # noqa: PLR0913  # what a run is carried out with
+def carry_on(  # what a run is carried out with
     run_id: str,
-    settings: "Settings",
     shop: "Workshop[Any]",
     brakes: "Brakes",
     meanwhile: Callable[[], None] = lambda: None,
     *,
     seen: int | None = None,
 ) -> "Run":
-    """Carry out a run, durably: from its beginning, or from where a dead process left it.
+    """Carry out a run: from its beginning, or from where a dead process left it.
 
     It is not taken up if its epoch is another than the one at which it was `seen`.
     `meanwhile` is called in this thread, again and again while the run goes on, and once when it
@@ -208,28 +208,15 @@ def carry_on(  # noqa: PLR0913  # what a run is carried out with
     """
     from concurrent.futures import ThreadPoolExecutor, wait  # noqa: PLC0415  # as above
 
-    from stackward.adapters.store.durable import durable  # noqa: PLC0415  # as above
     from stackward.engine import carry_out  # noqa: PLC0415  # as above
 
-    met: list[Exception] = []
-
-    def work(run: str) -> str:
-        try:
-            return carry_out(run, shop, brakes, seen=seen).state.value
-        except Exception as error:  # noqa: BLE001  # raised below; in DBOS's storage nobody masks it
-            met.append(error)
-            return "not carried out"
-
     # The pool is left last: whatever `meanwhile` meets, the run is not abandoned for it.
-    with durable(database_url(settings), run_id, work) as begin, ThreadPoolExecutor(1) as aside:
-        carried = aside.submit(begin)
+    with ThreadPoolExecutor(1) as aside:
+        carried = aside.submit(carry_out, run_id, shop, brakes, seen=seen)
         while wait([carried], timeout=LOOK_S).not_done:
             meanwhile()
         meanwhile()
-        carried.result()
-    if met:
-        raise met[0]
-    return shop.journal.run(run_id)
+        return carried.result()
 
 
 def system_clock() -> "Clock":
@@ -302,9 +289,8 @@ def run_to_resume(journal: "Journal", run_id: str, *, take_over: bool) -> "Run":
     return run
 
 
-def resume(  # noqa: PLR0913  # what a run is carried out with
+def resume(  # what a run is carried out with
     run: "Run",
-    settings: "Settings",
     shop: "Workshop[Any]",
     brakes: "Brakes",
     *,
@@ -314,7 +300,7 @@ def resume(  # noqa: PLR0913  # what a run is carried out with
     """Carry a run on, unless somebody else does."""
     if not take_over:
         refuse_a_living_worker(run)
-    return carry_on(run.id, settings, shop, brakes, meanwhile, seen=run.epoch)
+    return carry_on(run.id, shop, brakes, meanwhile, seen=run.epoch)
 
 
 def refuse_a_living_worker(run: "Run") -> None:
@@ -354,7 +340,7 @@ def work(  # noqa: PLR0913  # what a worker is
     """Take up queued runs and carry them out, until the brakes are pressed."""
     from dataclasses import replace  # noqa: PLC0415  # as above
 
-    from stackward.adapters.store.durable import durable_worker  # noqa: PLC0415  # as above
+    from stackward.adapters.wakeup import SocketWakeup  # noqa: PLC0415  # as above
     from stackward.engine import (  # noqa: PLC0415  # as above
         Crew,
         Rhythm,
@@ -383,23 +369,12 @@ def work(  # noqa: PLR0913  # what a worker is
                 return shop.cloud
 
         def carry(run: "Run") -> "Run":
-            met: list[Exception] = []
+            # Opened for each run: inventory and credentials as they are now.
+            with open_shop(journal) as shop:
+                return carry_out_taken(run, shop, brakes)
 
-            def carry_it(_: str) -> str:
-                try:
-                    # Opened for each run: inventory and credentials as they are now.
-                    with open_shop(journal) as shop:
-                        return carry_out_taken(run, shop, brakes).state.value
-                except Exception as error:  # noqa: BLE001  # it is raised below, not kept by DBOS
-                    met.append(error)
-                    return "not carried out"
-
-            begin(run.id, carry_it)
-            if met:
-                raise met[0]
-            return journal.run(run.id)
-
-        with durable_worker(database_url(settings), me.name) as begin:
+        with closing(SocketWakeup()) as wakeup, journal.heard(me.life, wakeup.wake, say) as hears:
+            brakes.when_pressed(wakeup.wake)
             work_as(
                 Crew(
                     me=me,
@@ -411,6 +386,8 @@ def work(  # noqa: PLR0913  # what a worker is
                     reach=reach,
                     brakes=brakes,
                     say=say,
+                    wakeup=wakeup,
+                    hears=hears,
                     at_once=at_once,
                     rhythm=rhythm or Rhythm(),
                 )

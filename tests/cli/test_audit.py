@@ -3,7 +3,6 @@
 import getpass
 import io
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -65,8 +64,6 @@ def site(
     monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "inventory"))
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    # DBOS keeps its first handler, whose stream was that of an earlier test.
-    logging.getLogger("dbos").handlers.clear()
     return Site(tmp_path, capsys)
 
 

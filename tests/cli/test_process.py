@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"openstack", "keystoneauth1", "rich", "yaml", "dbos", "stackward.adapters"}
+HEAVY = {
+    "openstack",
+    "keystoneauth1",
+    "rich",
+    "yaml",
+    "sqlalchemy",
+    "psycopg",
+    "stackward.adapters",
+}
 IMPORTED = """
 import sys
 from stackward.cli import main

@@ -111,8 +111,6 @@ def site(
     monkeypatch.setenv("OS_TOKEN", TOKEN)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     caplog.set_level(logging.DEBUG)
-    # DBOS keeps its first handler, whose stream was that of an earlier test.
-    logging.getLogger("dbos").handlers.clear()
     return Site(tmp_path, capsys, caplog)
 
 

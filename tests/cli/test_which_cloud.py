@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 import os
 import signal
 import threading
@@ -31,8 +30,6 @@ def site(
     monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "inventory"))
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    # DBOS keeps its first handler, whose stream was that of an earlier test.
-    logging.getLogger("dbos").handlers.clear()
     return Site(tmp_path, capsys)
 
 

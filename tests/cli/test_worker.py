@@ -1,7 +1,6 @@
 """`stackward worker` and `--queue`: from the approval to the proofs, on a cloud of fakes."""
 
 import io
-import logging
 import os
 import shutil
 import signal
@@ -44,8 +43,6 @@ def site(
     monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("STACKWARD_INVENTORY", str(tmp_path / "inventory"))
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    # DBOS keeps its first handler, whose stream was that of an earlier test.
-    logging.getLogger("dbos").handlers.clear()
     return Site(tmp_path, capsys)
 
 

@@ -135,7 +135,7 @@ def main(given: str, point: str, *how: str) -> None:
             run = journal.run(given)
         dying: Any = Dying(journal, WRITES, fate, kinds_of(run))
         shop = app.workshop(replace(world, cloud=cloud), dying)
-        app.carry_on(run.id, settings, shop, Brakes())
+        app.carry_on(run.id, shop, Brakes())
     sys.stdout.write(f"lived through {fate.lived} moments\n")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from stackward.cli.following import following
-from stackward.cli.outside import open_journal, open_world, settings_here
+from stackward.cli.outside import open_journal, open_world
 from stackward.cli.plans import show_account, show_proofs, signed
 from stackward.cli.show import refuse_columns, say, width_here
 from stackward.errors import BadInput, Refused
@@ -194,9 +194,7 @@ def _carry_out(  # noqa: PLR0913  # same
                     followed.say(unsaid.pop(0))
                 followed.look()
 
-        ended = app.resume(
-            run, settings_here(), shop, brakes, take_over=take_over, meanwhile=meanwhile
-        )
+        ended = app.resume(run, shop, brakes, take_over=take_over, meanwhile=meanwhile)
     attempts = journal.attempts(ended.id)
     show_account(ended, attempts, journal.events(ended.id), form, columns)
     sys.stdout.flush()

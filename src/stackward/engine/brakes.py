@@ -1,6 +1,7 @@
 """How an operator stops a run: first nothing more is begun, then the engine leaves at once."""
 
 import threading
+from collections.abc import Callable
 
 
 class Brakes:
@@ -10,13 +11,21 @@ class Brakes:
         """Begin unpressed; a run that stops is queued for others, or left to its operator."""
         self.leaves_to_others = leaves_to_others
         self._pressed = 0
+        self._told: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
     def press(self) -> int:
         """Press once more; return how often that was."""
         with self._lock:
             self._pressed += 1
-            return self._pressed
+            pressed = self._pressed
+        for tell in self._told:
+            tell()
+        return pressed
+
+    def when_pressed(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called at each press; it may be called within a signal."""
+        self._told.append(tell)
 
     @property
     def is_stopping(self) -> bool:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from secrets import token_hex
+from typing import TypeVar
 
 from stackward.engine.brakes import Brakes
 from stackward.engine.step import said_of
@@ -30,7 +32,10 @@ from stackward.model.run import Run, RunState, Said
 from stackward.model.worker import SILENT_S, Worker, is_dead
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
+from stackward.ports.wakeup import Wakeup
 from stackward.wording import count_of
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -40,6 +45,7 @@ class Rhythm:
     """Seconds, all of them. A dead worker's runs are taken up within `silent_s` and two looks."""
 
     look_s: float = 1.0  # between two looks at the queue and at the others
+    hears_s: float = 5.0  # the same, while the journal itself tells what is queued
     beat_s: float = 5.0  # between two signs of life
     silent_s: float = SILENT_S  # without a new beat, a worker is dead
     gap_s: float = 10.0  # between two looks of our own: then it was we who were away
@@ -59,6 +65,8 @@ class Crew:
     say: Callable[[str], None]
     cloud: CloudIdentity | None = None  # whose runs it takes; None: there is only one
     reach: Callable[[], CloudIdentity | None] = lambda: None  # logs in: which cloud is it now?
+    wakeup: Wakeup | None = None  # what ends a wait early; None: nothing does
+    hears: Callable[[], bool] = lambda: False  # does it wake us when something is queued?
     at_once: int = 2
     rhythm: Rhythm = field(default_factory=Rhythm)
 
@@ -165,6 +173,7 @@ class _Shift:
         self._reaching: Future[CloudIdentity | None] | None = None
         self._reach_not_before = self._clock.monotonic()
         self._beat_at = self._clock.monotonic()
+        self._sought_at: float | None = None
         self._is_told = False
 
     def work(self, pool: ThreadPoolExecutor) -> None:
@@ -178,7 +187,24 @@ class _Shift:
                 self._is_told = True
                 going = f"waits for what is under way in {count_of(len(self._going), 'run')}"
                 self._crew.say(f"takes nothing more up; {going}; again: leaves at once")
+            self._rest()
+
+    def _rest(self) -> None:
+        """Wait for the next look, or until a run was queued or has ended, or we are to stop."""
+        wakeup = self._crew.wakeup
+        if wakeup is None:
             self._clock.wait(self._rhythm.look_s)
+            return
+        look_s = self._rhythm.hears_s if self._crew.hears() else self._rhythm.look_s
+        beat_s = self._beat_at + self._rhythm.beat_s - self._clock.monotonic()
+        wakeup.wait(min(look_s, max(0.0, beat_s)))
+
+    def _aside(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
+        """Do it in another thread; its end is a reason to look."""
+        future = pool.submit(work)
+        if (wakeup := self._crew.wakeup) is not None:
+            future.add_done_callback(lambda _: wakeup.wake())
+        return future
 
     def _beat(self) -> None:
         now = self._clock.monotonic()
@@ -188,8 +214,12 @@ class _Shift:
             self._beat_at = now
 
     def _look_for_the_dead(self) -> None:
+        now = self._clock.monotonic()
+        if self._sought_at is not None and now - self._sought_at < self._rhythm.look_s:
+            return  # woken by what is queued: that says nothing about the others
+        self._sought_at = now
         others = [each for each in self._journal.workers() if each.life != self._me.life]
-        for dead in self._sightings.missing(others, self._clock.monotonic()):
+        for dead in self._sightings.missing(others, now):
             _bury(self._crew, dead)
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
@@ -219,7 +249,7 @@ class _Shift:
             except Locked:
                 continue  # another worker was quicker
             self._crew.say(f"run `{run.id}`, {run.title}: taken up")
-            self._going[run.id] = (taken, pool.submit(self._crew.carry, taken))
+            self._going[run.id] = (taken, self._aside(pool, partial(self._crew.carry, taken)))
 
     def _has_reached_its_cloud(self, pool: ThreadPoolExecutor) -> bool:
         """Log in before a run is taken up; in a thread, for we must go on to beat meanwhile.
@@ -230,7 +260,7 @@ class _Shift:
             return True
         if self._reaching is None:
             if self._clock.monotonic() >= self._reach_not_before:
-                self._reaching = pool.submit(self._crew.reach)
+                self._reaching = self._aside(pool, self._crew.reach)
             return False
         if not self._reaching.done():
             return False

@@ -6,7 +6,8 @@ first. So take-overs, a worker's writes and the numbers of a run's events come o
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -50,6 +51,7 @@ from stackward.adapters.store.statements import (
     missed,
     refuse_the_missed,
     tell,
+    tell_workers,
 )
 from stackward.adapters.store.trouble import is_taken, one_line, passes
 from stackward.errors import Locked, Refused, Superseded, Unreachable
@@ -86,7 +88,11 @@ class SqlJournal:
     ) -> None:
         """Take an open database; `gives_up` says when waiting for it has no meaning any more."""
         self._engine, self._patience_s, self._gives_up = engine, patience_s, gives_up
-        self._reader = engine.execution_options(**{ONLY_READS: True})
+        reading: dict[str, Any] = {ONLY_READS: True}
+        if engine.dialect.name == "postgresql":
+            # Each read is one statement: no transaction need be begun and ended around it.
+            reading["isolation_level"] = "AUTOCOMMIT"
+        self._reader = engine.execution_options(**reading)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -109,6 +115,8 @@ class SqlJournal:
                 give_up(transaction, undoes, run, must_go_on)
             transaction.execute(insert(runs).values(run_row(run)))
             hold(transaction, run)
+            if run.for_workers:
+                tell_workers(transaction)
             says: Mapping[str, Json] = {"by": run.approval.by, "how": run.approval.how}
             return None, Event(at=run.approval.at, epoch=0, what="approved", says=says)
 
@@ -145,6 +153,7 @@ class SqlJournal:
                 "ending": said_text(Said()),
             }
             transaction.execute(update(runs).where(runs.c.id == run.id).values(given))
+            tell_workers(transaction)
             told = Event(at=at, epoch=run.epoch + 1, what="queued", says={"by": by})
             return find(transaction, run.id), told
 
@@ -318,6 +327,26 @@ class SqlJournal:
             return left_behind(transaction, worker.name, at)
 
         return self._transact(transact, is_hasty=True)
+
+    @contextmanager
+    def heard(
+        self, me: str, wake: Callable[[], None], say: Callable[[str], None]
+    ) -> Iterator[Callable[[], bool]]:
+        """Call `wake` when a run is queued; what is yielded says whether that can be relied on.
+
+        In a file nobody tells anything: who waits looks. `me` is a name that no other has.
+        """
+        if self._engine.dialect.name != "postgresql":
+            yield lambda: False
+            return
+        # Imported here: PostgreSQL's driver is not loaded for a file.
+        from stackward.adapters.store.listener import Listener  # noqa: PLC0415
+
+        listener = Listener(self._engine, me, wake, say)
+        try:
+            yield lambda: listener.hears
+        finally:
+            listener.close()
 
     # --- attempts -----------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ _UNDONE_BY = (
 )
 RUNS = select(runs, _UNDONE_BY)  # which run undid another is told by an event of that other
 
+QUEUED = "stackward_queued"  # the channel on which PostgreSQL tells workers of what is queued
 _HOLD_LOCK = 0x57A7C4  # any number, as long as it is always the same
 _DEATHS = 5  # of workers with one run: then it is the run that kills them
 
@@ -152,11 +153,19 @@ def end(transaction: Connection, run_id: str, state: RunState, at: datetime, sai
         "ending": said_text(said),
     }
     transaction.execute(update(runs).where(runs.c.id == run_id).values(ended))
+    if is_left:
+        tell_workers(transaction)
     in_flight = select(func.count()).where(
         attempts.c.run_id == run_id, attempts.c.settled.is_(None)
     )
     if state.is_over or not (is_left or transaction.execute(in_flight).scalar_one()):
         transaction.execute(delete(holds).where(holds.c.run_id == run_id))
+
+
+def tell_workers(transaction: Connection) -> None:
+    """Tell the workers, should this be committed, that a run was queued; SQLite cannot."""
+    if transaction.dialect.name == "postgresql":
+        transaction.execute(select(func.pg_notify(QUEUED, "")))
 
 
 def may_be_in(cloud: str | None) -> ColumnElement[bool]:
