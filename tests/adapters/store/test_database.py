@@ -3,7 +3,7 @@
 import sqlite3
 import stat
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,10 @@ from sqlalchemy import inspect, text
 
 from stackward.adapters.store.database import has_password, open_database, shown, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.adapters.store.listing import FILE, list_runs
-from stackward.errors import BadInput, Refused, Unreachable
+from stackward.adapters.store.listing import FILE, VERSION, list_runs
+from stackward.errors import BadInput, Locked, Refused, Unreachable
 from stackward.model.run import Approval, Run
+from stackward.model.worker import Worker
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -48,6 +49,71 @@ def test_a_file_of_the_first_version_is_brought_up_to_date_and_its_run_goes_on(
         [{"newest": 7}],
     )
     journal.close()
+
+
+def of_before(place: Path, **beats: timedelta) -> Path:
+    """Fill a file as the version before this did, with a worker and a run of these ages."""
+    now = datetime.now(UTC)
+    engine = open_database(url_of(place))
+    journal = SqlJournal(engine)
+    approval = Approval(by="ann", at=now, how="--yes")
+    journal.add(Run(id="01M8", title="drain", plan="{}", approval=approval, holds=("c01",)))
+    if "run" in beats:
+        journal.take_up("01M8", "m:7", now - beats["run"])
+    if "worker" in beats:
+        journal.enlist(
+            Worker(name="w1", life="a", machine="m", pid=9, since=now - beats["worker"])
+        )
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE journal_version SET version = version - 1"))
+        connection.execute(text("ALTER TABLE runs DROP COLUMN cloud"))
+        connection.execute(text("ALTER TABLE workers DROP COLUMN cloud"))
+    journal.close()
+    return place
+
+
+A_MOMENT, LONG = timedelta(seconds=50), timedelta(seconds=61)
+
+
+@pytest.mark.parametrize(
+    ("beats", "says"),
+    [
+        pytest.param({"worker": A_MOMENT}, "worker `w1` lives: process 9 on `m`", id="a worker"),
+        pytest.param({"run": A_MOMENT}, "run `01M8` is carried out by `m:7`", id="a run"),
+        pytest.param({"run": -LONG}, "run `01M8` is carried out by `m:7`", id="a clock ahead"),
+    ],
+)
+def test_a_file_with_which_an_older_version_works_is_left_as_it_is(
+    tmp_path: Path, beats: dict[str, timedelta], says: str
+) -> None:
+    of_before(tmp_path, **beats)
+
+    with pytest.raises(Locked, match="is not brought up to date while an older") as refused:
+        open_database(url_of(tmp_path))
+
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        version = file.execute("SELECT version FROM journal_version").fetchall()
+    assert (refused.value.details, version) == ((says,), [(VERSION - 1,)])
+    assert refused.value.stands == "nothing was changed"
+
+
+@pytest.mark.parametrize(
+    "beats",
+    [
+        pytest.param({}, id="nobody"),
+        pytest.param({"worker": LONG, "run": LONG}, id="who died a minute ago"),
+    ],
+)
+def test_a_file_with_which_no_older_version_works_is_brought_up_to_date(
+    tmp_path: Path, beats: dict[str, timedelta]
+) -> None:
+    of_before(tmp_path, **beats)
+
+    open_database(url_of(tmp_path)).dispose()
+
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        version = file.execute("SELECT version FROM journal_version").fetchall()
+    assert version == [(VERSION,)]
 
 
 def test_tables_of_the_first_version_become_those_of_a_new_file(tmp_path: Path) -> None:

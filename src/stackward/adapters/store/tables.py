@@ -1,6 +1,7 @@
 """The journal's tables, and how a database of an older version becomes one of this."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     Boolean,
@@ -20,7 +21,8 @@ from sqlalchemy import (
 )
 
 from stackward.adapters.store.listing import VERSION, too_new
-from stackward.errors import Refused
+from stackward.errors import Locked, Refused
+from stackward.model.run import RunState
 
 ONLY_READS = "stackward_only_reads"  # an execution option: readers wait for no writer
 
@@ -153,6 +155,7 @@ def _clouds(connection: Connection) -> None:
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (_workers, _observations, _clouds)
 assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 
+_HEARD_WITHIN = timedelta(seconds=60)  # who has shown life since may still write
 _MIGRATION_LOCK = 0x57A7C3A8D  # any number, as long as it is always the same
 
 
@@ -173,10 +176,46 @@ def bring_up_to_date(
         if found == 0:
             _refuse_what_is_not_ours(connection, place)
             metadata.create_all(connection)
+        else:
+            _refuse_while_others_work(connection, place)
         for migrate in migrations[found - 1 :] if found else ():
             migrate(connection)
         connection.execute(schema_version.delete())
         connection.execute(schema_version.insert().values(version=wanted))
+
+
+def _refuse_while_others_work(connection: Connection, place: str) -> None:
+    """Refuse to change the tables under an older version that works with them still."""
+    now = datetime.now(UTC)
+
+    def was_heard(beat_at: str | None) -> bool:
+        # By its own clock: one that is ahead counts as heard of.
+        return beat_at is not None and now - datetime.fromisoformat(beat_at) < _HEARD_WITHIN
+
+    working = select(runs.c.id, runs.c.worker, runs.c.beat_at).where(
+        runs.c.state == RunState.RUNNING.value
+    )
+    living = [
+        f"run `{run_id}` is carried out by `{worker}`"
+        for run_id, worker, beat_at in connection.execute(working.order_by(runs.c.id))
+        if was_heard(beat_at)
+    ]
+    if inspect(connection).has_table(workers.name):
+        waiting = select(workers.c.name, workers.c.machine, workers.c.pid, workers.c.beat_at)
+        living += [
+            f"worker `{name}` lives: process {pid} on `{machine}`"
+            for name, machine, pid, beat_at in connection.execute(waiting.order_by(workers.c.name))
+            if was_heard(beat_at)
+        ]
+    if living:
+        raise Locked(
+            f"the journal in `{place}` is not brought up to date while an older version of "
+            "Stackward works with it",
+            details=living,
+            stands="nothing was changed",
+            hint="let its runs end and stop its workers; a minute after the last sign of life this "
+            "version goes on",
+        )
 
 
 def _refuse_what_is_not_ours(connection: Connection, place: str) -> None:
