@@ -22,6 +22,8 @@ from typing import Self
 import psycopg
 import pytest
 
+from stackward.lab.waiting import wait_until
+
 OWNER = "postgres"  # the server refuses to run as root
 PASSWORD = "swordfish"  # noqa: S105  # of a role that lives as long as the tests
 
@@ -63,6 +65,12 @@ class Server:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             answer = connection.execute(statement.encode())
             return answer.fetchall() if answer.description else []
+
+    def answers(self) -> bool:
+        try:
+            return self.sql("SELECT 1") == [(1,)]
+        except psycopg.OperationalError:
+            return False
 
     def control(self, *words: str) -> None:
         self.run("pg_ctl", "-D", str(self.place / "data"), "-w", "-s", *words)
@@ -124,6 +132,62 @@ def a_server(*settings: str) -> Iterator[Server]:
         if (server.place / "data/postmaster.pid").exists():
             server.stop()
         shutil.rmtree(server.place)
+
+
+@contextmanager
+def a_standby(primary: Server) -> Iterator[Server]:
+    """Start a copy of a server that follows it, and leave nothing of it."""
+    standby = Server(primary.programs, Path(tempfile.mkdtemp(prefix="stackward-pg-")), free_port())
+    if os.geteuid() == 0:
+        shutil.chown(standby.place, OWNER, OWNER)
+    try:
+        data, source = str(standby.place / "data"), ["-h", str(primary.place), "-U", OWNER]
+        quickly = ["-c", "fast", "--no-sync", "-X", "stream"]
+        standby.run("pg_basebackup", *source, "-p", str(primary.port), "-D", data, "-R", *quickly)
+        with (standby.place / "data/postgresql.conf").open("a") as file:
+            file.write(f"port = {standby.port}\nunix_socket_directories = '{standby.place}'\n")
+        standby.start()
+        yield standby
+    finally:
+        if (standby.place / "data/postmaster.pid").exists():
+            standby.stop()
+        shutil.rmtree(standby.place)
+
+
+@contextmanager
+def a_pooler(server: Server, mode: str) -> Iterator[Server]:
+    """Start PgBouncer before a server; return that server as it is reached by way of it."""
+    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        pytest.skip("there is no PgBouncer here: apt-get install pgbouncer")
+    place = Path(tempfile.mkdtemp(prefix="stackward-pooler-"))
+    pooled = Server(server.programs, place, free_port())
+    settings = [
+        "[databases]",
+        f"* = host={server.place} port={server.port}",
+        "[pgbouncer]",
+        f"listen_addr = 127.0.0.1\nlisten_port = {pooled.port}\nunix_socket_dir = {place}",
+        f"auth_type = any\npool_mode = {mode}\nlogfile = {place}/log",
+    ]
+    # With `any` everybody is let in as this role; the server trusts its socket.
+    settings[1] += f" user={OWNER}"
+    (place / "pgbouncer.ini").write_text("\n".join(settings) + "\n")
+    as_owner = ["runuser", "-u", OWNER, "--"] if os.geteuid() == 0 else []
+    if as_owner:
+        for each in (place, place / "pgbouncer.ini"):
+            shutil.chown(each, OWNER, OWNER)
+    running = subprocess.Popen(
+        [*as_owner, program, "-q", str(place / "pgbouncer.ini")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert wait_until(pooled.answers, within_s=30, every_s=0.02), "PgBouncer does not answer"
+        yield pooled
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+        shutil.rmtree(place)
 
 
 def name_of(url: str) -> str:

@@ -61,9 +61,7 @@ def of_before(place: Path, **beats: timedelta) -> Path:
     if "run" in beats:
         journal.take_up("01M8", "m:7", now - beats["run"])
     if "worker" in beats:
-        journal.enlist(
-            Worker(name="w1", life="a", machine="m", pid=9, since=now - beats["worker"])
-        )
+        journal.enlist(Worker(name="w1", life="a", machine="m", pid=9, since=now - beats["worker"]))
     with engine.begin() as connection:
         connection.execute(text("UPDATE journal_version SET version = version - 1"))
         connection.execute(text("ALTER TABLE runs DROP COLUMN cloud"))

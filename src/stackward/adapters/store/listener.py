@@ -5,6 +5,7 @@ each transaction, or to a server that is not the primary any more. So the listen
 way of the connections that queue runs, and counts as hearing only while it hears its own calls.
 """
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -55,6 +56,7 @@ class Listener:
         """Begin to listen, in a thread; `me` is a name that no other listener has."""
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._own = f"stackward_{me}"
+        self._numbers, self._called = itertools.count(), ""
         self._wake, self._say, self._calls = wake, say, calls or Calls()
         self._hears = self._has_lost = self._is_closed = False
         self._interrupt = SocketWakeup()
@@ -111,21 +113,25 @@ class Listener:
             due = called + (self._calls.every_s if is_heard else self._calls.heard_s)
             self._interrupt.wait(due - time.monotonic(), connection.fileno())
             for told in connection.notifies(timeout=0):
-                is_heard = is_heard or told.channel == self._own
+                # Another call may come late, with the first words on another connection.
+                is_heard = is_heard or (told.channel, told.payload) == (self._own, self._called)
                 if told.channel == QUEUED:
                     self._wake()
             if is_heard and not self._hears:
                 self._begin_to_hear()
             if time.monotonic() >= due:
                 if not is_heard:
+                    # A pooler gives the session to others. Sent without waiting for an answer: a
+                    # connection that is dead gives none.
                     with suppress(psycopg.Error):
-                        connection.execute("UNLISTEN *")  # the session may go on to others
+                        connection.pgconn.send_query(b"UNLISTEN *")
                     raise _Deaf
                 called, is_heard = self._call(), False
 
     def _call(self) -> float:
+        self._called = str(next(self._numbers))
         with self._engine.connect() as connection:
-            connection.execute(select(func.pg_notify(self._own, "")))
+            connection.execute(select(func.pg_notify(self._own, self._called)))
         return time.monotonic()
 
     def _begin_to_hear(self) -> None:
