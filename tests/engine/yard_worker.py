@@ -22,7 +22,7 @@ from stackward.errors import StackwardError  # noqa: E402
 from stackward.report.errors import render_error  # noqa: E402
 from stackward.settings import Settings  # noqa: E402
 
-RHYTHM = Rhythm(look_s=0.05, beat_s=0.2, silent_s=2.0, gap_s=1.0, retry_s=0.5)
+RHYTHM = Rhythm(look_s=0.05, hears_s=0.3, beat_s=0.2, silent_s=2.0, gap_s=1.0, retry_s=0.5)
 
 
 def main(place: str, url: str, name: str, how: str = "", point: str = "0") -> int:
