@@ -1,4 +1,4 @@
-"""Runs carried out as the product does it: durably, with its own journal."""
+"""Runs carried out as the product does it: by a command, with its own journal."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -44,6 +44,31 @@ def test_a_run_that_cannot_be_taken_up_says_so(tmp_path: Path) -> None:
         carry_on(run.id, house.shop(), house.brakes)
 
     house.close()
+
+
+def test_a_run_that_stopped_can_be_carried_on(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.yard.set(trouble="no wax")
+    stopped = carry_on(house.approved().id, house.shop(), house.brakes)
+
+    house.yard.set(trouble="")
+    ended = carry_on(stopped.id, house.shop(), house.brakes, seen=stopped.epoch)
+
+    house.close()
+    assert (stopped.state, ended.state) == (RunState.STOPPED, RunState.SUCCEEDED)
+
+
+def test_who_waits_for_a_run_looks_meanwhile_and_once_when_it_has_ended(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    run = house.approved()
+    seen: list[RunState] = []
+
+    carry_on(
+        run.id, house.shop(), house.brakes, lambda: seen.append(house.journal.run(run.id).state)
+    )
+
+    house.close()
+    assert seen[-1] is RunState.SUCCEEDED
 
 
 @pytest.mark.parametrize(
