@@ -47,7 +47,7 @@ from stackward.ports.world import Acting, World
 from stackward.runbooks.drain_request import DrainRequest
 from stackward.settings import Settings
 
-QUEUED, CARRIED = 31, 11  # odd, so that the median is one of them
+QUEUED, CARRIED = 21, 7  # odd, so that the median is one of them
 IDLE_S = 30.0
 WITHIN_S = 60.0  # a guard against hanging
 QUICK = Pace(poll_s=0.05)  # of the runs, which are not measured

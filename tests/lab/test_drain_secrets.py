@@ -19,7 +19,7 @@ from real_lab import RealLab
 PASSWORD = "Planted-pa55-keystone"  # noqa: S105  # planted, to be looked for
 METADATA = "planted-metadata-4711"
 USER = "planted-admin"
-# As Keystone writes it; not the like in the middle of what DBOS keeps in base64.
+# As Keystone writes it; not the like in the middle of something in base64.
 TOKEN = re.compile(rb"(?<![\w+/-])gAAAA[A-Za-z0-9_-]{16,}")
 
 

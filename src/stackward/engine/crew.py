@@ -179,7 +179,6 @@ class _Shift:
     def work(self, pool: ThreadPoolExecutor) -> None:
         while self._going or not self._crew.brakes.is_stopping:
             self._beat()
-            self._look_for_the_dead()
             self._settle()
             if not self._crew.brakes.is_stopping:
                 self._take(pool)
@@ -187,7 +186,9 @@ class _Shift:
                 self._is_told = True
                 going = f"waits for what is under way in {count_of(len(self._going), 'run')}"
                 self._crew.say(f"takes nothing more up; {going}; again: leaves at once")
-            self._rest()
+            # Last: what was queued does not wait for it.
+            if not self._look_for_the_dead():
+                self._rest()
 
     def _rest(self) -> None:
         """Wait for the next look, or until a run was queued or has ended, or we are to stop."""
@@ -213,14 +214,17 @@ class _Shift:
             self._journal.show_life(self._me, self._clock.now())
             self._beat_at = now
 
-    def _look_for_the_dead(self) -> None:
+    def _look_for_the_dead(self) -> bool:
+        """Bury those who have died; say whether there were any, whose runs are queued now."""
         now = self._clock.monotonic()
         if self._sought_at is not None and now - self._sought_at < self._rhythm.look_s:
-            return  # woken by what is queued: that says nothing about the others
+            return False  # woken by what is queued: that says nothing about the others
         self._sought_at = now
         others = [each for each in self._journal.workers() if each.life != self._me.life]
-        for dead in self._sightings.missing(others, now):
+        missing = self._sightings.missing(others, now)
+        for dead in missing:
             _bury(self._crew, dead)
+        return bool(missing)
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
         if len(self._going) >= self._crew.at_once:

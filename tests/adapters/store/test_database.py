@@ -114,6 +114,22 @@ def test_a_file_with_which_no_older_version_works_is_brought_up_to_date(
     assert version == [(VERSION,)]
 
 
+def test_tables_that_dbos_has_left_in_a_file_stay_and_are_in_nobodys_way(tmp_path: Path) -> None:
+    of_before(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        file.execute("CREATE TABLE workflow_status (workflow_uuid TEXT)")
+        file.execute("INSERT INTO workflow_status VALUES ('01M8-1')")
+        file.commit()
+
+    journal = SqlJournal(open_database(url_of(tmp_path)))
+    taken = journal.take_up("01M8", "w", datetime.now(UTC))
+    journal.close()
+
+    with closing(sqlite3.connect(tmp_path / FILE)) as file:
+        left = file.execute("SELECT workflow_uuid FROM workflow_status").fetchall()
+    assert (taken.epoch, left) == (1, [("01M8-1",)])
+
+
 def test_tables_of_the_first_version_become_those_of_a_new_file(tmp_path: Path) -> None:
     stored = Path(__file__).with_name("journal-1.sql").read_text()
     (tmp_path / "old").mkdir()
