@@ -14,7 +14,7 @@ import pytest
 
 from engine.fakes import EMPTY, FakeClock, House
 from engine.killed import Watch
-from postgres import Server
+from postgres import Server, a_pooler, name_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, approve
 from stackward.engine.crew import Crew, Rhythm, Sightings, work, worker_named
@@ -262,6 +262,24 @@ def test_a_database_that_restarts_in_mid_run_is_waited_for(
     assert (ended.state, ended.epoch, site.changes()) == (RunState.SUCCEEDED, 1, WHOLE)
     assert code == 0, said
     site.close()
+
+
+def test_behind_a_pooler_of_transactions_a_worker_says_what_it_needs_and_looks(
+    tmp_path: Path, postgres: Server
+) -> None:
+    name = name_of(postgres.new_database())
+    with a_pooler(postgres, "transaction") as pooled:
+        site = Site(tmp_path, pooled.url(name))
+        worker = site.start("one")
+        said = next(line for line in worker.stdout or () if "does not hear" in line)
+
+        run = site.queue()
+        ended = site.wait_for(run, *OVER)
+        code = site.stop(worker)[0]
+
+        assert "LISTEN needs a direct connection to PostgreSQL" in said
+        assert (ended.state, site.changes(), code) == (RunState.SUCCEEDED, WHOLE, 0)
+        site.close()
 
 
 # --- who is dead ----------------------------------------------------------------------------------
