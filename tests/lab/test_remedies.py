@@ -35,23 +35,24 @@ iptables -I OUTPUT -d {address} -p tcp --sport 5672 -j DROP
 ss -K dst {address} sport = 5672 >/dev/null 2>&1
 iptables -D OUTPUT -d {address} -p tcp --sport 5672 -j DROP
 """
-# Its application asks the database as it is loaded, and uWSGI goes on without it.
-STARTED_WITHOUT_DATABASE = """
-status() { python3 - <<'END'
-import urllib.error, urllib.request
+# What its application needs is away as it is loaded, and uWSGI goes on without it.
+STARTED_WITHOUT_SETTINGS = """
+is_empty() { python3 - <<'END'
+import sys, urllib.error, urllib.request
 try:
-    print(urllib.request.urlopen("http://localhost:8778/", timeout=20).status)
+    urllib.request.urlopen("http://localhost:8776/", timeout=20)
 except urllib.error.HTTPError as error:
-    print(error.code)
+    sys.exit(error.code != 500)
 except OSError:
-    print(0)
+    pass
+sys.exit(1)
 END
 }
-[ "$(status)" != 500 ] || exit 0
-systemctl stop mariadb
-systemctl restart placement-api
-n=0; until [ "$(status)" = 500 ]; do n=$((n+1)); [ $n -lt 60 ] || break; sleep 0.5; done
-systemctl start mariadb
+is_empty && exit 0
+chmod u-r,g-r /etc/cinder/cinder.conf
+systemctl restart cinder-api
+n=0; until is_empty; do n=$((n+1)); [ $n -lt 60 ] || break; sleep 0.5; done
+chmod u+r,g+r /etc/cinder/cinder.conf
 """
 CUT_SHORT = """
 mariadb -e "CREATE DATABASE IF NOT EXISTS broken; CREATE TABLE IF NOT EXISTS broken.told
@@ -135,8 +136,8 @@ CASES = [
         clear="systemctl unmask nova-scheduler",
     ),
     Case(
-        rule="application-not-loaded", component="placement-api", node="ctl", unit="placement-api",
-        freezes=False, make=STARTED_WITHOUT_DATABASE,
+        rule="application-not-loaded", component="cinder-api", node="ctl", unit="cinder-api",
+        freezes=False, make=STARTED_WITHOUT_SETTINGS,
     ),
     Case(
         rule="table-broken", component="mariadb", node="ctl", unit="mariadb",

@@ -16,7 +16,7 @@ from stackward.model import stuck
 from stackward.model.compute import Migration, Unread
 from stackward.model.stuck import Guest, Standstill
 from stackward.policy import symptoms, volumes, worries
-from stackward.policy.symptoms import RPC_DEAF
+from stackward.policy.symptoms import PROCESS_SILENT, RPC_DEAF
 
 TESTS = Path(__file__).parents[1]
 HARMS = re.compile(
@@ -140,6 +140,16 @@ def test_a_nova_compute_is_restarted_once_no_move_goes_on_there() -> None:
 
     assert "`openstack server migration list --host HOST`" in restarted
     assert "migration list" not in RPC_DEAF.found("nova-conductor", "ctl", **words).remedy
+
+
+def test_what_a_restart_of_the_message_bus_leaves_behind_is_started_too() -> None:
+    words = {"what": "its id", "restart": "systemctl restart it", "log": "its log"}
+
+    restarted = PROCESS_SILENT.found("dbus", "c01", **words).remedy
+
+    assert "`systemctl restart systemd-logind`" in restarted
+    assert "`systemctl start libvirtd`" in restarted
+    assert "logind" not in PROCESS_SILENT.found("memcached", "c01", **words).remedy
 
 
 SOURCE = "compute-07"

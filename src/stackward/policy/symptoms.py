@@ -14,6 +14,13 @@ from stackward.model.health import Finding, State
 _RESTART = re.compile(r"\brestart\b")
 # Ending a nova-compute gives up the moves that it drives.
 _WHILE_AT_REST = "while no move goes on there (`openstack server migration list --host HOST`): "
+# Seen on a lab: libvirtd ends with the bus, and logins wait for a logind that has lost it.
+BUS = "dbus"
+_AFTER_THE_BUS = (
+    "; then `systemctl daemon-reexec` (systemd itself has lost the bus), `systemctl restart "
+    "systemd-logind`, else logins hang, and start what has ended with the bus: on a compute node "
+    "`systemctl start libvirtd`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class Symptom:
         remedy = self.remedy
         if component == NOVA_COMPUTE and _RESTART.search(remedy):
             remedy = _WHILE_AT_REST + remedy
+        if component == BUS and _RESTART.search(remedy):
+            remedy += _AFTER_THE_BUS
         return Finding(
             rule=self.name,
             state=self.state,
