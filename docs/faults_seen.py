@@ -4,6 +4,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -37,6 +38,10 @@ def page(made: str) -> str:
     done = {row["fault"] for row in rows}
     commits = ", ".join(f"`{one}`" for one in sorted({row["commit"] for row in rows}))
     days = sorted({row["at"][:10] for row in rows})
+    looks = ", ".join(
+        f"`{look}` {count} times"
+        for look, count in sorted(Counter(row["look"] for row in rows).items())
+    )
     parts = [
         "# Faults and how each is seen\n",
         made,
@@ -45,7 +50,7 @@ def page(made: str) -> str:
         "Of nodes that are alike the first was taken.\n",
         f"- The cloud: the [lab](../guides/lab.md): {head['lab']}.",
         f"- The days: {' to '.join(dict.fromkeys((days[0], days[-1])))}. The code: {commits}.",
-        f"- The looks: `{head['look']}`, {len(rows)} times in all.",
+        f"- The looks: {looks}.",
         f"- Missed on the lab as it is: {_count(own)}.\n",
         "| What is done | How |",
         "|---|---|",
@@ -65,7 +70,7 @@ HOW = {
     "frozen": "SIGSTOP to all of its processes: it takes connections, and never answers",
     "killed, its restart prevented": "SIGKILL to all of its processes, with `Restart=no`",
     "stopped and masked": "`systemctl stop` and `systemctl mask`",
-    "killed, restarted by systemd": "SIGKILL to all of its processes; looked at 20 s after",
+    "killed, restarted by systemd": "SIGKILL to all of its processes, of up to 4 units; looked at 20 s after",
     "stopped; its socket starts it": "`systemctl stop`, of the service alone",
     "disabled, but answering": "`systemctl disable`",
     "answers, and takes no writes": "a database, a queue or a store, by what it offers for that",

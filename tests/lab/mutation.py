@@ -2,8 +2,9 @@
 
     cd tests && ../.venv/bin/python -B -m lab.mutation LAB [--fault frozen] [--node ctl]
 
-Each mutant has a look of its own and is mended after it; the lab is proved well again before the
-next. The record is one JSON object a line; a newer run of the same mutant replaces its line.
+Each mutant has a look of its own and is mended after it. The record is one JSON object a line; a
+newer run of the same mutant replaces its line. `--missing` goes on with a record that is not
+whole, `--before TIME` also renews what was seen before that.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ RECORD = ROOT / "docs" / "reference" / "faults-seen.jsonl"
 CHECK = ("cloud", "check")
 LOOK_S, WELL_S, MAKE_S = 120, 300, 180
 STARTED_S = 20.0  # younger than this, the check gives a process time to begin its work
+TOGETHER = 4  # so many restarted units grow as old as that side by side
 ILL = {"broken", "degraded", "unknown"}  # where a finding says so
 
 
@@ -53,6 +55,16 @@ class Ward:
     more: tuple[str, ...] = ()  # words for the look: a busy machine needs a longer time
     before: dict[str, set[str]] = field(default_factory=dict)
     running: list[Running] = field(default_factory=list)
+    spent: dict[str, float] = field(default_factory=dict)  # seconds, by what they were spent on
+
+    @contextmanager
+    def spending(self, on: str) -> Iterator[None]:
+        """Add the time that this takes to what was spent on such things."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spent[on] = self.spent.get(on, 0.0) + time.monotonic() - began
 
     def on(self, node: str, script: str, *, within_s: float = MAKE_S) -> str:
         """Run a script on a node as root, not by way of its sshd: that may be the one that is ill.
@@ -116,7 +128,8 @@ class Ward:
 
     def is_well(self) -> bool:
         """Say whether a look has no finding; what a busy machine did not answer in time is none."""
-        return not any(one["findings"] for one in self.look()[1]["components"])
+        with self.spending("well"):
+            return not any(one["findings"] for one in self.look()[1]["components"])
 
     def will_start(self, mutant: Mutant) -> bool:
         """Say whether a unit that was disabled starts at boot all the same: others want it."""
@@ -127,10 +140,12 @@ class Ward:
     def made(self, mutant: Mutant) -> Iterator[None]:
         """Have a mutant for as long as this lasts, whatever happens meanwhile."""
         try:
-            self.on(mutant.node, "set -e\n" + mutant.make)
+            with self.spending("make"):
+                self.on(mutant.node, "set -e\n" + mutant.make)
             yield
         finally:
-            self.mend(mutant)
+            with self.spending("mend"):
+                self.mend(mutant)
 
     def mend(self, mutant: Mutant) -> None:
         """Undo a mutant, and start all that its making has stopped."""
@@ -159,7 +174,8 @@ class Ward:
             f"echo $(( $(cut -d. -f1 /proc/uptime) - $(systemctl show -P"
             f" ActiveEnterTimestampMonotonic {mutant.unit}) / 1000000 ))"
         )
-        until(lambda: float(self.on(mutant.node, age)) > STARTED_S, within_s=60)
+        with self.spending("age"):
+            until(lambda: float(self.on(mutant.node, age)) > STARTED_S, within_s=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,9 +251,17 @@ def try_one(
     What was mended just before, and may not have settled, is no part of it.
     """
     with ward.made(mutant):
-        ward.settle(mutant)
-        if mutant.fault is Fault.DISABLED and ward.will_start(mutant):
-            mutant = replaced_by_others_wish(mutant)
+        return see(ward, mutant, setting, settling)
+
+
+def see(
+    ward: Ward, mutant: Mutant, setting: Setting, settling: Mutant | None = None
+) -> dict[str, Any]:
+    """Look once at a mutant that is made, and return the line of the record."""
+    ward.settle(mutant)
+    if mutant.fault is Fault.DISABLED and ward.will_start(mutant):
+        mutant = replaced_by_others_wish(mutant)
+    with ward.spending("look"):
         code, told = ward.look()
     seen = judged(mutant, code, told, settling)
     return {
@@ -256,6 +280,7 @@ def try_one(
         "shown_by": seen.shown_by,
         "code": seen.code,
         "seconds": round(told["took_s"], 1),
+        "look": " ".join(["stackward", *CHECK, *ward.more]),
         "unexpected": seen.unexpected,
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": commit(),
@@ -338,7 +363,6 @@ def note_down(path: Path, ward: Ward, row: dict[str, Any]) -> None:
     rows[key(row)] = row
     head = {
         "lab": f"{ward.lab.spec.profile}, {len(ward.lab.spec.nodes)} nodes",
-        "look": " ".join(["stackward", *CHECK, *ward.more]),
         "running": [asdict(each) for each in ward.running],
     }
     write_record(path, head, rows.values())
@@ -382,39 +406,92 @@ def in_turn(mutants: Iterable[Mutant]) -> list[Mutant]:
 def run(
     ward: Ward, wanted: Callable[[Mutant], bool], setting: Setting, path: Path
 ) -> list[dict[str, Any]]:
-    """Go through the mutants, and write each down as soon as it was seen.
-
-    The one before may still settle: what is told of its component is no part of the next. Where
-    there is anything else beside the next, or the two are of one component, the lab is first
-    proved well by a look of its own.
-    """
+    """Go through the mutants, and write each down as soon as it was seen."""
     rows: list[dict[str, Any]] = []
     mutants = in_turn(
         mutant for mutant in ward.mutants() if wanted(mutant) and is_touched(mutant, setting)
     )
     with being_set(ward, setting):
         before = None
-        for number, mutant in enumerate(mutants, 1):
+        for some in side_by_side(mutants):
             began = time.monotonic()
-            is_proved = before is None or mutant.component == before.component
-            if is_proved:
-                wait_until_well(ward)
-            row = try_to_make(ward, mutant, setting, None if is_proved else before)
-            if not is_proved and (row is None or row["unexpected"]):
-                wait_until_well(ward)
-                row = try_to_make(ward, mutant, setting)
-            before = mutant
-            if row is None:
-                before = None
-                continue
-            note_down(path, ward, row)
-            rows.append(row)
-            say(
-                f"[{number}/{len(mutants)}, {time.monotonic() - began:.0f} s] {mutant.name}:"
-                f" {row['word']}, {row['first']} {row['rules']} {row['unexpected'] or ''}"
-            )
+            ward.spent.clear()
+            for mutant, row in try_some(ward, some, setting, before):
+                before = mutant if row else None
+                if row is None:
+                    continue
+                note_down(path, ward, row)
+                rows.append(row)
+                spent = ", ".join(f"{on} {took:.1f}" for on, took in ward.spent.items())
+                say(
+                    f"[{len(rows)}/{len(mutants)}, {time.monotonic() - began:.0f} s: {spent}]"
+                    f" {mutant.name}: {row['word']}, {row['first']} {row['rules']}"
+                    f" {row['unexpected'] or ''}"
+                )
         wait_until_well(ward)
     return rows
+
+
+def side_by_side(mutants: Iterable[Mutant]) -> Iterator[list[Mutant]]:
+    """Yield one mutant after another; what systemd restarts, some together.
+
+    Those are well when they are looked at, and only their age is waited for.
+    """
+    together: list[Mutant] = []
+    for mutant in mutants:
+        others = {one.component for one in together}
+        if together and (
+            mutant.fault is not Fault.RESTARTED
+            or mutant.component in others
+            or len(together) == TOGETHER
+        ):
+            yield together
+            together = []
+        if mutant.fault is Fault.RESTARTED:
+            together.append(mutant)
+        else:
+            yield [mutant]
+    if together:
+        yield together
+
+
+def try_some(
+    ward: Ward, some: list[Mutant], setting: Setting, before: Mutant | None
+) -> Iterator[tuple[Mutant, dict[str, Any] | None]]:
+    """Make some mutants, look once for each, and mend them; what was not as expected goes alone."""
+    if len(some) == 1:
+        yield some[0], try_after(ward, some[0], setting, before)
+        return
+    seen: list[tuple[Mutant, dict[str, Any] | None]] = []
+    wait_until_well(ward)
+    try:
+        with ExitStack() as made:
+            for mutant in some:
+                made.enter_context(ward.made(mutant))
+            seen += [(mutant, see(ward, mutant, setting)) for mutant in some]
+    except (AssertionError, subprocess.SubprocessError) as error:
+        say(f"they could not be tried together: {error} {getattr(error, 'stderr', '')}")
+        seen = [(mutant, None) for mutant in some]
+    for mutant, row in seen:
+        is_so = row is not None and not row["unexpected"]
+        yield mutant, row if is_so else try_after(ward, mutant, setting, None)
+
+
+def try_after(
+    ward: Ward, mutant: Mutant, setting: Setting, before: Mutant | None
+) -> dict[str, Any] | None:
+    """Try a mutant after another one.
+
+    The one before may still settle: what is told of its component is no part of this one. Where
+    there is anything else beside this one, or the two are of one component, the lab is first
+    proved well by a look of its own.
+    """
+    if before is not None and mutant.component != before.component:
+        row = try_to_make(ward, mutant, setting, before)
+        if row is not None and not row["unexpected"]:
+            return row
+    wait_until_well(ward)
+    return try_to_make(ward, mutant, setting)
 
 
 def try_to_make(
@@ -443,6 +520,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--timeout", help="of the look; a busy machine needs a longer one")
     parser.add_argument("--missing", action="store_true", help="only what the record has not")
+    parser.add_argument("--before", help="only what was seen before this, like 2026-11-27T06:00Z")
     parser.add_argument("--unexpected", action="store_true", help="only what was not as expected")
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # mends what is made, as Ctrl-C does
@@ -455,6 +533,7 @@ def main(arguments: list[str]) -> int:
             and (not asked.node or mutant.node in asked.node)
             and (not asked.unit or any(each in mutant.unit for each in asked.unit))
             and (not asked.missing or row is None)
+            and (not asked.before or row is None or row["at"] < asked.before)
             and (not asked.unexpected or row is None or bool(row["unexpected"]))
         )
 
