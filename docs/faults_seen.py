@@ -70,7 +70,7 @@ HOW = {
     "frozen": "SIGSTOP to all of its processes: it takes connections, and never answers",
     "killed, its restart prevented": "SIGKILL to all of its processes, with `Restart=no`",
     "stopped and masked": "`systemctl stop` and `systemctl mask`",
-    "killed, restarted by systemd": "SIGKILL to all of its processes, of up to 4 units; looked at 20 s after",
+    "killed, restarted by systemd": "SIGKILL to its processes, of up to 4 units; 20 s later",
     "stopped; its socket starts it": "`systemctl stop`, of the service alone",
     "disabled, but answering": "`systemctl disable`",
     "answers, and takes no writes": "a database, a queue or a store, by what it offers for that",
