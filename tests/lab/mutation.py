@@ -4,7 +4,7 @@
 
 Each mutant has a look of its own and is mended after it. The record is one JSON object a line; a
 newer run of the same mutant replaces its line. `--missing` goes on with a record that is not
-whole, `--before TIME` also renews what was seen before that.
+whole; `--old` also tries again what was seen by code that has changed since.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,13 @@ def commit() -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@cache
+def is_old(seen_by: str) -> bool:
+    """Say whether the product has changed since that commit, or is not known to be the same."""
+    words = ["git", "-C", str(ROOT), "diff", "--quiet", seen_by, "--", "src"]
+    return subprocess.run(words, capture_output=True, check=False).returncode != 0
+
+
 # --- settings -----------------------------------------------------------------------------------
 
 SUDOERS, ASIDE = "/etc/sudoers.d/stackward", "/root/stackward.sudoers"
@@ -520,7 +528,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--timeout", help="of the look; a busy machine needs a longer one")
     parser.add_argument("--missing", action="store_true", help="only what the record has not")
-    parser.add_argument("--before", help="only what was seen before this, like 2026-11-27T06:00Z")
+    parser.add_argument("--old", action="store_true", help="as that, and what older code has seen")
     parser.add_argument("--unexpected", action="store_true", help="only what was not as expected")
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # mends what is made, as Ctrl-C does
@@ -533,7 +541,7 @@ def main(arguments: list[str]) -> int:
             and (not asked.node or mutant.node in asked.node)
             and (not asked.unit or any(each in mutant.unit for each in asked.unit))
             and (not asked.missing or row is None)
-            and (not asked.before or row is None or row["at"] < asked.before)
+            and (not asked.old or row is None or is_old(row["commit"]))
             and (not asked.unexpected or row is None or bool(row["unexpected"]))
         )
 
