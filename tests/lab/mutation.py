@@ -130,7 +130,11 @@ class Ward:
     def is_well(self) -> bool:
         """Say whether a look has no finding; what a busy machine did not answer in time is none."""
         with self.spending("well"):
-            return not any(one["findings"] for one in self.look()[1]["components"])
+            told = self.look()[1]["components"]
+        ill = [f"{one['component']}: {one['reason']}" for each in told for one in each["findings"]]
+        if ill:
+            say(f"not well yet: {'; '.join(ill)}")
+        return not ill
 
     def will_start(self, mutant: Mutant) -> bool:
         """Say whether a unit that was disabled starts at boot all the same: others want it."""
