@@ -28,6 +28,7 @@ from stackward.wording import count_of
 FLAPS, FLAPS_WITHIN_S = 3, 300.0  # restarts, and how long ago the last one counts
 SETTLED_S = 60.0  # up for so long, an answer shows that it has come to stay
 TOLD_S = 600.0  # how long a restart is worth a note
+ELAPSED = "elapsed"  # what systemd calls a timer that is over
 NEAR_LIMIT = 0.9
 SHOWN = 5
 LOCKED_S = 5  # a backup holds such a lock for a moment
@@ -87,12 +88,16 @@ def falls(unit: Unit, *, answers: bool) -> bool:
 
 
 def starts_on_demand(here: Presence, unit: Unit) -> bool:
-    """Say whether a unit need not run: a socket that is listened on starts it."""
+    """Say whether a unit need not run: a socket that is listened on starts it.
+
+    So does a timer, until it has elapsed: it has started it then, and starts it no more.
+    """
     units = here.survey.units
     known = {} if isinstance(units, Unseen) else units
-    sockets = [known[name] for name in unit.triggered_by if name in known]
-    if any(one.active == ACTIVE for one in sockets):
-        return True
+    starters = [known[name] for name in unit.triggered_by if name in known]
+    up = {one.sub for one in starters if one.active == ACTIVE}
+    if up:
+        return up != {ELAPSED}
     is_asked_for = bool(unit.wanted_by) or unit.enabled.startswith("enabled")
     return bool(unit.triggered_by) and not is_asked_for
 
