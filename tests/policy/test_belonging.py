@@ -399,6 +399,12 @@ def wanted_by(other: str, **facts: str) -> Callable[[Site], None]:
             "",
             id="by an enabled socket",
         ),
+        pytest.param(
+            wanted_by("nova-compute.socket", UnitFileState="disabled", WantedBy=COMPUTE),
+            "not-at-boot",
+            "list-dependencies",
+            id="by a disabled socket that nothing but it wants",
+        ),
     ],
 )
 def test_what_runs_and_would_not_start_at_boot(

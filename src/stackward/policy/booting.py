@@ -7,7 +7,6 @@ from stackward.model.survey import AT_BOOT, NO_RESTART, Survey, Unit, Unseen
 
 UNTIL_BOOT = frozenset({"enabled-runtime", "linked-runtime", "transient"})  # gone with /run
 _STATIC = "static"  # has no `[Install]`: nothing can enable it
-_DEEP = 8  # units that want one another
 
 
 def not_at_boot(survey: Survey, unit: Unit) -> str:
@@ -19,7 +18,7 @@ def not_at_boot(survey: Survey, unit: Unit) -> str:
     units = {} if isinstance(survey.units, Unseen) else survey.units
     if unit.is_container:
         return _container(unit, units)
-    if _starts(unit, units, _DEEP):
+    if _starts(unit, units, set()):
         return ""
     if unit.enabled in UNTIL_BOOT:
         return f"it is enabled until then only: `systemctl enable {unit.name}`"
@@ -31,15 +30,19 @@ def not_at_boot(survey: Survey, unit: Unit) -> str:
     return f"`systemctl enable {unit.name}`"
 
 
-def _starts(unit: Unit, units: Mapping[str, Unit], deep: int) -> bool:
-    """Say whether a unit starts at boot: it is enabled, or what starts at boot wants it."""
-    if unit.load == "masked" or unit.enabled in UNTIL_BOOT:
+def _starts(unit: Unit, units: Mapping[str, Unit], seen: set[str]) -> bool:
+    """Say whether a unit starts at boot: it is enabled, or what starts at boot wants it.
+
+    A service and its socket may want each other: that alone starts neither.
+    """
+    if unit.name in seen or unit.load == "masked" or unit.enabled in UNTIL_BOOT:
         return False
-    if unit.enabled in AT_BOOT or deep == 0:
+    if unit.enabled in AT_BOOT:
         return True
+    seen.add(unit.name)
     # A target, and what was not asked about, is taken to be there.
     starters = (units.get(name) for name in (*unit.wanted_by, *unit.triggered_by))
-    return any(one is None or _starts(one, units, deep - 1) for one in starters)
+    return any(one is None or _starts(one, units, seen) for one in starters)
 
 
 def _container(unit: Unit, units: Mapping[str, Unit]) -> str:
@@ -47,7 +50,7 @@ def _container(unit: Unit, units: Mapping[str, Unit]) -> str:
         return ""  # or it was not told
     keeper = units.get(keeper_of(unit.name))
     if keeper is not None:
-        starts = _starts(keeper, units, _DEEP)
+        starts = _starts(keeper, units, set())
         return "" if starts else f"`systemctl enable {keeper.name}`"
     return (
         f"its restart policy is `no`: `{unit.engine or 'docker'} update --restart unless-stopped "
