@@ -41,10 +41,11 @@ def one_of(table: list[Mutant], node: str, unit: str, fault: Fault) -> Mutant:
 def restarted(ward: Ward, table: list[Mutant]) -> Iterator[Mutant]:
     """Given a memcached that was killed, and that systemd has started again.
 
-    It grows old enough to be judged while others are ill.
+    It grows old enough to be judged while others are ill; those who use it are well again before.
     """
     mutant = one_of(table, "ctl", "memcached.service", Fault.RESTARTED)
     with ward.made(mutant):
+        until(ward.is_well, within_s=WELL_S)
         yield mutant
 
 
