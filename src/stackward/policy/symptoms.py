@@ -17,9 +17,8 @@ _WHILE_AT_REST = "while no move goes on there (`openstack server migration list 
 # Seen on a lab: libvirtd ends with the bus, and logins wait for a logind that has lost it.
 BUS = "dbus"
 _AFTER_THE_BUS = (
-    "; then `systemctl daemon-reexec` (systemd itself has lost the bus), `systemctl restart "
-    "systemd-logind`, else logins hang, and start what has ended with the bus: on a compute node "
-    "`systemctl start libvirtd`"
+    "; then `systemctl restart systemd-logind`, else logins hang, and start what has ended with "
+    "the bus: on a compute node `systemctl start libvirtd`"
 )
 
 
