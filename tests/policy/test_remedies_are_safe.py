@@ -247,6 +247,10 @@ CARRIED_OUT = {
     "rabbitmq-silent": OF_FINDINGS,
     "rpc-deaf": OF_FINDINGS,
     "second-compute": ("remedies_of_nodes", "of_two_nova_computes_of_a_node_one_is_left"),
+    "soft-deleted": (
+        "remedies_of_states",
+        "a_soft_deleted_server_is_restored_or_removed_as_its_owner_says",
+    ),
     "states-disagree": (SERVERS, "a_guest_that_was_paused_behind_novas_back_runs_again"),
     "stray-domain": (SERVERS, "a_guest_that_nova_does_not_know_is_shut_down_or_ended"),
     "switched-off": OF_FINDINGS,
@@ -284,7 +288,6 @@ NOT_ON_THE_LAB = {
     "queues-unread": "it names no order: which service should read is for the operator to see",
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
     "shelved": UNSEEN,
-    "soft-deleted": UNSEEN,
     "switched-off-here": UNSEEN,
     "verify-resize": UNSEEN,
 }
