@@ -85,7 +85,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that is so on purpose: told, and no finding."""
+    """Something to know that is no finding: it is so on purpose, or it is over."""
 
     where: str
     says: str

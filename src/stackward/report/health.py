@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, State
-from stackward.report.tables import Form, Table, render_records, render_rows
+from stackward.report.tables import Form, Table, render_records, render_rows, width_of
 from stackward.report.text import on_one_line, printable, wrap
 from stackward.report.times import in_words, local, utc
 from stackward.wording import count_of
@@ -19,7 +19,7 @@ def components_table(health: Health) -> Table:
     return Table(
         columns=COLUMNS,
         rows=tuple(map(_row, health.components)),
-        gives_way=("Under", "Findings", "Nodes"),  # what is found is told in full below
+        gives_way=("Under", "Findings", "Nodes"),
     )
 
 
@@ -38,9 +38,12 @@ def render_health(
     """
     if form in {Form.JSON, Form.YAML}:
         return render_records(as_record(health), form)
-    table = render_rows(components_table(health).only(columns), form, width)
     if form is not Form.TABLE or columns:
-        return table
+        return render_rows(components_table(health).only(columns), form, width)
+    table = render_rows(components_table(health), form)
+    if width is not None and max(map(width_of, table.splitlines())) > width:
+        # No other column is narrowed for it: what is found is told in full below.
+        table = render_rows(components_table(health).without("Findings"), form, width)
     return table + "\n" + "".join(f"{line}\n" for line in lines_of(health, width))
 
 
@@ -56,7 +59,7 @@ def lines_of(health: Health, width: int | None = None) -> Iterator[str]:
         yield from _finding(finding, also, width)
         yield ""
     if health.notes:
-        yield "on purpose:"
+        yield "notes:"
         for note in health.notes:
             said = on_one_line(f"{note.where}: {in_words(note.says)}")
             yield from wrap(said, width, first="  ", rest="    ")
@@ -219,7 +222,10 @@ def screen_of(health: Health, width: int, height: int) -> list[str]:
         screen = [*_rows(health, ill), *([f"and {well} more: ok"] if well else []), "", *told]
     if len(screen) > room:
         left = len(screen) - (room - 1)
-        screen = [*screen[: room - 1], f"... {left} more lines; without `--watch` all are shown"]
+        screen = [
+            *screen[: room - 1],
+            f"... {count_of(left, 'more line')}; without `--watch` all are shown",
+        ]
     return [*screen, *end]
 
 
