@@ -108,11 +108,22 @@ def blockers_page() -> str:
     return "\n".join(parts)
 
 
+def code_cell(text: str) -> str:
+    """Return code as a cell of a table.
+
+    Between backticks a bar would end the cell, and no reader of Markdown agrees with another on how
+    it is written there; as HTML all agree.
+    """
+    if "|" not in text:
+        return f"`{text}`"
+    plain = (each if each.isalnum() or each in " /.-=,:" else f"&#{ord(each)};" for each in text)
+    return f"<code>{''.join(plain)}</code>"
+
+
 def root_page() -> str:
     """Return each command that is run as root, with what needs it and what it gives away."""
     rows = [
-        f"| {', '.join(one.needed_for)} | `{shlex.join(one.words).replace('|', '&#124;')}` "
-        f"| {one.gives} |"
+        f"| {', '.join(one.needed_for)} | {code_cell(shlex.join(one.words))} | {one.gives} |"
         for one in ROOT_COMMANDS
     ]
     return "\n".join(

@@ -69,3 +69,14 @@ def test_every_decision_is_in_the_list_of_decisions() -> None:
 
 def test_architecture_fits_on_two_pages() -> None:
     assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) <= 120
+
+
+def test_no_code_shows_how_it_was_escaped() -> None:
+    """Between backticks a page shows `&#124;` as it is written."""
+    shown = [
+        f"{page.name}: {code}"
+        for page in PAGES
+        for code in re.findall(r"`[^`\n]*&#[0-9]+;[^`\n]*`", page.read_text())
+    ]
+
+    assert shown == []

@@ -1,6 +1,7 @@
 """Approve a plan and carry it out here; end as its run does. Serves every command that changes."""
 
 import getpass
+import json
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import typer
 from stackward.cli.following import following
 from stackward.cli.outside import open_journal, open_world
 from stackward.cli.plans import show_account, show_proofs, signed
-from stackward.cli.show import refuse_columns, say, width_here
+from stackward.cli.show import refuse_columns, say, say_next, width_here
 from stackward.errors import BadInput, Refused
 from stackward.plan import cloud_of, refuse_another
 from stackward.report.tables import Form
@@ -201,6 +202,8 @@ def _carry_out(  # noqa: PLR0913  # same
     if (error := outcome(ended, attempts)) is not None:
         raise error
     say(how_it_stands(ended, attempts))
+    if not json.loads(ended.plan).get("undoes"):  # an undo is planned anew, not undone
+        say_next(f"`stackward run undo {ended.id}` takes it back")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from stackward.cli.show import show, width_here, write
+from stackward.cli.show import say_next, show, width_here, write
 from stackward.errors import BadInput
 from stackward.plan import to_json, with_caught_up
 from stackward.report.plans import moves_table, refusal, render_plan
@@ -38,6 +38,8 @@ def show_and_refuse(plan: "Plan[World]", form: Form, columns: list[str] | None) 
     sys.stdout.flush()
     if plan.blockers:
         raise refusal(plan, is_shown=form is Form.TABLE and not columns)
+    if plan.stages:
+        say_next("nothing was changed; without `--dry-run` you are asked, then it is done")
 
 
 def signed(plan: "Plan[Any]") -> "Plan[Any]":

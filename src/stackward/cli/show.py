@@ -44,6 +44,12 @@ def say(text: str) -> None:
     sys.stderr.write("".join(f"{line}\n" for line in wrap(text, width_here(sys.stderr))))
 
 
+def say_next(text: str) -> None:
+    """Write what can be done next as the last thing of a command that has done its work."""
+    sys.stderr.write("\n")
+    say(f"hint: {text}")
+
+
 def refuse_columns(there: Sequence[str], named: Sequence[str] | None) -> None:
     """Refuse a column that will not be there, before anything is done whose rows would have it."""
     Table(columns=tuple(there), rows=()).only(named or ())
