@@ -64,7 +64,11 @@ def pages() -> dict[Path, str]:
 
 def commands_page() -> str:
     """Return every command's own help."""
-    parts = ["# Commands\n", MADE]
+    parts = [
+        "# Commands\n",
+        MADE,
+        "What `--help` says of each command. Words in capitals are yours.\n",
+    ]
     for words in command_lines():
         parts.append(f"{'#' * min(len(words) + 2, 4)} {' '.join(['stackward', *words])}\n")
         parts.append(f"```text\n{help_of(words)}```\n")
@@ -86,7 +90,7 @@ def _below(words: tuple[str, ...], command: object) -> Iterator[tuple[str, ...]]
 
 def help_of(words: tuple[str, ...]) -> str:
     """Return what `--help` prints on a wide terminal."""
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = "80"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         cli.main([*words, "--help"])

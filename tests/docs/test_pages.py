@@ -38,6 +38,17 @@ def test_every_command_has_an_example(generate: ModuleType) -> None:
     assert without == []
 
 
+def test_what_a_list_of_commands_says_of_each_is_whole_at_80_columns(generate: ModuleType) -> None:
+    cut = [
+        line
+        for words in generate.command_lines()
+        for line in generate.help_of(words).splitlines()
+        if line.endswith("...") and not line.startswith("Usage")
+    ]
+
+    assert cut == []
+
+
 def test_every_command_that_takes_an_inventory_can_have_ansible_read_it(
     generate: ModuleType,
 ) -> None:

@@ -65,7 +65,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> int:
-    """Say by component how the cloud is, with evidence and remedy for whatever is not well.
+    """Say by component what is well, what is not, why, and what to do.
 
     All nodes of the inventory are looked at side by side, and the APIs at the same time. Nothing
     is changed. Ends with 0 (well as far as asked), 6 (degraded, or part of it could not be looked

@@ -107,7 +107,7 @@ def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
         bool, typer.Option("--install", help="Install what this machine lacks, with apt.")
     ] = False,
 ) -> None:
-    """Build what the cache lacks, start the lab, and prove that a server boots in it.
+    """Build what is lacking, start the lab, and prove that it works.
 
     On a lab that runs it changes nothing; after a failure or a kill it finishes the work.
     What is not said of a lab that is there stays as it is; what is said must be so.
@@ -158,7 +158,7 @@ def down(
 
 @app.command(epilog=example("stackward lab reset"))
 def reset(name: NameOption = "lab", mirror: MirrorOption = None) -> None:
-    """Put a lab back to its first state: all that was done in it is gone."""
+    """Put a lab back to its first state; what was done in it is gone."""
     from stackward.lab import cloud
     from stackward.report.progress import Phases
 
@@ -199,7 +199,7 @@ def status(
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """Tell how a lab is, what faults are in it, and what stands in for what it cannot have.
+    """Tell how a lab is, its faults, and what stands in for what.
 
     As `value` or `csv`, or with columns named: its nodes as rows.
     The exit code is 0 when all is well, 6 when something is not, 7 when the cloud does not work.
@@ -219,14 +219,17 @@ def status(
 
 @app.command(
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-    epilog=example("stackward lab ssh c01", "stackward lab ssh ctl systemctl --failed"),
+    epilog=example("stackward lab ssh c01", "stackward lab ssh --name lab ctl systemctl --failed"),
 )
 def ssh(
     node: NodeArgument,
     command: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND]...")] = None,
     name: NameOption = "lab",
 ) -> None:
-    """Log in to a node as root, or run a command there."""
+    """Log in to a node as root, or run a command there.
+
+    Options come before the node: all that follows it is the command's own.
+    """
     from stackward.lab.ssh import hand_over, ssh_command
 
     lab = _lab(name)
@@ -310,7 +313,7 @@ def openrc(
     ] = False,
     name: NameOption = "lab",
 ) -> None:
-    """Print the shell lines that point clients, and Stackward itself, at a lab."""
+    """Print the lines that point your shell's clients at a lab."""
     from stackward.lab.client import environment
 
     for variable, value in environment(_lab(name), demo=demo).items():
@@ -388,7 +391,7 @@ ExtraArgument = Annotated[str, typer.Argument(metavar="SERVICE", help="Such as m
 
 @app.command(epilog=example("stackward lab add masakari"))
 def add(service: ExtraArgument, name: NameOption = "lab") -> None:
-    """Start a service that a lab has beside the usual ones, and put it into the catalog."""
+    """Start a further service, and put it into the catalog."""
     from stackward.lab.extras import add as add_extra
     from stackward.lab.extras import extra_named
     from stackward.report.progress import Phases

@@ -98,7 +98,7 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """List the nodes that the inventory names, or those of the cloud that are out of service."""
+    """List the nodes of the inventory, or those that are out of service."""
     from stackward.app import read_maintenance
     from stackward.report.inventory import maintenance_table, nodes_in, nodes_table
 
@@ -162,10 +162,11 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """Empty a living compute node: cordon it, move every server off it, keep its service off.
+    """Empty a living compute node, and keep it out of service.
 
-    The plan is shown first; it is carried out once it is approved, and each move and the end are
-    proved. A node that is in maintenance already is only proved to be empty still.
+    It is cordoned, every server is moved off it, and its service is kept off. The plan is shown
+    first; it is carried out once it is approved, and each move and the end are proved. A node that
+    is in maintenance already is only proved to be empty still.
     """
     from dataclasses import replace
 
@@ -268,7 +269,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """Return a drained compute node to service, once it has shown that it works.
+    """Put a drained node back into service, once it is proved to work.
 
     Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
     server is booted there and removed. Should that fail, it is cordoned again.
@@ -361,7 +362,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> int:
-    """Say by component how one node is, with evidence and remedy for whatever is not well.
+    """Say what is well on a node, what is not, why, and what to do.
 
     The node is looked at, and the APIs are asked what they hear from it. Nothing is changed. Ends
     with 0 (well as far as asked), 6 (degraded, or part of it could not be looked at), 7 (broken)

@@ -85,9 +85,9 @@ def audit(
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """Show who asked for a run and approved it, each attempt with its requests, and each proof.
+    """Show who asked, who approved, each attempt and each proof.
 
-    What was read is told with each. The fields of `--export` are a contract.
+    Each has its requests, and what was read for it. The fields of `--export` are a contract.
     """
     from stackward.app import known_kinds, read_plan
     from stackward.plan import with_caught_up
@@ -112,7 +112,7 @@ def audit(
 
 @app.command(epilog=example("stackward run watch 01M8"))
 def watch(run_id: RunArgument) -> None:
-    """Follow a run, event by event, until it has ended; leaving does not stop it."""
+    """Follow a run until it has ended; leaving does not stop it."""
     from stackward.app import state_now, system_clock
     from stackward.cli.following import following
     from stackward.report.runs import orphaned, outcome
@@ -133,7 +133,7 @@ def watch(run_id: RunArgument) -> None:
 
 @app.command(epilog=example("stackward run cancel 01M8"))
 def cancel(run_id: RunArgument) -> None:
-    """Begin nothing more of a run; what is under way is waited for, never aborted."""
+    """Begin nothing more of a run; what is under way is waited for."""
     from stackward.app import known_kinds, state_now
     from stackward.engine import ask_cancel
     from stackward.report.runs import half_way, how_it_stands, orphaned
@@ -231,7 +231,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """Bring back what a run has changed, as far as it is still that run's doing.
+    """Take back what a run has done, as far as it is still its doing.
 
     A drain is undone by a return: the node comes back into service, then the servers that the run
     moved come home. A return is undone by a drain. What others have changed since is left, and
@@ -282,7 +282,7 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """Approve a stored plan and carry it out, if the same would be decided now."""
+    """Approve a stored plan and carry it out, if it still holds."""
     from stackward.app import read_plan
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.plan import refuse_unsaid
