@@ -45,9 +45,9 @@ def page(made: str) -> str:
     parts = [
         "# Faults and how each is seen\n",
         made,
-        "Every part of a real cloud was made ill in these ways, one at a time, each in a look",
+        "Parts of a real cloud were made ill in these ways, one at a time, each in a look",
         "of its own. This page is the record of that; no line of it was written by hand.",
-        "Of nodes that are alike the first was taken.\n",
+        "What has no line was not tried yet.\n",
         f"- The cloud: the [lab](../guides/lab.md): {head['lab']}.",
         f"- The days: {' to '.join(dict.fromkeys((days[0], days[-1])))}. The code: {commits}.",
         f"- The looks: {looks}.",

@@ -34,4 +34,7 @@ def in_utc(at: datetime | str) -> str:
         except ValueError:
             return at  # a service that writes times in another way is quoted
         at = read if read.tzinfo else read.replace(tzinfo=UTC)
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    try:
+        return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    except OverflowError:  # year 1 or 9999: some programs write so where they have no time
+        return at.isoformat(timespec="seconds")

@@ -32,8 +32,9 @@ def pytest_runtest_makereport(
     report = yield
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, StackwardError) and error.says:
-        crash = report.longrepr.reprcrash  # type: ignore[union-attr]
-        crash.message = ": ".join(crash.message.splitlines())
+        crash = getattr(report.longrepr, "reprcrash", None)
+        if crash is not None:
+            crash.message = ": ".join(crash.message.splitlines())
     return report
 
 

@@ -223,6 +223,10 @@ NOT_PROVED = {
 
 
 def test_what_is_not_proved_on_a_healthy_lab_is_exactly_what_cannot_be(well: RealLab) -> None:
+    # The lab starts Neutron's maintenance two minutes after its boot.
+    is_active = "systemctl is-active neutron-ovn-maintenance-worker || true"
+    until(lambda: well.on("ctl", is_active).strip() == "active", within_s=240)
+
     _, told = check(well)
 
     found = {one["what"]: one["why"] for one in told["not_proved"]}

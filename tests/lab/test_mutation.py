@@ -12,7 +12,6 @@ import pytest
 from lab.mutants import Fault, Mutant, Setting
 from lab.mutation import RECORD, Ward, is_missed, key, read_record, run, see, try_after
 from real_lab import RealLab, until
-from stackward.lab.waiting import last_seen
 
 WELL_S = 240
 
@@ -29,6 +28,11 @@ def ward(lab: RealLab) -> Ward:
 def table(ward: Ward) -> list[Mutant]:
     """Given what runs on that lab, and all its mutants."""
     return ward.mutants()
+
+
+def well_by_itself(ward: Ward) -> None:
+    """Wait until the lab is well again, without help."""
+    until(ward.is_well, within_s=WELL_S)
 
 
 def one_of(table: list[Mutant], node: str, unit: str, fault: Fault) -> Mutant:
@@ -72,7 +76,7 @@ def test_the_five_that_differ_most_are_seen_for_what_they_are(
     ward: Ward, table: list[Mutant], tried: list[Mutant], which: tuple[str, str, Fault]
 ) -> None:
     mutant = one_of(table, *which)
-    row = try_after(ward, mutant, Setting.AS_IT_IS, tried[-1])
+    row = try_after(ward, mutant, Setting.AS_IT_IS, tried[-1], wait=well_by_itself)
     tried.append(mutant)
 
     assert row is not None
@@ -82,11 +86,8 @@ def test_the_five_that_differ_most_are_seen_for_what_they_are(
 def test_a_memcached_that_systemd_has_restarted_is_a_note_once_all_is_well(
     ward: Ward, restarted: Mutant
 ) -> None:
-    row = last_seen(
-        lambda: see(ward, restarted, Setting.AS_IT_IS),
-        lambda row: not row["unexpected"],
-        within_s=WELL_S,
-    )
+    well_by_itself(ward)
+    row = see(ward, restarted, Setting.AS_IT_IS)
 
     assert row["unexpected"] == ()
 

@@ -349,12 +349,30 @@ def test_an_election_is_told_as_one() -> None:
 
 
 def test_two_leaders_of_one_term_are_found() -> None:
-    site = three("healthy NB 1", "healthy NB 1", "healthy NB 3")
+    site = three("healthy NB 1", "healthy NB 2", "healthy NB 3")
+    said = changed(
+        "healthy NB 2", (r"Role: follower", "Role: leader"), (r"Leader: \w+", "Leader: self")
+    )
+    put(site, "ctl2", NB, said)
 
     [finding] = [one for one in of_databases(site.look()) if one.rule == "ovsdb-two-leaders"]
 
     assert (finding.node, finding.state) == (None, State.BROKEN)
     assert "2 leaders at once: ctl, ctl2" in finding.reason
+
+
+def test_one_leader_that_the_inventory_names_twice_is_one() -> None:
+    site = three("healthy NB 1", "healthy NB 1", "healthy NB 3")
+
+    assert [one for one in of_databases(site.look()) if one.rule == "ovsdb-two-leaders"] == []
+
+
+def test_where_others_know_the_leader_one_that_does_not_yet_is_no_election() -> None:
+    """Looks are not at one moment: so it is after each hand-over."""
+    site = three("healthy NB 1", "healthy NB 2", "healthy NB 3")
+    put(site, "ctl3", NB, changed("healthy NB 3", (r"Leader: \w+", "Leader: unknown")))
+
+    assert of_databases(site.look()) == []
 
 
 def test_clusters_of_two_clouds_in_one_inventory_each_have_their_leader() -> None:
@@ -421,6 +439,22 @@ def test_a_member_that_answers_and_is_far_behind_is_found_by_its_leader() -> Non
 
     assert (finding.rule, finding.node) == ("ovsdb-behind", "ctl3")
     assert "900 entries" in finding.reason
+
+
+def test_what_waits_for_a_leader_is_no_second_finding() -> None:
+    site = three()
+    waits = changed("2 and 3 dead: 1", ("yet committed: 0", "yet committed: 900"))
+    put(site, "ctl", NB, waits)
+
+    assert "ovsdb-behind" not in [one.rule for one in of_databases(site.look())]
+
+
+def test_a_frozen_server_is_found_also_behind_an_odd_answer() -> None:
+    site = three()
+    site.command("ctl", f"question {DATABASES} 0", 0, "OVN_Northbo\ufffdnd\n_Server\n")
+    site.command("ctl", f"question {DATABASES} {NB}", 124)
+
+    assert "process-silent" in [one.rule for one in of_databases(site.look())]
 
 
 def test_a_server_that_has_left_serves_no_database_and_that_is_found_once() -> None:

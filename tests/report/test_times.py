@@ -157,6 +157,20 @@ def test_words_that_are_kept_hold_utc(zone: Zone, given: datetime | str, expecte
     assert in_utc(given) == expected
 
 
+@pytest.mark.parametrize("name", ["America/New_York", "Asia/Tokyo", "UTC"])
+@pytest.mark.parametrize(
+    "said", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+02:00"]
+)
+def test_a_time_that_no_zone_can_hold_is_told_as_it_is(zone: Zone, name: str, said: str) -> None:
+    """Go writes year 1 where it has no time: one such word must not end a whole report."""
+    zone(name)
+    at = datetime.fromisoformat(said)
+
+    shown = [local(at), utc(at), in_utc(said), in_words(f"since {said}")]
+
+    assert all(re.search("0001-|9999-|0000-|10000-", each) for each in shown)
+
+
 def test_a_text_that_is_no_time_is_not_taken_for_one() -> None:
     assert time_in("2026-11-27T00:10:05Z") == WINTER.replace(microsecond=0)
     assert time_in("2026-11-27T00:10:05") is None

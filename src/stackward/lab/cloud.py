@@ -215,9 +215,9 @@ def clear_host(folder: Path) -> None:
     (folder / "proved").unlink(missing_ok=True)
     if is_mounted(folder / "shared"):
         run(["umount", folder / "shared"])
+    Cgroup(folder, "none").remove()
     # The mounts of nodes that have just ended go a moment after their last process.
     wait_until_let_go(folder / "shared.img")
-    Cgroup(folder, "none").remove()
 
 
 def purge(claims: Claims, name: str) -> None:

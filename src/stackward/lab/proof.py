@@ -21,8 +21,10 @@ def prove(lab: Lab, nodes: Sequence[str]) -> None:
     cloud = connect(lab)
     for left_over in cloud.compute.servers(name=f"^{NAME}"):  # of a proof that died
         remove(cloud, left_over.id)
-    servers = [boot(cloud, f"{NAME}-{node}", node) for node in nodes]
+    servers: list[Any] = []
     try:
+        for node in nodes:
+            servers.append(boot(cloud, f"{NAME}-{node}", node))  # noqa: PERF401  # one may fail
         for server in servers:
             wait_active(cloud, server.id)
     finally:

@@ -34,7 +34,7 @@ class Outcome(StrEnum):
     NOT_UNDERSTOOD = "not understood"
 
 
-_ILL = {Outcome.SILENT, Outcome.REFUTED, Outcome.NOT_UNDERSTOOD}
+_ILL = {Outcome.SILENT, Outcome.REFUTED}
 _UNHEARD = {Blind.REFUSED: Outcome.REFUSED, Blind.NOT_ASKED: Outcome.NO_TIME}
 
 
@@ -95,12 +95,15 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
     if not here.runs:
         return
     name, node = here.component.name, here.node
-    ill: set[str] = set()
-    for question, came, answer in answers(here):
-        if question.unit in ill:
+    told = list(answers(here))
+    ill = {question.unit for question, came, _ in told if came in _ILL}
+    said: set[str] = set()
+    for question, came, answer in told:
+        # What is odd in the answer of an ill process is no second finding.
+        if question.unit in (said if came in _ILL else ill | said):
             continue
-        if question.unit and came in _ILL:
-            ill.add(question.unit)
+        if question.unit and (came in _ILL or came is Outcome.NOT_UNDERSTOOD):
+            said.add(question.unit)
         if came is Outcome.SILENT:
             yield symptoms.PROCESS_SILENT.found(
                 name,

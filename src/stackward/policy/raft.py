@@ -115,7 +115,9 @@ class Members:
         if node is None or not isinstance(survey, Survey) or isinstance(survey.units, Unseen):
             return False
         here = self.present.get((told.here.component.name, node))
-        if here is None or not _runs(here, told.question):
+        if here is None:
+            return not survey.unread  # what runs in containers may not have been told
+        if not _runs(here, told.question):
             return True
         key = (told.here.component.name, told.number)
         came = outcome(told.question, survey.answers.get(key))
@@ -180,6 +182,8 @@ def _judge_own(one: Told) -> Iterator[Finding]:
     elif member.status in {LEAVING, LEFT}:
         how = "has left it" if member.status == LEFT else "is leaving it"
         yield symptoms.OVSDB_LEAVING.found(name, one.node, [one.says], what=what, how=how)
+    if member.status != MEMBER or not member.leader:
+        return  # what waits, waits for that
     waits = {"committed": member.uncommitted, "applied": member.unapplied}
     done, count = max(waits.items(), key=lambda each: each[1])
     if count >= MANY:
@@ -195,9 +199,14 @@ def _judge_leaders(cluster: Members) -> Iterator[Finding]:
     name, what, says = first.here.component.name, first.question.what, _words(cluster.told)
     without = cluster.leaderless
     if leader:
-        of_term = [one for one in cluster.leaders if one.member.term == leader.member.term]
+        # By their ids: an inventory may name one machine twice.
+        of_term = {
+            one.member.server: one.node
+            for one in cluster.leaders
+            if one.member.term == leader.member.term
+        }
         if len(of_term) > 1:
-            nodes = ", ".join(one.node for one in of_term)
+            nodes = ", ".join(of_term.values())
             yield symptoms.OVSDB_LEADERS.found(
                 name, None, says, what=what, count=len(of_term), nodes=nodes
             )
@@ -215,7 +224,8 @@ def _judge_leaders(cluster: Members) -> Iterator[Finding]:
         yield symptoms.OVSDB_CUT_OFF.found(
             name, one.node, [one.says], what=what, others=others or "the others", log=one.here.log
         )
-    electing = [one for one in without if one not in stuck]
+    # Looks are not at one moment: where others know a leader, this one is about to hear of it.
+    electing = [] if is_known else [one for one in without if one not in stuck]
     if electing and not stuck:
         where = electing[0].node if len(electing) == 1 else None
         timer = f"{electing[0].member.election_s:g} s"

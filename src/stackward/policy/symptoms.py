@@ -18,7 +18,7 @@ _WHILE_AT_REST = "while no move goes on there (`openstack server migration list 
 BUS = "dbus"
 _AFTER_THE_BUS = (
     "; then `systemctl restart systemd-logind`, else logins hang, and start what has ended with "
-    "the bus: on a compute node `systemctl start libvirtd`"
+    "the bus: where libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`)"
 )
 
 

@@ -223,7 +223,7 @@ def screen_of(health: Health, width: int, height: int) -> list[str]:
     if len(screen) > room:
         left = len(screen) - (room - 1)
         screen = [
-            *screen[: room - 1],
+            *screen[: max(0, room - 1)],
             f"... {count_of(left, 'more line')}; without `--watch` all are shown",
         ]
     return [*screen, *end]

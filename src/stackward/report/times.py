@@ -27,8 +27,12 @@ class Words(str):
 
 def local(at: datetime) -> str:
     """Return a time as people read it: "2026-11-27 01:10:05 CET"."""
-    here = at.astimezone()
-    return f"{here:%Y-%m-%d %H:%M:%S} {_zone(here)}"
+    try:
+        here = at.astimezone()
+    except OverflowError:  # year 1 or 9999: some programs write so where they have no time
+        return at.isoformat()
+    # Not by strftime: it writes year 1 as "1".
+    return f"{here.replace(tzinfo=None).isoformat(' ', 'seconds')} {_zone(here)}"
 
 
 def time_of_day(at: datetime) -> str:
@@ -38,7 +42,10 @@ def time_of_day(at: datetime) -> str:
 
 def utc(at: datetime) -> str:
     """Return a time as programs read it: RFC 3339, in UTC."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+    try:
+        return at.astimezone(UTC).isoformat(timespec="milliseconds")
+    except OverflowError:  # as above
+        return at.isoformat(timespec="milliseconds")
 
 
 def in_words(text: str) -> str:
