@@ -12,7 +12,7 @@ class Brakes:
         self.leaves_to_others = leaves_to_others
         self._pressed = 0
         self._told: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a second signal may come in the middle of the first
 
     def press(self) -> int:
         """Press once more; return how often that was."""

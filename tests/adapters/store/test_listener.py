@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import event
 from typing_extensions import override
@@ -16,6 +17,7 @@ from postgres import Proxy, Server, a_pooler, a_server, a_standby, name_of
 from stackward.adapters.store.database import open_database
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listener import Calls, Listener
+from stackward.adapters.store.statements import QUEUED
 from stackward.adapters.wakeup import SocketWakeup
 from stackward.lab.waiting import wait_until
 from stackward.model.run import Approval, Run, RunState, Said
@@ -23,7 +25,8 @@ from stackward.model.worker import Worker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WITHIN_S = 60.0  # a guard against hanging, not a measure
-CALLS = Calls(every_s=0.2, heard_s=2.0, again_s=0.5)
+CALLS = Calls(every_s=0.2, heard_s=30.0, again_s=0.5)
+SOON = Calls(every_s=0.2, heard_s=2.0, again_s=0.5)  # notices a call that was not heard
 
 
 def a_run(run_id: str = "01A", *, for_workers: bool = True) -> Run:
@@ -127,14 +130,19 @@ def test_who_listens_is_woken_by_every_transaction_that_queues_a_run(
 
 
 def test_a_run_that_its_command_carries_out_wakes_nobody(postgres: Server) -> None:
-    with journal_in(url := postgres.emptied_database()) as journal, an_ear(url) as ear:
-        ear.wait_until_it(hears=True)
+    """What is told comes in the order of the commits: until its own last word it hears all."""
+    with (
+        journal_in(url := postgres.emptied_database()) as journal,
+        psycopg.connect(url, autocommit=True) as heard,
+    ):
+        heard.execute(f'LISTEN "{QUEUED}"'.encode())
+
         journal.add(a_run("01A", for_workers=False))
-        was_woken_first = ear.woken.is_set()
-
         journal.add(a_run("01B"))
+        heard.execute("SELECT pg_notify(%s, 'the end')", [QUEUED])
 
-        assert (ear.is_woken(), was_woken_first) == (True, False)
+        told = [each.payload for each in heard.notifies(timeout=1)]
+    assert (len(told), told[-1]) == (2, "the end")
 
 
 def test_two_that_listen_are_not_woken_by_the_calls_of_the_other(postgres: Server) -> None:
@@ -142,13 +150,30 @@ def test_two_that_listen_are_not_woken_by_the_calls_of_the_other(postgres: Serve
     with an_ear(url, "one") as one, an_ear(url, "two") as two:
         one.wait_until_it(hears=True)
         two.wait_until_it(hears=True)
-        calls = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_notify%'"
+        calls = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid()"
+        )
 
         assert wait_until(
             lambda: postgres.sql(calls, name_of(url))[0][0] == 2, within_s=WITHIN_S, every_s=0.05
         )
 
         assert (one.woken.is_set(), two.woken.is_set()) == (False, False)
+
+
+def test_one_that_cannot_even_begin_to_hear_says_so(postgres: Server) -> None:
+    """Its one connection listens: none is left that could call it."""
+    postgres.sql("DROP DATABASE IF EXISTS narrow")
+    postgres.sql("DROP ROLE IF EXISTS narrow")
+    postgres.sql("CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
+    postgres.sql("CREATE DATABASE narrow OWNER narrow")
+
+    with an_ear(postgres.url("narrow").replace("postgres@", "narrow@")) as ear:
+        assert wait_until(lambda: bool(ear.said), within_s=WITHIN_S, every_s=0.01)
+
+        assert ear.listener.hears is False
+        assert "too many connections for role" in ear.said[0]
 
 
 def test_it_hears_again_after_the_server_was_restarted(postgres: Server) -> None:
@@ -212,7 +237,7 @@ def test_a_connection_that_is_dead_without_a_sign_is_noticed_and_replaced(
 ) -> None:
     with (
         Deafening(postgres) as proxy,
-        an_ear(proxy.to(url := postgres.emptied_database())) as ear,
+        an_ear(proxy.to(url := postgres.emptied_database()), calls=SOON) as ear,
         journal_in(url) as journal,
     ):
         ear.wait_until_it(hears=True)

@@ -95,6 +95,8 @@ class Listener:
                 elif isinstance(error, _Deaf):
                     pause = self._calls.again_s
                     self._explain()
+                elif not self._has_lost and not self._is_closed:
+                    self._lose(error)  # it could not even begin
                 self._interrupt.wait(0.0 if self._is_closed else pause)
                 pause = min(2 * pause, longest)
 
