@@ -117,7 +117,7 @@ def a_server(*settings: str) -> Iterator[Server]:
     server = Server(programs(), Path(tempfile.mkdtemp(prefix="stackward-pg-")), free_port())
     if os.geteuid() == 0:
         shutil.chown(server.place, OWNER, OWNER)
-    try:
+    with removed_at_the_end(server):
         data = server.place / "data"
         ways_in = ["--auth-local=trust", "--auth-host=scram-sha-256"]
         forms = ["-U", OWNER, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
@@ -128,6 +128,13 @@ def a_server(*settings: str) -> Iterator[Server]:
             file.writelines(f"{line}\n" for line in settings)
         server.start()
         yield server
+
+
+@contextmanager
+def removed_at_the_end(server: Server) -> Iterator[None]:
+    """Leave nothing of a server, wherever it was on its way."""
+    try:
+        yield
     finally:
         if (server.place / "data/postmaster.pid").exists():
             server.stop()
@@ -140,7 +147,7 @@ def a_standby(primary: Server) -> Iterator[Server]:
     standby = Server(primary.programs, Path(tempfile.mkdtemp(prefix="stackward-pg-")), free_port())
     if os.geteuid() == 0:
         shutil.chown(standby.place, OWNER, OWNER)
-    try:
+    with removed_at_the_end(standby):
         data, source = str(standby.place / "data"), ["-h", str(primary.place), "-U", OWNER]
         quickly = ["-c", "fast", "--no-sync", "-X", "stream"]
         standby.run("pg_basebackup", *source, "-p", str(primary.port), "-D", data, "-R", *quickly)
@@ -148,10 +155,6 @@ def a_standby(primary: Server) -> Iterator[Server]:
             file.write(f"port = {standby.port}\nunix_socket_directories = '{standby.place}'\n")
         standby.start()
         yield standby
-    finally:
-        if (standby.place / "data/postmaster.pid").exists():
-            standby.stop()
-        shutil.rmtree(standby.place)
 
 
 @contextmanager
@@ -281,10 +284,21 @@ class Proxy:
                     message = ready.recv(1 << 16)
                     if not message:
                         return
+                    if ready is server and not self._lets_out(client):
+                        continue
                     (server if ready is client else client).sendall(message)
+                    if ready is client:
+                        self._has_asked(client, message)
                     if ready is client and self._is_to_lose(message):
                         server.recv(1 << 16)  # it has done it
                         return
+
+    def _has_asked(self, client: socket.socket, message: bytes) -> None:
+        """Take notice of what a client sends."""
+
+    def _lets_out(self, client: socket.socket) -> bool:  # others ask who it is
+        """Say whether a client may have its answer."""
+        return True
 
     def _is_to_lose(self, message: bytes) -> bool:
         with self._lock:

@@ -16,13 +16,12 @@ from typing import Any
 
 from real_lab import STACKWARD, RealLab, until
 from stackward.lab import proof
-from stackward.lab.client import environment
+from stackward.lab.client import PLACEMENT_MICROVERSION, environment
 from stackward.lab.guest import Tick
 from stackward.lab.load import wait_status
 
 DRAIN_S = 600
 TRAIT = "COMPUTE_STATUS_DISABLED"
-PLACEMENT = "1.39"
 INSTANCES = "/var/lib/nova/instances"
 PUT_BACK = """
 rm -f /etc/stackward/maintenance /etc/systemd/system/nova-compute.service.d/stackward.conf
@@ -209,10 +208,12 @@ class Drains:
     def traits(self, node: str) -> list[str]:
         """Return the traits that placement has of a node."""
         placement = self.lab.cloud.placement
-        found = placement.get(f"/resource_providers?name={node}", microversion=PLACEMENT).json()
+        found = placement.get(
+            f"/resource_providers?name={node}", microversion=PLACEMENT_MICROVERSION
+        ).json()
         [provider] = found["resource_providers"]
         answer = placement.get(
-            f"/resource_providers/{provider['uuid']}/traits", microversion=PLACEMENT
+            f"/resource_providers/{provider['uuid']}/traits", microversion=PLACEMENT_MICROVERSION
         )
         traits: list[str] = answer.json()["traits"]
         return traits
@@ -285,10 +286,7 @@ class Drains:
 
     def remove(self, *servers: str) -> None:
         """Delete servers, all at once, and wait until they are gone."""
-        for each in servers:
-            self.lab.cloud.compute.delete_server(each, ignore_missing=True)
-        for each in servers:
-            proof.remove(self.lab.cloud, each)
+        proof.remove(self.lab.cloud, *servers)
 
     def remove_left_over(self, names: str) -> None:
         """Delete the servers that an earlier test left behind, by how their names begin."""

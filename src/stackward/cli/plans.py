@@ -39,7 +39,9 @@ def show_and_refuse(plan: "Plan[World]", form: Form, columns: list[str] | None) 
     if plan.blockers:
         raise refusal(plan, is_shown=form is Form.TABLE and not columns)
     if plan.stages:
-        say_next("nothing was changed; without `--dry-run` you are asked, then it is done")
+        say_next(
+            "nothing was changed; without `--dry-run` you are asked first, then it is carried out"
+        )
 
 
 def signed(plan: "Plan[Any]") -> "Plan[Any]":

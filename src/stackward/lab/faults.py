@@ -24,6 +24,7 @@ from stackward.lab.machine import port_open
 from stackward.lab.scene import Scene, looks, put_back
 from stackward.lab.spec import Lab
 from stackward.lab.waiting import wait_until
+from stackward.model.compute import BY_ITSELF
 from stackward.wording import count_of
 
 AMQP_PORT = 5672
@@ -266,7 +267,7 @@ def libvirt_is_lost(scene: Scene) -> bool:
     return bool(
         not scene.holds(scene.target, "virsh list")
         and service.status == "disabled"
-        and (service.disabled_reason or "").startswith("AUTO:")
+        and (service.disabled_reason or "").startswith(BY_ITSELF)
     )
 
 

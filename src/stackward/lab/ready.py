@@ -11,7 +11,7 @@ from stackward.lab.machine import Machine
 from stackward.lab.spec import Lab
 from stackward.lab.ssh import on_node
 from stackward.lab.waiting import wait_until
-from stackward.model.compute import DISABLED
+from stackward.model.compute import BY_ITSELF, DISABLED
 from stackward.model.maintenance import MAINTENANCE
 
 APIS = {
@@ -22,7 +22,6 @@ APIS = {
     "neutron-api": 9696,
     "cinder-api": 8776,
 }
-BY_ITSELF = "AUTO:"  # how Nova begins the reason when it disables a service by itself
 BOOT_S = 120
 SERVICES_S = 240
 FAKE_S = 6  # a nova-compute takes 3 s of CPU to start; they share two cores with all else

@@ -28,6 +28,7 @@ MEND_CELL = (
 )
 INACTIVE = "INACTIVE"  # a port's binding that is prepared for a move, or left behind by one
 INSTANCES = "/var/lib/nova/instances"
+BY_ITSELF = "AUTO:"  # how Nova begins the reason when it disables a service by itself
 DISABLED = "COMPUTE_STATUS_DISABLED"  # the trait by which placement keeps servers off a node
 
 # Every status of a migration in which something may still happen (nova 31.0,

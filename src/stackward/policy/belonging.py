@@ -14,7 +14,7 @@ from enum import StrEnum
 from stackward.anatomy import MACHINE, Anatomy, Component, marks_of
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import Answered, CloudState, Failed, Heartbeat
-from stackward.model.compute import NOVA_COMPUTE
+from stackward.model.compute import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.health import Finding
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.maintenance import UNIT as DRAINED_UNIT
@@ -23,8 +23,6 @@ from stackward.policy import symptoms
 from stackward.policy.clustered import is_left_to_cluster
 from stackward.policy.messages import queues_of
 from stackward.policy.presence import Presence, units_named
-
-_AUTO = "AUTO:"
 
 
 class Sign(StrEnum):
@@ -321,7 +319,7 @@ class _Cloud:
         """
         for one in self._records(component, survey.node):
             reason = one.reason or ""
-            if one.is_enabled or reason.startswith(_AUTO):
+            if one.is_enabled or reason.startswith(BY_ITSELF):
                 continue
             claim = read_claim(one.reason)
             if claim is None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from stackward.anatomy import Anatomy, Component
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import NO_TIME, CloudState, Heartbeat, Rpc, RpcAnswer
-from stackward.model.compute import NOVA_COMPUTE
+from stackward.model.compute import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import Likeness, compare, queue_names
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
@@ -26,7 +26,6 @@ RPC = "rpc"
 NOVA_API = "nova-api"
 TOO_MANY = 429
 BROKER = "rabbitmq"
-_AUTO = "AUTO:"
 _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
 _FANOUT_STREAM, _STREAM = "_fanout", "stream"  # keeps what it was sent, whoever has read it
 
@@ -417,7 +416,7 @@ def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> I
                 log=log_of(component),
                 restart=restart_of(present.get((name, node)), one.binary),
             )
-        if not one.is_enabled and (one.reason or "").startswith(_AUTO):
+        if not one.is_enabled and (one.reason or "").startswith(BY_ITSELF):
             restart = restart_of(present.get((name, node)), one.binary)
             yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason, restart=restart)
         if one.is_known and {one.name, one.cluster} & down:
@@ -457,7 +456,7 @@ def _judge_cells(state: CloudState) -> Iterator[Finding]:
 
 
 def _is_off_on_purpose(one: Heartbeat) -> bool:
-    return not one.is_enabled and not (one.reason or "").startswith(_AUTO)
+    return not one.is_enabled and not (one.reason or "").startswith(BY_ITSELF)
 
 
 def _is_kept_off(state: CloudState, one: Heartbeat, present: Present, component: Component) -> bool:

@@ -90,6 +90,11 @@ class Members:
         known = {MEMBER, CUT_OFF}
         return [one for one in self.told if one.member.status in known and not one.member.leader]
 
+    def may_be_led(self, peers: Iterable[Peer]) -> list[Peer]:
+        """Return those that did not tell by themselves that they look for a leader."""
+        without = {one.member.short for one in self.leaderless}
+        return [one for one in peers if one.server not in without]
+
     def told_of(self, peer: Peer) -> Told | None:
         """Return what a member itself told, if it was asked."""
         return next((one for one in self.told if one.member.short == peer.server), None)
@@ -234,17 +239,12 @@ def _judge_leaders(cluster: Members) -> Iterator[Finding]:
 
 def _may_lead(cluster: Members) -> int:
     """Return how many members may have a leader among them, by all that is known."""
-    without = {one.member.short for one in cluster.leaderless}
-    return sum(
-        1 for peer in cluster.peers if peer.server not in without and not cluster.is_gone(peer)
-    )
+    return sum(not cluster.is_gone(peer) for peer in cluster.may_be_led(cluster.peers))
 
 
 def _named(cluster: Members, peers: Iterable[Peer]) -> str:
     """Name members that did not tell by themselves that they look for a leader."""
-    without = {one.member.short for one in cluster.leaderless}
-    those = [one for one in peers if one.server not in without]
-    return ", ".join(_name(cluster, one) for one in those)
+    return ", ".join(_name(cluster, one) for one in cluster.may_be_led(peers))
 
 
 def _name(cluster: Members, peer: Peer) -> str:
@@ -309,8 +309,7 @@ def quorums(state: CloudState, present: Present) -> list[tuple[int, int, frozens
     found = []
     for cluster in clusters(state, present):
         if cluster.leader is None and cluster.leaderless:
-            without = {one.member.short for one in cluster.leaderless}
-            away = [cluster.node_of(one) for one in cluster.peers if one.server not in without]
+            away = [cluster.node_of(one) for one in cluster.may_be_led(cluster.peers)]
             of = len(cluster.peers)
             found.append((of, majority(of), frozenset(node for node in away if node)))
     return found

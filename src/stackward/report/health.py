@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, State
-from stackward.report.tables import Form, Table, render_records, render_rows, width_of
+from stackward.report.tables import Form, Table, render_records, render_rows
 from stackward.report.text import on_one_line, printable, wrap
 from stackward.report.times import in_words, local, utc
 from stackward.wording import count_of
@@ -20,6 +20,7 @@ def components_table(health: Health) -> Table:
         columns=COLUMNS,
         rows=tuple(map(_row, health.components)),
         gives_way=("Under", "Findings", "Nodes"),
+        told_below=("Findings",),
     )
 
 
@@ -38,17 +39,20 @@ def render_health(
     """
     if form in {Form.JSON, Form.YAML}:
         return render_records(as_record(health), form)
+    table = render_rows(components_table(health).only(columns), form, width)
     if form is not Form.TABLE or columns:
-        return render_rows(components_table(health).only(columns), form, width)
-    table = render_rows(components_table(health), form)
-    if width is not None and max(map(width_of, table.splitlines())) > width:
-        # No other column is narrowed for it: what is found is told in full below.
-        table = render_rows(components_table(health).without("Findings"), form, width)
+        return table
     return table + "\n" + "".join(f"{line}\n" for line in lines_of(health, width))
 
 
 def lines_of(health: Health, width: int | None = None) -> Iterator[str]:
-    """Return all findings as text: what explains others first, with those under it."""
+    """Return all of it as text; the last says in short how it is."""
+    yield from _told(health, width)
+    yield from wrap(summary(health), width)
+
+
+def _told(health: Health, width: int | None) -> Iterator[str]:
+    """Return all findings, what explains others first, with those under it; then notes and gaps."""
     findings = health.findings
     roots = [finding for finding in findings if finding.under is None]
     others = [finding for finding in findings if finding.under is not None]
@@ -66,7 +70,6 @@ def lines_of(health: Health, width: int | None = None) -> Iterator[str]:
         yield ""
     yield from _gaps("not proved", health.not_proved, width)
     yield from _gaps("unknown", health.unknown, width)
-    yield from wrap(summary(health), width)
 
 
 def _explains(cause: Finding, finding: Finding) -> bool:
@@ -213,7 +216,7 @@ def _key(finding: Finding) -> tuple[str, str, str | None]:
 def screen_of(health: Health, width: int, height: int) -> list[str]:
     """Return what a terminal of that size shows of a look: what is wrong before what is well."""
     end = wrap(summary(health), width)
-    told = list(lines_of(health, width))[: -len(end)]
+    told = list(_told(health, width))
     room = height - 1 - len(end)  # the cursor stands on a line of its own
     ill = [one for one in health.components if one.state is not State.OK]
     well = len(health.components) - len(ill)

@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import zip_longest
@@ -40,6 +40,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     gives_way: tuple[str, ...] = ()  # columns that a narrow terminal may miss, the first first
+    told_below: tuple[str, ...] = ()  # those that repeat what stands below the table: the first
     goes_last: tuple[str, ...] = ()  # those that go only where the rest would not fit at all
 
     def only(self, columns: Sequence[str]) -> "Table":
@@ -54,18 +55,17 @@ class Table:
                 hint=f"the columns are {', '.join(f'`{name}`' for name in self.columns)}",
             )
         chosen = [position[name.casefold()] for name in columns]
-        return self._with(chosen)
+        return replace(self._with(chosen), told_below=())  # alone: nothing stands below
 
     def without(self, column: str) -> "Table":
         """Leave a column out."""
         return self._with([at for at, name in enumerate(self.columns) if name != column])
 
     def _with(self, chosen: Sequence[int]) -> "Table":
-        return Table(
+        return replace(
+            self,
             columns=tuple(self.columns[index] for index in chosen),
             rows=tuple(tuple(row[index] for index in chosen) for row in self.rows),
-            gives_way=self.gives_way,
-            goes_last=self.goes_last,
         )
 
     def records(self) -> list[dict[str, Cell]]:
@@ -175,16 +175,18 @@ def _fitted(table: Table, width: int | None) -> str:
         widths = [max(map(width_of, column)) for column in zip(table.columns, *cells, strict=True)]
         if width is None or _whole(widths) <= width:
             break
-        empty = [name for name in table.gives_way if _is_empty(table, cells, name)]
-        narrowed = None if empty else _narrowed(table.columns, cells, widths, width)
-        may_go = (*empty, *table.gives_way, *(() if narrowed else table.goes_last))
+        # Nothing is lost with these: no other column is narrowed for them.
+        needless = [name for name in table.told_below if name in table.columns]
+        needless += [name for name in table.gives_way if _is_empty(table, cells, name)]
+        narrowed = None if needless else _narrowed(table.columns, cells, widths, width)
+        may_go = (*needless, *table.gives_way, *(() if narrowed else table.goes_last))
         goes = next((name for name in may_go if name in table.columns), None)
         if goes is None or (narrowed and _height(cells, narrowed) <= _MOST_LINES):
             # Nothing more can go: where words do not fit either, they are broken.
             narrowed = narrowed or _narrowed(table.columns, cells, widths, width, breaks=True)
             widths = narrowed or widths
             break
-        if goes not in empty:
+        if goes not in needless:
             left_out.append(goes)
         table = table.without(goes)
     text = _boxed(table.columns, cells, widths)

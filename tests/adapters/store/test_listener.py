@@ -1,6 +1,5 @@
 """PostgreSQL itself tells who listens what was queued; who cannot hear it notices, and says so."""
 
-import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -215,21 +214,18 @@ class Deafening(Proxy):
 
     is_deaf = False
 
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        self._listening: set[socket.socket] = set()
+
     @override
-    def _serve(self, client: socket.socket) -> None:
-        listens = False
-        with client, socket.socket(socket.AF_UNIX) as server:
-            server.connect(str(self._server.place / f".s.PGSQL.{self._server.port}"))
-            while True:
-                for ready in select.select([client, server], [], [])[0]:
-                    message = ready.recv(1 << 16)
-                    if not message:
-                        return
-                    if ready is client:
-                        listens = listens or b"LISTEN" in message
-                        server.sendall(message)
-                    elif not (listens and self.is_deaf):
-                        client.sendall(message)
+    def _has_asked(self, client: socket.socket, message: bytes) -> None:
+        if b"LISTEN" in message:
+            self._listening.add(client)
+
+    @override
+    def _lets_out(self, client: socket.socket) -> bool:
+        return not (self.is_deaf and client in self._listening)
 
 
 def test_a_connection_that_is_dead_without_a_sign_is_noticed_and_replaced(
