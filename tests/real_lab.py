@@ -85,6 +85,15 @@ class RealLab:
         """Run a shell script on a node and return its stdout."""
         return ssh.on_node(self.spec, node, script)
 
+    def active_for(self, node: str, unit: str) -> float:
+        """Return for how many seconds a unit has been active; 0 where it is not."""
+        script = (
+            f"systemctl is-active --quiet {unit} || {{ echo 0; exit 0; }}\n"
+            f"echo $(( $(cut -d. -f1 /proc/uptime) - "
+            f"$(systemctl show -P ActiveEnterTimestampMonotonic {unit}) / 1000000 ))"
+        )
+        return float(self.on(node, script))
+
     def births(self) -> dict[str, str]:
         """Return when PID 1 of each node was started: another number is another boot."""
         return {

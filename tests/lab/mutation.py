@@ -38,13 +38,13 @@ from real_lab import STACKWARD, RealLab, until
 from stackward.anatomy import read_anatomy
 from stackward.lab.client import environment
 from stackward.lab.machine import Machine
+from stackward.policy.presence import STARTING_S
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "docs" / "reference" / "faults-seen.jsonl"
 BESIDE = "beside it: "
 CHECK = ("cloud", "check")
 LOOK_S, WELL_S, MAKE_S = 120, 300, 180
-STARTED_S = 20.0  # younger than this, the check gives a process time to begin its work
 TOGETHER = 4  # so many restarted units grow as old as that side by side
 ILL = {"broken", "degraded", "unknown"}  # where a finding says so
 
@@ -176,12 +176,8 @@ class Ward:
         """Wait until a process that was restarted has had the time that the check gives it."""
         if mutant.fault is not Fault.RESTARTED:
             return
-        age = (
-            f"echo $(( $(cut -d. -f1 /proc/uptime) - $(systemctl show -P"
-            f" ActiveEnterTimestampMonotonic {mutant.unit}) / 1000000 ))"
-        )
         with self.spending("age"):
-            until(lambda: float(self.on(mutant.node, age)) > STARTED_S, within_s=60)
+            until(lambda: self.lab.active_for(mutant.node, mutant.unit) > STARTING_S, within_s=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
