@@ -16,7 +16,7 @@ from stackward.engine.aside import aside
 from stackward.engine.brakes import Brakes
 from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_steps
 from stackward.engine.ledger import Ledger
-from stackward.engine.move import TakenBack, carry_out_move, is_finished, is_half_way, path_of
+from stackward.engine.move import TakenBack, carry_out_move, is_finished, is_half_way
 from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, Bench, repeat_step, said_of
 from stackward.engine.ticks import Moving, tick
@@ -29,6 +29,7 @@ from stackward.plan import (
     Blocked,
     Json,
     Move,
+    Part,
     Plan,
     Runbook,
     Stage,
@@ -159,10 +160,10 @@ class _Interpreter:
         for line in found.told:
             self._ledger.tell("planned again", reason=line)
         gone = {
-            f"{path_of(stage, move)}/{place}": step
+            at: step
             for stage, move in self._plan.moves()
             if (stage.name, move.key) in found.gone
-            for place, step in enumerate(move.steps)
+            for at, step in move.steps_at(stage.path_of(move), Part.STEPS)
         }
         traces = self._aside(lambda: {path: self._traced(step) for path, step in gone.items()})
         for path, traced in traces.items():
@@ -329,12 +330,12 @@ class _Interpreter:
                 break
             move = waiting.popleft()
             steps = carry_out_move(stage, move, self._bench, partial(self._judge, move))
-            begun.append(Moving(move, path_of(stage, move), steps))
+            begun.append(Moving(move, stage.path_of(move), steps))
             moving.append(begun[-1])
         return begun
 
     def _must_go_on(self, stage: Stage[Any], move: Move[Any]) -> bool:
-        is_under_way = bool(self._ledger.in_flight(path_of(stage, move)))
+        is_under_way = bool(self._ledger.in_flight(stage.path_of(move)))
         return is_under_way or is_half_way(stage, move, self._ledger.last)
 
     def _may_begin(self, stage: Stage[Any], failed: list[Moving]) -> bool:

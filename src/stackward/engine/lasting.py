@@ -41,7 +41,7 @@ class TakenAway(StepFailed):
 def lost_steps(plan: Plan[Any], ledger: Ledger, world: Any) -> Iterator[Lost]:  # noqa: ANN401  # as the steps need it
     """Look again at each lasting step that this run has done; return those that are lost."""
     for stage, move in plan.moves():
-        for path, step in move.way(f"{stage.name}/{move.key}", ledger.last):
+        for path, step in move.way(stage.path_of(move), ledger.last):
             if not (isinstance(step, Lasting) and ledger.is_done(path)):
                 continue
             if (look := step.lost(world)) is not None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stackward.model.run import Attempt, Event, Run, Said, Settled
 from stackward.model.values import Json, Mark
+from stackward.plan.path import Part, is_of, part_of
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 
@@ -27,23 +28,20 @@ class Ledger:
         made = sorted(journal.attempts(run.id), key=lambda one: one.number)
         return cls(journal, run, clock, {one.step: one for one in made})
 
-    def in_flight(self, prefix: str) -> list[Attempt]:
-        """Return the attempts that are not settled, of the steps below a path."""
-        below = prefix + "/"
+    def in_flight(self, move: str) -> list[Attempt]:
+        """Return the attempts that are not settled, of the steps of a move by its path."""
         return [
-            one
-            for path, one in list(self.last.items())
-            if path.startswith(below) and one.is_in_flight
+            one for path, one in list(self.last.items()) if is_of(path, move) and one.is_in_flight
         ]
 
-    def has_begun(self, prefix: str, step: str = "") -> bool:
-        """Say whether anything below a path, or of its steps so named, was ever attempted."""
-        return any(path.startswith(f"{prefix}/{step}") for path in list(self.last))
+    def has_begun(self, move: str, part: Part | None = None) -> bool:
+        """Say whether any step of a move, or of that part of it, was ever attempted."""
+        return any(is_of(path, move) and part in {None, part_of(path)} for path in list(self.last))
 
-    def has_asked(self, prefix: str) -> bool:
-        """Say whether anything below a path was asked of the world, or may have been."""
+    def has_asked(self, move: str) -> bool:
+        """Say whether any step of a move was asked of the world, or may have been."""
         return any(
-            path.startswith(f"{prefix}/") and one.settled is not Settled.UNSENT
+            is_of(path, move) and one.settled is not Settled.UNSENT
             for path, one in list(self.last.items())
         )
 

@@ -12,29 +12,25 @@ from stackward.engine.ledger import Ledger
 from stackward.engine.step import Bench, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
 from stackward.model.run import Attempt, Said, Settled
-from stackward.plan import GIVEN_UP, INSTEAD, Blocked, Move, Stage, Standing
+from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing
+from stackward.plan.path import part_of, path_of_step
 
 ON_RECORD = "on record"
 _ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # how a step for the slow stands that was asked for
 
 
-def path_of(stage: Stage[Any], move: Move[Any]) -> str:
-    """Return what the move is called in the journal."""
-    return f"{stage.name}/{move.key}"
-
-
 def is_finished(stage: Stage[Any], move: Move[Any], bench: Bench) -> bool:
     """Say whether each step of the move was proved done, on the way that it has taken."""
-    way = move.way(path_of(stage, move), bench.ledger.last)
+    way = move.way(stage.path_of(move), bench.ledger.last)
     return all(bench.ledger.is_done(at) for at, _ in way)
 
 
 def is_given_up(move: Move[Any], path: str, ledger: Ledger) -> bool:
     """Say whether the first step was given up once what was declared for the slow was asked for."""
-    first = ledger.last.get(f"{path}/0")
+    first = ledger.last.get(path_of_step(path, 0))
     if first is None or not first.saw.get(GIVEN_UP) or not move.instead:
         return False
-    slow = [ledger.last.get(f"{path}/slow-{place}") for place in range(len(move.on_slow))]
+    slow = [ledger.last.get(at) for at, _ in move.steps_at(path, Part.SLOW)]
     # One from before the last start of the first step was for an earlier start.
     return all(
         each and each.settled in _ASKED_FOR and each.intended_at >= first.intended_at
@@ -47,7 +43,7 @@ def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt])
 
     `last` has the last attempt at each step.
     """
-    attempts = [last.get(at) for at, _ in move.way(path_of(stage, move), last)]
+    attempts = [last.get(at) for at, _ in move.way(stage.path_of(move), last)]
     done = [each is not None and each.settled is Settled.DONE for each in attempts].count(True)
     return 0 < done < len(attempts) and attempts[done] is None
 
@@ -56,8 +52,8 @@ def carry_out_move(
     stage: Stage[Any], move: Move[Any], bench: Bench, judge: Callable[[], Blocked | None]
 ) -> Iterator[Standing]:
     """Bring each step to done, one after the other."""
-    path = path_of(stage, move)
-    if bench.ledger.has_begun(path, "failed-"):
+    path = stage.path_of(move)
+    if bench.ledger.has_begun(path, Part.FAILED):
         # An earlier worker died while it took this move back: that is brought to its end.
         yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
     if move.record and not bench.ledger.has_begun(path):
@@ -78,7 +74,8 @@ def _as_planned(
         for place, step in enumerate(move.steps):
             # Half-way, the thing is in a state of our own making: it is judged at the outset only.
             again = judge if place == 0 else _no_objection
-            for standing in carry_out_step(step, f"{path}/{place}", move.thing, bench, again):
+            at = path_of_step(path, place)
+            for standing in carry_out_step(step, at, move.thing, bench, again):
                 if standing is Standing.UNDERWAY:
                     slow.advance()
                 yield standing
@@ -108,7 +105,8 @@ def _instead(
     for place, step in enumerate(move.instead):
         again = judge if place == 0 else _no_objection
         try:
-            yield from carry_out_step(step, f"{path}/{INSTEAD}{place}", move.thing, bench, again)
+            at = path_of_step(path, place, Part.INSTEAD)
+            yield from carry_out_step(step, at, move.thing, bench, again)
         except Superseded:
             raise
         except StackwardError as error:
@@ -127,8 +125,7 @@ def _take_back(
     """Carry out what was declared for a failed move, then raise why it failed."""
     bench.ledger.tell("takes back", thing=move.thing, step=path, reason=error.message)
     try:
-        for place, step in enumerate(move.on_failed):
-            at = f"{path}/failed-{place}"
+        for at, step in move.steps_at(path, Part.FAILED):
             yield from carry_out_step(step, at, move.thing, bench, _no_objection)
     except Superseded:
         raise
@@ -147,8 +144,8 @@ def _take_back(
 
 def _why_it_failed(move: Move[Any], path: str, bench: Bench) -> StepFailed:
     """Return the error that an earlier worker met, as it wrote it down."""
-    last = [bench.ledger.last.get(f"{path}/{place}") for place in range(len(move.steps))]
-    for step, attempt in zip(move.steps, last, strict=True):
+    for at, step in move.steps_at(path, Part.STEPS):
+        attempt = bench.ledger.last.get(at)
         if attempt and attempt.settled in {Settled.FAILED, Settled.FOREIGN, Settled.LOST}:
             said = attempt.said
             return StepFailed(
@@ -199,10 +196,10 @@ class _Slow:
             self._tell("help for the slow failed", reason=error.message, says=error.says)
 
     def _steps(self) -> Iterator[Standing]:
-        for place, step in enumerate(self._move.on_slow):
+        for at, step in self._move.steps_at(self._path, Part.SLOW):
             yield from carry_out_step(
                 step,
-                f"{self._path}/slow-{place}",
+                at,
                 self._move.thing,
                 self._bench,
                 _no_objection,
@@ -212,7 +209,7 @@ class _Slow:
     def close(self) -> None:
         """Settle what was started for the slow: with the move over, it has no meaning left."""
         for attempt in self._ledger.in_flight(self._path):
-            if "/slow-" in attempt.step:
+            if part_of(attempt.step) is Part.SLOW:
                 self._ledger.settle(attempt, Settled.MOOT, Said(reason="the move is over"))
 
     def _tell(self, what: str, **says: str | float | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from stackward.model.cloud import CloudIdentity, known_cloud
 from stackward.model.duration import PastMove
 from stackward.model.run import Attempt, Settled
+from stackward.plan.path import Part, move_of, part_of, path_of_move
 from stackward.ports.journal import Journal
 
 _LOOKED_AT = 100  # the latest runs
@@ -40,10 +41,10 @@ def read_past_moves(journal: Journal, cloud: CloudIdentity) -> tuple[PastMove, .
 def _moves_of(stored: Mapping[str, Any], made_all: Sequence[Attempt]) -> Iterator[PastMove]:
     attempts: dict[str, list[Attempt]] = {}
     for attempt in made_all:
-        attempts.setdefault(attempt.step.rpartition("/")[0], []).append(attempt)
+        attempts.setdefault(move_of(attempt.step), []).append(attempt)
     for stage in stored["stages"]:
         for move in stage["moves"]:
-            made = attempts.get(f"{stage['name']}/{move['thing_id']}", [])
+            made = attempts.get(path_of_move(stage["name"], move["thing_id"]), [])
             gib = move["expects"].get("gib")
             if move["thing_id"] and isinstance(gib, int | float) and _is_usual(move, made):
                 took = max(each.settled_at for each in made if each.settled_at) - min(
@@ -62,7 +63,7 @@ def _is_usual(move: Mapping[str, Any], made: list[Attempt]) -> bool:
             each.settled is Settled.DONE
             and each.mark is not None
             and each.number == 1
-            and each.step.rpartition("/")[2].isdigit()
+            and part_of(each.step) is Part.STEPS
             for each in made
         )
     )

@@ -28,6 +28,7 @@ from stackward.model.maintenance import (
 from stackward.model.run import Run, RunState, Settled
 from stackward.model.wish import Consent
 from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
+from stackward.plan.path import stage_of
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
@@ -92,8 +93,8 @@ def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
             continue
         for attempt in reversed(journal.attempts(run.id)):
             is_started = attempt.mark is not None and attempt.settled not in _NOT_DONE
-            if is_started and attempt.step.partition("/")[0] in {HA_OFF, HA_ON}:
-                return run.id if attempt.step.startswith(f"{HA_OFF}/") else None
+            if is_started and (stage := stage_of(attempt.step)) in {HA_OFF, HA_ON}:
+                return run.id if stage == HA_OFF else None
     return None
 
 
@@ -288,7 +289,7 @@ def read_moved(journal: Journal, run: Run, plan: Plan) -> tuple[Drained, ...]:
     last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
     servers = {}
     for stage, move in plan.moves():
-        way = move.way(f"{stage.name}/{move.key}", last)
+        way = move.way(stage.path_of(move), last)
         attempts = [last.get(at) for at, _ in way]
         if not move.thing_id or not all(
             each and each.settled is Settled.DONE and each.mark is not None for each in attempts

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from stackward.model.compute import Resources
 from stackward.model.run import Run
+from stackward.plan.path import move_of, path_of_move
 from stackward.ports.journal import Journal
 
 _LOOKED_AT = 100  # the latest runs
@@ -23,7 +24,7 @@ def read_promised(journal: Journal, cloud: str, *, but_for: str) -> dict[str, Re
     # Asked for each server that is about to move: in one look, however many drains go on.
     attempts = journal.attempts_of([run.id for run in others])
     for run in others:
-        begun = {attempt.step.rpartition("/")[0] for attempt in attempts[run.id]}
+        begun = {move_of(attempt.step) for attempt in attempts[run.id]}
         for path, expects in _moves(run):
             provider, needs = expects.get("provider"), expects.get("needs")
             if path not in begun and isinstance(provider, str) and isinstance(needs, dict):
@@ -36,4 +37,5 @@ def _moves(run: Run) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Return each move of the stored plan by its path in the journal, with what it expects."""
     for stage in json.loads(run.plan)["stages"]:
         for move in stage["moves"]:
-            yield f"{stage['name']}/{move['thing_id'] or move['thing']}", move["expects"]
+            path = path_of_move(stage["name"], move["thing_id"] or move["thing"])
+            yield path, move["expects"]

@@ -18,7 +18,7 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.maintenance import Drained, DrainedAway, Homecoming, ReturningNode
 from stackward.model.run import Attempt, Run, RunState, Settled
 from stackward.model.undoing import Returned, Stray, Undoer, Undoing
-from stackward.plan import INSTEAD, Kinds, Move, Plan, Stage, Step, from_json, with_caught_up
+from stackward.plan import Kinds, Move, Part, Plan, Stage, Step, from_json, with_caught_up
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 
@@ -168,13 +168,7 @@ def _returned(memory: _Memory) -> Returned:
 
 
 def _paths(stage: Stage, move: Move) -> Iterator[tuple[str, Step]]:
-    for prefix, steps in (
-        ("", move.steps),
-        (INSTEAD, move.instead),
-        ("failed-", move.on_failed),
-    ):
-        for place, step in enumerate(steps):
-            yield f"{stage.name}/{move.key}/{prefix}{place}", step
+    return move.steps_at(stage.path_of(move), Part.STEPS, Part.INSTEAD, Part.FAILED)
 
 
 # --- whom it moved ------------------------------------------------------------------------------

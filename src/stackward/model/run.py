@@ -113,7 +113,7 @@ class Run:
 class Attempt:
     """One start of a step: intended, then perhaps answered, then settled by a look."""
 
-    step: str  # "stage/thing/0"; for the slow "stage/thing/slow-0", for the failed ".../failed-0"
+    step: str  # its path: `plan/path.py` has the grammar
     number: int  # from 1
     epoch: int
     mark: Mark | None  # None: it was found done already

@@ -12,7 +12,8 @@ from stackward.plan.of_cloud import (
     refuse_another,
     refuse_unsaid,
 )
-from stackward.plan.plan import INSTEAD, Blocked, Move, Plan, Request, Stage, Verdict, Warned
+from stackward.plan.path import Part
+from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.rights import needs_root
 from stackward.plan.runbook import Runbook, Runbooks, kinds_of
 from stackward.plan.step import GIVEN_UP, Examined, Lasting, Look, Progress, Standing, Step, Traced
@@ -21,7 +22,6 @@ from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
 __all__ = [
     "CAUGHT_UP",
     "GIVEN_UP",
-    "INSTEAD",
     "VOLATILE",
     "Answer",
     "Blocked",
@@ -37,6 +37,7 @@ __all__ = [
     "Mark",
     "Move",
     "NotApplicable",
+    "Part",
     "Plan",
     "Progress",
     "Request",

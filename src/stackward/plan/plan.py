@@ -10,10 +10,9 @@ from typing import ClassVar, Generic, Protocol
 
 from stackward.model.values import Json
 from stackward.plan.check import Check
+from stackward.plan.path import Part, path_of_move, path_of_step
 from stackward.plan.step import Step
 from stackward.ports.world import W
-
-INSTEAD = "instead-"  # before the number of a step that is carried out in place of the first ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,20 @@ class Move(Generic[W]):
 
         `begun` holds the paths of all steps that were ever begun.
         """
-        if self.instead and f"{path}/{INSTEAD}0" in begun:
-            return tuple((f"{path}/{INSTEAD}{n}", step) for n, step in enumerate(self.instead))
-        return tuple((f"{path}/{n}", step) for n, step in enumerate(self.steps))
+        is_other = self.instead and path_of_step(path, 0, Part.INSTEAD) in begun
+        return tuple(self.steps_at(path, Part.INSTEAD if is_other else Part.STEPS))
+
+    def steps_at(self, path: str, *parts: Part) -> Iterator[tuple[str, Step[W]]]:
+        """Return the steps of these parts of the move, each with its path; of none: all steps."""
+        steps = {
+            Part.STEPS: self.steps,
+            Part.SLOW: self.on_slow,
+            Part.INSTEAD: self.instead,
+            Part.FAILED: self.on_failed,
+        }
+        for part in parts or steps:
+            for place, step in enumerate(steps[part]):
+                yield path_of_step(path, place, part), step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +123,10 @@ class Stage(Generic[W]):
     needs: tuple[Check[W], ...] = ()  # asked just before the stage; a finding stops the run
     goes_on: bool = False  # begin further moves of this stage although one has failed
     catches_up: bool = False
+
+    def path_of(self, move: Move[W]) -> str:
+        """Return what a move of this stage is called in the journal."""
+        return path_of_move(self.name, move.key)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 from stackward.errors import StackwardError
 from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.plan import Move, Plan
+from stackward.plan.path import path_of_step
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import printable
@@ -40,7 +41,7 @@ def moves_made(plan: Plan[Any], attempts: Sequence[Attempt]) -> list[Made]:
     for attempt in attempts:
         first.setdefault(attempt.step, attempt.intended_at)
     return [
-        _made(move, f"{stage.name}/{move.key}", last, first)
+        _made(move, stage.path_of(move), last, first)
         for stage, move in plan.moves()
         if move.thing_id
     ]
@@ -51,14 +52,14 @@ def _made(
 ) -> Made:
     way = [at for at, _ in move.way(path, last)]
     own = [last.get(at) for at in way]
-    is_other = way[0] != f"{path}/0"
+    is_other = way[0] != (usual := path_of_step(path, 0))
     begun = [each for each in own if each]
     ended = [each.settled_at for each in begun if each.settled_at]
     is_done = len(begun) == len(own) and all(each.settled is Settled.DONE for each in begun)
     newest = begun[-1] if begun else None
     went = how_it_went(newest.saw) if newest and is_gone(newest.saw) else None
     target = newest.saw.get("target") if newest and is_done else None
-    since = first.get(f"{path}/0", first[begun[0].step] if begun else None)
+    since = first.get(usual, first[begun[0].step] if begun else None)
     took = max(ended) - since if is_done and ended and since else None
     return Made(
         server=move.thing,

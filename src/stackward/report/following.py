@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.duration import Span
 from stackward.model.run import Event, Run
-from stackward.plan import CAUGHT_UP, INSTEAD, Kinds, Move, Plan, Step, with_caught_up
+from stackward.plan import CAUGHT_UP, Kinds, Move, Part, Plan, Step, with_caught_up
+from stackward.plan.path import move_of
 from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.runs import how_far
@@ -54,14 +55,18 @@ class Story:
         plan = self._plan
         self._steps = dict(steps_of(plan)) if plan else {}
         moves = [
-            (f"{stage.name}/{move.key}", move)
+            (stage.path_of(move), move)
             for stage, move in (plan.moves() if plan else ())
             if move.thing_id
         ]
         self._count = len(moves)
         # Whichever way a server goes, it has moved with the last step of that way.
-        self._last = {f"{path}/{len(move.steps) - 1}" for path, move in moves}
-        self._last |= {f"{path}/{INSTEAD}{len(m.instead) - 1}" for path, m in moves if m.instead}
+        self._last = {
+            path
+            for at, move in moves
+            for part in (Part.STEPS, Part.INSTEAD)
+            for path, _ in [*move.steps_at(at, part)][-1:]
+        }
 
     def take(self, events: Sequence[Event]) -> list[str]:
         """Take note of what happened; return a line for each event that matters."""
@@ -77,7 +82,7 @@ class Story:
         """Say how long the servers' moves will still take, as far as their plan tells."""
         stages = []
         for stage in self._plan.stages if self._plan else ():
-            paths = {f"{stage.name}/{move.key}": move for move in stage.moves if move.thing_id}
+            paths = {stage.path_of(move): move for move in stage.moves if move.thing_id}
             # Those under way come first: they have their places already.
             ordered = sorted(paths, key=lambda path: path not in self._begun)
             spans = [
@@ -110,7 +115,7 @@ class Story:
                 line = f"new since the plan was approved: {', '.join(new)}"
             case "intended":
                 self._since[event.step] = event.at
-                self._begun.setdefault(event.step.rpartition("/")[0], event.at)
+                self._begun.setdefault(move_of(event.step), event.at)
                 number = event.says.get("attempt")
                 line = f"{name}: started{f', attempt {number}' if number != 1 else ''}"
             case "found done":
@@ -126,7 +131,7 @@ class Story:
                     line += f"; {left}"
             case what if what.startswith("settled: "):
                 self._end(event.step, is_done=False)
-                self._told_failed.add(event.step.rpartition("/")[0])
+                self._told_failed.add(move_of(event.step))
                 line = f"{name}: {what.removeprefix('settled: ')}{why}"
             case "failed" if event.step in self._told_failed:
                 line = None
@@ -139,7 +144,7 @@ class Story:
     def _end(self, path: str, *, is_done: bool = True) -> datetime | None:
         if is_done and path in self._last:
             self._done.add(path)
-            self._over.add(path.rpartition("/")[0])
+            self._over.add(move_of(path))
         return self._since.pop(path, None)
 
     def _name(self, event: Event) -> str:
@@ -190,14 +195,8 @@ class Story:
 def steps_of(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
     """Return each step with what the journal calls it."""
     for stage, move in plan.moves():
-        for prefix, steps in (
-            ("", move.steps),
-            ("slow-", move.on_slow),
-            (INSTEAD, move.instead),
-            ("failed-", move.on_failed),
-        ):
-            for place, step in enumerate(steps):
-                yield f"{stage.name}/{move.key}/{prefix}{place}", (move, step)
+        for path, step in move.steps_at(stage.path_of(move)):
+            yield path, (move, step)
 
 
 class Follower:
