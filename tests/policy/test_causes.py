@@ -160,6 +160,24 @@ def compute_masked(site: Site) -> None:
     site.cut("c01", 5672)
 
 
+def wait(site: Site, queue: str) -> None:
+    """Let messages wait in a queue that nobody reads."""
+    told = site.told("ctl")["commands"]["rabbitmq queues"]
+    lines = [one for one in told["out"].splitlines() if not one.startswith(f"{queue}\t")]
+    told["out"] = "\n".join([*lines, f"{queue}\t7\t0\tclassic"])
+
+
+def conductor_stopped(site: Site) -> None:
+    """Seen on a lab: nova-compute reports through its queue, which nobody reads."""
+    site.stop("ctl", "nova-conductor.service")
+    wait(site, "conductor")
+
+
+def agents_unheard(site: Site) -> None:
+    site.stop("ctl", "neutron-rpc-server.service")
+    wait(site, "q-reports-plugin")
+
+
 @pytest.mark.parametrize(
     ("given", "cause", "affected"),
     [
@@ -184,6 +202,12 @@ def compute_masked(site: Site) -> None:
         pytest.param(jump_host, ("nodes-unseen", "machine"), 3, id="the way to the nodes"),
         pytest.param(table_full, ("conntrack-full", "machine on ctl"), 1, id="no connection more"),
         pytest.param(compute_masked, ("switched-off", "nova-compute on c01"), 1, id="masked"),
+        pytest.param(
+            conductor_stopped, ("unit-down", "nova-conductor on ctl"), 1, id="no conductor"
+        ),
+        pytest.param(
+            agents_unheard, ("unit-down", "neutron-rpc-server on ctl"), 1, id="what agents report"
+        ),
     ],
 )
 def test_each_real_cause_is_shown_once_and_first(
@@ -252,6 +276,17 @@ def two_causes(site: Site) -> None:
     site.told("ctl")["installed"] = ["cinder-volume.service"]
 
 
+def conductor_stopped_among_others(site: Site) -> None:
+    site.stop("ctl", "nova-conductor.service")
+    wait(site, "conductor")
+    wait(site, "notifications.info")
+
+
+def queues_of_what_runs(site: Site) -> None:
+    wait(site, "conductor")
+    wait(site, "notifications.info")
+
+
 def two_dead(site: Site) -> None:
     site.nodes.told["c09"] = NO_ROUTE
     site.nodes.told["c08"] = NO_ROUTE
@@ -279,6 +314,14 @@ def dead_compute(site: Site) -> None:
             two_causes,
             {("unit-down", "rabbitmq on ctl"), ("switched-off", "cinder-volume on ctl")},
             id="what was done on purpose beside it",
+        ),
+        pytest.param(
+            conductor_stopped_among_others,
+            {("unit-down", "nova-conductor on ctl"), ("queues-unread", "rabbitmq")},
+            id="what waits for another than the one that is down",
+        ),
+        pytest.param(
+            queues_of_what_runs, {("queues-unread", "rabbitmq")}, id="who should read it runs"
         ),
         pytest.param(
             two_dead,

@@ -4,7 +4,7 @@ import pytest
 
 from cloud_fakes import NO_ROUTE, Site
 from stackward.model.health import Health, State
-from stackward.report.health import screen_of, summary
+from stackward.report.health import changes, screen_of, summary
 
 SIZES = [(80, 24), (120, 40), (60, 10), (200, 60), (40, 6)]
 
@@ -55,3 +55,17 @@ def test_what_has_no_place_is_counted() -> None:
 
     [told] = [line for line in screen if line.startswith("... ")]
     assert "more lines" in told
+
+
+def test_of_two_disks_of_a_node_each_comes_and_goes_by_itself() -> None:
+    site = Site()
+    [root, *_] = site.told("c01")["filesystems"]
+    before = site.look()
+    full = [{**root, "type": "ext4", "mount": f"/srv/{name}", "free": 0} for name in ("a", "b")]
+    site.told("c01")["filesystems"] += full
+    both = site.look()
+    site.told("c01")["filesystems"].remove(full[1])
+    one = site.look()
+
+    assert len(list(changes(before, both))) == 2
+    assert list(changes(both, one)) == ["gone: machine on c01 [disk-full]"]

@@ -161,6 +161,7 @@ class Component:
     rests_on: tuple[str, ...] = ()  # on the same machine
     holds: tuple[str, ...] = ()  # what it keeps a connection to, also while it has nothing to do
     topic: str | None = None  # its queue is `topic.host`
+    more_topics: tuple[str, ...] = ()  # that it reads as well
     exchange: str | None = None  # leads there, unless its settings name another
     heartbeat: str | None = None  # its binary in the service list of its API
     restore: int
@@ -176,6 +177,11 @@ class Component:
     http: Get | None = None
     call: Call | None = None
     flavours: Mapping[str, Deployed]
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Return all topics of which it reads the queues."""
+        return (*([self.topic] if self.topic else []), *self.more_topics)
 
     @property
     def catalog_types(self) -> tuple[str, ...]:

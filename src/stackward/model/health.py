@@ -42,7 +42,7 @@ class Finding:
     evidence: tuple[str, ...] = ()
     under: str | None = None  # the component, and its node, that explains it
     by: str | None = None  # the rule of the finding there that does
-    about: str = ""  # what of its place: a mount, or the day on which a certificate expires
+    about: str = ""  # what of its place: a mount, a day of expiry, who should read a queue
 
     @property
     def where(self) -> str:

@@ -361,6 +361,16 @@ def _needs_it(cause: Finding, finding: Finding, known: Known) -> bool:
     return is_whole and (cause.component, None) in places
 
 
+def _nobody_reads(cause: Finding, finding: Finding, known: Known) -> bool:
+    """Say whether messages wait because none of those works that should read them."""
+    return (
+        finding.rule == "queues-unread"
+        and cause.component == finding.about
+        and cause.state is State.BROKEN
+        and known.states.get(cause.component) is State.BROKEN
+    )
+
+
 def _is_stopped(finding: Finding, known: Known) -> bool:
     """Say whether a unit was stopped, and has not failed."""
     here = known.present.get((finding.component, finding.node or ""))
@@ -403,6 +413,7 @@ CAUSES: tuple[Callable[[Finding, Finding, Known], bool], ...] = (
     _lost_majority,
     _same_process,
     _needs_it,
+    _nobody_reads,
 )
 
 

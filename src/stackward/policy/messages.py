@@ -338,23 +338,35 @@ def judge_all_queues(state: CloudState, present: Present, anatomy: Anatomy) -> I
         if (component := anatomy.of_heartbeat(one.binary))
     }
     read = queues_of(present)
-    left = [
-        queue
-        for queue in _all_queues(present)
-        if queue.messages
-        and not queue.consumers
-        and not _passes(queue)
-        # One of another cell has the same name: that its like is read says nothing of it.
-        and (queue.name not in own or read[queue.name].consumers)
-    ]
-    if left:
-        most = sorted(left, key=lambda queue: -queue.messages)[:SHOWN]
+    left: dict[str, list[Queue]] = {}  # by the component that should read them
+    for queue in _all_queues(present):
+        if (
+            queue.messages
+            and not queue.consumers
+            and not _passes(queue)
+            # One of another cell has the same name: that its like is read says nothing of it.
+            and (queue.name not in own or read[queue.name].consumers)
+        ):
+            left.setdefault(_reader_of(queue, anatomy), []).append(queue)
+    for reader, queues in left.items():
+        most = sorted(queues, key=lambda queue: -queue.messages)[:SHOWN]
         evidence = [
             f"`{queue.name}`{_where(queue)}: {count_of(queue.messages, 'message')}"
             for queue in most
         ]
-        count = count_of(len(left), "queue holds", "queues hold")
-        yield symptoms.QUEUES_UNREAD.found(BROKER, None, evidence, count=count)
+        count = count_of(len(queues), "queue holds", "queues hold")
+        yield symptoms.QUEUES_UNREAD.found(BROKER, None, evidence, count=count, reader=reader)
+
+
+def _reader_of(queue: Queue, anatomy: Anatomy) -> str:
+    """Return the component that reads a queue, by its topic; empty where none is known to."""
+    names = (
+        component.name
+        for component in anatomy.components.values()
+        for topic in component.topics
+        if queue.name == topic or queue.name.startswith(f"{topic}.")
+    )
+    return next(names, "")
 
 
 def _passes(queue: Queue) -> bool:

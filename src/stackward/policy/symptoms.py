@@ -55,7 +55,7 @@ class Symptom:
             reason=masked(self.reason.format(**said)),
             remedy=masked(remedy.format(**said)),
             evidence=tuple(map(masked, evidence)),
-            about=str(words.get("mount") or words.get("until") or ""),
+            about=str(words.get("mount") or words.get("until") or words.get("reader") or ""),
         )
 
 

@@ -209,8 +209,8 @@ def changes(before: Health | None, now: Health) -> Iterator[str]:
             yield on_one_line(f"gone: {finding.where} [{finding.rule}]")
 
 
-def _key(finding: Finding) -> tuple[str, str, str | None]:
-    return (finding.rule, finding.component, finding.node)
+def _key(finding: Finding) -> tuple[str, str, str | None, str]:
+    return (finding.rule, finding.component, finding.node, finding.about)
 
 
 def screen_of(health: Health, width: int, height: int) -> list[str]:
