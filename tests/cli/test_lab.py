@@ -103,6 +103,23 @@ def test_a_lab_that_is_not_there(arguments: Sequence[str], run: Run, tmp_path: P
     assert run(*arguments) == (2, "", NO_LAB.format("none"))
 
 
+@pytest.mark.parametrize("after", [["--name", "none", "--", "true"], ["--help"], ["-x"]])
+def test_an_option_after_the_node_is_not_sent_there(
+    after: Sequence[str], run: Run, tmp_path: Path
+) -> None:
+    """It was sent there, and the error spoke of a lab that was not there."""
+    a_lab(tmp_path)
+
+    assert run("ssh", "c01", *after) == (
+        2,
+        "",
+        (
+            f"error: `{after[0]}` comes after the node, so it would be a part of the command\n\n"
+            "hint: options come before the node: `stackward lab ssh [OPTIONS] c01 [COMMAND...]`\n"
+        ),
+    )
+
+
 @pytest.mark.usefixtures("as_root")
 @pytest.mark.parametrize("arguments", [["down"], ["down", "--purge"]], ids=" ".join)
 def test_a_lab_that_is_not_there_cannot_be_stopped(

@@ -16,7 +16,7 @@ from stackward.cli.checking import (
 from stackward.cli.node import InventoryOption
 from stackward.cli.outside import ReaderOption
 from stackward.cli.show import ColumnOption, FormOption, WideOption
-from stackward.cli.subjects import example, subject
+from stackward.cli.subjects import example, one_of, subject
 from stackward.report.tables import Form
 
 app = subject("The cloud as a whole.")
@@ -56,7 +56,11 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     strict: StrictOption = False,
     interface: Annotated[
         list[Interface] | None,
-        typer.Option(help="Try only these endpoints; may be repeated. Else all of the catalog."),
+        typer.Option(
+            metavar="NAME",
+            help=f"Try only endpoints of this interface: {one_of(Interface)}; may be repeated. "
+            "Else all of the catalog.",
+        ),
     ] = None,
     timeout: TimeoutOption = 8,
     inventory: InventoryOption = None,

@@ -42,10 +42,10 @@ MirrorOption = Annotated[
         help="The Debian mirror to build from; else the one of this machine's apt sources.",
     ),
 ]
-NodeArgument = Annotated[str, typer.Argument(metavar="NODE")]
+NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="Such as c01.")]
 FaultArgument = Annotated[str, typer.Argument(metavar="FAULT", help="See `stackward lab faults`.")]
 TargetArgument = Annotated[
-    str | None, typer.Argument(metavar="[TARGET]", help="A node, or a server's name or id.")
+    str | None, typer.Argument(metavar="TARGET", help="A node, or a server's name or id.")
 ]
 
 
@@ -223,18 +223,25 @@ def status(
 )
 def ssh(
     node: NodeArgument,
-    command: Annotated[list[str] | None, typer.Argument(metavar="[COMMAND]...")] = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="Else a shell.")
+    ] = None,
     name: NameOption = "lab",
 ) -> None:
     """Log in to a node as root, or run a command there.
 
-    Options come before the node: all that follows it is the command's own.
+    Options come before the node. All that follows it is the command.
     """
     from stackward.lab.ssh import hand_over, ssh_command
 
-    lab = _lab(name)
     if command and command[0] == "--":  # what ends the options is no part of the command
         command = command[1:]
+    elif command and command[0].startswith("-"):
+        raise BadInput(
+            f"`{command[0]}` comes after the node, so it would be a part of the command",
+            hint=f"options come before the node: `stackward lab ssh [OPTIONS] {node} [COMMAND...]`",
+        )
+    lab = _lab(name)
     # One word is a line for the node's shell, as with ssh itself; several are one command.
     quoted = command if command is None or len(command) == 1 else [shlex.join(command)]
     hand_over(ssh_command(lab, lab.node(node).name, quoted or [], terminal=not command))
@@ -328,7 +335,9 @@ def openrc(
     ),
 )
 def exec_command(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND...")],
+    command: Annotated[
+        list[str], typer.Argument(metavar="COMMAND", help="A program and its arguments.")
+    ],
     name: NameOption = "lab",
 ) -> None:
     """Run a command of this machine with the lab's environment."""

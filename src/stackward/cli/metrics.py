@@ -18,7 +18,7 @@ app = subject("A health check as figures for Prometheus.")
 @app.command(
     epilog=example(
         "stackward metrics",
-        "stackward metrics --textfile /var/lib/prometheus/node-exporter/stackward.prom",
+        "stackward metrics --textfile /var/lib/node-exporter/stackward.prom",
         "stackward metrics --listen 127.0.0.1:9809 --every 60",
     ),
 )

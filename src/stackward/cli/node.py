@@ -18,7 +18,7 @@ from stackward.cli.checking import (
 )
 from stackward.cli.outside import ReaderOption, inventory_here, open_journal, open_world
 from stackward.cli.show import ColumnOption, FormOption, WideOption, show
-from stackward.cli.subjects import example, subject
+from stackward.cli.subjects import example, one_of, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form
 
@@ -57,7 +57,13 @@ ParallelOption = Annotated[int, typer.Option(min=1, metavar="N", help="Moves at 
 SlowAfterOption = Annotated[
     int, typer.Option(min=1, metavar="SECONDS", help="After which a move counts as slow.")
 ]
-WhenSlowOption = Annotated[WhenSlow, typer.Option(help="What to do about a slow live migration.")]
+WhenSlowOption = Annotated[
+    WhenSlow,
+    typer.Option(
+        metavar="ACTION",
+        help=f"What to do about a slow live migration: {one_of(WhenSlow)}.",
+    ),
+]
 
 
 AllowDowntimeOption = Annotated[
@@ -116,13 +122,15 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
     epilog=example(
         'stackward node drain compute-07 --reason "bad DIMM"',
         'stackward node drain compute-07 --reason "bad DIMM" --dry-run',
-        'stackward node drain compute-07 --reason "bad DIMM" --dry-run --plan-out plan.json',
+        "stackward node drain compute-07 --reason test --dry-run --plan-out plan.json",
     ),
 )
 def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     context: typer.Context,
     node: Annotated[str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")],
-    reason: Annotated[str, typer.Option(help="Why; all who look at the node will read it.")],
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Shown to everyone as Nova's disabled reason.")
+    ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
     ] = False,
@@ -246,12 +254,17 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option(help="For the acceptance server, by name or id; else the smallest public."),
+        typer.Option(
+            metavar="NAME_OR_ID", help="For the acceptance server; else the smallest public image."
+        ),
     ] = None,
     flavor: Annotated[
-        str | None, typer.Option(help="For the same; else the smallest that fits the image.")
+        str | None,
+        typer.Option(metavar="NAME_OR_ID", help="For the same; else the smallest that fits."),
     ] = None,
-    network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    network: Annotated[
+        str | None, typer.Option(metavar="NAME_OR_ID", help="For the same; else it has no port.")
+    ] = None,
     allow_downtime: AllowDowntimeOption = False,
     leave_behind: LeaveBehindOption = None,
     consent: ConsentOption = None,

@@ -45,9 +45,10 @@ ReaderOption = Annotated[
     Reader | None,
     typer.Option(
         "--inventory-reader",
+        metavar="READER",
         callback=_keep_reader,
-        help="What reads the inventory; `ansible` runs `ansible-inventory`, which can read "
-        "folders, scripts and plugins; else STACKWARD_INVENTORY_READER.",
+        help="What reads the inventory: stackward, or ansible, which runs `ansible-inventory` and "
+        "can read folders, scripts and plugins; else STACKWARD_INVENTORY_READER.",
     ),
 ]
 

@@ -195,14 +195,17 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     image: Annotated[
         str | None,
         typer.Option(
-            help="For the acceptance server of a node that returns, by name or id; else the "
-            "smallest public."
+            metavar="NAME_OR_ID",
+            help="For the acceptance server of a node that returns; else the smallest public.",
         ),
     ] = None,
     flavor: Annotated[
-        str | None, typer.Option(help="For the same; else the smallest that fits the image.")
+        str | None,
+        typer.Option(metavar="NAME_OR_ID", help="For the same; else the smallest that fits."),
     ] = None,
-    network: Annotated[str | None, typer.Option(help="For the same; else it has no port.")] = None,
+    network: Annotated[
+        str | None, typer.Option(metavar="NAME_OR_ID", help="For the same; else it has no port.")
+    ] = None,
     allow_downtime: AllowDowntimeOption = False,
     leave_behind: LeaveBehindOption = None,
     consent: ConsentOption = None,

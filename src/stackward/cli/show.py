@@ -7,11 +7,15 @@ from typing import Annotated, TextIO
 
 import typer
 
+from stackward.cli.subjects import one_of
 from stackward.report.colour import painted
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import terminal_width, wrap
 
-FormOption = Annotated[Form, typer.Option("-f", "--format", help="How to print it.")]
+FormOption = Annotated[
+    Form,
+    typer.Option("-f", "--format", metavar="FORMAT", help=f"How to print it: {one_of(Form)}."),
+]
 ColumnOption = Annotated[
     list[str] | None,
     typer.Option("-c", "--column", metavar="NAME", help="Only this column; may be repeated."),

@@ -7,11 +7,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperGroup, TyperOption
 from typing_extensions import override
 
 from stackward.errors import Refused
@@ -60,6 +61,12 @@ def example(*lines: str) -> str:
     )
 
 
+def one_of(choices: type[StrEnum]) -> str:
+    """Return what can be chosen, in words: "table, json or csv"."""
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else str(last)
+
+
 def _not_installed(name: str, wanted: Subject, error: ModuleNotFoundError) -> Refused:
     is_ours = (error.name or "").startswith("stackward")
     return Refused(
@@ -68,11 +75,29 @@ def _not_installed(name: str, wanted: Subject, error: ModuleNotFoundError) -> Re
     )
 
 
+class _PlainArgument(TyperArgument):
+    """An argument whose help reads NODE, [TARGET] or COMMAND..., without its Python type."""
+
+    @override
+    def _usage_display_name(self) -> str:
+        repeated = f"{self.display_name_raw}{'' if self.nargs == 1 else '...'}"
+        return repeated if self.required else f"[{repeated}]"
+
+    @override
+    def get_help_record(self, ctx: "Context") -> tuple[str, str]:
+        span = _span(self.min, self.max)
+        return self._rich_display_name(), f"{self.help or ''}{f'  [{span}]' if span else ''}"
+
+
 class _Unasked(TyperOption):
     """An option that costs nothing where it is not given.
 
     typer imports pydantic, which takes as long as a whole `run list`, to check the default too.
     """
+
+    @override
+    def _get_number_range_help_str(self) -> str | None:
+        return _span(self.min, self.max)
 
     @override
     def process_value(self, ctx: "Context", value: Any) -> Any:
@@ -83,14 +108,23 @@ class _Unasked(TyperOption):
         return self.callback(ctx, self, usual) if self.callback else usual
 
 
-def _unasked(command: "Command") -> None:
-    """Let the options of a command, and of those below it, cost nothing where not given."""
+def _span(least: float | None, most: float | None) -> str | None:
+    """Return in words which numbers an option takes."""
+    if least is None or most is None:  # no option has a highest number alone
+        return None if least is None else f"at least {least}"
+    return f"{least} to {most}"
+
+
+def _plain(command: "Command") -> None:
+    """Let options of a command, and of those below it, cost nothing, and its help be plain."""
     # Not `params` alone: `--help` is an option too.
     for each in command.get_params(typer.Context(command)):
         if type(each) is TyperOption:
             each.__class__ = _Unasked  # typer has no place where its class could be named
+        elif type(each) is TyperArgument:
+            each.__class__ = _PlainArgument
     for below in getattr(command, "commands", {}).values():
-        _unasked(below)
+        _plain(below)
 
 
 class SubjectGroup(TyperGroup):
@@ -111,7 +145,7 @@ class SubjectGroup(TyperGroup):
             raise _not_installed(cmd_name, wanted, error) from error
         command = typer.main.get_command(module.app)
         command.name = cmd_name
-        _unasked(command)
+        _plain(command)
         return command
 
     @override
@@ -122,7 +156,7 @@ class SubjectGroup(TyperGroup):
     @override
     def make_context(self, *given: Any, **options: Any) -> "Context":
         with _nothing_hidden():
-            _unasked(self)
+            _plain(self)
             return super().make_context(*given, **options)
 
     @override
