@@ -191,8 +191,9 @@ def live_migrate(drains: Drains, server: str, target: str) -> None:
     wait_status(drains.lab.cloud, server, "ACTIVE")
 
 
+@pytest.mark.parametrize("end", ["virsh shutdown", "virsh destroy"])
 def test_a_guest_that_libvirt_has_moved_and_nova_has_not_comes_home_with_its_data(
-    drains: Drains, node: str, server: str, nodes: tuple[str, str, str]
+    drains: Drains, node: str, server: str, nodes: tuple[str, str, str], end: str
 ) -> None:
     home, lab = nodes[2], drains.lab
     live_migrate(drains, server, home)
@@ -202,9 +203,8 @@ def test_a_guest_that_libvirt_has_moved_and_nova_has_not_comes_home_with_its_dat
     lab.on(node, WRITE.format(word="abroad", **names))
     remedy = advice(drains, home, "guest-elsewhere")
 
-    carry_out(lab, remedy, "virsh shutdown", on=node)
-    if "running" in lab.on(node, f"virsh domstate {server}"):
-        carry_out(lab, remedy, "virsh destroy", on=node)
+    carry_out(lab, remedy, end, on=node)
+    until(lambda: "shut off" in lab.on(node, f"virsh domstate {server}"))
     carry_out(lab, remedy, "virsh undefine", on=node)
     lab.on(home, BRING_BACK.format(**names))
     left = printed(remedy, INSTANCES)
@@ -221,8 +221,8 @@ def test_a_guest_that_libvirt_has_moved_and_nova_has_not_comes_home_with_its_dat
 REFUSE = f"mkdir {INSTANCES}/{{server}}"
 FAILED = {("live-migration", "error"), ("live-migration", "failed")}
 CLOSED_TOO_EARLY = """mariadb nova -e "
-UPDATE migrations SET status='completed', updated_at=UTC_TIMESTAMP() - INTERVAL 9 MINUTE
-WHERE instance_uuid='{server}';
+UPDATE migrations SET status='completed', created_at=UTC_TIMESTAMP() - INTERVAL 10 MINUTE,
+updated_at=UTC_TIMESTAMP() - INTERVAL 9 MINUTE WHERE instance_uuid='{server}';
 UPDATE instances SET task_state='migrating', updated_at=UTC_TIMESTAMP() - INTERVAL 9 MINUTE
 WHERE uuid='{server}'"
 """
