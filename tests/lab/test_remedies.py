@@ -276,6 +276,7 @@ def test_one_of_two_that_is_switched_off_is_retired_or_brought_back(
 
     carry_out(well, remedy, "systemctl unmask", on="ctl")
     carry_out(well, remedy, "systemctl disable", on="ctl")
+    carry_out(well, remedy, "rabbitmqctl delete_queue", on="ctl")
     until(lambda: of_rule(well, "switched-off-here", "ctl") is None)
     carry_out(well, remedy, "systemctl enable --now", on="ctl")
 

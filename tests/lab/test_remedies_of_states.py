@@ -215,6 +215,7 @@ def test_a_guest_that_libvirt_has_moved_and_nova_has_not_comes_home_with_its_dat
     until(lambda: drains.place(server).domain == "running" and is_free(drains, home))
     assert note(lab.tick(server)) == "abroad"
     live_migrate(drains, server, node)  # nothing is left there that would refuse it
+    lab.on(node, f"rm -r {left}.aside")
 
 
 # A move that fails before it begins leaves a record, and its server where it was.

@@ -12,6 +12,7 @@ import pytest
 
 from lab.drains import Drains
 from lab.remedies import blockers, carry_out, printed, run
+from real_lab import until
 from stackward.lab.load import attach_volume, wait_status, wait_volume
 
 pytestmark = pytest.mark.soak
@@ -160,7 +161,7 @@ def test_a_stale_attachment_that_its_guest_has_lost_is_removed(
     carry_out(drains.lab, remedy, REMOVE)
 
     wait_volume(drains.lab.cloud, volume, "available")
-    assert attached_to(drains.lab.cloud, server) == []
+    until(lambda: attached_to(drains.lab.cloud, server) == [])
     assert blockers(drains, node) == []
 
 

@@ -1,6 +1,7 @@
 """What is switched off although it belongs on its node is a finding; what was meant is a note."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -305,6 +306,33 @@ def test_the_remedy_begins_with_a_look_and_unmasks_what_is_masked_only() -> None
         "`nova-conductor.service` is stopped and masked, but it belongs here: its API has "
         "nova-conductor of `ctl`, which is up"
     )
+
+
+@pytest.mark.parametrize(
+    ("consumers", "kind", "command"),
+    [
+        pytest.param(
+            0, "classic", "rabbitmqctl delete_queue --if-unused conductor.ctl", id="classic"
+        ),
+        pytest.param(0, "quorum", "rabbitmqctl delete_queue conductor.ctl", id="quorum"),
+        pytest.param(1, "classic", None, id="somebody reads it"),
+    ],
+)
+def test_who_retires_a_service_is_told_of_the_queue_that_it_has_left(
+    consumers: int, kind: str, command: str | None
+) -> None:
+    """Seen on a lab: disabled and without a record, it was found on, by its queue."""
+    site = Site()
+    switch_off(site, "ctl", CONDUCTOR)
+    queues = site.told("ctl")["commands"]["rabbitmq queues"]
+    kept = [each for each in queues["out"].splitlines() if not each.startswith("conductor.ctl\t")]
+    queues["out"] = "\n".join([*kept, f"conductor.ctl\t0\t{consumers}\t{kind}"]) + "\n"
+
+    [one] = found(site.look())
+
+    said = re.findall("`(rabbitmqctl [^`]*)`", one.remedy)
+    assert said == ([command] if command else [])
+    assert one.remedy.index("to have it back") < one.remedy.find("delete_queue") or not command
 
 
 def test_no_trace_that_a_removed_service_leaves_is_enough_alone() -> None:

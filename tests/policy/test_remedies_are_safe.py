@@ -215,18 +215,34 @@ def test_every_remedy_that_waits_says_what_to_do_where_that_never_ends() -> None
 OF_FINDINGS = ("remedies", "the_command_of_a_remedy_mends_what_was_found")
 SERVERS = "remedies_of_servers"
 CLAIMED = "a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled"
+STATES = "remedies_of_states"
+RESIZED = "a_resize_is_confirmed_or_reverted_as_its_owner_says"
 CARRIED_OUT = {
+    "application-not-loaded": OF_FINDINGS,
     "auto-disabled": (
         "remedies",
         "a_node_that_nova_disabled_and_did_not_enable_again_is_enabled_by_a_restart",
     ),
+    "awaits-confirmation": (STATES, RESIZED),
     "claimed": (SERVERS, CLAIMED),
+    "completed-not-moved": (
+        STATES,
+        "a_server_that_stayed_although_its_move_is_completed_is_let_go_and_moves",
+    ),
+    "conductor-died": (
+        "stuck",
+        "a_move_whose_conductor_is_gone_is_named_and_let_go_by_its_source",
+    ),
     "confirm-lost": ("stuck", "a_confirmation_that_was_lost_is_named"),
     "connection-half-open": OF_FINDINGS,
     "connection-missing": OF_FINDINGS,
     "domain-disagrees": (SERVERS, "a_guest_of_which_nova_says_otherwise_runs_again"),
     "forced-down": (SERVERS, "a_node_that_was_forced_down_is_up_again"),
     "foreign-claim": (SERVERS, CLAIMED),
+    "guest-elsewhere": (
+        STATES,
+        "a_guest_that_libvirt_has_moved_and_nova_has_not_comes_home_with_its_data",
+    ),
     "heartbeat-lost": OF_FINDINGS,
     "libvirt-silent": OF_FINDINGS,
     "masked-but-runs": OF_FINDINGS,
@@ -237,6 +253,11 @@ CARRIED_OUT = {
         "remedies_of_nodes",
         "a_nova_compute_that_is_no_unit_is_left_on_and_stopped_by_what_manages_it",
     ),
+    "not-in-inventory-and-down": (
+        "remedies",
+        "what_a_machine_that_is_gone_left_behind_is_removed",
+    ),
+    "old-name-down": ("remedies", "the_record_of_an_old_name_is_removed"),
     "order-lost": ("stuck", "a_move_whose_conductor_was_killed_is_named"),
     "other-unit-failed": OF_FINDINGS,
     "own-queue-missing": OF_FINDINGS,
@@ -247,6 +268,7 @@ CARRIED_OUT = {
     "rabbitmq-silent": OF_FINDINGS,
     "rpc-deaf": OF_FINDINGS,
     "second-compute": ("remedies_of_nodes", "of_two_nova_computes_of_a_node_one_is_left"),
+    "shelved": (STATES, "a_shelved_server_is_offloaded_or_brought_back"),
     "soft-deleted": (
         "remedies_of_states",
         "a_soft_deleted_server_is_restored_or_removed_as_its_owner_says",
@@ -254,8 +276,13 @@ CARRIED_OUT = {
     "states-disagree": (SERVERS, "a_guest_that_was_paused_behind_novas_back_runs_again"),
     "stray-domain": (SERVERS, "a_guest_that_nova_does_not_know_is_shut_down_or_ended"),
     "switched-off": OF_FINDINGS,
+    "switched-off-here": (
+        "remedies",
+        "one_of_two_that_is_switched_off_is_retired_or_brought_back",
+    ),
     "table-broken": OF_FINDINGS,
     "unknown-port": (SERVERS, "a_port_of_no_known_kind_is_detached"),
+    "verify-resize": (STATES, RESIZED),
     "volume-gone": (
         "remedies_of_volumes",
         "a_volume_that_cinder_has_forgotten_is_not_removed_by_nova_but_found_again",
@@ -269,27 +296,16 @@ LAB_OF_VOLUMES = {
 
 # Those that no lab carries out, with why. The blockers among them are followed on fakes: each has a
 # case in tests/runbooks/test_remedies.py; the findings have a test that meets their state.
-UNSEEN = "its test is written (lab/test_remedies*.py), and was not yet seen to pass"
 _ONE_OF_IT = "the lab has one {}, and no cluster of it"
 NOT_ON_THE_LAB = {
-    "application-not-loaded": UNSEEN,
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
-    "awaits-confirmation": UNSEEN,
     "binding-left": "Nova leaves one only if it chose another target: not every time",
     "building": "the owner decides, and no order is named",
-    "completed-not-moved": UNSEEN,
-    "conductor-died": UNSEEN,
     "galera-not-ready": _ONE_OF_IT.format("MariaDB"),
-    "guest-elsewhere": UNSEEN,
     "mariadb-read-only": "its order is how the mutations of the lab are mended (lab/mutants.py)",
-    "not-in-inventory-and-down": UNSEEN,
-    "old-name-down": UNSEEN,
     "ovsdb-failed": _ONE_OF_IT.format("server of each OVN database"),
     "queues-unread": "it names no order: which service should read is for the operator to see",
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
-    "shelved": UNSEEN,
-    "switched-off-here": UNSEEN,
-    "verify-resize": UNSEEN,
 }
 
 

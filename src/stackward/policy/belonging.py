@@ -18,7 +18,7 @@ from stackward.model.compute import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.health import Finding
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.maintenance import UNIT as DRAINED_UNIT
-from stackward.model.survey import Survey, Unit, Unseen
+from stackward.model.survey import Queue, Survey, Unit, Unseen
 from stackward.policy import symptoms
 from stackward.policy.clustered import is_left_to_cluster
 from stackward.policy.messages import queues_of
@@ -68,6 +68,7 @@ class Off:
     units: tuple[Unit, ...]
     signs: Signs
     meant: str = ""  # who switched it off on purpose, and where that is written
+    queue: Queue | None = None  # its own, which RabbitMQ still has
     is_served: bool = False  # others do its work elsewhere
 
     @property
@@ -158,12 +159,14 @@ class _Cloud:
         is_served = self._is_served(component)
         signs = dict(self._signs(component, survey, off, here, is_served=is_served))
         meant = self._meant(component, survey, off)
+        queue = self._queue(component, survey) if Sign.QUEUE in signs else None
         return Off(
             component=component,
             survey=survey,
             units=off,
             signs=signs,
             meant=meant,
+            queue=queue,
             is_served=is_served,
         )
 
@@ -197,7 +200,7 @@ class _Cloud:
         replaced = self._that_run(lambda one: component.name in one.replaces)
         queue = None if replaced else self._queue(component, survey)
         if queue:
-            yield Sign.QUEUE, f"RabbitMQ has its queue `{queue}`"
+            yield Sign.QUEUE, f"RabbitMQ has its queue `{queue.name}`"
         yield from self._needs(component, node, is_served=is_served)
         if said := self._api(component, is_served=is_served):
             yield Sign.API, said
@@ -223,14 +226,14 @@ class _Cloud:
             if one.binary == component.heartbeat and self.state.nodes.get(one.host) == node:
                 yield one
 
-    def _queue(self, component: Component, survey: Survey) -> str | None:
+    def _queue(self, component: Component, survey: Survey) -> Queue | None:
         if component.topic is None:
             return None
         hosts = [host for host, node in self.state.nodes.items() if node == survey.node]
         names = {survey.node, *survey.itself.names, *survey.hosts.values(), *hosts}
         known = queues_of(self.present)
         own = (f"{component.topic}.{name}" for name in sorted(names))
-        return next((queue for queue in own if queue in known), None)
+        return next((known[name] for name in own if name in known), None)
 
     def _needs(
         self, component: Component, node: str, *, is_served: bool
@@ -380,7 +383,19 @@ def _finding(one: Off) -> Finding:
         how=_how(first),
         sign=one.strongest,
         back=back,
+        and_its_queue=_and_its_queue(one),
     )
+
+
+def _and_its_queue(one: Off) -> str:
+    """Return what else to remove: a queue that is left stays a sign that it belongs there."""
+    if one.queue is None or one.queue.consumers:
+        return ""
+    where = "" if one.queue.vhost == "/" else f"-p {one.queue.vhost} "
+    # RabbitMQ knows this safeguard for classic queues only.
+    guard = "--if-unused " if one.queue.type == "classic" else ""
+    command = f"rabbitmqctl delete_queue {where}{guard}{one.queue.name}"
+    return f", and the queue that it has left, which nobody reads: `{command}`"
 
 
 def _how(unit: Unit) -> str:

@@ -297,7 +297,8 @@ SWITCHED_OFF = Symptom(
     "`{unit}` is {how}, but it belongs here: {sign}",
     "look first who switched it off, and why (`journalctl`, the shell's history, what manages the "
     "node's configuration); to have it back: {back}; if it is not to run here any more, disable "
-    "it as well (`systemctl unmask {unit}`, `systemctl disable {unit}`) and remove its record",
+    "it as well (`systemctl unmask {unit}`, `systemctl disable {unit}`) and remove its record"
+    "{and_its_queue}",
     "systemd never starts it, and calls that well. What else is known of the cloud says that it is "
     "missing; one sign alone, which a removed service may leave, is not enough.",
 )
@@ -315,7 +316,7 @@ SWITCHED_OFF_HERE = Symptom(
     "`{unit}` is {how}, but it belongs here: {sign}; others do its work elsewhere",
     "look first who switched it off, and why (`journalctl`, the shell's history, what manages the "
     "node's configuration); to have it back: {back}; if it is not to run here any more, disable "
-    "it as well: `systemctl unmask {unit}`, `systemctl disable {unit}`",
+    "it as well: `systemctl unmask {unit}`, `systemctl disable {unit}`{and_its_queue}",
     "The cloud has one less of it, and systemd calls that well.",
 )
 MASKED_BUT_RUNS = Symptom(
