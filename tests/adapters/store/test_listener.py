@@ -175,6 +175,25 @@ def test_one_that_cannot_even_begin_to_hear_says_so(postgres: Server) -> None:
         assert "too many connections for role" in ear.said[0]
 
 
+def test_a_defect_of_ours_is_one_line_and_who_waits_looks_by_itself(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def defect(_: object) -> float:
+        raise ZeroDivisionError("of a\nbad kind")
+
+    with an_ear(postgres.url("postgres")) as ear:
+        ear.wait_until_it(hears=True)
+        monkeypatch.setattr(Listener, "_call", defect)
+
+        assert ear.is_woken()
+        assert wait_until(lambda: bool(ear.said), within_s=WITHIN_S, every_s=0.01)
+
+    assert not ear.listener.hears
+    assert len(ear.said) == 1
+    assert ear.said[0].endswith("for a defect of Stackward: ZeroDivisionError: of a bad kind")
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_it_hears_again_after_the_server_was_restarted(postgres: Server) -> None:
     url = postgres.new_database()
     with an_ear(url) as ear, journal_in(url) as journal:

@@ -79,8 +79,16 @@ class Listener:
     def _run(self) -> None:
         try:
             self._work()
+        except Exception as error:  # noqa: BLE001  # a defect of ours: a thread has nobody to tell
+            self._hears = False
+            self._wake()  # who waits must look from now on
+            what = masked(" ".join(f"{type(error).__name__}: {error}".split()))
+            self._say(
+                f"does not hear what is queued any more, and looks every second instead, for a "
+                f"defect of Stackward: {what}"
+            )
         finally:
-            self._hears = False  # by a defect of ours too: who waits must look then
+            self._hears = False
 
     def _work(self) -> None:
         pause, longest = self._calls.pauses_s
