@@ -98,12 +98,17 @@ class FakeNodes:
     asked_names: list[str] = field(default_factory=list)
 
     def directory(self) -> Directory:
-        return Directory(
+        known = Directory(
             Known(name=name, address=self.addresses.get(name, name)) for name in self.told
         )
+        said = {each: one for each in self.asked_names if (one := self._said_by(each))}
+        return known.with_said(said) if said else known
 
-    def itself(self, node: str, /) -> Itself | None:
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
         self.asked_names.append(node)
+        return self._said_by(node)
+
+    def _said_by(self, node: str) -> Itself | None:
         told = self.told[node]
         return Itself(names=(told["hostname"],)) if isinstance(told, dict) else None
 

@@ -566,7 +566,7 @@ class FakeShell:
         said = {each: one for each in self.asked_names if (one := self._said_by(each))}
         return known.with_said(said) if said else known
 
-    def itself(self, node: str, /) -> Itself | None:
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
         self.asked_names.append(node)
         return self._said_by(node)
 

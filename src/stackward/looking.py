@@ -6,7 +6,14 @@ from functools import partial
 
 from stackward.anatomy import Anatomy, read_anatomy
 from stackward.facts.calls import call_by_apis
-from stackward.facts.cloud_state import TOLD_S, CheckRequest, Look
+from stackward.facts.cloud_state import (
+    SEARCHING,
+    TOLD_S,
+    CheckRequest,
+    Look,
+    node_called,
+    time_for,
+)
 from stackward.facts.pings import Pings, begin_pings, not_called
 from stackward.facts.rpc import RPC_S, ask_rpc
 from stackward.model.cloud_state import NO_TIME, CallTarget, CloudState, PingTarget, Rpc, RpcAnswer
@@ -27,18 +34,22 @@ TURNS = (0.4, 0.6)
 
 
 def check_cloud(
-    lookout: Lookout, asked: CheckRequest, before: CloudState | None = None
+    lookout: Lookout,
+    asked: CheckRequest,
+    before: CloudState | None = None,
+    *,
+    by: Deadline | None = None,
 ) -> tuple[Health, CloudState]:
     """Look at everything once, and judge it.
 
     `before` is the last look: a call over RPC that was silent then is still waited for by Nova, so
-    it is not repeated.
+    it is not repeated. `by` is when a look must be over that has used up a part of its time.
     """
     anatomy = read_anatomy()
     before_all = lookout.clock.monotonic()
     lookout.apis.load()  # no question's time is used up by that
     began = lookout.clock.monotonic()
-    look = Look(lookout, anatomy, asked)
+    look = Look(lookout, anatomy, asked, by)
     calls = _Calls(lookout, anatomy, asked, look, before)
     for part in TURNS if asked.rpc else ():
         known = look.state(by=Deadline(lookout.clock, began + part * look.takes_s))
@@ -55,6 +66,18 @@ def check_cloud(
         loading_s=began - before_all,
     )
     return judge_cloud(state, anatomy), state
+
+
+def check_node(lookout: Lookout, word: str, asked: CheckRequest) -> tuple[Health, CloudState]:
+    """Look at the node that the inventory or Nova calls so; finding it is a part of the time.
+
+    Raises BadInput where there is none, and Refused where it is not known in time which it is.
+    """
+    lookout.apis.load()
+    whole_s = time_for(1, asked.within_s)
+    whole = Deadline.after(lookout.clock, whole_s)
+    found = node_called(lookout, word, whole.sooner(whole_s * (1 - SEARCHING)))
+    return check_cloud(lookout, replace(asked, only=found), by=whole)
 
 
 @dataclass

@@ -227,7 +227,7 @@ class Says:
     def directory(self) -> Directory:
         return Directory([Known(name="c01", address="c01")])
 
-    def itself(self, node: str, /) -> Itself | None:
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
         return None
 
     def rights(self, node: str, commands: Sequence[tuple[str, ...]], /) -> Rights:

@@ -5,19 +5,34 @@ The nodes answer as those of a real lab did; each test changes one thing of that
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
-from cloud_fakes import CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
+from cloud_fakes import (
+    CTL,
+    NO_ROUTE,
+    FakeNodes,
+    Site,
+    beat,
+    no_answer,
+    refused,
+    sample,
+    soon,
+)
+from fakes import FakeClock
 from stackward.errors import Refused, Uncertain
-from stackward.facts.cloud_state import CheckRequest, node_called
-from stackward.looking import check_cloud
+from stackward.facts.cloud_state import CheckRequest, node_called, time_for
+from stackward.looking import check_cloud, check_node
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
 from stackward.model.compute import Hypervisor
 from stackward.model.health import Finding, Health, Kept, State
+from stackward.model.identity import Itself
 from stackward.policy import symptoms
+from stackward.ports.deadline import Deadline
 from stackward.ports.shell import Answer
 from stackward.report.health import summary
 
@@ -557,7 +572,7 @@ def test_a_check_of_a_node_that_is_left_out_says_how_it_is_reached() -> None:
     site = Site(left_out={"c01": "network_cli"})
 
     with pytest.raises(Refused) as refused_it:
-        node_called(site.lookout(), "c01")
+        node_called(site.lookout(), "c01", Deadline.after(site.clock, 4.0))
 
     assert "Ansible reaches it by `network_cli`" in refused_it.value.message
 
@@ -673,7 +688,74 @@ def test_a_node_is_checked_by_novas_word_for_it() -> None:
         Hypervisor(id="id-c01", name="c01", host="c01", kind="QEMU", address="192.0.2.11")
     ]
 
-    assert node_called(site.lookout(), "c01") == "rack1-c01"
+    assert node_called(site.lookout(), "c01", Deadline.after(site.clock, 4.0)) == "rack1-c01"
+
+
+@dataclass
+class Slow(FakeNodes):
+    """Nodes that do not say what they call themselves, for as long as they are waited for."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    waited: list[float] = field(default_factory=list)
+
+    @override
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
+        assert within_s is not None, "it would be waited for beyond the deadline"
+        self.waited.append(within_s)
+        self.clock.wait(within_s)
+        return None
+
+
+def slow_site(*names: str) -> tuple[Site, Slow]:
+    """Given nodes, all like c01, that do not tell what they call themselves."""
+    clock = FakeClock()
+    nodes = Slow({name: sample("c01") for name in names}, clock=clock)
+    return Site(nodes=nodes, clock=clock), nodes
+
+
+def test_the_time_that_finding_a_node_took_is_taken_off_its_look() -> None:
+    site, nodes = slow_site("c01")
+    began = site.clock.monotonic()
+
+    _, state = check_node(site.lookout(), "c01.example.org", CheckRequest())
+
+    assert state.only == "c01"
+    assert nodes.waited == [pytest.approx(0.4 * time_for(1))]
+    assert site.clock.monotonic() - began <= time_for(1)
+
+
+def test_who_was_not_heard_in_time_is_unknown_and_named() -> None:
+    site, nodes = slow_site("c01.a.example", "c01.b.example")
+
+    with pytest.raises(Refused) as refused_it:
+        check_node(site.lookout(), "c01", CheckRequest())
+
+    assert "2 nodes of the inventory may be `c01`" in refused_it.value.message
+    silent = "no word in time of what it calls itself: `c01.a.example`, `c01.b.example`"
+    assert refused_it.value.says == silent
+    assert max(nodes.waited) <= 0.4 * time_for(1)
+
+
+@pytest.mark.parametrize("what", ["login", "of_computes"])
+def test_that_nova_did_not_tell_is_no_word_that_there_is_no_such_node(what: str) -> None:
+    site = Site()
+    setattr(site.apis, what, no_answer())
+
+    with pytest.raises(Refused) as refused_it:
+        check_node(site.lookout(), "compute-07", CheckRequest())
+
+    assert "Nova did not tell whether it calls one so" in refused_it.value.message
+    assert refused_it.value.says == no_answer().says
+
+
+def test_a_nova_that_hangs_is_given_up_while_the_node_is_looked_for() -> None:
+    site = Site()
+    site.together.hanging.add(("called", "compute-07"))
+
+    with pytest.raises(Refused) as refused_it:
+        check_node(site.lookout(), "compute-07", CheckRequest())
+
+    assert refused_it.value.says == "no answer in time"
 
 
 def rename(site: Site, node: str, alias: str) -> None:

@@ -1,6 +1,6 @@
 """What `cloud check`, `node check` and `metrics` share: how they look, and how they end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,6 @@ from stackward.errors import ExitCode
 from stackward.report.tables import Form
 
 if TYPE_CHECKING:
-    from stackward.facts.cloud_state import CheckRequest
     from stackward.model.health import Health
     from stackward.ports.lookout import Lookout
 
@@ -64,18 +63,16 @@ StrictOption = Annotated[
 
 
 def check_once(
-    lookout: "Lookout",
-    asked: "CheckRequest",
+    look: Callable[[], tuple["Health", object]],
     form: Form,
     columns: Sequence[str] | None,
     *,
     strict: bool = False,
 ) -> int:
     """Look once, print what was seen, and return how the command ends."""
-    from stackward.looking import check_cloud
     from stackward.report.health import render_health
 
-    health, _ = check_cloud(lookout, asked)
+    health, _ = look()
     write(render_health(health, form, columns or (), width_here()), form)
     return ended(health, strict=strict)
 

@@ -76,6 +76,7 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     at), 7 (broken) or 8 (nothing was reached).
     """
     from stackward.facts.cloud_state import CheckRequest
+    from stackward.looking import check_cloud
 
     chosen = tuple(each.value for each in interface or Interface)
     asked = CheckRequest(within_s=timeout, interfaces=chosen, tables=tables, rpc=rpc)
@@ -84,4 +85,4 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
             from stackward.cli.watching import watch_cloud
 
             return watch_cloud(lookout, asked, every_s=every, strict=strict)
-        return check_once(lookout, asked, form, column, strict=strict)
+        return check_once(lambda: check_cloud(lookout, asked), form, column, strict=strict)

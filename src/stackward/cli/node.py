@@ -381,9 +381,9 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
     with 0 (well as far as asked), 6 (degraded, or part of it could not be looked at), 7 (broken)
     or 8 (nothing was reached).
     """
-    from stackward.facts.cloud_state import CheckRequest, node_called
+    from stackward.facts.cloud_state import CheckRequest
+    from stackward.looking import check_node
 
     with open_lookout(context, inventory) as lookout:
-        only = node_called(lookout, node)
-        asked = CheckRequest(only=only, within_s=timeout, tables=tables, rpc=rpc)
-        return check_once(lookout, asked, form, column, strict=strict)
+        asked = CheckRequest(within_s=timeout, tables=tables, rpc=rpc)
+        return check_once(lambda: check_node(lookout, node, asked), form, column, strict=strict)

@@ -31,12 +31,13 @@ from stackward.model.survey import Blind, Survey, Unseen
 from stackward.ports.apis import Apis
 from stackward.ports.deadline import Deadline, is_fair
 from stackward.ports.lookout import Lookout
-from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.machines import ask_together, find_machine, machine_of
 from stackward.ports.together import Round
 
 USUAL_S = 8.0  # for one question
 WHOLE_S = 10.0  # for all of a look, at so many nodes:
 NODES = 50
+SEARCHING = 0.4  # of the whole: what finding a node that is asked for by another name takes at most
 JUDGING = 0.05  # of the whole: what reading, judging and printing take
 TOLD_S = 0.3  # between the end of a question and the end of what waits for it
 MOST_AT_ONCE = 200  # nodes: an ssh each
@@ -83,7 +84,7 @@ class _Puts:
     def unheard(self, question: _Question) -> Failed:
         """Say what it means that no answer came."""
         if is_fair(self.given.get(question, 0.0), self.most_s):
-            says = f"no answer within {self.most_s:g} s"
+            says = f"no answer within {round(self.given[question], 1):g} s"
             return Failed(how=Failure.NO_ANSWER, says=says, is_late=True)
         return Failed(how=Failure.NOT_ASKED, says=NO_TIME)
 
@@ -122,21 +123,34 @@ class ApisSeen:
     hypervisors_unread: Failed | None = None
 
 
-def node_called(lookout: Lookout, word: str) -> str:
-    """Return the node that the inventory or Nova calls so.
+def node_called(lookout: Lookout, word: str, by: Deadline) -> str:
+    """Return the node that the inventory or Nova calls so, as far as that is known by then.
 
-    Raises BadInput where the inventory names none, and Refused where two may be meant, or where
-    it is not reached by ssh.
+    Raises BadInput where the inventory names none, and Refused where two may be meant, where Nova
+    did not tell, or where it is not reached by ssh.
     """
     if word in lookout.nodes:
         return word
-    match = find_machine(lookout.shell, Machine(host=word, addresses=(word,)))
-    if match.node is None and not match.doubtful and (known := _machine_in_nova(lookout, word)):
-        match = find_machine(lookout.shell, known)
+    ask = ask_together(lookout.shell, lookout.together, by)
+    match = find_machine(lookout.shell, Machine(host=word, addresses=(word,)), ask=ask)
+    known: Machine | Failed | None = None
+    if match.node is None and not match.doubtful:
+        known = _machine_in_nova(lookout, word, by)
+    if isinstance(known, Machine):
+        match = find_machine(lookout.shell, known, ask=ask)
     if match.doubtful:
         raise Refused(
             f"cannot tell which machine `{word}` is: {match.why}",
-            hint="name it as the inventory does: `stackward node list`",
+            says=_silent(lookout, match.doubtful),
+            hint=_AS_INVENTORY,
+        )
+    if match.node is None and isinstance(known, Failed):
+        raise Refused(
+            f"cannot tell which machine `{word}` is: the inventory does not name it, and Nova did "
+            "not tell whether it calls one so",
+            service="Nova",
+            says=known.says,
+            hint=_AS_INVENTORY,
         )
     if match.node is None:
         raise BadInput(
@@ -152,18 +166,45 @@ def node_called(lookout: Lookout, word: str) -> str:
     return match.node
 
 
-def _machine_in_nova(lookout: Lookout, word: str) -> Machine | None:
-    """Return the compute node that Nova calls so: its hypervisor has further names of it."""
-    _, catalog = lookout.apis.log_in(within_s=USUAL_S)
-    endpoint = catalog.endpoint((NOVA,)) if catalog else None
-    if endpoint is None:
-        return None
-    found = lookout.apis.hypervisors(endpoint, within_s=USUAL_S)
+_AS_INVENTORY = "name it as the inventory does: `stackward node list`"
+
+
+def _silent(lookout: Lookout, nodes: Sequence[str]) -> str | None:
+    """Say who of these has not told what it calls itself."""
+    said = lookout.shell.directory().said
+    silent = ", ".join(f"`{each}`" for each in nodes if each not in said)
+    return f"no word in time of what it calls itself: {silent}" if silent else None
+
+
+def _machine_in_nova(lookout: Lookout, word: str, by: Deadline) -> Machine | Failed | None:
+    """Return the compute node that Nova calls so: its hypervisor has further names of it.
+
+    That Nova did not tell by then is no word that it knows of none.
+    """
+    late = Failed(how=Failure.NOT_ASKED, says=NO_TIME)
+    if not by.left_s():
+        return late
+    ask = {("called", word): partial(_hypervisors_of, lookout.apis, by)}
+    found = lookout.together.ask(ask, within_s=by.left_s())[("called", word)]
+    if found is None:
+        return Failed(how=Failure.NO_ANSWER, says="no answer in time", is_late=True)
     if isinstance(found, Failed):
-        return None
+        return found
     called = Hosts(one.host for one in found).called(word)
     own = [one for one in found if one.host in called]
     return machine_of(own[0]) if len(own) == 1 else None
+
+
+def _hypervisors_of(apis: Apis, by: Deadline) -> Sequence[Hypervisor] | Failed:
+    login, catalog = apis.log_in(within_s=by.left_s())
+    endpoint = catalog.endpoint((NOVA,)) if catalog else None
+    if isinstance(login, Failed):
+        return login
+    if endpoint is None:
+        return ()
+    if not by.left_s():
+        return Failed(how=Failure.NOT_ASKED, says=NO_TIME)
+    return apis.hypervisors(endpoint, within_s=by.left_s())
 
 
 def time_for(nodes: int, within_s: float = USUAL_S) -> float:
@@ -179,12 +220,15 @@ def time_for(nodes: int, within_s: float = USUAL_S) -> float:
 class Look:
     """A look that is under way; `state` tells what is known of it by now."""
 
-    def __init__(self, lookout: Lookout, anatomy: Anatomy, asked: CheckRequest) -> None:
+    def __init__(
+        self, lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, by: Deadline | None = None
+    ) -> None:
         self._lookout, self._anatomy, self._asked = lookout, anatomy, asked
         self._names = (asked.only,) if asked.only else lookout.nodes
         self._began, self._read_at = lookout.clock.monotonic(), lookout.clock.now()
-        self.takes_s = time_for(len(self._names), asked.within_s)
-        self.deadline = Deadline.after(lookout.clock, self.takes_s * (1 - JUDGING))
+        whole_s = time_for(len(self._names), asked.within_s)
+        self.takes_s = by.left_s() if by else whole_s
+        self.deadline = Deadline.after(lookout.clock, self.takes_s - whole_s * JUDGING)
         self._puts = _Puts(self.deadline.sooner(TOLD_S), asked.within_s)
         # The login comes first: it must not wait until a node has been asked.
         questions: dict[str, Callable[[], Survey | Unseen | LoggedIn]] = {

@@ -4,12 +4,18 @@ Only candidates are asked, and only where the names leave a doubt.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.compute import Hypervisor
 from stackward.model.identity import Itself, Machine, Match, decide, has_its_name
+from stackward.ports.deadline import Deadline
 from stackward.ports.shell import Shell
+from stackward.ports.together import Together
+
+Ask: TypeAlias = Callable[[Sequence[str]], Mapping[str, Itself | None]]
 
 # Of nova-compute; the later one prevails.
 NOVA_SETTINGS = (
@@ -43,22 +49,45 @@ def machine_of(hypervisor: Hypervisor) -> Machine:
 
 
 def find_machine(
-    shell: Shell, machine: Machine, remembered: Mapping[str, Itself] | None = None
+    shell: Shell,
+    machine: Machine,
+    remembered: Mapping[str, Itself] | None = None,
+    ask: Ask | None = None,
 ) -> Match:
-    """Return which node a machine is; `remembered` is what nodes once said of themselves."""
+    """Return which node a machine is; `remembered` is what nodes once said of themselves.
+
+    `ask` has the candidates tell what they call themselves; without, one is asked after the other.
+    """
     once = remembered or {}
     directory = shell.directory().with_said(once) if once else shell.directory()
     candidates = directory.candidates(machine)
     if not candidates or has_its_name(candidates):
         return decide(machine, candidates, {})
-    said = {each.node: shell.itself(each.node) or once.get(each.node) for each in candidates}
-    return decide(machine, candidates, said)
+    names = [each.node for each in candidates]
+    told = ask(names) if ask else {name: shell.itself(name) for name in names}
+    return decide(machine, candidates, {name: told.get(name) or once.get(name) for name in names})
 
 
-def read_itself(shell: Shell, node: str) -> Itself | None:
+def ask_together(shell: Shell, together: Together, by: Deadline) -> Ask:
+    """Return a way to ask nodes side by side; who has not told by then has told nothing."""
+
+    def ask(nodes: Sequence[str]) -> Mapping[str, Itself | None]:
+        left_s = by.left_s()
+        if not left_s:
+            return dict.fromkeys(nodes)
+        told = together.ask(
+            {("itself", each): partial(shell.itself, each, within_s=left_s) for each in nodes},
+            within_s=left_s,
+        )
+        return {each: told[("itself", each)] for each in nodes}
+
+    return ask
+
+
+def read_itself(shell: Shell, node: str, within_s: float | None = None) -> Itself | None:
     """Ask a node what it calls itself; None where it cannot be asked."""
     try:
-        answer = shell.run(node, ASK_NAMES, within_s=_WITHIN_S)
+        answer = shell.run(node, ASK_NAMES, within_s=within_s or _WITHIN_S)
     except (Unreachable, Uncertain):
         return None
     return parse_itself(answer.out)

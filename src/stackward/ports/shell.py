@@ -58,8 +58,11 @@ class Shell(Protocol):
         """Return the nodes by all that they may be known by; nothing is asked of them."""
         ...
 
-    def itself(self, node: str, /) -> Itself | None:
-        """Return what a node says of itself; None where it cannot be asked. It is asked once."""
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
+        """Return what a node says of itself; None where it cannot be asked. It is asked once.
+
+        Several nodes may be asked side by side. Without `within_s` there is a usual limit.
+        """
         ...
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -49,18 +50,20 @@ class Ssh:
         self._processes = Processes()
         self._directory = Directory(map(_known, inventory.nodes))
         self._itself: dict[str, Itself | None] = {}
+        self._one_at_a_time = threading.Lock()
         self._roots: dict[str, bool] = {}  # whether the login there is root's, once that is known
 
     def directory(self) -> Directory:
         """Return the nodes by all that they may be known by, what they have said included."""
         return self._directory
 
-    def itself(self, node: str, /) -> Itself | None:
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
         """Return what a node says of itself; None where it cannot be asked. It is asked once."""
         if node not in self._itself:
-            said = self._itself[node] = read_itself(self, node)
+            said = self._itself[node] = read_itself(self, node, within_s)
             if said:
-                self._directory = self._directory.with_said({node: said})
+                with self._one_at_a_time:  # another node's answer may come at the same moment
+                    self._directory = self._directory.with_said({node: said})
         return self._itself[node]
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
