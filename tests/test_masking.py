@@ -31,6 +31,9 @@ def nothing_learned(monkeypatch: pytest.MonkeyPatch) -> None:
             "mysql+pymysql://cinder:***@db/cinder",
             id="a database's",
         ),
+        pytest.param(
+            "amqp://nova:p@hush@ctl:5672/", "amqp://nova:***@ctl:5672/", id="an @ in a password"
+        ),
         pytest.param("redis://:hush@ctl", "redis://:***@ctl", id="a URL without a user"),
         pytest.param(f"could not validate {FERNET}", "could not validate ***", id="a token"),
         pytest.param(f"expired: {JWT}.", "expired: ***.", id="a token of OpenID"),
@@ -128,6 +131,12 @@ def test_our_own_words_are_left_as_they_are(rule: worries.Worry | symptoms.Sympt
         pytest.param("password: required", True, id="a state"),
         pytest.param("Invalid token: 401", True, id="a status"),
         pytest.param("token: expired.", True, id="the end of a sentence"),
+        pytest.param("invalid token: Signature mismatch", True, id="what does not fit"),
+        pytest.param("token: Unable to establish connection", True, id="what cannot be done"),
+        pytest.param("no token: ConnectionResetError(104)", True, id="a class of errors"),
+        pytest.param("no token: HTTP 500", True, id="a status with its protocol"),
+        pytest.param("password: incorrect for nova", True, id="what was wrong"),
+        pytest.param("password: hunter(2)", False, id="a value with brackets"),
         pytest.param("token: `the` end", False, id="in quotes of another kind, as a value"),
         pytest.param("password: nova", False, id="a service's own name is a usual password"),
         pytest.param("password: the.quick-fox", False, id="it only begins like a word"),

@@ -24,7 +24,7 @@ _PROSE = (
     r"required|expired|invalid|missing|disabled|enabled|denied|refused|rejected|revoked|"
     r"unauthorized|forbidden|failed|failure|error|unknown|found|wrong|bad|empty|given|needed|"
     r"permission|access|authentication|authorization|validation|connection|request|timeout|"
-    r"timed|[1-5][0-9]{2})"
+    r"timed|unable|incorrect|signature|http|[1-5][0-9]{2}|[a-z]{1,40}(?:error|exception))"
 )
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"',;&<>()\[\]{}]+)"""
 
@@ -35,15 +35,15 @@ _FORMS = (
     re.compile(
         r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
     ),
-    # scheme://user:password@host
-    re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE),
+    # scheme://user:password@host; the password may have an `@` of its own
+    re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE),
     # Authorization: Basic ...
     re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE),
     # password=..., "adminPass": "...", X-Auth-Token: ...; not the tag of a sudoers file
     re.compile(
         r"((?!(?<=\bNO)PASSWD:\s{0,9}/)"
         rf"(?:{_NAMES}|adminpass)[\w.-]{{0,80}}[\"']?\s{{0,200}}[:=]\s*)"
-        rf"(?!{re.escape(MASK)})(?!{_PROSE}(?=[.,;:)\]`'\"]{{0,6}}(?:\s|$))){_VALUE}",
+        rf"(?!{re.escape(MASK)})(?!{_PROSE}(?=[.,;:()\]`'\"]{{0,6}}(?:\s|$)|\()){_VALUE}",
         re.IGNORECASE,
     ),
     # --os-password ...

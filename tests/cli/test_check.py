@@ -161,7 +161,7 @@ def test_what_an_operator_reads(desk: Desk) -> None:
             not proved:
               the kernel log, the clock (c01): shared with the host of this container
 
-            `c01` is broken: 1 broken, 6 ok; not shown: 2 not proved, 0 unknown (looked for 0.0 s)
+            `c01` is broken: 1 broken, 6 ok; not shown: 2 not proved, 0 unknown; begin with nova-compute on c01 [rpc-deaf] (looked for 0.0 s)
             """  # noqa: E501  # as it is printed
         ),
         "",

@@ -327,7 +327,7 @@ def test_nothing_of_a_refused_node_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "address"),
     [
-        pytest.param(Itself(names=("x99",)), "c08", id="Nova does not know its own name"),
+        pytest.param(Itself(names=("x99",)), "192.0.2.28", id="renamed, its address is Nova's"),
         pytest.param(Itself(names=("c07",), configured="c08"), "c08", id="`host` is Nova's"),
         pytest.param(Itself(names=("c07", "c08")), "c08", id="one of its names is"),
         pytest.param(Itself(names=("localhost",)), "c08", id="what everybody is called"),
@@ -343,6 +343,32 @@ def test_a_node_of_the_very_name_that_nothing_contradicts_is_that_one(
     found = find_node(a_world(cloud, shell), cloud.services(), "c08")
 
     assert (found.match.node, shell.asked_names) == ("c08", ["c08"])
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        pytest.param(Itself(names=("x99",)), "198.51.100.28", id="a name of nobody, elsewhere"),
+        pytest.param(Itself(names=("x99",)), "c08", id="an address that cannot be compared"),
+        pytest.param(Itself(names=("x99",), configured="x99"), "192.0.2.28", id="`host` is x99"),
+        pytest.param(Itself(names=("d07", "d07.b"), configured="d07"), "c08", id="another site's"),
+    ],
+)
+def test_a_node_of_the_very_name_that_is_another_machine_by_its_own_words_is_refused(
+    said: Itself, address: str
+) -> None:
+    """A drain went by the name alone, and shut nova-compute off on another site's machine."""
+    cloud, shell = a_slip(said, address)
+
+    with pytest.raises(Refused) as caught:
+        find_node(a_world(cloud, shell), cloud.services(), "c08")
+
+    own = ", ".join(f"`{each}`" for each in said.all_names)
+    assert caught.value.message == (
+        f"cannot tell which machine `c08` is: the node `c08` calls itself {own}, and Nova knows "
+        "this host as `c08` at 192.0.2.28"
+    )
+    assert shell.asked == []
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,12 @@ SECRET = {
 
 
 def filled(text: str, says: str) -> dict[str, object]:
-    """Return a value for each field of a text, the words of others among them."""
+    """Return a value for each field of a text, the words of others among them.
+
+    What begins with "and" goes on with the sentence before it, after a sign of its own.
+    """
     names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
-    return dict.fromkeys(names, says)
+    return {name: f"; {says}" if name.startswith("and_") else says for name in names}
 
 
 def ordinary(text: str) -> set[str]:

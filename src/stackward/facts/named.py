@@ -17,6 +17,7 @@ from stackward.model.identity import (
     address_of,
     are_all_ironic,
     compare,
+    confirms,
     decide,
     has_its_name,
     is_everybodys,
@@ -217,6 +218,8 @@ def _refuse_machine_of_another(
             hint=hint,
         )
     address = world.shell.directory().node(node).address
+    if said and confirms(said, machine_of(hypervisor)) is False:
+        _refuse_unknown_machine(name, hypervisor, node, said, address)
     if not _may_contradict(address, hypervisor.address):
         return
     if owners := _hosts_at(world, address):
@@ -227,6 +230,32 @@ def _refuse_machine_of_another(
             f"{hypervisor.address}",
             hint=hint,
         )
+
+
+def _refuse_unknown_machine(
+    name: str, hypervisor: Hypervisor, node: str, said: Itself, address: str
+) -> None:
+    """Refuse a node that calls itself otherwise, unless its address is this host's.
+
+    A machine may have been renamed since nova-compute was started. A `[DEFAULT] host` that can be
+    read decides, whatever the address.
+    """
+    is_at_its_address = (
+        hypervisor.address is not None
+        and not is_everybodys(address)
+        and compare(address, hypervisor.address) is Likeness.SAME
+    )
+    if is_at_its_address and not said.configured:
+        return
+    known = dict.fromkeys((hypervisor.host, hypervisor.name))
+    own = ", ".join(f"`{each}`" for each in said.all_names)
+    raise Refused(
+        f"cannot tell which machine `{name}` is: the node `{node}` calls itself {own}, and Nova "
+        f"knows this host as {', '.join(f'`{each}`' for each in known)}"
+        + (f" at {hypervisor.address}" if hypervisor.address else ""),
+        hint=f"correct the `ansible_host` of `{node}` in the inventory; if the machine was renamed "
+        "since, restart its nova-compute, or give Nova's `host_ip` as its `ansible_host`",
+    )
 
 
 def _hosts_of_words(hosts: Hosts, said: Itself) -> tuple[str, ...]:

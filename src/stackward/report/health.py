@@ -135,7 +135,9 @@ def summary(health: Health) -> str:
         return f"ok as far as asked: {left} {took}"
     asked = f"; not shown: {left}" if health.gaps else ""
     seen = ", ".join(said) or "nothing seen"
-    return f"{what} is {health.state.value}: {seen}{asked} {took}"
+    first = next((finding for finding in health.findings if finding.under is None), None)
+    begin = f"; begin with {on_one_line(first.where)} [{first.rule}]" if first else ""
+    return f"{what} is {health.state.value}: {seen}{asked}{begin} {took}"
 
 
 def as_record(health: Health) -> dict[str, object]:

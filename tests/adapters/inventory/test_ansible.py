@@ -11,6 +11,7 @@ from stackward.adapters.inventory import read_inventory, read_inventory_by_ansib
 from stackward.adapters.inventory.ansible import list_by_ansible
 from stackward.adapters.inventory.draft import Draft
 from stackward.errors import BadInput
+from stackward.lab.waiting import wait_until
 from stackward.model.inventory import Inventory, Node
 
 READER = str(Path(sys.executable).parent / "ansible-inventory")
@@ -34,6 +35,13 @@ def a_reader(directory: Path, script: str) -> str:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def _has_ended(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 def by_ansible(files: Files, directory: Path) -> Inventory:
@@ -202,8 +210,7 @@ def test_a_reader_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -
 
     assert "took longer than 0.5 s" in refused.value.message
     child = (tmp_path / "pid").read_text().strip()
-    status = Path(f"/proc/{child}/stat")
-    assert not status.exists() or status.read_text().split()[2] == "Z"
+    assert wait_until(lambda: _has_ended(int(child)), within_s=10, every_s=0.01)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_a_reading_call_waits_as_long_as_it_is_asked_to(caplog: pytest.LogCaptur
     )
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_single_failure_of_a_reading_call_is_waited_out(status: int) -> None:
     site = Site()
     site.small.instead["GET /os-services"] = [Reply(status, {"message": "away"}), None]
