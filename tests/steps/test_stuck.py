@@ -5,7 +5,7 @@ from dataclasses import replace
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.plan import Look, Standing
-from stackward.ports.standstill import read_standstill
+from stackward.status.stalled import read_standstill
 from stackward.steps.compute import ColdMigrate, ConfirmMigration, LiveMigrate
 
 DB = an_id("db-01")

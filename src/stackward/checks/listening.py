@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stackward.model.compute import NOVA_COMPUTE, ComputeService
-from stackward.ports.lookups import service_of
 from stackward.ports.world import World
+from stackward.status.lookups import service_of
 from stackward.wording import in_utc
 
 # Nova's default is a report every 10 s: three of them take 30 s at most.

@@ -14,10 +14,10 @@ from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.compute_process import read_processes
 from stackward.ports.libvirt import read_daemon
-from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.shell import VIRSH
 from stackward.ports.systemd import read_active
 from stackward.ports.world import World
+from stackward.status.lookups import hypervisor_of, service_of
 
 _VERSION = (*VIRSH, "version", "--daemon")
 _CPUS = {"VCPU", "PCPU"}

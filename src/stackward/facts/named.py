@@ -22,9 +22,9 @@ from stackward.model.identity import (
     has_its_name,
     is_everybodys,
 )
-from stackward.ports.lookups import cell_down, hypervisors_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.world import World
+from stackward.status.lookups import cell_down, hypervisors_of
 from stackward.wording import count_of
 
 _SHOWN = 20  # of the compute nodes, where another was named

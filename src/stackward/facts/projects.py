@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from stackward.errors import BadInput
 from stackward.facts.named import find_node
 from stackward.model.project import Project
-from stackward.ports.lookups import servers_on
 from stackward.ports.world import World
+from stackward.status.lookups import servers_on
 
 
 def read_projects(world: World, words: Sequence[str], node: str) -> tuple[Project, ...]:

@@ -11,9 +11,9 @@ from stackward.errors import Refused
 from stackward.model.acceptance import NewServer, acceptance_name
 from stackward.model.compute import Server
 from stackward.plan import Look, Mark, Standing
-from stackward.ports.lookups import hypervisor_of
 from stackward.ports.world import World
-from stackward.steps.proof import domain_on_target, no_domain_on_source
+from stackward.status.lookups import hypervisor_of
+from stackward.status.proof import domain_on_target, no_domain_on_source
 
 _RUNNING = 1  # nova/objects/fields.py InstancePowerState
 _RUN = "stackward_run"  # the metadata that names the run

@@ -11,11 +11,10 @@ from typing import ClassVar
 from stackward.model.compute import INSTANCES, Migration, Server
 from stackward.model.stuck import DEAD_AFTER_S, find_stuck, quiet_s
 from stackward.plan import GIVEN_UP, VOLATILE, Json, Look, Mark, Progress, Standing
-from stackward.ports.standstill import read_standstill
 from stackward.ports.world import World
-from stackward.steps.downtime import of_move
-from stackward.steps.proof import prove
-from stackward.steps.signs import (
+from stackward.status.downtime import of_move
+from stackward.status.proof import prove
+from stackward.status.signs import (
     Signs,
     asked_by,
     failed,
@@ -27,6 +26,7 @@ from stackward.steps.signs import (
     under_way,
     whereabouts,
 )
+from stackward.status.stalled import read_standstill
 
 _LIVE = ("live-migration",)
 _COLD = ("migration",)

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 from stackward.model.compute import Server, ServerAction
 from stackward.plan import Look, Mark, Standing
-from stackward.ports.lookups import hypervisor_of, service_of
 from stackward.ports.world import World
-from stackward.steps.downtime import down_since, is_being_written, up_since
-from stackward.steps.proof import domain_on_target
-from stackward.steps.signs import (
+from stackward.status.downtime import down_since, is_being_written, up_since
+from stackward.status.lookups import hypervisor_of, service_of
+from stackward.status.proof import domain_on_target
+from stackward.status.signs import (
     Signs,
     asked_by,
     failed,

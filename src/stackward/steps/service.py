@@ -15,10 +15,10 @@ from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASK
 from stackward.plan import Look, Mark, Standing
 from stackward.ports import root
 from stackward.ports.compute_process import read_processes
-from stackward.ports.lookups import service_of
 from stackward.ports.shell import Answer, refusal
 from stackward.ports.systemd import read_active, read_enabled, read_facts
 from stackward.ports.world import World
+from stackward.status.lookups import service_of
 from stackward.wording import count_of
 
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up

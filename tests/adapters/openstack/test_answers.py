@@ -11,7 +11,7 @@ from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.errors import NotUnderstood, Refused, Uncertain, Unreachable
 from stackward.plan import Standing
-from stackward.steps.signs import gone
+from stackward.status.signs import gone
 
 SERVER = an_id("db-01")
 AT = f"GET /servers/{SERVER}"

@@ -20,7 +20,7 @@ from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
 from stackward.model.compute import Aggregate, Guarded, Migration, ServerAction
 from stackward.ports.cloud import Cloud
-from stackward.ports.lookups import hypervisor_of
+from stackward.status.lookups import hypervisor_of
 
 HOSTS = tuple(f"compute-{number:02}" for number in range(1, 6))
 SERVER = an_id("db-01")

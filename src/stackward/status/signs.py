@@ -13,11 +13,11 @@ from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction, Unread
 from stackward.plan import Json, Look, Mark, Standing
 from stackward.ports.cloud import Cloud
-from stackward.ports.lookups import hypervisor_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.root import COMPUTE_LOG
 from stackward.ports.shell import refusal
 from stackward.ports.world import World
+from stackward.status.lookups import hypervisor_of
 from stackward.wording import in_utc
 
 NOVA = "Nova"

@@ -8,10 +8,10 @@ from stackward.model.compute import NOVA_COMPUTE, Migration, Server, Unread
 from stackward.model.stuck import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
 from stackward.ports.libvirt import read_job, read_state
-from stackward.ports.lookups import hypervisor_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
+from stackward.status.lookups import hypervisor_of
 
 DOMSTATE = (*VIRSH, "domstate")
 JOB = (*VIRSH, "domjobinfo")

@@ -11,11 +11,11 @@ from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.libvirt import read_state
-from stackward.ports.lookups import hypervisor_of
 from stackward.ports.machines import find_machine, machine_of
 from stackward.ports.shell import Answer
-from stackward.ports.standstill import DOMSTATE, NO_DOMAIN
 from stackward.ports.world import World
+from stackward.status.lookups import hypervisor_of
+from stackward.status.stalled import DOMSTATE, NO_DOMAIN
 
 HOLDS = "holds"
 NOT_APPLICABLE = "not applicable"

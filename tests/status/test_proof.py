@@ -11,8 +11,8 @@ from stackward.model.compute import Port, Volume
 from stackward.plan import Look, Move, Standing, dump_move
 from stackward.plan.stored import load_move
 from stackward.runbooks.kinds import KINDS
+from stackward.status.proof import domain_on_target
 from stackward.steps.compute import LiveMigrate
-from stackward.steps.proof import domain_on_target
 
 DB = an_id("db-01")
 STEP = LiveMigrate(server=DB, name="db-01", source="compute-07", target="compute-08")

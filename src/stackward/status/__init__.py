@@ -1,0 +1,1 @@
+"""How a move or a service stands, as the ports show it; for facts, steps and checks alike."""
