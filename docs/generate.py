@@ -23,8 +23,6 @@ from stackward.anatomy import FLAVOURS, PRIORITIES, Component, read_anatomy
 from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
-from stackward.model.stuck import ALL as STUCK_STATES
-from stackward.model.stuck import DEAD_AFTER_S, LOST_AFTER_S, REMEDIES
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
@@ -33,6 +31,8 @@ from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
 from stackward.report.sudoers import sudoers_file
 from stackward.settings import PREFIX, Settings, usual_places
+from stackward.status.stuck import ALL as STUCK_STATES
+from stackward.status.stuck import DEAD_AFTER_S, LOST_AFTER_S, REMEDIES
 
 sys.path.append(str(Path(__file__).parent))
 import faults_seen  # the script beside this one

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import stackward
-from stackward.model.stuck import ALL as STUCK_STATES
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.worries import ALL as WORRIES
+from stackward.status.stuck import ALL as STUCK_STATES
 from stackward.wording import count_of, in_size
 
 SCRIPTS = {"bake.py"}  # texts of a shell, by which the lab's layers are known

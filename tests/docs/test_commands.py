@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from stackward import cli
-from stackward.model import stuck
 from stackward.policy import symptoms, volumes, worries
+from stackward.status import stuck
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -11,7 +11,7 @@ from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import BadInput, Unreachable
 from stackward.facts.compute import read_compute_node
 from stackward.model.compute import Migration, Server, Unread, Volume
-from stackward.model.stuck import Guest
+from stackward.model.standstill import Guest
 from stackward.runbooks.drain_compute_node import plan_drain
 
 

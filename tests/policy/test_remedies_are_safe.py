@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from builders import a_server
-from stackward.model import stuck
 from stackward.model.compute import Migration, Unread
-from stackward.model.stuck import Guest, Standstill
+from stackward.model.standstill import Guest, Standstill
 from stackward.policy import symptoms, volumes, worries
 from stackward.policy.symptoms import PROCESS_SILENT, RPC_DEAF
+from stackward.status import stuck
 
 TESTS = Path(__file__).parents[1]
 HARMS = re.compile(
@@ -332,7 +332,7 @@ def test_the_test_that_carries_a_remedy_of_a_volume_out_is_there(rule: str) -> N
 @pytest.mark.parametrize("name", NOT_ON_THE_LAB)
 def test_what_no_lab_carries_out_is_met_on_fakes(name: str) -> None:
     places = [*(TESTS / "policy").glob("test_*.py"), TESTS / "runbooks" / "test_remedies.py"]
-    places += [TESTS / "model" / "test_stuck.py"]
+    places += [TESTS / "status" / "test_stuck.py"]
     texts = [each.read_text() for each in places if each != Path(__file__)]
 
     assert any(f'"{name}"' in text for text in texts)

@@ -35,7 +35,7 @@ from stackward.model.compute import (
 from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
 from stackward.model.run import RunState
-from stackward.model.stuck import Guest, Standstill
+from stackward.model.standstill import Guest, Standstill
 from stackward.model.undoing import Returned, Undoing
 from stackward.model.wish import WISH
 from stackward.plan import Blocked, Warned

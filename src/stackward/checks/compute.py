@@ -9,13 +9,13 @@ from stackward.answers import lines, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.claim import read_claim
 from stackward.model.compute import DISABLED, IN_DOWN_CELL, INSTANCES, Migration, Server
-from stackward.model.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.libvirt import read_ids
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of, servers_on, service_of
 from stackward.status.stalled import read_standstill
+from stackward.status.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.wording import count_of
 
 _DOMAINS = (*VIRSH, "list", "--all", "--uuid")

@@ -35,13 +35,14 @@ from stackward.model.compute import (
     Volume,
 )
 from stackward.model.identity import Hosts, Itself, Match
-from stackward.model.stuck import MOVING, Guest, Standstill, quiet_s, record_of
+from stackward.model.standstill import MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.machines import machine_of
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
 from stackward.status.stalled import read_guests, read_standstill
+from stackward.status.stuck import quiet_s, record_of
 
 # The same limit as Nova's own, `[scheduler] max_placement_results`.
 _MOST_CANDIDATES = 1000

@@ -16,7 +16,7 @@ from stackward.model.run import RunState
 
 if TYPE_CHECKING:
     from stackward.model.compute_process import RunningAs
-    from stackward.model.stuck import Guest, Standstill
+    from stackward.model.standstill import Guest, Standstill
 
 Resources = Mapping[str, int]
 """How much of each resource class, as placement counts: VCPU, MEMORY_MB, DISK_GB, ..."""

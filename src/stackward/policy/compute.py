@@ -17,9 +17,10 @@ from stackward.model.compute import (
     Server,
     Unread,
 )
-from stackward.model.stuck import Guest, find_stuck
+from stackward.model.standstill import Guest
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
+from stackward.status.stuck import find_stuck
 from stackward.wording import in_size
 
 _QEMU_WITH_VGPU_MIGRATION = 8_001_000

@@ -6,9 +6,9 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import ReturningNode
 from stackward.model.run import RunState
-from stackward.model.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.plan import Verdict
 from stackward.policy import worries
+from stackward.status.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.wording import in_utc
 
 

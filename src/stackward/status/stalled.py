@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from stackward.answers import why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import NOVA_COMPUTE, Migration, Server, Unread
-from stackward.model.stuck import CONDUCTOR, MOVING, Guest, Standstill
+from stackward.model.standstill import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
 from stackward.ports.libvirt import read_job, read_state
 from stackward.ports.machines import find_machine, machine_of

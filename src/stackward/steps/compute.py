@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from stackward.model.compute import INSTANCES, Migration, Server
-from stackward.model.stuck import DEAD_AFTER_S, find_stuck, quiet_s
 from stackward.plan import GIVEN_UP, VOLATILE, Json, Look, Mark, Progress, Standing
 from stackward.ports.world import World
 from stackward.status.downtime import of_move
@@ -27,6 +26,7 @@ from stackward.status.signs import (
     whereabouts,
 )
 from stackward.status.stalled import read_standstill
+from stackward.status.stuck import DEAD_AFTER_S, find_stuck, quiet_s
 
 _LIVE = ("live-migration",)
 _COLD = ("migration",)

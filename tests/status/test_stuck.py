@@ -8,7 +8,8 @@ import pytest
 
 from builders import a_server, an_id
 from stackward.model.compute import Migration, Unread
-from stackward.model.stuck import ALL, CONDUCTOR, Guest, Standstill, find_stuck, quiet_s, record_of
+from stackward.model.standstill import CONDUCTOR, Guest, Standstill
+from stackward.status.stuck import ALL, find_stuck, quiet_s, record_of
 
 SOURCE, TARGET = "compute-07", "compute-08"
 LONG, DEAD, SHORT = 300, 180, 60

@@ -1,4 +1,4 @@
-"""Moves that will never end: what is known of one in which nothing happens, and what that means.
+"""Moves that will never end: what it means that nothing happens in one.
 
 Nova loses orders where a process dies between a message and its work; what is left then is a state
 that nobody will change. The rules hold for nova 31.0 (2025.1) and cite its source. What they do not
@@ -8,13 +8,11 @@ Where the guest runs comes first: it decides what is safe, whatever Nova's recor
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from stackward.model.compute import IN_PROGRESS, Migration, Server, Unread
-
-CONDUCTOR = "nova-conductor"
+from stackward.model.standstill import CONDUCTOR, MOVING, Place, Standstill
 
 # A call of Nova's between two of its services ends 60 s after the other has died
 # (`rpc_response_timeout`, which also watches the longer calls of a move), and a restart of RabbitMQ
@@ -24,89 +22,9 @@ LOST_AFTER_S = 300.0
 
 _RUNNING, _OFF = 1, 4  # nova/objects/fields.py InstancePowerState
 
-# The tasks of a move (nova/compute/task_states.py).
-MOVING = {"migrating", "resize_prep", "resize_migrating", "resize_migrated", "resize_finish"}
 _NEEDS_CONDUCTOR = {"accepted"}
 _NEEDS_SOURCE = {"queued", "preparing", "running", "migrating", "confirming"}
 _NEEDS_TARGET = {"pre-migrating", "post-migrating"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guest:
-    """What libvirt on one node says of a server."""
-
-    node: str
-    state: str | None  # None: it does not have it
-    has_job: bool = False
-    host: str = field(default="", compare=False)  # as Nova calls the node, where that differs
-
-    @property
-    def is_alive(self) -> bool:
-        """Say whether it has the server's disks open: it runs, or could be resumed."""
-        return self.state not in {None, "shut off", "crashed"}
-
-    @property
-    def words(self) -> str:
-        """Say it in words."""
-        if self.state is None:
-            return f"not on `{self.node}`"
-        job = ", with a job under way" if self.has_job else ""
-        return f"{self.state} on `{self.node}`{job}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standstill:
-    """A move in which nothing happens, with all that tells why."""
-
-    server: Server
-    source: str
-    migration: Migration | None  # the newest; None: there is no record
-    quiet_s: float  # since anything was seen to change
-    dead: frozenset[str] = frozenset()  # `nova-conductor`, or the hosts whose nova-compute is down
-    is_queue_moving: bool = False  # its source works on another live migration
-    is_followed: bool = False  # by a newer migration of its server: Nova begins none before
-    guests: tuple[Guest, ...] | Unread = ()  # on the source, and on the target if there is one
-
-    @property
-    def has_job(self) -> bool | None:
-        """Say whether libvirt works on it; None where that could not be read."""
-        return None if isinstance(self.guests, Unread) else any(one.has_job for one in self.guests)
-
-    @property
-    def home(self) -> str:
-        """Return the host on which Nova has the server."""
-        return self.server.host or self.source
-
-    @property
-    def away(self) -> Guest | None:
-        """Return the guest that is alive elsewhere than where Nova has the server."""
-        if isinstance(self.guests, Unread):
-            return None
-        return next((one for one in self.guests if one.is_alive and not self._is_home(one)), None)
-
-    @property
-    def place(self) -> "Place":
-        """Say where the guest is, as seen from where Nova has the server."""
-        if isinstance(self.guests, Unread):
-            return Place.UNREAD
-        at_home = [one for one in self.guests if self._is_home(one) and one.state is not None]
-        if self.away:
-            return Place.BOTH if any(one.is_alive for one in at_home) else Place.AWAY
-        # A hypervisor without libvirt has no guests to be asked for.
-        return Place.HOME if at_home or not self.guests else Place.NOWHERE
-
-    def _is_home(self, guest: Guest) -> bool:
-        return (guest.host or guest.node) == self.home
-
-
-class Place(StrEnum):
-    """Where the guest of a server is that is stuck."""
-
-    HOME = "where Nova has the server"
-    AWAY = "on the other node"
-    BOTH = "on both nodes"
-    NOWHERE = "on no node that was asked"
-    UNREAD = "not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
