@@ -14,12 +14,12 @@ from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.app import carry_on, open_journal, read_plan, workshop
 from stackward.engine import Brakes, approve, carry_out
-from stackward.engine.worker import refuse_a_living_worker
 from stackward.errors import Locked, Refused
 from stackward.model.run import Approval, RunState, Said
 from stackward.plan import to_json
 from stackward.planning import plan_drain
 from stackward.settings import Settings
+from stackward.status.run import refuse_a_living_worker
 
 
 def test_a_run_is_carried_out_durably_and_remembered(tmp_path: Path) -> None:

@@ -138,9 +138,9 @@ def read_projects(world: "World", words: "Sequence[str]", node: str) -> "tuple[P
 
 def state_now(run: "Run", now: "datetime") -> "RunState":
     """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
-    from stackward.engine import worker  # noqa: PLC0415  # as above
+    from stackward.status import run as status  # noqa: PLC0415  # as above
 
-    return worker.state_now(run, node(), now)
+    return status.state_now(run, node(), now)
 
 
 def read_plan(text: str) -> "Plan[Any]":
@@ -256,9 +256,9 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
 
     from stackward.adapters.openstack.polled import Poller  # noqa: PLC0415  # as above
     from stackward.engine import Workshop  # noqa: PLC0415  # as above
-    from stackward.engine.worker import worker_here  # noqa: PLC0415  # as above
     from stackward.planning import runbooks  # noqa: PLC0415  # as above
     from stackward.ports.world import Acting  # noqa: PLC0415  # as above
+    from stackward.status.run import worker_here  # noqa: PLC0415  # as above
 
     machine = node()
 
@@ -278,8 +278,10 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
 
 def run_to_resume(journal: "Journal", run_id: str, *, take_over: bool) -> "Run":
     """Return the run that is to be carried on, or refuse it; neither cloud nor nodes are asked."""
-    from stackward.engine.worker import refuse_a_living_worker  # noqa: PLC0415  # as above
-    from stackward.ports.journal import refuse_if_over  # noqa: PLC0415  # as above
+    from stackward.status.run import (  # noqa: PLC0415  # as above
+        refuse_a_living_worker,
+        refuse_if_over,
+    )
 
     run = journal.run(run_id)
     refuse_if_over(run)
@@ -305,9 +307,9 @@ def resume(  # what a run is carried out with
 
 def refuse_a_living_worker(run: "Run") -> None:
     """Refuse to take a run from somebody who carries it out."""
-    from stackward.engine import worker  # noqa: PLC0415  # as above
+    from stackward.status import run as status  # noqa: PLC0415  # as above
 
-    worker.refuse_a_living_worker(run, node(), system_clock().now())
+    status.refuse_a_living_worker(run, node(), system_clock().now())
 
 
 def with_database(settings: "Settings", url: str) -> "Settings":

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from platform import node
 
-from stackward.engine import left_half_way
-from stackward.engine.worker import state_now
 from stackward.facts.compute import read_compute_node
 from stackward.facts.durations import read_past_moves
 from stackward.facts.maintenance import (
@@ -47,6 +45,8 @@ from stackward.runbooks.foretold import foretold
 from stackward.runbooks.kinds import KINDS
 from stackward.runbooks.return_compute_node import TELL, ReturnRequest
 from stackward.runbooks.undo_run import UndoRequest
+from stackward.status.half_way import left_half_way
+from stackward.status.run import state_now
 
 
 def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[World]:

@@ -13,11 +13,11 @@ from engine.fakes import FakeClock, Fate, House, Tidy, TidyRunbook, YardWorld
 from engine.test_lasting import stopped_half_way
 from stackward.engine import Pace, carry_out
 from stackward.engine.ticks import Moving, tick
-from stackward.engine.worker import has_living_worker, state_now
 from stackward.lab.waiting import wait_until
 from stackward.model.run import RunState
 from stackward.model.worker import SILENT_S, is_dead, was_heard
 from stackward.plan import Move, Plan
+from stackward.status.run import has_living_worker, state_now
 
 ELSEWHERE = "another-machine"
 NEVER = datetime.min.replace(tzinfo=UTC)

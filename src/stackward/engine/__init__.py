@@ -2,7 +2,7 @@
 
 from stackward.engine.approval import approve
 from stackward.engine.brakes import Brakes
-from stackward.engine.cancel import ask_cancel, left_half_way
+from stackward.engine.cancel import ask_cancel
 from stackward.engine.crew import Crew, Rhythm, work, worker_named
 from stackward.engine.interpreter import Workshop, carry_out, carry_out_taken
 from stackward.engine.pace import Pace
@@ -17,7 +17,6 @@ __all__ = [
     "ask_cancel",
     "carry_out",
     "carry_out_taken",
-    "left_half_way",
     "work",
     "worker_named",
 ]

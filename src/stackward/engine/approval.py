@@ -3,11 +3,11 @@
 from random import SystemRandom
 from typing import Any
 
-from stackward.engine.cancel import left_half_way
 from stackward.errors import Refused
 from stackward.model.run import Approval, Run, new_run_id
 from stackward.plan import Kinds, Plan, cloud_of, to_json
 from stackward.ports.journal import Journal
+from stackward.status.half_way import left_half_way
 
 
 def approve(

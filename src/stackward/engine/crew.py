@@ -17,7 +17,6 @@ from typing import TypeVar
 
 from stackward.engine.brakes import Brakes
 from stackward.engine.step import said_of
-from stackward.engine.worker import exists
 from stackward.errors import (
     BadInput,
     Locked,
@@ -33,6 +32,7 @@ from stackward.model.worker import SILENT_S, Worker, is_dead
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.wakeup import Wakeup
+from stackward.status.run import exists
 from stackward.wording import count_of
 
 T = TypeVar("T")

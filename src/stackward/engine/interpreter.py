@@ -16,7 +16,7 @@ from stackward.engine.aside import aside
 from stackward.engine.brakes import Brakes
 from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_steps
 from stackward.engine.ledger import Ledger
-from stackward.engine.move import TakenBack, carry_out_move, is_finished, is_half_way
+from stackward.engine.move import TakenBack, carry_out_move, is_finished
 from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, Bench, repeat_step, said_of
 from stackward.engine.ticks import Moving, tick
@@ -47,6 +47,7 @@ from stackward.plan import (
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
+from stackward.status.half_way import is_half_way
 
 W_here = TypeVar("W_here", bound=Timed, default=World)
 Read = TypeVar("Read")

@@ -4,14 +4,14 @@ A move that was given up for being slow goes another way, step by step as well. 
 read from the journal alone, so whoever takes it up decides the same.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from stackward.engine.lasting import TakenAway
 from stackward.engine.ledger import Ledger
 from stackward.engine.step import Bench, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
-from stackward.model.run import Attempt, Said, Settled
+from stackward.model.run import Said, Settled
 from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing
 from stackward.plan.path import part_of, path_of_step
 
@@ -36,16 +36,6 @@ def is_given_up(move: Move[Any], path: str, ledger: Ledger) -> bool:
         each and each.settled in _ASKED_FOR and each.intended_at >= first.intended_at
         for each in slow
     )
-
-
-def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt]) -> bool:
-    """Say whether a step of it is done and the next was not tried: it is not left like that.
-
-    `last` has the last attempt at each step.
-    """
-    attempts = [last.get(at) for at, _ in move.way(stage.path_of(move), last)]
-    done = [each is not None and each.settled is Settled.DONE for each in attempts].count(True)
-    return 0 < done < len(attempts) and attempts[done] is None
 
 
 def carry_out_move(

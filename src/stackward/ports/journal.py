@@ -8,20 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from stackward.errors import Refused
 from stackward.model.observation import Observation
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
 from stackward.model.worker import Worker
-
-
-def refuse_if_over(run: Run) -> None:
-    """Refuse to go on with a run that nothing can follow; whoever asks says it in these words."""
-    if run.state.is_over:
-        raise Refused(
-            f"run `{run.id}` is over: {run.state}",
-            hint="plan again; what is done already is found and left as it is",
-        )
 
 
 class Journal(Protocol):

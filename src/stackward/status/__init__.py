@@ -1,1 +1,1 @@
-"""How a move or a service stands, as the ports show it; for facts, steps and checks alike."""
+"""How a run, a move or a service stands; for facts, steps, checks and the engine alike."""

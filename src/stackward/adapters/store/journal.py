@@ -59,7 +59,7 @@ from stackward.model.observation import Observation
 from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json, Mark
 from stackward.model.worker import Worker
-from stackward.ports.journal import refuse_if_over
+from stackward.status.run import refuse_if_over
 
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events

@@ -1,9 +1,9 @@
-"""Who carries a run out, and whether they still live."""
+"""How a run stands: whether its worker lives, and whether it is over."""
 
 import os
 from datetime import datetime
 
-from stackward.errors import Locked
+from stackward.errors import Locked, Refused
 from stackward.model.run import Run, RunState
 from stackward.model.worker import was_heard
 
@@ -40,6 +40,15 @@ def refuse_a_living_worker(run: Run, machine: str, now: datetime) -> None:
             f"run `{run.id}` is being carried out by `{run.worker}`",
             hint=f"`stackward run watch {run.id}` follows it; `stackward run resume {run.id} "
             "--take-over` gives that worker up: it starts nothing more",
+        )
+
+
+def refuse_if_over(run: Run) -> None:
+    """Refuse to go on with a run that nothing can follow; whoever asks says it in these words."""
+    if run.state.is_over:
+        raise Refused(
+            f"run `{run.id}` is over: {run.state}",
+            hint="plan again; what is done already is found and left as it is",
         )
 
 

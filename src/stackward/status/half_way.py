@@ -1,0 +1,31 @@
+"""What a run has left half-way: nothing ends so, and somebody has to carry it on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from stackward.model.run import Attempt, Run, Settled
+from stackward.plan import Kinds, Move, Stage, from_json, with_caught_up
+from stackward.ports.journal import Journal
+
+
+def is_half_way(stage: Stage[Any], move: Move[Any], last: Mapping[str, Attempt]) -> bool:
+    """Say whether a step of it is done and the next was not tried: it is not left like that.
+
+    `last` has the last attempt at each step.
+    """
+    attempts = [last.get(at) for at, _ in move.way(stage.path_of(move), last)]
+    done = [each is not None and each.settled is Settled.DONE for each in attempts].count(True)
+    return 0 < done < len(attempts) and attempts[done] is None
+
+
+def left_half_way(
+    journal: Journal, run: Run, kinds: Kinds
+) -> Callable[[Sequence[Attempt]], tuple[str, ...]]:
+    """Return what names, by its attempts, the things half-way in a run: it does not end so."""
+    plan = with_caught_up(from_json(run.plan, kinds), journal.events(run.id), kinds)
+
+    def left(made: Sequence[Attempt]) -> tuple[str, ...]:
+        last = {attempt.step: attempt for attempt in made}
+        return tuple(move.thing for stage, move in plan.moves() if is_half_way(stage, move, last))
+
+    return left
