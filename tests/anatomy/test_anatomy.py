@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import stackward.anatomy as anatomy_room
 from stackward.anatomy import (
     FLAVOURS,
     PRIORITIES,
@@ -110,7 +112,7 @@ def test_every_probe_is_one_that_some_component_has(kind: str) -> None:
     ],
 )
 def test_an_entry_that_would_be_passed_over_is_refused(words: dict[str, str], says: str) -> None:
-    entry = {"probe": '{ kind = "port", shows = "its port" }', "catalog": '"key-manager"', **words}
+    entry = {"probe": '{ kind = "unit", shows = "its unit" }', "catalog": '"key-manager"', **words}
     text = f"""
         [barbican-worker]
         is = "keeps secrets"
@@ -122,6 +124,107 @@ def test_an_entry_that_would_be_passed_over_is_refused(words: dict[str, str], sa
 
     with pytest.raises(BadInput, match=f"`barbican-worker` cannot be read: .*{re.escape(says)}"):
         to_anatomy([text])
+
+
+def shipped() -> list[str]:
+    """Return the entries that we ship."""
+    return [file.read_text() for file in sorted(Path(anatomy_room.__file__).parent.glob("*.toml"))]
+
+
+ENTRY = """
+[barbican-worker]
+is = "keeps secrets"
+service = "nova"
+restore = 21
+upgrade = 4
+probe = { kind = "unit", shows = "its unit" }
+[barbican-worker.debian]
+units = ["barbican-worker.service"]
+packages = ["barbican-worker"]
+configuration = ["/etc/barbican/barbican.conf"]
+logs = ["/var/log/barbican/worker.log"]
+user = "barbican"
+command = "barbican-worker"
+"""
+PROBE = 'kind = "unit"'
+
+
+def asked(words: str) -> tuple[str, str]:
+    """Return the change that gives the entry a question."""
+    return "upgrade = 4", f"upgrade = 4\nquestions = [{{ {words} }}]"
+
+
+def added(words: str) -> tuple[str, str]:
+    """Return the change that gives the entry more words."""
+    return "upgrade = 4", f"upgrade = 4\n{words}"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ((PROBE, 'kind = "port"'), "the probe `port` needs `ports`"),
+        ((PROBE, 'kind = "mariadb"'), "to be that of `mariadb`"),
+        ((PROBE, 'kind = "rabbitmq"'), "to be that of `rabbitmq`"),
+        ((PROBE, 'kind = "memcached"'), "to be that of `memcached`"),
+        ((PROBE, 'kind = "libvirt"'), "to be that of `libvirtd`"),
+        ((PROBE, 'kind = "pacemaker"'), "to be that of `pacemaker`"),
+        ((PROBE, 'kind = "node"'), "to be that of `machine`"),
+        ((PROBE, 'kind = "unit", path = "/x"'), "only the probe `list` has a `path`"),
+        ((PROBE, 'kind = "unit", version = "2.1"'), "only the probe `list` has a `path`"),
+        (added('heartbeat = "x"\ncatalog = "object-store"'), "in the API of `compute`, not of"),
+        (added('heartbeat = "nova-compute"'), "the heartbeat `nova-compute` too"),
+        (added('catalog = "compute"'), "the type `compute` in the catalog too"),
+        (added('exchange = "nova"'), "`exchange` needs `topic`"),
+        (added('depends_on = ["nobody"]'), "`depends_on` names `nobody`"),
+        (added('holds = ["nobody"]'), "`holds` names `nobody`"),
+        (added('rests_on = ["nobody"]'), "`rests_on` names `nobody`"),
+        (added('replaces = ["nobody"]'), "`replaces` names `nobody`"),
+        (asked('ask = ["timeout", "4", "a"], what = "it", expects = "b", only_with = "c"'), "`c`"),
+        (asked('ask = ["timeout", "4", "a"], what = "it", expects = "b", unit = "c"'), "`c`"),
+        (asked('ask = ["timeout", "4", "a"], what = "it", expects = "("'), "`expects` is no regul"),
+        (
+            asked('ask = ["timeout", "4", "a"], what = "it", expects = "", refutes = "["'),
+            "`refutes",
+        ),
+        (
+            added('ports = [1]\nhttp = { paths = ["/"], what = "it", own = "(" }'),
+            "`own` is no regu",
+        ),
+        (asked('ask = [], what = "it", expects = "b"'), "a question has no words"),
+        (asked('ask = ["timeout", ""], what = "it", expects = "b"'), "has an empty word"),
+        (asked('ask = ["a"], what = "it", expects = "b"'), "for it has no time limit"),
+        (
+            asked('ask = ["timeout", "4", "a"], what = "it", expects = "b", one_of_all = true'),
+            "`one_of_all` needs `reserve`",
+        ),
+        (asked('ask = ["timeout", "4", "a"], what = "it"'), "(question) lacks `expects`"),
+        (("restore = 21", "restore = 7"), "there is no priority 7"),
+        (("restore = 21\n", ""), "it lacks `restore`"),
+        (('is = "keeps secrets"\n', ""), "it lacks `is`"),
+        (('user = "barbican"\n', ""), "(deployed) lacks `user`"),
+        ((ENTRY[ENTRY.index("[barbican-worker.debian]") :], ""), "of no flavour"),
+    ],
+)
+def test_what_nothing_would_read_is_refused_with_file_and_entry(
+    change: tuple[str, str], says: str
+) -> None:
+    known = dict(enumerate(shipped()))
+    given = {f"{number}.toml": text for number, text in known.items()}
+    to_anatomy({**given, "own.toml": ENTRY})
+    changed = ENTRY.replace(*change)
+    assert changed != ENTRY
+
+    with pytest.raises(BadInput, match=re.escape(says)) as caught:
+        to_anatomy({**given, "own.toml": changed})
+
+    entry = "the component `(barbican-worker|nova-api|nova-compute)` cannot be read"
+    assert re.match(f"`.*[.]toml`: {entry}", caught.value.message)
+    assert caught.value.hint
+
+
+def test_a_component_that_stands_in_two_files_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"it stands in `a[.]toml` too"):
+        to_anatomy({"a.toml": ENTRY, "b.toml": ENTRY})
 
 
 def test_nothing_depends_on_itself_in_the_end() -> None:
@@ -168,6 +271,7 @@ def test_components_come_in_the_order_of_a_restore() -> None:
 def test_a_new_component_is_an_entry() -> None:
     anatomy = to_anatomy(
         [
+            *shipped(),
             """
             [barbican-api]
             is = "keeps secrets"
@@ -185,7 +289,7 @@ def test_a_new_component_is_an_entry() -> None:
             logs = ["/var/log/barbican/barbican-api.log"]
             user = "barbican"
             command = "/etc/init.d/barbican-api systemd-start"
-            """
+            """,
         ]
     )
 
@@ -295,15 +399,15 @@ def test_the_containers_whose_policy_is_asked_for_are_those_of_the_anatomy() -> 
     ("more", "says"),
     [
         pytest.param(
-            'questions = [{ ask = ["a"], what = "it", expects = "b", absent = "c" }]',
+            'questions = [{ ask = ["timeout", "4"], what = "it", expects = "b", absent = "c" }]',
             "`absent` and `without` go together", id="nobody listens, and nothing says why",
         ),
         pytest.param(
-            'questions = [{ ask = ["a"], what = "it", expects = "b", without = "c" }]',
+            'questions = [{ ask = ["timeout", "4"], what = "it", expects = "b", without = "c" }]',
             "`absent` and `without` go together", id="a reason for nothing",
         ),
         pytest.param(
-            'questions = [{ ask = ["a"], what = "it", expects = "b", reads = "paxos" }]',
+            'questions = [{ ask = ["timeout"], what = "it", expects = "b", reads = "paxos" }]',
             "nothing reads an answer as `paxos`", id="a reader that there is not",
         ),
     ],

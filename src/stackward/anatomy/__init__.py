@@ -4,9 +4,11 @@ Every `*.toml` beside this file holds components; a component's own tables are i
 for each way in which clouds are deployed. The words of an entry are the fields below.
 """
 
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -221,6 +223,15 @@ class ProbeKind:
     can: Callable[[Component], bool] = lambda _: True
 
 
+def _only_of(name: str, does: str) -> ProbeKind:
+    """Return a probe that goes by the kind alone: in another entry it would tell of this one."""
+    return ProbeKind(
+        does=does,
+        needs=f"to be that of `{name}`, of whom it tells",
+        can=lambda one: one.name == name,
+    )
+
+
 PROBES: Mapping[str, ProbeKind] = {
     "list": ProbeKind(
         does="asks its API for a list, as a user would",
@@ -247,14 +258,18 @@ PROBES: Mapping[str, ProbeKind] = {
         needs="`topic`",
         can=lambda one: bool(one.topic),
     ),
-    "port": ProbeKind(does="sees whether it listens on its ports"),
+    "port": ProbeKind(
+        does="sees whether it listens on its ports",
+        needs="`ports`",
+        can=lambda one: bool(one.ports),
+    ),
     "unit": ProbeKind(does="sees how its unit or container is"),
-    "node": ProbeKind(does="logs in to the node"),
-    "mariadb": ProbeKind(does="asks MariaDB for its status"),
-    "rabbitmq": ProbeKind(does="asks RabbitMQ for its status and its queues"),
-    "memcached": ProbeKind(does="asks memcached for its statistics"),
-    "libvirt": ProbeKind(does="asks libvirt for its version"),
-    "pacemaker": ProbeKind(does="asks Pacemaker for the state of its resources"),
+    "node": _only_of(MACHINE, "logs in to the node"),
+    "mariadb": _only_of("mariadb", "asks MariaDB for its status"),
+    "rabbitmq": _only_of("rabbitmq", "asks RabbitMQ for its status and its queues"),
+    "memcached": _only_of("memcached", "asks memcached for its statistics"),
+    "libvirt": _only_of("libvirtd", "asks libvirt for its version"),
+    "pacemaker": _only_of("pacemaker", "asks Pacemaker for the state of its resources"),
 }
 """Every way to see that a component works. Another one is an entry here, and the code for it."""
 
@@ -313,20 +328,68 @@ class Anatomy:
 def read_anatomy() -> Anatomy:
     """Read what is declared beside this file."""
     entries = [entry for entry in files(__package__).iterdir() if entry.name.endswith(".toml")]
-    texts = [entry.read_text("utf-8") for entry in sorted(entries, key=lambda entry: entry.name)]
-    return to_anatomy(texts)
+    return to_anatomy({entry.name: entry.read_text("utf-8") for entry in entries})
 
 
-def to_anatomy(texts: Sequence[str]) -> Anatomy:
-    """Make components of TOML; they come in the order in which a site is restored."""
+def to_anatomy(texts: Mapping[str, str] | Sequence[str]) -> Anatomy:
+    """Make components of TOML, by file; they come in the order in which a site is restored.
+
+    Raises BadInput, which names the file and the entry, where nothing would read a part of it.
+    """
+    named = (
+        texts if isinstance(texts, Mapping) else {f"text {n + 1}": t for n, t in enumerate(texts)}
+    )
     found: list[Component] = []
-    for text in texts:
-        found += [_component(name, entry) for name, entry in tomllib.loads(text).items()]
+    files_of: dict[str, str] = {}
+    for file in sorted(named):
+        for name, entry in tomllib.loads(named[file]).items():
+            with _in_file(file):
+                if name in files_of:
+                    raise _wrong(name, f"it stands in `{files_of[name]}` too", "leave one of them")
+                found.append(one := _component(name, entry))
+                _refuse_what_nothing_reads(one)
+            files_of[name] = file
     found.sort(key=lambda one: (one.restore, one.service, one.name))
     anatomy = Anatomy({component.name: component for component in found})
+    units = {unit for _, deployed in anatomy.deployed() for unit in deployed.units}
     for component in found:
-        _refuse_what_nothing_reads(component)
+        with _in_file(files_of[component.name]):
+            _refuse_names_of_nobody(component, anatomy.components.keys(), units)
+            _refuse_who_is_never_found(component, anatomy)
     return anatomy
+
+
+@contextmanager
+def _in_file(file: str) -> Iterator[None]:
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"`{file}`: {error.message}", hint=error.hint) from error
+
+
+_REFERENCES = ("depends_on", "rests_on", "holds", "replaces")
+
+
+def _refuse_names_of_nobody(one: Component, known: Collection[str], units: Collection[str]) -> None:
+    for word in _REFERENCES:
+        unknown = set(getattr(one, word)) - set(known) - {MACHINE}
+        if unknown:
+            why = f"`{word}` names {_named(unknown)}, which is no component"
+            raise _wrong(one.name, why, f"components: {_named(known)}")
+    asked = {unit for each in one.questions for unit in (each.only_with, each.unit) if unit}
+    if unknown := asked - set(units):
+        why = f"a question is about {_named(unknown)}, which is no unit of any component"
+        raise _wrong(one.name, why, f"units: {_named(units)}")
+
+
+def _refuse_who_is_never_found(one: Component, anatomy: Anatomy) -> None:
+    """Refuse a word by which another component is found already."""
+    if one.heartbeat and (other := anatomy.of_heartbeat(one.heartbeat)) is not one and other:
+        why = f"`{other.name}` has the heartbeat `{one.heartbeat}` too"
+        raise _wrong(one.name, why, "leave one of them")
+    if one.catalog and (other := anatomy.of_catalog(one.catalog)) is not one and other:
+        why = f"`{other.name}` has the type `{one.catalog}` in the catalog too"
+        raise _wrong(one.name, why, "leave one of them")
 
 
 def _refuse_what_nothing_reads(one: Component) -> None:
@@ -339,13 +402,7 @@ def _refuse_what_nothing_reads(one: Component) -> None:
         raise _wrong(one.name, f"there is no probe `{one.probe.kind}`", f"probes: {_named(PROBES)}")
     if not probe.can(one):
         raise _wrong(one.name, f"the probe `{one.probe.kind}` needs {probe.needs}", "add it")
-    if one.heartbeat and one.service not in LISTED:
-        raise _wrong(
-            one.name,
-            f"the API of `{one.service}` has no list of services, so nobody would read its "
-            "`heartbeat`",
-            f"take `heartbeat` out; lists of services are read of: {_named(LISTED)}",
-        )
+    _refuse_odd_heartbeat(one)
     if one.call and not (one.heartbeat and one.topic and one.call.path.startswith("/")):
         raise _wrong(
             one.name,
@@ -357,6 +414,65 @@ def _refuse_what_nothing_reads(one: Component) -> None:
     if one.http and not (one.http.paths and all(p.startswith("/") for p in one.http.paths)):
         raise _wrong(one.name, "a path of `http` begins with a slash", "write it so")
     _refuse_parts_at_odds(one)
+    _refuse_odd_words(one)
+
+
+def _refuse_odd_heartbeat(one: Component) -> None:
+    if one.heartbeat and one.service not in LISTED:
+        raise _wrong(
+            one.name,
+            f"the API of `{one.service}` has no list of services, so nobody would read its "
+            "`heartbeat`",
+            f"take `heartbeat` out; lists of services are read of: {_named(LISTED)}",
+        )
+    if one.heartbeat and one.catalog not in {None, LISTED[one.service]}:
+        raise _wrong(
+            one.name,
+            f"`heartbeat` is read in the API of `{LISTED[one.service]}`, not of `{one.catalog}`",
+            "take one of them out",
+        )
+
+
+def _refuse_odd_words(one: Component) -> None:
+    if one.restore not in PRIORITIES:
+        known = ", ".join(map(str, PRIORITIES))
+        raise _wrong(
+            one.name, f"there is no priority {one.restore} to `restore`", f"one of {known}"
+        )
+    if (one.probe.path or one.probe.version) and one.probe.kind != "list":
+        raise _wrong(one.name, "only the probe `list` has a `path` or `version`", "take it out")
+    if one.exchange and not one.topic:
+        raise _wrong(one.name, "`exchange` needs `topic`", "add it")
+    for question in one.questions:
+        _refuse_question(one, question)
+    _refuse_bad_patterns(one)
+    if not one.flavours:
+        why = "it says of no flavour how that deploys it"
+        raise _wrong(one.name, why, f"add one of {_named(FLAVOURS)}")
+
+
+def _refuse_question(one: Component, question: Question) -> None:
+    if not all(question.ask):
+        raise _wrong(one.name, "a question has an empty word", "say what is asked in `ask`")
+    if not question.ask or not question.what:
+        raise _wrong(one.name, "a question has no words", "say what is asked in `ask` and `what`")
+    if _name_of(question.ask[0]) != "timeout" and "-T" not in question.ask:
+        why = f"the question for {question.what} has no time limit"
+        raise _wrong(one.name, why, "begin `ask` with `timeout`, or give its own limit with `-T`")
+    if question.one_of_all and not question.reserve:
+        why = "a question that is `one_of_all` needs `reserve`"
+        raise _wrong(one.name, why, "say how one answers that stands by")
+
+
+def _refuse_bad_patterns(one: Component) -> None:
+    words = ("expects", "refutes", "reserve", "absent", "has_none")
+    found = [(word, getattr(each, word)) for each in one.questions for word in words]
+    for word, pattern in [*found, ("own", one.http.own if one.http else None)]:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            why = f"`{word}` is no regular expression: {error}"
+            raise _wrong(one.name, why, "see the `re` module of Python") from error
 
 
 def _refuse_parts_at_odds(one: Component) -> None:
@@ -388,6 +504,9 @@ def _component(name: str, entry: dict[str, Any]) -> Component:
     known -= {"name", "is_", "flavours"}
     if unknown := entry.keys() - known:
         raise _wrong(name, f"it has no part {_named(unknown)}", f"parts: {_named(known)}")
+    needed = {field.name.rstrip("_") for field in fields(Component) if field.default is MISSING}
+    if lacking := needed - {"name", "flavours"} - entry.keys():
+        raise _wrong(name, f"it lacks {_named(lacking)}", f"parts: {_named(known)}")
     flavours = {each: _deployed(name, entry.pop(each)) for each in FLAVOURS if each in entry}
     # Every component rests on its machine: that goes without saying in the entries.
     rests_on = (*entry.pop("rests_on", ()), *([MACHINE] if name != MACHINE else []))
@@ -417,6 +536,13 @@ def _part(kind: type[Part], name: str, entry: dict[str, Any]) -> Part:
         raise _wrong(
             name,
             f"a part of it ({kind.__name__.lower()}) has no word {_named(unknown)}",
+            f"words: {_named(known)}",
+        )
+    needed = {field.name for field in fields(kind) if field.default is MISSING}  # type: ignore[arg-type]  # as above
+    if lacking := needed - entry.keys():
+        raise _wrong(
+            name,
+            f"a part of it ({kind.__name__.lower()}) lacks {_named(lacking)}",
             f"words: {_named(known)}",
         )
     return kind(**{word: _frozen(value) for word, value in entry.items()})
