@@ -14,6 +14,7 @@ from fakes import DEMO, GUEST, LAB_NET, TINY, FakeClock, FakeCloud
 from http_cloud import PAGE, HttpCloud, Reply
 from stackward.adapters import openstack
 from stackward.adapters.openstack import OpenStackCloud
+from stackward.adapters.openstack.answers import one_thing
 from stackward.adapters.openstack.lists import NeverEnds, read_list
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.services import Services
@@ -193,6 +194,34 @@ def test_what_is_asked_with_read_is_no_collection() -> None:
 
     collections = {one for one in asked if one.startswith("'/")}
     assert collections == {"'/allocation_candidates'"}
+
+
+def test_no_part_of_a_body_is_taken_that_may_be_a_page_of_a_list() -> None:
+    """`body_of(answer)["pools"]` would be its first page; `one_thing` refuses a body with more."""
+    file = Path(openstack.__file__).parent / "apis.py"
+    tree = ast.parse(file.read_text())
+    methods = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    reads = {
+        method.name: [
+            ast.unparse(node)
+            for node in ast.walk(method)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"one_thing", "body_of"}
+        ]
+        for method in methods
+        if method.name in {"call", "uptime"}
+    }
+
+    assert reads == {
+        "call": ["one_thing(body_of(came))", "body_of(came)"],
+        "uptime": ["one_thing(body_of(answer))", "body_of(answer)"],
+    }
+
+
+def test_a_list_of_pools_with_a_further_page_is_no_answer() -> None:
+    body = {"pools": [], "pools_links": [{"rel": "next", "href": "http://x/pools?marker=1"}]}
+
+    with pytest.raises(ValueError, match="a page of a list"):
+        one_thing(body)
 
 
 def test_a_list_that_is_read_as_one_thing_is_refused() -> None:

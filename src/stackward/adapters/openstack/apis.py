@@ -27,6 +27,7 @@ from stackward.adapters.openstack.answers import (
     Json,
     body_of,
     checked,
+    one_thing,
     parsed,
     request_id_of,
     text,
@@ -241,7 +242,7 @@ class OpenStackApis:
             return _uncalled(answer, took)
         try:
             with understood("Nova", f"GET {path}", [answer]):
-                says = to_uptime(body_of(answer))
+                says = to_uptime(one_thing(body_of(answer)))
         except NotUnderstood as error:
             return _uncalled(_not_understood(error), took)
         return RpcAnswer(outcome=Rpc.ANSWERED if says else Rpc.EMPTY, took_s=took)
@@ -255,7 +256,7 @@ class OpenStackApis:
             return _uncalled(came, took)
         try:
             with understood(endpoint.kind, f"GET {path}", [came]):
-                down = _backends_down(body_of(came)[answer])
+                down = _backends_down(one_thing(body_of(came))[answer])
         except NotUnderstood as error:
             return _uncalled(_not_understood(error), took)
         return RpcAnswer(outcome=Rpc.ANSWERED, took_s=took, down=down)
