@@ -70,6 +70,28 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert dead == []
 
 
+def anchors(page: Path) -> set[str]:
+    """Return what a link may lead to on a page: its headings, as the site spells them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    heads = re.findall(r"^#+ +(.+?)\s*$", text, re.MULTILINE)
+    words = [re.sub(r"[^\w\s-]", "", re.sub(r"\]\([^)]*\)", "", head)).strip() for head in heads]
+    return {re.sub(r"[-\s]+", "-", one).lower() for one in words}
+
+
+def test_links_to_a_part_of_a_page_lead_to_one_that_is_there() -> None:
+    pattern = re.compile(r"\]\((?![a-z]+:)([^)#\s]*)#([^)]+)\)")
+    given = [(page, *found) for page in PAGES for found in pattern.findall(page.read_text())]
+    dead = [
+        f"{page.name}: {link}#{anchor}"
+        for page, link, anchor in given
+        if (to := page.parent / link if link else page).suffix == ".md"
+        and anchor not in anchors(to)
+    ]
+
+    assert len(given) > 50
+    assert dead == []
+
+
 def test_every_decision_is_in_the_list_of_decisions() -> None:
     listed = (ROOT / "docs/adr/index.md").read_text()
 
