@@ -291,11 +291,14 @@ class Site:
         """Add so many compute nodes, each as c01 once answered, and return their names."""
         names = [f"n{number:03}" for number in range(count)]
         reports, rabbit = self.apis.reports["compute"], self.told("ctl")["commands"]
+        agents = self.apis.reports["network"]
         assert isinstance(reports, list)
+        assert isinstance(agents, list)
         one = sample("c01")
         for name in names:
             self.nodes.told[name] = {**one, "hostname": name}
             reports.append(beat("nova-compute", name))
+            agents.append(beat("ovn-controller", name))
             rabbit["rabbitmq queues"]["out"] += f"compute.{name}\t0\t1\tclassic\n"
             rabbit["rabbitmq bindings"]["out"] += f"nova\tcompute.{name}\tcompute.{name}\n"
         return names
@@ -335,6 +338,12 @@ class Site:
                 if (one.binary, one.host) == (binary, host):
                     fields = {"is_up": False, "age_s": 95.0, **more}
                     reports[at] = beat(binary, one.name, **fields)
+
+    def forget(self, binary: str, host: str) -> None:
+        """Let the list of an API have no record of a process."""
+        for reports in self.apis.reports.values():
+            assert isinstance(reports, list)
+            reports[:] = [one for one in reports if (one.binary, one.host) != (binary, host)]
 
 
 def _far(line: str) -> str:

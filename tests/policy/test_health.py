@@ -1441,6 +1441,64 @@ def test_a_login_that_may_see_no_service_is_a_missing_right_and_no_fault() -> No
     assert {gap.kind for gap in health.unknown} <= {Kept.RIGHTS, Kept.SPARED}
 
 
+@pytest.mark.parametrize(
+    ("binary", "node"),
+    [
+        ("nova-compute", "c02"),
+        ("nova-conductor", "ctl"),
+        ("cinder-volume", "ctl"),
+        ("ovn-controller", "c02"),
+    ],
+)
+def test_what_runs_and_has_no_record_in_the_list_of_its_api_is_found(
+    binary: str, node: str
+) -> None:
+    """Such a nova-compute gets no servers, and the answer was "ok as far as asked"."""
+    site = Site()
+    site.forget(binary, node)
+
+    health = site.look()
+
+    [found] = [one for one in health.findings if one.under is None]
+    assert (found.rule, found.component, found.node) == ("record-missing", binary, node)
+    assert binary in found.reason
+
+
+def test_a_machine_that_the_inventory_names_twice_has_one_record_only() -> None:
+    site = Site()
+    site.nodes.told["c03"] = sample("c01")
+
+    found = {(one.rule, one.component) for one in site.look().findings if one.node == "c03"}
+
+    assert ("record-missing", "nova-compute") in found
+
+
+@pytest.mark.parametrize("answer", [ADMINS_ONLY, no_answer()], ids=["not allowed", "no answer"])
+def test_a_list_that_was_not_read_has_no_missing_record(answer: Failed) -> None:
+    site = Site()
+    site.apis.reports["compute"] = answer
+
+    assert "record-missing" not in {one.rule for one in site.look().findings}
+
+
+def test_a_record_whose_host_leads_to_no_node_may_be_the_one() -> None:
+    """Cinder's `backend_host`, or an alias, is a name of its own."""
+    site = Site()
+    site.forget("cinder-volume", "ctl")
+    assert isinstance(site.apis.reports["block-storage"], list)
+    site.apis.reports["block-storage"].append(beat("cinder-volume", "ha-volumes@nfs"))
+
+    assert "record-missing" not in {one.rule for one in site.look().findings}
+
+
+def test_agents_of_a_kind_that_neutron_does_not_list_are_not_in_use() -> None:
+    site = Site()
+    for node in ("ctl", "c01", "c02"):
+        site.forget("ovn-controller", node)
+
+    assert "record-missing" not in {one.rule for one in site.look().findings}
+
+
 def test_a_service_that_only_another_region_has_is_no_part_of_this_one() -> None:
     site = Site()
     swift = Endpoint(kind="object-store", region="RegionTwo", interface="public", url="http://two")

@@ -64,8 +64,9 @@ def of_databases(health: Health) -> list[Finding]:
 
 
 def roots(health: Health) -> list[tuple[str, str | None]]:
-    """Return what nothing explains; the queues of the controllers that are copies are not there."""
-    found = [one for one in health.findings if one.rule != "own-queue-missing"]
+    """Return what nothing explains; the controllers that are copies have no queues, no records."""
+    ours = {"own-queue-missing", "record-missing"}
+    found = [one for one in health.findings if one.rule not in ours]
     return [(one.rule, one.node) for one in found if one.under is None]
 
 

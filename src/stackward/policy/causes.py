@@ -33,6 +33,7 @@ _SEEN_FROM = {
     "own-queue-down": 2,
     "rpc-deaf": 3,
     "heartbeat-lost": 4,
+    "record-missing": 4,
     "login-unanswered": 5,
     "login-failed": 5,
     "list-unanswered": 5,

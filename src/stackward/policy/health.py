@@ -26,6 +26,7 @@ from stackward.policy.messages import (
     judge_connections,
     judge_heartbeats,
     judge_own_queues,
+    judge_records,
     judge_rpc,
     judge_rpc_failed,
     node_of,
@@ -129,6 +130,7 @@ def _all_findings(
     yield from judge_own_queues(state, here, anatomy)
     yield from judge_all_queues(state, here, anatomy)
     yield from judge_heartbeats(state, here, anatomy)
+    yield from judge_records(state, here, anatomy)
     yield from judge_rpc(state, here, anatomy)
     yield from judge_pings(state, here, anatomy)
     yield from judge_calls(state, here, anatomy)

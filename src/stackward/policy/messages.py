@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from stackward.anatomy import Anatomy, Component
+from stackward.anatomy import LISTED, Anatomy, Component
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import NO_TIME, CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.compute import BY_ITSELF, NOVA_COMPUTE
@@ -26,6 +26,7 @@ RPC = "rpc"
 NOVA_API = "nova-api"
 TOO_MANY = 429
 BROKER = "rabbitmq"
+_NETWORK = LISTED["neutron"]
 _REPLY, _FANOUT = "reply_", "_fanout_"  # vanish by themselves, half an hour after their reader
 _FANOUT_STREAM, _STREAM = "_fanout", "stream"  # keeps what it was sent, whoever has read it
 
@@ -433,6 +434,33 @@ def judge_heartbeats(state: CloudState, present: Present, anatomy: Anatomy) -> I
             yield symptoms.AUTO_DISABLED.found(name, node, reason=one.reason, restart=restart)
         if one.is_known and {one.name, one.cluster} & down:
             yield symptoms.BACKEND_DOWN.found(name, node, name=one.name, log=log_of(component))
+
+
+def judge_records(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[Finding]:
+    """Find what runs on a node without a record of it in the list that its API has.
+
+    A record whose host leads to no node may be the one. Agents of Neutron need not be in use: of
+    theirs, one of the same kind must be listed.
+    """
+    for (name, node), here in present.items():
+        component = here.component
+        kind = component.heartbeat
+        if kind is None or not here.runs or not is_listed(state, component, anatomy):
+            continue
+        those = [one for one in state.heartbeats if one.binary == kind]
+        if not those and LISTED[component.service] == _NETWORK:
+            continue
+        nodes = {state.nodes.get(one.host) for one in those}
+        if node not in nodes and None not in nodes:
+            yield symptoms.RECORD_MISSING.found(name, node, binary=kind, log=here.log)
+
+
+def is_listed(state: CloudState, component: Component, anatomy: Anatomy) -> bool:
+    """Say whether the list was read in which an API has the processes of a component's project."""
+    api = anatomy.of_catalog(LISTED.get(component.service, ""))
+    if api is None or state.catalog is None or api.name in state.heartbeats_unread:
+        return False
+    return state.catalog.endpoint(api.catalog_types) is not None
 
 
 def _removal_of(one: Heartbeat) -> str:

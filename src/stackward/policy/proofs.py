@@ -189,7 +189,7 @@ def gap_of_place(place: Place) -> Gap:
     elif calls and not place.state.is_rpc_asked:
         kind, why, cure = Kept.OFF, NO_RPC, "leave `--no-rpc` out"
     elif place.component.name == NOVA_COMPUTE:
-        kind, why = Kept.SPARED, "Nova could not be asked to call it"
+        kind, why = Kept.SPARED, "no record of Nova's is known to be of this node"
     elif calls and not knows_all_queues(place.present):
         kind, why = Kept.SPARED, "its queue was not seen, so it was not called over RPC"
     elif place.component.catalog and isinstance(

@@ -814,6 +814,14 @@ HEARTBEAT_LOST = Symptom(
     "look first whether it runs there, and what its log ({log}) says; then `{restart}`",
     "It has not reported for longer than the service allows.",
 )
+RECORD_MISSING = Symptom(
+    "record-missing",
+    State.DEGRADED,
+    "it runs here, and its API has no record of {binary} on this node",
+    "see by what name and to which cloud it reports: `host`, `region` and `transport_url` in its "
+    "settings, and its log ({log}); if the inventory names this machine twice, take one out",
+    "What has no record gets no work, and nobody would notice that it dies.",
+)
 OLD_NAME_DOWN = Symptom(
     "old-name-down",
     State.DEGRADED,
