@@ -20,9 +20,11 @@ from stackward.lab.client import connect
 from stackward.lab.guest import Console, Tick, read_console
 from stackward.lab.spec import Lab
 from stackward.lab.waiting import wait_until
+from stackward.policy.presence import STARTING_S
 from stackward.settings import read_settings
 
 STACKWARD = str(Path(sys.executable).with_name("stackward"))
+LAST_TO_START = "neutron-ovn-maintenance-worker.service"  # by the lab's neutron-late.timer
 # The longest: a cold build of everything.
 COMMAND_S = 1200
 Seen = TypeVar("Seen")
@@ -93,6 +95,10 @@ class RealLab:
             f"$(systemctl show -P ActiveEnterTimestampMonotonic {unit}) / 1000000 ))"
         )
         return float(self.on(node, script))
+
+    def wait_until_all_is_old_enough(self) -> None:
+        """Wait until what a lab starts last, two minutes after its boot, is old enough to judge."""
+        until(lambda: self.active_for("ctl", LAST_TO_START) > STARTING_S, within_s=240)
 
     def births(self) -> dict[str, str]:
         """Return when PID 1 of each node was started: another number is another boot."""

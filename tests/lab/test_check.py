@@ -15,7 +15,6 @@ import pytest
 
 from real_lab import STACKWARD, RealLab, until
 from stackward.lab.client import environment
-from stackward.policy.presence import STARTING_S
 
 CHECK_S = 60
 PATIENT = ("--timeout", "20")  # what is told is tested here; elsewhere, how soon
@@ -224,9 +223,7 @@ NOT_PROVED = {
 
 
 def test_what_is_not_proved_on_a_healthy_lab_is_exactly_what_cannot_be(well: RealLab) -> None:
-    # The lab starts it two minutes after its boot; then it has to grow old enough.
-    last = "neutron-ovn-maintenance-worker.service"
-    until(lambda: well.active_for("ctl", last) > STARTING_S, within_s=240)
+    well.wait_until_all_is_old_enough()
 
     _, told = check(well)
 

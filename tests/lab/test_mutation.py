@@ -20,6 +20,7 @@ WELL_S = 240
 def ward(lab: RealLab) -> Ward:
     """Given a lab that is well."""
     ward = Ward(lab, ("--timeout", "20"))  # what is told is tested here; elsewhere, how soon
+    lab.wait_until_all_is_old_enough()  # what starts in the middle is beside a mutant
     until(ward.is_well, within_s=WELL_S)
     return ward
 

@@ -243,4 +243,4 @@ def test_a_record_that_says_completed_of_a_server_that_stayed_is_named(
     ended = going.ended()
     drains.lab.on(node, "systemctl kill -s CONT nova-compute")
 
-    assert_stuck(ended, "completed-not-moved", "never start, reboot or reset")
+    assert_stuck(ended, "completed-not-moved", "nothing has moved: its guest is on")
