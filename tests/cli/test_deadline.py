@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hanging
+from processes import runs
 from stackward.lab.waiting import wait_until
 
 SSH = """\
@@ -76,11 +77,3 @@ def login_at(url: str, folder: Path) -> dict[str, str]:
         "OS_PROJECT_DOMAIN_ID": "default",
         "OS_REGION_NAME": "RegionOne",
     }
-
-
-def runs(pid: int) -> bool:
-    """Say whether a process is there that nobody has ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

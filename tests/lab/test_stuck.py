@@ -226,9 +226,8 @@ def test_a_confirmation_that_was_lost_is_named(drains: Drains, server: str, node
 
 def clear_away(drains: Drains, server: str, node: str) -> None:
     """Remove what lost moves have left: it would fail every later drain of the node."""
-    answer = drains.lab.cloud.compute.get(f"/os-migrations?instance_uuid={server}")
-    for migration in answer.json()["migrations"]:
-        drains.lab.cloud.placement.delete(f"/allocations/{migration['uuid']}")
+    for uuid, _ in moves_of(drains, server):
+        drains.lab.cloud.placement.delete(f"/allocations/{uuid}")
     drains.lab.on(node, f"rm -rf {INSTANCES}/{server}_resize")
 
 

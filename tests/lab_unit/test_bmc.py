@@ -24,6 +24,7 @@ import pytest
 import sushy
 from sushy.auth import BasicAuth
 
+from processes import runs
 from stackward.errors import (
     BadInput,
     Refused,
@@ -72,7 +73,7 @@ class SleepChassis:
         self.no_bmc = folder / f"{name}.no-bmc"  # its BMC dies whenever it starts
 
     def is_on(self) -> bool:
-        return lives(self.pid())
+        return runs(self.pid())
 
     def pid(self) -> int:
         return int(self.pid_file.read_text()) if self.pid_file.exists() else 0
@@ -191,17 +192,9 @@ def be_the_service(folder: Path) -> None:
         sys.exit(failed.message)
 
 
-def lives(pid: int) -> bool:
-    """Say whether a process is there and not a zombie that nobody has waited for."""
-    try:
-        return bool(pid) and ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def children_of(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if lives(int(child))]
+    return [int(child) for child in children if runs(int(child))]
 
 
 def free_port(address: str) -> int:
@@ -659,7 +652,7 @@ def test_nothing_of_the_service_outlives_its_parent(tmp_path: Path, sent: signal
         os.kill(rack.service.pid or 0, sent)
         rack.service.join(DEADLINE_S)
 
-        wait_for(lambda: not any(lives(child) for child in children))
+        wait_for(lambda: not any(runs(child) for child in children))
         assert len(children) == 2
         assert rack.service.exitcode == (-sent if sent is signal.SIGKILL else 0)
         assert SleepChassis(tmp_path, "c01").is_on()

@@ -442,16 +442,18 @@ def judge_records(state: CloudState, present: Present, anatomy: Anatomy) -> Iter
     A record whose host leads to no node may be the one. Agents of Neutron need not be in use: of
     theirs, one of the same kind must be listed.
     """
+    nodes: dict[str, set[str | None]] = {}
+    for one in state.heartbeats:
+        nodes.setdefault(one.binary, set()).add(state.nodes.get(one.host))
     for (name, node), here in present.items():
         component = here.component
         kind = component.heartbeat
         if kind is None or not here.runs or not is_listed(state, component, anatomy):
             continue
-        those = [one for one in state.heartbeats if one.binary == kind]
-        if not those and LISTED[component.service] == _NETWORK:
+        known = nodes.get(kind, set())
+        if not known and LISTED[component.service] == _NETWORK:
             continue
-        nodes = {state.nodes.get(one.host) for one in those}
-        if node not in nodes and None not in nodes:
+        if node not in known and None not in known:
             yield symptoms.RECORD_MISSING.found(name, node, binary=kind, log=here.log)
 
 

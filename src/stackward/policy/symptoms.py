@@ -818,9 +818,10 @@ RECORD_MISSING = Symptom(
     "record-missing",
     State.DEGRADED,
     "it runs here, and its API has no record of {binary} on this node",
-    "see by what name and to which cloud it reports: `host`, `region` and `transport_url` in its "
-    "settings, and its log ({log}); if the inventory names this machine twice, take one out",
-    "What has no record gets no work, and nobody would notice that it dies.",
+    "look at `host`, `region` and `transport_url` in its settings, and at its log ({log}): they "
+    "show by which name and to which cloud it reports; if the inventory has this machine twice, "
+    "keep one of the two entries",
+    "A process without a record gets no work, and nobody notices when it dies.",
 )
 OLD_NAME_DOWN = Symptom(
     "old-name-down",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from inventory_samples import LINES, NEAREST, SAMPLES, Files, write
+from processes import runs
 from stackward.adapters.inventory import read_inventory, read_inventory_by_ansible
 from stackward.adapters.inventory.ansible import list_by_ansible
 from stackward.adapters.inventory.draft import Draft
@@ -35,13 +36,6 @@ def a_reader(directory: Path, script: str) -> str:
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return str(path)
-
-
-def _has_ended(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def by_ansible(files: Files, directory: Path) -> Inventory:
@@ -210,7 +204,7 @@ def test_a_reader_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -
 
     assert "took longer than 0.5 s" in refused.value.message
     child = (tmp_path / "pid").read_text().strip()
-    assert wait_until(lambda: _has_ended(int(child)), within_s=10, every_s=0.01)
+    assert wait_until(lambda: not runs(int(child)), within_s=10, every_s=0.01)
 
 
 @pytest.mark.parametrize(
