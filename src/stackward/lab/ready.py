@@ -2,7 +2,9 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from stackward.errors import StepFailed, Unreachable
@@ -81,11 +83,11 @@ def wait_for_computes(lab: Lab, kept_off: Collection[str] = ()) -> None:
     Of those that are kept off on purpose only the chassis is waited for.
     Raises StepFailed with what is missing.
     """
-    cloud = connect(lab)
+    cloud, booted = connect(lab), boots(lab)
     missing: list[str] = []
 
     def all_there() -> bool:
-        missing[:] = tolerant(lambda: what_is_missing(lab, cloud, kept_off))
+        missing[:] = tolerant(lambda: what_is_missing(lab, cloud, kept_off, booted))
         return not missing
 
     within_s = SERVICES_S + FAKE_S * len(fake_hosts(lab))
@@ -95,6 +97,29 @@ def wait_for_computes(lab: Lab, kept_off: Collection[str] = ()) -> None:
             details=missing,
             hint="`stackward lab status` shows the nodes and the faults that are in force",
         )
+
+
+def boots(lab: Lab) -> dict[str, datetime]:
+    """Return when the node of each of Nova's hosts was booted; all go by this machine's clock."""
+    asked = "systemctl show --timestamp=unix -P UserspaceTimestamp"
+    nodes = {
+        node.name: datetime.fromtimestamp(int(on_node(lab, node.name, asked).strip("@\n")), UTC)
+        for node in lab.nodes
+        if node.role != "control"
+    }
+    fakes = [nodes[node.name] for node in lab.nodes if node.role == "fake"]
+    return nodes | {host: max(fakes) for host in fake_hosts(lab)}
+
+
+def has_reported(at: str | None, booted: datetime | None) -> bool:
+    """Say whether a report, in UTC as the APIs write it, is of a process of this boot.
+
+    Nova and Neutron call a service up by the report of a process that ended with its node, for as
+    long as they wait for the next one. A server that is sent there ends in ERROR, without a fault.
+    """
+    if booted is None:
+        return True
+    return at is not None and datetime.fromisoformat(at).replace(tzinfo=UTC) > booted
 
 
 def in_service(lab: Lab) -> list[str]:
@@ -108,14 +133,15 @@ def what_is_missing(
     lab: Lab,
     cloud: Any,  # noqa: ANN401  # the SDK's own
     kept_off: Collection[str] = (),
+    booted: Mapping[str, datetime] = MappingProxyType({}),
 ) -> list[str]:
-    """Return what the cloud still lacks, in words."""
+    """Return what the cloud still lacks, in words; `booted` is when the node of a host was."""
     names = {node.name for node in lab.compute_nodes} - {*kept_off}
     names |= set(fake_hosts(lab))
     up = {
         service.host: service
         for service in cloud.compute.services(binary="nova-compute")
-        if service.state == "up"
+        if service.state == "up" and has_reported(service.updated_at, booted.get(service.host))
     }
     lacks = [f"nova-compute on {name} is not up" for name in sorted(names - up.keys())]
     if lacks:
@@ -136,7 +162,11 @@ def what_is_missing(
         if hypervisor.state == "up"
     }
     lacks += [f"the hypervisor {name} is not up" for name in sorted(names - mapped)]
-    chassis = {agent.host for agent in cloud.network.agents() if agent.is_alive}
+    chassis = {
+        agent.host
+        for agent in cloud.network.agents()
+        if agent.is_alive and has_reported(agent.last_heartbeat_at, booted.get(agent.host))
+    }
     real = {node.name for node in lab.compute_nodes}
     return lacks + [f"OVN has no living chassis on {name}" for name in sorted(real - chassis)]
 
