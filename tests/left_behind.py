@@ -48,7 +48,7 @@ def interfaces(lab: Lab) -> Iterator[str]:
 def loop_devices(lab: Lab) -> Iterator[str]:
     """Name each loop device over one of the lab's files."""
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
-        if str(lab.folder) in backing.read_text():
+        if backing.read_text().startswith(f"{lab.folder}/"):
             yield f"loop device {backing.parts[3]}"
 
 

@@ -23,6 +23,10 @@ from stackward.lab.waiting import wait_until
 from stackward.policy.presence import STARTING_S
 from stackward.settings import read_settings
 
+SHARED = "test"
+FOR_DRAINS = "test-drain"
+WITH_ONE_PATH = "test-shared"
+OF_TESTS = (SHARED, FOR_DRAINS, WITH_ONE_PATH)
 STACKWARD = str(Path(sys.executable).with_name("stackward"))
 LAST_TO_START = "neutron-ovn-maintenance-worker.service"  # by the lab's neutron-late.timer
 # The longest: a cold build of everything.
@@ -73,10 +77,15 @@ class RealLab:
         return json.loads(self.call(*words, "-f", "json").stdout)
 
     @property
+    def folder(self) -> Path:
+        """Where the lab is stored, if it is there."""
+        return read_settings(os.environ, is_root=True).state_dir / "labs" / self.name
+
+    @property
     def spec(self) -> Lab:
         """What the lab is, as it is stored."""
         settings = read_settings(os.environ, is_root=True)
-        return Claims(settings.state_dir / "labs", settings.cache_dir / "lab").get(self.name)
+        return Claims(self.folder.parent, settings.cache_dir / "lab").get(self.name)
 
     @cached_property
     def cloud(self) -> Any:  # noqa: ANN401  # the SDK's own

@@ -2,7 +2,7 @@
 
 STACKWARD_TEST_LAB=NAME takes a lab that is there and leaves it; else one is brought up and removed.
 STACKWARD_TEST_DRAIN_LAB=NAME does so for the lab of the drains, which has three compute nodes.
-STACKWARD_TEST_KEEP=1 leaves those too.
+STACKWARD_TEST_KEEP=1 leaves those too, and takes those that it left.
 """
 
 import os
@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from lab.drains import Drains, drains_in
-from real_lab import RealLab
+from real_lab import FOR_DRAINS, OF_TESTS, SHARED, RealLab
 from stackward.errors import StackwardError
-
-SHARED = "test"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,9 +45,23 @@ def is_root() -> bool:
 
 
 @pytest.fixture(scope="session")
-def lab(*, is_root: bool) -> Iterator[RealLab]:
-    """Given a lab that is up."""
+def no_lab_of_before(*, is_root: bool) -> bool:
+    """Given none of the labs that tests bring up: a run that was killed leaves what it did there.
+
+    Its nodes are still in maintenance, and its machines take the time of those that are tested.
+    """
     assert is_root
+    if not os.environ.get("STACKWARD_TEST_KEEP"):
+        for before in map(RealLab, OF_TESTS):
+            if before.folder.exists():
+                before.run("down", "--purge")
+    return True
+
+
+@pytest.fixture(scope="session")
+def lab(*, no_lab_of_before: bool) -> Iterator[RealLab]:
+    """Given a lab that is up."""
+    assert no_lab_of_before
     given = os.environ.get("STACKWARD_TEST_LAB")
     shared = RealLab(given or SHARED)
     shared.run("up", "--install")
@@ -59,11 +71,11 @@ def lab(*, is_root: bool) -> Iterator[RealLab]:
 
 
 @pytest.fixture(scope="session")
-def drain_lab(*, is_root: bool) -> Iterator[RealLab]:
+def drain_lab(*, no_lab_of_before: bool) -> Iterator[RealLab]:
     """Given a lab with three compute nodes."""
-    assert is_root
+    assert no_lab_of_before
     given = os.environ.get("STACKWARD_TEST_DRAIN_LAB")
-    shared = RealLab(given or "test-drain")
+    shared = RealLab(given or FOR_DRAINS)
     if not given:
         RealLab(SHARED).call("down")  # its tests are over; two labs would starve each other
         shared.run("up", "--install", "--computes", "3")

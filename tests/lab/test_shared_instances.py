@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from left_behind import left_behind
-from real_lab import RealLab, until
+from real_lab import WITH_ONE_PATH, RealLab, until
 from stackward.lab.proof import boot, wait_active
 
 
 @pytest.fixture(scope="module")
-def sharing(*, is_root: bool) -> Iterator[RealLab]:
+def sharing(*, no_lab_of_before: bool) -> Iterator[RealLab]:
     """Given a lab of its own, with shared instances."""
-    assert is_root
-    lab = RealLab("test-shared")
+    assert no_lab_of_before
+    lab = RealLab(WITH_ONE_PATH)
     lab.run("up", "--install", "--shared-instances")
     yield lab
     lab.call("down", "--purge")  # the last test did, if it came to that
