@@ -136,13 +136,13 @@ class FakeCloud:
     def services(self) -> tuple[ComputeService, ...]:
         self.calls["services"] += 1
         conductor = a_service("ctl", binary="nova-conductor", is_up=self.has_conductor)
-        return (*map(self._known_of, self.computes.values()), conductor)
+        return tuple(map(self._known_of, (*self.computes.values(), conductor)))
 
     def _known_of(self, service: ComputeService) -> ComputeService:
         if service.host not in self.cells_down:
             return service
         blank = a_service(service.host, id="", is_enabled=False, is_up=False, zone="")
-        return replace(blank, is_known=False)
+        return replace(blank, binary=service.binary, is_known=False)
 
     def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
         self.calls["hypervisors"] += 1

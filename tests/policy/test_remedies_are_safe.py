@@ -5,17 +5,22 @@ two at least, or let it begin with a look at another source.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders import a_server
+from builders import a_node, a_server, an_id
+from cloud_fakes import NO_ROUTE, Site
 from stackward.model.compute import Migration, Unread
 from stackward.model.standstill import Guest, Standstill
 from stackward.policy import symptoms, volumes, worries
 from stackward.policy.symptoms import PROCESS_SILENT, RPC_DEAF
+from stackward.runbooks.drain_compute_node import plan_drain
+from stackward.runbooks.drain_request import DrainRequest
 from stackward.status import stuck
 
 TESTS = Path(__file__).parents[1]
@@ -69,16 +74,20 @@ LOOKS = {
     "verify-resize": "ask its owner whether it works",
 }
 
-# Those whose rule has heard two sources itself.
+# Those whose rule has heard two sources itself. Each is taken away in turn, below.
 WITNESSES = {
     "conductor-died": ("Nova's record of the migration", "Nova's service list", "libvirt"),
     "connection-half-open": ("the sockets of its own node", "the sockets of the other end"),
     "guest-elsewhere": ("Nova's server", "libvirt on its node", "libvirt on the other node"),
     "memcached-silent": ("systemd: it runs", "its port: no answer"),
     "no-domain": ("Nova's server", "libvirt on its node", "libvirt where it was moved to"),
-    "no-record": ("Nova's server", "Nova's migrations", "libvirt on its node: no job"),
-    "order-lost": ("Nova's record of the migration", "libvirt on both nodes: no job"),
-}
+    "no-record": (
+        "Nova's server", "Nova's migrations", "Nova's service list", "libvirt on its node: no job",
+    ),
+    "order-lost": (
+        "Nova's record of the migration", "Nova's service list", "libvirt on both nodes: no job",
+    ),
+}  # fmt: skip
 
 # Those that change nothing of their own: somebody is told, or asked, and decides.
 SAID = {
@@ -113,11 +122,6 @@ def test_the_look_stands_in_the_remedy_before_what_harms(name: str) -> None:
         harm = HARMS.search(remedy)
         assert harm is not None
         assert remedy.index(look) <= harm.start()
-
-
-@pytest.mark.parametrize("name", WITNESSES)
-def test_the_witnesses_are_two_at_least(name: str) -> None:
-    assert len(WITNESSES[name]) > 1
 
 
 @pytest.mark.parametrize("status", volumes.ALL)
@@ -185,6 +189,220 @@ def test_no_stuck_move_is_restarted_or_reset_on_novas_word_alone(
     remedy = found.remedy if found else ""
     assert HARMS.search(remedy) is None
     assert "shut down the other" not in remedy
+
+
+# --- each witness, taken away --------------------------------------------------------------------
+
+HERE = (replace(RUNS, node=SOURCE), Guest(node="compute-08", state=None))
+ELSEWHERE = (Guest(node="compute-08", state="running"),)
+NO_CONDUCTOR = frozenset({"nova-conductor"})
+DB = an_id("db-01")
+Offered = dict[str, str]  # the remedies of all that was found, by the rule
+
+
+def of_move(status: str | None = None, **changes: Any) -> Offered:  # noqa: ANN401  # any field
+    """Return what is offered for a move in which nothing happens, its guest being at home."""
+    found = stuck.find_stuck(a_standstill(status, **{"guests": HERE, **changes}))
+    return {found.state.name: found.remedy} if found else {}
+
+
+def of_server(**changes: Any) -> Offered:  # noqa: ANN401  # any field
+    """Return what is offered for a server that should run, and is not on its node."""
+    server = changes.pop("server", a_server())
+    node = replace(a_node(server), **{"domains": (), **changes})
+    plan = plan_drain(node, DrainRequest(node=SOURCE, reason="DIMM"))
+    blockers = {each.worry: each.remedy for each in plan.blockers}
+    return blockers | {each.worry: each.remedy for each in plan.warnings}
+
+
+def of_site(*changes: Callable[[Site], None]) -> Offered:
+    """Return what is offered for a cloud in which all this is so."""
+    site = Site()
+    for change in changes:
+        change(site)
+    return {each.rule: each.remedy for each in site.look().findings}
+
+
+def forgotten(site: Site) -> None:
+    """Let the other end know none of the connections of c01."""
+    sockets = site.told("ctl")["sockets"]
+    sockets["out"] = "\n".join(
+        line for line in sockets["out"].splitlines() if "10.77.1.11" not in line or ":6642 " in line
+    )
+
+
+def mute(site: Site) -> None:
+    site.told("ctl").update(memcached={"error": "timed out"})
+
+
+def unread(node: str, what: str) -> Callable[[Site], None]:
+    """Let nothing be known of what a command on a node would say."""
+    silent = {"code": None, "out": "", "err": "no answer in time"}
+
+    def change(site: Site) -> None:
+        told = site.told(node)
+        (told if what in told else told["commands"])[what] = silent
+
+    return change
+
+
+def gone(node: str) -> Callable[[Site], None]:
+    return lambda site: site.nodes.told.update({node: NO_ROUTE})
+
+
+def sees_no_owners(node: str) -> Callable[[Site], None]:
+    """Let `ss` name no process, as it does for who is not root."""
+
+    def change(site: Site) -> None:
+        sockets = site.told(node)["sockets"]
+        sockets["out"] = re.sub(r"users:\(\(.*?\)\)", "", sockets["out"])
+
+    return change
+
+
+WHOLE: dict[str, Callable[[], Offered]] = {
+    "conductor-died": lambda: of_move("accepted", dead=NO_CONDUCTOR),
+    "connection-half-open": lambda: of_site(forgotten),
+    "guest-elsewhere": lambda: of_server(sought={DB: ELSEWHERE}),
+    "memcached-silent": lambda: of_site(mute),
+    "no-domain": lambda: of_server(sought={DB: HERE[1:]}),
+    "no-record": of_move,
+    "order-lost": lambda: of_move("queued"),
+}
+NO_LIBVIRT: dict[str, Any] = {
+    "could not be asked": Unread("no answer"),
+    "works on it": AT_WORK,
+    "is not what the hypervisor is": (),
+}
+# By the rule and the witness: the ways in which it does not say any more what the rule rests on.
+WITHOUT: dict[tuple[str, str], dict[str, Callable[[], Offered]]] = {
+    ("conductor-died", "Nova's record of the migration"): {
+        f"it is {status or 'not there'}": partial(of_move, status, dead=NO_CONDUCTOR)
+        for status in RECORDS
+        if status != "accepted"
+    },
+    ("conductor-died", "Nova's service list"): {
+        "it is up": lambda: of_move("accepted", quiet_s=200),
+        "its cell does not answer": lambda: of_move("accepted", is_conductor_known=False),
+    },
+    ("conductor-died", "libvirt"): {
+        how: partial(of_move, "accepted", dead=NO_CONDUCTOR, guests=guests)
+        for how, guests in NO_LIBVIRT.items()
+    },
+    ("no-record", "Nova's server"): {
+        "it is not being moved": lambda: of_move(server=a_server()),
+    },
+    ("no-record", "Nova's migrations"): {
+        f"one is {status}": partial(of_move, status) for status in RECORDS if status
+    },
+    ("no-record", "Nova's service list"): {
+        "no conductor is up": lambda: of_move(dead=NO_CONDUCTOR),
+        "its cell does not answer": lambda: of_move(is_conductor_known=False),
+    },
+    ("no-record", "libvirt on its node: no job"): {
+        how: partial(of_move, guests=guests) for how, guests in NO_LIBVIRT.items()
+    },
+    ("order-lost", "Nova's record of the migration"): {
+        f"it is {status or 'not there'}": partial(of_move, status)
+        for status in (None, "preparing", "pre-migrating", "error")
+    },
+    ("order-lost", "Nova's service list"): {
+        "its source is dead": lambda: of_move("queued", dead=frozenset({SOURCE})),
+        "its cell does not answer": lambda: of_move("accepted", is_conductor_known=False),
+    },
+    ("order-lost", "libvirt on both nodes: no job"): {
+        f"{how}, {status}": partial(of_move, status, guests=guests)
+        for how, guests in NO_LIBVIRT.items()
+        for status in ("accepted", "queued", "running")
+    },
+    ("no-domain", "Nova's server"): {
+        "it is off": lambda: of_server(server=a_server("SHUTOFF"), sought={DB: HERE[1:]}),
+        "it is busy": lambda: of_server(
+            server=a_server(task_state="powering-on"), sought={DB: HERE[1:]}
+        ),
+    },
+    ("no-domain", "libvirt on its node"): {
+        "could not be asked": lambda: of_server(domains=Unread("no answer")),
+    },
+    ("no-domain", "libvirt where it was moved to"): {
+        "could not be asked": lambda: of_server(sought={DB: Unread("no answer")}),
+        "is not known": lambda: of_server(sought={DB: ()}),
+        "was not sought": of_server,
+    },
+    ("guest-elsewhere", "Nova's server"): {
+        "it is off": lambda: of_server(server=a_server("SHUTOFF"), sought={DB: ELSEWHERE}),
+        "it is busy": lambda: of_server(
+            server=a_server(task_state="migrating"), sought={DB: ELSEWHERE}
+        ),
+    },
+    ("guest-elsewhere", "libvirt on its node"): {
+        "could not be asked": lambda: of_server(
+            domains=Unread("no answer"), sought={DB: ELSEWHERE}
+        ),
+    },
+    ("guest-elsewhere", "libvirt on the other node"): {
+        "could not be asked": lambda: of_server(sought={DB: Unread("no answer")}),
+        "is not known": lambda: of_server(sought={DB: ()}),
+    },
+    ("connection-half-open", "the sockets of its own node"): {
+        "could not be read": lambda: of_site(forgotten, unread("c01", "sockets")),
+        "name no process": lambda: of_site(forgotten, sees_no_owners("c01")),
+        "it does not answer": lambda: of_site(forgotten, gone("c01")),
+    },
+    ("connection-half-open", "the sockets of the other end"): {
+        "could not be read": lambda: of_site(forgotten, unread("ctl", "sockets")),
+        "name no process": lambda: of_site(forgotten, sees_no_owners("ctl")),
+        "it does not answer": lambda: of_site(forgotten, gone("ctl")),
+    },
+    ("memcached-silent", "systemd: it runs"): {
+        "could not be asked": lambda: of_site(mute, unread("ctl", "units")),
+        "it does not run": lambda: of_site(
+            mute, lambda site: site.stop("ctl", "memcached.service")
+        ),
+    },
+    ("memcached-silent", "its port: no answer"): {
+        "was not asked": lambda: of_site(lambda site: site.told("ctl").update(memcached={})),
+        "answers": of_site,
+        "says what makes no sense": lambda: of_site(
+            lambda site: site.told("ctl").update(memcached={"out": "STAT"})
+        ),
+        "it does not answer": lambda: of_site(mute, gone("ctl")),
+    },
+}
+TAKEN_AWAY = [
+    pytest.param(rule, offered, id=f"{rule}, {witness}: {how}")
+    for (rule, witness), ways in WITHOUT.items()
+    for how, offered in ways.items()
+]
+
+
+def harms(remedy: str) -> bool:
+    """Say whether a remedy ends or changes something before it has another source looked at."""
+    found = HARMS.search(remedy)
+    return found is not None and "look first" not in remedy[: found.start()]
+
+
+def test_each_rule_has_two_witnesses_at_least_and_each_of_them_is_taken_away() -> None:
+    each = {(rule, one) for rule, witnesses in WITNESSES.items() for one in witnesses}
+
+    assert each == {*WITHOUT}
+    assert min(map(len, WITNESSES.values())) > 1
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_the_remedy_is_offered_where_all_witnesses_say_so(name: str) -> None:
+    assert harms(WHOLE[name]()[name])
+
+
+@pytest.mark.parametrize(("rule", "offered"), TAKEN_AWAY)
+def test_without_one_of_its_witnesses_a_rule_offers_nothing_that_harms(
+    rule: str, offered: Callable[[], Offered]
+) -> None:
+    """Another rule may speak then: by its own witnesses, or its own look."""
+    found = offered()
+
+    assert not harms(found.get(rule, ""))
+    assert {name for name, remedy in found.items() if harms(remedy)} <= {*WITNESSES, *LOOKS, *SAID}
 
 
 # What can be waited for: who ends it, and what the remedy says where nobody does.

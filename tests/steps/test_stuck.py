@@ -42,6 +42,22 @@ def test_an_order_that_left_no_record_is_stuck() -> None:
     assert "restart nova-compute on `compute-07`" in str(look and look.remedy)
 
 
+def test_a_conductor_whose_cell_does_not_answer_is_not_called_dead() -> None:
+    """It may have the order: what it has taken is neither lost nor left by a dead one."""
+    cloud = a_cloud()
+    world = a_world(cloud)
+    mark = LIVE.mark(world)
+    LIVE.start(world)
+    cloud.migrations[0] = replace(cloud.migrations[0], status="accepted")
+    cloud.cells_down.add("ctl")
+
+    look = LIVE.examine(world, mark, LONG)
+    found = read_standstill(world, cloud.known[DB], "compute-07", cloud.migrations[0], LONG)
+
+    assert look is None
+    assert (found.dead, found.is_conductor_known) == (frozenset(), False)
+
+
 def test_an_earlier_record_is_not_taken_for_ours() -> None:
     """What was completed before our mark says nothing of the order that was lost."""
     cloud = a_cloud()

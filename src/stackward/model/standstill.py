@@ -43,6 +43,7 @@ class Standstill:
     migration: Migration | None  # the newest; None: there is no record
     quiet_s: float  # since anything was seen to change
     dead: frozenset[str] = frozenset()  # `nova-conductor`, or the hosts whose nova-compute is down
+    is_conductor_known: bool = True  # else one may be up: its cell does not answer
     is_queue_moving: bool = False  # its source works on another live migration
     is_followed: bool = False  # by a newer migration of its server: Nova begins none before
     guests: tuple[Guest, ...] | Unread = ()  # on the source, and on the target if there is one
@@ -72,8 +73,9 @@ class Standstill:
         at_home = [one for one in self.guests if self._is_home(one) and one.state is not None]
         if self.away:
             return Place.BOTH if any(one.is_alive for one in at_home) else Place.AWAY
-        # A hypervisor without libvirt has no guests to be asked for.
-        return Place.HOME if at_home or not self.guests else Place.NOWHERE
+        if not self.guests:
+            return Place.UNASKED
+        return Place.HOME if at_home else Place.NOWHERE
 
     def _is_home(self, guest: Guest) -> bool:
         return (guest.host or guest.node) == self.home
@@ -87,3 +89,4 @@ class Place(StrEnum):
     BOTH = "on both nodes"
     NOWHERE = "on no node that was asked"
     UNREAD = "not known"
+    UNASKED = "on a hypervisor without libvirt"

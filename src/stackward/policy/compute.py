@@ -120,6 +120,12 @@ def _judge_agreement(server: Server, node: ComputeNode) -> Iterator[Verdict]:
         )
 
 
+_LOOK_ELSEWHERE = (
+    "look first for it on the other nodes (`virsh --readonly list --all --uuid`), for a second "
+    "guest would write to its disks; if none has it, "
+)
+
+
 def _judge_missing(server: Server, sought: tuple[Guest, ...] | Unread) -> Verdict:
     """Say where the guest of a server is that libvirt does not have on its node."""
     said = {"status": server.status}
@@ -130,8 +136,10 @@ def _judge_missing(server: Server, sought: tuple[Guest, ...] | Unread) -> Verdic
             server.label, server.id, where=found.node, state=found.state, **said
         )
     asked = ", ".join(f"`{guest.node}`" for guest in sought)
-    nor = f"nor has {asked}" if asked else "and no record says that it was ever moved"
-    return worries.NO_DOMAIN.blocks(server.label, server.id, nor=nor, **said)
+    nor = f"nor has {asked}" if asked else "and no record says where else it may be"
+    # Nova's records of moves are archived: without one, only one libvirt has been heard.
+    look = "" if asked else _LOOK_ELSEWHERE
+    return worries.NO_DOMAIN.blocks(server.label, server.id, nor=nor, look=look, **said)
 
 
 def judge_live(server: Server, node: ComputeNode) -> Iterator[Blocked]:

@@ -433,7 +433,7 @@ STATES_DISAGREE = Worry(
 NO_DOMAIN = Worry(
     "no-domain",
     "Nova calls it {status}, but libvirt on the node has no such guest, {nor}",
-    "`openstack server reboot --hard {id}` makes the guest anew, then plan again; "
+    "{look}`openstack server reboot --hard {id}` makes the guest anew, then plan again; "
     "or pass `--leave-behind {id}`",
     "It runs nowhere: a live migration would fail midway.",
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.answers import why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
-from stackward.model.compute import NOVA_COMPUTE, Migration, Server, Unread
+from stackward.model.compute import NOVA_COMPUTE, ComputeService, Migration, Server, Unread
 from stackward.model.standstill import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
 from stackward.ports.libvirt import read_job, read_state
@@ -33,12 +33,14 @@ def read_standstill(
     # Of a server that moves by a known record the others say nothing, and are not asked for.
     records = () if is_moving and migration else world.cloud.migrations_of_server(server.id)
     hosts = list(_ends(source, migration, records if migration is None else ()))
+    services = world.cloud.services()
     return Standstill(
         server=server,
         source=source,
         migration=migration,
         quiet_s=quiet_s,
-        dead=_dead(world.cloud, hosts),
+        dead=_dead(services, hosts),
+        is_conductor_known=_is_conductor_known(services),
         is_queue_moving=any(
             _moves(world.cloud, each.server)
             for status in _AT_WORK
@@ -68,13 +70,21 @@ def _ends(source: str, migration: Migration | None, records: Sequence[Migration]
     yield from dict.fromkeys(end for end in ends if end)
 
 
-def _dead(cloud: Cloud, hosts: list[str]) -> frozenset[str]:
-    services = cloud.services()
+def _dead(services: Sequence[ComputeService], hosts: list[str]) -> frozenset[str]:
     # Of a host whose cell is down nothing is known: it is not called dead.
     computes = [one for one in services if one.binary == NOVA_COMPUTE]
     up = {one.host for one in computes if one.is_up or not one.is_known}
-    has_conductor = any(one.binary == CONDUCTOR and one.is_up for one in services)
-    return frozenset({*hosts} - up) | (frozenset() if has_conductor else {CONDUCTOR})
+    conductors = [one for one in services if one.binary == CONDUCTOR]
+    may_live = any(one.is_up or not one.is_known for one in conductors)
+    return frozenset({*hosts} - up) | (frozenset() if may_live else {CONDUCTOR})
+
+
+def _is_conductor_known(services: Sequence[ComputeService]) -> bool:
+    """Say whether it is known that one is up, or that none is: in a cell that is down one may be.
+
+    One that is up in another cell takes no orders of this one.
+    """
+    return all(one.is_known for one in services if one.binary == CONDUCTOR)
 
 
 def read_guests(world: World, server: str, hosts: Sequence[str]) -> tuple[Guest, ...] | Unread:

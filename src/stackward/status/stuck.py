@@ -148,6 +148,11 @@ AT_WORK = (
     "{server}` on `{home}`); one that copies for ever is ended by `virsh domjobabort {server}` "
     "there, which leaves the guest where it is"
 )
+# Nova's is the only word there is then.
+UNASKED = (
+    "the hypervisor has no libvirt that could be asked: look first, with its own tools, that the "
+    "guest is on `{home}` and that nothing works on it; then: "
+)
 _SAFE_ANYWHERE = {WAITS_FOR_CONDUCTOR, RECORD_ONLY}  # they touch no guest
 
 ALL = tuple(each for each in list(globals().values()) if isinstance(each, StuckState))
@@ -179,6 +184,8 @@ def record_of(server: Server, records: Sequence[Migration]) -> Migration | None:
 def _remedy(state: StuckState, move: Standstill) -> str:
     if move.has_job and state not in _SAFE_ANYWHERE:
         return AT_WORK
+    if move.place is Place.UNASKED:
+        return (UNASKED if state.lets_go else "") + state.remedy
     if move.place is Place.HOME:
         return state.remedy + ("".join(_letting_go(move)) if state.lets_go else "")
     if state in _SAFE_ANYWHERE and not move.away:
@@ -232,6 +239,8 @@ def _unfinished(move: Standstill, migration: Migration, *, is_moving: bool) -> S
 def _without_record(move: Standstill) -> StuckState | None:
     if CONDUCTOR in move.dead:
         return WAITS_FOR_CONDUCTOR if move.quiet_s >= DEAD_AFTER_S else None
+    if not move.is_conductor_known:
+        return None  # its order may wait in a queue
     return NO_RECORD if move.quiet_s >= LOST_AFTER_S else None
 
 
@@ -252,8 +261,8 @@ def _lost(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckSt
             return CONFIRM_LOST
         case _ if not is_moving:  # somebody, or a nova-compute that started, has let it go
             return RECORD_ONLY if move.has_job is False else None
-        case "accepted":
-            return ORDER_LOST
+        case "accepted":  # a conductor may have it, of which nothing is known
+            return ORDER_LOST if move.is_conductor_known else None
         case "queued":
             return None if move.is_queue_moving else ORDER_LOST
         case "running":
@@ -284,6 +293,8 @@ def _words(move: Standstill) -> dict[str, object]:
 def _guests(move: Standstill) -> str:
     if isinstance(move.guests, Unread):
         return f"libvirt could not be asked: {move.guests.why}"
+    if not move.guests:
+        return "its hypervisor has no libvirt to be asked"
     said = "; ".join(guest.words for guest in move.guests)
     return f"its guest is {said}" if said else "no node's libvirt knows of it"
 
