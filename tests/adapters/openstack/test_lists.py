@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from http_cloud import PAGE, HttpCloud, Reply
 from stackward.adapters import openstack
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.openstack.answers import one_thing
+from stackward.adapters.openstack.apis import OpenStackApis
 from stackward.adapters.openstack.lists import NeverEnds, read_list
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
+from stackward.model.cloud_state import Rpc, RpcAnswer
 from stackward.model.compute import Aggregate, Guarded, Migration, ServerAction
 from stackward.ports.cloud import Cloud
 from stackward.status.lookups import hypervisor_of
@@ -217,11 +219,59 @@ def test_no_part_of_a_body_is_taken_that_may_be_a_page_of_a_list() -> None:
     }
 
 
-def test_a_list_of_pools_with_a_further_page_is_no_answer() -> None:
-    body = {"pools": [], "pools_links": [{"rel": "next", "href": "http://x/pools?marker=1"}]}
+NEXT = "http://cinder/v3/scheduler-stats/get_pools?marker=1"
+TO_NEXT: dict[str, dict[str, object]] = {
+    "Nova, Neutron, Cinder": {"pools_links": [{"rel": "next", "href": NEXT}]},
+    "Keystone": {"links": {"self": "http://cinder/v3", "previous": None, "next": NEXT}},
+    "a list of links": {"links": [{"rel": "next", "href": NEXT}]},
+    "Glance": {"next": "/v3/scheduler-stats/get_pools?marker=1"},
+}
 
+
+def call_for_pools(body: dict[str, object]) -> RpcAnswer:
+    """Ask Cinder for the pools of its backends over HTTP, and have it answer so."""
+    small = HttpCloud(FakeCloud(hosts=HOSTS))
+    apis = OpenStackApis(small.connection)
+    _, catalog = apis.log_in(within_s=5)
+    endpoint = catalog.endpoint(("block-storage",)) if catalog else None
+    assert endpoint is not None
+    small.instead["GET /scheduler-stats/get_pools"] = [Reply(200, body)]
+    return apis.call(endpoint, "/v3/scheduler-stats/get_pools", answer="pools", within_s=5)
+
+
+@pytest.mark.parametrize("links", TO_NEXT.values(), ids=TO_NEXT)
+def test_a_list_of_pools_with_a_further_page_is_no_answer(links: dict[str, object]) -> None:
+    """A backend that is down might stand on the page that nobody reads."""
+    came = call_for_pools({"pools": [], **links})
+
+    assert came.outcome is Rpc.ODD
+    assert "a page of a list came" in (came.why or "")
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        pytest.param({}, id="no link"),
+        pytest.param({"links": {"self": "http://cinder", "next": None}}, id="Keystone"),
+        pytest.param({"links": [{"rel": "self", "href": "http://cinder"}]}, id="to itself"),
+    ],
+)
+def test_a_list_of_pools_without_a_further_page_is_an_answer(links: dict[str, object]) -> None:
+    assert call_for_pools({"pools": [], **links}).outcome is Rpc.ANSWERED
+
+
+@pytest.mark.parametrize("links", TO_NEXT.values(), ids=TO_NEXT)
+def test_a_link_that_a_list_follows_is_one_that_one_thing_refuses(links: dict[str, object]) -> None:
+    asked: list[Sequence[tuple[str, str]]] = []
+
+    def fetch(query: Sequence[tuple[str, str]]) -> dict[str, object]:
+        asked.append(query)
+        return {"pools": [], **({} if query else links)}
+
+    assert read_list(fetch, "pools") == []
+    assert asked == [[], [("marker", "1")]]
     with pytest.raises(ValueError, match="a page of a list"):
-        one_thing(body)
+        one_thing({"pools": [], **links})
 
 
 def test_a_list_that_is_read_as_one_thing_is_refused() -> None:

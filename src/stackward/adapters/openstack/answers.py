@@ -58,6 +58,9 @@ def understood(service: str, asked: str, answers: Sequence[Response]) -> Iterato
         ) from error
 
 
+_LINKS = "_links"  # after the name of a list: Nova, Neutron, Cinder
+
+
 class _Unfit(ValueError):
     """A part of an answer that cannot be read."""
 
@@ -87,10 +90,31 @@ def body_of(answer: Response) -> Json:
 
 def one_thing(body: Json) -> Json:
     """Return a body, unless it is a page of a list: read so, the rest of the list would be lost."""
-    for name, links in body.items():
-        if name.endswith("_links") and isinstance(links, list):
-            raise _Unfit(ValueError("a page of a list came where one thing was asked for"), body)
+    has_links = any(key.endswith(_LINKS) and isinstance(one, list) for key, one in body.items())
+    if has_links or link_to_next(body) is not None:
+        raise _Unfit(ValueError("a page of a list came where one thing was asked for"), body)
     return body
+
+
+def link_to_next(body: Json, *names: str) -> str | None:
+    """Return the link from a page to the next one, in whichever form a service has it.
+
+    `names` are those of the list that may stand before `_links`.
+    """
+    own = [body.get(f"{name}{_LINKS}") for name in names]
+    for given in (*own, body.get("links"), body.get("next")):
+        match given:
+            case str():  # Glance
+                return given
+            case {"next": str() as link}:  # Keystone
+                return link
+            case list():  # Nova, Neutron, Cinder
+                for one in given:
+                    if one["rel"] == "next":
+                        return str(one["href"])
+            case _:
+                continue
+    return None
 
 
 def list_in(body: Json, name: str) -> list[object]:

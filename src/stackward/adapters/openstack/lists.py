@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
-from stackward.adapters.openstack.answers import Json, list_in
+from stackward.adapters.openstack.answers import Json, link_to_next, list_in
 
 Query = Sequence[tuple[str, str]]
 
@@ -67,7 +67,7 @@ def _after(page: Sequence[object], marker: str) -> Query:
 
 def _next(body: Json, name: str, own: Query) -> Query:
     """Return what the query of the next page adds; nothing where this is the last."""
-    link = _link(body, name)
+    link = link_to_next(body, name)
     if link is None:
         if body.get("truncated"):  # Keystone's `list_limit`
             raise NeverEnds(f"the service gives only a part of `{name}`")
@@ -81,20 +81,3 @@ def _next(body: Json, name: str, own: Query) -> Query:
     if not {key for key, _ in added} & (_PLACE - {"limit"}):
         raise NeverEnds(f"the link to the next page of `{name}` does not say where it begins")
     return added
-
-
-def _link(body: Json, name: str) -> str | None:
-    """Return the link to the next page, in whichever form this service has it."""
-    for given in (body.get(f"{name}_links"), body.get("links"), body.get("next")):
-        match given:
-            case str():  # Glance
-                return given
-            case {"next": str() as link}:  # Keystone
-                return link
-            case list():  # Nova, Neutron, Cinder
-                for one in given:
-                    if one["rel"] == "next":
-                        return str(one["href"])
-            case _:
-                continue
-    return None
