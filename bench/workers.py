@@ -43,6 +43,7 @@ from stackward import app, planning
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.store.database import open_database
 from stackward.adapters.store.journal import SqlJournal
+from stackward.adapters.together import Threads
 from stackward.engine import Brakes, Workshop, approve
 from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
@@ -117,7 +118,7 @@ def world_of(
     lock = threading.Lock()
     far: Any = Far(cloud, cloud, lock, call_s)
     shell: Any = Far(FakeShell(cloud), cloud, lock, call_s)
-    return World(clock=SystemClock(), cloud=far, shell=shell)
+    return World(clock=SystemClock(), cloud=far, shell=shell, together=Threads())
 
 
 def host_of(kind: str, number: int, servers: int) -> str:

@@ -5,13 +5,13 @@ The nodes are the controller and two computes of a lab, word for word (`tests/fa
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any
 
-from fakes import FakeClock
+from fakes import FakeClock, OneByOne
 from stackward.anatomy import read_anatomy
 from stackward.errors import Unreachable
 from stackward.facts.cloud_state import CheckRequest
@@ -33,7 +33,6 @@ from stackward.model.identity import Directory, Itself, Known
 from stackward.ports.lookout import Lookout
 from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights
-from stackward.ports.together import Key, Told
 
 SAMPLES = Path(__file__).parent / "facts/samples"
 CTL = "http://10.77.1.10"
@@ -218,37 +217,6 @@ class FakeApis:
     def computes(self) -> list[Heartbeat]:
         found = self.reports["compute"]
         return [] if isinstance(found, Failed) else [o for o in found if o.binary == "nova-compute"]
-
-
-@dataclass
-class Begun(Generic[Key, Told]):
-    """Questions that were asked when they were begun; some of them still hang."""
-
-    answers: dict[Key, Told]
-    is_over: bool
-
-    def told(self, *, within_s: float) -> dict[Key, Told]:
-        return self.answers
-
-
-class OneByOne:
-    """Asks one question after the other; what is in `hanging` is put, and given up."""
-
-    def __init__(self) -> None:
-        self.hanging: set[object] = set()
-
-    def begin(
-        self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
-    ) -> Begun[Key, Told]:
-        told = {key: put() for key, put in questions.items()}
-        answers = {key: one for key, one in told.items() if key not in self.hanging}
-        return Begun(answers, is_over=len(answers) == len(questions))
-
-    def ask(
-        self, questions: Mapping[Key, Callable[[], Told]], *, within_s: float, at_once: int = 100
-    ) -> dict[Key, Told | None]:
-        answers = self.begin(questions).answers
-        return {key: answers.get(key) for key in questions}
 
 
 @dataclass

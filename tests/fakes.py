@@ -2,10 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Generic
 
 from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
@@ -34,8 +35,10 @@ from stackward.model.compute_process import PROCESSES
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
+from stackward.ports.machines import Ask
 from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
-from stackward.ports.shell import Answer, Rights
+from stackward.ports.shell import Answer, Rights, Shell
+from stackward.ports.together import Key, Told
 from stackward.ports.world import Acting, World
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
@@ -750,7 +753,49 @@ class FakeShell:
         return Answer(0, "")
 
 
+@dataclass
+class Begun(Generic[Key, Told]):
+    """Questions that were asked when they were begun; some of them still hang."""
+
+    answers: dict[Key, Told]
+    is_over: bool
+
+    def told(self, *, within_s: float) -> dict[Key, Told]:
+        return self.answers
+
+
+class OneByOne:
+    """Asks one question after the other; what is in `hanging` is put, and given up."""
+
+    def __init__(self) -> None:
+        self.hanging: set[object] = set()
+
+    def begin(
+        self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
+    ) -> Begun[Key, Told]:
+        told = {key: put() for key, put in questions.items()}
+        answers = {key: one for key, one in told.items() if key not in self.hanging}
+        return Begun(answers, is_over=len(answers) == len(questions))
+
+    def ask(
+        self, questions: Mapping[Key, Callable[[], Told]], *, within_s: float, at_once: int = 100
+    ) -> dict[Key, Told | None]:
+        answers = self.begin(questions).answers
+        return {key: answers.get(key) for key in questions}
+
+
+def in_turn(shell: Shell) -> Ask:
+    """Return a way to ask nodes one after the other."""
+    return lambda nodes: {each: shell.itself(each) for each in nodes}
+
+
 def a_world(cloud: FakeCloud, shell: FakeShell | None = None, run: str = "01J9") -> World:
     """Return the ports over a fake cloud, for one run."""
     acting = Acting(run=run, operator="ada", machine="bastion")
-    return World(clock=FakeClock(), cloud=cloud, shell=shell or FakeShell(cloud), acting=acting)
+    return World(
+        clock=FakeClock(),
+        cloud=cloud,
+        shell=shell or FakeShell(cloud),
+        acting=acting,
+        together=OneByOne(),
+    )

@@ -55,11 +55,12 @@ def open_world(known: "Inventory", os_cloud: str | None) -> Iterator["World"]:
     from stackward.adapters.clock import SystemClock  # noqa: PLC0415
     from stackward.adapters.openstack import connect  # noqa: PLC0415
     from stackward.adapters.ssh import Ssh  # noqa: PLC0415
+    from stackward.adapters.together import Threads  # noqa: PLC0415
     from stackward.ports.world import World  # noqa: PLC0415
 
     shell = Ssh(known)
     try:
-        yield World(clock=SystemClock(), cloud=connect(os_cloud), shell=shell)
+        yield World(clock=SystemClock(), cloud=connect(os_cloud), shell=shell, together=Threads())
     finally:
         shell.close()
 

@@ -12,7 +12,7 @@ import pytest
 
 from builders import a_server, a_service
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell
+from fakes import FakeCloud, FakeShell, OneByOne
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.cli import main
@@ -53,7 +53,7 @@ class Desk:
             files=self.files,
         )
         cloud = OpenStackCloud(HttpCloud(self.fake).connection(), clock)
-        yield World(clock=clock, cloud=cloud, shell=self.shell)
+        yield World(clock=clock, cloud=cloud, shell=self.shell, together=OneByOne())
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Return the exit code, and all that was written."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from fakes import in_turn
 from stackward.model.identity import Machine
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
 from stackward.ports.machines import find_machine
@@ -24,11 +25,19 @@ class ShellContract:
     """Tests; a subclass gives the fixture `at_work`."""
 
     def test_a_node_is_found_by_the_name_that_nova_has_for_it(self, at_work: ShellAtWork) -> None:
-        assert find_machine(at_work.shell, Machine(host=at_work.node)).node == at_work.node
+        assert (
+            find_machine(at_work.shell, Machine(host=at_work.node), ask=in_turn(at_work.shell)).node
+            == at_work.node
+        )
         assert "compute" in at_work.shell.groups_of(at_work.node)
 
     def test_a_node_that_is_not_known_is_none_and_in_no_group(self, at_work: ShellAtWork) -> None:
-        assert find_machine(at_work.shell, Machine(host="no-such-host")).node is None
+        assert (
+            find_machine(
+                at_work.shell, Machine(host="no-such-host"), ask=in_turn(at_work.shell)
+            ).node
+            is None
+        )
         assert at_work.shell.groups_of("no-such-host") == ()
 
     def test_a_node_says_what_it_calls_itself(self, at_work: ShellAtWork) -> None:

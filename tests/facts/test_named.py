@@ -1,22 +1,30 @@
 """Finding the compute node that somebody names; the incidents are those of real sites."""
 
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
+from typing_extensions import override
 
 from builders import a_server, a_service, an_id
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
+from stackward.adapters.together import Threads
 from stackward.errors import BadInput, Refused, Unreachable
 from stackward.facts.compute import read_compute_node, read_maintenance
 from stackward.facts.named import find_node
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.identity import Itself, Known
 from stackward.planning import plan_drain
+from stackward.ports.world import World
 from stackward.runbooks.drain_request import DrainRequest
+from stackward.status.lookups import hypervisor_of
+from stackward.status.proof import no_domain_on_source
+from stackward.status.stalled import read_guests
 
 A, B = "c01.site-a.example", "c01.site-b.example"
 
@@ -388,6 +396,49 @@ def test_all_hypervisors_are_read_only_where_a_silent_nodes_address_is_not_novas
     find_node(a_world(cloud, shell), cloud.services(), "c08")
 
     assert cloud.calls["all hypervisors"] == lists
+
+
+# --- how long it takes ---
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        pytest.param(lambda world: find_node(world, world.cloud.services(), "c01"), id="a plan"),
+        pytest.param(lambda world: read_guests(world, an_id("db-01"), ["c01"]), id="its guests"),
+        pytest.param(
+            lambda world: no_domain_on_source(
+                world, an_id("db-01"), hypervisor_of(world.cloud, "c01")
+            ),
+            id="a proof of a move",
+        ),
+    ],
+)
+def test_all_candidates_are_asked_at_the_same_time(search: Callable[[World], object]) -> None:
+    """Of four that are dead each took 12 s; the barrier lets nobody on who is asked alone."""
+    nodes = tuple(a_node(f"c01.site{number}.example", f"192.0.2.{number}") for number in range(4))
+    cloud, _ = a_site(("c01",), *nodes)
+    shell = AllAtOnce(cloud, inventory=nodes, silent={each.name for each in nodes})
+
+    with suppress(Refused):
+        search(replace(a_world(cloud, shell), together=Threads()))
+
+    assert {*shell.met} == {each.name for each in nodes}
+
+
+@dataclass
+class AllAtOnce(FakeShell):
+    """Nodes that only end a question when all four are being asked."""
+
+    barrier: Barrier = field(default_factory=lambda: Barrier(4))
+    met: list[str] = field(default_factory=list)
+
+    @override
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
+        with suppress(BrokenBarrierError):
+            self.barrier.wait(timeout=5)
+            self.met.append(node)
+        return super().itself(node, within_s=within_s)
 
 
 # --- what was seen before -----------------------------------------------------------------------

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import NO_ROUTE, FakeApis, OneByOne
-from fakes import FakeClock
+from cloud_fakes import NO_ROUTE, FakeApis
+from fakes import FakeClock, OneByOne
 from stackward.facts.pings import begin_pings, script
 from stackward.model.cloud_state import UNREACHED, PingTarget, Rpc, RpcAnswer
 from stackward.ports.deadline import Deadline

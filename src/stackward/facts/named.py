@@ -22,7 +22,7 @@ from stackward.model.identity import (
     has_its_name,
     is_everybodys,
 )
-from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisors_of
 from stackward.wording import count_of
@@ -56,7 +56,7 @@ def find_node(
     if not computes[host].is_known:
         raise cell_down(f"the host `{host}`")
     hypervisor = _hypervisor_of(world, host)
-    match = find_machine(world.shell, machine_of(hypervisor), said)
+    match = machine_in(world, machine_of(hypervisor), said)
     if match.doubtful:
         raise Refused(
             f"cannot tell which machine `{name}` is: {match.why}",
@@ -162,7 +162,7 @@ def _confirm_whole_name(
     hypervisor = _hypervisor_of(world, host)
     if compare(name, hypervisor.name) is Likeness.SAME:
         return
-    node = find_machine(world.shell, machine_of(hypervisor)).node
+    node = machine_in(world, machine_of(hypervisor)).node
     said = world.shell.itself(node) if node else None
     if said and any(compare(name, own) is Likeness.SAME for own in said.all_names):
         return

@@ -14,6 +14,7 @@ from stackward.model.identity import Itself, Machine, Match, decide, has_its_nam
 from stackward.ports.deadline import Deadline
 from stackward.ports.shell import Shell
 from stackward.ports.together import Together
+from stackward.ports.world import World
 
 Ask: TypeAlias = Callable[[Sequence[str]], Mapping[str, Itself | None]]
 
@@ -52,11 +53,12 @@ def find_machine(
     shell: Shell,
     machine: Machine,
     remembered: Mapping[str, Itself] | None = None,
-    ask: Ask | None = None,
+    *,
+    ask: Ask,
 ) -> Match:
     """Return which node a machine is; `remembered` is what nodes once said of themselves.
 
-    `ask` has the candidates tell what they call themselves; without, one is asked after the other.
+    `ask` has the candidates tell what they call themselves, all at the same time.
     """
     once = remembered or {}
     directory = shell.directory().with_said(once) if once else shell.directory()
@@ -64,8 +66,18 @@ def find_machine(
     if not candidates or has_its_name(candidates):
         return decide(machine, candidates, {})
     names = [each.node for each in candidates]
-    told = ask(names) if ask else {name: shell.itself(name) for name in names}
+    told = ask(names)
     return decide(machine, candidates, {name: told.get(name) or once.get(name) for name in names})
+
+
+def machine_in(
+    world: World, machine: Machine, remembered: Mapping[str, Itself] | None = None
+) -> Match:
+    """Return which node a machine is, in the time of one question, however many do not answer."""
+    by = Deadline.after(world.clock, _WITHIN_S)
+    return find_machine(
+        world.shell, machine, remembered, ask=ask_together(world.shell, world.together, by)
+    )
 
 
 def ask_together(shell: Shell, together: Together, by: Deadline) -> Ask:

@@ -12,6 +12,7 @@ from typing_extensions import TypeVar
 from stackward.ports.clock import Clock
 from stackward.ports.cloud import Cloud
 from stackward.ports.shell import Shell
+from stackward.ports.together import Together
 
 
 class Timed(Protocol):
@@ -39,6 +40,7 @@ class World:
     clock: Clock
     cloud: Cloud
     shell: Shell
+    together: Together
     acting: Acting | None = None  # set by the engine for the run; reading and planning need none
 
 

@@ -11,7 +11,7 @@ from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.libvirt import read_state
-from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.shell import Answer
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
@@ -178,7 +178,7 @@ def _on(world: World, hypervisor: Hypervisor | None, command: list[str], name: s
         return Row(name, unread="its hypervisor was not found")
     if not hypervisor.has_domains:
         return Row(name, applies=False)
-    found = find_machine(world.shell, machine_of(hypervisor))
+    found = machine_in(world, machine_of(hypervisor))
     if found.node is None:
         return Row(name, unread=found.why)
     try:

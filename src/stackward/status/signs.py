@@ -13,7 +13,7 @@ from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction, Unread
 from stackward.plan import Json, Look, Mark, Standing
 from stackward.ports.cloud import Cloud
-from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.root import COMPUTE_LOG
 from stackward.ports.shell import refusal
 from stackward.ports.world import World
@@ -169,7 +169,7 @@ def _logged(world: World, host: str, request: str) -> str | Unread | None:
     hypervisor = hypervisor_of(world.cloud, host)
     if hypervisor is None:
         return None
-    node = find_machine(world.shell, machine_of(hypervisor)).node
+    node = machine_in(world, machine_of(hypervisor)).node
     if node is None:
         return None
     try:

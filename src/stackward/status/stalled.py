@@ -8,7 +8,7 @@ from stackward.model.compute import NOVA_COMPUTE, ComputeService, Migration, Ser
 from stackward.model.standstill import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
 from stackward.ports.libvirt import read_job, read_state
-from stackward.ports.machines import find_machine, machine_of
+from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
@@ -102,7 +102,7 @@ def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]
             raise _Silent(f"no hypervisor of `{host}` was found")
         if not hypervisor.has_domains:
             continue
-        found = find_machine(world.shell, machine_of(hypervisor))
+        found = machine_in(world, machine_of(hypervisor))
         node = found.node
         if node is None:
             raise _Silent(found.why)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes import in_turn
 from stackward.adapters.ssh import Ssh
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.identity import Itself, Machine
@@ -221,7 +222,7 @@ def test_a_host_of_nova_is_found_in_the_inventory(
     ssh.says("ssh: connect to host: No route to host", code=255)
     machine = Machine(host=host, addresses=(address,) if address else ())
 
-    assert find_machine(shell, machine).node == expected
+    assert find_machine(shell, machine, ask=in_turn(shell)).node == expected
 
 
 def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> None:
@@ -361,4 +362,4 @@ def test_nothing_is_run_where_ssh_may_lead_elsewhere(
 
     assert why in refused.value.message
     assert not ssh.was_called
-    assert find_machine(shell, Machine(host=node)).node == node
+    assert find_machine(shell, Machine(host=node), ask=in_turn(shell)).node == node
