@@ -16,6 +16,7 @@ from fakes import FakeCloud, FakeShell, OneByOne
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.cli import main
+from stackward.model.compute import ComputeService
 from stackward.model.identity import Itself, Known
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
@@ -195,6 +196,43 @@ def test_one_of_two_sites_is_dead_and_the_other_is_not_taken_for_it(desk: Desk) 
     assert code == 3, said
     assert "c07.site-2.example" in said
     assert set(desk.shell.asked) <= {"c07.site-2.example"}
+
+
+OUT_OF_REACH = "[compute]\nrack1-node1 ansible_host=203.0.113.21\n"  # no address that Nova knows
+ONCE_SAID = "known by what it said of itself at 2026-01-01 "
+
+
+def test_a_plan_of_a_dead_node_says_when_it_last_told_which_host_it_is(desk: Desk) -> None:
+    """It is always blocked, for the node is silent; so its warnings are not shown."""
+    desk.has(OUT_OF_REACH, c01=("c01", "192.0.2.21"), c02=("c02", "192.0.2.22"))
+    desk.says["rack1-node1"] = Itself(names=("c01",))
+    living = desk.plan("rack1-node1")
+    desk.silent.add("rack1-node1")
+    desk.fake.computes["c01"] = a_service("c01", is_up=False)
+
+    code, said = desk.plan("c01")
+
+    assert (living[0], "known by" in living[1]) == (0, False)
+    assert code == 3
+    assert "the machine does not answer" in said
+    assert ONCE_SAID in said
+
+
+def test_a_return_of_a_dead_node_says_when_it_last_told_which_host_it_is(desk: Desk) -> None:
+    desk.has(OUT_OF_REACH, c01=("c01", "192.0.2.21"), c02=("c02", "192.0.2.22"))
+    desk.says["rack1-node1"] = Itself(names=("c01",))
+    desk.plan("rack1-node1")
+    desk.silent.add("rack1-node1")
+    desk.fake.computes["c01"] = disabled_and_dead()
+
+    code, said = desk.run("node", "return", "c01", "--dry-run")
+
+    assert code == 3
+    assert ONCE_SAID in said
+
+
+def disabled_and_dead() -> ComputeService:
+    return a_service("c01", is_up=False, is_enabled=False, disabled_reason="by hand")
 
 
 def test_a_copied_address_in_the_inventory_is_refused_and_both_are_named(desk: Desk) -> None:

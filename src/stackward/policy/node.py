@@ -6,10 +6,13 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import ReturningNode
 from stackward.model.run import RunState
+from stackward.model.values import Json
 from stackward.plan import Verdict
 from stackward.policy import worries
 from stackward.status.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.wording import in_utc
+
+KNOWN_BY = "known by what it said of itself at"
 
 
 def judge_identity(node: ComputeNode | ReturningNode) -> Iterator[Verdict]:
@@ -17,6 +20,13 @@ def judge_identity(node: ComputeNode | ReturningNode) -> Iterator[Verdict]:
     if node.identified_at:
         at = in_utc(node.identified_at)
         yield worries.IDENTITY_REMEMBERED.warns(node.name, host=node.host, at=at)
+
+
+def identity_told(node: ComputeNode | ReturningNode) -> dict[str, Json]:
+    """Return the fact of a plan that says so: one that is blocked shows facts, and no warning."""
+    if node.identified_at is None:
+        return {}
+    return {KNOWN_BY: node.identified_at.isoformat(timespec="seconds")}
 
 
 def judge_service(node: ComputeNode) -> Iterator[Verdict]:

@@ -281,6 +281,7 @@ def _told(
     return {
         "node": facts.name,
         "host": facts.host,
+        **node.identity_told(facts),
         "zone": facts.zone,
         "read at": facts.read_at.isoformat(timespec="seconds"),
         "hypervisor": facts.hypervisor.kind,

@@ -26,6 +26,7 @@ from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import worries
 from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
 from stackward.policy.maintenance import is_run_elsewhere, judge_return
+from stackward.policy.node import identity_told
 from stackward.ports.world import World
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
 from stackward.steps.instance_ha import TellInstanceHa
@@ -157,6 +158,7 @@ def _told(facts: ReturningNode, parts: Parts) -> Mapping[str, Json]:
     return {
         "node": facts.name,
         "host": facts.host,
+        **identity_told(facts),
         "zone": facts.service.zone,
         "read at": facts.read_at.isoformat(timespec="seconds"),
         "claim": facts.service.disabled_reason,
