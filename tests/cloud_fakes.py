@@ -27,7 +27,7 @@ from stackward.model.cloud_state import (
     Rpc,
     RpcAnswer,
 )
-from stackward.model.compute import Hypervisor
+from stackward.model.compute import Hypervisor, Unread
 from stackward.model.health import Health
 from stackward.model.identity import Directory, Itself, Known
 from stackward.ports.lookout import Lookout
@@ -233,6 +233,8 @@ class Site:
     unknown: dict[str, str] = field(default_factory=dict)  # nodes, and why
     left_out: dict[str, str] = field(default_factory=dict)  # nodes, and how they are reached
 
+    remembered: dict[str, Itself] | Unread = field(default_factory=dict)  # of earlier plans
+
     def lookout(self) -> Lookout:
         """Return the ports over it."""
         return Lookout(
@@ -243,6 +245,7 @@ class Site:
             nodes=tuple(node for node in self.nodes.told if node not in self.left_out),
             unknown=self.unknown,
             left_out=self.left_out,
+            remember=lambda _cloud: self.remembered,
         )
 
     def look(self, **asked: Any) -> Health:  # noqa: ANN401  # fields of the request

@@ -12,9 +12,13 @@ from engine.fakes import FakeClock, House
 from fakes import FakeCloud, a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.app import carry_on, open_journal, read_plan, workshop
+from stackward.adapters.store.listing import FILE
+from stackward.app import carry_on, memory_of, open_journal, read_plan, workshop
 from stackward.engine import Brakes, approve, carry_out
 from stackward.errors import Locked, Refused
+from stackward.facts.observed import keep_names
+from stackward.model.compute import Unread
+from stackward.model.identity import Itself
 from stackward.model.run import Approval, RunState, Said
 from stackward.plan import to_json
 from stackward.planning import plan_drain
@@ -107,3 +111,37 @@ def test_a_drain_is_carried_out_as_planned_and_stored(tmp_path: Path) -> None:
     told = [(event.step, event.what, event.says) for event in journal.events(run.id)]
     journal.close()
     assert (ended.state, ended.ending) == (RunState.SUCCEEDED, Said()), told
+
+
+# --- what nodes once said of themselves ---
+
+
+def test_a_look_makes_no_journal(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
+
+    assert memory_of(settings)("cloud") == {}
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_journal_that_cannot_be_opened_is_a_reason_and_no_error(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
+    (tmp_path / FILE).write_text("no database")
+
+    found = memory_of(settings)("cloud")
+
+    assert isinstance(found, Unread)
+    assert "cannot be opened" in found.why
+
+
+def test_what_a_plan_has_kept_of_a_cloud_is_found_by_its_id(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
+    cloud = FakeCloud(hosts=("c01",))
+    with open_journal(settings) as journal:
+        keep_names(a_world(cloud), journal, "c01", "c01")
+
+    remember = memory_of(settings)
+
+    assert remember(cloud.identity().id) == {
+        "c01": Itself(names=("c01",), seen_at=a_world(cloud).clock.now())
+    }
+    assert remember("another") == {}

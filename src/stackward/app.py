@@ -1,12 +1,12 @@
 """The one place where adapters are chosen and handed to the rest."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from platform import node
 from typing import TYPE_CHECKING, Any
 
-from stackward.errors import BadInput
+from stackward.errors import BadInput, StackwardError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from stackward.facts.cloud_state import CheckRequest
     from stackward.model.claim import Maintenance
     from stackward.model.cloud import CloudIdentity
+    from stackward.model.compute import Unread
+    from stackward.model.identity import Itself
     from stackward.model.inventory import Inventory
     from stackward.model.project import Project
     from stackward.model.run import Run, RunState
@@ -158,11 +160,39 @@ def known_kinds() -> "Kinds":
     return KINDS
 
 
-def read_maintenance(world: "World") -> "tuple[Maintenance, ...]":
+def read_maintenance(
+    world: "World", remembered: "Mapping[str, Itself] | None" = None
+) -> "tuple[Maintenance, ...]":
     """Return the nodes that are out of service, and by whose word; no journal is needed."""
     from stackward.facts import compute  # noqa: PLC0415  # as above
 
-    return compute.read_maintenance(world)
+    return compute.read_maintenance(world, remembered)
+
+
+def memory_of(settings: "Settings") -> "Callable[[str], Mapping[str, Itself] | Unread]":
+    """Return what reads the names that the nodes of a cloud once gave themselves.
+
+    A journal that cannot be opened fails nothing; one that is not there is not made.
+    """
+
+    def remember(cloud: str) -> "Mapping[str, Itself] | Unread":
+        from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
+        from stackward.answers import why  # noqa: PLC0415  # as above
+        from stackward.facts.observed import remembered_of  # noqa: PLC0415  # as above
+        from stackward.model.compute import Unread  # noqa: PLC0415  # as above
+
+        try:
+            file = file_of(database_url(settings))
+            if file is not None and not file.exists():
+                return {}
+            with open_journal(settings) as journal:
+                return remembered_of(journal, cloud)
+        except StackwardError as error:
+            return Unread(why(error))
+        except OSError as error:
+            return Unread(str(error))
+
+    return remember
 
 
 def prove(world: "World", plan: "Plan[World]") -> "list[Proof]":

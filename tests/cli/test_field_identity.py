@@ -15,6 +15,7 @@ from engine.fakes import FakeClock
 from fakes import FakeCloud, FakeShell, OneByOne
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
+from stackward.adapters.store.listing import FILE
 from stackward.cli import main
 from stackward.model.compute import ComputeService
 from stackward.model.identity import Itself, Known
@@ -229,6 +230,32 @@ def test_a_return_of_a_dead_node_says_when_it_last_told_which_host_it_is(desk: D
 
     assert code == 3
     assert ONCE_SAID in said
+
+
+def test_a_dead_node_in_maintenance_has_its_name_of_the_inventory(desk: Desk) -> None:
+    desk.has(OUT_OF_REACH, c01=("c01", "192.0.2.21"), c02=("c02", "192.0.2.22"))
+    desk.says["rack1-node1"] = Itself(names=("c01",))
+    desk.plan("rack1-node1")
+    desk.silent.add("rack1-node1")
+    desk.fake.computes["c01"] = disabled_and_dead()
+
+    code, said = desk.run("node", "list", "--maintenance", "-f", "value", "-c", "Node")
+
+    assert code == 0
+    assert said.splitlines()[0] == "rack1-node1"
+    assert "`rack1-node1` is known by what it said of itself at 2026-01-01 " in said
+
+
+def test_a_journal_that_cannot_be_opened_fails_no_list(desk: Desk) -> None:
+    desk.has(OUT_OF_REACH, c01=("c01", "192.0.2.21"))
+    desk.fake.computes["c01"] = disabled_and_dead()
+    (desk.place / FILE).write_text("no database")
+
+    code, said = desk.run("node", "list", "--maintenance", "-f", "value", "-c", "Node")
+
+    assert code == 0, said
+    assert said.startswith("c01\n")
+    assert "warning: the journal was not read: " in said
 
 
 def disabled_and_dead() -> ComputeService:

@@ -6,6 +6,7 @@ The nodes answer as those of a real lab did; each test changes one thing of that
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from stackward.errors import Refused, Uncertain
 from stackward.facts.cloud_state import CheckRequest, node_called, time_for
 from stackward.looking import check_cloud, check_node
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
-from stackward.model.compute import Hypervisor
+from stackward.model.compute import Hypervisor, Unread
 from stackward.model.health import Finding, Health, Kept, State
 from stackward.model.identity import Itself
 from stackward.policy import symptoms
@@ -1564,3 +1565,55 @@ def test_where_nothing_was_reached_that_is_what_is_said() -> None:
     site.apis.login = no_answer()
 
     assert summary(site.look()).startswith("nothing was reached: no node and no API")
+
+
+# --- what nodes once said of themselves ---
+
+THEN = datetime(2026, 11, 20, 3, tzinfo=UTC)
+ALIAS = "rack1-node2"
+
+
+def dead_alias(remembered: dict[str, Itself] | Unread) -> Site:
+    """Given a node whose name in the inventory nobody else knows, switched off."""
+    site = Site(remembered=remembered)
+    del site.nodes.told["c02"]
+    site.nodes.told[ALIAS] = NO_ROUTE
+    for binary in ("nova-compute", "ovn-controller"):
+        site.silence(binary, "c02")
+    return site
+
+
+def test_a_dead_node_is_no_machine_that_is_gone_where_it_once_said_who_it_is() -> None:
+    """The remedy of `not-in-inventory-and-down` removes its services from Nova and Neutron."""
+    site = dead_alias({ALIAS: Itself(names=("c02",), seen_at=THEN)})
+
+    health = site.look()
+
+    rules = {(one.rule, one.node) for one in health.findings}
+    assert ("node-unreachable", ALIAS) in rules
+    assert not {rule for rule, _ in rules} & {"not-in-inventory", "not-in-inventory-and-down"}
+    [note] = [one for one in health.notes if one.where == ALIAS]
+    assert note.says == (
+        "it is taken for the host `c02` by what it called itself at 2026-11-20T03:00:00Z"
+    )
+
+
+def test_a_node_that_answers_needs_no_old_word() -> None:
+    site = Site(remembered={"c01": Itself(names=("c02",), seen_at=THEN)})
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert [one for one in health.notes if "it is taken for" in one.says] == []
+
+
+def test_a_journal_that_cannot_be_read_is_a_gap_and_fails_no_look() -> None:
+    site = dead_alias(Unread("it is no database"))
+
+    health = site.look()
+
+    assert "not-in-inventory-and-down" in {one.rule for one in health.findings}
+    [gap] = [one for one in health.not_proved if "journal" in one.why]
+    assert (
+        gap.says == "what they once called themselves: the journal was not read: it is no database"
+    )

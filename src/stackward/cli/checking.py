@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stackward.cli import Chosen
-from stackward.cli.outside import inventory_here
+from stackward.cli.outside import inventory_here, settings_here
 from stackward.cli.show import width_here, write
 from stackward.errors import ExitCode
 from stackward.report.tables import Form
@@ -50,7 +51,7 @@ def open_lookout(context: typer.Context, inventory: Path | None) -> Iterator["Lo
     chosen = context.find_object(Chosen) or Chosen()
     known = inventory_here(context, inventory)
     with (chosen.open_lookout or app.open_lookout)(known, chosen.os_cloud) as lookout:
-        yield lookout
+        yield replace(lookout, remember=app.memory_of(settings_here()))
 
 
 StrictOption = Annotated[

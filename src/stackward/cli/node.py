@@ -1,5 +1,6 @@
 """`stackward node`: the machines of the cloud."""
 
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
@@ -16,7 +17,13 @@ from stackward.cli.checking import (
     check_once,
     open_lookout,
 )
-from stackward.cli.outside import ReaderOption, inventory_here, open_journal, open_world
+from stackward.cli.outside import (
+    ReaderOption,
+    inventory_here,
+    open_journal,
+    open_world,
+    settings_here,
+)
 from stackward.cli.show import ColumnOption, FormOption, WideOption, show
 from stackward.cli.subjects import example, one_of, subject
 from stackward.errors import BadInput
@@ -105,8 +112,15 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """List the nodes of the inventory, or those that are out of service."""
-    from stackward.app import read_maintenance
-    from stackward.report.inventory import maintenance_table, nodes_in, nodes_table
+    from stackward.app import memory_of, read_maintenance
+    from stackward.model.compute import Unread
+    from stackward.report.inventory import (
+        identities_of,
+        maintenance_table,
+        nodes_in,
+        nodes_table,
+    )
+    from stackward.report.text import printable
 
     known = inventory_here(context, inventory)
     nodes_in(known, group)  # before the cloud is asked
@@ -114,7 +128,12 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
         show(nodes_table(known, group), form, column)
         return
     with open_world(context, inventory) as world:
-        found = read_maintenance(world)
+        once = memory_of(settings_here())(world.cloud.identity().id)
+        found = read_maintenance(world, None if isinstance(once, Unread) else once)
+    if isinstance(once, Unread):
+        sys.stderr.write(f"warning: the journal was not read: {printable(once.why)}\n")
+    for line in identities_of(found):
+        sys.stderr.write(f"note: {line}\n")
     show(maintenance_table(found, known, group), form, column)
 
 

@@ -24,8 +24,16 @@ from stackward.model.cloud_state import (
     Failure,
     Heartbeat,
 )
-from stackward.model.compute import NOVA_COMPUTE, Hypervisor
-from stackward.model.identity import Directory, Hosts, Machine, Match, are_all_ironic, decide
+from stackward.model.compute import NOVA_COMPUTE, Hypervisor, Unread
+from stackward.model.identity import (
+    Directory,
+    Hosts,
+    Itself,
+    Machine,
+    Match,
+    are_all_ironic,
+    decide,
+)
 from stackward.model.raft import Member
 from stackward.model.survey import Blind, Survey, Unseen
 from stackward.ports.apis import Apis
@@ -39,11 +47,13 @@ WHOLE_S = 10.0  # for all of a look, at so many nodes:
 NODES = 50
 SEARCHING = 0.4  # of the whole: what finding a node that is asked for by another name takes at most
 JUDGING = 0.05  # of the whole: what reading, judging and printing take
+REMEMBERING_S = 1.0  # how long the journal is waited for once all else is known
 TOLD_S = 0.3  # between the end of a question and the end of what waits for it
 MOST_AT_ONCE = 200  # nodes: an ssh each
 NOVA, HYPERVISORS, HEARTBEATS = "compute", "hypervisors", "heartbeats"
 _APIS, _NODE = "apis", "node"
 _LOGIN = (_APIS, "login")
+_MEMORY = "memory"
 
 _Question: TypeAlias = tuple[str, str]  # what is asked, and of what
 _Told = TypeVar("_Told")
@@ -105,6 +115,7 @@ class LoggedIn:
     catalog: Catalog | None = None
     questions: tuple[_Question, ...] = ()
     answers: Round[_Question, _Answer] | None = None
+    memory: Round[str, Mapping[str, Itself] | Unread] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,15 +276,24 @@ class Look:
         answers: Mapping[_Question, _Answer] = {}
         if self._logged_in and self._logged_in.answers:
             answers = self._logged_in.answers.told(within_s=by.left_s())
-        state, own = self._made_of(told, answers)
+        state, own = self._made_of(told, answers, self._remembered(by))
         asked = set(self._logged_in.questions) if self._logged_in else set()
         needed = {(HYPERVISORS, NOVA), (HEARTBEATS, NOVA)} & asked
         return state, own if self._logged_in and needed <= answers.keys() else None
+
+    def _remembered(self, by: Deadline) -> Mapping[str, Itself] | Unread:
+        """Return what nodes once said of themselves; without a login, of no cloud."""
+        if self._logged_in is None or self._logged_in.memory is None:
+            return {}
+        # A journal on a server that is away must not make a look longer.
+        told = self._logged_in.memory.told(within_s=by.within(REMEMBERING_S))
+        return told.get(_MEMORY, Unread(NO_TIME))
 
     def _made_of(
         self,
         told: Mapping[str, Survey | Unseen | LoggedIn],
         answers: Mapping[_Question, _Answer],
+        remembered: Mapping[str, Itself] | Unread,
     ) -> tuple[CloudState, Mapping[str, str]]:
         found = {name: told.get(f"node {name}") for name in self._names}
         surveys = {
@@ -281,7 +301,8 @@ class Look:
             for name, one in found.items()
         }
         apis = _seen(self._logged_in, answers, self._anatomy, self._puts)
-        directory = _directory(self._lookout, surveys)
+        once = {} if isinstance(remembered, Unread) else remembered
+        directory = _directory(self._lookout, surveys, once)
         matches = _matches(directory, apis)
         bare_metal = _bare_metal(apis.hypervisors)
         at = Machine(host=apis.login_at, addresses=(apis.login_at,))
@@ -302,6 +323,8 @@ class Look:
             other_drivers=_other_drivers(apis.hypervisors),
             hypervisors_unread=apis.hypervisors_unread,
             unnamed={host: match.why for host, match in matches.items() if match.node is None},
+            identified_at={host: match.seen_at for host, match in matches.items() if match.seen_at},
+            unremembered=remembered.why if isinstance(remembered, Unread) else None,
             keystone_on=_match(directory, at).node if apis.login_at else None,
             members_at=_members_at(directory, surveys),
             only=self._asked.only,
@@ -311,10 +334,13 @@ class Look:
         return state, own
 
 
-def _directory(lookout: Lookout, surveys: Mapping[str, Survey | Unseen]) -> Directory:
-    """Return the nodes by all that they may be known by, what they have just said included."""
+def _directory(
+    lookout: Lookout, surveys: Mapping[str, Survey | Unseen], remembered: Mapping[str, Itself]
+) -> Directory:
+    """Return the nodes by all that they may be known by: what they have just said prevails."""
     said = {name: one.itself for name, one in surveys.items() if isinstance(one, Survey)}
-    return lookout.shell.directory().with_said(said)
+    known = lookout.shell.directory()
+    return known.with_said({**remembered, **known.said, **said})
 
 
 def _matches(directory: Directory, apis: ApisSeen) -> dict[str, Match]:
@@ -402,6 +428,7 @@ def _log_in(lookout: Lookout, anatomy: Anatomy, asked: CheckRequest, puts: _Puts
         catalog=catalog,
         questions=tuple(questions),
         answers=lookout.together.begin(questions),
+        memory=lookout.together.begin({_MEMORY: partial(lookout.remember, catalog.cloud)}),
     )
 
 

@@ -123,7 +123,9 @@ def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
         return Unread(f"{error.message}: {error.says}" if error.says else error.message)
 
 
-def read_maintenance(world: World) -> tuple[Maintenance, ...]:
+def read_maintenance(
+    world: World, remembered: Mapping[str, Itself] | None = None
+) -> tuple[Maintenance, ...]:
     """Return the compute nodes that are disabled, with the claims on them.
 
     Those whose cell is down are named as not known. One call; a second, for all hypervisors, where
@@ -132,10 +134,11 @@ def read_maintenance(world: World) -> tuple[Maintenance, ...]:
     disabled = [
         one for one in world.cloud.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
     ]
-    nodes = nodes_of_hosts(world, [one.host for one in disabled])
+    nodes = nodes_of_hosts(world, [one.host for one in disabled], remembered)
     return tuple(
         Maintenance(
-            node=nodes[one.host] or one.host,
+            node=nodes[one.host].node or one.host,
+            identified_at=nodes[one.host].seen_at,
             claim=read_claim(one.disabled_reason),
             text=(one.disabled_reason or "") if one.is_known else _CELL_DOWN,
             is_known=one.is_known,

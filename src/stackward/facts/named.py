@@ -69,19 +69,22 @@ def find_node(
     return Found(service=computes[host], hypervisor=hypervisor, match=match)
 
 
-def nodes_of_hosts(world: World, hosts: Sequence[str]) -> dict[str, str | None]:
-    """Return the node of each of Nova's hosts; None where the inventory has none, or two may be it.
+def nodes_of_hosts(
+    world: World, hosts: Sequence[str], remembered: Mapping[str, Itself] | None = None
+) -> dict[str, Match]:
+    """Return which node each of Nova's hosts is, where the inventory has one, and only one.
 
     One call for all, and only where a name alone does not lead to a node. No node is asked: what
     is named here is only shown, and those in maintenance are often switched off.
     """
-    directory = world.shell.directory()
+    known = world.shell.directory()
+    directory = known.with_said({**(remembered or {}), **known.said})
     plain = {host: Machine(host=host) for host in hosts}
     if any(not has_its_name(directory.candidates(machine)) for machine in plain.values()):
-        known = {one.host: machine_of(one) for one in world.cloud.hypervisors()}
-        plain |= {host: known[host] for host in hosts if host in known}
+        machines = {one.host: machine_of(one) for one in world.cloud.hypervisors()}
+        plain |= {host: machines[host] for host in hosts if host in machines}
     return {
-        host: decide(machine, directory.candidates(machine), directory.said).node
+        host: decide(machine, directory.candidates(machine), directory.said)
         for host, machine in plain.items()
     }
 

@@ -15,8 +15,13 @@ NODE = "node"  # who said it; stored
 
 def read_remembered(world: World, journal: Journal) -> dict[str, Itself]:
     """Return what the nodes of this cloud once said of themselves, each with its date."""
+    return remembered_of(journal, world.cloud.identity().id)
+
+
+def remembered_of(journal: Journal, cloud: str) -> dict[str, Itself]:
+    """Return the same of a cloud by its id."""
     remembered = {}
-    for one in journal.observations(world.cloud.identity().id, NAMES):
+    for one in journal.observations(cloud, NAMES):
         if isinstance(one.value, Mapping) and (said := _itself(one.value, one)):
             remembered[one.node] = said
     return remembered

@@ -6,6 +6,7 @@ It stands in the cloud itself, so that everybody sees it, with or without our da
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from typing_extensions import override
 
@@ -49,4 +50,5 @@ class Maintenance:
     node: str  # as the inventory calls the machine, else as Nova does
     claim: Claim | None  # None: it was not Stackward that disabled it
     text: str  # the whole reason, as Nova keeps it
+    identified_at: datetime | None = None  # when it last said who it is, where that was needed
     is_known: bool = True  # False: its cell is down, and Nova does not say whether it is disabled

@@ -29,6 +29,7 @@ class Catalog:
     endpoints: tuple[Endpoint, ...]
     region: str  # the one that we use
     interfaces: tuple[str, ...]  # those that we use, the best first
+    cloud: str = ""  # the id of its `CloudIdentity`
 
     def endpoint(self, kinds: tuple[str, ...]) -> Endpoint | None:
         """Return the endpoint that we use of a service, whichever of its types it bears."""
@@ -171,6 +172,9 @@ class CloudState:
     other_drivers: frozenset[str] = frozenset()  # hosts with no hypervisor of libvirt's
     hypervisors_unread: Failed | None = None  # then it is not known which hosts are Ironic's
     unnamed: Mapping[str, str] = field(default_factory=dict)  # why a host is none of the nodes
+    # When the node of a host called itself so; it cannot be asked now.
+    identified_at: Mapping[str, datetime] = field(default_factory=dict)
+    unremembered: str | None = None  # why what nodes once said of themselves was not read
     keystone_on: str | None = None  # the node whose address Keystone has
     # The nodes of addresses by which members of clusters of databases know each other.
     members_at: Mapping[str, str] = field(default_factory=dict)

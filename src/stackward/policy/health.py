@@ -17,7 +17,12 @@ from stackward.policy.calls import gaps_of_calls, judge_calls, judge_failed, pro
 from stackward.policy.causes import Known, explain
 from stackward.policy.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
 from stackward.policy.doors import gaps_of_doors, judge_doors
-from stackward.policy.machines import gaps_of_machines, judge_machines, judge_together
+from stackward.policy.machines import (
+    gaps_of_machines,
+    judge_machines,
+    judge_together,
+    notes_of_identities,
+)
 from stackward.policy.messages import (
     ages,
     gaps_of_queues,
@@ -247,6 +252,7 @@ def _all_notes(
     off: Iterable[Off],
 ) -> Iterator[Note]:
     found = {(one.node, unit.name) for one in off if one.belongs for unit in one.units}
+    yield from notes_of_identities(state)
     yield from notes_of_heartbeats(state)
     yield from notes_of_clusters(state, anatomy)
     for place, one in here.items():

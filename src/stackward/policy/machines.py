@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.anatomy import MACHINE
 from stackward.model.cloud_state import CloudState, Heartbeat
-from stackward.model.health import Finding, Gap, Kept
+from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.survey import (
     ACTIVE,
     NETWORKD_RAN,
@@ -18,7 +18,7 @@ from stackward.model.survey import (
 from stackward.policy import symptoms
 from stackward.policy.causes import TOGETHER
 from stackward.policy.gaps import gap_of, no_right
-from stackward.wording import count_of, in_size
+from stackward.wording import count_of, in_size, in_utc
 
 FULL, FILLING = 99, 90  # percent
 ROOM_LEFT = 20 * 1024**3  # bytes: whatever part of a disk that is, it is not full
@@ -298,8 +298,25 @@ def _not_in_inventory(state: CloudState) -> Iterator[Finding]:
         yield rule.found(MACHINE, host, evidence, binary=of_machine[0].binary)
 
 
+def notes_of_identities(state: CloudState) -> Iterator[Note]:
+    """Say by what old word a node is taken for a host that cannot be asked now."""
+    for host, at in state.identified_at.items():
+        yield Note(
+            where=state.nodes[host] or host,
+            says=f"it is taken for the host `{host}` by what it called itself at {in_utc(at)}",
+        )
+
+
 def gaps_of_machines(state: CloudState) -> Iterator[Gap]:
     """Name what was not seen of a machine: what it shares with its host, what needs a right."""
+    if state.unremembered:
+        yield Gap(
+            kind=Kept.NO_QUESTION,  # the cloud is not to blame for it
+            component=MACHINE,
+            where="nodes that do not answer",
+            what="what they once called themselves",
+            why=f"the journal was not read: {state.unremembered}",
+        )
     for node, way in state.left_out.items():
         yield Gap(
             kind=Kept.NO_QUESTION,

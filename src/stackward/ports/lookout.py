@@ -1,8 +1,10 @@
 """The bundle of ports that a health check is given: it looks, and can change nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from stackward.model.compute import Unread
+from stackward.model.identity import Itself
 from stackward.ports.apis import Apis
 from stackward.ports.clock import Clock
 from stackward.ports.shell import Shell
@@ -19,4 +21,6 @@ class Lookout:
     together: Together
     nodes: tuple[str, ...]  # that the inventory names, without those that are left out
     unknown: Mapping[str, str] = field(default_factory=dict)  # why it is unknown how to reach it
+    # What the nodes of a cloud, by its id, once said of themselves; or why that cannot be read.
+    remember: Callable[[str], Mapping[str, Itself] | Unread] = lambda _cloud: {}
     left_out: Mapping[str, str] = field(default_factory=dict)  # how it is reached, instead of ssh

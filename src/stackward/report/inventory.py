@@ -7,7 +7,7 @@ from stackward.model.claim import Maintenance
 from stackward.model.inventory import Inventory, Node
 from stackward.report.tables import Cell, Table
 from stackward.report.text import printable
-from stackward.report.times import time_in
+from stackward.report.times import local, time_in
 
 MOST_NODES = 4  # named in a warning; more are counted
 
@@ -67,6 +67,14 @@ def warnings_of(inventory: Inventory) -> Iterator[str]:
 def _named(nodes: Sequence[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in nodes[:MOST_NODES])
     return shown if len(nodes) <= MOST_NODES else f"{shown} and {len(nodes) - MOST_NODES} more"
+
+
+def identities_of(found: Sequence[Maintenance]) -> Iterator[str]:
+    """Say of each node that is known only by what it once said of itself when that was."""
+    for each in found:
+        if each.identified_at:
+            at = local(each.identified_at)
+            yield printable(f"`{each.node}` is known by what it said of itself at {at}")
 
 
 def maintenance_table(

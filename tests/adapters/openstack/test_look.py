@@ -1,6 +1,7 @@
 """A look at the APIs, over a small OpenStack: pages, older versions, odd answers, bad settings."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -176,9 +177,8 @@ def test_a_login_that_is_answered_with_nonsense_fails(body: str) -> None:
 
     answer, catalog = OpenStackApis(small.connection).log_in(within_s=5)
 
-    assert isinstance(answer, Failed) or catalog == Catalog(
-        endpoints=(), region="RegionOne", interfaces=("public",)
-    )
+    none = Catalog(endpoints=(), region="RegionOne", interfaces=("public",))
+    assert isinstance(answer, Failed) or (catalog and replace(catalog, cloud="") == none)
 
 
 def test_a_catalog_that_makes_no_sense_fails() -> None:

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from fakes import FakeClock, FakeCloud
+from http_cloud import HttpCloud
+from stackward.adapters.openstack import OpenStackCloud
+from stackward.adapters.openstack.apis import OpenStackApis
 from stackward.adapters.openstack.regions import region_of
 from stackward.adapters.openstack.which_cloud import identity_in, name_of
 from stackward.errors import BadInput
@@ -129,3 +133,12 @@ def test_a_region_that_is_not_there_is_refused() -> None:
         region_of(catalog("West", "East"), "North")
 
     assert refused.value.details == ("it has `East`, `West`",)
+
+
+def test_a_look_is_at_the_same_cloud_as_a_plan() -> None:
+    """What a plan has kept of a cloud is found by a look at it."""
+    small = HttpCloud(FakeCloud())
+    _, catalog = OpenStackApis(small.connection).log_in(within_s=5)
+
+    assert catalog is not None
+    assert catalog.cloud == OpenStackCloud(small.connection(), FakeClock()).identity().id

@@ -46,6 +46,7 @@ from stackward.adapters.openstack.regions import (
     region_of,
 )
 from stackward.adapters.openstack.versions import NOT_ACCEPTABLE, newest_of, older
+from stackward.adapters.openstack.which_cloud import identity_in
 from stackward.adapters.openstack.whole_time import certificate_of, whole_time
 from stackward.answers import ODD, one_of, text_or_none
 from stackward.errors import NotUnderstood, StackwardError
@@ -141,10 +142,12 @@ class OpenStackApis:
                 access = self._auth.get_access(session)
             with understood("Keystone", "POST /auth/tokens", ()):
                 given = access.service_catalog.catalog
+                novas = region_of(given, config.get_region_name("compute"))
                 catalog = Catalog(
                     endpoints=tuple(_endpoints(given)),
                     region=region_of(given, config.get_region_name()),
                     interfaces=interfaces_of(config.get_interface()),
+                    cloud=identity_in(given, novas, self.login_url).id,
                 )
                 checked(catalog)
         except (keystone.ClientException, Elsewhere) as error:
