@@ -7,6 +7,7 @@ import pytest
 from cloud_fakes import Site
 from stackward.model.health import Finding, Health, Kept, State
 
+GIB = 2**30
 IMAGES = "/var/lib/glance/images"
 SHARE = "/var/lib/cinder/mnt/e789e4c8ed88af70b5eed340fcaaad94"
 INSTANCES = "/var/lib/nova/instances"
@@ -125,6 +126,38 @@ def test_a_volume_group(groups: str, rules: list[str]) -> None:
     site.command("ctl", "store groups", 0, out=groups)
 
     assert [one.rule for one in roots(site.look())] == rules
+
+
+@pytest.mark.parametrize(
+    ("groups", "whats"),
+    [
+        pytest.param(
+            f"  fast wz--n- {20 * GIB} 0\n",
+            ["the room of the volume group `fast` (0 bytes of 20 GiB not given away)"],
+            id="all given to a pool, or to volumes",
+        ),
+        pytest.param(
+            f"  fast wz--n- {20 * GIB} {5 * GIB}\n",
+            ["the room of the volume group `fast` (5 GiB of 20 GiB not given away)"],
+            id="a part of it is left",
+        ),
+        pytest.param("", [], id="it is not there: that is a finding"),
+    ],
+)
+def test_the_room_of_a_volume_group_is_shown_and_not_judged(groups: str, whats: list[str]) -> None:
+    """A group of which a thin pool has all is no full one, and one with a full pool looks well."""
+    site = Site()
+    change(site, SHARE, groups=["fast"])
+    site.command("ctl", "store groups", 0, out=groups)
+
+    health = site.look()
+
+    gaps = [one for one in health.not_proved if "volume group" in one.what]
+    assert [one.what for one in gaps] == whats
+    assert {(one.component, one.where, one.kind) for one in gaps} <= {
+        ("cinder-volume", "ctl", Kept.NO_QUESTION)
+    }
+    assert "store-filling" not in {one.rule for one in health.findings}
 
 
 def test_the_stores_of_a_service_that_does_not_run_are_not_judged() -> None:

@@ -96,12 +96,26 @@ def gaps_of_stores(here: Presence) -> Iterator[Gap]:
         for group in of.groups:
             if isinstance(group, Unseen):
                 yield gap_of(survey, f"the volume groups of {name}", group, name)
+            elif group.is_there:
+                yield _gap_of_group(here, group)
         for store in of.stores:
             unseen = store.takes_writes
             if store.is_there and isinstance(unseen, Unseen) and unseen.kind is not Blind.SILENT:
                 yield _gap_of_store(here, store, unseen)
             elif isinstance(store.room, Unseen) and store.room.kind is not Blind.SILENT:
                 yield gap_of(survey, f"the room of `{store.path}`", store.room, name)
+
+
+def _gap_of_group(here: Presence, group: VolumeGroup) -> Gap:
+    """Say what the free space of a group does not tell: a pool for thin volumes takes all of it."""
+    left = f"{in_size(group.free)} of {in_size(group.size)} not given away"
+    return Gap(
+        kind=Kept.NO_QUESTION,
+        component=here.component.name,
+        where=here.node,
+        what=f"the room of the volume group `{group.name}` ({left})",
+        why="with thin volumes the room is in a pool inside the group, which is not asked",
+    )
 
 
 def _gap_of_store(here: Presence, store: Store, unseen: Unseen) -> Gap:
