@@ -177,7 +177,6 @@ def memory_of(settings: "Settings") -> "Callable[[str], Mapping[str, Itself] | U
 
     def remember(cloud: str) -> "Mapping[str, Itself] | Unread":
         from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
-        from stackward.answers import why  # noqa: PLC0415  # as above
         from stackward.facts.observed import remembered_of  # noqa: PLC0415  # as above
         from stackward.model.compute import Unread  # noqa: PLC0415  # as above
 
@@ -188,7 +187,7 @@ def memory_of(settings: "Settings") -> "Callable[[str], Mapping[str, Itself] | U
             with open_journal(settings) as journal:
                 return remembered_of(journal, cloud)
         except StackwardError as error:
-            return Unread(why(error))
+            return Unread(error.message)
         except OSError as error:
             return Unread(str(error))
 

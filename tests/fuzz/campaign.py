@@ -3,6 +3,8 @@
 `make fuzz` runs this file: python tests/fuzz/campaign.py [CASES [SEED]]
 """
 
+import ast
+import hashlib
 import sys
 import traceback
 from collections import Counter
@@ -25,6 +27,11 @@ from stackward.errors import StackwardError  # noqa: E402  # as above
 
 SEED, CASES = 20, 100_000
 RESULT = HERE / "RESULT.md"
+SOURCES = HERE.parents[1] / "src"
+READING, _STRICTLY = "answers.py", ".answers."  # what reads foreign answers strictly
+CHANGED_BY = ("apis.py", "nodes.py", "mutate.py", "source.py", "campaign.py")
+RECORDED = (HERE / "samples", HERE.parent / "adapters/openstack/samples", HERE.parent / "facts")
+MADE_OF = ("sha256 of the readers", "sha256 of the answers and of how they are changed")
 PART = 1_000  # cases at a time
 SHOWN = 20  # of what went wrong
 
@@ -108,7 +115,46 @@ def ruined(source: Source) -> list[str]:
     return [text for text in RUINED if read(source, text.encode()) is Came.READ]
 
 
-def page(campaign: Campaign, seed: int) -> str:
+def readers() -> list[Path]:
+    """Return the files that read foreign answers: those that use what reads them strictly."""
+    return sorted(each for each in SOURCES.rglob("*.py") if _reads(each))
+
+
+def _reads(file: Path) -> bool:
+    modules = {
+        node.module
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom)
+    }
+    return file.name == READING or any(f".{each}.".endswith(_STRICTLY) for each in modules)
+
+
+def samples() -> list[Path]:
+    """Return the recorded answers."""
+    return sorted(
+        each
+        for folder in RECORDED
+        for each in folder.rglob("*")
+        if each.is_file() and each.suffix not in {".py", ".pyc"}
+    )
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """Return what changes with any of these files, wherever they lie."""
+    whole = hashlib.sha256()
+    for each in files:
+        whole.update(f"{each.relative_to(HERE.parents[1])}\0".encode())
+        whole.update(hashlib.sha256(each.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def made_of() -> tuple[str, str]:
+    """Return the digests of all that the result depends on: of who reads, and of what is read."""
+    recorded = [*samples(), *(HERE / name for name in CHANGED_BY)]
+    return digest_of(readers()), digest_of(recorded)
+
+
+def page(campaign: Campaign, seed: int, made: tuple[str, str]) -> str:
     """Return the result as a page that differs from the last only where the result does."""
     rows = [
         f"| {name} | {came.total()} | {came[Came.READ]} | {came[Came.UNKNOWN]} | {came[Came.REFUSED]} |"
@@ -122,6 +168,8 @@ def page(campaign: Campaign, seed: int) -> str:
         "",
         f"Tracebacks and broken promises: **{len(campaign.wrong)}**.",
         "",
+        *(f"- {what}: `{of}`" for what, of in zip(MADE_OF, made, strict=True)),
+        "",
         "| Who answered what | cases | read | unknown | error that says what was read |",
         "|---|---|---|---|---|",
         *rows,
@@ -132,9 +180,10 @@ def page(campaign: Campaign, seed: int) -> str:
 def main(words: Sequence[str]) -> int:
     """Run a long campaign, keep its result, and show what went wrong."""
     cases, seed = (int(words[0]) if words else CASES), (int(words[1]) if len(words) > 1 else SEED)
+    made = made_of()  # before: what is changed in the meantime is not what was read
     campaign = run_together(cases, seed)
     if cases >= CASES:
-        RESULT.write_text(page(campaign, seed))
+        RESULT.write_text(page(campaign, seed, made))
     for wrong in campaign.wrong[:SHOWN]:
         sys.stderr.write(f"{wrong}\n")
     sys.stdout.write(f"{campaign.cases} cases, {len(campaign.wrong)} wrong\n")

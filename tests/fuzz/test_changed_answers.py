@@ -7,7 +7,18 @@ from random import Random
 import pytest
 
 from cloud_fakes import Site
-from fuzz.campaign import all_sources, read, ruined, run
+from fuzz.campaign import (
+    MADE_OF,
+    RESULT,
+    all_sources,
+    digest_of,
+    made_of,
+    read,
+    readers,
+    ruined,
+    run,
+    samples,
+)
 from fuzz.mutate import mutated
 from fuzz.source import Came, Source
 from stackward.masking import masked
@@ -72,8 +83,40 @@ def test_a_long_line_is_masked_in_no_time() -> None:
 
 
 def test_the_kept_result_is_of_all_sources_and_without_a_traceback() -> None:
-    page = (Path(__file__).parent / "RESULT.md").read_text()
+    page = RESULT.read_text()
 
     assert "Tracebacks and broken promises: **0**." in page
     assert set(re.findall(r"^\| (.+?) \| \d", page, re.MULTILINE)) == {one.name for one in SOURCES}
     assert re.search(r"has read 100000 recorded answers", page)
+
+
+def test_the_kept_result_is_of_these_readers_and_these_answers() -> None:
+    """It fails once a reader or a recorded answer is new: `make fuzz` renews the page."""
+    kept = re.findall(r"^- (.+): `([0-9a-f]{64})`$", RESULT.read_text(), re.MULTILINE)
+
+    assert kept == [*zip(MADE_OF, made_of(), strict=True)]
+
+
+def test_another_word_in_any_of_them_changes_what_the_page_is_compared_by(tmp_path: Path) -> None:
+    one = Path(__file__)
+    other = one.parent / "mutate.py"
+
+    assert digest_of([one]) != digest_of([other])
+    assert digest_of([one, other]) == digest_of([one, other])
+
+
+def test_the_readers_and_the_answers_are_found_where_they_are() -> None:
+    found = {each.as_posix().partition("/src/stackward/")[2] for each in readers()}
+
+    assert "facts/named.py" not in found  # it reads values
+    assert {
+        "answers.py",
+        "adapters/openstack/answers.py",
+        "adapters/openstack/lists.py",
+        "adapters/openstack/nova.py",
+        "facts/survey.py",
+        "facts/stores.py",
+        "facts/services_on_node.py",
+        "ports/libvirt.py",
+    } <= found
+    assert {"servers.json", "node-ctl.json"} <= {each.name for each in samples()}
