@@ -100,6 +100,30 @@ def test_every_decision_is_in_the_list_of_decisions() -> None:
     assert missing == []
 
 
+def test_the_title_of_a_superseded_decision_says_so_wherever_it_is_read() -> None:
+    """A page list shows titles only: an old decision must not read as the one that holds."""
+    listed = (ROOT / "docs/adr/index.md").read_text()
+    titles = {
+        int(path.name[:4]): path.read_text().splitlines()[0].removeprefix("# ")
+        for path in ROOT.glob("docs/adr/0*.md")
+    }
+    said = {
+        number: int(found[1])
+        for number, title in titles.items()
+        if (found := re.search(r"\(superseded by (\d+)\)$", title))
+    }
+    meant = {
+        int(old): int(path.name[:4])
+        for path in ROOT.glob("docs/adr/0*.md")
+        for sentence in re.findall(r"^Supersedes (.*)\.$", path.read_text(), re.MULTILINE)
+        for old in re.findall(r"\[(\d+)\]\(", sentence)
+    }
+
+    assert len(meant) >= 3
+    assert said == meant
+    assert [titles[old] for old in said if f"[{titles[old]}](" not in listed] == []
+
+
 def test_architecture_fits_on_two_pages() -> None:
     assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) <= 120
 
