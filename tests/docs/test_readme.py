@@ -1,13 +1,15 @@
 """What the README tells somebody to type is what the program takes."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from stackward.cli import main
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 COMMANDS = sorted(
     {
         found.strip()
@@ -33,3 +35,32 @@ def test_a_command_of_the_readme_is_there_with_its_flags(
 
     told = capsys.readouterr().out
     assert [word for word in words if word.startswith("--") and word not in told] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/install.md"])
+def test_a_fresh_machine_is_told_all_that_it_lacks(page: str) -> None:
+    text = (ROOT / page).read_text()
+    [installed] = re.findall(r"sudo apt install ([^#\n]*)", text)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    by_ci = re.findall(r"^if lacks .*packages\+=\((make|python3-venv)\)", ci(), re.MULTILINE)
+
+    assert set(installed.split()) == {*by_ci, "git", "openssh-client"}
+    assert len(by_ci) == 2
+    assert f"Python {project['requires-python'].removeprefix('>=')} or newer" in text
+
+
+def ci() -> str:
+    return (ROOT / ".ci/run").read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/install.md"])
+def test_the_clone_is_said_before_what_is_done_in_it(page: str) -> None:
+    """No address is named: whoever reads it there knows it, and it can move."""
+    text = (ROOT / page).read_text()
+
+    assert "git clone ADDRESS stackward" in text
+    assert text.index("git clone") < text.index("make .venv/.ready")
+
+
+def test_the_start_page_links_to_how_it_is_installed() -> None:
+    assert "(guides/install.md)" in (ROOT / "docs/index.md").read_text()
