@@ -410,7 +410,7 @@ VERIFY_RESIZE = Worry(
 )
 SOFT_DELETED = Worry(
     "soft-deleted",
-    "is deleted, but can still be restored",
+    "is deleted, but can still be brought back",
     "ask its owner: `openstack server restore {id}` brings it back, "
     "`openstack server delete --force {id}` removes it and its disk for ever; "
     "or pass `--leave-behind {id}`",

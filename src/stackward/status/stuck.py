@@ -107,7 +107,7 @@ NOT_MOVED = StuckState(
     remedy="nothing has moved: its guest is on `{source}`; a plan tells which inactive bindings of "
     "its ports it removes before it moves the server again",
     why="seen in the field: the last step of a live migration fails after the record is closed. "
-    "The task may stay behind with it.",
+    "Nova's task state may stay behind with it.",
     lets_go=True,
 )
 MOVED_UNRECORDED = StuckState(

@@ -88,7 +88,7 @@ class BootAcceptance:
     def _lacking(self, world: World, server: Server) -> str | None:
         """Say what is not proved of it yet."""
         if server.status != "ACTIVE" or server.task_state is not None:
-            return f"it is {server.status} ({server.task_state or 'no task'})"
+            return f"it is {server.status} ({server.task_state or 'no task of Nova'})"
         if server.power_state != _RUNNING:
             return f"its power state is {server.power_state}"
         if self.network is not None:
