@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+OUR_ZONE = "[UTC]"  # after a time in a sentence of ours
+
 _STEP = 1024
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -23,11 +25,8 @@ def in_size(size: float) -> str:
     return f"{f'{amount:.1f}'.removesuffix('.0')} {unit}"
 
 
-def in_utc(at: datetime | str) -> str:
-    """Write a time into words that are kept: "2026-11-27T00:10:05Z". Text without a zone is UTC.
-
-    Who shows such words to people turns it into their own time (`report.times.in_words`).
-    """
+def utc_stamp(at: datetime | str) -> str:
+    """Write a time as a value that is kept: "2026-11-27T00:10:05Z". Text without a zone is UTC."""
     if isinstance(at, str):
         try:
             read = datetime.fromisoformat(at)
@@ -38,3 +37,14 @@ def in_utc(at: datetime | str) -> str:
         return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
     except OverflowError:  # year 1 or 9999: some programs write so where they have no time
         return at.isoformat(timespec="seconds")
+
+
+def in_utc(at: datetime | str) -> str:
+    """Write a time into a sentence of ours: "2026-11-27T00:10:05Z[UTC]", as RFC 9557 has it.
+
+    The zone in brackets marks it as ours: in the words of tools, with which our sentences are
+    mixed, times have none. Only what is marked is turned into local time for people
+    (`report.times.in_words`); what a tool said can be found again in its log.
+    """
+    stamp = utc_stamp(at)
+    return f"{stamp}{OUR_ZONE}" if stamp.endswith("Z") else stamp

@@ -476,7 +476,10 @@ def test_a_plan_keeps_what_a_living_node_calls_itself(tmp_path: Path) -> None:
     }
     assert [each.worry for each in second.blockers] == ["node-dead"]
     [warning] = [one for one in second.warnings if one.worry == "identity-remembered"]
-    assert (warning.thing, "at 2026-11-22T03:00:00Z" in warning.reason) == ("rack1-node1", True)
+    assert (warning.thing, "at 2026-11-22T03:00:00Z[UTC]" in warning.reason) == (
+        "rack1-node1",
+        True,
+    )
 
 
 # --- what else is on it ---

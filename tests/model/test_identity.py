@@ -536,7 +536,7 @@ def test_a_node_that_called_itself_otherwise_is_named_with_the_time() -> None:
 
     assert found.node is None
     assert found.why == (
-        "`rack1` has the address of `c01`, but called itself `d07` at 2026-11-01T12:00:00Z"
+        "`rack1` has the address of `c01`, but called itself `d07` at 2026-11-01T12:00:00Z[UTC]"
     )
 
 

@@ -152,7 +152,7 @@ def test_a_claim_that_is_not_known_here_is_lifted_for_who_names_its_run() -> Non
     named = plan_return(node, ReturnRequest(node="compute-07", run="01DRAIN"))
 
     assert blocker.reason == (
-        "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z; "
+        "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z[UTC]; "
         "the journal here does not know that run"
     )
     assert blocker.remedy.endswith("`stackward node return compute-07 --run 01DRAIN`")
@@ -258,7 +258,7 @@ def movable(name: str) -> Away:
         ),
         pytest.param(
             {"service": disabled(CLAIM)},
-            "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z; "
+            "run `01DRAIN` of ada on bastion has it since 2026-11-22T03:00:00Z[UTC]; "
             "the journal here does not know that run",
             id="claimed by a run of another machine",
         ),

@@ -4,6 +4,8 @@ from dataclasses import asdict
 
 from stackward.lab.status import LabStatus
 from stackward.report.tables import Form, Table, render_rows
+from stackward.report.times import in_words
+from stackward.wording import in_utc
 
 NODE_COLUMNS = (
     "Node", "Role", "Address", "Power", "SSH", "nova-compute", "Failed units", "Disk used", "BMC",
@@ -51,7 +53,7 @@ def status_text(seen: LabStatus) -> str:
         ),
         f"APIs: {'all answer' if not silent else 'silent: ' + ', '.join(silent)}",
         *(
-            f"fault in force: {made.fault} on {made.place} since {made.since}"
+            f"fault in force: {made.fault} on {made.place} since {in_words(in_utc(made.since))}"
             for made in seen.faults
         ),
         "",

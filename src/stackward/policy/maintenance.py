@@ -11,6 +11,7 @@ from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 from stackward.policy.node import judge_identity, judge_service
 from stackward.policy.wishes import needs_consent
+from stackward.wording import in_utc
 
 SETTLE = "settle that"
 
@@ -77,7 +78,7 @@ def _claimed_elsewhere(claim: Claim, node: str) -> Blocked:
         run=claim.run,
         operator=claim.operator,
         machine=claim.machine,
-        since=claim.since,
+        since=in_utc(claim.since),
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from stackward.masking import masked_in
 from stackward.model.run import Attempt, Event, Run
-from stackward.model.values import Json
 from stackward.plan import Move, Plan, Step
 from stackward.report.account import PROOFS
 from stackward.report.following import steps_of
@@ -134,7 +133,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
         what = f"{record['what']}{f', attempt {n}' if (n := record['number']) > 1 else ''}"
         reason = record["reason"] and Words(record["reason"])
         words = [word for word in (reason, record["says"]) if word]
-        read = (*words, *_saw(record["saw"]))
+        read = (*words, *told(record["saw"]))
         return (at, kind, what, record["state"] or "under way", tuple(record["request_ids"]), read)
     if kind == "proof":
         read = (Words(record["read"]),) if record["read"] else ()
@@ -142,10 +141,6 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
     about = record["step"] or record["thing"]
     what = f"{about}: {record['what']}" if about else record["what"]
     return (at, kind, what, None, (), told(record["says"]))
-
-
-def _saw(saw: Mapping[str, Json]) -> tuple[str, ...]:
-    return tuple(Words(f"{name}: {value}") for name, value in saw.items())
 
 
 def _for_people(written: str) -> str:

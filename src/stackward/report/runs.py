@@ -7,10 +7,8 @@ from stackward.model.run import Attempt, Event, Run, RunState
 from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
-from stackward.report.times import Words
+from stackward.report.times import Words, with_our_times
 from stackward.wording import count_of, in_size
-
-_OURS = {"reason", "saw", "mark", "read"}  # of what an event says; the rest is others' words
 
 
 def runs_table(runs: Sequence[Run]) -> Table:
@@ -99,11 +97,8 @@ def events_table(events: Sequence[Event]) -> Table:
 
 
 def told(said: Mapping[str, Json]) -> tuple[str, ...]:
-    """Return what is known of an event or of a look, a text for each; the words of others stay."""
-    return tuple(
-        f"{name}: {value}" if name not in _OURS else Words(f"{name}: {value}")
-        for name, value in said.items()
-    )
+    """Return what is known of an event or of a look, a text for each."""
+    return tuple(Words(f"{name}: {with_our_times(value)}") for name, value in said.items())
 
 
 def how_far(seen: object) -> str | None:

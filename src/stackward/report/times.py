@@ -1,20 +1,21 @@
 """Times: for people in their own zone, with its name; for programs in UTC, as RFC 3339.
 
 Only this file writes a time for people. The zone is that of `TZ`, else the machine's. What is
-kept, and what is written into the world, is UTC: words that are kept hold their times as
-`wording.in_utc` writes them, and are shown through `in_words`.
+kept, and what is written into the world, is UTC: sentences that are kept hold our times as
+`wording.in_utc` marks them, and are shown through `in_words`. No other time in a sentence is
+touched: it stands in the words of a tool, or in a claim on a node, which all others read in UTC.
 """
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-# Between quotation marks or backticks stands what others have written: nothing there is changed,
-# so that it can be found again in their logs. Nor is a claim on a node (`since ...: reason`), which
-# stands in the cloud for everybody.
-_STAMP = re.compile(
-    r'"[^"]*"|`[^`]*`'
-    r"|\b(?P<at>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|\+00:00))(?![\w:])"
+from stackward.model.values import Json
+from stackward.wording import OUR_ZONE, in_utc
+
+_OURS = re.compile(
+    rf"\b(?P<at>\d{{4}}-\d{{2}}-\d{{2}}T\d{{2}}:\d{{2}}:\d{{2}}Z){re.escape(OUR_ZONE)}"
 )
 _OFFSET = re.compile(r"([+-]\d{2}):?(\d{2})?")
 
@@ -49,8 +50,21 @@ def utc(at: datetime) -> str:
 
 
 def in_words(text: str) -> str:
-    """Return a sentence of ours with its times as people read them; what it quotes stays."""
-    return _STAMP.sub(lambda found: _shown(found["at"]) if found["at"] else found[0], text)
+    """Return a sentence of ours with our times as people read them; the words of tools stay."""
+    return _OURS.sub(lambda found: _shown(found["at"]) or found[0], text)
+
+
+def with_our_times(value: Json) -> Json:
+    """Return a value with each part of it that is a time, and no part of a text, as ours."""
+    match value:
+        case str() if time_in(value):
+            return in_utc(value)
+        case list() | tuple():
+            return [with_our_times(each) for each in value]
+        case Mapping():
+            return {name: with_our_times(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def time_in(text: str) -> datetime | None:
@@ -62,9 +76,9 @@ def time_in(text: str) -> datetime | None:
     return at if at.tzinfo else None
 
 
-def _shown(stamp: str) -> str:
+def _shown(stamp: str) -> str | None:
     at = time_in(stamp)
-    return local(at) if at else stamp  # such as a 30th of February
+    return local(at) if at else None  # such as a 30th of February
 
 
 def _zone(here: datetime) -> str:

@@ -18,7 +18,7 @@ from stackward.ports.root import COMPUTE_LOG
 from stackward.ports.shell import refusal
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
-from stackward.wording import in_utc
+from stackward.wording import in_utc, utc_stamp
 
 NOVA = "Nova"
 _DELETIONS = {"delete", "forceDelete", "softDelete"}  # nova 31.0 compute/instance_actions.py
@@ -109,7 +109,7 @@ def gone(cloud: Cloud, server: str) -> Look:
         request_id=last.request_id if last else None,
         saw={
             "gone": True,
-            "deleted_at": in_utc(last.started) if last else None,
+            "deleted_at": utc_stamp(last.started) if last else None,
             "deleted_by": last.user if last else None,
             "deleted_request": last.request_id if last else None,
         },
@@ -126,7 +126,7 @@ def foreign(action: ServerAction) -> Look:
     """Say that somebody else acts on the server."""
     return Look(
         Standing.FOREIGN,
-        reason=f"user {action.user} asked for `{action.action}` at {action.started}",
+        reason=f"user {action.user} asked for `{action.action}` at {in_utc(action.started)}",
         request_id=action.request_id,
     )
 
