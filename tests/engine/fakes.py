@@ -310,8 +310,10 @@ class Hurry:
         return {}
 
     def look(self, world: YardWorld, mark: Mark | None) -> Look:
-        hurried = f"hurry {self.box}" in world.yard.changes
-        return Look(Standing.DONE if hurried else Standing.TODO)
+        if f"hurry {self.box}" not in world.yard.changes:
+            return Look(Standing.TODO)
+        # Its own proof may come later than the end of the move.
+        return Look(Standing.UNDERWAY if world.yard.seen()["slow_help"] else Standing.DONE)
 
     def start(self, world: YardWorld) -> None:
         world.yard.fate.point()
@@ -502,6 +504,7 @@ EMPTY = {
     "hot": [],
     "trouble": "",
     "rest": None,
+    "slow_help": False,
     "haunted": False,
     "load": 1,
     "gate": "open",

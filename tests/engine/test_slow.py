@@ -1,9 +1,14 @@
 """A deadline starts what was declared for it; it never settles what the world works on."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from engine.fakes import House
-from stackward.model.run import RunState, Settled
+from engine.fakes import QUICK, Crash, Fate, House
+from stackward.model.run import Run, RunState, Settled
+
+SELDOM = replace(QUICK, poll_s=10)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,47 @@ def test_help_that_comes_too_late_is_settled_as_moot(house: House) -> None:
 
     [late] = [one for one in house.journal.attempts(run.id) if "slow-" in one.step]
     assert (ended.state, late.settled) == (RunState.SUCCEEDED, Settled.MOOT)
+
+
+@pytest.mark.parametrize(
+    ("when_slow", "boxes"),
+    [
+        pytest.param("force", {"a": "old"}, id="the move is done, and was all there was"),
+        pytest.param("force", {"a": "old", "b": "old"}, id="the move is done, another is left"),
+        pytest.param("push", {"a": "old"}, id="the move was given up, and goes another way"),
+    ],
+)
+def test_help_is_settled_wherever_the_worker_dies(
+    tmp_path: Path, when_slow: str, boxes: dict[str, str]
+) -> None:
+    """Help that takes long is open when its move ends; whoever comes next settles it."""
+    dies_at, left_open = 0, list[int]()
+    has_died = True
+    while has_died:
+        dies_at += 1
+        (tmp_path / str(dies_at)).mkdir()
+        house = House(tmp_path / str(dies_at), pace=SELDOM)
+        house.yard.set(takes=9, boxes=boxes, slow_help=True)
+        run = house.approved(when_slow=when_slow, seal=False)
+        has_died = died(house, run, Fate(dies_at))
+        ended = house.journal.run(run.id)
+        if not ended.state.is_over:
+            ended = house.carry_out(run)
+        if any(one.is_in_flight for one in house.journal.attempts(run.id)):
+            left_open.append(dies_at)
+        assert ended.state is RunState.SUCCEEDED
+        house.close()
+
+    assert (left_open, dies_at > 20) == ([], True)
+
+
+def died(house: House, run: Run, fate: Fate) -> bool:
+    """Carry the run out; say whether its worker died."""
+    try:
+        house.carry_out(run, fate)
+    except Crash:
+        return True
+    return False
 
 
 def test_a_proof_that_stays_wrong_fails_in_the_end_and_the_run_can_be_cancelled(

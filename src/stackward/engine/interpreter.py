@@ -16,7 +16,7 @@ from stackward.engine.aside import aside
 from stackward.engine.brakes import Brakes
 from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_steps
 from stackward.engine.ledger import Ledger
-from stackward.engine.move import TakenBack, carry_out_move, is_finished
+from stackward.engine.move import TakenBack, carry_out_move, is_finished, settle_slow
 from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, Bench, repeat_step, said_of
 from stackward.engine.ticks import Moving, tick
@@ -134,6 +134,7 @@ class _Interpreter:
         try:
             if not self._ledger.last:
                 self._plan_again()
+            self._settle_what_is_over()
             self._do_again()
             self._carry_out_stages()
             state, said = self._verify()
@@ -185,6 +186,12 @@ class _Interpreter:
             return step.trace(self._bench.world) if isinstance(step, Traced) else {}
         except NO_ANSWER:
             return {}  # it needs no answer to be left alone
+
+    def _settle_what_is_over(self) -> None:
+        """Settle what an earlier worker left open beside a move that is done, as it died."""
+        for stage, move in self._plan.moves():
+            if is_finished(stage, move, self._bench):
+                settle_slow(stage.path_of(move), self._ledger)
 
     def _do_again(self) -> None:
         """Do again what others have taken away, where the run was resumed after it stopped for it.

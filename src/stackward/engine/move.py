@@ -48,7 +48,9 @@ def carry_out_move(
         yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
     if move.record and not bench.ledger.has_begun(path):
         bench.ledger.tell(ON_RECORD, thing=move.thing, step=path, reason=move.record)
-    if not is_given_up(move, path, bench.ledger):
+    if is_given_up(move, path, bench.ledger):
+        settle_slow(path, bench.ledger)  # an earlier worker may have died just before it did
+    else:
         is_done = yield from _as_planned(move, path, bench, judge)
         if is_done:
             return
@@ -151,6 +153,13 @@ def _no_objection() -> None:
     return None
 
 
+def settle_slow(path: str, ledger: Ledger) -> None:
+    """Settle what was started for a move that was slow: with the move over, it has no meaning."""
+    for attempt in ledger.in_flight(path):
+        if part_of(attempt.step) is Part.SLOW:
+            ledger.settle(attempt, Settled.MOOT, Said(reason="the move is over"))
+
+
 class _Slow:
     """The steps declared for a move that takes long: started beside it, never settling it."""
 
@@ -197,10 +206,8 @@ class _Slow:
             )
 
     def close(self) -> None:
-        """Settle what was started for the slow: with the move over, it has no meaning left."""
-        for attempt in self._ledger.in_flight(self._path):
-            if part_of(attempt.step) is Part.SLOW:
-                self._ledger.settle(attempt, Settled.MOOT, Said(reason="the move is over"))
+        """Settle what was started for the slow."""
+        settle_slow(self._path, self._ledger)
 
     def _tell(self, what: str, **says: str | float | None) -> None:
         self._ledger.tell(what, thing=self._move.thing, step=self._path, **says)
