@@ -186,6 +186,11 @@ class Carry:
         return {"newest": max(ids, default=0)}
 
     def look(self, world: YardWorld, mark: Mark | None) -> Look:
+        if world.yard.seen()["trouble"] == "mist":
+            return Look(Standing.UNKNOWN, reason="the shelves cannot be seen")
+        return self._look(world, mark)
+
+    def _look(self, world: YardWorld, mark: Mark | None) -> Look:
         box = world.yard.advance(self.box)
         newest = 0 if mark is None else mark["newest"]
         newer = [each for each in box["carries"] if each["id"] > newest]

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.fakes import Crash, Fate, House
-from stackward.model.run import RunState
+from stackward.errors import Locked
+from stackward.model.run import RunState, Settled
 
 POINTS = 21  # of a run whose first move fails and is sealed for that
 
@@ -30,6 +31,40 @@ def test_what_cannot_be_taken_back_is_resumed_and_only_that(house: House) -> Non
     assert stopped.ending.reason == "carry `a`: it came back; taking it back: no wax is left"
     assert (ended.state, house.yard.changes) == (RunState.FAILED, ["carry a", "seal a"])
     assert ended.ending.reason == "carry `a`: it came back"
+
+
+@pytest.mark.parametrize(
+    ("at_first", "later", "settled"),
+    [
+        pytest.param({}, {}, Settled.DONE, id="it arrived all the same"),
+        pytest.param({}, {"fails": ["a"]}, Settled.FAILED, id="it failed"),
+        pytest.param({}, {"carries": []}, Settled.LOST, id="it was never begun"),
+        pytest.param(
+            {"trouble": "loses answers"},
+            {"carries": []},
+            Settled.LOST,
+            id="it was never begun, and its answer was lost",
+        ),
+    ],
+)
+def test_a_move_taken_back_unseen_is_looked_at_again_before_the_run_is_over(
+    house: House, at_first: dict[str, str], later: dict[str, list[str]], settled: Settled
+) -> None:
+    house.yard.set(boxes={"a": "old"}, takes=2, **at_first)
+    run = house.approved(seal_failed=True)
+    house.clock.on_wait.append(lambda: house.yard.set(trouble="mist", standing=["a"]))
+
+    stopped = house.carry_out(run)
+    house.clock.on_wait.clear()
+    with pytest.raises(Locked):
+        house.approved()
+    house.yard.set(trouble="", standing=[], **later)
+    ended = house.carry_out(run)
+
+    carried = [one for one in house.journal.attempts(run.id) if one.step == "carry/a/0"]
+    assert stopped.state is RunState.STOPPED
+    assert (ended.state, [one.settled for one in carried]) == (RunState.FAILED, [settled])
+    assert house.yard.changes == ["carry a", "seal a"]  # nothing is started again
 
 
 @pytest.mark.parametrize("dies_at", range(1, POINTS + 1))

@@ -54,6 +54,31 @@ def test_cancel_waits_for_what_is_under_way_and_ends_the_run(house: House) -> No
     assert ended.ending.reason == "cancelled by bob"
 
 
+def test_a_cancelled_run_is_not_over_until_it_is_seen_how_its_move_has_ended(
+    house: House,
+) -> None:
+    """Over, it could not be resumed: nobody would look again, and the node would be free."""
+    run = house.approved()
+    house.yard.set(takes=10)
+
+    def cancel_in_the_mist() -> None:
+        if house.clock.passed == 1:
+            house.yard.set(trouble="mist")
+            house.cancel(run)
+
+    house.clock.on_wait.append(cancel_in_the_mist)
+    stopped = house.carry_out(run)
+    with pytest.raises(Locked):
+        house.approved()
+    house.yard.set(trouble="")
+    ended = house.carry_out(run)
+
+    assert (stopped.state, stopped.cancel_asked_by) == (RunState.STOPPED, "bob")
+    assert "the shelves cannot be seen" in (stopped.ending.reason or "")
+    assert (ended.state, house.yard.changes) == (RunState.CANCELLED, ["carry a", "seal a"])
+    assert not any(one.is_in_flight for one in house.journal.attempts(run.id))
+
+
 def test_a_run_that_nobody_carries_out_is_cancelled_at_once(house: House) -> None:
     run = house.approved()
 

@@ -49,6 +49,8 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
 from stackward.status.half_way import is_half_way
 
+STILL_OPEN = "how it ends was not seen: the run is over once somebody has looked again"
+
 W_here = TypeVar("W_here", bound=Timed, default=World)
 Read = TypeVar("Read")
 
@@ -144,6 +146,10 @@ class _Interpreter:
             raise
         except StackwardError as error:
             state, said = RunState.STOPPED, _said(error)
+        if state.is_over and self._ledger.has_open:
+            # Over, nobody could look at it again, and its node would be free for others.
+            state = RunState.STOPPED
+            said = replace(said, details=(*said.details, STILL_OPEN))
         return self._shop.journal.end(
             self._run.id, self._run.epoch, state, self._shop.clock.now(), said
         )

@@ -28,6 +28,11 @@ class Ledger:
         made = sorted(journal.attempts(run.id), key=lambda one: one.number)
         return cls(journal, run, clock, {one.step: one for one in made})
 
+    @property
+    def has_open(self) -> bool:
+        """Say whether an attempt at any step is not settled."""
+        return any(one.is_in_flight for one in list(self.last.values()))
+
     def in_flight(self, move: str) -> list[Attempt]:
         """Return the attempts that are not settled, of the steps of a move by its path."""
         return [

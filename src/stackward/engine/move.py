@@ -45,7 +45,11 @@ def carry_out_move(
     path = stage.path_of(move)
     if bench.ledger.has_begun(path, Part.FAILED):
         # An earlier worker died while it took this move back: that is brought to its end.
-        yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
+        try:
+            yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
+        except TakenBack:
+            yield from _look_to_the_end(move, path, bench)
+            raise
     if move.record and not bench.ledger.has_begun(path):
         bench.ledger.tell(ON_RECORD, thing=move.thing, step=path, reason=move.record)
     if is_given_up(move, path, bench.ledger):
@@ -132,6 +136,21 @@ def _take_back(
         details=[*error.details, *(f"since then: {step.summary}" for step in move.on_failed)],
         hint=error.hint,
     )
+
+
+def _look_to_the_end(move: Move[Any], path: str, bench: Bench) -> Iterator[Standing]:
+    """Look at what no earlier worker saw the end of; it is not started again, whatever it is."""
+    is_over = Blocked(move.thing, "was taken back", "plan again")
+    for at, step in move.steps_at(path, Part.STEPS):
+        last = bench.ledger.last.get(at)
+        if last is None or not last.is_in_flight:
+            continue
+        try:
+            yield from carry_out_step(step, at, move.thing, bench, lambda: is_over)
+        except Superseded:
+            raise
+        except StackwardError as error:
+            bench.ledger.tell("looked again", thing=move.thing, step=at, reason=error.message)
 
 
 def _why_it_failed(move: Move[Any], path: str, bench: Bench) -> StepFailed:
