@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 from stackward import cli
 from stackward.anatomy import FLAVOURS, PRIORITIES, Component, read_anatomy
+from stackward.engine.invariants import INVARIANTS
 from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
@@ -52,6 +53,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "faults-seen.md": faults_seen.page(MADE),
         REFERENCE / "findings.md": findings_page(),
+        REFERENCE / "invariants.md": invariants_page(),
         REFERENCE / "lab-faults.md": lab_faults_page(),
         REFERENCE / "lab-stand-ins.md": lab_stand_ins_page(),
         REFERENCE / "settings.md": settings_page(),
@@ -317,6 +319,24 @@ def _kinds(kind: type[StackwardError]) -> Iterator[type[StackwardError]]:
 
 def _first(kind: type[StackwardError]) -> str:
     return (kind.__doc__ or "").splitlines()[0]
+
+
+def invariants_page() -> str:
+    """Return what is always true of a run in the database."""
+    rows = [f"| `{each.name}` | {each.sentence} |" for each in INVARIANTS]
+    return "\n".join(
+        [
+            "# Invariants of the journal\n",
+            MADE,
+            "What is always true of a run, whatever happened to the process that carried it out.",
+            "The tests ask all of it after each write;",
+            "`stackward run check` asks it of your database.\n",
+            "| Invariant | What it says |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def lab_faults_page() -> str:

@@ -2,6 +2,11 @@
 
 import os
 import time
+from collections.abc import Iterator
+
+import pytest
+
+import watched
 
 # What people read has their own times: expected texts are those of an operator who lives by UTC,
 # whatever the machine's zone. Tests of other zones move there themselves.
@@ -9,3 +14,14 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 
 pytest_plugins = ["no_skips", "postgres", "pytester"]
+
+watched.watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_write_breaks_an_invariant(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test proves it: whoever swallows what `watched` raises is caught here."""
+    watched.found.clear()
+    watched.by_hand = request.node.get_closest_marker("journal_by_hand") is not None
+    yield
+    assert not watched.found

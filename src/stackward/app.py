@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from stackward.adapters.store.journal import SqlJournal
     from stackward.engine import Brakes, Rhythm, Workshop
+    from stackward.engine.invariants import Broken
     from stackward.engine.verify import Proof
     from stackward.facts.cloud_state import CheckRequest
     from stackward.model.claim import Maintenance
@@ -269,6 +270,27 @@ def list_runs(settings: "Settings", limit: int) -> "Sequence[Run]":
         return listing.list_runs(file, limit)
     with open_journal(settings) as journal:
         return journal.runs(limit=limit)
+
+
+def broken_invariants(settings: "Settings", run_id: str | None) -> "tuple[list[Broken], int]":
+    """Return what is broken in the journal, or of one run, and how many runs were looked at.
+
+    The database is read at one moment, whatever its version; nothing in it is changed.
+    """
+    from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
+    from stackward.adapters.store.kept import open_histories  # noqa: PLC0415  # as above
+    from stackward.engine.invariants import broken_in  # noqa: PLC0415  # as above
+
+    url = database_url(settings)
+    file = file_of(url)
+    if file is not None and not file.exists() and run_id is None:
+        return [], 0  # there are no runs yet
+    with open_histories(url, run_id) as kept:
+        broken, looked = list["Broken"](), 0
+        for history in kept:
+            broken += broken_in(history)
+            looked += 1
+    return broken, looked
 
 
 def is_without_workers(journal: "Journal", run: "Run", now: "datetime") -> bool:

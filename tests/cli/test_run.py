@@ -19,6 +19,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PLAN = to_json(plan_drain(a_node(a_server("SHUTOFF")), asking()))
 
 
+pytestmark = pytest.mark.journal_by_hand
+
+
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlJournal]:
     monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path))

@@ -8,6 +8,7 @@ import pytest
 
 from builders import NOW, a_server, an_id
 from fakes import FakeCloud, a_world
+from histories import bring_to, end
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
@@ -52,6 +53,7 @@ def begun_drain(journal: SqlJournal, *servers: str, node: str = NODE) -> Run:
 
 
 def moved(journal: SqlJournal, run: Run, stage: str, server: str, target: str) -> None:
+    bring_to(journal, run, stage)
     attempt = journal.intend(run.id, run.epoch, f"{stage}/{an_id(server)}/0", {}, NOW)
     saw = {"target": target}
     journal.settle(run.id, run.epoch, attempt, Settled.DONE, NOW, said=Said(), saw=saw)
@@ -64,7 +66,7 @@ def a_drain(
     run = begun_drain(journal, *servers, node=node)
     for server in servers:
         moved(journal, run, "move", server, "compute-08")
-    return journal.end(run.id, run.epoch, state, NOW, Said()).id
+    return end(journal, run, state).id
 
 
 def a_failed_return(journal: SqlJournal, claim: str, run: str | None = None) -> str:

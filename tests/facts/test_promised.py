@@ -9,6 +9,7 @@ import pytest
 
 from builders import NOW, a_server, an_id
 from fakes import FakeCloud, a_world
+from histories import bring_to
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
@@ -62,6 +63,7 @@ def test_what_a_drain_will_move_is_promised(journal: SqlJournal) -> None:
 
 def test_what_it_has_begun_is_in_placements_own_books(journal: SqlJournal, drain: Run) -> None:
     run = journal.take_up(drain.id, "worker", NOW)
+    bring_to(journal, run, "move")
     journal.intend(run.id, run.epoch, f"move/{an_id('web-1')}/0", {}, NOW)
 
     [needs] = read_promised(journal, CLOUD, but_for="compute-09").values()

@@ -110,6 +110,37 @@ def audit(
     show(audit_table(records), form, column)
 
 
+@app.command(epilog=example("stackward run check", "stackward run check 01M8 -f json"))
+def check(
+    run_id: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="Only this run; the beginning of its id is enough."),
+    ] = None,
+    form: FormOption = Form.TABLE,
+    column: ColumnOption = None,
+    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+) -> int:
+    """Check that the database of runs is in order.
+
+    Asks of each run what must always be true of it: one attempt open at each step, no write by a
+    worker that was given up, no node held by two runs, steps in the order of the plan, nothing
+    after the end. Each row is one that is not: the run, the invariant, what was found, what to do.
+    The database is only read, also one of an older version. Exits with 0 where all is in order,
+    with 7 where it is not, with 8 where the database cannot be read.
+    """
+    from stackward.app import broken_invariants
+    from stackward.errors import ExitCode
+    from stackward.report.runs import broken_table
+    from stackward.wording import count_of
+
+    broken, looked = broken_invariants(settings_here(), run_id)
+    rows = [(each.run, each.invariant.name, each.found, each.remedy) for each in broken]
+    show(broken_table(rows), form, column)
+    of = f"{len({each.run for each in broken})} of " if broken else ""
+    say(f"{of}{count_of(looked, 'run')} {'not in order' if broken else 'checked: all in order'}")
+    return ExitCode.BROKEN if broken else ExitCode.DONE
+
+
 @app.command(epilog=example("stackward run watch 01M8"))
 def watch(run_id: RunArgument) -> None:
     """Follow a run until it has ended; leaving does not stop it."""

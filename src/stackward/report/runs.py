@@ -1,6 +1,6 @@
 """Runs as rows, and one run as the operator reads it: how it stands, what to do next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
@@ -39,6 +39,11 @@ def runs_table(runs: Sequence[Run]) -> Table:
         ),
         gives_way=("Undone by", "Worker", "Approved by", "Holds", "Approved at"),
     )
+
+
+def broken_table(broken: Iterable[tuple[str, str, str, str]]) -> Table:
+    """Return a row per invariant that a run breaks, with what was found and what to do."""
+    return Table(columns=("Run", "Invariant", "Found", "Remedy"), rows=tuple(broken))
 
 
 def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:

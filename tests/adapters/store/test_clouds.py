@@ -15,7 +15,7 @@ from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.errors import Locked
-from stackward.model.run import Approval, Run, RunState, Said
+from stackward.model.run import Approval, Run, RunState, Said, Settled
 from stackward.model.worker import Worker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -180,6 +180,8 @@ def test_a_run_of_an_older_database_goes_on_with_its_hold(old: str) -> None:
     journal = SqlJournal(open_database(old))
 
     taken = journal.take_up("01M8", "w", NOON)
+    [left] = journal.attempts(taken.id)
+    journal.settle(taken.id, taken.epoch, left, Settled.LOST, NOON, said=Said(), saw={})
     journal.end(taken.id, taken.epoch, RunState.CANCELLED, NOON, Said())
 
     assert (taken.cloud, refused(journal, a_run("01Z", EAST))) == (None, "")

@@ -84,7 +84,8 @@ def test_attempts_of_several_runs_are_those_of_each(journal: SqlJournal) -> None
     for run_id, node in (("01A", "c01"), ("01B", "c02"), ("01C", "c03")):
         journal.add(a_run(run_id, holds=(node,)))
         journal.take_up(run_id, "w", NOON)
-        journal.intend(run_id, 1, "move/web-3/0", {"newest": 7}, NOON)
+        made = journal.intend(run_id, 1, "move/web-3/0", {"newest": 7}, NOON)
+        journal.settle(run_id, 1, made, Settled.LOST, NOON, said=Said(), saw={})
     journal.intend("01A", 1, "move/web-3/0", {"newest": 8}, NOON)
 
     found = journal.attempts_of(["01A", "01B", "01NONE"])

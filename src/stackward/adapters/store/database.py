@@ -1,6 +1,7 @@
 """Open the database of the journal: a SQLite file, or PostgreSQL."""
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,28 @@ def engine_of(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, Path(parsed.database or ""))
     return _postgres(parsed)
+
+
+def reader_of(url: str) -> Engine:
+    """Return the way to a database that is only read, at one moment; it is not made, nor migrated.
+
+    A transaction there sees nothing of what others commit meanwhile.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return _postgres(parsed).execution_options(**reading)
+    place = f"{Path(parsed.database or '').as_uri()}?mode=ro"
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(place, uri=True, timeout=BUSY_TIMEOUT_S)
+    )
+    event.listen(engine, "connect", _begin_by_ourselves)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _begin_by_ourselves(connection: Any, _: object) -> None:  # noqa: ANN401  # the driver's own connection
+    connection.isolation_level = None
 
 
 def _parsed(url: str) -> URL:

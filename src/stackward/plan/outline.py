@@ -1,0 +1,95 @@
+"""The outline of a stored plan: which steps it has, in which order, whatever they mean.
+
+No class of a step is needed for it, so plans of other versions and other operations have one too.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stackward.model.run import Event
+from stackward.plan.caught_up import CAUGHT_UP
+from stackward.plan.path import Part, path_of_move, path_of_step
+
+_STORED = {
+    Part.STEPS: "steps",
+    Part.SLOW: "on_slow",
+    Part.INSTEAD: "instead",
+    Part.FAILED: "on_failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MoveOutline:
+    """A move by its path in the journal, and how many steps each part of it has."""
+
+    path: str
+    counts: Mapping[Part, int]
+
+    def step(self, part: Part, number: int) -> str:
+        """Return the path of a step."""
+        return path_of_step(self.path, number, part)
+
+    def steps(self, part: Part) -> tuple[str, ...]:
+        """Return the paths of the steps of a part, in order."""
+        return tuple(self.step(part, number) for number in range(self.counts[part]))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a step stands in the plan."""
+
+    stage: int
+    move: MoveOutline
+    part: Part
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The stages of a plan by name, each with its moves, and how much is proved at the end."""
+
+    stages: tuple[tuple[str, tuple[MoveOutline, ...]], ...]
+    checks: int
+
+    def places(self) -> Iterator[tuple[str, Place]]:
+        """Return every step by its path, with its place."""
+        for at, (_, moves) in enumerate(self.stages):
+            for move in moves:
+                for part in Part:
+                    for number, path in enumerate(move.steps(part)):
+                        yield path, Place(at, move, part, number)
+
+    def with_caught_up(self, event: Event) -> "Outline":
+        """Return the outline with what a stage caught up with, by the event that tells it."""
+        if event.what != CAUGHT_UP:
+            return self
+        new = tuple(_move(event.step, each) for each in _list(event.says.get("moves")))
+        stages = tuple(
+            (name, (*moves, *new) if name == event.step else moves) for name, moves in self.stages
+        )
+        return Outline(stages, self.checks)
+
+
+def outline_of(plan: str) -> Outline | None:
+    """Return the outline of a plan as it is stored; None if it is no plan."""
+    try:
+        stored = json.loads(plan)
+        stages = tuple(
+            (stage["name"], tuple(_move(stage["name"], move) for move in stage["moves"]))
+            for stage in stored["stages"]
+        )
+        return Outline(stages, len(stored["verify"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _move(stage: str, stored: Any) -> MoveOutline:  # noqa: ANN401  # JSON, of any version
+    key = stored.get("thing_id") or stored["thing"]
+    counts = {part: len(stored.get(name, ())) for part, name in _STORED.items()}
+    return MoveOutline(path_of_move(stage, key), counts)
+
+
+def _list(stored: object) -> list[Any]:
+    return list(stored) if isinstance(stored, list | tuple) else []
