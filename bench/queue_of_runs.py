@@ -44,7 +44,7 @@ from stackward.engine import Brakes, Pace, Workshop, approve, carry_out
 from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
 from stackward.ports.world import Acting, World
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.settings import Settings
 
 QUEUED, CARRIED = 21, 7  # odd, so that the median is one of them

@@ -48,7 +48,7 @@ from stackward.engine import Brakes, Workshop, approve
 from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
 from stackward.ports.world import Acting, World
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.settings import Settings
 
 DRAINS, WORKERS = 20, 4

@@ -22,7 +22,7 @@ from stackward.model.compute import (
 )
 from stackward.model.project import Project
 from stackward.model.wish import WISH, Consent
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.drain_compute_node import DrainRequest
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 RARE = {"VGPU": 4, "MEM_ENCRYPTION_CONTEXT": 4}

@@ -37,14 +37,15 @@ from stackward.plan import (
 from stackward.policy.rights import is_silent, judge_rights
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.return_compute_node import ReturnRequest
+from stackward.requests.undo_run import UndoRequest
 from stackward.runbooks import bring_back_servers, drain_compute_node, return_compute_node, undo_run
-from stackward.runbooks.bring_back_servers import BringBackRequest
 from stackward.runbooks.drain_compute_node import judge_again
-from stackward.runbooks.drain_request import DrainRequest
 from stackward.runbooks.foretold import foretold
 from stackward.runbooks.kinds import KINDS
-from stackward.runbooks.return_compute_node import TELL, ReturnRequest
-from stackward.runbooks.undo_run import UndoRequest
+from stackward.runbooks.return_compute_node import TELL
 from stackward.status.half_way import left_half_way
 from stackward.status.run import state_now
 

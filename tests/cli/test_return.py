@@ -21,7 +21,7 @@ from stackward.model.wish import WISH
 from stackward.plan import Plan
 from stackward.plan.stored import from_json, from_mapping, to_mapping
 from stackward.ports.world import World
-from stackward.runbooks.bring_back_servers import BringBackRequest
+from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.runbooks.kinds import KINDS
 from texts import folded
 

@@ -28,8 +28,8 @@ from stackward.model.wish import WISH
 from stackward.plan import Plan
 from stackward.plan.stored import from_mapping, to_mapping
 from stackward.ports.world import World
+from stackward.requests.undo_run import UndoRequest
 from stackward.runbooks.kinds import KINDS
-from stackward.runbooks.undo_run import UndoRequest
 from texts import folded
 
 NODE = "compute-07"

@@ -19,10 +19,10 @@ from stackward.model.maintenance import DrainedAway
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled
 from stackward.plan import CAUGHT_UP, Json, dump_move
 from stackward.planning import plan_return
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.return_compute_node import ReturnRequest
 from stackward.runbooks.drain_compute_node import plan_drain
-from stackward.runbooks.drain_request import DrainRequest
 from stackward.runbooks.kinds import KINDS
-from stackward.runbooks.return_compute_node import ReturnRequest
 
 NODE = "compute-07"
 

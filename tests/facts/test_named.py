@@ -21,7 +21,7 @@ from stackward.model.compute import ComputeNode, Unread
 from stackward.model.identity import Itself, Known
 from stackward.planning import plan_drain
 from stackward.ports.world import World
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.status.lookups import hypervisor_of
 from stackward.status.proof import no_domain_on_source
 from stackward.status.stalled import read_guests

@@ -20,8 +20,10 @@ from stackward.model.maintenance import (
 from stackward.model.run import RunState
 from stackward.plan import differences
 from stackward.policy.maintenance import judge_return, why_it_stays
-from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
-from stackward.runbooks.return_compute_node import ReturnRequest, plan_return
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.return_compute_node import ReturnRequest
+from stackward.runbooks.bring_back_servers import plan_bring_back
+from stackward.runbooks.return_compute_node import plan_return
 
 CLAIM = "stackward 01DRAIN by ada on bastion since 2026-11-22T03:00:00Z: bad DIMM"
 OF_UNIT = ComputeProcess(pid=7, unit="nova-compute.service")

@@ -27,7 +27,8 @@ from stackward.model.maintenance import (
 from stackward.model.run import RunState
 from stackward.model.undoing import Returned, Stray, Undoer, Undoing
 from stackward.policy.undoing import is_to_return, judge_undo, why_node_is_left
-from stackward.runbooks.undo_run import UndoRequest, drain_again, plan_undo
+from stackward.requests.undo_run import UndoRequest
+from stackward.runbooks.undo_run import drain_again, plan_undo
 
 ASKED = UndoRequest(run="01DRAIN")
 OFF = Marks(has_file=True, has_drop_in=True, is_masked=True)

@@ -21,8 +21,8 @@ from stackward.model.compute import Guarded
 from stackward.model.run import Approval, Run, RunState
 from stackward.plan import Plan
 from stackward.ports.world import World
+from stackward.requests.undo_run import UndoRequest
 from stackward.runbooks.kinds import KINDS
-from stackward.runbooks.undo_run import UndoRequest
 
 NODE = "compute-07"
 POINTS = 84  # one before and one after each write and each change

@@ -201,7 +201,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
     from stackward.planning import plan_drain
-    from stackward.runbooks.drain_request import DrainRequest
+    from stackward.requests.drain_compute_node import DrainRequest
 
     asked = DrainRequest(
         node=node,
@@ -311,8 +311,9 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import show_and_refuse
     from stackward.planning import plan_bring_back, plan_return
+    from stackward.requests.return_compute_node import ReturnRequest
     from stackward.runbooks.bring_back_servers import bring_back_request
-    from stackward.runbooks.return_compute_node import ReturnRequest, is_in_service
+    from stackward.runbooks.return_compute_node import is_in_service
 
     if not bring_back:
         _refuse_how_servers_move(context)

@@ -274,7 +274,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
     from stackward.planning import plan_undo
-    from stackward.runbooks.undo_run import UndoRequest
+    from stackward.requests.undo_run import UndoRequest
 
     if plan_out is not None:
         refuse_place(plan_out)

@@ -5,8 +5,6 @@ deleted or moved by others since stays as it is. Undone by draining the node aga
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
 
 from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
@@ -18,25 +16,10 @@ from stackward.policy import worries
 from stackward.policy.maintenance import advice_for, judge_source, judge_words, why_it_stays
 from stackward.policy.room import Chooser, pack
 from stackward.ports.world import World
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.return_compute_node import ReturnRequest
 from stackward.runbooks.leaving_servers import Judged, judge, moves_of
-from stackward.runbooks.return_compute_node import ReturnRequest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BringBackRequest:
-    """What the operator asked for."""
-
-    kind: ClassVar[str] = "bring-back-servers"
-
-    node: str
-    run: str  # of the drain
-    allow_downtime: bool = False  # stop what cannot move live
-    leave_behind: tuple[str, ...] = ()  # ids of servers that stay where they are
-    consents: tuple[Consent, ...] = ()  # of owners, beside those that the drain has on record
-    at_once: int = 2
-    slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort"
 
 
 def bring_back_request(  # noqa: PLR0913  # what was asked for

@@ -27,7 +27,7 @@ from stackward.policy.compute import Way
 from stackward.policy.room import Packing, in_units
 from stackward.policy.wishes import needs_consent
 from stackward.ports.world import World
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.runbooks.leaving_servers import (
     Judged,
     by_whose_word,

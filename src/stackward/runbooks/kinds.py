@@ -4,10 +4,10 @@ from stackward.checks import compute as checks
 from stackward.checks import instance_ha as ha_checks
 from stackward.checks import service as service_checks
 from stackward.plan import Kinds
-from stackward.runbooks.bring_back_servers import BringBackRequest
-from stackward.runbooks.drain_request import DrainRequest
-from stackward.runbooks.return_compute_node import ReturnRequest
-from stackward.runbooks.undo_run import UndoRequest
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.return_compute_node import ReturnRequest
+from stackward.requests.undo_run import UndoRequest
 from stackward.steps import acceptance, instance_ha, network, power, service
 from stackward.steps import compute as moves
 

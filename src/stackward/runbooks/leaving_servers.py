@@ -11,7 +11,7 @@ from stackward.policy.compute import Way
 from stackward.policy.room import Choice, Chooser, Packing, Placed, pack
 from stackward.policy.wishes import may_be_stopped, wish_of
 from stackward.ports.world import World
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.steps.compute import (
     AbortMigration,
     ColdMigrate,

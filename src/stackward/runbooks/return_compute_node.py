@@ -7,7 +7,6 @@ until the node is uncordoned, placement offers it to nobody.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import (
@@ -28,25 +27,12 @@ from stackward.policy.acceptance import choose_flavor, choose_image, choose_netw
 from stackward.policy.maintenance import is_run_elsewhere, judge_return
 from stackward.policy.node import identity_told
 from stackward.ports.world import World
+from stackward.requests.return_compute_node import ReturnRequest
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
 from stackward.steps.instance_ha import TellInstanceHa
 from stackward.steps.service import BringUp, Cordon, Uncordon
 
 TELL = "tell"  # how the other service is told, once the node serves
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReturnRequest:
-    """What the operator asked for; what is None is chosen: the smallest that will do."""
-
-    kind: ClassVar[str] = "return-compute-node"
-
-    node: str
-    image: str | None = None  # by name or id, as the next two
-    flavor: str | None = None
-    network: str | None = None  # None: the acceptance server has no port
-    run: str | None = None  # the drain whose servers are to come home
-    over: str | None = None  # a run of another machine's journal, whose claim may be lifted
 
 
 @dataclass(frozen=True, slots=True)

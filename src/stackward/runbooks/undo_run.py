@@ -7,14 +7,12 @@ undone in turn: what it undid is planned anew.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import replace
 
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.model.maintenance import Homecoming
 from stackward.model.run import RunState
 from stackward.model.undoing import Undoing
-from stackward.model.wish import Consent
 from stackward.plan import Blocked, Plan, Warned
 from stackward.policy import worries
 from stackward.policy.maintenance import SETTLE, judge_words, why_it_stays
@@ -28,31 +26,15 @@ from stackward.policy.undoing import (
     why_node_is_left,
 )
 from stackward.ports.world import World
-from stackward.runbooks.bring_back_servers import BringBackRequest, plan_bring_back
-from stackward.runbooks.drain_request import DrainRequest
-from stackward.runbooks.return_compute_node import ReturnRequest, plan_return, telling_instance_ha
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.return_compute_node import ReturnRequest
+from stackward.requests.undo_run import UndoRequest
+from stackward.runbooks.bring_back_servers import plan_bring_back
+from stackward.runbooks.return_compute_node import plan_return, telling_instance_ha
 from stackward.wording import count_of
 
 _START = "start"  # the stage of a return that starts nova-compute
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoRequest:
-    """What the operator asked for."""
-
-    kind: ClassVar[str] = "undo-run"
-
-    run: str
-    image: str | None = None  # for the acceptance server, as in a return; so the next two
-    flavor: str | None = None
-    network: str | None = None
-    allow_downtime: bool = False  # stop what cannot move live
-    leave_behind: tuple[str, ...] = ()  # ids of servers that stay where they are
-    consents: tuple[Consent, ...] = ()  # of owners, beside those that the run has on record
-    keep_service: bool = False  # of a return: the drain that undoes it leaves nova-compute running
-    at_once: int = 2
-    slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
 
 
 def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
