@@ -13,6 +13,7 @@ from stackward.engine import Brakes, Workshop, carry_out
 from stackward.model.run import Run
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
+from stackward.runbooks.kinds import KINDS
 
 CHANGES = frozenset(
     {
@@ -75,6 +76,7 @@ def carried_out(run: Run, world: World, journal: SqlJournal, fate: Fate) -> Run:
     shop: Workshop[World] = Workshop(
         journal=DyingJournal(journal, fate),
         runbooks=planning.runbooks(journal),
+        kinds=KINDS,
         clock=world.clock,
         world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
         poll=Poller(),

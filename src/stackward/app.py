@@ -320,6 +320,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
     return Workshop(
         journal=journal,
         runbooks=runbooks(journal),
+        kinds=known_kinds(),
         clock=world.clock,
         world_of=acting,
         cloud=world.cloud.identity(),
@@ -402,13 +403,13 @@ def work(  # noqa: PLR0913  # what a worker is
         worker_named,
     )
     from stackward.engine import work as work_as  # noqa: PLC0415  # as above
-    from stackward.plan import from_json, kinds_of, left_to_operators  # noqa: PLC0415  # as above
+    from stackward.plan import from_json, left_to_operators  # noqa: PLC0415  # as above
 
     clock = system_clock()
     me = worker_named(name or node(), node(), clock)
     with open_journal(settings, brakes) as journal:
         with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
-            kinds, cloud = kinds_of(shop.runbooks), shop.cloud
+            kinds, cloud = shop.kinds, shop.cloud
         me = replace(me, cloud=cloud.id if cloud else None)
 
         def why_not(run: "Run") -> str | None:

@@ -25,7 +25,6 @@ from stackward.model.compute import ComputeNode, Unread
 from stackward.model.run import Run, RunState
 from stackward.plan import (
     Blocked,
-    Kinds,
     Move,
     Plan,
     Runbook,
@@ -195,7 +194,6 @@ class DrainRunbook:
     """How a drain is planned again, and one server judged again."""
 
     journal: Journal
-    kinds: Kinds = KINDS
 
     def plan(self, world: World, request: DrainRequest, run_id: str | None, /) -> Plan[World]:  # noqa: ARG002  # a drain compares its plan before it claims anything
         """Plan the request from fresh facts."""
@@ -215,7 +213,6 @@ class ReturnRunbook:
     """How a return is planned again; the journal tells who holds the node, and what left it."""
 
     journal: Journal
-    kinds: Kinds = KINDS
 
     def plan(self, world: World, request: ReturnRequest, run_id: str | None, /) -> Plan[World]:
         """Plan the request from fresh facts."""
@@ -234,7 +231,6 @@ class BringBackRunbook:
     """How a homecoming is planned again, and one server judged again."""
 
     journal: Journal
-    kinds: Kinds = KINDS
 
     def plan(
         self,
@@ -258,7 +254,6 @@ class UndoRunbook:
     """How an undo is planned again, and one of its moves judged again."""
 
     journal: Journal
-    kinds: Kinds = KINDS
 
     def plan(self, world: World, request: UndoRequest, run_id: str | None, /) -> Plan[World]:
         """Plan the request from fresh facts."""

@@ -555,6 +555,7 @@ class House:
         return Workshop(
             journal=DyingJournal(self.journal, fate),
             runbooks={"tidy": TidyRunbook()},
+            kinds=TidyRunbook.kinds,
             clock=self.clock,
             world_of=lambda run: replace(self.world(fate), run=run),
             worker=worker,

@@ -36,6 +36,7 @@ def main(place: str, url: str, name: str, how: str = "", point: str = "0") -> in
         yield Workshop(
             journal=DyingJournal(journal, fate),
             runbooks={"tidy": TidyRunbook()},
+            kinds=TidyRunbook.kinds,
             clock=world.clock,
             world_of=lambda run: replace(world, yard=Yard(here / run.holds[0], fate), run=run),
             worker=name,

@@ -28,6 +28,7 @@ from stackward.plan import (
     CAUGHT_UP,
     Blocked,
     Json,
+    Kinds,
     Move,
     Part,
     Plan,
@@ -39,7 +40,6 @@ from stackward.plan import (
     differences,
     dump_move,
     from_json,
-    kinds_of,
     of_cloud,
     refuse_another,
     with_caught_up,
@@ -65,6 +65,7 @@ class Workshop(Generic[W_here]):
 
     journal: Journal
     runbooks: Mapping[str, Runbook[W_here]]
+    kinds: Kinds  # that a stored plan may hold
     clock: Clock
     worker: str
     world_of: Callable[[Run], W_here]
@@ -83,15 +84,15 @@ def carry_out(run_id: str, shop: Workshop[Any], brakes: Brakes, *, seen: int | N
     """
     # First: what this version does not understand, or is of another cloud, is not taken up.
     found = shop.journal.run(run_id)
-    _refuse_another_cloud(found, from_json(found.plan, kinds_of(shop.runbooks)), shop)
+    _refuse_another_cloud(found, from_json(found.plan, shop.kinds), shop)
     run = shop.journal.take_up(run_id, shop.worker, shop.clock.now(), seen=seen)
     return carry_out_taken(run, shop, brakes)
 
 
 def carry_out_taken(run: Run, shop: Workshop[Any], brakes: Brakes) -> Run:
     """Carry out a run that was taken up already, as above."""
-    kinds = kinds_of(shop.runbooks)
-    plan = with_caught_up(from_json(run.plan, kinds), shop.journal.events(run.id), kinds)
+    events = shop.journal.events(run.id)
+    plan = with_caught_up(from_json(run.plan, shop.kinds), events, shop.kinds)
     is_known = _refuse_another_cloud(run, plan, shop)
     ledger = Ledger.opened(shop.journal, run, shop.clock)
     if shop.cloud is not None and is_known:

@@ -15,7 +15,7 @@ from stackward.plan.of_cloud import (
 from stackward.plan.path import Part
 from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.rights import needs_root
-from stackward.plan.runbook import Runbook, Runbooks, kinds_of
+from stackward.plan.runbook import Runbook, Runbooks
 from stackward.plan.step import GIVEN_UP, Examined, Lasting, Look, Progress, Standing, Step, Traced
 from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
 
@@ -54,7 +54,6 @@ __all__ = [
     "differences",
     "dump_move",
     "from_json",
-    "kinds_of",
     "left_to_operators",
     "needs_root",
     "of_cloud",

@@ -39,14 +39,6 @@ class Kinds:
         """Gather classes by their `kind`; two classes of one kind are a defect."""
         return cls(steps=_by_kind(steps), checks=_by_kind(checks), requests=_by_kind(requests))
 
-    def and_(self, other: "Kinds") -> "Kinds":
-        """Return the kinds of both."""
-        return Kinds.of(
-            steps=(*self.steps.values(), *other.steps.values()),
-            checks=(*self.checks.values(), *other.checks.values()),
-            requests=(*self.requests.values(), *other.requests.values()),
-        )
-
 
 def _by_kind(classes: Iterable[type[Any]]) -> dict[str, type[Any]]:
     known: dict[str, type[Any]] = {}

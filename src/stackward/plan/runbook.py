@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 from typing_extensions import TypeVar
 
-from stackward.plan.kinds import Kinds
 from stackward.plan.plan import Blocked, Move, Plan
 from stackward.ports.world import Timed, World
 
@@ -14,11 +13,6 @@ W_here = TypeVar("W_here", bound=Timed, default=World)
 
 class Runbook(Protocol[W_here]):
     """One operation: reads its facts, then plans by a pure function."""
-
-    @property
-    def kinds(self) -> Kinds:
-        """Return the kinds of its request, steps and checks."""
-        ...
 
     def plan(self, world: W_here, request: Any, run_id: str | None, /) -> Plan[W_here]:  # noqa: ANN401  # its own kind
         """Plan the request from fresh facts; what the run `run_id` itself claims is its own."""
@@ -37,11 +31,3 @@ class Runbook(Protocol[W_here]):
 
 Runbooks = Mapping[str, Runbook[W_here]]
 """Runbooks by the kind of their request."""
-
-
-def kinds_of(runbooks: Mapping[str, Runbook[Any]]) -> Kinds:
-    """Return every kind that the runbooks know."""
-    known = Kinds()
-    for runbook in runbooks.values():
-        known = known.and_(runbook.kinds)
-    return known
