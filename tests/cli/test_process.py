@@ -3,9 +3,17 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from builders import a_node, a_server, asking
+from stackward.adapters.store.database import open_database, url_of
+from stackward.adapters.store.journal import SqlJournal
+from stackward.engine import approve
+from stackward.model.run import Approval, RunState, Said
+from stackward.runbooks.drain_compute_node import plan_drain
 
 HEAVY = {
     "openstack",
@@ -92,6 +100,28 @@ def test_listing_runs_imports_neither_databases_nor_a_cloud(tmp_path: Path) -> N
     light = HEAVY - {"stackward.adapters"}
     assert process.returncode == 0
     assert (light | {"sqlalchemy", "pydantic", "stackward.plan"}) & set(imported.split()) == set()
+
+
+@pytest.mark.parametrize("command", ["audit", "watch"])
+def test_a_run_is_shown_without_what_would_plan_it_again(tmp_path: Path, command: str) -> None:
+    journal = SqlJournal(open_database(url_of(tmp_path)))
+    plan = plan_drain(a_node(a_server("SHUTOFF")), asking())
+    approval = Approval(by="ann", at=datetime(2026, 1, 1, 12, tzinfo=UTC), how="--yes")
+    run = approve(plan, approval, journal)
+    journal.take_up(run.id, "host:1", approval.at)
+    journal.end(run.id, 1, RunState.SUCCEEDED, approval.at, Said())
+    journal.close()
+
+    process = stackward("run", command, run.id, state_dir=tmp_path)
+    _, said = process.communicate(timeout=60)
+
+    imported = set(said.split())
+    assert process.returncode == 0, said
+    assert {"stackward.steps.compute", "stackward.checks.compute"} <= imported  # it was read
+    others = {"stackward.steps.acceptance", "stackward.planning", "stackward.facts"}
+    assert others & imported == set()
+    runbooks = {each for each in imported if each.startswith("stackward.runbooks.")}
+    assert runbooks == {"stackward.runbooks.kinds"}
 
 
 def test_an_option_that_is_given_is_checked_all_the_same(tmp_path: Path) -> None:

@@ -1,1 +1,28 @@
-"""VERIFY: one question each, asked before and after."""
+"""VERIFY: one question each, asked before and after.
+
+A check is found by its kind, and its module imported only then.
+"""
+
+from stackward.plan.kinds import ByKind
+
+KINDS = ByKind(
+    __name__,
+    {
+        "no-servers-on": "compute.NoServersOn",
+        "are-on": "compute.AreOn",
+        "no-arrivals": "compute.NoArrivals",
+        "is-cordoned": "compute.IsCordoned",
+        "no-allocations": "compute.NoAllocations",
+        "no-domains": "compute.NoDomains",
+        "no-instance-dirs": "compute.NoInstanceDirs",
+        "instance-ha-knows": "instance_ha.InstanceHaKnows",
+        "serves-rpc": "service.ServesRpc",
+        "is-kept-off": "service.IsKeptOff",
+        "is-up": "service.IsUp",
+        "libvirt-answers": "service.LibvirtAnswers",
+        "has-inventory": "service.HasInventory",
+        "network-agents-alive": "service.NetworkAgentsAlive",
+        "in-service": "service.InService",
+        "no-acceptance-server": "service.NoAcceptanceServer",
+    },
+)

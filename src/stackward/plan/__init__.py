@@ -4,7 +4,7 @@ from stackward.model.values import Json, Mark
 from stackward.plan.caught_up import CAUGHT_UP, with_caught_up
 from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.decisions import Differences, differences
-from stackward.plan.kinds import Kinds
+from stackward.plan.kinds import ByKind, Kinds
 from stackward.plan.of_cloud import (
     cloud_of,
     left_to_operators,
@@ -25,6 +25,7 @@ __all__ = [
     "VOLATILE",
     "Answer",
     "Blocked",
+    "ByKind",
     "Check",
     "Differences",
     "Examined",

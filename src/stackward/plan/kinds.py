@@ -1,12 +1,15 @@
 """The stored names of steps, checks and requests, and the classes that they mean.
 
-A class that is renamed keeps its `kind`. A kind that goes away stays known here until no stored
-plan can hold it.
+A class that is renamed keeps its `kind`. A kind that goes away stays in the table of its room until
+no stored plan can hold it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Protocol, Self
+
+from typing_extensions import override
 
 from stackward.errors import BadInput
 
@@ -18,6 +21,35 @@ class Stored(Protocol):
     def kind(self) -> str:
         """Return the stored name of what it is."""
         ...
+
+
+class ByKind(Mapping[str, type[Any]]):
+    """The classes of a room by their kind; the module of one is imported when it is asked for.
+
+    So a plan is read without the modules of what it does not hold.
+    """
+
+    def __init__(self, room: str, places: Mapping[str, str]) -> None:
+        """Take the package of the room, and where in it each kind is: `module.Class`."""
+        self._room, self._places = room, places
+
+    @override
+    def __getitem__(self, kind: str) -> type[Any]:
+        module, _, name = self._places[kind].rpartition(".")
+        found: type[Any] = getattr(import_module(f"{self._room}.{module}"), name)
+        return found
+
+    @override
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._places
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

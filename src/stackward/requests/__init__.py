@@ -1,1 +1,16 @@
-"""ASK: what may be asked for, one plain value per operation; one operation can name another's."""
+"""ASK: what may be asked for, one plain value per operation; one operation can name another's.
+
+A request is found by its kind, and its module imported only then.
+"""
+
+from stackward.plan.kinds import ByKind
+
+KINDS = ByKind(
+    __name__,
+    {
+        "bring-back-servers": "bring_back_servers.BringBackRequest",
+        "drain-compute-node": "drain_compute_node.DrainRequest",
+        "return-compute-node": "return_compute_node.ReturnRequest",
+        "undo-run": "undo_run.UndoRequest",
+    },
+)

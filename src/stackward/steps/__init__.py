@@ -1,1 +1,27 @@
-"""CHANGE: one small repeatable verb per class. The only room that changes things."""
+"""CHANGE: one small repeatable verb per class. The only room that changes things.
+
+A step is found by its kind, and its module imported only then.
+"""
+
+from stackward.plan.kinds import ByKind
+
+KINDS = ByKind(
+    __name__,
+    {
+        "boot-acceptance": "acceptance.BootAcceptance",
+        "remove-acceptance": "acceptance.RemoveAcceptance",
+        "live-migrate": "compute.LiveMigrate",
+        "cold-migrate": "compute.ColdMigrate",
+        "confirm-migration": "compute.ConfirmMigration",
+        "force-complete": "compute.ForceComplete",
+        "abort-migration": "compute.AbortMigration",
+        "tell-instance-ha": "instance_ha.TellInstanceHa",
+        "remove-binding": "network.RemoveBinding",
+        "stop-server": "power.StopServer",
+        "start-server": "power.StartServer",
+        "cordon": "service.Cordon",
+        "keep-off": "service.KeepOff",
+        "bring-up": "service.BringUp",
+        "uncordon": "service.Uncordon",
+    },
+)
