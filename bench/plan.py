@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from builders import a_candidate, a_flavor, a_node, a_server, asking
 from stackward.model.compute import Aggregate, ComputeNode
-from stackward.runbooks.drain_compute_node import plan_drain
+from stackward.operations.drain_compute_node.plan import plan_drain
 
 NODES = 2_000
 FOUND = 1_000  # placement's answer is cut there, as for Nova's scheduler

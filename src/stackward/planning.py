@@ -23,6 +23,9 @@ from stackward.facts.undoing import read_undoing
 from stackward.model.cloud import known_cloud
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.run import Run, RunState
+from stackward.moving.foretold import foretold
+from stackward.operations.drain_compute_node import plan as drain_compute_node
+from stackward.operations.drain_compute_node.plan import judge_again
 from stackward.plan import (
     Blocked,
     Move,
@@ -40,9 +43,7 @@ from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
-from stackward.runbooks import bring_back_servers, drain_compute_node, return_compute_node, undo_run
-from stackward.runbooks.drain_compute_node import judge_again
-from stackward.runbooks.foretold import foretold
+from stackward.runbooks import bring_back_servers, return_compute_node, undo_run
 from stackward.runbooks.kinds import KINDS
 from stackward.runbooks.return_compute_node import TELL
 from stackward.status.half_way import left_half_way

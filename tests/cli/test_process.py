@@ -13,7 +13,7 @@ from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
 from stackward.model.run import Approval, RunState, Said
-from stackward.runbooks.drain_compute_node import plan_drain
+from stackward.operations.drain_compute_node.plan import plan_drain
 
 HEAVY = {
     "openstack",
@@ -118,7 +118,8 @@ def test_a_run_is_shown_without_what_would_plan_it_again(tmp_path: Path, command
     imported = set(said.split())
     assert process.returncode == 0, said
     assert {"stackward.steps.compute", "stackward.checks.compute"} <= imported  # it was read
-    others = {"stackward.steps.acceptance", "stackward.planning", "stackward.facts"}
+    others = {f"stackward.{name}" for name in ("facts", "moving", "operations", "planning")}
+    others.add("stackward.steps.acceptance")
     assert others & imported == set()
     runbooks = {each for each in imported if each.startswith("stackward.runbooks.")}
     assert runbooks == {"stackward.runbooks.kinds"}

@@ -12,8 +12,8 @@ from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.cli import main
 from stackward.model.run import Approval, Run, RunState, Said, Settled
+from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import to_json
-from stackward.runbooks.drain_compute_node import plan_drain
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PLAN = to_json(plan_drain(a_node(a_server("SHUTOFF")), asking()))

@@ -12,7 +12,7 @@ from stackward.errors import BadInput, Unreachable
 from stackward.facts.compute import read_compute_node
 from stackward.model.compute import Migration, Server, Unread, Volume
 from stackward.model.standstill import Guest
-from stackward.runbooks.drain_compute_node import plan_drain
+from stackward.operations.drain_compute_node.plan import plan_drain
 
 
 def a_cloud(servers: int = 2, nodes: int = 3, flavors: int = 1) -> FakeCloud:

@@ -17,11 +17,11 @@ from stackward.facts.maintenance import read_drained, read_homecoming
 from stackward.model.claim import Claim
 from stackward.model.maintenance import DrainedAway
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled
+from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import CAUGHT_UP, Json, dump_move
 from stackward.planning import plan_return
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
-from stackward.runbooks.drain_compute_node import plan_drain
 from stackward.runbooks.kinds import KINDS
 
 NODE = "compute-07"

@@ -10,9 +10,9 @@ from typing_extensions import override
 from builders import a_node, a_server, an_id, asking
 from stackward.model.run import Approval, Event, Run, RunState
 from stackward.model.values import Json
+from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import dump_move
 from stackward.report.following import Follower, Story
-from stackward.runbooks.drain_compute_node import plan_drain
 from stackward.runbooks.kinds import KINDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -6,9 +6,9 @@ from textwrap import dedent
 import pytest
 
 from builders import a_candidate, a_flavor, a_node, a_server, an_id, asking
+from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.report.errors import render_error
 from stackward.report.plans import moves_table, refusal, render_plan
-from stackward.runbooks.drain_compute_node import plan_drain
 
 NODE = a_node(
     a_server(),

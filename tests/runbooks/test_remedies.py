@@ -38,12 +38,12 @@ from stackward.model.run import RunState
 from stackward.model.standstill import Guest, Standstill
 from stackward.model.undoing import Returned, Undoing
 from stackward.model.wish import WISH
+from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
 from stackward.plan import Blocked, Warned
 from stackward.policy import worries
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.undo_run import UndoRequest
 from stackward.runbooks.bring_back_servers import plan_bring_back
-from stackward.runbooks.drain_compute_node import judge_again, plan_drain
 from stackward.runbooks.undo_run import drain_again
 
 DB = an_id("db-01")

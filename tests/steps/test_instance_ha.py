@@ -17,8 +17,8 @@ from stackward.facts.maintenance import read_told_ha
 from stackward.model.compute import Guarded
 from stackward.model.maintenance import HA_OFF, HA_ON
 from stackward.model.run import Approval, Run, RunState, Said, Settled
+from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import Finding, Holds, NotApplicable, Standing
-from stackward.runbooks.drain_compute_node import plan_drain
 from stackward.steps.instance_ha import TellInstanceHa
 
 HOST = "compute-07"

@@ -11,6 +11,7 @@ from stackward.checks.service import InService
 from stackward.errors import Refused
 from stackward.model.maintenance import Away, Homecoming
 from stackward.model.wish import Consent
+from stackward.moving.leaving_servers import Judged, judge, moves_of
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy import worries
 from stackward.policy.maintenance import advice_for, judge_source, judge_words, why_it_stays
@@ -19,7 +20,6 @@ from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
-from stackward.runbooks.leaving_servers import Judged, judge, moves_of
 
 
 def bring_back_request(  # noqa: PLR0913  # what was asked for

@@ -21,6 +21,13 @@ from stackward.model.claim import Claim
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import HA_OFF
 from stackward.model.run import RunState
+from stackward.moving.leaving_servers import (
+    Judged,
+    by_whose_word,
+    judge_and_pack,
+    moves_of,
+    tidying_of,
+)
 from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import compute, node, worries
 from stackward.policy.compute import Way
@@ -28,13 +35,6 @@ from stackward.policy.room import Packing, in_units
 from stackward.policy.wishes import needs_consent
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
-from stackward.runbooks.leaving_servers import (
-    Judged,
-    by_whose_word,
-    judge_and_pack,
-    moves_of,
-    tidying_of,
-)
 from stackward.steps.compute import (
     ColdMigrate,
     LiveMigrate,

@@ -43,9 +43,9 @@ from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.project import Project
 from stackward.model.run import RunState
 from stackward.model.wish import WISH
+from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
 from stackward.plan import Verdict, differences, from_json, to_json
 from stackward.policy import worries
-from stackward.runbooks.drain_compute_node import judge_again, plan_drain
 from stackward.runbooks.kinds import KINDS
 from stackward.steps.compute import LiveMigrate
 from stackward.steps.network import RemoveBinding

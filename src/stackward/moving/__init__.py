@@ -1,0 +1,1 @@
+"""MOVE: how servers move in any operation: judged, packed, their steps, their time. Pure."""

@@ -1,0 +1,1 @@
+"""Empty a compute node that is alive, for maintenance."""
