@@ -8,28 +8,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from platform import node
 
-from stackward.facts.compute import read_compute_node
 from stackward.facts.durations import read_past_moves
 from stackward.facts.maintenance import (
-    known_run,
-    leaves_servers,
     read_homecoming,
     read_returning_node,
 )
-from stackward.facts.observed import keep_names, read_remembered
-from stackward.facts.promised import read_promised
+from stackward.facts.observed import keep_names
 from stackward.facts.rights import read_rights
 from stackward.facts.undoing import read_undoing
 from stackward.model.cloud import known_cloud
-from stackward.model.compute import ComputeNode, Unread
+from stackward.model.compute import Unread
 from stackward.model.run import Run, RunState
 from stackward.moving.foretold import foretold
-from stackward.operations.drain_compute_node import plan as drain_compute_node
-from stackward.operations.drain_compute_node.plan import judge_again
+from stackward.operations import operation
 from stackward.plan import (
     Blocked,
     Move,
     Plan,
+    Request,
     Runbook,
     Warned,
     needs_root,
@@ -51,18 +47,14 @@ from stackward.status.run import state_now
 
 
 def plan_drain(world: World, journal: Journal, asked: DrainRequest) -> Plan[World]:
-    """Read the node as it is now, and plan how to empty it.
+    """Read the node as it is now, and plan how to empty it."""
+    return _planned(world, journal, asked, None)
 
-    The journal tells how the run stands that has the node, and what room other runs count on.
-    """
-    facts = read_compute_node(world, asked.node, remembered=read_remembered(world, journal))
-    if not isinstance(facts.domains, Unread):
-        keep_names(world, journal, facts.name, facts.host)
-    facts = _with_promised(facts, world, journal)
-    if facts.claim and (known := known_run(journal, facts.claim.run)):
-        state, is_left = state_now(known, node(), world.clock.now()), leaves_servers(known)
-        facts = replace(facts, claiming_run=state, is_left_occupied=is_left)
-    plan = drain_compute_node.plan_drain(facts, asked)
+
+def _planned(world: World, journal: Journal, asked: Request, run_id: str | None) -> Plan[World]:
+    """Plan a request from fresh facts; `run_id` is the run that asks."""
+    found = operation(asked.kind)
+    plan = found.plan(found.read(world, journal, asked, run_id), asked)
     return _foretold(_with_rights(plan, world), world, journal)
 
 
@@ -83,11 +75,6 @@ def _with_rights(plan: Plan[World], world: World) -> Plan[World]:
         blockers=(*plan.blockers, *(each for each in verdicts if isinstance(each, Blocked))),
         warnings=(*plan.warnings, *(each for each in verdicts if isinstance(each, Warned))),
     )
-
-
-def _with_promised(facts: ComputeNode, world: World, journal: Journal) -> ComputeNode:
-    promised = read_promised(journal, world.cloud.identity().id, but_for=facts.host)
-    return replace(facts, promised=promised)
 
 
 def _foretold(plan: Plan[World], world: World, journal: Journal) -> Plan[World]:
@@ -191,22 +178,18 @@ def _objection(fresh: Plan[World], move: Move[World]) -> Blocked | None:
 
 
 @dataclass(frozen=True)
-class DrainRunbook:
-    """How a drain is planned again, and one server judged again."""
+class OperationRunbook:
+    """How a request of an operation is planned again, and one of its moves judged again."""
 
     journal: Journal
 
-    def plan(self, world: World, request: DrainRequest, run_id: str | None, /) -> Plan[World]:  # noqa: ARG002  # a drain compares its plan before it claims anything
+    def plan(self, world: World, request: Request, run_id: str | None, /) -> Plan[World]:
         """Plan the request from fresh facts."""
-        return plan_drain(world, self.journal, request)
+        return _planned(world, self.journal, request, run_id)
 
-    def judge(self, world: World, request: DrainRequest, move: Move[World], /) -> Blocked | None:
-        """Judge one server again on fresh facts, in as many calls as it needs by itself."""
-        if not move.thing_id:
-            return None
-        facts = read_compute_node(world, request.node, only=move.thing_id)
-        facts = _with_promised(facts, world, self.journal)
-        return next(judge_again(facts, request, move), None)
+    def judge(self, world: World, request: Request, move: Move[World], /) -> Blocked | None:
+        """Judge one thing again on fresh facts."""
+        return operation(request.kind).judge(world, self.journal, request, move)
 
 
 @dataclass(frozen=True)
@@ -272,7 +255,7 @@ class UndoRunbook:
 def runbooks(journal: Journal) -> dict[str, Runbook[World]]:
     """Return every runbook by the kind of its request."""
     return {
-        DrainRequest.kind: DrainRunbook(journal),
+        DrainRequest.kind: OperationRunbook(journal),
         ReturnRequest.kind: ReturnRunbook(journal),
         BringBackRequest.kind: BringBackRunbook(journal),
         UndoRequest.kind: UndoRunbook(journal),
