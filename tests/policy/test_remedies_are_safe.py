@@ -17,10 +17,10 @@ from builders import a_node, a_server, an_id
 from cloud_fakes import NO_ROUTE, Site
 from stackward.model.compute import Migration, Unread
 from stackward.model.standstill import Guest, Standstill
+from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.policy import symptoms, volumes, worries
 from stackward.policy.symptoms import PROCESS_SILENT, RPC_DEAF
-from stackward.runbooks.drain_compute_node import plan_drain
-from stackward.runbooks.drain_request import DrainRequest
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.status import stuck
 
 TESTS = Path(__file__).parents[1]

@@ -16,6 +16,7 @@ from stackward.errors import StackwardError
 from stackward.model.health import Finding, Gap, Health, Kept, Note
 from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
 from stackward.model.values import Json
+from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import Blocked, Warned, to_json
 from stackward.report.account import render_proofs
 from stackward.report.audit import audit_records, audit_table
@@ -26,7 +27,6 @@ from stackward.report.plans import refusal, render_plan
 from stackward.report.runs import steps_table
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.times import Words
-from stackward.runbooks.drain_compute_node import plan_drain
 from stackward.wording import in_utc
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
