@@ -1594,7 +1594,7 @@ def test_a_dead_node_is_no_machine_that_is_gone_where_it_once_said_who_it_is() -
     assert not {rule for rule, _ in rules} & {"not-in-inventory", "not-in-inventory-and-down"}
     [note] = [one for one in health.notes if one.where == ALIAS]
     assert note.says == (
-        "it is taken for the host `c02` by what it called itself at 2026-11-20T03:00:00Z"
+        "it is taken for the host `c02` by what it called itself at 2026-11-20T03:00:00Z[UTC]"
     )
 
 

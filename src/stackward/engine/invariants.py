@@ -139,8 +139,8 @@ def _untold(account: Account) -> Lines:
         expected = _to_tell(attempt) if attempt else []
         if (words := told.get((step, number), [])) != expected:
             yield (
-                f"`{step}`: of attempt {number} it is told: {_listed(words)}; "
-                f"it is: {_listed(expected)}"
+                f"`{step}`, attempt {number}: the events are {_listed(words)}; "
+                f"they should be {_listed(expected)}"
             )
 
 
