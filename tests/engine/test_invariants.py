@@ -122,12 +122,12 @@ SPOILED = [
     ),
     pytest.param("settled-once", with_attempt(0, settled_at=None), "is done at None", id="no time"),
     pytest.param(
-        "attempts-told", without_event("answered"), "of attempt 1 it is told", id="not told"
+        "attempts-told", without_event("answered"), "attempt 1: the events are", id="not told"
     ),
     pytest.param(
         "attempts-told",
         with_event("settled: done", after=6, step="carry/a/0"),
-        "it is told",
+        "the events are",
         id="told of no attempt",
     ),
     pytest.param(
