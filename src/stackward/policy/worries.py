@@ -102,7 +102,8 @@ RIGHTS_UNREAD = Worry(
 DOMAINS_UNREAD = Worry(
     "domains-unread",
     "its guests cannot be read: {why}",
-    "make `ssh` to it work as the inventory says, with `virsh --readonly list`; then plan again",
+    "make `ssh` to it work as the inventory says, with `virsh --readonly list` (where libvirt is "
+    "a container, its host needs the package `libvirt-clients`); then plan again",
     "What libvirt runs is compared with what Nova believes before anything is moved.",
 )
 STRAY_DOMAIN = Worry(
