@@ -403,8 +403,9 @@ def settings_page() -> str:
             "`2026-11-27 01:10:05 CET`.",
             "Data (`-f json`, `yaml`, `csv`, `value`, audits, plan files) has UTC, as RFC 3339,",
             "and so has what is written into the cloud: the reason of a disabled nova-compute.",
-            "In a sentence there, Stackward's own times end with `[UTC]`. A time without it is in",
-            "the words of a tool, and is shown to people too as the tool wrote it.",
+            "A time in the words of a tool stays as the tool wrote it, for people and programs.",
+            "In plan files, Stackward's own times in a sentence end with `[UTC]`: so they can be",
+            "told from those, and shown in your zone.",
             "",
         ]
     )

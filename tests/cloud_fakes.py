@@ -30,6 +30,7 @@ from stackward.model.cloud_state import (
 from stackward.model.compute import Hypervisor, Unread
 from stackward.model.health import Health
 from stackward.model.identity import Directory, Itself, Known
+from stackward.model.login import Login
 from stackward.ports.lookout import Lookout
 from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights
@@ -232,6 +233,7 @@ class Site:
 
     unknown: dict[str, str] = field(default_factory=dict)  # nodes, and why
     left_out: dict[str, str] = field(default_factory=dict)  # nodes, and how they are reached
+    logins: dict[str, Login] = field(default_factory=dict)  # nodes, and how one logs in to them
 
     remembered: dict[str, Itself] | Unread = field(default_factory=dict)  # of earlier plans
 
@@ -245,6 +247,7 @@ class Site:
             nodes=tuple(node for node in self.nodes.told if node not in self.left_out),
             unknown=self.unknown,
             left_out=self.left_out,
+            logins=self.logins,
             remember=lambda _cloud: self.remembered,
         )
 

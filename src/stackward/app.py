@@ -87,6 +87,7 @@ def open_lookout(known: "Inventory", os_cloud: str | None) -> Iterator["Lookout"
             nodes=tuple(node.name for node in known.nodes if node.left_out is None),
             unknown={node.name: node.unknown for node in known.nodes if node.unknown},
             left_out={node.name: node.left_out for node in known.nodes if node.left_out},
+            logins={node.name: node.login for node in known.nodes},
         )
     finally:
         shell.close()

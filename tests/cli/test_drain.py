@@ -701,7 +701,7 @@ def test_a_drain_of_a_node_that_nobody_knows_how_to_reach_is_blocked_and_says_wh
 
 
 GONE = "it was deleted at 2026-11-22 03:00:05 UTC by user eve (req-"
-GONE_AS_DATA = "it was deleted at 2026-11-22T03:00:05Z[UTC] by user eve (req-"
+GONE_AS_DATA = "it was deleted at 2026-11-22T03:00:05Z by user eve (req-"
 
 
 def deleting(site: Site, name: str) -> None:

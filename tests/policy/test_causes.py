@@ -1,17 +1,19 @@
 """One cause, one finding: the real cause is first, and what it explains stands under it."""
 
 import json
+import re
 from collections.abc import Callable
 from time import process_time
 
 import pytest
 
-from cloud_fakes import ANATOMY, CTL, NO_ROUTE, Site, beat, no_answer, soon
+from cloud_fakes import ANATOMY, CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
 from fakes import FakeClock
 from policy.test_health import stop_mariadb, stop_rabbitmq
 from stackward.errors import Uncertain
 from stackward.model.cloud_state import CloudState, Endpoint, Failed, Failure
 from stackward.model.health import Finding, Health, State
+from stackward.model.login import Login
 from stackward.policy.causes import TOGETHER, Known, explain, written_by
 from stackward.policy.symptoms import ALL
 from stackward.report.health import MOST_AFFECTED, as_record, lines_of
@@ -371,6 +373,99 @@ def test_clocks_that_are_off_alike_are_one_finding() -> None:
 
     assert roots(health) == [("clocks-astray", "machine")]
     assert health.findings[0].reason == "the clocks of 3 of 3 nodes are off ours, by +60 to +60 s"
+
+
+@pytest.mark.parametrize(
+    ("says", "rule", "reason", "commands"),
+    [
+        pytest.param(
+            "No ED25519 host key is known for {to} and you have requested strict checking.",
+            "host-keys-unknown",
+            "the host keys of 3 of 3 nodes are not known here: c01, c02, ctl",
+            ('for to in ops@192.0.2.1 ops@192.0.2.2 ops@192.0.2.0; do ssh "$to" true; done',),
+            id="unknown host keys",
+        ),
+        pytest.param(
+            "Host key for {to} has changed and you have requested strict checking.",
+            "host-keys-changed",
+            "the host keys of 3 of 3 nodes are not those that are known here: c01, c02, ctl",
+            (
+                'for to in 192.0.2.1 192.0.2.2 192.0.2.0; do ssh-keygen -R "$to"; done',
+                'for to in ops@192.0.2.1 ops@192.0.2.2 ops@192.0.2.0; do ssh "$to" true; done',
+            ),
+            id="changed host keys",
+        ),
+        pytest.param(
+            "ops@{to}: Permission denied (publickey).",
+            "logins-refused",
+            "SSH does not let us in to 3 of 3 nodes: c01, c02, ctl",
+            ('for to in ops@192.0.2.1 ops@192.0.2.2 ops@192.0.2.0; do ssh -v "$to" true; done',),
+            id="no key",
+        ),
+        pytest.param(
+            "ssh: connect to host {to} port 22: Connection timed out",
+            "nodes-unseen",
+            "3 of 3 nodes live, for services report from them, but were not seen: c01, c02, ctl",
+            ("ssh -v ops@192.0.2.1 true",),
+            id="no way",
+        ),
+        pytest.param(
+            "ssh: connect to host {to} port 22: Connection refused",
+            "nodes-unseen",
+            "3 of 3 nodes live, for services report from them, but were not seen: c01, c02, ctl",
+            ("ssh -v ops@192.0.2.1 true",),
+            id="nothing listens",
+        ),
+    ],
+)
+def test_what_keeps_ssh_from_all_nodes_is_one_finding_that_can_be_typed_as_it_stands(
+    says: str, rule: str, reason: str, commands: tuple[str, ...]
+) -> None:
+    site = Site()
+    for at, node in enumerate(list(site.nodes.told)):
+        to = f"192.0.2.{at}"
+        site.logins[node] = Login(address=to, user="ops")
+        site.nodes.told[node] = refused(says.format(to=to))
+
+    health = site.look()
+
+    assert roots(health) == [(rule, "machine")]
+    first = health.findings[0]
+    assert (first.reason, first.state) == (
+        reason, State.DEGRADED if rule == "nodes-lost" else State.UNKNOWN
+    )  # fmt: skip
+    assert all(f"`{command}`" in first.remedy for command in commands)
+    under = [one for one in health.findings if one.under]
+    assert {(one.node, one.by) for one in under} == {(node, rule) for node in site.nodes.told}
+    assert all(f"192.0.2.{at}" in one.remedy for at, one in enumerate(
+        sorted(under, key=lambda one: site.logins[str(one.node)].address)
+    ))  # fmt: skip
+
+
+def test_two_nodes_with_unknown_keys_are_one_finding_and_one_alone_is_its_own() -> None:
+    site = Site()
+    says = "No ED25519 host key is known for c01 and you have requested strict checking."
+    site.nodes.told["c01"] = refused(says)
+    assert roots(site.look()) == [("host-key-unknown", "machine on c01")]
+
+    site.nodes.told["c02"] = refused(says)
+    assert roots(site.look()) == [("host-keys-unknown", "machine")]
+
+
+def test_no_remedy_for_a_lost_node_has_a_word_that_somebody_must_fill_in() -> None:
+    """Which user and which address is in the inventory."""
+    site = Site()
+    for says in (
+        "No ED25519 host key is known for c01 and you have requested strict checking.",
+        "Host key for c01 has changed and you have requested strict checking.",
+        "ops@c01: Permission denied (publickey).",
+        "ssh: connect to host c01 port 22: Connection refused",
+        "ssh: connect to host c01 port 22: Connection timed out",
+    ):
+        for node in ("c01", "c02", "ctl"):
+            site.nodes.told[node] = refused(says)
+        for one in site.look().findings:
+            assert not re.search(r"\b(USER|ADDRESS|HOST|NODE|PORT)\b|[{}]", one.remedy), one.remedy
 
 
 def test_of_one_node_alone_nothing_is_told_of_many() -> None:

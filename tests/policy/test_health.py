@@ -536,7 +536,17 @@ def test_a_unit_that_has_failed_and_is_no_components_is_named() -> None:
         pytest.param(
             refused("root@c01: Permission denied (publickey)."), "login-refused", id="key"
         ),
-        pytest.param(refused("Host key verification failed."), "login-refused", id="host key"),
+        pytest.param(refused("Host key verification failed."), "host-key-unknown", id="host key"),
+        pytest.param(
+            refused("Host key for c01 has changed and you have requested strict checking."),
+            "host-key-changed",
+            id="another host key",
+        ),
+        pytest.param(
+            refused("ssh: connect to host c01 port 22: Connection refused"),
+            "ssh-lost",
+            id="no sshd: its nova-compute reports",
+        ),
         pytest.param(NO_ROUTE, "ssh-lost", id="only SSH is lost: its nova-compute reports"),
         pytest.param(Uncertain("`c01` gave no answer within 8 s"), "node-late", id="busy"),
     ],

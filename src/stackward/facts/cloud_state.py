@@ -309,6 +309,7 @@ class Look:
         state = CloudState(
             read_at=self._read_at,
             left_out={} if self._asked.only else self._lookout.left_out,
+            logins=self._lookout.logins,
             took_s=self._lookout.clock.monotonic() - self._began,
             surveys=surveys,
             login=apis.login,

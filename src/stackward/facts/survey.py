@@ -51,6 +51,7 @@ from stackward.model.survey import (
     Unseen,
 )
 from stackward.ports.clock import Clock
+from stackward.ports.login import why_not
 from stackward.ports.machines import NOVA_SETTINGS, is_name
 from stackward.ports.shell import Answer, Shell, refusal
 from stackward.ports.systemd import ACTIVES
@@ -59,9 +60,6 @@ Told = TypeVar("Told")
 
 STARTING_S = 3.0  # what is kept of the time for the way there and back
 _UNSYNCHRONIZED = 0x40  # STA_UNSYNC of adjtimex(2)
-_LOGIN = re.compile(
-    r"Permission denied|Host key verification failed|Too many authentication failures"
-)
 _NO_PYTHON = 127
 _BEGINS = '{"version"'  # the script's answer
 # Which virtual hosts and stores there are, the shipped sudoers file cannot know: those refused are
@@ -144,7 +142,7 @@ def survey_node(  # noqa: PLR0913  # what a look needs
             node, ["python3", "-", json.dumps(asked)], given=script(), within_s=within_s
         )
     except (Unreachable, Uncertain) as error:
-        return Unseen(_why(error), _kind(error))
+        return _unseen(error)
     if answer.code != 0:
         what = answer.err.strip().splitlines() or [f"it ended with {answer.code}"]
         missing = "there is no `python3` on it" if answer.code == _NO_PYTHON else what[-1]
@@ -702,14 +700,11 @@ def _refused(err: str) -> str | None:
     return refusal(Answer(1, "", err))
 
 
-def _kind(error: StackwardError) -> Blind:
+def _unseen(error: StackwardError) -> Unseen:
+    """Return why nothing was seen of a node: of all that ssh writes, the line that says it."""
+    kind, line = why_not(error.says or "")
     if isinstance(error, Uncertain):
-        return Blind.SILENT
-    if isinstance(error, NotStarted):
-        return Blind.NOT_ASKED
-    return Blind.REFUSED if _LOGIN.search(error.says or "") else Blind.UNREACHABLE
-
-
-def _why(error: StackwardError) -> str:
-    said = (error.says or "").strip().splitlines()
-    return said[-1] if said else error.message
+        kind = Blind.SILENT
+    elif isinstance(error, NotStarted):
+        kind = Blind.NOT_ASKED
+    return Unseen(line or error.message, kind)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from stackward.model.login import Login
 from stackward.model.survey import Survey, Unseen
 
 # Why something was not asked; more words may follow.
@@ -180,6 +181,7 @@ class CloudState:
     members_at: Mapping[str, str] = field(default_factory=dict)
     only: str | None = None  # the one node that was looked at
     left_out: Mapping[str, str] = field(default_factory=dict)  # nodes that are not reached by ssh
+    logins: Mapping[str, Login] = field(default_factory=dict)  # of nodes that are
 
     @property
     def has_seen_all(self) -> bool:

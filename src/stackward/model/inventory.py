@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from stackward.model.login import Login
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshAccess:
@@ -28,6 +30,17 @@ class Node:
     bmc_url: str | None = None  # its Redfish system
     left_out: str | None = None  # the connection by which Ansible reaches it, as in "winrm"
     unknown: str | None = None  # why it is unknown how it is reached
+
+    @property
+    def login(self) -> Login:
+        """Return how a person logs in to it as Stackward does."""
+        key = ("-i", self.ssh.key_file) if self.ssh.key_file else ()
+        return Login(
+            address=self.address,
+            user=self.ssh.user,
+            port=self.ssh.port,
+            options=(*key, *self.ssh.options),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

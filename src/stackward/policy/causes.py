@@ -67,6 +67,9 @@ TOGETHER = {
     NODES_LOST: _DEAD,
     "nodes-unseen": {"ssh-lost", "node-late"},
     "clocks-astray": {"clock-astray"},
+    "host-keys-unknown": {"host-key-unknown"},
+    "host-keys-changed": {"host-key-changed"},
+    "logins-refused": {"login-refused"},
 }
 
 

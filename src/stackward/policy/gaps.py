@@ -18,7 +18,10 @@ NEEDS_ROOT = "this login may not ask it as root"
 
 _KEPT = {
     Blind.UNREACHABLE: Kept.DEADLINE,
+    Blind.NO_SSHD: Kept.DEADLINE,
     Blind.REFUSED: Kept.RIGHTS,
+    Blind.KEY_UNKNOWN: Kept.DEADLINE,
+    Blind.KEY_CHANGED: Kept.DEADLINE,
     Blind.SILENT: Kept.DEADLINE,
     Blind.LATE: Kept.DEADLINE,
     Blind.USELESS: Kept.NO_QUESTION,

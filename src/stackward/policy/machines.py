@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from stackward.anatomy import MACHINE
 from stackward.model.cloud_state import CloudState, Heartbeat
 from stackward.model.health import Finding, Gap, Kept, Note
+from stackward.model.login import Login
 from stackward.model.survey import (
     ACTIVE,
     NETWORKD_RAN,
@@ -18,6 +19,7 @@ from stackward.model.survey import (
 from stackward.policy import symptoms
 from stackward.policy.causes import TOGETHER
 from stackward.policy.gaps import gap_of, no_right
+from stackward.ports.login import words_for
 from stackward.wording import count_of, in_size, in_utc
 
 FULL, FILLING = 99, 90  # percent
@@ -58,7 +60,7 @@ def judge_machines(state: CloudState) -> Iterator[Finding]:
         elif isinstance(survey, Unseen) and survey.kind is Blind.NOT_ASKED:
             continue  # no time was left: that is no answer against it
         elif isinstance(survey, Unseen):
-            yield _unseen(node, survey, _reports(state, node))
+            yield _unseen(node, survey, _reports(state, node), *_logins(state, [node]))
         else:
             yield from _misread(survey)
             yield from _judge_survey(survey)
@@ -70,11 +72,11 @@ def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[F
     """Say in one line what is so of many machines at once: what they share may be the cause."""
     if state.only:
         return
-    for symptom in (symptoms.NODES_LOST, symptoms.NODES_UNSEEN, symptoms.CLOCKS_ASTRAY):
+    for symptom, least in _AT_ONCE.items():
         names = sorted(
             {one.node for one in findings if one.rule in TOGETHER[symptom.name] and one.node}
         )
-        if len(names) < MANY:
+        if len(names) < least:
             continue
         clocks = [
             survey.clock.ahead_s
@@ -83,6 +85,8 @@ def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[F
             and isinstance(survey.clock, NodeClock)
         ]
         shown = ", ".join(names[:SHOWN])
+        # Of nodes to which there is no way, one shows as much as all.
+        tried = names[:1] if symptom is symptoms.NODES_UNSEEN else names
         yield symptom.found(
             MACHINE,
             None,
@@ -91,7 +95,12 @@ def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[F
             names=shown + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""),
             least=f"{min(clocks, default=0):+g}",
             most=f"{max(clocks, default=0):+g}",
+            **words_for(_BY_RULE.get(symptom.name, Blind.UNREACHABLE), _logins(state, tried)),
         )
+
+
+def _logins(state: CloudState, names: Sequence[str]) -> list[Login]:
+    return [state.logins.get(name, Login(address=name)) for name in names]
 
 
 def _reports(state: CloudState, node: str) -> list[Heartbeat]:
@@ -101,12 +110,31 @@ def _reports(state: CloudState, node: str) -> list[Heartbeat]:
 # What is found where nothing was seen, whether services report from there or not.
 _WHATEVER_REPORTS = {
     Blind.REFUSED: symptoms.LOGIN_REFUSED,
+    Blind.KEY_UNKNOWN: symptoms.HOST_KEY_UNKNOWN,
+    Blind.KEY_CHANGED: symptoms.HOST_KEY_CHANGED,
     Blind.USELESS: symptoms.NODE_USELESS,
     Blind.UNKNOWN: symptoms.NODE_UNKNOWN,
 }
 
 
-def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
+# From how many nodes on something is told as one finding: two that may be by chance are two.
+_AT_ONCE = {
+    symptoms.NODES_LOST: MANY,
+    symptoms.NODES_UNSEEN: MANY,
+    symptoms.CLOCKS_ASTRAY: MANY,
+    symptoms.HOST_KEYS_UNKNOWN: 2,
+    symptoms.HOST_KEYS_CHANGED: 2,
+    symptoms.LOGINS_REFUSED: 2,
+}
+_BY_RULE = {
+    symptoms.HOST_KEYS_UNKNOWN.name: Blind.KEY_UNKNOWN,
+    symptoms.HOST_KEYS_CHANGED.name: Blind.KEY_CHANGED,
+    symptoms.LOGINS_REFUSED.name: Blind.REFUSED,
+}
+_NOTHING_LISTENS = "its address answers, and refuses the connection: nothing listens on that port"
+
+
+def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat], login: Login) -> Finding:
     # What is dead may be called alive for a while, by one API longer than by another.
     living = reports[0].binary if reports and all(one.is_up for one in reports) else None
     silent = [
@@ -114,18 +142,20 @@ def _unseen(node: str, unseen: Unseen, reports: Sequence[Heartbeat]) -> Finding:
         for one in reports
         if not one.is_up
     ]
+    words = {"why": unseen.why, **words_for(unseen.kind, [login])}
+    refused = [_NOTHING_LISTENS] if unseen.kind is Blind.NO_SSHD else []
     match unseen.kind:
         case kind if kind in _WHATEVER_REPORTS:
-            return _WHATEVER_REPORTS[kind].found(MACHINE, node, why=unseen.why)
+            return _WHATEVER_REPORTS[kind].found(MACHINE, node, **words)
         case Blind.SILENT | Blind.LATE if living:
-            return symptoms.NODE_LATE.found(MACHINE, node, why=unseen.why, living=living)
+            return symptoms.NODE_LATE.found(MACHINE, node, living=living, **words)
         case _ if living:
-            return symptoms.SSH_LOST.found(MACHINE, node, why=unseen.why, living=living)
+            return symptoms.SSH_LOST.found(MACHINE, node, refused, living=living, **words)
         case Blind.SILENT | Blind.LATE:
-            return symptoms.NODE_SILENT.found(MACHINE, node, silent, why=unseen.why)
+            return symptoms.NODE_SILENT.found(MACHINE, node, silent, **words)
         case _:
             evidence = silent or ["no service of the cloud reports from it"]
-            return symptoms.NODE_UNREACHABLE.found(MACHINE, node, evidence, why=unseen.why)
+            return symptoms.NODE_UNREACHABLE.found(MACHINE, node, [*refused, *evidence], **words)
 
 
 def _misread(survey: Survey) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from stackward.masking import masked
 from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Finding, State
+from stackward.ports import login
 
 _RESTART = re.compile(r"\brestart\b")
 # Ending a nova-compute gives up the moves that it drives.
@@ -65,15 +66,16 @@ NODE_UNREACHABLE = Symptom(
     "node-unreachable",
     State.BROKEN,
     "cannot be reached: {why}",
-    "see its power and its network (its console, its BMC); where it no longer exists, take it out "
-    "of the inventory",
+    "see its power and its network (its console, its BMC), and how far ssh comes: {login}; where "
+    "it no longer exists, take it out of the inventory",
     "Nothing that runs there can be counted on, and nothing can be seen of it.",
 )
 SSH_LOST = Symptom(
     "ssh-lost",
     State.UNKNOWN,
     "it lives, for {living} reports from it, but SSH does not lead to it: {why}",
-    "see that its sshd runs and that the address in the inventory is right: `stackward node list`",
+    "see how far ssh comes: {login}; where that address or port is not its own, set `ansible_host` "
+    "and `ansible_port` in the inventory; where they are, see on its console that its sshd runs",
     "A node that cannot be looked at cannot be repaired either.",
 )
 NODES_LOST = Symptom(
@@ -89,7 +91,7 @@ NODES_UNSEEN = Symptom(
     State.UNKNOWN,
     "{count} of {of} nodes live, for services report from them, but were not seen: {names}",
     "look first at the way from here to them: the network of SSH, a jump host, the load of this "
-    "machine; a longer `--timeout`",
+    "machine; see how far ssh comes: {login}; a longer `--timeout`",
     "Where many are out of reach at once, it is mostly the way there.",
 )
 CLOCKS_ASTRAY = Symptom(
@@ -99,13 +101,47 @@ CLOCKS_ASTRAY = Symptom(
     "see `chronyc tracking` or `timedatectl`, here first: if all are off alike, ours is wrong",
     "Tokens, heartbeats and replication compare times of different machines.",
 )
+HOST_KEY_UNKNOWN = Symptom(
+    "host-key-unknown",
+    State.UNKNOWN,
+    "its host key is not known here: {why}",
+    login.KEY_UNKNOWN,
+    "A key that nobody has compared may be that of another machine. Stackward accepts none.",
+)
+HOST_KEYS_UNKNOWN = Symptom(
+    "host-keys-unknown",
+    State.UNKNOWN,
+    "the host keys of {count} of {of} nodes are not known here: {names}",
+    login.KEYS_UNKNOWN,
+    "So it is on a machine, or for a user, that has not logged in to the nodes before.",
+)
+HOST_KEY_CHANGED = Symptom(
+    "host-key-changed",
+    State.UNKNOWN,
+    "its host key is not the one that is known here: {why}",
+    login.KEY_CHANGED,
+    "Another machine may have taken its address. A node that was installed anew looks the same.",
+)
+HOST_KEYS_CHANGED = Symptom(
+    "host-keys-changed",
+    State.UNKNOWN,
+    "the host keys of {count} of {of} nodes are not those that are known here: {names}",
+    login.KEYS_CHANGED,
+    "Nodes that were installed anew have new keys. Machines that have taken their addresses too.",
+)
 LOGIN_REFUSED = Symptom(
     "login-refused",
     State.UNKNOWN,
     "SSH does not let us in: {why}",
-    "log in once by hand, as the inventory says: `ssh USER@ADDRESS`; it asks about a host key that "
-    "is not known yet, and says what else is wrong",
+    login.REFUSED,
     "What is on the node stays unseen.",
+)
+LOGINS_REFUSED = Symptom(
+    "logins-refused",
+    State.UNKNOWN,
+    "SSH does not let us in to {count} of {of} nodes: {names}",
+    login.REFUSED,
+    "Where many nodes refuse a login at once, it is mostly the user or the key.",
 )
 NODE_SILENT = Symptom(
     "node-silent",

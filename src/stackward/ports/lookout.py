@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from stackward.model.compute import Unread
 from stackward.model.identity import Itself
+from stackward.model.login import Login
 from stackward.ports.apis import Apis
 from stackward.ports.clock import Clock
 from stackward.ports.shell import Shell
@@ -24,3 +25,4 @@ class Lookout:
     # What the nodes of a cloud, by its id, once said of themselves; or why that cannot be read.
     remember: Callable[[str], Mapping[str, Itself] | Unread] = lambda _cloud: {}
     left_out: Mapping[str, str] = field(default_factory=dict)  # how it is reached, instead of ssh
+    logins: Mapping[str, Login] = field(default_factory=dict)  # how a person logs in to it

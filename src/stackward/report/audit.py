@@ -18,7 +18,7 @@ from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.runs import told
 from stackward.report.tables import Table
 from stackward.report.text import printable
-from stackward.report.times import Words, local, time_in, utc
+from stackward.report.times import Words, for_programs, local, time_in, utc
 
 ASKED_BY = "asked by"  # the fact of a plan that says who had it made
 
@@ -104,7 +104,7 @@ def audit_records(
 
 def render_audit(records: Sequence[Mapping[str, Any]]) -> str:
     """Return the records as JSON, one a line."""
-    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records)
+    return "".join(json.dumps(for_programs(each), ensure_ascii=False) + "\n" for each in records)
 
 
 def audit_table(records: Sequence[Mapping[str, Any]]) -> Table:

@@ -17,7 +17,7 @@ from itertools import zip_longest
 
 from stackward.errors import BadInput
 from stackward.report.text import printable, words_of
-from stackward.report.times import Words, in_words, local, utc
+from stackward.report.times import Words, for_programs, in_words, local, utc
 
 _Scalar = str | int | float | bool | datetime | None
 Cell = _Scalar | Sequence[_Scalar]
@@ -103,8 +103,9 @@ def render_one(record: Mapping[str, Cell], form: Form, width: int | None = None)
             return render_records({name: _plain(value) for name, value in record.items()}, form)
 
 
-def render_records(records: object, form: Form) -> str:
+def render_records(data: object, form: Form) -> str:
     """Return data as JSON, or as YAML when that is asked for."""
+    records = for_programs(data)
     if form is Form.YAML:
         import yaml  # noqa: PLC0415  # 20 ms that only this form needs
 
@@ -130,7 +131,7 @@ def _shown(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return printable(cell)
+        return printable(str(for_programs(cell)))
     if isinstance(cell, datetime):
         return utc(cell)
     if isinstance(cell, Sequence):

@@ -2,8 +2,9 @@
 
 Only this file writes a time for people. The zone is that of `TZ`, else the machine's. What is
 kept, and what is written into the world, is UTC: sentences that are kept hold our times as
-`wording.in_utc` marks them, and are shown through `in_words`. No other time in a sentence is
-touched: it stands in the words of a tool, or in a claim on a node, which all others read in UTC.
+`wording.in_utc` marks them, and are shown through `in_words`; data that is printed for programs
+goes through `for_programs`, which takes the mark away. No other time in a sentence is touched: it
+stands in the words of a tool, or in a claim on a node, which all others read in UTC.
 """
 
 import os
@@ -52,6 +53,19 @@ def utc(at: datetime) -> str:
 def in_words(text: str) -> str:
     """Return a sentence of ours with our times as people read them; the words of tools stay."""
     return _OURS.sub(lambda found: _shown(found["at"]) or found[0], text)
+
+
+def for_programs(value: object) -> object:
+    """Return data whose sentences have our times in RFC 3339: their mark is for people's zones."""
+    match value:
+        case str():
+            return _OURS.sub(r"\g<at>", value)
+        case list() | tuple():
+            return [for_programs(each) for each in value]
+        case Mapping():
+            return {name: for_programs(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def with_our_times(value: Json) -> Json:

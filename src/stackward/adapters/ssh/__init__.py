@@ -19,6 +19,7 @@ from stackward.adapters.ssh.processes import MOST_BYTES, Closed, NotInTime, Proc
 from stackward.errors import BadInput, NotStarted, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
+from stackward.ports.login import hint_for, why_not
 from stackward.ports.machines import read_itself
 from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights, refusal
@@ -99,7 +100,7 @@ class Ssh:
         if answer.code != _SSH_FAILED:
             return answer
         if _NOT_BEGUN.search(answer.err):
-            raise _unreachable(node, answer.err)
+            raise _unreachable(asked, answer.err)
         raise Uncertain(
             f"the connection to `{node}` was lost during `{command[0]}`",
             service="ssh",
@@ -239,11 +240,12 @@ def refuse_unreached(node: Node) -> None:
         )
 
 
-def _unreachable(node: str, says: str) -> Unreachable:
+def _unreachable(node: Node, says: str) -> Unreachable:
     lines = [line for line in says.splitlines() if not line.startswith("Warning:")]
+    kind, _ = why_not(says)
     return Unreachable(
-        f"cannot log in to `{node}`",
+        f"cannot log in to `{node.name}`",
         service="ssh",
         says="\n".join(lines).strip(),
-        hint=f"try `ssh` to its address; `stackward node list` shows how `{node}` is reached",
+        hint=hint_for(kind, node.login),
     )
