@@ -102,6 +102,7 @@ def test_listing_runs_imports_neither_databases_nor_a_cloud(tmp_path: Path) -> N
     assert (light | {"sqlalchemy", "pydantic", "stackward.plan"}) & set(imported.split()) == set()
 
 
+@pytest.mark.journal_by_hand
 @pytest.mark.parametrize("command", ["audit", "watch"])
 def test_a_run_is_shown_without_what_would_plan_it_again(tmp_path: Path, command: str) -> None:
     journal = SqlJournal(open_database(url_of(tmp_path)))

@@ -23,6 +23,7 @@ from stackward.plan import of_cloud
 WITHIN_S = 60.0  # a guard against hanging, not a measure
 NEVER = Rhythm(look_s=600, hears_s=600, beat_s=600)  # who is not woken does nothing in this test
 EAST = CloudIdentity(id="nova-1 East", name="https://east.example:5000 East")
+pytestmark = pytest.mark.journal_by_hand  # nobody carries the steps out here
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 

@@ -21,6 +21,7 @@ from stackward.plan import of_cloud
 EAST = CloudIdentity(id="nova-1 East", name="https://east.example:5000 East")
 WEST = CloudIdentity(id="nova-1 West", name="https://west.example:5000 West")
 SHORT = Rhythm(look_s=0.02, beat_s=0.1)
+pytestmark = pytest.mark.journal_by_hand  # nobody carries the steps out here
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
