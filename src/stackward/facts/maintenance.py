@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 
 from stackward.answers import understood
-from stackward.errors import BadInput, Uncertain, Unreachable
+from stackward.errors import Uncertain, Unreachable
 from stackward.facts.compute import read_compute_node, read_guarded
+from stackward.facts.moved import known_run, read_drained, read_drained_by
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.model.claim import read_claim
@@ -26,8 +27,7 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import Run, RunState, Settled
-from stackward.model.wish import Consent
-from stackward.plan import Kinds, Move, Plan, from_json, with_caught_up
+from stackward.plan import Kinds
 from stackward.plan.path import stage_of
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
@@ -36,8 +36,7 @@ from stackward.ports.systemd import read_enabled
 from stackward.ports.world import World
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
-_LATEST = 1000  # runs in which a node's last drain is looked for
-_DRAIN, _RETURN, _UNDO = "drain-compute-node", "return-compute-node", "undo-run"
+_LATEST = 1000  # runs in which those of a node are looked for
 _NOT_DONE = (Settled.UNSENT, Settled.FAILED, Settled.FOREIGN)
 
 
@@ -186,132 +185,7 @@ def _is_going_on(journal: Journal, run: Run) -> bool:
     return run.state in _GOING
 
 
-def read_drained(  # noqa: PLR0913  # what was asked for, and whose memory
-    journal: Journal, kinds: Kinds, cloud: str, host: str, *, run: str | None, text: str | None
-) -> DrainedAway | None:
-    """Return what a drain of the node moved: the one named, else the one whose claim it bears.
-
-    The claim of a return, or of an undo, leads to the drain that it returned from; one of a run
-    that this journal does not know leads nowhere, also where it is the run named: what it moved is
-    not known here.
-    Without a claim it is the newest drain that moved anything, however it ended.
-    """
-    claim = read_claim(text)
-    claiming = known_run(journal, claim.run) if claim else None
-    if claim and claiming is None and run in {None, claim.run}:
-        return None
-    if run is not None:
-        return read_drained_by(journal, kinds, cloud, host, run)
-    if claiming and (plan := _plan_of(journal, claiming, kinds, cloud, host)):
-        return _moved_by(journal, claiming, plan)
-    for kind in (_RETURN, _UNDO):
-        if claiming and (returned := _plan_of(journal, claiming, kinds, cloud, host, kind=kind)):
-            drain = getattr(returned.request, "run", None)
-            return _returned_from(journal, kinds, cloud, host, drain)
-    return _newest_drain(journal, kinds, cloud, host)
-
-
-def read_drained_by(journal: Journal, kinds: Kinds, cloud: str, host: str, run: str) -> DrainedAway:
-    """Return what one run moved; `BadInput` where it is no drain of the node."""
-    named = journal.run(run)
-    plan = _plan_of(journal, named, kinds, cloud, host)
-    if plan is None:
-        raise BadInput(
-            f"run `{named.id}` is no drain of `{host}`{_elsewhere(named, cloud)}: "
-            f"it is {named.title}",
-            hint="`stackward run list` shows the runs",
-        )
-    return _moved_by(journal, named, plan)
-
-
-def _elsewhere(run: Run, cloud: str) -> str:
-    return "" if run.is_in(cloud) else " in this cloud"
-
-
-def _returned_from(
-    journal: Journal, kinds: Kinds, cloud: str, host: str, run: str | None
-) -> DrainedAway | None:
-    drain = known_run(journal, run) if run else None
-    plan = _plan_of(journal, drain, kinds, cloud, host) if drain else None
-    return _moved_by(journal, drain, plan) if drain and plan else None
-
-
-def _newest_drain(journal: Journal, kinds: Kinds, cloud: str, host: str) -> DrainedAway | None:
-    for run in journal.runs(limit=_LATEST, cloud=cloud):
-        if plan := _plan_of(journal, run, kinds, cloud, host):
-            moved = _moved_by(journal, run, plan)
-            if moved.servers:
-                return moved
-    return None
-
-
-def known_run(journal: Journal, run_id: str) -> Run | None:
-    """Return the run of exactly this id; None where it is in another machine's journal."""
-    try:
-        found = journal.run(run_id)
-    except BadInput:
-        return None
-    return found if found.id == run_id else None
-
-
 def leaves_servers(run: Run) -> bool:
     """Say whether a drain was approved to leave servers on its node."""
     ends = json.loads(run.plan)["decisions"].get("ends", "empty")
     return bool(ends != "empty")
-
-
-def _plan_of(  # noqa: PLR0913  # which run, of which node
-    journal: Journal, run: Run, kinds: Kinds, cloud: str, host: str, *, kind: str = _DRAIN
-) -> Plan | None:
-    """Return the run's plan, with what it caught up with, if it is of that kind and of the node.
-
-    One that we cannot read is none.
-    """
-    if host not in run.holds or not run.is_in(cloud):
-        return None
-    try:
-        plan = from_json(run.plan, kinds)
-        if plan.request.kind == kind:
-            return with_caught_up(plan, journal.events(run.id), kinds)
-    except BadInput:
-        pass
-    return None
-
-
-def _moved_by(journal: Journal, run: Run, plan: Plan) -> DrainedAway:
-    return DrainedAway(
-        run=run.id, servers=read_moved(journal, run, plan), consents=consents_of(plan)
-    )
-
-
-def read_moved(journal: Journal, run: Run, plan: Plan) -> tuple[Drained, ...]:
-    """Return the servers whose every step this run began itself and proved done."""
-    last = {attempt.step: attempt for attempt in journal.attempts(run.id)}
-    servers = {}
-    for stage, move in plan.moves():
-        way = move.way(stage.path_of(move), last)
-        attempts = [last.get(at) for at, _ in way]
-        if not move.thing_id or not all(
-            each and each.settled is Settled.DONE and each.mark is not None for each in attempts
-        ):
-            continue
-        saw = attempts[-1].saw if attempts[-1] else {}
-        target = saw.get("target") or move.expects.get("target")
-        servers[move.key] = Drained(
-            id=move.key,
-            name=move.thing,
-            target=str(target) if target else None,
-            source=source_of(move),
-        )
-    return tuple(servers.values())
-
-
-def consents_of(plan: Plan) -> tuple[Consent, ...]:
-    """Return what the owners of servers have agreed to, by the request of the plan."""
-    return tuple(getattr(plan.request, "consents", ()))
-
-
-def source_of(move: Move) -> str | None:
-    """Return the host that a server was to leave; None where its steps do not tell."""
-    sources = (getattr(step, "source", None) for step in move.steps)
-    return next((each for each in sources if isinstance(each, str)), None)

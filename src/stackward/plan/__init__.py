@@ -16,7 +16,17 @@ from stackward.plan.path import Part
 from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.rights import needs_root
 from stackward.plan.runbook import Runbook, Runbooks
-from stackward.plan.step import GIVEN_UP, Examined, Lasting, Look, Progress, Standing, Step, Traced
+from stackward.plan.step import (
+    GIVEN_UP,
+    Examined,
+    FromHost,
+    Lasting,
+    Look,
+    Progress,
+    Standing,
+    Step,
+    Traced,
+)
 from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
 
 __all__ = [
@@ -30,6 +40,7 @@ __all__ = [
     "Differences",
     "Examined",
     "Finding",
+    "FromHost",
     "Holds",
     "Json",
     "Kinds",

@@ -111,6 +111,16 @@ class Traced(Protocol[W_contra]):
 
 
 @runtime_checkable
+class FromHost(Protocol):
+    """A step by which a server leaves a host."""
+
+    @property
+    def source(self) -> str:
+        """Return the host that it leaves, as Nova calls it."""
+        ...
+
+
+@runtime_checkable
 class Lasting(Protocol[W_contra]):
     """A step whose effect must last as long as the run that has done it, such as a cordon."""
 

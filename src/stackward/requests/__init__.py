@@ -3,6 +3,9 @@
 A request is found by its kind, and its module imported only then.
 """
 
+from typing import Protocol, runtime_checkable
+
+from stackward.model.wish import Consent
 from stackward.plan.kinds import ByKind
 
 KINDS = ByKind(
@@ -14,3 +17,13 @@ KINDS = ByKind(
         "undo-run": "undo_run.UndoRequest",
     },
 )
+
+
+@runtime_checkable
+class MovesServers(Protocol):
+    """A request by which servers move, some of them with their owners' consent."""
+
+    @property
+    def consents(self) -> tuple[Consent, ...]:
+        """Return what owners have agreed to."""
+        ...

@@ -4,7 +4,8 @@ from dataclasses import replace
 from platform import node
 
 from stackward.facts.compute import read_compute_node
-from stackward.facts.maintenance import known_run, leaves_servers
+from stackward.facts.maintenance import leaves_servers
+from stackward.facts.moved import known_run
 from stackward.facts.observed import keep_names, read_remembered
 from stackward.facts.promised import read_promised
 from stackward.model.compute import ComputeNode, Unread

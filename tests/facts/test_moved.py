@@ -13,7 +13,8 @@ from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
-from stackward.facts.maintenance import read_drained, read_homecoming
+from stackward.facts.maintenance import read_homecoming
+from stackward.facts.moved import read_drained
 from stackward.model.claim import Claim
 from stackward.model.maintenance import DrainedAway
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled

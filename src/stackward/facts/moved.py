@@ -1,0 +1,191 @@
+"""Read what a run did, as its journal has it: what it moved, off which host, with whose consent.
+
+Nothing else reads the stored plan of another operation for that.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from stackward.errors import BadInput
+from stackward.model.claim import read_claim
+from stackward.model.maintenance import Drained, DrainedAway
+from stackward.model.run import Attempt, Run, Settled
+from stackward.model.wish import Consent
+from stackward.plan import FromHost, Kinds, Move, Part, Plan, Stage, Step, from_json, with_caught_up
+from stackward.ports.journal import Journal
+from stackward.requests import MovesServers
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.return_compute_node import ReturnRequest
+from stackward.requests.undo_run import UndoRequest
+
+_LATEST = 1000  # runs in which a node's last drain is looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Did:
+    """What a run of any operation did: its plan, with the last attempt at each step of it."""
+
+    run: Run
+    plan: Plan
+    last: Mapping[str, Attempt]  # by the path of the step
+
+    @property
+    def has_changed(self) -> bool:
+        """Say whether it has begun anything itself."""
+        return any(map(has_begun, self.last.values()))
+
+    @property
+    def consents(self) -> tuple[Consent, ...]:
+        """Return what the owners of servers have agreed to, by its request."""
+        asked = self.plan.request
+        return asked.consents if isinstance(asked, MovesServers) else ()
+
+    def attempts_at(self, kind: str) -> Iterator[Attempt]:
+        """Return the last attempt at each step of a kind, if there was one."""
+        for stage, move in self.plan.moves():
+            yield from self.attempts_of(stage, move, kind)
+
+    def attempts_of(self, stage: Stage, move: Move, kind: str | None = None) -> Iterator[Attempt]:
+        """Return the last attempt at each step of a move; at those of a kind, if one is given."""
+        for path, step in _paths(stage, move):
+            if path in self.last and kind in {None, step.kind}:
+                yield self.last[path]
+
+    def moved(self) -> tuple[Drained, ...]:
+        """Return the servers whose every step it began itself and proved done."""
+        servers = {}
+        for stage, move in self.plan.moves():
+            way = move.way(stage.path_of(move), self.last)
+            attempts = [self.last.get(at) for at, _ in way]
+            if not move.thing_id or not all(
+                each and each.settled is Settled.DONE and each.mark is not None for each in attempts
+            ):
+                continue
+            saw = attempts[-1].saw if attempts[-1] else {}
+            target = saw.get("target") or move.expects.get("target")
+            servers[move.key] = Drained(
+                id=move.key,
+                name=move.thing,
+                target=str(target) if target else None,
+                source=source_of(move),
+            )
+        return tuple(servers.values())
+
+
+def has_begun(attempt: Attempt) -> bool:
+    """Say whether the run may have changed something by an attempt: it did not only look."""
+    return attempt.mark is not None and attempt.settled is not Settled.UNSENT
+
+
+def source_of(move: Move) -> str | None:
+    """Return the host that a server was to leave; None where its steps do not tell."""
+    return next((step.source for step in move.steps if isinstance(step, FromHost)), None)
+
+
+def _paths(stage: Stage, move: Move) -> Iterator[tuple[str, Step]]:
+    return move.steps_at(stage.path_of(move), Part.STEPS, Part.INSTEAD, Part.FAILED)
+
+
+def read_did(journal: Journal, run: Run, kinds: Kinds) -> Did:
+    """Return what a run did; `BadInput` where this version does not understand its plan."""
+    return _did(journal, run, from_json(run.plan, kinds), kinds)
+
+
+def _did(journal: Journal, run: Run, plan: Plan, kinds: Kinds) -> Did:
+    return Did(
+        run=run,
+        plan=with_caught_up(plan, journal.events(run.id), kinds),
+        last={attempt.step: attempt for attempt in journal.attempts(run.id)},
+    )
+
+
+def known_run(journal: Journal, run_id: str) -> Run | None:
+    """Return the run of exactly this id; None where it is in another machine's journal."""
+    try:
+        found = journal.run(run_id)
+    except BadInput:
+        return None
+    return found if found.id == run_id else None
+
+
+# --- what a drain of a node moved ---------------------------------------------------------------
+
+
+def read_drained(  # noqa: PLR0913  # what was asked for, and whose memory
+    journal: Journal, kinds: Kinds, cloud: str, host: str, *, run: str | None, text: str | None
+) -> DrainedAway | None:
+    """Return what a drain of the node moved: the one named, else the one whose claim it bears.
+
+    The claim of a return, or of an undo, leads to the drain that it returned from; one of a run
+    that this journal does not know leads nowhere, also where it is the run named: what it moved is
+    not known here.
+    Without a claim it is the newest drain that moved anything, however it ended.
+    """
+    claim = read_claim(text)
+    claiming = known_run(journal, claim.run) if claim else None
+    if claim and claiming is None and run in {None, claim.run}:
+        return None
+    if run is not None:
+        return read_drained_by(journal, kinds, cloud, host, run)
+    if claiming and _is_of(claiming, cloud, host):
+        if did := _drain_of(journal, claiming, kinds, cloud, host):
+            return _moved_by(did)
+        if asked := takes_back(claiming, kinds):
+            drain = known_run(journal, asked.run) if asked.run else None
+            did = _drain_of(journal, drain, kinds, cloud, host) if drain else None
+            return _moved_by(did) if did else None
+    return _newest_drain(journal, kinds, cloud, host)
+
+
+def read_drained_by(journal: Journal, kinds: Kinds, cloud: str, host: str, run: str) -> DrainedAway:
+    """Return what one run moved; `BadInput` where it is no drain of the node."""
+    named = journal.run(run)
+    did = _drain_of(journal, named, kinds, cloud, host)
+    if did is None:
+        elsewhere = "" if named.is_in(cloud) else " in this cloud"
+        raise BadInput(
+            f"run `{named.id}` is no drain of `{host}`{elsewhere}: it is {named.title}",
+            hint="`stackward run list` shows the runs",
+        )
+    return _moved_by(did)
+
+
+def takes_back(run: Run, kinds: Kinds) -> ReturnRequest | UndoRequest | None:
+    """Return what was asked of a run that takes another one back; None where it is no such run.
+
+    One that we cannot read is none.
+    """
+    try:
+        asked = from_json(run.plan, kinds).request
+    except BadInput:
+        return None
+    return asked if isinstance(asked, ReturnRequest | UndoRequest) else None
+
+
+def _is_of(run: Run, cloud: str, host: str) -> bool:
+    return host in run.holds and run.is_in(cloud)
+
+
+def _drain_of(journal: Journal, run: Run, kinds: Kinds, cloud: str, host: str) -> Did | None:
+    """Return what the run did if it is a drain of the node; one that we cannot read is none."""
+    if not _is_of(run, cloud, host):
+        return None
+    try:
+        plan = from_json(run.plan, kinds)
+        is_drain = isinstance(plan.request, DrainRequest)
+        return _did(journal, run, plan, kinds) if is_drain else None
+    except BadInput:
+        return None
+
+
+def _newest_drain(journal: Journal, kinds: Kinds, cloud: str, host: str) -> DrainedAway | None:
+    for run in journal.runs(limit=_LATEST, cloud=cloud):
+        if did := _drain_of(journal, run, kinds, cloud, host):
+            moved = _moved_by(did)
+            if moved.servers:
+                return moved
+    return None
+
+
+def _moved_by(drain: Did) -> DrainedAway:
+    return DrainedAway(run=drain.run.id, servers=drain.moved(), consents=drain.consents)
