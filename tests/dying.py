@@ -10,10 +10,10 @@ from stackward import planning
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, Workshop, carry_out
+from stackward.kinds import KINDS
 from stackward.model.run import Run
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
-from stackward.runbooks.kinds import KINDS
 
 CHANGES = frozenset(
     {

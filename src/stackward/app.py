@@ -157,7 +157,7 @@ def read_plan(text: str) -> "Plan[Any]":
 
 def known_kinds() -> "Kinds":
     """Return the kinds of requests, steps and checks that a stored plan may hold."""
-    from stackward.runbooks.kinds import KINDS  # noqa: PLC0415  # as above
+    from stackward.kinds import KINDS  # noqa: PLC0415  # as above
 
     return KINDS
 

@@ -16,6 +16,7 @@ from stackward.facts.maintenance import (
 from stackward.facts.observed import keep_names
 from stackward.facts.rights import read_rights
 from stackward.facts.undoing import read_undoing
+from stackward.kinds import KINDS
 from stackward.model.cloud import known_cloud
 from stackward.model.compute import Unread
 from stackward.model.run import Run, RunState
@@ -40,7 +41,6 @@ from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
 from stackward.runbooks import bring_back_servers, return_compute_node, undo_run
-from stackward.runbooks.kinds import KINDS
 from stackward.runbooks.return_compute_node import TELL
 from stackward.status.half_way import left_half_way
 from stackward.status.run import state_now

@@ -9,10 +9,10 @@ from builders import a_node, a_server, asking
 from stackward.cli import main
 from stackward.cli.plans import keep_plan, refuse_place, show_plan
 from stackward.errors import BadInput
+from stackward.kinds import KINDS
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import from_json
 from stackward.report.tables import Form
-from stackward.runbooks.kinds import KINDS
 
 PLAN = plan_drain(a_node(a_server()), asking())
 

@@ -15,6 +15,7 @@ from engine.fakes import FakeClock
 from fakes import LAB_NET, FakeCloud, FakeShell, a_world
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
+from stackward.kinds import KINDS
 from stackward.model.compute import Guarded
 from stackward.model.inventory import Inventory
 from stackward.model.wish import WISH
@@ -22,7 +23,6 @@ from stackward.plan import Plan
 from stackward.plan.stored import from_json, from_mapping, to_mapping
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
-from stackward.runbooks.kinds import KINDS
 from texts import folded
 
 NODE = "compute-07"

@@ -20,6 +20,7 @@ from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.errors import StepFailed
+from stackward.kinds import KINDS
 from stackward.model.claim import read_claim
 from stackward.model.compute import Guarded
 from stackward.model.inventory import Inventory
@@ -29,7 +30,6 @@ from stackward.plan import Plan
 from stackward.plan.stored import from_mapping, to_mapping
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
-from stackward.runbooks.kinds import KINDS
 from texts import folded
 
 NODE = "compute-07"

@@ -15,6 +15,7 @@ from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
 from stackward.facts.maintenance import read_homecoming
 from stackward.facts.moved import read_drained
+from stackward.kinds import KINDS
 from stackward.model.claim import Claim
 from stackward.model.maintenance import DrainedAway
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled
@@ -23,7 +24,6 @@ from stackward.plan import CAUGHT_UP, Json, dump_move
 from stackward.planning import plan_return
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
-from stackward.runbooks.kinds import KINDS
 
 NODE = "compute-07"
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from stackward import checks, requests, steps
+from stackward.kinds import KINDS
 from stackward.plan import ByKind
-from stackward.runbooks.kinds import KINDS
 
 ROOMS = [steps, checks, requests]
 

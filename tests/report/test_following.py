@@ -8,12 +8,12 @@ import pytest
 from typing_extensions import override
 
 from builders import a_node, a_server, an_id, asking
+from stackward.kinds import KINDS
 from stackward.model.run import Approval, Event, Run, RunState
 from stackward.model.values import Json
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import dump_move
 from stackward.report.following import Follower, Story
-from stackward.runbooks.kinds import KINDS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PLAN = plan_drain(a_node(a_server()), asking(when_slow="abort"))

@@ -17,12 +17,12 @@ from stackward import planning
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
+from stackward.kinds import KINDS
 from stackward.model.compute import Guarded
 from stackward.model.run import Approval, Run, RunState
 from stackward.plan import Plan
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
-from stackward.runbooks.kinds import KINDS
 
 NODE = "compute-07"
 POINTS = 84  # one before and one after each write and each change

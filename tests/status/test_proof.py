@@ -7,10 +7,10 @@ import pytest
 
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
+from stackward.kinds import KINDS
 from stackward.model.compute import Port, Volume
 from stackward.plan import Look, Move, Standing, dump_move
 from stackward.plan.stored import load_move
-from stackward.runbooks.kinds import KINDS
 from stackward.status.proof import domain_on_target
 from stackward.steps.compute import LiveMigrate
 

@@ -27,6 +27,7 @@ from builders import (
 )
 from stackward.checks.compute import NoInstanceDirs
 from stackward.errors import BadInput
+from stackward.kinds import KINDS
 from stackward.model.claim import Claim
 from stackward.model.compute import (
     Aggregate,
@@ -46,7 +47,6 @@ from stackward.model.wish import WISH
 from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
 from stackward.plan import Verdict, differences, from_json, to_json
 from stackward.policy import worries
-from stackward.runbooks.kinds import KINDS
 from stackward.steps.compute import LiveMigrate
 from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
