@@ -114,7 +114,7 @@ def audit(
 def check(
     run_id: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="Only this run; the beginning of its id is enough."),
+        typer.Argument(metavar="ID", help="Only this run; the beginning of its id is enough."),
     ] = None,
     form: FormOption = Form.TABLE,
     column: ColumnOption = None,
