@@ -403,6 +403,13 @@ def test_clocks_that_are_off_alike_are_one_finding() -> None:
             id="no key",
         ),
         pytest.param(
+            "Can't open user config file /etc/cloud/ssh_config: Permission denied",
+            "ssh-settings-wrong",
+            "ssh does not start on this machine for 3 of 3 nodes: c01, c02, ctl",
+            ("ssh ops@192.0.2.1 true",),
+            id="no right to its settings",
+        ),
+        pytest.param(
             "ssh: connect to host {to} port 22: Connection timed out",
             "nodes-unseen",
             "3 of 3 nodes live, for services report from them, but were not seen: c01, c02, ctl",

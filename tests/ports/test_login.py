@@ -110,7 +110,26 @@ Connection to 192.0.2.11 port 22 timed out
             "ssh: Could not resolve hostname c01: Name or service not known",
             id="no such name",
         ),
+        pytest.param(
+            "Can't open user config file /etc/cloud/ssh_config: Permission denied\r\n",
+            Blind.SETTINGS,
+            "Can't open user config file /etc/cloud/ssh_config: Permission denied",
+            id="no right to its own settings",
+        ),
         pytest.param("", Blind.UNREACHABLE, "", id="nothing"),
+        *(
+            pytest.param(f"{line}\n", Blind.SETTINGS, line, id=line)
+            for line in (
+                "command-line: line 0: Bad configuration option: foo",
+                "command-line line 0: Bad port 'x'.",
+                'command-line line 0: Invalid ProxyJump "a:b:c"',
+                "/etc/cloud/ssh_config: line 1: Bad configuration option: foo",
+                "unknown option -- Z",
+                "Bad port '0'",
+                "Unknown cipher type 'none'",
+                "Bad owner or permissions on /home/ops/.ssh/config",
+            )
+        ),
     ],
 )
 def test_the_line_that_says_why_is_found_among_the_others(
@@ -130,6 +149,9 @@ def test_the_line_that_says_why_is_found_among_the_others(
             id="changed",
         ),
         pytest.param(Blind.REFUSED, ("`ssh -v ops@192.0.2.11 true`", "ssh-copy-id"), id="no key"),
+        pytest.param(
+            Blind.SETTINGS, ("`ssh ops@192.0.2.11 true`", "~/.ssh/config"), id="its settings"
+        ),
         pytest.param(Blind.NO_SSHD, ("`ssh -v ops@192.0.2.11 true`",), id="nothing listens"),
         pytest.param(Blind.UNREACHABLE, ("`ssh -v ops@192.0.2.11 true`",), id="no way"),
     ],

@@ -20,6 +20,7 @@ class Blind(StrEnum):
     """Why something could not be looked at; each asks for another remedy."""
 
     UNREACHABLE = "unreachable"  # no way to it
+    SETTINGS = "ssh settings"  # the ssh of this machine did not begin: it refuses its settings
     NO_SSHD = "no sshd"  # its address answers, and nothing listens there
     REFUSED = "refused"  # it answers, and does not let us in
     KEY_UNKNOWN = "host key unknown"  # nobody has said that it is the machine that it should be

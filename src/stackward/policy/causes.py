@@ -69,6 +69,7 @@ TOGETHER = {
     "clocks-astray": {"clock-astray"},
     "host-keys-unknown": {"host-key-unknown"},
     "host-keys-changed": {"host-key-changed"},
+    "ssh-settings-wrong": {"ssh-setting-wrong"},
     "logins-refused": {"login-refused"},
 }
 

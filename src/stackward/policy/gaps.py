@@ -18,6 +18,7 @@ NEEDS_ROOT = "this login may not ask it as root"
 
 _KEPT = {
     Blind.UNREACHABLE: Kept.DEADLINE,
+    Blind.SETTINGS: Kept.DEADLINE,
     Blind.NO_SSHD: Kept.DEADLINE,
     Blind.REFUSED: Kept.RIGHTS,
     Blind.KEY_UNKNOWN: Kept.DEADLINE,

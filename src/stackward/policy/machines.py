@@ -86,7 +86,7 @@ def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[F
         ]
         shown = ", ".join(names[:SHOWN])
         # Of nodes to which there is no way, one shows as much as all.
-        tried = names[:1] if symptom is symptoms.NODES_UNSEEN else names
+        tried = names[:1] if symptom.name in _LIKE_ONE else names
         yield symptom.found(
             MACHINE,
             None,
@@ -112,6 +112,7 @@ _WHATEVER_REPORTS = {
     Blind.REFUSED: symptoms.LOGIN_REFUSED,
     Blind.KEY_UNKNOWN: symptoms.HOST_KEY_UNKNOWN,
     Blind.KEY_CHANGED: symptoms.HOST_KEY_CHANGED,
+    Blind.SETTINGS: symptoms.SSH_SETTING_WRONG,
     Blind.USELESS: symptoms.NODE_USELESS,
     Blind.UNKNOWN: symptoms.NODE_UNKNOWN,
 }
@@ -124,13 +125,16 @@ _AT_ONCE = {
     symptoms.CLOCKS_ASTRAY: MANY,
     symptoms.HOST_KEYS_UNKNOWN: 2,
     symptoms.HOST_KEYS_CHANGED: 2,
+    symptoms.SSH_SETTINGS_WRONG: 2,
     symptoms.LOGINS_REFUSED: 2,
 }
 _BY_RULE = {
     symptoms.HOST_KEYS_UNKNOWN.name: Blind.KEY_UNKNOWN,
     symptoms.HOST_KEYS_CHANGED.name: Blind.KEY_CHANGED,
+    symptoms.SSH_SETTINGS_WRONG.name: Blind.SETTINGS,
     symptoms.LOGINS_REFUSED.name: Blind.REFUSED,
 }
+_LIKE_ONE = {symptoms.NODES_UNSEEN.name, symptoms.SSH_SETTINGS_WRONG.name}
 _NOTHING_LISTENS = "its address answers, and refuses the connection: nothing listens on that port"
 
 

@@ -129,6 +129,20 @@ HOST_KEYS_CHANGED = Symptom(
     login.KEYS_CHANGED,
     "Nodes that were installed anew have new keys. Machines that have taken their addresses too.",
 )
+SSH_SETTING_WRONG = Symptom(
+    "ssh-setting-wrong",
+    State.UNKNOWN,
+    "ssh does not start on this machine: {why}",
+    login.SETTINGS,
+    "The node was not asked, so nothing of this is its fault.",
+)
+SSH_SETTINGS_WRONG = Symptom(
+    "ssh-settings-wrong",
+    State.UNKNOWN,
+    "ssh does not start on this machine for {count} of {of} nodes: {names}",
+    login.SETTINGS,
+    "The nodes were not asked, so nothing of this is their fault.",
+)
 LOGIN_REFUSED = Symptom(
     "login-refused",
     State.UNKNOWN,

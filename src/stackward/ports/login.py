@@ -8,6 +8,15 @@ from stackward.model.survey import Blind
 
 # As OpenSSH writes them, the line that tells most first: it ends with others that tell less.
 _CAUSES = (
+    (
+        Blind.SETTINGS,
+        re.compile(
+            r"^(?:Can't open user config file .*|command-line:? line \d+:.*|unknown option -- .*"
+            r"|\S+: line \d+: Bad configuration option: .*|Bad owner or permissions on .*"
+            r"|Bad port '.*|Unknown cipher type .*)$",
+            re.MULTILINE,
+        ),
+    ),
     (Blind.KEY_CHANGED, re.compile(r"^Host key for .+ has changed\b.*$", re.MULTILINE)),
     (Blind.REFUSED, re.compile(r"^.*\bhost key .*\bwas revoked\b.*$", re.MULTILINE)),
     (Blind.KEY_UNKNOWN, re.compile(r"^No .*host key is known for .+$", re.MULTILINE)),
@@ -15,7 +24,9 @@ _CAUSES = (
     (Blind.KEY_UNKNOWN, re.compile(r"^Host key verification failed\b.*$", re.MULTILINE)),
     (
         Blind.REFUSED,
-        re.compile(r"^.*(?:Permission denied|Too many authentication failures).*$", re.MULTILINE),
+        re.compile(
+            r"^.*(?:Permission denied [(]|Too many authentication failures).*$", re.MULTILINE
+        ),
     ),
     (Blind.NO_SSHD, re.compile(r"^.*\bConnection refused\r?$", re.MULTILINE)),
 )
@@ -44,6 +55,10 @@ REFUSED = (
     "`ansible_ssh_private_key_file` in the inventory, add your key to the agent (`ssh-add -l` "
     "lists its keys), or put your public key on the node (`ssh-copy-id`)"
 )
+SETTINGS = (
+    "mend what ssh is given: `ansible_ssh_common_args` in the inventory, or your own "
+    "`~/.ssh/config`; by hand: {login}"
+)
 NO_WAY = "see how far ssh comes: {login}"
 _NONE_KEPT = (
     " (first take `UserKnownHostsFile=/dev/null` out of the inventory: with it no host key is kept)"
@@ -52,6 +67,7 @@ _HINTS = {
     Blind.KEY_UNKNOWN: KEY_UNKNOWN,
     Blind.KEY_CHANGED: KEY_CHANGED,
     Blind.REFUSED: REFUSED,
+    Blind.SETTINGS: SETTINGS,
 }
 _BY_KEY = {Blind.KEY_UNKNOWN, Blind.KEY_CHANGED}
 _VERBOSE = {Blind.REFUSED, Blind.NO_SSHD, Blind.UNREACHABLE}

@@ -19,6 +19,7 @@ from stackward.adapters.ssh.processes import MOST_BYTES, Closed, NotInTime, Proc
 from stackward.errors import BadInput, NotStarted, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
+from stackward.model.survey import Blind
 from stackward.ports.login import hint_for, why_not
 from stackward.ports.machines import read_itself
 from stackward.ports.root import Words, must_be_declared
@@ -99,7 +100,7 @@ class Ssh:
         answer = self._start(ssh, node, given, left_s, limit_s)
         if answer.code != _SSH_FAILED:
             return answer
-        if _NOT_BEGUN.search(answer.err):
+        if _NOT_BEGUN.search(answer.err) or why_not(answer.err)[0] is not Blind.UNREACHABLE:
             raise _unreachable(asked, answer.err)
         raise Uncertain(
             f"the connection to `{node}` was lost during `{command[0]}`",
