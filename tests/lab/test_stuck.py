@@ -22,6 +22,12 @@ UPDATE migrations SET status='completed' WHERE instance_uuid='{server}';
 UPDATE instances SET task_state=NULL WHERE uuid='{server}'"
 """
 
+# As if the last reports had just been taken: a conductor takes the first new ones and its orders
+# at the same time, and either may be first.
+HEARD_LATELY = """mariadb nova -e "
+UPDATE services SET last_seen_up=UTC_TIMESTAMP() WHERE topic='compute'"
+"""
+
 
 @pytest.fixture
 def node(nodes: tuple[str, str, str]) -> str:
@@ -88,13 +94,35 @@ def test_an_order_that_waits_for_a_dead_conductor_is_named_and_goes_on_with_it(
 
     drains.lab.on("ctl", "systemctl stop nova-conductor")
     ended = drains.apply(plan).ended()
-    drains.lab.on("ctl", "systemctl start nova-conductor")
+    drains.lab.on("ctl", f"{HEARD_LATELY}systemctl start nova-conductor")
 
     assert_stuck(ended, "waits-for-conductor", "start nova-conductor")
     until(lambda: newest(drains, server) == "completed")
     until(lambda: drains.lab.compute_state(node) == "up")
     assert_goes_home(drains, node)
     assert len(drains.migrations(server)) == 1
+
+
+def test_an_order_that_waits_for_a_conductor_which_hears_no_nova_compute_is_given_again(
+    drains: Drains, server: str, node: str
+) -> None:
+    """It is the conductor that takes the reports: the order may come before the first of them."""
+    planned, plan = drains.plan(node)
+    assert planned.code == 0, planned.said
+
+    drains.lab.on("ctl", "systemctl stop nova-conductor")
+    ended = drains.apply(plan).ended()
+    drains.lab.on(node, "systemctl kill -s STOP nova-compute")
+    drains.lab.on("ctl", "systemctl start nova-conductor")
+
+    assert_stuck(ended, "waits-for-conductor", "a refused move is ordered again")
+    until(lambda: newest(drains, server) == "error")
+    drains.lab.on(node, "systemctl kill -s CONT nova-compute")
+    until(lambda: drains.lab.compute_state(node) == "up")
+    assert drains.lab.server(server).task_state is None
+    assert_goes_home(drains, node)
+    records = drains.migrations(server)
+    assert [records[each][1] for each in sorted(records)] == ["error", "completed"]
 
 
 def test_an_order_that_was_lost_on_its_way_to_the_conductor_is_named(

@@ -55,9 +55,13 @@ _RESTART = (
 WAITS_FOR_CONDUCTOR = StuckState(
     name="waits-for-conductor",
     reason="no nova-conductor is up to take its order",
-    remedy="start nova-conductor: an order that waits in its queue is carried out then",
+    remedy="start nova-conductor: it carries out the order that waits in its queue, or refuses it "
+    "if nova-compute on `{source}` has not reported to it yet; resume once nova-compute is up and "
+    "the server has no task: a refused move is ordered again",
     why="nova 31.0 conductor/manager.py: the record of a move is made by the conductor; an order "
-    "stays in RabbitMQ until one takes it.",
+    "stays in RabbitMQ until one takes it. nova-compute reports through the conductor: "
+    "conductor/tasks/live_migrate.py, _check_host_is_up, refuses the order (record `error`) where "
+    "it is taken before the first report.",
 )
 CONDUCTOR_DIED = StuckState(
     name="conductor-died",
