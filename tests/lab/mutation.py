@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -47,7 +47,7 @@ CHECK = ("cloud", "check")
 LOOK_S, WELL_S, MAKE_S = 120, 300, 180
 TOGETHER = 4  # so many restarted units grow as old as that side by side
 BUSY = 2.5  # processes that would run, for each CPU: then answers come late
-QUIET_S, LOOKS = 600, 3  # it is waited for that long, and a look is had so many times
+QUIET_S, LOOKS = 90, 4  # so long it is waited for, and so many looks are had
 ILL = {"broken", "degraded", "unknown"}  # where a finding says so
 
 
@@ -134,7 +134,7 @@ class Ward:
     def look_at(self, mutant: Mutant, settling: Mutant | None) -> tuple[dict[str, Any], "Seen"]:
         """Look at a mutant; what a busy machine spoils is no look.
 
-        Raises AssertionError where the machine stays busy.
+        Raises AssertionError where the machine stays busy, and spoils each of them.
         """
         for _ in range(LOOKS if self.is_patient else 1):
             with self.spending("look"):
@@ -143,7 +143,7 @@ class Ward:
             if not (self.is_patient and seen.unexpected and is_busy()):
                 return told, seen
             say(f"{mutant.name}: a busy machine spoilt the look: {'; '.join(seen.unexpected)}")
-            with self.spending("quiet"):
+            with self.spending("quiet"), suppress(AssertionError):
                 until(lambda: not is_busy(), within_s=QUIET_S)
         msg = "the machine stays busy"
         raise AssertionError(msg)

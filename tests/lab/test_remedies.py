@@ -239,6 +239,31 @@ def test_the_record_of_an_old_name_is_removed(well: RealLab) -> None:
         until(lambda: is_well(well), within_s=240)
 
 
+@pytest.mark.parametrize(
+    ("binary", "node"), [("nova-conductor", "ctl"), ("nova-compute", "c02")], ids=lambda one: one
+)
+def test_what_has_lost_its_record_while_it_ran_makes_one_when_it_is_started_anew(
+    well: RealLab, binary: str, node: str
+) -> None:
+    """Nova's make their record only when they start: until then it stays away."""
+    for each in record_ids(well, "compute service", node, "--service", binary):
+        run(well, ["openstack", "compute", "service", "delete", each])
+    try:
+        finding = until(lambda: of_rule(well, "record-missing", node), within_s=240)
+        assert finding["component"] == binary
+        assert record_ids(well, "compute service", node, "--service", binary) == []
+
+        carry_out(well, finding["remedy"], "systemctl restart", on=node)
+
+        until(lambda: record_ids(well, "compute service", node, "--service", binary))
+        if binary == "nova-compute":
+            carry_out(well, finding["remedy"], "nova-manage cell_v2 discover_hosts")
+        until(lambda: is_well(well), within_s=240)
+    finally:
+        if not record_ids(well, "compute service", node, "--service", binary):
+            well.on(node, f"systemctl restart {binary}")
+
+
 # Nova's scheduler, of the code that every node has.
 SECOND_SCHEDULER = """
 printf 'from nova.cmd.scheduler import main\\nmain()\\n' > /usr/local/lib/nova-scheduler

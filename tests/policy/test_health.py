@@ -1473,6 +1473,8 @@ def test_what_runs_and_has_no_record_in_the_list_of_its_api_is_found(
     [found] = [one for one in health.findings if one.under is None]
     assert (found.rule, found.component, found.node) == ("record-missing", binary, node)
     assert binary in found.reason
+    assert f"`systemctl restart {binary}` has it make another" in found.remedy
+    assert ("discover_hosts" in found.remedy) is (binary == "nova-compute")
 
 
 def test_a_machine_that_the_inventory_names_twice_has_one_record_only() -> None:

@@ -24,6 +24,8 @@ SHOWN = 5
 STILL_HANGS_S = 60.0  # Nova's own `rpc_response_timeout`, usually
 RPC = "rpc"
 NOVA_API = "nova-api"
+# Its host's mapping goes with its record, by nova/api/openstack/compute/services.py of 2025.1.
+MAPPED = ", and `nova-manage cell_v2 discover_hosts` maps its host to its cell again"
 TOO_MANY = 429
 BROKER = "rabbitmq"
 _NETWORK = LISTED["neutron"]
@@ -454,7 +456,14 @@ def judge_records(state: CloudState, present: Present, anatomy: Anatomy) -> Iter
         if not known and LISTED[component.service] == _NETWORK:
             continue
         if node not in known and None not in known:
-            yield symptoms.RECORD_MISSING.found(name, node, binary=kind, log=here.log)
+            yield symptoms.RECORD_MISSING.found(
+                name,
+                node,
+                binary=kind,
+                log=here.log,
+                restart=here.restart,
+                mapped=MAPPED if name == NOVA_COMPUTE else "",
+            )
 
 
 def is_listed(state: CloudState, component: Component, anatomy: Anatomy) -> bool:

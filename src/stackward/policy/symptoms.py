@@ -170,7 +170,8 @@ NODE_LATE = Symptom(
     State.UNKNOWN,
     "it lives, for {living} reports from it, but did not answer in time: {why}",
     "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it goes on, log in "
-    "and see what hangs",
+    "and see what hangs; a login that takes 25 s, and works then, waits for a logind that is not "
+    "on the message bus since that was started anew: `systemctl restart systemd-logind`",
     "Nothing was seen of it this time.",
 )
 NODE_USELESS = Symptom(
@@ -868,10 +869,12 @@ RECORD_MISSING = Symptom(
     "record-missing",
     State.DEGRADED,
     "it runs here, and its API has no record of {binary} on this node",
-    "look at `host`, `region` and `transport_url` in its settings, and at its log ({log}): they "
-    "show by which name and to which cloud it reports; if the inventory has this machine twice, "
-    "keep one of the two entries",
-    "A process without a record gets no work, and nobody notices when it dies.",
+    "look first at its log ({log}): where it says that its record is gone, somebody removed it "
+    "while it ran, and `{restart}` has it make another one{mapped}; else `host`, `region` and "
+    "`transport_url` in its settings show by which name and to which cloud it reports; if the "
+    "inventory has this machine twice, keep one of the two entries",
+    "A process without a record gets no work, and nobody notices when it dies. Nova's make their "
+    "record only when they start.",
 )
 OLD_NAME_DOWN = Symptom(
     "old-name-down",
