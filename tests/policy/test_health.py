@@ -543,6 +543,11 @@ def test_a_unit_that_has_failed_and_is_no_components_is_named() -> None:
             id="another host key",
         ),
         pytest.param(
+            refused("/root/.ssh/config: line 3: Bad configuration option: forwardagnt"),
+            "ssh-setting-wrong",
+            id="ssh does not start here",
+        ),
+        pytest.param(
             refused("ssh: connect to host c01 port 22: Connection refused"),
             "ssh-lost",
             id="no sshd: its nova-compute reports",
