@@ -161,6 +161,28 @@ def test_two_that_listen_are_not_woken_by_the_calls_of_the_other(postgres: Serve
         assert (one.woken.is_set(), two.woken.is_set()) == (False, False)
 
 
+def test_it_is_not_ended_by_a_server_that_ends_idle_sessions(postgres: Server) -> None:
+    """It was, at each end of that time: a line and another connection, and a run was seen late."""
+    url = postgres.new_database()
+    postgres.sql(f"ALTER DATABASE {name_of(url)} SET idle_session_timeout = '500ms'")
+    is_idle_for_longer = (
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
+        "AND state = 'idle' AND now() - state_change > interval '1500ms'"
+    )
+    with an_ear(url) as ear, journal_in(url) as journal:
+        ear.wait_until_it(hears=True)
+
+        assert wait_until(
+            lambda: postgres.sql(is_idle_for_longer) == [(1,)] or bool(ear.said),
+            within_s=WITHIN_S,
+            every_s=0.05,
+        )
+        journal.add(a_run())
+
+        assert ear.is_woken()
+    assert (ear.said, len(ear.connections)) == ([], 1)
+
+
 def test_one_that_cannot_even_begin_to_hear_says_so(postgres: Server) -> None:
     """Its one connection listens: none is left that could call it."""
     postgres.sql("DROP DATABASE IF EXISTS narrow")

@@ -25,6 +25,9 @@ from stackward.masking import masked
 if TYPE_CHECKING:
     from psycopg import Connection
 
+# Who listens sends nothing, so a server that ends idle sessions would end this one again and again.
+# Asked so for PostgreSQL before 14, which has no such setting.
+_STAY = b"SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 _CLOSING_S = 2.0  # for the thread; it may hang in a server that does not answer, and is a daemon
 
 
@@ -116,6 +119,7 @@ class Listener:
 
     def _listen(self, connection: "Connection[Any]") -> None:
         connection.autocommit = True
+        connection.execute(_STAY)
         for channel in (QUEUED, self._own):
             connection.execute(f'LISTEN "{channel}"'.encode())
         called, is_heard = self._call(), False
