@@ -120,6 +120,12 @@ LISTED = (
         "old one, and nova-compute disables itself",
     ),
     Listed(
+        units=frozenset({"libvirtd.service"}),
+        faults=frozenset({Fault.ON_DEMAND}),
+        first=("nova-compute", "libvirtd"),
+        why="nova-compute has lost its connection, and disables itself until it looks again",
+    ),
+    Listed(
         units=frozenset({"ovn-northd.service"}),
         faults=frozenset({Fault.STOPPED, Fault.MASKED}),
         first=("ovn-databases", "ovn-northd"),
