@@ -37,7 +37,7 @@ from workers import world_of
 
 from postgres import Server as Postgres
 from postgres import a_server as a_postgres
-from stackward import app, planning
+from stackward import app, operations
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, Pace, Workshop, approve, carry_out
@@ -65,7 +65,7 @@ ENDED = re.compile(r"run `(\w+)`, .*: succeeded")
 def plan_of(host: str, journal: Journal, servers: int) -> Any:  # noqa: ANN401  # a plan, or none
     """Plan the drain of a host."""
     asked = DrainRequest(node=host, reason="bench", at_once=1)
-    return planning.plan_drain(world_of(host, servers, 0, 0), journal, asked)
+    return operations.plan_request(world_of(host, servers, 0, 0), journal, asked)
 
 
 def approval() -> Approval:

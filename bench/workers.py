@@ -39,7 +39,7 @@ from builders import a_server
 from fakes import FakeCloud, FakeShell
 from postgres import Server as Postgres
 from postgres import a_server as a_postgres
-from stackward import app, planning
+from stackward import app, operations
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.store.database import open_database
 from stackward.adapters.store.journal import SqlJournal
@@ -257,7 +257,7 @@ class Bench:
 
     def _plan(self, host: str, servers: int) -> Any:  # noqa: ANN401  # a plan, or none
         asked = DrainRequest(node=host, reason="bench", at_once=PARALLEL)
-        return planning.plan_drain(world_of(host, servers, 0), self.journal, asked)
+        return operations.plan_request(world_of(host, servers, 0), self.journal, asked)
 
     def _go_on(self, until: float) -> None:
         if time.monotonic() > until or any(each.poll() is not None for each in self.workers):

@@ -6,12 +6,12 @@ from typing import Any
 
 from engine.fakes import DyingJournal, Fate
 from fakes import FakeCloud, FakeShell
-from stackward import planning
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, Workshop, carry_out
 from stackward.kinds import KINDS
 from stackward.model.run import Run
+from stackward.operations import runbooks
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -72,10 +72,10 @@ class DyingShell:
 
 
 def carried_out(run: Run, world: World, journal: SqlJournal, fate: Fate) -> Run:
-    """Carry a run out by the real runbooks, in a world and with a journal that share a fate."""
+    """Carry a run out by the real operations, in a world and with a journal that share a fate."""
     shop: Workshop[World] = Workshop(
         journal=DyingJournal(journal, fate),
-        runbooks=planning.runbooks(journal),
+        runbooks=runbooks(journal),
         kinds=KINDS,
         clock=world.clock,
         world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),

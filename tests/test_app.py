@@ -20,8 +20,8 @@ from stackward.facts.observed import keep_names
 from stackward.model.compute import Unread
 from stackward.model.identity import Itself
 from stackward.model.run import Approval, RunState, Said
+from stackward.operations import plan_request
 from stackward.plan import to_json
-from stackward.planning import plan_drain
 from stackward.settings import Settings
 from stackward.status.run import refuse_a_living_worker
 
@@ -102,7 +102,7 @@ def test_a_drain_is_carried_out_as_planned_and_stored(tmp_path: Path) -> None:
     cloud.add(*servers)
     world = replace(a_world(cloud), clock=FakeClock(on_wait=[cloud.pass_time]))
     journal = SqlJournal(open_database(url_of(tmp_path)))
-    plan = read_plan(to_json(plan_drain(world, journal, asking())))
+    plan = read_plan(to_json(plan_request(world, journal, asking())))
     approval = Approval(by="ann", at=world.clock.now(), how="--yes")
 
     run = approve(plan, approval, journal)

@@ -309,7 +309,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
 
     from stackward.adapters.openstack.polled import Poller  # noqa: PLC0415  # as above
     from stackward.engine import Workshop  # noqa: PLC0415  # as above
-    from stackward.planning import runbooks  # noqa: PLC0415  # as above
+    from stackward.operations import runbooks  # noqa: PLC0415  # as above
     from stackward.ports.world import Acting  # noqa: PLC0415  # as above
     from stackward.status.run import worker_here  # noqa: PLC0415  # as above
 

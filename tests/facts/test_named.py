@@ -19,7 +19,7 @@ from stackward.facts.compute import read_compute_node, read_maintenance
 from stackward.facts.named import find_node
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.identity import Itself, Known
-from stackward.planning import plan_drain
+from stackward.operations import plan_request
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.status.lookups import hypervisor_of
@@ -327,7 +327,7 @@ def test_nothing_of_a_refused_node_is_kept(tmp_path: Path) -> None:
     cloud, shell = a_slip(Itself(names=("c07",)))
     with closing(SqlJournal(open_database(url_of(tmp_path)))) as journal:
         with pytest.raises(Refused):
-            plan_drain(a_world(cloud, shell), journal, DrainRequest(node="c08", reason="r"))
+            plan_request(a_world(cloud, shell), journal, DrainRequest(node="c08", reason="r"))
 
         assert list(journal.observations(cloud.identity().id, "names")) == []
 
@@ -460,12 +460,12 @@ def test_a_plan_keeps_what_a_living_node_calls_itself(tmp_path: Path) -> None:
     shell.says["rack1-node1"] = Itself(names=("x99",), configured="c01")
     with closing(SqlJournal(open_database(url_of(tmp_path)))) as journal:
         asked = DrainRequest(node="rack1-node1", reason="r")
-        first = plan_drain(a_world(cloud, shell), journal, asked)
+        first = plan_request(a_world(cloud, shell), journal, asked)
         [seen] = journal.observations(cloud.identity().id, "names")
         later = FakeShell(cloud, inventory=shell.inventory, silent={"rack1-node1"})
         cloud.computes["c01"] = a_service("c01", is_up=False)
 
-        second = plan_drain(a_world(cloud, later), journal, replace(asked, node="c01"))
+        second = plan_request(a_world(cloud, later), journal, replace(asked, node="c01"))
 
     assert (first.blockers, seen.node, seen.source) == ((), "rack1-node1", "node")
     assert seen.value == {

@@ -16,8 +16,8 @@ from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
 from stackward.facts.promised import read_promised
 from stackward.model.run import Approval, Run
+from stackward.operations import plan_request as plan_a_drain
 from stackward.operations.drain_compute_node.plan import plan_drain
-from stackward.planning import plan_drain as plan_a_drain
 from stackward.requests.drain_compute_node import DrainRequest
 
 BY_ADA = Approval(by="ada", at=NOW, how="--yes")

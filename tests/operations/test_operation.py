@@ -18,5 +18,15 @@ def test_a_folder_is_found_by_the_kind_of_its_request(folder: str) -> None:
     assert requests.KINDS[found.kind] is found.request
 
 
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_says_what_takes_back_what_it_did(folder: str) -> None:
+    """One that cannot be taken back answers with a blocker that says why."""
+    assert operation(folder.replace("_", "-")).undo is not None
+
+
+def test_whatever_may_be_asked_for_has_a_folder() -> None:
+    assert sorted(kind.replace("-", "_") for kind in requests.KINDS) == sorted(FOLDERS)
+
+
 def test_a_drain_is_among_them() -> None:
     assert "drain_compute_node" in FOLDERS

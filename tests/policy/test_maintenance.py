@@ -18,12 +18,12 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import RunState
+from stackward.operations.bring_back_servers.plan import plan_bring_back
+from stackward.operations.return_compute_node.plan import plan_return
 from stackward.plan import differences
 from stackward.policy.maintenance import judge_return, why_it_stays
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.return_compute_node import ReturnRequest
-from stackward.runbooks.bring_back_servers import plan_bring_back
-from stackward.runbooks.return_compute_node import plan_return
 
 CLAIM = "stackward 01DRAIN by ada on bastion since 2026-11-22T03:00:00Z: bad DIMM"
 OF_UNIT = ComputeProcess(pid=7, unit="nova-compute.service")

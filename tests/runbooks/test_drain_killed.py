@@ -12,11 +12,11 @@ from builders import a_server, an_id, asking
 from dying import DyingCloud, carried_out
 from engine.fakes import Crash, FakeClock, Fate
 from fakes import FakeCloud, FakeShell, a_world
-from stackward import planning
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
 from stackward.model.run import Approval, Run, RunState
+from stackward.operations import plan_request
 from stackward.ports.world import World
 
 POINTS = 74  # one before and one after each write and each change
@@ -43,7 +43,7 @@ class Site:
 
     def approved(self) -> Run:
         asked = asking(when_slow="stop-server", slow_after_s=5.0, keep_service=True)
-        plan = planning.plan_drain(self.world(Fate()), self.journal, asked)
+        plan = plan_request(self.world(Fate()), self.journal, asked)
         approval = Approval(by="ann", at=self.clock.now(), how="--yes")
         return approve(plan, approval, self.journal)
 

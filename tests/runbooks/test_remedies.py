@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from builders import (
-    NOW,
     a_candidate,
     a_domain,
     a_flavor,
@@ -36,15 +35,14 @@ from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
 from stackward.model.run import RunState
 from stackward.model.standstill import Guest, Standstill
-from stackward.model.undoing import Returned, Undoing
 from stackward.model.wish import WISH
+from stackward.operations.bring_back_servers.plan import plan_bring_back
 from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
+from stackward.operations.return_compute_node.undo import Returned, drain_again
 from stackward.plan import Blocked, Warned
 from stackward.policy import worries
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.undo_run import UndoRequest
-from stackward.runbooks.bring_back_servers import plan_bring_back
-from stackward.runbooks.undo_run import drain_again
 
 DB = an_id("db-01")
 GPU = a_flavor(pci_passthrough__alias="gpu:1")
@@ -432,15 +430,7 @@ def test_leaving_behind_helps_wherever_it_is_advised(name: str) -> None:
     assert plan_drain(case.before, asking(**case.asked, **LEAVE)).blockers == ()
 
 
-RETURN = Undoing(
-    run="01RUN",
-    title="return `compute-07` to service",
-    kind="return-compute-node",
-    state=RunState.SUCCEEDED,
-    read_at=NOW,
-    has_changed=True,
-    returned=Returned(node="compute-07", is_uncordoned=True, reason="bad DIMM"),
-)
+RETURN = Returned(node="compute-07", is_uncordoned=True, reason="bad DIMM")
 ASKED_ANEW = [name for name, case in CASES.items() if case.asks_then and not case.asked]
 
 
@@ -449,9 +439,8 @@ def test_what_a_drain_may_be_asked_for_then_its_undo_may_be_asked_for_too(name: 
     """A return is undone by a drain, with that drain's blockers and their remedies."""
     case = CASES[name]
     after = case.before if case.after is None else case.after
-    request = drain_again(RETURN, UndoRequest(run="01RUN", **case.asks_then))
+    request = drain_again("01RUN", RETURN, UndoRequest(run="01RUN", **case.asks_then))
 
-    assert request is not None
     assert plan_drain(after, request).blockers == ()
 
 

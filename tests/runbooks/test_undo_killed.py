@@ -13,13 +13,13 @@ from builders import a_server, an_id, asking
 from dying import DyingCloud, DyingShell, carried_out
 from engine.fakes import Crash, FakeClock, Fate
 from fakes import FakeCloud, FakeShell, a_world
-from stackward import planning
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
 from stackward.kinds import KINDS
 from stackward.model.compute import Guarded
 from stackward.model.run import Approval, Run, RunState
+from stackward.operations import plan_request
 from stackward.plan import Plan
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
@@ -61,7 +61,7 @@ class Site:
 
     def undo(self) -> Run:
         asked = UndoRequest(run=self.drain.id)
-        return self.approved(planning.plan_undo(self.world(Fate()), self.journal, asked))
+        return self.approved(plan_request(self.world(Fate()), self.journal, asked))
 
     def carry_out(self, run: Run, fate: Fate) -> Run:
         return carried_out(run, self.world(fate), self.journal, fate)
@@ -103,7 +103,7 @@ def drained(tmp_path_factory: pytest.TempPathFactory) -> Site:
     cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
     cloud.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
     site = Site(tmp_path_factory.mktemp("drained"), cloud, FakeShell(cloud))
-    run = site.approved(planning.plan_drain(site.world(Fate()), site.journal, asking()))
+    run = site.approved(plan_request(site.world(Fate()), site.journal, asking()))
     ended = site.carry_out(run, Fate())
     assert (ended.state, set(site.hosts.values())) == (RunState.SUCCEEDED, {"compute-08"})
     cloud.computes[NODE] = replace(cloud.computes[NODE], is_up=False)

@@ -200,7 +200,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.app import read_projects
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
-    from stackward.planning import plan_drain
+    from stackward.operations import plan_request
     from stackward.requests.drain_compute_node import DrainRequest
 
     asked = DrainRequest(
@@ -220,7 +220,7 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
         refuse_place(plan_out)
     with open_world(context, inventory) as world, open_journal() as journal:
         asked = replace(asked, projects=read_projects(world, projects or (), node))
-        plan = plan_drain(world, journal, asked)
+        plan = plan_request(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)
     if dry_run:
@@ -310,10 +310,10 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import show_and_refuse
-    from stackward.planning import plan_bring_back, plan_return
+    from stackward.operations import plan_request
+    from stackward.policy.maintenance import is_in_service
+    from stackward.requests.bring_back_servers import bring_back_request
     from stackward.requests.return_compute_node import ReturnRequest
-    from stackward.runbooks.bring_back_servers import bring_back_request
-    from stackward.runbooks.return_compute_node import is_in_service
 
     if not bring_back:
         _refuse_how_servers_move(context)
@@ -328,34 +328,36 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     )
     asked = ReturnRequest(node=node, image=image, flavor=flavor, network=network, run=run)
     with open_world(context, inventory) as world, open_journal() as journal:
-        plan = plan_return(world, journal, asked)
-        if dry_run and bring_back and is_in_service(plan):
-            plan = plan_bring_back(world, journal, request_after(plan))
+        plan = plan_request(world, journal, asked)
+        if dry_run and bring_back and is_in_service(plan.blockers):
+            plan = plan_request(world, journal, request_after(plan.request))
     if dry_run:
         show_and_refuse(plan, form, column)
         return
-    if queue and bring_back and not is_in_service(plan):
+    if queue and bring_back and not is_in_service(plan.blockers):
         raise BadInput(
             "`--bring-back` is planned once the node serves again: it cannot be queued with that",
             stands="nothing was changed",
             hint="queue the return alone; when it has succeeded, queue it with `--bring-back`"
             + _both_at_once(plan),
         )
-    if not (bring_back and is_in_service(plan)):
+    if not (bring_back and is_in_service(plan.blockers)):
         approve_and_carry_out(
             context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
         )
     if not bring_back:
         return
     with open_world(context, inventory) as world, open_journal() as journal:
-        home = plan_bring_back(world, journal, request_after(plan))
+        home = plan_request(world, journal, request_after(plan.request))
     approve_and_carry_out(
         context, home, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
     )
 
 
 def _both_at_once(plan: "Plan[Any]") -> str:
-    run = getattr(plan.request, "run", None)
+    from stackward.requests.return_compute_node import ReturnRequest
+
+    run = plan.request.run if isinstance(plan.request, ReturnRequest) else None
     way = f"`stackward run undo {run} --queue` does both under one approval"
     return f"; or {way}" if run else ""
 

@@ -273,7 +273,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     """
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
-    from stackward.planning import plan_undo
+    from stackward.operations import plan_request
     from stackward.requests.undo_run import UndoRequest
 
     if plan_out is not None:
@@ -293,7 +293,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             when_slow=when_slow.value,
         )
         with open_world(context, inventory) as world:
-            plan = plan_undo(world, journal, asked)
+            plan = plan_request(world, journal, asked)
     if plan_out is not None and not plan.blockers:
         keep_plan(plan, plan_out)
     if dry_run:

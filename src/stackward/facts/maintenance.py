@@ -6,7 +6,7 @@ from dataclasses import replace
 from stackward.answers import understood
 from stackward.errors import Uncertain, Unreachable
 from stackward.facts.compute import read_compute_node, read_guarded
-from stackward.facts.moved import known_run, read_drained, read_drained_by
+from stackward.facts.moved import known_run, read_drained
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.model.claim import read_claim
@@ -34,29 +34,22 @@ from stackward.ports.journal import Journal
 from stackward.ports.shell import Shell
 from stackward.ports.systemd import read_enabled
 from stackward.ports.world import World
+from stackward.requests.return_compute_node import ReturnRequest
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which those of a node are looked for
 _NOT_DONE = (Settled.UNSENT, Settled.FAILED, Settled.FOREIGN)
 
 
-def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two memories
-    world: World,
-    journal: Journal,
-    kinds: Kinds,
-    name: str,
-    *,
-    run: str | None,
-    image: str | None,
-    network: str | None,
-    but: str | None,
+def read_returning_node(
+    world: World, journal: Journal, kinds: Kinds, asked: ReturnRequest, *, but: str | None
 ) -> ReturningNode:
     """Return all that the node's return to service has to know, read now.
 
-    `run` is the drain that it returns from, `but` the run that asks: it does not hold itself up.
+    `but` is the run that asks: it does not hold itself up.
     """
     cloud, here = world.cloud, world.cloud.identity().id
-    found = find_node(world, cloud.services(), name, read_remembered(world, journal))
+    found = find_node(world, cloud.services(), asked.node, read_remembered(world, journal))
     service, node = found.service, found.match.node
     claim = read_claim(service.disabled_reason)
     guarded = read_guarded(cloud, service.host)
@@ -71,11 +64,11 @@ def read_returning_node(  # noqa: PLR0913  # what was asked for, and the two mem
         is_claim_known=claim is None or known_run(journal, claim.run) is not None,
         holders=read_holders(journal, here, service.host, but=but),
         drained=read_drained(
-            journal, kinds, here, service.host, run=run, text=service.disabled_reason
+            journal, kinds, here, service.host, run=asked.run, text=service.disabled_reason
         ),
-        images=cloud.images_called(image) if image else cloud.public_images(),
+        images=cloud.images_called(asked.image) if asked.image else cloud.public_images(),
         flavors=cloud.flavors(),
-        networks=cloud.networks_called(network) if network else (),
+        networks=cloud.networks_called(asked.network) if asked.network else (),
         guarded=guarded,
         is_ha_ours=bool(guarded) and read_told_ha(journal, here, service.host) is not None,
         identified_at=found.match.seen_at,
@@ -95,25 +88,6 @@ def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
             if is_started and (stage := stage_of(attempt.step)) in {HA_OFF, HA_ON}:
                 return run.id if stage == HA_OFF else None
     return None
-
-
-def read_homecoming(  # noqa: PLR0913  # what was asked for, and the two memories
-    world: World,
-    journal: Journal,
-    kinds: Kinds,
-    name: str,
-    *,
-    run: str,
-    only: str | None = None,
-) -> Homecoming:
-    """Return what a drain of the node moved away and how it stands; `only` the server of an id.
-
-    The calls grow with the servers that were moved.
-    """
-    remembered = read_remembered(world, journal)
-    host = find_node(world, world.cloud.services(), name, remembered).service.host
-    drained = read_drained_by(journal, kinds, world.cloud.identity().id, host, run)
-    return read_way_back(world, journal, host, drained, only=only)
 
 
 def read_way_back(

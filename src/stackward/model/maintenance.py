@@ -117,3 +117,4 @@ class Homecoming:
     drained: DrainedAway
     away: tuple[Away, ...] = ()
     is_of_one: bool = False  # one server alone was asked for
+    way: str | None = None  # how those who must stay can come later; None: by the same again

@@ -1,9 +1,53 @@
-"""PLAN: one folder per operation, named by its verb phrase; none imports another."""
+"""PLAN: one folder per operation, named by its verb phrase; none imports another.
 
+Here is what an operation must answer, how it is found by the kind of a request, and how any request
+is planned.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, Generic
 
-from stackward.plan.operation import Operation
+from typing_extensions import TypeVar
+
+from stackward import requests
+from stackward.facts.durations import read_past_moves
+from stackward.facts.moved import Did
+from stackward.facts.rights import read_rights
+from stackward.moving.foretold import foretold
+from stackward.plan import Blocked, Move, Plan, Request, Runbook, Warned, needs_root, of_cloud
+from stackward.policy.rights import is_silent, judge_rights
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.undo_run import UndoRequest
+
+Asked = TypeVar("Asked", bound=Request)
+Facts = TypeVar("Facts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[Asked, Facts]):
+    """How one kind of request is planned: its facts are read, the rest is pure."""
+
+    request: type[Asked]
+    read: Callable[[World, Journal, Asked, str | None], Facts]
+    """Read the facts now; the last is the run that asks: what it claims is its own."""
+    plan: Callable[[Facts, Asked], Plan[World]]
+    """Plan the request from facts alone: no reads, no changes."""
+    judge: Callable[[World, Journal, Asked, Move[World]], Blocked | None]
+    """Judge one thing again on its fresh facts, just before its move begins."""
+    undo: Callable[[Did, UndoRequest], Sequence[Request] | Blocked] | None = None
+    """Return what takes back what a run of it did, as requests, in their order; or why none does.
+
+    They are a return and servers that come back, or one request of any other kind. They are planned
+    only where the run is over; what of its doing is not its own any more is not taken back.
+    """
+
+    @property
+    def kind(self) -> str:
+        """Return the stored name of its requests; its folder is called so too."""
+        return self.request.kind
 
 
 def operation(kind: str) -> Operation[Any, Any]:
@@ -13,3 +57,57 @@ def operation(kind: str) -> Operation[Any, Any]:
     """
     found: Operation[Any, Any] = import_module(f"{__name__}.{kind.replace('-', '_')}").OPERATION
     return found
+
+
+def plan_request(
+    world: World, journal: Journal, asked: Request, run_id: str | None = None
+) -> Plan[World]:
+    """Plan a request from fresh facts; `run_id` is the run that asks.
+
+    With what may not be run as root on the nodes, how long the moves will take, and its cloud.
+    """
+    found = operation(asked.kind)
+    plan = found.plan(found.read(world, journal, asked, run_id), asked)
+    plan, cloud = with_rights(plan, world), world.cloud.identity()
+    if any(move.thing_id for _, move in plan.moves()):
+        plan = foretold(plan, read_past_moves(journal, cloud))
+    return of_cloud(plan, cloud)
+
+
+def with_rights(plan: Plan[World], world: World) -> Plan[World]:
+    """Return the plan with what stands against it where a right is missing on a node.
+
+    Not where it is said already that the node does not answer: asking again would take as long.
+    """
+    if is_silent(each.worry for each in plan.blockers):
+        return plan
+    verdicts = [
+        verdict
+        for node, commands in needs_root(plan).items()
+        for verdict in judge_rights(node, read_rights(world.shell, node, commands))
+    ]
+    return replace(
+        plan,
+        blockers=(*plan.blockers, *(each for each in verdicts if isinstance(each, Blocked))),
+        warnings=(*plan.warnings, *(each for each in verdicts if isinstance(each, Warned))),
+    )
+
+
+@dataclass(frozen=True)
+class PlannedAgain:
+    """How a run's request is planned again while it is carried out, and one thing judged again."""
+
+    journal: Journal
+
+    def plan(self, world: World, request: Request, run_id: str | None, /) -> Plan[World]:
+        """Plan the request from fresh facts."""
+        return plan_request(world, self.journal, request, run_id)
+
+    def judge(self, world: World, request: Request, move: Move[World], /) -> Blocked | None:
+        """Judge one thing again on fresh facts."""
+        return operation(request.kind).judge(world, self.journal, request, move)
+
+
+def runbooks(journal: Journal) -> Mapping[str, Runbook[World]]:
+    """Return how each kind of request is planned again; nothing of it is imported yet."""
+    return dict.fromkeys(requests.KINDS, PlannedAgain(journal))

@@ -1,1 +1,1 @@
-"""JUDGE: pure rules shared by runbooks: may it move, is there room."""
+"""JUDGE: pure rules shared by operations: may it move, is there room."""

@@ -1,9 +1,10 @@
 """Empty a compute node that is alive, for maintenance."""
 
+from stackward.operations import Operation
 from stackward.operations.drain_compute_node.facts import read_drain, read_one
 from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
+from stackward.operations.drain_compute_node.undo import undo_drain
 from stackward.plan import Blocked, Move
-from stackward.plan.operation import Operation
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
@@ -18,4 +19,6 @@ def _judge(
     return next(judge_again(read_one(world, journal, asked, move.thing_id), asked, move), None)
 
 
-OPERATION = Operation(request=DrainRequest, read=read_drain, plan=plan_drain, judge=_judge)
+OPERATION = Operation(
+    request=DrainRequest, read=read_drain, plan=plan_drain, judge=_judge, undo=undo_drain
+)

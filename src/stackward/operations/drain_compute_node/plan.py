@@ -19,8 +19,8 @@ from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
 from stackward.model.compute import ComputeNode, Unread
-from stackward.model.maintenance import HA_OFF
 from stackward.model.run import RunState
+from stackward.moving.instance_ha import telling_instance_ha
 from stackward.moving.leaving_servers import (
     Judged,
     by_whose_word,
@@ -39,7 +39,6 @@ from stackward.steps.compute import (
     ColdMigrate,
     LiveMigrate,
 )
-from stackward.steps.instance_ha import TellInstanceHa
 from stackward.steps.service import Cordon, KeepOff
 from stackward.wording import count_of
 
@@ -194,7 +193,11 @@ def _stages(
     is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
     stages = [
         # Before anything else: what goes off on purpose must not look like a failure.
-        *([_telling_instance_ha(facts)] if is_guarded(facts, asked) else []),
+        *(
+            [telling_instance_ha(facts.host, is_in_maintenance=True)]
+            if is_guarded(facts, asked)
+            else []
+        ),
         # Cordon before the moves: otherwise the scheduler refills the node while we empty it.
         Stage(name="cordon", moves=(Move(thing=facts.host, how="cordon", steps=(cordon,)),)),
         *([Stage(name="tidy", moves=tidying, needs=(is_cordoned,))] if tidying else []),
@@ -235,11 +238,6 @@ def _keeps_off(asked: DrainRequest) -> bool:
 def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
     """Say whether the instance-HA service is to be told; not of a node that keeps servers."""
     return bool(facts.guarded) and not isinstance(facts.guarded, Unread) and asked.empties_the_node
-
-
-def _telling_instance_ha(facts: ComputeNode) -> Stage[World]:
-    tell = TellInstanceHa(host=facts.host, is_in_maintenance=True)
-    return Stage(name=HA_OFF, moves=(Move(thing=facts.host, how="tell", steps=(tell,)),))
 
 
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:

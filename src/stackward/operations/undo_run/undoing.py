@@ -1,11 +1,15 @@
 """A run that is to be undone: what it did, as its journal has it, and how that stands now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from stackward.model.compute import Provider
 from stackward.model.maintenance import Drained, Homecoming, ReturningNode
 from stackward.model.run import RunState
+from stackward.plan import Blocked, Request
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.return_compute_node import ReturnRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +30,11 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
-    """What a return to service changed, so that the node can be taken out again."""
+class Part:
+    """A request that takes a run back, and the facts by which its own operation plans it."""
 
-    node: str
-    is_uncordoned: bool
-    reason: str | None  # for which the node had been out; None where that is not known
-    kept_off_by: tuple[str, ...] = ()  # what was taken away, in the words of its plan
+    request: Request
+    facts: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Undoing:
     is_of_one: bool = False  # one of its servers alone was asked for, or none
     has_changed: bool = False  # it has begun something itself
     undone_by: Undoer | None = None
+    back: Sequence[Request] | Blocked | None = None  # by its operation; None: by no operation here
     unfinished: tuple[str, ...] = ()  # what is in flight or half-way, or that nobody has ended it
     # What it took out of service, and what is there to return it:
     returning: ReturningNode | None = None
@@ -60,4 +63,18 @@ class Undoing:
     homes: tuple[Homecoming, ...] = ()
     homeless: tuple[tuple[Drained, str], ...] = ()  # that node is no more: why
     strays: tuple[Stray, ...] = ()
-    returned: Returned | None = None  # where it is a return
+    whole: Part | None = None  # where one request of another kind takes all of it back
+
+    @property
+    def request_of_return(self) -> ReturnRequest | None:
+        """Return the request by which its node returns to service."""
+        back = () if isinstance(self.back, Blocked | None) else self.back
+        return next((each for each in back if isinstance(each, ReturnRequest)), None)
+
+    def request_of(self, home: Homecoming) -> BringBackRequest:
+        """Return the request by which servers come back to a node."""
+        back = () if isinstance(self.back, Blocked | None) else self.back
+        names = {home.name, home.host}
+        return next(
+            each for each in back if isinstance(each, BringBackRequest) and each.node in names
+        )

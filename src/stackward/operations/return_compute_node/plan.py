@@ -20,7 +20,8 @@ from stackward.checks.service import (
 )
 from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.compute import Unread
-from stackward.model.maintenance import HA_ON, Marks, ReturningNode
+from stackward.model.maintenance import Marks, ReturningNode
+from stackward.moving.instance_ha import telling_instance_ha
 from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import worries
 from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
@@ -29,10 +30,7 @@ from stackward.policy.node import identity_told
 from stackward.ports.world import World
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
-from stackward.steps.instance_ha import TellInstanceHa
 from stackward.steps.service import BringUp, Cordon, Uncordon
-
-TELL = "tell"  # how the other service is told, once the node serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,10 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
     )
     over = _over(facts, asked)
     tells_ha = facts.is_ha_ours and bool(facts.guarded) and not isinstance(facts.guarded, Unread)
+    telling = (
+        # Last, once the node has proved itself: then its failures are failures again.
+        [telling_instance_ha(facts.host, is_in_maintenance=False)] if tells_ha else []
+    )
     verdicts: list[Verdict] = list(judge_return(facts, over))
     if parts.network is None:
         verdicts.append(worries.NO_PORT.warns(facts.name))
@@ -68,7 +70,7 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         notices=tuple(_notices(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=(*_stages(facts, parts), *([telling_instance_ha(facts.host)] if tells_ha else ())),
+        stages=(*_stages(facts, parts), *telling),
         verify=(
             InService(host=facts.host, provider=facts.hypervisor.id),
             ServesRpc(host=facts.host, hypervisor=facts.hypervisor.id),
@@ -76,11 +78,6 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
             *([InstanceHaKnows(host=facts.host, is_in_maintenance=False)] if tells_ha else ()),
         ),
     )
-
-
-def is_in_service(plan: Plan[World]) -> bool:
-    """Say whether all that stands against the return is that there is nothing to return."""
-    return {each.worry for each in plan.blockers} == {worries.NOTHING_TO_RETURN.name}
 
 
 def _over(facts: ReturningNode, asked: ReturnRequest) -> str | None:
@@ -127,12 +124,6 @@ def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
             ),
         ),
     )
-
-
-def telling_instance_ha(host: str) -> Stage[World]:
-    """Last, once the node has proved itself: then its failures are failures again."""
-    tell = TellInstanceHa(host=host, is_in_maintenance=False)
-    return Stage(name=HA_ON, moves=(Move(thing=host, how=TELL, steps=(tell,)),))
 
 
 def _reason_again(facts: ReturningNode) -> str:

@@ -1,9 +1,10 @@
 """Undo a run: bring back what its journal says that it changed, and what is still its doing.
 
-An undo of a drain is a return, then the servers that the run moved come home; one of a homecoming
-moves its servers back to where they were; one of a return is a drain, for what has come to the node
-since must leave it too. What others have changed since is left alone, and named. An undo is not
-undone in turn: what it undid is planned anew.
+The operation of that run answers with the requests that take it back: of a drain a return, then the
+servers come home that it moved; of a homecoming its servers go back to where they were; of a return
+a drain, for what has come to the node since must leave it too. Each is planned by its own
+operation, and they are joined here. What others have changed since is left alone, and named. An
+undo is not undone in turn: what it undid is planned anew.
 """
 
 from collections.abc import Iterator
@@ -12,11 +13,9 @@ from dataclasses import replace
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.model.maintenance import Homecoming
 from stackward.model.run import RunState
-from stackward.model.undoing import Undoing
-from stackward.plan import Blocked, Plan, Warned
-from stackward.policy import worries
-from stackward.policy.maintenance import SETTLE, judge_words, why_it_stays
-from stackward.policy.undoing import (
+from stackward.moving.instance_ha import telling_instance_ha
+from stackward.operations import operation
+from stackward.operations.undo_run.rules import (
     is_kept_off,
     is_open,
     is_serving,
@@ -25,13 +24,13 @@ from stackward.policy.undoing import (
     once_open,
     why_node_is_left,
 )
+from stackward.operations.undo_run.undoing import Part, Undoing
+from stackward.plan import Blocked, Plan, Request, Warned
+from stackward.policy import worries
+from stackward.policy.maintenance import SETTLE, judge_words, why_it_stays
 from stackward.ports.world import World
-from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
-from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
-from stackward.runbooks.bring_back_servers import plan_bring_back
-from stackward.runbooks.return_compute_node import plan_return, telling_instance_ha
 from stackward.wording import count_of
 
 _START = "start"  # the stage of a return that starts nova-compute
@@ -48,7 +47,9 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     )
     if whole.blockers:
         return whole
-    back = _return(facts, asked)
+    if facts.whole is not None:
+        return _as_undo(facts.whole, facts)
+    back = _return(facts)
     ways = [_way_back(home, facts, asked, is_opened=back is not None) for home in facts.homes]
     told = _telling_instance_ha(facts, asked)
     parts = [*([back] if back else []), *([told] if told else []), *ways]
@@ -75,58 +76,35 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     )
 
 
-def drain_again(facts: Undoing, asked: UndoRequest) -> DrainRequest | None:
-    """Return the request that undoes a return; None where it is none, or may not be undone."""
-    returned = facts.returned
-    if returned is None or any(judge_undo(facts)):
-        return None
-    return DrainRequest(
-        node=returned.node,
-        reason=returned.reason or f"run {facts.run} is undone",
-        keep_service=asked.keep_service or not returned.kept_off_by,
-        with_mask="mask" in returned.kept_off_by,
-        allow_downtime=asked.allow_downtime,
-        leave_behind=asked.leave_behind,
-        consents=asked.consents,
-        at_once=asked.at_once,
-        slow_after_s=asked.slow_after_s,
-        when_slow=asked.when_slow,
-    )
-
-
-def as_undo(drain: Plan[World], facts: Undoing) -> Plan[World]:
-    """Return the drain that undoes a return, with what it does beyond that."""
-    told = (
-        f"the return of run `{facts.run}` is undone by a drain: every server that is on the node "
-        "now leaves it, whoever put it there"
-    )
+def _as_undo(part: Part, facts: Undoing) -> Plan[World]:
+    """Return the one plan that takes all of the run back, with what it does beyond that."""
+    plan = operation(part.request.kind).plan(part.facts, part.request)
     return replace(
-        drain,
-        notices=(told, *drain.notices),
-        warnings=(*_of_which_cloud(facts), *drain.warnings),
+        plan,
+        notices=(*_beyond(part.request, facts), *plan.notices),
+        warnings=(*_of_which_cloud(facts), *plan.warnings),
         undoes=facts.run,
     )
+
+
+def _beyond(asked: Request, facts: Undoing) -> Iterator[str]:
+    if isinstance(asked, DrainRequest):
+        yield (
+            f"the return of run `{facts.run}` is undone by a drain: every server that is on the "
+            "node now leaves it, whoever put it there"
+        )
 
 
 def _of_which_cloud(facts: Undoing) -> tuple[Warned, ...]:
     return () if facts.is_cloud_known else (worries.UNDO_ELSEWHERE.warns(facts.run, facts.run),)
 
 
-def _return(facts: Undoing, asked: UndoRequest) -> Plan[World] | None:
+def _return(facts: Undoing) -> Plan[World] | None:
     """Return how the node comes back that the run took out; None where that is not its doing."""
-    node = facts.returning
-    if node is None or not is_to_return(facts):
+    node, asked = facts.returning, facts.request_of_return
+    if node is None or asked is None or not is_to_return(facts):
         return None
-    back = plan_return(
-        node,
-        ReturnRequest(
-            node=node.name,
-            image=asked.image,
-            flavor=asked.flavor,
-            network=asked.network,
-            run=facts.run,
-        ),
-    )
+    back = operation(asked.kind).plan(node, asked)
     # A run that came no further than its cordon has stopped nothing.
     stages = tuple(each for each in back.stages if each.name != _START or is_kept_off(node))
     return replace(back, stages=stages)
@@ -140,7 +118,7 @@ def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | No
     return Plan(
         title="",
         request=asked,
-        stages=(telling_instance_ha(node.host),),
+        stages=(telling_instance_ha(node.host, is_in_maintenance=False),),
         verify=(InstanceHaKnows(host=node.host, is_in_maintenance=False),),
     )
 
@@ -154,20 +132,11 @@ def _way_back(
     home: Homecoming, facts: Undoing, asked: UndoRequest, *, is_opened: bool
 ) -> Plan[World]:
     """Return how servers come back to a node that they left; its notices name who stays."""
-    request = BringBackRequest(
-        node=home.name,
-        run=facts.run,
-        allow_downtime=asked.allow_downtime,
-        leave_behind=asked.leave_behind,
-        consents=asked.consents,
-        at_once=asked.at_once,
-        slow_after_s=asked.slow_after_s,
-        when_slow=asked.when_slow,
-    )
+    request = facts.request_of(home)
     if not (is_opened or is_open(home)):
         return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts, asked)))
-    way = _way(home, facts)
-    plan = plan_bring_back(once_open(home, facts) if is_opened else home, request, way)
+    found = replace(once_open(home, facts) if is_opened else home, way=_way(home, facts))
+    plan = operation(request.kind).plan(found, request)
     [stage] = plan.stages
     return replace(
         plan,

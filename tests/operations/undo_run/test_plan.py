@@ -25,12 +25,20 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import RunState
-from stackward.model.undoing import Returned, Stray, Undoer, Undoing
-from stackward.policy.undoing import is_to_return, judge_undo, why_node_is_left
+from stackward.operations.undo_run.plan import plan_undo
+from stackward.operations.undo_run.rules import is_to_return, judge_undo, why_node_is_left
+from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing
+from stackward.policy import worries
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
-from stackward.runbooks.undo_run import drain_again, plan_undo
 
 ASKED = UndoRequest(run="01DRAIN")
+HOME = BringBackRequest(node="compute-07", run="01DRAIN")
+BACK = (ReturnRequest(node="compute-07", run="01DRAIN"), HOME)
+AGAIN = DrainRequest(node="compute-07", reason="bad DIMM")
+NO_WAY = worries.NO_WAY_BACK.blocks("01DRAIN", "01DRAIN")
 OFF = Marks(has_file=True, has_drop_in=True, is_masked=True)
 ON = Marks(has_file=False, has_drop_in=False, is_masked=False)
 HYPERVISOR = Hypervisor(id=an_id("compute-07"), name="compute-07", host="compute-07", kind="QEMU")
@@ -93,6 +101,7 @@ def a_drain(**changes: Any) -> Undoing:  # noqa: ANN401  # any field
         state=RunState.SUCCEEDED,
         read_at=NOW,
         has_changed=True,
+        back=BACK,
         returning=a_closed(),
         provider=an_account(),
         own_claims=frozenset({"01DRAIN"}),
@@ -103,14 +112,11 @@ def a_drain(**changes: Any) -> Undoing:  # noqa: ANN401  # any field
 
 
 def a_return(**changes: Any) -> Undoing:  # noqa: ANN401  # any field
-    returned = Returned(
-        node="compute-07",
-        is_uncordoned=True,
-        reason="bad DIMM",
-        kept_off_by=("maintenance file", "drop-in"),
+    whole = Part(request=AGAIN, facts=a_node(a_server()))
+    returned = a_drain(
+        kind="return-compute-node", back=(AGAIN,), returning=None, homes=(), whole=whole
     )
-    whole = a_drain(kind="return-compute-node", returning=None, homes=(), returned=returned)
-    return replace(whole, **changes)
+    return replace(returned, **changes)
 
 
 def undone_by(state: RunState) -> Undoing:
@@ -135,9 +141,11 @@ def undone_by(state: RunState) -> Undoing:
             ["nothing-to-undo"],
             id="refused: it changed nothing",
         ),
-        pytest.param(a_drain(kind="undo-run"), ["no-way-back"], id="an undo itself: blocks"),
+        pytest.param(a_drain(back=NO_WAY), ["no-way-back"], id="its operation refuses: blocks"),
         pytest.param(
-            a_drain(kind="rebalance-ring"), ["unknown-kind"], id="an unknown kind: blocks"
+            a_drain(kind="rebalance-ring", back=None),
+            ["unknown-kind"],
+            id="its operation does not know how: blocks",
         ),
         pytest.param(a_return(), [], id="a return: may be undone"),
     ],
@@ -288,31 +296,25 @@ def test_a_server_for_which_the_closed_node_has_no_room_stays(facts: Undoing) ->
 # --- a return ---
 
 
-def test_a_return_is_undone_by_a_drain_as_the_node_was_kept_before() -> None:
-    again = drain_again(a_return(), replace(ASKED, at_once=5))
+def test_a_return_is_undone_by_the_whole_drain_of_its_node() -> None:
+    plan = plan_undo(a_return(), ASKED)
 
-    assert again is not None
-    assert (again.node, again.reason) == ("compute-07", "bad DIMM")
-    assert (again.keep_service, again.with_mask, again.at_once) == (False, False, 5)
-
-
-def test_the_service_is_kept_running_where_that_is_asked_for() -> None:
-    """Where nova-compute runs in a container by now, the drain that undoes could not stop it."""
-    again = drain_again(a_return(), replace(ASKED, keep_service=True))
-
-    assert again is not None
-    assert again.keep_service
+    assert (plan.request, plan.title, plan.undoes) == (AGAIN, "drain `compute-07`", "01DRAIN")
+    assert plan.notices[0].startswith("the return of run `01DRAIN` is undone by a drain")
+    assert [stage.name for stage in plan.stages][:2] == ["cordon", "move"]
 
 
 def test_a_return_that_is_undone_already_is_not_drained_again() -> None:
     done = Undoer(run="01U", state=RunState.SUCCEEDED)
 
-    assert drain_again(a_return(undone_by=done), ASKED) is None
+    plan = plan_undo(a_return(undone_by=done), ASKED)
+
+    assert ([each.worry for each in plan.blockers], plan.stages) == (["undone"], ())
 
 
 def test_a_run_of_an_unknown_kind_is_refused_by_its_kind() -> None:
     """It was refused with nothing after the colon."""
-    plan = plan_undo(a_drain(kind="rebalance-ring"), ASKED)
+    plan = plan_undo(a_drain(kind="rebalance-ring", back=None), ASKED)
 
     assert [each.reason for each in plan.blockers] == [
         "is of the kind `rebalance-ring`: how such a run is undone is not known here"
@@ -320,7 +322,9 @@ def test_a_run_of_an_unknown_kind_is_refused_by_its_kind() -> None:
 
 
 def test_a_run_of_which_nothing_is_left_says_so() -> None:
-    plan = plan_undo(a_drain(kind="bring-back-servers", returning=None, homes=()), ASKED)
+    plan = plan_undo(
+        a_drain(kind="bring-back-servers", back=(HOME,), returning=None, homes=()), ASKED
+    )
 
     [blocker] = plan.blockers
     assert not blocker.reason.endswith(": ")

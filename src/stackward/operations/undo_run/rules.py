@@ -6,12 +6,9 @@ from dataclasses import replace
 from stackward.model.compute import DISABLED, Candidate, ComputeNode, Need, Provider, Unread
 from stackward.model.maintenance import Homecoming, ReturningNode
 from stackward.model.run import RunState
-from stackward.model.undoing import Undoing
+from stackward.operations.undo_run.undoing import Undoing
 from stackward.plan import Blocked
 from stackward.policy import worries
-
-RETURN, UNDO = "return-compute-node", "undo-run"
-UNDOABLE = {"drain-compute-node", RETURN, "bring-back-servers"}
 
 
 def judge_undo(facts: Undoing) -> Iterator[Blocked]:
@@ -29,16 +26,10 @@ def judge_undo(facts: Undoing) -> Iterator[Blocked]:
     elif not facts.has_changed:
         why = f"it was {facts.state}, and has changed nothing"
         yield worries.NOTHING_TO_UNDO.blocks(run, run, why=why)
-    elif facts.kind == UNDO:
-        yield worries.NO_WAY_BACK.blocks(run, run)
-    elif facts.kind not in UNDOABLE:
+    elif facts.back is None:
         yield worries.UNKNOWN_KIND.blocks(run, run, kind=facts.kind)
-    elif facts.returned and not facts.returned.is_uncordoned:
-        node = facts.returned.node
-        why = (
-            f"it has not brought `{node}` into service; `stackward node drain {node}` keeps it off"
-        )
-        yield worries.NOTHING_TO_UNDO.blocks(run, run, why=why)
+    elif isinstance(facts.back, Blocked):
+        yield facts.back
 
 
 def is_to_return(facts: Undoing) -> bool:

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 
 from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
-from stackward.errors import Refused
 from stackward.model.maintenance import Away, Homecoming
-from stackward.model.wish import Consent
 from stackward.moving.leaving_servers import Judged, judge, moves_of
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy import worries
@@ -19,46 +17,11 @@ from stackward.policy.room import Chooser, pack
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
-from stackward.requests.return_compute_node import ReturnRequest
 
 
-def bring_back_request(  # noqa: PLR0913  # what was asked for
-    returned: Plan[World],
-    *,
-    allow_downtime: bool,
-    leave_behind: tuple[str, ...],
-    consents: tuple[Consent, ...],
-    at_once: int,
-    slow_after_s: float,
-    when_slow: str,
-) -> BringBackRequest:
-    """Return the request that follows a return; `Refused` where no drain of the node is known."""
-    asked = returned.request
-    if not isinstance(asked, ReturnRequest) or asked.run is None:
-        raise Refused(
-            "cannot bring servers back: no drain of the node is known here",
-            hint="name its run with `--run ID`; `stackward run list` shows those known",
-        )
-    return BringBackRequest(
-        node=asked.node,
-        run=asked.run,
-        allow_downtime=allow_downtime,
-        leave_behind=leave_behind,
-        consents=consents,
-        at_once=at_once,
-        slow_after_s=slow_after_s,
-        when_slow=when_slow,
-    )
-
-
-def plan_bring_back(
-    facts: Homecoming, asked: BringBackRequest, way: str | None = None
-) -> Plan[World]:
-    """Plan who comes home, and how, from facts alone.
-
-    `way` is how who must stay can come later, in words.
-    """
-    way = way or f"`stackward node return {facts.name} --bring-back` again"
+def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
+    """Plan who comes home, and how, from facts alone."""
+    way = facts.way or f"`stackward node return {facts.name} --bring-back` again"
     coming = [each for each in facts.away if why_it_stays(each, facts, asked.leave_behind) is None]
     judged = [(each, _judged(each, facts, asked)) for each in coming]
     packing = pack(
