@@ -47,6 +47,39 @@ def test_no_more_are_asked_at_once_than_allowed() -> None:
     assert max(most) == 1
 
 
+def test_a_question_that_was_given_up_is_not_begun_again_while_it_hangs() -> None:
+    threads, begun = Threads(), list[int]()
+
+    def hang() -> None:
+        begun.append(1)
+        forever()
+
+    told = [threads.ask({"a": hang}, within_s=0.1) for _ in range(3)]
+
+    assert (told, len(begun)) == ([{"a": None}] * 3, 1)
+
+
+def test_who_asks_what_another_waits_for_gets_an_answer_of_its_own() -> None:
+    """Two moves of a run may ask the same node at one moment; both need to know what it says."""
+    threads, both = Threads(), threading.Barrier(2)  # each waits until the other has begun
+    told: list[dict[str, str | None]] = []
+
+    def question() -> str:
+        both.wait(timeout=20)
+        return "yes"
+
+    def ask() -> None:
+        told.append(threads.ask({"a": question}, within_s=20))
+
+    moves = [threading.Thread(target=ask) for _ in range(2)]
+    for move in moves:
+        move.start()
+    for move in moves:
+        move.join()
+
+    assert told == [{"a": "yes"}, {"a": "yes"}]
+
+
 def test_what_a_question_raises_is_raised_where_it_was_asked() -> None:
     def question() -> None:
         raise Unreachable("no way")

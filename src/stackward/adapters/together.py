@@ -3,7 +3,8 @@
 A thread that is given up goes on by itself and is forgotten: it must not keep the process alive,
 which is why this is no pool of `concurrent.futures` (its threads are waited for at the exit). What
 it brings later goes nowhere. So that such threads do not pile up over many looks, a question that
-still hangs is not begun again.
+was given up and still hangs is not begun again. One that somebody waits for at this moment is: two
+moves of a run may ask the same, and each needs the answer.
 """
 
 import queue
@@ -22,13 +23,13 @@ class Threads:
     """Asks each question in a thread of its own."""
 
     def __init__(self) -> None:
-        self._under_way: set[object] = set()  # the keys of questions that have not come back
+        self._hanging: set[object] = set()  # the keys of questions that were given up
 
     def begin(
         self, questions: Mapping[Key, Callable[[], Told]], *, at_once: int = 100
     ) -> "_Round[Key, Told]":
         """Begin to ask, so many at once."""
-        return _Round(questions, at_once, self._under_way)
+        return _Round(questions, at_once, self._hanging)
 
     def ask(
         self, questions: Mapping[Key, Callable[[], Told]], *, within_s: float, at_once: int = 100
@@ -49,12 +50,14 @@ class _Round(Generic[Key, Told]):
         self,
         questions: Mapping[Key, Callable[[], Told]],
         at_once: int,
-        under_way: set[object],
+        hanging: set[object],
     ) -> None:
         self._waiting = deque(
-            (key, question) for key, question in questions.items() if key not in under_way
+            (key, question) for key, question in questions.items() if key not in hanging
         )
-        self._under_way = under_way
+        self._hanging = hanging
+        self._asked: set[object] = set()  # the keys of our questions that have not come back
+        self._one_at_a_time = threading.Lock()
         self._answers: queue.SimpleQueue[_Answer[Key, Told]] = queue.SimpleQueue()
         self._told: dict[Key, Told] = {}
         self._left = len(questions)
@@ -75,6 +78,7 @@ class _Round(Generic[Key, Told]):
                 # What is there already is taken also when no time is left.
                 key, answer, error = self._answers.get(left_s > 0, max(0.0, left_s))
             except queue.Empty:
+                self._give_up()
                 break
             if error is not None:
                 self.stop()
@@ -84,8 +88,13 @@ class _Round(Generic[Key, Told]):
         return dict(self._told)
 
     def stop(self) -> None:
-        """Begin no more."""
+        """Begin no more, and wait for nothing."""
         self._waiting.clear()
+        self._give_up()
+
+    def _give_up(self) -> None:
+        with self._one_at_a_time:
+            self._hanging |= self._asked
 
     def _work(self) -> None:
         while True:
@@ -93,12 +102,15 @@ class _Round(Generic[Key, Told]):
                 key, question = self._waiting.popleft()
             except IndexError:
                 return
-            self._under_way.add(key)
+            with self._one_at_a_time:
+                self._asked.add(key)
             answer: _Answer[Key, Told] = (key, None, None)
             try:
                 answer = (key, question(), None)
             except Exception as error:  # noqa: BLE001  # raised again where it was asked
                 answer = (key, None, error)
             finally:
-                self._under_way.discard(key)  # before it is told: it may be asked again at once
+                with self._one_at_a_time:  # before it is told: it may be asked again at once
+                    self._asked.discard(key)
+                    self._hanging.discard(key)
                 self._answers.put(answer)
