@@ -110,6 +110,36 @@ def test_what_is_no_database_cannot_be_read(
     assert "cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param("UPDATE events SET says = '{'", id="an event is cut off"),
+        pytest.param("UPDATE attempts SET settled = 'perhaps'", id="an end that there is not"),
+        pytest.param("UPDATE runs SET state = 'perhaps'", id="a state that there is not"),
+        pytest.param("UPDATE runs SET approval = '[]'", id="no approval"),
+    ],
+)
+def test_a_damaged_row_is_said_to_be_in_the_database_and_no_defect_of_ours(
+    place: Path, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    carried_out(place)
+    changed(place, damage)
+
+    assert main(["run", "check"]) == 8
+    assert "the journal is damaged" in capsys.readouterr().err
+
+
+def test_a_plan_whose_moves_are_none_is_named(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    carried_out(place)
+    stages = '{"stages": [{"name": "x", "moves": [1]}], "verify": []}'
+    changed(place, f"UPDATE runs SET plan = '{stages}'")
+
+    assert main(["run", "check", "-f", "value", "-c", "Invariant"]) == 7
+    assert capsys.readouterr().out.splitlines()[0] == "plan-readable"
+
+
 def test_a_database_of_a_newer_version_is_refused(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from stackward.cli.node import InventoryOption
 from stackward.cli.outside import ReaderOption, open_world, settings_here
 from stackward.cli.subjects import example, subject
 from stackward.errors import StepFailed
+from stackward.report.times import in_words
 
 if TYPE_CHECKING:
     from stackward.engine import Brakes, Workshop
@@ -76,7 +77,7 @@ def worker(  # noqa: PLR0913, PLR0917  # one for each flag
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{in_words(line)}\n")
     sys.stderr.flush()
 
 

@@ -81,7 +81,7 @@ def outline_of(plan: str) -> Outline | None:
             for stage in stored["stages"]
         )
         return Outline(stages, len(stored["verify"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -49,7 +49,8 @@ def _refuse_unknown(connection: Connection, place: str) -> None:
             f"`{place}` is not a journal of Stackward",
             hint="name the database of your runs: STACKWARD_DATABASE or STACKWARD_STATE_DIR",
         )
-    version = connection.execute(text(f"SELECT version FROM {_VERSION}")).scalar_one()  # noqa: S608  # a constant
+    asked = text(f"SELECT version FROM {_VERSION}")  # noqa: S608  # a constant
+    version = connection.execute(asked).scalar_one_or_none() or 0
     if version > VERSION:
         raise too_new(place, version, VERSION)
 
@@ -57,14 +58,32 @@ def _refuse_unknown(connection: Connection, place: str) -> None:
 def histories(connection: Connection, only: str | None = None) -> Iterator[History]:
     """Return what the journal holds of each run, the oldest first, or of one only."""
     rows = connection.execute(text("SELECT id, state FROM runs ORDER BY id")).all()
-    states = {run_id: RunState(state) for run_id, state in rows}
+    with _damage_named("the state of a run"):
+        states = {run_id: RunState(state) for run_id, state in rows}
     holds = tuple(_hold(row) for row in _rows(connection, "SELECT * FROM holds"))
     workers: frozenset[str] = frozenset()
     if inspect(connection).has_table("workers"):
         workers = frozenset(connection.execute(text("SELECT name FROM workers")).scalars())
     wanted = states if only is None else [found_by(only, states)]
     for run_id in wanted:
-        yield _history(connection, run_id, holds, workers, states)
+        with _damage_named(f"run `{run_id}`"):
+            history = _history(connection, run_id, holds, workers, states)
+        yield history
+
+
+@contextmanager
+def _damage_named(what: str) -> Iterator[None]:
+    """Say in which part of the journal a row is that no version of ours has written so."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unreachable(
+            f"the journal is damaged: {what} cannot be read",
+            says=f"{type(error).__name__}: {error}",
+            stands="nothing was changed",
+            hint="keep a copy of the database; `stackward run list` names the other runs, and "
+            "`stackward run check ID` checks one of them",
+        ) from error
 
 
 def found_by(beginning: str, ids: Iterable[str]) -> str:
