@@ -133,8 +133,10 @@ def test_a_plan_whose_moves_are_none_is_named(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     carried_out(place)
-    stages = '{"stages": [{"name": "x", "moves": [1]}], "verify": []}'
-    changed(place, f"UPDATE runs SET plan = '{stages}'")
+    changed(
+        place,
+        """UPDATE runs SET plan = '{"stages": [{"name": "x", "moves": [1]}], "verify": []}'""",
+    )
 
     assert main(["run", "check", "-f", "value", "-c", "Invariant"]) == 7
     assert capsys.readouterr().out.splitlines()[0] == "plan-readable"

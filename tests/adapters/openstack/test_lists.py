@@ -274,6 +274,14 @@ def test_a_link_that_a_list_follows_is_one_that_one_thing_refuses(links: dict[st
         one_thing({"pools": [], **links})
 
 
+@pytest.mark.parametrize("own", [{"next": "v3"}, {"links": {"next": "/v3"}}, {"x_links": []}])
+def test_what_an_owner_wrote_on_an_image_makes_it_no_page(own: dict[str, object]) -> None:
+    """Glance puts the properties of an image beside its own names."""
+    image = {"id": "5f1c", "name": "cirros", **own}
+
+    assert one_thing(image) == image
+
+
 def test_a_list_that_is_read_as_one_thing_is_refused() -> None:
     """So a call that bypasses the helper fails against any cloud with more than one page."""
     small = HttpCloud(five_of_each())
