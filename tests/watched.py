@@ -43,6 +43,7 @@ def _ask(connection: Connection) -> None:
             return
     # In PostgreSQL each statement here sees what others have committed by then: what looks broken
     # because a worker wrote between two of them does not at the next look. What is broken stays.
+    lines = list[str]()
     for _ in range(LOOKS):
         lines = list(_broken_in_all(connection))
         if not lines:
