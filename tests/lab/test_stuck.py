@@ -22,6 +22,12 @@ UPDATE migrations SET status='completed' WHERE instance_uuid='{server}';
 UPDATE instances SET task_state=NULL WHERE uuid='{server}'"
 """
 
+LEFT_BY_A_MOVE = f"""
+virsh destroy {{server}} >/dev/null 2>&1
+virsh undefine --keep-nvram {{server}} >/dev/null 2>&1
+rm -rf {INSTANCES}/{{server}} {INSTANCES}/{{server}}_resize
+"""
+
 # As if the last reports had just been taken: a conductor takes the first new ones and its orders
 # at the same time, and either may be first.
 HEARD_LATELY = """mariadb nova -e "
@@ -45,6 +51,7 @@ def server(drain_lab: RealLab, node: str) -> Iterator[str]:
     yield made
     clear_away(drains, made, node)
     drains.remove(made)
+    leave_nothing(drains, made)
 
 
 def begin(drains: Drains, node: str, server: str) -> Going:
@@ -254,6 +261,17 @@ def test_a_confirmation_that_was_lost_is_named(drains: Drains, server: str, node
     ended = going.ended()
 
     assert_stuck(ended, "confirm-lost", "--state active")
+
+
+def leave_nothing(drains: Drains, server: str) -> None:
+    """Remove what a deleted server has left on the nodes.
+
+    A move that went on while it was deleted leaves its guest's directory on the target, which
+    fails every later drain of that node.
+    """
+    for each in drains.lab.spec.compute_nodes:
+        drains.lab.on(each.name, LEFT_BY_A_MOVE.format(server=server))
+        assert server not in drains.directories(each.name)
 
 
 def clear_away(drains: Drains, server: str, node: str) -> None:
