@@ -31,7 +31,7 @@ demo: $(READY) ## On a fresh machine: start a real cloud, empty one of its nodes
 	$(AS_ROOT) $(BIN)/stackward lab exec --name demo -- stackward node drain c01 --reason "bad DIMM" --yes
 	$(AS_ROOT) $(BIN)/stackward lab exec --name demo -- stackward node list --maintenance
 	$(AS_ROOT) $(BIN)/stackward lab exec --name demo -- stackward node return c01 --network lab-net --bring-back --yes
-	@echo; echo "the demo is over; \`$(BIN)/stackward lab down --name demo --purge\` removes its cloud"
+	@echo; echo "The demo is over. Remove its cloud:"; echo "  $(BIN)/stackward lab down --name demo --purge"
 
 test: $(READY) ## All tests: the fast ones, then those against the real lab (root)
 	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests

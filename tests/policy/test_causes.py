@@ -399,7 +399,7 @@ def test_clocks_that_are_off_alike_are_one_finding() -> None:
             "ops@{to}: Permission denied (publickey).",
             "logins-refused",
             "SSH does not let us in to 3 of 3 nodes: c01, c02, ctl",
-            ('for to in ops@192.0.2.1 ops@192.0.2.2 ops@192.0.2.0; do ssh -v "$to" true; done',),
+            ("ssh -v ops@192.0.2.1 true",),
             id="no key",
         ),
         pytest.param(

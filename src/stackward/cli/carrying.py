@@ -184,7 +184,7 @@ def _carry_out(  # noqa: PLR0913  # same
 
     # A line for the command alone: it is there to be copied.
     sys.stderr.write(f"run `{run.id}`, {run.title}\n")
-    sys.stderr.write(f"`stackward run watch {run.id}` follows it elsewhere\n")
+    sys.stderr.write(f"to follow it from elsewhere: `stackward run watch {run.id}`\n")
     shop = app.workshop(world, journal)
     with following(journal, run, world.clock, sys.stderr) as followed:
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stackward.cli.show import ColumnOption, FormOption, WideOption, refuse_columns, show, write
+from stackward.cli.show import (
+    ColumnOption,
+    FormOption,
+    WideOption,
+    refuse_columns,
+    say_next,
+    show,
+    write,
+)
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 from stackward.report.tables import Form, Table, render_records
@@ -128,9 +136,10 @@ def up(  # noqa: PLR0913, PLR0917  # one parameter for each option
     )
     with Phases() as progress:
         lab = bring_up(_claims(), asked, progress, mirror=mirror, install=install)
-    sys.stderr.write(
-        f'the lab `{lab.name}` is up\n\nhint: `eval "$(stackward lab openrc --name {lab.name})"`'
-        " sets OS_CLOUD and STACKWARD_INVENTORY for it\n"
+    sys.stderr.write(f"the lab `{lab.name}` is up\n")
+    say_next(
+        f'`eval "$(stackward lab openrc --name {lab.name})"` sets OS_CLOUD and '
+        "STACKWARD_INVENTORY for it"
     )
 
 

@@ -134,7 +134,10 @@ _BY_RULE = {
     symptoms.SSH_SETTINGS_WRONG.name: Blind.SETTINGS,
     symptoms.LOGINS_REFUSED.name: Blind.REFUSED,
 }
-_LIKE_ONE = {symptoms.NODES_UNSEEN.name, symptoms.SSH_SETTINGS_WRONG.name}
+_LIKE_ONE = {
+    each.name
+    for each in (symptoms.NODES_UNSEEN, symptoms.SSH_SETTINGS_WRONG, symptoms.LOGINS_REFUSED)
+}
 _NOTHING_LISTENS = "its address answers, and refuses the connection: nothing listens on that port"
 
 
