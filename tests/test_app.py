@@ -1,6 +1,7 @@
 """Runs carried out as the product does it: by a command, with its own journal."""
 
-from contextlib import nullcontext
+import sqlite3
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from platform import node
@@ -123,6 +124,19 @@ def test_a_look_makes_no_journal(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
+def test_a_look_leaves_the_journal_of_an_older_version_as_it_is(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
+    old = Path(__file__).parent / "adapters/store/journal-1.sql"
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        database.executescript(old.read_text())
+
+    remembered = memory_of(settings)("cloud")
+
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        [[version]] = database.execute("SELECT version FROM journal_version")
+    assert (remembered, version) == ({}, 1)
+
+
 def test_a_journal_that_cannot_be_opened_is_a_reason_and_no_error(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
     (tmp_path / FILE).write_text("no database")
@@ -130,7 +144,7 @@ def test_a_journal_that_cannot_be_opened_is_a_reason_and_no_error(tmp_path: Path
     found = memory_of(settings)("cloud")
 
     assert isinstance(found, Unread)
-    assert "cannot be opened" in found.why
+    assert "cannot be read" in found.why
 
 
 def test_what_a_plan_has_kept_of_a_cloud_is_found_by_its_id(tmp_path: Path) -> None:

@@ -174,20 +174,21 @@ def read_maintenance(
 def memory_of(settings: "Settings") -> "Callable[[str], Mapping[str, Itself] | Unread]":
     """Return what reads the names that the nodes of a cloud once gave themselves.
 
-    A journal that cannot be opened fails nothing; one that is not there is not made.
+    A journal that cannot be read fails nothing; it is not made, nor migrated: a look only reads.
     """
 
     def remember(cloud: str) -> "Mapping[str, Itself] | Unread":
         from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
-        from stackward.facts.observed import remembered_of  # noqa: PLC0415  # as above
+        from stackward.adapters.store.kept import observations_of  # noqa: PLC0415  # as above
+        from stackward.facts.observed import NAMES, remembered_in  # noqa: PLC0415  # as above
         from stackward.model.compute import Unread  # noqa: PLC0415  # as above
 
         try:
-            file = file_of(database_url(settings))
+            url = database_url(settings)
+            file = file_of(url)
             if file is not None and not file.exists():
                 return {}
-            with open_journal(settings) as journal:
-                return remembered_of(journal, cloud)
+            return remembered_in(observations_of(url, cloud, NAMES))
         except StackwardError as error:
             return Unread(error.message)
         except OSError as error:
@@ -292,6 +293,16 @@ def broken_invariants(settings: "Settings", run_id: str | None) -> "tuple[list[B
             broken += broken_in(history)
             looked += 1
     return broken, looked
+
+
+def give_up_on(run_id: str, by: str, why: str, journal: "Journal") -> "Run":
+    """Cancel a stopped run whose end nobody can see, for the reason that a person gives."""
+    from stackward.engine.cancel import give_up  # noqa: PLC0415  # as above
+    from stackward.errors import BadInput  # noqa: PLC0415  # as above
+
+    if not why.strip():
+        raise BadInput("`--give-up` needs a reason", hint="it is kept with the run")
+    return give_up(run_id, by, why.strip(), node(), journal, known_kinds(), system_clock())
 
 
 def is_without_workers(journal: "Journal", run: "Run", now: "datetime") -> bool:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, Pace, Workshop, approve, ask_cancel, carry_out
+from stackward.engine.cancel import give_up
 from stackward.errors import Refused, StepFailed, Uncertain, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.plan import (
@@ -569,6 +570,10 @@ class House:
     def cancel(self, run: Run, by: str = "bob") -> Run:
         kinds = TidyRunbook.kinds
         return ask_cancel(run.id, by, self.clock.now(), self.journal, kinds)[0]
+
+    def give_up(self, run: Run, why: str) -> Run:
+        kinds = TidyRunbook.kinds
+        return give_up(run.id, "bob", why, "here", self.journal, kinds, self.clock)
 
     def told(self, run: Run) -> list[str]:
         return [event.what for event in self.journal.events(run.id)]

@@ -3,8 +3,9 @@
 import pytest
 
 from engine.fakes import House
+from stackward.engine import approve
 from stackward.errors import Locked, Refused
-from stackward.model.run import RunState, Said
+from stackward.model.run import Approval, Run, RunState, Said, Settled
 
 
 def test_the_first_ctrl_c_begins_nothing_more_and_waits_for_the_move_under_way(
@@ -77,6 +78,55 @@ def test_a_cancelled_run_is_not_over_until_it_is_seen_how_its_move_has_ended(
     assert "the shelves cannot be seen" in (stopped.ending.reason or "")
     assert (ended.state, house.yard.changes) == (RunState.CANCELLED, ["carry a", "seal a"])
     assert not any(one.is_in_flight for one in house.journal.attempts(run.id))
+
+
+def lost_for_ever(house: House) -> Run:
+    """Return a run that was cancelled while nobody can see any more what it has started."""
+    run = house.approved()
+    house.yard.set(takes=10)
+
+    def mist() -> None:
+        if house.clock.passed == 1:
+            house.yard.set(trouble="mist")
+
+    house.clock.on_wait.append(mist)
+    house.carry_out(run)
+    house.clock.on_wait.clear()
+    house.cancel(run)
+    return house.carry_out(run)
+
+
+def test_what_nobody_can_ever_see_is_given_up_by_a_person_who_says_why(house: House) -> None:
+    """On a node that died the run would hold it for ever: nobody could bring its servers back."""
+    run = lost_for_ever(house)
+
+    ended = house.give_up(run, "c01 burned")
+
+    last = house.journal.attempts(run.id)[-1]
+    assert run.state is RunState.STOPPED
+    assert (ended.state, ended.ending.reason) == (
+        RunState.CANCELLED,
+        "given up by bob: c01 burned",
+    )
+    assert (last.settled, last.said.reason) == (Settled.LOST, "given up by bob: c01 burned")
+    assert house.approved().state is RunState.QUEUED  # its node is free
+
+
+def test_what_somebody_may_still_see_is_not_given_up(house: House) -> None:
+    approval = Approval(by="ann", at=house.clock.now(), how="--yes")
+    queued = approve(house.plan(), approval, house.journal, for_workers=True)
+
+    with pytest.raises(Refused, match="waits for a worker"):
+        house.give_up(queued, "no patience")
+
+    assert house.journal.run(queued.id).state is RunState.QUEUED
+
+
+def test_a_run_that_is_over_is_not_given_up(house: House) -> None:
+    run = house.carry_out(house.approved())
+
+    with pytest.raises(Refused, match="is over"):
+        house.give_up(run, "no need")
 
 
 def test_a_run_that_nobody_carries_out_is_cancelled_at_once(house: House) -> None:

@@ -162,14 +162,31 @@ def watch(run_id: RunArgument) -> None:
         raise ended
 
 
-@app.command(epilog=example("stackward run cancel 01M8"))
-def cancel(run_id: RunArgument) -> None:
+@app.command(
+    epilog=example("stackward run cancel 01M8", "stackward run cancel 01M8 --give-up 'c01 burned'")
+)
+def cancel(
+    run_id: RunArgument,
+    give_up: Annotated[
+        str | None,
+        typer.Option(
+            "--give-up",
+            metavar="WHY",
+            help="End a stopped run although nobody can see how what it started has ended, as on a "
+            "node that died: that is kept as lost, with your reason, and the nodes are free.",
+        ),
+    ] = None,
+) -> None:
     """Begin nothing more of a run; what is under way is waited for."""
-    from stackward.app import known_kinds, state_now
+    from stackward.app import give_up_on, known_kinds, state_now
     from stackward.engine import ask_cancel
     from stackward.report.runs import half_way, how_it_stands, orphaned
 
     with open_journal() as journal:
+        if give_up is not None:
+            run = give_up_on(run_id, getpass.getuser(), give_up, journal)
+            say(how_it_stands(run, journal.attempts(run.id)))
+            return
         run, left = ask_cancel(run_id, getpass.getuser(), datetime.now(UTC), journal, known_kinds())
         say(how_it_stands(run, journal.attempts(run.id)))
         if run.state == "stopped":

@@ -49,7 +49,10 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
 from stackward.status.half_way import is_half_way
 
-STILL_OPEN = "how it ends was not seen: the run is over once somebody has looked again"
+STILL_OPEN = (
+    "how it ends was not seen: the run is over once somebody has looked again (`run resume`); "
+    "where nobody ever can, `run cancel --give-up WHY` ends it"
+)
 
 W_here = TypeVar("W_here", bound=Timed, default=World)
 Read = TypeVar("Read")

@@ -1,6 +1,6 @@
 """What nodes called themselves while they lived: kept by each plan, for when one is silent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from stackward.model.identity import Itself
 from stackward.model.observation import Observation
@@ -15,13 +15,13 @@ NODE = "node"  # who said it; stored
 
 def read_remembered(world: World, journal: Journal) -> dict[str, Itself]:
     """Return what the nodes of this cloud once said of themselves, each with its date."""
-    return remembered_of(journal, world.cloud.identity().id)
+    return remembered_in(journal.observations(world.cloud.identity().id, NAMES))
 
 
-def remembered_of(journal: Journal, cloud: str) -> dict[str, Itself]:
-    """Return the same of a cloud by its id."""
+def remembered_in(observations: Iterable[Observation]) -> dict[str, Itself]:
+    """Return the same, of what was once observed of one cloud."""
     remembered = {}
-    for one in journal.observations(cloud, NAMES):
+    for one in observations:
         if isinstance(one.value, Mapping) and (said := _itself(one.value, one)):
             remembered[one.node] = said
     return remembered

@@ -3,7 +3,7 @@
 Everything is read in one transaction, so that what is compared is of one moment.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,10 +13,11 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from stackward.adapters.store.database import reader_of, shown
 from stackward.adapters.store.listing import VERSION, too_new
-from stackward.adapters.store.rows import to_attempt, to_event, to_run
+from stackward.adapters.store.rows import to_attempt, to_event, to_observation, to_run
 from stackward.adapters.store.trouble import one_line
 from stackward.errors import BadInput, Refused, Unreachable
 from stackward.model.history import History, Hold
+from stackward.model.observation import Observation
 from stackward.model.run import UNDONE, RunState
 
 _VERSION = "journal_version"
@@ -28,11 +29,33 @@ def open_histories(url: str, only: str | None = None) -> Iterator[Iterator[Histo
 
     Refuses what is no journal, or is of a newer version.
     """
+    with _reading(url) as connection:
+        _refuse_unknown(connection, shown(url))
+        yield histories(connection, only)
+
+
+def observations_of(url: str, cloud: str, subject: str) -> Sequence[Observation]:
+    """Return what was last seen of a subject on the nodes of a cloud, by node and source.
+
+    A database without such a table remembers nothing: it is new, or of an older version.
+    """
+    with _reading(url) as connection:
+        if not inspect(connection).has_table("observations"):
+            return []
+        asked = text(
+            "SELECT * FROM observations WHERE cloud = :cloud AND subject = :subject "
+            "ORDER BY node, source"
+        )
+        rows = connection.execute(asked, {"cloud": cloud, "subject": subject}).mappings()
+        return [to_observation(dict(row)) for row in rows]
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[Connection]:
     engine, place = reader_of(url), shown(url)
     try:
         with engine.connect() as connection:
-            _refuse_unknown(connection, place)
-            yield histories(connection, only)
+            yield connection
     except (DatabaseError, NoConnectionLeft) as error:
         raise Unreachable(
             f"the journal in `{place}` cannot be read",
