@@ -1,35 +1,36 @@
-"""A cloud and nodes whose caller may die before and after each change, and a run among them."""
+"""A cloud and nodes whose caller may die before and after each change, and runs among them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
-from engine.fakes import DyingJournal, Fate
-from fakes import FakeCloud, FakeShell
+from engine.fakes import FakeClock
+from fakes import FakeCloud, FakeShell, a_world
+from killing import DyingJournal, Fate, Operation
 from stackward.adapters.openstack.polled import Poller
+from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.engine import Brakes, Workshop, carry_out
+from stackward.engine import Brakes, Workshop, approve, carry_out
 from stackward.kinds import KINDS
-from stackward.model.run import Run
-from stackward.operations import runbooks
+from stackward.model.run import Approval, Run, RunState
+from stackward.operations import plan_request, runbooks
+from stackward.plan import Request
+from stackward.ports.cloud import Cloud
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
-CHANGES = frozenset(
-    {
-        "disable_service",
-        "enable_service",
-        "set_guarded",
-        "create_server",
-        "delete_server",
-        "live_migrate",
-        "abort_migration",
-        "stop_server",
-        "cold_migrate",
-        "confirm_resize",
-        "start_server",
-    }
-)
+NODE = "compute-07"
+
+# The port says it: what changes something returns the id of its request, if it has one.
+_ASK_FOR_A_WORD = {"uptime", "action_failure"}
+CHANGES = {
+    name
+    for name, call in vars(Cloud).items()
+    if getattr(call, "__annotations__", {}).get("return") == (str | None)
+} - _ASK_FOR_A_WORD
 
 
 class DyingCloud:
@@ -44,10 +45,8 @@ class DyingCloud:
             return real
 
         def change(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # same
-            self._fate.point()
-            answered = real(*given, **named)
-            self._fate.point()
-            return answered
+            with self._fate.around(name):
+                return real(*given, **named)
 
         return change
 
@@ -65,21 +64,114 @@ class DyingShell:
         """Run it; what needs root, and only reads, is `virsh` alone."""
         if not how.get("as_root") or command[0] == "virsh":
             return self._shell.run(node, command, **how)
-        self._fate.point()
-        answer = self._shell.run(node, command, **how)
-        self._fate.point()
-        return answer
+        with self._fate.around(" ".join(command[:2])):
+            return self._shell.run(node, command, **how)
 
 
-def carried_out(run: Run, world: World, journal: SqlJournal, fate: Fate) -> Run:
-    """Carry a run out by the real operations, in a world and with a journal that share a fate."""
-    shop: Workshop[World] = Workshop(
-        journal=DyingJournal(journal, fate),
-        runbooks=runbooks(journal),
-        kinds=KINDS,
-        clock=world.clock,
-        world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
-        poll=Poller(),
-        worker="one",
-    )
-    return carry_out(run.id, shop, Brakes())
+@dataclass
+class Site:
+    """A cloud with its nodes, and a journal."""
+
+    place: Path
+    cloud: FakeCloud = field(default_factory=FakeCloud)
+    shell: FakeShell = field(init=False)
+    passed: float = 0.0  # seconds
+
+    def __post_init__(self) -> None:
+        self.shell = FakeShell(self.cloud)
+        self._open()
+
+    def _open(self) -> None:
+        self.clock = FakeClock(self.passed, on_wait=[self.cloud.pass_time])
+        self.journal = SqlJournal(open_database(url_of(self.place)))
+
+    def copied_to(self, place: Path) -> "Site":
+        """Return the same in another folder, to go on from there; it must have been left."""
+        copy = object.__new__(Site)
+        copy.place = copytree(self.place, place, dirs_exist_ok=True)
+        copy.cloud, copy.shell = deepcopy((self.cloud, self.shell))
+        copy.passed = self.clock.passed
+        copy._open()
+        return copy
+
+    def world(self, fate: Fate | None = None) -> World:
+        """Return the ports over it, for whoever has this fate."""
+        cloud: Any = DyingCloud(self.cloud, fate or Fate())
+        shell: Any = DyingShell(self.shell, fate or Fate())
+        return replace(a_world(self.cloud), clock=self.clock, cloud=cloud, shell=shell)
+
+    def approved(self, asked: Request) -> Run:
+        """Plan what is asked for and approve it."""
+        plan = plan_request(self.world(), self.journal, asked)
+        approval = Approval(by="ann", at=self.clock.now(), how="--yes")
+        return approve(plan, approval, self.journal, kinds=KINDS)
+
+    def carry_out(self, run: Run, fate: Fate) -> Run:
+        """Carry a run out by the real operations; its world and its journal share a fate."""
+        world = self.world(fate)
+        shop: Workshop[World] = Workshop(
+            journal=DyingJournal(self.journal, fate),
+            runbooks=runbooks(self.journal),
+            kinds=KINDS,
+            clock=world.clock,
+            world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
+            poll=Poller(),
+            worker="one",
+        )
+        return carry_out(run.id, shop, Brakes())
+
+    def well(self, asked: Request) -> Run:
+        """Carry out what is asked for; it must end well."""
+        ended = self.carry_out(self.approved(asked), Fate())
+        assert ended.state is RunState.SUCCEEDED, ended.ending
+        return ended
+
+    @property
+    def hosts(self) -> dict[str, str | None]:
+        """Return where each server is."""
+        return {server.name: server.host for server in self.cloud.known.values()}
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """Return what was asked of Nova, by server; booting one is no action."""
+        known = {server.id: server.name for server in self.cloud.known.values()}
+        return {
+            known[server]: [each.action for each in made]
+            for server, made in self.cloud.actions.items()
+        }
+
+    @property
+    def is_in_service(self) -> bool:
+        """Say whether the node takes new servers."""
+        service = self.cloud.computes[NODE]
+        return service.is_enabled and service.is_up and not self.shell.files
+
+    def close(self) -> None:
+        """Leave it."""
+        self.journal.close()
+
+
+def of_cloud(
+    prepared: Site, asked: Callable[[Site], Request], ends: dict[str, object]
+) -> Operation[Site]:
+    """Return an operation on a cloud that was prepared, to be killed."""
+
+    def begin(place: Path) -> tuple[Site, Run]:
+        site = prepared.copied_to(place)
+        return site, site.approved(asked(site))
+
+    def stands(site: Site, run: Run) -> object:
+        service, guard = site.cloud.computes[NODE], site.cloud.guards.get(NODE)
+        return {
+            "state": run.state,
+            "hosts": site.hosts,
+            "asked": site.asked,
+            "built": len(site.cloud.built),
+            "in service": site.is_in_service,
+            "claimed": service.disabled_reason is not None,
+            "unit": site.shell.units.get(NODE),
+            "starts": site.shell.starts[NODE],
+            "guarded": guard is not None and not guard.is_in_maintenance,
+        }
+
+    return Operation(begin=begin, stands=stands, ends=ends)

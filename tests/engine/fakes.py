@@ -6,15 +6,14 @@ accepted at once and takes a while, is recorded with a number, and is refused wh
 
 import fcntl
 import json
-import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from killing import DyingJournal, Fate, Operation
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, Pace, Workshop, approve, ask_cancel, carry_out
@@ -39,28 +38,6 @@ from stackward.plan import (
     Warned,
 )
 from stackward.ports.haste import confirm_order
-
-
-class Crash(BaseException):
-    """The process dies here, as far as the code under test can tell."""
-
-
-@dataclass
-class Fate:
-    """Says at which point of its life a worker dies; a point is each change and each write."""
-
-    dies_at: int = 0
-    how: int = 0  # a signal for the process itself; 0: a Crash
-    lived: int = 0
-
-    def point(self) -> None:
-        self.lived += 1
-        if self.lived == self.dies_at:
-            if self.how:
-                os.kill(os.getpid(), self.how)
-                time.sleep(0.05)  # the other threads stop a moment later
-            else:
-                raise Crash
 
 
 @dataclass
@@ -117,8 +94,7 @@ class Yard:
         for each in self.on_way:
             each()
         confirm_order()
-        self.fate.point()
-        with self.open() as yard:
+        with self.fate.around(f"carry {box}"), self.open() as yard:
             match yard["trouble"]:
                 case "down":
                     raise Unreachable("no answer from the yard")
@@ -135,7 +111,6 @@ class Yard:
             yard["carries"].append({"box": box, "by": by, "state": "going", "left": yard["takes"]})
             yard["changes"].append(f"carry {box}")
             lost = yard["trouble"] == "loses answers"
-        self.fate.point()
         if lost:
             raise Uncertain("the connection broke before the answer")
 
@@ -246,15 +221,13 @@ class Seal:
         return Look(Standing.DONE if is_sealed else Standing.TODO)
 
     def start(self, world: YardWorld) -> None:
-        world.yard.fate.point()
-        with world.yard.open() as yard:
+        with world.yard.fate.around(f"seal {self.box}"), world.yard.open() as yard:
             if self.box in yard["sealed"]:
                 raise Uncertain(f"`{self.box}` is sealed already")
             if yard["trouble"] == "no wax":
                 raise StepFailed("no wax is left")
             yard["sealed"].append(self.box)
             yard["changes"].append(f"seal {self.box}")
-        world.yard.fate.point()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +251,9 @@ class Shut:
                 return Look(Standing.TODO)
 
     def start(self, world: YardWorld) -> None:
-        world.yard.fate.point()
-        with world.yard.open() as yard:
+        with world.yard.fate.around("shut"), world.yard.open() as yard:
             yard["gate"] = "shut"
             yard["changes"].append("shut")
-        world.yard.fate.point()
 
     def lost(self, world: YardWorld) -> Look | None:
         if self._gate(world) == "shut":
@@ -322,14 +293,12 @@ class Hurry:
         return Look(Standing.UNDERWAY if world.yard.seen()["slow_help"] else Standing.DONE)
 
     def start(self, world: YardWorld) -> None:
-        world.yard.fate.point()
-        with world.yard.open() as yard:
+        with world.yard.fate.around(f"hurry {self.box}"), world.yard.open() as yard:
             yard["changes"].append(f"hurry {self.box}")
             [going] = [each for each in yard["carries"] if each["state"] == "going"]
             going["state"] = "done" if self.well else "called off"
             if self.well:
                 yard["boxes"][self.box] = "new"
-        world.yard.fate.point()
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,13 +321,11 @@ class Push:
         return Look(Standing.DONE if is_new else Standing.TODO)
 
     def start(self, world: YardWorld) -> None:
-        world.yard.fate.point()
-        with world.yard.open() as yard:
+        with world.yard.fate.around(f"push {self.box}"), world.yard.open() as yard:
             if yard["trouble"] == "stuck":
                 raise StepFailed("it is stuck")
             yard["boxes"][self.box] = "new"
             yard["changes"].append(f"push {self.box}")
-        world.yard.fate.point()
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,26 +443,6 @@ def on_slow(request: Tidy, box: str) -> tuple[Hurry, ...]:
             return ()
 
 
-class DyingJournal:
-    """A journal whose worker may die before and after each write."""
-
-    def __init__(self, journal: SqlJournal, fate: Fate) -> None:
-        self._journal, self._fate = journal, fate
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._journal, name)
-        if name not in {"take_up", "intend", "answered", "settle", "found_done", "tell", "end"}:
-            return real
-
-        def write(*given: Any, **named: Any) -> Any:
-            self._fate.point()
-            written = real(*given, **named)
-            self._fate.point()
-            return written
-
-        return write
-
-
 EMPTY = {
     "boxes": {"a": "old", "b": "old"},
     "carries": [],
@@ -580,3 +527,29 @@ class House:
 
     def close(self) -> None:
         self.journal.close()
+
+
+def tidying(  # noqa: PLR0913  # each has its usual value
+    *,
+    ends: object,
+    in_order: bool = True,
+    yard: Mapping[str, object] | None = None,
+    before: Callable[[House], object] = lambda _: None,
+    stands: Callable[[House, Run], object] | None = None,
+    database: Callable[[], str] = lambda: "",
+    pace: Pace = QUICK,
+    **asked: Any,
+) -> Operation[House]:
+    """Return the tidying of a yard, to be killed; it ends with its state and what was changed."""
+
+    def begin(place: Path) -> tuple[House, Run]:
+        house = House(place, database=database(), pace=pace)
+        house.yard.set(**(yard or {}))
+        run = house.approved(**asked)
+        before(house)
+        return house, run
+
+    def changed(house: House, run: Run) -> object:
+        return run.state, house.yard.changes if in_order else sorted(house.yard.changes)
+
+    return Operation(begin=begin, stands=stands or changed, ends=ends)

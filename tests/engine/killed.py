@@ -14,7 +14,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
-from engine.fakes import Fate, House  # noqa: E402  # found by the line above
+from engine.fakes import House  # noqa: E402  # found by the line above
+from killing import Fate  # noqa: E402
 from stackward.engine import Pace  # noqa: E402
 from stackward.errors import StackwardError  # noqa: E402
 from stackward.model.run import RunState  # noqa: E402

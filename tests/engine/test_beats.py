@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from engine.fakes import FakeClock, Fate, House, Tidy, TidyRunbook, YardWorld
+from engine.fakes import FakeClock, House, Tidy, TidyRunbook, YardWorld
 from engine.test_lasting import stopped_half_way
+from killing import Fate
 from stackward.engine import Pace, carry_out
 from stackward.engine.ticks import Moving, tick
 from stackward.lab.waiting import wait_until
@@ -87,7 +88,7 @@ class SlowAnswer(Fate):
     on_way: Callable[[], object] = lambda: None  # what happens in the meantime
 
     @override
-    def point(self) -> None:
+    def point(self, what: str) -> None:
         waiting = SlowRunbook(self.house, seen=self.seen, on_way=self.on_way)
         for _ in range(int(3 * SILENT_S / waiting.step_s)):
             waiting.pass_time(self.run_id)

@@ -6,43 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from engine.fakes import Crash, Fate, House
+from engine.fakes import House, tidying
+from killing import Fate, killed
+from postgres import Server
 from stackward.model.run import RunState
 
 WHOLE = ["carry a", "seal a", "carry b", "seal b"]
-POINTS = 38  # two for each write and each change
+WELL = (RunState.SUCCEEDED, WHOLE)
 
 
-def test_a_life_has_no_more_points_than_are_tried(house: House) -> None:
-    fate = Fate()
+def test_a_crash_at_any_write_or_change_is_harmless(tmp_path: Path) -> None:
+    points = killed(tidying(ends=WELL), tmp_path)
 
-    house.carry_out(house.approved(), fate)
-
-    assert fate.lived == POINTS
-
-
-@pytest.mark.parametrize("dies_at", range(1, POINTS + 1))
-def test_a_crash_at_any_write_or_change_is_harmless(house: House, dies_at: int) -> None:
-    run = house.approved()
-    with pytest.raises(Crash):
-        house.carry_out(run, Fate(dies_at))
-
-    ended = house.journal.run(run.id)
-    if not ended.state.is_over:
-        ended = house.carry_out(run)
-
-    assert (ended.state, house.yard.changes) == (RunState.SUCCEEDED, WHOLE)
+    changes = [each.removeprefix("after ") for each in points if each.startswith("after ")]
+    assert [each for each in changes if each in WHOLE] == WHOLE
+    assert changes[:4] == ["take_up one", "intend carry/a/0", "carry a", "answered carry/a/0"]
+    assert changes[-2:] == ["tell proved", "end succeeded"]
 
 
-@pytest.mark.parametrize("dies_at", range(2, POINTS, 5))
-def test_a_crash_with_two_moves_under_way_is_harmless(house: House, dies_at: int) -> None:
-    run = house.approved(at_once=2)
-    with pytest.raises(Crash):
-        house.carry_out(run, Fate(dies_at))
+def test_a_crash_is_harmless_on_postgresql_too(tmp_path: Path, postgres: Server) -> None:
+    killed(tidying(ends=WELL, database=postgres.emptied_database), tmp_path, every=5)
 
-    ended = house.carry_out(run)
 
-    assert (ended.state, sorted(house.yard.changes)) == (RunState.SUCCEEDED, sorted(WHOLE))
+def test_a_crash_with_two_moves_under_way_is_harmless(tmp_path: Path) -> None:
+    operation = tidying(ends=(RunState.SUCCEEDED, sorted(WHOLE)), in_order=False, at_once=2)
+
+    killed(operation, tmp_path, every=3)
 
 
 @pytest.mark.parametrize(
@@ -54,10 +43,13 @@ def test_a_crash_with_two_moves_under_way_is_harmless(house: House, dies_at: int
 )
 def test_a_process_that_stops_at_any_point_is_harmless(tmp_path: Path, how: str) -> None:
     """The same with processes that are really killed or frozen; see killed.py."""
-    script = Path(__file__).with_name("killed.py")
+    script, whole = Path(__file__).with_name("killed.py"), Fate()
+    house = House(tmp_path)
+    house.carry_out(house.approved(), whole)
+    house.close()
 
     ended = subprocess.run(
-        [sys.executable, str(script), str(tmp_path), str(POINTS), how],
+        [sys.executable, str(script), str(tmp_path), str(len(whole.points)), how],
         capture_output=True,
         text=True,
         check=False,

@@ -1,17 +1,18 @@
 """A move that was given up for being slow goes another way, whoever dies meanwhile."""
 
-import pytest
+from pathlib import Path
 
-from engine.fakes import Crash, Fate, House
+from engine.fakes import House, tidying
+from killing import killed
 from stackward.model.run import Run, RunState, Settled
 
 WHOLE = ["carry a", "hurry a", "seal a", "push a"]
-POINTS = 42  # two for each write and each change
+NEVER_ARRIVES = {"takes": 10_000, "boxes": {"a": "old"}}
 
 
 def slow(house: House, **yard: object) -> Run:
     """Approve a run of one box that never arrives, and is pushed where that takes too long."""
-    house.yard.set(takes=10_000, boxes={"a": "old"}, **yard)
+    house.yard.set(**NEVER_ARRIVES, **yard)
     return house.approved(when_slow="push", seal=False)
 
 
@@ -148,22 +149,7 @@ def test_a_run_that_stopped_on_the_other_way_is_resumed_on_it(house: House) -> N
     assert (ended.state, house.yard.changes) == (RunState.SUCCEEDED, WHOLE)
 
 
-def test_a_life_has_no_more_points_than_are_tried(house: House) -> None:
-    fate = Fate()
+def test_a_crash_at_any_write_or_change_is_harmless(tmp_path: Path) -> None:
+    well = (RunState.SUCCEEDED, WHOLE)
 
-    house.carry_out(slow(house), fate)
-
-    assert fate.lived == POINTS
-
-
-@pytest.mark.parametrize("dies_at", range(1, POINTS + 1))
-def test_a_crash_at_any_write_or_change_is_harmless(house: House, dies_at: int) -> None:
-    run = slow(house)
-    with pytest.raises(Crash):
-        house.carry_out(run, Fate(dies_at))
-
-    ended = house.journal.run(run.id)
-    if not ended.state.is_over:
-        ended = house.carry_out(run)
-
-    assert (ended.state, house.yard.changes) == (RunState.SUCCEEDED, WHOLE)
+    killed(tidying(yard=NEVER_ARRIVES, when_slow="push", seal=False, ends=well), tmp_path)

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from engine.fakes import Crash, Fate, House, Yard
+from engine.fakes import House, Yard
+from killing import Crash, Fate
 from stackward.engine import Brakes
 from stackward.errors import ExitCode
 from stackward.model.run import Event, Run, RunState, Said
 
-JUST_BEFORE_A = 13  # the point of a worker's life at which box a is about to be carried
+JUST_BEFORE_A = "before carry a"
 
 
 def opens(yard: Yard, after: str) -> Any:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.fakes import QUICK, Crash, Fate, House
+from engine.fakes import QUICK, House, tidying
+from killing import killed
 from stackward.model.run import Run, RunState, Settled
 
 SELDOM = replace(QUICK, poll_s=10)
@@ -63,33 +64,23 @@ def test_help_is_settled_wherever_the_worker_dies(
     tmp_path: Path, when_slow: str, boxes: dict[str, str]
 ) -> None:
     """Help that takes long is open when its move ends; whoever comes next settles it."""
-    dies_at, left_open = 0, list[int]()
-    has_died = True
-    while has_died:
-        dies_at += 1
-        (tmp_path / str(dies_at)).mkdir()
-        house = House(tmp_path / str(dies_at), pace=SELDOM)
-        house.yard.set(takes=9, boxes=boxes, slow_help=True)
-        run = house.approved(when_slow=when_slow, seal=False)
-        has_died = died(house, run, Fate(dies_at))
-        ended = house.journal.run(run.id)
-        if not ended.state.is_over:
-            ended = house.carry_out(run)
-        if any(one.is_in_flight for one in house.journal.attempts(run.id)):
-            left_open.append(dies_at)
-        assert ended.state is RunState.SUCCEEDED
-        house.close()
 
-    assert (left_open, dies_at > 20) == ([], True)
+    def left_open(house: House, run: Run) -> object:
+        return run.state, [one for one in house.journal.attempts(run.id) if one.is_in_flight]
 
+    points = killed(
+        tidying(
+            yard={"takes": 9, "boxes": boxes, "slow_help": True},
+            pace=SELDOM,
+            stands=left_open,
+            ends=(RunState.SUCCEEDED, []),
+            when_slow=when_slow,
+            seal=False,
+        ),
+        tmp_path,
+    )
 
-def died(house: House, run: Run, fate: Fate) -> bool:
-    """Carry the run out; say whether its worker died."""
-    try:
-        house.carry_out(run, fate)
-    except Crash:
-        return True
-    return False
+    assert "after intend carry/a/slow-0" in points
 
 
 def test_a_proof_that_stays_wrong_fails_in_the_end_and_the_run_can_be_cancelled(

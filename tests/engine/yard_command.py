@@ -10,8 +10,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
-from engine.fakes import Fate, House, Yard  # noqa: E402  # found by the line above
+from engine.fakes import House, Yard  # noqa: E402  # found by the line above
 from engine.killed import PACE, Watch  # noqa: E402
+from killing import Fate  # noqa: E402
 from stackward import app  # noqa: E402
 from stackward.errors import StackwardError  # noqa: E402
 

@@ -14,8 +14,9 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
-from engine.fakes import DyingJournal, Fate, TidyRunbook, Yard, YardWorld  # noqa: E402  # found by the line above
+from engine.fakes import TidyRunbook, Yard, YardWorld  # noqa: E402  # found by the line above
 from engine.killed import PACE, Watch  # noqa: E402
+from killing import DyingJournal, Fate  # noqa: E402
 from stackward import app  # noqa: E402
 from stackward.engine import Brakes, Rhythm, Workshop  # noqa: E402
 from stackward.errors import StackwardError  # noqa: E402

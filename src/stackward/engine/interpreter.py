@@ -260,7 +260,7 @@ class _Interpreter:
 
     def _caught_up(self, stage: Stage[Any]) -> Stage[Any]:
         """Return the stage with what is new since the plan was approved."""
-        if stage.moves:  # an earlier worker found them
+        if stage.moves or self._has_begun_after(stage):  # an earlier worker caught up
             return stage
         self._beat([])
         self._require(stage)
@@ -285,6 +285,12 @@ class _Interpreter:
             moves: list[Json] = [dump_move(move) for move in new]
             self._ledger.tell(CAUGHT_UP, step=stage.name, moves=moves)
         return replace(stage, moves=new)
+
+    def _has_begun_after(self, stage: Stage[Any]) -> bool:
+        """Say whether a later stage was begun: what that does is no reason against the plan."""
+        later = self._plan.stages[self._plan.stages.index(stage) + 1 :]
+        moves = [each.path_of(move) for each in later for move in each.moves]
+        return any(self._ledger.has_begun(move) for move in moves)
 
     # --- the stages -----------------------------------------------------------------------------
 

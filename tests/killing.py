@@ -1,0 +1,149 @@
+"""Kill whoever carries an operation out, at every write and every change that it makes.
+
+`killed(operation)` lives it through once and counts its points: one before and one after each
+write to the journal and each change of the world. Then, each time in a fresh world, the worker dies
+at one of them and another takes the run up. Things must stand at the end as if nobody had died.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from stackward.adapters.store.journal import SqlJournal
+from stackward.model.run import Run
+from stackward.ports.journal import Journal
+
+READS = frozenset(
+    {"run", "runs", "queued", "workers", "attempts", "attempts_of", "events", "observations"}
+)
+BEATS = frozenset({"beat", "show_life"})  # nobody who takes a run up reads what they wrote
+WRITES = frozenset(name for name in vars(Journal) if not name.startswith("_")) - READS - BEATS
+
+
+class Crash(BaseException):
+    """The process dies here, as far as the code under test can tell."""
+
+
+@dataclass
+class Fate:
+    """Says at which point of its life a worker dies: by its number, from 1, or by its name."""
+
+    dies_at: int | str = 0
+    how: int = 0  # a signal for the process itself; 0: a Crash
+    points: list[str] = field(default_factory=list)  # that were lived through, by name
+
+    def point(self, what: str) -> None:
+        """Live through a point, or die there."""
+        self.points.append(what)
+        if self.dies_at in {len(self.points), what}:
+            if self.how:
+                os.kill(os.getpid(), self.how)
+                time.sleep(0.05)  # noqa: TID251  # the other threads stop a moment later
+            else:
+                raise Crash
+
+    @contextmanager
+    def around(self, what: str) -> Iterator[None]:
+        """Live through the point before a change, and the one after it where it was made."""
+        self.point(f"before {what}")
+        yield
+        self.point(f"after {what}")
+
+
+class DyingJournal:
+    """A journal whose worker may die before and after each write."""
+
+    def __init__(self, journal: SqlJournal, fate: Fate) -> None:
+        self._journal, self._fate = journal, fate
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a journal has
+        real = getattr(self._journal, name)
+        if name not in WRITES:
+            return real
+
+        def write(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # same
+            with self._fate.around(" ".join([name, *_named(given)])):
+                return real(*given, **named)
+
+        return write
+
+
+def _named(given: tuple[object, ...]) -> list[str]:
+    """Return what a write is about, of what the journal is given."""
+    known = (getattr(each, "step", "") or getattr(each, "what", "") for each in given)
+    steps = [each for each in given[1:] if isinstance(each, str)]
+    return [each for each in (*steps, *known) if each][:1]
+
+
+class Life(Protocol):
+    """A world in which a run is carried out; it can be left, and be seen to again."""
+
+    @property
+    def journal(self) -> SqlJournal:
+        """Return where its runs are remembered."""
+        ...
+
+    def carry_out(self, run: Run, fate: Fate, /) -> Run:
+        """Carry the run out as a worker with this fate."""
+        ...
+
+    def close(self) -> None:
+        """Leave it."""
+        ...
+
+
+L = TypeVar("L", bound=Life)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[L]):
+    """What is killed: how it is begun in an empty folder, and how things must stand at its end."""
+
+    begin: Callable[[Path], tuple[L, Run]]  # the run is approved, and nobody has taken it up
+    stands: Callable[[L, Run], object]  # given the run as it ended
+    ends: object
+
+    def lived(self, place: Path, fate: Fate) -> object:
+        """Return how things stand once the run was carried out, by another if its worker died."""
+        place.mkdir()
+        life, run = self.begin(place)
+        try:
+            try:
+                ended = life.carry_out(run, fate)
+            except Crash:
+                ended = life.journal.run(run.id)
+                if not ended.state.is_over:
+                    ended = life.carry_out(ended, Fate())
+            return self.stands(life, ended)
+        finally:
+            life.close()
+
+
+def killed(operation: Operation[Any], place: Path, *, every: int = 1) -> list[str]:
+    """Kill an operation at each of its points, or at every second or third; return them.
+
+    Between the point after a write and the one before the next nothing is written: every second
+    point is each write, if not each state of the world in which it may be left.
+    """
+    whole = Fate()
+    assert operation.lived(place / "whole", whole) == operation.ends
+    assert whole.points, "nothing was written, and nothing was changed"
+    wrong = []
+    for number in range(1, len(whole.points) + 1, every):
+        fate = Fate(number)
+        try:
+            found = operation.lived(place / str(number), fate)
+        except BaseException as error:
+            error.add_note(f"its first worker died at {number}, {fate.points[-1:]}")
+            raise
+        # Of moves that go on together either may be the first: a point is known by its number.
+        if len(fate.points) < number:
+            wrong.append(f"{number}, {whole.points[number - 1]}: it was never reached")
+        elif found != operation.ends:
+            wrong.append(f"{number}, {fate.points[number - 1]}: {found}")
+    assert not wrong, f"it must end with {operation.ends}; killed at\n" + "\n".join(wrong)
+    return whole.points

@@ -1,0 +1,172 @@
+"""Every operation, its worker killed at every write and change: taken up again, each thing is once.
+
+What is done twice shows in what Nova was asked, in the servers that were built, and in how often
+nova-compute was started; what is forgotten, in where the servers and the node are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from builders import a_server, an_id, asking
+from dying import NODE, Site, of_cloud
+from fakes import FakeCloud
+from killing import Fate, killed
+from stackward import requests
+from stackward.model.compute import Guarded
+from stackward.model.run import Run, RunState
+from stackward.plan import Request
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.return_compute_node import ReturnRequest
+from stackward.requests.undo_run import UndoRequest
+
+AWAY = {"db-01": "compute-08", "db-02": "compute-08"}
+HOME = {"db-01": NODE, "db-02": NODE}
+LIVE, COLD = ["live-migration"], ["migrate", "confirmResize"]
+STOPPED = ["live-migration", "live_migration_cancel", "stop", "migrate", "confirmResize", "start"]
+
+OUT = {"in service": False, "claimed": True, "unit": ("inactive", "masked"), "guarded": False}
+IN = {"in service": True, "claimed": False, "unit": ("active", "enabled"), "guarded": True}
+
+
+def with_two(place: Path) -> Site:
+    """Given a node with two servers, one that runs and one that is off; an HA service guards it."""
+    cloud = FakeCloud(catalog=frozenset({"compute", "instance-ha"}))
+    cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+    cloud.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
+    return Site(place, cloud)
+
+
+def with_a_slow_one(place: Path) -> Site:
+    """Given a node with one server, whose live migration never ends."""
+    cloud = FakeCloud()
+    cloud.add(a_server())
+    cloud.slow.add(an_id("db-01"))
+    return Site(place, cloud)
+
+
+def drained(place: Path) -> Site:
+    """Given a node that a drain has emptied of two servers."""
+    site = with_two(place)
+    site.well(asking())
+    return site
+
+
+def returned(place: Path) -> Site:
+    """Given that it came back since; its servers did not."""
+    site = drained(place)
+    site.well(ReturnRequest(node=NODE, run=drain_of(site).id))
+    return site
+
+
+def drain_of(site: Site) -> Run:
+    return site.journal.runs(limit=9)[-1]
+
+
+def newest_of(site: Site) -> Run:
+    return site.journal.runs(limit=9)[0]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is killed, from where it begins, and what is then so."""
+
+    prepare: Callable[[Path], Site]
+    asked: Callable[[Site], Request]
+    ends: dict[str, object]
+
+
+CASES = {
+    "drain": Case(
+        with_two,
+        lambda _: asking(),
+        {"hosts": AWAY, "asked": {"db-01": LIVE, "db-02": COLD}, "built": 0, "starts": 0, **OUT},
+    ),
+    "drain: what is slow is stopped, moved, started": Case(
+        with_a_slow_one,
+        lambda _: asking(when_slow="stop-server", slow_after_s=5.0, keep_service=True),
+        {
+            "hosts": {"db-01": "compute-08"},
+            "asked": {"db-01": STOPPED},
+            "built": 0,
+            "starts": 0,
+            **OUT,
+            "unit": None,
+        },
+    ),
+    "return": Case(
+        drained,
+        lambda site: ReturnRequest(node=NODE, run=drain_of(site).id),
+        {"hosts": AWAY, "asked": {"db-01": LIVE, "db-02": COLD}, "built": 1, "starts": 1, **IN},
+    ),
+    "bring back": Case(
+        returned,
+        lambda site: BringBackRequest(node=NODE, run=drain_of(site).id),
+        {
+            "hosts": HOME,
+            "asked": {"db-01": LIVE * 2, "db-02": COLD * 2},
+            "built": 1,
+            "starts": 1,
+            **IN,
+        },
+    ),
+    "undo of a drain": Case(
+        drained,
+        lambda site: UndoRequest(run=drain_of(site).id),
+        {
+            "hosts": HOME,
+            "asked": {"db-01": LIVE * 2, "db-02": COLD * 2},
+            "built": 1,
+            "starts": 1,
+            **IN,
+        },
+    ),
+    "undo of a return": Case(
+        returned,
+        lambda site: UndoRequest(run=newest_of(site).id),
+        {"hosts": AWAY, "asked": {"db-01": LIVE, "db-02": COLD}, "built": 1, "starts": 1, **OUT},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_death_at_any_write_or_change_is_harmless(case: Case, tmp_path: Path) -> None:
+    place = tmp_path / "prepared"
+    place.mkdir()
+    prepared = case.prepare(place)
+    prepared.close()
+
+    operation = of_cloud(prepared, case.asked, {"state": RunState.SUCCEEDED, **case.ends})
+
+    killed(operation, tmp_path, every=2)
+
+
+def test_every_operation_is_killed(tmp_path: Path) -> None:
+    asked = set()
+    for number, case in enumerate(CASES.values()):
+        (tmp_path / str(number)).mkdir()
+        site = case.prepare(tmp_path / str(number))
+        asked.add(case.asked(site).kind)
+        site.close()
+
+    assert asked == set(requests.KINDS)
+
+
+def test_a_cell_that_is_down_for_seconds_is_waited_for(tmp_path: Path) -> None:
+    """The run stopped: its own cordon read as somebody else's."""
+    site, waits = with_a_slow_one(tmp_path), count(1)
+
+    def pass_by() -> None:
+        site.cloud.cells_down = {NODE} if next(waits) in range(2, 8) else set()
+
+    site.clock.on_wait.append(pass_by)
+    asked = asking(when_slow="stop-server", slow_after_s=5.0, keep_service=True)
+
+    ended = site.carry_out(site.approved(asked), Fate())
+
+    assert (ended.state, site.asked) == (RunState.SUCCEEDED, {"db-01": STOPPED})
+    assert next(waits) > 8  # the cell came back during the run
+    site.close()
