@@ -1105,6 +1105,29 @@ def test_mariadb(told: dict[str, Any], rule: str) -> None:
     assert (rule, "mariadb on ctl") in roots(site.look())
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param("innodb_snapshot_isolation\tON\nsessions\t48\n", True, id="services use it"),
+        pytest.param("innodb_snapshot_isolation\tON\nsessions\t0\n", False, id="nobody uses it"),
+        pytest.param(
+            "innodb_snapshot_isolation\tON\nread_only\tON\nSlave_running\tON\nsessions\t9\n",
+            False, id="it is only read",
+        ),
+        pytest.param("innodb_snapshot_isolation\tOFF\nsessions\t48\n", False, id="switched off"),
+        pytest.param("sessions\t48\n", False, id="before 10.6.18, and MySQL"),
+    ],
+)  # fmt: skip
+def test_a_mariadb_that_refuses_who_writes_second(told: str, *, expected: bool) -> None:
+    site = Site()
+    out = f"Threads_connected\t49\nmax_connections\t600\n{told}"
+    site.command("ctl", "mariadb", 0, out=out)
+
+    found = roots(site.look())
+
+    assert (("mariadb-rejects-second-writers", "mariadb on ctl") in found) is expected
+
+
 def test_a_broken_table_is_found_when_tables_are_asked_for() -> None:
     site = Site()
     site.command("ctl", "tables", 0, out="nova.instances\nerror    : Corrupt\n")

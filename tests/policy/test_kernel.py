@@ -1,11 +1,13 @@
 """What a kernel warns of, its table of connections, and memory that is set aside in huge pages."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from cloud_fakes import Site
 from stackward.model.health import Health, State
+from stackward.wording import in_utc
 
 GIB = 1024 * 1024  # kB
 FULL_TABLE = "nf_conntrack: nf_conntrack: table full, dropping packet"
@@ -54,6 +56,55 @@ def test_a_warning_that_matters_is_found_though_it_is_no_error() -> None:
     [found] = site.look().findings
 
     assert (found.rule, found.evidence) == ("kernel-errors", (FULL_TABLE,))
+
+
+DAY, MINUTE = 86400, 60
+SHUT_DOWN = "XFS (sdb): Shutting down filesystem."
+
+
+@pytest.mark.parametrize(
+    ("ages", "expected"),
+    [
+        pytest.param([40 * DAY], [], id="forty days ago"),
+        pytest.param([DAY + MINUTE], [], id="just more than a day ago"),
+        pytest.param([DAY - MINUTE], ["1 serious error"], id="just less than a day ago"),
+        pytest.param([40 * DAY, 90], ["1 serious error"], id="one of today counts, and no older"),
+        pytest.param([-5], ["1 serious error"], id="a clock that was set back"),
+    ],
+)
+def test_an_error_of_the_kernel_is_a_finding_for_a_day(
+    ages: list[float], expected: list[str]
+) -> None:
+    site = Site()
+    now = on_metal(site)["now"]
+    told = "".join(f"{now - age:.6f} c01 kernel: {SHUT_DOWN}\n" for age in ages)
+    site.command("c01", "kernel", 0, out=told)
+
+    health = site.look()
+
+    reasons = [one.reason for one in health.findings if one.rule == "kernel-errors"]
+    assert [one.removeprefix("the kernel has met ").split(" in ")[0] for one in reasons] == expected
+    assert all(SHUT_DOWN in one.evidence for one in health.findings)
+
+
+def test_when_the_last_error_was_is_told_whether_it_is_a_finding_or_a_note() -> None:
+    site = Site()
+    now = on_metal(site)["now"]
+    site.command("c01", "kernel", 0, out=f"{now - 90:.6f} c01 kernel: {SHUT_DOWN}\n")
+    [found] = site.look().findings
+    site.command("c01", "kernel", 0, out=f"{now - 40 * DAY:.6f} c01 kernel: {SHUT_DOWN}\n")
+    notes = [one.says for one in site.look().notes if one.where == "c01"]
+
+    at = in_utc(datetime.fromtimestamp(now - 90, UTC))
+    before = in_utc(datetime.fromtimestamp(now - 40 * DAY, UTC))
+    assert (
+        found.reason == f"the kernel has met 1 serious error in the last 24 hours, the last at {at}"
+    )
+    [note] = notes
+    assert note == (
+        "its kernel has met 1 serious error since it booted, none of them in the last 24 hours, "
+        f"the last at {before}: {SHUT_DOWN}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,7 @@ def parse_database(commands: Mapping[str, Said]) -> DatabaseServer | Unseen | No
         is_replica=_is_on(told, "Slave_running"),
         sessions=whole(told["sessions"]),
         waits=tuple(waits),
+        rejects_second_writers=_is_on(told, "innodb_snapshot_isolation"),
         broken_tables=_tables(commands.get("tables")),
     )
 

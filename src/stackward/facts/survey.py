@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TypeVar
@@ -42,6 +43,7 @@ from stackward.model.survey import (
     Blind,
     Broker,
     Filesystem,
+    KernelError,
     Link,
     Listener,
     Misread,
@@ -65,6 +67,8 @@ _BEGINS = '{"version"'  # the script's answer
 # Which virtual hosts and stores there are, the shipped sudoers file cannot know: those refused are
 # unknown.
 _BY_CHOICE = (f"{services.QUEUES} of ", f"{services.BINDINGS} of ", "store ")
+# As `journalctl -o short-unix` writes it: when, on which machine, and by whom.
+_DATED = re.compile(r"(?P<at>\d+\.\d+) \S+ [^\s:]+: ")
 _NO_ENTRIES = "-- No entries --"  # the journal's own words
 _REPLACED = "\ufffd"  # what stands for a byte that is not UTF-8
 ENGINES = ("docker", "podman")
@@ -223,7 +227,7 @@ def _survey(
         memory_huge=0 if isinstance(memory, Unseen) else memory[2],
         tracked=None if isinstance(tracked, Unseen) else tracked,
         clock=_shared() if container else clock,
-        kernel_errors=_shared() if container else _kernel(commands),
+        kernel_errors=_shared() if container else _kernel(told, commands),
         started=None if told["started"] is None else figure(told["started"]),
         shares_with_host=container or None,
         sudo_refused=_sudo_refused(told, commands),
@@ -667,7 +671,9 @@ def _clock(told: Mapping[str, object], asked_at: float, took_s: float) -> NodeCl
     )
 
 
-def _kernel(commands: Mapping[str, Said]) -> tuple[str, ...] | Unseen:
+def _kernel(
+    told: Mapping[str, object], commands: Mapping[str, Said]
+) -> tuple[KernelError, ...] | Unseen:
     """Read the kernel's errors, with those warnings that matter; the latter are one day old."""
     answer, warned = commands.get("kernel"), commands.get("kernel warnings")
     if answer is None:
@@ -677,7 +683,17 @@ def _kernel(commands: Mapping[str, Said]) -> tuple[str, ...] | Unseen:
     if answer["code"] != 0:
         return Unseen(answer["err"].strip() or "the journal does not answer", Blind.REFUSED)
     out = answer["out"] + ("\n" + warned["out"] if warned else "")
-    return tuple(line for line in lines(out) if line != _NO_ENTRIES)
+    now = figure(told["now"])
+    return tuple(_kernel_error(line, now) for line in lines(out) if line != _NO_ENTRIES)
+
+
+def _kernel_error(line: str, now: float) -> KernelError:
+    """Read a line of the journal; one that goes on from the line before has no time of its own."""
+    dated = _DATED.match(line)
+    if dated is None:
+        return KernelError(says=line, at=None, age_s=None)
+    at = float(dated["at"])
+    return KernelError(says=line[dated.end() :], at=datetime.fromtimestamp(at, UTC), age_s=now - at)
 
 
 def _shared() -> Unseen:

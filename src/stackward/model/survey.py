@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from stackward.model.cluster import Cluster
@@ -158,6 +159,15 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KernelError:
+    """A line of the kernel's log that matters."""
+
+    says: str
+    at: datetime | None  # by the clock of its node; None: the line does not say
+    age_s: float | None  # when it was read, by that clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Statements of MariaDB that wait for a lock, or for room."""
 
@@ -186,6 +196,7 @@ class DatabaseServer:
     is_replica: bool = False  # it follows another server
     sessions: int = 0  # that use a database
     waits: tuple[Wait, ...] = ()
+    rejects_second_writers: bool = False  # `innodb_snapshot_isolation`
     broken_tables: tuple[str, ...] | None = None  # None: not asked
 
 
@@ -289,7 +300,7 @@ class Survey:
     memory_huge: int = 0  # set aside in huge pages
     tracked: tuple[int, int] | None = None  # connections, and how many there may be
     clock: NodeClock | Unseen
-    kernel_errors: tuple[str, ...] | Unseen
+    kernel_errors: tuple[KernelError, ...] | Unseen
     started: float | None = None  # when its first process began, in seconds of the epoch
     shares_with_host: str | None = None  # the kind of container that it is
     sudo_refused: str | None = None  # in sudo's words

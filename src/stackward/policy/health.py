@@ -22,6 +22,7 @@ from stackward.policy.machines import (
     judge_machines,
     judge_together,
     notes_of_identities,
+    notes_of_kernels,
 )
 from stackward.policy.messages import (
     ages,
@@ -253,6 +254,7 @@ def _all_notes(
 ) -> Iterator[Note]:
     found = {(one.node, unit.name) for one in off if one.belongs for unit in one.units}
     yield from notes_of_identities(state)
+    yield from notes_of_kernels(state)
     yield from notes_of_heartbeats(state)
     yield from notes_of_clusters(state, anatomy)
     for place, one in here.items():

@@ -1,7 +1,7 @@
 """How the machines are: reached, disks, memory, kernel, clock. Pure; each rule is a `Symptom`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from stackward.anatomy import MACHINE
 from stackward.model.cloud_state import CloudState, Heartbeat
@@ -12,6 +12,7 @@ from stackward.model.survey import (
     NETWORKD_RAN,
     Blind,
     Filesystem,
+    KernelError,
     NodeClock,
     Survey,
     Unseen,
@@ -26,6 +27,9 @@ FULL, FILLING = 99, 90  # percent
 ROOM_LEFT = 20 * 1024**3  # bytes: whatever part of a disk that is, it is not full
 INODES_SHORT = 90
 MEMORY_SHORT = 4  # percent available
+# How long an error of the kernel is one of today: a day is what mcelog counts hardware errors over
+# as it comes (`uc-error-threshold = 1 / 24h`), and what passes between two daily looks at the logs.
+TODAY_S = 24 * 3600
 ASTRAY_S = 2.0
 SHOWN = 3  # lines of evidence, names
 MANY = 3  # machines of which something is so at once
@@ -200,11 +204,14 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
     if survey.tracked:
         yield from _judge_tracked(node, *survey.tracked)
     if not isinstance(survey.kernel_errors, Unseen):
-        serious = [line for line in survey.kernel_errors if SERIOUS.search(line)]
-        if serious:
-            last = serious[-SHOWN:]
+        new = [one for one in _serious(survey.kernel_errors) if not _is_old(one)]
+        if new:
             yield symptoms.KERNEL_ERRORS.found(
-                MACHINE, node, last, count=count_of(len(serious), "serious error")
+                MACHINE,
+                node,
+                [one.says for one in new[-SHOWN:]],
+                count=count_of(len(new), "serious error"),
+                last=_last(new),
             )
     if isinstance(survey.clock, NodeClock):
         yield from _judge_clock(node, survey.clock)
@@ -212,6 +219,39 @@ def _judge_survey(survey: Survey) -> Iterator[Finding]:
     if survey.other_failed:
         names = ", ".join(f"`{name}`" for name in survey.other_failed)
         yield symptoms.OTHER_FAILED.found(MACHINE, node, units=names)
+
+
+def _serious(told: Iterable[KernelError]) -> list[KernelError]:
+    """Return what no healthy machine logs, the last one at the end."""
+    those = [one for one in told if SERIOUS.search(one.says)]
+    # One that has no time may be of now.
+    return sorted(those, key=lambda one: -(one.age_s or 0.0))
+
+
+def _is_old(one: KernelError) -> bool:
+    return one.age_s is not None and one.age_s > TODAY_S
+
+
+def _last(those: Sequence[KernelError]) -> str:
+    """Say when the last one was, after a comma; nothing where no line tells."""
+    times = [one.at for one in those if one.at]
+    return f", the last at {in_utc(max(times))}" if times else ""
+
+
+def notes_of_kernels(state: CloudState) -> Iterator[Note]:
+    """Tell of errors that are no finding of today any more, so that none is forgotten."""
+    for node, survey in state.surveys.items():
+        if isinstance(survey, Unseen) or isinstance(survey.kernel_errors, Unseen):
+            continue
+        serious = _serious(survey.kernel_errors)
+        old = [one for one in serious if _is_old(one)]
+        if old and len(old) == len(serious):
+            many = count_of(len(old), "serious error")
+            yield Note(
+                where=node,
+                says=f"its kernel has met {many} since it booted, none of them in the last 24 "
+                f"hours{_last(old)}: {old[-1].says}",
+            )
 
 
 def _judge_network(survey: Survey) -> Iterator[Finding]:

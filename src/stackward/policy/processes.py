@@ -344,6 +344,9 @@ def _judge_database(here: Presence, present: Present, *, has_seen_all: bool) -> 
         case DatabaseServer():
             yield from _judge_galera(here, server, _count_of_galera(name, present))
             yield from _judge_writes(here, server, present, has_seen_all=has_seen_all)
+            # What nobody uses, or only reads, rejects nobody.
+            if server.rejects_second_writers and server.sessions and not _read_only(server):
+                yield symptoms.SECOND_WRITERS.found(name, node)
             if server.connections >= NEAR_LIMIT * server.most_connections > 0:
                 yield symptoms.CONNECTIONS_SHORT.found(
                     name, node, used=server.connections, most=server.most_connections

@@ -283,10 +283,10 @@ CONNTRACK_FILLING = Symptom(
 KERNEL_ERRORS = Symptom(
     "kernel-errors",
     State.DEGRADED,
-    "the kernel has met {count} since it booted",
+    "the kernel has met {count} in the last 24 hours{last}",
     "see `journalctl -k -b -p notice`; disks and memory are replaced before they fail",
     "Disks, memory, file systems and hung tasks are told there first. Harmless errors, which every "
-    "machine has, do not count.",
+    "machine has, do not count; older ones since the boot are told as a note.",
 )
 CLOCK_ASTRAY = Symptom(
     "clock-astray",
@@ -700,6 +700,18 @@ DATABASE_LOCKED = Symptom(
     "`mariabackup`, that began before the first that waits; end that backup at its own machine. "
     "Waiting for disk space: free space where the data is",
     "A backup or `FLUSH TABLES WITH READ LOCK` holds the whole server. Reads go on.",
+)
+SECOND_WRITERS = Symptom(
+    "mariadb-rejects-second-writers",
+    State.DEGRADED,
+    "`innodb_snapshot_isolation` is ON: who writes a row that another has just written gets error "
+    "1020",
+    "`SET GLOBAL innodb_snapshot_isolation = OFF`, and the same in its configuration; connections "
+    "that are open keep it until they are made anew, in an hour as services come "
+    "(`connection_recycle_time`)",
+    "It is ON as it comes since MariaDB 11.6.2. oslo.db before 17.4 passes the error on, and a "
+    "newer one has it tried again only where a service tries again after a deadlock: by chance an "
+    "API answers 500, or a server ends in ERROR (Nova's bug 2116186), and nothing else tells why.",
 )
 TABLE_LOCKED = Symptom(
     "mariadb-table-locked",

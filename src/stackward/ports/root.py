@@ -60,7 +60,8 @@ SOCKETS: Words = (*_LIMIT, "/usr/bin/ss", "-Htnap")
 SOCKETS_BY_SBIN: Words = (*_LIMIT, "/usr/sbin/ss", "-Htnap")
 KERNEL_LOG: Words = (
     *_LIMIT,
-    *("/usr/bin/journalctl", "-k", "-b", "-p", "err", "-n", "200", "--no-pager", "-o", "cat"),
+    *("/usr/bin/journalctl", "-k", "-b", "-p", "err", "-n", "200"),
+    *("--no-pager", "-o", "short-unix"),
 )
 # What of the kernel's warnings matters; they are many, so the journal picks them, of one day.
 KERNEL_WARNED = (
@@ -69,7 +70,7 @@ KERNEL_WARNED = (
 KERNEL_WARNINGS: Words = (
     *("/usr/bin/timeout", "5", "/usr/bin/journalctl", "-k", "-b", "-p", "4..5"),
     *("--since=-24h", "-n", "50"),
-    *("--no-pager", "-o", "cat", "-g", KERNEL_WARNED),
+    *("--no-pager", "-o", "short-unix", "-g", KERNEL_WARNED),
 )
 _LISTED = ("ps", "--all", "--no-trunc", "--format", "{{json .}}")
 DOCKER: Words = (*_LIMIT, "/usr/bin/docker")
@@ -130,7 +131,8 @@ CRM_MON_OLD: Words = (*_LIMIT, "/usr/sbin/crm_mon", "--as-xml", "-1")
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
     " ('max_connections','version','read_only','super_read_only','innodb_read_only',"
-    "'innodb_force_recovery','offline_mode','wsrep_on','wsrep_desync','wsrep_reject_queries');"
+    "'innodb_force_recovery','innodb_snapshot_isolation','offline_mode','wsrep_on',"
+    "'wsrep_desync','wsrep_reject_queries');"
     " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
     "'Slave_running','wsrep_ready','wsrep_cluster_status','wsrep_cluster_size',"
     "'wsrep_local_state_comment','wsrep_flow_control_paused');"

@@ -33,7 +33,8 @@ UNIT_FACTS = (
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
     " ('max_connections','version','read_only','super_read_only','innodb_read_only',"
-    "'innodb_force_recovery','offline_mode','wsrep_on','wsrep_desync','wsrep_reject_queries');"
+    "'innodb_force_recovery','innodb_snapshot_isolation','offline_mode','wsrep_on',"
+    "'wsrep_desync','wsrep_reject_queries');"
     " SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected','Max_used_connections',"
     "'Slave_running','wsrep_ready','wsrep_cluster_status','wsrep_cluster_size',"
     "'wsrep_local_state_comment','wsrep_flow_control_paused');"
@@ -85,7 +86,7 @@ WARNED = (
 WARNINGS = [
     *("/usr/bin/timeout", "5", "/usr/bin/journalctl", "-k", "-b", "-p", "4..5"),
     *("--since=-24h", "-n", "50"),
-    *("--no-pager", "-o", "cat"),
+    *("--no-pager", "-o", "short-unix"),
 ]
 CONNTRACK = "/proc/sys/net/netfilter/nf_conntrack_"
 POLICY = "{{.Name}} {{.HostConfig.RestartPolicy.Name}}"
@@ -614,7 +615,7 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
         commands.start("sockets unowned", ["ss", "-Htna"])
     if not container():
         kernel = [*LIMIT, "/usr/bin/journalctl", "-k", "-b", "-p", "err", "-n", "200"]
-        kernel += ["--no-pager", "-o", "cat"]
+        kernel += ["--no-pager", "-o", "short-unix"]
         commands.start("kernel", as_root(kernel))
         commands.start("kernel warnings", as_root([*WARNINGS, "-g", WARNED]))
     for engine in ENGINES:
