@@ -120,6 +120,13 @@ LISTED = (
         "old one, and nova-compute disables itself",
     ),
     Listed(
+        units=frozenset({"virtlogd.service"}),
+        faults=frozenset({Fault.ON_DEMAND}),
+        expected=Word.NOT_PROVED,
+        why="nothing of it runs, and a question would start it: then the look would be what it is "
+        "well by",
+    ),
+    Listed(
         units=frozenset({"libvirtd.service"}),
         faults=frozenset({Fault.ON_DEMAND}),
         first=("nova-compute", "libvirtd"),
@@ -240,7 +247,9 @@ AFTER = {
 
 
 def _gone(one: Running) -> str:
-    return WAIT.format(test=f"! systemctl is-active -q {one.unit}", most=300)
+    # A script of /etc/init.d stays active, whatever became of its process.
+    ended = f'[ "$(systemctl show -P SubState {one.unit})" = exited ]'
+    return WAIT.format(test=f"! systemctl is-active -q {one.unit} || {ended}", most=300)
 
 
 def _stopped(one: Running) -> Made:
@@ -264,7 +273,11 @@ def _killed(one: Running) -> Made:
         f"printf '[Service]\\nRestart=no\\n' > {drop_in}/mutant.conf\n"
         f"systemctl daemon-reload\nsystemctl kill --signal=KILL {one.unit}\n{_gone(one)}"
     )
-    return make, f"rm -rf {drop_in}\nsystemctl daemon-reload"
+    mend = (
+        f"rm -rf {drop_in}\nsystemctl daemon-reload\n"
+        f'[ "$(systemctl show -P SubState {one.unit})" != exited ] || systemctl restart {one.unit}'
+    )
+    return make, mend
 
 
 def _frozen(one: Running) -> Made:

@@ -264,6 +264,23 @@ def test_what_has_lost_its_record_while_it_ran_makes_one_when_it_is_started_anew
             well.on(node, f"systemctl restart {binary}")
 
 
+def test_a_script_of_init_d_whose_process_has_ended_is_found_and_started_anew(
+    well: RealLab,
+) -> None:
+    """Seen: systemd calls it active for ever, and so did the check."""
+    unit = "neutron-ovn-maintenance-worker"
+    well.on("ctl", f"systemctl kill --kill-whom=all -s KILL {unit}")
+    try:
+        finding = until(lambda: of_rule(well, "unit-ended", "ctl"), within_s=240)
+        assert finding["component"] == "neutron-periodic-workers"
+
+        carry_out(well, finding["remedy"], "systemctl restart", on="ctl")
+
+        until(lambda: is_well(well), within_s=240)
+    finally:
+        well.on("ctl", f"pgrep -f {unit} >/dev/null || systemctl restart {unit}")
+
+
 # Nova's scheduler, of the code that every node has.
 SECOND_SCHEDULER = """
 printf 'from nova.cmd.scheduler import main\\nmain()\\n' > /usr/local/lib/nova-scheduler

@@ -1481,6 +1481,34 @@ def test_a_login_that_may_see_no_service_is_a_missing_right_and_no_fault() -> No
 
 
 @pytest.mark.parametrize(
+    ("kind", "state", "sub", "expected"),
+    [
+        pytest.param("forking", "active", "exited", True, id="a script of init.d, and its end"),
+        pytest.param("simple", "active", "exited", True, id="one that is to remain after its exit"),
+        pytest.param("forking", "active", "running", False, id="it runs"),
+        pytest.param("oneshot", "active", "exited", False, id="it has done its work"),
+        pytest.param("", "active", "exited", False, id="systemd does not tell"),
+    ],
+)
+def test_a_process_that_has_ended_while_systemd_calls_it_active_is_found(
+    kind: str, state: str, sub: str, *, expected: bool
+) -> None:
+    """Seen of neutron-ovn-maintenance-worker, which Debian has as a script of /etc/init.d."""
+    site = Site()
+    unit = "nova-scheduler.service"
+    site.unit("ctl", unit, ActiveState=state, SubState=sub)
+    told = site.told("ctl")["commands"]["units"]
+    named = f"Id={unit}"
+    assert named in told["out"]
+    told["out"] = told["out"].replace(named, f"{named}\nType={kind}" if kind else named)
+
+    found = roots(site.look())
+
+    assert (found == [("unit-ended", "nova-scheduler on ctl")]) is expected
+    assert (found == []) is not expected
+
+
+@pytest.mark.parametrize(
     ("binary", "node"),
     [
         ("nova-compute", "c02"),

@@ -72,6 +72,7 @@ LOOKS = {
     "switched-off": "look first",
     "switched-off-here": "look first",
     "table-broken": "look first",
+    "unit-ended": "look first",
     "unknown-port": "ask its owner",
     "verify-resize": "ask its owner whether it works",
 }
@@ -505,6 +506,10 @@ CARRIED_OUT = {
         "one_of_two_that_is_switched_off_is_retired_or_brought_back",
     ),
     "table-broken": OF_FINDINGS,
+    "unit-ended": (
+        "remedies",
+        "a_script_of_init_d_whose_process_has_ended_is_found_and_started_anew",
+    ),
     "unknown-port": (SERVERS, "a_port_of_no_known_kind_is_detached"),
     "verify-resize": (STATES, RESIZED),
     "volume-gone": (

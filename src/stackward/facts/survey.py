@@ -380,6 +380,7 @@ def _unit(
         load=one["LoadState"],
         active=one_of(one["ActiveState"], *ACTIVES),
         sub=one.get("SubState", ""),
+        is_oneshot=one.get("Type", "oneshot") == "oneshot",
         result=one.get("Result", ""),
         enabled=one.get("UnitFileState", ""),
         restarts=whole(one.get("NRestarts") or 0),

@@ -59,6 +59,7 @@ class Unit:
     load: str = "loaded"
     active: str = ACTIVE
     sub: str = "running"
+    is_oneshot: bool = True  # it has done its work once it has ended; also where it is not told
     result: str = "success"
     # What `systemctl is-enabled` says; of a container its restart policy, where it was told.
     enabled: str = "enabled"
@@ -73,6 +74,14 @@ class Unit:
     last_words: tuple[str, ...] = ()  # of its log, where it is in trouble
     is_container: bool = False
     engine: str | None = None  # what runs the container: `docker`, `podman`
+
+    @property
+    def has_ended(self) -> bool:
+        """Say whether nothing of it runs, though systemd calls it active: `RemainAfterExit`.
+
+        So it does with every script of /etc/init.d, whatever became of its process.
+        """
+        return self.active == ACTIVE and self.sub == "exited" and not self.is_oneshot
 
     @property
     def is_wanted(self) -> bool:

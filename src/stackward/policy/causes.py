@@ -44,12 +44,13 @@ _SEEN_FROM = {
     "endpoint-failed": 6,
 }
 _AT_PROCESS = {
-    "unit-down", "container-down", "unit-restarting", "switched-off", "switched-off-here",
+    "unit-down", "unit-ended", "container-down", "unit-restarting", "switched-off",
+    "switched-off-here",
     "process-silent", "process-ill", "rabbitmq-silent", "mariadb-silent", "memcached-silent",
     "libvirt-silent", "not-one-active", "cluster-stopped", "cluster-failed",
     "pacemaker-silent",
 }  # fmt: skip
-_DOWN = {"unit-down", "container-down"}
+_DOWN = {"unit-down", "unit-ended", "container-down"}
 _SILENT = {name for name in _AT_PROCESS if name.endswith("-silent")}
 _LEADERLESS = {"ovsdb-no-leader", "ovsdb-cut-off"}
 _SOFT = {"memcached"}  # without it all goes on, if slowly

@@ -51,7 +51,9 @@ class Presence:
     def runs(self) -> bool:
         """Say whether all of it runs, and has had time to begin its work."""
         return bool(self.services) and all(
-            unit.active == ACTIVE and (unit.up_s is None or unit.up_s >= STARTING_S)
+            unit.active == ACTIVE
+            and not unit.has_ended
+            and (unit.up_s is None or unit.up_s >= STARTING_S)
             for unit in self.services
         )
 

@@ -61,6 +61,10 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
         if is_off and is_left_to_cluster(here.component, here.survey, unit):
             continue  # Pacemaker runs it elsewhere, or says why it does not
         match unit.active:
+            case "active" if unit.has_ended:
+                yield symptoms.UNIT_ENDED.found(
+                    here.component.name, here.node, unit.last_words, unit=unit.name, log=here.log
+                )
             case "active" if falls(unit, answers=answers):
                 yield _restarting(here, unit)
             case "active":

@@ -320,6 +320,15 @@ UNIT_DOWN = Symptom(
     "`{command}`",
     "It is to run on this node: it is enabled at boot, or another unit wants it.",
 )
+UNIT_ENDED = Symptom(
+    "unit-ended",
+    State.BROKEN,
+    "`{unit}` is active (exited): its process has ended, and systemd calls it active all the same",
+    "look first in its log ({log}) for why it ended; then `systemctl restart {unit}`: a start does "
+    "nothing to what is active",
+    "Scripts of /etc/init.d are units of `RemainAfterExit=yes`: systemd does not notice their end, "
+    "and starts nothing again.",
+)
 CONTAINER_DOWN = Symptom(
     "container-down",
     State.BROKEN,

@@ -28,7 +28,7 @@ from typing import Any
 
 UNIT_FACTS = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,WantedBy,RequiredBy,"
-    "TriggeredBy,ActiveEnterTimestampMonotonic,ConditionResult,AssertResult"
+    "TriggeredBy,ActiveEnterTimestampMonotonic,ConditionResult,AssertResult,Type"
 )
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
