@@ -16,7 +16,17 @@ from stackward.facts.durations import read_past_moves
 from stackward.facts.moved import Did
 from stackward.facts.rights import read_rights
 from stackward.moving.foretold import foretold
-from stackward.plan import Blocked, Move, Plan, Request, Runbook, Warned, needs_root, of_cloud
+from stackward.plan import (
+    Blocked,
+    Columns,
+    Move,
+    Plan,
+    Request,
+    Runbook,
+    Warned,
+    needs_root,
+    of_cloud,
+)
 from stackward.policy.rights import is_silent, judge_rights
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -37,6 +47,8 @@ class Operation(Generic[Asked, Facts]):
     """Plan the request from facts alone: no reads, no changes."""
     judge: Callable[[World, Journal, Asked, Move[World]], Blocked | None]
     """Judge one thing again on its fresh facts, just before its move begins."""
+    columns: Columns
+    """What the table of a plan shows of each thing that is moved."""
     undo: Callable[[Did, UndoRequest], Sequence[Request] | Blocked] | None = None
     """Return what takes back what a run of it did, as requests, in their order; or why none does.
 

@@ -3,6 +3,7 @@
 from stackward.model.values import Json, Mark
 from stackward.plan.caught_up import CAUGHT_UP, with_caught_up
 from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, Unverified
+from stackward.plan.columns import Columns
 from stackward.plan.decisions import Differences, differences
 from stackward.plan.kinds import ByKind, Kinds
 from stackward.plan.of_cloud import (
@@ -37,6 +38,7 @@ __all__ = [
     "Blocked",
     "ByKind",
     "Check",
+    "Columns",
     "Differences",
     "Examined",
     "Finding",

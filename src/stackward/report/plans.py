@@ -5,26 +5,24 @@ from itertools import groupby
 from typing import Any
 
 from stackward.errors import Refused
-from stackward.plan import Blocked, Move, Plan, Stage, Warned
+from stackward.operations import operation
+from stackward.plan import Blocked, Json, Plan, Stage, Warned
 from stackward.policy.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows, width_of
 from stackward.report.text import printable, wrap
 from stackward.report.times import in_words, local, time_in
-from stackward.wording import count_of, in_size
+from stackward.wording import count_of
 
 
 def moves_table(plan: Plan[Any]) -> Table:
     """Return a row per server that would move, in the order of the plan."""
-    rows = [
-        (move.thing, move.thing_id, move.how, _where(move), _copied(move), _wish(move))
-        for stage, move in plan.moves()
-        if move.thing_id
-    ]
-    return Table(
-        columns=("Server", "ID", "How", "To", "Copied", "Wish"),
-        rows=tuple(rows),
-        gives_way=("Wish", "ID", "Copied"),
-    )
+    columns = operation(plan.request.kind).columns
+    rows = (map(_cell, columns.row(move)) for _, move in plan.moves() if move.thing_id)
+    return Table(columns=columns.names, rows=tuple(map(tuple, rows)), gives_way=columns.gives_way)
+
+
+def _cell(value: Json) -> Cell:
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def render_plan(plan: Plan[Any], width: int | None = None) -> str:
@@ -140,25 +138,6 @@ def _verdict(verdict: Blocked | Warned, beside: int, width: int | None) -> Itera
 def _in_one_line(verdict: Blocked | Warned) -> str:
     then = f" - {verdict.remedy}" if verdict.remedy else ""
     return printable(f"`{verdict.thing}` {verdict.reason}{then}")
-
-
-def _where(move: Move[Any]) -> str:
-    target = move.expects.get("target")
-    if move.expects.get("pinned"):
-        return str(target)
-    if target is None:
-        return "scheduler's choice"
-    return f"scheduler's choice, expected {target}"
-
-
-def _copied(move: Move[Any]) -> Cell:
-    size = move.expects.get("bytes")
-    return in_size(size) if isinstance(size, int) else None
-
-
-def _wish(move: Move[Any]) -> Cell:
-    wish = move.expects.get("wish")
-    return wish if isinstance(wish, str) else None
 
 
 def _fact(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from stackward.moving.again import objection
 from stackward.moving.back import servers_back
+from stackward.moving.columns import SERVER_MOVES
 from stackward.operations import Operation
 from stackward.operations.bring_back_servers.facts import read_homecoming, read_one
 from stackward.operations.bring_back_servers.plan import plan_bring_back
@@ -24,5 +25,6 @@ OPERATION = Operation(
     read=read_homecoming,
     plan=plan_bring_back,
     judge=_judge,
+    columns=SERVER_MOVES,
     undo=servers_back,
 )

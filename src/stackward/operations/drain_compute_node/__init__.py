@@ -1,5 +1,6 @@
 """Empty a compute node that is alive, for maintenance."""
 
+from stackward.moving.columns import SERVER_MOVES
 from stackward.operations import Operation
 from stackward.operations.drain_compute_node.facts import read_drain, read_one
 from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
@@ -20,5 +21,10 @@ def _judge(
 
 
 OPERATION = Operation(
-    request=DrainRequest, read=read_drain, plan=plan_drain, judge=_judge, undo=undo_drain
+    request=DrainRequest,
+    read=read_drain,
+    plan=plan_drain,
+    judge=_judge,
+    columns=SERVER_MOVES,
+    undo=undo_drain,
 )

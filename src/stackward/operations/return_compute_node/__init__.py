@@ -1,5 +1,6 @@
 """Put a drained compute node back into service, once it is proved to work."""
 
+from stackward.moving.columns import SERVER_MOVES
 from stackward.moving.instance_ha import TELL
 from stackward.operations import Operation, plan_request
 from stackward.operations.return_compute_node.facts import read_return
@@ -22,5 +23,10 @@ def _judge(
 
 
 OPERATION = Operation(
-    request=ReturnRequest, read=read_return, plan=plan_return, judge=_judge, undo=undo_return
+    request=ReturnRequest,
+    read=read_return,
+    plan=plan_return,
+    judge=_judge,
+    columns=SERVER_MOVES,
+    undo=undo_return,
 )

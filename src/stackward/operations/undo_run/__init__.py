@@ -2,6 +2,7 @@
 
 from stackward.facts.moved import Did
 from stackward.moving.again import objection
+from stackward.moving.columns import SERVER_MOVES
 from stackward.moving.instance_ha import TELL
 from stackward.operations import Operation, with_rights
 from stackward.operations.undo_run.facts import read_one, read_undo
@@ -29,4 +30,11 @@ def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever 
     return worries.NO_WAY_BACK.blocks(did.run.id, did.run.id)
 
 
-OPERATION = Operation(request=UndoRequest, read=read_undo, plan=plan_undo, judge=_judge, undo=_undo)
+OPERATION = Operation(
+    request=UndoRequest,
+    read=read_undo,
+    plan=plan_undo,
+    judge=_judge,
+    columns=SERVER_MOVES,
+    undo=_undo,
+)
