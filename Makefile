@@ -68,7 +68,7 @@ lab-down: $(READY) ## Stop the lab and leave nothing running (root)
 lab-test: $(READY) ## The tests against the real lab (root)
 	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests/lab
 
-lab-soak: $(READY) ## The long tests against the real lab (root)
+lab-soak: $(READY) $(BENCH_READY) ## The long tests against the real lab (root)
 	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider -m soak tests/lab
 
 bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over the thresholds
