@@ -172,8 +172,9 @@ def cancel(
         typer.Option(
             "--give-up",
             metavar="WHY",
-            help="End a stopped run although nobody can see how what it started has ended, as on a "
-            "node that died: that is kept as lost, with your reason, and the nodes are free.",
+            help="End a stopped run although nobody can see how its steps ended, for example "
+            "because the node has died. The open steps are recorded as lost, with your reason, and "
+            "the nodes are free.",
         ),
     ] = None,
 ) -> None:

@@ -50,8 +50,8 @@ from stackward.ports.world import Timed, World
 from stackward.status.half_way import is_half_way
 
 STILL_OPEN = (
-    "how it ends was not seen: the run is over once somebody has looked again (`run resume`); "
-    "where nobody ever can, `run cancel --give-up WHY` ends it"
+    "how a step ended was not seen: `run resume` looks again; "
+    "if nobody can ever see it, `run cancel --give-up WHY` ends the run"
 )
 
 W_here = TypeVar("W_here", bound=Timed, default=World)

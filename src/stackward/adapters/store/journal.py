@@ -29,7 +29,6 @@ from stackward.adapters.store.rows import (
     said_text,
     stamp,
     to_event,
-    to_observation,
     to_run,
     to_worker,
     words_of,
@@ -49,6 +48,7 @@ from stackward.adapters.store.statements import (
     left_behind,
     may_be_in,
     missed,
+    observed,
     refuse_the_missed,
     tell,
     tell_workers,
@@ -63,7 +63,7 @@ from stackward.status.run import refuse_if_over
 
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
-workers, observations = tables.workers, tables.observations
+workers = tables.workers
 
 PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
 _HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
@@ -433,12 +433,7 @@ class SqlJournal:
 
     def observations(self, cloud: str, subject: str, /) -> Sequence[Observation]:
         """Return what was last seen of a subject on the nodes of a cloud, by node and source."""
-        of_these = (observations.c.cloud == cloud) & (observations.c.subject == subject)
-        wanted = select(observations).where(of_these)
-        ordered = wanted.order_by(observations.c.node, observations.c.source)
-        return self._read(
-            lambda opened: [to_observation(fields(r)) for r in opened.execute(ordered)]
-        )
+        return self._read(lambda opened: observed(opened, cloud, subject))
 
     # --- within -------------------------------------------------------------------------------
 

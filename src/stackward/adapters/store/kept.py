@@ -13,9 +13,10 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from stackward.adapters.store.database import reader_of, shown
 from stackward.adapters.store.listing import VERSION, too_new
-from stackward.adapters.store.rows import to_attempt, to_event, to_observation, to_run
+from stackward.adapters.store.rows import to_attempt, to_event, to_run
+from stackward.adapters.store.statements import observed, refuse_unless_one
 from stackward.adapters.store.trouble import one_line
-from stackward.errors import BadInput, Refused, Unreachable
+from stackward.errors import Refused, Unreachable
 from stackward.model.history import History, Hold
 from stackward.model.observation import Observation
 from stackward.model.run import UNDONE, RunState
@@ -42,12 +43,7 @@ def observations_of(url: str, cloud: str, subject: str) -> Sequence[Observation]
     with _reading(url) as connection:
         if not inspect(connection).has_table("observations"):
             return []
-        asked = text(
-            "SELECT * FROM observations WHERE cloud = :cloud AND subject = :subject "
-            "ORDER BY node, source"
-        )
-        rows = connection.execute(asked, {"cloud": cloud, "subject": subject}).mappings()
-        return [to_observation(dict(row)) for row in rows]
+        return observed(connection, cloud, subject)
 
 
 @contextmanager
@@ -112,16 +108,7 @@ def _damage_named(what: str) -> Iterator[None]:
 def found_by(beginning: str, ids: Iterable[str]) -> str:
     """Return the one id that begins so."""
     found = [run_id for run_id in ids if run_id.startswith(beginning.upper())]
-    if not beginning or not found:
-        raise BadInput(
-            f"there is no run `{beginning}`", hint="`stackward run list` names those there are"
-        )
-    if len(found) > 1:
-        some = ", ".join(f"`{each}`" for each in found[:3])
-        raise BadInput(
-            f"several runs begin with `{beginning}`: {some}",
-            hint="write more of the id",
-        )
+    refuse_unless_one(beginning, found)
     return found[0]
 
 

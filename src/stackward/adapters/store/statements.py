@@ -24,6 +24,7 @@ from stackward.adapters.store.rows import (
     said_text,
     stamp,
     to_attempt,
+    to_observation,
     to_run,
     words_of,
 )
@@ -47,23 +48,38 @@ RUNS = select(runs, _UNDONE_BY)  # which run undid another is told by an event o
 
 QUEUED = "stackward_queued"  # the channel on which PostgreSQL tells workers of what is queued
 _HOLD_LOCK = 0x57A7C4  # any number, as long as it is always the same
+MOST_NAMED = 3  # of the runs whose ids begin alike
 _DEATHS = 5  # of workers with one run: then it is the run that kills them
 
 
 def find(connection: Connection, run_id: str) -> Run:
     """Return the run of an id, or of the beginning of one."""
     like = runs.c.id.startswith(run_id.upper(), autoescape=True)
-    found = connection.execute(RUNS.where(like).order_by(runs.c.id).limit(3)).all()
+    found = connection.execute(RUNS.where(like).order_by(runs.c.id).limit(MOST_NAMED)).all()
+    refuse_unless_one(run_id, [row.id for row in found])
+    return to_run(fields(found[0]))
+
+
+def refuse_unless_one(run_id: str, found: Sequence[str]) -> None:
+    """Refuse the beginning of an id, by the ids that begin so, unless it is that of one run."""
     if not run_id or not found:
         raise BadInput(
             f"there is no run `{run_id}`", hint="`stackward run list` names those there are"
         )
     if len(found) > 1:
         raise BadInput(
-            f"several runs begin with `{run_id}`: {', '.join(f'`{row.id}`' for row in found)}",
+            f"several runs begin with `{run_id}`: "
+            + ", ".join(f"`{each}`" for each in found[:MOST_NAMED]),
             hint="write more of the id",
         )
-    return to_run(fields(found[0]))
+
+
+def observed(connection: Connection, cloud: str, subject: str) -> list[Observation]:
+    """Return what was last seen of a subject on the nodes of a cloud, by node and source."""
+    of_these = (observations.c.cloud == cloud) & (observations.c.subject == subject)
+    wanted = select(observations).where(of_these)
+    ordered = wanted.order_by(observations.c.node, observations.c.source)
+    return [to_observation(fields(row)) for row in connection.execute(ordered)]
 
 
 def hold(transaction: Connection, run: Run) -> None:
