@@ -1,5 +1,6 @@
 """Where Stackward keeps its things."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,16 @@ def test_a_relative_place_is_refused_by_the_name_of_its_variable() -> None:
 )
 def test_what_reads_inventories(environ: dict[str, str], expected: Path | None) -> None:
     assert read_settings(environ, is_root=False).inventory_reader == expected
+
+
+@pytest.mark.parametrize("name", ["STATE_DIR", "CACHE_DIR", "INVENTORY", "DATABASE"])
+def test_what_is_not_utf_8_is_refused_by_the_name_of_its_variable(name: str) -> None:
+    given = {"HOME": "/home/ann", f"STACKWARD_{name}": os.fsdecode(b"/\xff")}
+
+    with pytest.raises(BadInput, match="not text in UTF-8") as refused:
+        read_settings(given, is_root=False)
+
+    assert refused.value.details == (f"STACKWARD_{name}",)
 
 
 def test_a_relative_reader_is_refused() -> None:

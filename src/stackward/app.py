@@ -180,13 +180,14 @@ def memory_of(settings: "Settings") -> "Callable[[str], Mapping[str, Itself] | U
     def remember(cloud: str) -> "Mapping[str, Itself] | Unread":
         from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
         from stackward.adapters.store.kept import observations_of  # noqa: PLC0415  # as above
+        from stackward.adapters.store.listing import is_there  # noqa: PLC0415  # as above
         from stackward.facts.observed import NAMES, remembered_in  # noqa: PLC0415  # as above
         from stackward.model.compute import Unread  # noqa: PLC0415  # as above
 
         try:
             url = database_url(settings)
             file = file_of(url)
-            if file is not None and not file.exists():
+            if file is not None and not is_there(file):
                 return {}
             return remembered_in(observations_of(url, cloud, NAMES))
         except StackwardError as error:
@@ -280,13 +281,16 @@ def broken_invariants(settings: "Settings", run_id: str | None) -> "tuple[list[B
     The database is read at one moment, whatever its version; nothing in it is changed.
     """
     from stackward.adapters.store.database import file_of  # noqa: PLC0415  # as above
-    from stackward.adapters.store.kept import open_histories  # noqa: PLC0415  # as above
+    from stackward.adapters.store.kept import found_by, open_histories  # noqa: PLC0415  # as above
+    from stackward.adapters.store.listing import is_there  # noqa: PLC0415  # as above
     from stackward.engine.invariants import broken_in  # noqa: PLC0415  # as above
 
     url = database_url(settings)
     file = file_of(url)
-    if file is not None and not file.exists() and run_id is None:
-        return [], 0  # there are no runs yet
+    if file is not None and not is_there(file):  # there are no runs yet
+        if run_id is not None:
+            found_by(run_id, ())
+        return [], 0
     with open_histories(url, run_id) as kept:
         broken, looked = list["Broken"](), 0
         for history in kept:

@@ -39,6 +39,8 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     if environ.get(f"{PREFIX}INVENTORY_READER"):
         usual["inventory_reader"] = ""
     chosen = {name: environ.get(PREFIX + name.upper()) or place for name, place in usual.items()}
+    database = environ.get(f"{PREFIX}DATABASE") or None
+    _refuse_bytes({**chosen, "database": database or ""})
     places = {name: _whole(text) for name, text in chosen.items()}
     wrong = [name for name, place in places.items() if place is None]
     if wrong:
@@ -48,7 +50,18 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
             hint="start the path with `/` or `~/`",
         )
     whole = {name: place for name, place in places.items() if place is not None}
-    return Settings(**whole, database=environ.get(f"{PREFIX}DATABASE") or None)
+    return Settings(**whole, database=database)
+
+
+def _refuse_bytes(chosen: Mapping[str, str]) -> None:
+    """Refuse what is not UTF-8: no URL, no JSON and no message could have it."""
+    wrong = [name for name, text in chosen.items() if any("\ud800" <= c <= "\udfff" for c in text)]
+    if wrong:
+        raise BadInput(
+            "a setting is not text in UTF-8",
+            details=[f"{PREFIX}{name.upper()}" for name in wrong],
+            hint="name a place whose path is UTF-8",
+        )
 
 
 def _whole(text: str) -> Path | None:

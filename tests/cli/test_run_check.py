@@ -82,6 +82,15 @@ def test_without_a_database_there_is_nothing_to_check_and_none_is_made(
     assert capsys.readouterr().err == "0 runs checked: all in order\n"
 
 
+def test_without_a_database_there_is_no_run_that_could_be_checked(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["run", "check", "01M8"])
+
+    assert (code, (place / FILE).exists()) == (2, False)
+    assert "there is no run `01M8`" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

@@ -20,6 +20,16 @@ def test_the_first_lab_gets_the_first_number_and_its_network(tmp_path: Path) -> 
     assert lab.folder.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("name", ["a b", "50%", "a:b", "a,b", "a?b", "#a", "it's", "z\u00e4hler"])
+def test_a_lab_is_not_put_where_ssh_or_a_mount_would_misread_its_path(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(BadInput, match="a lab cannot be in"):
+        claims_in(tmp_path / name).claim(Asked())
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_second_lab_has_nothing_in_common_with_the_first(tmp_path: Path) -> None:
     claims = claims_in(tmp_path)
 

@@ -15,6 +15,7 @@ from stackward.lab import network
 from stackward.lab.declared import declared
 from stackward.lab.spec import DATA_NETWORK, Lab, from_json
 
+PLACE = re.compile(r"[A-Za-z0-9/._+@=-]+")
 NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 MOST_LABS = 99
 MOST_COMPUTES = 9
@@ -60,6 +61,15 @@ class Asked:
             raise BadInput(f"`{self.release}` cannot be the name of a Debian release")
         if self.network is not None:
             parse_network(self.network)
+
+
+def _refuse_place(folder: Path, variable: str) -> None:
+    """Refuse a path that ssh, mount or systemd-nspawn would read as more than a path."""
+    if not PLACE.fullmatch(str(folder)):
+        raise BadInput(
+            f"a lab cannot be in `{folder}`",
+            hint=f"set {variable} to a path of letters, digits and `/ . _ + @ = -` only",
+        )
 
 
 class HostNetwork(Protocol):
@@ -111,6 +121,8 @@ class Claims:
 
         Raises Refused when the lab of that name is not as asked for, or no network is free.
         """
+        _refuse_place(self.folder, "STACKWARD_STATE_DIR")
+        _refuse_place(self.cache, "STACKWARD_CACHE_DIR")
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

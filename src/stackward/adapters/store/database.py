@@ -39,7 +39,7 @@ _CONNECTING: dict[str, Any] = {
 
 def url_of(state_dir: Path) -> str:
     """Return the URL of the usual database: one file in the state directory."""
-    return f"sqlite:///{state_dir / FILE}"
+    return URL.create("sqlite", database=str(state_dir / FILE)).render_as_string()
 
 
 def file_of(url: str) -> Path | None:
@@ -55,8 +55,10 @@ def has_password(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return the URL for people: without what is secret."""
+    """Return the place for people: a file's path, or a URL without what is secret."""
     parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.database or ""
     query = {name: value for name, value in parsed.query.items() if name not in _SECRETS}
     bare = URL.create(
         parsed.get_backend_name(),
@@ -132,6 +134,12 @@ def _parsed(url: str) -> URL:
         raise BadInput(f"there is no journal in a database of the kind `{kind}`", hint=_FORMS)
     if not Path(parsed.database or "").is_absolute():
         raise BadInput("the file of the database is not an absolute path", hint=_FORMS)
+    if "?" in url:
+        # Passed over, `/a?b` would be the file `/a`: another one than was meant.
+        raise BadInput(
+            "the URL of a database in a file takes no options after a `?`",
+            hint="in the path of a file, write `?` as %3F and `%` as %25",
+        )
     return parsed
 
 

@@ -26,7 +26,7 @@ _RUNS = """
 
 def list_runs(path: Path, limit: int) -> Sequence[Run]:
     """Return the latest runs, the newest first; where there is no journal yet, there are none."""
-    if not path.exists():
+    if not is_there(path):
         return []
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as journal:
@@ -42,6 +42,21 @@ def list_runs(path: Path, limit: int) -> Sequence[Run]:
             says=str(error),
             hint="see that it can be read, and is a database",
         ) from error
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is a journal yet; what cannot be seen is not called missing."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise Unreachable(
+            f"the journal `{path}` cannot be read",
+            says=error.strerror,
+            hint="see that it can be read, or set STACKWARD_STATE_DIR to another directory",
+        ) from error
+    return True
 
 
 def too_new(place: str, found: int, known: int) -> Refused:
