@@ -33,8 +33,11 @@ from stackward.model.compute import (
 )
 from stackward.model.compute_process import PROCESSES
 from stackward.model.identity import Directory, Itself, Known
+from stackward.model.login import Login
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
 from stackward.model.project import Project
+from stackward.model.survey import Blind
+from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
 from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
 from stackward.ports.shell import Answer, Rights, Shell
@@ -535,6 +538,15 @@ def _directory(hosts: tuple[str, ...]) -> Directory:
     return Directory(Known(name=host, address=host) for host in hosts)
 
 
+NO_VIRSH = Answer(127, "", "env: 'virsh': No such file or directory\n")
+NO_LIBVIRT = Answer(1, "", "error: failed to connect to the hypervisor")
+
+
+def _no_route(node: str) -> Unreachable:
+    hint = hint_for(Blind.UNREACHABLE, Login(address=node))
+    return Unreachable(f"cannot log in to `{node}`", says="No route to host", hint=hint)
+
+
 @dataclass
 class FakeShell:
     """Nodes whose libvirt runs what the cloud places there, unless told otherwise."""
@@ -552,6 +564,7 @@ class FakeShell:
     starts: Counter[str] = field(default_factory=Counter)
     not_starting: set[str] = field(default_factory=set)
     libvirt_down: set[str] = field(default_factory=set)
+    without_virsh: set[str] = field(default_factory=set)
     strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
     inventory: tuple[Known, ...] | None = None  # None: the hosts of the cloud, by their names
     says: dict[str, Itself] = field(default_factory=dict)  # of itself, by node; else its name
@@ -587,7 +600,7 @@ class FakeShell:
 
     def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
         if node in self.silent:
-            raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
+            raise _no_route(node)
         for words in commands:
             must_be_declared(words)
         refused = dict.fromkeys(commands, self.refused[node]) if node in self.refused else {}
@@ -605,7 +618,7 @@ class FakeShell:
     ) -> Answer:
         self.asked.append(node)
         if node in self.silent:
-            raise Unreachable(f"cannot log in to `{node}`", says="No route to host")
+            raise _no_route(node)
         words = list(command)
         if as_root:
             must_be_declared(words)
@@ -658,8 +671,8 @@ class FakeShell:
         return Answer(1, "") if text is None else Answer(0, text)
 
     def _virsh(self, node: str, words: list[str]) -> Answer:
-        if node in self.libvirt_down:
-            return Answer(1, "", "error: failed to connect to the hypervisor")
+        if node in self.without_virsh | self.libvirt_down:
+            return NO_VIRSH if node in self.without_virsh else NO_LIBVIRT
         here = [
             one
             for one in self.cloud.known.values()

@@ -133,6 +133,18 @@ def test_a_silent_node_is_unverified(check: NoDomains) -> None:
     answer = check.ask(a_world(cloud, FakeShell(cloud, silent={HOST})))
 
     assert isinstance(answer, Unverified)
+    assert answer.remedy == f"see how far ssh comes: `ssh -v {HOST} true`, then verify again"
+
+
+def test_guests_are_unverified_without_virsh_and_without_libvirt() -> None:
+    cloud = FakeCloud()
+    shells = FakeShell(cloud, without_virsh={HOST}), FakeShell(cloud, libvirt_down={HOST})
+
+    answers = [NoDomains(node=HOST, host=HOST).ask(a_world(cloud, shell)) for shell in shells]
+
+    remedies = [each.remedy or "" for each in answers if isinstance(each, Unverified)]
+    assert ["`libvirt-clients`" in each for each in remedies] == [True, False]
+    assert ["why libvirt does not answer" in each for each in remedies] == [False, True]
 
 
 @pytest.mark.parametrize("check", EMPTY[3:], ids=lambda check: check.kind)

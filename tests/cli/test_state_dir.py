@@ -15,8 +15,8 @@ from stackward.settings import read_settings
 NAMES = [
     "what?", "a?b=c", "a#b", "50%", "a%3Fb", "a%41b", "with blank", " ", "ann@home", "c:d", "a&b",
     "a=b", "a+b", "a;b", "it's", 'said "so"', "back\\slash", "[a]", "{a}", "*", "~", "$HOME", "`a`",
-    "(a)", "a|b", "<a>", "!", "a,b", "-rf", "--", ":memory:", "file:a", "zähler", "日本", "two\nlines",
-    "tab\t", "\x1b[31m",
+    "(a)", "a|b", "<a>", "!", "a,b", "-rf", "--", ":memory:", "file:a", "zähler", "日本",
+    "two\nlines", "tab\t", "\x1b[31m",
 ]  # fmt: skip
 
 
@@ -57,8 +57,9 @@ def test_every_command_finds_the_runs_there_and_makes_nothing_elsewhere(
     assert left - {f"{FILE}-wal", f"{FILE}-shm"} == {FILE}
 
 
+@pytest.mark.usefixtures("place")
 def test_a_look_reads_the_names_that_are_remembered_there(
-    place: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Read to its end, an empty memory is one, and no reason for a gap."""
     main(["run", "show", "01X"])

@@ -10,7 +10,7 @@ from builders import a_flavor, a_group, a_server, a_service, an_id, asking
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import BadInput, Unreachable
 from stackward.facts.compute import read_compute_node
-from stackward.model.compute import Migration, Server, Unread, Volume
+from stackward.model.compute import Hindrance, Migration, Server, Unread, Volume
 from stackward.model.standstill import Guest
 from stackward.operations.drain_compute_node.plan import plan_drain
 
@@ -232,7 +232,24 @@ def test_a_node_that_does_not_answer_is_read_all_the_same() -> None:
 
     node = read_compute_node(a_world(cloud, shell), "compute-07")
 
-    assert node.domains == Unread("cannot log in to `compute-07`: No route to host")
+    assert node.domains == Unread(
+        "cannot log in to `compute-07`: No route to host",
+        Hindrance.WAY,
+        "see how far ssh comes: `ssh -v compute-07 true`",
+    )
+
+
+def test_a_node_without_virsh_is_told_from_one_whose_libvirt_does_not_answer() -> None:
+    cloud = a_cloud()
+    lacking = FakeShell(cloud, without_virsh={"compute-07"})
+    down = FakeShell(cloud, libvirt_down={"compute-07"})
+
+    read = [read_compute_node(a_world(cloud, shell), "compute-07") for shell in (lacking, down)]
+
+    assert [node.domains for node in read] == [
+        Unread("`virsh` is not there", Hindrance.LACKING),
+        Unread("`virsh list` says: error: failed to connect to the hypervisor"),
+    ]
 
 
 def test_fake_hypervisors_have_no_domains() -> None:

@@ -17,7 +17,7 @@ from stackward.adapters.together import Threads
 from stackward.errors import BadInput, Refused, Unreachable
 from stackward.facts.compute import read_compute_node, read_maintenance
 from stackward.facts.named import find_node
-from stackward.model.compute import ComputeNode, Unread
+from stackward.model.compute import ComputeNode, Hindrance, Unread
 from stackward.model.identity import Itself, Known
 from stackward.operations import plan_request
 from stackward.ports.world import World
@@ -55,7 +55,7 @@ def test_a_node_of_another_site_with_the_same_short_name_is_not_touched() -> Non
     node = read(cloud, shell, A)
 
     assert node.name == A
-    assert node.domains == Unread(f"the inventory names no node for `{A}`")
+    assert node.domains == Unread(f"the inventory names no node for `{A}`", Hindrance.UNNAMED)
     assert (shell.asked, shell.asked_names) == ([], [])
 
 

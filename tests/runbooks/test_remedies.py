@@ -25,6 +25,7 @@ from stackward.model.compute import (
     Aggregate,
     Candidate,
     ComputeNode,
+    Hindrance,
     Migration,
     Server,
     ServerGroup,
@@ -49,6 +50,8 @@ GPU = a_flavor(pci_passthrough__alias="gpu:1")
 VGPU = a_flavor(resources__VGPU="1")
 HUGE = a_flavor(ram_mib=10**6)
 WELL = a_node(a_server())
+WAY = "see how far ssh comes: `ssh -v ops@192.0.2.7 true`"
+NO_ROUTE = Unread("no route to host", Hindrance.WAY, WAY)
 LEAVE = {"leave_behind": (DB,)}
 STOP = {"allow_downtime": True}
 CLAIM = Claim(
@@ -151,8 +154,8 @@ CASES = {
         after=WELL,
     ),
     "node-dead": Case(
-        before=replace(WELL, service=a_service(is_up=False), domains=Unread("no route to host")),
-        advice="else repair it", after=WELL,
+        before=replace(WELL, service=a_service(is_up=False), domains=NO_ROUTE),
+        advice=f"{WAY}; if it is dead, fence it", after=WELL,
     ),
     "forced-down": Case(
         before=replace(WELL, service=a_service(is_up=False, is_forced_down=True)),
@@ -175,8 +178,15 @@ CASES = {
         advice="node return compute-07", after=WELL,
     ),
     "domains-unread": Case(
-        before=replace(WELL, domains=Unread("permission denied")), advice="make `ssh` to it work",
-        after=WELL,
+        before=replace(WELL, domains=Unread("`virsh list` says: no such file")),
+        advice="see there why libvirt does not answer", after=WELL,
+    ),
+    "domains-unreached": Case(
+        before=replace(WELL, domains=NO_ROUTE), advice=WAY, after=WELL,
+    ),
+    "virsh-missing": Case(
+        before=replace(WELL, domains=Unread("no `virsh`", Hindrance.LACKING)),
+        advice="the package `libvirt-clients`", after=WELL,
     ),
     "stray-domain": Case(
         before=replace(WELL, domains=(a_domain(a_server()), a_domain(a_server(name="stray")))),
@@ -269,8 +279,8 @@ CASES = {
         advice="`virsh shutdown", after=WELL,
     ),
     "guest-unseen": Case(
-        before=replace(WELL, domains=(), sought={DB: Unread("no route to host")}),
-        advice="make `ssh` to that node work", after=WELL,
+        before=replace(WELL, domains=(), sought={DB: NO_ROUTE}),
+        advice=WAY, after=WELL,
     ),
     "domain-disagrees": Case(
         before=replace(WELL, domains=(a_domain(a_server(), state="shut off"),)),

@@ -8,10 +8,12 @@ from typing import ClassVar
 from stackward.answers import lines, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.claim import read_claim
-from stackward.model.compute import DISABLED, IN_DOWN_CELL, INSTANCES, Migration, Server
+from stackward.model.compute import DISABLED, IN_DOWN_CELL, INSTANCES, Migration, Server, Unread
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
-from stackward.ports.libvirt import read_ids
+from stackward.ports.libvirt import cure_of, read_ids, refused
+from stackward.ports.login import way_to
 from stackward.ports.shell import VIRSH
+from stackward.ports.shell import Answer as ShellAnswer
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of, servers_on, service_of
 from stackward.status.stalled import read_standstill
@@ -22,6 +24,7 @@ _DOMAINS = (*VIRSH, "list", "--all", "--uuid")
 _ARE_DIRECTORIES = ("-mindepth", "1", "-maxdepth", "1", "-type", "d",
                     "-name", "????????-????-????-????-????????????*")  # fmt: skip
 _SHOWN = 5
+_AGAIN = ", then verify again"
 _COMING = ("accepted", "queued", "preparing", "pre-migrating", "running", "migrating")
 
 
@@ -283,19 +286,18 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
 ) -> Answer:
     if (hypervisor := hypervisor_of(world.cloud, host)) and not hypervisor.has_domains:
         return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
-    remedy = "see that ssh to it works, then verify again"
     try:
         answer = world.shell.run(node, command)
     except (Unreachable, Uncertain) as error:
-        return Unverified(node, error.message, remedy)
+        return Unverified(node, error.message, way_to(Unread.of(error)) + _AGAIN)
     if answer.code != 0:
-        return Unverified(node, answer.err.strip() or f"`{command[0]}`: {answer.code}", remedy)
+        return _unanswered(node, command, answer)
     printed = [line.strip() for line in lines(answer.out)]
     if command == _DOMAINS:
         try:
             read_ids(answer.out)
         except NotUnderstood as error:
-            return Unverified(node, why(error), remedy)
+            return Unverified(node, why(error), f"look at it there{_AGAIN}")
     left = [one for one in printed if not any(kept in one for kept in stay)]
     if not left:
         return Holds(f"`{shlex.join(command)}` printed {count_of(len(printed), *what)}")
@@ -303,6 +305,14 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     return Finding(
         node, f"left there: {count_of(len(left), *what)}: {shown}", "find whose they are"
     )
+
+
+def _unanswered(node: str, command: tuple[str, ...], answer: ShellAnswer) -> Unverified:
+    if command == _DOMAINS:
+        said = refused(answer, command[len(VIRSH)])
+        return Unverified(node, said.why, cure_of(said) + _AGAIN)
+    says = answer.err.strip() or f"`{command[0]}`: {answer.code}"
+    return Unverified(node, says, f"see there why `{shlex.join(command)}` fails{_AGAIN}")
 
 
 def _staying_on(

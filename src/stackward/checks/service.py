@@ -13,7 +13,8 @@ from stackward.model.maintenance import UNIT
 from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.compute_process import read_processes
-from stackward.ports.libvirt import read_daemon
+from stackward.ports.libvirt import cure_of, read_daemon, refused
+from stackward.ports.login import way_to
 from stackward.ports.shell import VIRSH
 from stackward.ports.systemd import read_active
 from stackward.ports.world import World
@@ -75,7 +76,7 @@ class IsKeptOff:
         except NotUnderstood as error:
             return Unverified(self.node, why(error), "look at it there")
         except (Unreachable, Uncertain) as error:
-            return Unverified(self.node, error.message, "see that ssh to it works")
+            return Unverified(self.node, error.message, way_to(Unread.of(error)))
         return self._what_runs(state, processes) or self._what_reports(world, state)
 
     def _what_runs(
@@ -158,8 +159,11 @@ class LibvirtAnswers:
         try:
             answer = world.shell.run(self.node, _VERSION)
         except (Unreachable, Uncertain) as error:
-            return Unverified(self.node, error.message, "see that ssh to it works")
+            return Unverified(self.node, error.message, way_to(Unread.of(error)))
         if answer.code != 0:
+            said = refused(answer, _VERSION[len(VIRSH)])
+            if said.by is not None:
+                return Unverified(self.node, said.why, cure_of(said))
             says = answer.err.strip() or f"`virsh` ended with {answer.code}"
             return Finding(self.node, f"libvirt does not answer: {says}", "repair libvirt there")
         try:

@@ -25,6 +25,7 @@ from stackward.model.compute import (
     ComputeService,
     Domain,
     Guarded,
+    Hindrance,
     Hypervisor,
     Migration,
     Need,
@@ -94,7 +95,7 @@ def read_compute_node(
         sought=_sought(world, hypervisor, servers, domains),
         instances_filesystem=read_filesystem(world.shell, node, INSTANCES)
         if node
-        else Unread(match.why),
+        else Unread(match.why, Hindrance.UNNAMED),
         other_filesystems={
             each: read_filesystem(world.shell, node, each) for each in other_directories(domains)
         }
@@ -120,7 +121,7 @@ def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
     try:
         return cloud.guarded(host)
     except StackwardError as error:  # no rights, no answer: it may act all the same
-        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+        return Unread.of(error)
 
 
 def read_maintenance(
@@ -271,7 +272,11 @@ def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]
 def _domains(world: World, match: Match, hypervisor: Hypervisor) -> tuple[Domain, ...] | Unread:
     if not hypervisor.has_domains:
         return ()
-    return read_domains(world.shell, match.node) if match.node else Unread(match.why)
+    return (
+        read_domains(world.shell, match.node)
+        if match.node
+        else Unread(match.why, Hindrance.UNNAMED)
+    )
 
 
 def _sought(

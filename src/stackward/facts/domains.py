@@ -5,10 +5,10 @@ All is read with `virsh --readonly`: it needs no rights beyond a login, and can 
 
 import re
 
-from stackward.answers import cells, document, lines, mapping, rows, text, understood, whole, why
+from stackward.answers import cells, document, lines, mapping, rows, text, understood, whole
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Disk, Domain, Unread
-from stackward.ports.libvirt import read_id
+from stackward.ports.libvirt import read_id, refused
 from stackward.ports.shell import VIRSH, Shell
 
 LIST = (*VIRSH, "list", "--all", "--uuid", "--name")
@@ -39,15 +39,15 @@ def read_domains(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:
         try:
             answer = shell.run(node, command)
         except (Unreachable, Uncertain) as error:
-            return Unread(why(error))
+            return Unread.of(error)
         if answer.code != 0:
-            return Unread(f"`virsh {command[4]}` says: {answer.err.strip() or answer.code}")
+            return refused(answer, command[4])
         answers.append(answer.out)
     try:
         with understood("`virsh list` or `virsh domstats`", "\n".join(answers)):
             return _domains(parse_ids(answers[0]), parse_stats(answers[1]))
     except NotUnderstood as error:
-        return Unread(why(error))
+        return Unread.of(error)
 
 
 def _domains(
@@ -112,7 +112,7 @@ def read_filesystem(shell: Shell, node: str, directory: str) -> str | Unread:
     try:
         answer = shell.run(node, (*FILESYSTEM, directory))
     except (Unreachable, Uncertain) as error:
-        return Unread(why(error))
+        return Unread.of(error)
     if answer.code != 0:
         return Unread(f"`findmnt` says: {answer.err.strip() or answer.code}")
     return parse_filesystem(answer.out)
@@ -124,4 +124,4 @@ def parse_filesystem(out: str) -> str | Unread:
         with understood("`findmnt`", out):
             return text(mapping(rows(document(out)["filesystems"])[0])["fstype"])
     except NotUnderstood as error:
-        return Unread(why(error))
+        return Unread.of(error)

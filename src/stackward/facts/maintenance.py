@@ -10,7 +10,7 @@ from stackward.facts.moved import known_run, read_drained
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.model.claim import read_claim
-from stackward.model.compute import Unread
+from stackward.model.compute import Hindrance, Unread
 from stackward.model.maintenance import (
     DROP_IN,
     HA_OFF,
@@ -59,7 +59,7 @@ def read_returning_node(
         read_at=world.clock.now(),
         service=service,
         hypervisor=found.hypervisor,
-        marks=read_marks(world.shell, node) if node else Unread(found.match.why),
+        marks=read_marks(world.shell, node) if node else Unread(found.match.why, Hindrance.UNNAMED),
         running_as=read_running_as(world.shell, node) if node else None,
         is_claim_known=claim is None or known_run(journal, claim.run) is not None,
         holders=read_holders(journal, here, service.host, but=but),
@@ -135,7 +135,7 @@ def read_marks(shell: Shell, node: str) -> Marks | Unread:
             is_masked=read_enabled(enabled.out) in MASKED,
         )
     except (Unreachable, Uncertain) as error:
-        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+        return Unread.of(error)
 
 
 def _is_there(shell: Shell, node: str, path: str) -> bool:

@@ -13,4 +13,4 @@ def read_rights(shell: Shell, node: str, commands: Sequence[Words]) -> Rights | 
     try:
         return shell.rights(node, commands)
     except (Unreachable, Uncertain, BadInput) as error:
-        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+        return Unread.of(error)

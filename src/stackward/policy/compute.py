@@ -20,6 +20,7 @@ from stackward.model.compute import (
 from stackward.model.standstill import Guest
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
+from stackward.ports.libvirt import cure_of
 from stackward.status.stuck import find_stuck
 from stackward.wording import in_size
 
@@ -130,7 +131,9 @@ def _judge_missing(server: Server, sought: tuple[Guest, ...] | Unread) -> Verdic
     """Say where the guest of a server is that libvirt does not have on its node."""
     said = {"status": server.status}
     if isinstance(sought, Unread):
-        return worries.GUEST_UNSEEN.blocks(server.label, server.id, why=sought.why, **said)
+        return worries.GUEST_UNSEEN.blocks(
+            server.label, server.id, why=sought.why, way=cure_of(sought), **said
+        )
     if found := next((guest for guest in sought if guest.state is not None), None):
         return worries.GUEST_ELSEWHERE.blocks(
             server.label, server.id, where=found.node, state=found.state, **said

@@ -11,6 +11,7 @@ from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 from stackward.policy.node import judge_identity, judge_service
 from stackward.policy.wishes import needs_consent
+from stackward.ports.login import way_to
 from stackward.wording import in_utc
 
 SETTLE = "settle that"
@@ -26,7 +27,7 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
     if service.is_forced_down:
         yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
     if isinstance(node.marks, Unread):
-        yield worries.NODE_SILENT.blocks(node.name, why=node.marks.why)
+        yield worries.NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
     elif service.is_enabled and not node.marks.is_any:
         yield worries.NOTHING_TO_RETURN.blocks(node.name)
     yield from _judge_processes(node)

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator
 
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import ComputeNode, Unread
+from stackward.model.compute import ComputeNode, Hindrance, Unread
 from stackward.model.maintenance import ReturningNode
 from stackward.model.run import RunState
 from stackward.model.values import Json
-from stackward.plan import Verdict
+from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
+from stackward.ports.login import way_to
 from stackward.status.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.wording import in_utc
 
@@ -37,12 +38,8 @@ def judge_service(node: ComputeNode) -> Iterator[Verdict]:
         return  # its service is kept off; what it runs nevertheless is for the proofs to find
     if service.is_forced_down:
         yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
-    elif not service.is_up and isinstance(node.domains, Unread):
-        yield worries.NODE_DEAD.blocks(node.name, why=node.domains.why)
-    elif not service.is_up:
-        yield worries.NODE_DOWN.blocks(node.name)
-    elif isinstance(node.domains, Unread):
-        yield worries.DOMAINS_UNREAD.blocks(node.name, why=node.domains.why)
+    else:
+        yield from _judge_life(node)
     if claim := node.claim:
         goes_on = node.claiming_run is RunState.RUNNING
         worry = worries.RUN_GOES_ON if goes_on else worries.RUN_UNFINISHED
@@ -52,6 +49,22 @@ def judge_service(node: ComputeNode) -> Iterator[Verdict]:
     elif not service.is_enabled and read_claim(service.disabled_reason) is None:
         text = service.disabled_reason or "without a reason"
         yield worries.CLAIMED.blocks(node.name, host=node.host, text=text)
+
+
+def _judge_life(node: ComputeNode) -> Iterator[Blocked]:
+    """Tell a machine that may be dead from one that answers, and whose guests are not read."""
+    unread = node.domains if isinstance(node.domains, Unread) else None
+    if not node.service.is_up and unread and unread.may_be_dead:
+        yield worries.NODE_DEAD.blocks(node.name, why=unread.why, way=way_to(unread))
+        return
+    if not node.service.is_up:
+        yield worries.NODE_DOWN.blocks(node.name)
+    if unread and unread.may_be_dead:
+        yield worries.DOMAINS_UNREACHED.blocks(node.name, why=unread.why, way=way_to(unread))
+    elif unread:
+        lacks = unread.by is Hindrance.LACKING
+        worry = worries.VIRSH_MISSING if lacks else worries.DOMAINS_UNREAD
+        yield worry.blocks(node.name, why=unread.why)
 
 
 def judge_returned(node: ComputeNode, claim: Claim, expected: Collection[str]) -> Iterator[Verdict]:

@@ -31,4 +31,4 @@ def is_silent(blockers: Iterator[str]) -> bool:
     return not {*blockers}.isdisjoint(_SILENT)
 
 
-_SILENT = {worries.NODE_DEAD.name, worries.DOMAINS_UNREAD.name, worries.NODE_SILENT.name}
+_SILENT = {worries.NODE_DEAD.name, worries.DOMAINS_UNREACHED.name, worries.NODE_SILENT.name}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stackward.masking import masked
 from stackward.plan import Blocked, Warned
+from stackward.ports.libvirt import INSTALL_VIRSH, NO_VIRSH, SEE_LIBVIRT
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ NODE_DOWN = Worry(
 )
 NODE_DEAD = Worry(
     "node-dead",
-    "its nova-compute is down and the machine does not answer ({why})",
-    "if it is dead, fence it and evacuate its servers; else repair it, then plan again",
+    "its nova-compute is down and the machine cannot be asked ({why})",
+    "{way}; if it is dead, fence it and evacuate its servers; else repair it, then plan again",
     "Servers of a node that may be dead are never moved without a fence: two copies could run.",
 )
 FORCED_DOWN = Worry(
@@ -102,9 +103,21 @@ RIGHTS_UNREAD = Worry(
 DOMAINS_UNREAD = Worry(
     "domains-unread",
     "its guests cannot be read: {why}",
-    "make `ssh` to it work as the inventory says, with `virsh --readonly list` (where libvirt is "
-    "a container, its host needs the package `libvirt-clients`); then plan again",
+    f"{SEE_LIBVIRT}; then plan again",
     "What libvirt runs is compared with what Nova believes before anything is moved.",
+)
+DOMAINS_UNREACHED = Worry(
+    "domains-unreached",
+    "Nova hears from it, but its guests cannot be read: {why}",
+    "{way}; then plan again",
+    "What libvirt runs is compared with what Nova believes before anything is moved.",
+)
+VIRSH_MISSING = Worry(
+    "virsh-missing",
+    f"its guests cannot be read: {NO_VIRSH}",
+    f"{INSTALL_VIRSH}; then plan again",
+    "What libvirt runs is compared with what Nova believes before anything is moved. It is asked "
+    "with `virsh --readonly`, which needs no rights.",
 )
 STRAY_DOMAIN = Worry(
     "stray-domain",
@@ -246,7 +259,7 @@ CLAIM_UNKNOWN = Worry(
 NODE_SILENT = Worry(
     "node-silent",
     "does not answer: {why}",
-    "switch it on and make `ssh` to it work as the inventory says, then plan again",
+    "switch it on if it is off; {way}; then plan again",
     "Its nova-compute is started there, and libvirt is asked there.",
 )
 HELD = Worry(
@@ -453,8 +466,7 @@ GUEST_UNSEEN = Worry(
     "guest-unseen",
     "Nova calls it {status}, but libvirt on the node has no such guest, and whether another has "
     "it could not be read: {why}",
-    "make `ssh` to that node work as the inventory says, then plan again; "
-    "or pass `--leave-behind {id}`",
+    "{way}; then plan again; or pass `--leave-behind {id}`",
     "It may run where a migration left it: what is started then runs twice.",
 )
 DOMAIN_DISAGREES = Worry(

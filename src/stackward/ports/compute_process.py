@@ -28,7 +28,7 @@ def read_running_as(shell: Shell, node: str) -> RunningAs | Unread:
         processes = read_processes(shell, node)
         load = shell.run(node, _LOAD_STATE)
     except (Unreachable, Uncertain) as error:
-        return Unread(f"{error.message}: {error.says}" if error.says else error.message)
+        return Unread.of(error)
     if isinstance(processes, Unread):
         return processes
     told = dict(line.split("=", 1) for line in load.out.splitlines() if "=" in line)

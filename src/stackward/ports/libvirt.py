@@ -3,6 +3,9 @@
 import re
 
 from stackward.answers import lines, one_of, understood
+from stackward.model.compute import Hindrance, Unread
+from stackward.ports.login import way_to
+from stackward.ports.shell import Answer
 
 _STATES = (
     "no state", "running", "idle", "paused", "in shutdown", "shut off", "crashed", "pmsuspended",
@@ -10,6 +13,32 @@ _STATES = (
 _JOBS = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled", "Unknown")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAEMON = re.compile(r"^Running against daemon: (\d\S*)$", re.MULTILINE)
+
+
+NO_VIRSH = "`virsh` is not there"
+INSTALL_VIRSH = (
+    "install what has `virsh` there (the package `libvirt-clients`; `libvirt-client` on Red Hat's "
+    "systems), on the host itself where libvirt is a container"
+)
+SEE_LIBVIRT = (
+    "see there why libvirt does not answer (`virsh --readonly --connect qemu:///system list`; "
+    "`systemctl status libvirtd` or `virtqemud`, or its container), and mend it"
+)
+_NOT_FOUND = 127  # as `env` and each shell end where there is no such program
+
+
+def refused(answer: Answer, command: str) -> Unread:
+    """Return why `virsh` did not say what it was asked for."""
+    if answer.code == _NOT_FOUND:
+        return Unread(NO_VIRSH, Hindrance.LACKING)
+    return Unread(f"`virsh {command}` says: {answer.err.strip() or answer.code}")
+
+
+def cure_of(unread: Unread) -> str:
+    """Return what to do so that libvirt of a node can be read."""
+    if unread.by is Hindrance.LACKING:
+        return INSTALL_VIRSH
+    return SEE_LIBVIRT if unread.by is None else way_to(unread)
 
 
 def read_state(out: str) -> str:

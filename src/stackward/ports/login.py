@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from stackward.model.compute import Hindrance, Unread
 from stackward.model.login import Login, by_hand, forgetting
 from stackward.model.survey import Blind
 
@@ -60,6 +61,12 @@ SETTINGS = (
     "`~/.ssh/config`; by hand: {login}"
 )
 NO_WAY = "see how far ssh comes: {login}"
+UNNAMED = (
+    "add the node to the inventory by the name that Nova has for it; where it is there by another "
+    "name, give it its address: `ansible_host`"
+)
+MAKE_SSH_WORK = "make `ssh` to it work as the inventory says"
+LATE = "see whether it takes a login, and what hangs there: {login}"
 _NONE_KEPT = (
     " (first take `UserKnownHostsFile=/dev/null` out of the inventory: with it no host key is kept)"
 )
@@ -93,3 +100,15 @@ def words_for(kind: Blind, logins: Sequence[Login]) -> dict[str, str]:
 def hint_for(kind: Blind, login: Login) -> str:
     """Return what to do about a node to which ssh does not lead."""
     return _HINTS.get(kind, NO_WAY).format(**words_for(kind, [login]))
+
+
+def hint_to_look(login: Login) -> str:
+    """Return what to do about a node that was asked, and did not answer."""
+    return LATE.format(login=by_hand([login]))
+
+
+def way_to(unread: Unread) -> str:
+    """Return what leads to a node of which nothing could be read."""
+    if unread.by is Hindrance.UNNAMED:
+        return unread.hint or UNNAMED
+    return unread.hint or MAKE_SSH_WORK

@@ -1,13 +1,21 @@
 """What is read of a move in which nothing happens; whatever room asks."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from stackward.answers import why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
-from stackward.model.compute import NOVA_COMPUTE, ComputeService, Migration, Server, Unread
+from stackward.model.compute import (
+    NOVA_COMPUTE,
+    ComputeService,
+    Hindrance,
+    Migration,
+    Server,
+    Unread,
+)
 from stackward.model.standstill import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.ports.cloud import Cloud
-from stackward.ports.libvirt import read_job, read_state
+from stackward.ports.libvirt import read_job, read_state, refused
 from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
@@ -18,11 +26,16 @@ JOB = (*VIRSH, "domjobinfo")
 NO_DOMAIN = "failed to get domain"
 NOT_RUNNING = "domain is not running"  # of a job: a guest that is off has none
 _AT_WORK = ("preparing", "running")
+_NOT_THERE = "see `openstack hypervisor list`: a host that was renamed is there by its new name"
 _RECENT = 3  # of a server's records: where its guest may be if the last order left none
 
 
 class _Silent(Exception):
     """A node that could not be asked."""
+
+    def __init__(self, unread: Unread) -> None:
+        super().__init__(unread.why)
+        self.unread = unread
 
 
 def read_standstill(
@@ -92,20 +105,22 @@ def read_guests(world: World, server: str, hosts: Sequence[str]) -> tuple[Guest,
     try:
         return tuple(_on_each(world, server, hosts))
     except _Silent as silent:
-        return Unread(str(silent))
+        return silent.unread
 
 
 def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]:
     for host in hosts:
         hypervisor = hypervisor_of(world.cloud, host)
         if hypervisor is None:
-            raise _Silent(f"no hypervisor of `{host}` was found")
+            raise _Silent(
+                Unread(f"no hypervisor of `{host}` was found", Hindrance.UNNAMED, _NOT_THERE)
+            )
         if not hypervisor.has_domains:
             continue
         found = machine_in(world, machine_of(hypervisor))
         node = found.node
         if node is None:
-            raise _Silent(found.why)
+            raise _Silent(Unread(found.why, Hindrance.UNNAMED))
         state = _ask(world, node, (*DOMSTATE, server))
         if state is None:
             yield Guest(node=node, host=host, state=None)
@@ -115,7 +130,7 @@ def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]
             has_job = job is not None and read_job(job.out)
             yield Guest(node=node, host=host, state=read_state(state.out), has_job=has_job)
         except NotUnderstood as error:
-            raise _Silent(f"`{node}`: {why(error)}") from error
+            raise _Silent(Unread(f"`{node}`: {why(error)}")) from error
 
 
 def _ask(
@@ -125,9 +140,10 @@ def _ask(
     try:
         answer = world.shell.run(node, command)
     except (Unreachable, Uncertain) as error:
-        raise _Silent(error.message) from error
+        raise _Silent(replace(Unread.of(error), why=error.message)) from error
     if answer.code == 0:
         return answer
     if NO_DOMAIN in answer.err or without in answer.err:
         return None
-    raise _Silent(f"`{node}`: {answer.err.strip() or answer.code}")
+    said = refused(answer, command[len(VIRSH)])
+    raise _Silent(replace(said, why=f"`{node}`: {said.why}"))

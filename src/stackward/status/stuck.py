@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from stackward.model.compute import IN_PROGRESS, Migration, Server, Unread
 from stackward.model.standstill import CONDUCTOR, MOVING, Place, Standstill
+from stackward.ports.libvirt import cure_of
 
 # A call of Nova's between two of its services ends 60 s after the other has died
 # (`rpc_response_timeout`, which also watches the longer calls of a move), and a restart of RabbitMQ
@@ -143,8 +144,8 @@ REMEDIES = {
     "(`virsh list --uuid`) before anything is started; if it runs nowhere, "
     "`openstack server set --auto-approve --state active {server}`, then "
     "`openstack server reboot --hard {server}`",
-    Place.UNREAD: "let libvirt answer first, on both nodes (`virsh --readonly list`): where its "
-    "guest runs decides what is safe",
+    Place.UNREAD: "let libvirt answer first, on both nodes (`virsh --readonly list`), for where "
+    "its guest runs decides what is safe: {cure}",
 }
 # A restart or a shutdown now would end what libvirt does: two guests of it are the rule then.
 AT_WORK = (
@@ -288,6 +289,7 @@ def _words(move: Standstill) -> dict[str, object]:
         "dead": (_dead(move, migration) if migration else None) or "",
         "home": move.home,
         "away": move.away.node if move.away else None,
+        "cure": cure_of(move.guests) if isinstance(move.guests, Unread) else "",
         "record": f"and its migration {migration.id} is `{migration.status}`"
         if migration
         else "and has no record of a move",

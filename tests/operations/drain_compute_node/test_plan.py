@@ -34,6 +34,7 @@ from stackward.model.compute import (
     ComputeNode,
     Disk,
     Flavor,
+    Hindrance,
     Migration,
     Role,
     Server,
@@ -224,9 +225,24 @@ def test_what_blocks_a_server(server: Server, expected: list[str]) -> None:
     [
         pytest.param({"service": a_service(is_up=False)}, ["node-down"], id="nova-compute is down"),
         pytest.param(
-            {"service": a_service(is_up=False), "domains": Unread("no route to host")},
+            {"service": a_service(is_up=False), "domains": Unread("no route", Hindrance.WAY)},
             ["node-dead"],
             id="down, and no SSH: fence first",
+        ),
+        pytest.param(
+            {"service": a_service(is_up=False), "domains": Unread("silent", Hindrance.LATE)},
+            ["node-dead"],
+            id="down, and no answer: fence first",
+        ),
+        pytest.param(
+            {"service": a_service(is_up=False), "domains": Unread("libvirt is off")},
+            ["node-down", "domains-unread"],
+            id="down, and libvirt too: the machine answers",
+        ),
+        pytest.param(
+            {"service": a_service(is_up=False), "domains": Unread("none", Hindrance.LACKING)},
+            ["node-down", "virsh-missing"],
+            id="down, and without virsh: the machine answers",
         ),
         pytest.param(
             {"service": a_service(is_up=False, is_forced_down=True)},
@@ -239,7 +255,14 @@ def test_what_blocks_a_server(server: Server, expected: list[str]) -> None:
             id="disabled by somebody else",
         ),
         pytest.param(
-            {"domains": Unread("permission denied")}, ["domains-unread"], id="guests unread"
+            {"domains": Unread("libvirt is off")}, ["domains-unread"], id="libvirt refuses"
+        ),
+        pytest.param(
+            {"domains": Unread("no `virsh`", Hindrance.LACKING)}, ["virsh-missing"], id="no virsh"
+        ),
+        *(
+            pytest.param({"domains": Unread("x", by)}, ["domains-unreached"], id=f"unread: {by}")
+            for by in (Hindrance.WAY, Hindrance.LATE, Hindrance.UNNAMED)
         ),
         pytest.param(
             {"domains": (a_domain(a_server()), a_domain(a_server(name="stray")))},

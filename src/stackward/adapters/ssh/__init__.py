@@ -20,7 +20,7 @@ from stackward.errors import BadInput, NotStarted, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
 from stackward.model.survey import Blind
-from stackward.ports.login import hint_for, why_not
+from stackward.ports.login import hint_for, hint_to_look, why_not
 from stackward.ports.machines import read_itself
 from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights, refusal
@@ -106,6 +106,7 @@ class Ssh:
             f"the connection to `{node}` was lost during `{command[0]}`",
             service="ssh",
             says=answer.err.strip() or None,
+            hint=hint_to_look(asked.login),
         )
 
     def _is_root(self, node: Node, within_s: float | None = None) -> bool:
@@ -183,7 +184,10 @@ class Ssh:
                 says=f"this machine cannot run `{words[0]}`: {error.strerror}",
             ) from error
         except NotInTime as error:
-            raise Uncertain(f"`{node}` gave no answer within {limit_s:g} s") from error
+            raise Uncertain(
+                f"`{node}` gave no answer within {limit_s:g} s",
+                hint=hint_to_look(self._nodes[node].login),
+            ) from error
         except TooMuch as error:
             raise Uncertain(
                 f"`{node}` writes without end: it was left after {MOST_BYTES >> 20} MiB"
