@@ -156,7 +156,7 @@ def test_what_an_operator_reads(desk: Desk) -> None:
             broken: nova-compute on c01 [rpc-deaf]
               reason  it reports, but does not answer over RPC: no answer within 5 s
               sign    heartbeat: its last heartbeat is 3 s old
-              remedy  while no move goes on there (`openstack server migration list --host HOST`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there run on
+              remedy  while no move goes on there (`openstack server migration list --host c01`): look first what its log says since then; then `systemctl restart nova-compute` on its node: servers there run on
 
             not proved:
               the kernel log, the clock (c01): shared with the host of this container

@@ -383,7 +383,7 @@ def test_a_node_that_nova_disabled_and_did_not_enable_again_is_enabled_by_a_rest
     remedy = finding["remedy"]
 
     assert "libvirt" in carry_out(well, remedy, "virsh version", on=node)
-    moves = shlex.split(printed(remedy, "openstack server migration list").replace("HOST", node))
+    moves = shlex.split(printed(remedy, f"openstack server migration list --host {node}"))
     assert run(well, moves).strip() == ""
     carry_out(well, remedy, "systemctl restart", on=node)
 

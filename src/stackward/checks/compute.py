@@ -196,6 +196,7 @@ class NoAllocations:
         stay = _staying_on(world, self.host, self.except_for, self.projects)
         known = set(world.cloud.provider(self.provider).allocations)
         consumers = sorted(known - stay)
+        each = "so with each of them; " if len(consumers) > 1 else ""
         if not consumers:
             return Holds(f"provider {self.provider} has {count_of(len(known), 'consumer')}")
         return Finding(
@@ -203,10 +204,10 @@ class NoAllocations:
             f"{count_of(len(consumers), 'consumer holds', 'consumers hold')} allocations: "
             f"{', '.join(consumers[:_SHOWN])}",
             "look again in some minutes; then `nova-manage placement audit`. A lost move keeps its "
-            "own while its record has not ended: look first whether ID is a server "
-            "(`openstack server show ID`) or a move that goes on (`openstack server migration list "
-            "--host HOST`); if neither, `openstack resource provider allocation delete ID`; then "
-            "drain the node again",
+            f"own while its record has not ended: look first whether {consumers[0]} is a server "
+            f"(`openstack server show {consumers[0]}`) or a move that goes on (`openstack server "
+            f"migration list --host {self.host}`); if neither, `openstack resource provider "
+            f"allocation delete {consumers[0]}`; {each}then drain the node again",
         )
 
 

@@ -84,7 +84,7 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
         *compute.judge_bindings(server),
         *volumes.judge_volumes(server),
         *compute.judge_cpus(server),
-        *compute.judge_capabilities(server),
+        *compute.judge_capabilities(server, choice.all),
         *compute.judge_zone(server, facts),
         *compute.judge_group(server),
         *compute.judge_lock(server),

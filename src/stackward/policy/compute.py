@@ -4,7 +4,7 @@ The rules hold for Nova 31.0 (2025.1) with libvirt; each worry cites what it fol
 known to be movable blocks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from stackward.facts.cpus import CpuConflict, cpus_of, thread_policy_of
@@ -12,6 +12,7 @@ from stackward.model.compute import (
     IN_DOWN_CELL,
     INSTANCES,
     BlockStorage,
+    Candidate,
     ComputeNode,
     Disk,
     Server,
@@ -236,7 +237,10 @@ def judge_group(server: Server) -> Iterator[Verdict]:
         )
 
 
-def judge_capabilities(server: Server) -> Iterator[Verdict]:
+_NAMED = 3  # nodes in one remedy
+
+
+def judge_capabilities(server: Server, others: Iterable[Candidate]) -> Iterator[Verdict]:
     """Tell of what a flavor wants of a node's capabilities; only Nova's scheduler has them."""
     wanted = [
         f"`{name}={value}`"
@@ -244,7 +248,15 @@ def judge_capabilities(server: Server) -> Iterator[Verdict]:
         if name.startswith("capabilities:") or name == "hw:maxphysaddr_bits"
     ]
     if wanted:
-        yield worries.CAPABILITIES_UNSEEN.warns(server.label, server.id, wanted=", ".join(wanted))
+        names = sorted({each.name for each in others if each.is_usable})
+        look = ", ".join(f"`openstack hypervisor show {name}`" for name in names[:_NAMED])
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield worries.CAPABILITIES_UNSEEN.warns(
+            server.label,
+            server.id,
+            wanted=", ".join(wanted),
+            look=look + more or "`openstack hypervisor list --long` (none has room now)",
+        )
 
 
 def judge_lock(server: Server) -> Iterator[Verdict]:

@@ -66,6 +66,7 @@ from stackward.policy.questions import (
 )
 from stackward.policy.raft import judge_members
 from stackward.policy.stores import gaps_of_stores, judge_stores
+from stackward.policy.symptoms import of_host
 from stackward.policy.web import gaps_of_web, judge_web, proof_of_web, shown_by
 from stackward.wording import count_of
 
@@ -77,7 +78,9 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
     here = present(state, anatomy)
     works = proved(state, here, anatomy)
     off = list(switched_off(state, here, anatomy))
-    findings = list(dict.fromkeys(_all_findings(state, here, anatomy, works, off)))
+    hosts = {node: host for host, node in state.nodes.items() if node}
+    told = _all_findings(state, here, anatomy, works, off)
+    findings = list(dict.fromkeys(of_host(one, hosts.get(one.node or "")) for one in told))
     findings += judge_together(state, findings)
     places = _places(state, here, anatomy, findings)
     found = {name: _state(nodes, findings, name) for name, nodes in places.items()}

@@ -20,6 +20,7 @@ from stackward.model.survey import (
 from stackward.policy import symptoms
 from stackward.policy.causes import TOGETHER
 from stackward.policy.gaps import gap_of, no_right
+from stackward.policy.presence import processes_by
 from stackward.ports.login import words_for
 from stackward.wording import count_of, in_size, in_utc
 
@@ -308,6 +309,7 @@ def _silent_systemd(survey: Survey, units: Unseen) -> Finding:
             [units.why],
             what="its id",
             restart=f"systemctl restart {BUS}",
+            processes=processes_by(f"systemctl restart {BUS}"),
             log="`journalctl -u dbus`, as root",
         )
     return symptoms.NODE_USELESS.found(MACHINE, survey.node, why=units.why)

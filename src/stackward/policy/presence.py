@@ -91,6 +91,14 @@ class Presence:
         return " or ".join(f"`{path}`" for path in self.deployed.logs[:2])
 
 
+def processes_by(restart: str) -> str:
+    """Return the command that shows, with what they wait for, the processes that one restarts."""
+    tool, *_, name = restart.split()
+    if tool == "systemctl":
+        return f"ps -eo pid,stat,wchan:30,unit,cmd | grep {name}"
+    return f"{tool} top {name} -eo pid,stat,wchan:30,cmd"
+
+
 def restart_of(here: Presence | None, unit: str) -> str:
     """Return the command that starts a component anew; one that was not seen has its usual unit."""
     return here.restart if here else f"systemctl restart {unit}"

@@ -12,7 +12,7 @@ from stackward.model.health import Finding, Gap
 from stackward.model.survey import Blind, Replied, Unseen
 from stackward.policy import symptoms
 from stackward.policy.gaps import gap_of
-from stackward.policy.presence import Presence
+from stackward.policy.presence import Presence, processes_by
 from stackward.policy.processes import Present
 
 _LOOPBACK = ("127.", "::1", "[::1]", "::ffff:127.", "[::ffff:127.")
@@ -111,6 +111,7 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
                 [f"`{' '.join(question.ask)}` was given up"],
                 what=question.what,
                 restart=restart_for(here, question),
+                processes=processes_by(restart_for(here, question)),
                 log=here.log,
             )
         elif came is Outcome.REFUTED:

@@ -5,7 +5,7 @@ The reference page is made from this list. `name` is stable: alert rules are wri
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stackward.masking import masked
 from stackward.model.compute import NOVA_COMPUTE
@@ -14,7 +14,8 @@ from stackward.ports import login
 
 _RESTART = re.compile(r"\brestart\b")
 # Ending a nova-compute gives up the moves that it drives.
-_WHILE_AT_REST = "while no move goes on there (`openstack server migration list --host HOST`): "
+_ALL_MOVES = "`openstack server migration list`"
+_WHILE_AT_REST = f"while no move goes on there ({_ALL_MOVES}): "
 # Seen on a lab: libvirtd ends with the bus, and logins wait for a logind that has lost it.
 BUS = "dbus"
 _AFTER_THE_BUS = (
@@ -58,6 +59,14 @@ class Symptom:
             evidence=tuple(map(masked, evidence)),
             about=str(words.get("mount") or words.get("until") or words.get("reader") or ""),
         )
+
+
+def of_host(finding: Finding, host: str | None) -> Finding:
+    """Return the finding with the commands that ask for Nova's host, where that is known."""
+    if host is None or finding.component != NOVA_COMPUTE:
+        return finding
+    moves = f"`openstack server migration list --host {host}`"
+    return replace(finding, remedy=finding.remedy.replace(_ALL_MOVES, moves))
 
 
 # --- the machine --------------------------------------------------------------------------------
@@ -444,8 +453,9 @@ SHARE_NOT_MOUNTED = Symptom(
     "share-not-mounted",
     State.BROKEN,
     "a share of its {kind} is not mounted at `{path}`",
-    "see whether the server of the share answers (`showmount -e SERVER`), and {log} for why the "
-    "mount failed; cinder-volume mounts it again by itself as soon as it can",
+    "see whether the server of the share answers (`showmount -e SERVER`; `{settings}` names the "
+    "file of the shares), and {log} for why the mount failed; cinder-volume mounts it again by "
+    "itself as soon as it can",
     "Volumes of that share cannot be reached, and none can be made.",
 )
 STORE_SILENT = Symptom(
@@ -756,7 +766,7 @@ PROCESS_SILENT = Symptom(
     "process-silent",
     State.BROKEN,
     "its process runs, but does not answer when it is asked for {what}",
-    "see what it waits for: {log}, `ps -o pid,stat,wchan:30,cmd -C NAME`; "
+    "see what it waits for: {log}, `{processes}`; "
     "`{restart}` only once you know what that interrupts",
     "A frozen process still runs for systemd and keeps its sockets. It does no work.",
 )

@@ -13,7 +13,7 @@ from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Unseen, WebReply
 from stackward.policy import symptoms
 from stackward.policy.gaps import no_right
-from stackward.policy.presence import Presence
+from stackward.policy.presence import Presence, processes_by
 
 HAPROXY = ("haproxy.service", "haproxy")
 OF_THE_SERVER = "*"  # the path that is the web server's own
@@ -125,7 +125,13 @@ def judge_web(here: Presence) -> Iterator[Finding]:
         match one:
             case Came.SILENT:
                 yield symptoms.PROCESS_SILENT.found(
-                    name, node, evidence, what=http.what, restart=here.restart, log=here.log
+                    name,
+                    node,
+                    evidence,
+                    what=http.what,
+                    restart=here.restart,
+                    processes=processes_by(here.restart),
+                    log=here.log,
                 )
             case Came.WAITING:
                 yield symptoms.APPLICATION_SILENT.found(

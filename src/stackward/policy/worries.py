@@ -217,14 +217,15 @@ INSTANCE_HA = Worry(
     "instance-ha",
     "the instance-HA service could not be asked about it, and may evacuate a node that goes down "
     "on purpose: {why}",
-    "tell it: `openstack segment host update --on_maintenance True SEGMENT {host}`",
+    "tell it: `openstack segment host update --on_maintenance True SEGMENT {host}` "
+    "(`openstack segment list` has its SEGMENT)",
     "Robots that restart servers fight planned work.",
 )
 HA_UNSEEN = Worry(
     "ha-unseen",
     "the instance-HA service could not be asked whether it leaves the node alone still: {why}",
-    "see `openstack segment host list`; `openstack segment host update --on_maintenance False "
-    "SEGMENT {host}` ends it",
+    "see `openstack segment list` for its SEGMENT, then `openstack segment host list SEGMENT`; "
+    "`openstack segment host update --on_maintenance False SEGMENT {host}` ends it",
     "It would not restart the servers of this node, should it fail.",
 )
 FOREIGN_ALLOCATION = Worry(
@@ -354,8 +355,7 @@ NOTHING_TO_UNDO = Worry(
 NO_WAY_BACK = Worry(
     "no-way-back",
     "is itself an undo: it is not undone in turn",
-    "do again what it undid: `stackward node drain NODE` takes a node out, "
-    "`stackward node return NODE --bring-back` brings it back",
+    "do again what it undid, by a drain or a return: {again}",
     "The run that it undid is over, and a new plan is judged by what is so now.",
 )
 UNKNOWN_KIND = Worry(
@@ -758,7 +758,7 @@ MAY_FIND_NO_HOST = Worry(
 CAPABILITIES_UNSEEN = Worry(
     "capabilities-unseen",
     "its flavor wants {wanted} of a node, which cannot be compared from here",
-    "see `openstack hypervisor show HOST` of the nodes that it may go to",
+    "compare the nodes that it may go to: {look}",
     "nova 31.0 scheduler/filters/compute_capabilities_filter.py, which is on by default: where no "
     "other node has that, Nova finds no host.",
 )

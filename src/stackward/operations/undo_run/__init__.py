@@ -27,7 +27,13 @@ def _judge(world: World, journal: Journal, asked: UndoRequest, move: Move[World]
 
 def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever was asked for
     """Refuse: what it undid is planned anew."""
-    return worries.NO_WAY_BACK.blocks(did.run.id, did.run.id)
+    again = "; ".join(
+        f"`stackward node drain {node}` takes `{node}` out, "
+        f"`stackward node return {node} --bring-back` brings it back"
+        for node in did.run.holds
+    )
+    usual = "`stackward node drain`, `stackward node return`"
+    return worries.NO_WAY_BACK.blocks(did.run.id, did.run.id, again=again or usual)
 
 
 OPERATION = Operation(
