@@ -50,6 +50,20 @@ def test_a_low_terminal_counts_the_components_that_are_well() -> None:
     assert all(any(line.startswith(f"{name} ") for line in high) for name in well)
 
 
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_no_row_is_cut_and_what_shows_a_state_goes_on_below_itself(width: int) -> None:
+    """Seen at 80x24: the row of a component ended with an ellipsis."""
+    health = with_a_dead_node()
+    proofs = [one.proof for one in health.components if one.proof]
+
+    screen = screen_of(health, width, 200)
+
+    said = " ".join(" ".join(screen).split())
+    assert [line for line in screen if len(line) > width] == []
+    assert [proof for proof in proofs if proof not in said] == []
+    assert any(len(proof) > 40 for proof in proofs)
+
+
 def test_what_has_no_place_is_counted() -> None:
     screen = screen_of(with_a_dead_node(), 80, 12)
 

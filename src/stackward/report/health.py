@@ -222,9 +222,14 @@ def screen_of(health: Health, width: int, height: int) -> list[str]:
     room = height - 1 - len(end)  # the cursor stands on a line of its own
     ill = [one for one in health.components if one.state is not State.OK]
     well = len(health.components) - len(ill)
-    screen = [*_rows(health, health.components), "", *told]
+    screen = [*_rows(health, health.components, width), "", *told]
     if len(screen) > room:
-        screen = [*_rows(health, ill), *([f"and {well} more: ok"] if well else []), "", *told]
+        screen = [
+            *_rows(health, ill, width),
+            *([f"and {well} more: ok"] if well else []),
+            "",
+            *told,
+        ]
     if len(screen) > room:
         left = len(screen) - (room - 1)
         screen = [
@@ -234,9 +239,15 @@ def screen_of(health: Health, width: int, height: int) -> list[str]:
     return [*screen, *end]
 
 
-def _rows(health: Health, components: Sequence[ComponentHealth]) -> Iterator[str]:
+def _rows(
+    health: Health, components: Sequence[ComponentHealth], width: int | None
+) -> Iterator[str]:
+    """Return a row for each component; what shows its state goes on below itself."""
     yield local(health.read_at)
-    width = max((len(one.name) for one in components), default=0)
+    longest = max((len(one.name) for one in components), default=0)
     for one in components:
         under = f" (under {one.under})" if one.under else ""
-        yield printable(f"{one.name:<{width}}  {one.state.value:<10}  {one.proof}{under}")
+        first = printable(f"{one.name:<{longest}}  {one.state.value:<10}  ")
+        said = on_one_line(f"{one.proof or ''}{under}".strip())
+        rest = " " * min(len(first), (width or 0) // 2)
+        yield from wrap(said, width, first=first, rest=rest) if said else (first,)
