@@ -161,3 +161,16 @@ def test_a_terminal_that_is_closed_ends_the_run_as_ctrl_c_does(
     [run] = list_runs(tmp_path / FILE, 9)
     assert (terminal.command.returncode, run.state) == (4, RunState.STOPPED)
     assert [settled for _, settled in how_moves_ended(tmp_path)] == ["done"]
+
+
+def test_what_the_run_has_proved_is_read_once_on_a_terminal(terminal: Terminal) -> None:
+    """The lines of the run have each proof already: the account of it counts them."""
+    terminal.let_it_settle()
+    terminal.watch_until(terminal.has_ended)
+    terminal.watch_until(terminal.shows("the node is empty"))
+
+    assert terminal.command.returncode == 0
+    _, account = terminal.shown.rsplit("`, drain `compute-07`: succeeded\n", 1)
+    assert terminal.shown.count("proved: no servers are on `compute-07`\n") == 1
+    assert "no servers are on" not in account
+    assert "proved: 6 checks, shown above\n" in account

@@ -99,7 +99,9 @@ def show_account(
     if columns or form in {Form.VALUE, Form.CSV}:
         show(account_table(plan, attempts), form, columns)
     elif form is Form.TABLE:
-        write(render_account(run, plan, attempts, events, width_here()), form)
+        # A terminal has each proof above, as the run told it; a file is to have all by itself.
+        is_told = sys.stdout.isatty() and sys.stderr.isatty()
+        write(render_account(run, plan, attempts, events, width_here(), is_told=is_told), form)
     else:
         write(render_records(account_data(run, plan, attempts, events), form), form)
 

@@ -14,8 +14,10 @@ from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import printable
 from stackward.report.times import in_words
+from stackward.wording import count_of
 
 COLUMNS = ("Server", "ID", "How", "To", "State", "Seconds", "Downtime")
+WELL = {"proved", "not applicable"}
 PROOFS = ("proved", "not applicable", "found otherwise", "unverified")
 
 
@@ -141,14 +143,20 @@ def account_data(
     }
 
 
-def render_account(
+def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and where it is shown
     run: Run,
     plan: Plan[Any],
     attempts: Sequence[Attempt],
     events: Sequence[Event],
     width: int | None = None,
+    *,
+    is_told: bool = False,
 ) -> str:
-    """Return all of it as text; `width` is that of the terminal."""
+    """Return all of it as text; `width` is that of the terminal.
+
+    `is_told`: each proof stands above on the same terminal, as a line of its own. What is well is
+    then counted.
+    """
     lines = [f"run `{run.id}`, {printable(run.title)}: {run.state}"]
     table = account_table(plan, attempts)
     if table.rows:
@@ -159,16 +167,20 @@ def render_account(
     away = [made for made in moves_made(plan, attempts) if made.gone]
     lines += ["gone meanwhile:"] if away else []
     lines += [printable(f"  `{made.server}`: {in_words(made.gone or '')}") for made in away]
-    lines += render_proofs(proofs_of(run, events))
+    lines += render_proofs(proofs_of(run, events), is_told=is_told)
     if ends := _ends(run, plan):
         lines.append(f"the node is {printable(ends)}")
     return "\n".join(lines) + "\n"
 
 
-def render_proofs(proofs: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Return the proofs under what came of them."""
+def render_proofs(proofs: Sequence[tuple[str, str]], *, is_told: bool = False) -> Iterator[str]:
+    """Return the proofs under what came of them; those that are told already are counted."""
     ordered = sorted(proofs, key=lambda each: PROOFS.index(each[0]))
-    for what, group in groupby(ordered, key=lambda each: each[0]):
+    for what, those in groupby(ordered, key=lambda each: each[0]):
+        group = list(those)
+        if is_told and what in WELL:
+            yield f"{what}: {count_of(len(group), 'check')}, shown above"
+            continue
         yield f"{what}:"
         yield from (f"  {printable(in_words(text))}" for _, text in group)
 
