@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -164,6 +165,7 @@ _BORDERS = 3  # of each cell: a line and a blank on both sides; one more line en
 _NARROWEST = 10  # a column that may be wrapped keeps at least as much
 _MOST_LINES = 2  # of a row, while another column can be left out
 _ID = 40  # a UUID, also with `req-` before it: it is there to be copied, so it is not broken
+_SHORT = 24  # a word as long as that, such as a run's id, is broken after all longer ones
 _MOST_ROWS = 100  # that decide how wide each column is
 _PARTS = re.compile(r"(?<=/)(?=[^/]{4})")  # between those of a path; a short end stays where it is
 
@@ -184,7 +186,8 @@ def _fitted(table: Table, width: int | None) -> str:
         goes = next((name for name in may_go if name in table.columns), None)
         if goes is None or (narrowed and _height(cells, narrowed) <= _MOST_LINES):
             # Nothing more can go: where words do not fit either, they are broken.
-            narrowed = narrowed or _narrowed(table.columns, cells, widths, width, breaks=True)
+            for keeps in () if narrowed else (_SHORT, 0):
+                narrowed = narrowed or _narrowed(table.columns, cells, widths, width, keeps=keeps)
             widths = narrowed or widths
             break
         if goes not in needless:
@@ -211,17 +214,18 @@ def _narrowed(
     widths: Sequence[int],
     width: int,
     *,
-    breaks: bool = False,
+    keeps: int = sys.maxsize,
 ) -> list[int] | None:
     """Return narrower columns that fit; None where they would not.
 
-    `breaks`: words may be broken too. That column gives way which makes the table the least longer
-    if it gives all that it can; of several, the one with the most to give.
+    `keeps`: words that are wider than that may be broken too. That column gives way which makes the
+    table the least longer if it gives all that it can; of several, the one with the most to give.
     """
     now, least = list(widths), list(widths)
     for at, (name, wide) in enumerate(zip(columns, widths, strict=True)):
         words = [word for row in cells for word in words_of(row[at])]
-        longest = 0 if breaks else max((_least_of(word) for word in words), default=0)
+        kept = [word for word in words if width_of(word) <= keeps]
+        longest = max(map(_least_of, kept), default=0)
         least[at] = max(min(_NARROWEST, wide), longest, width_of(name))
     if _whole(least) > width:
         return None
