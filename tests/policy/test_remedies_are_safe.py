@@ -529,7 +529,7 @@ LAB_OF_VOLUMES = {
 }
 
 # Those that no lab carries out, with why. The blockers among them are followed on fakes: each has a
-# case in tests/runbooks/test_remedies.py; the findings have a test that meets their state.
+# case in tests/operations/*/test_remedies.py; the findings have a test that meets their state.
 _ONE_OF_IT = "the lab has one {}, and no cluster of it"
 NOT_ON_THE_LAB = {
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
@@ -566,7 +566,7 @@ def test_the_test_that_carries_a_remedy_of_a_volume_out_is_there(rule: str) -> N
 
 @pytest.mark.parametrize("name", NOT_ON_THE_LAB)
 def test_what_no_lab_carries_out_is_met_on_fakes(name: str) -> None:
-    places = [*(TESTS / "policy").glob("test_*.py"), TESTS / "runbooks" / "test_remedies.py"]
+    places = [*TESTS.glob("policy/test_*.py"), *TESTS.glob("operations/*/test_remedies.py")]
     places += [TESTS / "status" / "test_stuck.py"]
     texts = [each.read_text() for each in places if each != Path(__file__)]
 

@@ -7,8 +7,8 @@ from stackward.model.compute import IN_DOWN_CELL, BlockStorage, ComputeNode, Ser
 from stackward.model.wish import Wish
 from stackward.plan import Blocked, Move, Step, Verdict
 from stackward.policy import compute, volumes, wishes, worries
+from stackward.policy.capacity import Choice, Chooser, Packing, Placed, pack
 from stackward.policy.compute import Way
-from stackward.policy.room import Choice, Chooser, Packing, Placed, pack
 from stackward.policy.wishes import may_be_stopped, wish_of
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
@@ -20,7 +20,7 @@ from stackward.steps.compute import (
     LiveMigrate,
 )
 from stackward.steps.network import RemoveBinding
-from stackward.steps.power import OFF, StartServer, StopServer
+from stackward.steps.server_power import OFF, StartServer, StopServer
 
 
 @dataclass(frozen=True, slots=True)

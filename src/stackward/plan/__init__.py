@@ -13,10 +13,10 @@ from stackward.plan.of_cloud import (
     refuse_another,
     refuse_unsaid,
 )
+from stackward.plan.operation import Runbook, Runbooks
 from stackward.plan.path import Part
 from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.rights import needs_root
-from stackward.plan.runbook import Runbook, Runbooks
 from stackward.plan.step import (
     GIVEN_UP,
     Examined,

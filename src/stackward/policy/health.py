@@ -12,18 +12,11 @@ from stackward.masking import masked
 from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
 from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
+from stackward.policy.apis import gaps_of_doors, judge_doors
 from stackward.policy.belonging import Off, judge_switched_off, switched_off
 from stackward.policy.calls import gaps_of_calls, judge_calls, judge_failed, proof_of_calls
 from stackward.policy.causes import Known, explain
 from stackward.policy.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
-from stackward.policy.doors import gaps_of_doors, judge_doors
-from stackward.policy.machines import (
-    gaps_of_machines,
-    judge_machines,
-    judge_together,
-    notes_of_identities,
-    notes_of_kernels,
-)
 from stackward.policy.messages import (
     ages,
     gaps_of_queues,
@@ -39,6 +32,13 @@ from stackward.policy.messages import (
     notes_of_heartbeats,
     other_sides,
     queues_of,
+)
+from stackward.policy.node_health import (
+    gaps_of_machines,
+    judge_machines,
+    judge_together,
+    notes_of_identities,
+    notes_of_kernels,
 )
 from stackward.policy.pings import gaps_of_pings, judge_pings, proof_of_pings
 from stackward.policy.presence import Presence, present

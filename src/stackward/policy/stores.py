@@ -10,7 +10,7 @@ from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Blind, Room, Store, StoresOf, Unseen, VolumeGroup
 from stackward.policy import symptoms
 from stackward.policy.gaps import gap_of
-from stackward.policy.machines import FILLING, FULL, ROOM_LEFT, used_percent
+from stackward.policy.node_health import FILLING, FULL, ROOM_LEFT, used_percent
 from stackward.policy.presence import Presence
 from stackward.ports.root import declared, line_for, may_write
 from stackward.wording import in_size

@@ -12,8 +12,8 @@ from stackward.model.maintenance import Away, Homecoming
 from stackward.moving.leaving_servers import Judged, judge, moves_of
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy import worries
+from stackward.policy.capacity import Chooser, pack
 from stackward.policy.maintenance import advice_for, judge_source, judge_words, why_it_stays
-from stackward.policy.room import Chooser, pack
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest

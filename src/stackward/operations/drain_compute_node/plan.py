@@ -30,8 +30,8 @@ from stackward.moving.leaving_servers import (
 )
 from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import compute, node, worries
+from stackward.policy.capacity import Packing, in_units
 from stackward.policy.compute import Way
-from stackward.policy.room import Packing, in_units
 from stackward.policy.wishes import needs_consent
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest

@@ -25,7 +25,7 @@ from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
 from stackward.status.half_way import is_half_way
 from stackward.status.run import state_now
-from stackward.steps.power import StopServer
+from stackward.steps.server_power import StopServer
 from stackward.steps.service import Cordon, KeepOff
 
 

@@ -12,7 +12,7 @@ from stackward.model.compute import ActionEvent
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
 from stackward.steps.compute import ConfirmMigration
-from stackward.steps.power import StartServer, StopServer
+from stackward.steps.server_power import StartServer, StopServer
 
 DB = an_id("db-01")
 STOP = StopServer(server=DB, name="db-01", host="compute-07")
