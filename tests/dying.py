@@ -16,7 +16,7 @@ from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, Workshop, approve, carry_out
 from stackward.kinds import KINDS
 from stackward.model.run import Approval, Run, RunState
-from stackward.operations import plan_request, runbooks
+from stackward.operations import operations_in_run, plan_request
 from stackward.plan import Request
 from stackward.ports.cloud import Cloud
 from stackward.ports.shell import Answer
@@ -111,7 +111,7 @@ class Site:
         world = self.world(fate)
         shop: Workshop[World] = Workshop(
             journal=DyingJournal(self.journal, fate),
-            runbooks=runbooks(self.journal),
+            operations=operations_in_run(self.journal),
             kinds=KINDS,
             clock=world.clock,
             world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),

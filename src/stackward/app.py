@@ -324,7 +324,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
 
     from stackward.adapters.openstack.polled import Poller  # noqa: PLC0415  # as above
     from stackward.engine import Workshop  # noqa: PLC0415  # as above
-    from stackward.operations import runbooks  # noqa: PLC0415  # as above
+    from stackward.operations import operations_in_run  # noqa: PLC0415  # as above
     from stackward.ports.world import Acting  # noqa: PLC0415  # as above
     from stackward.status.run import worker_here  # noqa: PLC0415  # as above
 
@@ -335,7 +335,7 @@ def workshop(world: "World", journal: "Journal") -> "Workshop[World]":
 
     return Workshop(
         journal=journal,
-        runbooks=runbooks(journal),
+        operations=operations_in_run(journal),
         kinds=known_kinds(),
         clock=world.clock,
         world_of=acting,

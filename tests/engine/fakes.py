@@ -377,7 +377,7 @@ _SHUTTING = Stage[YardWorld](
 )
 
 
-class TidyRunbook:
+class TidyOperation:
     """Plans how the yard is tidied."""
 
     kinds = Kinds.of(
@@ -487,7 +487,7 @@ class House:
         return YardWorld(self.clock, replace(self.yard, fate=fate or Fate()))
 
     def plan(self, **asked: Any) -> Plan[YardWorld]:
-        return TidyRunbook().plan(self.world(), Tidy(**asked), None)
+        return TidyOperation().plan(self.world(), Tidy(**asked), None)
 
     def approved(self, **asked: Any) -> Run:
         approval = Approval(by="ann", at=self.clock.now(), how="--yes")
@@ -502,8 +502,8 @@ class House:
 
         return Workshop(
             journal=DyingJournal(self.journal, fate),
-            runbooks={"tidy": TidyRunbook()},
-            kinds=TidyRunbook.kinds,
+            operations={"tidy": TidyOperation()},
+            kinds=TidyOperation.kinds,
             clock=self.clock,
             world_of=lambda run: replace(self.world(fate), run=run),
             worker=worker,
@@ -515,11 +515,11 @@ class House:
         return carry_out(run.id, self.shop(fate), self.brakes)
 
     def cancel(self, run: Run, by: str = "bob") -> Run:
-        kinds = TidyRunbook.kinds
+        kinds = TidyOperation.kinds
         return ask_cancel(run.id, by, self.clock.now(), self.journal, kinds)[0]
 
     def give_up(self, run: Run, why: str) -> Run:
-        kinds = TidyRunbook.kinds
+        kinds = TidyOperation.kinds
         return give_up(run.id, "bob", why, "here", self.journal, kinds, self.clock)
 
     def told(self, run: Run) -> list[str]:

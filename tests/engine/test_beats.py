@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from engine.fakes import FakeClock, House, Tidy, TidyRunbook, YardWorld
+from engine.fakes import FakeClock, House, Tidy, TidyOperation, YardWorld
 from engine.test_lasting import stopped_half_way
 from killing import Fate
 from stackward.engine import Pace, carry_out
@@ -28,7 +28,7 @@ SWIFT = replace(EAGER, straggler_s=0.01, late_s=999)  # a tick that waits no lon
 
 
 @dataclass
-class SlowRunbook(TidyRunbook):
+class SlowOperation(TidyOperation):
     """Takes twice as long to plan as a worker may be silent; looks how others see its run."""
 
     house: House
@@ -59,8 +59,8 @@ class SlowRunbook(TidyRunbook):
 def test_a_run_that_is_planned_again_for_long_goes_on_to_beat(house: House) -> None:
     """Seen: resumed on a large cloud, it was planned for a minute and was called stopped."""
     run = house.approved()
-    slow = SlowRunbook(house)
-    shop = replace(house.shop(), runbooks={Tidy.kind: slow}, pace=EAGER)
+    slow = SlowOperation(house)
+    shop = replace(house.shop(), operations={Tidy.kind: slow}, pace=EAGER)
 
     ended = carry_out(run.id, shop, house.brakes)
 
@@ -70,8 +70,8 @@ def test_a_run_that_is_planned_again_for_long_goes_on_to_beat(house: House) -> N
 
 def test_a_run_that_is_cancelled_while_it_is_planned_again_starts_nothing(house: House) -> None:
     run = house.approved()
-    slow = SlowRunbook(house, takes_s=SILENT_S, on_way=lambda: house.cancel(run))
-    shop = replace(house.shop(), runbooks={Tidy.kind: slow}, pace=EAGER)
+    slow = SlowOperation(house, takes_s=SILENT_S, on_way=lambda: house.cancel(run))
+    shop = replace(house.shop(), operations={Tidy.kind: slow}, pace=EAGER)
 
     ended = carry_out(run.id, shop, house.brakes)
 
@@ -89,7 +89,7 @@ class SlowAnswer(Fate):
 
     @override
     def point(self, what: str) -> None:
-        waiting = SlowRunbook(self.house, seen=self.seen, on_way=self.on_way)
+        waiting = SlowOperation(self.house, seen=self.seen, on_way=self.on_way)
         for _ in range(int(3 * SILENT_S / waiting.step_s)):
             waiting.pass_time(self.run_id)
 

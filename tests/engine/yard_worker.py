@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
-from engine.fakes import TidyRunbook, Yard, YardWorld  # noqa: E402  # found by the line above
+from engine.fakes import TidyOperation, Yard, YardWorld  # noqa: E402  # found by the line above
 from engine.killed import PACE, Watch  # noqa: E402
 from killing import DyingJournal, Fate  # noqa: E402
 from stackward import app  # noqa: E402
@@ -36,8 +36,8 @@ def main(place: str, url: str, name: str, how: str = "", point: str = "0") -> in
         world = YardWorld(Watch(), Yard(here / "yard", fate))
         yield Workshop(
             journal=DyingJournal(journal, fate),
-            runbooks={"tidy": TidyRunbook()},
-            kinds=TidyRunbook.kinds,
+            operations={"tidy": TidyOperation()},
+            kinds=TidyOperation.kinds,
             clock=world.clock,
             world_of=lambda run: replace(world, yard=Yard(here / run.holds[0], fate), run=run),
             worker=name,

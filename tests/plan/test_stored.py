@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from engine.fakes import Carry, Hurry, IsAt, IsOpen, Seal, Tidy, TidyRunbook, YardWorld
+from engine.fakes import Carry, Hurry, IsAt, IsOpen, Seal, Tidy, TidyOperation, YardWorld
 from stackward.errors import BadInput
 from stackward.plan import Blocked, Kinds, Move, Plan, Stage, Warned, from_json, to_json
 
 GOLDEN = Path(__file__).with_name("format-1.json")
-KINDS = TidyRunbook.kinds
+KINDS = TidyOperation.kinds
 
 
 def a_plan() -> Plan[YardWorld]:

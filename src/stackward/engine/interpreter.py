@@ -30,9 +30,9 @@ from stackward.plan import (
     Json,
     Kinds,
     Move,
+    OperationInRun,
     Part,
     Plan,
-    Runbook,
     Stage,
     Step,
     Traced,
@@ -67,7 +67,7 @@ class Workshop(Generic[W_here]):
     """What a worker carries out runs with."""
 
     journal: Journal
-    runbooks: Mapping[str, Runbook[W_here]]
+    operations: Mapping[str, OperationInRun[W_here]]  # by the kind of their requests
     kinds: Kinds  # that a stored plan may hold
     clock: Clock
     worker: str
@@ -129,7 +129,7 @@ class _Interpreter:
     ) -> None:
         self._plan, self._ledger, self._shop, self._brakes = plan, ledger, shop, brakes
         self._run, self._pace = ledger.run, shop.pace
-        self._runbook = shop.runbooks[plan.request.kind]
+        self._operation = shop.operations[plan.request.kind]
         world = shop.world_of(self._run)
         self._polled = world
         self._bench = Bench(ledger=ledger, pace=shop.pace, world=world, shared=lambda: self._polled)
@@ -184,7 +184,7 @@ class _Interpreter:
     def _fresh_plan(self) -> Plan[Any]:
         """Plan anew; on a large cloud that takes minutes, so the run goes on to beat."""
         return self._aside(
-            lambda: self._runbook.plan(self._bench.world, self._plan.request, self._run.id)
+            lambda: self._operation.plan(self._bench.world, self._plan.request, self._run.id)
         )
 
     def _aside(self, read: Callable[[], Read]) -> Read:
@@ -256,7 +256,7 @@ class _Interpreter:
     def _judge(self, move: Move[Any]) -> Blocked | None:
         for lost in lost_steps(self._plan, self._ledger, self._bench.world):
             raise TakenAway(lost)
-        return self._runbook.judge(self._bench.world, self._plan.request, move)
+        return self._operation.judge(self._bench.world, self._plan.request, move)
 
     def _caught_up(self, stage: Stage[Any]) -> Stage[Any]:
         """Return the stage with what is new since the plan was approved."""

@@ -20,9 +20,9 @@ from stackward.plan import (
     Blocked,
     Columns,
     Move,
+    OperationInRun,
     Plan,
     Request,
-    Runbook,
     Warned,
     needs_root,
     of_cloud,
@@ -120,6 +120,6 @@ class PlannedAgain:
         return operation(request.kind).judge(world, self.journal, request, move)
 
 
-def runbooks(journal: Journal) -> Mapping[str, Runbook[World]]:
+def operations_in_run(journal: Journal) -> Mapping[str, OperationInRun[World]]:
     """Return how each kind of request is planned again; nothing of it is imported yet."""
     return dict.fromkeys(requests.KINDS, PlannedAgain(journal))

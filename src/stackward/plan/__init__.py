@@ -13,7 +13,7 @@ from stackward.plan.of_cloud import (
     refuse_another,
     refuse_unsaid,
 )
-from stackward.plan.operation import Runbook, Runbooks
+from stackward.plan.operation import OperationInRun
 from stackward.plan.path import Part
 from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.rights import needs_root
@@ -51,12 +51,11 @@ __all__ = [
     "Mark",
     "Move",
     "NotApplicable",
+    "OperationInRun",
     "Part",
     "Plan",
     "Progress",
     "Request",
-    "Runbook",
-    "Runbooks",
     "Stage",
     "Standing",
     "Step",

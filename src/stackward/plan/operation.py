@@ -1,6 +1,5 @@
-"""How a kind of request is planned: found by its kind, to plan it again from fresh facts."""
+"""What a run asks of its operation: to plan the request again, and to judge one thing again."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 from typing_extensions import TypeVar
@@ -11,8 +10,8 @@ from stackward.ports.world import Timed, World
 W_here = TypeVar("W_here", bound=Timed, default=World)
 
 
-class Runbook(Protocol[W_here]):
-    """One operation: reads its facts, then plans by a pure function."""
+class OperationInRun(Protocol[W_here]):
+    """One operation, as a run needs it: it reads its facts, then plans by a pure function."""
 
     def plan(self, world: W_here, request: Any, run_id: str | None, /) -> Plan[W_here]:  # noqa: ANN401  # its own kind
         """Plan the request from fresh facts; what the run `run_id` itself claims is its own."""
@@ -27,7 +26,3 @@ class Runbook(Protocol[W_here]):
     ) -> Blocked | None:
         """Judge one thing again on its fresh facts, just before its move begins."""
         ...
-
-
-Runbooks = Mapping[str, Runbook[W_here]]
-"""Runbooks by the kind of their request."""
