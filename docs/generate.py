@@ -24,10 +24,10 @@ from stackward.engine.invariants import INVARIANTS
 from stackward.errors import ExitCode, StackwardError
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
+from stackward.operations import every_rule
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
-from stackward.policy.worries import ALL as WORRIES
 from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
 from stackward.report.sudoers import sudoers_file
@@ -108,7 +108,7 @@ def blockers_page() -> str:
         "The name stands before the verdict in a plan, and as `worry` in its JSON.",
         "What is in braces is filled in.\n",
     ]
-    for worry in WORRIES:
+    for worry in every_rule():
         remedy = [f"**Remedy:** {worry.remedy}\n"] if worry.remedy else []
         parts += [f"## {worry.name}\n", f"*{worry.reason}*\n", *remedy, f"{worry.why}\n"]
     return "\n".join(parts)

@@ -16,6 +16,7 @@ KINDS = ByKind(
         "no-domains": "compute.NoDomains",
         "no-instance-dirs": "compute.NoInstanceDirs",
         "instance-ha-knows": "instance_ha.InstanceHaKnows",
+        "runs-anew": "server.RunsAnew",
         "serves-rpc": "service.ServesRpc",
         "is-kept-off": "service.IsKeptOff",
         "is-up": "service.IsUp",

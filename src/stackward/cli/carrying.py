@@ -1,7 +1,6 @@
 """Approve a plan and carry it out here; end as its run does. Serves every command that changes."""
 
 import getpass
-import json
 import os
 import signal
 import sys
@@ -180,6 +179,7 @@ def _carry_out(  # noqa: PLR0913  # same
     columns: Sequence[str] | None,
 ) -> None:
     from stackward import app
+    from stackward.operations import can_be_undone
     from stackward.report.runs import how_it_stands, outcome
 
     # A line for the command alone: it is there to be copied.
@@ -202,7 +202,7 @@ def _carry_out(  # noqa: PLR0913  # same
     if (error := outcome(ended, attempts)) is not None:
         raise error
     say(how_it_stands(ended, attempts))
-    if not json.loads(ended.plan).get("undoes"):  # an undo is planned anew, not undone
+    if can_be_undone(journal, ended):
         say_next(f"`stackward run undo {ended.id}` takes it back")
 
 

@@ -36,6 +36,7 @@ SUBJECTS = {
     "metrics": Subject("stackward.cli.metrics", "A health check as figures for Prometheus."),
     "node": Subject("stackward.cli.node", "The machines of the cloud."),
     "run": Subject("stackward.cli.run", "Runs: what was approved and carried out."),
+    "server": Subject("stackward.cli.server", "The servers of the cloud, one at a time."),
     "worker": Subject("stackward.cli.worker", "A process that carries out what was queued."),
 }
 

@@ -7,14 +7,18 @@ is planned.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
 from stackward import requests
 from stackward.facts.durations import read_past_moves
-from stackward.facts.moved import Did
+from stackward.facts.moved import Did, read_did
 from stackward.facts.rights import read_rights
+from stackward.kinds import KINDS
+from stackward.model.run import Run
 from stackward.moving.foretold import foretold
 from stackward.plan import (
     Blocked,
@@ -27,7 +31,9 @@ from stackward.plan import (
     needs_root,
     of_cloud,
 )
+from stackward.policy import worries
 from stackward.policy.rights import is_silent, judge_rights
+from stackward.policy.worries import Worry
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
@@ -69,6 +75,31 @@ def operation(kind: str) -> Operation[Any, Any]:
     """
     found: Operation[Any, Any] = import_module(f"{__name__}.{kind.replace('-', '_')}").OPERATION
     return found
+
+
+def can_be_undone(journal: Journal, run: Run) -> bool:
+    """Say whether anything takes back what a run did, by its own operation."""
+    did = read_did(journal, run, KINDS)
+    undo = operation(did.plan.request.kind).undo
+    back = undo(did, UndoRequest(run=run.id)) if undo else None
+    return back is not None and not isinstance(back, Blocked)
+
+
+def every_rule() -> tuple[Worry, ...]:
+    """Return every rule by which a plan is judged: the shared ones, and those of each operation.
+
+    An operation has its own in `rules.py` of its folder. All of them are imported: for pages and
+    tests.
+    """
+    places = [f"{__name__}.{each.name}.rules" for each in iter_modules(__path__)]
+    own = [
+        each
+        for place in places
+        if find_spec(place)
+        for each in vars(import_module(place)).values()
+        if isinstance(each, Worry)
+    ]
+    return tuple(dict.fromkeys((*worries.ALL, *own)))
 
 
 def plan_request(

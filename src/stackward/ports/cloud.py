@@ -82,6 +82,10 @@ class Cloud(Protocol):
         """Return the servers of exactly this name in our own project."""
         ...
 
+    def servers_called(self, word: str, /) -> tuple[Server, ...]:
+        """Return the servers of all projects whose name or id it is."""
+        ...
+
     def server_group(self, group: str, /) -> ServerGroup | None:
         """Return a server group; None where it is gone."""
         ...
@@ -153,6 +157,10 @@ class Cloud(Protocol):
 
     def volume(self, volume: str, /) -> Volume | None:
         """Return a volume; None where there is none."""
+        ...
+
+    def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
+        """Return Cinder's attachments of a server, (id, volume)."""
         ...
 
     def volume_services(self) -> tuple[str, ...]:
@@ -227,6 +235,10 @@ class Cloud(Protocol):
 
     def start_server(self, server: str, /) -> str | None:
         """Ask for a stopped server to be started where it is."""
+        ...
+
+    def reboot_server(self, server: str, /, *, is_hard: bool) -> str | None:
+        """Ask for a server to be rebooted; a hard reboot does not ask its guest to shut down."""
         ...
 
     def remove_binding(self, port: str, host: str, /) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.duration import Span
 from stackward.model.run import Event, Run
-from stackward.plan import CAUGHT_UP, Kinds, Move, Part, Plan, Step, with_caught_up
+from stackward.plan import CAUGHT_UP, FromHost, Kinds, Move, Part, Plan, Step, with_caught_up
 from stackward.plan.path import move_of
 from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.gone import GONE, how_it_went, is_gone
@@ -57,7 +57,7 @@ class Story:
         moves = [
             (stage.path_of(move), move)
             for stage, move in (plan.moves() if plan else ())
-            if move.thing_id
+            if move.thing_id and any(isinstance(step, FromHost) for step in move.steps)
         ]
         self._count = len(moves)
         # Whichever way a server goes, it has moved with the last step of that way.

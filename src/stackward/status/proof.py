@@ -6,19 +6,23 @@ What cannot be read is never taken for done. What does not apply is said so.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stackward.answers import shortly, why
+from stackward.answers import shortly, understood, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.libvirt import read_state
 from stackward.ports.machines import machine_in, machine_of
-from stackward.ports.shell import Answer
+from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
 from stackward.status.stalled import DOMSTATE, NO_DOMAIN
 
 HOLDS = "holds"
 NOT_APPLICABLE = "not applicable"
+
+DOMID = (*VIRSH, "domid")
+OFF = "off"  # instead of the number of a boot: no guest runs
+_NONE = "-"  # what `virsh domid` says of a guest that is off
 
 _STATES = {"active": "running", "paused": "paused", "stopped": "shut off"}  # by Nova's vm_state
 
@@ -152,6 +156,50 @@ def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None
     if asked.code == 0:
         return Row(name, f"libvirt still has it: {shortly(asked.out)}")
     return Row(name) if NO_DOMAIN in asked.err else _unread(name, asked)
+
+
+def boot_of(world: World, server: str, hypervisor: Hypervisor | None) -> str | Row:
+    """Return which boot of a server's guest runs there; or the row that says why that is not known.
+
+    libvirt gives each start of a guest a new number, and Nova itself tells a reboot by it (nova
+    31.0 virt/libvirt/driver.py, _soft_reboot): both kinds end one QEMU and start another. A reboot
+    by the guest itself keeps the number. A libvirt that was started again while no guest ran may
+    give a number twice: then a boot is not proved. None is ever taken for new that is not.
+    """
+    name = "new boot"
+    asked = _on(world, hypervisor, [*DOMID, server], name)
+    if isinstance(asked, Row):
+        return asked
+    if asked.code != 0:
+        return OFF if NO_DOMAIN in asked.err else _unread(name, asked)
+    try:
+        return read_boot(asked.out)
+    except NotUnderstood as error:
+        return Row(name, unread=why(error))
+
+
+def read_boot(out: str) -> str:
+    """Read `virsh domid`: the number of a guest that runs, else a dash."""
+    with understood("`virsh domid`", out):
+        word = out.strip()
+        if word != _NONE and not (word.isascii() and word.isdigit()):
+            raise ValueError(out)
+        return OFF if word == _NONE else word
+
+
+def new_boot(
+    world: World, server: str, hypervisor: Hypervisor | None, before: str | None
+) -> tuple[Row, str | None]:
+    """Say whether another boot of the guest runs than the one before, and which."""
+    now = boot_of(world, server, hypervisor)
+    if isinstance(now, Row):
+        return now, None
+    if now == OFF:
+        return Row("new boot", "no guest runs"), now
+    if before is None:
+        return Row("new boot", unread="which boot ran before is not known"), now
+    same = f"the guest of before still runs (libvirt's number {now})" if now == before else None
+    return Row("new boot", same), now
 
 
 def _no_directory(

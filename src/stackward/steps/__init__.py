@@ -17,6 +17,7 @@ KINDS = ByKind(
         "abort-migration": "compute.AbortMigration",
         "tell-instance-ha": "instance_ha.TellInstanceHa",
         "remove-binding": "network.RemoveBinding",
+        "reboot-server": "server_power.RebootServer",
         "stop-server": "server_power.StopServer",
         "start-server": "server_power.StartServer",
         "cordon": "service.Cordon",

@@ -1,18 +1,19 @@
-"""Stop a server so that it can be moved cold, and start it again where it is then.
+"""Stop a server so that it can be moved cold, and start it again where it is then; or reboot it.
 
-Both are for servers that ran before; what was off stays off. Each finds its own request by what is
+All are for servers that ran before; what was off stays off. Each finds its own request by what is
 newer than its mark, and asks libvirt too before it is done.
 """
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from stackward.model.compute import Server, ServerAction
+from stackward.errors import Unreachable
+from stackward.model.compute import IN_DOWN_CELL, Server, ServerAction
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
 from stackward.status.downtime import down_since, is_being_written, up_since
-from stackward.status.lookups import hypervisor_of, service_of
-from stackward.status.proof import domain_on_target
+from stackward.status.lookups import cell_down, hypervisor_of, service_of
+from stackward.status.proof import Row, boot_of, domain_on_target, new_boot
 from stackward.status.signs import (
     Signs,
     asked_by,
@@ -26,6 +27,11 @@ from stackward.status.signs import (
 
 OFF = ("stopped", 4)  # vm_state and power_state (nova/objects/fields.py InstancePowerState)
 _ON = ("active", 1)
+
+# From which vm_state it may be asked for. Nova would also start what is stopped, by a hard reboot
+# (nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT): whoever stopped it wants it off.
+SOFT_FROM = ("active",)
+HARD_FROM = ("active", "paused", "suspended", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +160,103 @@ class StartServer:
 
     def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
         """Say who is to start it, and is not there."""
+        return _without_compute(world, self.server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebootServer:
+    """Reboot a server where it is: Nova lets its guest shut down first, or not."""
+
+    kind: ClassVar[str] = "reboot-server"
+
+    server: str
+    name: str
+    host: str
+    is_hard: bool
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"{'hard-reboot' if self.is_hard else 'reboot'} `{self.name}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "not at all: what the guest had in memory is gone"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now, and which boot of the guest runs: none is proved new without.
+
+        Raises `Unreachable` where that cannot be read: nothing is begun then.
+        """
+        boot = boot_of(world, self.server, hypervisor_of(world.cloud, self.host))
+        if isinstance(boot, Row) and boot.applies:
+            raise Unreachable(f"which boot of `{self.name}` runs is not known: {boot.unread}")
+        return {
+            **mark_of(world.cloud, self.server),
+            "boot": None if isinstance(boot, Row) else boot,
+        }
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when Nova has ended our own request, and libvirt runs another boot than before.
+
+        Nova's word is not enough: a reboot that failed while the guest goes on to run ends well in
+        its log (nova 31.0 compute/manager.py, _reboot_instance).
+        """
+        signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("reboot",))
+        server = signs.server
+        if server is None:
+            return gone(world.cloud, self.server)
+        if server.status == IN_DOWN_CELL:
+            raise cell_down(f"`{self.name}`")
+        if signs.foreign:
+            return foreign(signs.foreign)
+        if mark is None:
+            return self._unbegun(server)
+        if signs.action is None and server.task_state is None:
+            return Look(Standing.TODO)  # also of one in ERROR: it is so from before
+        if (settled := _not_settled(world, signs, server)) is not None:
+            return settled
+        if (server.vm_state, server.power_state) != _ON:
+            return _without_effect(signs, "it does not run")
+        return asked_by(signs, self._proved(world, server, mark))
+
+    def _unbegun(self, server: Server) -> Look:
+        if server.task_state is not None:
+            return Look(
+                Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us"
+            )
+        if server.host != self.host:
+            return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
+        if server.vm_state not in (HARD_FROM if self.is_hard else SOFT_FROM):
+            reason = f"it is {server.status}, and was to be rebooted as it was; plan again"
+            return Look(Standing.FOREIGN, reason=reason)
+        return Look(Standing.TODO)
+
+    @staticmethod
+    def _proved(world: World, server: Server, mark: Mark) -> Look:
+        hypervisor = hypervisor_of(world.cloud, server.host or "")
+        before = mark.get("boot")
+        runs = _with_domain(world, server, "running", {})
+        row, now = new_boot(
+            world, server.id, hypervisor, before if isinstance(before, str) else None
+        )
+        saw = {**runs.saw, "new boot": row.standing, "boot": now}
+        if runs.standing is not Standing.DONE:
+            return replace(runs, saw=saw)
+        if row.wrong:
+            why = f"not proved: Nova has ended `reboot`, and {row.wrong}"
+            return Look(Standing.UNDERWAY, reason=why, saw=saw, is_over=True)
+        if row.unread:
+            return Look(Standing.UNKNOWN, reason=f"cannot be read: {row.unread}", saw=saw)
+        return Look(Standing.DONE, saw=saw)
+
+    def start(self, world: World, /) -> str | None:
+        """Ask Nova to reboot it."""
+        return world.cloud.reboot_server(self.server, is_hard=self.is_hard)
+
+    def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
+        """Say who is to reboot it, and is not there."""
         return _without_compute(world, self.server)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
@@ -249,6 +250,16 @@ class OpenStackCloud:
         found = self._nova.every("/servers/detail", "servers", nova.to_server, [("name", name)])
         return tuple(one for one in found if one.name == name)
 
+    def servers_called(self, word: str, /) -> tuple[Server, ...]:
+        """Return the servers of all projects whose name or id it is."""
+        by_id = self.server(word)
+        query = [("all_tenants", "true"), ("name", f"^{re.escape(word)}$")]
+        by_name = self._nova.every("/servers/detail", "servers", nova.to_server, query)
+        found = [*([by_id] if by_id else []), *by_name]
+        # Names are compared again: Nova's database may ignore case, and each reads a pattern its
+        # own way.
+        return tuple({one.id: one for one in found if word in {one.id, one.name}}.values())
+
     def server_group(self, group: str, /) -> ServerGroup | None:
         """Return a server group; None where it is gone."""
         path = at("/os-server-groups/{}", group)
@@ -352,6 +363,11 @@ class OpenStackCloud:
         """Return a volume; None where there is none."""
         return self._cinder.find(at("/volumes/{}", volume), cinder.to_volume)
 
+    def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
+        """Return Cinder's attachments of a server, (id, volume)."""
+        query = [("all_tenants", "true"), ("instance_id", server)]
+        return self._cinder.every("/attachments", "attachments", cinder.to_attachment, query)
+
     def volume_services(self) -> tuple[str, ...]:
         """Return the hosts of all cinder-volume services."""
         query = [("binary", "cinder-volume")]
@@ -453,6 +469,10 @@ class OpenStackCloud:
     def start_server(self, server: str, /) -> str | None:
         """Ask for a stopped server to be started where it is."""
         return self._act(server, {"os-start": None})
+
+    def reboot_server(self, server: str, /, *, is_hard: bool) -> str | None:
+        """Ask for a server to be rebooted."""
+        return self._act(server, {"reboot": {"type": "HARD" if is_hard else "SOFT"}})
 
     def remove_binding(self, port: str, host: str, /) -> str | None:
         """Remove a port's binding on a host."""

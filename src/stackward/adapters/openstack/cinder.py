@@ -16,6 +16,11 @@ def to_volume(given: Json) -> Volume:
     )
 
 
+def to_attachment(given: Json) -> tuple[str, str]:
+    """Read an element of `GET /attachments` (3.27 and later): its id, and that of its volume."""
+    return text(given["id"]), text(given["volume_id"])
+
+
 def to_host(given: Json) -> str:
     """Read the host of an element of `GET /os-services`: `host@backend`."""
     return text(given["host"])

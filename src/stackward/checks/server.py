@@ -1,0 +1,72 @@
+"""Whether a server works, as Nova and libvirt see it."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from stackward.model.compute import IN_DOWN_CELL, Server
+from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.ports.world import World
+from stackward.status.lookups import cell_down, hypervisor_of
+from stackward.status.proof import domain_on_target, new_boot
+
+_RUNNING = 1  # nova/objects/fields.py InstancePowerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsAnew:
+    """A server runs, Nova has no task for it, and its guest has been started since the plan."""
+
+    kind: ClassVar[str] = "runs-anew"
+
+    server: str
+    name: str
+    # The boot that ran when it was planned. No decision: a guest that was rebooted by others since
+    # is another one already. None: its hypervisor has no domains.
+    before: str | None = field(default=None, metadata=VOLATILE)
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"`{self.name}` runs, by a new boot, and Nova has no task for it"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask Nova, then libvirt on its node."""
+        server = world.cloud.server(self.server)
+        if server is None:
+            return NotApplicable(self.name, "deleted meanwhile")
+        if server.status == IN_DOWN_CELL:
+            raise cell_down(f"`{self.name}`")
+        return _wrong_in_nova(server) or self._in_libvirt(world, server)
+
+    def _in_libvirt(self, world: World, server: Server) -> Answer:
+        hypervisor = hypervisor_of(world.cloud, server.host or "")
+        if hypervisor is not None and not hypervisor.has_domains:
+            return NotApplicable(
+                self.name,
+                f"Nova calls it ACTIVE; its hypervisor is `{hypervisor.kind}`, and no boot is "
+                "proved there",
+            )
+        guest = domain_on_target(world, server.id, hypervisor, "running")
+        row, now = new_boot(world, server.id, hypervisor, self.before)
+        where = f"on `{server.host}`"
+        if guest.wrong or row.wrong:
+            reason = f"its guest {where} {guest.wrong}" if guest.wrong else str(row.wrong)
+            return Finding(self.name, reason, f"look at its console, then at the log {where}")
+        if unread := guest.unread or row.unread:
+            return Unverified(self.name, unread, f"see `virsh domid {server.id}` {where}")
+        was = f"boot {self.before}" if self.before and self.before.isdigit() else "none"
+        return Holds(
+            f"Nova calls it ACTIVE, with no task; libvirt {where} runs boot {now} of its guest; "
+            f"{was} ran before"
+        )
+
+
+def _wrong_in_nova(server: Server) -> Finding | None:
+    see = f"`openstack server event list {server.id}` has what was asked for"
+    if server.task_state is not None:
+        reason = f"Nova is still at work on it ({server.task_state})"
+        return Finding(server.label, reason, see, passes=True)
+    if (server.status, server.power_state) != ("ACTIVE", _RUNNING):
+        reason = f"it is {server.status}, and its power state is {server.power_state}"
+        return Finding(server.label, reason, see)
+    return None

@@ -1,0 +1,143 @@
+"""Read a server that is to be rebooted: its guest, its node, and what Cinder has of its volumes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from stackward.answers import why
+from stackward.errors import BadInput, NotInCatalog, StackwardError
+from stackward.facts.maintenance import read_holders
+from stackward.facts.moved import known_run
+from stackward.model.claim import Claim, read_claim
+from stackward.model.compute import IN_DOWN_CELL, ComputeService, Server, Unread
+from stackward.model.maintenance import Holder
+from stackward.model.run import RunState
+from stackward.model.standstill import Guest
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.reboot_server import RebootRequest
+from stackward.status.lookups import hypervisor_of, service_of
+from stackward.status.proof import Row, boot_of
+from stackward.status.stalled import read_guests
+
+_RECENT = 3  # of its migrations: a guest is left behind by one that has just gone wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebootFacts:
+    """A server, and all that its reboot has to know; read once."""
+
+    server: Server
+    read_at: datetime
+    service: ComputeService | None = None  # of its host; None: Nova has none, or it is on no host
+    has_domains: bool = True  # False: its hypervisor is not libvirt's
+    guest: Guest | Unread | None = None  # on its own node; None: its hypervisor has no domains
+    boot: str | Unread | None = None  # which one of its guest runs; None: same
+    sought: tuple[Guest, ...] | Unread = ()  # the same guest on nodes where Nova once had it
+    holders: tuple[Holder, ...] = ()  # runs that are going on and have its node for themselves
+    claiming: RunState | None = None  # of the run that claims its node, where our journal knows it
+    # Cinder's attachments of it, (id, volume), and the volumes among Nova's that Cinder does not
+    # have attached to it.
+    attachments: tuple[tuple[str, str], ...] | Unread = ()
+    only_nova: tuple[str, ...] = field(default=())
+
+    @property
+    def claim(self) -> Claim | None:
+        """Return Stackward's claim on its node, if it is that which disables the service."""
+        if self.service is None or self.service.is_enabled:
+            return None
+        return read_claim(self.service.disabled_reason)
+
+
+def read_reboot(
+    world: World, journal: Journal, asked: RebootRequest, run_id: str | None
+) -> RebootFacts:
+    """Return the server as it is now; `run_id` is the run that asks: it does not hold itself up.
+
+    The number of calls follows the server's volumes, and its last moves if its guest is not there.
+    """
+    server = find_server(world, asked.server)
+    facts = RebootFacts(server=server, read_at=world.clock.now(), has_domains=False)
+    if server.status == IN_DOWN_CELL or server.host is None:
+        return facts
+    service = service_of(world.cloud, server.host)
+    claim = read_claim(service.disabled_reason) if service else None
+    claiming = known_run(journal, claim.run) if claim else None
+    hypervisor = hypervisor_of(world.cloud, server.host)
+    guest = _own_guest(world, server, server.host)
+    boot = boot_of(world, server.id, hypervisor)
+    attachments = _attachments(world, server)
+    return RebootFacts(
+        server=server,
+        read_at=facts.read_at,
+        service=service,
+        has_domains=hypervisor is None or hypervisor.has_domains,
+        guest=guest,
+        boot=(Unread(str(boot.unread)) if boot.applies else None) if isinstance(boot, Row) else boot,
+        sought=_sought(world, server, guest),
+        holders=read_holders(journal, world.cloud.identity().id, server.host, but=run_id),
+        claiming=claiming.state if claiming else None,
+        attachments=attachments,
+        only_nova=_only_nova(server, attachments),
+    )
+
+
+def find_server(world: World, word: str) -> Server:
+    """Return the server of this name or id; a word that means no single one is bad."""
+    # An empty word, of a shell variable that is not set, say, must not become a search for all.
+    called = world.cloud.servers_called(word) if word.strip() else ()
+    if not called:
+        raise BadInput(
+            f"there is no server `{word}`",
+            hint="give its id, or its name to the letter: `openstack server list --all-projects`",
+        )
+    if len(called) > 1:
+        listed = ", ".join(f"`{each.id}` ({_known_by(each)})" for each in called)
+        raise BadInput(
+            f"{len(called)} servers are called `{word}`", hint=f"give the id of one: {listed}"
+        )
+    # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
+    return world.cloud.server(called[0].id) or called[0]
+
+
+def _known_by(server: Server) -> str:
+    return f"{server.status}, project {server.project}, on {server.host or 'no host'}"
+
+
+def _own_guest(world: World, server: Server, host: str) -> Guest | Unread | None:
+    found = read_guests(world, server.id, [host])
+    return found if isinstance(found, Unread) else next(iter(found), None)
+
+
+def _sought(
+    world: World, server: Server, guest: Guest | Unread | None
+) -> tuple[Guest, ...] | Unread:
+    """Look for its guest where Nova once had it, if libvirt does not have it on its own node."""
+    if not isinstance(guest, Guest) or guest.state is not None:
+        return ()
+    return read_guests(world, server.id, _once_on(world, server))
+
+
+def _once_on(world: World, server: Server) -> Sequence[str]:
+    records = world.cloud.migrations_of_server(server.id)[:_RECENT]
+    ends = (host for each in records for host in (each.target, each.source) if host)
+    return [host for host in dict.fromkeys(ends) if host != server.host]
+
+
+def _attachments(world: World, server: Server) -> tuple[tuple[str, str], ...] | Unread:
+    try:
+        return world.cloud.attachments_of(server.id)
+    except NotInCatalog as error:
+        # Without Cinder there is nothing that the two could disagree on.
+        return Unread(error.message) if server.volume_ids else ()
+    except StackwardError as error:
+        return Unread(why(error))
+
+
+def _only_nova(
+    server: Server, attachments: tuple[tuple[str, str], ...] | Unread
+) -> tuple[str, ...]:
+    if isinstance(attachments, Unread):
+        return ()
+    known = {volume for _, volume in attachments}
+    return tuple(volume for volume in server.volume_ids if volume not in known)

@@ -1,0 +1,358 @@
+"""Whether a server may be rebooted, and what is lost by it: its own rules, each beside its words.
+
+They hold for Nova 28 (2023.2) and later, and were read in 31.0 (2025.1). What is not known to be
+safe blocks: a second guest of one server would write over the disks of the first.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from stackward.model.compute import IN_DOWN_CELL, Server, Unread
+from stackward.model.run import RunState
+from stackward.operations.reboot_server.facts import RebootFacts
+from stackward.plan import Verdict
+from stackward.policy import worries
+from stackward.policy.compute import judge_lock
+from stackward.policy.worries import Worry
+from stackward.requests.reboot_server import RebootRequest
+
+# --- the server, as Nova has it -----------------------------------------------------------------
+
+CELL_DOWN = Worry(
+    "reboot/cell-down",
+    "is in a cell that is down: Nova does not know how it is",
+    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "then plan again",
+    "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
+)
+NOWHERE = Worry(
+    "reboot/nowhere",
+    "is {status}, and on no node",
+    "see `openstack server show {id}`: one that is SHELVED_OFFLOADED comes back with "
+    "`openstack server unshelve {id}`; one that was never built has the reason in its fault",
+    "Without a node there is no guest.",
+)
+BUSY = Worry(
+    "reboot/busy",
+    "Nova is at work on it ({task})",
+    "wait until that is done, then plan again; if it never is, `openstack server event list {id}` "
+    "tells who asked for it, and `openstack compute service list` whether its nova-compute is up",
+    "Nova takes a soft reboot only where it is not at work. A hard one it takes in the middle of "
+    "another reboot too; whose that is must be known first.",
+)
+STOPPED = Worry(
+    "reboot/stopped",
+    "is SHUTOFF: Nova refuses a soft reboot, and a hard one would start it",
+    "ask its owner whether it is to run; then `openstack server start {id}`",
+    "Whoever stopped it wants it off.",
+)
+KEEPS_MEMORY = Worry(
+    "reboot/keeps-memory",
+    "is {status}, and keeps what it has in memory",
+    "`openstack server {verb} {id}`, then plan again; or pass `--hard`: its memory is lost",
+    "nova 31.0 compute/vm_states.py, ALLOW_SOFT_REBOOT: only ACTIVE.",
+)
+MEMORY_LOST = Worry(
+    "reboot/memory-lost",
+    "is {status}: what it has in memory is lost, and it runs afterwards",
+    "ask its owner first; or `openstack server {verb} {id}` instead",
+    "nova 31.0 compute/manager.py, _reboot_instance: it is ACTIVE after any reboot.",
+)
+IN_ERROR = Worry(
+    "reboot/in-error",
+    "is in ERROR: {fault}",
+    "see `openstack server show {id}` for the fault, and mend its cause; then pass `--hard`: Nova "
+    "takes no other reboot of it",
+    "nova 31.0 compute/vm_states.py, ALLOW_SOFT_REBOOT: only ACTIVE.",
+)
+OUT_OF_ERROR = Worry(
+    "reboot/out-of-error",
+    "is in ERROR: {fault}; Nova calls it ACTIVE if its guest starts, whatever else was wrong",
+    "mend the cause first, else it comes back",
+    "nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT has ERROR: that is the way out of it.",
+)
+WRONG_STATUS = Worry(
+    "reboot/wrong-status",
+    "is in {status}: Nova reboots no such server",
+    "{remedy}; then plan again",
+    "nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT: active, stopped, paused, suspended, error. "
+    "What is not known to be among them blocks.",
+)
+
+# --- its node -----------------------------------------------------------------------------------
+
+NODE_DOWN = Worry(
+    "reboot/node-down",
+    "the nova-compute of its node is down",
+    "see `stackward node check {host}`; repair nova-compute there, then plan again",
+    "The request would wait in its queue, with the server busy, until nova-compute runs again.",
+)
+FORCED_DOWN = Worry(
+    "reboot/forced-down",
+    "the service of its node was forced down",
+    "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
+    "Somebody told Nova that the node is fenced: the server may be running elsewhere already.",
+)
+NODE_CLAIMED = Worry(
+    "reboot/node-claimed",
+    "run `{run}` of {operator} on {machine} takes its node out of service, and {stands}",
+    "`stackward run show {run}` on {machine} tells how it stands; once it is over, plan again",
+    "It may move the server at this moment, or switch the node off at the next.",
+)
+NODE_OUT = Worry(
+    "reboot/node-out",
+    "its node is out of service, and it runs there again afterwards: {text}",
+    "settle it with whoever disabled the node, if it is about to be switched off",
+    "A reboot moves no server: it needs nothing of the scheduler.",
+)
+
+# --- its guest, as libvirt has it ---------------------------------------------------------------
+
+GUEST_UNREAD = Worry(
+    "reboot/guest-unread",
+    "how its guest is on `{host}` cannot be read: {why}",
+    "make `ssh` to that node work as the inventory says, with `virsh --readonly list`; then plan "
+    "again",
+    "Only libvirt tells one boot from the next: what Nova says proves no reboot.",
+)
+GUEST_ELSEWHERE = Worry(
+    "reboot/guest-elsewhere",
+    "libvirt on its node `{host}` does not have its guest, which is {state} on `{where}`",
+    "never start or reboot the server now: a second guest would write to its disks; "
+    "`stackward node drain {host} --reason look --dry-run` says how that is settled",
+    "It is the trace of a live migration that libvirt ended and Nova did not.",
+)
+GUEST_UNSEEN = Worry(
+    "reboot/guest-unseen",
+    "libvirt on its node has no such guest, and whether another has it could not be read: {why}",
+    "make `ssh` to that node work as the inventory says, then plan again",
+    "It may run where a migration left it: what is started then runs twice.",
+)
+NO_GUEST = Worry(
+    "reboot/no-guest",
+    "libvirt on its node has no such guest, {nor}",
+    "look first for it on the other nodes (`virsh --readonly list --all --uuid`); if none has it, "
+    "pass `--hard`: that makes the guest anew",
+    "A soft reboot needs a guest that can be told to shut down.",
+)
+MADE_ANEW = Worry(
+    "reboot/made-anew",
+    "libvirt on its node has no such guest, {nor}: it is made anew",
+    "look first for it on the other nodes (`virsh --readonly list --all --uuid`): a second guest "
+    "would write to its disks",
+    "nova 31.0 virt/libvirt/driver.py, _hard_reboot: the guest is defined and started again.",
+)
+GUEST_BUSY = Worry(
+    "reboot/guest-busy",
+    "libvirt is at work on its guest, and Nova does not know of it",
+    "see `virsh domjobinfo {id}` on its node: wait until it says `None`; then plan again",
+    "A dump, a backup or a move of it would be cut off.",
+)
+GUEST_DISAGREES = Worry(
+    "reboot/guest-disagrees",
+    "Nova calls it {status}, but its guest is {state}",
+    "look first why (`virsh domstate --reason {id}` on its node: a full disk pauses guests); then "
+    "pass `--hard`",
+    "Nova would wait for such a guest to shut down, and in the end reset it.",
+)
+GUEST_DISAGREED = Worry(
+    "reboot/guest-disagreed",
+    "Nova calls it {status}, but its guest is {state}",
+    "look first why (`virsh domstate --reason {id}` on its node): a full disk pauses it again",
+    "A hard reboot brings the two together; it does not mend the cause.",
+)
+
+# --- its volumes --------------------------------------------------------------------------------
+
+ONLY_NOVA = Worry(
+    "reboot/only-nova",
+    "Nova has volume {volume} attached to it, and Cinder has no such attachment: Nova deletes its "
+    "own record by the reboot, and the server comes back without that volume",
+    "look first whether the guest has it (`virsh dumpxml {id}` on its node names it in "
+    "`<serial>`); to keep it, see `nova-manage volume_attachment show {id} {volume}` and "
+    "`nova-manage volume_attachment refresh`",
+    "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
+)
+ONLY_CINDER = Worry(
+    "reboot/only-cinder",
+    "Cinder has attachment {attachment} of volume {volume} to it, and Nova does not know of it: "
+    "Nova deletes it by the reboot",
+    "see `openstack volume show {volume}`; where another server writes to that volume, nothing is "
+    "lost by it",
+    "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
+)
+VOLUMES_UNREAD = Worry(
+    "reboot/volumes-unread",
+    "has volumes, and Cinder could not be asked for their attachments: {why}",
+    "make Cinder answer (`stackward cloud check`), then plan again",
+    "What only Nova or only Cinder knows is deleted, and a guest is not started without its "
+    "volumes.",
+)
+ATTACHMENTS_UNREAD = Worry(
+    "reboot/attachments-unread",
+    "whether Cinder has attachments to it that Nova does not know could not be read: {why}; Nova "
+    "deletes them by the reboot",
+    "make Cinder answer (`stackward cloud check`), then plan again",
+    "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
+)
+
+# --- afterwards ---------------------------------------------------------------------------------
+
+NO_UNDO = Worry(
+    "reboot/no-undo",
+    "is a reboot, which nothing takes back: what the guest had in memory is gone",
+    "nothing is to be done: the server is where it was, with what is on its disks",
+    "Nova keeps nothing of the guest that was ended.",
+)
+
+_RESUMED = {"PAUSED": "unpause", "SUSPENDED": "resume"}
+_WAY_OUT = {
+    "RESCUE": "`openstack server unrescue {id}`",
+    "VERIFY_RESIZE": "ask its owner whether it works: `openstack server resize confirm {id}` "
+    "removes what it was resized from, `openstack server resize revert {id}` brings it back",
+    "SHELVED": "ask its owner, and have it back: `openstack server unshelve {id}`",
+    "SOFT_DELETED": "ask its owner: `openstack server restore {id}` brings it back",
+    "BUILD": "wait until it is ACTIVE",
+}
+_ELSE = "bring it to ACTIVE (`openstack server show {id}`)"
+_RUNS = {"running", "idle"}
+
+
+def judge_reboot(facts: RebootFacts, asked: RebootRequest) -> Iterator[Verdict]:
+    """Ask all that stands against a reboot, or is lost by it."""
+    server = facts.server
+    if server.status == IN_DOWN_CELL:
+        yield CELL_DOWN.blocks(server.label, server.id)
+        return
+    if server.host is None:
+        yield NOWHERE.blocks(server.label, server.id, status=server.status)
+        return
+    yield from _judge_state(server, asked)
+    yield from judge_lock(server)
+    yield from _judge_node(facts, server.host)
+    yield from _judge_guest(facts, server.host, asked)
+    yield from _judge_volumes(facts)
+
+
+def _judge_state(server: Server, asked: RebootRequest) -> Iterator[Verdict]:
+    said = {"status": server.status, "fault": server.fault or "Nova says no more"}
+    if server.task_state is not None:
+        # Its status is that of the work, and has no remedy of its own.
+        yield BUSY.blocks(server.label, server.id, task=server.task_state)
+        return
+    match server.status, server.vm_state:
+        case "ACTIVE", "active":
+            return
+        case "SHUTOFF", _:
+            yield STOPPED.blocks(server.label, server.id)
+        case "PAUSED" | "SUSPENDED" as status, _:
+            said["verb"] = _RESUMED[status]
+            yield (
+                MEMORY_LOST.warns(server.label, server.id, **said)
+                if asked.is_hard
+                else KEEPS_MEMORY.blocks(server.label, server.id, **said)
+            )
+        case "ERROR", _:
+            yield (
+                OUT_OF_ERROR.warns(server.label, server.id, **said)
+                if asked.is_hard
+                else IN_ERROR.blocks(server.label, server.id, **said)
+            )
+        case status, _:
+            remedy = _WAY_OUT.get(status, _ELSE).format(id=server.id)
+            yield WRONG_STATUS.blocks(server.label, server.id, status=status, remedy=remedy)
+
+
+def _judge_node(facts: RebootFacts, host: str) -> Iterator[Verdict]:
+    service, claim = facts.service, facts.claim
+    if service is None or not (service.is_up or service.is_forced_down):
+        yield NODE_DOWN.blocks(host, host=host)
+    elif service.is_forced_down:
+        yield FORCED_DOWN.blocks(host, host=host)
+    for holder in facts.holders:
+        yield worries.HELD.blocks(host, run=holder.run, title=holder.title, state=holder.state)
+    if service is None or service.is_enabled:
+        return
+    if claim and not facts.holders and not (facts.claiming and facts.claiming.is_over):
+        yield NODE_CLAIMED.blocks(
+            host,
+            run=claim.run,
+            operator=claim.operator,
+            machine=claim.machine,
+            stands=_stands(facts.claiming),
+        )
+    else:
+        yield NODE_OUT.warns(host, text=service.disabled_reason or "without a reason")
+
+
+def _stands(claiming: RunState | None) -> str:
+    return f"is {claiming}" if claiming else "is not known here"
+
+
+def _judge_guest(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterator[Verdict]:
+    server, guest = facts.server, facts.guest
+    unread = next((one for one in (guest, facts.boot) if isinstance(one, Unread)), None)
+    if unread is not None:
+        yield GUEST_UNREAD.blocks(server.label, server.id, host=host, why=unread.why)
+        return
+    if guest is None or isinstance(guest, Unread):
+        return  # its hypervisor has no domains
+    if guest.state is None:
+        yield from _judge_missing(facts, host, asked)
+    elif guest.has_job:
+        yield GUEST_BUSY.blocks(server.label, server.id)
+    elif server.status == "ACTIVE" and server.task_state is None and guest.state not in _RUNS:
+        said = {"status": server.status, "state": guest.state}
+        yield (
+            GUEST_DISAGREED.warns(server.label, server.id, **said)
+            if asked.is_hard
+            else GUEST_DISAGREES.blocks(server.label, server.id, **said)
+        )
+
+
+def _judge_missing(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterator[Verdict]:
+    server, sought = facts.server, facts.sought
+    if isinstance(sought, Unread):
+        yield GUEST_UNSEEN.blocks(server.label, server.id, why=sought.why)
+        return
+    if found := next((each for each in sought if each.state is not None), None):
+        yield GUEST_ELSEWHERE.blocks(
+            server.label, server.id, host=host, where=found.node, state=found.state
+        )
+        return
+    asked_of = ", ".join(f"`{each.node}`" for each in sought)
+    nor = f"nor has {asked_of}" if asked_of else "and no record says where else it may be"
+    if asked.is_hard:
+        yield MADE_ANEW.warns(server.label, server.id, nor=nor)
+    else:
+        yield NO_GUEST.blocks(server.label, server.id, nor=nor)
+
+
+def _judge_volumes(facts: RebootFacts) -> Iterator[Verdict]:
+    server, attachments = facts.server, facts.attachments
+    if isinstance(attachments, Unread):
+        why = attachments.why
+        yield (
+            VOLUMES_UNREAD.blocks(server.label, server.id, why=why)
+            if server.volume_ids
+            else ATTACHMENTS_UNREAD.warns(server.label, server.id, why=why)
+        )
+        return
+    for volume in facts.only_nova:
+        yield ONLY_NOVA.warns(server.label, server.id, volume=volume)
+    for attachment, volume in _unknown_to_nova(server, attachments):
+        yield ONLY_CINDER.warns(server.label, server.id, attachment=attachment, volume=volume)
+
+
+def _unknown_to_nova(
+    server: Server, attachments: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, str]]:
+    """Return what Cinder has and Nova does not: Nova knows one attachment of each of its volumes.
+
+    Of several of one volume Nova does not tell which is its own: all are named.
+    """
+    counted = Counter(volume for _, volume in attachments)
+    for attachment, volume in attachments:
+        if volume not in server.volume_ids or counted[volume] > 1:
+            yield attachment, volume
+

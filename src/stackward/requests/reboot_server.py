@@ -1,0 +1,14 @@
+"""What is asked of a reboot."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebootRequest:
+    """What the operator asked for."""
+
+    kind: ClassVar[str] = "reboot-server"
+
+    server: str  # its name or its id; in a plan its id
+    is_hard: bool = False  # switch it off and on, unasked
