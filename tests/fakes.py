@@ -50,7 +50,12 @@ IN_A_CONTAINER = (
     f"  8 0::/system.slice/docker-4f5e6a7b8c9d{'0' * 52}.scope"
     " /var/lib/kolla/venv/bin/python3 /var/lib/kolla/venv/bin/nova-compute"
 )
-_POWERED = {"powering-off": ("SHUTOFF", "stopped", 4), "powering-on": ("ACTIVE", "active", 1)}
+_POWERED = {
+    "powering-off": ("SHUTOFF", "stopped", 4),
+    "powering-on": ("ACTIVE", "active", 1),
+    "rebooting": ("ACTIVE", "active", 1),
+    "rebooting_hard": ("ACTIVE", "active", 1),
+}
 GUEST = Image(
     id=an_id("guest"), name="guest", status="active", disk_format="raw", size_bytes=20 * 2**20
 )
@@ -118,6 +123,9 @@ class FakeCloud:
     service_id: str = ""  # in the catalog; else each place is another cloud
     slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
     events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
+    boots: Counter[str] = field(default_factory=Counter)  # by server
+    not_rebooting: set[str] = field(default_factory=set)  # Nova gives up, and logs that it is well
+    attachments: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
     ticks: int = 0  # seconds, one by each `pass_time()`
     building: dict[str, NewServer] = field(default_factory=dict)  # by id
     built: list[NewServer] = field(default_factory=list)
@@ -186,6 +194,15 @@ class FakeCloud:
         self.calls["server"] += 1
         found = self.known.get(server)
         return replace(found, ports=(), volumes=(), group=None) if found else None
+
+    def servers_called(self, word: str, /) -> tuple[Server, ...]:
+        return tuple(one for one in self.known.values() if word in {one.id, one.name})
+
+    def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
+        self.calls["attachments"] += 1
+        known = self.known.get(server)
+        well = tuple((an_id(f"of-{each}"), each) for each in known.volume_ids) if known else ()
+        return self.attachments.get(server, well)
 
     def server_group(self, group: str, /) -> ServerGroup | None:
         self.calls["server group"] += 1
@@ -371,6 +388,13 @@ class FakeCloud:
         self.known[server] = replace(self.known[server], task_state="powering-on")
         return self._act(server, "start", "compute_start_instance")
 
+    def reboot_server(self, server: str, /, *, is_hard: bool) -> str:
+        hard = {"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR"}
+        self._refuse(server, hard if is_hard else {"ACTIVE"})
+        task, status = ("rebooting_hard", "HARD_REBOOT") if is_hard else ("rebooting", "REBOOT")
+        self.known[server] = replace(self.known[server], task_state=task, status=status)
+        return self._act(server, "reboot", "compute_reboot_instance")
+
     def confirm_resize(self, server: str, /) -> str:
         self._refuse(server, {"VERIFY_RESIZE"})
         self._set(server, status="confirming")
@@ -407,6 +431,8 @@ class FakeCloud:
         self.ticks += 1
         for server in [each for each in self.known.values() if each.task_state in _POWERED]:
             status, vm_state, power_state = _POWERED[server.task_state or ""]
+            if status == "ACTIVE" and server.id not in self.not_rebooting:
+                self.boots[server.id] += 1
             self._end(server.id)
             self.known[server.id] = replace(
                 server,
@@ -692,6 +718,8 @@ class FakeShell:
             return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
         if "domstate" in words:
             return self._domstate(node, words[-1])
+        if "domid" in words:
+            return self._domid(node, words[-1])
         if "domjobinfo" in words:
             return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
@@ -716,8 +744,15 @@ class FakeShell:
             return Answer(0, f"{self.domains[node, server]}\n\n")
         if found is None or found.host != self._host_of(node) or (node, server) in self.without:
             return Answer(1, "", f"error: failed to get domain '{server}'")
-        states = {"active": "running", "paused": "paused", "stopped": "shut off"}
-        return Answer(0, f"{states[found.vm_state]}\n\n")
+        states = {"paused": "paused", "stopped": "shut off", "suspended": "shut off"}
+        return Answer(0, f"{states.get(found.vm_state, 'running')}\n\n")
+
+    def _domid(self, node: str, server: str) -> Answer:
+        state = self._domstate(node, server)
+        if state.code:
+            return state
+        is_off = state.out.strip() in {"shut off", "crashed"}
+        return Answer(0, f"{'-' if is_off else 10 + self.cloud.boots[server]}\n\n")
 
     def _start(self, node: str, enabled: str) -> None:
         if any(where == node for where, _ in self.files) or enabled == "masked":

@@ -242,7 +242,8 @@ class HttpCloud:
         return [
             _server(one, asked)
             for one in self.cloud.known.values()
-            if wanted.get("host") in {None, one.host} and wanted.get("name") in {None, one.name}
+            if wanted.get("host") in {None, one.host}
+            and re.search(wanted.get("name", ""), one.name)  # Nova takes a pattern
         ]
 
     def _services(self) -> list[Json]:
@@ -389,6 +390,8 @@ class HttpCloud:
                 return cloud.stop_server(server)
             case "os-start":
                 return cloud.start_server(server)
+            case "reboot":
+                return cloud.reboot_server(server, is_hard=given["type"] == "HARD")
             case _:
                 cloud.delete_server(server)
                 return "req-delete"
@@ -512,6 +515,10 @@ class HttpCloud:
                 for host in self.cloud.volume_services()
             ]
             return self._linked(f"volume/v3/{path}", "services", services, query, "host")
+        if path == "attachments":
+            found = self.cloud.attachments_of(dict(query)["instance_id"])
+            attachments = [{"id": one, "volume_id": volume} for one, volume in found]
+            return self._linked(f"volume/v3/{path}", "attachments", attachments, query, "id")
         if path == "volumes":
             return Reply(200, {"volumes": []})
         one = self.cloud.volume(path.removeprefix("volumes/"))

@@ -78,6 +78,8 @@ class CloudContract:
         assert cloud.actions_of(nobody) == ()
         assert not cloud.has_service("no-such-service")
         assert cloud.projects_called(nobody) == ()
+        assert cloud.servers_called(nobody) == ()
+        assert cloud.attachments_of(nobody) == ()
 
     def test_a_server_that_runs_and_one_that_is_stopped(self, at_work: CloudAtWork) -> None:
         states = [
@@ -123,6 +125,20 @@ class CloudContract:
         assert project.id == owner
         assert project in at_work.cloud.projects_called(project.name)
 
+    def test_a_server_is_found_by_its_id_and_by_its_name_in_all_projects(
+        self, at_work: CloudAtWork
+    ) -> None:
+        wanted = at_work.server(at_work.running)
+
+        by_id = at_work.cloud.servers_called(wanted.id)
+        by_name = at_work.cloud.servers_called(wanted.name)
+
+        assert [each.id for each in by_id] == [wanted.id]
+        assert wanted.id in {each.id for each in by_name}
+        assert {each.name for each in by_name} == {wanted.name}
+        assert at_work.cloud.servers_called(wanted.name[:-1]) == ()
+        assert at_work.cloud.servers_called(".*") == ()
+
     def test_no_more_candidates_are_given_than_asked_for(self, at_work: CloudAtWork) -> None:
         need = need_of(at_work.server(at_work.running))
 
@@ -147,6 +163,8 @@ class CloudContract:
             at_work.cloud.stop_server(at_work.stopped)
         with pytest.raises(Uncertain):
             at_work.cloud.start_server(at_work.running)
+        with pytest.raises(Uncertain):
+            at_work.cloud.reboot_server(at_work.stopped, is_hard=False)
 
         after = at_work.server(at_work.stopped)
         assert (after.status, after.task_state, after.host) == ("SHUTOFF", None, before.host)
@@ -212,6 +230,23 @@ class CloudContract:
         assert (on.vm_state, on.power_state, on.task_state) == ("active", 1, None)
         assert on.host == off.host == host
         assert cloud.action_events(server, "req-of-nobody") == ()
+
+    @pytest.mark.parametrize("is_hard", [False, True], ids=["soft", "hard"])
+    def test_a_reboot_is_one_action_and_refused_a_second_time_meanwhile(
+        self, at_work: CloudAtWork, *, is_hard: bool
+    ) -> None:
+        cloud, server = at_work.cloud, at_work.running
+        earlier, host = cloud.actions_of(server), at_work.host
+
+        cloud.reboot_server(server, is_hard=is_hard)
+        with pytest.raises(Uncertain):
+            cloud.reboot_server(server, is_hard=False)
+        at_work.wait_until(lambda: at_work.server(server).task_state is None)
+
+        now = at_work.server(server)
+        assert (now.status, now.power_state, now.host) == ("ACTIVE", 1, host)
+        [action, *before] = cloud.actions_of(server)
+        assert (action.action, tuple(before)) == ("reboot", earlier)
 
     def test_a_live_migration_is_recorded_and_refused_a_second_time_meanwhile(
         self, at_work: CloudAtWork

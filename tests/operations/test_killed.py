@@ -20,6 +20,7 @@ from stackward.model.compute import Guarded
 from stackward.model.run import Run, RunState
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.reboot_server import RebootRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
 
@@ -30,6 +31,7 @@ STOPPED = ["live-migration", "live_migration_cancel", "stop", "migrate", "confir
 
 OUT = {"in service": False, "claimed": True, "unit": ("inactive", "masked"), "guarded": False}
 IN = {"in service": True, "claimed": False, "unit": ("active", "enabled"), "guarded": True}
+UNTOUCHED = {**IN, "unit": None}
 
 
 def with_two(place: Path) -> Site:
@@ -45,6 +47,13 @@ def with_a_slow_one(place: Path) -> Site:
     cloud = FakeCloud()
     cloud.add(a_server())
     cloud.slow.add(an_id("db-01"))
+    return Site(place, cloud)
+
+
+def with_one_in_error(place: Path) -> Site:
+    """Given a node with one server, whose guest runs, and which Nova has in ERROR."""
+    cloud = FakeCloud()
+    cloud.add(a_server("ERROR"))
     return Site(place, cloud)
 
 
@@ -111,6 +120,23 @@ CASES = {
             "built": 1,
             "starts": 1,
             **IN,
+        },
+    ),
+    "reboot": Case(
+        with_two,
+        lambda _: RebootRequest(server="db-01"),
+        {"hosts": HOME, "asked": {"db-01": ["reboot"]}, "built": 0, "starts": 0, **UNTOUCHED},
+    ),
+    "hard reboot of one in ERROR": Case(
+        with_one_in_error,
+        lambda _: RebootRequest(server="db-01", is_hard=True),
+        {
+            "hosts": {"db-01": NODE},
+            "asked": {"db-01": ["reboot"]},
+            "built": 0,
+            "starts": 0,
+            **UNTOUCHED,
+            "guarded": False,
         },
     ),
     "undo of a drain": Case(

@@ -29,6 +29,7 @@ STORED = {
         "force-complete",
         "keep-off",
         "live-migrate",
+        "reboot-server",
         "remove-acceptance",
         "remove-binding",
         "start-server",
@@ -52,9 +53,10 @@ STORED = {
         "no-domains",
         "no-instance-dirs",
         "no-servers-on",
+        "runs-anew",
         "serves-rpc",
     },
-    "requests": {"bring-back-servers", "drain-compute-node", "return-compute-node", "undo-run"},
+    "requests": {"bring-back-servers", "drain-compute-node", "reboot-server", "return-compute-node", "undo-run"},
 }
 
 

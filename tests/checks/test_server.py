@@ -1,0 +1,86 @@
+"""Whether a server runs by a new boot, against the fake cloud."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import a_server, an_id
+from fakes import FakeCloud, FakeShell, a_world
+from stackward.checks.server import RunsAnew
+from stackward.errors import Unreachable
+from stackward.plan import Finding, Holds, NotApplicable, Unverified
+from stackward.ports.world import World
+
+DB, NODE = an_id("db-01"), "compute-07"
+CHECK = RunsAnew(server=DB, name="db-01", before="9")
+
+
+def world_of(cloud: FakeCloud, **shell: Any) -> World:  # noqa: ANN401  # any field
+    cloud.add(*([] if cloud.known else [a_server()]))
+    return a_world(cloud, FakeShell(cloud, **shell))
+
+
+def of_server(**changes: Any) -> FakeCloud:  # noqa: ANN401  # any field
+    cloud = FakeCloud()
+    cloud.add(replace(a_server(), **changes))
+    return cloud
+
+
+@pytest.mark.parametrize(("before", "said"), [("9", "boot 9 ran"), ("off", "none ran")])
+def test_a_new_boot_holds_by_what_libvirt_says_of_it(before: str, said: str) -> None:
+    answer = replace(CHECK, before=before).ask(world_of(FakeCloud()))
+
+    assert isinstance(answer, Holds)
+    assert f"runs boot 10 of its guest; {said} before" in answer.read
+
+
+@pytest.mark.parametrize(
+    ("cloud", "shell", "reason"),
+    [
+        pytest.param(of_server(task_state="rebooting"), {}, "rebooting", id="Nova is at work"),
+        pytest.param(
+            of_server(status="ERROR", vm_state="error"), {}, "it is ERROR", id="it is in ERROR"
+        ),
+        pytest.param(of_server(power_state=4), {}, "power state is 4", id="Nova has it off"),
+        pytest.param(
+            of_server(), {"domains": {(NODE, DB): "paused"}}, "is paused", id="its guest is paused"
+        ),
+        pytest.param(
+            of_server(), {"without": {(NODE, DB)}}, "does not have it", id="it has no guest"
+        ),
+    ],
+)
+def test_what_is_so_instead_is_found(cloud: FakeCloud, shell: dict[str, Any], reason: str) -> None:
+    answer = CHECK.ask(world_of(cloud, **shell))
+
+    assert isinstance(answer, Finding)
+    assert reason in answer.reason
+
+
+def test_the_boot_of_before_is_found() -> None:
+    answer = replace(CHECK, before="10").ask(world_of(FakeCloud()))
+
+    assert isinstance(answer, Finding)
+    assert "the guest of before still runs" in answer.reason
+
+
+@pytest.mark.parametrize("before", [None, "9"])
+def test_what_cannot_be_read_is_not_proved(before: str | None) -> None:
+    shell = {"silent": {NODE}} if before else {}
+
+    answer = replace(CHECK, before=before).ask(world_of(FakeCloud(), **shell))
+
+    assert isinstance(answer, Unverified)
+
+
+@pytest.mark.parametrize(
+    "cloud", [FakeCloud(kind="fake", known={DB: a_server()}), FakeCloud(known={"x": a_server()})]
+)
+def test_without_domains_or_server_it_does_not_apply(cloud: FakeCloud) -> None:
+    assert isinstance(CHECK.ask(a_world(cloud)), NotApplicable)
+
+
+def test_while_its_cell_is_down_nothing_is_answered() -> None:
+    with pytest.raises(Unreachable, match="its cell is down"):
+        CHECK.ask(world_of(of_server(status="UNKNOWN")))

@@ -1,0 +1,270 @@
+"""Which server may be rebooted, how, and what is lost by it."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import NOW, a_server, a_service, an_id
+from stackward.model.claim import Claim
+from stackward.model.compute import Unread
+from stackward.model.maintenance import Holder
+from stackward.model.run import RunState
+from stackward.model.standstill import Guest
+from stackward.operations.reboot_server import rules
+from stackward.operations.reboot_server.facts import RebootFacts
+from stackward.operations.reboot_server.plan import plan_reboot
+from stackward.plan import Blocked, Warned
+from stackward.policy.worries import Worry
+from stackward.requests.reboot_server import RebootRequest
+
+DB = an_id("db-01")
+HOST = "compute-07"
+SOFT, HARD = RebootRequest(server="db-01"), RebootRequest(server="db-01", is_hard=True)
+CLAIM = Claim(
+    run="01DRAIN", operator="ann", machine="bastion", since="2026-01-01T12:00:00Z", reason="DIMM"
+)
+CLAIMED = a_service(is_enabled=False, disabled_reason=str(CLAIM))
+DISABLED = a_service(is_enabled=False, disabled_reason="bad fan")
+NONE = Guest(node=HOST, state=None)
+OTHER = Guest(node="compute-08", state=None)
+VOLUME = {"server": a_server(volume_ids=("v1",))}
+WELL: dict[str, Any] = {"attachments": (("a1", "v1"),), **VOLUME}
+
+
+def facts(status: str = "ACTIVE", guest: str | None = "running", **changes: Any) -> RebootFacts:  # noqa: ANN401  # any field
+    """Return a server on a node that works, but for what is told."""
+    known = RebootFacts(
+        server=a_server(status),
+        read_at=NOW,
+        service=a_service(),
+        guest=Guest(node=HOST, state=guest),
+        boot="11",
+    )
+    return replace(known, **changes)
+
+
+def busy(status: str, task: str) -> RebootFacts:
+    return facts(server=a_server(status, task_state=task))
+
+
+# What is so; the blockers of a soft reboot, those of a hard one, and the warnings of a hard one.
+CASES: dict[str, tuple[RebootFacts, list[str], list[str], list[str]]] = {
+    "it runs": (facts(), [], [], []),
+    "it is off: hard would start it": (
+        facts("SHUTOFF", "shut off", boot="off"), ["stopped"], ["stopped"], [],
+    ),
+    "it is paused": (facts("PAUSED", "paused"), ["keeps-memory"], [], ["memory-lost"]),
+    "it is suspended": (
+        facts("SUSPENDED", "shut off", boot="off"), ["keeps-memory"], [], ["memory-lost"],
+    ),
+    "it is in ERROR": (facts("ERROR", "shut off"), ["in-error"], [], ["out-of-error"]),
+    "it was never built": (
+        facts(server=a_server("ERROR", host=None), guest=None), ["nowhere"], ["nowhere"], [],
+    ),
+    "it is shelved and offloaded": (
+        facts(server=a_server("SHELVED_OFFLOADED", host=None)), ["nowhere"], ["nowhere"], [],
+    ),
+    "it is rescued": (facts("RESCUE"), ["wrong-status"], ["wrong-status"], []),
+    "it awaits a confirmation": (facts("VERIFY_RESIZE"), ["wrong-status"], ["wrong-status"], []),
+    "it is shelved": (facts("SHELVED", "shut off"), ["wrong-status"], ["wrong-status"], []),
+    "it is deleted, not yet for good": (
+        facts("SOFT_DELETED", "shut off"), ["wrong-status"], ["wrong-status"], [],
+    ),
+    "it is in a status that nobody knows": (
+        facts("SINGING"), ["wrong-status"], ["wrong-status"], [],
+    ),
+    "its status and its vm_state differ": (
+        facts(server=a_server(vm_state="paused")), ["wrong-status"], ["wrong-status"], [],
+    ),
+    "its cell is down": (
+        facts(server=a_server("UNKNOWN", host=None)), ["cell-down"], ["cell-down"], [],
+    ),
+    "Nova reboots it already": (busy("REBOOT", "rebooting"), ["busy"], ["busy"], []),
+    "it is on its way elsewhere": (busy("MIGRATING", "migrating"), ["busy"], ["busy"], []),
+    "Nova works on one that is off": (busy("SHUTOFF", "powering-on"), ["busy"], ["busy"], []),
+    "it is locked": (facts(server=a_server(is_locked=True)), [], [], ["locked"]),
+    "its nova-compute is down": (
+        facts(service=a_service(is_up=False)), ["node-down"], ["node-down"], [],
+    ),
+    "Nova has no service there": (facts(service=None), ["node-down"], ["node-down"], []),
+    "its node was forced down": (
+        facts(service=a_service(is_up=False, is_forced_down=True)),
+        ["forced-down"], ["forced-down"], [],
+    ),
+    "a run has its node": (
+        facts(holders=(Holder(run="01D", title="drain", state="running"),), service=CLAIMED,
+              claiming=RunState.RUNNING),
+        ["held"], ["held"], ["node-out"],
+    ),
+    "a run that stopped claims its node": (
+        facts(service=CLAIMED, claiming=RunState.STOPPED), ["node-claimed"], ["node-claimed"], [],
+    ),
+    "a run that nobody here knows claims its node": (
+        facts(service=CLAIMED), ["node-claimed"], ["node-claimed"], [],
+    ),
+    "its node is in maintenance": (
+        facts(service=CLAIMED, claiming=RunState.SUCCEEDED), [], [], ["node-out"],
+    ),
+    "somebody else has disabled its node": (facts(service=DISABLED), [], [], ["node-out"]),
+    "its guest cannot be read": (
+        replace(facts(), guest=Unread("no route")),
+        ["guest-unread"], ["guest-unread"], [],
+    ),
+    "which boot of it runs cannot be read": (
+        facts(boot=Unread("no route")), ["guest-unread"], ["guest-unread"], [],
+    ),
+    "its guest was paused by libvirt": (
+        facts(guest="paused"), ["guest-disagrees"], [], ["guest-disagreed"],
+    ),
+    "its guest has crashed": (
+        facts(guest="crashed", boot="off"), ["guest-disagrees"], [], ["guest-disagreed"],
+    ),
+    "libvirt works on its guest": (
+        replace(facts(), guest=Guest(node=HOST, state="running", has_job=True)),
+        ["guest-busy"], ["guest-busy"], [],
+    ),
+    "its guest runs elsewhere": (
+        replace(facts(), guest=NONE, boot="off", sought=(replace(OTHER, state="running"),)),
+        ["guest-elsewhere"], ["guest-elsewhere"], [],
+    ),
+    "its guest may run elsewhere": (
+        replace(facts(), guest=NONE, boot="off", sought=Unread("no route")),
+        ["guest-unseen"], ["guest-unseen"], [],
+    ),
+    "its guest is nowhere": (
+        replace(facts(), guest=NONE, boot="off", sought=(OTHER,)), ["no-guest"], [], ["made-anew"],
+    ),
+    "its guest is not there, and no record leads elsewhere": (
+        replace(facts(), guest=NONE, boot="off"), ["no-guest"], [], ["made-anew"],
+    ),
+    "its hypervisor has no domains": (
+        replace(facts(), guest=None, boot=None, has_domains=False), [], [], [],
+    ),
+    "Nova and Cinder agree": (facts(**WELL), [], [], []),
+    "only Nova knows an attachment": (
+        facts(**VOLUME, only_nova=("v1",)), [], [], ["only-nova"],
+    ),
+    "only Cinder knows an attachment": (
+        facts(attachments=(("a9", "v9"),)), [], [], ["only-cinder"],
+    ),
+    "Cinder has two of one volume": (
+        facts(**VOLUME, attachments=(("a1", "v1"), ("a2", "v1"))),
+        [], [], ["only-cinder", "only-cinder"],
+    ),
+    "Cinder cannot be asked, and it has volumes": (
+        facts(**VOLUME, attachments=Unread("502")), ["volumes-unread"], ["volumes-unread"], [],
+    ),
+    "Cinder cannot be asked, and it has none": (
+        facts(attachments=Unread("502")), [], [], ["attachments-unread"],
+    ),
+}  # fmt: skip
+
+
+def names(verdicts: tuple[Blocked, ...] | tuple[Warned, ...]) -> list[str]:
+    return [each.worry.removeprefix("reboot/") for each in verdicts]
+
+
+@pytest.mark.parametrize(("known", "soft", "hard", "warned"), CASES.values(), ids=CASES)
+def test_what_blocks_a_reboot_and_what_is_lost_by_it(
+    known: RebootFacts, soft: list[str], hard: list[str], warned: list[str]
+) -> None:
+    softly, hardly = plan_reboot(known, SOFT), plan_reboot(known, HARD)
+
+    assert (names(softly.blockers), names(hardly.blockers)) == (soft, hard)
+    assert names(hardly.warnings) == warned
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_only_what_is_lost_by_a_hard_one_alone_is_not_warned_of_by_a_soft_one(name: str) -> None:
+    known, soft, *_ = CASES[name]
+
+    plan = plan_reboot(known, SOFT)
+
+    hard_alone = {"memory-lost", "out-of-error", "guest-disagreed", "made-anew"}
+    assert not hard_alone & {*names(plan.warnings)}
+    assert bool(plan.blockers) is bool(soft)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, soft, hard, _) in CASES.items() if soft > hard])
+def test_where_a_hard_reboot_helps_the_remedy_says_so(name: str) -> None:
+    [blocker] = plan_reboot(CASES[name][0], SOFT).blockers
+
+    assert "pass `--hard`" in blocker.remedy
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, hard, _) in CASES.items() if hard])
+def test_where_a_hard_reboot_is_refused_too_no_remedy_offers_it(name: str) -> None:
+    for asked in (SOFT, HARD):
+        assert not any("--hard" in each.remedy for each in plan_reboot(CASES[name][0], asked).blockers)
+
+
+def test_each_rule_is_met_by_a_case() -> None:
+    own = {each.name for each in vars(rules).values() if isinstance(each, Worry)}
+
+    met = {f"reboot/{name}" for _, *found in CASES.values() for some in found for name in some}
+
+    assert own - met == {"reboot/no-undo"}  # of a run that is over: tests/cli/test_server.py
+
+
+def test_no_verdict_has_a_word_that_was_not_filled_in() -> None:
+    plans = [plan_reboot(known, asked) for known, *_ in CASES.values() for asked in (SOFT, HARD)]
+    said = [each for plan in plans for each in (*plan.blockers, *plan.warnings)]
+
+    assert [each for each in said if re.search(r"[{}]", each.reason + each.remedy)] == []
+
+
+@pytest.mark.parametrize(("asked", "how"), [(SOFT, "soft"), (HARD, "hard")], ids=["soft", "hard"])
+def test_the_plan_is_one_step_on_the_servers_node_and_one_proof(
+    asked: RebootRequest, how: str
+) -> None:
+    plan = plan_reboot(facts(), asked)
+
+    [(stage, move)] = plan.moves()
+    [step], [check] = move.steps, plan.verify
+    assert (stage.name, move.thing_id, move.how, step.kind) == ("reboot", DB, how, "reboot-server")
+    assert (check.kind, plan.holds) == ("runs-anew", (HOST,))
+    assert check.before == "11"  # type: ignore[attr-defined]  # of this kind
+
+
+def test_the_request_is_kept_with_the_id_for_the_name_may_come_to_mean_another() -> None:
+    assert plan_reboot(facts(), SOFT).request == RebootRequest(server=DB)
+
+
+def test_a_soft_reboot_says_that_it_may_end_as_a_hard_one() -> None:
+    soft, hard = (" ".join(plan_reboot(facts(), asked).notices) for asked in (SOFT, HARD))
+
+    assert "wait_soft_reboot_seconds" in soft
+    assert "not written to its disks is lost" in hard
+
+
+def test_where_the_hypervisor_is_not_libvirt_the_plan_says_that_nothing_proves_the_boot() -> None:
+    plan = plan_reboot(replace(facts(), guest=None, boot=None, has_domains=False), SOFT)
+
+    assert "by Nova's word alone" in plan.notices[-1]
+
+
+FOLLOWED = {
+    "stopped": facts(),
+    "keeps-memory": facts(),
+    "wrong-status": facts(),
+    "busy": facts(),
+    "node-down": facts(),
+    "forced-down": facts(),
+    "held": facts(),
+    "node-claimed": facts(service=CLAIMED, claiming=RunState.CANCELLED),
+    "guest-unread": facts(),
+    "guest-unseen": replace(facts(), guest=NONE, boot="off", sought=(OTHER,)),
+    "guest-busy": facts(),
+    "volumes-unread": facts(**WELL),
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_following_its_remedy_removes_a_blocker(name: str) -> None:
+    before = next(known for known, soft, *_ in CASES.values() if soft == [name])
+
+    assert names(plan_reboot(before, SOFT).blockers) == [name]
+    assert name not in names(plan_reboot(FOLLOWED[name], SOFT).blockers)
+    assert plan_reboot(FOLLOWED[name], HARD).blockers == ()
