@@ -696,7 +696,7 @@ class FakeShell:
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
 
-    def _virsh(self, node: str, words: list[str]) -> Answer:
+    def _virsh(self, node: str, words: list[str]) -> Answer:  # noqa: PLR0911  # one a command
         if node in self.without_virsh | self.libvirt_down:
             return NO_VIRSH if node in self.without_virsh else NO_LIBVIRT
         here = [

@@ -376,7 +376,7 @@ class HttpCloud:
             return Reply(409, {"conflictingRequest": {"code": 409, "message": says}})
         return Reply(202, None, {"x-openstack-request-id": made})
 
-    def _act(self, server: str, body: Json) -> str:
+    def _act(self, server: str, body: Json) -> str:  # noqa: PLR0911  # one an action
         [(action, given)] = body.items()
         cloud = self.cloud
         match action:
@@ -516,8 +516,8 @@ class HttpCloud:
             ]
             return self._linked(f"volume/v3/{path}", "services", services, query, "host")
         if path == "attachments":
-            found = self.cloud.attachments_of(dict(query)["instance_id"])
-            attachments = [{"id": one, "volume_id": volume} for one, volume in found]
+            known = self.cloud.attachments_of(dict(query)["instance_id"])
+            attachments = [{"id": one, "volume_id": volume} for one, volume in known]
             return self._linked(f"volume/v3/{path}", "attachments", attachments, query, "id")
         if path == "volumes":
             return Reply(200, {"volumes": []})

@@ -13,7 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from stackward import cli
-from stackward.policy import symptoms, volumes, worries
+from stackward.operations import every_rule
+from stackward.policy import symptoms, volumes
 from stackward.status import stuck
 
 HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ OF_ALL = {"-f", "-c", "--format", "--column", "--help", "--os-cloud", "--os-comp
 
 def advised() -> Iterator[tuple[str, str]]:
     """Return what the rules advise: where from, and the words."""
-    yield from ((f"blocker {each.name}", each.remedy) for each in worries.ALL)
+    yield from ((f"blocker {each.name}", each.remedy) for each in every_rule())
     yield from ((f"finding {each.name}", each.remedy) for each in symptoms.ALL)
     yield from ((f"stuck state {each.name}", each.remedy) for each in stuck.ALL)
     yield from ((f"volume {each.status}", each.advice) for each in volumes.ALL.values())

@@ -56,7 +56,13 @@ STORED = {
         "runs-anew",
         "serves-rpc",
     },
-    "requests": {"bring-back-servers", "drain-compute-node", "reboot-server", "return-compute-node", "undo-run"},
+    "requests": {
+        "bring-back-servers",
+        "drain-compute-node",
+        "reboot-server",
+        "return-compute-node",
+        "undo-run",
+    },
 }
 
 

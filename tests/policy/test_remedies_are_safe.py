@@ -17,8 +17,9 @@ from builders import a_node, a_server, an_id
 from cloud_fakes import NO_ROUTE, Site
 from stackward.model.compute import Migration, Unread
 from stackward.model.standstill import Guest, Standstill
+from stackward.operations import every_rule
 from stackward.operations.drain_compute_node.plan import plan_drain
-from stackward.policy import symptoms, volumes, worries
+from stackward.policy import symptoms, volumes
 from stackward.policy.symptoms import PROCESS_SILENT, RPC_DEAF
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.status import stuck
@@ -28,7 +29,7 @@ HARMS = re.compile(
     r"\brestart\b|\bkill\b|reset-failed|\bdelete\b|\bremoves?\b|forget_cluster_node|--state "
     r"|\breboot --hard|\bshut(down| the)|\bdestroy\b|bootstrap|shelve-offload|purge|--auto-repair"
     r"|\bdetach\b|port set|resize (confirm|revert)|service set --(up|enable)|\bunmask\b"
-    r"|\bstop (it|nova|the)"
+    r"|\bstop (it|nova|the)|pass `--hard`"
 )
 
 # Those that look at another source before anything is done: how the look begins.
@@ -62,6 +63,11 @@ LOOKS = {
     "queues-unread": "look first",
     "rabbitmq-partition": "look first",
     "rabbitmq-silent": "look first",
+    "reboot/guest-disagrees": "look first",
+    "reboot/guest-elsewhere": "never start or reboot the server now",
+    "reboot/in-error": "see `openstack server show",
+    "reboot/keeps-memory": "ask its owner",
+    "reboot/no-guest": "look first",
     "record-missing": "look first",
     "rpc-deaf": "look first",
     "second-compute": "if the unit is not wanted there",
@@ -97,12 +103,13 @@ SAID = {
     "confirm-lost": "let it go, see what",
     "volume-gone": "has to come back from a backup",
     "binding-left": "the new plan removes it first",
+    "reboot/forced-down": "once it is certain what runs there",
     "forced-down": "once it is certain what runs there",
     "not-a-unit": "once the node is empty",
 }
 
 RULES = {
-    **{each.name: each.remedy for each in worries.ALL},
+    **{each.name: each.remedy for each in every_rule()},
     **{f"{each.name}": each.remedy for each in symptoms.ALL},
     **{each.name: each.remedy for each in stuck.ALL},
 }
@@ -420,6 +427,8 @@ WAITS = {
     "galera-member-behind": ("the donor gives it its data", "if it stays so"),
     "incoming-migration": ("Nova moves it", "one that never will is named"),
     "ovsdb-joining": ("its cluster takes it in", "if it stays so"),
+    "reboot/busy": ("Nova ends its task", "if it never is"),
+    "reboot/guest-busy": ("libvirt ends its job", "where it never does"),
     "states-disagree": ("Nova looks every ten minutes", "where they still disagree then"),
     "stuck-migration": ("Nova moves it, or the next plan names it", "what does not is named then"),
     "unit-starting": ("systemd starts it", "if it stays so"),
@@ -531,6 +540,7 @@ LAB_OF_VOLUMES = {
 # Those that no lab carries out, with why. The blockers among them are followed on fakes: each has a
 # case in tests/operations/*/test_remedies.py; the findings have a test that meets their state.
 _ONE_OF_IT = "the lab has one {}, and no cluster of it"
+_NO_REBOOT = "followed on fakes: tests/operations/reboot_server; on no lab as yet"
 NOT_ON_THE_LAB = {
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
     "binding-left": "Nova leaves one only if it chose another target: not every time",
@@ -541,6 +551,12 @@ NOT_ON_THE_LAB = {
     "ovsdb-failed": _ONE_OF_IT.format("server of each OVN database"),
     "queues-unread": "it names no order: which service should read is for the operator to see",
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
+    "reboot/forced-down": "its words are those of forced-down, which is carried out",
+    "reboot/guest-disagrees": _NO_REBOOT,
+    "reboot/guest-elsewhere": "a plan of a drain says what to do: guest-elsewhere is carried out",
+    "reboot/in-error": _NO_REBOOT,
+    "reboot/keeps-memory": _NO_REBOOT,
+    "reboot/no-guest": _NO_REBOOT,
 }
 
 

@@ -213,13 +213,7 @@ class RebootServer:
             return foreign(signs.foreign)
         if mark is None:
             return self._unbegun(server)
-        if signs.action is None and server.task_state is None:
-            return Look(Standing.TODO)  # also of one in ERROR: it is so from before
-        if (settled := _not_settled(world, signs, server)) is not None:
-            return settled
-        if (server.vm_state, server.power_state) != _ON:
-            return _without_effect(signs, "it does not run")
-        return asked_by(signs, self._proved(world, server, mark))
+        return self._begun(world, signs, server, mark)
 
     def _unbegun(self, server: Server) -> Look:
         if server.task_state is not None:
@@ -232,6 +226,15 @@ class RebootServer:
             reason = f"it is {server.status}, and was to be rebooted as it was; plan again"
             return Look(Standing.FOREIGN, reason=reason)
         return Look(Standing.TODO)
+
+    def _begun(self, world: World, signs: Signs, server: Server, mark: Mark) -> Look:
+        if signs.action is None and server.task_state is None:
+            return Look(Standing.TODO)  # also of one in ERROR: it is so from before
+        if (settled := _not_settled(world, signs, server)) is not None:
+            return settled
+        if (server.vm_state, server.power_state) != _ON:
+            return _without_effect(signs, "it does not run")
+        return asked_by(signs, self._proved(world, server, mark))
 
     @staticmethod
     def _proved(world: World, server: Server, mark: Mark) -> Look:

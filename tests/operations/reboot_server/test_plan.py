@@ -29,7 +29,7 @@ CLAIMED = a_service(is_enabled=False, disabled_reason=str(CLAIM))
 DISABLED = a_service(is_enabled=False, disabled_reason="bad fan")
 NONE = Guest(node=HOST, state=None)
 OTHER = Guest(node="compute-08", state=None)
-VOLUME = {"server": a_server(volume_ids=("v1",))}
+VOLUME: dict[str, Any] = {"server": a_server(volume_ids=("v1",))}
 WELL: dict[str, Any] = {"attachments": (("a1", "v1"),), **VOLUME}
 
 
@@ -187,7 +187,9 @@ def test_only_what_is_lost_by_a_hard_one_alone_is_not_warned_of_by_a_soft_one(na
     assert bool(plan.blockers) is bool(soft)
 
 
-@pytest.mark.parametrize("name", [name for name, (_, soft, hard, _) in CASES.items() if soft > hard])
+@pytest.mark.parametrize(
+    "name", [name for name, (_, soft, hard, _) in CASES.items() if soft > hard]
+)
 def test_where_a_hard_reboot_helps_the_remedy_says_so(name: str) -> None:
     [blocker] = plan_reboot(CASES[name][0], SOFT).blockers
 
@@ -197,7 +199,9 @@ def test_where_a_hard_reboot_helps_the_remedy_says_so(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, (_, _, hard, _) in CASES.items() if hard])
 def test_where_a_hard_reboot_is_refused_too_no_remedy_offers_it(name: str) -> None:
     for asked in (SOFT, HARD):
-        assert not any("--hard" in each.remedy for each in plan_reboot(CASES[name][0], asked).blockers)
+        assert not any(
+            "--hard" in each.remedy for each in plan_reboot(CASES[name][0], asked).blockers
+        )
 
 
 def test_each_rule_is_met_by_a_case() -> None:
@@ -210,7 +214,8 @@ def test_each_rule_is_met_by_a_case() -> None:
 
 def test_no_verdict_has_a_word_that_was_not_filled_in() -> None:
     plans = [plan_reboot(known, asked) for known, *_ in CASES.values() for asked in (SOFT, HARD)]
-    said = [each for plan in plans for each in (*plan.blockers, *plan.warnings)]
+    said: list[Blocked | Warned] = [each for plan in plans for each in plan.blockers]
+    said += [each for plan in plans for each in plan.warnings]
 
     assert [each for each in said if re.search(r"[{}]", each.reason + each.remedy)] == []
 

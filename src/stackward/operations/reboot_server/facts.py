@@ -73,7 +73,9 @@ def read_reboot(
         service=service,
         has_domains=hypervisor is None or hypervisor.has_domains,
         guest=guest,
-        boot=(Unread(str(boot.unread)) if boot.applies else None) if isinstance(boot, Row) else boot,
+        boot=(Unread(str(boot.unread)) if boot.applies else None)
+        if isinstance(boot, Row)
+        else boot,
         sought=_sought(world, server, guest),
         holders=read_holders(journal, world.cloud.identity().id, server.host, but=run_id),
         claiming=claiming.state if claiming else None,

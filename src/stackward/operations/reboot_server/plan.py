@@ -56,9 +56,7 @@ def _stages(facts: RebootFacts, how: str) -> Iterator[Stage[World]]:
     server = facts.server
     if server.host is None:
         return
-    step = RebootServer(
-        server=server.id, name=server.label, host=server.host, is_hard=how == HARD
-    )
+    step = RebootServer(server=server.id, name=server.label, host=server.host, is_hard=how == HARD)
     move: Move[World] = Move(
         thing=server.label,
         thing_id=server.id,

@@ -49,7 +49,8 @@ STOPPED = Worry(
 KEEPS_MEMORY = Worry(
     "reboot/keeps-memory",
     "is {status}, and keeps what it has in memory",
-    "`openstack server {verb} {id}`, then plan again; or pass `--hard`: its memory is lost",
+    "`openstack server {verb} {id}`, then plan again; or ask its owner whether its memory may be "
+    "lost, and pass `--hard`",
     "nova 31.0 compute/vm_states.py, ALLOW_SOFT_REBOOT: only ACTIVE.",
 )
 MEMORY_LOST = Worry(
@@ -145,7 +146,8 @@ MADE_ANEW = Worry(
 GUEST_BUSY = Worry(
     "reboot/guest-busy",
     "libvirt is at work on its guest, and Nova does not know of it",
-    "see `virsh domjobinfo {id}` on its node: wait until it says `None`; then plan again",
+    "see `virsh domjobinfo {id}` on its node: wait until it says `None`, then plan "
+    "again; where it never does, see libvirt's log there",
     "A dump, a backup or a move of it would be cut off.",
 )
 GUEST_DISAGREES = Worry(
@@ -355,4 +357,3 @@ def _unknown_to_nova(
     for attachment, volume in attachments:
         if volume not in server.volume_ids or counted[volume] > 1:
             yield attachment, volume
-

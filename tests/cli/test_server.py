@@ -1,0 +1,138 @@
+"""`stackward server reboot`, on a cloud of fakes."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders import a_server, a_service, an_id
+from cli import test_return
+from cli.test_return import NODE, Site
+from stackward.adapters.store.listing import FILE, list_runs
+from stackward.model.claim import Claim
+from texts import folded
+
+site = test_return.site  # the fixture
+DB = an_id("db-01")
+REBOOT = ("server", "reboot", "db-01")
+
+
+def actions(site: Site) -> list[str]:
+    return [each.action for made in site.cloud.actions.values() for each in made]
+
+
+@pytest.mark.parametrize(("flags", "title"), [((), "reboot"), (("--hard",), "hard-reboot")])
+def test_a_server_is_rebooted_and_its_new_boot_is_proved(
+    site: Site, flags: tuple[str, ...], title: str
+) -> None:
+    code, out, said = site.run(*REBOOT, *flags, "--yes")
+
+    assert (code, site.cloud.boots[DB], actions(site)) == (0, 1, ["reboot"]), said
+    assert f"run `01RUN`, {title} server `db-01`: succeeded" in out
+    assert "proved: `db-01` runs, by a new boot, and Nova has no task for it" in folded(out)
+    assert "moved" not in said + out
+    assert "run undo" not in said
+
+
+def test_a_dry_run_shows_the_plan_and_changes_nothing(site: Site) -> None:
+    code, out, said = site.run(*REBOOT, "--dry-run")
+
+    assert (code, actions(site)) == (0, []), said
+    assert "plan: reboot server `db-01`" in out
+    assert "`db-01` runs, by a new boot" in folded(out)
+    assert "wait_soft_reboot_seconds" in folded(out)
+
+
+def test_the_rows_of_the_plan_have_its_own_columns(site: Site) -> None:
+    code, out, _ = site.run(*REBOOT, "--hard", "--dry-run", "-f", "csv")
+
+    assert code == 0
+    assert out.splitlines() == ['"Server","ID","How","On"', f'"db-01","{DB}","hard","{NODE}"']
+
+
+def test_attachments_that_the_reboot_deletes_are_named_before_it_is_approved(site: Site) -> None:
+    site.cloud.known[DB] = replace(site.cloud.known[DB], volume_ids=("v1",))
+    site.cloud.attachments[DB] = (("a9", "v9"),)
+
+    code, out, _ = site.run(*REBOOT, "--hard", "--dry-run")
+
+    assert code == 0
+    assert "Nova has volume v1 attached to it, and Cinder has no such attachment" in folded(out)
+    assert "Cinder has attachment a9 of volume v9 to it, and Nova does not know" in folded(out)
+
+
+def test_a_server_that_is_off_is_refused_and_stays_off(site: Site) -> None:
+    code, _, said = site.run("server", "reboot", "db-02", "--hard", "--yes")
+
+    assert (code, actions(site)) == (3, [])
+    assert f"openstack server start {an_id('db-02')}" in folded(said)
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("db-03", "openstack server list"), ("", "openstack server list")]
+)
+def test_a_word_that_means_no_server_is_bad_input(site: Site, word: str, hint: str) -> None:
+    code, _, said = site.run("server", "reboot", word, "--yes")
+
+    assert (code, hint in said, actions(site)) == (2, True, [])
+
+
+def test_a_name_that_two_servers_have_is_refused(site: Site) -> None:
+    site.cloud.add(replace(a_server(name="twin"), name="db-01"))
+
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert (code, actions(site)) == (2, [])
+    assert DB in said
+    assert an_id("twin") in said
+
+
+def test_a_reboot_that_nova_calls_well_and_that_none_was_is_no_success(site: Site) -> None:
+    site.cloud.not_rebooting.add(DB)
+
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert (code, actions(site)) == (4, ["reboot"]), said
+    assert "the guest of before still runs" in folded(said)
+
+
+def test_a_node_that_a_run_of_another_machine_claims_is_left_to_it(site: Site) -> None:
+    claim = Claim(run="01X", operator="ann", machine="far", since="2026-11-22", reason="DIMM")
+    site.cloud.computes[NODE] = a_service(is_enabled=False, disabled_reason=str(claim))
+
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert (code, actions(site)) == (3, [])
+    assert "run `01X` of ann on far takes its node out of service" in folded(said)
+
+
+def test_a_reboot_is_not_undone_and_the_reason_is_said(site: Site) -> None:
+    site.run(*REBOOT, "--yes")
+    run = list_runs(site.state_dir / FILE, 1)[0].id
+
+    code, _, said = site.run("run", "undo", run, "--yes")
+
+    assert (code, site.cloud.boots[DB]) == (3, 1)
+    assert "nothing takes back: what the guest had in memory is gone" in folded(said)
+
+
+def test_the_audit_has_the_boots_by_which_it_was_proved(site: Site) -> None:
+    site.run(*REBOOT, "--yes")
+    run = list_runs(site.state_dir / FILE, 1)[0].id
+
+    code, out, _ = site.run("run", "audit", run)
+
+    assert code == 0
+    assert "libvirt on `compute-07` runs boot 11 of its guest; boot 10 ran before" in folded(out)
+
+
+def test_a_plan_that_was_kept_is_applied_to_the_server_that_was_meant(site: Site) -> None:
+    """Its name has come to mean another one since."""
+    path = site.state_dir / "plan.json"
+    site.run(*REBOOT, "--dry-run", "--plan-out", str(path))
+    site.cloud.known[DB] = replace(site.cloud.known[DB], name="db-old")
+    site.cloud.add(replace(a_server(name="new"), name="db-01"))
+
+    code, _, said = site.run("run", "apply", str(path), "--yes")
+
+    assert code == 3, said
+    assert (site.cloud.boots, "the title was" in folded(said)) == ({}, True)
