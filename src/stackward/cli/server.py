@@ -49,7 +49,7 @@ def reboot(  # noqa: PLR0913, PLR0917  # one for each flag
     column: ColumnOption = None,
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
-    """Reboot a server where it is, and prove that its guest has been started anew.
+    """Reboot a server where it is, and prove that it was rebooted.
 
     The plan is shown first; it is carried out once it is approved. It names the volumes that Nova
     or Cinder would forget by the reboot. A server that was stopped is refused: `--hard` would start
