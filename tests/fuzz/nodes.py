@@ -23,7 +23,7 @@ from stackward.model.identity import Directory, Itself, Known
 from stackward.model.survey import Blind, Broker, Survey, Unseen
 from stackward.policy.health import judge_cloud
 from stackward.ports.compute_process import read_processes
-from stackward.ports.libvirt import read_daemon, read_ids, read_job, read_state
+from stackward.ports.libvirt import read_boot, read_daemon, read_ids, read_job, read_state
 from stackward.ports.shell import Answer, Rights
 from stackward.ports.systemd import read_active, read_facts
 from stackward.report.health import render_health
@@ -349,6 +349,7 @@ def sources() -> list[Source]:
         Source(name="vgs", sample=VGS, read=of_groups),
         Source(name="virsh list --uuid", sample=f"{LIST[:36]}\n\n", read=of(read_ids)),
         Source(name="virsh domstate", sample="shut off\n\n", read=of(read_state)),
+        Source(name="virsh domid", sample="7\n\n", read=of(read_boot)),
         Source(name="virsh domjobinfo", sample=JOB, read=of(read_job)),
         Source(name="virsh version --daemon", sample=c01["libvirt"]["out"], read=of(read_daemon)),
         Source(name="findmnt --json", sample=FINDMNT, is_json=True, read=of(parse_filesystem)),

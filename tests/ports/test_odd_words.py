@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from stackward.errors import NotUnderstood
-from stackward.ports.libvirt import read_daemon, read_ids, read_job, read_state
+from stackward.ports.libvirt import read_boot, read_daemon, read_ids, read_job, read_state
 from stackward.ports.systemd import read_active, read_enabled, read_facts
 
 ID = "84af16aa-743a-46ae-890a-872cbc025df1"
@@ -16,6 +16,8 @@ ID = "84af16aa-743a-46ae-890a-872cbc025df1"
     [
         pytest.param(read_state, "running\n\n", "running", id="domstate"),
         pytest.param(read_state, "shut off\n\n", "shut off", id="domstate, two words"),
+        pytest.param(read_boot, "7\n\n", "7", id="domid"),
+        pytest.param(read_boot, "-\n\n", None, id="domid of one that is off"),
         pytest.param(read_job, "Job type:         None        \n\n", False, id="no job"),
         pytest.param(read_job, "Job type:         Unbounded   \nTime: 3\n", True, id="a job"),
         pytest.param(read_ids, f"{ID}\n\n", [ID], id="list"),
@@ -35,6 +37,9 @@ def test_what_they_print_is_read(read: Callable[[str], object], out: str, expect
     [
         pytest.param(read_state, "", id="domstate, nothing"),
         pytest.param(read_state, "running\nWarning: x\n", id="domstate, a remark"),
+        pytest.param(read_boot, "", id="domid, nothing"),
+        pytest.param(read_boot, "-1\n", id="domid, below nothing"),
+        pytest.param(read_boot, "7\nWarning: x\n", id="domid, a remark"),
         pytest.param(read_job, "", id="a job, nothing"),
         pytest.param(read_job, "Job type:\n", id="a job without its type"),
         pytest.param(read_ids, f"{ID}\n{ID[:20]}\n", id="list, half"),

@@ -2,7 +2,7 @@
 
 import re
 
-from stackward.answers import lines, one_of, understood
+from stackward.answers import lines, one_of, understood, whole
 from stackward.model.compute import Hindrance, Unread
 from stackward.ports.login import way_to
 from stackward.ports.shell import Answer
@@ -45,6 +45,13 @@ def read_state(out: str) -> str:
     """Read `virsh domstate`: one word or two."""
     with understood("`virsh domstate`", out):
         return one_of(out.strip(), *_STATES)
+
+
+def read_boot(out: str) -> str | None:
+    """Read `virsh domid`: the number of a guest that runs; None where it says that none does."""
+    with understood("`virsh domid`", out):
+        word = out.strip()
+        return None if word == "-" else str(whole(word))
 
 
 def read_job(out: str) -> bool:

@@ -6,11 +6,11 @@ What cannot be read is never taken for done. What does not apply is said so.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stackward.answers import shortly, understood, why
+from stackward.answers import shortly, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
 from stackward.plan import Look, Mark, Standing
-from stackward.ports.libvirt import read_state
+from stackward.ports.libvirt import read_boot, read_state
 from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
@@ -22,7 +22,6 @@ NOT_APPLICABLE = "not applicable"
 
 DOMID = (*VIRSH, "domid")
 OFF = "off"  # instead of the number of a boot: no guest runs
-_NONE = "-"  # what `virsh domid` says of a guest that is off
 
 _STATES = {"active": "running", "paused": "paused", "stopped": "shut off"}  # by Nova's vm_state
 
@@ -173,18 +172,9 @@ def boot_of(world: World, server: str, hypervisor: Hypervisor | None) -> str | R
     if asked.code != 0:
         return OFF if NO_DOMAIN in asked.err else _unread(name, asked)
     try:
-        return read_boot(asked.out)
+        return read_boot(asked.out) or OFF
     except NotUnderstood as error:
         return Row(name, unread=why(error))
-
-
-def read_boot(out: str) -> str:
-    """Read `virsh domid`: the number of a guest that runs, else a dash."""
-    with understood("`virsh domid`", out):
-        word = out.strip()
-        if word != _NONE and not (word.isascii() and word.isdigit()):
-            raise ValueError(out)
-        return OFF if word == _NONE else word
 
 
 def new_boot(

@@ -64,6 +64,7 @@ def five_of_each() -> FakeCloud:
         for host in HOSTS[:3]
         for number in range(1, 4)
     }
+    fake.attachments[SERVER] = tuple((f"attachment-{one}", f"volume-{one}") for one in names)
     fake.catalog = frozenset({"compute", "instance-ha"})
     return fake
 
@@ -73,6 +74,8 @@ LISTS: dict[str, tuple[Callable[[Cloud], Any], int]] = {
     "hypervisors_like": (lambda cloud: cloud.hypervisors_like("compute"), 5),
     "hypervisors": (lambda cloud: cloud.hypervisors(), 5),
     "servers_on": (lambda cloud: cloud.servers_on(HOSTS[0]), 5),
+    "servers_called": (lambda cloud: cloud.servers_called("db-05"), 1),
+    "attachments_of": (lambda cloud: cloud.attachments_of(SERVER), 5),
     "servers_named": (lambda cloud: cloud.servers_named("db-05"), 1),
     "migrations_of": (lambda cloud: cloud.migrations_of(HOSTS[0], "completed"), 5),
     "newest_migrations": (lambda cloud: cloud.newest_migrations(HOSTS[0]), 5),
