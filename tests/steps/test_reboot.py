@@ -9,7 +9,7 @@ from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import Unreachable
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
-from stackward.steps.power import RebootServer
+from stackward.steps.server_power import RebootServer
 
 DB, NODE = an_id("db-01"), "compute-07"
 SOFT = RebootServer(server=DB, name="db-01", host=NODE, is_hard=False)

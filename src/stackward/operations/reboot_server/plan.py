@@ -14,7 +14,7 @@ from stackward.operations.reboot_server.rules import judge_reboot
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.ports.world import World
 from stackward.requests.reboot_server import RebootRequest
-from stackward.steps.power import RebootServer
+from stackward.steps.server_power import RebootServer
 
 HARD, SOFT = "hard", "soft"
 
