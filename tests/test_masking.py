@@ -111,7 +111,7 @@ def test_an_error_never_holds_a_secret() -> None:
 
 
 def test_a_verdict_never_holds_a_secret() -> None:
-    blocked = worries.NODE_SILENT.blocks("compute-07", why="password=abc")
+    blocked = worries.NODE_SILENT.blocks("compute-07", why="password=abc", way="log in")
 
     assert "abc" not in blocked.reason
 

@@ -215,7 +215,7 @@ def test_a_plan_of_a_dead_node_says_when_it_last_told_which_host_it_is(desk: Des
 
     assert (living[0], "known by" in living[1]) == (0, False)
     assert code == 3
-    assert "the machine does not answer" in said
+    assert "its nova-compute is down and the machine cannot be asked" in said
     assert ONCE_SAID in said
 
 

@@ -22,7 +22,8 @@ from stackward.model.run import RunState
 
 SCRIPT = Path(__file__).with_name("at_a_terminal.py")
 CTRL_C = b"\x03"
-LOOKS = 1200  # of a twentieth of a second: a guard against hanging, not a measure
+LOOK_S = 0.05
+LOOKS = 1200  # a guard against hanging, not a measure
 ROWS, COLUMNS = 50, 200
 
 
@@ -57,10 +58,17 @@ class Terminal:
         for _ in range(LOOKS):
             if is_so():
                 return
-            if select.select([self.keyboard], [], [], 0.05)[0]:
-                with suppress(OSError):  # EIO: nobody writes any more
-                    self._take_in(os.read(self.keyboard, 65536))
+            self._look()
         pytest.fail(f"it never came to that; shown was:\n{self.shown}")
+
+    def _look(self) -> None:
+        """Take in what is written within a look's time."""
+        if select.select([self.keyboard], [], [], LOOK_S)[0]:
+            try:
+                self._take_in(os.read(self.keyboard, 65536))
+            except OSError:  # EIO: it has closed the terminal, and may not have ended yet
+                with suppress(subprocess.TimeoutExpired):
+                    self.command.wait(timeout=LOOK_S)
 
     def _take_in(self, written: bytes) -> None:
         plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode(errors="replace"))

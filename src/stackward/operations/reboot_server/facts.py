@@ -95,9 +95,7 @@ def find_server(world: World, word: str) -> Server:
         )
     if len(called) > 1:
         listed = ", ".join(f"`{each.id}` ({_known_by(each)})" for each in called)
-        raise BadInput(
-            f"{len(called)} servers are called `{word}`", hint=f"give the id of one: {listed}"
-        )
+        raise BadInput(f"several servers are called `{word}`", hint=f"give the id of one: {listed}")
     # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
     return world.cloud.server(called[0].id) or called[0]
 
