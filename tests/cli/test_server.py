@@ -125,6 +125,20 @@ def test_the_audit_has_the_boots_by_which_it_was_proved(site: Site) -> None:
     assert "libvirt on `compute-07` runs boot 11 of its guest; boot 10 ran before" in folded(out)
 
 
+@pytest.mark.parametrize(
+    "view",
+    [("show", "-c", "What"), ("show", "--events", "-c", "About"), ("audit", "-c", "What")],
+    ids=" ".join,
+)
+def test_what_is_shown_of_a_run_names_its_server(site: Site, view: tuple[str, ...]) -> None:
+    site.run(*REBOOT, "--yes")
+    run = list_runs(site.state_dir / FILE, 1)[0].id
+
+    _, out, _ = site.run("run", view[0], run, *view[1:])
+
+    assert ("reboot `db-01`" in out, DB in out) == (True, False)
+
+
 def test_a_plan_that_was_kept_is_applied_to_the_server_that_was_meant(site: Site) -> None:
     """Its name has come to mean another one since."""
     path = site.state_dir / "plan.json"

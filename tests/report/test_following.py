@@ -87,7 +87,7 @@ def test_a_server_has_moved_once_with_the_last_step_of_the_way_that_it_took() ->
         pytest.param(an_event("proved", reason="it is empty"), "proved: it is empty", id="proved"),
         pytest.param(an_event("taken up", worker="a:1"), "taken up: a:1", id="taken up"),
         pytest.param(
-            an_event("failed", MOVE, "\x1b[2Jgone", reason="x"),
+            an_event("failed", "", "\x1b[2Jgone", reason="x"),
             "`\\x1b[2Jgone`: failed: x",
             id="a name cannot steer the terminal",
         ),
@@ -173,6 +173,6 @@ def test_what_a_run_catches_up_with_is_named_from_then_on() -> None:
         ]
     )
 
-    assert caught.endswith("new since the plan was approved: web-9")
+    assert caught.endswith("new since the plan was approved: `web-9`")
     assert started.endswith("live-migrate `web-9` off `compute-07`: started")
     assert story.moved == "0 of 2 servers have moved"

@@ -160,9 +160,11 @@ def test_an_empty_column_goes_first_and_needs_no_word() -> None:
     assert "Nodes" in text
 
 
-def test_what_is_told_below_goes_before_anything_is_narrowed_and_needs_no_word() -> None:
+def test_what_is_told_elsewhere_goes_before_anything_is_narrowed_and_needs_no_word() -> None:
     rows = (("nova-compute", "c01, c02, c03", "unit-down, heartbeat-lost"),)
-    table = Table(columns=("Component", "Nodes", "Findings"), rows=rows, told_below=("Findings",))
+    table = Table(
+        columns=("Component", "Nodes", "Findings"), rows=rows, told_elsewhere=("Findings",)
+    )
 
     assert render_rows(table, Form.TABLE, 50) == render_rows(table.without("Findings"), Form.TABLE)
     assert "Findings" in render_rows(table, Form.TABLE, 80)

@@ -23,6 +23,7 @@ from stackward.report.audit import audit_records, audit_table
 from stackward.report.errors import render_error
 from stackward.report.following import Follower, Story
 from stackward.report.health import changes, lines_of
+from stackward.report.names import Names
 from stackward.report.plans import refusal, render_plan
 from stackward.report.runs import steps_table
 from stackward.report.tables import Form, Table, render_rows
@@ -197,7 +198,7 @@ def an_attempt() -> Attempt:
 
 
 def steps_of_the_run() -> str:
-    return render_rows(steps_table([an_attempt()], RUN), Form.TABLE)
+    return render_rows(steps_table([an_attempt()], RUN, Names()), Form.TABLE)
 
 
 def audit_of_the_run() -> str:

@@ -112,6 +112,20 @@ def test_each_row_keeps_a_move_from_being_done(row: str, spoil: Break) -> None:
     assert [name for name in wrong if name.startswith(row)]
 
 
+@pytest.mark.parametrize(
+    ("on", "named"),
+    [
+        pytest.param("compute-07", "`compute-07`", id="the source"),
+        pytest.param("compute-08", "`compute-08`", id="the target"),
+        pytest.param("compute-99", an_id("compute-99"), id="neither: by its id"),
+    ],
+)
+def test_the_node_where_allocations_are_left_is_named(on: str, named: str) -> None:
+    said = moved(held("migration", on)).saw["allocations"]
+
+    assert said == f"the migration still holds some on {named}"
+
+
 def test_what_cannot_be_read_is_unknown_and_says_why() -> None:
     look = moved(lambda _cloud, shell: shell.silent.add("compute-07"))
 

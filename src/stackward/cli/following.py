@@ -39,10 +39,12 @@ def following(journal: "Journal", run: "Run", clock: "Clock", out: TextIO) -> It
     """Follow a run on a terminal or in a file."""
     from stackward.app import known_kinds, read_plan
     from stackward.report.following import Follower, Story
+    from stackward.report.names import Names
 
     try:
         plan = read_plan(run.plan)
     except BadInput:
         plan = None  # of another version: it can be watched all the same
-    with Follower(Story(plan, known_kinds()), out) as shown:
+    names = Names.of_run(run, plan, journal.events(run.id)) if plan is None else None
+    with Follower(Story(plan, known_kinds(), names), out) as shown:
         yield Following(journal, run.id, clock, shown)

@@ -4,7 +4,7 @@ import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,7 +28,10 @@ from stackward.errors import BadInput
 from stackward.report.tables import Form
 
 if TYPE_CHECKING:
-    from stackward.model.run import Run
+    from collections.abc import Sequence
+
+    from stackward.model.run import Event, Run
+    from stackward.plan import Plan
     from stackward.ports.journal import Journal
 
 app = subject("Runs: what was approved and carried out.")
@@ -63,16 +66,18 @@ def show_run(
     wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
 ) -> None:
     """Show how a run stands, attempt by attempt."""
+    from stackward.report.names import Names
     from stackward.report.runs import events_table, how_it_stands, steps_table
 
     with open_journal() as journal:
         run = journal.run(run_id)
-        attempts = journal.attempts(run.id)
-        say(how_it_stands(run, attempts))
-        if events:
-            show(events_table(journal.events(run.id)), form, column)
-        else:
-            show(steps_table(attempts, run), form, column)
+        attempts, happened = journal.attempts(run.id), journal.events(run.id)
+    names = Names.of_run(run, _plan_of(run, happened), happened)
+    say(how_it_stands(run, attempts))
+    if events:
+        show(events_table(happened, names), form, column)
+    else:
+        show(steps_table(attempts, run, names), form, column)
 
 
 @app.command(epilog=example("stackward run audit 01M8", "stackward run audit 01M8 --export"))
@@ -89,25 +94,30 @@ def audit(
 
     Each has its requests, and what was read for it. The fields of `--export` are a contract.
     """
-    from stackward.app import known_kinds, read_plan
-    from stackward.plan import with_caught_up
     from stackward.report.audit import audit_records, audit_table, render_audit, who_is_who
     from stackward.report.runs import how_it_stands
 
     with open_journal() as journal:
         run = journal.run(run_id)
         attempts, events = journal.attempts(run.id), journal.events(run.id)
-    try:
-        plan = with_caught_up(read_plan(run.plan), events, known_kinds())
-    except BadInput:
-        plan = None  # of another version: it is accounted for all the same
-    records = audit_records(run, plan, attempts, events)
+    records = audit_records(run, _plan_of(run, events), attempts, events)
     if export:
         sys.stdout.write(render_audit(records))
         return
     say(how_it_stands(run, attempts))
     say(who_is_who(records))
     show(audit_table(records), form, column)
+
+
+def _plan_of(run: "Run", events: "Sequence[Event]") -> "Plan[Any] | None":
+    """Return the plan of a run, with all that was caught up; None: another version made it."""
+    from stackward.app import known_kinds, read_plan
+    from stackward.plan import with_caught_up
+
+    try:
+        return with_caught_up(read_plan(run.plan), events, known_kinds())
+    except BadInput:
+        return None
 
 
 @app.command(epilog=example("stackward run check", "stackward run check 01M8 -f json"))

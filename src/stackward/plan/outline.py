@@ -22,9 +22,11 @@ _STORED = {
 
 @dataclass(frozen=True, slots=True)
 class MoveOutline:
-    """A move by its path in the journal, and how many steps each part of it has."""
+    """A move by its path in the journal: what it is for, how many steps each part of it has."""
 
     path: str
+    thing: str
+    thing_id: str
     counts: Mapping[Part, int]
 
     def step(self, part: Part, number: int) -> str:
@@ -86,9 +88,9 @@ def outline_of(plan: str) -> Outline | None:
 
 
 def _move(stage: str, stored: Any) -> MoveOutline:  # noqa: ANN401  # JSON, of any version
-    key = stored.get("thing_id") or stored["thing"]
+    thing, thing_id = stored["thing"], stored.get("thing_id") or ""
     counts = {part: len(stored.get(name, ())) for part, name in _STORED.items()}
-    return MoveOutline(path_of_move(stage, key), counts)
+    return MoveOutline(path_of_move(stage, thing_id or thing), thing, thing_id, counts)
 
 
 def _list(stored: object) -> list[Any]:

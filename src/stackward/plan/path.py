@@ -40,9 +40,14 @@ def move_of(step: str) -> str:
     return step.rpartition(_SEPARATOR)[0]
 
 
+def last_of(step: str) -> str:
+    """Return what a step is called within its move: its part and its number."""
+    return step.rpartition(_SEPARATOR)[2]
+
+
 def part_of(step: str) -> Part | None:
     """Return the part of its move that a step is in; None where this version knows no such part."""
-    name = step.rpartition(_SEPARATOR)[2]
+    name = last_of(step)
     word = name.rstrip(_DIGITS)
     return Part(word) if word != name and word in set(Part) else None
 

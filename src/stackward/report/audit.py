@@ -13,8 +13,8 @@ from stackward.masking import masked_in
 from stackward.model.run import Attempt, Event, Run
 from stackward.plan import Move, Plan, Step
 from stackward.report.account import PROOFS
-from stackward.report.following import steps_of
 from stackward.report.gone import GONE, how_it_went, is_gone
+from stackward.report.names import Names, steps_of
 from stackward.report.runs import told
 from stackward.report.tables import Table
 from stackward.report.text import printable
@@ -47,7 +47,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "step": "its path: stage, thing, number; `slow-`, `instead-`, `failed-` before the number "
         "of one that is no ordinary one",
         "kind": "the kind of the step; null where this version cannot read the plan",
-        "what": "the step in words",
+        "what": "the step in words, with the id of its server where another one has that name",
         "thing": "whom or what it is for",
         "thing_id": "the same by its id",
         "number": "which attempt at the step",
@@ -78,6 +78,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "what": "what happened: `taken up`, `cancel asked`, `waiting`, `is slow`, `undone`, ...",
         "thing": "whom or what it is about",
         "step": "the path of the step, or of the move",
+        "about": "the same in words; null: the run",
         "says": "what is known of it: `by`, `worker`, `reason`, ...",
     },
 }
@@ -89,15 +90,16 @@ _OF_ATTEMPTS = {"intended", "answered", "found done"}
 def audit_records(
     run: Run, plan: Plan[Any] | None, attempts: Sequence[Attempt], events: Sequence[Event]
 ) -> list[dict[str, Any]]:
-    """Return every record of a run, in the order of time; without a plan, steps go by their paths.
+    """Return every record of a run, in the order of time; of a step without a plan, whom it is for.
 
     What is secret was masked when it was written; a journal of an older version is masked here.
     """
     steps = dict(steps_of(plan)) if plan else {}
+    names = Names.of_run(run, plan, events)
     begun = [_run(run, plan), _approval(run, plan)]
-    rest = [_attempt(each, steps.get(each.step)) for each in attempts]
+    rest = [_attempt(each, steps.get(each.step), names) for each in attempts]
     rest += [_proof(each) for each in events if each.what in PROOFS]
-    rest += [_event(each) for each in events if not _is_told(each)]
+    rest += [_event(each, names) for each in events if not _is_told(each)]
     rest.sort(key=lambda record: str(record["at"]))
     return [{"record": each["record"], "run": run.id, **_masked(each)} for each in (*begun, *rest)]
 
@@ -138,7 +140,7 @@ def _row(record: Mapping[str, Any]) -> tuple[Any, ...]:
     if kind == "proof":
         read = (Words(record["read"]),) if record["read"] else ()
         return (at, kind, Words(record["text"] or ""), record["outcome"], (), read)
-    about = record["step"] or record["thing"]
+    about = record["about"]
     what = f"{about}: {record['what']}" if about else record["what"]
     return (at, kind, what, None, (), told(record["says"]))
 
@@ -183,14 +185,16 @@ def _approval(run: Run, plan: Plan[Any] | None) -> dict[str, Any]:
     }
 
 
-def _attempt(attempt: Attempt, known: tuple[Move[Any], Step[Any]] | None) -> dict[str, Any]:
+def _attempt(
+    attempt: Attempt, known: tuple[Move[Any], Step[Any]] | None, names: Names
+) -> dict[str, Any]:
     said = attempt.said
     return {
         "record": "attempt",
         "at": _at(attempt.intended_at),
         "step": attempt.step,
         "kind": known[1].kind if known else None,
-        "what": known[1].summary if known else attempt.step,
+        "what": names.of_step(attempt.step),
         "thing": known[0].thing if known else None,
         "thing_id": known[0].thing_id or None if known else None,
         "number": attempt.number,
@@ -219,7 +223,7 @@ def _proof(event: Event) -> dict[str, Any]:
     }
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _event(event: Event, names: Names) -> dict[str, Any]:
     return {
         "record": "event",
         "at": _at(event.at),
@@ -228,6 +232,7 @@ def _event(event: Event) -> dict[str, Any]:
         "what": event.what,
         "thing": event.thing or None,
         "step": event.step or None,
+        "about": names.of_event(event) or None,
         "says": event.says,
     }
 

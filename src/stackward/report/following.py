@@ -1,16 +1,17 @@
 """Show a run while it goes on: a live picture on a terminal, a line per event elsewhere."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.duration import Span
 from stackward.model.run import Event, Run
-from stackward.plan import CAUGHT_UP, FromHost, Kinds, Move, Part, Plan, Step, with_caught_up
+from stackward.plan import CAUGHT_UP, FromHost, Kinds, Move, Part, Plan, with_caught_up
 from stackward.plan.path import move_of
 from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.gone import GONE, how_it_went, is_gone
+from stackward.report.names import Names, steps_of
 from stackward.report.runs import how_far
 from stackward.report.text import on_one_line, wrap
 from stackward.report.times import in_words, time_of_day
@@ -38,12 +39,16 @@ class Going:
 class Story:
     """What is known of a run from its plan and from its events so far."""
 
-    def __init__(self, plan: Plan[Any] | None, kinds: Kinds | None = None) -> None:
-        """Begin a story; without a plan that this version understands, steps go by their paths.
+    def __init__(
+        self, plan: Plan[Any] | None, kinds: Kinds | None = None, names: Names | None = None
+    ) -> None:
+        """Begin a story; `plan` is None where this version does not understand it.
 
-        `kinds` are those of the moves that a stage of it catches up with.
+        `kinds` are those of the moves that a stage of it catches up with, `names` those of its
+        moves where there is no plan.
         """
         self._plan, self._kinds = plan, kinds
+        self._names = names or Names()
         self._read_plan()
         self._done: set[str] = set()
         self._since: dict[str, datetime] = {}
@@ -54,6 +59,7 @@ class Story:
     def _read_plan(self) -> None:
         plan = self._plan
         self._steps = dict(steps_of(plan)) if plan else {}
+        self._names = Names.of_plan(plan) if plan else self._names
         moves = [
             (stage.path_of(move), move)
             for stage, move in (plan.moves() if plan else ())
@@ -104,14 +110,18 @@ class Story:
         return f"{len(self._done)} of {count_of(self._count, 'server has', 'servers have')} moved"
 
     def _line(self, event: Event) -> str | None:
-        name, why = self._name(event), self._why(event)
+        name, why = self._names.of_event(event), self._why(event)
         match event.what:
             case what if what in _UNTOLD:
                 line = None
             case what if what == CAUGHT_UP and self._plan and self._kinds:
                 self._plan = with_caught_up(self._plan, [event], self._kinds)
                 self._read_plan()
-                new = [move.thing for stage, move in self._plan.moves() if stage.name == event.step]
+                new = [
+                    self._names.moves[stage.path_of(move)]
+                    for stage, move in self._plan.moves()
+                    if stage.name == event.step
+                ]
                 line = f"new since the plan was approved: {', '.join(new)}"
             case "intended":
                 self._since[event.step] = event.at
@@ -147,11 +157,6 @@ class Story:
             self._over.add(move_of(path))
         return self._since.pop(path, None)
 
-    def _name(self, event: Event) -> str:
-        if event.step in self._steps:
-            return self._steps[event.step][1].summary
-        return f"`{event.thing}`" if event.thing else event.step
-
     @staticmethod
     def _why(event: Event) -> str:
         """Return our words for it, then the service's."""
@@ -180,23 +185,16 @@ class Story:
         return saw.get(name) if isinstance(saw, Mapping) else None
 
     def _going(self, path: str, since: datetime, progress: Mapping[str, Any]) -> Going:
-        move, step = self._steps.get(path, (None, None))
+        _, step = self._steps.get(path, (None, None))
         seen = progress.get(path) or {}
         reason = seen.get("reason")
         return Going(
-            thing=move.thing if move else path,
+            thing=self._names.of_move(path),
             what=step.kind if step else "",
             standing=f"{seen.get('standing', 'started')}{f': {reason}' if reason else ''}",
             left=how_far(seen),
             since=since,
         )
-
-
-def steps_of(plan: Plan[Any]) -> Iterator[tuple[str, tuple[Move[Any], Step[Any]]]]:
-    """Return each step with what the journal calls it."""
-    for stage, move in plan.moves():
-        for path, step in move.steps_at(stage.path_of(move)):
-            yield path, (move, step)
 
 
 class Follower:

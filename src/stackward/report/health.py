@@ -20,7 +20,7 @@ def components_table(health: Health) -> Table:
         columns=COLUMNS,
         rows=tuple(map(_row, health.components)),
         gives_way=("Under", "Findings", "Nodes"),
-        told_below=("Findings",),
+        told_elsewhere=("Findings",),
     )
 
 

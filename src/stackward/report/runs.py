@@ -6,6 +6,7 @@ from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
 from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
+from stackward.report.names import Names
 from stackward.report.tables import Table
 from stackward.report.times import Words, with_our_times
 from stackward.wording import count_of, in_size
@@ -46,13 +47,14 @@ def broken_table(broken: Iterable[tuple[str, str, str, str]]) -> Table:
     return Table(columns=("Run", "Invariant", "Found", "Remedy"), rows=tuple(broken))
 
 
-def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
+def steps_table(attempts: Sequence[Attempt], run: Run, names: Names) -> Table:
     """Return a row per attempt of a run, in order, with how far it is where that is known."""
     return Table(
-        columns=("Step", "Attempt", "State", "Progress", "Since", "Says", "Request"),
+        columns=("Step", "What", "Attempt", "State", "Progress", "Since", "Says", "Request"),
         rows=tuple(
             (
                 attempt.step,
+                names.of_step(attempt.step),
                 attempt.number,
                 _state(attempt),
                 None if attempt.settled else how_far(run.progress.get(attempt.step)),
@@ -63,6 +65,7 @@ def steps_table(attempts: Sequence[Attempt], run: Run) -> Table:
             for attempt in attempts
         ),
         gives_way=("Progress", "Attempt", "Request"),
+        told_elsewhere=("Step",),
         goes_last=("Since",),
     )
 
@@ -81,22 +84,24 @@ def _went(attempt: Attempt) -> str | None:
     return how_it_went(attempt.saw) if is_gone(attempt.saw) else None
 
 
-def events_table(events: Sequence[Event]) -> Table:
+def events_table(events: Sequence[Event], names: Names) -> Table:
     """Return a row per event; rows are only ever added."""
     return Table(
-        columns=("Number", "At", "Epoch", "What", "Step", "Says"),
+        columns=("Number", "At", "Epoch", "What", "About", "Step", "Says"),
         rows=tuple(
             (
                 event.number,
                 event.at,
                 event.epoch,
                 event.what,
+                names.of_event(event),
                 event.step or event.thing,
                 told(event.says),
             )
             for event in events
         ),
         gives_way=("Number", "Epoch"),
+        told_elsewhere=("Step",),
         goes_last=("At",),
     )
 

@@ -41,7 +41,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     gives_way: tuple[str, ...] = ()  # columns that a narrow terminal may miss, the first first
-    told_below: tuple[str, ...] = ()  # those that repeat what stands below the table: the first
+    told_elsewhere: tuple[str, ...] = ()  # they repeat another column or what is below
     goes_last: tuple[str, ...] = ()  # those that go only where the rest would not fit at all
 
     def only(self, columns: Sequence[str]) -> "Table":
@@ -56,7 +56,7 @@ class Table:
                 hint=f"the columns are {', '.join(f'`{name}`' for name in self.columns)}",
             )
         chosen = [position[name.casefold()] for name in columns]
-        return replace(self._with(chosen), told_below=())  # alone: nothing stands below
+        return replace(self._with(chosen), told_elsewhere=())  # alone: nothing stands below
 
     def without(self, column: str) -> "Table":
         """Leave a column out."""
@@ -179,7 +179,7 @@ def _fitted(table: Table, width: int | None) -> str:
         if width is None or _whole(widths) <= width:
             break
         # Nothing is lost with these: no other column is narrowed for them.
-        needless = [name for name in table.told_below if name in table.columns]
+        needless = [name for name in table.told_elsewhere if name in table.columns]
         needless += [name for name in table.gives_way if _is_empty(table, cells, name)]
         narrowed = None if needless else _narrowed(table.columns, cells, widths, width)
         may_go = (*needless, *table.gives_way, *(() if narrowed else table.goes_last))

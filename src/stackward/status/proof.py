@@ -3,7 +3,7 @@
 What cannot be read is never taken for done. What does not apply is said so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from stackward.answers import shortly, why
@@ -85,7 +85,7 @@ def _rows(
     yield _volumes(world, server, target)
     yield from _bindings(world, server, target)
     source, there = (hypervisor_of(world.cloud, host) for host in (migration.source, target))
-    yield _allocations(world, server, migration, there)
+    yield _allocations(world, server, migration, source, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
     yield no_domain_on_source(world, server.id, source)
     yield _no_directory(world, server, source, directories)
@@ -112,17 +112,26 @@ def _bindings(world: World, server: Server, target: str) -> Iterator[Row]:
 
 
 def _allocations(
-    world: World, server: Server, migration: Migration, target: Hypervisor | None
+    world: World,
+    server: Server,
+    migration: Migration,
+    source: Hypervisor | None,
+    target: Hypervisor | None,
 ) -> Row:
     if target is None:
         return Row("allocations", unread=f"no hypervisor of `{migration.target}` was found")
+    names = {each.id: f"`{each.host}`" for each in (source, target) if each}
+
+    def named(providers: Iterable[str]) -> str:
+        return ", ".join(sorted(names.get(each, each) for each in providers))
+
     own = world.cloud.allocations_of(server.id)
     left = world.cloud.allocations_of(migration.uuid)
     if left:
-        return Row("allocations", f"the migration still holds some on {', '.join(sorted(left))}")
+        return Row("allocations", f"the migration still holds some on {named(left)}")
     # Children of the target's provider may hold a part; no other node may.
     if target.id not in own:
-        return Row("allocations", f"they are on {', '.join(sorted(own)) or 'no provider'}")
+        return Row("allocations", f"they are on {named(own) or 'no provider'}")
     return Row("allocations")
 
 

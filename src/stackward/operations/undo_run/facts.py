@@ -93,8 +93,13 @@ def _left_by(journal: Journal, did: Did, now: datetime) -> tuple[RunState, tuple
     """Return how a run stands now, and what of it nobody has brought to an end."""
     run = did.run
     state = state_now(run, this_machine(), now)
-    attempts = journal.attempts(run.id)
-    unfinished = [f"`{each.step}` is under way" for each in attempts if each.is_in_flight]
+    said = {
+        path: step.summary
+        for stage, move in did.plan.moves()
+        for path, step in move.steps_at(stage.path_of(move))
+    }
+    going = [each.step for each in journal.attempts(run.id) if each.is_in_flight]
+    unfinished = [f"{said.get(step, step)}: under way" for step in going]
     unfinished += [
         f"`{move.thing}` is half-way"
         for stage, move in did.plan.moves()
