@@ -12,6 +12,7 @@ from real_lab import RealLab, allow_bindings, until
 from stackward.adapters.inventory import read_inventory
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.ssh import Ssh
+from stackward.errors import Uncertain
 from stackward.lab.client import connect
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 
@@ -59,3 +60,36 @@ class TestSsh(ShellContract):
         yield ShellAtWork(shell, node, servers[0])
         shell.close()
         drain_lab.on(node, f"rm -f {MAINTENANCE} {DROP_IN}")
+
+
+# Written by a command, and by OpenSSH where none has begun. sshd ends it once more has been read
+# than a connection holds unread: all of the words have arrived by then.
+LIKE_SSH = """\
+echo 'ssh: connect to host db-1 port 22: Connection refused
+ops@db-1: Permission denied (publickey).' >&2
+head -c 8388608 /dev/zero | tr '\\0' . >&2
+kill -KILL $PPID
+"""
+
+
+@pytest.fixture
+def shell(drain_lab: RealLab) -> Iterator[Ssh]:
+    """Given no connection to any node."""
+    opened = Ssh(read_inventory(drain_lab.spec.inventory))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["a new one", "one that is shared"])
+def test_a_connection_that_is_lost_is_not_read_in_the_words_of_the_command(
+    shell: Ssh, nodes: tuple[str, str, str], *, shared: bool
+) -> None:
+    """Else what had begun counted as never sent, and was sent again."""
+    if shared:
+        assert shell.run(nodes[0], ["true"]).code == 0
+
+    with pytest.raises(Uncertain, match="was lost during `sh`") as lost:
+        shell.run(nodes[0], ["sh", "-c", LIKE_SSH])
+
+    assert "ops@db-1: Permission denied (publickey)." in (lost.value.says or "")
+    assert shell.run(nodes[0], ["echo", "back"]).out == "back\n"

@@ -4,7 +4,7 @@ import pytest
 
 from stackward.model.login import Login
 from stackward.model.survey import Blind
-from stackward.ports.login import hint_for, why_not
+from stackward.ports.login import ended_on_the_way, hint_for, why_not
 
 UNKNOWN = """\
 No ED25519 host key is known for 192.0.2.11 and you have requested strict checking.
@@ -137,6 +137,45 @@ def test_the_line_that_says_why_is_found_among_the_others(
 ) -> None:
     assert why_not(says) == (kind, line)
     assert why_not(says.replace("\n", "\r\n")) == (kind, line)
+    # One list: whatever has a cause in it has not begun, and the other way round.
+    assert ended_on_the_way(says) is bool(says)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        pytest.param("client_loop: send disconnect: Broken pipe", id="broken"),
+        pytest.param("Read from remote host c01: Connection timed out", id="no answer any more"),
+        pytest.param("Connection to c01 closed by remote host.", id="closed"),
+        pytest.param("Connection reset by 192.0.2.11 port 22", id="reset"),
+        pytest.param("Timeout, server c01 not responding.", id="not responding"),
+        pytest.param(
+            "channel 3: open failed: connect failed: Connection refused", id="a forwarded port"
+        ),
+        pytest.param(
+            "Received disconnect from 192.0.2.11 port 22:11: Connection refused", id="sent away"
+        ),
+        pytest.param(
+            "mux_client_request_session: read from master failed: Broken pipe\n"
+            "ssh: connect to host c01 port 22: Connection refused",
+            id="the shared connection, then its own",
+        ),
+        pytest.param("what nobody has read yet", id="unknown"),
+    ],
+)
+def test_what_ssh_may_say_once_a_command_runs_is_no_proof_that_none_does(says: str) -> None:
+    assert not ended_on_the_way(says)
+
+
+def test_a_port_of_a_jump_host_at_which_nobody_listens_is_a_cause() -> None:
+    through = (
+        "channel 0: open failed: connect failed: Connection refused\nstdio forwarding failed\n"
+        "kex_exchange_identification: Connection closed by remote host\n"
+        "Connection closed by UNKNOWN port 65535\n"
+    )
+
+    assert why_not(through)[0] is Blind.NO_SSHD
+    assert ended_on_the_way(through)
 
 
 @pytest.mark.parametrize(

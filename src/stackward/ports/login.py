@@ -2,35 +2,62 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from stackward.model.compute import Hindrance, Unread
 from stackward.model.login import Login, by_hand, forgetting
 from stackward.model.survey import Blind
 
-# As OpenSSH writes them, the line that tells most first: it ends with others that tell less.
-_CAUSES = (
-    (
+
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """A line that OpenSSH writes, as a pattern of the whole of it."""
+
+    kind: Blind
+    line: str
+    is_of_the_way: bool = True  # ssh writes it and ends: no command has been sent by then
+
+    def found_in(self, says: str) -> str | None:
+        """Return the first line that is it."""
+        found = re.search(rf"^(?:{self.line})\r?$", says, re.MULTILINE)
+        return found[0].strip() if found else None
+
+
+# All that is known of what OpenSSH writes when it does not lead to a node. The line that tells
+# most stands first: it ends with others that tell less.
+_SAYINGS = (
+    _Saying(
         Blind.SETTINGS,
-        re.compile(
-            r"^(?:Can't open user config file .*|command-line:? line \d+:.*|unknown option -- .*"
-            r"|\S+: line \d+: Bad configuration option: .*|Bad owner or permissions on .*"
-            r"|Bad port '.*|Unknown cipher type .*)$",
-            re.MULTILINE,
-        ),
+        r"Can't open user config file .*|command-line:? line \d+:.*|unknown option -- .*"
+        r"|\S+: line \d+: Bad configuration option: .*|Bad owner or permissions on .*"
+        r"|Bad port '.*|Unknown cipher type .*|Invalid -J argument"
+        r"|Can't specify both -y and -E",
     ),
-    (Blind.KEY_CHANGED, re.compile(r"^Host key for .+ has changed\b.*$", re.MULTILINE)),
-    (Blind.REFUSED, re.compile(r"^.*\bhost key .*\bwas revoked\b.*$", re.MULTILINE)),
-    (Blind.KEY_UNKNOWN, re.compile(r"^No .*host key is known for .+$", re.MULTILINE)),
+    _Saying(Blind.KEY_CHANGED, r"Host key for .+ has changed\b.*"),
+    _Saying(Blind.REFUSED, r".*\bhost key .*\bwas revoked\b.*"),
+    _Saying(Blind.KEY_UNKNOWN, r"No .*host key is known for .+"),
     # A jump host's is told by this line alone.
-    (Blind.KEY_UNKNOWN, re.compile(r"^Host key verification failed\b.*$", re.MULTILINE)),
-    (
-        Blind.REFUSED,
-        re.compile(
-            r"^.*(?:Permission denied [(]|Too many authentication failures).*$", re.MULTILINE
-        ),
+    _Saying(Blind.KEY_UNKNOWN, r"Host key verification failed\b.*"),
+    # The list of methods ends it: before OpenSSH 7.6 nobody was named.
+    _Saying(Blind.REFUSED, r"(?:.+@.+: )?Permission denied \([^()]*\)\."),
+    _Saying(Blind.REFUSED, r"Received disconnect from .*: Too many authentication failures"),
+    _Saying(Blind.NO_SSHD, r"ssh: connect to .*: Connection refused"),
+    # Of a jump host; and of a forwarded port, at any time.
+    _Saying(
+        Blind.NO_SSHD,
+        r"channel \d+: open failed: connect failed: Connection refused",
+        is_of_the_way=False,
     ),
-    (Blind.NO_SSHD, re.compile(r"^.*\bConnection refused\r?$", re.MULTILINE)),
+    _Saying(
+        Blind.UNREACHABLE,
+        r"ssh: (?:connect to|Could not resolve) .*|(?:kex|ssh)_exchange_identification: .*"
+        r"|banner exchange: .*|Connection timed out during banner exchange"
+        r"|Unable to negotiate with .*",
+    ),
 )
+
+# The shared connection broke at the request; ssh then makes one of its own, and tells of that.
+_TRIED_BEFORE = re.compile(r"^mux_client_request_session: read from master failed", re.MULTILINE)
 
 _TRUST = (
     "; before you answer yes, compare the fingerprint with that on the console of the node "
@@ -81,12 +108,25 @@ _VERBOSE = {Blind.REFUSED, Blind.NO_SSHD, Blind.UNREACHABLE}
 
 
 def why_not(says: str) -> tuple[Blind, str]:
-    """Return what kept ssh from a node, and the line of its words that says so."""
-    for kind, pattern in _CAUSES:
-        if found := pattern.search(says):
-            return kind, found[0].strip()
+    """Return what kept ssh from a node, and the line of its words that says so.
+
+    Of a way that several programs make (a jump host, a proxy) these are the words of all of them.
+    """
+    for saying in _SAYINGS:
+        if saying.kind is not Blind.UNREACHABLE and (line := saying.found_in(says)):
+            return saying.kind, line
     lines = says.strip().splitlines()
     return Blind.UNREACHABLE, lines[-1] if lines else ""
+
+
+def ended_on_the_way(says: str) -> bool:
+    """Say whether ssh has ended before it sent a command; what is not known is no proof of it.
+
+    `says` must be ssh's own words and nobody else's: a command may write the same.
+    """
+    if _TRIED_BEFORE.search(says):
+        return False
+    return any(saying.is_of_the_way and saying.found_in(says) for saying in _SAYINGS)
 
 
 def words_for(kind: Blind, logins: Sequence[Login]) -> dict[str, str]:

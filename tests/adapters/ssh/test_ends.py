@@ -2,17 +2,18 @@
 
 import os
 import signal
+import subprocess  # noqa: TID251  # to come between
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.ssh.processes import MOST_BYTES
-from stackward.errors import Uncertain, Unreachable
+from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.lab.waiting import wait_until
 from stackward.model.inventory import Inventory, Node
 from stackward.ports.root import RELOAD
@@ -128,20 +129,57 @@ def test_who_is_root_is_asked_within_the_same_time(shell: Ssh, ssh: StandIn) -> 
 def test_what_runs_when_the_connections_are_closed_ends_at_once(shell: Ssh, ssh: StandIn) -> None:
     """Ctrl-C in a look: threads that nobody waits for leave no process behind."""
     ssh.does("sleep 300 & echo $! >> {noted}; wait")
-    asking = threading.Thread(target=_ask, args=(shell,), daemon=True)
-    asking.start()
+    asking = Asking(shell)
     assert wait_until(lambda: len(ssh.started()) == 2, within_s=30, every_s=0.01)
 
     shell.close()
 
-    asking.join(LATE_S)
-    assert not asking.is_alive()
+    assert isinstance(asking.raised(LATE_S), Uncertain)
     assert wait_until(lambda: not ssh.left(), within_s=LATE_S, every_s=0.01)
 
 
-def _ask(shell: Ssh) -> None:
-    with suppress(Uncertain):
+def test_what_has_begun_is_not_called_unasked_although_all_was_closed_while_it_was_started(
+    ssh: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine the close came between: what ran already counted as never started."""
+    ssh.does("sleep 300 & echo $! >> {noted}; wait")
+    shell, popen = Ssh(NODES), subprocess.Popen
+
+    def closed_meanwhile(words: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+        started = popen(words, **how)
+        assert wait_until(lambda: len(ssh.started()) == 2, within_s=30, every_s=0.01)
+        monkeypatch.setattr("subprocess.Popen", popen)
+        shell.close()
+        return started
+
+    monkeypatch.setattr("subprocess.Popen", closed_meanwhile)
+
+    with pytest.raises(Uncertain, match="the connections were closed"):
         shell.run("c01", ["true"], within_s=300)
+
+    assert wait_until(lambda: not ssh.left(), within_s=LATE_S, every_s=0.01)
+
+
+class Asking:
+    """A question that is asked in a thread."""
+
+    def __init__(self, shell: Ssh) -> None:
+        self._shell = shell
+        self._raised: StackwardError | None = None
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def raised(self, within_s: float) -> StackwardError | None:
+        """Return what it ended with."""
+        self._thread.join(within_s)
+        assert not self._thread.is_alive()
+        return self._raised
+
+    def _ask(self) -> None:
+        try:
+            self._shell.run("c01", ["true"], within_s=300)
+        except StackwardError as error:
+            self._raised = error
 
 
 def test_nothing_is_started_once_they_are_closed(shell: Ssh, ssh: StandIn) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes import in_turn
+from ssh_stand_in import put_ssh
 from stackward.adapters.ssh import Ssh
 from stackward.errors import BadInput, Uncertain, Unreachable
 from stackward.model.identity import Itself, Machine
@@ -16,11 +17,11 @@ from stackward.ports.root import MASK, QUESTIONS, RELOAD, SOCKETS, STOP, Words
 from stackward.ports.shell import refusal
 
 STAND_IN = """\
-#!/bin/sh
 printf '%s\\n' "$@" > "{asked}"
+printf '%s' "{itself}" >> "$own"
 printf '%s' "{says}" >&2
 printf '%s' "{prints}"
-exit {code}
+{ends}
 """
 
 NODES = Inventory(
@@ -50,17 +51,24 @@ class StandIn:
     """A program called `ssh` that notes how it was called."""
 
     def __init__(self, directory: Path) -> None:
-        self._program = directory / "ssh"
+        self._directory = directory
         self._asked = directory / "asked"
         self.says()
 
-    def says(self, text: str = "", code: int = 0, prints: str = "") -> None:
-        script = STAND_IN.format(asked=self._asked, says=text, code=code, prints=prints)
-        self._program.write_text(script)
-        self._program.chmod(0o755)
+    def says(
+        self, text: str = "", *, code: int = 0, prints: str = "", itself: str = "", ends: str = ""
+    ) -> None:
+        """Have the command say something, or ssh itself."""
+        script = STAND_IN.format(
+            asked=self._asked, says=text, prints=prints, itself=itself, ends=ends or f"exit {code}"
+        )
+        put_ssh(self._directory, script)
 
     def prints(self, text: str) -> None:
         self.says(prints=text)
+
+    def leads_nowhere(self, itself: str = "ssh: connect to host: No route to host") -> None:
+        self.says(itself=itself, code=255)
 
     @property
     def was_called(self) -> bool:
@@ -90,9 +98,19 @@ def test_the_inventory_says_how_to_log_in(shell: Ssh, ssh: StandIn) -> None:
     shell.run("c02", ["true"])
 
     at = ssh.words.index("-p")
-    assert ssh.words[at : at + 10] == [
-        "-p", "2222", "-l", "ops", "-J", "jump", "-o", "BatchMode=no", "--", "192.0.2.12",
+    assert ssh.words[at : at + 8] == [
+        "-p", "2222", "-l", "ops", "-J", "jump", "-o", "BatchMode=no",
     ]  # fmt: skip
+    assert ssh.words[-3:-1] == ["--", "192.0.2.12"]
+
+
+def test_the_file_for_its_own_words_is_named_last_so_that_no_other_counts(
+    shell: Ssh, ssh: StandIn
+) -> None:
+    shell.run("c02", ["true"])
+
+    assert ssh.words[-5] == "-E"
+    assert ssh.words.index("BatchMode=no") < len(ssh.words) - 5
 
 
 def test_each_word_is_quoted_for_the_nodes_shell(shell: Ssh, ssh: StandIn) -> None:
@@ -179,7 +197,7 @@ def test_a_command_that_fails_is_an_answer(shell: Ssh, ssh: StandIn) -> None:
     ],
 )
 def test_a_login_that_fails_is_unreachable(shell: Ssh, ssh: StandIn, says: str) -> None:
-    ssh.says(says, code=255)
+    ssh.leads_nowhere(says)
 
     with pytest.raises(Unreachable) as caught:
         shell.run("c01", ["true"])
@@ -187,11 +205,65 @@ def test_a_login_that_fails_is_unreachable(shell: Ssh, ssh: StandIn, says: str) 
     assert caught.value.says == says
 
 
-def test_a_connection_that_is_lost_midway_is_uncertain(shell: Ssh, ssh: StandIn) -> None:
-    ssh.says("client_loop: send disconnect: Broken pipe", code=255)
+# What a command may write, and what a login may be greeted with.
+LIKE_SSH = {
+    "it could not connect, either": "ssh: connect to host db-1 port 22: Connection refused",
+    "it was not let in, either": "ops@db-1: Permission denied (publickey).",
+    "a client of a database": "ERROR 2002: Can't connect to server on 'ctl' (111): "
+    "Connection refused",
+    "a key that it does not know": "Host key verification failed.",
+    "its settings": "/root/.ssh/config: line 3: Bad configuration option: foo",
+    "its exchange of keys": "kex_exchange_identification: Connection closed by remote host",
+}
+# What ssh itself says of a connection that was there; over a shared one it says nothing.
+LOST = {
+    "nothing": "",
+    "broken": "client_loop: send disconnect: Broken pipe",
+    "no answer any more": "Timeout, server 192.0.2.11 not responding.",
+    "never acknowledged": "Read from remote host 192.0.2.11: Connection timed out\n"
+    "client_loop: send disconnect: Connection timed out",
+    "closed": "Connection to 192.0.2.11 closed by remote host.",
+    "reset": "Connection reset by 192.0.2.11 port 22",
+    "one of its forwarded ports, too": "channel 3: open failed: connect failed: Connection refused",
+    "the shared one, then its own": "mux_client_request_session: read from master failed: "
+    "Broken pipe\nssh: connect to host 192.0.2.11 port 22: Connection refused",
+}
 
-    with pytest.raises(Uncertain):
+
+@pytest.mark.parametrize("itself", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("writes", ["", *LIKE_SSH.values()], ids=["nothing", *LIKE_SSH])
+def test_a_connection_that_is_lost_midway_is_uncertain_whatever_the_command_wrote(
+    shell: Ssh, ssh: StandIn, writes: str, itself: str
+) -> None:
+    """What it wrote was taken for ssh's own words: it had not begun, and was run a second time."""
+    ssh.says(f"{writes}\n", itself=itself, code=255)
+
+    with pytest.raises(Uncertain, match="was lost during `systemctl`"):
         shell.run("c01", ["systemctl", "stop", "nova-compute"])
+
+
+def test_an_ssh_that_is_killed_leaves_it_open_what_the_command_did(
+    shell: Ssh, ssh: StandIn
+) -> None:
+    """Out of memory: the code of the signal was taken for that of the command."""
+    ssh.says("Connection refused", ends="kill -KILL $$")
+
+    with pytest.raises(Uncertain, match="was lost during `systemctl`"):
+        shell.run("c01", ["systemctl", "stop", "nova-compute"])
+
+
+def test_what_a_jump_host_says_is_told_once_ssh_itself_says_that_it_did_not_come_through(
+    shell: Ssh, ssh: StandIn
+) -> None:
+    refused = "ops@jump: Permission denied (publickey)."
+    itself = "kex_exchange_identification: Connection closed by remote host"
+    ssh.says(f"{refused}\n", itself=itself, code=255)
+
+    with pytest.raises(Unreachable) as caught:
+        shell.run("c02", ["true"])
+
+    assert caught.value.says == f"{refused}\n\n{itself}"
+    assert "see which user and which keys are offered" in (caught.value.hint or "")
 
 
 def test_this_machine_needs_no_ssh(shell: Ssh) -> None:
@@ -219,7 +291,7 @@ def test_a_node_that_is_not_in_the_inventory_is_refused(shell: Ssh) -> None:
 def test_a_host_of_nova_is_found_in_the_inventory(
     shell: Ssh, ssh: StandIn, host: str, address: str | None, expected: str | None
 ) -> None:
-    ssh.says("ssh: connect to host: No route to host", code=255)
+    ssh.leads_nowhere()
     machine = Machine(host=host, addresses=(address,) if address else ())
 
     assert find_machine(shell, machine, ask=in_turn(shell)).node == expected
@@ -230,7 +302,7 @@ def test_a_node_is_asked_once_what_it_calls_itself(shell: Ssh, ssh: StandIn) -> 
         prints="\n=names=\nc01\nc01.example.org\n\n[DEFAULT]\nhost = compute-1\n[vnc]\nhost=0\n"
     )
     first = shell.itself("c01")
-    ssh.says("ssh: connect to host: No route to host", code=255)
+    ssh.leads_nowhere()
 
     second = shell.itself("c01")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from builders import a_node, a_server, a_service
+from ssh_stand_in import answers, put_ssh, says_itself
 from stackward.adapters.ssh import Ssh
 from stackward.facts.domains import read_domains
 from stackward.facts.maintenance import read_marks
@@ -44,14 +45,9 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def stand_in(path: Path, script: str) -> None:
     """Put a program called `ssh` first on the PATH."""
-    (path / "ssh").write_text(f"#!/bin/sh\n{script}\n")
-    (path / "ssh").chmod(0o755)
+    put_ssh(path, script)
     (path / "bin").mkdir(exist_ok=True)
     (path / "bin/env").symlink_to("/usr/bin/env")  # and no other program is there
-
-
-def says(words: str, code: int = 255) -> str:
-    return f"cat >&2 <<'END'\n{words}\nEND\nexit {code}"
 
 
 def blocker(shell: Ssh, node: str = "c02", *, is_up: bool = True) -> Blocked:
@@ -110,7 +106,7 @@ NO_WAY = [
 def test_where_ssh_does_not_lead_to_the_node_the_remedy_has_the_real_login(
     shell: Ssh, path: Path, words: str, remedy: str
 ) -> None:
-    stand_in(path, says(words))
+    stand_in(path, says_itself(words))
 
     up, down = blocker(shell), blocker(shell, is_up=False)
     marks = read_marks(shell, "c02")
@@ -132,7 +128,7 @@ def test_where_ssh_does_not_lead_to_the_node_the_remedy_has_the_real_login(
             id="no virsh: the words of a real shell and a real env",
         ),
         pytest.param(
-            says("error: failed to connect to the hypervisor", 1),
+            answers("error: failed to connect to the hypervisor", 1),
             "domains-unread",
             "see there why libvirt does not answer (`virsh --readonly --connect qemu:///system",
             id="libvirt refuses",

@@ -13,14 +13,23 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from stackward.adapters.ssh.processes import MOST_BYTES, Closed, NotInTime, Processes, TooMuch
+from stackward.adapters.ssh.processes import (
+    MOST_BYTES,
+    Closed,
+    Cut,
+    NotInTime,
+    Processes,
+    TooMuch,
+    text,
+)
 from stackward.errors import BadInput, NotStarted, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
-from stackward.model.survey import Blind
-from stackward.ports.login import hint_for, hint_to_look, why_not
+from stackward.ports.login import ended_on_the_way, hint_for, hint_to_look, why_not
 from stackward.ports.machines import read_itself
 from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights, refusal
@@ -30,16 +39,12 @@ _TIMEOUT_S = 120
 _TO_CONNECT = 0.6
 _LEAVE_S = 5
 _SSH_FAILED = 255
+# A socket's path has 107 bytes; ssh and `mkdtemp` need 77 of them for names of their own.
+_MOST_OF_A_PATH = 30
+_OWN = "ssh"  # the file for its own words
+_NO_FILE = (1, "Couldn't open logfile ")  # how ssh ends that cannot write its own words
 _NO_PASSWORD = "!authenticate"  # noqa: S105  # how sudo lists NOPASSWD
 _ENDED = "=ended="  # before the code of each question of one script
-
-# What ssh says before a command can have begun.
-_NOT_BEGUN = re.compile(
-    r"^ssh: |Permission denied \(|Host key verification failed|Connection (timed out|refused)"
-    r"|Could not resolve|No route to host|kex_exchange_identification|banner exchange"
-    r"|Too many authentication failures|Bad configuration option",
-    re.MULTILINE,
-)
 
 
 class Ssh:
@@ -48,7 +53,7 @@ class Ssh:
     def __init__(self, inventory: Inventory) -> None:
         self._nodes = {node.name: node for node in inventory.nodes}
         self._source = inventory.source
-        self._sockets = Path(tempfile.mkdtemp(prefix="stackward-"))  # short: a socket's path is
+        self._sockets = Path(tempfile.mkdtemp(prefix="stackward-", dir=_short()))
         self._processes = Processes()
         self._directory = Directory(map(_known, inventory.nodes))
         self._itself: dict[str, Itself | None] = {}
@@ -96,16 +101,18 @@ class Ssh:
         left_s = max(0.0, ends - time.monotonic())
         if asked.is_local:
             return self._start(words, node, given, left_s, limit_s)
-        ssh = [*self._ssh(asked, left_s), "--", asked.address, shlex.join(words)]
-        answer = self._start(ssh, node, given, left_s, limit_s)
-        if answer.code != _SSH_FAILED:
-            return answer
-        if _NOT_BEGUN.search(answer.err) or why_not(answer.err)[0] is not Blind.UNREACHABLE:
-            raise _unreachable(asked, answer.err)
+        with _own_words(node) as own:
+            ssh = [*self._ssh(asked, left_s), "-E", str(own), "--", asked.address]
+            answer = self._start([*ssh, shlex.join(words)], node, given, left_s, limit_s)
+            if (ended := _ended_by_itself(answer, own)) is None:
+                return answer
+        says = f"{answer.err}\n{ended.says}".strip()  # a jump host's words are in the first
+        if ended.on_the_way:
+            raise _unreachable(asked, says)
         raise Uncertain(
             f"the connection to `{node}` was lost during `{command[0]}`",
             service="ssh",
-            says=answer.err.strip() or None,
+            says=says or None,
             hint=hint_to_look(asked.login),
         )
 
@@ -179,10 +186,7 @@ class Ssh:
                 f"cannot reach `{node}`: this machine has no `ssh`", hint="install openssh-client"
             ) from error
         except OSError as error:
-            raise NotStarted(
-                f"`{node}` was not asked: this machine cannot run `{words[0]}`",
-                says=f"this machine cannot run `{words[0]}`: {error.strerror}",
-            ) from error
+            raise _not_started(node, words[0], error) from error
         except NotInTime as error:
             raise Uncertain(
                 f"`{node}` gave no answer within {limit_s:g} s",
@@ -191,6 +195,10 @@ class Ssh:
         except TooMuch as error:
             raise Uncertain(
                 f"`{node}` writes without end: it was left after {MOST_BYTES >> 20} MiB"
+            ) from error
+        except Cut as error:
+            raise Uncertain(
+                f"`{node}` was left before it had answered: the connections were closed"
             ) from error
         except Closed as error:
             raise Unreachable(f"`{node}` was not asked: the connections are closed") from error
@@ -243,6 +251,67 @@ def refuse_unreached(node: Node) -> None:
             f"cannot reach `{node.name}`: {node.unknown}",
             hint="write the value itself in the inventory",
         )
+
+
+def _short() -> str:
+    """Return where temporary files may be with a path that leaves room for a socket's name."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= _MOST_OF_A_PATH else "/tmp"  # noqa: S108  # mkdtemp is safe there
+
+
+@contextmanager
+def _own_words(node: str) -> Iterator[Path]:
+    """Give a place for what ssh itself says; what it says is gone afterwards.
+
+    Beside the words of a command nobody could tell them from those: it, too, may write `Connection
+    refused`, and so may what greets at a login.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="stackward-"))
+    except OSError as error:
+        raise _not_started(node, "ssh", error) from error
+    own = folder / _OWN
+    try:
+        yield own
+    finally:  # without opening anything: there may be no file left for that
+        with suppress(OSError):
+            own.unlink(missing_ok=True)
+            folder.rmdir()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How it was that ssh did not bring the answer of a command."""
+
+    says: str
+    on_the_way: bool  # for certain: the command was not sent
+
+
+def _ended_by_itself(answer: Answer, own: Path) -> _Ended | None:
+    """Return how ssh ended without an answer of the command; None where the answer is one.
+
+    It opens the file for its own words once it has understood how it was called, and before it
+    connects: where there is no file, nothing was sent.
+    """
+    code, words = _NO_FILE
+    if answer.code == code and words in answer.err and not own.exists():
+        return _Ended("", on_the_way=True)
+    if 0 <= answer.code != _SSH_FAILED:
+        return None
+    try:
+        says = text(own.read_bytes())
+    except FileNotFoundError:
+        return _Ended("", on_the_way=answer.code == _SSH_FAILED)
+    except OSError:  # nothing is known by it
+        return _Ended("", on_the_way=False)
+    return _Ended(says, on_the_way=answer.code == _SSH_FAILED and ended_on_the_way(says))
+
+
+def _not_started(node: str, program: str, error: OSError) -> NotStarted:
+    return NotStarted(
+        f"`{node}` was not asked: this machine cannot run `{program}`",
+        says=f"this machine cannot run `{program}`: {error.strerror}",
+    )
 
 
 def _unreachable(node: Node, says: str) -> Unreachable:

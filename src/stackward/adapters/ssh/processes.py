@@ -32,7 +32,11 @@ class TooMuch(Exception):
 
 
 class Closed(Exception):
-    """Nothing is started any more."""
+    """Nothing is started any more: this was not."""
+
+
+class Cut(Exception):
+    """A process was ended because all are: what it had done by then is not known."""
 
 
 class Processes:
@@ -50,11 +54,12 @@ class Processes:
     ) -> Answer:
         """Run a program to its end and return what it wrote.
 
-        Raises NotInTime, TooMuch or Closed; the process is ended by then.
+        Raises Closed where it was not started; NotInTime, TooMuch or Cut: it is ended by then.
         """
         ends = time.monotonic() + within_s
         # One after the other: while it is being started each needs eight files, not three.
         with self._starting:
+            self._refuse_if_closed(Closed)
             process = subprocess.Popen(  # noqa: S603  # a list of words
                 words,
                 stdin=subprocess.PIPE,
@@ -65,18 +70,23 @@ class Processes:
         try:
             with self._changing:
                 self._running.add(process)
-                if self._is_closed:
-                    raise Closed
+            self._refuse_if_closed(Cut)  # nobody else ends what is added after that
             out, err = _talk(process, given.encode(), ends, at_most)
             code = process.wait(max(0.0, ends - time.monotonic()))
         except subprocess.TimeoutExpired as error:
             raise NotInTime from error
         else:
-            return Answer(code, _text(out), _text(err))
+            self._refuse_if_closed(Cut)  # it may have been killed in the midst of its answer
+            return Answer(code, text(out), text(err))
         finally:
             with self._changing:
                 self._running.discard(process)
             _end(process)
+
+    def _refuse_if_closed(self, refusal: type[Exception]) -> None:
+        with self._changing:
+            if self._is_closed:
+                raise refusal
 
     def close(self) -> None:
         """End what still runs, and start no more."""
@@ -155,6 +165,6 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _text(raw: bytes) -> str:
+def text(raw: bytes) -> str:
     """Return an output as text, with line ends as they are read elsewhere."""
     return raw.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
