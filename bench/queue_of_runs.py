@@ -45,6 +45,7 @@ from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
 from stackward.ports.world import Acting, World
 from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.how_to_move import HowToMove
 from stackward.settings import Settings
 
 QUEUED, CARRIED = 21, 7  # odd, so that the median is one of them
@@ -64,7 +65,7 @@ ENDED = re.compile(r"run `(\w+)`, .*: succeeded")
 
 def plan_of(host: str, journal: Journal, servers: int) -> Any:  # noqa: ANN401  # a plan, or none
     """Plan the drain of a host."""
-    asked = DrainRequest(node=host, reason="bench", at_once=1)
+    asked = DrainRequest(node=host, reason="bench", how=HowToMove(at_once=1))
     return operations.plan_request(world_of(host, servers, 0, 0), journal, asked)
 
 

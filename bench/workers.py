@@ -49,6 +49,7 @@ from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
 from stackward.ports.world import Acting, World
 from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.how_to_move import HowToMove
 from stackward.settings import Settings
 
 DRAINS, WORKERS = 20, 4
@@ -256,7 +257,7 @@ class Bench:
         return max((run.ended_at or began) - began for run in runs).total_seconds(), runs
 
     def _plan(self, host: str, servers: int) -> Any:  # noqa: ANN401  # a plan, or none
-        asked = DrainRequest(node=host, reason="bench", at_once=PARALLEL)
+        asked = DrainRequest(node=host, reason="bench", how=HowToMove(at_once=PARALLEL))
         return operations.plan_request(world_of(host, servers, 0), self.journal, asked)
 
     def _go_on(self, until: float) -> None:

@@ -1,7 +1,7 @@
 """Values for tests: say only what matters to the test, the rest is an ordinary small cloud."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
@@ -23,6 +23,7 @@ from stackward.model.compute import (
 from stackward.model.project import Project
 from stackward.model.wish import WISH, Consent
 from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.how_to_move import HowToMove
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 RARE = {"VGPU": 4, "MEM_ENCRYPTION_CONTEXT": 4}
@@ -161,8 +162,17 @@ def a_node(
 
 
 def asking(**given: Any) -> DrainRequest:  # noqa: ANN401  # any field
-    """Return a request to drain `compute-07`."""
-    return DrainRequest(node="compute-07", reason="bad DIMM", **given)
+    """Return a request to drain `compute-07`; what is given says how, or is of a drain."""
+    how, rest = how_of(given)
+    return DrainRequest(node="compute-07", reason="bad DIMM", how=how, **rest)
+
+
+def how_of(given: Mapping[str, Any]) -> tuple[HowToMove, dict[str, Any]]:
+    """Part what says how servers move from all else that is given for a request."""
+    names = {one.name for one in fields(HowToMove)}
+    return HowToMove(**{name: given[name] for name in given if name in names}), {
+        name: given[name] for name in given if name not in names
+    }
 
 
 def wishing(wish: str, status: str = "ACTIVE", name: str = "db-01", **changes: Any) -> Server:  # noqa: ANN401  # any field

@@ -23,6 +23,7 @@ from stackward.plan import Plan
 from stackward.plan.stored import from_json, from_mapping, to_mapping
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.how_to_move import HowToMove
 from texts import folded
 
 NODE = "compute-07"
@@ -212,7 +213,7 @@ def test_the_limits_hold_for_servers_that_come_home_right_after_a_return(site: S
     asked = from_json(kept, KINDS).request
     assert (code, set(site.hosts.values())) == (0, {NODE}), said
     assert isinstance(asked, BringBackRequest)
-    assert (asked.at_once, asked.when_slow) == (1, "abort")
+    assert (asked.how.at_once, asked.how.when_slow) == (1, "abort")
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_a_homecoming_that_an_older_version_planned_is_still_understood() -> Non
 
     read = from_mapping(stored, KINDS).request
 
-    assert read == BringBackRequest(node=NODE, run="01RUN", when_slow="wait")
+    assert read == BringBackRequest(node=NODE, run="01RUN", how=HowToMove(when_slow="wait"))
 
 
 def test_the_consent_of_an_owner_holds_for_the_way_home(site: Site) -> None:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -202,17 +201,20 @@ def drain(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
     from stackward.operations import plan_request
     from stackward.requests.drain_compute_node import DrainRequest
+    from stackward.requests.how_to_move import HowToMove
 
     asked = DrainRequest(
         node=node,
         reason=reason,
-        allow_downtime=allow_downtime,
-        leave_behind=tuple(leave_behind or ()),
-        consents=consents_in(consent or ()),
+        how=HowToMove(
+            allow_downtime=allow_downtime,
+            leave_behind=tuple(leave_behind or ()),
+            consents=consents_in(consent or ()),
+            at_once=parallel,
+            slow_after_s=float(timeout),
+            when_slow=when_slow.value,
+        ),
         target=target,
-        at_once=parallel,
-        slow_after_s=float(timeout),
-        when_slow=when_slow.value,
         keep_service=keep_service,
         with_mask=not no_mask,
     )
@@ -313,12 +315,12 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.operations import plan_request
     from stackward.policy.maintenance import is_in_service
     from stackward.requests.bring_back_servers import bring_back_request
+    from stackward.requests.how_to_move import HowToMove
     from stackward.requests.return_compute_node import ReturnRequest
 
     if not bring_back:
         _refuse_how_servers_move(context)
-    request_after = partial(
-        bring_back_request,
+    how = HowToMove(
         allow_downtime=allow_downtime,
         leave_behind=tuple(leave_behind or ()),
         consents=consents_in(consent or ()),
@@ -330,7 +332,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     with open_world(context, inventory) as world, open_journal() as journal:
         plan = plan_request(world, journal, asked)
         if dry_run and bring_back and is_in_service(plan.blockers):
-            plan = plan_request(world, journal, request_after(plan.request))
+            plan = plan_request(world, journal, bring_back_request(plan.request, how))
     if dry_run:
         show_and_refuse(plan, form, column)
         return
@@ -348,7 +350,7 @@ def return_(  # noqa: PLR0913, PLR0917  # one for each flag
     if not bring_back:
         return
     with open_world(context, inventory) as world, open_journal() as journal:
-        home = plan_request(world, journal, request_after(plan.request))
+        home = plan_request(world, journal, bring_back_request(plan.request, how))
     approve_and_carry_out(
         context, home, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
     )

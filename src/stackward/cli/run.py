@@ -302,6 +302,7 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
     from stackward.operations import plan_request
+    from stackward.requests.how_to_move import HowToMove
     from stackward.requests.undo_run import UndoRequest
 
     if plan_out is not None:
@@ -312,13 +313,15 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             image=image,
             flavor=flavor,
             network=network,
-            allow_downtime=allow_downtime,
-            leave_behind=tuple(leave_behind or ()),
-            consents=consents_in(consent or ()),
+            how=HowToMove(
+                allow_downtime=allow_downtime,
+                leave_behind=tuple(leave_behind or ()),
+                consents=consents_in(consent or ()),
+                at_once=parallel,
+                slow_after_s=float(timeout),
+                when_slow=when_slow.value,
+            ),
             keep_service=keep_service,
-            at_once=parallel,
-            slow_after_s=float(timeout),
-            when_slow=when_slow.value,
         )
         with open_world(context, inventory) as world:
             plan = plan_request(world, journal, asked)

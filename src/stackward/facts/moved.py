@@ -38,7 +38,7 @@ class Did:
     def consents(self) -> tuple[Consent, ...]:
         """Return what the owners of servers have agreed to, by its request."""
         asked = self.plan.request
-        return asked.consents if isinstance(asked, MovesServers) else ()
+        return asked.how.consents if isinstance(asked, MovesServers) else ()
 
     def attempts_at(self, kind: str) -> Iterator[Attempt]:
         """Return the last attempt at each step of a kind, if there was one."""

@@ -8,15 +8,6 @@ from stackward.requests.undo_run import UndoRequest
 def servers_back(did: Did, asked: UndoRequest) -> tuple[BringBackRequest, ...]:
     """Return one request for each host that servers left by the run, in the order of moves."""
     return tuple(
-        BringBackRequest(
-            node=source,
-            run=did.run.id,
-            allow_downtime=asked.allow_downtime,
-            leave_behind=asked.leave_behind,
-            consents=asked.consents,
-            at_once=asked.at_once,
-            slow_after_s=asked.slow_after_s,
-            when_slow=asked.when_slow,
-        )
+        BringBackRequest(node=source, run=did.run.id, how=asked.how)
         for source in dict.fromkeys(each.source or "" for each in did.moved())
     )

@@ -7,11 +7,11 @@ from stackward.model.compute import IN_DOWN_CELL, BlockStorage, ComputeNode, Ser
 from stackward.model.wish import Wish
 from stackward.plan import Blocked, Move, Step, Verdict
 from stackward.policy import compute, volumes, wishes, worries
-from stackward.policy.capacity import Choice, Chooser, Packing, Placed, pack
+from stackward.policy.capacity import Choice, Chooser, Packing, pack
 from stackward.policy.compute import Way
 from stackward.policy.wishes import may_be_stopped, wish_of
 from stackward.ports.world import World
-from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.how_to_move import HowToMove
 from stackward.steps.compute import (
     AbortMigration,
     ColdMigrate,
@@ -39,11 +39,14 @@ class Judged:
 
 
 def judge_and_pack(
-    servers: Sequence[Server], facts: ComputeNode, asked: DrainRequest
+    servers: Sequence[Server], facts: ComputeNode, how: HowToMove, target: str | None
 ) -> tuple[list[Judged], Packing]:
-    """Judge the servers one by one, and pack those that have targets into the room there."""
-    chooser = Chooser(facts, asked.target)
-    judged = [judge(server, facts, asked, chooser.choose(server)) for server in servers]
+    """Judge the servers one by one, and pack those that have targets into the room there.
+
+    All go to the target, if there is one.
+    """
+    chooser = Chooser(facts, target)
+    judged = [judge(server, facts, how, chooser.choose(server)) for server in servers]
     packing = _pack(judged, facts)
     short = {each.thing_id for each in packing.left_out}
     if any(each.choice.doubtful for each in judged if each.server.id in short):
@@ -69,7 +72,7 @@ def _widened(judged: Judged) -> Judged:
     return replace(judged, choice=choice, verdicts=verdicts)
 
 
-def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choice) -> Judged:
+def judge(server: Server, facts: ComputeNode, how: HowToMove, choice: Choice) -> Judged:
     """Say how the server leaves the node, and all that stands against it."""
     if server.status == IN_DOWN_CELL:  # all else of it is unknown too
         return Judged(server, None, choice, tuple(compute.judge_state(server, facts)))
@@ -88,7 +91,7 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
         *compute.judge_zone(server, facts),
         *compute.judge_group(server),
         *compute.judge_lock(server),
-        *wishes.judge_wish(server, asked.consent_to(server)),
+        *wishes.judge_wish(server, how.consent_to(server)),
         *compute.judge_allocation(server, facts),
     ]
     if unplaced and not choice.only_live:
@@ -96,14 +99,14 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
     elif way is not None:
         verdicts += compute.judge_disks(server, facts)
     if server.status == "ACTIVE":
-        way, stops = _way_of_a_running(server, against_live, asked)
+        way, stops = _way_of_a_running(server, against_live, how)
         verdicts += stops
     else:  # cold migration takes ACTIVE and SHUTOFF only: the flag would not help a paused server
         verdicts += [_for_a_paused(each) for each in against_live]
-    if word := by_whose_word(server, way, asked):
+    if word := by_whose_word(server, way, how):
         verdicts.append(
             worries.STOPS_WHEN_SLOW.warns(
-                server.label, server.id, after=f"{asked.slow_after_s:.0f}", word=word
+                server.label, server.id, after=f"{how.slow_after_s:.0f}", word=word
             )
         )
     if way is Way.COLD and choice.cold:
@@ -114,7 +117,7 @@ def judge(server: Server, facts: ComputeNode, asked: DrainRequest, choice: Choic
 
 
 def _way_of_a_running(
-    server: Server, against_live: Sequence[Blocked], asked: DrainRequest
+    server: Server, against_live: Sequence[Blocked], how: HowToMove
 ) -> tuple[Way, list[Verdict]]:
     """Say whether a running server moves live or is stopped for its move, and by whose word."""
     wish = wish_of(server)
@@ -125,7 +128,7 @@ def _way_of_a_running(
         return Way.LIVE, []
     if wish is Wish.LIVE:
         return Way.LIVE, [worries.WISH_LIVE.blocks(server.label, server.id, because=because)]
-    if asked.allow_downtime:
+    if how.allow_downtime:
         return Way.COLD, [worries.STOPS.warns(server.label, server.id, because=because)]
     return Way.LIVE, [*against_live]
 
@@ -135,28 +138,30 @@ def _for_a_paused(blocked: Blocked) -> Blocked:
 
 
 def moves_of(
-    judged: list[Judged], packing: Packing, facts: ComputeNode, asked: DrainRequest
+    judged: list[Judged], packing: Packing, facts: ComputeNode, how: HowToMove, target: str | None
 ) -> Iterator[Move[World]]:
-    """Return the move of each server that may go and has a place."""
+    """Return the move of each server that may go and has a place; all to the target, if any."""
     for each in judged:
         placed = packing.placed.get(each.server.id)
         if each.way is None or each.is_blocked or placed is None:
             continue
-        wish, consent = wish_of(each.server), asked.consent_to(each.server)
-        instead = _instead(each, placed, facts, asked)
+        wish, consent = wish_of(each.server), how.consent_to(each.server)
+        is_pinned = placed.is_pinned or target is not None
+        goes_to = placed.candidate.host if is_pinned else None
+        instead = _instead(each, goes_to, facts, how)
         yield Move(
             thing=each.server.label,
             thing_id=each.server.id,
             how=each.way.value,
-            steps=_steps(each, placed, facts, asked),
-            on_slow=_on_slow(each, asked),
+            steps=_steps(each, goes_to, facts),
+            on_slow=_on_slow(each, how),
             instead=instead,
-            slow_after_s=asked.slow_after_s,
+            slow_after_s=how.slow_after_s,
             expects={
                 "target": placed.candidate.host,
                 "provider": placed.candidate.provider,
                 "needs": facts.needs[each.server.id].amounts,
-                "pinned": placed.is_pinned or asked.target is not None,
+                "pinned": is_pinned,
                 "bytes": compute.local_bytes(each.server, facts)
                 if compute.storage_of(each.server, facts) is BlockStorage.LOCAL
                 else None,
@@ -168,11 +173,8 @@ def moves_of(
         )
 
 
-def _steps(
-    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
-) -> tuple[Step[World], ...]:
+def _steps(each: Judged, target: str | None, facts: ComputeNode) -> tuple[Step[World], ...]:
     server = each.server
-    target = placed.candidate.host if placed.is_pinned or asked.target is not None else None
     shares_disks = compute.shares_directory(server, facts)
     directories = compute.directories_of(server, facts)
     if each.way is Way.LIVE:
@@ -201,37 +203,37 @@ def _steps(
 
 
 def _instead(
-    each: Judged, placed: Placed, facts: ComputeNode, asked: DrainRequest
+    each: Judged, target: str | None, facts: ComputeNode, how: HowToMove
 ) -> tuple[Step[World], ...]:
     """Return how a server moves whose live migration was given up: stopped, moved, started."""
-    if by_whose_word(each.server, each.way, asked) is None:
+    if by_whose_word(each.server, each.way, how) is None:
         return ()
     server, (vm_state, power_state) = each.server, OFF
     off = replace(server, vm_state=vm_state, power_state=power_state)
     return (
         StopServer(server=server.id, name=server.label, host=facts.host),
-        *_steps(replace(each, server=off, way=Way.COLD), placed, facts, asked),
+        *_steps(replace(each, server=off, way=Way.COLD), target, facts),
         StartServer(server=server.id, name=server.label),
     )
 
 
-def by_whose_word(server: Server, way: Way | None, asked: DrainRequest) -> str | None:
+def by_whose_word(server: Server, way: Way | None, how: HowToMove) -> str | None:
     """Say by whose word a server is stopped should its live migration be slow; None: it is not."""
     wish = wish_of(server)
     if way is not Way.LIVE or server.status != "ACTIVE" or wish is Wish.LIVE:
         return None
     if wish is Wish.STOP:
         return "its owner wishes `stop`"
-    return "`--when-slow stop-server`" if asked.when_slow == "stop-server" else None
+    return "`--when-slow stop-server`" if how.when_slow == "stop-server" else None
 
 
-def _on_slow(each: Judged, asked: DrainRequest) -> tuple[Step[World], ...]:
+def _on_slow(each: Judged, how: HowToMove) -> tuple[Step[World], ...]:
     server = each.server
     if each.way is not Way.LIVE:
         return ()
-    if by_whose_word(server, each.way, asked) is not None:
+    if by_whose_word(server, each.way, how) is not None:
         return (AbortMigration(server=server.id, name=server.label),)
-    match asked.when_slow:
+    match how.when_slow:
         # Nova forces ACTIVE servers only: a paused one has nothing to pause.
         case "force-complete" if server.status == "ACTIVE":
             return (ForceComplete(server=server.id, name=server.label),)

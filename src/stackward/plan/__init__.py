@@ -28,10 +28,11 @@ from stackward.plan.step import (
     Step,
     Traced,
 )
-from stackward.plan.stored import VOLATILE, dump_move, from_json, to_json
+from stackward.plan.stored import FLAT, VOLATILE, dump_move, from_json, to_json
 
 __all__ = [
     "CAUGHT_UP",
+    "FLAT",
     "GIVEN_UP",
     "VOLATILE",
     "Answer",

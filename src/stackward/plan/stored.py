@@ -5,7 +5,7 @@ plan that is not understood to its last field is not carried out.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
@@ -20,6 +20,9 @@ FORMAT = 1
 
 VOLATILE: Mapping[str, bool] = {"volatile": True}
 """For `field(metadata=VOLATILE)`: used and shown, but not a decision, so it is never compared."""
+
+FLAT: Mapping[str, bool] = {"flat": True}
+"""For `field(metadata=FLAT)`: a dataclass whose fields are stored among those of what holds it."""
 
 
 def to_json(plan: Plan[Any]) -> str:
@@ -79,7 +82,14 @@ def dump(each: Stored) -> dict[str, Any]:
 
 def _fields_of(each: object) -> dict[str, Any]:
     dumped = TypeAdapter(type(each)).dump_python(each, mode="json")
-    return {one.name: dumped[one.name] for one in fields(each)}  # type: ignore[arg-type]  # a dataclass
+    stored: dict[str, Any] = {}
+    for one in fields(each):  # type: ignore[arg-type]  # a dataclass
+        stored |= dumped[one.name] if _is_flat(one) else {one.name: dumped[one.name]}
+    return stored
+
+
+def _is_flat(one: "Field[Any]") -> bool:
+    return bool(one.metadata.get("flat"))
 
 
 def decided(each: Stored) -> dict[str, Any]:
@@ -171,9 +181,24 @@ def _load(stored: object, known: Mapping[str, type[Any]], what: str) -> Any:  # 
         raise _wrong(f"a {what}", "is not a mapping with a `kind`")
     meant = class_of(stored.get("kind"), known, what)
     whole = _known(stored, meant, f"the {what} `{meant.kind}`", beside={"kind"})
-    return _as(
-        meant, {one.name: whole[one.name] for one in fields(meant)}, f"{what} `{meant.kind}`"
-    )
+    made = {
+        one.name: {each.name: whole[each.name] for each in fields(_class_of(one))}
+        if _is_flat(one)
+        else whole[one.name]
+        for one in fields(meant)
+    }
+    return _as(meant, made, f"{what} `{meant.kind}`", [*filter(_is_flat, fields(meant))])
+
+
+def _declared(meant: type[Any]) -> "Iterator[Field[Any]]":
+    """Return the fields of a class as they are stored."""
+    for one in fields(meant):
+        yield from fields(_class_of(one)) if _is_flat(one) else (one,)
+
+
+def _class_of(one: "Field[Any]") -> type[Any]:
+    assert isinstance(one.type, type)  # noqa: S101  # no room of stored classes has them as words
+    return one.type
 
 
 def _known(
@@ -182,7 +207,7 @@ def _known(
     """Return the stored fields, all of them known, those that came later with their defaults."""
     if not isinstance(stored, dict):
         raise _wrong(what, "is not a mapping")
-    declared = {one.name: one for one in fields(meant)}
+    declared = {one.name: one for one in _declared(meant)}
     unknown = sorted(stored.keys() - declared.keys() - beside)
     if unknown:
         raise _wrong(what, f"has unknown fields: {', '.join(unknown)}")
@@ -198,13 +223,21 @@ def _usual(of: "Field[Any]") -> Any:  # noqa: ANN401  # whatever the field's def
     return list(usual) if isinstance(usual, tuple) else usual
 
 
-def _as(meant: Any, stored: object, what: str) -> Any:  # noqa: ANN401  # types as values
+def _as(
+    meant: Any,  # noqa: ANN401  # types as values
+    stored: object,
+    what: str,
+    flat: "Sequence[Field[Any]]" = (),
+) -> Any:  # noqa: ANN401  # same
     """Take a JSON value as a type, strictly: "2" is not 2."""
     try:
         return TypeAdapter(meant).validate_json(json.dumps(stored), strict=True)
     except ValidationError as error:
         [first, *_] = error.errors()
-        at = ".".join(str(each) for each in first["loc"])
+        where = (
+            first["loc"][1:] if first["loc"][:1] in [(one.name,) for one in flat] else first["loc"]
+        )
+        at = ".".join(str(each) for each in where)
         raise _wrong(what, f"{at + ': ' if at else ''}{first['msg'].lower()}") from error
 
 

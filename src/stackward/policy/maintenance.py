@@ -6,12 +6,12 @@ from dataclasses import replace
 from stackward.model.claim import Claim
 from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import DROP_IN, MAINTENANCE, Away, Homecoming, ReturningNode
-from stackward.model.wish import Consent
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 from stackward.policy.node import judge_identity, judge_service
 from stackward.policy.wishes import needs_consent
 from stackward.ports.login import way_to
+from stackward.requests.how_to_move import HowToMove
 from stackward.wording import in_utc
 
 SETTLE = "settle that"
@@ -100,21 +100,16 @@ def judge_source(source: ComputeNode) -> Iterator[Verdict]:
     yield from judge_service(source)
 
 
-def judge_words(
-    name: str,
-    homes: Sequence[Homecoming],
-    leave_behind: Sequence[str],
-    consents: Sequence[Consent],
-) -> Iterator[Blocked]:
+def judge_words(name: str, homes: Sequence[Homecoming], how: HowToMove) -> Iterator[Blocked]:
     """Ask whether each id that was given is that of a server which it can be meant for."""
     away = [each for home in homes for each in home.away]
     known = {each.drained.id for each in away}
     asking = {each.server.id for each in away if each.server and needs_consent(each.server)}
-    for given in leave_behind:
+    for given in how.leave_behind:
         if given not in known:
             yield worries.UNKNOWN_LEFT_BEHIND.blocks(name, given=given)
-    for consent in consents:
-        if consent.server not in asking - {*leave_behind}:
+    for consent in how.consents:
+        if consent.server not in asking - {*how.leave_behind}:
             yield worries.UNKNOWN_CONSENT.blocks(name, given=consent.server)
 
 

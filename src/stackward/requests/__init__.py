@@ -5,8 +5,8 @@ A request is found by its kind, and its module imported only then.
 
 from typing import Protocol, runtime_checkable
 
-from stackward.model.wish import Consent
 from stackward.plan.kinds import ByKind
+from stackward.requests.how_to_move import HowToMove
 
 KINDS = ByKind(
     __name__,
@@ -22,9 +22,9 @@ KINDS = ByKind(
 
 @runtime_checkable
 class MovesServers(Protocol):
-    """A request by which servers move, some of them with their owners' consent."""
+    """A request by which servers move."""
 
     @property
-    def consents(self) -> tuple[Consent, ...]:
-        """Return what owners have agreed to."""
+    def how(self) -> HowToMove:
+        """Return how they move, and what owners have agreed to."""
         ...

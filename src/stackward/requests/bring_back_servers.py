@@ -1,11 +1,11 @@
 """What is asked of a homecoming."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from stackward.errors import Refused
-from stackward.model.wish import Consent
-from stackward.plan import Request
+from stackward.plan import FLAT, Request
+from stackward.requests.how_to_move import HowToMove
 from stackward.requests.return_compute_node import ReturnRequest
 
 
@@ -17,37 +17,14 @@ class BringBackRequest:
 
     node: str
     run: str  # of the drain
-    allow_downtime: bool = False  # stop what cannot move live
-    leave_behind: tuple[str, ...] = ()  # ids of servers that stay where they are
-    consents: tuple[Consent, ...] = ()  # of owners, beside those that the drain has on record
-    at_once: int = 2
-    slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort"
+    how: HowToMove = field(default=HowToMove(), metadata=FLAT)  # with the consents of the drain
 
 
-def bring_back_request(  # noqa: PLR0913  # what was asked for
-    returned: Request,
-    *,
-    allow_downtime: bool,
-    leave_behind: tuple[str, ...],
-    consents: tuple[Consent, ...],
-    at_once: int,
-    slow_after_s: float,
-    when_slow: str,
-) -> BringBackRequest:
+def bring_back_request(returned: Request, how: HowToMove) -> BringBackRequest:
     """Return the request that follows a return; `Refused` where no drain of the node is known."""
     if not isinstance(returned, ReturnRequest) or returned.run is None:
         raise Refused(
             "cannot bring servers back: no drain of the node is known here",
             hint="name its run with `--run ID`; `stackward run list` shows those known",
         )
-    return BringBackRequest(
-        node=returned.node,
-        run=returned.run,
-        allow_downtime=allow_downtime,
-        leave_behind=leave_behind,
-        consents=consents,
-        at_once=at_once,
-        slow_after_s=slow_after_s,
-        when_slow=when_slow,
-    )
+    return BringBackRequest(node=returned.node, run=returned.run, how=how)

@@ -1,11 +1,12 @@
 """What is asked of a drain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from stackward.model.compute import Server
 from stackward.model.project import Project
-from stackward.model.wish import Consent
+from stackward.plan import FLAT
+from stackward.requests.how_to_move import HowToMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,26 +17,17 @@ class DrainRequest:
 
     node: str
     reason: str
-    allow_downtime: bool = False  # stop what cannot move live
-    leave_behind: tuple[str, ...] = ()  # ids of servers that stay
+    how: HowToMove = field(default=HowToMove(), metadata=FLAT)
     projects: tuple[Project, ...] = ()  # only their servers move; none: all do
-    consents: tuple[Consent, ...] = ()  # of owners who wish to be asked
     target: str | None = None  # all go there
-    at_once: int = 2
-    slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"
     keep_service: bool = False  # leave nova-compute running afterwards
     with_mask: bool = True  # of the unit that is kept off
 
     def takes(self, server: Server) -> bool:
         """Say whether the server is to leave: here, and nowhere else, that is decided."""
-        if server.id in self.leave_behind:
+        if server.id in self.how.leave_behind:
             return False
         return not self.projects or server.project in self.project_ids
-
-    def consent_to(self, server: Server) -> Consent | None:
-        """Return the owner's consent to move the server, if there is one."""
-        return next((each for each in self.consents if each.server == server.id), None)
 
     @property
     def project_ids(self) -> tuple[str, ...]:
@@ -45,4 +37,4 @@ class DrainRequest:
     @property
     def empties_the_node(self) -> bool:
         """Say whether nothing is to stay: only then may the node be powered off."""
-        return not (self.leave_behind or self.projects)
+        return not (self.how.leave_behind or self.projects)

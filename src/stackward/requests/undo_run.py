@@ -1,9 +1,10 @@
 """What is asked of an undo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.model.wish import Consent
+from stackward.plan import FLAT
+from stackward.requests.how_to_move import HowToMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,10 +17,5 @@ class UndoRequest:
     image: str | None = None  # for the acceptance server, as in a return; so the next two
     flavor: str | None = None
     network: str | None = None
-    allow_downtime: bool = False  # stop what cannot move live
-    leave_behind: tuple[str, ...] = ()  # ids of servers that stay where they are
-    consents: tuple[Consent, ...] = ()  # of owners, beside those that the run has on record
+    how: HowToMove = field(default=HowToMove(), metadata=FLAT)  # with the consents of the run
     keep_service: bool = False  # of a return: the drain that undoes it leaves nova-compute running
-    at_once: int = 2
-    slow_after_s: float = 1800.0
-    when_slow: str = "wait"  # or "force-complete", "abort", "stop-server"

@@ -17,6 +17,7 @@ from builders import (
     agreed,
     an_id,
     asking,
+    how_of,
     projects,
     wishing,
 )
@@ -43,6 +44,7 @@ from stackward.operations.return_compute_node.undo import Returned, drain_again
 from stackward.plan import Blocked, Warned
 from stackward.policy import worries
 from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.how_to_move import HowToMove
 from stackward.requests.undo_run import UndoRequest
 
 DB = an_id("db-01")
@@ -449,7 +451,8 @@ def test_what_a_drain_may_be_asked_for_then_its_undo_may_be_asked_for_too(name: 
     """A return is undone by a drain, with that drain's blockers and their remedies."""
     case = CASES[name]
     after = case.before if case.after is None else case.after
-    request = drain_again("01RUN", RETURN, UndoRequest(run="01RUN", **case.asks_then))
+    how, rest = how_of(case.asks_then)
+    request = drain_again("01RUN", RETURN, UndoRequest(run="01RUN", how=how, **rest))
 
     assert plan_drain(after, request).blockers == ()
 
@@ -466,7 +469,9 @@ def on_the_way_home(case: Case, **asked: Any) -> tuple[int, list[Warned]]:  # no
         drained=DrainedAway(run="01RUN", servers=(moved,)),
         away=(Away(drained=moved, server=server, node=case.before),),
     )
-    plan = plan_bring_back(home, BringBackRequest(node="compute-08", run="01RUN", **asked))
+    plan = plan_bring_back(
+        home, BringBackRequest(node="compute-08", run="01RUN", how=HowToMove(**asked))
+    )
     assert plan.blockers == ()
     return len([*plan.moves()]), [each for each in plan.warnings if each.worry == "stays-away"]
 

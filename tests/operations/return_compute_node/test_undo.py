@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stackward.operations.return_compute_node.undo import Returned, drain_again
+from stackward.requests.how_to_move import HowToMove
 from stackward.requests.undo_run import UndoRequest
 
 ASKED = UndoRequest(run="01BACK")
@@ -17,10 +18,10 @@ RETURNED = Returned(
 
 
 def test_the_node_is_kept_as_it_was_kept_before() -> None:
-    again = drain_again("01BACK", RETURNED, replace(ASKED, at_once=5))
+    again = drain_again("01BACK", RETURNED, replace(ASKED, how=HowToMove(at_once=5)))
 
     assert (again.node, again.reason) == ("compute-07", "bad DIMM")
-    assert (again.keep_service, again.with_mask, again.at_once) == (False, False, 5)
+    assert (again.keep_service, again.with_mask, again.how.at_once) == (False, False, 5)
 
 
 def test_the_service_is_kept_running_where_that_is_asked_for() -> None:

@@ -5,6 +5,7 @@ deleted or moved by others since stays as it is. Undone by draining the node aga
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
@@ -16,13 +17,15 @@ from stackward.policy.capacity import Chooser, pack
 from stackward.policy.maintenance import advice_for, judge_source, judge_words, why_it_stays
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
-from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.how_to_move import HowToMove
 
 
 def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
     """Plan who comes home, and how, from facts alone."""
     way = facts.way or f"`stackward node return {facts.name} --bring-back` again"
-    coming = [each for each in facts.away if why_it_stays(each, facts, asked.leave_behind) is None]
+    coming = [
+        each for each in facts.away if why_it_stays(each, facts, asked.how.leave_behind) is None
+    ]
     judged = [(each, _judged(each, facts, asked)) for each in coming]
     packing = pack(
         [
@@ -37,7 +40,7 @@ def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
         move
         for away, each in judged
         if away.node and not _against(away, each)
-        for move in moves_of([each], packing, away.node, _manner(facts, asked))
+        for move in moves_of([each], packing, away.node, _how(facts, asked), facts.host)
     )
     provider = facts.hypervisor.id
     return Plan(
@@ -58,7 +61,7 @@ def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
             Stage(
                 name="bring home",
                 moves=moves,
-                at_once=asked.at_once,
+                at_once=asked.how.at_once,
                 needs=(InService(host=facts.host, provider=provider),),
                 goes_on=True,
             ),
@@ -72,28 +75,19 @@ def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
 
 def _slips(facts: Homecoming, asked: BringBackRequest) -> Iterator[Blocked]:
     if not facts.is_of_one:  # the others are not among the facts then
-        yield from judge_words(facts.name, [facts], asked.leave_behind, asked.consents)
+        yield from judge_words(facts.name, [facts], asked.how)
 
 
-def _manner(facts: Homecoming, asked: BringBackRequest) -> DrainRequest:
-    """Return how the servers move: as in a drain, all to their old node."""
-    return DrainRequest(
-        node=facts.name,
-        reason="bring back",
-        target=facts.host,
-        allow_downtime=asked.allow_downtime,
-        consents=(*asked.consents, *facts.drained.consents),
-        at_once=asked.at_once,
-        slow_after_s=asked.slow_after_s,
-        when_slow=asked.when_slow,
-    )
+def _how(facts: Homecoming, asked: BringBackRequest) -> HowToMove:
+    """Return how the servers move: also by what owners have agreed to before the drain."""
+    return replace(asked.how, consents=(*asked.how.consents, *facts.drained.consents))
 
 
 def _judged(away: Away, facts: Homecoming, asked: BringBackRequest) -> Judged:
     assert away.node is not None  # noqa: S101  # `why_it_stays` has sorted out the others
     [server] = away.node.servers
     choice = Chooser(away.node, facts.host).choose(server)
-    return judge(server, away.node, _manner(facts, asked), choice)
+    return judge(server, away.node, _how(facts, asked), choice)
 
 
 def _against(away: Away, judged: Judged) -> list[Blocked]:
@@ -133,7 +127,7 @@ def _notices(
     facts: Homecoming, asked: BringBackRequest, moves: tuple[Move[World], ...]
 ) -> Iterator[str]:
     for away in facts.away:
-        if (why := why_it_stays(away, facts, asked.leave_behind)) is not None:
+        if (why := why_it_stays(away, facts, asked.how.leave_behind)) is not None:
             yield f"`{away.drained.name}` is left alone: {why}"
     if moves:
         yield f"{len(moves)} move to `{facts.name}`; what runs stalls at the end of its move"

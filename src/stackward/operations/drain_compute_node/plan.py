@@ -59,7 +59,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
             return _plan_proofs(facts, facts.claim, asked)
         replaces = facts.claim.run
         facts = replace(facts, acting_run=replaces)
-    judged, packing = judge_and_pack(leaving, facts, asked)
+    judged, packing = judge_and_pack(leaving, facts, asked.how, asked.target)
     verdicts = [
         *judge_node(facts, asked),
         *_staying(facts, asked),
@@ -67,7 +67,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         *packing.left_out,
     ]
     blockers = tuple(each for each in verdicts if isinstance(each, Blocked))
-    moves = tuple(moves_of(judged, packing, facts, asked))
+    moves = tuple(moves_of(judged, packing, facts, asked.how, asked.target))
     return Plan(
         title=f"drain `{facts.name}`",
         request=asked,
@@ -87,7 +87,7 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
     for server in facts.servers:
         if not asked.takes(server):
             yield worries.NOT_TO_MOVE.blocks(server.label, server.id)
-    judged, packing = judge_and_pack(facts.servers, facts, asked)
+    judged, packing = judge_and_pack(facts.servers, facts, asked.how, asked.target)
     for each in judged:
         yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
         for port, host in compute.left_bindings(each.server):
@@ -98,7 +98,7 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
             yield worries.CHANGED.blocks(
                 move.thing, move.thing_id, how=move.how, status=each.server.status
             )
-        if move.instead and by_whose_word(each.server, each.way, asked) is None:
+        if move.instead and by_whose_word(each.server, each.way, asked.how) is None:
             yield worries.STOPS_NO_MORE.blocks(move.thing, move.thing_id)
         pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
         offered = {candidate.host for candidate in each.choice.all}
@@ -140,7 +140,7 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     if _keeps_off(asked):
         yield from node.judge_keeping_off(facts)
     here = {server.id for server in facts.servers}
-    for given in asked.leave_behind:
+    for given in asked.how.leave_behind:
         # Once the run goes on, one that is gone is one less to leave behind.
         if given not in here and facts.acting_run is None:
             yield worries.UNKNOWN_LEFT_BEHIND.blocks(facts.name, given=given)
@@ -152,7 +152,7 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
                 facts.name, project=project.name, project_id=project.id
             )
     asking = {each.id for each in facts.servers if asked.takes(each) and needs_consent(each)}
-    for consent in asked.consents:
+    for consent in asked.how.consents:
         if consent.server not in asking and facts.acting_run is None:
             yield worries.UNKNOWN_CONSENT.blocks(facts.name, given=consent.server)
     usable = {
@@ -176,7 +176,7 @@ def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
             count = sum(each.project == project.id for each in facts.servers)
             yield worries.PROJECT_GONE.warns(facts.name, project=project.id, count=count)
     for server in facts.servers:
-        if server.id in asked.leave_behind:
+        if server.id in asked.how.leave_behind:
             yield worries.LEFT_BEHIND.warns(server.label, server.id)
 
 
@@ -204,7 +204,7 @@ def _stages(
         Stage(
             name="move",
             moves=moves,
-            at_once=asked.at_once,
+            at_once=asked.how.at_once,
             needs=(is_cordoned, NoArrivals(host=facts.host)),
             goes_on=True,
         ),
@@ -212,7 +212,7 @@ def _stages(
         Stage(
             name="arrivals",
             moves=(),
-            at_once=asked.at_once,
+            at_once=asked.how.at_once,
             needs=(is_cordoned, NoArrivals(host=facts.host)),
             goes_on=True,
             catches_up=True,
@@ -241,7 +241,7 @@ def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
 
 
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:
-    kept, of = asked.leave_behind, asked.project_ids
+    kept, of = asked.how.leave_behind, asked.project_ids
     host, provider = facts.host, facts.provider.id
     return (
         NoServersOn(host=host, except_for=kept, projects=of),
@@ -316,7 +316,9 @@ def _notices(judged: list[Judged], facts: ComputeNode, asked: DrainRequest) -> I
 
 def _others(facts: ComputeNode, asked: DrainRequest) -> int:
     """Count the servers that stay because they are of other projects."""
-    here = [each for each in facts.servers if asked.projects and each.id not in asked.leave_behind]
+    here = [
+        each for each in facts.servers if asked.projects and each.id not in asked.how.leave_behind
+    ]
     return sum(not asked.takes(each) for each in here)
 
 

@@ -41,12 +41,7 @@ def drain_again(run: str, returned: Returned, asked: UndoRequest) -> DrainReques
         reason=returned.reason or f"run {run} is undone",
         keep_service=asked.keep_service or not returned.kept_off_by,
         with_mask="mask" in returned.kept_off_by,
-        allow_downtime=asked.allow_downtime,
-        leave_behind=asked.leave_behind,
-        consents=asked.consents,
-        at_once=asked.at_once,
-        slow_after_s=asked.slow_after_s,
-        when_slow=asked.when_slow,
+        how=asked.how,
     )
 
 

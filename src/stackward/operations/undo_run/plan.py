@@ -125,7 +125,7 @@ def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | No
 
 def _slips(facts: Undoing, asked: UndoRequest) -> Iterator[Blocked]:
     if not facts.is_of_one:  # the others are not among the facts then
-        yield from judge_words(facts.run, facts.homes, asked.leave_behind, asked.consents)
+        yield from judge_words(facts.run, facts.homes, asked.how)
 
 
 def _way_back(
@@ -150,13 +150,13 @@ def _way_back(
 
 def _stays(home: Homecoming, asked: UndoRequest) -> Iterator[str]:
     for away in home.away:
-        if (why := why_it_stays(away, home, asked.leave_behind)) is not None:
+        if (why := why_it_stays(away, home, asked.how.leave_behind)) is not None:
             yield f"`{away.drained.name}` is left alone: {why}"
 
 
 def _shut_out(home: Homecoming, facts: Undoing, asked: UndoRequest) -> Iterator[Warned]:
     for away in home.away:
-        if away.server and why_it_stays(away, home, asked.leave_behind) is None:
+        if away.server and why_it_stays(away, home, asked.how.leave_behind) is None:
             yield worries.NOT_MOVED_BACK.warns(
                 away.server.label,
                 away.server.id,
