@@ -125,6 +125,16 @@ CASES = [
         make="systemd-run --quiet --wait --unit=stackward-lab-backup false || true",
     ),
     Case(
+        rule="off-the-bus", component="logind", node="ctl", unit="dbus", freezes=False,
+        make="systemctl stop dbus.service 2>&1; systemctl restart systemd-networkd",
+        clear="systemctl restart systemd-logind systemd-networkd",
+    ),
+    Case(
+        rule="off-the-bus", component="machine", node="ctl", unit="dbus", freezes=False,
+        make="systemctl stop dbus.service 2>&1; systemctl restart systemd-logind",
+        clear="systemctl restart systemd-logind systemd-networkd",
+    ),
+    Case(
         rule="switched-off", component="nova-scheduler", node="ctl", unit="nova-scheduler",
         does=("systemctl unmask", "systemctl enable --now"), freezes=False,
         make="systemctl stop nova-scheduler; systemctl mask nova-scheduler",

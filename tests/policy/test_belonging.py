@@ -82,7 +82,10 @@ MASKED = [
     ("ctl", "ovn-ovsdb-server-sb.service", "ovn-databases"),
     ("ctl", "placement-api.service", "placement-api"),
     ("ctl", BROKER, "rabbitmq"),
+    ("ctl", "systemd-logind.service", "logind"),
     ("c01", "dbus.service", "dbus"),
+    ("c01", "systemd-logind.service", "logind"),
+    ("c01", "polkit.service", "polkit"),
     ("c01", "libvirtd.service", "libvirtd"),
     ("c01", COMPUTE, "nova-compute"),
     ("c01", "ovn-controller.service", "ovn-controller"),
@@ -134,6 +137,20 @@ def test_what_was_stopped_and_disabled_is_found_where_something_else_says_that_i
     close(site, ANATOMY[component].ports)
 
     assert where(site.look()) == [f"{component} on {node}"]
+
+
+def test_a_polkit_that_the_message_bus_starts_when_it_is_needed_need_not_run() -> None:
+    """Seen: stopped, and started by the bus with the next connection to libvirt."""
+    site = Site()
+    gone = {"ActiveState": "inactive", "SubState": "dead"}
+    site.unit("c01", "polkit.service", **gone)
+    site.told("c01")["installed"] = ["polkit.service"]
+    site.command("c01", "question polkit 0", None)
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert "polkit" in {one.name for one in health.components if one.state is State.OK}
 
 
 def remove(site: Site) -> None:

@@ -54,6 +54,8 @@ def said_of(health: Health) -> list[str]:
         pytest.param(
             "c01", "machine 0", 124, "systemctl restart systemd-networkd", id="systemd-networkd"
         ),
+        pytest.param("ctl", "logind 0", 124, "systemctl restart systemd-logind", id="logind"),
+        pytest.param("c01", "polkit 0", 124, "systemctl restart polkit", id="polkit"),
     ],
 )  # fmt: skip
 def test_a_frozen_process_is_found_with_what_starts_it_anew(
@@ -83,6 +85,70 @@ def test_a_node_whose_network_another_manages_is_not_asked_of_networkd() -> None
 
     assert health.findings == ()
     assert not any("managed" in gap.what for gap in health.gaps)
+
+
+NO_NAME = 'Call failed: Name "org.freedesktop.{}1" does not exist'
+
+
+@pytest.mark.parametrize("says", [
+    pytest.param(NO_NAME, id="the daemon of reference"),
+    pytest.param("Call failed: Destination does not exist", id="dbus-broker"),
+    pytest.param(
+        "Call failed: The name org.freedesktop.{}1 was not provided by any .service files",
+        id="a bus that cannot start it",
+    ),
+])  # fmt: skip
+@pytest.mark.parametrize(
+    ("component", "number", "name", "unit"),
+    [
+        ("logind", 0, "login", "systemd-logind"),
+        ("machine", 1, "network", "systemd-networkd"),
+        ("polkit", 0, "PolicyKit", "polkit"),
+    ],
+    ids=["logind", "networkd", "polkit"],
+)
+def test_who_is_not_on_the_message_bus_any_more_is_found_by_name(
+    component: str, number: int, name: str, unit: str, says: str
+) -> None:
+    """Seen: the bus was started anew by its socket without them, and the cloud was called ok."""
+    site = Site()
+    site.command("c01", f"question {component} {number}", 1, err=says.format(name))
+
+    finding = only(site.look())
+
+    assert (finding.rule, finding.where) == ("off-the-bus", f"{component} on c01")
+    assert finding.reason.startswith(f"`{unit}` runs, but is not on the message bus")
+    assert f"`systemctl restart {unit}`" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "err"),
+    [
+        pytest.param(124, "", id="it is frozen"),
+        pytest.param(1, "Failed to connect to bus: Connection refused", id="it does not run"),
+    ],
+)
+def test_what_a_silent_message_bus_keeps_from_answering_is_no_finding_of_its_own(
+    code: int, err: str
+) -> None:
+    site = Site()
+    for each in ("dbus 0", "logind 0", "polkit 0", "machine 1"):
+        site.command("c01", f"question {each}", code, err=err)
+
+    health = site.look()
+
+    assert {one.component for one in health.findings} == {"dbus"}
+    assert "c01: logind: its seats: dbus, by way of which it is asked, does not answer" in said_of(
+        health
+    )
+
+
+def test_a_networkd_that_is_frozen_is_one_finding_however_it_is_asked() -> None:
+    site = Site()
+    site.command("c01", "question machine 0", 124)
+    site.command("c01", "question machine 1", 124)
+
+    assert only(site.look()).rule == "process-silent"
 
 
 def test_a_frozen_bus_is_found_though_systemd_is_asked_by_way_of_it() -> None:

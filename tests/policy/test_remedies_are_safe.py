@@ -57,6 +57,7 @@ LOOKS = {
     "ovsdb-failed": "look first",
     "own-queue-missing": "look first",
     "own-queue-unbound": "look first",
+    "off-the-bus": "look first",
     "own-queue-unread": "look first",
     "port-elsewhere": "look first",
     "process-silent": "see what it waits for",
@@ -166,6 +167,7 @@ def test_what_a_restart_of_the_message_bus_leaves_behind_is_started_too() -> Non
     restarted = PROCESS_SILENT.found("dbus", "c01", **words).remedy
 
     assert "`systemctl restart systemd-logind`" in restarted
+    assert "`systemctl try-restart systemd-networkd`" in restarted
     assert "where libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`)" in restarted
     assert "logind" not in PROCESS_SILENT.found("memcached", "c01", **words).remedy
 
@@ -492,6 +494,7 @@ CARRIED_OUT = {
         "what_a_machine_that_is_gone_left_behind_is_removed",
     ),
     "old-name-down": ("remedies", "the_record_of_an_old_name_is_removed"),
+    "off-the-bus": OF_FINDINGS,
     "order-lost": ("stuck", "a_move_whose_conductor_was_killed_is_named"),
     "other-unit-failed": OF_FINDINGS,
     "own-queue-missing": OF_FINDINGS,

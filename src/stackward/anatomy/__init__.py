@@ -84,6 +84,7 @@ class Question:
     reserve: str | None = None  # of one of all: found in the answer of one that stands by
     absent: str | None = None  # found where its tool fails, and nobody need listen
     has_none: str | None = None  # found where its tool fails: it answers, and need not have that
+    off_bus: str | None = None  # found where its tool fails: it runs, and the message bus lost it
     reads: str | None = None  # one of READERS: the answer is read by code, which judges it too
     without: str = ""  # in words: why nobody need listen
     is_for_root: bool = True
@@ -91,6 +92,7 @@ class Question:
     inside: tuple[str, ...] = ()  # the words there, where its control socket has another place
     unit: str | None = None  # of the process that is asked, where its component has several
     only_with: str | None = None  # a unit: asked only where that runs
+    by_way_of: str | None = None  # a component there: while that is silent, so is the way to this
     one_of_all: bool = False  # exactly one in the cloud must answer so, and the others may not
 
     @property
@@ -172,6 +174,8 @@ class Component:
     replaces: tuple[str, ...] = ()  # where it runs in a cloud, it does their work
     agents: tuple[str, ...] = ()  # of Pacemaker, by which it may be run instead of by its unit
     is_one_of: bool = False  # its units stand in for one another: one that runs is enough
+    on_each_node: bool = False  # the distribution runs it wherever it is installed
+    started_by_bus: bool = False  # the message bus starts it when somebody needs it
     catalog: str | None = None  # its type in the catalog
     databases: tuple[Database, ...] = ()
     probe: Probe
@@ -368,6 +372,7 @@ def _in_file(file: str) -> Iterator[None]:
 
 
 _REFERENCES = ("depends_on", "rests_on", "holds", "replaces")
+_PATTERNS = ("expects", "refutes", "reserve", "absent", "has_none", "off_bus")
 
 
 def _refuse_names_of_nobody(one: Component, known: Collection[str], units: Collection[str]) -> None:
@@ -376,6 +381,10 @@ def _refuse_names_of_nobody(one: Component, known: Collection[str], units: Colle
         if unknown:
             why = f"`{word}` names {_named(unknown)}, which is no component"
             raise _wrong(one.name, why, f"components: {_named(known)}")
+    ways = {each.by_way_of for each in one.questions if each.by_way_of}
+    if unknown := ways - set(known):
+        why = f"a question goes by way of {_named(unknown)}, which is no component"
+        raise _wrong(one.name, why, f"components: {_named(known)}")
     asked = {unit for each in one.questions for unit in (each.only_with, each.unit) if unit}
     if unknown := asked - set(units):
         why = f"a question is about {_named(unknown)}, which is no unit of any component"
@@ -465,8 +474,7 @@ def _refuse_question(one: Component, question: Question) -> None:
 
 
 def _refuse_bad_patterns(one: Component) -> None:
-    words = ("expects", "refutes", "reserve", "absent", "has_none")
-    found = [(word, getattr(each, word)) for each in one.questions for word in words]
+    found = [(word, getattr(each, word)) for each in one.questions for word in _PATTERNS]
     for word, pattern in [*found, ("own", one.http.own if one.http else None)]:
         try:
             re.compile(pattern or "")

@@ -38,6 +38,7 @@ class Sign(StrEnum):
     PROJECT = "others of its project run here"
     QUEUE = "RabbitMQ has its queue with this node's name"
     SITE = "the web server is to serve it here"
+    EACH = "the distribution runs it on each node where it is installed"
 
 
 ENOUGH = 2
@@ -52,6 +53,7 @@ WEIGHTS = {
     Sign.PROJECT: 1,
     Sign.QUEUE: 1,
     Sign.SITE: 1,
+    Sign.EACH: 1,
 }
 """How much each sign counts. A package that is installed and was never used has one of them."""
 
@@ -117,7 +119,8 @@ def _off(component: Component, survey: Survey, units: Mapping[str, Unit]) -> Ite
             continue
         seen.add(unit.name)
         is_installed = unit.is_installed or survey.paths & _marks(component, name)
-        if unit.active == "inactive" and not unit.is_wanted and is_installed:
+        is_started = component.started_by_bus and not _is_masked(unit)
+        if unit.active == "inactive" and not (unit.is_wanted or is_started) and is_installed:
             yield unit
 
 
@@ -213,6 +216,8 @@ class _Cloud:
             yield Sign.PROJECT, f"{_named(mates)} of {component.service} {_verb(mates, 'run')} here"
         if site := sorted(survey.paths & _sites(component)):
             yield Sign.SITE, f"Apache is to serve it: `{site[0]}`"
+        if component.on_each_node:
+            yield Sign.EACH, "each node with it installed runs it"
         if wanted and not is_served and not replaced and self._is_missed(component):
             yield Sign.ALONE, "nobody else does its work"
 

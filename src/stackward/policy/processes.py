@@ -94,8 +94,11 @@ def falls(unit: Unit, *, answers: bool) -> bool:
 def starts_on_demand(here: Presence, unit: Unit) -> bool:
     """Say whether a unit need not run: a socket that is listened on starts it.
 
-    So does a timer, until it has elapsed: it has started it then, and starts it no more.
+    So does a timer, until it has elapsed: it has started it then, and starts it no more. And so
+    does the message bus.
     """
+    if here.component.started_by_bus and unit.load != "masked":
+        return True
     units = here.survey.units
     known = {} if isinstance(units, Unseen) else units
     starters = [known[name] for name in unit.triggered_by if name in known]
@@ -114,8 +117,8 @@ def _judge_running(here: Presence, unit: Unit) -> Iterator[Finding]:
         )
     if unit.load == "masked":
         yield symptoms.MASKED_BUT_RUNS.found(name, node, unit=unit.name)
-    elif is_left_to_cluster(here.component, here.survey, unit):
-        return  # Pacemaker starts it
+    elif here.component.started_by_bus or is_left_to_cluster(here.component, here.survey, unit):
+        return  # the message bus starts it, or Pacemaker
     elif cure := not_at_boot(here.survey, unit):
         yield symptoms.NOT_AT_BOOT.found(name, node, unit=unit.name, cure=cure)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 
 from stackward.anatomy import Component, Question
-from stackward.model.health import Finding, Gap
+from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Blind, Replied, Unseen
 from stackward.policy import symptoms
 from stackward.policy.gaps import gap_of
@@ -26,15 +26,17 @@ class Outcome(StrEnum):
     PROVED = "proved"
     RESERVE = "reserve"  # it is well, and stands by for another
     REFUTED = "refuted"  # it answers, and says that it is not well
+    OFF_BUS = "off the bus"  # it runs, and who asks the message bus for it does not find it
     SILENT = "silent"
     REFUSED = "refused"  # we have no right to ask
     NO_TIME = "no time"  # none was left to ask it
     NOT_ASKED = "not asked"  # there is no tool for it
     ABSENT = "absent"  # nobody listens, and nobody need
+    NO_WAY = "no way"  # who it is asked by way of does not answer: that is the finding
     NOT_UNDERSTOOD = "not understood"
 
 
-_ILL = {Outcome.SILENT, Outcome.REFUTED}
+_ILL = {Outcome.SILENT, Outcome.REFUTED, Outcome.OFF_BUS}
 _UNHEARD = {Blind.REFUSED: Outcome.REFUSED, Blind.NOT_ASKED: Outcome.NO_TIME}
 
 
@@ -61,6 +63,8 @@ def _of_reply(question: Question, answer: Replied) -> Outcome:
             return Outcome.ABSENT
         case Replied(code=code) if code != 0 and _has(question.has_none, answer):
             return Outcome.PROVED  # only the running process can say that
+        case Replied(code=code) if code != 0 and _has(question.off_bus, answer):
+            return Outcome.OFF_BUS
         case _:
             return Outcome.NOT_UNDERSTOOD
 
@@ -84,7 +88,18 @@ def answers(here: Presence) -> Iterator[tuple[Question, Outcome, Replied | Unsee
         answer = here.survey.answers.get(key)
         is_odd = isinstance(here.survey.members.get(key), Unseen)
         came = Outcome.NOT_UNDERSTOOD if is_odd else outcome(question, answer)
+        if came in _BY_THE_WAY and question.by_way_of and not _is_open(here, question.by_way_of):
+            came = Outcome.NO_WAY
         yield question, came, answer
+
+
+_BY_THE_WAY = {Outcome.SILENT, Outcome.OFF_BUS, Outcome.NOT_UNDERSTOOD}
+
+
+def _is_open(here: Presence, way: str) -> bool:
+    """Say whether the component that a question goes by way of has answered by itself."""
+    answer = here.survey.answers.get((way, 0))
+    return isinstance(answer, Replied) and answer.code == 0
 
 
 def judge_answers(here: Presence) -> Iterator[Finding]:
@@ -117,6 +132,12 @@ def judge_answers(here: Presence) -> Iterator[Finding]:
         elif came is Outcome.REFUTED:
             yield symptoms.PROCESS_ILL.found(
                 name, node, what=question.what, says=_words(answer), log=here.log
+            )
+        elif came is Outcome.OFF_BUS:
+            restart = restart_for(here, question)
+            unit = restart.rpartition(" ")[2]
+            yield symptoms.OFF_THE_BUS.found(
+                name, node, [_words(answer)], unit=unit, restart=restart, log=here.log
             )
         elif came is Outcome.NOT_UNDERSTOOD:
             asked = f"`{' '.join(question.ask)}`"
@@ -220,6 +241,14 @@ def gaps_of_answers(here: Presence) -> Iterator[Gap]:
         elif came is Outcome.ABSENT:
             nobody = Unseen(f"nobody listens: {question.without}", Blind.USELESS)
             yield gap_of(here.survey, f"{name}: {question.what}", nobody, name)
+        elif came is Outcome.NO_WAY:
+            yield Gap(
+                kind=Kept.SPARED,
+                component=name,
+                where=here.node,
+                what=f"{name}: {question.what}",
+                why=f"{question.by_way_of}, by way of which it is asked, does not answer",
+            )
 
 
 def proof_of_answers(component: Component, present: Present) -> str:

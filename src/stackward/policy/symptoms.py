@@ -19,7 +19,8 @@ _WHILE_AT_REST = f"while no move goes on there ({_ALL_MOVES}): "
 # Seen on a lab: libvirtd ends with the bus, and logins wait for a logind that has lost it.
 BUS = "dbus"
 _AFTER_THE_BUS = (
-    "; then `systemctl restart systemd-logind`, else logins hang, and start what has ended with "
+    "; then `systemctl restart systemd-logind`, else logins hang, `systemctl try-restart "
+    "systemd-networkd`, else it takes no orders, and start what has ended with "
     "the bus: where libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`)"
 )
 
@@ -179,8 +180,9 @@ NODE_LATE = Symptom(
     State.UNKNOWN,
     "it lives, for {living} reports from it, but did not answer in time: {why}",
     "look at its load (`uptime`); a busy node needs a longer `--timeout`; if it goes on, log in "
-    "and see what hangs; a login that takes 25 s, and works then, waits for a logind that is not "
-    "on the message bus since that was started anew: `systemctl restart systemd-logind`",
+    "and see what hangs; a login that takes 20 s or more, and works then, waits for a logind that "
+    "is frozen, or not on the message bus since that was started anew: `systemctl restart "
+    "systemd-logind`",
     "Nothing was seen of it this time.",
 )
 NODE_USELESS = Symptom(
@@ -776,6 +778,15 @@ PROCESS_ILL = Symptom(
     "asked for {what}, {says}",
     "see {log}",
     "The process itself says that it cannot do its work.",
+)
+OFF_THE_BUS = Symptom(
+    "off-the-bus",
+    State.BROKEN,
+    "`{unit}` runs, but is not on the message bus: who asks for it there does not find it",
+    "look first whether the bus was started anew (`journalctl -u dbus -u {unit}`, as root); then "
+    "`{restart}`: no login ends by that; a systemd-networkd asks anew for what it has by DHCP",
+    "What was on a message bus that ended is not on the one that its socket has started. Logins "
+    "wait 25 s for a logind that is not there; `networkctl` and `netplan` reach no networkd.",
 )
 APPLICATION_NOT_LOADED = Symptom(
     "application-not-loaded",
