@@ -52,21 +52,19 @@ def outcome(question: Question, answer: Replied | Unseen | None) -> Outcome:
 
 
 def _of_reply(question: Question, answer: Replied) -> Outcome:
-    match answer:
-        case Replied(code=0, out=out) if re.search(question.expects, out, re.MULTILINE):
-            return Outcome.PROVED
-        case Replied(code=0) if _has(question.reserve, answer):
-            return Outcome.RESERVE
-        case Replied() if _has(question.refutes, answer):
-            return Outcome.REFUTED
-        case Replied(code=code) if code != 0 and _has(question.absent, answer):
-            return Outcome.ABSENT
-        case Replied(code=code) if code != 0 and _has(question.has_none, answer):
-            return Outcome.PROVED  # only the running process can say that
-        case Replied(code=code) if code != 0 and _has(question.off_bus, answer):
-            return Outcome.OFF_BUS
-        case _:
-            return Outcome.NOT_UNDERSTOOD
+    ways: tuple[tuple[str | None, Outcome], ...] = (
+        (question.expects, Outcome.PROVED),
+        (question.reserve, Outcome.RESERVE),
+        (question.refutes, Outcome.REFUTED),
+    )
+    if answer.code != 0:
+        ways = (
+            (question.refutes, Outcome.REFUTED),
+            (question.absent, Outcome.ABSENT),
+            (question.has_none, Outcome.PROVED),  # only the running process can say that
+            (question.off_bus, Outcome.OFF_BUS),
+        )
+    return next((came for words, came in ways if _has(words, answer)), Outcome.NOT_UNDERSTOOD)
 
 
 def _has(words: str | None, answer: Replied) -> bool:
