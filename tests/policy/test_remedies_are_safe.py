@@ -167,7 +167,7 @@ def test_what_a_restart_of_the_message_bus_leaves_behind_is_started_too() -> Non
     restarted = PROCESS_SILENT.found("dbus", "c01", **words).remedy
 
     assert "`systemctl restart systemd-logind`" in restarted
-    assert "`systemctl try-restart systemd-networkd`" in restarted
+    assert "`systemctl restart systemd-networkd`" in restarted
     assert "where libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`)" in restarted
     assert "logind" not in PROCESS_SILENT.found("memcached", "c01", **words).remedy
 

@@ -19,9 +19,9 @@ _WHILE_AT_REST = f"while no move goes on there ({_ALL_MOVES}): "
 # Seen on a lab: libvirtd ends with the bus, and logins wait for a logind that has lost it.
 BUS = "dbus"
 _AFTER_THE_BUS = (
-    "; then `systemctl restart systemd-logind`, else logins hang, `systemctl try-restart "
-    "systemd-networkd`, else it takes no orders, and start what has ended with "
-    "the bus: where libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`)"
+    "; then `systemctl restart systemd-logind`, else logins hang, and start what has ended with "
+    "the bus: where libvirt is a unit of the node, that unit (`libvirtd` or `virtqemud`); where "
+    "networkd runs, `systemctl restart systemd-networkd`, else it takes no orders"
 )
 
 
