@@ -148,6 +148,14 @@ LISTED = (
         why="nothing of it runs, and a question would start it: then the look would be what it is "
         "well by",
     ),
+    # Seen: found by name where nova-compute had not come back yet, and by that where it had.
+    Listed(
+        units=frozenset({"virtlogd.service"}),
+        faults=frozenset({Fault.STOPPED, Fault.KILLED}),
+        first=("virtlogd", "libvirtd", "nova-compute"),
+        why="libvirtd ends with its socket; nova-compute has both started again, and disables "
+        "itself until it looks again",
+    ),
     Listed(
         units=frozenset({"libvirtd.service"}),
         faults=frozenset({Fault.ON_DEMAND}),
@@ -272,6 +280,7 @@ ENDS = {Fault.STOPPED, Fault.MASKED, Fault.KILLED, Fault.ON_DEMAND}  # and stays
 AFTER = {
     "dbus.service": AFTER_THE_BUS,
     "libvirtd.service": "systemctl stop nova-compute",
+    "virtlogd.service": "systemctl stop nova-compute",
 }
 
 
