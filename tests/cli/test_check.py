@@ -146,7 +146,9 @@ def test_what_an_operator_reads(desk: Desk) -> None:
             +----------------+--------+-------+-------------------------------------------+----------+-------+
             | nova-compute   | broken | c01   | looks alive: heartbeat 3 s old, connected | rpc-deaf |       |
             | dbus           | ok     | c01   | 1 of 1 answer when asked                  |          |       |
+            | logind         | ok     | c01   | 1 of 1 answer when asked                  |          |       |
             | machine        | ok     | c01   | 1 of 1 answer over SSH                    |          |       |
+            | polkit         | ok     | c01   | 1 of 1 answer when asked                  |          |       |
             | openvswitch    | ok     | c01   | 1 of 1 answer when asked                  |          |       |
             | ovn-controller | ok     | c01   | 1 of 1 answer when asked                  |          |       |
             | libvirtd       | ok     | c01   | libvirt 11.3.0 answers                    |          |       |
@@ -161,7 +163,7 @@ def test_what_an_operator_reads(desk: Desk) -> None:
             not proved:
               the kernel log, the clock (c01): shared with the host of this container
 
-            `c01` is broken: 1 broken, 6 ok; not shown: 2 not proved, 0 unknown; begin with nova-compute on c01 [rpc-deaf] (looked for 0.0 s)
+            `c01` is broken: 1 broken, 8 ok; not shown: 2 not proved, 0 unknown; begin with nova-compute on c01 [rpc-deaf] (looked for 0.0 s)
             """  # noqa: E501  # as it is printed
         ),
         "",
