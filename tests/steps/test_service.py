@@ -17,8 +17,8 @@ from fakes import (
     a_world,
 )
 from stackward.errors import StepFailed, Unreachable
-from stackward.model.compute import MEND_CELL
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
+from stackward.model.service import MEND_CELL
 from stackward.plan import Standing
 from stackward.ports.root import line
 from stackward.ports.world import World

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stackward.errors import Refused
 from stackward.model.acceptance import NewServer, acceptance_name
-from stackward.model.compute import Server
+from stackward.model.server import Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of

@@ -9,9 +9,11 @@ from typing import ClassVar
 from stackward.answers import understood, whole
 from stackward.errors import Refused, StepFailed
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import DISABLED, ComputeService, Unread
-from stackward.model.compute_process import ComputeProcess, outside
-from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED, UNIT
+from stackward.model.compute_process import UNIT, ComputeProcess, outside
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED
+from stackward.model.placement import DISABLED
+from stackward.model.service import ComputeService
+from stackward.model.unread import Unread
 from stackward.plan import Look, Mark, Standing
 from stackward.ports import root
 from stackward.ports.compute_process import read_processes
