@@ -13,7 +13,8 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from builders import a_candidate, a_flavor, a_node, a_server, asking
-from stackward.model.compute import Aggregate, ComputeNode
+from stackward.model.aggregate import Aggregate
+from stackward.model.node import ComputeNode
 from stackward.operations.drain_compute_node.plan import plan_drain
 
 NODES = 2_000

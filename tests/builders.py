@@ -7,20 +7,15 @@ from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
 from stackward.facts.needs import need_of
-from stackward.model.compute import (
-    Candidate,
-    ComputeNode,
-    ComputeService,
-    Disk,
-    Domain,
-    Flavor,
-    Hypervisor,
-    Port,
-    Provider,
-    Server,
-    ServerGroup,
-)
+from stackward.model.domain import Disk, Domain
+from stackward.model.flavor import Flavor
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.network import Port
+from stackward.model.node import ComputeNode
+from stackward.model.placement import Candidate, Provider
 from stackward.model.project import Project
+from stackward.model.server import Server, ServerGroup
+from stackward.model.service import ComputeService
 from stackward.model.wish import WISH, Consent
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.how_to_move import HowToMove

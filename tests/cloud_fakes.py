@@ -27,10 +27,11 @@ from stackward.model.cloud_state import (
     Rpc,
     RpcAnswer,
 )
-from stackward.model.compute import Hypervisor, Unread
 from stackward.model.health import Health
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.login import Login
+from stackward.model.unread import Unread
 from stackward.ports.lookout import Lookout
 from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights

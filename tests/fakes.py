@@ -11,32 +11,25 @@ from typing import Generic
 from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
-from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.acceptance import NewServer
+from stackward.model.aggregate import Aggregate
 from stackward.model.cloud import CloudIdentity
-from stackward.model.compute import (
-    ActionEvent,
-    Aggregate,
-    Candidate,
-    ComputeService,
-    Guarded,
-    Hypervisor,
-    Inventory,
-    Migration,
-    Need,
-    NetworkAgent,
-    Port,
-    Provider,
-    Server,
-    ServerAction,
-    ServerGroup,
-    Volume,
-)
 from stackward.model.compute_process import PROCESSES
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Directory, Itself, Known
+from stackward.model.image import Image
+from stackward.model.instance_ha import Guarded
 from stackward.model.login import Login
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
+from stackward.model.migration import Migration
+from stackward.model.network import Network, NetworkAgent, Port
+from stackward.model.placement import Candidate, Inventory, Need, Provider
 from stackward.model.project import Project
+from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
+from stackward.model.service import ComputeService
 from stackward.model.survey import Blind
+from stackward.model.volume import Volume
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
 from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared

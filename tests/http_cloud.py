@@ -24,12 +24,12 @@ from builders import NOW, an_id
 from fakes import FakeCloud
 from stackward.errors import Uncertain
 from stackward.model.acceptance import NewServer
-from stackward.model.compute import Need
+from stackward.model.placement import Need
 
 if TYPE_CHECKING:
     from openstack.connection import Connection  # noqa: TID251  # what it stands in for
 
-    from stackward.model.compute import Server
+    from stackward.model.server import Server
 
 Json = dict[str, Any]
 Query = list[tuple[str, str]]

@@ -18,9 +18,9 @@ from stackward.app import carry_on, memory_of, open_journal, read_plan, workshop
 from stackward.engine import Brakes, approve, carry_out
 from stackward.errors import Locked, Refused
 from stackward.facts.observed import keep_names
-from stackward.model.compute import Unread
 from stackward.model.identity import Itself
 from stackward.model.run import Approval, RunState, Said
+from stackward.model.unread import Unread
 from stackward.operations import plan_request
 from stackward.plan import to_json
 from stackward.settings import Settings

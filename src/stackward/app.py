@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from stackward.facts.cloud_state import CheckRequest
     from stackward.model.claim import Maintenance
     from stackward.model.cloud import CloudIdentity
-    from stackward.model.compute import Unread
     from stackward.model.identity import Itself
     from stackward.model.inventory import Inventory
     from stackward.model.project import Project
     from stackward.model.run import Run, RunState
+    from stackward.model.unread import Unread
     from stackward.plan import Kinds, Plan
     from stackward.ports.clock import Clock
     from stackward.ports.figures import Figure
@@ -182,7 +182,7 @@ def memory_of(settings: "Settings") -> "Callable[[str], Mapping[str, Itself] | U
         from stackward.adapters.store.kept import observations_of  # noqa: PLC0415  # as above
         from stackward.adapters.store.listing import is_there  # noqa: PLC0415  # as above
         from stackward.facts.observed import NAMES, remembered_in  # noqa: PLC0415  # as above
-        from stackward.model.compute import Unread  # noqa: PLC0415  # as above
+        from stackward.model.unread import Unread  # noqa: PLC0415  # as above
 
         try:
             url = database_url(settings)

@@ -16,7 +16,7 @@ from stackward.checks.compute import (
     NoServersOn,
 )
 from stackward.errors import Unreachable
-from stackward.model.compute import Server
+from stackward.model.server import Server
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.world import World
 from stackward.steps.service import Cordon

@@ -8,7 +8,7 @@ import pytest
 from builders import a_service
 from fakes import FakeCloud, a_world
 from stackward.checks.listening import LISTEN_S, LONGEST_S, listen
-from stackward.model.compute import ComputeService
+from stackward.model.service import ComputeService
 from stackward.ports.world import World
 
 HOST, OTHER = "compute-07", "compute-08"

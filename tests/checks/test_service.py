@@ -21,7 +21,7 @@ from stackward.checks.service import (
 )
 from stackward.errors import Unreachable
 from stackward.model.acceptance import NewServer
-from stackward.model.maintenance import UNIT
+from stackward.model.compute_process import UNIT
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.stored import decided
 

@@ -17,8 +17,9 @@ from fakes import FakeCloud, FakeShell, OneByOne
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.cli import main
-from stackward.model.compute import Aggregate, Volume
+from stackward.model.aggregate import Aggregate
 from stackward.model.inventory import Inventory
+from stackward.model.volume import Volume
 from stackward.ports.world import World
 from texts import folded
 

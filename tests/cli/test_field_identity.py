@@ -17,9 +17,9 @@ from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.store.listing import FILE
 from stackward.cli import main
-from stackward.model.compute import ComputeService
 from stackward.model.identity import Itself, Known
 from stackward.model.inventory import Inventory
+from stackward.model.service import ComputeService
 from stackward.ports.world import World
 
 

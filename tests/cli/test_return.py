@@ -16,7 +16,7 @@ from fakes import LAB_NET, FakeCloud, FakeShell, a_world
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.kinds import KINDS
-from stackward.model.compute import Guarded
+from stackward.model.instance_ha import Guarded
 from stackward.model.inventory import Inventory
 from stackward.model.wish import WISH
 from stackward.plan import Plan

@@ -22,7 +22,7 @@ from stackward.cli import main
 from stackward.errors import StepFailed
 from stackward.kinds import KINDS
 from stackward.model.claim import read_claim
-from stackward.model.compute import Guarded
+from stackward.model.instance_ha import Guarded
 from stackward.model.inventory import Inventory
 from stackward.model.run import Run
 from stackward.model.wish import WISH

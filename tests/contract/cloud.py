@@ -8,7 +8,9 @@ import pytest
 
 from stackward.errors import Uncertain
 from stackward.facts.needs import need_of
-from stackward.model.compute import ComputeService, Hypervisor, Server
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.server import Server
+from stackward.model.service import ComputeService
 from stackward.ports.cloud import Cloud
 
 TRAIT = "COMPUTE_STATUS_DISABLED"

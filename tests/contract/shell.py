@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from fakes import in_turn
+from stackward.model.compute_process import UNIT
 from stackward.model.identity import Machine
-from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
 from stackward.ports.machines import find_machine
 from stackward.ports.root import CLEAR, FILL_DROP_IN, MAKE_DROP_IN, NOTE_MAINTENANCE
 from stackward.ports.shell import Shell

@@ -10,8 +10,11 @@ from builders import a_flavor, a_group, a_server, a_service, an_id, asking
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.errors import BadInput, Unreachable
 from stackward.facts.compute import read_compute_node
-from stackward.model.compute import Hindrance, Migration, Server, Unread, Volume
+from stackward.model.migration import Migration
+from stackward.model.server import Server
 from stackward.model.standstill import Guest
+from stackward.model.unread import Hindrance, Unread
+from stackward.model.volume import Volume
 from stackward.operations.drain_compute_node.plan import plan_drain
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from stackward.facts.domains import other_directories, parse_filesystem, parse_ids, parse_stats
-from stackward.model.compute import Disk, Domain, Unread
+from stackward.model.domain import Disk, Domain
+from stackward.model.unread import Unread
 
 LIST = """\
 84af16aa-743a-46ae-890a-872cbc025df1 instance-00000003

@@ -17,8 +17,9 @@ from stackward.adapters.together import Threads
 from stackward.errors import BadInput, Refused, Unreachable
 from stackward.facts.compute import read_compute_node, read_maintenance
 from stackward.facts.named import find_node
-from stackward.model.compute import ComputeNode, Hindrance, Unread
 from stackward.model.identity import Itself, Known
+from stackward.model.node import ComputeNode
+from stackward.model.unread import Hindrance, Unread
 from stackward.operations import plan_request
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest

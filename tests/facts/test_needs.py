@@ -9,7 +9,8 @@ import pytest
 from builders import a_flavor, a_server, extra_specs
 from stackward.facts.cpus import CpuConflict, cpus_of, parse_mask, thread_policy_of
 from stackward.facts.needs import need_of
-from stackward.model.compute import Flavor, Provider
+from stackward.model.flavor import Flavor
+from stackward.model.placement import Provider
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from http_cloud import HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.openstack.apis import OpenStackApis
 from stackward.model.cloud_state import Catalog, Failed, Rpc, RpcAnswer
-from stackward.model.compute import Need
+from stackward.model.placement import Need
 
 SAMPLES = Path(__file__).parents[1] / "adapters/openstack/samples"
 MOST_CALLS = 60  # for one question: a list whose pages never end is none

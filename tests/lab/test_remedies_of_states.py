@@ -218,9 +218,11 @@ def test_a_guest_that_libvirt_has_moved_and_nova_has_not_comes_home_with_its_dat
     lab.on(node, f"rm -r {left}.aside")
 
 
-# A move that fails before it begins leaves a record, and its server where it was.
+# A move that fails before it begins leaves a record, and its server where it was. The target cleans
+# up behind it, after the server is ACTIVE again, and writes that last.
 REFUSE = f"mkdir {INSTANCES}/{{server}}"
 FAILED = {("live-migration", "error"), ("live-migration", "failed")}
+CLEANED = "mariadb nova -Ne \"SELECT cleaned FROM instances WHERE uuid='{server}'\""
 CLOSED_TOO_EARLY = """mariadb nova -e "
 UPDATE migrations SET status='completed', created_at=UTC_TIMESTAMP() - INTERVAL 10 MINUTE,
 updated_at=UTC_TIMESTAMP() - INTERVAL 9 MINUTE WHERE instance_uuid='{server}';
@@ -237,7 +239,8 @@ def test_a_server_that_stayed_although_its_move_is_completed_is_let_go_and_moves
     lab.cloud.compute.live_migrate_server(server, host=target, block_migration="auto")
     until(lambda: set(drains.migrations(server).values()) & FAILED)
     wait_status(lab.cloud, server, "ACTIVE")
-    lab.on(target, f"rmdir {INSTANCES}/{server}")
+    until(lambda: lab.on("ctl", CLEANED.format(server=server)).strip() == "1")
+    lab.on(target, f"test ! -e {INSTANCES}/{server}")
     lab.on("ctl", CLOSED_TOO_EARLY.format(server=server))
     remedy = advice(drains, node, "stuck")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stackward.model.compute import Unread
 from stackward.model.compute_process import parse_processes
+from stackward.model.unread import Unread
 
 FIRST = "      1 0::/init.scope                     /usr/lib/systemd/systemd"
 DEBIAN = "/usr/bin/python3 /usr/bin/nova-compute --config-file=/etc/nova/nova.conf"

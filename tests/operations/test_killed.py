@@ -16,7 +16,7 @@ from dying import NODE, Site, of_cloud
 from fakes import FakeCloud
 from killing import Fate, killed
 from stackward import requests
-from stackward.model.compute import Guarded
+from stackward.model.instance_ha import Guarded
 from stackward.model.run import Run, RunState
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest

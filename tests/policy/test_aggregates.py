@@ -10,7 +10,7 @@ import pytest
 
 from builders import a_flavor, a_server, extra_specs
 from stackward.facts.needs import need_of
-from stackward.model.compute import Aggregate
+from stackward.model.aggregate import Aggregate
 from stackward.policy.aggregates import Aggregates, Force, matches
 
 HERE, THERE = "compute-07", "compute-08"

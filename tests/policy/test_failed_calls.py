@@ -4,8 +4,8 @@ import pytest
 
 from cloud_fakes import Site
 from stackward.model.cloud_state import Rpc, RpcAnswer
-from stackward.model.compute import Hypervisor
 from stackward.model.health import Gap, Health, Kept, State
+from stackward.model.hypervisor import Hypervisor
 
 POOLS, NFS = "/v3/scheduler-stats/get_pools?detail=true", "/v3/capabilities/ctl%40nfs"
 DBERROR = RpcAnswer(outcome=Rpc.FAILED, why="500 Unexpected API Error: DBError", status=500)

@@ -29,9 +29,10 @@ from stackward.errors import Refused, Uncertain
 from stackward.facts.cloud_state import CheckRequest, node_called, time_for
 from stackward.looking import check_cloud, check_node
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
-from stackward.model.compute import Hypervisor, Unread
 from stackward.model.health import Finding, Health, Kept, State
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself
+from stackward.model.unread import Unread
 from stackward.policy import symptoms
 from stackward.ports.deadline import Deadline
 from stackward.ports.shell import Answer

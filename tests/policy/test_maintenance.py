@@ -6,8 +6,8 @@ import pytest
 
 from builders import NOW, a_candidate, a_node, a_server, a_service, an_id
 from fakes import GUEST, LAB_NET, TINY
-from stackward.model.compute import ComputeService, Hypervisor, Provider, Unread
 from stackward.model.compute_process import ComputeProcess, RunningAs
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (
     Away,
     Drained,
@@ -17,7 +17,10 @@ from stackward.model.maintenance import (
     Marks,
     ReturningNode,
 )
+from stackward.model.placement import Provider
 from stackward.model.run import RunState
+from stackward.model.service import ComputeService
+from stackward.model.unread import Unread
 from stackward.operations.bring_back_servers.plan import plan_bring_back
 from stackward.operations.return_compute_node.plan import plan_return
 from stackward.plan import differences

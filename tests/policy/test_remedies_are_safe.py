@@ -15,8 +15,9 @@ import pytest
 
 from builders import a_node, a_server, an_id
 from cloud_fakes import NO_ROUTE, Site
-from stackward.model.compute import Migration, Unread
+from stackward.model.migration import Migration
 from stackward.model.standstill import Guest, Standstill
+from stackward.model.unread import Unread
 from stackward.operations import every_rule
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.policy import symptoms, volumes

@@ -6,7 +6,7 @@ Nova has the volume attached to the server, in every row.
 import pytest
 
 from builders import a_server, an_id
-from stackward.model.compute import Volume
+from stackward.model.volume import Volume
 from stackward.plan import Blocked
 from stackward.policy.volumes import ALL, judge_volumes
 

@@ -8,7 +8,8 @@ import pytest
 from builders import a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
 from stackward.kinds import KINDS
-from stackward.model.compute import Port, Volume
+from stackward.model.network import Port
+from stackward.model.volume import Volume
 from stackward.plan import Look, Move, Standing, dump_move
 from stackward.plan.stored import load_move
 from stackward.status.proof import domain_on_target

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from builders import a_server, an_id
-from stackward.model.compute import Migration, Unread
+from stackward.model.migration import Migration
 from stackward.model.standstill import CONDUCTOR, Guest, Standstill
+from stackward.model.unread import Unread
 from stackward.status.stuck import ALL, find_stuck, quiet_s, record_of
 
 SOURCE, TARGET = "compute-07", "compute-08"

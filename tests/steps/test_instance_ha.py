@@ -14,7 +14,7 @@ from stackward.adapters.store.journal import SqlJournal
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.facts.compute import read_compute_node
 from stackward.facts.maintenance import read_told_ha
-from stackward.model.compute import Guarded
+from stackward.model.instance_ha import Guarded
 from stackward.model.maintenance import HA_OFF, HA_ON
 from stackward.model.run import Approval, Run, RunState, Said, Settled
 from stackward.operations.drain_compute_node.plan import plan_drain

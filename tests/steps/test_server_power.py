@@ -8,7 +8,7 @@ import pytest
 
 from builders import NOW, a_server, an_id
 from fakes import FakeCloud, FakeShell, a_world
-from stackward.model.compute import ActionEvent
+from stackward.model.server import ActionEvent
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
 from stackward.steps.compute import ConfirmMigration

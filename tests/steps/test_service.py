@@ -1,9 +1,11 @@
 """A node comes back: nova-compute is started, the node uncordoned, a server booted and removed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from builders import a_server, an_id
 from fakes import (
@@ -16,11 +18,12 @@ from fakes import (
     FakeShell,
     a_world,
 )
-from stackward.errors import StepFailed, Unreachable
-from stackward.model.compute import MEND_CELL
+from stackward.errors import StepFailed, Uncertain, Unreachable
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
+from stackward.model.service import MEND_CELL
 from stackward.plan import Standing
 from stackward.ports.root import line
+from stackward.ports.shell import Answer
 from stackward.ports.world import World
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
 from stackward.steps.service import BringUp, Cordon, KeepOff, Uncordon
@@ -129,6 +132,37 @@ def test_a_cell_that_is_down_for_seconds_is_nobody_elses_claim(
     assert caught.value.hint == MEND_CELL
     cloud.cells_down.clear()
     assert CORDON.lost(world) is None
+
+
+class LeavesAfter(FakeShell):
+    """A node that answers so many commands more, and then no one."""
+
+    left = 0
+
+    @override
+    def run(self, node: str, command: Sequence[str], /, **how: Any) -> Answer:
+        if not self.left:
+            self.silent.add(node)
+        self.left -= 1
+        return super().run(node, command, **how)
+
+
+@pytest.mark.parametrize("step", [KEEP_OFF, BRING_UP], ids=["keep off", "bring up"])
+def test_a_node_that_is_lost_between_two_commands_is_not_called_unasked(
+    step: KeepOff | BringUp,
+) -> None:
+    """It was: its run could be undone, and left nova-compute kept off by a file of ours."""
+    raised = []
+    for answered in range(len(step.as_root)):
+        cloud = FakeCloud()
+        shell = LeavesAfter(cloud)
+        shell.left = answered
+
+        with pytest.raises((Unreachable, Uncertain)) as caught:
+            step.start(a_world(cloud, shell))
+        raised.append(type(caught.value))
+
+    assert raised == [Unreachable, *[Uncertain] * (len(step.as_root) - 1)]
 
 
 @pytest.mark.parametrize("step", [KEEP_OFF, BRING_UP])

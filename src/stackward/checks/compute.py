@@ -8,7 +8,11 @@ from typing import ClassVar
 from stackward.answers import lines, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.claim import read_claim
-from stackward.model.compute import DISABLED, IN_DOWN_CELL, INSTANCES, Migration, Server, Unread
+from stackward.model.domain import INSTANCES
+from stackward.model.migration import Migration
+from stackward.model.placement import DISABLED
+from stackward.model.server import IN_DOWN_CELL, Server
+from stackward.model.unread import Unread
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.libvirt import cure_of, read_ids, refused
 from stackward.ports.login import way_to

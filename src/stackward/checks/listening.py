@@ -8,7 +8,7 @@ this machine is compared with one of Nova's.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from stackward.model.compute import NOVA_COMPUTE, ComputeService
+from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
 from stackward.wording import in_utc

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.model.compute import IN_DOWN_CELL, Server
+from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of

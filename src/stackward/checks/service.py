@@ -7,9 +7,9 @@ from stackward.answers import why
 from stackward.checks.listening import listen
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.acceptance import acceptance_name
-from stackward.model.compute import DISABLED, Unread
-from stackward.model.compute_process import ComputeProcess
-from stackward.model.maintenance import UNIT
+from stackward.model.compute_process import UNIT, ComputeProcess
+from stackward.model.placement import DISABLED
+from stackward.model.unread import Unread
 from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.compute_process import read_processes

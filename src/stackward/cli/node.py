@@ -112,7 +112,7 @@ def list_nodes(  # noqa: PLR0913, PLR0917  # one for each flag
 ) -> None:
     """List the nodes of the inventory, or those that are out of service."""
     from stackward.app import memory_of, read_maintenance
-    from stackward.model.compute import Unread
+    from stackward.model.unread import Unread
     from stackward.report.inventory import (
         identities_of,
         maintenance_table,

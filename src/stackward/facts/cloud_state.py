@@ -24,7 +24,7 @@ from stackward.model.cloud_state import (
     Failure,
     Heartbeat,
 )
-from stackward.model.compute import NOVA_COMPUTE, Hypervisor, Unread
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import (
     Directory,
     Hosts,
@@ -35,7 +35,9 @@ from stackward.model.identity import (
     decide,
 )
 from stackward.model.raft import Member
+from stackward.model.service import NOVA_COMPUTE
 from stackward.model.survey import Blind, Survey, Unseen
+from stackward.model.unread import Unread
 from stackward.ports.apis import Apis
 from stackward.ports.deadline import Deadline, is_fair
 from stackward.ports.lookout import Lookout

@@ -12,31 +12,21 @@ from stackward.facts.domains import other_directories, read_domains, read_filesy
 from stackward.facts.named import find_node, nodes_of_hosts
 from stackward.facts.needs import need_of
 from stackward.facts.roles import read_roles
+from stackward.model.aggregate import Aggregate
 from stackward.model.claim import Maintenance, read_claim
-from stackward.model.compute import (
-    IN_DOWN_CELL,
-    IN_PROGRESS,
-    INACTIVE,
-    INSTANCES,
-    NOVA_COMPUTE,
-    Aggregate,
-    Candidate,
-    ComputeNode,
-    ComputeService,
-    Domain,
-    Guarded,
-    Hindrance,
-    Hypervisor,
-    Migration,
-    Need,
-    Port,
-    Server,
-    ServerGroup,
-    Unread,
-    Volume,
-)
+from stackward.model.domain import INSTANCES, Domain
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Hosts, Itself, Match
+from stackward.model.instance_ha import Guarded
+from stackward.model.migration import IN_PROGRESS, Migration
+from stackward.model.network import INACTIVE, Port
+from stackward.model.node import ComputeNode
+from stackward.model.placement import Candidate, Need
+from stackward.model.server import IN_DOWN_CELL, Server, ServerGroup
+from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.model.standstill import MOVING, Guest, Standstill
+from stackward.model.unread import Hindrance, Unread
+from stackward.model.volume import Volume
 from stackward.ports.cloud import Cloud
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.machines import machine_of

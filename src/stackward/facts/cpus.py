@@ -8,7 +8,7 @@ get_emulator_thread_policy_constraint; `scheduler/utils.py` _translate_pinning_p
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stackward.model.compute import Flavor
+from stackward.model.flavor import Flavor
 
 POLICIES = frozenset({"dedicated", "shared", "mixed"})
 THREADS = frozenset({"prefer", "isolate", "require"})

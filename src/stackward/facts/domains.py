@@ -7,7 +7,8 @@ import re
 
 from stackward.answers import cells, document, lines, mapping, rows, text, understood, whole
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
-from stackward.model.compute import INSTANCES, Disk, Domain, Unread
+from stackward.model.domain import INSTANCES, Disk, Domain
+from stackward.model.unread import Unread
 from stackward.ports.libvirt import read_id, refused
 from stackward.ports.shell import VIRSH, Shell
 

@@ -10,14 +10,13 @@ from stackward.facts.moved import known_run, read_drained
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.model.claim import read_claim
-from stackward.model.compute import Hindrance, Unread
+from stackward.model.compute_process import UNIT
 from stackward.model.maintenance import (
     DROP_IN,
     HA_OFF,
     HA_ON,
     MAINTENANCE,
     MASKED,
-    UNIT,
     Away,
     Drained,
     DrainedAway,
@@ -27,6 +26,7 @@ from stackward.model.maintenance import (
     ReturningNode,
 )
 from stackward.model.run import Run, RunState, Settled
+from stackward.model.unread import Hindrance, Unread
 from stackward.plan import Kinds
 from stackward.plan.path import stage_of
 from stackward.ports.compute_process import read_running_as

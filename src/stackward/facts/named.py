@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stackward.errors import BadInput, Refused, Unreachable
-from stackward.model.compute import NOVA_COMPUTE, ComputeService, Hypervisor
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import (
     Hosts,
     Itself,
@@ -22,6 +22,7 @@ from stackward.model.identity import (
     has_its_name,
     is_everybodys,
 )
+from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.ports.machines import machine_in, machine_of
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisors_of

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from stackward.facts.cpus import CpuConflict, Cpus, cpus_of, is_true, thread_policy_of
-from stackward.model.compute import DISABLED, Flavor, Need, Provider, Server
+from stackward.model.flavor import Flavor
+from stackward.model.placement import DISABLED, Need, Provider
+from stackward.model.server import Server
 
 _MIB_PER_GIB = 1024
 _SPEC = re.compile(r"^(resources|trait)([A-Za-z0-9_-]{1,64})?:(.+)$")

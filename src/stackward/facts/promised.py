@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from stackward.model.compute import Resources
+from stackward.model.placement import Resources
 from stackward.model.run import Run
 from stackward.plan.path import move_of, path_of_move
 from stackward.ports.journal import Journal

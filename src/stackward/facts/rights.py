@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stackward.errors import BadInput, Uncertain, Unreachable
-from stackward.model.compute import Unread
+from stackward.model.unread import Unread
 from stackward.ports.root import Words
 from stackward.ports.shell import Rights, Shell
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from stackward.errors import NotInCatalog
-from stackward.model.compute import NOVA_COMPUTE, ComputeService, Role
 from stackward.model.identity import Hosts, Machine, machine_part
+from stackward.model.node import Role
+from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.ports.cloud import Cloud
 
 _OF_AGENTS = {

@@ -24,7 +24,7 @@ from stackward.lab.machine import port_open
 from stackward.lab.scene import Scene, looks, put_back
 from stackward.lab.spec import Lab
 from stackward.lab.waiting import wait_until
-from stackward.model.compute import BY_ITSELF
+from stackward.model.service import BY_ITSELF
 from stackward.wording import count_of
 
 AMQP_PORT = 5672

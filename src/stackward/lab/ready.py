@@ -13,8 +13,9 @@ from stackward.lab.machine import Machine
 from stackward.lab.spec import Lab
 from stackward.lab.ssh import on_node
 from stackward.lab.waiting import wait_until
-from stackward.model.compute import BY_ITSELF, DISABLED
 from stackward.model.maintenance import MAINTENANCE
+from stackward.model.placement import DISABLED
+from stackward.model.service import BY_ITSELF
 
 APIS = {
     "keystone": 5000,

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from stackward.answers import lines, understood, whole, why
 from stackward.errors import NotUnderstood
-from stackward.model.compute import NOVA_COMPUTE, Unread
-from stackward.model.maintenance import UNIT
+from stackward.model.service import NOVA_COMPUTE
+from stackward.model.unread import Unread
+
+UNIT = "nova-compute.service"
 
 # Needs no rights beyond a login. `ps` (procps 3.3 and later) cuts a cgroup without a width.
 PROCESSES = ("ps", "-e", "-ww", "-o", "pid=", "-o", "cgroup:512=", "-o", "args=")

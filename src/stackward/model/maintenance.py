@@ -2,24 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from stackward.model.acceptance import Image, Network, OfferedFlavor
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import (
-    ComputeNode,
-    ComputeService,
-    Guarded,
-    Hypervisor,
-    Server,
-    Unread,
-)
+from stackward.model.compute_process import UNIT, RunningAs
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.image import Image
+from stackward.model.instance_ha import Guarded
+from stackward.model.network import Network
+from stackward.model.node import ComputeNode
+from stackward.model.server import Server
+from stackward.model.service import ComputeService
+from stackward.model.unread import Unread
 from stackward.model.wish import Consent
 
-if TYPE_CHECKING:
-    from stackward.model.compute_process import RunningAs
-
-UNIT = "nova-compute.service"
 MAINTENANCE = "/etc/stackward/maintenance"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/stackward.conf"
 HA_OFF, HA_ON = "instance HA off", "instance HA on"  # stages, by which the journal is read
@@ -80,7 +76,7 @@ class ReturningNode:
     service: ComputeService
     hypervisor: Hypervisor
     marks: Marks | Unread
-    running_as: "RunningAs | Unread | None" = None  # None: it was not asked for
+    running_as: RunningAs | Unread | None = None  # None: it was not asked for
     is_claim_known: bool = True  # False: another machine's journal has the run that claims it
     holders: tuple[Holder, ...] = ()
     drained: DrainedAway | None = None

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from stackward.model.compute import Migration, Server, Unread
+from stackward.model.migration import Migration
+from stackward.model.server import Server
+from stackward.model.unread import Unread
 
 CONDUCTOR = "nova-conductor"
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from stackward.model.compute import IN_DOWN_CELL, BlockStorage, ComputeNode, Server
+from stackward.model.domain import BlockStorage
+from stackward.model.node import ComputeNode
+from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.wish import Wish
 from stackward.plan import Blocked, Move, Step, Verdict
 from stackward.policy import compute, volumes, wishes, worries

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from stackward.errors import BadInput
-from stackward.model.acceptance import Image, Network, OfferedFlavor
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.image import Image
+from stackward.model.network import Network
 
 _GIB = 2**30
 _DISKS = {"raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"}  # not `iso`, `aki`, `ari`, `ami`

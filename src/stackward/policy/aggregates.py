@@ -20,7 +20,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from stackward.model.compute import Aggregate, Need, Server
+from stackward.model.aggregate import Aggregate
+from stackward.model.placement import Need
+from stackward.model.server import Server
 
 Metadata = Mapping[str, frozenset[str]]
 """What all aggregates of a host say: each key with its values."""

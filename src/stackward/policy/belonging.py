@@ -14,10 +14,10 @@ from enum import StrEnum
 from stackward.anatomy import MACHINE, Anatomy, Component, marks_of
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import Answered, CloudState, Failed, Heartbeat
-from stackward.model.compute import BY_ITSELF, NOVA_COMPUTE
+from stackward.model.compute_process import UNIT as DRAINED_UNIT
 from stackward.model.health import Finding
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
-from stackward.model.maintenance import UNIT as DRAINED_UNIT
+from stackward.model.service import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.survey import Queue, Survey, Unit, Unseen
 from stackward.policy import symptoms
 from stackward.policy.clustered import is_left_to_cluster

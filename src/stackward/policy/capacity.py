@@ -11,13 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heapreplace
 
-from stackward.model.compute import (
-    Candidate,
-    ComputeNode,
-    Need,
-    Resources,
-    Server,
-)
+from stackward.model.node import ComputeNode
+from stackward.model.placement import Candidate, Need, Resources
+from stackward.model.server import Server
 from stackward.plan import Blocked, Warned
 from stackward.policy import worries
 from stackward.policy.aggregates import Aggregates, Force, Kept

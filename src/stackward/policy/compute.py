@@ -8,17 +8,12 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from stackward.facts.cpus import CpuConflict, cpus_of, thread_policy_of
-from stackward.model.compute import (
-    IN_DOWN_CELL,
-    INSTANCES,
-    BlockStorage,
-    Candidate,
-    ComputeNode,
-    Disk,
-    Server,
-    Unread,
-)
+from stackward.model.domain import INSTANCES, BlockStorage, Disk
+from stackward.model.node import ComputeNode
+from stackward.model.placement import Candidate
+from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.standstill import Guest
+from stackward.model.unread import Unread
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 from stackward.ports.libvirt import cure_of

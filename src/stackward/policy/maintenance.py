@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stackward.model.claim import Claim
-from stackward.model.compute import ComputeNode, Unread
 from stackward.model.maintenance import DROP_IN, MAINTENANCE, Away, Homecoming, ReturningNode
+from stackward.model.node import ComputeNode
+from stackward.model.unread import Unread
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 from stackward.policy.node import judge_identity, judge_service

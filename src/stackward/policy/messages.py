@@ -8,9 +8,9 @@ from typing import TypeAlias
 from stackward.anatomy import LISTED, Anatomy, Component
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import NO_TIME, CloudState, Heartbeat, Rpc, RpcAnswer
-from stackward.model.compute import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import Likeness, compare, queue_names
+from stackward.model.service import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
 from stackward.policy import symptoms
 from stackward.policy.gaps import ADMIN

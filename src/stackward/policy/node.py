@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterator
 
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import ComputeNode, Hindrance, Unread
 from stackward.model.maintenance import ReturningNode
+from stackward.model.node import ComputeNode
 from stackward.model.run import RunState
+from stackward.model.unread import Hindrance, Unread
 from stackward.model.values import Json
 from stackward.plan import Blocked, Verdict
 from stackward.policy import worries

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from stackward.anatomy import MACHINE, Anatomy, Component
 from stackward.model.cloud_state import Answered, CloudState, Rpc
-from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Gap, Kept
+from stackward.model.service import NOVA_COMPUTE
 from stackward.model.survey import NodeClock, Survey, Unseen
 from stackward.policy.calls import is_called
 from stackward.policy.messages import NO_RPC, ages, is_kept_off, knows_all_queues

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stackward.model.compute import Unread
+from stackward.model.unread import Unread
 from stackward.plan import Verdict
 from stackward.policy import worries
 from stackward.ports.root import line, names_of

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stackward.masking import masked
-from stackward.model.compute import NOVA_COMPUTE
 from stackward.model.health import Finding, State
+from stackward.model.service import NOVA_COMPUTE
 from stackward.ports import login
 
 _RESTART = re.compile(r"\brestart\b")

@@ -12,7 +12,8 @@ stopped server).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stackward.model.compute import Server, Volume
+from stackward.model.server import Server
+from stackward.model.volume import Volume
 from stackward.plan import Verdict
 from stackward.policy import worries
 from stackward.policy.worries import Worry

@@ -6,7 +6,7 @@ never passed over in silence, and one that is not understood blocks.
 
 from collections.abc import Iterator
 
-from stackward.model.compute import Server
+from stackward.model.server import Server
 from stackward.model.wish import WISH, Consent, Wish
 from stackward.plan import Verdict
 from stackward.policy import worries

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stackward.model.cloud_state import Answered, Catalog, Endpoint, Failed, Heartbeat, RpcAnswer
-from stackward.model.compute import Hypervisor
+from stackward.model.hypervisor import Hypervisor
 
 
 class Apis(Protocol):

@@ -8,26 +8,20 @@ answer that makes no sense `NotUnderstood`.
 from collections.abc import Sequence
 from typing import Protocol
 
-from stackward.model.acceptance import Image, Network, NewServer, OfferedFlavor
+from stackward.model.acceptance import NewServer
+from stackward.model.aggregate import Aggregate
 from stackward.model.cloud import CloudIdentity
-from stackward.model.compute import (
-    ActionEvent,
-    Aggregate,
-    Candidate,
-    ComputeService,
-    Guarded,
-    Hypervisor,
-    Migration,
-    Need,
-    NetworkAgent,
-    Port,
-    Provider,
-    Server,
-    ServerAction,
-    ServerGroup,
-    Volume,
-)
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.image import Image
+from stackward.model.instance_ha import Guarded
+from stackward.model.migration import Migration
+from stackward.model.network import Network, NetworkAgent, Port
+from stackward.model.placement import Candidate, Need, Provider
 from stackward.model.project import Project
+from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
+from stackward.model.service import ComputeService
+from stackward.model.volume import Volume
 
 
 class Cloud(Protocol):

@@ -1,14 +1,14 @@
 """What is read of nova-compute's processes on a node; whatever room asks."""
 
 from stackward.errors import Uncertain, Unreachable
-from stackward.model.compute import Unread
 from stackward.model.compute_process import (
     PROCESSES,
+    UNIT,
     ComputeProcess,
     RunningAs,
     parse_processes,
 )
-from stackward.model.maintenance import UNIT
+from stackward.model.unread import Unread
 from stackward.ports.shell import Shell
 
 _LOAD_STATE = ("systemctl", "show", "--property=LoadState", UNIT)

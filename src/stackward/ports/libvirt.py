@@ -3,7 +3,7 @@
 import re
 
 from stackward.answers import lines, one_of, understood, whole
-from stackward.model.compute import Hindrance, Unread
+from stackward.model.unread import Hindrance, Unread
 from stackward.ports.login import way_to
 from stackward.ports.shell import Answer
 

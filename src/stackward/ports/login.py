@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stackward.model.compute import Hindrance, Unread
 from stackward.model.login import Login, by_hand, forgetting
 from stackward.model.survey import Blind
+from stackward.model.unread import Hindrance, Unread
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from stackward.model.compute import Unread
 from stackward.model.identity import Itself
 from stackward.model.login import Login
+from stackward.model.unread import Unread
 from stackward.ports.apis import Apis
 from stackward.ports.clock import Clock
 from stackward.ports.shell import Shell

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from stackward.errors import Uncertain, Unreachable
-from stackward.model.compute import Hypervisor
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself, Machine, Match, decide, has_its_name
 from stackward.ports.deadline import Deadline
 from stackward.ports.shell import Shell

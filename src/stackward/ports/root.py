@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, UNIT
+from stackward.model.compute_process import UNIT
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
 
 Words: TypeAlias = tuple[str, ...]
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from stackward.model.compute import Server
 from stackward.model.project import Project
+from stackward.model.server import Server
 from stackward.plan import FLAT
 from stackward.requests.how_to_move import HowToMove
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stackward.model.compute import Server
+from stackward.model.server import Server
 from stackward.model.wish import Consent
 
 

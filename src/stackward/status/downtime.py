@@ -9,7 +9,7 @@ tell is not measured, and no move waits or fails for it.
 from datetime import timedelta
 
 from stackward.errors import Uncertain, Unreachable
-from stackward.model.compute import ActionEvent, ServerAction
+from stackward.model.server import ActionEvent, ServerAction
 from stackward.ports.world import World
 
 _WRITTEN_WITHIN = timedelta(seconds=60)  # the end of an event, after what the event has done

@@ -1,8 +1,10 @@
 """How one thing is found among the answers of a port; whatever room asks."""
 
 from stackward.errors import Unreachable
-from stackward.model.compute import MEND_CELL, NOVA_COMPUTE, ComputeService, Hypervisor, Server
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import first_label
+from stackward.model.server import Server
+from stackward.model.service import MEND_CELL, NOVA_COMPUTE, ComputeService
 from stackward.ports.cloud import Cloud
 
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from stackward.answers import shortly, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
-from stackward.model.compute import INSTANCES, Hypervisor, Migration, Server
+from stackward.model.domain import INSTANCES
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.migration import Migration
+from stackward.model.server import Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.libvirt import read_boot, read_state
 from stackward.ports.machines import machine_in, machine_of

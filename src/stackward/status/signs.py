@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stackward.errors import StackwardError, Uncertain, Unreachable
-from stackward.model.compute import IN_PROGRESS, Migration, Server, ServerAction, Unread
+from stackward.model.migration import IN_PROGRESS, Migration
+from stackward.model.server import Server, ServerAction
+from stackward.model.unread import Unread
 from stackward.plan import Json, Look, Mark, Standing
 from stackward.ports.cloud import Cloud
 from stackward.ports.machines import machine_in, machine_of

@@ -5,15 +5,11 @@ from dataclasses import replace
 
 from stackward.answers import why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
-from stackward.model.compute import (
-    NOVA_COMPUTE,
-    ComputeService,
-    Hindrance,
-    Migration,
-    Server,
-    Unread,
-)
+from stackward.model.migration import Migration
+from stackward.model.server import Server
+from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.model.standstill import CONDUCTOR, MOVING, Guest, Standstill
+from stackward.model.unread import Hindrance, Unread
 from stackward.ports.cloud import Cloud
 from stackward.ports.libvirt import read_job, read_state, refused
 from stackward.ports.machines import machine_in, machine_of

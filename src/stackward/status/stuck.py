@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from stackward.model.compute import IN_PROGRESS, Migration, Server, Unread
+from stackward.model.migration import IN_PROGRESS, Migration
+from stackward.model.server import Server
 from stackward.model.standstill import CONDUCTOR, MOVING, Place, Standstill
+from stackward.model.unread import Unread
 from stackward.ports.libvirt import cure_of
 
 # A call of Nova's between two of its services ends 60 s after the other has died

@@ -5,15 +5,17 @@ It is named for the run, so that it is found again after a lost answer.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from stackward.errors import Refused
 from stackward.model.acceptance import NewServer, acceptance_name
-from stackward.model.compute import Server
+from stackward.model.server import Server
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
 from stackward.status.proof import domain_on_target, no_domain_on_source
+from stackward.steps.in_turn import ask_in_turn
 
 _RUNNING = 1  # nova/objects/fields.py InstancePowerState
 _RUN = "stackward_run"  # the metadata that names the run
@@ -140,7 +142,7 @@ class RemoveAcceptance:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to delete it."""
-        asked = [world.cloud.delete_server(server.id) for server in _own(world)]
+        asked = ask_in_turn([partial(world.cloud.delete_server, one.id) for one in _own(world)])
         return ", ".join(filter(None, asked)) or None
 
     def _guest_left(self, world: World, mark: Mark | None) -> str | None:

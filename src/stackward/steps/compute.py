@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from stackward.model.compute import INSTANCES, Migration, Server
+from stackward.model.domain import INSTANCES
+from stackward.model.migration import Migration
+from stackward.model.server import Server
 from stackward.plan import GIVEN_UP, VOLATILE, Json, Look, Mark, Progress, Standing
 from stackward.ports.world import World
 from stackward.status.downtime import of_move

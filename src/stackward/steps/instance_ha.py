@@ -4,10 +4,12 @@ It knows Nova's hosts by their names. What it was told by others before us is le
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
+from stackward.steps.in_turn import ask_in_turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +46,12 @@ class TellInstanceHa:
 
     def start(self, world: World, /) -> str | None:
         """Tell it."""
-        asked = [
-            world.cloud.set_guarded(entry, is_in_maintenance=self.is_in_maintenance)
-            for entry in world.cloud.guarded(self.host)
-            if entry.is_in_maintenance != self.is_in_maintenance
-        ]
+        tell = partial(world.cloud.set_guarded, is_in_maintenance=self.is_in_maintenance)
+        asked = ask_in_turn(
+            [
+                partial(tell, entry)
+                for entry in world.cloud.guarded(self.host)
+                if entry.is_in_maintenance != self.is_in_maintenance
+            ]
+        )
         return ", ".join(filter(None, asked)) or None

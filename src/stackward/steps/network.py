@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.model.compute import INACTIVE
+from stackward.model.network import INACTIVE
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
 

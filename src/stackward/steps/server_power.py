@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from stackward.errors import Unreachable
-from stackward.model.compute import IN_DOWN_CELL, Server, ServerAction
+from stackward.model.server import IN_DOWN_CELL, Server, ServerAction
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
 from stackward.status.downtime import down_since, is_being_written, up_since

@@ -3,15 +3,19 @@
 The cordon is the claim: it stands in the cloud itself, where every tool sees it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from stackward.answers import understood, whole
 from stackward.errors import Refused, StepFailed
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import DISABLED, ComputeService, Unread
-from stackward.model.compute_process import ComputeProcess, outside
-from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED, UNIT
+from stackward.model.compute_process import UNIT, ComputeProcess, outside
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED
+from stackward.model.placement import DISABLED
+from stackward.model.service import ComputeService
+from stackward.model.unread import Unread
 from stackward.plan import Look, Mark, Standing
 from stackward.ports import root
 from stackward.ports.compute_process import read_processes
@@ -19,6 +23,7 @@ from stackward.ports.shell import Answer, refusal
 from stackward.ports.systemd import read_active, read_enabled, read_facts
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
+from stackward.steps.in_turn import ask_in_turn
 from stackward.wording import count_of
 
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
@@ -184,9 +189,7 @@ class KeepOff:
 
     def start(self, world: World, /) -> None:
         """Write the mark and the drop-in, mask the unit, stop it; each may be repeated."""
-        for command in self.as_root:
-            given = f"{self.reason}\n" if command == root.NOTE_MAINTENANCE else ""
-            _must(world, self.node, command, given=given)
+        _must_all(world, self.node, self.as_root, note=f"{self.reason}\n")
 
     def _is(self, world: World, what: str) -> Answer:
         return world.shell.run(self.node, ["systemctl", what, UNIT])
@@ -255,8 +258,7 @@ class BringUp:
 
     def start(self, world: World, /) -> None:
         """Remove the mark and the drop-in, unmask the unit, start it; each may be repeated."""
-        for command in self.as_root:
-            _must(world, self.node, command)
+        _must_all(world, self.node, self.as_root)
 
     def _is_kept_off(self, world: World) -> bool:
         for path in (MAINTENANCE, DROP_IN):
@@ -329,6 +331,14 @@ class Uncordon:
     def start(self, world: World, /) -> str | None:
         """Enable the service."""
         return world.cloud.enable_service(_service(world, self.host).id)
+
+
+def _must_all(world: World, node: str, commands: Sequence[root.Words], *, note: str = "") -> None:
+    def must(command: root.Words) -> None:
+        given = note if command == root.NOTE_MAINTENANCE else ""
+        _must(world, node, command, given=given)
+
+    ask_in_turn([partial(must, command) for command in commands])
 
 
 def _must(world: World, node: str, command: root.Words, *, given: str = "") -> None:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from stackward.adapters.openstack import acceptance, nova
-from stackward.model.acceptance import Image, NewServer, OfferedFlavor
+from stackward.model.acceptance import NewServer
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.image import Image
 
 # GET /v2/images?visibility=public, without its hashes and links
 IMAGE = {

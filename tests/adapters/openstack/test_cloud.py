@@ -28,7 +28,8 @@ from stackward.errors import (
     Uncertain,
     Unreachable,
 )
-from stackward.model.compute import Flavor, Need
+from stackward.model.flavor import Flavor
+from stackward.model.placement import Need
 
 SAMPLES = Path(__file__).parent / "samples"
 

@@ -7,7 +7,7 @@ from fakes import FakeClock, FakeCloud
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.errors import StackwardError
-from stackward.model.compute import Guarded
+from stackward.model.instance_ha import Guarded
 
 A, B = "c01.site-a.example", "c01.site-b.example"
 

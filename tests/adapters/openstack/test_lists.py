@@ -20,8 +20,11 @@ from stackward.adapters.openstack.lists import NeverEnds, read_list
 from stackward.adapters.openstack.patience import Patience
 from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
+from stackward.model.aggregate import Aggregate
 from stackward.model.cloud_state import Rpc, RpcAnswer
-from stackward.model.compute import Aggregate, Guarded, Migration, ServerAction
+from stackward.model.instance_ha import Guarded
+from stackward.model.migration import Migration
+from stackward.model.server import ServerAction
 from stackward.ports.cloud import Cloud
 from stackward.status.lookups import hypervisor_of
 

@@ -11,8 +11,8 @@ from ssh_stand_in import answers, put_ssh, says_itself
 from stackward.adapters.ssh import Ssh
 from stackward.facts.domains import read_domains
 from stackward.facts.maintenance import read_marks
-from stackward.model.compute import Unread
 from stackward.model.inventory import Inventory, Node, SshAccess
+from stackward.model.unread import Unread
 from stackward.plan import Blocked
 from stackward.policy.node import judge_service
 from stackward.ports.login import way_to

@@ -28,22 +28,18 @@ from builders import (
 from stackward.checks.compute import NoInstanceDirs
 from stackward.errors import BadInput
 from stackward.kinds import KINDS
+from stackward.model.aggregate import Aggregate
 from stackward.model.claim import Claim
-from stackward.model.compute import (
-    Aggregate,
-    ComputeNode,
-    Disk,
-    Flavor,
-    Hindrance,
-    Migration,
-    Role,
-    Server,
-    Unread,
-    Volume,
-)
 from stackward.model.compute_process import ComputeProcess, RunningAs
+from stackward.model.domain import Disk
+from stackward.model.flavor import Flavor
+from stackward.model.migration import Migration
+from stackward.model.node import ComputeNode, Role
 from stackward.model.project import Project
 from stackward.model.run import RunState
+from stackward.model.server import Server
+from stackward.model.unread import Hindrance, Unread
+from stackward.model.volume import Volume
 from stackward.model.wish import WISH
 from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
 from stackward.plan import Verdict, differences, from_json, to_json

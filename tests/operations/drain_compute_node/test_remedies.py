@@ -21,22 +21,18 @@ from builders import (
     projects,
     wishing,
 )
+from stackward.model.aggregate import Aggregate
 from stackward.model.claim import Claim
-from stackward.model.compute import (
-    Aggregate,
-    Candidate,
-    ComputeNode,
-    Hindrance,
-    Migration,
-    Server,
-    ServerGroup,
-    Unread,
-    Volume,
-)
 from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
+from stackward.model.migration import Migration
+from stackward.model.node import ComputeNode
+from stackward.model.placement import Candidate
 from stackward.model.run import RunState
+from stackward.model.server import Server, ServerGroup
 from stackward.model.standstill import Guest, Standstill
+from stackward.model.unread import Hindrance, Unread
+from stackward.model.volume import Volume
 from stackward.model.wish import WISH
 from stackward.operations.bring_back_servers.plan import plan_bring_back
 from stackward.operations.drain_compute_node.plan import judge_again, plan_drain

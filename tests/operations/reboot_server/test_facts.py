@@ -8,7 +8,8 @@ from builders import a_server, an_id
 from dying import Site
 from fakes import FakeCloud
 from stackward.errors import BadInput, NotInCatalog, Unreachable
-from stackward.model.compute import Migration, Unread
+from stackward.model.migration import Migration
+from stackward.model.unread import Unread
 from stackward.operations.reboot_server.facts import RebootFacts, read_reboot
 from stackward.requests.reboot_server import RebootRequest
 

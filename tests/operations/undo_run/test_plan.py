@@ -8,14 +8,7 @@ import pytest
 from builders import NOW, a_candidate, a_node, a_server, a_service, an_id
 from fakes import GUEST, TINY
 from stackward.model.claim import Claim
-from stackward.model.compute import (
-    DISABLED,
-    ComputeService,
-    Hypervisor,
-    Inventory,
-    Provider,
-    Unread,
-)
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (
     Away,
     Drained,
@@ -24,7 +17,10 @@ from stackward.model.maintenance import (
     Marks,
     ReturningNode,
 )
+from stackward.model.placement import DISABLED, Inventory, Provider
 from stackward.model.run import RunState
+from stackward.model.service import ComputeService
+from stackward.model.unread import Unread
 from stackward.operations.undo_run.plan import plan_undo
 from stackward.operations.undo_run.rules import is_to_return, judge_undo, why_node_is_left
 from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing

@@ -1,7 +1,9 @@
 """What an acceptance server is made of, as Glance's and Nova's JSON."""
 
 from stackward.adapters.openstack.answers import Json, text
-from stackward.model.acceptance import Image, NewServer, OfferedFlavor
+from stackward.model.acceptance import NewServer
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.image import Image
 
 
 def to_image(given: Json) -> Image:

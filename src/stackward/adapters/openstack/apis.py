@@ -60,7 +60,8 @@ from stackward.model.cloud_state import (
     Rpc,
     RpcAnswer,
 )
-from stackward.model.compute import IN_DOWN_CELL, Hypervisor
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.server import IN_DOWN_CELL
 from stackward.wording import count_of
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Cinder's JSON as values."""
 
 from stackward.adapters.openstack.answers import Json, text
-from stackward.model.compute import Volume
+from stackward.model.volume import Volume
 
 
 def to_volume(given: Json) -> Volume:

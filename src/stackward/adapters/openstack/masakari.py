@@ -1,7 +1,7 @@
 """Masakari's JSON as values."""
 
 from stackward.adapters.openstack.answers import Json
-from stackward.model.compute import Guarded
+from stackward.model.instance_ha import Guarded
 
 
 def to_guarded(given: Json) -> Guarded:

@@ -1,8 +1,7 @@
 """Neutron's JSON as values."""
 
 from stackward.adapters.openstack.answers import Json, text
-from stackward.model.acceptance import Network
-from stackward.model.compute import NetworkAgent, Port
+from stackward.model.network import Network, NetworkAgent, Port
 
 
 def to_port(given: Json) -> Port:

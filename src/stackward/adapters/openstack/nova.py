@@ -6,18 +6,12 @@ from typing import Protocol, TypeVar
 
 from stackward.adapters.openstack.answers import Json, text
 from stackward.masking import masked
-from stackward.model.compute import (
-    IN_DOWN_CELL,
-    ActionEvent,
-    Aggregate,
-    ComputeService,
-    Flavor,
-    Hypervisor,
-    Migration,
-    Server,
-    ServerAction,
-    ServerGroup,
-)
+from stackward.model.aggregate import Aggregate
+from stackward.model.flavor import Flavor
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.migration import Migration
+from stackward.model.server import IN_DOWN_CELL, ActionEvent, Server, ServerAction, ServerGroup
+from stackward.model.service import ComputeService
 
 
 def to_server(given: Json) -> Server:

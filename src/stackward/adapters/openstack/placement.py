@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from stackward.adapters.openstack.answers import Json, text
-from stackward.model.compute import Candidate, Inventory, Need
+from stackward.model.placement import Candidate, Inventory, Need
 
 
 def to_inventories(given: Json) -> dict[str, Inventory]:

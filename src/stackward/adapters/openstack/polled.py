@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from stackward.model.compute import Migration
+from stackward.model.migration import Migration
 from stackward.ports.clock import Clock
 from stackward.ports.cloud import Cloud
 

@@ -8,7 +8,8 @@ from stackward.facts.maintenance import leaves_servers
 from stackward.facts.moved import known_run
 from stackward.facts.observed import keep_names, read_remembered
 from stackward.facts.promised import read_promised
-from stackward.model.compute import ComputeNode, Unread
+from stackward.model.node import ComputeNode
+from stackward.model.unread import Unread
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest

@@ -18,8 +18,9 @@ from stackward.checks.compute import (
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
-from stackward.model.compute import ComputeNode, Unread
+from stackward.model.node import ComputeNode
 from stackward.model.run import RunState
+from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
 from stackward.moving.leaving_servers import (
     Judged,

@@ -9,10 +9,12 @@ from stackward.errors import BadInput, NotInCatalog, StackwardError
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
 from stackward.model.claim import Claim, read_claim
-from stackward.model.compute import IN_DOWN_CELL, ComputeService, Server, Unread
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
+from stackward.model.server import IN_DOWN_CELL, Server
+from stackward.model.service import ComputeService
 from stackward.model.standstill import Guest
+from stackward.model.unread import Unread
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.reboot_server import RebootRequest

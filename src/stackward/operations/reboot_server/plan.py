@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stackward.checks.server import RunsAnew
-from stackward.model.compute import Unread
+from stackward.model.unread import Unread
 from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.operations.reboot_server.rules import judge_reboot
 from stackward.plan import Blocked, Move, Plan, Stage, Warned

@@ -7,8 +7,9 @@ safe blocks: a second guest of one server would write over the disks of the firs
 from collections import Counter
 from collections.abc import Iterator
 
-from stackward.model.compute import IN_DOWN_CELL, Server, Unread
 from stackward.model.run import RunState
+from stackward.model.server import IN_DOWN_CELL, Server
+from stackward.model.unread import Unread
 from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.plan import Verdict
 from stackward.policy import worries

@@ -18,9 +18,11 @@ from stackward.checks.service import (
     NoAcceptanceServer,
     ServesRpc,
 )
-from stackward.model.acceptance import Image, Network, OfferedFlavor
-from stackward.model.compute import Unread
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.image import Image
 from stackward.model.maintenance import Marks, ReturningNode
+from stackward.model.network import Network
+from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
 from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import worries

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stackward.model.compute import DISABLED, Candidate, ComputeNode, Need, Provider, Unread
 from stackward.model.maintenance import Homecoming, ReturningNode
+from stackward.model.node import ComputeNode
+from stackward.model.placement import DISABLED, Candidate, Need, Provider
 from stackward.model.run import RunState
+from stackward.model.unread import Unread
 from stackward.operations.undo_run.undoing import Undoing
 from stackward.plan import Blocked
 from stackward.policy import worries

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stackward.model.compute import Provider
 from stackward.model.maintenance import Drained, Homecoming, ReturningNode
+from stackward.model.placement import Provider
 from stackward.model.run import RunState
 from stackward.plan import Blocked, Request
 from stackward.requests.bring_back_servers import BringBackRequest

@@ -1,0 +1,34 @@
+"""What Neutron has: ports of servers, networks and agents."""
+
+from dataclasses import dataclass
+
+INACTIVE = "INACTIVE"  # a port's binding that is prepared for a move, or left behind by one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A server's network port, as Neutron has it."""
+
+    id: str
+    server: str
+    vnic_type: str = "normal"
+    status: str = "ACTIVE"
+    host: str | None = None
+    vif_type: str = "ovs"
+    left_on: tuple[str, ...] = ()  # hosts on which it has an inactive binding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A network, as Neutron has it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkAgent:
+    """One of Neutron's agents; with OVN, a chassis is one too."""
+
+    kind: str
+    is_alive: bool = True

@@ -1,0 +1,31 @@
+"""A step that asks for several things, one after the other: once one was asked, the step began."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from stackward.errors import Uncertain, Unreachable
+
+_Answer = TypeVar("_Answer")
+
+
+def ask_in_turn(requests: Sequence[Callable[[], _Answer]]) -> list[_Answer]:
+    """Ask for each and return the answers.
+
+    Raises Unreachable only where the first of them was not sent. Later it would say of the whole
+    step that nothing was changed, and whoever takes a run back would leave behind what was.
+    """
+    answers: list[_Answer] = []
+    for request in requests:
+        try:
+            answers.append(request())
+        except Unreachable as error:
+            if not answers:
+                raise
+            raise Uncertain(
+                f"{len(answers)} of {len(requests)} requests were answered, then: {error.message}",
+                service=error.service,
+                says=error.says,
+                request_id=error.request_id,
+                hint=error.hint,
+            ) from error
+    return answers
