@@ -450,6 +450,16 @@ def test_a_request_is_put_only_while_half_of_its_time_is_left(gather: ModuleType
     assert (reply.says, reply.is_silent, reply.status) == (NO_TIME, False, None)
 
 
+@pytest.mark.parametrize(("within_s", "limit_s"), [(6.5, 4.0), (18.5, 9.25)])
+def test_a_busy_node_has_half_of_a_longer_timeout_to_answer_over_http(
+    gather: ModuleType, within_s: float, limit_s: float
+) -> None:
+    """Seen: at ten processes for each CPU an API took more than 4 s, whatever `--timeout` said."""
+    told = Told(["nova-api.service"])
+
+    assert gather.ask_web(told, [], {"code": 0, "out": ""}, within_s).limit_s == limit_s
+
+
 def test_an_address_of_ipv6_is_written_as_one() -> None:
     one = {"name": "nova-api", "address": "::1", "port": 8774, "path": "/"}
     [reply] = parse_web([{**one, "came": {"error": "no answer in time"}}])["nova-api"]

@@ -117,7 +117,8 @@ OTHERS_S = 0.5  # until all who wait for a list of containers have been asked
 BRIEFLY_S = 0.5  # for what the kernel knows at once
 READ_S = 0.05  # from its last word until that is kept
 OWN_END_S = 2  # after the deadline this script is ended by its own alarm, whatever holds it
-WEB_S = 4.0  # for an answer over HTTP
+WEB_S = 4.0  # for an answer over HTTP, at least
+WEB_PART = 0.5  # of all the time that there is, where that is more: a busy node needs it
 WEB_BYTES = 4096  # of an answer: its head and the beginning of a page
 WEB_WORDS = 300  # characters of it that go home, of one that says that it failed
 MOST_PLACES = 4  # where one component listens on its ports
@@ -410,8 +411,9 @@ class Web:
     They go over threads, for a process that is frozen takes a connection and never answers.
     """
 
-    def __init__(self, ends: float) -> None:
+    def __init__(self, ends: float, limit_s: float = WEB_S) -> None:
         self.ends = ends
+        self.limit_s = limit_s
         self.told = []  # type: list[dict[str, object]]
         self.threads = []  # type: list[threading.Thread]
 
@@ -420,8 +422,8 @@ class Web:
         told = {"name": name, "address": place[0], "port": place[1], "path": path}
         self.told.append(told)
         now = time.monotonic()
-        until = min(now + WEB_S, self.ends)
-        told["came"] = {"error": unheard(until - now, WEB_S)}  # until an answer comes
+        until = min(now + self.limit_s, self.ends)
+        told["came"] = {"error": unheard(until - now, self.limit_s)}  # until an answer comes
         if until - now < LEAST_S:
             return
         thread = threading.Thread(target=answer_of, args=(told, until, own), daemon=True)
@@ -547,13 +549,18 @@ def listened(commands: Commands) -> dict[str, object]:
     return sockets
 
 
-def ask_web(commands: Commands, asked: list[dict[str, object]], sockets: dict[str, object]) -> Web:
+def ask_web(
+    commands: Commands,
+    asked: list[dict[str, object]],
+    sockets: dict[str, object],
+    within_s: float = 0.0,
+) -> Web:
     """Ask the processes that serve over HTTP, each where it listens itself.
 
     Another on the same port, such as a load balancer, would answer for a process that is dead.
     Whose a port is only root sees: without that, all who listen there are asked.
     """
-    web, running = Web(commands.ends), active(commands)
+    web, running = Web(commands.ends, max(WEB_S, WEB_PART * within_s)), active(commands)
     ids = {}  # type: dict[str, str]
     for engine in ENGINES:
         alive, known = running_in(commands, engine), container_ids(commands, engine)
@@ -1042,7 +1049,7 @@ def main(asked: dict[str, object]) -> None:
     ask_libvirt(commands)
     kept = stores(commands, list(asked.get("stores", ())))  # type: ignore[call-overload]
     sockets = listened(commands)
-    web = ask_web(commands, list(asked.get("web", ())), sockets)  # type: ignore[call-overload]
+    web = ask_web(commands, list(asked.get("web", ())), sockets, within_s)  # type: ignore[call-overload]
     wanting(commands)
     ask_cluster(commands)
     disks = filesystems(commands)
