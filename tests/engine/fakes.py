@@ -232,9 +232,10 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """Shut the gate, as long as boxes are carried; done at once."""
+    """Shut the gate, as long as boxes are carried; shut once the order is answered."""
 
     kind: ClassVar[str] = "shut"
+    is_prompt: ClassVar[bool] = True
     undo: ClassVar[str] = "open it"
     summary: ClassVar[str] = "shut the gate"
 
@@ -247,12 +248,15 @@ class Shut:
                 return Look(Standing.DONE)
             case "barred":
                 return Look(Standing.FOREIGN, reason="it is barred by carol")
+            case "creaking":
+                world.yard.set(gate="shut")
+                return Look(Standing.UNDERWAY)
             case _:
                 return Look(Standing.TODO)
 
     def start(self, world: YardWorld) -> None:
         with world.yard.fate.around("shut"), world.yard.open() as yard:
-            yard["gate"] = "shut"
+            yard["gate"] = "creaking" if yard["trouble"] == "rust" else "shut"
             yard["changes"].append("shut")
 
     def lost(self, world: YardWorld) -> Look | None:

@@ -25,6 +25,26 @@ def test_an_intent_is_written_before_each_start_and_its_proof_after(house: House
     assert (first.settled, first.saw) == (Settled.DONE, {"at": "new"})
 
 
+@pytest.mark.parametrize(
+    ("trouble", "waited_s"),
+    [
+        pytest.param("", 0.0, id="it is so when the order is answered"),
+        pytest.param("rust", 1.0, id="it is not so yet"),
+    ],
+)
+def test_what_takes_effect_with_its_answer_is_looked_at_right_then(
+    house: House, trouble: str, waited_s: float
+) -> None:
+    house.yard.set(trouble=trouble)
+
+    run = house.carry_out(house.approved(shut=True))
+
+    shut = next(each for each in house.journal.attempts(run.id) if each.step == "shut/gate/0")
+    assert shut.settled_at is not None
+    assert (shut.settled, shut.answered_at) == (Settled.DONE, shut.intended_at)
+    assert (shut.settled_at - shut.intended_at).total_seconds() == waited_s
+
+
 def test_moves_go_on_together_but_no_more_than_asked(house: House) -> None:
     run = house.carry_out(house.approved(at_once=2, seal=False))
 

@@ -19,7 +19,7 @@ from stackward.errors import (
     Unreachable,
 )
 from stackward.model.run import Attempt, Said, Settled
-from stackward.plan import Blocked, Examined, Look, Standing, Step
+from stackward.plan import Blocked, Examined, Look, Prompt, Standing, Step
 from stackward.ports.haste import starting
 from stackward.wording import count_of
 
@@ -204,6 +204,15 @@ class _Carrier:
         else:
             self._waiting_since = None
             self._attempt = self._ledger.answered(attempt, request)
+            return self._seen_at_once(self._attempt)
+        return Standing.UNDERWAY
+
+    def _seen_at_once(self, attempt: Attempt) -> Standing:
+        """Look right now where an answer means the effect; what is not so yet waits as usual."""
+        if isinstance(self._step, Prompt):
+            look = self._step.look(self._bench.world, attempt.mark)
+            if look.standing is Standing.DONE:
+                return self._take(look)
         return Standing.UNDERWAY
 
     def _settle_done(self, look: Look) -> None:

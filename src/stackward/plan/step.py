@@ -121,6 +121,13 @@ class FromHost(Protocol):
 
 
 @runtime_checkable
+class Prompt(Protocol):
+    """A step whose effect is there once its order is answered: it is looked at right then."""
+
+    is_prompt: ClassVar[bool]
+
+
+@runtime_checkable
 class Lasting(Protocol[W_contra]):
     """A step whose effect must last as long as the run that has done it, such as a cordon."""
 

@@ -17,6 +17,7 @@ class TellInstanceHa:
     """Say to the instance-HA service that a host is in maintenance, or that it is over."""
 
     kind: ClassVar[str] = "tell-instance-ha"
+    is_prompt: ClassVar[bool] = True
 
     host: str
     is_in_maintenance: bool

@@ -13,6 +13,7 @@ class RemoveBinding:
     """Remove an inactive binding of a port; one that is active by now is left alone."""
 
     kind: ClassVar[str] = "remove-binding"
+    is_prompt: ClassVar[bool] = True
 
     port: str
     name: str  # of its server

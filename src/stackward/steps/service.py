@@ -34,6 +34,7 @@ class Cordon:
     """Keep the scheduler off a node, and claim it: the service's reason names our run."""
 
     kind: ClassVar[str] = "cordon"
+    is_prompt: ClassVar[bool] = True
 
     host: str
     provider: str  # the node's at placement, whose trait proves that the scheduler knows
@@ -293,6 +294,7 @@ class Uncordon:
     """Let the scheduler use a node again, if the claim on it is the one that was planned for."""
 
     kind: ClassVar[str] = "uncordon"
+    is_prompt: ClassVar[bool] = True
 
     host: str
     provider: str
