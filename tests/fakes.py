@@ -13,6 +13,7 @@ from stackward.errors import Uncertain, Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
 from stackward.model.acceptance import NewServer
 from stackward.model.aggregate import Aggregate
+from stackward.model.blind import Blind
 from stackward.model.cloud import CloudIdentity
 from stackward.model.compute_process import PROCESSES
 from stackward.model.flavor import OfferedFlavor
@@ -28,7 +29,6 @@ from stackward.model.placement import Candidate, Inventory, Need, Provider
 from stackward.model.project import Project
 from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
 from stackward.model.service import ComputeService
-from stackward.model.survey import Blind
 from stackward.model.volume import Volume
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask

@@ -21,6 +21,7 @@ from stackward.facts import cloud_state, pings
 from stackward.facts.cloud_state import JUDGING, MOST_AT_ONCE, CheckRequest, time_for
 from stackward.lab.waiting import wait_until
 from stackward.looking import check_cloud
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import (
     NO_TIME,
     Answered,
@@ -31,7 +32,7 @@ from stackward.model.cloud_state import (
     RpcAnswer,
 )
 from stackward.model.health import Health, Kept, State
-from stackward.model.survey import Blind, Survey, Unseen
+from stackward.model.survey import Survey, Unseen
 from stackward.ports.shell import Answer
 from virtual_time import FOR_EVER_S, VirtualClock, VirtualTogether
 

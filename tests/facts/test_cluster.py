@@ -6,8 +6,9 @@ import pytest
 
 from stackward.facts.cluster import PACEMAKER, PACEMAKER_OLD, parse_cluster, tree
 from stackward.facts.services_on_node import Said
+from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster
-from stackward.model.survey import Blind, Unseen
+from stackward.model.survey import Unseen
 
 SAMPLES = Path(__file__).parent / "samples"
 TODAY = (SAMPLES / "crm_mon.xml").read_text()

@@ -14,7 +14,8 @@ from stackward.answers import ODD
 from stackward.facts.services_on_node import Said
 from stackward.facts.stores import as_asked, parse_stores
 from stackward.facts.survey import parse_survey
-from stackward.model.survey import Blind, Room, Unseen, VolumeGroup
+from stackward.model.blind import Blind
+from stackward.model.survey import Room, Unseen, VolumeGroup
 
 SCRIPT = Path(__file__).parents[2] / "src/stackward/facts/on_node/gather.py"
 ME = pwd.getpwuid(os.geteuid()).pw_name

@@ -23,9 +23,9 @@ from stackward.facts.survey import (
     parse_survey,
     parse_units,
 )
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import NO_TIME
 from stackward.model.survey import (
-    Blind,
     Broker,
     DatabaseServer,
     Queue,

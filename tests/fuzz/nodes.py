@@ -16,10 +16,11 @@ from stackward.facts.maintenance import read_marks
 from stackward.facts.pings import parse_pings
 from stackward.facts.survey import parse_survey
 from stackward.looking import check_cloud
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import CloudState, PingTarget, Rpc
 from stackward.model.health import Gap, Health, State
 from stackward.model.identity import Directory, Itself, Known
-from stackward.model.survey import Blind, Broker, Survey, Unseen
+from stackward.model.survey import Broker, Survey, Unseen
 from stackward.model.unread import Unread
 from stackward.policy.health import judge_cloud
 from stackward.ports.compute_process import read_processes

@@ -2,8 +2,8 @@
 
 import pytest
 
+from stackward.model.blind import Blind
 from stackward.model.login import Login
-from stackward.model.survey import Blind
 from stackward.ports.login import ended_on_the_way, hint_for, why_not
 
 UNKNOWN = """\

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from stackward.anatomy import REPORTED_TO, Anatomy
 from stackward.errors import BadInput, Refused
 from stackward.facts.survey import survey_node
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import (
     NO_TIME,
     Answered,
@@ -36,7 +37,7 @@ from stackward.model.identity import (
 )
 from stackward.model.raft import Member
 from stackward.model.service import NOVA_COMPUTE
-from stackward.model.survey import Blind, Survey, Unseen
+from stackward.model.survey import Survey, Unseen
 from stackward.model.unread import Unread
 from stackward.ports.apis import Apis
 from stackward.ports.deadline import Deadline, is_fair

@@ -5,8 +5,9 @@ from xml.etree import ElementTree as ET
 
 from stackward.answers import one_of, whole
 from stackward.facts.services_on_node import TIMED_OUT, Said, kept_out
+from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster, FailedAction, Member, Resource
-from stackward.model.survey import Blind, Unseen
+from stackward.model.survey import Unseen
 
 PACEMAKER, PACEMAKER_OLD = "pacemaker", "pacemaker before 2.0.3"
 _MOST = 4_000_000  # characters: a cluster of hundreds of resources has a tenth of that

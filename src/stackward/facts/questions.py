@@ -6,8 +6,9 @@ from stackward.anatomy import RAFT, Anatomy
 from stackward.answers import ODD
 from stackward.facts.raft import read_member
 from stackward.facts.services_on_node import NO_CONTAINER, TIMED_OUT, Said, kept_out
+from stackward.model.blind import Blind
 from stackward.model.raft import Member
-from stackward.model.survey import Blind, Replied, Unseen
+from stackward.model.survey import Replied, Unseen
 
 QUESTION = "question"  # begins the names of these commands in the script's answer
 

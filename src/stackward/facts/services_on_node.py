@@ -23,8 +23,9 @@ from stackward.answers import (
     truth,
     whole,
 )
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import NO_TIME
-from stackward.model.survey import Blind, Broker, Cache, DatabaseServer, Queue, Unseen, Wait
+from stackward.model.survey import Broker, Cache, DatabaseServer, Queue, Unseen, Wait
 from stackward.ports.shell import Answer, refusal
 
 QUEUES, BINDINGS = "rabbitmq queues", "rabbitmq bindings"  # of `/`; of others, with their names

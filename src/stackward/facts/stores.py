@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from stackward.anatomy import Anatomy
 from stackward.answers import lines, mapping, rows, shortly, text, text_or_none, texts, truth, whole
 from stackward.facts.services_on_node import TIMED_OUT, Said
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import NO_TIME
-from stackward.model.survey import Blind, Room, Store, StoresOf, Unseen, VolumeGroup
+from stackward.model.survey import Room, Store, StoresOf, Unseen, VolumeGroup
 from stackward.ports.shell import Answer, refusal
 
 SETTINGS, WRITABLE, ROOM = "store settings", "store writable", "store room"

@@ -34,13 +34,13 @@ from stackward.facts.questions import as_asked, parse_answers, parse_members
 from stackward.facts.services_on_node import TIMED_OUT, Said
 from stackward.facts.web import as_asked as web_as_asked
 from stackward.facts.web import parse_web
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import NO_TIME
 from stackward.model.identity import Itself
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.survey import (
     NETWORKD_RAN,
     NO_RESTART,
-    Blind,
     Broker,
     Filesystem,
     KernelError,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
+from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster
 from stackward.model.identity import Itself
 from stackward.model.raft import Member
@@ -15,23 +15,6 @@ NO_RESTART = "no"  # the restart policy of a container that its engine does not 
 AT_BOOT = frozenset({"enabled", "alias", "linked", "indirect"})  # in the words of `is-enabled`
 FAILED = "failed"
 PAUSED = "paused"  # a container
-
-
-class Blind(StrEnum):
-    """Why something could not be looked at; each asks for another remedy."""
-
-    UNREACHABLE = "unreachable"  # no way to it
-    SETTINGS = "ssh settings"  # the ssh of this machine did not begin: it refuses its settings
-    NO_SSHD = "no sshd"  # its address answers, and nothing listens there
-    REFUSED = "refused"  # it answers, and does not let us in
-    KEY_UNKNOWN = "host key unknown"  # nobody has said that it is the machine that it should be
-    KEY_CHANGED = "host key changed"  # it has another key than the one that is known
-    SILENT = "silent"  # no answer in time
-    LATE = "late"  # not answered within our own limit, which a busy machine may need more than
-    USELESS = "useless"  # it lets us in, and cannot answer
-    UNKNOWN = "unknown"  # nobody knows how to reach it: it was not asked
-    NOT_ASKED = "not asked"  # no time was left to ask it
-    ODD = "odd"  # it answers in a shape that we do not know
 
 
 @dataclass(frozen=True, slots=True)

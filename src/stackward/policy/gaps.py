@@ -3,8 +3,9 @@
 import re
 
 from stackward.anatomy import MACHINE
+from stackward.model.blind import Blind
 from stackward.model.health import Gap, Kept
-from stackward.model.survey import Blind, Survey, Unseen
+from stackward.model.survey import Survey, Unseen
 
 SUDOERS = "install the shipped sudoers file on the node (guide `Without root`)"
 # MariaDB or MySQL itself refuses a login; sudo has let it through.

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from stackward.anatomy import MACHINE
+from stackward.model.blind import Blind
 from stackward.model.cloud_state import CloudState, Heartbeat
 from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.login import Login
 from stackward.model.survey import (
     ACTIVE,
     NETWORKD_RAN,
-    Blind,
     Filesystem,
     KernelError,
     NodeClock,

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from stackward.anatomy import Anatomy
+from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster
 from stackward.model.health import Finding, Gap, Note
 from stackward.model.survey import (
     ACTIVE,
     FAILED,
     PAUSED,
-    Blind,
     Broker,
     Cache,
     DatabaseServer,

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 
 from stackward.anatomy import Component, Question
+from stackward.model.blind import Blind
 from stackward.model.health import Finding, Gap, Kept
-from stackward.model.survey import Blind, Replied, Unseen
+from stackward.model.survey import Replied, Unseen
 from stackward.policy import symptoms
 from stackward.policy.gaps import gap_of
 from stackward.policy.presence import Presence, processes_by

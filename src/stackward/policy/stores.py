@@ -6,8 +6,9 @@ room.
 
 from collections.abc import Iterator
 
+from stackward.model.blind import Blind
 from stackward.model.health import Finding, Gap, Kept
-from stackward.model.survey import Blind, Room, Store, StoresOf, Unseen, VolumeGroup
+from stackward.model.survey import Room, Store, StoresOf, Unseen, VolumeGroup
 from stackward.policy import symptoms
 from stackward.policy.gaps import gap_of
 from stackward.policy.node_health import FILLING, FULL, ROOM_LEFT, used_percent

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stackward.model.blind import Blind
 from stackward.model.login import Login, by_hand, forgetting
-from stackward.model.survey import Blind
 from stackward.model.unread import Hindrance, Unread
 
 

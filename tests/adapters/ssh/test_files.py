@@ -13,8 +13,9 @@ from stackward.adapters.ssh import Ssh
 from stackward.adapters.ssh.processes import MOST_FILES
 from stackward.anatomy import read_anatomy
 from stackward.facts.survey import survey_node
+from stackward.model.blind import Blind
 from stackward.model.inventory import Inventory, Node
-from stackward.model.survey import Blind, Unseen
+from stackward.model.survey import Unseen
 
 NODES = Inventory(source="inventory", nodes=(Node(name="c01", address="192.0.2.11"),))
 AT_ONCE = """

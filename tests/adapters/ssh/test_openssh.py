@@ -9,8 +9,8 @@ import pytest
 
 from stackward.adapters.ssh import Ssh
 from stackward.errors import Unreachable
+from stackward.model.blind import Blind
 from stackward.model.inventory import Inventory, Node, SshAccess
-from stackward.model.survey import Blind
 from stackward.ports.login import why_not
 
 BY_ITSELF = ("-F", "none")  # whatever the one who runs the tests has set

@@ -8,8 +8,9 @@ from stackward.adapters.clock import SystemClock
 from stackward.adapters.ssh import Ssh
 from stackward.anatomy import read_anatomy
 from stackward.facts.survey import survey_node
+from stackward.model.blind import Blind
 from stackward.model.inventory import Inventory, Node
-from stackward.model.survey import Blind, Survey, Unseen
+from stackward.model.survey import Survey, Unseen
 
 HERE = Inventory(source="inventory", nodes=(Node(name="here", address="here", is_local=True),))
 
