@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -758,7 +759,9 @@ def _server(one: "Server", asked: str) -> Json:
 
 
 def _action(one: Any) -> Json:  # noqa: ANN401  # an action
-    started = one.started if ":" in one.started else f"2026-11-22T03:00:{int(one.started):02}"
+    started = one.started
+    if started.isdigit():  # the fake's actions are numbered
+        started = _time(NOW + timedelta(seconds=int(started)))
     return {
         "action": one.action,
         "request_id": one.request_id,
