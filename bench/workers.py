@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from typing_extensions import override
 
 from builders import a_server
-from fakes import FakeCloud, FakeShell
+from fakes import SERVICES, FakeCloud, FakeShell, a_world_over
 from postgres import Server as Postgres
 from postgres import a_server as a_postgres
 from stackward import app, operations
@@ -117,9 +117,10 @@ def world_of(
     cloud = TimedCloud(hosts=(host, f"{host}-a", f"{host}-b"), takes_s=takes_s)
     cloud.add(*(a_server(name=f"{host}-{n}", host=host) for n in range(servers)))
     lock = threading.Lock()
-    far: Any = Far(cloud, cloud, lock, call_s)
-    shell: Any = Far(FakeShell(cloud), cloud, lock, call_s)
-    return World(clock=SystemClock(), cloud=far, shell=shell, together=Threads())
+    near = a_world_over(cloud, FakeShell(cloud), SystemClock())
+    ports = (*SERVICES, "cloud", "shell")
+    far: Any = {each: Far(getattr(near, each), cloud, lock, call_s) for each in ports}
+    return replace(near, together=Threads(), **far)
 
 
 def host_of(kind: str, number: int, servers: int) -> str:

@@ -8,7 +8,7 @@ from shutil import copytree
 from typing import Any
 
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, a_world
+from fakes import SERVICES, FakeCloud, FakeShell, a_world
 from killing import DyingJournal, Fate, Operation
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
@@ -18,7 +18,6 @@ from stackward.kinds import KINDS
 from stackward.model.run import Approval, Run, RunState
 from stackward.operations import operations_in_run, plan_request
 from stackward.plan import Request
-from stackward.ports.cloud import Cloud
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -28,19 +27,20 @@ NODE = "compute-07"
 _ASK_FOR_A_WORD = {"uptime", "action_failure"}
 CHANGES = {
     name
-    for name, call in vars(Cloud).items()
+    for port in SERVICES.values()
+    for name, call in vars(port).items()
     if getattr(call, "__annotations__", {}).get("return") == (str | None)
 } - _ASK_FOR_A_WORD
 
 
-class DyingCloud:
-    """A cloud whose caller may die before and after each change."""
+class DyingService:
+    """A service of a cloud whose caller may die before and after each change."""
 
-    def __init__(self, cloud: FakeCloud, fate: Fate) -> None:
-        self._cloud, self._fate = cloud, fate
+    def __init__(self, service: object, fate: Fate) -> None:
+        self._service, self._fate = service, fate
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the cloud has
-        real = getattr(self._cloud, name)
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the service has
+        real = getattr(self._service, name)
         if name not in CHANGES:
             return real
 
@@ -96,9 +96,10 @@ class Site:
 
     def world(self, fate: Fate | None = None) -> World:
         """Return the ports over it, for whoever has this fate."""
-        cloud: Any = DyingCloud(self.cloud, fate or Fate())
-        shell: Any = DyingShell(self.shell, fate or Fate())
-        return replace(a_world(self.cloud), clock=self.clock, cloud=cloud, shell=shell)
+        near, fate = a_world(self.cloud), fate or Fate()
+        services: Any = {name: DyingService(getattr(near, name), fate) for name in SERVICES}
+        shell: Any = DyingShell(self.shell, fate)
+        return replace(near, clock=self.clock, shell=shell, **services)
 
     def approved(self, asked: Request) -> Run:
         """Plan what is asked for and approve it."""

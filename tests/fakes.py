@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Generic
+from typing import TYPE_CHECKING, Generic, TypeAlias, get_type_hints
 
 from builders import NOW, a_candidate, a_flavor, a_service, an_id
 from stackward.errors import Uncertain, Unreachable
@@ -30,12 +30,16 @@ from stackward.model.project import Project
 from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
 from stackward.model.service import ComputeService
 from stackward.model.volume import Volume
+from stackward.ports.clock import Clock
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
 from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
 from stackward.ports.shell import Answer, Rights, Shell
 from stackward.ports.together import Key, Told
 from stackward.ports.world import Acting, World
+
+if TYPE_CHECKING:
+    from stackward.adapters.openstack import OpenStackCloud
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
 NOVA_COMPUTE_RUNS = "/usr/bin/python3 /usr/bin/nova-compute --config-file=/etc/nova/nova.conf"
@@ -126,6 +130,12 @@ class FakeCloud:
 
     def __post_init__(self) -> None:
         self.computes = {host: a_service(host) for host in self.hosts}
+
+    @property
+    def _itself(self) -> "FakeCloud":
+        return self
+
+    nova = placement = neutron = cinder = glance = keystone = masakari = _itself
 
     def add(self, *servers: Server) -> None:
         """Put servers on their hosts."""
@@ -830,13 +840,26 @@ def in_turn(shell: Shell) -> Ask:
     return lambda nodes: {each: shell.itself(each) for each in nodes}
 
 
+Connected: TypeAlias = "FakeCloud | OpenStackCloud"
+
+NOT_OF_THE_CLOUD = {"clock", "cloud", "shell", "together", "acting"}
+SERVICES: Mapping[str, type] = {
+    name: port for name, port in get_type_hints(World).items() if name not in NOT_OF_THE_CLOUD
+}
+
+
+def a_world_over(cloud: Connected, shell: Shell, clock: Clock | None = None) -> World:
+    """Return the ports over a cloud and its nodes."""
+    return World(
+        clock=clock or FakeClock(),
+        cloud=cloud,
+        shell=shell,
+        together=OneByOne(),
+        **{name: getattr(cloud, name) for name in SERVICES},
+    )
+
+
 def a_world(cloud: FakeCloud, shell: FakeShell | None = None, run: str = "01J9") -> World:
     """Return the ports over a fake cloud, for one run."""
     acting = Acting(run=run, operator="ada", machine="bastion")
-    return World(
-        clock=FakeClock(),
-        cloud=cloud,
-        shell=shell or FakeShell(cloud),
-        acting=acting,
-        together=OneByOne(),
-    )
+    return replace(a_world_over(cloud, shell or FakeShell(cloud)), acting=acting)

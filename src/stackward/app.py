@@ -63,7 +63,20 @@ def open_world(known: "Inventory", os_cloud: str | None) -> Iterator["World"]:
 
     shell = Ssh(known)
     try:
-        yield World(clock=SystemClock(), cloud=connect(os_cloud), shell=shell, together=Threads())
+        cloud = connect(os_cloud)
+        yield World(
+            clock=SystemClock(),
+            cloud=cloud,
+            nova=cloud.nova,
+            placement=cloud.placement,
+            neutron=cloud.neutron,
+            cinder=cloud.cinder,
+            glance=cloud.glance,
+            keystone=cloud.keystone,
+            masakari=cloud.masakari,
+            shell=shell,
+            together=Threads(),
+        )
     finally:
         shell.close()
 

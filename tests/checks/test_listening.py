@@ -29,7 +29,7 @@ class Reports:
     def begin(self) -> None:
         """Have the cloud tell of them."""
         assert isinstance(self.world.cloud, FakeCloud)
-        self.world.cloud.services = self.services  # type: ignore[method-assign]  # as Nova would
+        self.world.nova.services = self.services  # type: ignore[method-assign]  # as Nova would
 
     def services(self) -> tuple[ComputeService, ...]:
         return tuple(self._told(*one) for one in (OWN, PEER, CONDUCTOR))

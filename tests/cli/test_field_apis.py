@@ -13,7 +13,7 @@ import pytest
 
 from builders import a_port, a_server, an_id
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, OneByOne
+from fakes import FakeCloud, FakeShell, a_world_over
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.cli import main
@@ -47,7 +47,7 @@ class Desk:
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
         cloud = OpenStackCloud(self.small.connection(), self.clock)
-        yield World(clock=self.clock, cloud=cloud, shell=FakeShell(self.fake), together=OneByOne())
+        yield a_world_over(cloud, FakeShell(self.fake), self.clock)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """Return exit code, stdout and stderr."""

@@ -12,7 +12,7 @@ import pytest
 
 from builders import a_server, a_service
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, OneByOne
+from fakes import FakeCloud, FakeShell, a_world_over
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.store.listing import FILE
@@ -55,7 +55,7 @@ class Desk:
             files=self.files,
         )
         cloud = OpenStackCloud(HttpCloud(self.fake).connection(), clock)
-        yield World(clock=clock, cloud=cloud, shell=self.shell, together=OneByOne())
+        yield a_world_over(cloud, self.shell, clock)
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Return the exit code, and all that was written."""

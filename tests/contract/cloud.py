@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
+from fakes import Connected
 from stackward.errors import Uncertain
 from stackward.facts.needs import need_of
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.server import Server
 from stackward.model.service import ComputeService
-from stackward.ports.cloud import Cloud
 
 TRAIT = "COMPUTE_STATUS_DISABLED"
 
@@ -20,7 +20,7 @@ TRAIT = "COMPUTE_STATUS_DISABLED"
 class CloudAtWork:
     """A cloud with a server that runs and one that is stopped, both on one of three hosts."""
 
-    cloud: Cloud
+    cloud: Connected
     running: str
     stopped: str
     wait_until: Callable[[Callable[[], bool]], None]
@@ -28,7 +28,7 @@ class CloudAtWork:
 
     def server(self, server: str) -> Server:
         """Return a server that is there."""
-        found = self.cloud.server(server)
+        found = self.cloud.nova.server(server)
         assert found is not None
         return found
 
@@ -42,21 +42,22 @@ class CloudAtWork:
         """The compute service of that host."""
         [service] = [
             each
-            for each in self.cloud.services()
+            for each in self.cloud.nova.services()
             if (each.host, each.binary) == (self.host, "nova-compute")
         ]
         return service
 
     def hypervisor(self, host: str) -> Hypervisor:
         """Return the hypervisor of a host."""
-        [found] = [each for each in self.cloud.hypervisors_like(host) if each.host == host]
+        [found] = [each for each in self.cloud.nova.hypervisors_like(host) if each.host == host]
         return found
 
 
-def is_written(cloud: Cloud, server: str, event: str) -> bool:
+def is_written(cloud: Connected, server: str, event: str) -> bool:
     """Say whether the event of that name of the server's newest action has begun and ended."""
-    newest = cloud.actions_of(server)[0]
-    found = [one for one in cloud.action_events(server, newest.request_id) if one.name == event]
+    nova = cloud.nova
+    newest = nova.actions_of(server)[0]
+    found = [one for one in nova.action_events(server, newest.request_id) if one.name == event]
     return bool(found) and all(one.finished and one.started <= one.finished for one in found)
 
 
@@ -68,20 +69,20 @@ class CloudContract:
     def test_what_is_not_there_is_none_or_nothing(self, at_work: CloudAtWork) -> None:
         cloud, nobody = at_work.cloud, str(uuid4())
 
-        assert cloud.server(nobody) is None
-        assert cloud.volume(nobody) is None
-        assert cloud.server_group(nobody) is None
-        assert cloud.allocations_of(nobody) == frozenset()
-        assert cloud.migrations_of_server(nobody) == ()
-        assert cloud.hypervisors_like("no-such-host") == ()
-        assert cloud.servers_on("no-such-host") == ()
-        assert cloud.ports_of([nobody]) == ()
-        assert cloud.bindings_of(nobody) == ()
-        assert cloud.actions_of(nobody) == ()
+        assert cloud.nova.server(nobody) is None
+        assert cloud.cinder.volume(nobody) is None
+        assert cloud.nova.server_group(nobody) is None
+        assert cloud.placement.allocations_of(nobody) == frozenset()
+        assert cloud.nova.migrations_of_server(nobody) == ()
+        assert cloud.nova.hypervisors_like("no-such-host") == ()
+        assert cloud.nova.servers_on("no-such-host") == ()
+        assert cloud.neutron.ports_of([nobody]) == ()
+        assert cloud.neutron.bindings_of(nobody) == ()
+        assert cloud.nova.actions_of(nobody) == ()
         assert not cloud.has_service("no-such-service")
-        assert cloud.projects_called(nobody) == ()
-        assert cloud.servers_called(nobody) == ()
-        assert cloud.attachments_of(nobody) == ()
+        assert cloud.keystone.projects_called(nobody) == ()
+        assert cloud.nova.servers_called(nobody) == ()
+        assert cloud.cinder.attachments_of(nobody) == ()
 
     def test_a_server_that_runs_and_one_that_is_stopped(self, at_work: CloudAtWork) -> None:
         states = [
@@ -94,7 +95,7 @@ class CloudContract:
     def test_the_servers_of_a_host_are_listed_without_what_takes_more_calls(
         self, at_work: CloudAtWork
     ) -> None:
-        here = {each.id: each for each in at_work.cloud.servers_on(at_work.host)}
+        here = {each.id: each for each in at_work.cloud.nova.servers_on(at_work.host)}
 
         assert here[at_work.running].host == at_work.host
         assert {(each.ports, each.group) for each in here.values()} == {((), None)}
@@ -107,47 +108,47 @@ class CloudContract:
     def test_placement_knows_the_host_by_its_hypervisor(self, at_work: CloudAtWork) -> None:
         hypervisor = at_work.hypervisor(at_work.host)
 
-        provider = at_work.cloud.provider(hypervisor.id)
+        provider = at_work.cloud.placement.provider(hypervisor.id)
 
         assert at_work.running in provider.allocations
-        assert at_work.cloud.allocations_of(at_work.running) == {hypervisor.id}
-        assert at_work.cloud.provider_names()[hypervisor.id] == hypervisor.name
+        assert at_work.cloud.placement.allocations_of(at_work.running) == {hypervisor.id}
+        assert at_work.cloud.placement.provider_names()[hypervisor.id] == hypervisor.name
 
     def test_a_port_is_bound_where_its_server_is(self, at_work: CloudAtWork) -> None:
-        [port] = at_work.cloud.ports_of([at_work.running])
+        [port] = at_work.cloud.neutron.ports_of([at_work.running])
 
         assert (port.server, port.host) == (at_work.running, at_work.host)
-        assert at_work.cloud.bindings_of(port.id) == ((at_work.host, "ACTIVE"),)
+        assert at_work.cloud.neutron.bindings_of(port.id) == ((at_work.host, "ACTIVE"),)
 
     def test_a_project_is_found_by_its_id_and_by_its_name(self, at_work: CloudAtWork) -> None:
         owner = at_work.server(at_work.running).project
 
-        [project] = at_work.cloud.projects_called(owner)
+        [project] = at_work.cloud.keystone.projects_called(owner)
 
         assert project.id == owner
-        assert project in at_work.cloud.projects_called(project.name)
+        assert project in at_work.cloud.keystone.projects_called(project.name)
 
     def test_a_server_is_found_by_its_id_and_by_its_name_in_all_projects(
         self, at_work: CloudAtWork
     ) -> None:
         wanted = at_work.server(at_work.running)
 
-        by_id = at_work.cloud.servers_called(wanted.id)
-        by_name = at_work.cloud.servers_called(wanted.name)
+        by_id = at_work.cloud.nova.servers_called(wanted.id)
+        by_name = at_work.cloud.nova.servers_called(wanted.name)
 
         assert [each.id for each in by_id] == [wanted.id]
         assert wanted.id in {each.id for each in by_name}
         assert {each.name for each in by_name} == {wanted.name}
-        assert at_work.cloud.servers_called(wanted.name[:-1]) == ()
-        assert at_work.cloud.servers_called(".*") == ()
+        assert at_work.cloud.nova.servers_called(wanted.name[:-1]) == ()
+        assert at_work.cloud.nova.servers_called(".*") == ()
 
     def test_no_more_candidates_are_given_than_asked_for(self, at_work: CloudAtWork) -> None:
         need = need_of(at_work.server(at_work.running))
 
-        every = at_work.cloud.candidates(need, member_of=(), limit=100)
-        one = at_work.cloud.candidates(need, member_of=(), limit=1)
+        every = at_work.cloud.placement.candidates(need, member_of=(), limit=100)
+        one = at_work.cloud.placement.candidates(need, member_of=(), limit=1)
 
-        assert {each.provider for each in every} <= set(at_work.cloud.provider_names())
+        assert {each.provider for each in every} <= set(at_work.cloud.placement.provider_names())
         assert (len(every) > 1, len(one)) == (True, 1)
 
     # --- refusing ---
@@ -158,15 +159,15 @@ class CloudContract:
         before = at_work.server(at_work.stopped)
 
         with pytest.raises(Uncertain):
-            at_work.cloud.live_migrate(at_work.stopped, None)
+            at_work.cloud.nova.live_migrate(at_work.stopped, None)
         with pytest.raises(Uncertain):
-            at_work.cloud.confirm_resize(at_work.stopped)
+            at_work.cloud.nova.confirm_resize(at_work.stopped)
         with pytest.raises(Uncertain):
-            at_work.cloud.stop_server(at_work.stopped)
+            at_work.cloud.nova.stop_server(at_work.stopped)
         with pytest.raises(Uncertain):
-            at_work.cloud.start_server(at_work.running)
+            at_work.cloud.nova.start_server(at_work.running)
         with pytest.raises(Uncertain):
-            at_work.cloud.reboot_server(at_work.stopped, is_hard=False)
+            at_work.cloud.nova.reboot_server(at_work.stopped, is_hard=False)
 
         after = at_work.server(at_work.stopped)
         assert (after.status, after.task_state, after.host) == ("SHUTOFF", None, before.host)
@@ -177,20 +178,20 @@ class CloudContract:
         self, at_work: CloudAtWork
     ) -> None:
         cloud = at_work.cloud
-        [port] = cloud.ports_of([at_work.running])
+        [port] = cloud.neutron.ports_of([at_work.running])
         here = at_work.host
         other = next(
             each.host
-            for each in cloud.services()
+            for each in cloud.nova.services()
             if each.binary == "nova-compute" and each.host != here
         )
 
         at_work.leave_binding(port.id, other)
-        left = cloud.bindings_of(port.id)
-        cloud.remove_binding(port.id, other)
+        left = cloud.neutron.bindings_of(port.id)
+        cloud.neutron.remove_binding(port.id, other)
 
         assert set(left) == {(here, "ACTIVE"), (other, "INACTIVE")}
-        assert cloud.bindings_of(port.id) == ((here, "ACTIVE"),)
+        assert cloud.neutron.bindings_of(port.id) == ((here, "ACTIVE"),)
 
     def test_a_disabled_service_says_why_and_is_offered_no_servers(
         self, at_work: CloudAtWork
@@ -200,14 +201,14 @@ class CloudContract:
         need = need_of(at_work.server(at_work.running))
 
         def is_offered() -> bool:
-            offered = cloud.candidates(need, member_of=(), limit=100)
+            offered = cloud.placement.candidates(need, member_of=(), limit=100)
             return provider in {each.provider for each in offered}
 
-        cloud.disable_service(service.id, "a test of the contract")
-        at_work.wait_until(lambda: TRAIT in cloud.provider(provider).traits)
+        cloud.nova.disable_service(service.id, "a test of the contract")
+        at_work.wait_until(lambda: TRAIT in cloud.placement.provider(provider).traits)
         disabled, was_offered = at_work.service, is_offered()
-        cloud.enable_service(service.id)
-        at_work.wait_until(lambda: TRAIT not in cloud.provider(provider).traits)
+        cloud.nova.enable_service(service.id)
+        at_work.wait_until(lambda: TRAIT not in cloud.placement.provider(provider).traits)
 
         assert (disabled.is_enabled, disabled.disabled_reason) == (False, "a test of the contract")
         assert (was_offered, is_offered()) == (False, True)
@@ -218,52 +219,52 @@ class CloudContract:
     ) -> None:
         cloud, server, host = at_work.cloud, at_work.running, at_work.host
 
-        cloud.stop_server(server)
+        cloud.nova.stop_server(server)
         at_work.wait_until(lambda: at_work.server(server).status == "SHUTOFF")
         off = at_work.server(server)
         at_work.wait_until(lambda: is_written(cloud, server, "compute_stop_instance"))
-        cloud.start_server(server)
+        cloud.nova.start_server(server)
         at_work.wait_until(lambda: at_work.server(server).status == "ACTIVE")
         on = at_work.server(server)
         at_work.wait_until(lambda: is_written(cloud, server, "compute_start_instance"))
 
-        assert [each.action for each in cloud.actions_of(server)][:2] == ["start", "stop"]
+        assert [each.action for each in cloud.nova.actions_of(server)][:2] == ["start", "stop"]
         assert (off.vm_state, off.power_state, off.task_state) == ("stopped", 4, None)
         assert (on.vm_state, on.power_state, on.task_state) == ("active", 1, None)
         assert on.host == off.host == host
-        assert cloud.action_events(server, "req-of-nobody") == ()
+        assert cloud.nova.action_events(server, "req-of-nobody") == ()
 
     @pytest.mark.parametrize("is_hard", [False, True], ids=["soft", "hard"])
     def test_a_reboot_is_one_action_and_refused_a_second_time_meanwhile(
         self, at_work: CloudAtWork, *, is_hard: bool
     ) -> None:
         cloud, server = at_work.cloud, at_work.running
-        earlier, host = cloud.actions_of(server), at_work.host
+        earlier, host = cloud.nova.actions_of(server), at_work.host
 
-        cloud.reboot_server(server, is_hard=is_hard)
+        cloud.nova.reboot_server(server, is_hard=is_hard)
         with pytest.raises(Uncertain):
-            cloud.reboot_server(server, is_hard=False)
+            cloud.nova.reboot_server(server, is_hard=False)
         at_work.wait_until(lambda: at_work.server(server).task_state is None)
 
         now = at_work.server(server)
         assert (now.status, now.power_state, now.host) == ("ACTIVE", 1, host)
-        [action, *before] = cloud.actions_of(server)
+        [action, *before] = cloud.nova.actions_of(server)
         assert (action.action, tuple(before)) == ("reboot", earlier)
 
     def test_a_live_migration_is_recorded_and_refused_a_second_time_meanwhile(
         self, at_work: CloudAtWork
     ) -> None:
         cloud, server, source = at_work.cloud, at_work.running, at_work.host
-        records, actions = cloud.migrations_of_server(server), cloud.actions_of(server)
+        records, actions = cloud.nova.migrations_of_server(server), cloud.nova.actions_of(server)
 
-        cloud.live_migrate(server, None)
+        cloud.nova.live_migrate(server, None)
         with pytest.raises(Uncertain):
-            cloud.live_migrate(server, None)
+            cloud.nova.live_migrate(server, None)
         at_work.wait_until(lambda: at_work.server(server).task_state is None)
-        at_work.wait_until(lambda: cloud.migrations_of_server(server)[0].status == "completed")
+        at_work.wait_until(lambda: cloud.nova.migrations_of_server(server)[0].status == "completed")
 
-        [record, *older] = cloud.migrations_of_server(server)
-        [action, *earlier] = cloud.actions_of(server)
+        [record, *older] = cloud.nova.migrations_of_server(server)
+        [action, *earlier] = cloud.nova.actions_of(server)
         assert (tuple(older), tuple(earlier)) == (records, actions)
         assert (record.kind, record.source, record.target) == (
             "live-migration",
@@ -271,23 +272,23 @@ class CloudContract:
             at_work.host,
         )
         assert (action.action, at_work.host != source) == ("live-migration", True)
-        assert cloud.allocations_of(server) == {at_work.hypervisor(at_work.host).id}
+        assert cloud.placement.allocations_of(server) == {at_work.hypervisor(at_work.host).id}
 
     def test_a_cold_migration_waits_for_its_confirmation(self, at_work: CloudAtWork) -> None:
         cloud, server = at_work.cloud, at_work.stopped
         source = at_work.server(server).host
 
-        cloud.cold_migrate(server, None)
+        cloud.nova.cold_migrate(server, None)
         at_work.wait_until(lambda: at_work.server(server).status == "VERIFY_RESIZE")
-        [waiting, *_] = cloud.migrations_of_server(server)
-        cloud.confirm_resize(server)
+        [waiting, *_] = cloud.nova.migrations_of_server(server)
+        cloud.nova.confirm_resize(server)
         at_work.wait_until(lambda: at_work.server(server).status == "SHUTOFF")
 
-        [record, *_] = cloud.migrations_of_server(server)
+        [record, *_] = cloud.nova.migrations_of_server(server)
         assert (waiting.id, waiting.status) == (record.id, "finished")
         assert (record.kind, record.status, record.source) == ("migration", "confirmed", source)
         assert at_work.server(server).host == record.target != source
-        [confirmed, migrated, *_] = cloud.actions_of(server)
-        events = {each.name for each in cloud.action_events(server, migrated.request_id)}
+        [confirmed, migrated, *_] = cloud.nova.actions_of(server)
+        events = {each.name for each in cloud.nova.action_events(server, migrated.request_id)}
         assert (confirmed.action, migrated.action) == ("confirmResize", "migrate")
         assert {"compute_resize_instance", "compute_finish_resize"} <= events

@@ -405,11 +405,11 @@ def test_all_hypervisors_are_read_only_where_a_silent_nodes_address_is_not_novas
 @pytest.mark.parametrize(
     "search",
     [
-        pytest.param(lambda world: find_node(world, world.cloud.services(), "c01"), id="a plan"),
+        pytest.param(lambda world: find_node(world, world.nova.services(), "c01"), id="a plan"),
         pytest.param(lambda world: read_guests(world, an_id("db-01"), ["c01"]), id="its guests"),
         pytest.param(
             lambda world: no_domain_on_source(
-                world, an_id("db-01"), hypervisor_of(world.cloud, "c01")
+                world, an_id("db-01"), hypervisor_of(world.nova, "c01")
             ),
             id="a proof of a move",
         ),

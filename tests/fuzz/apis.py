@@ -17,6 +17,12 @@ from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.openstack.apis import OpenStackApis
 from stackward.model.cloud_state import Catalog, Failed, Rpc, RpcAnswer
 from stackward.model.placement import Need
+from stackward.ports.cinder import Cinder
+from stackward.ports.glance import Glance
+from stackward.ports.keystone import Keystone
+from stackward.ports.neutron import Neutron
+from stackward.ports.nova import Nova
+from stackward.ports.placement import Placement
 
 SAMPLES = Path(__file__).parents[1] / "adapters/openstack/samples"
 MOST_CALLS = 60  # for one question: a list whose pages never end is none
@@ -55,6 +61,36 @@ def small() -> Cloud:
 def drained() -> OpenStackCloud:
     """Return it as a drain sees it."""
     return OpenStackCloud(small().connection(), FakeClock())
+
+
+def nova() -> Nova:
+    """Return its Nova."""
+    return drained().nova
+
+
+def placement() -> Placement:
+    """Return its placement."""
+    return drained().placement
+
+
+def neutron() -> Neutron:
+    """Return its Neutron."""
+    return drained().neutron
+
+
+def cinder() -> Cinder:
+    """Return its Cinder."""
+    return drained().cinder
+
+
+def glance() -> Glance:
+    """Return its Glance."""
+    return drained().glance
+
+
+def keystone() -> Keystone:
+    """Return its Keystone."""
+    return drained().keystone
 
 
 @cache
@@ -137,44 +173,44 @@ def log_in() -> object:
 def sources() -> list[Source]:
     """Return all that the APIs are asked."""
     questions: list[tuple[str, str, str, Callable[[], object]]] = [
-        ("Nova servers of a host", "servers", "GET /servers/detail", lambda: drained().servers_on(HOST)),
-        ("Nova servers, a cell down", "servers-down-cell", "GET /servers/detail", lambda: drained().servers_on(HOST)),
-        ("Nova one server", "server", f"GET /servers/{ID}", lambda: drained().server(ID)),
-        ("Nova one server, its cell down", "server-down-cell", f"GET /servers/{ID}", lambda: drained().server(ID)),
-        ("Nova services", "services", "GET /os-services", lambda: drained().services()),
-        ("Nova services of 2.69", "services-2.69", "GET /os-services", lambda: drained().services()),
-        ("Nova services, a cell down", "services-down-cell", "GET /os-services", lambda: drained().services()),
+        ("Nova servers of a host", "servers", "GET /servers/detail", lambda: nova().servers_on(HOST)),
+        ("Nova servers, a cell down", "servers-down-cell", "GET /servers/detail", lambda: nova().servers_on(HOST)),
+        ("Nova one server", "server", f"GET /servers/{ID}", lambda: nova().server(ID)),
+        ("Nova one server, its cell down", "server-down-cell", f"GET /servers/{ID}", lambda: nova().server(ID)),
+        ("Nova services", "services", "GET /os-services", lambda: nova().services()),
+        ("Nova services of 2.69", "services-2.69", "GET /os-services", lambda: nova().services()),
+        ("Nova services, a cell down", "services-down-cell", "GET /os-services", lambda: nova().services()),
         ("Nova services, a look", "services", "GET /os-services", look("compute")),
-        ("Nova hypervisors", "hypervisors", "GET /os-hypervisors/detail", lambda: drained().hypervisors()),
+        ("Nova hypervisors", "hypervisors", "GET /os-hypervisors/detail", lambda: nova().hypervisors()),
         ("Nova hypervisors, a look", "hypervisors", "GET /os-hypervisors/detail", of_nova("names")),
-        ("Nova uptime", "uptime", f"GET /os-hypervisors/{ID}", lambda: drained().uptime(ID)),
+        ("Nova uptime", "uptime", f"GET /os-hypervisors/{ID}", lambda: nova().uptime(ID)),
         ("Nova uptime, a look", "uptime", f"GET /os-hypervisors/{ID}", of_nova("uptime")),
-        ("Nova migrations", "migrations", "GET /os-migrations", lambda: drained().migrations_of_server(ID)),
-        ("Nova migrations, newest", "migrations", "GET /os-migrations", lambda: drained().newest_migrations(HOST)),
-        ("Nova a running migration", "migration-running", f"GET /servers/{ID}/migrations/1", lambda: drained().remaining_bytes(ID, 1)),
-        ("Nova actions", "actions", f"GET /servers/{ID}/os-instance-actions", lambda: drained().actions_of(ID)),
-        ("Nova events of an action", "action-events", f"GET /servers/{ID}/os-instance-actions/req-1", lambda: drained().action_events(ID, "req-1")),
-        ("Nova a group", "group", f"GET /os-server-groups/{ID}", lambda: drained().server_group(ID)),
-        ("Nova aggregates", "aggregates", "GET /os-aggregates", lambda: drained().aggregates()),
-        ("Nova flavors", "flavors", "GET /flavors/detail", lambda: drained().flavors()),
-        ("placement allocations of a provider", "provider-allocations", f"GET /resource_providers/{PROVIDER}/allocations", lambda: drained().provider(PROVIDER)),
-        ("placement inventories", "provider-inventories", f"GET /resource_providers/{PROVIDER}/inventories", lambda: drained().provider(PROVIDER)),
-        ("placement usages", "provider-usages", f"GET /resource_providers/{PROVIDER}/usages", lambda: drained().provider(PROVIDER)),
-        ("placement traits", "provider-traits", f"GET /resource_providers/{PROVIDER}/traits", lambda: drained().provider(PROVIDER)),
-        ("placement candidates", "candidates", "GET /allocation_candidates", lambda: drained().candidates(NEED, member_of=(), limit=10)),
-        ("placement providers", "providers", "GET /resource_providers", lambda: drained().provider_names()),
-        ("Neutron ports", "ports", "GET /ports", lambda: drained().ports_of([ID])),
-        ("Neutron bindings", "bindings", f"GET /ports/{ID}/bindings", lambda: drained().bindings_of(ID)),
-        ("Neutron agents", "agents", "GET /agents", lambda: drained().network_agents_on(HOST)),
+        ("Nova migrations", "migrations", "GET /os-migrations", lambda: nova().migrations_of_server(ID)),
+        ("Nova migrations, newest", "migrations", "GET /os-migrations", lambda: nova().newest_migrations(HOST)),
+        ("Nova a running migration", "migration-running", f"GET /servers/{ID}/migrations/1", lambda: nova().remaining_bytes(ID, 1)),
+        ("Nova actions", "actions", f"GET /servers/{ID}/os-instance-actions", lambda: nova().actions_of(ID)),
+        ("Nova events of an action", "action-events", f"GET /servers/{ID}/os-instance-actions/req-1", lambda: nova().action_events(ID, "req-1")),
+        ("Nova a group", "group", f"GET /os-server-groups/{ID}", lambda: nova().server_group(ID)),
+        ("Nova aggregates", "aggregates", "GET /os-aggregates", lambda: nova().aggregates()),
+        ("Nova flavors", "flavors", "GET /flavors/detail", lambda: nova().flavors()),
+        ("placement allocations of a provider", "provider-allocations", f"GET /resource_providers/{PROVIDER}/allocations", lambda: placement().provider(PROVIDER)),
+        ("placement inventories", "provider-inventories", f"GET /resource_providers/{PROVIDER}/inventories", lambda: placement().provider(PROVIDER)),
+        ("placement usages", "provider-usages", f"GET /resource_providers/{PROVIDER}/usages", lambda: placement().provider(PROVIDER)),
+        ("placement traits", "provider-traits", f"GET /resource_providers/{PROVIDER}/traits", lambda: placement().provider(PROVIDER)),
+        ("placement candidates", "candidates", "GET /allocation_candidates", lambda: placement().candidates(NEED, member_of=(), limit=10)),
+        ("placement providers", "providers", "GET /resource_providers", lambda: placement().provider_names()),
+        ("Neutron ports", "ports", "GET /ports", lambda: neutron().ports_of([ID])),
+        ("Neutron bindings", "bindings", f"GET /ports/{ID}/bindings", lambda: neutron().bindings_of(ID)),
+        ("Neutron agents", "agents", "GET /agents", lambda: neutron().network_agents_on(HOST)),
         ("Neutron agents, a look", "agents-ovn", "GET /agents", look("network")),
-        ("Neutron networks", "networks", "GET /networks", lambda: drained().networks_called("net")),
-        ("Cinder a volume", "volume", f"GET /volumes/{ID}", lambda: drained().volume(ID)),
-        ("Cinder services", "volume-services", "GET /os-services", lambda: drained().volume_services()),
+        ("Neutron networks", "networks", "GET /networks", lambda: neutron().networks_called("net")),
+        ("Cinder a volume", "volume", f"GET /volumes/{ID}", lambda: cinder().volume(ID)),
+        ("Cinder services", "volume-services", "GET /os-services", lambda: cinder().volume_services()),
         ("Cinder services, a look", "volume-services", "GET /os-services", look("block-storage")),
         ("Cinder pools", "pools", "GET /scheduler-stats/get_pools", call("/scheduler-stats/get_pools?detail=true", "pools")),
         ("Cinder capabilities", "capabilities", "GET /capabilities/c01@nfs", call("/capabilities/c01%40nfs", "namespace")),
-        ("Glance images", "images", "GET /images", lambda: drained().public_images()),
-        ("Keystone projects", "projects", "GET /projects", lambda: drained().projects_called("demo")),
+        ("Glance images", "images", "GET /images", lambda: glance().public_images()),
+        ("Keystone projects", "projects", "GET /projects", lambda: keystone().projects_called("demo")),
         ("Keystone a token and the catalog", "token", "POST /auth/tokens", log_in),
     ]  # fmt: skip
     return [

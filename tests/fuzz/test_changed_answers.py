@@ -113,7 +113,7 @@ def test_the_readers_and_the_answers_are_found_where_they_are() -> None:
         "answers.py",
         "adapters/openstack/answers.py",
         "adapters/openstack/lists.py",
-        "adapters/openstack/nova.py",
+        "adapters/openstack/nova_answers.py",
         "facts/survey.py",
         "facts/stores.py",
         "facts/services_on_node.py",

@@ -125,7 +125,7 @@ def main(given: str, point: str, *how: str) -> None:
     when, which, *_ = POINTS.get(point, ("", ""))
     if when == "unread":
         connection.session.session.mount("http://", DiesUnread(which))
-    cloud: Any = Dying(OpenStackCloud(connection), CHANGES, fate, lambda _: "")
+    nova: Any = Dying(OpenStackCloud(connection).nova, CHANGES, fate, lambda _: "")
     known = app.read_inventory(settings.inventory)
     with app.open_journal(settings) as journal, app.open_world(known, None) as world:
         if Path(given).exists():
@@ -134,7 +134,7 @@ def main(given: str, point: str, *how: str) -> None:
         else:
             run = journal.run(given)
         dying: Any = Dying(journal, WRITES, fate, kinds_of(run))
-        shop = app.workshop(replace(world, cloud=cloud), dying)
+        shop = app.workshop(replace(world, nova=nova), dying)
         app.carry_on(run.id, shop, Brakes())
     sys.stdout.write(f"lived through {fate.lived} moments\n")
 

@@ -49,7 +49,7 @@ class NoServersOn:
 
     def ask(self, world: World, /) -> Answer:
         """Look at all projects' servers."""
-        here = servers_on(world.cloud, self.host)
+        here = servers_on(world.nova, self.host)
         stay = _staying(here, self.except_for, self.projects)
         left = [each for each in here if each.id not in stay]
         if not left:
@@ -82,7 +82,7 @@ class AreOn:
 
     def ask(self, world: World, /) -> Answer:
         """Look at each."""
-        found = {each: world.cloud.server(each) for each in self.servers}
+        found = {each: world.nova.server(each) for each in self.servers}
         for each in found.values():
             if each and each.status == IN_DOWN_CELL:
                 raise cell_down(f"`{each.label}`")
@@ -119,16 +119,16 @@ class NoArrivals:
 
     def ask(self, world: World, /) -> Answer:
         """Look for builds on the host and for migrations to it."""
-        here = servers_on(world.cloud, self.host)
+        here = servers_on(world.nova, self.host)
         building = [each.label for each in here if each.status == "BUILD"]
         coming = [
             f"migration {each.id}"
             for status in _COMING
-            for each in world.cloud.migrations_of(self.host, status)
+            for each in world.nova.migrations_of(self.host, status)
             if each.target == self.host and not _is_trace(world, each)
         ]
         if not (building or coming):
-            service_of(world.cloud, self.host)  # a cell that is down lists no migration either
+            service_of(world.nova, self.host)  # a cell that is down lists no migration either
             return Holds("Nova lists no build there, and no migration to it that goes on")
         what = ", ".join([*building, *coming][:_SHOWN])
         return Finding(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
@@ -136,7 +136,7 @@ class NoArrivals:
 
 def _is_trace(world: World, migration: Migration) -> bool:
     """Say whether a record is all that is left of a move: nothing comes of it any more."""
-    server = world.cloud.server(migration.server)
+    server = world.nova.server(migration.server)
     if server is None:
         return True
     if server.task_state is not None:
@@ -162,14 +162,14 @@ class IsCordoned:
 
     def ask(self, world: World, /) -> Answer:
         """Compare the claim with the run, and look for the trait."""
-        service = service_of(world.cloud, self.host)
+        service = service_of(world.nova, self.host)
         if service is None or service.is_enabled:
             return Finding(self.host, "its service is not disabled", "drain the node again")
         claim = read_claim(service.disabled_reason)
         if claim is None or (world.acting and claim.run != world.acting.run):
             text = service.disabled_reason or "without a reason"
             return Finding(self.host, f"another's claim is on it: {text}", "settle it with them")
-        if DISABLED not in world.cloud.provider(self.provider).traits:
+        if DISABLED not in world.placement.provider(self.provider).traits:
             return Finding(
                 self.host,
                 f"placement lacks the trait {DISABLED}: servers may still be put there",
@@ -198,7 +198,7 @@ class NoAllocations:
     def ask(self, world: World, /) -> Answer:
         """Look at the consumers of the node's provider."""
         stay = _staying_on(world, self.host, self.except_for, self.projects)
-        known = set(world.cloud.provider(self.provider).allocations)
+        known = set(world.placement.provider(self.provider).allocations)
         consumers = sorted(known - stay)
         each = "so with each of them; " if len(consumers) > 1 else ""
         if not consumers:
@@ -289,7 +289,7 @@ def _ask_node(  # noqa: PLR0913  # what the two questions differ in
     what: tuple[str, str],
     stay: set[str],
 ) -> Answer:
-    if (hypervisor := hypervisor_of(world.cloud, host)) and not hypervisor.has_domains:
+    if (hypervisor := hypervisor_of(world.nova, host)) and not hypervisor.has_domains:
         return NotApplicable(node, f"its hypervisor is `{hypervisor.kind}`")
     try:
         answer = world.shell.run(node, command)
@@ -323,7 +323,7 @@ def _unanswered(node: str, command: tuple[str, ...], answer: ShellAnswer) -> Unv
 def _staying_on(
     world: World, host: str, except_for: tuple[str, ...], projects: tuple[str, ...]
 ) -> set[str]:
-    here = servers_on(world.cloud, host) if projects else ()
+    here = servers_on(world.nova, host) if projects else ()
     return _staying(here, except_for, projects)
 
 

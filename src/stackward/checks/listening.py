@@ -30,13 +30,13 @@ class Heard:
 
 def listen(world: World, host: str) -> Heard:
     """Listen for a report of a host's nova-compute, until others have reported often enough."""
-    first = service_of(world.cloud, host)
+    first = service_of(world.nova, host)
     if first is None:
         return Heard(silent=True, why="Nova has no record of it")
     reports: dict[tuple[str, str], list[str | None]] = {}
     began = world.clock.monotonic()
     while True:
-        services = world.cloud.services()
+        services = world.nova.services()
         own = next((one for one in services if _is_of(one, host)), first)
         if own.updated != first.updated:
             return Heard(silent=False, why=f"Nova hears from its nova-compute still ({_when(own)})")

@@ -31,7 +31,7 @@ class RunsAnew:
 
     def ask(self, world: World, /) -> Answer:
         """Ask Nova, then libvirt on its node."""
-        server = world.cloud.server(self.server)
+        server = world.nova.server(self.server)
         if server is None:
             return NotApplicable(self.name, "deleted meanwhile")
         if server.status == IN_DOWN_CELL:
@@ -39,7 +39,7 @@ class RunsAnew:
         return _wrong_in_nova(server) or self._in_libvirt(world, server)
 
     def _in_libvirt(self, world: World, server: Server) -> Answer:
-        hypervisor = hypervisor_of(world.cloud, server.host or "")
+        hypervisor = hypervisor_of(world.nova, server.host or "")
         if hypervisor is not None and not hypervisor.has_domains:
             return NotApplicable(
                 self.name,

@@ -40,7 +40,7 @@ class ServesRpc:
 
     def ask(self, world: World, /) -> Answer:
         """Ask for the uptime. Raises `Unreachable` where the call is not answered in time."""
-        uptime = world.cloud.uptime(self.hypervisor)
+        uptime = world.nova.uptime(self.hypervisor)
         if uptime is None:
             return Unverified(
                 self.host,
@@ -131,7 +131,7 @@ class IsUp:
 
     def ask(self, world: World, /) -> Answer:
         """Look at the service."""
-        service = service_of(world.cloud, self.host)
+        service = service_of(world.nova, self.host)
         if service is not None and service.is_up:
             return Holds("Nova calls its service up")
         return Finding(self.host, "its service is down", "see nova-compute's log there")
@@ -153,7 +153,7 @@ class LibvirtAnswers:
 
     def ask(self, world: World, /) -> Answer:
         """Ask for its version."""
-        hypervisor = hypervisor_of(world.cloud, self.host)
+        hypervisor = hypervisor_of(world.nova, self.host)
         if hypervisor is not None and not hypervisor.has_domains:
             return NotApplicable(self.node, f"its hypervisor is `{hypervisor.kind}`")
         try:
@@ -188,7 +188,7 @@ class HasInventory:
 
     def ask(self, world: World, /) -> Answer:
         """Look at what the provider has."""
-        inventories = world.cloud.provider(self.provider).inventories
+        inventories = world.placement.provider(self.provider).inventories
         has = {name for name, inventory in inventories.items() if inventory.capacity > 0}
         if has & _CPUS and "MEMORY_MB" in has:
             return Holds(f"placement has of it: {', '.join(sorted(has))}")
@@ -214,7 +214,7 @@ class NetworkAgentsAlive:
 
     def ask(self, world: World, /) -> Answer:
         """Look at the agents."""
-        agents = world.cloud.network_agents_on(self.host)
+        agents = world.neutron.network_agents_on(self.host)
         if not agents:
             return NotApplicable(self.host, "Neutron has no agent there")
         silent = [agent.kind for agent in agents if not agent.is_alive]
@@ -243,13 +243,13 @@ class InService:
 
     def ask(self, world: World, /) -> Answer:
         """Look at the service, and for the trait."""
-        service = service_of(world.cloud, self.host)
+        service = service_of(world.nova, self.host)
         if service is None or not service.is_enabled:
             text = (service.disabled_reason if service else None) or "without a reason"
             return Finding(self.host, f"its service is disabled: {text}", "return the node again")
         if not service.is_up or service.is_forced_down:
             return Finding(self.host, "its service is down", "see nova-compute's log there")
-        if DISABLED in world.cloud.provider(self.provider).traits:
+        if DISABLED in world.placement.provider(self.provider).traits:
             return Finding(
                 self.host,
                 f"placement still has the trait {DISABLED}: no server is put there",
@@ -276,7 +276,7 @@ class NoAcceptanceServer:
         if world.acting is None:
             return NotApplicable(self.host, "no run has made one")
         sought = acceptance_name(world.acting.run)
-        left = world.cloud.servers_named(sought)
+        left = world.nova.servers_named(sought)
         if not left:
             return Holds(f"Nova lists no server `{sought}`")
         name = left[0].label

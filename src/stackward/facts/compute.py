@@ -27,9 +27,12 @@ from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.model.standstill import MOVING, Guest, Standstill
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.volume import Volume
-from stackward.ports.cloud import Cloud
+from stackward.ports.cinder import Cinder
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.machines import machine_of
+from stackward.ports.masakari import Masakari
+from stackward.ports.neutron import Neutron
+from stackward.ports.nova import Nova
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
 from stackward.status.stalled import read_guests, read_standstill
@@ -55,20 +58,19 @@ def read_compute_node(
     With `only` the id of a server: what its own move has to know; the calls then do not grow with
     the node. `remembered` is what nodes once said of themselves, for one that is silent now.
     """
-    cloud = world.cloud
-    services = cloud.services()
+    services = world.nova.services()
     found = find_node(world, services, name, remembered)
     service, hypervisor, match = found.service, found.hypervisor, found.match
     host, node = service.host, match.node
     domains = _domains(world, match, hypervisor)
-    servers = tuple(_with_all(cloud, host, [only] if only else _ids_on(cloud, host)))
-    provider = cloud.provider(hypervisor.id)
-    aggregates = cloud.aggregates()
+    servers = tuple(_with_all(world, host, [only] if only else _ids_on(world.nova, host)))
+    provider = world.placement.provider(hypervisor.id)
+    aggregates = world.nova.aggregates()
     needs = {
         server.id: _bound(need_of(server, provider), server, service.zone, aggregates)
         for server in servers
     }
-    moving = () if only else tuple(_in_progress(cloud, host, servers))
+    moving = () if only else tuple(_in_progress(world.nova, host, servers))
     return ComputeNode(
         name=node or host,
         host=host,
@@ -77,7 +79,7 @@ def read_compute_node(
         hypervisor=hypervisor,
         provider=provider,
         servers=servers,
-        resizing_away=() if only else tuple(_resizing_away(cloud, host)),
+        resizing_away=() if only else tuple(_resizing_away(world.nova, host)),
         migrations=() if only else tuple(migration for migration, _ in moving),
         standstills={} if only else _standstills(world, host, servers, moving),
         domains=domains,
@@ -96,20 +98,20 @@ def read_compute_node(
         roles=()
         if only
         else read_roles(
-            cloud, services, machine_of(hypervisor), world.shell.groups_of(node) if node else ()
+            world, services, machine_of(hypervisor), world.shell.groups_of(node) if node else ()
         ),
-        guarded=() if only else read_guarded(cloud, host),
+        guarded=() if only else read_guarded(world.masakari, host),
         needs=needs,
-        candidates=_candidates(cloud, needs.values(), services, hypervisor, aggregates),
+        candidates=_candidates(world, needs.values(), services, hypervisor, aggregates),
         acting_run=world.acting.run if world.acting else None,
         identified_at=match.seen_at,
     )
 
 
-def read_guarded(cloud: Cloud, host: str) -> tuple[Guarded, ...] | Unread:
+def read_guarded(masakari: Masakari, host: str) -> tuple[Guarded, ...] | Unread:
     """Return a host's entries in the instance-HA service; or why it could not be asked."""
     try:
-        return cloud.guarded(host)
+        return masakari.guarded(host)
     except StackwardError as error:  # no rights, no answer: it may act all the same
         return Unread.of(error)
 
@@ -123,7 +125,7 @@ def read_maintenance(
     names alone lead to no node.
     """
     disabled = [
-        one for one in world.cloud.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
+        one for one in world.nova.services() if one.binary == NOVA_COMPUTE and not one.is_enabled
     ]
     nodes = nodes_of_hosts(world, [one.host for one in disabled], remembered)
     return tuple(
@@ -147,22 +149,22 @@ def _bound(need: Need, server: Server, zone: str, aggregates: Sequence[Aggregate
     return replace(need, zone=zone) if may_be else need
 
 
-def _ids_on(cloud: Cloud, host: str) -> list[str]:
-    found = [server.id for server in cloud.servers_on(host)]
+def _ids_on(nova: Nova, host: str) -> list[str]:
+    found = [server.id for server in nova.servers_on(host)]
     # Nova leaves a cell that is down out of this list, and says nothing: it may have gone since.
-    service_of(cloud, host)
+    service_of(nova, host)
     return found
 
 
 def _in_progress(
-    cloud: Cloud, host: str, here: Sequence[Server]
+    nova: Nova, host: str, here: Sequence[Server]
 ) -> Iterator[tuple[Migration, Server]]:
     """Return the migrations from or to here with their servers; those of deleted ones are past."""
     known: dict[str, Server | None] = {server.id: server for server in here}
     for status in IN_PROGRESS:
-        for migration in cloud.migrations_of(host, status):
+        for migration in nova.migrations_of(host, status):
             if migration.server not in known:
-                known[migration.server] = cloud.server(migration.server)
+                known[migration.server] = nova.server(migration.server)
             if server := known[migration.server]:
                 yield migration, server
 
@@ -178,7 +180,7 @@ def _standstills(
     for server in here:
         # A record that has ended may be that of the move which the server is still said to be in.
         if server.task_state in MOVING and server.id not in recorded:
-            records = world.cloud.migrations_of_server(server.id)
+            records = world.nova.migrations_of_server(server.id)
             recorded[server.id] = (record_of(server, records), server)
     looked_at = {
         each: (migration, server)
@@ -197,12 +199,12 @@ def _standstills(
     }
 
 
-def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server]:
+def _with_all(world: World, host: str, listed: Sequence[str]) -> Iterator[Server]:
     """Read each server with its group, ports and volumes; one that has just gone is left out."""
-    ports = cloud.ports_of(listed) if listed else ()
+    ports = world.neutron.ports_of(listed) if listed else ()
     groups: dict[str, ServerGroup | None] = {}
     for each in listed:
-        server = cloud.server(each)
+        server = world.nova.server(each)
         if server is not None and server.status == IN_DOWN_CELL:
             yield replace(server, host=host)  # its cell went down as it was listed: it blocks
             continue
@@ -210,37 +212,39 @@ def _with_all(cloud: Cloud, host: str, listed: Sequence[str]) -> Iterator[Server
             continue
         group = server.group_id
         if group and group not in groups:
-            groups[group] = _with_hosts(cloud, cloud.server_group(group), set(listed))
-        volumes, unread = _volumes_of(cloud, server)
+            groups[group] = _with_hosts(world.nova, world.nova.server_group(group), set(listed))
+        volumes, unread = _volumes_of(world.cinder, server)
         yield replace(
             server,
-            ports=tuple(_with_left(cloud, port) for port in ports if port.server == server.id),
+            ports=tuple(
+                _with_left(world.neutron, port) for port in ports if port.server == server.id
+            ),
             volumes=volumes,
             volumes_unread=unread,
             group=groups[group] if group else None,
         )
 
 
-def _volumes_of(cloud: Cloud, server: Server) -> tuple[tuple[Volume, ...], str | None]:
+def _volumes_of(cinder: Cinder, server: Server) -> tuple[tuple[Volume, ...], str | None]:
     """Return a server's volumes; or none, and why Cinder cannot be asked for them."""
     try:
-        found = [cloud.volume(volume) for volume in server.volume_ids]
+        found = [cinder.volume(volume) for volume in server.volume_ids]
     except NotInCatalog as error:
         return (), error.message
     return tuple(volume for volume in found if volume), None
 
 
-def _with_left(cloud: Cloud, port: Port) -> Port:
+def _with_left(neutron: Neutron, port: Port) -> Port:
     """Find the bindings that a move has left behind: the next move would not be proved for them."""
-    bindings = cloud.bindings_of(port.id)
+    bindings = neutron.bindings_of(port.id)
     return replace(port, left_on=tuple(host for host, status in bindings if status == INACTIVE))
 
 
-def _with_hosts(cloud: Cloud, group: ServerGroup | None, here: set[str]) -> ServerGroup | None:
+def _with_hosts(nova: Nova, group: ServerGroup | None, here: set[str]) -> ServerGroup | None:
     """Find where the other members of a hard group are: they decide which nodes remain."""
     if group is None or not group.is_hard:
         return group
-    asked = (cloud.server(member) for member in group.members if member not in here)
+    asked = (nova.server(member) for member in group.members if member not in here)
     others = [other for other in asked if other]
     return replace(
         group,
@@ -249,12 +253,12 @@ def _with_hosts(cloud: Cloud, group: ServerGroup | None, here: set[str]) -> Serv
     )
 
 
-def _resizing_away(cloud: Cloud, host: str) -> Iterator[tuple[Server, Migration]]:
+def _resizing_away(nova: Nova, host: str) -> Iterator[tuple[Server, Migration]]:
     """Find servers in VERIFY_RESIZE elsewhere: their confirmation needs this node's service."""
-    for migration in cloud.migrations_of(host, AWAITS_CONFIRMATION):
+    for migration in nova.migrations_of(host, AWAITS_CONFIRMATION):
         if migration.source != host or migration.target == host:
             continue
-        server = cloud.server(migration.server)
+        server = nova.server(migration.server)
         if server and server.status in {"VERIFY_RESIZE", IN_DOWN_CELL}:
             yield server, migration
 
@@ -281,18 +285,18 @@ def _sought(
     here = {domain.server for domain in domains}
     missing = [server for server in servers if server.id not in here]
     return {
-        each.id: read_guests(world, each.id, _once_moved_to(world.cloud, each)) for each in missing
+        each.id: read_guests(world, each.id, _once_moved_to(world.nova, each)) for each in missing
     }
 
 
-def _once_moved_to(cloud: Cloud, server: Server) -> list[str]:
-    records = cloud.migrations_of_server(server.id)[:_RECENT]
+def _once_moved_to(nova: Nova, server: Server) -> list[str]:
+    records = nova.migrations_of_server(server.id)[:_RECENT]
     ends = (host for each in records for host in (each.target, each.source) if host)
     return [host for host in dict.fromkeys(ends) if host != server.host]
 
 
 def _candidates(
-    cloud: Cloud,
+    world: World,
     needs: Iterable[Need],
     services: Sequence[ComputeService],
     own: Hypervisor,
@@ -302,16 +306,16 @@ def _candidates(
     distinct = [need for need in dict.fromkeys(needs) if need.resources]
     if not distinct:
         return {}
-    names = cloud.provider_names()
+    names = world.placement.provider_names()
     answered = {
-        need: cloud.candidates(
+        need: world.placement.candidates(
             need, member_of=_member_of(need.zone, aggregates), limit=_MOST_CANDIDATES
         )
         for need in distinct
     }
     providers = dict.fromkeys(one.provider for found in answered.values() for one in found)
     computes = {one.host: one for one in services if one.binary == NOVA_COMPUTE}
-    hosts = _hosts_of(cloud, {each: names.get(each, each) for each in providers}, computes)
+    hosts = _hosts_of(world.nova, {each: names.get(each, each) for each in providers}, computes)
     return {
         need: tuple(
             _with_service(one, names.get(one.provider, one.provider), hosts.get(one.provider))
@@ -323,7 +327,7 @@ def _candidates(
 
 
 def _hosts_of(
-    cloud: Cloud, names: Mapping[str, str], computes: Mapping[str, ComputeService]
+    nova: Nova, names: Mapping[str, str], computes: Mapping[str, ComputeService]
 ) -> dict[str, ComputeService]:
     """Return the service of each provider, which is named after its hypervisor.
 
@@ -332,9 +336,9 @@ def _hosts_of(
     known = Hosts(computes)
     found = {provider: known.called(name) for provider, name in names.items()}
     if others := {each for each, hosts in found.items() if len(hosts) != 1}:
-        by_id = {one.id: one.host for one in cloud.known_hypervisors()}
+        by_id = {one.id: one.host for one in nova.known_hypervisors()}
         if not others <= by_id.keys():
-            by_id = {one.id: one.host for one in cloud.hypervisors()}
+            by_id = {one.id: one.host for one in nova.hypervisors()}
         found |= {each: (by_id[each],) for each in names if each in by_id}
     return {
         provider: computes[hosts[0]]

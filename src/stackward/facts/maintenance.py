@@ -48,11 +48,11 @@ def read_returning_node(
 
     `but` is the run that asks: it does not hold itself up.
     """
-    cloud, here = world.cloud, world.cloud.identity().id
-    found = find_node(world, cloud.services(), asked.node, read_remembered(world, journal))
+    here = world.cloud.identity().id
+    found = find_node(world, world.nova.services(), asked.node, read_remembered(world, journal))
     service, node = found.service, found.match.node
     claim = read_claim(service.disabled_reason)
-    guarded = read_guarded(cloud, service.host)
+    guarded = read_guarded(world.masakari, service.host)
     return ReturningNode(
         name=node or service.host,
         host=service.host,
@@ -66,9 +66,11 @@ def read_returning_node(
         drained=read_drained(
             journal, kinds, here, service.host, run=asked.run, text=service.disabled_reason
         ),
-        images=cloud.images_called(asked.image) if asked.image else cloud.public_images(),
-        flavors=cloud.flavors(),
-        networks=cloud.networks_called(asked.network) if asked.network else (),
+        images=world.glance.images_called(asked.image)
+        if asked.image
+        else world.glance.public_images(),
+        flavors=world.nova.flavors(),
+        networks=world.neutron.networks_called(asked.network) if asked.network else (),
         guarded=guarded,
         is_ha_ours=bool(guarded) and read_told_ha(journal, here, service.host) is not None,
         identified_at=found.match.seen_at,
@@ -94,7 +96,7 @@ def read_way_back(
     world: World, journal: Journal, name: str, drained: DrainedAway, *, only: str | None = None
 ) -> Homecoming:
     """Return how servers stand that a run moved off the node; `only` the server of an id."""
-    found = find_node(world, world.cloud.services(), name, read_remembered(world, journal))
+    found = find_node(world, world.nova.services(), name, read_remembered(world, journal))
     return Homecoming(
         name=found.match.node or found.service.host,
         host=found.service.host,
@@ -111,7 +113,7 @@ def read_way_back(
 
 
 def _away(world: World, journal: Journal, drained: Drained) -> Away:
-    server = world.cloud.server(drained.id)
+    server = world.nova.server(drained.id)
     if server is None or server.host is None or server.host != drained.target:
         return Away(drained=drained, server=server)
     node = read_compute_node(world, server.host, only=server.id)
@@ -121,7 +123,7 @@ def _away(world: World, journal: Journal, drained: Drained) -> Away:
     return (
         Away(drained=drained, server=server, node=node)
         if node.servers
-        else Away(drained=drained, server=world.cloud.server(drained.id))
+        else Away(drained=drained, server=world.nova.server(drained.id))
     )
 
 

@@ -82,7 +82,7 @@ def nodes_of_hosts(
     directory = known.with_said({**(remembered or {}), **known.said})
     plain = {host: Machine(host=host) for host in hosts}
     if any(not has_its_name(directory.candidates(machine)) for machine in plain.values()):
-        machines = {one.host: machine_of(one) for one in world.cloud.hypervisors()}
+        machines = {one.host: machine_of(one) for one in world.nova.hypervisors()}
         plain |= {host: machines[host] for host in hosts if host in machines}
     return {
         host: decide(machine, directory.candidates(machine), directory.said)
@@ -141,7 +141,7 @@ def _host_of_node(
 def _hosts_at(world: World, address: str) -> tuple[str, ...]:
     return tuple(
         one.host
-        for one in world.cloud.hypervisors()
+        for one in world.nova.hypervisors()
         if one.address and compare(one.address, address) is Likeness.SAME
     )
 
@@ -174,7 +174,7 @@ def _confirm_whole_name(
 
 
 def _hypervisor_of(world: World, host: str) -> Hypervisor:
-    own = hypervisors_of(world.cloud, host)
+    own = hypervisors_of(world.nova, host)
     if len(own) == 1 and not are_all_ironic([own[0].kind]):
         return own[0]
     if are_all_ironic([one.kind for one in own]):

@@ -20,7 +20,9 @@ def read_projects(world: World, words: Sequence[str], node: str) -> tuple[Projec
 
 def _the_one(world: World, word: str, node: str) -> Project:
     # An empty word, of a shell variable that is not set, say, must not become a search for all.
-    called = {each.id: each for each in world.cloud.projects_called(word)} if word.strip() else {}
+    called = (
+        {each.id: each for each in world.keystone.projects_called(word)} if word.strip() else {}
+    )
     if not called and word.strip() and _has_servers(world, word, node):
         return Project(id=word, name=word, is_gone=True)
     if not called:
@@ -37,5 +39,5 @@ def _the_one(world: World, word: str, node: str) -> Project:
 
 def _has_servers(world: World, project: str, node: str) -> bool:
     """Say whether servers of the node are of a project that Keystone does not have."""
-    host = find_node(world, world.cloud.services(), node).service.host
-    return any(each.project == project for each in servers_on(world.cloud, host))
+    host = find_node(world, world.nova.services(), node).service.host
+    return any(each.project == project for each in servers_on(world.nova, host))

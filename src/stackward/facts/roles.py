@@ -6,7 +6,8 @@ from stackward.errors import NotInCatalog
 from stackward.model.identity import Hosts, Machine, machine_part
 from stackward.model.node import Role
 from stackward.model.service import NOVA_COMPUTE, ComputeService
-from stackward.ports.cloud import Cloud
+from stackward.ports.cinder import Cinder
+from stackward.ports.world import World
 
 _OF_AGENTS = {
     "OVN Controller Gateway agent": Role(
@@ -38,7 +39,7 @@ _CONTROL = Role(
 
 
 def read_roles(
-    cloud: Cloud,
+    world: World,
     services: Sequence[ComputeService],
     machine: Machine,
     groups: Sequence[str],
@@ -49,10 +50,12 @@ def read_roles(
     """
     names = machine.names
     agents = {
-        agent.kind for name in dict.fromkeys(names) for agent in cloud.network_agents_on(name)
+        agent.kind
+        for name in dict.fromkeys(names)
+        for agent in world.neutron.network_agents_on(name)
     }
     roles = [role for kind, role in _OF_AGENTS.items() if kind in agents]
-    if Hosts(map(machine_part, _volume_services(cloud))).called(*names):
+    if Hosts(map(machine_part, _volume_services(world.cinder))).called(*names):
         roles.append(_CINDER_VOLUME)
     if Hosts(one.host for one in services if one.binary != NOVA_COMPUTE).called(*names) or (
         {"control", "controller", "controllers"} & set(groups)
@@ -61,9 +64,9 @@ def read_roles(
     return tuple(roles)
 
 
-def _volume_services(cloud: Cloud) -> Sequence[str]:
+def _volume_services(cinder: Cinder) -> Sequence[str]:
     """Return the hosts of Cinder's volume services; a cloud without Cinder has none."""
     try:
-        return cloud.volume_services()
+        return cinder.volume_services()
     except NotInCatalog:
         return ()

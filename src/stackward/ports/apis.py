@@ -1,7 +1,7 @@
 """What a health check asks of a cloud's APIs: each question by itself, each with an end.
 
-Other than `Cloud`, nothing here needs a cloud that is well. A question that is not answered as it
-should be is `Failed`, a value: that is what the check is for.
+Other than the ports of the services, nothing here needs a cloud that is well. A question that is
+not answered as it should be is `Failed`, a value: that is what the check is for.
 """
 
 from collections.abc import Sequence

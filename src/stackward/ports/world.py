@@ -9,8 +9,15 @@ from typing import Protocol
 
 from typing_extensions import TypeVar
 
+from stackward.ports.cinder import Cinder
 from stackward.ports.clock import Clock
 from stackward.ports.cloud import Cloud
+from stackward.ports.glance import Glance
+from stackward.ports.keystone import Keystone
+from stackward.ports.masakari import Masakari
+from stackward.ports.neutron import Neutron
+from stackward.ports.nova import Nova
+from stackward.ports.placement import Placement
 from stackward.ports.shell import Shell
 from stackward.ports.together import Together
 
@@ -39,6 +46,13 @@ class World:
 
     clock: Clock
     cloud: Cloud
+    nova: Nova
+    placement: Placement
+    neutron: Neutron
+    cinder: Cinder
+    glance: Glance
+    keystone: Keystone
+    masakari: Masakari
     shell: Shell
     together: Together
     acting: Acting | None = None  # set by the engine for the run; reading and planning need none

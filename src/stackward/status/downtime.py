@@ -42,7 +42,7 @@ def is_being_written(world: World, server: str, action: ServerAction | None) -> 
 def of_move(world: World, server: str) -> dict[str, str | None]:
     """Return since when the last cold migration had a running server down, and up again."""
     try:
-        actions = world.cloud.actions_of(server)
+        actions = world.nova.actions_of(server)
     except (Unreachable, Uncertain):
         return {}
     action = next((each for each in actions if each.action == "migrate"), None)
@@ -58,7 +58,7 @@ def _event(
     if action is None:
         return None
     try:
-        events = world.cloud.action_events(server, action.request_id)
+        events = world.nova.action_events(server, action.request_id)
     except (Unreachable, Uncertain):
         return None
     return next((each for each in events if each.name == names.get(action.action)), None)

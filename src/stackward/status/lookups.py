@@ -5,15 +5,15 @@ from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import first_label
 from stackward.model.server import Server
 from stackward.model.service import MEND_CELL, NOVA_COMPUTE, ComputeService
-from stackward.ports.cloud import Cloud
+from stackward.ports.nova import Nova
 
 
-def service_of(cloud: Cloud, host: str) -> ComputeService | None:
+def service_of(nova: Nova, host: str) -> ComputeService | None:
     """Return the nova-compute service of a host, if Nova has one.
 
     Raises `Unreachable` while its cell is down: nobody knows then whether it is enabled.
     """
-    services = cloud.services()
+    services = nova.services()
     found = next((one for one in services if (one.host, one.binary) == (host, NOVA_COMPUTE)), None)
     if found is not None and not found.is_known:
         raise cell_down(f"the host `{host}`")
@@ -25,32 +25,32 @@ def cell_down(of: str) -> Unreachable:
     return Unreachable(f"nothing is known of {of}: its cell is down", hint=MEND_CELL)
 
 
-def servers_on(cloud: Cloud, host: str) -> tuple[Server, ...]:
+def servers_on(nova: Nova, host: str) -> tuple[Server, ...]:
     """Return the servers on a host. Raises `Unreachable` while its cell is down.
 
     Nova leaves such a cell out of a list that is asked for by host, and says nothing; so the
     service is read before and after.
     """
-    service_of(cloud, host)
-    found = cloud.servers_on(host)
-    service_of(cloud, host)
+    service_of(nova, host)
+    found = nova.servers_on(host)
+    service_of(nova, host)
     return found
 
 
-def hypervisor_of(cloud: Cloud, host: str) -> Hypervisor | None:
+def hypervisor_of(nova: Nova, host: str) -> Hypervisor | None:
     """Return the host's hypervisor, if Nova has exactly one."""
-    own = hypervisors_of(cloud, host)
+    own = hypervisors_of(nova, host)
     return own[0] if len(own) == 1 else None
 
 
-def hypervisors_of(cloud: Cloud, host: str) -> list[Hypervisor]:
+def hypervisors_of(nova: Nova, host: str) -> list[Hypervisor]:
     """Return the hypervisors of a host: one, but for Ironic's.
 
     A hypervisor is mostly named after its host. Where none is, all of them are read, once: after
     that its name is known.
     """
-    known = [one.name for one in cloud.known_hypervisors() if one.host == host]
+    known = [one.name for one in nova.known_hypervisors() if one.host == host]
     short = first_label(host)
     name = known[0] if len(known) == 1 and short not in known[0] else short
-    named = [one for one in cloud.hypervisors_like(name) if one.host == host]
-    return named or [one for one in cloud.hypervisors() if one.host == host]
+    named = [one for one in nova.hypervisors_like(name) if one.host == host]
+    return named or [one for one in nova.hypervisors() if one.host == host]

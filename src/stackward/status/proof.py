@@ -87,7 +87,7 @@ def _rows(
         yield Row(name, None if now == before else f"was {before}, is {now}")
     yield _volumes(world, server, target)
     yield from _bindings(world, server, target)
-    source, there = (hypervisor_of(world.cloud, host) for host in (migration.source, target))
+    source, there = (hypervisor_of(world.nova, host) for host in (migration.source, target))
     yield _allocations(world, server, migration, source, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
     yield no_domain_on_source(world, server.id, source)
@@ -95,7 +95,7 @@ def _rows(
 
 
 def _volumes(world: World, server: Server, target: str) -> Row:
-    found = {each: world.cloud.volume(each) for each in server.volume_ids}
+    found = {each: world.cinder.volume(each) for each in server.volume_ids}
     wrong: list[str] = []
     for each, volume in found.items():
         if volume is None or volume.status != "in-use":
@@ -106,8 +106,8 @@ def _volumes(world: World, server: Server, target: str) -> Row:
 
 
 def _bindings(world: World, server: Server, target: str) -> Iterator[Row]:
-    for port in world.cloud.ports_of([server.id]):
-        bindings = world.cloud.bindings_of(port.id)
+    for port in world.neutron.ports_of([server.id]):
+        bindings = world.neutron.bindings_of(port.id)
         active = [host for host, status in bindings if status == "ACTIVE"]
         is_well = active == [target] and len(bindings) == 1
         said = ", ".join(f"{host} {status}" for host, status in bindings) or "none"
@@ -128,8 +128,8 @@ def _allocations(
     def named(providers: Iterable[str]) -> str:
         return ", ".join(sorted(names.get(each, each) for each in providers))
 
-    own = world.cloud.allocations_of(server.id)
-    left = world.cloud.allocations_of(migration.uuid)
+    own = world.placement.allocations_of(server.id)
+    left = world.placement.allocations_of(migration.uuid)
     if left:
         return Row("allocations", f"the migration still holds some on {named(left)}")
     # Children of the target's provider may hold a part; no other node may.

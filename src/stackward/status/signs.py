@@ -14,8 +14,8 @@ from stackward.model.migration import IN_PROGRESS, Migration
 from stackward.model.server import Server, ServerAction
 from stackward.model.unread import Unread
 from stackward.plan import Json, Look, Mark, Standing
-from stackward.ports.cloud import Cloud
 from stackward.ports.machines import machine_in, machine_of
+from stackward.ports.nova import Nova
 from stackward.ports.root import COMPUTE_LOG
 from stackward.ports.shell import refusal
 from stackward.ports.world import World
@@ -39,22 +39,22 @@ class Signs:
     foreign: ServerAction | None = None  # another kind of action, newer than the mark
 
 
-def mark_of(cloud: Cloud, server: str) -> Mark:
+def mark_of(nova: Nova, server: str) -> Mark:
     """Note what is newest now."""
-    now = cloud.server(server)
+    now = nova.server(server)
     if now is None:  # Nova may know nothing more of it
         return {"migration": 0, "requests": [], "vm_state": None, "power_state": None}
-    newest = cloud.migrations_of_server(server)
+    newest = nova.migrations_of_server(server)
     return {
         "migration": newest[0].id if newest else 0,
-        "requests": [action.request_id for action in cloud.actions_of(server)],
+        "requests": [action.request_id for action in nova.actions_of(server)],
         "vm_state": now.vm_state,
         "power_state": now.power_state,
     }
 
 
 def still_going(
-    cloud: Cloud, server: str, host: str, mark: Mark | None, kinds: Sequence[str]
+    nova: Nova, server: str, host: str, mark: Mark | None, kinds: Sequence[str]
 ) -> Migration | None:
     """Return our migration off a host while Nova works on it; one list serves all servers.
 
@@ -64,7 +64,7 @@ def still_going(
     if not isinstance(before, int):
         return None
     newer = (
-        each for each in cloud.newest_migrations(host) if each.server == server and each.id > before
+        each for each in nova.newest_migrations(host) if each.server == server and each.id > before
     )
     newest = next(newer, None)
     is_ours = newest is not None and newest.kind in kinds and newest.status in _GOING
@@ -72,21 +72,21 @@ def still_going(
 
 
 def read_signs(
-    cloud: Cloud, server: str, mark: Mark | None, *, kinds: Sequence[str], ours: Sequence[str]
+    nova: Nova, server: str, mark: Mark | None, *, kinds: Sequence[str], ours: Sequence[str]
 ) -> Signs:
     """Read what is newer than the mark; `kinds` of migration and `ours` of actions are our own."""
-    now = cloud.server(server)
+    now = nova.server(server)
     if now is None or mark is None:
         return Signs(now)
     before = mark["migration"]
     newer = [
         migration
-        for migration in cloud.migrations_of_server(server)
+        for migration in nova.migrations_of_server(server)
         if isinstance(before, int) and migration.id > before and migration.kind in kinds
     ]
     requests = mark["requests"]
     known = set(requests) if isinstance(requests, list | tuple) else set()
-    actions = [action for action in cloud.actions_of(server) if action.request_id not in known]
+    actions = [action for action in nova.actions_of(server) if action.request_id not in known]
     return Signs(
         server=now,
         migration=newer[0] if newer else None,
@@ -95,10 +95,10 @@ def read_signs(
     )
 
 
-def gone(cloud: Cloud, server: str) -> Look:
+def gone(nova: Nova, server: str) -> Look:
     """Say that a server was deleted, when and by whom: its actions are kept until archived."""
     try:
-        actions = cloud.actions_of(server)
+        actions = nova.actions_of(server)
     except (Unreachable, Uncertain):
         raise
     except StackwardError:
@@ -118,10 +118,10 @@ def gone(cloud: Cloud, server: str) -> Look:
     )
 
 
-def whereabouts(cloud: Cloud, server: str) -> Mapping[str, Json]:
+def whereabouts(nova: Nova, server: str) -> Mapping[str, Json]:
     """Return what has become of a server that a fresh plan has nothing to do for."""
-    now = cloud.server(server)
-    return gone(cloud, server).saw if now is None else {"host": now.host}
+    now = nova.server(server)
+    return gone(nova, server).saw if now is None else {"host": now.host}
 
 
 def foreign(action: ServerAction) -> Look:
@@ -137,7 +137,7 @@ def failed(world: World, signs: Signs, reason: str) -> Look:
     """Say that the move ended badly: in Nova's own words, or in those of a nova-compute's log."""
     request = signs.action.request_id if signs.action else None
     server = signs.server.id if signs.server else ""
-    says = world.cloud.action_failure(server, request) if request and server else None
+    says = world.nova.action_failure(server, request) if request and server else None
     service = NOVA
     if says is None and request and signs.migration:
         says, service = _told(world, signs.migration, request)
@@ -168,7 +168,7 @@ def _logged(world: World, host: str, request: str) -> str | Unread | None:
 
     Nova keeps no word on a live migration that fails midway: it is in the log of the source only.
     """
-    hypervisor = hypervisor_of(world.cloud, host)
+    hypervisor = hypervisor_of(world.nova, host)
     if hypervisor is None:
         return None
     node = machine_in(world, machine_of(hypervisor)).node

@@ -10,9 +10,9 @@ from stackward.model.server import Server
 from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.model.standstill import CONDUCTOR, MOVING, Guest, Standstill
 from stackward.model.unread import Hindrance, Unread
-from stackward.ports.cloud import Cloud
 from stackward.ports.libvirt import read_job, read_state, refused
 from stackward.ports.machines import machine_in, machine_of
+from stackward.ports.nova import Nova
 from stackward.ports.shell import VIRSH, Answer
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of
@@ -40,9 +40,9 @@ def read_standstill(
     """Return all that tells why nothing happens: the services, the queue, and libvirt's jobs."""
     is_moving = server.task_state in MOVING
     # Of a server that moves by a known record the others say nothing, and are not asked for.
-    records = () if is_moving and migration else world.cloud.migrations_of_server(server.id)
+    records = () if is_moving and migration else world.nova.migrations_of_server(server.id)
     hosts = list(_ends(source, migration, records if migration is None else ()))
-    services = world.cloud.services()
+    services = world.nova.services()
     return Standstill(
         server=server,
         source=source,
@@ -51,9 +51,9 @@ def read_standstill(
         dead=_dead(services, hosts),
         is_conductor_known=_is_conductor_known(services),
         is_queue_moving=any(
-            _moves(world.cloud, each.server)
+            _moves(world.nova, each.server)
             for status in _AT_WORK
-            for each in world.cloud.migrations_of(source, status)
+            for each in world.nova.migrations_of(source, status)
             if each.source == source and each.server != server.id
         ),
         is_followed=migration is not None
@@ -63,12 +63,12 @@ def read_standstill(
     )
 
 
-def _moves(cloud: Cloud, server: str) -> bool:
+def _moves(nova: Nova, server: str) -> bool:
     """Say whether a server is being moved; of one that was deleted, the record may stay `running`.
 
     Who waits behind such a record would be waited for without end.
     """
-    found = cloud.server(server)
+    found = nova.server(server)
     return found is not None and found.task_state in MOVING
 
 
@@ -106,7 +106,7 @@ def read_guests(world: World, server: str, hosts: Sequence[str]) -> tuple[Guest,
 
 def _on_each(world: World, server: str, hosts: Sequence[str]) -> Iterator[Guest]:
     for host in hosts:
-        hypervisor = hypervisor_of(world.cloud, host)
+        hypervisor = hypervisor_of(world.nova, host)
         if hypervisor is None:
             raise _Silent(
                 Unread(f"no hypervisor of `{host}` was found", Hindrance.UNNAMED, _NOT_THERE)

@@ -67,7 +67,7 @@ class BootAcceptance:
     def start(self, world: World, /) -> str | None:
         """Ask Nova for the server."""
         run = _run(world)
-        return world.cloud.create_server(
+        return world.nova.create_server(
             NewServer(
                 name=acceptance_name(run),
                 host=self.host,
@@ -94,11 +94,11 @@ class BootAcceptance:
         if server.power_state != _RUNNING:
             return f"its power state is {server.power_state}"
         if self.network is not None:
-            ports = world.cloud.ports_of([server.id])
+            ports = world.neutron.ports_of([server.id])
             if not [port for port in ports if (port.status, port.host) == ("ACTIVE", self.host)]:
                 said = ", ".join(f"{port.status} on {port.host}" for port in ports) or "none"
                 return f"its port is not active there: {said}"
-        hypervisor = hypervisor_of(world.cloud, self.host)
+        hypervisor = hypervisor_of(world.nova, self.host)
         guest = domain_on_target(world, server.id, hypervisor, "running")
         return guest.standing if guest.wrong or guest.unread else None
 
@@ -142,14 +142,14 @@ class RemoveAcceptance:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to delete it."""
-        asked = ask_in_turn([partial(world.cloud.delete_server, one.id) for one in _own(world)])
+        asked = ask_in_turn([partial(world.nova.delete_server, one.id) for one in _own(world)])
         return ", ".join(filter(None, asked)) or None
 
     def _guest_left(self, world: World, mark: Mark | None) -> str | None:
         servers = mark["servers"] if mark else ()
         if not isinstance(servers, list | tuple):
             return None
-        hypervisor = hypervisor_of(world.cloud, self.host)
+        hypervisor = hypervisor_of(world.nova, self.host)
         rows = [no_domain_on_source(world, str(server), hypervisor) for server in servers]
         return next((row.standing for row in rows if row.wrong or row.unread), None)
 
@@ -157,7 +157,7 @@ class RemoveAcceptance:
 def _own(world: World) -> list[Server]:
     """Return the acceptance servers of this run: one, or two where an answer came very late."""
     run = _run(world)
-    named = world.cloud.servers_named(acceptance_name(run))
+    named = world.nova.servers_named(acceptance_name(run))
     return [server for server in named if (_RUN, run) in server.metadata]
 
 

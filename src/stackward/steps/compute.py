@@ -65,14 +65,14 @@ class LiveMigrate:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now."""
-        return mark_of(world.cloud, self.server)
+        return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Read Nova's record of our migration; *completed* is proved before it is believed."""
-        if going := still_going(world.cloud, self.server, self.source, mark, _LIVE):
-            return _going(going, world.cloud.remaining_bytes(self.server, going.id))
+        if going := still_going(world.nova, self.server, self.source, mark, _LIVE):
+            return _going(going, world.nova.remaining_bytes(self.server, going.id))
         signs = read_signs(
-            world.cloud,
+            world.nova,
             self.server,
             mark,
             kinds=_LIVE,
@@ -104,11 +104,11 @@ class LiveMigrate:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova for the migration."""
-        return world.cloud.live_migrate(self.server, self.target)
+        return world.nova.live_migrate(self.server, self.target)
 
     def trace(self, world: World, /) -> Mapping[str, Json]:
         """Say what has become of the server."""
-        return whereabouts(world.cloud, self.server)
+        return whereabouts(world.nova, self.server)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
@@ -138,14 +138,14 @@ class ColdMigrate:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now."""
-        return mark_of(world.cloud, self.server)
+        return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done at VERIFY_RESIZE, or when somebody has confirmed it already."""
-        if going := still_going(world.cloud, self.server, self.source, mark, _COLD):
+        if going := still_going(world.nova, self.server, self.source, mark, _COLD):
             return _going(going)
         signs = read_signs(
-            world.cloud, self.server, mark, kinds=_COLD, ours=("migrate", "confirmResize")
+            world.nova, self.server, mark, kinds=_COLD, ours=("migrate", "confirmResize")
         )
         if (settled := _before_the_record(world, signs, mark, self)) is not None:
             return settled
@@ -162,11 +162,11 @@ class ColdMigrate:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova for the migration."""
-        return world.cloud.cold_migrate(self.server, self.target)
+        return world.nova.cold_migrate(self.server, self.target)
 
     def trace(self, world: World, /) -> Mapping[str, Json]:
         """Say what has become of the server."""
-        return whereabouts(world.cloud, self.server)
+        return whereabouts(world.nova, self.server)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for an order that was lost, and for who has died with it."""
@@ -199,16 +199,16 @@ class ConfirmMigration:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now."""
-        return mark_of(world.cloud, self.server)
+        return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Read the newest cold migration off the source; done is what is confirmed and proved."""
-        server = world.cloud.server(self.server)
+        server = world.nova.server(self.server)
         if server is None:
-            return gone(world.cloud, self.server)
+            return gone(world.nova, self.server)
         migration = self._newest(world)
         signs = read_signs(
-            world.cloud, self.server, mark, kinds=_COLD, ours=("confirmResize", "migrate")
+            world.nova, self.server, mark, kinds=_COLD, ours=("confirmResize", "migrate")
         )
         if signs.foreign:
             return foreign(signs.foreign)
@@ -240,21 +240,21 @@ class ConfirmMigration:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to confirm."""
-        return world.cloud.confirm_resize(self.server)
+        return world.nova.confirm_resize(self.server)
 
     def trace(self, world: World, /) -> Mapping[str, Json]:
         """Say what has become of the server."""
-        return whereabouts(world.cloud, self.server)
+        return whereabouts(world.nova, self.server)
 
     def examine(self, world: World, _: Mark | None, quiet_s: float, /) -> Look | None:
         """Look for a confirmation that was lost: Nova takes no second one."""
-        server, migration = world.cloud.server(self.server), self._newest(world)
+        server, migration = world.nova.server(self.server), self._newest(world)
         if server is None or migration is None:
             return None
         return _stuck(world, server, self.source, migration, quiet_s)
 
     def _newest(self, world: World) -> Migration | None:
-        records = world.cloud.migrations_of_server(self.server)
+        records = world.nova.migrations_of_server(self.server)
         cold = (each for each in records if each.kind in _COLD and each.source == self.source)
         return next(cold, None)
 
@@ -280,7 +280,7 @@ class ForceComplete:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now."""
-        return mark_of(world.cloud, self.server)
+        return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done once Nova has taken the order, or once there is nothing left to force."""
@@ -292,7 +292,7 @@ class ForceComplete:
         migration = _newest_live(world, self.server)
         if migration is None:
             return None
-        return world.cloud.force_complete(self.server, migration.id)
+        return world.nova.force_complete(self.server, migration.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,7 +316,7 @@ class AbortMigration:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now."""
-        return mark_of(world.cloud, self.server)
+        return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done once Nova has taken the order, or once there is nothing left to abort."""
@@ -327,7 +327,7 @@ class AbortMigration:
         migration = _newest_live(world, self.server)
         if migration is None:
             return None
-        return world.cloud.abort_migration(self.server, migration.id)
+        return world.nova.abort_migration(self.server, migration.id)
 
 
 def _going(migration: Migration, remaining: int | None = None) -> Look:
@@ -348,7 +348,7 @@ def _before_the_record(
     """Settle what needs no record: a server that is gone, and a step that was not begun."""
     server = signs.server
     if server is None:
-        return gone(world.cloud, step.server)
+        return gone(world.nova, step.server)
     if signs.foreign:
         return foreign(signs.foreign)
     if mark is not None:
@@ -368,7 +368,7 @@ def _elsewhere(world: World, server: Server, step: "LiveMigrate | ColdMigrate") 
         return Look(Standing.DONE, reason=f"it awaits confirmation on `{server.host}`")
     if server.status not in _WELL:
         return Look(Standing.FAILED, reason=f"it is on `{server.host}`, and {server.status}")
-    records = world.cloud.migrations_of_server(server.id)
+    records = world.nova.migrations_of_server(server.id)
     last = next((each for each in records if each.target == server.host), None)
     if last is None:
         return Look(
@@ -395,10 +395,10 @@ def _examine(
     kinds: tuple[str, ...],
     quiet_s: float,
 ) -> Look | None:
-    server = world.cloud.server(step.server)
+    server = world.nova.server(step.server)
     if server is None or mark is None:
         return None
-    signs = read_signs(world.cloud, step.server, mark, kinds=kinds, ours=())
+    signs = read_signs(world.nova, step.server, mark, kinds=kinds, ours=())
     return _stuck(world, server, step.source, signs.migration, quiet_s)
 
 
@@ -418,7 +418,7 @@ def _stuck(
 
 
 def _newest_live(world: World, server: str) -> Migration | None:
-    records = world.cloud.migrations_of_server(server)
+    records = world.nova.migrations_of_server(server)
     return next((each for each in records if each.kind in _LIVE), None)
 
 
@@ -426,9 +426,9 @@ def _look_at_order(
     world: World, server: str, mark: Mark | None, action: str, takes_it: Collection[str]
 ) -> Look:
     """Say how an order stands that Nova takes for a migration in some statuses only."""
-    signs = read_signs(world.cloud, server, mark, kinds=_LIVE, ours=(action, *_LIVE))
+    signs = read_signs(world.nova, server, mark, kinds=_LIVE, ours=(action, *_LIVE))
     if signs.server is None:
-        return gone(world.cloud, server)
+        return gone(world.nova, server)
     ordered = signs.action is not None and signs.action.action == action
     migration = _newest_live(world, server)
     if not ordered and migration and migration.status in takes_it:

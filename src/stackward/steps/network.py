@@ -31,12 +31,12 @@ class RemoveBinding:
 
     def mark(self, world: World, /) -> Mark:
         """Note how the port is bound now."""
-        bound = world.cloud.bindings_of(self.port)
+        bound = world.neutron.bindings_of(self.port)
         return {"bindings": [f"{host} {status}" for host, status in bound]}
 
     def look(self, world: World, _: Mark | None, /) -> Look:
         """Done when it is gone."""
-        status = dict(world.cloud.bindings_of(self.port)).get(self.host)
+        status = dict(world.neutron.bindings_of(self.port)).get(self.host)
         if status is None:
             return Look(Standing.DONE)
         if status == INACTIVE:
@@ -45,4 +45,4 @@ class RemoveBinding:
 
     def start(self, world: World, /) -> str | None:
         """Ask Neutron to remove it."""
-        return world.cloud.remove_binding(self.port, self.host)
+        return world.neutron.remove_binding(self.port, self.host)

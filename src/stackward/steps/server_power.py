@@ -56,14 +56,14 @@ class StopServer:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now."""
-        return mark_of(world.cloud, self.server)
+        return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when Nova and libvirt call it off, by our own request."""
-        signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("stop",))
+        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("stop",))
         server = signs.server
         if server is None:
-            return gone(world.cloud, self.server)
+            return gone(world.nova, self.server)
         if signs.foreign:
             return foreign(signs.foreign)
         if mark is None:
@@ -94,7 +94,7 @@ class StopServer:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to stop it."""
-        return world.cloud.stop_server(self.server)
+        return world.nova.stop_server(self.server)
 
     def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
         """Say who is to stop it, and is not there."""
@@ -122,14 +122,14 @@ class StartServer:
 
     def mark(self, world: World, /) -> Mark:
         """Note what is newest now."""
-        return mark_of(world.cloud, self.server)
+        return mark_of(world.nova, self.server)
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when Nova and libvirt call it running; whoever started it."""
-        signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("start",))
+        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("start",))
         server = signs.server
         if server is None:
-            return gone(world.cloud, self.server)
+            return gone(world.nova, self.server)
         if signs.foreign:
             return foreign(signs.foreign)
         is_on = (server.vm_state, server.power_state) == _ON and server.task_state is None
@@ -156,7 +156,7 @@ class StartServer:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to start it."""
-        return world.cloud.start_server(self.server)
+        return world.nova.start_server(self.server)
 
     def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
         """Say who is to start it, and is not there."""
@@ -189,11 +189,11 @@ class RebootServer:
 
         Raises `Unreachable` where that cannot be read: nothing is begun then.
         """
-        boot = boot_of(world, self.server, hypervisor_of(world.cloud, self.host))
+        boot = boot_of(world, self.server, hypervisor_of(world.nova, self.host))
         if isinstance(boot, Row) and boot.applies:
             raise Unreachable(f"which boot of `{self.name}` runs is not known: {boot.unread}")
         return {
-            **mark_of(world.cloud, self.server),
+            **mark_of(world.nova, self.server),
             "boot": None if isinstance(boot, Row) else boot,
         }
 
@@ -203,10 +203,10 @@ class RebootServer:
         Nova's word is not enough: a reboot that failed while the guest goes on to run ends well in
         its log (nova 31.0 compute/manager.py, _reboot_instance).
         """
-        signs = read_signs(world.cloud, self.server, mark, kinds=(), ours=("reboot",))
+        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("reboot",))
         server = signs.server
         if server is None:
-            return gone(world.cloud, self.server)
+            return gone(world.nova, self.server)
         if server.status == IN_DOWN_CELL:
             raise cell_down(f"`{self.name}`")
         if signs.foreign:
@@ -238,7 +238,7 @@ class RebootServer:
 
     @staticmethod
     def _proved(world: World, server: Server, mark: Mark) -> Look:
-        hypervisor = hypervisor_of(world.cloud, server.host or "")
+        hypervisor = hypervisor_of(world.nova, server.host or "")
         before = mark.get("boot")
         runs = _with_domain(world, server, "running", {})
         row, now = new_boot(
@@ -256,7 +256,7 @@ class RebootServer:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to reboot it."""
-        return world.cloud.reboot_server(self.server, is_hard=self.is_hard)
+        return world.nova.reboot_server(self.server, is_hard=self.is_hard)
 
     def examine(self, world: World, _: Mark | None, _quiet_s: float, /) -> Look | None:
         """Say who is to reboot it, and is not there."""
@@ -264,7 +264,7 @@ class RebootServer:
 
 
 def _newest_start(world: World, server: str) -> ServerAction | None:
-    return next((one for one in world.cloud.actions_of(server) if one.action == "start"), None)
+    return next((one for one in world.nova.actions_of(server) if one.action == "start"), None)
 
 
 def _without_compute(world: World, server: str) -> Look | None:
@@ -273,8 +273,8 @@ def _without_compute(world: World, server: str) -> Look | None:
     nova 31.0 compute/manager.py, _init_instance: powering off and on are taken up again. So nothing
     is settled by this: a guest may take as long to shut down as its image allows.
     """
-    now = world.cloud.server(server)
-    service = service_of(world.cloud, now.host) if now and now.host else None
+    now = world.nova.server(server)
+    service = service_of(world.nova, now.host) if now and now.host else None
     if now is None or service is None or service.is_up:
         return None
     why = f"it is {now.task_state}, and nova-compute on `{now.host}` is down: start that"
@@ -301,9 +301,7 @@ def _without_effect(signs: Signs, stands: str) -> Look:
 
 def _with_domain(world: World, server: Server, expected: str, saw: dict[str, str | None]) -> Look:
     """Return *done* only if libvirt agrees; what it cannot say is never taken for done."""
-    row = domain_on_target(
-        world, server.id, hypervisor_of(world.cloud, server.host or ""), expected
-    )
+    row = domain_on_target(world, server.id, hypervisor_of(world.nova, server.host or ""), expected)
     seen = {**saw, "host": server.host, "vm_state": server.vm_state, "domain": row.standing}
     if row.wrong:
         why = f"not proved: its guest on `{server.host}` {row.wrong}"

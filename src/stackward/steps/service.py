@@ -68,7 +68,7 @@ class Cordon:
         if claim is None or claim.run not in self._ours(world):
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"it is disabled already: {text}")
-        if DISABLED not in world.cloud.provider(self.provider).traits:
+        if DISABLED not in world.placement.provider(self.provider).traits:
             return Look(
                 Standing.UNDERWAY,
                 reason=f"placement has no trait {DISABLED} for it yet",
@@ -112,7 +112,7 @@ class Cordon:
             since=world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             reason=self.reason,
         )
-        return world.cloud.disable_service(_service(world, self.host).id, str(claim))
+        return world.nova.disable_service(_service(world, self.host).id, str(claim))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,7 +324,7 @@ class Uncordon:
                 return Look(Standing.TODO)
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"another's claim is on it: {text}")
-        if DISABLED in world.cloud.provider(self.provider).traits:
+        if DISABLED in world.placement.provider(self.provider).traits:
             # nova-compute heals it with its next report, within minutes; then patience ends.
             reason = f"it is enabled, but placement still has the trait {DISABLED}"
             return Look(Standing.UNKNOWN, reason=reason)
@@ -332,7 +332,7 @@ class Uncordon:
 
     def start(self, world: World, /) -> str | None:
         """Enable the service."""
-        return world.cloud.enable_service(_service(world, self.host).id)
+        return world.nova.enable_service(_service(world, self.host).id)
 
 
 def _must_all(world: World, node: str, commands: Sequence[root.Words], *, note: str = "") -> None:
@@ -361,7 +361,7 @@ def _must(world: World, node: str, command: root.Words, *, given: str = "") -> N
 
 
 def _service(world: World, host: str) -> ComputeService:
-    service = service_of(world.cloud, host)
+    service = service_of(world.nova, host)
     if service is None:
         raise Refused(f"Nova has no nova-compute service on `{host}`")
     return service

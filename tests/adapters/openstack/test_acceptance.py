@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stackward.adapters.openstack import acceptance, nova
+from stackward.adapters.openstack import glance, nova_answers
 from stackward.model.acceptance import NewServer
 from stackward.model.flavor import OfferedFlavor
 from stackward.model.image import Image
@@ -44,7 +44,7 @@ FLAVOR = {
 
 
 def test_an_image_is_read() -> None:
-    assert acceptance.to_image(IMAGE) == Image(
+    assert glance.to_image(IMAGE) == Image(
         id="ee8cf54d-c3fd-4e07-ba10-f9b0d119b305",
         name="guest",
         status="active",
@@ -58,7 +58,7 @@ def test_an_image_without_content_is_read() -> None:
     """Glance knows neither its size nor its format yet."""
     queued = {**IMAGE, "status": "queued", "size": None, "virtual_size": None, "name": None}
 
-    image = acceptance.to_image({**queued, "disk_format": None})
+    image = glance.to_image({**queued, "disk_format": None})
 
     assert (image.name, image.status, image.size_bytes, image.virtual_bytes) == (
         "",
@@ -69,7 +69,7 @@ def test_an_image_without_content_is_read() -> None:
 
 
 def test_a_flavor_is_read() -> None:
-    assert acceptance.to_flavor(FLAVOR) == OfferedFlavor(
+    assert nova_answers.to_offered_flavor(FLAVOR) == OfferedFlavor(
         id="771e63c7-bff4-460c-87fb-991e1cb90ac4", name="tiny", vcpus=1, ram_mib=128
     )
 
@@ -92,7 +92,7 @@ def test_a_server_is_asked_for_on_one_host(network: str | None, networks: object
         metadata=(("stackward_run", "01J9"),),
     )
 
-    assert acceptance.to_body(wanted) == {
+    assert nova_answers.to_new_server(wanted) == {
         "server": {
             "name": "stackward-acceptance-01j9",
             "imageRef": "image-1",
@@ -133,4 +133,4 @@ def test_the_fault_of_a_server_is_read() -> None:
         },
     }
 
-    assert nova.to_server(given).fault == "No valid host was found. "
+    assert nova_answers.to_server(given).fault == "No valid host was found. "

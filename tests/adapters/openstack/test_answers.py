@@ -26,7 +26,7 @@ def site() -> tuple[HttpCloud, OpenStackCloud]:
 
 def a_body(**changes: Any) -> Reply:  # noqa: ANN401  # any JSON
     small, cloud = site()
-    cloud.server(SERVER)
+    cloud.nova.server(SERVER)
     body = small.answer(
         "GET",
         f"{small.base}/compute/v2.1/servers/{SERVER}",
@@ -69,7 +69,7 @@ def test_an_answer_that_makes_no_sense_is_said(reply: Reply) -> None:
     small.instead[AT] = [reply]
 
     with pytest.raises(Unreachable) as caught:
-        cloud.server(SERVER)
+        cloud.nova.server(SERVER)
 
     said = "\n".join([caught.value.message, *caught.value.details, caught.value.says or ""])
     assert "Nova" in said
@@ -83,7 +83,7 @@ def test_what_came_is_shown_short_and_without_secrets() -> None:
     ]
 
     with pytest.raises(NotUnderstood) as caught:
-        cloud.server(SERVER)
+        cloud.nova.server(SERVER)
 
     error = caught.value
     assert error.message == (
@@ -100,7 +100,7 @@ def test_a_page_of_html_is_named_for_what_it_is() -> None:
     small.instead["GET /os-services"] = [PAGE_OF_HTML]
 
     with pytest.raises(NotUnderstood) as caught:
-        cloud.services()
+        cloud.nova.services()
 
     assert caught.value.details == (
         'it is not JSON; the answer: a page of HTML, "Sign in Maintenance"',
@@ -112,7 +112,7 @@ def test_an_order_that_a_page_answers_is_uncertain() -> None:
     small.instead["POST /action"] = [PAGE_OF_HTML]
 
     with pytest.raises(Uncertain):
-        cloud.stop_server(SERVER)
+        cloud.nova.stop_server(SERVER)
 
 
 def test_a_redirection_to_another_host_is_not_followed_with_the_token() -> None:
@@ -120,7 +120,7 @@ def test_a_redirection_to_another_host_is_not_followed_with_the_token() -> None:
     small.instead[AT] = [Reply(302, None, {"Location": "https://sign-in.example/"})]
 
     with pytest.raises(Refused, match=r"sends us elsewhere, to `https://sign-in\.example`"):
-        cloud.server(SERVER)
+        cloud.nova.server(SERVER)
 
 
 def test_a_redirection_on_the_same_host_is_followed() -> None:
@@ -128,7 +128,7 @@ def test_a_redirection_on_the_same_host_is_followed() -> None:
     there = f"{small.base}/compute/v2.1/servers/{SERVER}"
     small.instead[AT] = [Reply(301, None, {"Location": there}), None]
 
-    assert cloud.server(SERVER) is not None
+    assert cloud.nova.server(SERVER) is not None
 
 
 def test_what_the_service_itself_does_not_have_is_none() -> None:
@@ -137,14 +137,14 @@ def test_what_the_service_itself_does_not_have_is_none() -> None:
         Reply(404, {"itemNotFound": {"code": 404, "message": "no"}}, {"x-openstack-request-id": ""})
     ]
 
-    assert cloud.server(SERVER) is None
+    assert cloud.nova.server(SERVER) is None
 
 
 def test_an_image_is_found_by_its_name_although_glance_answers_a_page_of_html() -> None:
     """Glance says 404 in HTML where the name is no id; seen in 2025.1."""
     _, cloud = site()
 
-    assert [image.name for image in cloud.images_called("guest")] == ["guest"]
+    assert [image.name for image in cloud.glance.images_called("guest")] == ["guest"]
 
 
 @pytest.mark.parametrize("body", ["<html>sign in</html>", "null", "[]", '{"token": []}'])
@@ -163,7 +163,7 @@ def test_a_service_in_a_cell_that_is_down_is_not_known() -> None:
     small, cloud = site()
     small.down_cells = [{"binary": "nova-compute", "host": "c90", "status": "UNKNOWN"}]
 
-    [lost] = [one for one in cloud.services() if not one.is_known]
+    [lost] = [one for one in cloud.nova.services() if not one.is_known]
 
     assert (lost.host, lost.is_up, lost.is_enabled) == ("c90", False, False)
 
@@ -173,7 +173,7 @@ def test_a_server_in_a_cell_that_is_down_is_unknown() -> None:
     row = {"id": SERVER, "status": "UNKNOWN", "tenant_id": "p", "created": "x", "links": []}
     small.instead[AT] = [Reply(200, {"server": row})]
 
-    server = cloud.server(SERVER)
+    server = cloud.nova.server(SERVER)
 
     assert server is not None
     assert (server.status, server.host) == ("UNKNOWN", None)
@@ -185,7 +185,7 @@ def test_a_server_deleted_and_archived_is_proved_to_be_gone() -> None:
     small.cloud.stop_server(SERVER)
     small.cloud.purge(SERVER)
 
-    look = gone(cloud, SERVER)
+    look = gone(cloud.nova, SERVER)
 
     assert (look.standing, look.saw["deleted_by"]) == (Standing.DONE, None)
 
@@ -197,4 +197,4 @@ def test_a_server_that_is_there_without_its_actions_is_not_understood_as_one_wit
     small.instead[f"GET /servers/{SERVER}/os-instance-actions"] = [gone_404]
 
     with pytest.raises(Unreachable):
-        cloud.actions_of(SERVER)
+        cloud.nova.actions_of(SERVER)

@@ -17,7 +17,7 @@ from keystoneauth1.session import Session
 from typing_extensions import override
 
 from fakes import FakeClock
-from stackward.adapters.openstack import connect, nova, placement
+from stackward.adapters.openstack import connect, nova_answers, placement
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.patience import Patience
 from stackward.errors import (
@@ -41,7 +41,7 @@ def sample(name: str) -> dict[str, Any]:
 
 
 def test_a_server_is_read() -> None:
-    server = nova.to_server(sample("servers")["servers"][0])
+    server = nova_answers.to_server(sample("servers")["servers"][0])
 
     assert (server.name, server.status, server.vm_state, server.host) == (
         "load-5",
@@ -54,7 +54,7 @@ def test_a_server_is_read() -> None:
 
 
 def test_a_paused_server_is_read_as_it_is() -> None:
-    server = nova.to_server(sample("servers")["servers"][1])
+    server = nova_answers.to_server(sample("servers")["servers"][1])
 
     assert (server.status, server.power_state) == ("PAUSED", 3)
 
@@ -62,13 +62,13 @@ def test_a_paused_server_is_read_as_it_is() -> None:
 def test_of_a_servers_user_data_nothing_is_taken_over() -> None:
     given = sample("servers")["servers"][0] | {"OS-EXT-SRV-ATTR:user_data": "IyEvYmluL3No"}
 
-    assert "IyEvYmluL3No" not in repr(nova.to_server(given))
+    assert "IyEvYmluL3No" not in repr(nova_answers.to_server(given))
 
 
 def test_words_that_anybody_may_have_written_are_read_without_their_secrets() -> None:
     words = {"locked_reason": "password=hush", "fault": {"message": "amqp://nova:hush@ctl"}}
 
-    server = nova.to_server(sample("servers")["servers"][0] | words)
+    server = nova_answers.to_server(sample("servers")["servers"][0] | words)
 
     assert (server.locked_reason, server.fault) == ("password=***", "amqp://nova:***@ctl")
 
@@ -78,11 +78,11 @@ def test_a_field_left_out_for_want_of_rights_is_an_error() -> None:
     del given["OS-EXT-SRV-ATTR:host"]
 
     with pytest.raises(KeyError):
-        nova.to_server(given)
+        nova_answers.to_server(given)
 
 
 def test_services_are_read() -> None:
-    services = map(nova.to_service, sample("services")["services"])
+    services = map(nova_answers.to_service, sample("services")["services"])
 
     assert [(one.binary, one.host) for one in services if one.is_up and one.is_enabled] == [
         ("nova-scheduler", "ctl"),
@@ -93,7 +93,7 @@ def test_services_are_read() -> None:
 
 
 def test_a_hypervisor_is_read_with_its_cpu() -> None:
-    own = nova.to_hypervisor(sample("hypervisors")["hypervisors"][1])
+    own = nova_answers.to_hypervisor(sample("hypervisors")["hypervisors"][1])
 
     assert (own.host, own.kind, own.version, own.cpu_model) == ("c01", "QEMU", 10000013, "kvm64-v1")
     assert own.has_domains
@@ -132,8 +132,8 @@ def test_placement_is_asked_as_novas_scheduler_asks_it() -> None:
 
 
 def test_an_action_and_a_group_are_read() -> None:
-    assert nova.to_action(sample("actions")["instanceActions"][0]).action == "create"
-    assert nova.to_group(sample("groups")["server_groups"][0]).policy == "anti-affinity"
+    assert nova_answers.to_action(sample("actions")["instanceActions"][0]).action == "create"
+    assert nova_answers.to_group(sample("groups")["server_groups"][0]).policy == "anti-affinity"
 
 
 # --- failures: a small server of our own answers ---

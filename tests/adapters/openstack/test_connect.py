@@ -160,7 +160,7 @@ def test_a_login_that_is_redirected_on_its_own_host_is_followed(
     there = {"Location": f"{small.base}/identity/v3/auth/tokens"}
     small.instead[LOGIN] = [Reply(308, None, there), None]
 
-    assert connect("here").services()
+    assert connect("here").nova.services()
 
 
 def test_a_check_sends_the_password_to_no_other_host(

@@ -16,7 +16,7 @@ def guarded(host: str, *names: str) -> list[str]:
     """Return the entries of a host, among those of these names."""
     cloud = FakeCloud(catalog=frozenset({"compute", "instance-ha"}))
     cloud.guards = {name: Guarded(id=an_id(name), segment="s", host=name) for name in names}
-    found = OpenStackCloud(HttpCloud(cloud).connection(), FakeClock()).guarded(host)
+    found = OpenStackCloud(HttpCloud(cloud).connection(), FakeClock()).masakari.guarded(host)
     return [entry.host for entry in found]
 
 

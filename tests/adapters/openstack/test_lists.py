@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from builders import a_port, a_server, a_service, an_id
-from fakes import DEMO, GUEST, LAB_NET, TINY, FakeClock, FakeCloud
+from fakes import DEMO, GUEST, LAB_NET, SERVICES, TINY, Connected, FakeClock, FakeCloud
 from http_cloud import PAGE, HttpCloud, Reply
 from stackward.adapters import openstack
 from stackward.adapters.openstack import OpenStackCloud
@@ -25,7 +25,6 @@ from stackward.model.cloud_state import Rpc, RpcAnswer
 from stackward.model.instance_ha import Guarded
 from stackward.model.migration import Migration
 from stackward.model.server import ServerAction
-from stackward.ports.cloud import Cloud
 from stackward.status.lookups import hypervisor_of
 
 HOSTS = tuple(f"compute-{number:02}" for number in range(1, 6))
@@ -72,29 +71,29 @@ def five_of_each() -> FakeCloud:
     return fake
 
 
-LISTS: dict[str, tuple[Callable[[Cloud], Any], int]] = {
-    "services": (lambda cloud: cloud.services(), 6),  # and the conductor
-    "hypervisors_like": (lambda cloud: cloud.hypervisors_like("compute"), 5),
-    "hypervisors": (lambda cloud: cloud.hypervisors(), 5),
-    "servers_on": (lambda cloud: cloud.servers_on(HOSTS[0]), 5),
-    "servers_called": (lambda cloud: cloud.servers_called("db-05"), 1),
-    "attachments_of": (lambda cloud: cloud.attachments_of(SERVER), 5),
-    "servers_named": (lambda cloud: cloud.servers_named("db-05"), 1),
-    "migrations_of": (lambda cloud: cloud.migrations_of(HOSTS[0], "completed"), 5),
-    "newest_migrations": (lambda cloud: cloud.newest_migrations(HOSTS[0]), 5),
-    "migrations_of_server": (lambda cloud: cloud.migrations_of_server(SERVER), 5),
-    "actions_of": (lambda cloud: cloud.actions_of(SERVER), 5),
-    "aggregates": (lambda cloud: cloud.aggregates(), 5),
-    "provider_names": (lambda cloud: cloud.provider_names(), 5),
-    "ports_of": (lambda cloud: cloud.ports_of([SERVER]), 5),
-    "bindings_of": (lambda cloud: cloud.bindings_of(an_id("port-db-01")), 5),
-    "network_agents_on": (lambda cloud: cloud.network_agents_on(HOSTS[0]), 5),
-    "public_images": (lambda cloud: cloud.public_images(), 5),
-    "images_called": (lambda cloud: cloud.images_called("guest"), 5),
-    "flavors": (lambda cloud: cloud.flavors(), 5),
-    "networks_called": (lambda cloud: cloud.networks_called("lab-net"), 5),
-    "guarded": (lambda cloud: cloud.guarded(HOSTS[0]), 9),
-    "projects_called": (lambda cloud: cloud.projects_called(DEMO.name), 5),
+LISTS: dict[str, tuple[Callable[[Connected], Any], int]] = {
+    "services": (lambda cloud: cloud.nova.services(), 6),  # and the conductor
+    "hypervisors_like": (lambda cloud: cloud.nova.hypervisors_like("compute"), 5),
+    "hypervisors": (lambda cloud: cloud.nova.hypervisors(), 5),
+    "servers_on": (lambda cloud: cloud.nova.servers_on(HOSTS[0]), 5),
+    "servers_called": (lambda cloud: cloud.nova.servers_called("db-05"), 1),
+    "attachments_of": (lambda cloud: cloud.cinder.attachments_of(SERVER), 5),
+    "servers_named": (lambda cloud: cloud.nova.servers_named("db-05"), 1),
+    "migrations_of": (lambda cloud: cloud.nova.migrations_of(HOSTS[0], "completed"), 5),
+    "newest_migrations": (lambda cloud: cloud.nova.newest_migrations(HOSTS[0]), 5),
+    "migrations_of_server": (lambda cloud: cloud.nova.migrations_of_server(SERVER), 5),
+    "actions_of": (lambda cloud: cloud.nova.actions_of(SERVER), 5),
+    "aggregates": (lambda cloud: cloud.nova.aggregates(), 5),
+    "provider_names": (lambda cloud: cloud.placement.provider_names(), 5),
+    "ports_of": (lambda cloud: cloud.neutron.ports_of([SERVER]), 5),
+    "bindings_of": (lambda cloud: cloud.neutron.bindings_of(an_id("port-db-01")), 5),
+    "network_agents_on": (lambda cloud: cloud.neutron.network_agents_on(HOSTS[0]), 5),
+    "public_images": (lambda cloud: cloud.glance.public_images(), 5),
+    "images_called": (lambda cloud: cloud.glance.images_called("guest"), 5),
+    "flavors": (lambda cloud: cloud.nova.flavors(), 5),
+    "networks_called": (lambda cloud: cloud.neutron.networks_called("lab-net"), 5),
+    "guarded": (lambda cloud: cloud.masakari.guarded(HOSTS[0]), 9),
+    "projects_called": (lambda cloud: cloud.keystone.projects_called(DEMO.name), 5),
 }
 # What answers with several things that no service pages.
 NOT_PAGED = {
@@ -112,12 +111,12 @@ def small() -> HttpCloud:
 
 
 @pytest.fixture(scope="module")
-def cloud(small: HttpCloud) -> Cloud:
+def cloud(small: HttpCloud) -> Connected:
     return OpenStackCloud(small.connection(), FakeClock())
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_is_read_to_its_end(cloud: Cloud, small: HttpCloud, name: str) -> None:
+def test_a_list_is_read_to_its_end(cloud: Connected, small: HttpCloud, name: str) -> None:
     read, there = LISTS[name]
     before = len(small.asked)
 
@@ -134,7 +133,7 @@ def test_a_drain_sees_the_port_on_the_second_page() -> None:
     fake.known[SERVER] = replace(fake.known[SERVER], ports=(*fake.known[SERVER].ports[:4], last))
     cloud = OpenStackCloud(HttpCloud(fake).connection(), FakeClock())
 
-    kinds = [port.vnic_type for port in cloud.ports_of([SERVER])]
+    kinds = [port.vnic_type for port in cloud.neutron.ports_of([SERVER])]
 
     assert kinds == ["normal"] * 4 + ["accelerator-direct"]
 
@@ -144,9 +143,9 @@ def test_all_hypervisors_are_listed_once_where_none_is_named_after_its_host() ->
     fake = FakeCloud(hosts=HOSTS, named={host: (f"ip-{host[-2:]}", None) for host in HOSTS})
     small = HttpCloud(fake)
     cloud = OpenStackCloud(small.connection(), FakeClock())
-    before = cloud.known_hypervisors()
+    before = cloud.nova.known_hypervisors()
 
-    found = [hypervisor_of(cloud, host) for host in (HOSTS[0], HOSTS[0], HOSTS[3])]
+    found = [hypervisor_of(cloud.nova, host) for host in (HOSTS[0], HOSTS[0], HOSTS[3])]
 
     names = [one.name for one in found if one]
     looked_for = [query.partition("pattern=")[2] for query in small.queries if "pattern=" in query]
@@ -159,7 +158,8 @@ def test_all_hypervisors_are_listed_once_where_none_is_named_after_its_host() ->
 def test_every_method_that_lists_is_tested_here() -> None:
     lists = {
         name
-        for name, method in inspect.getmembers(Cloud, inspect.isfunction)
+        for port in SERVICES.values()
+        for name, method in inspect.getmembers(port, inspect.isfunction)
         if not name.startswith("_")
         and str(inspect.signature(method).return_annotation).startswith(("tuple", "dict", "froz"))
     }
@@ -191,10 +191,11 @@ def test_json_is_read_in_one_place_and_lists_by_one_helper() -> None:
 
 def test_what_is_asked_with_read_is_no_collection() -> None:
     """`read` and `find` are for one thing: what they ask for ends with an id or is one account."""
-    source = Path(openstack.__file__).read_text()
+    room = Path(openstack.__file__).parent
     asked = {
         ast.unparse(node.args[0])
-        for node in ast.walk(ast.parse(source))
+        for service in SERVICES
+        for node in ast.walk(ast.parse((room / f"{service}.py").read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"read", "find"}
@@ -308,7 +309,7 @@ def test_a_page_that_fails_in_the_middle_is_an_error_and_no_half_list() -> None:
     small.instead["GET /servers/detail"] = [None, Reply(500, {"computeFault": {"message": "no"}})]
 
     with pytest.raises(Unreachable):
-        cloud.servers_on(HOSTS[0])
+        cloud.nova.servers_on(HOSTS[0])
 
 
 def test_a_page_that_is_gone_is_an_error_and_no_half_list() -> None:
@@ -317,7 +318,7 @@ def test_a_page_that_is_gone_is_an_error_and_no_half_list() -> None:
     small.instead["GET /servers/detail"] = [None, Reply(404, {"itemNotFound": {"message": "no"}})]
 
     with pytest.raises(Unreachable, match="to its end"):
-        cloud.servers_on(HOSTS[0])
+        cloud.nova.servers_on(HOSTS[0])
 
 
 def linked(*markers: str) -> Callable[[Any], dict[str, Any]]:
@@ -344,7 +345,7 @@ def test_a_service_says_that_its_pages_go_in_a_circle() -> None:
     small.instead["GET /network/v2.0/ports"] = [page]
 
     with pytest.raises(NotUnderstood) as caught:
-        cloud.ports_of([SERVER])
+        cloud.neutron.ports_of([SERVER])
 
     assert "go in a circle" in caught.value.details[0]
 
@@ -354,7 +355,7 @@ def test_a_link_to_another_host_is_not_followed_there() -> None:
     small = HttpCloud(five_of_each())
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
-    assert len(cloud.ports_of([SERVER])) == 5
+    assert len(cloud.neutron.ports_of([SERVER])) == 5
     assert {one.split()[1].split("/")[1] for one in small.asked} == {
         "identity",
         "compute",
@@ -378,7 +379,7 @@ def test_the_query_of_a_list_is_asked_for_on_each_page() -> None:
     small = HttpCloud(five_of_each())
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
-    cloud.servers_on(HOSTS[0])
+    cloud.nova.servers_on(HOSTS[0])
 
     asked = [one for one in small.queries if "servers/detail" in one]
     assert len(asked) == 3
@@ -391,6 +392,6 @@ def test_services_come_from_all_pages() -> None:
     fake.computes["compute-05"] = replace(a_service("compute-05"), is_up=False)
     cloud = OpenStackCloud(HttpCloud(fake).connection(), FakeClock())
 
-    down = [one.host for one in cloud.services() if not one.is_up]
+    down = [one.host for one in cloud.nova.services() if not one.is_up]
 
     assert down == ["compute-05"]

@@ -46,7 +46,7 @@ def test_a_reading_call_waits_as_long_as_it_is_asked_to(caplog: pytest.LogCaptur
     site.small.instead["GET /os-services"] = [LIMITED, LIMITED, None]
 
     with caplog.at_level(logging.WARNING):
-        found = site.cloud.services()
+        found = site.cloud.nova.services()
 
     assert len(found) == 4
     assert site.clock.monotonic() == 14
@@ -60,7 +60,7 @@ def test_a_single_failure_of_a_reading_call_is_waited_out(status: int) -> None:
     site = Site()
     site.small.instead["GET /os-services"] = [Reply(status, {"message": "away"}), None]
 
-    assert site.cloud.services()
+    assert site.cloud.nova.services()
     assert site.clock.monotonic() == 1
 
 
@@ -69,7 +69,7 @@ def test_patience_ends() -> None:
     site.small.instead["GET /os-services"] = [AWAY]
 
     with pytest.raises(Unreachable):
-        site.cloud.services()
+        site.cloud.nova.services()
 
     assert site.clock.monotonic() == 1 + 2 + 4
 
@@ -79,7 +79,7 @@ def test_a_limit_that_never_ends_is_said_as_such() -> None:
     site.small.instead["GET /os-services"] = [LIMITED]
 
     with pytest.raises(Unreachable, match="limits the rate of calls"):
-        site.cloud.services()
+        site.cloud.nova.services()
 
     assert site.clock.monotonic() <= 120
 
@@ -91,7 +91,7 @@ def test_no_api_makes_us_wait_without_end() -> None:
         None,
     ]
 
-    assert site.cloud.services()
+    assert site.cloud.nova.services()
     assert site.clock.monotonic() == 60
 
 
@@ -101,7 +101,7 @@ def test_an_order_is_not_sent_two_minutes_after_its_intent() -> None:
     site.small.instead["POST /action"] = [LIMITED, None]
 
     with pytest.raises(Unreachable, match="limits the rate of calls") as limited:
-        site.cloud.stop_server(SERVER)
+        site.cloud.nova.stop_server(SERVER)
 
     assert (site.orders(), site.clock.monotonic()) == (1, 0)
     assert limited.value.after_s == 7
@@ -115,7 +115,7 @@ def test_an_order_is_not_sent_two_minutes_after_its_intent_for_a_login() -> None
     site.small.instead["POST /auth/tokens"] = [LIMITED, None]
 
     with pytest.raises(Unreachable) as limited:
-        site.cloud.stop_server(SERVER)
+        site.cloud.nova.stop_server(SERVER)
 
     assert (site.orders(), site.clock.monotonic()) == (1, 0)
     assert limited.value.after_s == 7
@@ -128,10 +128,10 @@ def test_what_a_step_reads_as_it_starts_is_not_waited_for(reply: Reply) -> None:
     site.small.instead["GET /os-services"] = [reply, None]
 
     with pytest.raises(Unreachable), starting(lambda: None):
-        site.cloud.services()
+        site.cloud.nova.services()
 
     assert site.clock.monotonic() == 0
-    assert site.cloud.services()
+    assert site.cloud.nova.services()
 
 
 def test_an_order_is_confirmed_before_it_is_sent() -> None:
@@ -141,7 +141,7 @@ def test_an_order_is_confirmed_before_it_is_sent() -> None:
         raise Superseded("another worker has taken it over")
 
     with pytest.raises(Superseded), starting(superseded):
-        site.cloud.stop_server(SERVER)
+        site.cloud.nova.stop_server(SERVER)
 
     assert site.orders() == 0
 
@@ -155,7 +155,7 @@ def test_an_order_whose_answer_is_uncertain_is_sent_once(status: int) -> None:
     ]
 
     with pytest.raises(Uncertain):
-        site.cloud.stop_server(SERVER)
+        site.cloud.nova.stop_server(SERVER)
 
     assert (site.orders(), site.clock.monotonic()) == (1, 0)
 
@@ -166,7 +166,7 @@ def test_an_order_that_is_limited_for_long_may_be_repeated() -> None:
     site.small.instead["POST /action"] = [LIMITED]
 
     with pytest.raises(Unreachable):
-        site.cloud.stop_server(SERVER)
+        site.cloud.nova.stop_server(SERVER)
 
     assert site.fake.known[SERVER].task_state is None
 
@@ -176,7 +176,7 @@ def test_a_login_that_is_limited_is_waited_out() -> None:
     small = HttpCloud(fake)
     small.instead["POST /auth/tokens"] = [LIMITED, None]
 
-    assert OpenStackCloud(small.connection(), clock).services()
+    assert OpenStackCloud(small.connection(), clock).nova.services()
     assert clock.monotonic() == 7
 
 
@@ -211,10 +211,10 @@ def test_a_cloud_without_cinder_is_asked_for_all_else() -> None:
     small = HttpCloud(fake, catalog=["identity", "compute", "placement", "network", "image"])
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
-    assert cloud.servers_on("compute-07")
+    assert cloud.nova.servers_on("compute-07")
     assert not cloud.has_service("block-storage")
     with pytest.raises(NotInCatalog) as caught:
-        cloud.volume(an_id("volume"))
+        cloud.cinder.volume(an_id("volume"))
     assert caught.value.message == "the catalog has no volume service"
     assert "project_name" in (caught.value.hint or "")
 
@@ -222,9 +222,9 @@ def test_a_cloud_without_cinder_is_asked_for_all_else() -> None:
 @pytest.mark.parametrize(
     ("kind", "ask", "says"),
     [
-        ("network", lambda cloud: cloud.ports_of([SERVER]), "network service"),
-        ("image", lambda cloud: cloud.public_images(), "image service"),
-        ("placement", lambda cloud: cloud.provider_names(), "placement service"),
+        ("network", lambda cloud: cloud.neutron.ports_of([SERVER]), "network service"),
+        ("image", lambda cloud: cloud.glance.public_images(), "image service"),
+        ("placement", lambda cloud: cloud.placement.provider_names(), "placement service"),
     ],
 )
 def test_each_service_that_is_not_there_is_named(kind: str, ask: "object", says: str) -> None:
@@ -246,13 +246,13 @@ def test_an_older_nova_is_asked_at_what_it_has(newest: str) -> None:
     small = HttpCloud(fake, nova=newest)
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
-    server, [hypervisor] = cloud.server(SERVER), cloud.hypervisors_like("compute-07")
+    server, [hypervisor] = cloud.nova.server(SERVER), cloud.nova.hypervisors_like("compute-07")
 
     assert server is not None
     is_new = newest in {"2.96", "2.100"}
     assert server.is_zone_known is is_new
-    assert cloud.uptime(hypervisor.id) is not None
-    assert cloud.services()
+    assert cloud.nova.uptime(hypervisor.id) is not None
+    assert cloud.nova.services()
     assert "406" not in str(small.versions)
 
 
@@ -263,8 +263,8 @@ def test_a_version_is_learned_from_its_refusal_where_none_are_listed() -> None:
     small.instead["GET /compute/v2.1"] = [Reply(404, {"message": "hidden"})]
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
-    assert cloud.server(SERVER) is not None
-    assert cloud.servers_on("compute-07")
+    assert cloud.nova.server(SERVER) is not None
+    assert cloud.nova.servers_on("compute-07")
     assert small.versions.count("2.98") == 1
 
 
@@ -273,7 +273,7 @@ def test_a_nova_that_is_too_old_is_refused_with_both_versions() -> None:
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
     with pytest.raises(Refused) as caught:
-        cloud.services()
+        cloud.nova.services()
 
     assert caught.value.message == (
         "Nova is too old: it has microversions up to 2.60, and 2.79 is the oldest that Stackward "

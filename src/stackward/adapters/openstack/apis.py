@@ -37,7 +37,7 @@ from stackward.adapters.openstack.answers import (
 from stackward.adapters.openstack.files import UnusableSettings
 from stackward.adapters.openstack.http import unusable_file
 from stackward.adapters.openstack.lists import Query, read_list
-from stackward.adapters.openstack.nova import once, to_hypervisor, to_uptime
+from stackward.adapters.openstack.nova_answers import once, to_hypervisor, to_uptime
 from stackward.adapters.openstack.redirects import Elsewhere
 from stackward.adapters.openstack.regions import (
     interface_of,

@@ -1,7 +1,30 @@
-"""Cinder's JSON as values."""
+"""Cinder's API as the port `Cinder`, and its JSON as values."""
 
 from stackward.adapters.openstack.answers import Json, text
+from stackward.adapters.openstack.http import Api
+from stackward.adapters.openstack.paths import at
 from stackward.model.volume import Volume
+
+
+class CinderApi:
+    """Cinder, behind openstacksdk."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def volume(self, volume: str, /) -> Volume | None:
+        """Return a volume; None where there is none."""
+        return self._api.find(at("/volumes/{}", volume), to_volume)
+
+    def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
+        """Return Cinder's attachments of a server, (id, volume)."""
+        query = [("all_tenants", "true"), ("instance_id", server)]
+        return self._api.every("/attachments", "attachments", to_attachment, query)
+
+    def volume_services(self) -> tuple[str, ...]:
+        """Return the hosts of all cinder-volume services."""
+        query = [("binary", "cinder-volume")]
+        return self._api.every("/os-services", "services", to_host, query)
 
 
 def to_volume(given: Json) -> Volume:

@@ -1,7 +1,67 @@
-"""Neutron's JSON as values."""
+"""Neutron's API as the port `Neutron`, and its JSON as values."""
+
+from collections.abc import Sequence
 
 from stackward.adapters.openstack.answers import Json, text
+from stackward.adapters.openstack.http import Api
+from stackward.adapters.openstack.paths import at
 from stackward.model.network import Network, NetworkAgent, Port
+
+# Neutron's own policy says so (`neutron/conf/policies/port_bindings.py`, seen in 2025.1).
+SERVICE_ROLE = (
+    "Neutron lets only the role `service` remove a binding: give it to this login, `openstack role "
+    "add --user USER --project PROJECT service`, and log in anew"
+)
+_CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
+
+
+class NeutronApi:
+    """Neutron, behind openstacksdk."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
+        """Return the ports of some servers."""
+        return tuple(
+            port
+            for chunk in _chunks(servers)
+            for port in self._api.every(
+                "/ports", "ports", to_port, [("device_id", each) for each in chunk]
+            )
+        )
+
+    def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        """Return a port's bindings, (host, status); a port that is gone has none."""
+        return self._api.every(
+            at("/ports/{}/bindings", port),
+            "bindings",
+            to_binding,
+            missing_ok=lambda: self._is_gone(port),
+        )
+
+    def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
+        """Return Neutron's agents on a host."""
+        found = self._api.every("/agents", "agents", to_agent, [("host", host)])
+        return tuple(sorted(found, key=lambda agent: agent.kind))
+
+    def networks_called(self, word: str, /) -> tuple[Network, ...]:
+        """Return the networks whose name or id it is."""
+        return self._networks([("id", word)]) or self._networks([("name", word)])
+
+    # --- changing ---
+
+    def remove_binding(self, port: str, host: str, /) -> str | None:
+        """Remove a port's binding on a host."""
+        path = at("/ports/{}/bindings/{}", port, host)
+        return self._api.change("DELETE", path, right=SERVICE_ROLE)
+
+    def _networks(self, query: list[tuple[str, str]]) -> tuple[Network, ...]:
+        return self._api.every("/networks", "networks", to_network, query)
+
+    def _is_gone(self, port: str) -> bool:
+        # Without the extension `binding-extended` there are no bindings to read, and that is said.
+        return self._api.find(at("/ports/{}", port), to_port_id) is None
 
 
 def to_port(given: Json) -> Port:
@@ -34,3 +94,7 @@ def to_agent(given: Json) -> NetworkAgent:
 def to_network(given: Json) -> Network:
     """Read an element of `GET /networks`."""
     return Network(id=given["id"], name=given["name"])
+
+
+def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]

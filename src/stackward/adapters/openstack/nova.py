@@ -1,256 +1,226 @@
-"""Nova's JSON as values. A field left out for want of rights is an error, not a guess."""
+"""Nova's API as the port `Nova`."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+import re
 
-from stackward.adapters.openstack.answers import Json, text
-from stackward.masking import masked
+from stackward.adapters.openstack.http import Api
+from stackward.adapters.openstack.nova_answers import (
+    once,
+    to_action,
+    to_aggregate,
+    to_events,
+    to_failure,
+    to_group,
+    to_hypervisor,
+    to_migration,
+    to_new_server,
+    to_offered_flavor,
+    to_remaining,
+    to_server,
+    to_service,
+    to_uptime,
+)
+from stackward.adapters.openstack.paths import at
+from stackward.adapters.openstack.services import (
+    NOVA_HYPERVISORS,
+    NOVA_UPTIME,
+    NOVA_WITH_IMAGE_PROPERTIES,
+)
+from stackward.model.acceptance import NewServer
 from stackward.model.aggregate import Aggregate
-from stackward.model.flavor import Flavor
+from stackward.model.flavor import OfferedFlavor
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.migration import Migration
-from stackward.model.server import IN_DOWN_CELL, ActionEvent, Server, ServerAction, ServerGroup
+from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
 from stackward.model.service import ComputeService
 
-
-def to_server(given: Json) -> Server:
-    """Read an element of `GET /servers/detail`, or the server of `GET /servers/{id}`."""
-    if given["status"] == IN_DOWN_CELL and "OS-EXT-STS:vm_state" not in given:
-        return _of_down_cell(given)
-    image = given.get("image") or {}
-    return Server(
-        id=given["id"],
-        name=given["name"],
-        status=given["status"],
-        vm_state=given["OS-EXT-STS:vm_state"],
-        task_state=given["OS-EXT-STS:task_state"],
-        power_state=given["OS-EXT-STS:power_state"],
-        host=given["OS-EXT-SRV-ATTR:host"] or None,
-        flavor=to_flavor(given["flavor"]),
-        project=given["tenant_id"],
-        user=given.get("user_id") or "",
-        is_locked=bool(given["locked"]),
-        locked_reason=_words(given.get("locked_reason")),
-        pinned_zone=given.get("pinned_availability_zone"),
-        is_zone_known="pinned_availability_zone" in given,
-        has_image=bool(image.get("id")),
-        metadata=_pairs(given.get("metadata") or {}),
-        image_properties=_pairs(image["properties"]) if "properties" in image else None,
-        volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
-        group_id=next(iter(given.get("server_groups") or ()), None),
-        updated=_written(given.get("updated")) or None,
-        fault=_words((given.get("fault") or {}).get("message")),
-    )
+_NEWEST = 200  # migrations: more than a drain has under way at once
 
 
-def _of_down_cell(given: Json) -> Server:
-    """Read what Nova still knows of a server whose cell is down (2.69 and later)."""
-    return Server(
-        id=given["id"],
-        name=given.get("name") or "",
-        status=IN_DOWN_CELL,
-        vm_state=IN_DOWN_CELL,
-        task_state=None,
-        power_state=0,
-        host=None,
-        flavor=Flavor(name="", vcpus=0, ram_mib=0),
-        project=given["tenant_id"],
-        user=given.get("user_id") or "",
-        is_zone_known=False,
-        group_id=next(iter(given.get("server_groups") or ()), None),
-    )
+class NovaApi:
+    """Nova, behind openstacksdk."""
 
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._listed: tuple[Hypervisor, ...] = ()
 
-def to_flavor(given: Json) -> Flavor:
-    """Read the flavor that Nova embeds in a server (2.47 and later)."""
-    return Flavor(
-        name=given["original_name"],
-        vcpus=given["vcpus"],
-        ram_mib=given["ram"],
-        disk_gib=given["disk"],
-        ephemeral_gib=given["ephemeral"],
-        swap_mib=given["swap"],
-        extra_specs=_pairs(given["extra_specs"]),
-    )
+    def services(self) -> tuple[ComputeService, ...]:
+        """Return every service of Nova, on all hosts."""
+        return once(self._api.every("/os-services", "services", to_service))
 
-
-def to_service(given: Json) -> ComputeService:
-    """Read an element of `GET /os-services`."""
-    if given["status"] == IN_DOWN_CELL:
-        return ComputeService(
-            id="",
-            binary=given["binary"],
-            host=given["host"],
-            is_enabled=False,
-            is_up=False,
-            zone="",
-            is_known=False,
+    def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
+        """Return the hypervisors whose names contain `name`."""
+        return self._api.every(
+            "/os-hypervisors/detail",
+            "hypervisors",
+            to_hypervisor,
+            [("hypervisor_hostname_pattern", name)],
+            version=NOVA_HYPERVISORS,
+            missing_ok=lambda: True,
         )
-    return ComputeService(
-        id=given["id"],
-        binary=given["binary"],
-        host=given["host"],
-        is_enabled=_one_of(given["status"], "enabled", "disabled"),
-        is_up=_one_of(given["state"], "up", "down"),
-        zone=given["zone"],
-        disabled_reason=_words(given["disabled_reason"]),
-        is_forced_down=given["forced_down"],
-        updated=_written(given["updated_at"]) or None,
-    )
 
-
-class _Reports(Protocol):
-    """What reports to Nova from a host."""
-
-    @property
-    def binary(self) -> str: ...
-
-    @property
-    def host(self) -> str: ...
-
-    @property
-    def is_known(self) -> bool: ...
-
-
-Reporting = TypeVar("Reporting", bound=_Reports)
-
-
-def once(found: Sequence[Reporting]) -> tuple[Reporting, ...]:
-    """Return the rows without those of a down cell whose service another cell knows.
-
-    A host that was renamed, or that went to another cell, is still mapped to the old one.
-    """
-    known = {(one.binary, one.host) for one in found if one.is_known}
-    unknown = {(one.binary, one.host): one for one in found if not one.is_known}
-    left = (one for where, one in unknown.items() if where not in known)
-    return (*(one for one in found if one.is_known), *left)
-
-
-def to_hypervisor(given: Json) -> Hypervisor:
-    """Read an element of `GET /os-hypervisors/detail` at 2.87, the last with `cpu_info`."""
-    cpu = given.get("cpu_info") or {}
-    if isinstance(cpu, str):  # the driver's own text, which is not always JSON
-        cpu = {}
-    return Hypervisor(
-        id=given["id"],
-        name=given["hypervisor_hostname"],
-        host=given["service"]["host"],
-        kind=given["hypervisor_type"],
-        address=given.get("host_ip"),
-        version=given["hypervisor_version"],
-        cpu_model=cpu.get("model"),
-    )
-
-
-def to_uptime(given: Json) -> str | None:
-    """Read the uptime of `GET /os-hypervisors/{id}` at 2.88, or of its `/uptime` before."""
-    says = given["hypervisor"]["uptime"]
-    return None if says is None else text(says)
-
-
-def to_migration(given: Json) -> Migration:
-    """Read an element of `GET /os-migrations`."""
-    return Migration(
-        id=given["id"],
-        uuid=given["uuid"],
-        server=given["instance_uuid"],
-        kind=given["migration_type"],
-        status=given["status"],
-        source=given["source_compute"],
-        target=given["dest_compute"],
-        created=_written(given["created_at"]),
-        updated=_written(given.get("updated_at")) or None,
-        user=given.get("user_id"),
-    )
-
-
-def to_action(given: Json) -> ServerAction:
-    """Read an element of `GET /servers/{id}/os-instance-actions`."""
-    return ServerAction(
-        action=given["action"],
-        request_id=given["request_id"],
-        user=given["user_id"],
-        started=_written(given["start_time"]),
-        message=given["message"],
-    )
-
-
-def to_failure(given: Json) -> str | None:
-    """Read why an action failed of `GET /servers/{id}/os-instance-actions/{request}`."""
-    events = given["instanceAction"]["events"]
-    failed = [event for event in events if event.get("result") == "Error"]
-    said = [text(event["details"]) for event in failed if event.get("details")]
-    return said[-1] if said else None
-
-
-def to_remaining(given: Json) -> int | None:
-    """Read what is left to copy of `GET /servers/{id}/migrations/{id}`."""
-    one = given["migration"]
-    figures = (one.get("memory_remaining_bytes"), one.get("disk_remaining_bytes"))
-    known = [int(figure) for figure in figures if figure is not None]
-    return sum(known) if known else None
-
-
-def to_events(given: Json) -> tuple[ActionEvent, ...]:
-    """Read the events of `GET /servers/{id}/os-instance-actions/{request}`, the earliest first."""
-    events = [
-        ActionEvent(
-            name=one["event"],
-            started=_time(one["start_time"]),
-            finished=_time(one["finish_time"]) if one["finish_time"] else None,
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return all hypervisors."""
+        self._listed = self._api.every(
+            "/os-hypervisors/detail",
+            "hypervisors",
+            to_hypervisor,
+            version=NOVA_HYPERVISORS,
         )
-        for one in given["instanceAction"]["events"]
-    ]
-    return tuple(sorted(events, key=lambda event: event.started))
+        return self._listed
 
+    def known_hypervisors(self) -> tuple[Hypervisor, ...]:
+        """Return what the last list of all had, none before the first."""
+        return self._listed
 
-def to_group(given: Json) -> ServerGroup:
-    """Read a server group (2.64 and later)."""
-    return ServerGroup(
-        id=given["id"],
-        name=given["name"],
-        policy=given["policy"],
-        members=tuple(map(text, given["members"])),
-        max_per_host=int(given["rules"].get("max_server_per_host", 1)),
-    )
+    def uptime(self, hypervisor: str, /) -> str | None:
+        """Return what nova-compute there says of its machine's uptime; None where it is silent."""
+        if self._api.offers(NOVA_UPTIME):
+            path, version = at("/os-hypervisors/{}", hypervisor), NOVA_UPTIME
+        else:
+            path, version = at("/os-hypervisors/{}/uptime", hypervisor), NOVA_HYPERVISORS
+        return self._api.read(path, to_uptime, version=version)
 
+    def servers_on(self, host: str, /) -> tuple[Server, ...]:
+        """Return the servers of all projects on a host.
 
-def to_aggregate(given: Json) -> Aggregate:
-    """Read an element of `GET /os-aggregates` (2.41 and later have the uuid)."""
-    return Aggregate(
-        uuid=given["uuid"],
-        name=given["name"],
-        hosts=tuple(map(text, given["hosts"])),
-        metadata=_pairs(given["metadata"]),
-    )
+        Those that are soft-deleted are still there, and Nova lists them only where it is asked to.
+        """
+        query = [("all_tenants", "true"), ("host", host), ("soft_deleted", "true")]
+        return self._api.every("/servers/detail", "servers", to_server, query)
 
+    def server(self, server: str, /) -> Server | None:
+        """Return one server, with the id of its group; None where there is none."""
+        return self._api.find(
+            at("/servers/{}", server),
+            lambda body: to_server(body["server"]),
+            version=NOVA_WITH_IMAGE_PROPERTIES,
+        )
 
-def _words(said: str | None) -> str | None:
-    """Return words that anybody may have written."""
-    return masked(said) if said else said
+    def servers_named(self, name: str, /) -> tuple[Server, ...]:
+        """Return the servers of exactly this name in our own project."""
+        found = self._api.every("/servers/detail", "servers", to_server, [("name", name)])
+        return tuple(one for one in found if one.name == name)
 
+    def servers_called(self, word: str, /) -> tuple[Server, ...]:
+        """Return the servers of all projects whose name or id it is."""
+        by_id = self.server(word)
+        query = [("all_tenants", "true"), ("name", f"^{re.escape(word)}$")]
+        by_name = self._api.every("/servers/detail", "servers", to_server, query)
+        found = [*([by_id] if by_id else []), *by_name]
+        # Names are compared again: Nova's database may ignore case, and each reads a pattern its
+        # own way.
+        return tuple({one.id: one for one in found if word in {one.id, one.name}}.values())
 
-def _one_of(word: object, yes: str, no: str) -> bool:
-    """Return whether a word says so; one that is neither makes no sense."""
-    if word not in {yes, no}:
-        raise ValueError(f"`{word}` is neither `{yes}` nor `{no}`")
-    return word == yes
+    def server_group(self, group: str, /) -> ServerGroup | None:
+        """Return a server group; None where it is gone."""
+        path = at("/os-server-groups/{}", group)
+        return self._api.find(path, lambda body: to_group(body["server_group"]))
 
+    def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
+        """Return the migrations in one status that come from or go to a host."""
+        return self._migrations([("host", host), ("status", status)])
 
-def _written(given: str | None) -> str:
-    """Return a time as it was written, once it is certain that it is one."""
-    if given is None:
-        return ""
-    datetime.fromisoformat(given.removesuffix("Z"))
-    return given
+    def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
+        """Return the latest migrations from or to a host, the newest first."""
+        return self._migrations([("host", host), ("limit", str(_NEWEST))], at_most=_NEWEST)
 
+    def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
+        """Return a server's migrations, ended ones too, the newest first."""
+        found = self._migrations([("instance_uuid", server)])
+        return tuple(sorted(found, key=lambda migration: -migration.id))
 
-def _time(given: str) -> datetime:
-    # Nova tells UTC without saying so.
-    return datetime.fromisoformat(given.removesuffix("Z")).replace(tzinfo=UTC)
+    def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
+        """Return a server's action log, newest first; none where Nova keeps no more of it."""
+        path = at("/servers/{}/os-instance-actions", server)
+        actions = self._api.every(
+            path,
+            "instanceActions",
+            to_action,
+            missing_ok=lambda: self.server(server) is None,  # its rows are archived, or purged
+        )
+        return tuple(sorted(actions, key=lambda action: action.started, reverse=True))
 
+    def action_failure(self, server: str, request_id: str, /) -> str | None:
+        """Return what Nova says about a failed action; None where it says nothing."""
+        return self._api.find(self._action(server, request_id), to_failure)
 
-def _pairs(given: Json) -> tuple[tuple[str, str], ...]:
-    """Return names with their values as text, sorted."""
-    return tuple(sorted((str(name), str(value)) for name, value in given.items()))
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        """Return what Nova did for an action, in order; nothing where it knows no such action."""
+        return self._api.find(self._action(server, request_id), to_events) or ()
+
+    def remaining_bytes(self, server: str, migration: int, /) -> int | None:
+        """Return what a live migration has still to copy; None where Nova has no figure."""
+        path = at("/servers/{}/migrations/{}", server, migration)
+        return self._api.find(path, to_remaining)
+
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        """Return all host aggregates."""
+        return self._api.every("/os-aggregates", "aggregates", to_aggregate)
+
+    def flavors(self) -> tuple[OfferedFlavor, ...]:
+        """Return all flavors, those of few projects too."""
+        query = [("is_public", "None")]
+        return self._api.every("/flavors/detail", "flavors", to_offered_flavor, query)
+
+    # --- changing ---
+
+    def disable_service(self, service: str, reason: str, /) -> str | None:
+        """Keep the scheduler off a compute service, with a reason."""
+        body = {"status": "disabled", "disabled_reason": reason}
+        return self._api.change("PUT", at("/os-services/{}", service), body)
+
+    def enable_service(self, service: str, /) -> str | None:
+        """Let the scheduler use a compute service again."""
+        return self._api.change("PUT", at("/os-services/{}", service), {"status": "enabled"})
+
+    def create_server(self, wanted: NewServer, /) -> str | None:
+        """Ask for a server on one host; the scheduler still validates it."""
+        return self._api.change("POST", "/servers", to_new_server(wanted))
+
+    def delete_server(self, server: str, /) -> str | None:
+        """Ask for a server to be deleted at once, also where deleted servers are kept a while."""
+        return self._act(server, {"forceDelete": None})
+
+    def live_migrate(self, server: str, target: str | None, /) -> str | None:
+        """Ask for a live migration; Nova sees by itself whether disks must be copied."""
+        return self._act(server, {"os-migrateLive": {"host": target, "block_migration": "auto"}})
+
+    def cold_migrate(self, server: str, target: str | None, /) -> str | None:
+        """Ask for a cold migration; it ends at VERIFY_RESIZE."""
+        return self._act(server, {"migrate": {"host": target} if target else None})
+
+    def confirm_resize(self, server: str, /) -> str | None:
+        """Confirm a cold migration."""
+        return self._act(server, {"confirmResize": None})
+
+    def stop_server(self, server: str, /) -> str | None:
+        """Ask for a running server to be stopped."""
+        return self._act(server, {"os-stop": None})
+
+    def start_server(self, server: str, /) -> str | None:
+        """Ask for a stopped server to be started where it is."""
+        return self._act(server, {"os-start": None})
+
+    def reboot_server(self, server: str, /, *, is_hard: bool) -> str | None:
+        """Ask for a server to be rebooted."""
+        return self._act(server, {"reboot": {"type": "HARD" if is_hard else "SOFT"}})
+
+    def force_complete(self, server: str, migration: int, /) -> str | None:
+        """Let a live migration end now, at the price of a pause."""
+        path = at("/servers/{}/migrations/{}/action", server, migration)
+        return self._api.change("POST", path, {"force_complete": None})
+
+    def abort_migration(self, server: str, migration: int, /) -> str | None:
+        """Give up a live migration."""
+        return self._api.change("DELETE", at("/servers/{}/migrations/{}", server, migration))
+
+    def _act(self, server: str, body: dict[str, object]) -> str | None:
+        return self._api.change("POST", at("/servers/{}/action", server), body)
+
+    def _migrations(
+        self, query: list[tuple[str, str]], at_most: int | None = None
+    ) -> tuple[Migration, ...]:
+        return self._api.every("/os-migrations", "migrations", to_migration, query, at_most=at_most)
+
+    def _action(self, server: str, request_id: str) -> str:
+        return at("/servers/{}/os-instance-actions/{}", server, request_id)

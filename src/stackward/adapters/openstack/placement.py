@@ -1,10 +1,46 @@
-"""Placement's JSON as values."""
+"""Placement's API as the port `Placement`, and its JSON as values."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from stackward.adapters.openstack.answers import Json, text
-from stackward.model.placement import Candidate, Inventory, Need
+from stackward.adapters.openstack.http import Api
+from stackward.adapters.openstack.paths import at
+from stackward.model.placement import Candidate, Inventory, Need, Provider
+
+
+class PlacementApi:
+    """Placement, behind openstacksdk."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def provider(self, provider: str, /) -> Provider:
+        """Return a node's account at placement."""
+        path, read = at("/resource_providers/{}", provider), self._api.read
+        return Provider(
+            id=provider,
+            inventories=read(f"{path}/inventories", to_inventories),
+            usages=read(f"{path}/usages", to_usages),
+            allocations=read(f"{path}/allocations", to_allocations),
+            traits=read(f"{path}/traits", to_traits),
+        )
+
+    def allocations_of(self, consumer: str, /) -> frozenset[str]:
+        """Return the providers on which a server, or a migration, holds allocations."""
+        path = at("/allocations/{}", consumer)
+        return frozenset(self._api.read(path, to_allocations))
+
+    def candidates(
+        self, need: Need, /, *, member_of: Sequence[str], limit: int
+    ) -> tuple[Candidate, ...]:
+        """Return the nodes on which placement sees room for one server of a need."""
+        query = to_query(need, member_of, limit)
+        return self._api.read("/allocation_candidates", to_candidates, query)
+
+    def provider_names(self) -> dict[str, str]:
+        """Return the name of every resource provider, by its id."""
+        return dict(self._api.every("/resource_providers", "resource_providers", to_name))
 
 
 def to_inventories(given: Json) -> dict[str, Inventory]:

@@ -31,6 +31,6 @@ def read_one(world: World, journal: Journal, asked: BringBackRequest, server: st
 
 def _read(world: World, journal: Journal, asked: BringBackRequest, only: str | None) -> Homecoming:
     remembered = read_remembered(world, journal)
-    host = find_node(world, world.cloud.services(), asked.node, remembered).service.host
+    host = find_node(world, world.nova.services(), asked.node, remembered).service.host
     drained = read_drained_by(journal, KINDS, world.cloud.identity().id, host, asked.run)
     return read_way_back(world, journal, host, drained, only=only)

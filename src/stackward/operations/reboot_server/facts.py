@@ -62,10 +62,10 @@ def read_reboot(
     facts = RebootFacts(server=server, read_at=world.clock.now(), has_domains=False)
     if server.status == IN_DOWN_CELL or server.host is None:
         return facts
-    service = service_of(world.cloud, server.host)
+    service = service_of(world.nova, server.host)
     claim = read_claim(service.disabled_reason) if service else None
     claiming = known_run(journal, claim.run) if claim else None
-    hypervisor = hypervisor_of(world.cloud, server.host)
+    hypervisor = hypervisor_of(world.nova, server.host)
     guest = _own_guest(world, server, server.host)
     boot = boot_of(world, server.id, hypervisor)
     attachments = _attachments(world, server)
@@ -89,7 +89,7 @@ def read_reboot(
 def find_server(world: World, word: str) -> Server:
     """Return the server of this name or id; a word that means no single one is bad."""
     # An empty word, of a shell variable that is not set, say, must not become a search for all.
-    called = world.cloud.servers_called(word) if word.strip() else ()
+    called = world.nova.servers_called(word) if word.strip() else ()
     if not called:
         raise BadInput(
             f"there is no server `{word}`",
@@ -99,7 +99,7 @@ def find_server(world: World, word: str) -> Server:
         listed = ", ".join(f"`{each.id}` ({_known_by(each)})" for each in called)
         raise BadInput(f"several servers are called `{word}`", hint=f"give the id of one: {listed}")
     # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
-    return world.cloud.server(called[0].id) or called[0]
+    return world.nova.server(called[0].id) or called[0]
 
 
 def _known_by(server: Server) -> str:
@@ -121,14 +121,14 @@ def _sought(
 
 
 def _once_on(world: World, server: Server) -> Sequence[str]:
-    records = world.cloud.migrations_of_server(server.id)[:_RECENT]
+    records = world.nova.migrations_of_server(server.id)[:_RECENT]
     ends = (host for each in records for host in (each.target, each.source) if host)
     return [host for host in dict.fromkeys(ends) if host != server.host]
 
 
 def _attachments(world: World, server: Server) -> tuple[tuple[str, str], ...] | Unread:
     try:
-        return world.cloud.attachments_of(server.id)
+        return world.cinder.attachments_of(server.id)
     except NotInCatalog as error:
         # Without Cinder there is nothing that the two could disagree on.
         return Unread(error.message) if server.volume_ids else ()

@@ -160,7 +160,7 @@ def _with_node(
     return replace(
         known,
         returning=node,
-        provider=world.cloud.provider(node.hypervisor.id),
+        provider=world.placement.provider(node.hypervisor.id),
         own_claims=frozenset({known.run, *_stands_for(node.claim, known.run, journal)}),
         has_kept_off=any(map(has_begun, did.attempts_at(KeepOff.kind))),
         has_told_ha=node.is_ha_ours and told_ha == known.run,
@@ -200,7 +200,7 @@ def _strays(world: World, did: Did) -> Iterator[Stray]:
             continue
         if not any(map(has_begun, did.attempts_of(stage, move))):
             continue
-        server = world.cloud.server(move.key)
+        server = world.nova.server(move.key)
         is_off = _was_stopped(stage, move, did) and server and server.vm_state == "stopped"
         if server and (server.host != source_of(move) or server.task_state or is_off):
             status = server.task_state or server.status

@@ -1,0 +1,21 @@
+"""What may be asked of Cinder."""
+
+from typing import Protocol
+
+from stackward.model.volume import Volume
+
+
+class Cinder(Protocol):
+    """Cinder, asked as an administrator."""
+
+    def volume(self, volume: str, /) -> Volume | None:
+        """Return a volume; None where there is none."""
+        ...
+
+    def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
+        """Return Cinder's attachments of a server, (id, volume)."""
+        ...
+
+    def volume_services(self) -> tuple[str, ...]:
+        """Return the hosts of all cinder-volume services, `host@backend`."""
+        ...

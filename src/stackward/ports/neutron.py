@@ -1,0 +1,32 @@
+"""What may be asked of Neutron."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from stackward.model.network import Network, NetworkAgent, Port
+
+
+class Neutron(Protocol):
+    """Neutron, asked as an administrator."""
+
+    def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
+        """Return the ports of some servers."""
+        ...
+
+    def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        """Return a port's bindings, (host, status); a port that is gone has none."""
+        ...
+
+    def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
+        """Return Neutron's agents on a host."""
+        ...
+
+    def networks_called(self, word: str, /) -> tuple[Network, ...]:
+        """Return the networks whose name or id it is."""
+        ...
+
+    # --- changing: each asks once, never waits, and returns the request's id, if it has one ---
+
+    def remove_binding(self, port: str, host: str, /) -> str | None:
+        """Remove a port's binding on a host, which must be inactive."""
+        ...

@@ -1,0 +1,31 @@
+"""What may be asked of placement."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from stackward.model.placement import Candidate, Need, Provider
+
+
+class Placement(Protocol):
+    """Placement, asked as an administrator."""
+
+    def provider(self, provider: str, /) -> Provider:
+        """Return a node's account at placement; a call for each of its four parts."""
+        ...
+
+    def allocations_of(self, consumer: str, /) -> frozenset[str]:
+        """Return the providers on which a server, or a migration, holds allocations."""
+        ...
+
+    def candidates(
+        self, need: Need, /, *, member_of: Sequence[str], limit: int
+    ) -> tuple[Candidate, ...]:
+        """Return the nodes on which placement sees room for one server of a need.
+
+        `member_of` holds placement's own filters, all of which must be met: `in:UUID,UUID`.
+        """
+        ...
+
+    def provider_names(self) -> dict[str, str]:
+        """Return the name of every resource provider, by its id."""
+        ...
