@@ -39,11 +39,12 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from typing_extensions import override
-from workers import TimedCloud
+from workers import TimedNova
 
 import http_cloud
 from builders import a_flavor, a_server
-from fakes import FakeShell
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
 from http_cloud import HttpCloud, Reply
 from postgres import Server as Postgres
 from postgres import a_server as a_postgres
@@ -182,16 +183,17 @@ class Site(HttpCloud):
 
     def fill(self, hosts: Mapping[str, int], takes_s: float = MIGRATION_S) -> None:
         """Begin anew, with so many servers on each of these hosts, and room on others."""
-        cloud = TimedCloud(hosts=(*hosts, *ROOMS), takes_s=takes_s)
+        nova = TimedNova(hosts=(*hosts, *ROOMS), takes_s=takes_s)
         for host, count in hosts.items():
-            cloud.add(
+            nova.add(
                 *(
                     a_server(name=f"{host}-{n}", host=host, flavor=a_flavor(ram_mib=64))
                     for n in range(count)
                 )
             )
         with self.lock:
-            self.cloud, self.shell = cloud, FakeShell(cloud)
+            self.cloud = FakeCloud(nova)
+            self.shell = FakeShell(self.cloud)
             self.asked.clear()
             self.queries.clear()
             self.versions.clear()
@@ -200,9 +202,9 @@ class Site(HttpCloud):
     def answer(self, method: str, url: str, headers: Mapping[str, Any], given: bytes) -> Reply:
         """Answer one request."""
         with self.lock:
-            self.cloud.go_on()  # type: ignore[attr-defined]  # it was filled
+            self.cloud.nova.go_on()  # type: ignore[attr-defined]  # it was filled
             reply = super().answer(method, url, headers, given)
-            self.cloud.go_on()  # type: ignore[attr-defined]  # same
+            self.cloud.nova.go_on()  # type: ignore[attr-defined]  # same
             return reply
 
     def on_node(self, node: str, command: str) -> tuple[int, str, str]:
@@ -211,7 +213,7 @@ class Site(HttpCloud):
         if words == ["id", "-u"]:
             return 0, "", "0\n"
         with self.lock:
-            self.cloud.go_on()  # type: ignore[attr-defined]  # same
+            self.cloud.nova.go_on()  # type: ignore[attr-defined]  # same
             answer = self.shell.run(node, words)
         return answer.code, answer.err, answer.out
 
@@ -398,7 +400,7 @@ class Bench:
         self.site.fill({HOST: count}, takes_s)
         words = version.command(*DRAIN, "--yes", "--parallel", str(at_once))
         taken = run(words, version.variables)
-        if any(each.host == HOST for each in self.site.cloud.known.values()):
+        if any(each.host == HOST for each in self.site.cloud.nova.known.values()):
             sys.exit(f"a drain by the version {version.name} has not moved all servers")
         return taken
 
@@ -476,7 +478,7 @@ class Bench:
         states = postgres.sql("SELECT DISTINCT state FROM runs", name)
         if states != [("succeeded",)]:
             sys.exit(f"not all drains by the version {version.name} succeeded:\n{log.read_text()}")
-        if any(each.host in hosts for each in self.site.cloud.known.values()):
+        if any(each.host in hosts for each in self.site.cloud.nova.known.values()):
             sys.exit(f"the drains by the version {version.name} have moved not all")
         seconds = datetime.fromisoformat(str(last)) - datetime.fromisoformat(str(first))
         return Taken(seconds.total_seconds(), cpu_s, "")

@@ -22,7 +22,7 @@ from time import perf_counter, sleep
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from cloud_fakes import FakeApis, no_answer
+from fakes.apis import FakeApis, no_answer
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.together import Threads

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from typing_extensions import override
 
 import hanging
-from cloud_fakes import sample
+from fakes.nodes import sample
 from http_cloud import HttpCloud, Reply
 from stackward import app
 from stackward.errors import Refused

@@ -36,7 +36,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from typing_extensions import override
 
 from builders import a_server
-from fakes import SERVICES, FakeCloud, FakeShell, a_world_over
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.shell import FakeShell
+from fakes.world import SERVICES, a_world_over
 from postgres import Server as Postgres
 from postgres import a_server as a_postgres
 from stackward import app, operations
@@ -74,8 +77,8 @@ WITHIN = ("FOR UPDATE", "count(", "cancel_asked_by", "FROM holds", "advisory")  
 
 
 @dataclass
-class TimedCloud(FakeCloud):
-    """A fake cloud whose live migrations take their time by the clock."""
+class TimedNova(FakeNova):
+    """A fake Nova whose live migrations take their time by the clock."""
 
     takes_s: float = MIGRATION_S
     begun: dict[int, float] = field(default_factory=dict)
@@ -91,10 +94,8 @@ class TimedCloud(FakeCloud):
 class Far:
     """A port whose calls take a while, and are answered one at a time."""
 
-    def __init__(
-        self, port: object, cloud: TimedCloud, lock: threading.Lock, call_s: float
-    ) -> None:
-        self._port, self._cloud, self._lock, self._call_s = port, cloud, lock, call_s
+    def __init__(self, port: object, nova: TimedNova, lock: threading.Lock, call_s: float) -> None:
+        self._port, self._nova, self._lock, self._call_s = port, nova, lock, call_s
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the port has
         real = getattr(self._port, name)
@@ -102,9 +103,9 @@ class Far:
         def call(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # same
             time.sleep(self._call_s)
             with self._lock:
-                self._cloud.go_on()
+                self._nova.go_on()
                 answer = real(*given, **named)
-                self._cloud.go_on()
+                self._nova.go_on()
             return answer
 
         return call
@@ -114,12 +115,12 @@ def world_of(
     host: str, servers: int, call_s: float = CALL_S, takes_s: float = MIGRATION_S
 ) -> World:
     """Return a cloud in which this host is to be drained."""
-    cloud = TimedCloud(hosts=(host, f"{host}-a", f"{host}-b"), takes_s=takes_s)
-    cloud.add(*(a_server(name=f"{host}-{n}", host=host) for n in range(servers)))
-    lock = threading.Lock()
+    nova = TimedNova(hosts=(host, f"{host}-a", f"{host}-b"), takes_s=takes_s)
+    nova.add(*(a_server(name=f"{host}-{n}", host=host) for n in range(servers)))
+    cloud, lock = FakeCloud(nova), threading.Lock()
     near = a_world_over(cloud, FakeShell(cloud), SystemClock())
     ports = (*SERVICES, "cloud", "shell")
-    far: Any = {each: Far(getattr(near, each), cloud, lock, call_s) for each in ports}
+    far: Any = {each: Far(getattr(near, each), nova, lock, call_s) for each in ports}
     return replace(near, together=Threads(), **far)
 
 

@@ -8,7 +8,9 @@ from shutil import copytree
 from typing import Any
 
 from engine.fakes import FakeClock
-from fakes import SERVICES, FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import SERVICES, a_world
 from killing import DyingJournal, Fate, Operation
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
@@ -82,7 +84,7 @@ class Site:
         self._open()
 
     def _open(self) -> None:
-        self.clock = FakeClock(self.passed, on_wait=[self.cloud.pass_time])
+        self.clock = FakeClock(self.passed, on_wait=[self.cloud.nova.pass_time])
         self.journal = SqlJournal(open_database(url_of(self.place)))
 
     def copied_to(self, place: Path) -> "Site":
@@ -130,21 +132,21 @@ class Site:
     @property
     def hosts(self) -> dict[str, str | None]:
         """Return where each server is."""
-        return {server.name: server.host for server in self.cloud.known.values()}
+        return {server.name: server.host for server in self.cloud.nova.known.values()}
 
     @property
     def asked(self) -> dict[str, list[str]]:
         """Return what was asked of Nova, by server; booting one is no action."""
-        known = {server.id: server.name for server in self.cloud.known.values()}
+        known = {server.id: server.name for server in self.cloud.nova.known.values()}
         return {
             known[server]: [each.action for each in made]
-            for server, made in self.cloud.actions.items()
+            for server, made in self.cloud.nova.actions.items()
         }
 
     @property
     def is_in_service(self) -> bool:
         """Say whether the node takes new servers."""
-        service = self.cloud.computes[NODE]
+        service = self.cloud.nova.computes[NODE]
         return service.is_enabled and service.is_up and not self.shell.files
 
     def close(self) -> None:
@@ -162,12 +164,12 @@ def of_cloud(
         return site, site.approved(asked(site))
 
     def stands(site: Site, run: Run) -> object:
-        service, guard = site.cloud.computes[NODE], site.cloud.guards.get(NODE)
+        service, guard = site.cloud.nova.computes[NODE], site.cloud.masakari.guards.get(NODE)
         return {
             "state": run.state,
             "hosts": site.hosts,
             "asked": site.asked,
-            "built": len(site.cloud.built),
+            "built": len(site.cloud.nova.built),
             "in service": site.is_in_service,
             "claimed": service.disabled_reason is not None,
             "unit": site.shell.units.get(NODE),

@@ -22,7 +22,7 @@ from requests.adapters import BaseAdapter
 from typing_extensions import override
 
 from builders import NOW, an_id
-from fakes import FakeCloud
+from fakes.cloud import FakeCloud
 from stackward.errors import Uncertain
 from stackward.model.acceptance import NewServer
 from stackward.model.placement import Need
@@ -136,7 +136,7 @@ class HttpCloud:
             return Reply(201, {"token": self.token()}, {"X-Subject-Token": "gAAAAAtoken"})
         if not path:
             return Reply(200, {"version": self._version("v3.14", "identity/v3")})
-        projects = [{"id": one.id, "name": one.name} for one in self.cloud.projects]
+        projects = [{"id": one.id, "name": one.name} for one in self.cloud.keystone.projects]
         if path == "projects":
             found = [one for one in projects if dict(query).get("name") in {None, one["name"]}]
             page, marker = _page(found, query, "id")
@@ -212,10 +212,10 @@ class HttpCloud:
         words = path.split("/")
         match words:
             case ["servers", server]:
-                known = self.cloud.server(server)
+                known = self.cloud.nova.server(server)
                 return _one("server", [_server(known, asked)] if known else [])
             case ["servers", server, "os-instance-actions"] if self._is_kept(server):
-                found = [_action(one) for one in self.cloud.actions_of(server)]
+                found = [_action(one) for one in self.cloud.nova.actions_of(server)]
                 return self._linked(
                     f"compute/v2.1/{path}", "instanceActions", found, query, "request_id", "links"
                 )
@@ -224,25 +224,25 @@ class HttpCloud:
             case ["servers", _, "migrations", _]:
                 return Reply(200, {"migration": {"memory_remaining_bytes": 2**20}})
             case ["os-server-groups", group]:
-                one = self.cloud.server_group(group)
+                one = self.cloud.nova.server_group(group)
                 return _one("server_group", [_group(one)] if one else [])
             case ["os-hypervisors", hypervisor, *rest] if rest in ([], ["uptime"]):
                 is_own_path = _pair(asked) < _pair("2.88")
                 if bool(rest) is not is_own_path:
                     return Reply(404, {"itemNotFound": {"code": 404, "message": "no"}})
-                says = self.cloud.uptime(hypervisor)
+                says = self.cloud.nova.uptime(hypervisor)
                 return Reply(200, {"hypervisor": {"id": hypervisor, "uptime": says}})
         return Reply(404, {"itemNotFound": {"code": 404, "message": f"no {path}"}})
 
     def _is_kept(self, server: str) -> bool:
         # As Nova has it: a deleted server's actions are read until its rows are archived.
-        return server in self.cloud.known or server in self.cloud.actions
+        return server in self.cloud.nova.known or server in self.cloud.nova.actions
 
     def _servers(self, query: Query, asked: str) -> list[Json]:
         wanted = dict(query)
         return [
             _server(one, asked)
-            for one in self.cloud.known.values()
+            for one in self.cloud.nova.known.values()
             if wanted.get("host") in {None, one.host}
             and re.search(wanted.get("name", ""), one.name)  # Nova takes a pattern
         ]
@@ -260,7 +260,7 @@ class HttpCloud:
                 "forced_down": one.is_forced_down,
                 "updated_at": one.updated or NOW.isoformat(),
             }
-            for one in self.cloud.services()
+            for one in self.cloud.nova.services()
         ] + self.down_cells
 
     def _hypervisors(self, query: Query, asked: str) -> list[Json]:
@@ -275,7 +275,7 @@ class HttpCloud:
                 "service": {"host": one.host, "id": an_id(f"service-{one.host}")},
             }
             | ({"cpu_info": {"model": "kvm64"}} if has_cpu else {"uptime": None})
-            for one in self.cloud.hypervisors_like(
+            for one in self.cloud.nova.hypervisors_like(
                 dict(query).get("hypervisor_hostname_pattern", "")
             )
         ]
@@ -295,7 +295,7 @@ class HttpCloud:
                 "updated_at": None,
             }
             | ({"user_id": one.user} if _pair(asked) >= _pair("2.80") else {})
-            for one in reversed(self.cloud.migrations)
+            for one in reversed(self.cloud.nova.migrations)
             if wanted.get("host") in {None, one.source, one.target}
             and wanted.get("status") in {None, one.status}
             and wanted.get("instance_uuid") in {None, one.server}
@@ -309,7 +309,7 @@ class HttpCloud:
                 "hosts": list(one.hosts),
                 "metadata": dict(one.metadata),
             }
-            for one in self.cloud.aggregates()
+            for one in self.cloud.nova.aggregates()
         ]
 
     def _flavors(self) -> list[Json]:
@@ -324,11 +324,11 @@ class HttpCloud:
                 "OS-FLV-DISABLED:disabled": one.is_disabled,
                 "extra_specs": dict(one.extra_specs),
             }
-            for one in self.cloud.flavors()
+            for one in self.cloud.nova.flavors()
         ]
 
     def _action(self, server: str, request: str) -> Reply:
-        known = [one for one in self.cloud.actions_of(server) if one.request_id == request]
+        known = [one for one in self.cloud.nova.actions_of(server) if one.request_id == request]
         if not known:
             return Reply(404, {"itemNotFound": {"code": 404, "message": "no such action"}})
         events: list[Json] = [
@@ -338,9 +338,9 @@ class HttpCloud:
                 "finish_time": _time(one.finished) if one.finished else None,
                 "result": "Success",
             }
-            for one in self.cloud.action_events(server, request)
+            for one in self.cloud.nova.action_events(server, request)
         ]
-        if says := self.cloud.action_failure(server, request):
+        if says := self.cloud.nova.action_failure(server, request):
             at = _time(NOW)
             events.append(
                 {
@@ -358,18 +358,18 @@ class HttpCloud:
         try:
             match words:
                 case ["os-services", service] if body["status"] == "disabled":
-                    made = cloud.disable_service(service, body["disabled_reason"])
+                    made = cloud.nova.disable_service(service, body["disabled_reason"])
                 case ["os-services", service]:
-                    made = cloud.enable_service(service)
+                    made = cloud.nova.enable_service(service)
                 case ["servers"]:
-                    cloud.create_server(_wanted(body["server"]))
+                    cloud.nova.create_server(_wanted(body["server"]))
                     made = "req-create"
                 case ["servers", server, "action"]:
                     made = self._act(server, body)
                 case ["servers", server, "migrations", migration, "action"]:
-                    made = cloud.force_complete(server, int(migration))
+                    made = cloud.nova.force_complete(server, int(migration))
                 case ["servers", server, "migrations", migration]:
-                    made = cloud.abort_migration(server, int(migration))
+                    made = cloud.nova.abort_migration(server, int(migration))
                 case _:
                     return Reply(404, {"itemNotFound": {"code": 404, "message": path}})
         except Uncertain as error:
@@ -382,19 +382,19 @@ class HttpCloud:
         cloud = self.cloud
         match action:
             case "os-migrateLive":
-                return cloud.live_migrate(server, given["host"])
+                return cloud.nova.live_migrate(server, given["host"])
             case "migrate":
-                return cloud.cold_migrate(server, given["host"] if given else None)
+                return cloud.nova.cold_migrate(server, given["host"] if given else None)
             case "confirmResize":
-                return cloud.confirm_resize(server)
+                return cloud.nova.confirm_resize(server)
             case "os-stop":
-                return cloud.stop_server(server)
+                return cloud.nova.stop_server(server)
             case "os-start":
-                return cloud.start_server(server)
+                return cloud.nova.start_server(server)
             case "reboot":
-                return cloud.reboot_server(server, is_hard=given["type"] == "HARD")
+                return cloud.nova.reboot_server(server, is_hard=given["type"] == "HARD")
             case _:
-                cloud.delete_server(server)
+                cloud.nova.delete_server(server)
                 return "req-delete"
 
     # --- placement ---
@@ -406,15 +406,18 @@ class HttpCloud:
             found |= {"max_version": "1.39", "min_version": "1.0"}
             return Reply(200, {"versions": [found]})
         if words[0] == "allocations":
-            held = {one: {"resources": {"VCPU": 1}} for one in self.cloud.allocations_of(words[1])}
+            held = {
+                one: {"resources": {"VCPU": 1}}
+                for one in self.cloud.placement.allocations_of(words[1])
+            }
             return Reply(200, {"allocations": held})
         if words[0] == "allocation_candidates":
             return Reply(200, self._candidates(int(dict(query)["limit"])))
         if words == ["resource_providers"]:
-            names = self.cloud.provider_names()
+            names = self.cloud.placement.provider_names()
             found_all = [{"uuid": one, "name": name} for one, name in names.items()]
             return self._linked(f"placement/{path}", "resource_providers", found_all, query, "uuid")
-        one = self.cloud.provider(words[1])
+        one = self.cloud.placement.provider(words[1])
         inventories = {
             name: {"total": each.total, "reserved": each.reserved, "allocation_ratio": each.ratio}
             for name, each in one.inventories.items()
@@ -433,7 +436,7 @@ class HttpCloud:
         )
 
     def _candidates(self, limit: int) -> Json:
-        found = self.cloud.candidates(Need(resources=()), member_of=(), limit=limit)
+        found = self.cloud.placement.candidates(Need(resources=()), member_of=(), limit=limit)
         return {
             "allocation_requests": [{"allocations": {one.provider: {}}} for one in found],
             "provider_summaries": {
@@ -456,22 +459,24 @@ class HttpCloud:
         if not path:
             return Reply(200, {"versions": [self._version("v2.0", "network/v2.0")]})
         if method == "DELETE":
-            self.cloud.remove_binding(words[2], words[4])
+            self.cloud.neutron.remove_binding(words[2], words[4])
             return Reply(204)
         found: list[Json]
         match words[1:]:
             case ["ports"]:
-                found = [_port(one) for one in self.cloud.ports_of(_all(query, "device_id"))]
+                found = [
+                    _port(one) for one in self.cloud.neutron.ports_of(_all(query, "device_id"))
+                ]
             case ["ports", port] if known := self._ports_called(port):
                 return Reply(200, {"port": known[0]})
             case ["ports", port, "bindings"] if self._ports_called(port):
                 found = [
                     {"host": host, "status": status}
-                    for host, status in self.cloud.bindings_of(port)
+                    for host, status in self.cloud.neutron.bindings_of(port)
                 ]
             case ["agents"]:
                 host = dict(query).get("host")
-                hosts = [host] if host else list(self.cloud.agents)
+                hosts = [host] if host else list(self.cloud.neutron.agents)
                 found = [
                     {
                         "id": f"{each}-{one.kind}",
@@ -483,13 +488,13 @@ class HttpCloud:
                         "heartbeat_timestamp": "2026-11-22 03:00:00",
                     }
                     for each in hosts
-                    for one in self.cloud.network_agents_on(each)
+                    for one in self.cloud.neutron.network_agents_on(each)
                 ]
             case ["networks"]:
                 wanted = dict(query)
                 found = [
                     {"id": one.id, "name": one.name}
-                    for one in self.cloud.networks
+                    for one in self.cloud.neutron.networks
                     if wanted.get("id") in {None, one.id} and wanted.get("name") in {None, one.name}
                 ]
             case _:
@@ -497,7 +502,7 @@ class HttpCloud:
         return self._linked(f"network/{path}", words[-1], found, query, "id")
 
     def _ports_called(self, port: str) -> list[Json]:
-        found = self.cloud.ports_of(list(self.cloud.known))
+        found = self.cloud.neutron.ports_of(list(self.cloud.nova.known))
         return [_port(one) for one in found if one.id == port]
 
     def _cinder(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
@@ -513,16 +518,16 @@ class HttpCloud:
                     "status": "enabled",
                     "updated_at": _time(NOW),
                 }
-                for host in self.cloud.volume_services()
+                for host in self.cloud.cinder.volume_services()
             ]
             return self._linked(f"volume/v3/{path}", "services", services, query, "host")
         if path == "attachments":
-            known = self.cloud.attachments_of(dict(query)["instance_id"])
+            known = self.cloud.cinder.attachments_of(dict(query)["instance_id"])
             attachments = [{"id": one, "volume_id": volume} for one, volume in known]
             return self._linked(f"volume/v3/{path}", "attachments", attachments, query, "id")
         if path == "volumes":
             return Reply(200, {"volumes": []})
-        one = self.cloud.volume(path.removeprefix("volumes/"))
+        one = self.cloud.cinder.volume(path.removeprefix("volumes/"))
         if one is None:
             return Reply(404, {"itemNotFound": {"code": 404, "message": "no such volume"}})
         attached = [{"server_id": server, "host_name": host} for server, host in one.attached]
@@ -544,7 +549,7 @@ class HttpCloud:
                 "visibility": "public" if one.is_public else "private",
                 "os_hidden": one.is_hidden,
             }
-            for one in self.cloud.images
+            for one in self.cloud.glance.images
         ]
         if path == "v2/images":
             found = [one for one in images if dict(query).get("name") in {None, one["name"]}]
@@ -560,11 +565,11 @@ class HttpCloud:
     def _masakari(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
         if not path:
             return Reply(200, {"version": self._version("v1.0", "instance-ha/v1", "1.3", "1.0")})
-        guards = [self.cloud.guards[one] for one in sorted(self.cloud.guards)]
+        guards = [self.cloud.masakari.guards[one] for one in sorted(self.cloud.masakari.guards)]
         if method == "PUT":
             [entry] = [one for one in guards if path.endswith(one.id)]
             asked = body["host"]["on_maintenance"]
-            self.cloud.set_guarded(entry, is_in_maintenance=asked)
+            self.cloud.masakari.set_guarded(entry, is_in_maintenance=asked)
             return Reply(200, {"host": {}})
         found: list[Json]
         if path == "segments":

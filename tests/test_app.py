@@ -10,7 +10,9 @@ import pytest
 
 from builders import a_server, asking
 from engine.fakes import FakeClock, House
-from fakes import FakeCloud, a_world
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE
@@ -100,8 +102,8 @@ def test_a_run_is_not_taken_from_a_living_worker(
 def test_a_drain_is_carried_out_as_planned_and_stored(tmp_path: Path) -> None:
     servers = [a_server(name="db-01"), a_server("SHUTOFF", name="db-02")]
     cloud = FakeCloud()
-    cloud.add(*servers)
-    world = replace(a_world(cloud), clock=FakeClock(on_wait=[cloud.pass_time]))
+    cloud.nova.add(*servers)
+    world = replace(a_world(cloud), clock=FakeClock(on_wait=[cloud.nova.pass_time]))
     journal = SqlJournal(open_database(url_of(tmp_path)))
     plan = read_plan(to_json(plan_request(world, journal, asking())))
     approval = Approval(by="ann", at=world.clock.now(), how="--yes")
@@ -149,7 +151,7 @@ def test_a_journal_that_cannot_be_opened_is_a_reason_and_no_error(tmp_path: Path
 
 def test_what_a_plan_has_kept_of_a_cloud_is_found_by_its_id(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
-    cloud = FakeCloud(hosts=("c01",))
+    cloud = FakeCloud(FakeNova(hosts=("c01",)))
     with open_journal(settings) as journal:
         keep_names(a_world(cloud), journal, "c01", "c01")
 

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from cloud_fakes import FakeApis, FakeNodes, Site, no_answer, sample
+from fakes.apis import FakeApis, no_answer
+from fakes.nodes import FakeNodes, sample
+from fakes.site import Site
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.together import Threads
 from stackward.errors import Uncertain

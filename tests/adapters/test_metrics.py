@@ -5,7 +5,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from cloud_fakes import Site, no_answer
+from fakes.apis import no_answer
+from fakes.site import Site
 from stackward.adapters.metrics import Served, as_text, write_file
 from stackward.errors import BadInput
 from stackward.ports.figures import Figure

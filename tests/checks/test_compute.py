@@ -6,7 +6,10 @@ import pytest
 from typing_extensions import override
 
 from builders import a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.checks.compute import (
     IsCordoned,
     NoAllocations,
@@ -56,8 +59,8 @@ def test_the_empty_list_of_a_cell_that_is_down_proves_nothing(check: Check[World
     """Nova skips that cell, without a word, in a list that is asked for by host."""
     world = cordoned()
     assert isinstance(world.cloud, FakeCloud)
-    world.cloud.add(a_server())
-    world.cloud.cells_down.add(HOST)
+    world.cloud.nova.add(a_server())
+    world.cloud.nova.cells_down.add(HOST)
 
     with pytest.raises(
         Unreachable, match=f"nothing is known of the host `{HOST}`: its cell is down"
@@ -67,14 +70,14 @@ def test_the_empty_list_of_a_cell_that_is_down_proves_nothing(check: Check[World
 
 @pytest.mark.parametrize("check", [NoServersOn(host=HOST), NoArrivals(host=HOST)])
 def test_a_cell_that_goes_down_before_the_list_is_made_proves_nothing(check: Check[World]) -> None:
-    class Failing(FakeCloud):
+    class Failing(FakeNova):
         @override
         def servers_on(self, host: str, /) -> tuple[Server, ...]:
             self.cells_down.add(host)
             return super().servers_on(host)
 
-    cloud = Failing()
-    cloud.add(a_server())
+    cloud = FakeCloud(Failing())
+    cloud.nova.add(a_server())
 
     with pytest.raises(Unreachable, match="its cell is down"):
         check.ask(a_world(cloud))
@@ -82,7 +85,7 @@ def test_a_cell_that_goes_down_before_the_list_is_made_proves_nothing(check: Che
 
 def occupied() -> World:
     cloud = FakeCloud()
-    cloud.add(a_server("BUILD"))
+    cloud.nova.add(a_server("BUILD"))
     return a_world(cloud, FakeShell(cloud, leftovers={HOST: ["/var/lib/nova/instances/x"]}))
 
 
@@ -102,8 +105,8 @@ OF_DEMO = [
 def shared_with_others(*more: Server, left: str = "") -> World:
     """Return a node with a server of others, and with what another server has left there."""
     cloud, theirs = FakeCloud(), a_server(name="theirs", project="other")
-    cloud.add(theirs, *more)
-    cloud.leftovers = {left: {PROVIDER}} if left else {}
+    cloud.nova.add(theirs, *more)
+    cloud.placement.leftovers = {left: {PROVIDER}} if left else {}
     names = [*(each.id for each in (theirs, *more)), *([left] if left else [])]
     folders = [f"/var/lib/nova/instances/{name}" for name in names]
     strays = {HOST: [left]} if left else {}
@@ -149,12 +152,12 @@ def test_guests_are_unverified_without_virsh_and_without_libvirt() -> None:
 
 @pytest.mark.parametrize("check", EMPTY[3:], ids=lambda check: check.kind)
 def test_a_fake_hypervisor_has_no_guests_to_look_for(check: NoDomains) -> None:
-    assert isinstance(check.ask(a_world(FakeCloud(kind="fake"))), NotApplicable)
+    assert isinstance(check.ask(a_world(FakeCloud(FakeNova(kind="fake")))), NotApplicable)
 
 
 def test_what_was_left_behind_on_purpose_is_no_finding() -> None:
     cloud = FakeCloud()
-    cloud.add(a_server())
+    cloud.nova.add(a_server())
 
     check = NoServersOn(host=HOST, except_for=(an_id("db-01"),))
 
@@ -181,10 +184,10 @@ def test_a_record_that_is_only_a_trace_is_no_arrival(
     updated: str, task: str | None, *, is_coming: bool
 ) -> None:
     cloud = FakeCloud()
-    cloud.add(a_server(host="compute-08"))
-    cloud.live_migrate(an_id("db-01"), HOST)
-    cloud.migrations[0] = replace(cloud.migrations[0], updated=updated)
-    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], task_state=task)
+    cloud.nova.add(a_server(host="compute-08"))
+    cloud.nova.live_migrate(an_id("db-01"), HOST)
+    cloud.nova.migrations[0] = replace(cloud.nova.migrations[0], updated=updated)
+    cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], task_state=task)
 
     answer = NoArrivals(host=HOST).ask(a_world(cloud))
 
@@ -193,12 +196,12 @@ def test_a_record_that_is_only_a_trace_is_no_arrival(
 
 def test_a_record_that_a_newer_move_has_followed_is_no_arrival_at_once() -> None:
     cloud = FakeCloud()
-    cloud.add(a_server(host="compute-08"))
-    cloud.live_migrate(an_id("db-01"), HOST)
-    just_now = replace(cloud.migrations[0], updated="2026-11-22T03:00:00")
+    cloud.nova.add(a_server(host="compute-08"))
+    cloud.nova.live_migrate(an_id("db-01"), HOST)
+    just_now = replace(cloud.nova.migrations[0], updated="2026-11-22T03:00:00")
     newer = replace(just_now, id=just_now.id + 1, status="completed", target="compute-08")
-    cloud.migrations[:] = [just_now, newer]
-    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], task_state=None)
+    cloud.nova.migrations[:] = [just_now, newer]
+    cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], task_state=None)
 
     assert isinstance(NoArrivals(host=HOST).ask(a_world(cloud)), Holds)
 
@@ -206,9 +209,9 @@ def test_a_record_that_a_newer_move_has_followed_is_no_arrival_at_once() -> None
 def test_a_record_that_libvirt_still_works_on_is_an_arrival() -> None:
     """Somebody has reset the server, and its guest goes on moving."""
     cloud = FakeCloud()
-    cloud.add(a_server(host="compute-08", updated="2026-11-22T02:00:00Z"))
-    cloud.live_migrate(an_id("db-01"), HOST)
-    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], task_state=None)
+    cloud.nova.add(a_server(host="compute-08", updated="2026-11-22T02:00:00Z"))
+    cloud.nova.live_migrate(an_id("db-01"), HOST)
+    cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], task_state=None)
     shell = FakeShell(cloud, jobs={("compute-08", an_id("db-01"))})
 
     assert isinstance(NoArrivals(host=HOST).ask(a_world(cloud, shell)), Finding)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from builders import a_service
-from fakes import FakeCloud, a_world
+from fakes.cloud import FakeCloud
+from fakes.world import a_world
 from stackward.checks.listening import LISTEN_S, LONGEST_S, listen
 from stackward.model.service import ComputeService
 from stackward.ports.world import World

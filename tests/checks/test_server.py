@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from builders import a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.checks.server import RunsAnew
 from stackward.errors import Unreachable
 from stackward.plan import Finding, Holds, NotApplicable, Unverified
@@ -17,13 +20,13 @@ CHECK = RunsAnew(server=DB, name="db-01", before="9")
 
 
 def world_of(cloud: FakeCloud, **shell: Any) -> World:  # noqa: ANN401  # any field
-    cloud.add(*([] if cloud.known else [a_server()]))
+    cloud.nova.add(*([] if cloud.nova.known else [a_server()]))
     return a_world(cloud, FakeShell(cloud, **shell))
 
 
 def of_server(**changes: Any) -> FakeCloud:  # noqa: ANN401  # any field
     cloud = FakeCloud()
-    cloud.add(replace(a_server(), **changes))
+    cloud.nova.add(replace(a_server(), **changes))
     return cloud
 
 
@@ -75,7 +78,11 @@ def test_what_cannot_be_read_is_not_proved(before: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "cloud", [FakeCloud(kind="fake", known={DB: a_server()}), FakeCloud(known={"x": a_server()})]
+    "cloud",
+    [
+        FakeCloud(FakeNova(kind="fake", known={DB: a_server()})),
+        FakeCloud(FakeNova(known={"x": a_server()})),
+    ],
 )
 def test_without_domains_or_server_it_does_not_apply(cloud: FakeCloud) -> None:
     assert isinstance(CHECK.ask(a_world(cloud)), NotApplicable)

@@ -7,7 +7,11 @@ import pytest
 
 from builders import a_server, an_id
 from checks.test_listening import Reports
-from fakes import IN_A_CONTAINER, FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.neutron import FakeNeutron
+from fakes.nova import FakeNova
+from fakes.shell import IN_A_CONTAINER, FakeShell
+from fakes.world import a_world
 from stackward.checks.compute import AreOn
 from stackward.checks.service import (
     HasInventory,
@@ -39,7 +43,7 @@ RPC, UP, LIBVIRT, INVENTORY, AGENTS, SERVICE, NONE_LEFT = ALL
 
 
 def a_cloud() -> FakeCloud:
-    return FakeCloud(agents={HOST: ("OVN Controller agent",)})
+    return FakeCloud(neutron=FakeNeutron(agents={HOST: ("OVN Controller agent",)}))
 
 
 def kind_of(check: Check) -> str:
@@ -52,31 +56,31 @@ def test_a_node_in_service_passes(check: Check) -> None:
 
 
 def down(cloud: FakeCloud) -> None:
-    cloud.computes[HOST] = replace(cloud.computes[HOST], is_up=False)
+    cloud.nova.computes[HOST] = replace(cloud.nova.computes[HOST], is_up=False)
 
 
 def gone(cloud: FakeCloud) -> None:
-    del cloud.computes[HOST]
+    del cloud.nova.computes[HOST]
 
 
 def empty(cloud: FakeCloud) -> None:
-    cloud.inventories = {}
+    cloud.placement.inventories = {}
 
 
 def silent(cloud: FakeCloud) -> None:
-    cloud.silent_agents.add(HOST)
+    cloud.neutron.silent_agents.add(HOST)
 
 
 def disabled(cloud: FakeCloud) -> None:
-    cloud.disable_service(cloud.computes[HOST].id, "broken fan")
+    cloud.nova.disable_service(cloud.nova.computes[HOST].id, "broken fan")
 
 
 def hidden(cloud: FakeCloud) -> None:
-    cloud.traits[HOST] = {"COMPUTE_STATUS_DISABLED"}
+    cloud.placement.traits[HOST] = {"COMPUTE_STATUS_DISABLED"}
 
 
 def left(cloud: FakeCloud) -> None:
-    cloud.create_server(
+    cloud.nova.create_server(
         NewServer(
             name="stackward-acceptance-01j9",
             host=HOST,
@@ -111,7 +115,7 @@ def test_what_is_not_so_is_found(check: Check, spoil: Callable[[FakeCloud], None
 @pytest.mark.parametrize("check", [UP, SERVICE], ids=kind_of)
 def test_a_service_whose_cell_is_down_is_neither_down_nor_disabled(check: Check) -> None:
     cloud = a_cloud()
-    cloud.cells_down.add(HOST)
+    cloud.nova.cells_down.add(HOST)
 
     with pytest.raises(
         Unreachable, match=f"nothing is known of the host `{HOST}`: its cell is down"
@@ -121,7 +125,7 @@ def test_a_service_whose_cell_is_down_is_neither_down_nor_disabled(check: Check)
 
 def test_a_nova_compute_without_rpc_is_unverified_although_it_is_up() -> None:
     cloud = a_cloud()
-    cloud.without_rpc.add(HOST)
+    cloud.nova.without_rpc.add(HOST)
 
     assert (type(UP.ask(a_world(cloud))), type(RPC.ask(a_world(cloud)))) == (Holds, Unverified)
 
@@ -146,7 +150,7 @@ def test_libvirt_on_a_silent_node_is_unverified() -> None:
 @pytest.mark.parametrize(
     ("check", "cloud"),
     [
-        pytest.param(LIBVIRT, FakeCloud(kind="fake"), id="a hypervisor without libvirt"),
+        pytest.param(LIBVIRT, FakeCloud(FakeNova(kind="fake")), id="a hypervisor without libvirt"),
         pytest.param(AGENTS, FakeCloud(), id="a node without network agents"),
     ],
 )
@@ -165,7 +169,7 @@ def test_what_a_node_does_not_have_is_not_applicable(check: Check, cloud: FakeCl
 )
 def test_servers_are_home_unless_one_is_elsewhere(hosts: dict[str, str], answer: type) -> None:
     cloud = FakeCloud()
-    cloud.add(*(a_server(name=name, host=host) for name, host in hosts.items()))
+    cloud.nova.add(*(a_server(name=name, host=host) for name, host in hosts.items()))
 
     found = AreOn(host=HOST, servers=(an_id("db-01"), an_id("db-02"))).ask(a_world(cloud))
 
@@ -175,7 +179,7 @@ def test_servers_are_home_unless_one_is_elsewhere(hosts: dict[str, str], answer:
 
 def test_a_server_whose_cell_is_down_is_not_elsewhere() -> None:
     cloud = FakeCloud()
-    cloud.add(a_server(name="db-01", status="UNKNOWN", host=None))
+    cloud.nova.add(a_server(name="db-01", status="UNKNOWN", host=None))
 
     with pytest.raises(Unreachable, match="nothing is known of `db-01`: its cell is down"):
         AreOn(host=HOST, servers=(an_id("db-01"),)).ask(a_world(cloud))

@@ -17,7 +17,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
 from builders import a_server  # noqa: E402  # found by the line above
-from fakes import FakeCloud, FakeShell, a_world  # noqa: E402
+from fakes.cloud import FakeCloud  # noqa: E402
+from fakes.shell import FakeShell  # noqa: E402
+from fakes.world import a_world  # noqa: E402
 from stackward.cli import main  # noqa: E402
 from stackward.model.inventory import Inventory  # noqa: E402
 from stackward.ports.world import World  # noqa: E402
@@ -41,18 +43,18 @@ class Watch:
 
     def wait(self, seconds: float) -> None:
         time.sleep(min(seconds, 0.02))
-        if self.cloud.migrations:
+        if self.cloud.nova.migrations:
             (self.place / "under-way").touch()
-        if not self.cloud.migrations or (self.place / "go-on").exists():
+        if not self.cloud.nova.migrations or (self.place / "go-on").exists():
             self.waits.append(1)
         if len(self.waits) > WAITS:
-            self.cloud.pass_time()
+            self.cloud.nova.pass_time()
 
 
 def drain_at_this_terminal(place: Path) -> int:
     fcntl.ioctl(sys.stdin, termios.TIOCSCTTY, 0)
     cloud = FakeCloud()
-    cloud.add(a_server(name="db-01"), a_server(name="db-02"))
+    cloud.nova.add(a_server(name="db-01"), a_server(name="db-02"))
 
     @contextmanager
     def open_world(_known: Inventory, _os_cloud: str | None) -> Iterator[World]:

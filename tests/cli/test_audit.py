@@ -13,7 +13,9 @@ import pytest
 
 from builders import a_server, an_id
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.inventory import Inventory
@@ -32,11 +34,11 @@ class Site:
     cloud: FakeCloud = field(default_factory=FakeCloud)
 
     def __post_init__(self) -> None:
-        self.cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+        self.cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
 
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
-        clock = FakeClock(on_wait=[self.cloud.pass_time])
+        clock = FakeClock(on_wait=[self.cloud.nova.pass_time])
         yield replace(a_world(self.cloud, FakeShell(self.cloud)), clock=clock, acting=None)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
@@ -153,7 +155,7 @@ def test_the_records_stand_in_the_order_of_time(drained: Site) -> None:
 
 
 def test_what_failed_is_told_in_the_services_words(site: Site) -> None:
-    site.cloud.failures[an_id("db-01")] = "No valid host"
+    site.cloud.nova.failures[an_id("db-01")] = "No valid host"
     site.run(*DRAIN, "--yes", "--parallel", "1")
 
     [move] = [each for each in site.exported("attempt") if each["kind"] == "live-migrate"]

@@ -8,7 +8,9 @@ from textwrap import dedent
 
 import pytest
 
-from cloud_fakes import CTL, NO_ROUTE, Site, no_answer, refused
+from fakes.apis import CTL, no_answer
+from fakes.nodes import NO_ROUTE, refused
+from fakes.site import Site
 from stackward.app import serve_figures
 from stackward.cli import main
 from stackward.cli.watching import watch_cloud

@@ -14,10 +14,12 @@ SHARED = {"newest migrations", "remaining bytes"}
 
 def calls_of(site: Site, status: str, count: int) -> int:
     """Drain a node of so many servers; return the calls, but for those that all share."""
-    site.cloud.known.clear()
-    site.cloud.add(*(a_server(status, name=f"web-{n}", host="compute-07") for n in range(count)))
-    for host in site.cloud.hosts:
-        site.cloud.computes[host] = type(site.cloud)().computes[host]
+    site.cloud.nova.known.clear()
+    site.cloud.nova.add(
+        *(a_server(status, name=f"web-{n}", host="compute-07") for n in range(count))
+    )
+    for host in site.cloud.nova.hosts:
+        site.cloud.nova.computes[host] = type(site.cloud)().nova.computes[host]
     site.cloud.calls = Counter()
 
     code, _, err = site.run(*DRAIN, "--yes", "--keep-service")

@@ -15,7 +15,9 @@ from typing_extensions import override
 
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
-from fakes import IN_A_CONTAINER, FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import IN_A_CONTAINER, FakeShell
+from fakes.world import a_world
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
@@ -37,9 +39,9 @@ class Site:
     on_wait: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+        self.cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
         self.shell = FakeShell(self.cloud)
-        self.on_wait = [self.cloud.pass_time]
+        self.on_wait = [self.cloud.nova.pass_time]
 
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
@@ -61,19 +63,19 @@ class Site:
             since="2026-01-01T12:00:00Z",
             reason="bad: DIMM",
         )
-        self.cloud.disable_service(self.cloud.computes["compute-07"].id, str(claim))
+        self.cloud.nova.disable_service(self.cloud.nova.computes["compute-07"].id, str(claim))
         self.shell.units["compute-07"] = ("inactive", "masked")
-        own = self.cloud.computes["compute-07"]
-        self.cloud.computes["compute-07"] = replace(own, is_up=False)
+        own = self.cloud.nova.computes["compute-07"]
+        self.cloud.nova.computes["compute-07"] = replace(own, is_up=False)
 
     @property
     def hosts(self) -> dict[str, str | None]:
-        return {server.name: server.host for server in self.cloud.known.values()}
+        return {server.name: server.host for server in self.cloud.nova.known.values()}
 
     @property
     def is_untouched(self) -> bool:
         here = set(self.hosts.values()) == {"compute-07"}
-        return here and self.cloud.computes["compute-07"].is_enabled and not self.shell.done
+        return here and self.cloud.nova.computes["compute-07"].is_enabled and not self.shell.done
 
 
 @pytest.fixture
@@ -212,7 +214,7 @@ def test_a_plan_with_blockers_is_never_asked_about(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    site.cloud.add(a_server("ERROR", name="db-03"))
+    site.cloud.nova.add(a_server("ERROR", name="db-03"))
 
     code, out, err = site.run(*DRAIN)
 
@@ -221,7 +223,7 @@ def test_a_plan_with_blockers_is_never_asked_about(
 
 
 def test_ctrl_c_waits_for_what_is_under_way_and_the_run_can_be_resumed(site: Site) -> None:
-    pressed = press_when(site, lambda: bool(site.cloud.migrations), times=1)
+    pressed = press_when(site, lambda: bool(site.cloud.nova.migrations), times=1)
 
     code, out, err = site.run(*DRAIN, "--yes", "--parallel", "1")
 
@@ -238,7 +240,7 @@ def test_ctrl_c_waits_for_what_is_under_way_and_the_run_can_be_resumed(site: Sit
 
 def test_ctrl_c_twice_leaves_at_once_and_names_what_is_under_way(site: Site) -> None:
     site.on_wait.clear()  # no move ever ends
-    press_when(site, lambda: bool(site.cloud.migrations), times=2)
+    press_when(site, lambda: bool(site.cloud.nova.migrations), times=2)
 
     code, _, err = site.run(*DRAIN, "--yes")
 
@@ -298,7 +300,7 @@ def test_a_service_that_is_to_be_kept_runs_on(site: Site) -> None:
     code, _, _ = site.run(*DRAIN, "--yes", "--keep-service")
 
     assert (code, site.shell.done) == (0, [])
-    claim = read_claim(site.cloud.computes["compute-07"].disabled_reason)
+    claim = read_claim(site.cloud.nova.computes["compute-07"].disabled_reason)
     assert claim is not None
     assert claim.reason == "bad DIMM"
 
@@ -322,12 +324,12 @@ def test_with_a_server_left_behind_the_summary_warns_of_the_power_switch(site: S
 def test_a_slow_server_is_stopped_moved_cold_and_started_and_its_downtime_is_told(
     site: Site,
 ) -> None:
-    site.cloud.slow.add(an_id("db-01"))
+    site.cloud.nova.slow.add(an_id("db-01"))
 
     code, out, err = site.run(*DRAIN, "--yes", "--timeout", "5", "--when-slow", "stop-server")
 
-    asked = [each.action for each in site.cloud.actions[an_id("db-01")]]
-    server = site.cloud.known[an_id("db-01")]
+    asked = [each.action for each in site.cloud.nova.actions[an_id("db-01")]]
+    server = site.cloud.nova.known[an_id("db-01")]
     assert code == 0, err
     assert asked == [
         "live-migration",
@@ -347,7 +349,7 @@ def test_a_slow_server_is_stopped_moved_cold_and_started_and_its_downtime_is_tol
 
 def test_the_downtime_of_a_cold_move_is_told_as_data_and_kept_in_the_journal(site: Site) -> None:
     server = a_server(name="gpu-1", flavor=a_flavor(pci_passthrough__alias="gpu:1"))
-    site.cloud.known = {server.id: server}
+    site.cloud.nova.known = {server.id: server}
 
     code, out, _ = site.run(*DRAIN, "--yes", "--allow-downtime", "-f", "json")
 
@@ -358,9 +360,9 @@ def test_the_downtime_of_a_cold_move_is_told_as_data_and_kept_in_the_journal(sit
 
 
 def test_what_came_from_a_stopped_server_is_brought_back_too(site: Site) -> None:
-    site.cloud.slow.add(an_id("db-01"))
+    site.cloud.nova.slow.add(an_id("db-01"))
     site.run(*DRAIN, "--yes", "--timeout", "5", "--when-slow", "stop-server")
-    site.cloud.slow.clear()
+    site.cloud.nova.slow.clear()
 
     code, _, err = site.run("node", "return", "compute-07", "--bring-back", "--yes")
 
@@ -373,7 +375,7 @@ def test_what_came_from_a_stopped_server_is_brought_back_too(site: Site) -> None
 def test_an_owners_consent_is_on_record_in_the_request_the_account_and_the_journal(
     site: Site,
 ) -> None:
-    site.cloud.known = {an_id("db-09"): wishing("ask", name="db-09")}
+    site.cloud.nova.known = {an_id("db-09"): wishing("ask", name="db-09")}
 
     code, out, _ = site.run(*DRAIN, "--yes", "--consent", f"{an_id('db-09')}=CHG-77", "-f", "json")
 
@@ -388,7 +390,7 @@ def test_an_owners_consent_is_on_record_in_the_request_the_account_and_the_journ
 
 
 def test_the_account_says_whose_consent_was_given(site: Site) -> None:
-    site.cloud.known = {an_id("db-09"): wishing("ask", name="db-09")}
+    site.cloud.nova.known = {an_id("db-09"): wishing("ask", name="db-09")}
 
     _, out, _ = site.run(*DRAIN, "--yes", "--consent", f"{an_id('db-09')}=CHG-77")
 
@@ -396,7 +398,7 @@ def test_the_account_says_whose_consent_was_given(site: Site) -> None:
 
 
 def test_without_a_consent_the_owner_is_named_and_nothing_is_touched(site: Site) -> None:
-    site.cloud.add(wishing("ask", name="db-09"))
+    site.cloud.nova.add(wishing("ask", name="db-09"))
 
     code, _, err = site.run(*DRAIN, "--yes")
 
@@ -421,13 +423,16 @@ def test_a_consent_that_is_not_one_is_bad_input(site: Site, words: list[str]) ->
 def test_only_servers_of_the_projects_named_move_and_the_node_is_said_not_to_be_empty(
     site: Site, word: str
 ) -> None:
-    site.cloud.add(a_server(name="theirs", project="other"))
-    before = site.cloud.known[an_id("theirs")]
+    site.cloud.nova.add(a_server(name="theirs", project="other"))
+    before = site.cloud.nova.known[an_id("theirs")]
 
     code, out, _ = site.run(*DRAIN, "--yes", "--projects", word)
 
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08", "theirs": "compute-07"}
-    assert (site.cloud.known[an_id("theirs")], site.cloud.actions.get(an_id("theirs"))) == (
+    assert (
+        site.cloud.nova.known[an_id("theirs")],
+        site.cloud.nova.actions.get(an_id("theirs")),
+    ) == (
         before,
         None,
     )
@@ -442,8 +447,8 @@ def test_of_what_arrives_meanwhile_only_servers_of_these_projects_move_on(site: 
     ]
 
     def arrive() -> None:
-        if site.cloud.migrations:
-            site.cloud.add(*late)
+        if site.cloud.nova.migrations:
+            site.cloud.nova.add(*late)
             late.clear()
 
     site.on_wait.append(arrive)
@@ -455,7 +460,7 @@ def test_of_what_arrives_meanwhile_only_servers_of_these_projects_move_on(site: 
 
 
 def test_a_node_is_emptied_project_by_project_under_its_cordon(site: Site) -> None:
-    site.cloud.add(a_server(name="theirs", project="other"))
+    site.cloud.nova.add(a_server(name="theirs", project="other"))
     site.run(*DRAIN, "--yes", "--projects", "demo")
     again, proved, _ = site.run(*DRAIN, "--projects", "demo")
 
@@ -480,7 +485,7 @@ def test_a_project_that_is_not_there_is_no_reason_to_move_all(site: Site, word: 
 
 def test_f19_servers_of_a_project_that_keystone_has_no_more_are_moved_by_its_id(site: Site) -> None:
     gone = "0123456789abcdef0123456789abcdef"
-    site.cloud.add(a_server(name="orphan", project=gone))
+    site.cloud.nova.add(a_server(name="orphan", project=gone))
 
     code, _, err = site.run(*DRAIN, "--yes", "--projects", gone)
 
@@ -526,7 +531,7 @@ def test_a_node_in_maintenance_is_proved_to_be_empty_again_without_being_asked(s
 
 
 def test_that_proof_as_data(site: Site) -> None:
-    site.cloud.known.clear()
+    site.cloud.nova.known.clear()
     site.claim("01STRANGERSRUN")
 
     code, out, _ = site.run(*DRAIN, "-f", "json")
@@ -537,7 +542,7 @@ def test_that_proof_as_data(site: Site) -> None:
 
 def test_what_has_come_back_to_a_node_in_maintenance_is_listed_with_its_remedy(site: Site) -> None:
     site.run(*DRAIN, "--yes")
-    site.cloud.add(a_server(name="db-09"))
+    site.cloud.nova.add(a_server(name="db-09"))
 
     code, out, err = site.run(*DRAIN, "--yes")
 
@@ -554,13 +559,13 @@ def test_what_has_come_back_to_a_node_in_maintenance_is_listed_with_its_remedy(s
 
 def test_the_remedies_for_what_has_come_back_help(site: Site) -> None:
     site.claim("01STRANGERSRUN")
-    site.cloud.known = {an_id("db-09"): a_server(name="db-09")}
+    site.cloud.nova.known = {an_id("db-09"): a_server(name="db-09")}
     blocked, *_ = site.run(*DRAIN, "--yes")
 
     left, _, _ = site.run(*DRAIN, "--yes", "--leave-behind", an_id("db-09"))
-    site.cloud.enable_service(site.cloud.computes["compute-07"].id)  # as a return does
-    own = site.cloud.computes["compute-07"]
-    site.cloud.computes["compute-07"] = replace(own, is_up=True)
+    site.cloud.nova.enable_service(site.cloud.nova.computes["compute-07"].id)  # as a return does
+    own = site.cloud.nova.computes["compute-07"]
+    site.cloud.nova.computes["compute-07"] = replace(own, is_up=True)
     drained, _, _ = site.run(*DRAIN, "--yes")
 
     assert (blocked, left, drained) == (3, 0, 0)
@@ -587,8 +592,8 @@ def test_a_node_that_is_switched_off_cannot_be_proved_empty(site: Site) -> None:
 
 
 def test_anothers_reason_is_refused_with_its_words(site: Site) -> None:
-    service = site.cloud.computes["compute-07"]
-    site.cloud.disable_service(service.id, "bob: new NICs")
+    service = site.cloud.nova.computes["compute-07"]
+    site.cloud.nova.disable_service(service.id, "bob: new NICs")
 
     code, _, err = site.run(*DRAIN, "--yes")
 
@@ -597,7 +602,7 @@ def test_anothers_reason_is_refused_with_its_words(site: Site) -> None:
 
 
 def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site: Site) -> None:
-    press_when(site, lambda: bool(site.cloud.migrations), times=1)
+    press_when(site, lambda: bool(site.cloud.nova.migrations), times=1)
     site.run(*DRAIN, "--yes", "--parallel", "1")
     [run] = list_runs(site.state_dir / FILE, 1)
 
@@ -618,7 +623,9 @@ def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site
 
 def test_nodes_in_maintenance_are_listed_without_a_journal(site: Site) -> None:
     site.claim("01STRANGERSRUN")
-    site.cloud.disable_service(site.cloud.computes["compute-09"].id, "bob: \x1b[2Jnew NICs")
+    site.cloud.nova.disable_service(
+        site.cloud.nova.computes["compute-09"].id, "bob: \x1b[2Jnew NICs"
+    )
 
     code, out, err = site.run("node", "list", "--maintenance", "-f", "csv")
 
@@ -649,9 +656,9 @@ def enabling(site: Site) -> None:
     done: list[bool] = []
 
     def watch() -> None:
-        if site.cloud.migrations and not done:
+        if site.cloud.nova.migrations and not done:
             done.append(True)
-            site.cloud.enable_service(site.cloud.computes["compute-07"].id)
+            site.cloud.nova.enable_service(site.cloud.nova.computes["compute-07"].id)
 
     site.on_wait.append(watch)
 
@@ -709,9 +716,9 @@ def deleting(site: Site, name: str) -> None:
     done: list[bool] = []
 
     def watch() -> None:
-        if site.cloud.migrations and not done:
+        if site.cloud.nova.migrations and not done:
             done.append(True)
-            site.cloud.vanish(an_id(name))
+            site.cloud.nova.vanish(an_id(name))
 
     site.on_wait.append(watch)
 
@@ -754,7 +761,7 @@ def test_run_show_and_audit_tell_it_too(site: Site) -> None:
 def test_a_server_deleted_before_the_run_begins_is_told_the_same_way(site: Site) -> None:
     plan = site.state_dir / "plan.json"
     site.run(*DRAIN, "--dry-run", "--plan-out", str(plan))
-    site.cloud.vanish(an_id("db-02"))
+    site.cloud.nova.vanish(an_id("db-02"))
 
     code, out, _ = site.run("run", "apply", str(plan), "--yes")
 
@@ -765,8 +772,8 @@ def test_a_server_deleted_before_the_run_begins_is_told_the_same_way(site: Site)
 def test_a_server_that_others_have_moved_is_not_called_deleted(site: Site) -> None:
     plan = site.state_dir / "plan.json"
     site.run(*DRAIN, "--dry-run", "--plan-out", str(plan))
-    moved = site.cloud.known[an_id("db-02")]
-    site.cloud.known[moved.id] = replace(moved, host="compute-09")
+    moved = site.cloud.nova.known[an_id("db-02")]
+    site.cloud.nova.known[moved.id] = replace(moved, host="compute-09")
 
     _, out, _ = site.run("run", "apply", str(plan), "--yes")
 

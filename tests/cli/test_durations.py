@@ -13,7 +13,9 @@ from sqlalchemy import text
 
 from builders import a_server, an_id
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.cli import main
 from stackward.model.inventory import Inventory
@@ -38,7 +40,7 @@ class Site:
         def pass_time() -> None:
             waits.append(1)
             if len(waits) % 3 == 0:
-                self.cloud.pass_time()
+                self.cloud.nova.pass_time()
 
         clock = FakeClock(on_wait=[pass_time])
         yield replace(a_world(self.cloud, FakeShell(self.cloud)), clock=clock, acting=None)
@@ -51,7 +53,7 @@ class Site:
         """Drain a node of so many servers, on a cloud as it was; return all that was said."""
         self.cloud = FakeCloud(service_id=self.service_id)
         self.cloud.place = place or self.cloud.place
-        self.cloud.add(*(a_server(name=f"db-{n}") for n in range(servers)))
+        self.cloud.nova.add(*(a_server(name=f"db-{n}") for n in range(servers)))
         code, out, said = self.run(*DRAIN, *(flags or ("--yes",)))
         assert code == 0, said
         return out, said
@@ -102,7 +104,7 @@ def test_each_move_has_its_range_in_the_data(site: Site) -> None:
 def test_a_kind_of_move_without_a_history_is_not_counted_and_that_is_told(site: Site) -> None:
     site.drained(3)
     site.cloud = FakeCloud()
-    site.cloud.add(a_server(name="db-1"), a_server("SHUTOFF", name="db-2"))
+    site.cloud.nova.add(a_server(name="db-1"), a_server("SHUTOFF", name="db-2"))
 
     _, out, _ = site.run(*DRAIN, "--dry-run")
 
@@ -154,8 +156,8 @@ def test_while_a_run_goes_on_it_is_told_how_long_it_still_will(site: Site) -> No
 
 
 def test_a_move_that_failed_is_no_history(site: Site) -> None:
-    site.cloud.add(*(a_server(name=f"db-{n}") for n in range(3)))
-    site.cloud.failures = {an_id(f"db-{n}"): "No valid host" for n in range(3)}
+    site.cloud.nova.add(*(a_server(name=f"db-{n}") for n in range(3)))
+    site.cloud.nova.failures = {an_id(f"db-{n}"): "No valid host" for n in range(3)}
     site.run(*DRAIN, "--yes")
 
     plan, _ = site.drained(3, "--dry-run")
@@ -167,7 +169,7 @@ def test_a_plan_is_not_stale_for_what_was_seen_since(site: Site, tmp_path: Path)
     site.drained(2, "--dry-run", "--plan-out", str(tmp_path / "plan.json"))
     site.drained(3)
     site.cloud = FakeCloud()
-    site.cloud.add(*(a_server(name=f"db-{n}") for n in range(2)))
+    site.cloud.nova.add(*(a_server(name=f"db-{n}") for n in range(2)))
 
     code, _, said = site.run("run", "apply", str(tmp_path / "plan.json"), "--yes")
 

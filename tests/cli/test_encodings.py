@@ -18,7 +18,9 @@ import pytest
 import yaml
 
 from builders import a_server
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.cli import main
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
@@ -50,7 +52,7 @@ def drain(
     """Plan a drain at such a terminal; return its code and what it shows."""
     (tmp_path / "inventory").write_text("compute-07\n")
     cloud = FakeCloud()
-    cloud.add(a_server(name=NAME))
+    cloud.nova.add(a_server(name=NAME))
     terminal = Terminal(encoding)
     for name, value in (("STATE_DIR", tmp_path), ("INVENTORY", tmp_path / "inventory")):
         monkeypatch.setenv(f"STACKWARD_{name}", str(value))

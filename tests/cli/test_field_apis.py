@@ -13,7 +13,9 @@ import pytest
 
 from builders import a_port, a_server, an_id
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, a_world_over
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world_over
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.cli import main
@@ -40,9 +42,9 @@ class Desk:
     fake: FakeCloud = field(default_factory=FakeCloud)
 
     def __post_init__(self) -> None:
-        self.fake.add(a_server(name="db-01"))
+        self.fake.nova.add(a_server(name="db-01"))
         self.small = HttpCloud(self.fake)
-        self.clock = FakeClock(on_wait=[self.fake.pass_time])
+        self.clock = FakeClock(on_wait=[self.fake.nova.pass_time])
 
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
@@ -70,14 +72,14 @@ def test_a_drain_over_http_empties_the_node(desk: Desk) -> None:
     code, _, err = desk.run(*DRAIN, "--yes")
 
     assert code == 0, err
-    assert desk.fake.known[DB].host != "compute-07"
+    assert desk.fake.nova.known[DB].host != "compute-07"
 
 
 def test_f06_the_port_on_the_second_page_blocks(desk: Desk) -> None:
     """Neutron's `pagination_max_limit`: web-1 was moved live, for its accelerator was not seen."""
     ports = [replace(a_port(), id=f"p{number}") for number in (1, 2, 3)]
     ports[2] = replace(ports[2], vnic_type="accelerator-direct")
-    desk.fake.add(a_server(name="db-01", ports=tuple(ports)))
+    desk.fake.nova.add(a_server(name="db-01", ports=tuple(ports)))
 
     code, out, _ = desk.run(*PLAN)
 
@@ -144,8 +146,8 @@ def test_f11_a_cloud_without_cinder_is_planned_for(desk: Desk) -> None:
 
 def test_f11_a_server_with_volumes_is_blocked_with_the_scope_of_the_login(desk: Desk) -> None:
     desk.small.catalog = NO_CINDER
-    desk.fake.add(a_server(name="db-01", volume_ids=("v",)))
-    desk.fake.volumes["v"] = Volume(id="v")
+    desk.fake.nova.add(a_server(name="db-01", volume_ids=("v",)))
+    desk.fake.cinder.volumes["v"] = Volume(id="v")
 
     code, out, _ = desk.run(*PLAN)
 
@@ -170,12 +172,12 @@ def test_f14_an_older_nova_is_drained(desk: Desk, nova: str) -> None:
     code, _, err = desk.run(*DRAIN, "--yes")
 
     assert code == 0, err
-    assert desk.fake.known[DB].host != "compute-07"
+    assert desk.fake.nova.known[DB].host != "compute-07"
 
 
 def test_f14_what_an_older_nova_does_not_say_is_warned_of(desk: Desk) -> None:
     desk.small.nova = "2.90"
-    desk.fake.zones = (ZONE,)
+    desk.fake.nova.zones = (ZONE,)
 
     code, plan, err = desk.run(*PLAN)
 
@@ -203,7 +205,7 @@ def test_f20_a_drain_does_not_stop_at_a_limit(desk: Desk) -> None:
     assert code == 0, err
     orders = [one for one in desk.small.asked if re.match(r"POST /compute.*/action", one)]
     assert len(orders) == 3
-    assert desk.fake.known[DB].host != "compute-07"
+    assert desk.fake.nova.known[DB].host != "compute-07"
 
 
 def test_an_api_behind_a_proxy_that_answers_html_is_said(desk: Desk) -> None:
@@ -230,7 +232,7 @@ GONE = Reply(404, {"NeutronError": {"type": "PortNotFound", "message": "could no
 
 
 def test_a_port_that_is_deleted_while_a_drain_is_planned_does_not_end_it(desk: Desk) -> None:
-    [port] = desk.fake.known[DB].ports
+    [port] = desk.fake.nova.known[DB].ports
     desk.small.instead[f"GET /ports/{port.id}/bindings"] = [GONE]
     desk.small.instead[f"GET /ports/{port.id}"] = [GONE]
 
@@ -241,7 +243,7 @@ def test_a_port_that_is_deleted_while_a_drain_is_planned_does_not_end_it(desk: D
 
 def test_a_neutron_that_has_no_bindings_to_read_is_not_planned_for(desk: Desk) -> None:
     """Its port is there: what a move leaves behind would not be seen."""
-    [port] = desk.fake.known[DB].ports
+    [port] = desk.fake.nova.known[DB].ports
     desk.small.instead[f"GET /ports/{port.id}/bindings"] = [GONE]
 
     code, _, err = desk.run(*PLAN)
@@ -254,12 +256,12 @@ def test_a_server_deleted_and_archived_meanwhile_does_not_stop_the_run(desk: Des
     """Nova answers 404 for its actions then: how it stands was never proved."""
 
     def is_purged() -> None:
-        if desk.fake.actions.get(DB):
-            desk.fake.purge(DB)
+        if desk.fake.nova.actions.get(DB):
+            desk.fake.nova.purge(DB)
 
     desk.clock.on_wait.insert(0, is_purged)
 
     code, _, err = desk.run(*DRAIN, "--yes")
 
     assert code == 0, err
-    assert DB not in desk.fake.known
+    assert DB not in desk.fake.nova.known

@@ -12,7 +12,10 @@ import pytest
 
 from builders import a_server, a_service
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, a_world_over
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.shell import FakeShell
+from fakes.world import a_world_over
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.store.listing import FILE
@@ -39,12 +42,14 @@ class Desk:
         """Have this inventory, and these hosts with the names and addresses of hypervisors."""
         (self.place / "inventory").write_text(inventory)
         hosts = tuple(host.replace("_", ".").replace("..", "-") for host in named)
-        self.fake = FakeCloud(hosts=hosts, named=dict(zip(hosts, named.values(), strict=True)))
-        self.fake.add(a_server(name="db-01", host=hosts[0]))
+        self.fake = FakeCloud(
+            FakeNova(hosts=hosts, named=dict(zip(hosts, named.values(), strict=True)))
+        )
+        self.fake.nova.add(a_server(name="db-01", host=hosts[0]))
 
     @contextmanager
     def open_world(self, known: Inventory, _os_cloud: str | None) -> Iterator[World]:
-        clock = FakeClock(on_wait=[self.fake.pass_time])
+        clock = FakeClock(on_wait=[self.fake.nova.pass_time])
         nodes = tuple(Known(name=node.name, address=node.address) for node in known.nodes)
         self.shell = FakeShell(
             self.fake,
@@ -112,12 +117,12 @@ def test_f16_a_drain_and_a_return_of_an_alias_end_well(desk: Desk) -> None:
     desk.says |= {"rack1-node1": Itself(names=("c01",)), "rack1-node2": Itself(names=("c02",))}
 
     drained = desk.run("node", "drain", "rack1-node1", "--reason", "x", "--yes")
-    where = [server.host for server in desk.fake.known.values()]
+    where = [server.host for server in desk.fake.nova.known.values()]
     returned = desk.run("node", "return", "c01", "--yes")
 
     assert (drained[0], returned[0]) == (0, 0), drained[1] + returned[1]
     assert where == ["c02"]
-    assert desk.fake.computes["c01"].is_enabled
+    assert desk.fake.nova.computes["c01"].is_enabled
 
 
 def test_f16_an_alias_that_leads_nowhere(desk: Desk) -> None:
@@ -147,8 +152,8 @@ def test_f18_a_host_that_is_not_its_hypervisors_name(desk: Desk) -> None:
 def test_f30_an_ipv6_address_spelled_otherwise(desk: Desk) -> None:
     desk.has("[compute]\nr1 ansible_host=2001:db8::21\n", c01=("c01", "2001:db8:0:0::21"))
     desk.says["r1"] = Itself(names=("c01",))
-    desk.fake.hosts = ("c01", "c02")
-    desk.fake.computes["c02"] = a_service("c02")
+    desk.fake.nova.hosts = ("c01", "c02")
+    desk.fake.nova.computes["c02"] = a_service("c02")
 
     code, said = desk.plan("c01")
 
@@ -159,7 +164,7 @@ def test_f30_an_ipv6_address_spelled_otherwise(desk: Desk) -> None:
 def test_a_node_that_is_dead_is_named_by_its_address_and_nobody_else_is_asked(desk: Desk) -> None:
     desk.has(ALIASES, c01=("c01", "192.0.2.21"), c02=("c02", "192.0.2.22"))
     desk.silent.add("rack1-node1")
-    desk.fake.computes["c01"] = a_service("c01", is_up=False)
+    desk.fake.nova.computes["c01"] = a_service("c01", is_up=False)
 
     code, said = desk.plan("c01")
 
@@ -209,7 +214,7 @@ def test_a_plan_of_a_dead_node_says_when_it_last_told_which_host_it_is(desk: Des
     desk.says["rack1-node1"] = Itself(names=("c01",))
     living = desk.plan("rack1-node1")
     desk.silent.add("rack1-node1")
-    desk.fake.computes["c01"] = a_service("c01", is_up=False)
+    desk.fake.nova.computes["c01"] = a_service("c01", is_up=False)
 
     code, said = desk.plan("c01")
 
@@ -224,7 +229,7 @@ def test_a_return_of_a_dead_node_says_when_it_last_told_which_host_it_is(desk: D
     desk.says["rack1-node1"] = Itself(names=("c01",))
     desk.plan("rack1-node1")
     desk.silent.add("rack1-node1")
-    desk.fake.computes["c01"] = disabled_and_dead()
+    desk.fake.nova.computes["c01"] = disabled_and_dead()
 
     code, said = desk.run("node", "return", "c01", "--dry-run")
 
@@ -237,7 +242,7 @@ def test_a_dead_node_in_maintenance_has_its_name_of_the_inventory(desk: Desk) ->
     desk.says["rack1-node1"] = Itself(names=("c01",))
     desk.plan("rack1-node1")
     desk.silent.add("rack1-node1")
-    desk.fake.computes["c01"] = disabled_and_dead()
+    desk.fake.nova.computes["c01"] = disabled_and_dead()
 
     code, said = desk.run("node", "list", "--maintenance", "-f", "value", "-c", "Node")
 
@@ -248,7 +253,7 @@ def test_a_dead_node_in_maintenance_has_its_name_of_the_inventory(desk: Desk) ->
 
 def test_a_journal_that_cannot_be_opened_fails_no_list(desk: Desk) -> None:
     desk.has(OUT_OF_REACH, c01=("c01", "192.0.2.21"))
-    desk.fake.computes["c01"] = disabled_and_dead()
+    desk.fake.nova.computes["c01"] = disabled_and_dead()
     (desk.place / FILE).write_text("no database")
 
     code, said = desk.run("node", "list", "--maintenance", "-f", "value", "-c", "Node")
@@ -280,8 +285,8 @@ def test_a_copied_address_in_the_inventory_is_refused_and_both_are_named(desk: D
 
 def test_a_name_that_is_a_number(desk: Desk) -> None:
     (desk.place / "inventory").write_text("101\n1010\n")
-    desk.fake = FakeCloud(hosts=("101", "1010"))
-    desk.fake.add(a_server(name="db-01", host="101"))
+    desk.fake = FakeCloud(FakeNova(hosts=("101", "1010")))
+    desk.fake.nova.add(a_server(name="db-01", host="101"))
 
     code, said = desk.plan("101")
 
@@ -292,7 +297,7 @@ def test_a_name_that_is_a_number(desk: Desk) -> None:
 def test_claims_name_the_node_of_the_inventory(desk: Desk) -> None:
     desk.has(ALIASES, c01=("c01", "192.0.2.21"), c02=("c02", "192.0.2.22"))
     desk.says["rack1-node1"] = Itself(names=("c01",))
-    desk.fake.computes["c01"] = replace(
+    desk.fake.nova.computes["c01"] = replace(
         a_service("c01"), is_enabled=False, disabled_reason="by hand"
     )
 

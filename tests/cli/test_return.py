@@ -12,7 +12,10 @@ import pytest
 
 from builders import a_server, an_id, wishing
 from engine.fakes import FakeClock
-from fakes import LAB_NET, FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.neutron import LAB_NET
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.kinds import KINDS
@@ -39,12 +42,12 @@ class Site:
     cloud: FakeCloud = field(default_factory=FakeCloud)
 
     def __post_init__(self) -> None:
-        self.cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+        self.cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
         self.shell = FakeShell(self.cloud)
 
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
-        clock = FakeClock(on_wait=[self.cloud.pass_time])
+        clock = FakeClock(on_wait=[self.cloud.nova.pass_time])
         yield replace(a_world(self.cloud, self.shell), clock=clock, acting=None)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
@@ -57,16 +60,16 @@ class Site:
     def drained(self, *flags: str) -> "Site":
         code, _, said = self.run("node", "drain", NODE, "--reason", "bad DIMM", "--yes", *flags)
         assert code == 0, said
-        self.cloud.computes[NODE] = replace(self.cloud.computes[NODE], is_up=False)
+        self.cloud.nova.computes[NODE] = replace(self.cloud.nova.computes[NODE], is_up=False)
         return self
 
     @property
     def hosts(self) -> dict[str, str | None]:
-        return {server.name: server.host for server in self.cloud.known.values()}
+        return {server.name: server.host for server in self.cloud.nova.known.values()}
 
     @property
     def is_in_service(self) -> bool:
-        service = self.cloud.computes[NODE]
+        service = self.cloud.nova.computes[NODE]
         return service.is_enabled and service.is_up and not self.shell.files
 
 
@@ -86,7 +89,7 @@ def test_a_drained_node_comes_back_and_is_proved(site: Site) -> None:
 
     assert (code, site.is_in_service) == (0, True), said
     assert "`compute-07` is in service: enabled, up, and offered by placement" in out
-    assert [each.host for each in site.cloud.built] == [NODE]
+    assert [each.host for each in site.cloud.nova.built] == [NODE]
     assert site.hosts == {"db-01": "compute-08", "db-02": "compute-08"}
 
 
@@ -94,32 +97,32 @@ def test_the_instance_ha_service_is_told_of_a_drain_and_of_its_end(site: Site) -
     """Told once the node serves: by then nothing is left to be returned."""
     guard = Guarded(id="entry", segment="segment", host="compute-07")
     site.cloud.catalog |= {"instance-ha"}
-    site.cloud.guards["compute-07"] = guard
+    site.cloud.masakari.guards["compute-07"] = guard
 
     site.drained()
-    told = site.cloud.guards["compute-07"].is_in_maintenance
+    told = site.cloud.masakari.guards["compute-07"].is_in_maintenance
     code, out, err = site.run("node", "return", "compute-07", "--yes")
 
-    assert (code, told, site.cloud.guards["compute-07"]) == (0, True, guard), err
+    assert (code, told, site.cloud.masakari.guards["compute-07"]) == (0, True, guard), err
     assert "the instance-HA service looks after `compute-07`" in out
 
 
 def test_the_acceptance_server_is_put_in_the_network_that_was_named(site: Site) -> None:
     site.drained().run(*RETURN, "--network", "lab-net", "--yes")
 
-    assert [each.network for each in site.cloud.built] == [LAB_NET.id]
+    assert [each.network for each in site.cloud.nova.built] == [LAB_NET.id]
 
 
 def test_a_dry_run_shows_who_would_come_home_and_changes_nothing(site: Site) -> None:
     code, out, _ = site.drained().run(*RETURN, "--dry-run")
 
-    assert (code, site.cloud.built, site.is_in_service) == (0, [], False)
+    assert (code, site.cloud.nova.built, site.is_in_service) == (0, [], False)
     assert "moved away by run `01RUN`, and home with `--bring-back`: db-01, db-02" in out
     assert "networking is not proved remedy: name a network with `--network`" in folded(out)
 
 
 def test_the_servers_of_the_drain_come_home(site: Site) -> None:
-    site.drained().cloud.add(a_server(name="stranger", host="compute-08"))
+    site.drained().cloud.nova.add(a_server(name="stranger", host="compute-08"))
 
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
@@ -129,8 +132,8 @@ def test_the_servers_of_the_drain_come_home(site: Site) -> None:
 
 def test_who_was_moved_by_others_or_deleted_is_left_alone_and_named(site: Site) -> None:
     cloud = site.drained().cloud
-    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], host="compute-09")
-    del cloud.known[an_id("db-02")]
+    cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], host="compute-09")
+    del cloud.nova.known[an_id("db-02")]
 
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
@@ -143,7 +146,7 @@ def test_who_was_moved_by_others_or_deleted_is_left_alone_and_named(site: Site) 
 
 def test_who_cannot_move_stays_away_and_keeps_nobody_else_away(site: Site) -> None:
     cloud = site.drained().cloud
-    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], status="ERROR")
+    cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], status="ERROR")
 
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
@@ -158,7 +161,7 @@ def test_servers_come_home_to_a_node_that_was_returned_before(site: Site) -> Non
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
     assert (code, set(site.hosts.values())) == (0, {NODE}), said
-    assert len(site.cloud.built) == 1
+    assert len(site.cloud.nova.built) == 1
 
 
 def test_a_dry_run_for_a_node_that_was_returned_before_shows_who_would_come_home(
@@ -252,7 +255,7 @@ def test_a_homecoming_that_an_older_version_planned_is_still_understood() -> Non
 
 def test_the_consent_of_an_owner_holds_for_the_way_home(site: Site) -> None:
     server = wishing("ask", name="db-09")
-    site.cloud.known = {server.id: server}
+    site.cloud.nova.known = {server.id: server}
     site.drained("--consent", f"{server.id}=CHG-77")
 
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
@@ -262,8 +265,8 @@ def test_the_consent_of_an_owner_holds_for_the_way_home(site: Site) -> None:
 
 def test_an_owner_who_wishes_to_be_asked_since_then_is_not_passed_over(site: Site) -> None:
     site.drained()
-    moved = next(one for one in site.cloud.known.values() if one.name == "db-01")
-    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+    moved = next(one for one in site.cloud.nova.known.values() if one.name == "db-01")
+    site.cloud.nova.add(replace(moved, metadata=((WISH, "ask"),)))
 
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
@@ -274,8 +277,8 @@ def test_an_owner_who_wishes_to_be_asked_since_then_is_not_passed_over(site: Sit
 
 def test_their_consent_to_the_way_home_is_given_with_it(site: Site) -> None:
     site.drained()
-    moved = next(one for one in site.cloud.known.values() if one.name == "db-01")
-    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+    moved = next(one for one in site.cloud.nova.known.values() if one.name == "db-01")
+    site.cloud.nova.add(replace(moved, metadata=((WISH, "ask"),)))
 
     code, _, said = site.run(*RETURN, "--bring-back", "--consent", f"{moved.id}=CHG-78", "--yes")
 
@@ -317,11 +320,11 @@ def test_a_consent_that_is_meant_for_nobody_is_found_once_the_node_serves(site: 
 
 
 def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site: Site) -> None:
-    site.drained().cloud.fault = "No valid host was found."
+    site.drained().cloud.nova.fault = "No valid host was found."
 
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
-    service = site.cloud.computes[NODE]
+    service = site.cloud.nova.computes[NODE]
     assert (code, service.is_enabled) == (1, False), said
     assert "No valid host was found." in said
     assert "its return failed at the acceptance server" in str(service.disabled_reason)
@@ -329,9 +332,9 @@ def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site
 
 
 def test_a_return_that_failed_can_be_tried_again(site: Site) -> None:
-    site.drained().cloud.fault = "No valid host was found."
+    site.drained().cloud.nova.fault = "No valid host was found."
     site.run(*RETURN, "--yes")
-    site.cloud.fault = None
+    site.cloud.nova.fault = None
 
     code, _, said = site.run(*RETURN, "--bring-back", "--yes")
 
@@ -343,7 +346,7 @@ def test_a_nova_compute_that_does_not_stay_up_is_not_uncordoned(site: Site) -> N
 
     code, _, said = site.run(*RETURN, "--yes")
 
-    assert (code, site.cloud.computes[NODE].is_enabled) == (4, False)
+    assert (code, site.cloud.nova.computes[NODE].is_enabled) == (4, False)
     assert "nova-compute does not stay up" in said
 
 
@@ -352,7 +355,11 @@ def test_a_libvirt_that_does_not_answer_keeps_the_node_cordoned(site: Site) -> N
 
     code, _, said = site.run(*RETURN, "--yes")
 
-    assert (code, site.cloud.computes[NODE].is_enabled, site.cloud.built) == (4, False, [])
+    assert (code, site.cloud.nova.computes[NODE].is_enabled, site.cloud.nova.built) == (
+        4,
+        False,
+        [],
+    )
     assert "stage `accept` was not begun" in said
 
 
@@ -362,12 +369,12 @@ def test_a_libvirt_that_does_not_answer_keeps_the_node_cordoned(site: Site) -> N
 def test_a_node_that_was_never_drained_is_refused(site: Site) -> None:
     code, _, said = site.run(*RETURN, "--yes")
 
-    assert (code, site.cloud.built, site.shell.done) == (3, [], [])
+    assert (code, site.cloud.nova.built, site.shell.done) == (3, [], [])
     assert "is in service: it is enabled" in said
 
 
 def test_a_claim_of_somebody_else_is_refused_with_its_text(site: Site) -> None:
-    site.cloud.disable_service(site.cloud.computes[NODE].id, "broken fan, Eve")
+    site.cloud.nova.disable_service(site.cloud.nova.computes[NODE].id, "broken fan, Eve")
 
     code, _, said = site.run(*RETURN, "--yes")
 
@@ -379,21 +386,21 @@ ELSEWHERE = "stackward 01EVE by eve on bastion-2 since 2026-11-22T03:00:00Z: bro
 
 
 def test_a_node_that_another_machines_run_has_is_refused_with_whom_to_ask(site: Site) -> None:
-    site.cloud.disable_service(site.cloud.computes[NODE].id, ELSEWHERE)
+    site.cloud.nova.disable_service(site.cloud.nova.computes[NODE].id, ELSEWHERE)
 
     code, _, said = site.run(*RETURN, "--yes")
 
-    assert (code, site.shell.done, site.cloud.computes[NODE].is_enabled) == (3, [], False)
+    assert (code, site.shell.done, site.cloud.nova.computes[NODE].is_enabled) == (3, [], False)
     assert "run `01EVE` of eve on bastion-2 has it since 2026-11-22 03:00:00 UTC" in said
     assert "`stackward node return compute-07 --run 01EVE`" in said
 
 
 def test_naming_the_run_that_another_machine_has_returns_the_node(site: Site) -> None:
-    site.cloud.disable_service(site.cloud.computes[NODE].id, ELSEWHERE)
+    site.cloud.nova.disable_service(site.cloud.nova.computes[NODE].id, ELSEWHERE)
 
     code, _, said = site.run(*RETURN, "--run", "01EVE", "--yes")
 
-    assert (code, site.is_in_service, len(site.cloud.built)) == (0, True, 1), said
+    assert (code, site.is_in_service, len(site.cloud.nova.built)) == (0, True, 1), said
 
 
 def test_a_silent_node_is_refused(site: Site) -> None:

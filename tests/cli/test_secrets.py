@@ -15,7 +15,9 @@ import pytest
 
 from builders import a_server, an_id
 from engine.fakes import FakeClock
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward import masking
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
@@ -46,7 +48,7 @@ class Site:
 
     def __post_init__(self) -> None:
         metadata = (("db_password", METADATA),)
-        self.cloud.add(
+        self.cloud.nova.add(
             a_server(
                 name="db-01", metadata=metadata, is_locked=True, locked_reason=f"secret={OWNERS}"
             ),
@@ -56,7 +58,7 @@ class Site:
 
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
-        clock = FakeClock(on_wait=[self.cloud.pass_time])
+        clock = FakeClock(on_wait=[self.cloud.nova.pass_time])
         yield replace(a_world(self.cloud, self.shell), clock=clock, acting=None)
 
     def run(self, *arguments: str) -> int:
@@ -122,7 +124,7 @@ def test_a_drain_that_goes_well_shows_and_keeps_no_secret(site: Site) -> None:
 
 
 def test_what_nova_says_of_a_failed_move_is_told_without_its_secrets(site: Site) -> None:
-    site.cloud.failures[an_id("db-01")] = SAYS
+    site.cloud.nova.failures[an_id("db-01")] = SAYS
 
     code = site.drain()
 
@@ -146,7 +148,7 @@ def is_silent(*_: object) -> str:
 def test_whatever_a_request_meets_is_told_without_its_secrets(
     site: Site, monkeypatch: pytest.MonkeyPatch, how: Callable[..., str]
 ) -> None:
-    monkeypatch.setattr(site.cloud, "live_migrate", how)
+    monkeypatch.setattr(site.cloud.nova, "live_migrate", how)
 
     code = site.drain()
 
@@ -159,7 +161,7 @@ def test_whatever_a_worker_meets_is_told_without_its_secrets(
     site: Site, monkeypatch: pytest.MonkeyPatch, how: Callable[..., str]
 ) -> None:
     site.run("node", "drain", "compute-07", "--reason", "bad DIMM", "--yes", "--queue")
-    monkeypatch.setattr(site.cloud, "services", how)  # the plan is made again
+    monkeypatch.setattr(site.cloud.nova, "services", how)  # the plan is made again
     file = site.state_dir / FILE
     [queued] = list_runs(file, 9)
 
@@ -181,7 +183,7 @@ def test_whatever_a_worker_meets_is_told_without_its_secrets(
 def test_a_defect_while_planning_is_told_without_its_secrets(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site.cloud, "servers_on", breaks)
+    monkeypatch.setattr(site.cloud.nova, "servers_on", breaks)
 
     code = site.drain()
 
@@ -190,7 +192,7 @@ def test_a_defect_while_planning_is_told_without_its_secrets(
 
 
 def test_what_a_log_on_a_node_says_is_told_without_its_secrets(site: Site) -> None:
-    site.cloud.failures[an_id("db-01")] = ""
+    site.cloud.nova.failures[an_id("db-01")] = ""
     lines = [f"2026 1 ERROR nova.compute [req-{n} u p] {SAYS}\n" for n in range(9)]
     site.shell.logged["compute-07"] = lines
 

@@ -17,7 +17,7 @@ REBOOT = ("server", "reboot", "db-01")
 
 
 def actions(site: Site) -> list[str]:
-    return [each.action for made in site.cloud.actions.values() for each in made]
+    return [each.action for made in site.cloud.nova.actions.values() for each in made]
 
 
 @pytest.mark.parametrize(("flags", "title"), [((), "reboot"), (("--hard",), "hard-reboot")])
@@ -26,7 +26,7 @@ def test_a_server_is_rebooted_and_its_new_boot_is_proved(
 ) -> None:
     code, out, said = site.run(*REBOOT, *flags, "--yes")
 
-    assert (code, site.cloud.boots[DB], actions(site)) == (0, 1, ["reboot"]), said
+    assert (code, site.cloud.nova.boots[DB], actions(site)) == (0, 1, ["reboot"]), said
     assert f"run `01RUN`, {title} server `db-01`: succeeded" in out
     assert "proved: `db-01` runs, by a new boot, and Nova has no task for it" in folded(out)
     assert "moved" not in said + out
@@ -50,8 +50,8 @@ def test_the_rows_of_the_plan_have_its_own_columns(site: Site) -> None:
 
 
 def test_attachments_that_the_reboot_deletes_are_named_before_it_is_approved(site: Site) -> None:
-    site.cloud.known[DB] = replace(site.cloud.known[DB], volume_ids=("v1",))
-    site.cloud.attachments[DB] = (("a9", "v9"),)
+    site.cloud.nova.known[DB] = replace(site.cloud.nova.known[DB], volume_ids=("v1",))
+    site.cloud.cinder.attachments[DB] = (("a9", "v9"),)
 
     code, out, _ = site.run(*REBOOT, "--hard", "--dry-run")
 
@@ -77,7 +77,7 @@ def test_a_word_that_means_no_server_is_bad_input(site: Site, word: str, hint: s
 
 
 def test_a_name_that_two_servers_have_is_refused(site: Site) -> None:
-    site.cloud.add(replace(a_server(name="twin"), name="db-01"))
+    site.cloud.nova.add(replace(a_server(name="twin"), name="db-01"))
 
     code, _, said = site.run(*REBOOT, "--yes")
 
@@ -87,7 +87,7 @@ def test_a_name_that_two_servers_have_is_refused(site: Site) -> None:
 
 
 def test_a_reboot_that_nova_calls_well_and_that_none_was_is_no_success(site: Site) -> None:
-    site.cloud.not_rebooting.add(DB)
+    site.cloud.nova.not_rebooting.add(DB)
 
     code, _, said = site.run(*REBOOT, "--yes")
 
@@ -97,7 +97,7 @@ def test_a_reboot_that_nova_calls_well_and_that_none_was_is_no_success(site: Sit
 
 def test_a_node_that_a_run_of_another_machine_claims_is_left_to_it(site: Site) -> None:
     claim = Claim(run="01X", operator="ann", machine="far", since="2026-11-22", reason="DIMM")
-    site.cloud.computes[NODE] = a_service(is_enabled=False, disabled_reason=str(claim))
+    site.cloud.nova.computes[NODE] = a_service(is_enabled=False, disabled_reason=str(claim))
 
     code, _, said = site.run(*REBOOT, "--yes")
 
@@ -111,7 +111,7 @@ def test_a_reboot_is_not_undone_and_the_reason_is_said(site: Site) -> None:
 
     code, _, said = site.run("run", "undo", run, "--yes")
 
-    assert (code, site.cloud.boots[DB]) == (3, 1)
+    assert (code, site.cloud.nova.boots[DB]) == (3, 1)
     assert "nothing takes back: what the guest had in memory is gone" in folded(said)
 
 
@@ -143,10 +143,10 @@ def test_a_plan_that_was_kept_is_applied_to_the_server_that_was_meant(site: Site
     """Its name has come to mean another one since."""
     path = site.state_dir / "plan.json"
     site.run(*REBOOT, "--dry-run", "--plan-out", str(path))
-    site.cloud.known[DB] = replace(site.cloud.known[DB], name="db-old")
-    site.cloud.add(replace(a_server(name="new"), name="db-01"))
+    site.cloud.nova.known[DB] = replace(site.cloud.nova.known[DB], name="db-old")
+    site.cloud.nova.add(replace(a_server(name="new"), name="db-01"))
 
     code, _, said = site.run("run", "apply", str(path), "--yes")
 
     assert code == 3, said
-    assert (site.cloud.boots, "the title was" in folded(said)) == ({}, True)
+    assert (site.cloud.nova.boots, "the title was" in folded(said)) == ({}, True)

@@ -14,7 +14,10 @@ import pytest
 
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
-from fakes import LAB_NET, FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.neutron import LAB_NET
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE, list_runs
@@ -47,9 +50,9 @@ class Site:
     on_wait: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+        self.cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
         self.shell = FakeShell(self.cloud)
-        self.on_wait = [self.cloud.pass_time]
+        self.on_wait = [self.cloud.nova.pass_time]
         self.clock = FakeClock(on_wait=self.on_wait)  # one for all: the ids of runs sort by time
 
     @contextmanager
@@ -75,15 +78,15 @@ class Site:
     def drained(self, *flags: str) -> Run:
         run = self.well(*DRAIN, *flags)
         if "--keep-service" not in flags:
-            self.cloud.computes[NODE] = replace(self.cloud.computes[NODE], is_up=False)
+            self.cloud.nova.computes[NODE] = replace(self.cloud.nova.computes[NODE], is_up=False)
         return run
 
     def interrupted(self, *arguments: str, times: int = 1) -> Run:
         """Return the run of a command at which Ctrl-C is pressed once a server moves."""
-        before, pressed = len(self.cloud.migrations), list[int]()
+        before, pressed = len(self.cloud.nova.migrations), list[int]()
 
         def press() -> None:
-            if len(self.cloud.migrations) > before and len(pressed) < times:
+            if len(self.cloud.nova.migrations) > before and len(pressed) < times:
                 pressed.append(1)
                 handler = signal.getsignal(signal.SIGINT)
                 assert callable(handler)
@@ -103,16 +106,16 @@ class Site:
         """Return a drain that was left at once, with its moves under way."""
         self.on_wait.clear()  # no move ends meanwhile
         run = self.interrupted(*DRAIN, times=2)
-        self.on_wait.append(self.cloud.pass_time)
+        self.on_wait.append(self.cloud.nova.pass_time)
         return run
 
     @property
     def hosts(self) -> dict[str, str | None]:
-        return {server.name: server.host for server in self.cloud.known.values()}
+        return {server.name: server.host for server in self.cloud.nova.known.values()}
 
     @property
     def is_in_service(self) -> bool:
-        service = self.cloud.computes[NODE]
+        service = self.cloud.nova.computes[NODE]
         return service.is_enabled and service.is_up and not self.shell.files
 
     def undo(self, run: Run, *flags: str) -> tuple[int, str, str]:
@@ -180,14 +183,14 @@ def test_the_plan_of_an_undo_as_data(site: Site) -> None:
 def test_the_acceptance_server_is_put_in_the_network_that_was_named(site: Site) -> None:
     site.undo(site.drained(), "--network", "lab-net", "--yes")
 
-    assert [each.network for each in site.cloud.built] == [LAB_NET.id]
+    assert [each.network for each in site.cloud.nova.built] == [LAB_NET.id]
 
 
 def test_who_was_moved_on_or_deleted_since_is_left_and_named(site: Site) -> None:
     drain = site.drained()
     cloud = site.cloud
-    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], host="compute-09")
-    del cloud.known[an_id("db-02")]
+    cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], host="compute-09")
+    del cloud.nova.known[an_id("db-02")]
 
     code, _, said = site.undo(drain)
 
@@ -201,7 +204,7 @@ def test_who_was_moved_on_or_deleted_since_is_left_and_named(site: Site) -> None
 def test_who_cannot_move_stays_and_is_named_with_what_to_do(site: Site) -> None:
     drain = site.drained()
     cloud = site.cloud
-    cloud.known[an_id("db-01")] = replace(cloud.known[an_id("db-01")], status="ERROR")
+    cloud.nova.known[an_id("db-01")] = replace(cloud.nova.known[an_id("db-01")], status="ERROR")
 
     code, _, said = site.undo(drain)
 
@@ -214,10 +217,10 @@ def test_who_cannot_move_stays_and_is_named_with_what_to_do(site: Site) -> None:
 
 def test_who_stayed_comes_home_by_the_way_that_was_told(site: Site) -> None:
     drain = site.drained()
-    broken = replace(site.cloud.known[an_id("db-01")], status="ERROR")
-    site.cloud.known[an_id("db-01")] = broken
+    broken = replace(site.cloud.nova.known[an_id("db-01")], status="ERROR")
+    site.cloud.nova.known[an_id("db-01")] = broken
     site.undo(drain)
-    site.cloud.known[an_id("db-01")] = replace(broken, status="ACTIVE")
+    site.cloud.nova.known[an_id("db-01")] = replace(broken, status="ACTIVE")
 
     site.well(*RETURN, "--bring-back", "--run", drain.id)
 
@@ -230,13 +233,13 @@ def test_a_node_that_was_returned_meanwhile_only_gets_its_servers_back(site: Sit
 
     code, _, said = site.undo(drain)
 
-    assert (code, site.hosts, len(site.cloud.built)) == (0, HOME, 1), said
+    assert (code, site.hosts, len(site.cloud.nova.built)) == (0, HOME, 1), said
     assert "`compute-07` is left as it is: it is in service already" in said
 
 
 def test_a_cordon_that_is_anothers_by_now_is_left_and_so_are_the_servers(site: Site) -> None:
     drain = site.drained()
-    site.cloud.disable_service(site.cloud.computes[NODE].id, "broken fan, Eve")
+    site.cloud.nova.disable_service(site.cloud.nova.computes[NODE].id, "broken fan, Eve")
     site.shell.done.clear()
 
     code, _, said = site.undo(drain)
@@ -270,18 +273,18 @@ def test_a_stopped_run_that_was_undone_cannot_be_resumed(site: Site) -> None:
 
 def test_a_drain_that_only_cordoned_is_uncordoned(site: Site) -> None:
     drain = site.half_drained()
-    site.cloud.known.clear()
+    site.cloud.nova.known.clear()
 
     code, _, said = site.undo(drain)
 
-    assert (code, site.is_in_service, len(site.cloud.built)) == (0, True, 1), said
+    assert (code, site.is_in_service, len(site.cloud.nova.built)) == (0, True, 1), said
 
 
 def test_an_undo_that_failed_at_the_acceptance_server_can_be_tried_again(site: Site) -> None:
     drain = site.drained()
-    site.cloud.fault = "No valid host was found."
+    site.cloud.nova.fault = "No valid host was found."
     failed, _, _ = site.undo(drain)
-    site.cloud.fault = None
+    site.cloud.nova.fault = None
 
     code, _, said = site.undo(drain)
 
@@ -290,9 +293,9 @@ def test_an_undo_that_failed_at_the_acceptance_server_can_be_tried_again(site: S
 
 def test_after_an_undo_that_failed_a_return_brings_home_whom_that_drain_moved(site: Site) -> None:
     drain = site.drained()
-    site.cloud.fault = "No valid host was found."
+    site.cloud.nova.fault = "No valid host was found."
     site.undo(drain)
-    site.cloud.fault = None
+    site.cloud.nova.fault = None
 
     site.well(*RETURN, "--bring-back")
 
@@ -317,12 +320,12 @@ def test_an_undo_that_was_interrupted_is_resumed(site: Site) -> None:
 def guarded(site: Site) -> Site:
     """Return a site whose instance-HA service looks after the node."""
     site.cloud.catalog |= {"instance-ha"}
-    site.cloud.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
+    site.cloud.masakari.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
     return site
 
 
 def is_told(site: Site) -> bool:
-    return site.cloud.guards[NODE].is_in_maintenance
+    return site.cloud.masakari.guards[NODE].is_in_maintenance
 
 
 def test_the_instance_ha_service_is_told_of_the_end_by_the_undo_of_a_drain(guarded: Site) -> None:
@@ -337,7 +340,7 @@ def test_the_instance_ha_service_is_told_of_the_end_by_the_undo_of_a_drain(guard
 
 def test_it_is_told_also_where_no_server_comes_home(guarded: Site) -> None:
     drain = guarded.drained()
-    guarded.cloud.known.clear()
+    guarded.cloud.nova.known.clear()
 
     code, _, said = guarded.undo(drain)
 
@@ -348,13 +351,13 @@ def test_it_is_told_of_the_end_of_a_drain_that_never_cordoned(
     guarded: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(guarded.cloud, "disable_service", refuses)
+        patched.setattr(guarded.cloud.nova, "disable_service", refuses)
         guarded.run(*DRAIN)
 
     code, _, said = guarded.undo(guarded.newest)
 
     assert (code, guarded.is_in_service, is_told(guarded)) == (0, True, False), said
-    assert guarded.cloud.built == []
+    assert guarded.cloud.nova.built == []
 
 
 def refuses(*_: object) -> str:
@@ -362,8 +365,8 @@ def refuses(*_: object) -> str:
 
 
 def test_what_others_have_told_the_instance_ha_service_is_left(guarded: Site) -> None:
-    entry = guarded.cloud.guards[NODE]
-    guarded.cloud.guards[NODE] = replace(entry, is_in_maintenance=True)
+    entry = guarded.cloud.masakari.guards[NODE]
+    guarded.cloud.masakari.guards[NODE] = replace(entry, is_in_maintenance=True)
     drain = guarded.drained()
 
     code, _, said = guarded.undo(drain)
@@ -382,7 +385,7 @@ def test_the_undo_of_a_return_tells_the_instance_ha_service_again(guarded: Site)
 
 def test_what_an_owner_agreed_to_holds_for_the_way_home(site: Site) -> None:
     server = replace(a_server(name="db-09"), metadata=((WISH, "ask"),))
-    site.cloud.known = {server.id: server}
+    site.cloud.nova.known = {server.id: server}
     drain = site.drained("--consent", f"{server.id}=CHG-77")
 
     code, _, said = site.undo(drain)
@@ -392,8 +395,8 @@ def test_what_an_owner_agreed_to_holds_for_the_way_home(site: Site) -> None:
 
 def test_an_owner_who_wishes_to_be_asked_since_then_keeps_the_server_there(site: Site) -> None:
     drain = site.drained()
-    moved = site.cloud.known[an_id("db-01")]
-    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+    moved = site.cloud.nova.known[an_id("db-01")]
+    site.cloud.nova.add(replace(moved, metadata=((WISH, "ask"),)))
 
     code, _, said = site.undo(drain)
 
@@ -403,8 +406,8 @@ def test_an_owner_who_wishes_to_be_asked_since_then_keeps_the_server_there(site:
 
 def test_an_owner_who_wishes_to_be_asked_since_then_agrees_by_the_undo_itself(site: Site) -> None:
     drain = site.drained()
-    moved = site.cloud.known[an_id("db-01")]
-    site.cloud.add(replace(moved, metadata=((WISH, "ask"),)))
+    moved = site.cloud.nova.known[an_id("db-01")]
+    site.cloud.nova.add(replace(moved, metadata=((WISH, "ask"),)))
     _, out, _ = site.undo(drain, "--dry-run")
 
     code, _, said = site.undo(drain, "--consent", f"{moved.id}=CHG-78", "--yes")
@@ -420,7 +423,7 @@ def test_an_owner_agrees_where_a_return_is_undone(site: Site) -> None:
     site.drained()
     returned = site.well(*RETURN)
     new = wishing("ask", name="new")
-    site.cloud.add(new)
+    site.cloud.nova.add(new)
     blocked, _, why = site.undo(returned)
 
     code, _, said = site.undo(returned, "--consent", f"{new.id}=CHG-79", "--yes")
@@ -440,15 +443,15 @@ def test_a_server_is_left_where_it_is_by_an_undo_that_says_so(site: Site) -> Non
 
 def test_who_cannot_move_live_is_stopped_for_the_way_home_if_that_is_allowed(site: Site) -> None:
     drain = site.drained()
-    moved = site.cloud.known[an_id("db-01")]
-    site.cloud.add(replace(moved, flavor=a_flavor(pci_passthrough__alias="gpu:1")))
+    moved = site.cloud.nova.known[an_id("db-01")]
+    site.cloud.nova.add(replace(moved, flavor=a_flavor(pci_passthrough__alias="gpu:1")))
     _, out, _ = site.undo(drain, "--dry-run")
 
     code, _, said = site.undo(drain, "--allow-downtime", "--yes")
 
     assert "pass `--allow-downtime`, then plan again" in out
     assert (code, site.hosts) == (0, HOME), said
-    assert site.cloud.migrations[-1].kind == "migration"
+    assert site.cloud.nova.migrations[-1].kind == "migration"
 
 
 @pytest.mark.parametrize(
@@ -500,9 +503,9 @@ def test_how_slow_moves_are_helped_is_said_for_the_undo_too(site: Site) -> None:
 def test_a_server_that_was_stopped_for_its_move_and_left_so_is_named(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.cloud.slow.add(an_id("db-01"))
+    site.cloud.nova.slow.add(an_id("db-01"))
     with monkeypatch.context() as patched:
-        patched.setattr(site.cloud, "cold_migrate", refuses)
+        patched.setattr(site.cloud.nova, "cold_migrate", refuses)
         site.run(*DRAIN, "--timeout", "5", "--when-slow", "stop-server")
 
     code, _, said = site.undo(site.newest)
@@ -519,7 +522,9 @@ def test_a_server_that_was_stopped_for_its_move_and_left_so_is_named(
 
 def test_a_homecoming_is_undone_each_goes_back_to_where_it_was(site: Site) -> None:
     site.drained()
-    site.cloud.known[an_id("db-02")] = replace(site.cloud.known[an_id("db-02")], host="compute-08")
+    site.cloud.nova.known[an_id("db-02")] = replace(
+        site.cloud.nova.known[an_id("db-02")], host="compute-08"
+    )
     homecoming = site.well(*RETURN, "--bring-back")
     assert (homecoming.title, site.hosts) == ("bring servers home to `compute-07`", HOME)
 
@@ -531,7 +536,7 @@ def test_a_homecoming_is_undone_each_goes_back_to_where_it_was(site: Site) -> No
 def test_a_homecoming_from_a_node_that_is_out_of_service_now_cannot_be_undone(site: Site) -> None:
     site.drained()
     homecoming = site.well(*RETURN, "--bring-back")
-    site.cloud.disable_service(site.cloud.computes["compute-08"].id, "new NICs")
+    site.cloud.nova.disable_service(site.cloud.nova.computes["compute-08"].id, "new NICs")
 
     code, _, said = site.undo(homecoming)
 
@@ -542,11 +547,11 @@ def test_a_homecoming_from_a_node_that_is_out_of_service_now_cannot_be_undone(si
 def test_a_return_is_undone_by_a_drain_for_the_reason_it_was_out_for(site: Site) -> None:
     site.drained()
     returned = site.well(*RETURN)
-    site.cloud.add(a_server(name="new"))
+    site.cloud.nova.add(a_server(name="new"))
 
     code, _, said = site.undo(returned)
 
-    claim = read_claim(site.cloud.computes[NODE].disabled_reason)
+    claim = read_claim(site.cloud.nova.computes[NODE].disabled_reason)
     assert (code, site.hosts | {"new": None}) == (0, AWAY | {"new": None}), said
     assert (site.hosts["new"], site.shell.units[NODE]) == ("compute-08", ("inactive", "masked"))
     assert claim is not None
@@ -584,13 +589,13 @@ def test_an_undone_run_says_by_which_it_was_undone(site: Site) -> None:
 
 def refused(site: Site, run: Run) -> str:
     """Return what a refusal says; nothing was changed by it."""
-    before, runs = (site.hosts, dict(site.cloud.computes)), list_runs(site.state_dir / FILE, 9)
+    before, runs = (site.hosts, dict(site.cloud.nova.computes)), list_runs(site.state_dir / FILE, 9)
     site.shell.done.clear()
 
     code, _, said = site.undo(run)
 
     assert (code, site.shell.done, list_runs(site.state_dir / FILE, 9)) == (3, [], runs), said
-    assert (site.hosts, site.cloud.computes) == before
+    assert (site.hosts, site.cloud.nova.computes) == before
     return said
 
 
@@ -614,7 +619,7 @@ def test_an_undo_is_not_undone_in_turn(site: Site) -> None:
 def test_a_run_whose_servers_are_all_gone_has_nothing_left_to_undo(site: Site) -> None:
     drain = site.drained()
     site.well(*RETURN)
-    site.cloud.known.clear()
+    site.cloud.nova.known.clear()
 
     said = refused(site, drain)
 
@@ -625,7 +630,7 @@ def test_a_run_whose_servers_are_all_gone_has_nothing_left_to_undo(site: Site) -
 
 def test_a_run_that_was_refused_has_nothing_to_undo(site: Site, tmp_path: Path) -> None:
     site.run(*DRAIN[:-1], "--dry-run", "--plan-out", str(tmp_path / "plan.json"))
-    site.cloud.add(a_server(name="db-03"))
+    site.cloud.nova.add(a_server(name="db-03"))
     site.run("run", "apply", str(tmp_path / "plan.json"), "--yes")
 
     said = refused(site, site.newest)
@@ -635,7 +640,7 @@ def test_a_run_that_was_refused_has_nothing_to_undo(site: Site, tmp_path: Path) 
 
 def test_a_return_that_failed_and_was_taken_back_has_nothing_to_undo(site: Site) -> None:
     site.drained()
-    site.cloud.fault = "No valid host was found."
+    site.cloud.nova.fault = "No valid host was found."
     site.run(*RETURN)
 
     said = refused(site, site.newest)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from fakes import Connected
+from fakes.world import Connected
 from stackward.errors import Uncertain
 from stackward.facts.needs import need_of
 from stackward.model.hypervisor import Hypervisor

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fakes import in_turn
+from fakes.shell import in_turn
 from stackward.model.compute_process import UNIT
 from stackward.model.identity import Machine
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE

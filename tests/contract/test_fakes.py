@@ -7,7 +7,8 @@ import pytest
 from builders import a_server
 from contract.cloud import CloudAtWork, CloudContract
 from contract.shell import ShellAtWork, ShellContract
-from fakes import FakeCloud, FakeShell
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
 
 PATIENCE = 5
 
@@ -19,17 +20,17 @@ class TestFakeCloud(CloudContract):
     def at_work(self) -> CloudAtWork:
         cloud = FakeCloud()
         running, stopped = a_server(name="running"), a_server("SHUTOFF", name="stopped")
-        cloud.add(running, stopped)
+        cloud.nova.add(running, stopped)
 
         def wait_until(is_so: Callable[[], bool]) -> None:
             for _ in range(PATIENCE):
                 if is_so():
                     return
-                cloud.pass_time()
+                cloud.nova.pass_time()
             pytest.fail("that never comes")
 
         def leave_binding(port: str, host: str) -> None:
-            cloud.bound[port] = (*cloud.bindings_of(port), (host, "INACTIVE"))
+            cloud.neutron.bound[port] = (*cloud.neutron.bindings_of(port), (host, "INACTIVE"))
 
         return CloudAtWork(cloud, running.id, stopped.id, wait_until, leave_binding)
 
@@ -40,5 +41,5 @@ class TestFakeShell(ShellContract):
     @pytest.fixture
     def at_work(self) -> ShellAtWork:
         cloud, server = FakeCloud(), a_server()
-        cloud.add(server)
+        cloud.nova.add(server)
         return ShellAtWork(FakeShell(cloud), "compute-07", server.id)

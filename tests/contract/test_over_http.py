@@ -6,7 +6,8 @@ import pytest
 
 from builders import a_server
 from contract.cloud import CloudAtWork, CloudContract
-from fakes import FakeClock, FakeCloud
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 
@@ -20,17 +21,17 @@ class TestOpenStackCloudOverHttp(CloudContract):
     def at_work(self, request: pytest.FixtureRequest) -> CloudAtWork:
         fake = FakeCloud()
         running, stopped = a_server(name="running"), a_server("SHUTOFF", name="stopped")
-        fake.add(running, stopped)
+        fake.nova.add(running, stopped)
         cloud = OpenStackCloud(HttpCloud(fake, nova=request.param).connection(), FakeClock())
 
         def wait_until(is_so: Callable[[], bool]) -> None:
             for _ in range(PATIENCE):
                 if is_so():
                     return
-                fake.pass_time()
+                fake.nova.pass_time()
             pytest.fail("that never comes")
 
         def leave_binding(port: str, host: str) -> None:
-            fake.bound[port] = (*fake.bindings_of(port), (host, "INACTIVE"))
+            fake.neutron.bound[port] = (*fake.neutron.bindings_of(port), (host, "INACTIVE"))
 
         return CloudAtWork(cloud, running.id, stopped.id, wait_until, leave_binding)

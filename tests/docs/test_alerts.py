@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cloud_fakes import Site, no_answer
+from fakes.apis import no_answer
+from fakes.site import Site
 from stackward.adapters.metrics import as_text
 from stackward.report.figures import figures_of
 

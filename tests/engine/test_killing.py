@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from dying import CHANGES
 from engine.fakes import House, tidying
-from fakes import SERVICES
+from fakes.world import SERVICES
 from killing import BEATS, READS, WRITES, Fate, Operation, killed
 from stackward.model.run import Run, RunState, Said
 from stackward.ports.journal import Journal

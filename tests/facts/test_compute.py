@@ -7,7 +7,10 @@ import pytest
 from typing_extensions import override
 
 from builders import a_flavor, a_group, a_server, a_service, an_id, asking
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.errors import BadInput, Unreachable
 from stackward.facts.compute import read_compute_node
 from stackward.model.migration import Migration
@@ -19,8 +22,8 @@ from stackward.operations.drain_compute_node.plan import plan_drain
 
 
 def a_cloud(servers: int = 2, nodes: int = 3, flavors: int = 1) -> FakeCloud:
-    cloud = FakeCloud(hosts=tuple(f"compute-{n:02}" for n in range(7, 7 + nodes)))
-    cloud.add(
+    cloud = FakeCloud(FakeNova(hosts=tuple(f"compute-{n:02}" for n in range(7, 7 + nodes))))
+    cloud.nova.add(
         *(
             a_server(name=f"web-{n}", flavor=a_flavor(ram_mib=1024 * (1 + n % flavors)))
             for n in range(servers)
@@ -56,8 +59,8 @@ def test_the_calls_grow_by_one_for_each_distinct_flavor() -> None:
     assert calls(a_cloud(servers=8, flavors=4)) - calls(a_cloud(servers=8)) == 3
 
 
-class CellGoesDown(FakeCloud):
-    """A cloud that loses the cell of a node after its service was read, before its servers are."""
+class CellGoesDown(FakeNova):
+    """A Nova that loses the cell of a node after its service was read, before its servers are."""
 
     @override
     def servers_on(self, host: str, /) -> tuple[Server, ...]:
@@ -67,8 +70,8 @@ class CellGoesDown(FakeCloud):
 
 def test_a_list_that_a_cell_which_has_just_gone_down_is_missing_from_is_not_no_servers() -> None:
     """Nova says nothing of it: the node would have been drained of nothing, and called empty."""
-    cloud = CellGoesDown()
-    cloud.add(a_server(name="web-1"))
+    cloud = FakeCloud(CellGoesDown())
+    cloud.nova.add(a_server(name="web-1"))
 
     with pytest.raises(Unreachable, match="`compute-07`: its cell is down"):
         read_compute_node(a_world(cloud), "compute-07")
@@ -76,11 +79,13 @@ def test_a_list_that_a_cell_which_has_just_gone_down_is_missing_from_is_not_no_s
 
 def test_a_server_is_read_with_its_ports_volumes_and_group() -> None:
     cloud = a_cloud(servers=0)
-    cloud.groups["g"] = replace(
+    cloud.nova.groups["g"] = replace(
         a_group("anti-affinity"), id="g", members=(an_id("db-01"), an_id("db-02"))
     )
-    cloud.volumes["v"] = Volume(id="v")
-    cloud.add(a_server(volume_ids=("v",), group_id="g"), a_server(name="db-02", host="compute-08"))
+    cloud.cinder.volumes["v"] = Volume(id="v")
+    cloud.nova.add(
+        a_server(volume_ids=("v",), group_id="g"), a_server(name="db-02", host="compute-08")
+    )
 
     [server] = read_compute_node(a_world(cloud), "compute-07").servers
 
@@ -92,7 +97,7 @@ def test_a_server_is_read_with_its_ports_volumes_and_group() -> None:
 
 def test_candidates_are_the_other_nodes_with_the_state_of_their_service() -> None:
     cloud = a_cloud(servers=1)
-    cloud.computes["compute-09"] = a_service("compute-09", is_up=False)
+    cloud.nova.computes["compute-09"] = a_service("compute-09", is_up=False)
 
     [found] = read_compute_node(a_world(cloud), "compute-07").candidates.values()
 
@@ -105,8 +110,8 @@ def test_candidates_are_the_other_nodes_with_the_state_of_their_service() -> Non
 def test_a_resize_that_awaits_confirmation_elsewhere_is_found() -> None:
     cloud = a_cloud(servers=0)
     away = a_server("VERIFY_RESIZE", name="away", host="compute-08")
-    cloud.add(away)
-    cloud.migrations.append(
+    cloud.nova.add(away)
+    cloud.nova.migrations.append(
         Migration(
             id=1,
             uuid="m",
@@ -125,8 +130,8 @@ def test_a_resize_that_awaits_confirmation_elsewhere_is_found() -> None:
 
 def a_move(cloud: FakeCloud, **changes: Any) -> None:  # noqa: ANN401  # any field
     """Begin a move of `web-0`; nothing happens in it."""
-    cloud.live_migrate(an_id("web-0"), "compute-08")
-    cloud.migrations[0] = replace(cloud.migrations[0], **changes)
+    cloud.nova.live_migrate(an_id("web-0"), "compute-08")
+    cloud.nova.migrations[0] = replace(cloud.nova.migrations[0], **changes)
 
 
 def test_a_move_in_which_nothing_happens_is_looked_at_closely() -> None:
@@ -151,8 +156,8 @@ def test_completed_while_still_migrating_is_handed_over_with_where_the_guest_run
     """F04: the record has ended, the server is MIGRATING, the guest runs on the target."""
     cloud = a_cloud(servers=1)
     a_move(cloud, status="completed", updated="2026-11-22T02:00:00.000000")
-    server = cloud.known[an_id("web-0")]
-    cloud.known[server.id] = replace(
+    server = cloud.nova.known[an_id("web-0")]
+    cloud.nova.known[server.id] = replace(
         server, status="MIGRATING", updated="2026-11-22T02:00:00Z", task_state="migrating"
     )
     shell = FakeShell(cloud, domains={("compute-08", server.id): "running"})
@@ -162,7 +167,7 @@ def test_completed_while_still_migrating_is_handed_over_with_where_the_guest_run
     node = replace(read, servers=tuple(bound_to(each, "compute-08") for each in read.servers))
     [blocker] = plan_drain(node, asking()).blockers
 
-    assert node.standstills[server.id].migration == cloud.migrations[0]
+    assert node.standstills[server.id].migration == cloud.nova.migrations[0]
     assert blocker.worry == "stuck"
     assert "is stuck (completed-not-moved): its migration 1 is `completed`" in blocker.reason
     assert "running on `compute-08`" in blocker.reason
@@ -174,8 +179,8 @@ def test_completed_while_still_migrating_is_handed_over_with_where_the_guest_run
 def test_a_task_without_any_record_of_its_own_asks_where_the_server_once_was() -> None:
     cloud = a_cloud(servers=1)
     a_move(cloud, status="error")
-    cloud.known[an_id("web-0")] = replace(
-        cloud.known[an_id("web-0")], updated="2026-11-22T02:00:00Z"
+    cloud.nova.known[an_id("web-0")] = replace(
+        cloud.nova.known[an_id("web-0")], updated="2026-11-22T02:00:00Z"
     )
 
     [standstill] = read_compute_node(a_world(cloud), "compute-07").standstills.values()
@@ -189,8 +194,8 @@ def test_a_record_whose_server_is_at_rest_is_looked_at_closely() -> None:
     """Its server may be on another node by now."""
     cloud = a_cloud()
     a_move(cloud)
-    server = cloud.known[an_id("web-0")]
-    cloud.known[server.id] = replace(server, task_state=None, host="compute-09")
+    server = cloud.nova.known[an_id("web-0")]
+    cloud.nova.known[server.id] = replace(server, task_state=None, host="compute-09")
 
     node = read_compute_node(a_world(cloud), "compute-07")
 
@@ -201,8 +206,8 @@ def test_a_guest_that_is_not_here_is_sought_where_its_server_was_once_moved() ->
     """Libvirt ended the live migration, and Nova did not."""
     cloud = a_cloud(servers=1)
     a_move(cloud, status="error")
-    server = cloud.known[an_id("web-0")]
-    cloud.known[server.id] = replace(server, task_state=None)
+    server = cloud.nova.known[an_id("web-0")]
+    cloud.nova.known[server.id] = replace(server, task_state=None)
     shell = FakeShell(cloud, domains={("compute-08", server.id): "running"})
     shell.without.add(("compute-07", server.id))
 
@@ -213,8 +218,8 @@ def test_a_guest_that_is_not_here_is_sought_where_its_server_was_once_moved() ->
 
 def test_a_binding_that_a_move_has_left_behind_is_read() -> None:
     cloud = a_cloud(servers=1)
-    port = cloud.known[an_id("web-0")].ports[0].id
-    cloud.bound[port] = (("compute-07", "ACTIVE"), ("compute-09", "INACTIVE"))
+    port = cloud.nova.known[an_id("web-0")].ports[0].id
+    cloud.neutron.bound[port] = (("compute-07", "ACTIVE"), ("compute-09", "INACTIVE"))
 
     [server] = read_compute_node(a_world(cloud), "compute-07").servers
 
@@ -224,7 +229,7 @@ def test_a_binding_that_a_move_has_left_behind_is_read() -> None:
 def test_a_record_of_a_server_that_was_deleted_is_past() -> None:
     cloud = a_cloud()
     a_move(cloud)
-    del cloud.known[an_id("web-0")]
+    del cloud.nova.known[an_id("web-0")]
 
     assert read_compute_node(a_world(cloud), "compute-07").migrations == ()
 
@@ -257,14 +262,14 @@ def test_a_node_without_virsh_is_told_from_one_whose_libvirt_does_not_answer() -
 
 def test_fake_hypervisors_have_no_domains() -> None:
     cloud = a_cloud()
-    cloud.kind = "fake"
+    cloud.nova.kind = "fake"
 
     assert read_compute_node(a_world(cloud), "compute-07").domains == ()
 
 
 def test_what_else_the_machine_does_is_read() -> None:
     cloud = a_cloud()
-    cloud.agents["compute-07"] = ("OVN Controller Gateway agent", "L3 agent")
+    cloud.neutron.agents["compute-07"] = ("OVN Controller Gateway agent", "L3 agent")
 
     node = read_compute_node(a_world(cloud), "compute-07")
 
@@ -280,7 +285,7 @@ def test_an_unknown_node_is_refused_with_those_there_are() -> None:
 
 def test_a_controller_is_refused_as_no_compute_node() -> None:
     cloud = a_cloud()
-    del cloud.computes["compute-09"]
+    del cloud.nova.computes["compute-09"]
 
     with pytest.raises(BadInput, match="Nova has no host for `compute-09`"):
         read_compute_node(a_world(cloud), "compute-09")

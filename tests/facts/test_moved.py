@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from builders import NOW, a_server, an_id
-from fakes import FakeCloud, a_world
+from fakes.cloud import FakeCloud
+from fakes.world import a_world
 from histories import bring_to, end
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
@@ -48,7 +49,7 @@ def claim_of(run: str) -> str:
 def begun_drain(journal: SqlJournal, *servers: str, node: str = NODE) -> Run:
     """Begin a drain of a node with these servers; none has moved."""
     cloud = FakeCloud()
-    cloud.add(*(a_server(name=name, host=node) for name in servers))
+    cloud.nova.add(*(a_server(name=name, host=node) for name in servers))
     facts = read_compute_node(a_world(cloud), node)
     plan = plan_drain(facts, DrainRequest(node=node, reason="DIMM"))
     return journal.take_up(approve(plan, approval(journal), journal).id, "worker", NOW)
@@ -74,7 +75,7 @@ def a_drain(
 def a_failed_return(journal: SqlJournal, claim: str, run: str | None = None) -> str:
     """Return the id of a return of the node that bore this claim, and that has failed."""
     cloud = FakeCloud()
-    cloud.disable_service(cloud.computes[NODE].id, claim)
+    cloud.nova.disable_service(cloud.nova.computes[NODE].id, claim)
     plan = plan_request(a_world(cloud), journal, ReturnRequest(node=NODE, run=run))
     taken = journal.take_up(approve(plan, approval(journal), journal).id, "worker", NOW)
     return journal.end(taken.id, taken.epoch, RunState.FAILED, NOW, Said()).id
@@ -133,7 +134,7 @@ def test_a_server_that_arrived_during_the_drain_is_remembered_with_the_others(
 ) -> None:
     drain = begun_drain(journal, "db-01")
     cloud = FakeCloud()
-    cloud.add(a_server(name="late"))
+    cloud.nova.add(a_server(name="late"))
     later = plan_drain(
         read_compute_node(a_world(cloud), NODE), DrainRequest(node=NODE, reason="DIMM")
     )
@@ -162,8 +163,8 @@ def test_how_the_run_stands_that_claims_the_node_where_a_server_is_now(
     drain = a_drain(journal, "db-01")
     other = a_drain(journal, state=state, node="compute-08")
     cloud = FakeCloud()
-    cloud.add(a_server(host="compute-08"))
-    cloud.disable_service(cloud.computes["compute-08"].id, claim_of(other))
+    cloud.nova.add(a_server(host="compute-08"))
+    cloud.nova.disable_service(cloud.nova.computes["compute-08"].id, claim_of(other))
 
     home = read_homecoming(a_world(cloud), journal, BringBackRequest(node=NODE, run=drain), None)
 

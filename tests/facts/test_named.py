@@ -10,7 +10,10 @@ import pytest
 from typing_extensions import override
 
 from builders import a_server, a_service, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.together import Threads
@@ -34,7 +37,7 @@ def a_site(
     hosts: tuple[str, ...], *inventory: Known, **named: tuple[str, str | None]
 ) -> tuple[FakeCloud, FakeShell]:
     """Return a cloud of these hosts, with `named` hypervisors, and the nodes of an inventory."""
-    cloud = FakeCloud(hosts=hosts, named=dict(named))
+    cloud = FakeCloud(FakeNova(hosts=hosts, named=dict(named)))
     return cloud, FakeShell(cloud, inventory=inventory)
 
 
@@ -51,7 +54,7 @@ def test_a_node_of_another_site_with_the_same_short_name_is_not_touched() -> Non
     cloud, shell = a_site(
         (A,), a_node(B, "198.51.100.21"), a_node("c02.site-b.example", "198.51.100.22")
     )
-    cloud.named[A] = (A, "192.0.2.21")
+    cloud.nova.named[A] = (A, "192.0.2.21")
 
     node = read(cloud, shell, A)
 
@@ -122,7 +125,7 @@ def test_a_host_that_is_not_named_after_its_hypervisor_is_found_by_its_service()
         c01=("ip-192-0-2-21.internal", "192.0.2.21"),
         c02=("ip-192-0-2-22.internal", "192.0.2.22"),
     )
-    cloud.add(a_server(host="c01"))
+    cloud.nova.add(a_server(host="c01"))
 
     node = read(cloud, shell, "c01")
 
@@ -140,7 +143,7 @@ def test_all_hypervisors_are_read_once_where_none_is_named_after_its_host() -> N
         c02=("ip-192-0-2-22.internal", "192.0.2.22"),
     )
     server = a_server(host="c01")
-    cloud.add(server)
+    cloud.nova.add(server)
 
     first = read(cloud, shell, "c01")
     again = read_compute_node(a_world(cloud, shell), "c01", only=server.id)
@@ -152,7 +155,7 @@ def test_all_hypervisors_are_read_once_where_none_is_named_after_its_host() -> N
 def test_a_hypervisor_that_has_another_name_since_is_found_again() -> None:
     cloud, shell = a_site(("c01",), a_node("c01"), c01=("ip-192-0-2-21.internal", None))
     read(cloud, shell, "c01")
-    cloud.named["c01"] = ("ip-192-0-2-99.internal", None)
+    cloud.nova.named["c01"] = ("ip-192-0-2-99.internal", None)
 
     assert read(cloud, shell, "c01").hypervisor.name == "ip-192-0-2-99.internal"
     assert cloud.calls["all hypervisors"] == 2
@@ -169,7 +172,7 @@ def test_an_ipv6_address_is_compared_as_an_address() -> None:
 def test_a_host_of_ironic_is_no_machine() -> None:
     """F25."""
     cloud, shell = a_site(("ctl1-ironic",), a_node("ctl1"))
-    cloud.kind = "ironic"
+    cloud.nova.kind = "ironic"
 
     with pytest.raises(Refused, match="`ctl1-ironic` is no machine"):
         read(cloud, shell, "ctl1-ironic")
@@ -177,7 +180,7 @@ def test_a_host_of_ironic_is_no_machine() -> None:
 
 def test_a_host_without_a_hypervisor_is_refused() -> None:
     cloud, shell = a_site(("c01",), a_node("c01"))
-    cloud.computes["c09"] = a_service("c09")
+    cloud.nova.computes["c09"] = a_service("c09")
 
     with pytest.raises(Unreachable, match="Nova has 0 hypervisors for the host `c09`"):
         read(cloud, shell, "c09")
@@ -244,7 +247,7 @@ def test_a_whole_name_is_not_taken_for_a_short_one_that_it_begins_with() -> None
 def test_of_a_renamed_machine_its_own_word_says_which_record_is_todays() -> None:
     """Nova keeps the record of the old name, and it is down."""
     cloud, shell = a_site((A,), a_node("r1"))
-    cloud.computes["old"] = a_service("old", is_up=False)
+    cloud.nova.computes["old"] = a_service("old", is_up=False)
     shell.says["r1"] = Itself(names=("c01", A), configured=A)
 
     assert read(cloud, shell, "r1").host == A
@@ -262,7 +265,7 @@ def test_of_2000_nodes_only_the_candidate_is_asked() -> None:
     cloud, shell = a_site(tuple(hosts), *inventory, **hosts)
     shell.says["r0757"] = Itself(names=("c0757",))
 
-    found = find_node(a_world(cloud, shell), cloud.services(), "c0757")
+    found = find_node(a_world(cloud, shell), cloud.nova.services(), "c0757")
 
     assert found.match.node == "r0757"
     assert shell.asked_names == ["r0757"]
@@ -349,7 +352,7 @@ def test_a_node_of_the_very_name_that_nothing_contradicts_is_that_one(
 ) -> None:
     cloud, shell = a_slip(said, address)
 
-    found = find_node(a_world(cloud, shell), cloud.services(), "c08")
+    found = find_node(a_world(cloud, shell), cloud.nova.services(), "c08")
 
     assert (found.match.node, shell.asked_names) == ("c08", ["c08"])
 
@@ -370,7 +373,7 @@ def test_a_node_of_the_very_name_that_is_another_machine_by_its_own_words_is_ref
     cloud, shell = a_slip(said, address)
 
     with pytest.raises(Refused) as caught:
-        find_node(a_world(cloud, shell), cloud.services(), "c08")
+        find_node(a_world(cloud, shell), cloud.nova.services(), "c08")
 
     own = ", ".join(f"`{each}`" for each in said.all_names)
     assert caught.value.message == (
@@ -394,7 +397,7 @@ def test_all_hypervisors_are_read_only_where_a_silent_nodes_address_is_not_novas
 ) -> None:
     cloud, shell = a_slip(Itself(names=("c08",)) if says else None, address)
 
-    find_node(a_world(cloud, shell), cloud.services(), "c08")
+    find_node(a_world(cloud, shell), cloud.nova.services(), "c08")
 
     assert cloud.calls["all hypervisors"] == lists
 
@@ -464,7 +467,7 @@ def test_a_plan_keeps_what_a_living_node_calls_itself(tmp_path: Path) -> None:
         first = plan_request(a_world(cloud, shell), journal, asked)
         [seen] = journal.observations(cloud.identity().id, "names")
         later = FakeShell(cloud, inventory=shell.inventory, silent={"rack1-node1"})
-        cloud.computes["c01"] = a_service("c01", is_up=False)
+        cloud.nova.computes["c01"] = a_service("c01", is_up=False)
 
         second = plan_request(a_world(cloud, later), journal, replace(asked, node="c01"))
 
@@ -489,7 +492,7 @@ def test_a_plan_keeps_what_a_living_node_calls_itself(tmp_path: Path) -> None:
 def test_what_else_a_machine_does_is_found_by_each_of_its_names() -> None:
     """OVN names its chassis by the whole host name, where Nova has the short one."""
     cloud, shell = a_site(("c01",), a_node("c01"), c01=(A, None))
-    cloud.agents[A] = ("OVN Controller Gateway agent",)
+    cloud.neutron.agents[A] = ("OVN Controller Gateway agent",)
 
     assert [role.name for role in read(cloud, shell, "c01").roles] == ["OVN gateway"]
 
@@ -502,7 +505,9 @@ def test_claims_name_the_node_by_its_address_in_one_more_call() -> None:
         ("c01", "c02"), a_node("rack1-node1", "192.0.2.21"), c01=("c01", "192.0.2.21")
     )
     shell.says["rack1-node1"] = Itself(names=("c01",))
-    cloud.computes["c01"] = replace(a_service("c01"), is_enabled=False, disabled_reason="by hand")
+    cloud.nova.computes["c01"] = replace(
+        a_service("c01"), is_enabled=False, disabled_reason="by hand"
+    )
 
     [claimed] = read_maintenance(a_world(cloud, shell))
 
@@ -513,7 +518,9 @@ def test_claims_name_the_node_by_its_address_in_one_more_call() -> None:
 
 def test_claims_are_one_call_where_the_inventory_has_novas_names() -> None:
     cloud, shell = a_site(("c01", "c02"), a_node("c01"), a_node("c02"))
-    cloud.computes["c01"] = replace(a_service("c01"), is_enabled=False, disabled_reason="by hand")
+    cloud.nova.computes["c01"] = replace(
+        a_service("c01"), is_enabled=False, disabled_reason="by hand"
+    )
 
     [claimed] = read_maintenance(a_world(cloud, shell))
 
@@ -522,7 +529,7 @@ def test_claims_are_one_call_where_the_inventory_has_novas_names() -> None:
 
 def test_the_claim_of_another_sites_host_is_told_by_novas_name() -> None:
     cloud, shell = a_site((A,), a_node(B))
-    cloud.computes[A] = replace(a_service(A), is_enabled=False, disabled_reason="by hand")
+    cloud.nova.computes[A] = replace(a_service(A), is_enabled=False, disabled_reason="by hand")
 
     [claimed] = read_maintenance(a_world(cloud, shell))
 
@@ -531,4 +538,4 @@ def test_the_claim_of_another_sites_host_is_told_by_novas_name() -> None:
 
 def test_the_id_of_a_fake_hypervisor_is_that_of_its_provider() -> None:
     """What the tests above rest on."""
-    assert FakeCloud().provider_names()[an_id("compute-07")] == "compute-07"
+    assert FakeCloud().placement.provider_names()[an_id("compute-07")] == "compute-07"

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import NO_ROUTE, FakeApis
-from fakes import FakeClock, OneByOne
+from fakes.apis import FakeApis
+from fakes.clock import FakeClock
+from fakes.nodes import NO_ROUTE
+from fakes.together import OneByOne
 from stackward.facts.pings import begin_pings, script
 from stackward.model.cloud_state import UNREACHED, PingTarget, Rpc, RpcAnswer
 from stackward.ports.deadline import Deadline

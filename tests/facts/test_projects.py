@@ -3,7 +3,10 @@
 import pytest
 
 from builders import a_server
-from fakes import DEMO, FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.keystone import DEMO, FakeKeystone
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.errors import BadInput
 from stackward.facts.projects import read_projects
 from stackward.model.project import Project
@@ -27,11 +30,11 @@ def read(words: list[str], cloud: FakeCloud | None = None) -> tuple[Project, ...
     ],
 )
 def test_a_project_is_meant_by_its_id_or_its_name(words: list[str]) -> None:
-    assert read(words, FakeCloud(projects=(DEMO, OTHER))) == (DEMO,)
+    assert read(words, FakeCloud(keystone=FakeKeystone(projects=(DEMO, OTHER)))) == (DEMO,)
 
 
 def test_without_a_word_nobody_is_asked() -> None:
-    assert read([], FakeCloud(projects=())) == ()
+    assert read([], FakeCloud(keystone=FakeKeystone(projects=()))) == ()
 
 
 @pytest.mark.parametrize("word", ["typo", "demonstrations", "", " "])
@@ -50,7 +53,7 @@ def test_a_word_that_names_no_project_is_bad_input(word: str) -> None:
 )
 def test_a_word_for_two_projects_is_bad_input_that_names_both(other: Project) -> None:
     with pytest.raises(BadInput, match="several projects") as refused:
-        read(["Demonstrations"], FakeCloud(projects=(DEMO, other)))
+        read(["Demonstrations"], FakeCloud(keystone=FakeKeystone(projects=(DEMO, other))))
 
     named = ", ".join(f"`{each}`" for each in sorted([DEMO.id, other.id]))
     assert refused.value.hint == f"give the id of one: {named}"
@@ -58,14 +61,14 @@ def test_a_word_for_two_projects_is_bad_input_that_names_both(other: Project) ->
 
 def test_f19_a_project_that_keystone_has_no_more_is_known_by_its_servers() -> None:
     cloud = FakeCloud()
-    cloud.add(a_server(project=GONE))
+    cloud.nova.add(a_server(project=GONE))
 
     assert read([GONE], cloud) == (Project(id=GONE, name=GONE, is_gone=True),)
 
 
 def test_f19_servers_on_other_nodes_make_no_project_known() -> None:
     cloud = FakeCloud()
-    cloud.add(a_server(project=GONE, host="compute-08"))
+    cloud.nova.add(a_server(project=GONE, host="compute-08"))
 
     with pytest.raises(BadInput, match="there is no project"):
         read([GONE], cloud)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_server, an_id
-from fakes import FakeCloud, a_world
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
+from fakes.world import a_world
 from histories import bring_to
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
@@ -47,7 +49,7 @@ def journal(tmp_path: Path) -> Iterator[SqlJournal]:
 def drain(journal: SqlJournal) -> Run:
     """Given an approved drain of two servers of 1 VCPU and 512 MiB."""
     cloud = FakeCloud()
-    cloud.add(a_server(name="web-1"), a_server(name="web-2"))
+    cloud.nova.add(a_server(name="web-1"), a_server(name="web-2"))
     facts = read_compute_node(a_world(cloud), "compute-07")
     plan = plan_drain(facts, DrainRequest(node="compute-07", reason="r", target="compute-08"))
     return approve(plan, BY_ADA, journal)
@@ -82,7 +84,7 @@ def test_what_is_promised_in_one_cloud_is_not_in_another(
     journal: SqlJournal, cloud: str, providers: set[str]
 ) -> None:
     here = FakeCloud()
-    here.add(a_server(name="web-1"))
+    here.nova.add(a_server(name="web-1"))
     asked = DrainRequest(node="compute-07", reason="r", target="compute-08")
     approve(plan_a_drain(a_world(here), journal, asked), BY_ADA, journal)
 
@@ -96,8 +98,8 @@ def test_a_node_counts_on_what_it_needs_itself_only_once(journal: SqlJournal) ->
 
 def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal) -> None:
     for number in range(20):
-        cloud = FakeCloud(hosts=(f"compute-{number}", "compute-08"))
-        cloud.add(a_server(name=f"web-{number}", host=f"compute-{number}"))
+        cloud = FakeCloud(FakeNova(hosts=(f"compute-{number}", "compute-08")))
+        cloud.nova.add(a_server(name=f"web-{number}", host=f"compute-{number}"))
         facts = read_compute_node(a_world(cloud), f"compute-{number}")
         approve(plan_drain(facts, DrainRequest(node=facts.name, reason="r")), BY_ADA, journal)
     counted: Any = Counted(journal)

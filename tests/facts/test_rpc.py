@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 from typing_extensions import override
 
-from cloud_fakes import FakeApis, Site
+from fakes.apis import FakeApis
+from fakes.site import Site
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.together import Threads
 from stackward.facts.calls import call_by_apis

@@ -9,7 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from cloud_fakes import ANATOMY, sample
+from fakes.nodes import sample
+from fakes.site import ANATOMY
 from stackward.answers import ODD
 from stackward.facts.services_on_node import Said
 from stackward.facts.stores import as_asked, parse_stores

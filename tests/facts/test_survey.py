@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cloud_fakes import sample
+from fakes.nodes import sample
 from stackward.answers import ODD
 from stackward.facts.services_on_node import (
     Said,

@@ -10,7 +10,9 @@ from typing import Any
 from typing_extensions import override
 
 from builders import an_id
-from fakes import FakeClock, FakeCloud
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
 from fuzz.source import Came, Source
 from http_cloud import HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
@@ -54,7 +56,7 @@ class Cloud(HttpCloud):
 @cache
 def small() -> Cloud:
     """Return the one cloud that all questions go to."""
-    return Cloud(FakeCloud(hosts=("compute-07", "compute-08")))
+    return Cloud(FakeCloud(FakeNova(hosts=("compute-07", "compute-08"))))
 
 
 @cache

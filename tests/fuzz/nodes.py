@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cloud_fakes import ANATOMY, Site, sample
+from fakes.nodes import sample
+from fakes.site import ANATOMY, Site
 from fuzz.source import Came, Source
 from stackward.errors import NotUnderstood
 from stackward.facts.cloud_state import CheckRequest

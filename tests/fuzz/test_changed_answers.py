@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from fuzz.campaign import (
     MADE_OF,
     RESULT,

@@ -13,7 +13,7 @@ import pytest
 
 from builders import a_server, an_id, asking
 from dying import NODE, Site, of_cloud
-from fakes import FakeCloud
+from fakes.cloud import FakeCloud
 from killing import Fate, killed
 from stackward import requests
 from stackward.model.instance_ha import Guarded
@@ -37,23 +37,23 @@ UNTOUCHED = {**IN, "unit": None}
 def with_two(place: Path) -> Site:
     """Given a node with two servers, one that runs and one that is off; an HA service guards it."""
     cloud = FakeCloud(catalog=frozenset({"compute", "instance-ha"}))
-    cloud.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
-    cloud.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
+    cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
+    cloud.masakari.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
     return Site(place, cloud)
 
 
 def with_a_slow_one(place: Path) -> Site:
     """Given a node with one server, whose live migration never ends."""
     cloud = FakeCloud()
-    cloud.add(a_server())
-    cloud.slow.add(an_id("db-01"))
+    cloud.nova.add(a_server())
+    cloud.nova.slow.add(an_id("db-01"))
     return Site(place, cloud)
 
 
 def with_one_in_error(place: Path) -> Site:
     """Given a node with one server, whose guest runs, and which Nova has in ERROR."""
     cloud = FakeCloud()
-    cloud.add(a_server("ERROR"))
+    cloud.nova.add(a_server("ERROR"))
     return Site(place, cloud)
 
 
@@ -186,7 +186,7 @@ def test_a_cell_that_is_down_for_seconds_is_waited_for(tmp_path: Path) -> None:
     site, waits = with_a_slow_one(tmp_path), count(1)
 
     def pass_by() -> None:
-        site.cloud.cells_down = {NODE} if next(waits) in range(2, 8) else set()
+        site.cloud.nova.cells_down = {NODE} if next(waits) in range(2, 8) else set()
 
     site.clock.on_wait.append(pass_by)
     asked = asking(when_slow="stop-server", slow_after_s=5.0, keep_service=True)

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from fakes import GUEST, LAB_NET, TINY
+from fakes.glance import GUEST
+from fakes.neutron import LAB_NET
+from fakes.nova import TINY
 from stackward.errors import BadInput
 from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
 

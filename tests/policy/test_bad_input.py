@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cloud_fakes import Site, beat
+from fakes.apis import beat
+from fakes.site import Site
 from stackward.model.health import Health, Kept, State
 from stackward.ports.shell import Answer
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import ANATOMY, Site, beat, no_answer
+from fakes.apis import beat, no_answer
+from fakes.site import ANATOMY, Site
 from stackward.model.cloud_state import Failed
 from stackward.model.health import Finding, Health, State
 from stackward.model.maintenance import MAINTENANCE

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cloud_fakes import Site, beat, no_answer
+from fakes.apis import beat, no_answer
+from fakes.site import Site
 from stackward.facts.cloud_state import CheckRequest
 from stackward.looking import check_cloud
 from stackward.model.cloud_state import Rpc, RpcAnswer

@@ -7,8 +7,10 @@ from time import process_time
 
 import pytest
 
-from cloud_fakes import ANATOMY, CTL, NO_ROUTE, Site, beat, no_answer, refused, soon
-from fakes import FakeClock
+from fakes.apis import CTL, beat, no_answer
+from fakes.clock import FakeClock
+from fakes.nodes import NO_ROUTE, refused
+from fakes.site import ANATOMY, Site, soon
 from policy.test_health import stop_mariadb, stop_rabbitmq
 from stackward.errors import Uncertain
 from stackward.model.cloud_state import CloudState, Endpoint, Failed, Failure

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from stackward.model.health import Health, Kept, State
 
 SAMPLES = Path(__file__).parents[1] / "facts/samples"

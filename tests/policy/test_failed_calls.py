@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from stackward.model.cloud_state import Rpc, RpcAnswer
 from stackward.model.health import Gap, Health, Kept, State
 from stackward.model.hypervisor import Hypervisor

@@ -13,18 +13,10 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from cloud_fakes import (
-    CTL,
-    NO_ROUTE,
-    FakeNodes,
-    Site,
-    beat,
-    no_answer,
-    refused,
-    sample,
-    soon,
-)
-from fakes import FakeClock
+from fakes.apis import CTL, beat, no_answer
+from fakes.clock import FakeClock
+from fakes.nodes import NO_ROUTE, FakeNodes, refused, sample
+from fakes.site import Site, soon
 from stackward.errors import Refused, Uncertain
 from stackward.facts.cloud_state import CheckRequest, node_called, time_for
 from stackward.looking import check_cloud, check_node

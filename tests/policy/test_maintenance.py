@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from builders import NOW, a_candidate, a_node, a_server, a_service, an_id
-from fakes import GUEST, LAB_NET, TINY
+from fakes.glance import GUEST
+from fakes.neutron import LAB_NET
+from fakes.nova import TINY
 from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (

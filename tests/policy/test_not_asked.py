@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from stackward.model.cloud_state import NO_TIME
 from stackward.model.health import Gap, Health, Kept, State
 

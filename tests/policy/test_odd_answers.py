@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from stackward.facts.services_on_node import parse_running
 from stackward.model.health import ComponentHealth, Finding, Health, State
 from stackward.ports.shell import Answer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from stackward.model.health import ComponentHealth, Finding, Health, Kept, State
 from stackward.ports.shell import Answer
 

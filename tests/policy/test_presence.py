@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cloud_fakes import ANATOMY, Site
+from fakes.site import ANATOMY, Site
 from stackward.model.health import Finding, Health, State
 from stackward.model.survey import Survey, Unit, Unseen
 from stackward.policy.presence import Presence

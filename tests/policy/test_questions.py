@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from cloud_fakes import NO_ROUTE, Site
+from fakes.nodes import NO_ROUTE
+from fakes.site import Site
 from stackward.model.health import Finding, Health, Kept, State
 
 ALARM = "fatal_signal|WARN|terminating with signal 14 (Alarm clock)"

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from cloud_fakes import Site, sample
+from fakes.nodes import sample
+from fakes.site import Site
 from stackward.model.health import Health, State
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_fakes import NO_ROUTE, Site
+from fakes.nodes import NO_ROUTE
+from fakes.site import Site
 from stackward.model.health import Finding, Health, Kept, State
 
 SAMPLES = Path(__file__).parents[1] / "facts/samples"

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from builders import a_node, a_server, an_id
-from cloud_fakes import NO_ROUTE, Site
+from fakes.nodes import NO_ROUTE
+from fakes.site import Site
 from stackward.model.migration import Migration
 from stackward.model.standstill import Guest, Standstill
 from stackward.model.unread import Unread

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 
 WORKER, TIMER = "neutron-ovn-maintenance-worker.service", "neutron-late.timer"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from stackward.model.cloud_state import Rpc, RpcAnswer
 
 COMPUTE = "nova-compute.service"

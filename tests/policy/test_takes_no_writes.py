@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import Site
+from fakes.site import Site
 from stackward.model.health import Finding, Health, State
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from cloud_fakes import Site, no_answer
+from fakes.apis import no_answer
+from fakes.site import Site
 from stackward.model.cloud_state import NO_TIME, Answered, Failed, Failure
 from stackward.model.health import Finding, Health, Kept, State
 from stackward.model.survey import WebReply

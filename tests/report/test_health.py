@@ -2,7 +2,8 @@
 
 import pytest
 
-from cloud_fakes import NO_ROUTE, Site
+from fakes.nodes import NO_ROUTE
+from fakes.site import Site
 from stackward.model.health import Health, State
 from stackward.report.health import changes, screen_of, summary
 

@@ -11,7 +11,8 @@ import pytest
 from typing_extensions import override
 
 from builders import a_node, a_server, an_id, asking
-from cloud_fakes import NO_ROUTE, Site
+from fakes.nodes import NO_ROUTE
+from fakes.site import Site
 from stackward.errors import StackwardError
 from stackward.model.health import Finding, Gap, Health, Kept, Note
 from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled

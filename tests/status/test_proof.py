@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from builders import a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.kinds import KINDS
 from stackward.model.network import Port
 from stackward.model.volume import Volume
@@ -24,27 +26,27 @@ Break = Callable[[FakeCloud, FakeShell], object]
 def moved(spoil: Break = lambda _cloud, _shell: None, *, step: LiveMigrate = STEP) -> Look:
     """Return how a completed live migration stands when something about it is spoilt."""
     cloud = FakeCloud()
-    cloud.volumes["v"] = Volume(id="v")
-    cloud.add(a_server(volume_ids=("v",)))
+    cloud.cinder.volumes["v"] = Volume(id="v")
+    cloud.nova.add(a_server(volume_ids=("v",)))
     shell = FakeShell(cloud)
     world = a_world(cloud, shell)
     mark = step.mark(world)
     step.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     spoil(cloud, shell)
     return step.look(world, mark)
 
 
 def become(**values: object) -> Break:
     def spoil(cloud: FakeCloud, _shell: FakeShell) -> None:
-        cloud.known[DB] = replace(cloud.known[DB], **values)  # type: ignore[arg-type]  # by name
+        cloud.nova.known[DB] = replace(cloud.nova.known[DB], **values)  # type: ignore[arg-type]  # by name
 
     return spoil
 
 
 def volume(**values: object) -> Break:
     def spoil(cloud: FakeCloud, _shell: FakeShell) -> None:
-        cloud.volumes["v"] = replace(cloud.volumes["v"], **values)  # type: ignore[arg-type]  # by name
+        cloud.cinder.volumes["v"] = replace(cloud.cinder.volumes["v"], **values)  # type: ignore[arg-type]  # by name
 
     return spoil
 
@@ -54,17 +56,19 @@ def domain(node: str, state: str) -> Break:
 
 
 def bound(*bindings: tuple[str, str]) -> Break:
-    return lambda cloud, _shell: cloud.bound.update({port.id: bindings for port in ports(cloud)})
+    return lambda cloud, _shell: cloud.neutron.bound.update(
+        {port.id: bindings for port in ports(cloud)}
+    )
 
 
 def ports(cloud: FakeCloud) -> tuple[Port, ...]:
-    return cloud.ports_of([DB])
+    return cloud.neutron.ports_of([DB])
 
 
 def held(by: str, on: str) -> Break:
     def spoil(cloud: FakeCloud, _shell: FakeShell) -> None:
-        consumer = cloud.migrations[0].uuid if by == "migration" else DB
-        cloud.leftovers[consumer] = {an_id(on)}
+        consumer = cloud.nova.migrations[0].uuid if by == "migration" else DB
+        cloud.placement.leftovers[consumer] = {an_id(on)}
 
     return spoil
 
@@ -162,7 +166,7 @@ def test_a_step_of_an_older_plan_looks_in_the_usual_place() -> None:
 
 
 def test_a_hypervisor_without_domains_proves_the_rest() -> None:
-    look = moved(lambda cloud, _shell: setattr(cloud, "kind", "fake"))
+    look = moved(lambda cloud, _shell: setattr(cloud.nova, "kind", "fake"))
 
     assert look.standing is Standing.DONE
     assert look.saw["domain on the target"] == "not applicable"
@@ -171,8 +175,8 @@ def test_a_hypervisor_without_domains_proves_the_rest() -> None:
 def test_a_state_from_before_that_is_not_known_is_said_so() -> None:
     """It was said "expected None"."""
     cloud = FakeCloud()
-    cloud.add(a_server(host="compute-08"))
-    [hypervisor] = cloud.hypervisors_like("compute-08")
+    cloud.nova.add(a_server(host="compute-08"))
+    [hypervisor] = cloud.nova.hypervisors_like("compute-08")
 
     row = domain_on_target(a_world(cloud), an_id("db-01"), hypervisor, None)
 

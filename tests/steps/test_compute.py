@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from builders import a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.errors import Uncertain
 from stackward.plan import GIVEN_UP, Standing
 from stackward.steps.compute import (
@@ -28,7 +30,7 @@ CORDON = Cordon(host="compute-07", provider=an_id("compute-07"), reason="bad DIM
 
 def a_cloud(status: str = "ACTIVE") -> FakeCloud:
     cloud = FakeCloud()
-    cloud.add(a_server(status))
+    cloud.nova.add(a_server(status))
     return cloud
 
 
@@ -40,7 +42,7 @@ def test_a_live_migration_from_todo_to_proved() -> None:
     mark = LIVE.mark(world)
     LIVE.start(world)
     stood.append(LIVE.look(world, mark).standing)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     proved = LIVE.look(world, mark)
 
     assert [*stood, proved.standing] == [Standing.TODO, Standing.UNDERWAY, Standing.DONE]
@@ -59,7 +61,7 @@ def test_a_start_whose_answer_was_lost_is_found() -> None:
     cloud = a_cloud()
     world = a_world(cloud)
     mark = LIVE.mark(world)
-    cloud.live_migrate(DB, None)
+    cloud.nova.live_migrate(DB, None)
 
     assert LIVE.look(world, mark).standing is Standing.UNDERWAY
 
@@ -69,7 +71,7 @@ def test_an_order_without_a_record_is_under_way() -> None:
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.migrations.clear()
+    cloud.nova.migrations.clear()
 
     assert LIVE.look(world, mark).standing is Standing.UNDERWAY
 
@@ -78,20 +80,20 @@ def test_an_older_migration_is_not_taken_for_ours() -> None:
     """A to B and back to A: what was completed before our mark proves nothing."""
     cloud = a_cloud()
     world = a_world(cloud)
-    cloud.live_migrate(DB, "compute-08")
-    cloud.pass_time()
-    cloud.known[DB] = replace(cloud.known[DB], host="compute-07")
+    cloud.nova.live_migrate(DB, "compute-08")
+    cloud.nova.pass_time()
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], host="compute-07")
 
     assert LIVE.look(world, LIVE.mark(world)).standing is Standing.TODO
 
 
 def test_a_failed_migration_is_told_in_novas_words() -> None:
     cloud = a_cloud()
-    cloud.failures[DB] = "No valid host was found."
+    cloud.nova.failures[DB] = "No valid host was found."
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = LIVE.look(world, mark)
 
@@ -101,7 +103,7 @@ def test_a_failed_migration_is_told_in_novas_words() -> None:
 
 def test_what_nova_keeps_no_word_on_is_told_in_the_words_of_the_sources_log() -> None:
     cloud = a_cloud()
-    cloud.failures[DB] = ""
+    cloud.nova.failures[DB] = ""
     shell = FakeShell(cloud)
     says = "Live Migration failure: Unsafe migration: libvirt.libvirtError: Unsafe migration"
     begins = "2026-11-26 03:00:00.000 41"
@@ -113,7 +115,7 @@ def test_what_nova_keeps_no_word_on_is_told_in_the_words_of_the_sources_log() ->
     world = a_world(cloud, shell)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = LIVE.look(world, mark)
 
@@ -122,12 +124,12 @@ def test_what_nova_keeps_no_word_on_is_told_in_the_words_of_the_sources_log() ->
 
 def test_a_log_that_may_not_be_read_is_said_to_be_unread() -> None:
     cloud = a_cloud()
-    cloud.failures[DB] = ""
+    cloud.nova.failures[DB] = ""
     shell = FakeShell(cloud, refused={"compute-07": "sudo: a password is required"})
     world = a_world(cloud, shell)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = LIVE.look(world, mark)
 
@@ -136,7 +138,7 @@ def test_a_log_that_may_not_be_read_is_said_to_be_unread() -> None:
 
 def test_the_targets_log_is_read_although_the_sources_may_not_be() -> None:
     cloud = a_cloud()
-    cloud.failures[DB] = ""
+    cloud.nova.failures[DB] = ""
     shell = FakeShell(cloud, refused={"compute-07": "sudo: a password is required"})
     shell.logged["compute-08"] = [
         "2026-11-26 03:00:00.000 41 ERROR nova.compute.manager [None req-1 ada] no such network\n"
@@ -144,7 +146,7 @@ def test_the_targets_log_is_read_although_the_sources_may_not_be() -> None:
     world = a_world(cloud, shell)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = LIVE.look(world, mark)
 
@@ -156,8 +158,8 @@ def test_completed_but_not_moved_is_a_failure() -> None:
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.pass_time()
-    cloud.known[DB] = replace(cloud.known[DB], host="compute-07")
+    cloud.nova.pass_time()
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], host="compute-07")
 
     look = LIVE.look(world, mark)
 
@@ -171,8 +173,8 @@ def test_an_allocation_left_under_the_migration_is_no_proof() -> None:
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.pass_time()
-    cloud.leftovers[cloud.migrations[0].uuid] = {an_id("compute-07")}
+    cloud.nova.pass_time()
+    cloud.placement.leftovers[cloud.nova.migrations[0].uuid] = {an_id("compute-07")}
 
     look = LIVE.look(world, mark)
 
@@ -186,7 +188,7 @@ def test_a_target_that_cannot_be_read_is_never_taken_for_done() -> None:
     world = a_world(cloud, shell)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     assert LIVE.look(world, mark).standing is Standing.UNKNOWN
 
@@ -195,7 +197,7 @@ def test_somebody_elses_action_stops_us_and_is_named() -> None:
     cloud = a_cloud("SHUTOFF")
     world = a_world(cloud)
     mark = LIVE.mark(world)
-    cloud.cold_migrate(DB, None)
+    cloud.nova.cold_migrate(DB, None)
 
     look = LIVE.look(world, mark)
 
@@ -205,7 +207,7 @@ def test_somebody_elses_action_stops_us_and_is_named() -> None:
 
 def test_a_server_that_was_deleted_has_nothing_left_to_do() -> None:
     cloud = a_cloud()
-    cloud.known.clear()
+    cloud.nova.known.clear()
 
     assert LIVE.look(a_world(cloud), None).standing is Standing.DONE
 
@@ -213,8 +215,8 @@ def test_a_server_that_was_deleted_has_nothing_left_to_do() -> None:
 def test_a_server_that_has_left_already_is_proved_like_any_other() -> None:
     cloud = a_cloud()
     world = a_world(cloud)
-    cloud.live_migrate(DB, None)
-    cloud.pass_time()
+    cloud.nova.live_migrate(DB, None)
+    cloud.nova.pass_time()
 
     look = LIVE.look(world, None)
 
@@ -224,7 +226,9 @@ def test_a_server_that_has_left_already_is_proved_like_any_other() -> None:
 def test_a_server_that_has_left_and_is_broken_is_not_done() -> None:
     """Seen in Nova: what fails after the move leaves the server there, in ERROR."""
     cloud = a_cloud()
-    cloud.known[DB] = replace(cloud.known[DB], host="compute-08", status="ERROR", vm_state="error")
+    cloud.nova.known[DB] = replace(
+        cloud.nova.known[DB], host="compute-08", status="ERROR", vm_state="error"
+    )
 
     look = LIVE.look(a_world(cloud), None)
 
@@ -233,7 +237,7 @@ def test_a_server_that_has_left_and_is_broken_is_not_done() -> None:
 
 def test_a_move_of_which_nova_has_no_record_is_unknown() -> None:
     cloud = a_cloud()
-    cloud.known[DB] = replace(cloud.known[DB], host="compute-08")
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], host="compute-08")
 
     assert LIVE.look(a_world(cloud), None).standing is Standing.UNKNOWN
 
@@ -253,13 +257,13 @@ def test_a_cold_migration_is_done_only_when_it_is_confirmed_and_proved() -> None
     mark = COLD.mark(world)
     COLD.start(world)
     moving = COLD.look(world, mark).standing
-    cloud.pass_time()
+    cloud.nova.pass_time()
     moved = COLD.look(world, mark).standing
     before = CONFIRM.look(world, None).standing
     confirm_mark = CONFIRM.mark(world)
     CONFIRM.start(world)
     confirming = CONFIRM.look(world, confirm_mark).standing
-    cloud.pass_time()
+    cloud.nova.pass_time()
     confirmed = CONFIRM.look(world, confirm_mark).standing
 
     assert [moving, moved, before, confirming, confirmed] == [
@@ -275,9 +279,9 @@ def test_a_confirmation_by_somebody_else_is_as_good() -> None:
     cloud = a_cloud("SHUTOFF")
     world = a_world(cloud)
     COLD.start(world)
-    cloud.pass_time()
-    cloud.confirm_resize(DB)
-    cloud.pass_time()
+    cloud.nova.pass_time()
+    cloud.nova.confirm_resize(DB)
+    cloud.nova.pass_time()
 
     assert CONFIRM.look(world, None).standing is Standing.DONE
 
@@ -286,8 +290,8 @@ def test_a_reverted_migration_stops_us() -> None:
     cloud = a_cloud("SHUTOFF")
     world = a_world(cloud)
     COLD.start(world)
-    cloud.pass_time()
-    cloud.migrations[0] = replace(cloud.migrations[0], status="reverted")
+    cloud.nova.pass_time()
+    cloud.nova.migrations[0] = replace(cloud.nova.migrations[0], status="reverted")
 
     assert CONFIRM.look(world, None).standing is Standing.FOREIGN
 
@@ -325,7 +329,7 @@ def test_an_order_for_a_slow_move_waits_until_nova_takes_it(
     cloud = a_cloud()
     world = a_world(cloud)
     LIVE.start(world)
-    cloud.migrations[0] = replace(cloud.migrations[0], status=status)
+    cloud.nova.migrations[0] = replace(cloud.nova.migrations[0], status=status)
 
     assert order(server=DB, name="db-01").look(world, None).standing is expected
 
@@ -342,8 +346,8 @@ def test_only_an_aborted_migration_counts_as_given_up(status: str, expected: boo
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.migrations[0] = replace(cloud.migrations[0], status=status)
-    cloud.known[DB] = replace(cloud.known[DB], task_state=None)
+    cloud.nova.migrations[0] = replace(cloud.nova.migrations[0], status=status)
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], task_state=None)
 
     look = LIVE.look(world, mark)
 
@@ -365,7 +369,7 @@ def test_a_cordon_is_a_claim_that_everybody_can_read() -> None:
 
     CORDON.start(world)
 
-    assert cloud.computes["compute-07"].disabled_reason == (
+    assert cloud.nova.computes["compute-07"].disabled_reason == (
         "stackward 01J9 by ada on bastion since 2026-11-22T03:00:00Z: bad DIMM"
     )
     assert CORDON.look(world, None).standing is Standing.DONE
@@ -373,7 +377,7 @@ def test_a_cordon_is_a_claim_that_everybody_can_read() -> None:
 
 def test_a_cordon_that_placement_has_not_heard_of_is_not_done() -> None:
     cloud = a_cloud()
-    cloud.syncs_traits = False
+    cloud.nova.syncs_traits = False
     world = a_world(cloud)
 
     CORDON.start(world)
@@ -401,7 +405,7 @@ def test_the_claim_of_a_run_that_is_over_gives_way_to_ours() -> None:
     step.start(world)
 
     assert (before, step.look(world, None).standing) == (Standing.TODO, Standing.DONE)
-    assert "stackward 01J9 by ada" in (cloud.computes["compute-07"].disabled_reason or "")
+    assert "stackward 01J9 by ada" in (cloud.nova.computes["compute-07"].disabled_reason or "")
 
 
 def test_a_node_is_kept_off_by_mark_drop_in_and_mask() -> None:

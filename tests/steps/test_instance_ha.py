@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from builders import NOW, a_node, a_server, an_id, asking
-from fakes import FakeCloud, a_world
+from fakes.cloud import FakeCloud
+from fakes.masakari import FakeMasakari
+from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.checks.instance_ha import InstanceHaKnows
@@ -29,7 +31,9 @@ KNOWS = InstanceHaKnows(host=HOST, is_in_maintenance=True)
 
 def a_cloud(*, is_in_maintenance: bool = False) -> FakeCloud:
     guards = {HOST: replace(ENTRY, is_in_maintenance=is_in_maintenance)}
-    return FakeCloud(catalog=frozenset({"compute", "instance-ha"}), guards=guards)
+    return FakeCloud(
+        masakari=FakeMasakari(guards=guards), catalog=frozenset({"compute", "instance-ha"})
+    )
 
 
 # --- the step and its proof ---

@@ -3,7 +3,9 @@
 import pytest
 
 from builders import a_server
-from fakes import FakeCloud, a_world
+from fakes.cloud import FakeCloud
+from fakes.neutron import FakeNeutron
+from fakes.world import a_world
 from stackward.plan import Standing
 from stackward.steps.network import RemoveBinding
 
@@ -14,8 +16,8 @@ STEP = RemoveBinding(port=PORT, name="db-01", host="compute-09")
 
 
 def a_cloud(*bindings: tuple[str, str]) -> FakeCloud:
-    cloud = FakeCloud(bound={PORT: bindings})
-    cloud.add(SERVER)
+    cloud = FakeCloud(neutron=FakeNeutron(bound={PORT: bindings}))
+    cloud.nova.add(SERVER)
     return cloud
 
 
@@ -27,7 +29,7 @@ def test_it_is_removed_and_the_one_in_use_stays() -> None:
     STEP.start(world)
 
     assert (before, STEP.look(world, STEP.mark(world)).standing) == (Standing.TODO, Standing.DONE)
-    assert cloud.bindings_of(PORT) == (HERE,)
+    assert cloud.neutron.bindings_of(PORT) == (HERE,)
 
 
 @pytest.mark.parametrize(

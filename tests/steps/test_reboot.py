@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from builders import a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.errors import Unreachable
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
@@ -19,7 +21,7 @@ BOTH = pytest.mark.parametrize("step", [SOFT, HARD], ids=["soft", "hard"])
 
 def a_cloud(status: str = "ACTIVE") -> FakeCloud:
     cloud = FakeCloud()
-    cloud.add(a_server(status))
+    cloud.nova.add(a_server(status))
     return cloud
 
 
@@ -33,7 +35,7 @@ def begun(step: RebootServer, world: World) -> Mark:
 def rebooted(step: RebootServer, cloud: FakeCloud, world: World) -> Look:
     """Return what is seen of it once Nova has ended it."""
     mark = begun(step, world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     return step.look(world, mark)
 
 
@@ -54,7 +56,7 @@ def test_from_todo_to_proved(step: RebootServer, status: str) -> None:
     stood = [step.look(world, None).standing, step.look(world, step.mark(world)).standing]
     mark = begun(step, world)
     stood.append(step.look(world, mark).standing)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     proved = step.look(world, mark)
 
     todo = Standing.TODO
@@ -68,10 +70,10 @@ def test_a_mark_shows_a_successor_that_it_was_done(step: RebootServer) -> None:
     """The worker died after the request, and Nova has ended it since: it is not begun again."""
     cloud = a_cloud()
     mark = begun(step, a_world(cloud))
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     assert step.look(a_world(cloud), mark).standing is Standing.DONE
-    assert [each.action for each in cloud.actions[DB]] == ["reboot"]
+    assert [each.action for each in cloud.nova.actions[DB]] == ["reboot"]
 
 
 @BOTH
@@ -87,7 +89,7 @@ def test_a_reboot_of_before_the_mark_does_not_count(step: RebootServer) -> None:
 def test_nova_calls_it_done_and_the_guest_of_before_still_runs(step: RebootServer) -> None:
     """Of a reboot that fails while the guest goes on to run, Nova's log says that it ended well."""
     cloud = a_cloud()
-    cloud.not_rebooting.add(DB)
+    cloud.nova.not_rebooting.add(DB)
 
     look = rebooted(step, cloud, a_world(cloud))
 
@@ -101,7 +103,7 @@ def test_a_guest_that_does_not_run_afterwards_is_no_proof(step: RebootServer, st
     cloud = a_cloud()
     world = a_world(cloud)
     mark = begun(step, world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = step.look(a_world(cloud, FakeShell(cloud, domains={(NODE, DB): state})), mark)
 
@@ -112,7 +114,7 @@ def test_a_guest_that_does_not_run_afterwards_is_no_proof(step: RebootServer, st
 def test_a_node_that_cannot_be_read_is_never_taken_for_done(step: RebootServer) -> None:
     cloud = a_cloud()
     mark = begun(step, a_world(cloud))
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = step.look(a_world(cloud, FakeShell(cloud, silent={NODE})), mark)
 
@@ -129,7 +131,7 @@ def test_nothing_is_begun_where_the_boot_of_before_cannot_be_read(step: RebootSe
 
 def test_without_domains_novas_word_is_the_proof_and_the_journal_says_so() -> None:
     cloud = a_cloud()
-    cloud.kind = "fake"
+    cloud.nova.kind = "fake"
 
     look = rebooted(SOFT, cloud, a_world(cloud))
 
@@ -139,12 +141,12 @@ def test_without_domains_novas_word_is_the_proof_and_the_journal_says_so() -> No
 @BOTH
 def test_an_order_that_nova_gave_up_is_a_failure_in_its_own_words(step: RebootServer) -> None:
     cloud = a_cloud()
-    cloud.failures[DB] = "libvirt: cannot open the disk"
+    cloud.nova.failures[DB] = "libvirt: cannot open the disk"
     world = a_world(cloud)
     mark = begun(step, world)
-    cloud.actions[DB][-1] = replace(cloud.actions[DB][-1], message="Error")
-    cloud.known[DB] = replace(
-        cloud.known[DB], task_state=None, status="ERROR", vm_state="error", power_state=4
+    cloud.nova.actions[DB][-1] = replace(cloud.nova.actions[DB][-1], message="Error")
+    cloud.nova.known[DB] = replace(
+        cloud.nova.known[DB], task_state=None, status="ERROR", vm_state="error", power_state=4
     )
 
     look = step.look(world, mark)
@@ -166,7 +168,7 @@ def test_what_others_have_made_of_it_since_the_plan_is_left_alone(
     step: RebootServer, changes: dict[str, str], reason: str
 ) -> None:
     cloud = a_cloud()
-    cloud.known[DB] = replace(cloud.known[DB], **changes)  # type: ignore[arg-type]  # any field
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], **changes)  # type: ignore[arg-type]  # any field
 
     look = step.look(a_world(cloud), None)
 
@@ -179,7 +181,7 @@ def test_somebody_elses_action_stops_us_and_is_named(step: RebootServer) -> None
     cloud = a_cloud()
     world = a_world(cloud)
     mark = step.mark(world)
-    cloud.stop_server(DB)
+    cloud.nova.stop_server(DB)
 
     look = step.look(world, mark)
 
@@ -196,7 +198,7 @@ def test_a_server_that_was_deleted_has_nothing_left_to_do(step: RebootServer) ->
 def test_while_its_cell_is_down_nothing_is_known_of_it(step: RebootServer) -> None:
     cloud = a_cloud()
     mark = begun(step, a_world(cloud))
-    cloud.known[DB] = replace(cloud.known[DB], status="UNKNOWN", task_state=None)
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], status="UNKNOWN", task_state=None)
 
     with pytest.raises(Unreachable, match="its cell is down"):
         step.look(a_world(cloud), mark)
@@ -207,7 +209,7 @@ def test_one_that_waits_for_a_dead_nova_compute_says_so(step: RebootServer) -> N
     cloud = a_cloud()
     world = a_world(cloud)
     mark = begun(step, world)
-    cloud.computes[NODE] = replace(cloud.computes[NODE], is_up=False)
+    cloud.nova.computes[NODE] = replace(cloud.nova.computes[NODE], is_up=False)
 
     found = step.examine(world, mark, 600)
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.model.server import ActionEvent
 from stackward.plan import Look, Mark, Standing
 from stackward.ports.world import World
@@ -21,7 +23,7 @@ START = StartServer(server=DB, name="db-01")
 
 def a_cloud(status: str) -> FakeCloud:
     cloud = FakeCloud()
-    cloud.add(a_server(status))
+    cloud.nova.add(a_server(status))
     return cloud
 
 
@@ -52,7 +54,7 @@ def test_from_todo_to_proved(step: StopServer | StartServer, before: str, key: s
     stood = [step.look(world, None).standing]
     mark = begun(step, world)
     stood.append(step.look(world, mark).standing)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     proved = step.look(world, mark)
 
     assert [*stood, proved.standing] == [Standing.TODO, Standing.UNDERWAY, Standing.DONE]
@@ -85,11 +87,11 @@ def test_an_order_that_nova_gave_up_is_a_failure_in_its_own_words(
     step: StopServer | StartServer, before: str
 ) -> None:
     cloud = a_cloud(before)
-    cloud.failures[DB] = "libvirt: timed out"
+    cloud.nova.failures[DB] = "libvirt: timed out"
     world = a_world(cloud)
     mark = begun(step, world)
-    cloud.actions[DB][-1] = replace(cloud.actions[DB][-1], message="Error")
-    cloud.known[DB] = replace(cloud.known[DB], task_state=None)
+    cloud.nova.actions[DB][-1] = replace(cloud.nova.actions[DB][-1], message="Error")
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], task_state=None)
 
     look = step.look(world, mark)
 
@@ -103,7 +105,7 @@ def test_somebody_elses_action_stops_us_and_is_named(
     cloud = a_cloud(before)
     world = a_world(cloud)
     mark = step.mark(world)
-    cloud.cold_migrate(DB, None)
+    cloud.nova.cold_migrate(DB, None)
 
     look = step.look(world, mark)
 
@@ -116,7 +118,7 @@ def test_a_server_that_somebody_works_on_is_foreign(
     step: StopServer | StartServer, before: str
 ) -> None:
     cloud = a_cloud(before)
-    cloud.known[DB] = replace(cloud.known[DB], task_state="rebooting")
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], task_state="rebooting")
 
     assert step.look(a_world(cloud), None).standing is Standing.FOREIGN
 
@@ -133,7 +135,7 @@ def test_a_guest_that_libvirt_calls_otherwise_is_no_proof(
     cloud = a_cloud(before)
     world = a_world(cloud, FakeShell(cloud, domains={("compute-07", DB): "crashed"}))
     mark = begun(step, world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = step.look(world, mark)
 
@@ -148,7 +150,7 @@ def test_a_node_that_cannot_be_read_is_never_taken_for_done(
     cloud = a_cloud(before)
     world = a_world(cloud, FakeShell(cloud, silent={"compute-07"}))
     mark = begun(step, world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     assert step.look(world, mark).standing is Standing.UNKNOWN
 
@@ -158,10 +160,10 @@ def test_on_a_hypervisor_without_libvirt_there_is_no_domain_to_ask_about(
     step: StopServer | StartServer, before: str
 ) -> None:
     cloud = a_cloud(before)
-    cloud.kind = "fake"
+    cloud.nova.kind = "fake"
     world = a_world(cloud)
     mark = begun(step, world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = step.look(world, mark)
 
@@ -175,7 +177,7 @@ def test_an_order_that_nova_took_and_that_changes_nothing_is_not_waited_for_with
     cloud = a_cloud(before)
     world = a_world(cloud)
     mark = begun(step, world)
-    cloud.known[DB] = replace(cloud.known[DB], task_state=None)
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], task_state=None)
 
     look = step.look(world, mark)
 
@@ -193,7 +195,7 @@ def test_an_order_that_nova_took_and_that_changes_nothing_is_not_waited_for_with
 def test_a_server_that_its_owner_has_changed_is_not_stopped(change: dict[str, object]) -> None:
     """Whoever stopped it wants it off: to start it in the end would be wrong."""
     cloud = a_cloud("ACTIVE")
-    cloud.known[DB] = replace(cloud.known[DB], **change)  # type: ignore[arg-type]  # its fields
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], **change)  # type: ignore[arg-type]  # its fields
 
     assert STOP.look(a_world(cloud), None).standing is Standing.FOREIGN
 
@@ -221,8 +223,8 @@ def test_a_server_in_error_is_not_stopped() -> None:
 
 def test_a_server_that_its_owner_has_started_already_is_done_and_measured() -> None:
     cloud = a_cloud("SHUTOFF")
-    cloud.start_server(DB)
-    cloud.pass_time()
+    cloud.nova.start_server(DB)
+    cloud.nova.pass_time()
 
     look = START.look(a_world(cloud), None)
 
@@ -241,7 +243,7 @@ def test_a_nova_compute_that_is_down_is_named_and_settles_nothing(
     world = a_world(cloud)
     mark = begun(step, world)
     at_work = step.examine(world, mark, 60)
-    cloud.computes["compute-07"] = replace(cloud.computes["compute-07"], is_up=False)
+    cloud.nova.computes["compute-07"] = replace(cloud.nova.computes["compute-07"], is_up=False)
 
     look = step.examine(world, mark, 60)
 
@@ -258,10 +260,10 @@ def started_with(event: Callable[[ActionEvent], ActionEvent | None], waited_s: f
     cloud = a_cloud("SHUTOFF")
     world = a_world(cloud)
     mark = begun(START, world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     world.clock.wait(waited_s)
-    told = {name: event(each) for name, [each] in cloud.events.items()}
-    cloud.events = {name: (each,) if each else () for name, each in told.items()}
+    told = {name: event(each) for name, [each] in cloud.nova.events.items()}
+    cloud.nova.events = {name: (each,) if each else () for name, each in told.items()}
     return START.look(world, mark)
 
 
@@ -301,11 +303,11 @@ def test_a_cold_move_tells_since_when_a_running_server_was_down_and_up(
     status: str, expected: tuple[str | None, str | None]
 ) -> None:
     cloud = a_cloud(status)
-    server = cloud.known[DB]
-    cloud.cold_migrate(DB, None)
-    cloud.pass_time()
-    cloud.confirm_resize(DB)
-    cloud.pass_time()
+    server = cloud.nova.known[DB]
+    cloud.nova.cold_migrate(DB, None)
+    cloud.nova.pass_time()
+    cloud.nova.confirm_resize(DB)
+    cloud.nova.pass_time()
     step = ConfirmMigration(
         server=DB,
         name="db-01",

@@ -8,16 +8,12 @@ import pytest
 from typing_extensions import override
 
 from builders import a_server, an_id
-from fakes import (
-    GUEST,
-    IN_A_CONTAINER,
-    LAB_NET,
-    NOVA_COMPUTE_RUNS,
-    TINY,
-    FakeCloud,
-    FakeShell,
-    a_world,
-)
+from fakes.cloud import FakeCloud
+from fakes.glance import GUEST
+from fakes.neutron import LAB_NET
+from fakes.nova import TINY
+from fakes.shell import IN_A_CONTAINER, NOVA_COMPUTE_RUNS, FakeShell
+from fakes.world import a_world
 from stackward.errors import StepFailed, Uncertain, Unreachable
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.service import MEND_CELL
@@ -43,7 +39,7 @@ def drained() -> tuple[FakeCloud, FakeShell, World]:
     shell = FakeShell(cloud)
     CORDON.start(a_world(cloud, shell, run="01DRAIN"))
     KEEP_OFF.start(a_world(cloud, shell, run="01DRAIN"))
-    cloud.computes[HOST] = replace(cloud.computes[HOST], is_up=False, updated="long ago")
+    cloud.nova.computes[HOST] = replace(cloud.nova.computes[HOST], is_up=False, updated="long ago")
     return cloud, shell, a_world(cloud, shell, run="01RETURN")
 
 
@@ -62,7 +58,7 @@ def test_a_trait_that_placement_never_gets_is_not_waited_for_for_ever() -> None:
     cloud = FakeCloud()
     world = a_world(cloud)
     CORDON.start(world)
-    cloud.traits[HOST] = set()
+    cloud.placement.traits[HOST] = set()
 
     look = CORDON.look(world, None)
 
@@ -74,7 +70,7 @@ def test_a_node_that_others_have_enabled_is_not_cordoned_any_more() -> None:
     cloud = FakeCloud()
     world = a_world(cloud)
     CORDON.start(world)
-    cloud.enable_service(cloud.computes[HOST].id)
+    cloud.nova.enable_service(cloud.nova.computes[HOST].id)
 
     lost = CORDON.lost(world)
 
@@ -100,7 +96,7 @@ def test_a_claim_that_was_replaced_is_named(text: str, says: str) -> None:
     cloud = FakeCloud()
     world = a_world(cloud)
     CORDON.start(world)
-    cloud.disable_service(cloud.computes[HOST].id, text)
+    cloud.nova.disable_service(cloud.nova.computes[HOST].id, text)
 
     lost = CORDON.lost(world)
 
@@ -124,13 +120,13 @@ def test_a_cell_that_is_down_for_seconds_is_nobody_elses_claim(
     cloud = FakeCloud()
     world = a_world(cloud)
     CORDON.start(world)
-    cloud.cells_down.add(HOST)
+    cloud.nova.cells_down.add(HOST)
 
     with pytest.raises(Unreachable, match=f"the host `{HOST}`: its cell is down") as caught:
         look(world)
 
     assert caught.value.hint == MEND_CELL
-    cloud.cells_down.clear()
+    cloud.nova.cells_down.clear()
     assert CORDON.lost(world) is None
 
 
@@ -266,7 +262,7 @@ def test_a_unit_that_nova_has_not_heard_from_is_not_up_yet() -> None:
     cloud, _, world = drained()
     mark = BRING_UP.mark(world)
     BRING_UP.start(world)
-    cloud.computes[HOST] = replace(cloud.computes[HOST], is_up=True, updated="long ago")
+    cloud.nova.computes[HOST] = replace(cloud.nova.computes[HOST], is_up=True, updated="long ago")
 
     assert BRING_UP.look(world, mark).standing is Standing.UNKNOWN
 
@@ -303,7 +299,7 @@ def test_uncordoning_lifts_the_claim_that_was_planned_for() -> None:
     UNCORDON.start(world)
 
     assert (stood, UNCORDON.look(world, None).standing) == (Standing.TODO, Standing.DONE)
-    assert cloud.computes[HOST].disabled_reason is None
+    assert cloud.nova.computes[HOST].disabled_reason is None
 
 
 @pytest.mark.parametrize(
@@ -312,7 +308,7 @@ def test_uncordoning_lifts_the_claim_that_was_planned_for() -> None:
 )
 def test_anothers_claim_is_not_lifted(text: str) -> None:
     cloud, _, world = drained()
-    cloud.disable_service(cloud.computes[HOST].id, text)
+    cloud.nova.disable_service(cloud.nova.computes[HOST].id, text)
 
     look = UNCORDON.look(world, None)
 
@@ -322,7 +318,7 @@ def test_anothers_claim_is_not_lifted(text: str) -> None:
 def test_a_node_that_placement_still_hides_is_not_uncordoned() -> None:
     cloud, _, world = drained()
     UNCORDON.start(world)
-    cloud.traits[HOST] = {"COMPUTE_STATUS_DISABLED"}
+    cloud.placement.traits[HOST] = {"COMPUTE_STATUS_DISABLED"}
 
     assert UNCORDON.look(world, None).standing is Standing.UNKNOWN
 
@@ -344,7 +340,7 @@ def test_cordoning_again_claims_what_was_uncordoned() -> None:
     again.start(world)
 
     assert (stood, again.look(world, None).standing) == (Standing.TODO, Standing.DONE)
-    assert "01RETURN" in str(cloud.computes[HOST].disabled_reason)
+    assert "01RETURN" in str(cloud.nova.computes[HOST].disabled_reason)
 
 
 # --- the acceptance server ---
@@ -364,14 +360,14 @@ def test_the_acceptance_server_is_booted_on_that_very_host() -> None:
     mark = BOOT.mark(world)
     BOOT.start(world)
     stood.append(BOOT.look(world, mark).standing)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     assert [*stood, BOOT.look(world, mark).standing] == [
         Standing.TODO,
         Standing.UNDERWAY,
         Standing.DONE,
     ]
-    [wanted] = cloud.built
+    [wanted] = cloud.nova.built
     assert (wanted.name, wanted.host, wanted.network) == (
         "stackward-acceptance-01return",
         HOST,
@@ -383,14 +379,14 @@ def test_an_acceptance_server_is_found_without_our_memory() -> None:
     """Its answer was lost: it is found by its name, and not booted twice."""
     cloud, _, world = returned()
     BOOT.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     assert BOOT.look(world, None).standing is Standing.DONE
 
 
 def test_a_server_of_that_name_without_our_mark_is_not_ours() -> None:
     cloud, _, world = returned()
-    cloud.add(a_server(name="stackward-acceptance-01return"))
+    cloud.nova.add(a_server(name="stackward-acceptance-01return"))
 
     assert BOOT.look(world, None).standing is Standing.TODO
     assert REMOVE.look(world, None).standing is Standing.DONE
@@ -399,9 +395,9 @@ def test_a_server_of_that_name_without_our_mark_is_not_ours() -> None:
 def booted(**changes: object) -> tuple[FakeCloud, FakeShell, World]:
     cloud, shell, world = returned()
     BOOT.start(world)
-    cloud.pass_time()
-    [own] = cloud.servers_named("stackward-acceptance-01return")
-    cloud.known[own.id] = replace(own, **changes)  # type: ignore[arg-type]  # fields of a server
+    cloud.nova.pass_time()
+    [own] = cloud.nova.servers_named("stackward-acceptance-01return")
+    cloud.nova.known[own.id] = replace(own, **changes)  # type: ignore[arg-type]  # fields of a server
     return cloud, shell, world
 
 
@@ -422,9 +418,9 @@ def test_what_is_not_proved_is_not_booted(changes: dict[str, object], standing: 
 
 def test_a_server_that_cannot_be_built_fails_in_novas_words() -> None:
     cloud, _, world = returned()
-    cloud.fault = "No valid host was found. "
+    cloud.nova.fault = "No valid host was found. "
     BOOT.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     look = BOOT.look(world, None)
 
@@ -464,7 +460,7 @@ def test_a_server_found_on_resume_is_waited_for_no_longer_than_the_engine_has_pa
     cloud, _, world = returned()
     BOOT.start(world)
     building = BOOT.look(world, None)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     REMOVE.start(world)
 
     removing = REMOVE.look(world, None)
@@ -478,17 +474,17 @@ def test_a_port_that_is_not_active_there_is_no_proof() -> None:
     boot = replace(BOOT, network=LAB_NET.id)
     mark = boot.mark(world)
     boot.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     proved = boot.look(world, mark).standing
-    [own] = cloud.servers_named("stackward-acceptance-01return")
-    cloud.known[own.id] = replace(own, ports=(replace(own.ports[0], status="DOWN"),))
+    [own] = cloud.nova.servers_named("stackward-acceptance-01return")
+    cloud.nova.known[own.id] = replace(own, ports=(replace(own.ports[0], status="DOWN"),))
 
     assert (proved, boot.look(world, mark).standing) == (Standing.DONE, Standing.UNDERWAY)
 
 
 def test_a_fake_hypervisor_has_no_guest_to_look_for() -> None:
     cloud, shell, world = booted()
-    cloud.kind = "fake"
+    cloud.nova.kind = "fake"
     shell.libvirt_down.add(HOST)
 
     assert BOOT.look(world, None).standing is Standing.DONE
@@ -501,21 +497,21 @@ def test_the_acceptance_server_is_removed_with_its_guest() -> None:
     mark = REMOVE.mark(world)
     REMOVE.start(world)
     stood.append(REMOVE.look(world, mark).standing)
-    cloud.pass_time()
+    cloud.nova.pass_time()
 
     assert [*stood, REMOVE.look(world, mark).standing] == [
         Standing.TODO,
         Standing.UNDERWAY,
         Standing.DONE,
     ]
-    assert not cloud.known
+    assert not cloud.nova.known
 
 
 def test_a_guest_that_libvirt_cannot_be_asked_for_is_not_gone() -> None:
     cloud, shell, world = booted()
     mark = REMOVE.mark(world)
     REMOVE.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     shell.libvirt_down.add(HOST)
 
     assert REMOVE.look(world, mark).standing is Standing.UNDERWAY

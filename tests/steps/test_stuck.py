@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from builders import a_server, an_id
-from fakes import FakeCloud, FakeShell, a_world
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.world import a_world
 from stackward.plan import Look, Standing
 from stackward.status.stalled import read_standstill
 from stackward.steps.compute import ColdMigrate, ConfirmMigration, LiveMigrate
@@ -19,7 +21,7 @@ LONG = 300
 
 def a_cloud(status: str = "ACTIVE") -> FakeCloud:
     cloud = FakeCloud()
-    cloud.add(a_server(status))
+    cloud.nova.add(a_server(status))
     return cloud
 
 
@@ -34,7 +36,7 @@ def test_an_order_that_left_no_record_is_stuck() -> None:
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.migrations.clear()
+    cloud.nova.migrations.clear()
 
     look = LIVE.examine(world, mark, LONG)
 
@@ -48,11 +50,13 @@ def test_a_conductor_whose_cell_does_not_answer_is_not_called_dead() -> None:
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.migrations[0] = replace(cloud.migrations[0], status="accepted")
-    cloud.cells_down.add("ctl")
+    cloud.nova.migrations[0] = replace(cloud.nova.migrations[0], status="accepted")
+    cloud.nova.cells_down.add("ctl")
 
     look = LIVE.examine(world, mark, LONG)
-    found = read_standstill(world, cloud.known[DB], "compute-07", cloud.migrations[0], LONG)
+    found = read_standstill(
+        world, cloud.nova.known[DB], "compute-07", cloud.nova.migrations[0], LONG
+    )
 
     assert look is None
     assert (found.dead, found.is_conductor_known) == (frozenset(), False)
@@ -62,12 +66,12 @@ def test_an_earlier_record_is_not_taken_for_ours() -> None:
     """What was completed before our mark says nothing of the order that was lost."""
     cloud = a_cloud()
     world = a_world(cloud)
-    cloud.live_migrate(DB, "compute-08")
-    cloud.pass_time()
-    cloud.known[DB] = replace(cloud.known[DB], host="compute-07")
+    cloud.nova.live_migrate(DB, "compute-08")
+    cloud.nova.pass_time()
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], host="compute-07")
     mark = LIVE.mark(world)
     LIVE.start(world)
-    del cloud.migrations[1:]
+    del cloud.nova.migrations[1:]
 
     assert name_in(LIVE.examine(world, mark, LONG)) == "no-record"
 
@@ -77,7 +81,7 @@ def test_a_move_whose_source_has_died_is_stuck() -> None:
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.computes["compute-07"] = replace(cloud.computes["compute-07"], is_up=False)
+    cloud.nova.computes["compute-07"] = replace(cloud.nova.computes["compute-07"], is_up=False)
 
     assert name_in(LIVE.examine(world, mark, LONG)) == "node-died"
 
@@ -111,7 +115,7 @@ def test_a_cold_order_that_left_no_record_is_stuck() -> None:
     world = a_world(cloud)
     mark = COLD.mark(world)
     COLD.start(world)
-    cloud.migrations.clear()
+    cloud.nova.migrations.clear()
 
     look = COLD.examine(world, mark, LONG)
 
@@ -123,7 +127,7 @@ def test_a_confirmation_that_goes_nowhere_is_stuck() -> None:
     cloud = a_cloud("SHUTOFF")
     world = a_world(cloud)
     COLD.start(world)
-    cloud.pass_time()
+    cloud.nova.pass_time()
     mark = CONFIRM.mark(world)
     CONFIRM.start(world)
 
@@ -134,7 +138,7 @@ def test_a_confirmation_that_goes_nowhere_is_stuck() -> None:
 def test_a_guest_that_is_off_has_no_job_though_libvirt_calls_that_question_invalid() -> None:
     """As `virsh domjobinfo` does: "domain is not running"."""
     cloud = a_cloud("SHUTOFF")
-    server = cloud.known[DB]
+    server = cloud.nova.known[DB]
 
     found = read_standstill(a_world(cloud), server, "compute-07", None, LONG)
 
@@ -150,11 +154,13 @@ def test_a_completed_move_whose_server_stays_migrating_is_stuck_and_its_guest_is
     world = a_world(cloud, shell)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    cloud.migrations[0] = replace(cloud.migrations[0], status="completed", updated=None, created="")
-    cloud.known[DB] = replace(cloud.known[DB], updated="2026-11-22T02:59:00Z")
+    cloud.nova.migrations[0] = replace(
+        cloud.nova.migrations[0], status="completed", updated=None, created=""
+    )
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], updated="2026-11-22T02:59:00Z")
 
     early = LIVE.look(world, mark)
-    cloud.known[DB] = replace(cloud.known[DB], updated="2026-11-22T02:50:00Z")
+    cloud.nova.known[DB] = replace(cloud.nova.known[DB], updated="2026-11-22T02:50:00Z")
     late = LIVE.look(world, mark)
 
     assert early.standing is not Standing.FAILED
@@ -167,9 +173,9 @@ def queued_behind(cloud: FakeCloud, other: str) -> Look | None:
     world = a_world(cloud)
     mark = LIVE.mark(world)
     LIVE.start(world)
-    ours = replace(cloud.migrations[0], status="queued")
+    ours = replace(cloud.nova.migrations[0], status="queued")
     behind = replace(ours, id=ours.id + 1, server=other, status="running")
-    cloud.migrations[:] = [behind, ours]
+    cloud.nova.migrations[:] = [behind, ours]
     return LIVE.examine(world, mark, LONG)
 
 
@@ -180,6 +186,6 @@ def test_what_is_queued_behind_the_record_of_a_deleted_server_is_lost() -> None:
 
 def test_what_is_queued_behind_a_server_that_moves_is_waited_for() -> None:
     cloud = a_cloud()
-    cloud.add(a_server(name="web-1", task_state="migrating"))
+    cloud.nova.add(a_server(name="web-1", task_state="migrating"))
 
     assert queued_behind(cloud, an_id("web-1")) is None

@@ -63,7 +63,7 @@ def undone(site: Site) -> None:
 
 def failed(site: Site) -> None:
     """Drain, and fail to move a server."""
-    site.cloud.failures[an_id("db-01")] = "No valid host was found."
+    site.cloud.nova.failures[an_id("db-01")] = "No valid host was found."
     site.run(*DRAIN, "--parallel", "1")
 
 

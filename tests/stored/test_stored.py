@@ -44,11 +44,11 @@ def goes_on(site: Site, version: Path, scene: str) -> Run:
     lived = runs_of(site)
     load(site, version / f"{scene}.sql")
     ids = dict(zip(lived, runs_of(site), strict=True))
-    for name, service in site.cloud.computes.items():
+    for name, service in site.cloud.nova.computes.items():
         reason = service.disabled_reason
         for new, old in ids.items():
             reason = reason and reason.replace(new, old)
-        site.cloud.computes[name] = replace(service, disabled_reason=reason)
+        site.cloud.nova.computes[name] = replace(service, disabled_reason=reason)
     return site.newest
 
 
@@ -126,7 +126,7 @@ def test_a_stored_database_is_in_order(version: Path, scene: str, site: Site) ->
 @pytest.mark.parametrize("scene", ["half-drained", "left-under-way", "failed"])
 def test_a_stored_run_that_stopped_is_carried_on(version: Path, scene: str, site: Site) -> None:
     run = goes_on(site, version, scene)
-    site.cloud.failures.clear()
+    site.cloud.nova.failures.clear()
 
     code, _, said = site.run("run", "resume", run.id)
 

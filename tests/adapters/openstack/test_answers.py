@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from builders import a_server, an_id
-from fakes import FakeClock, FakeCloud
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.errors import NotUnderstood, Refused, Uncertain, Unreachable
@@ -19,7 +20,7 @@ AT = f"GET /servers/{SERVER}"
 
 def site() -> tuple[HttpCloud, OpenStackCloud]:
     fake = FakeCloud()
-    fake.add(a_server())
+    fake.nova.add(a_server())
     small = HttpCloud(fake)
     return small, OpenStackCloud(small.connection(), FakeClock())
 
@@ -182,8 +183,8 @@ def test_a_server_in_a_cell_that_is_down_is_unknown() -> None:
 def test_a_server_deleted_and_archived_is_proved_to_be_gone() -> None:
     """Nova answers 404 for its actions then: its run could never be proved."""
     small, cloud = site()
-    small.cloud.stop_server(SERVER)
-    small.cloud.purge(SERVER)
+    small.cloud.nova.stop_server(SERVER)
+    small.cloud.nova.purge(SERVER)
 
     look = gone(cloud.nova, SERVER)
 

@@ -16,7 +16,7 @@ from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
 from typing_extensions import override
 
-from fakes import FakeClock
+from fakes.clock import FakeClock
 from stackward.adapters.openstack import connect, nova_answers, placement
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.patience import Patience

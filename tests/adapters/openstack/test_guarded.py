@@ -3,7 +3,8 @@
 import pytest
 
 from builders import an_id
-from fakes import FakeClock, FakeCloud
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.errors import StackwardError
@@ -15,7 +16,9 @@ A, B = "c01.site-a.example", "c01.site-b.example"
 def guarded(host: str, *names: str) -> list[str]:
     """Return the entries of a host, among those of these names."""
     cloud = FakeCloud(catalog=frozenset({"compute", "instance-ha"}))
-    cloud.guards = {name: Guarded(id=an_id(name), segment="s", host=name) for name in names}
+    cloud.masakari.guards = {
+        name: Guarded(id=an_id(name), segment="s", host=name) for name in names
+    }
     found = OpenStackCloud(HttpCloud(cloud).connection(), FakeClock()).masakari.guarded(host)
     return [entry.host for entry in found]
 

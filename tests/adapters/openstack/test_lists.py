@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from builders import a_port, a_server, a_service, an_id
-from fakes import DEMO, GUEST, LAB_NET, SERVICES, TINY, Connected, FakeClock, FakeCloud
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
+from fakes.glance import GUEST
+from fakes.keystone import DEMO
+from fakes.neutron import LAB_NET
+from fakes.nova import TINY, FakeNova
+from fakes.world import SERVICES, Connected
 from http_cloud import PAGE, HttpCloud, Reply
 from stackward.adapters import openstack
 from stackward.adapters.openstack import OpenStackCloud
@@ -33,19 +39,19 @@ SERVER = an_id("db-01")
 
 def five_of_each() -> FakeCloud:
     """Return a cloud that has five of all that can be listed."""
-    fake = FakeCloud(hosts=HOSTS)
+    fake = FakeCloud(FakeNova(hosts=HOSTS))
     names = [f"db-{number:02}" for number in range(1, 6)]
     ports = tuple(replace(a_port("db-01", HOSTS[0]), id=an_id(f"port-{name}")) for name in names)
-    fake.add(*(a_server(name=name, host=HOSTS[0], ports=()) for name in names))
-    fake.known[SERVER] = replace(fake.known[SERVER], ports=ports)
-    fake.bound[ports[0].id] = tuple((host, "ACTIVE") for host in HOSTS)
-    fake.agents[HOSTS[0]] = tuple(f"agent {number}" for number in range(1, 6))
-    fake.zones = tuple(Aggregate(uuid=an_id(one), name=one) for one in names)
-    fake.images = tuple(replace(GUEST, id=an_id(f"image-{one}")) for one in names)
-    fake.offered = tuple(replace(TINY, id=an_id(f"flavor-{one}")) for one in names)
-    fake.networks = tuple(replace(LAB_NET, id=an_id(f"net-{one}")) for one in names)
-    fake.projects = tuple(replace(DEMO, id=an_id(f"project-{one}")) for one in names)
-    fake.migrations = [
+    fake.nova.add(*(a_server(name=name, host=HOSTS[0], ports=()) for name in names))
+    fake.nova.known[SERVER] = replace(fake.nova.known[SERVER], ports=ports)
+    fake.neutron.bound[ports[0].id] = tuple((host, "ACTIVE") for host in HOSTS)
+    fake.neutron.agents[HOSTS[0]] = tuple(f"agent {number}" for number in range(1, 6))
+    fake.nova.zones = tuple(Aggregate(uuid=an_id(one), name=one) for one in names)
+    fake.glance.images = tuple(replace(GUEST, id=an_id(f"image-{one}")) for one in names)
+    fake.nova.offered = tuple(replace(TINY, id=an_id(f"flavor-{one}")) for one in names)
+    fake.neutron.networks = tuple(replace(LAB_NET, id=an_id(f"net-{one}")) for one in names)
+    fake.keystone.projects = tuple(replace(DEMO, id=an_id(f"project-{one}")) for one in names)
+    fake.nova.migrations = [
         Migration(
             id=number,
             uuid=an_id(f"migration-{number}"),
@@ -57,16 +63,16 @@ def five_of_each() -> FakeCloud:
         )
         for number in range(1, 6)
     ]
-    fake.actions[SERVER] = [
+    fake.nova.actions[SERVER] = [
         ServerAction(action="stop", request_id=f"req-{number}", user="u", started=f"{number:04}")
         for number in range(1, 6)
     ]
-    fake.guards = {
+    fake.masakari.guards = {
         f"{host}-{number}": Guarded(id=an_id(f"{host}-{number}"), segment=host, host=HOSTS[0])
         for host in HOSTS[:3]
         for number in range(1, 4)
     }
-    fake.attachments[SERVER] = tuple((f"attachment-{one}", f"volume-{one}") for one in names)
+    fake.cinder.attachments[SERVER] = tuple((f"attachment-{one}", f"volume-{one}") for one in names)
     fake.catalog = frozenset({"compute", "instance-ha"})
     return fake
 
@@ -129,8 +135,10 @@ def test_a_list_is_read_to_its_end(cloud: Connected, small: HttpCloud, name: str
 def test_a_drain_sees_the_port_on_the_second_page() -> None:
     """F06: Neutron gives 500 ports at most, and the accelerator is the 501st."""
     fake = five_of_each()
-    last = replace(fake.known[SERVER].ports[4], vnic_type="accelerator-direct")
-    fake.known[SERVER] = replace(fake.known[SERVER], ports=(*fake.known[SERVER].ports[:4], last))
+    last = replace(fake.nova.known[SERVER].ports[4], vnic_type="accelerator-direct")
+    fake.nova.known[SERVER] = replace(
+        fake.nova.known[SERVER], ports=(*fake.nova.known[SERVER].ports[:4], last)
+    )
     cloud = OpenStackCloud(HttpCloud(fake).connection(), FakeClock())
 
     kinds = [port.vnic_type for port in cloud.neutron.ports_of([SERVER])]
@@ -140,7 +148,9 @@ def test_a_drain_sees_the_port_on_the_second_page() -> None:
 
 def test_all_hypervisors_are_listed_once_where_none_is_named_after_its_host() -> None:
     """With 2,000 nodes each look at a server that was moved read two pages of a thousand."""
-    fake = FakeCloud(hosts=HOSTS, named={host: (f"ip-{host[-2:]}", None) for host in HOSTS})
+    fake = FakeCloud(
+        FakeNova(hosts=HOSTS, named={host: (f"ip-{host[-2:]}", None) for host in HOSTS})
+    )
     small = HttpCloud(fake)
     cloud = OpenStackCloud(small.connection(), FakeClock())
     before = cloud.nova.known_hypervisors()
@@ -237,7 +247,7 @@ TO_NEXT: dict[str, dict[str, object]] = {
 
 def call_for_pools(body: dict[str, object]) -> RpcAnswer:
     """Ask Cinder for the pools of its backends over HTTP, and have it answer so."""
-    small = HttpCloud(FakeCloud(hosts=HOSTS))
+    small = HttpCloud(FakeCloud(FakeNova(hosts=HOSTS)))
     apis = OpenStackApis(small.connection)
     _, catalog = apis.log_in(within_s=5)
     endpoint = catalog.endpoint(("block-storage",)) if catalog else None
@@ -388,8 +398,8 @@ def test_the_query_of_a_list_is_asked_for_on_each_page() -> None:
 
 
 def test_services_come_from_all_pages() -> None:
-    fake = FakeCloud(hosts=HOSTS)
-    fake.computes["compute-05"] = replace(a_service("compute-05"), is_up=False)
+    fake = FakeCloud(FakeNova(hosts=HOSTS))
+    fake.nova.computes["compute-05"] = replace(a_service("compute-05"), is_up=False)
     cloud = OpenStackCloud(HttpCloud(fake).connection(), FakeClock())
 
     down = [one.host for one in cloud.nova.services() if not one.is_up]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fakes import FakeCloud
+from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
 from stackward.adapters.openstack import connect, connect_to_look
 from stackward.adapters.openstack.apis import OpenStackApis
@@ -23,8 +24,8 @@ class Look:
     """The APIs of a small cloud, logged in."""
 
     def __init__(self, **fields: Any) -> None:  # noqa: ANN401  # fields of the cloud
-        fake = FakeCloud(hosts=HOSTS)
-        fake.agents = dict.fromkeys(HOSTS, ("OVN Controller agent",))
+        fake = FakeCloud(FakeNova(hosts=HOSTS))
+        fake.neutron.agents = dict.fromkeys(HOSTS, ("OVN Controller agent",))
         self.small = HttpCloud(fake, **fields)
         self.apis = OpenStackApis(self.small.connection)
         _, catalog = self.apis.log_in(within_s=5)

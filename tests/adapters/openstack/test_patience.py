@@ -7,7 +7,8 @@ from email.utils import format_datetime
 import pytest
 
 from builders import a_server, an_id
-from fakes import FakeClock, FakeCloud
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
 from http_cloud import HttpCloud, Reply
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.openstack.patience import seconds_of
@@ -31,7 +32,7 @@ class Site:
 
     def __init__(self) -> None:
         self.fake = FakeCloud()
-        self.fake.add(a_server())
+        self.fake.nova.add(a_server())
         self.clock = FakeClock()
         self.small = HttpCloud(self.fake)
         self.cloud = OpenStackCloud(self.small.connection(), self.clock)
@@ -105,7 +106,7 @@ def test_an_order_is_not_sent_two_minutes_after_its_intent() -> None:
 
     assert (site.orders(), site.clock.monotonic()) == (1, 0)
     assert limited.value.after_s == 7
-    assert site.fake.known[SERVER].task_state is None
+    assert site.fake.nova.known[SERVER].task_state is None
 
 
 def test_an_order_is_not_sent_two_minutes_after_its_intent_for_a_login() -> None:
@@ -168,7 +169,7 @@ def test_an_order_that_is_limited_for_long_may_be_repeated() -> None:
     with pytest.raises(Unreachable):
         site.cloud.nova.stop_server(SERVER)
 
-    assert site.fake.known[SERVER].task_state is None
+    assert site.fake.nova.known[SERVER].task_state is None
 
 
 def test_a_login_that_is_limited_is_waited_out() -> None:
@@ -207,7 +208,7 @@ def test_retry_after_is_seconds_or_a_date(
 
 def test_a_cloud_without_cinder_is_asked_for_all_else() -> None:
     fake = FakeCloud()
-    fake.add(a_server())
+    fake.nova.add(a_server())
     small = HttpCloud(fake, catalog=["identity", "compute", "placement", "network", "image"])
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
@@ -242,7 +243,7 @@ def test_each_service_that_is_not_there_is_named(kind: str, ask: "object", says:
 @pytest.mark.parametrize("newest", ["2.79", "2.87", "2.90", "2.95", "2.96", "2.100"])
 def test_an_older_nova_is_asked_at_what_it_has(newest: str) -> None:
     fake = FakeCloud()
-    fake.add(a_server())
+    fake.nova.add(a_server())
     small = HttpCloud(fake, nova=newest)
     cloud = OpenStackCloud(small.connection(), FakeClock())
 
@@ -258,7 +259,7 @@ def test_an_older_nova_is_asked_at_what_it_has(newest: str) -> None:
 
 def test_a_version_is_learned_from_its_refusal_where_none_are_listed() -> None:
     fake = FakeCloud()
-    fake.add(a_server())
+    fake.nova.add(a_server())
     small = HttpCloud(fake, nova="2.90")
     small.instead["GET /compute/v2.1"] = [Reply(404, {"message": "hidden"})]
     cloud = OpenStackCloud(small.connection(), FakeClock())

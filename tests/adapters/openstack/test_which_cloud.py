@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fakes import FakeClock, FakeCloud
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.adapters.openstack.apis import OpenStackApis

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes import in_turn
+from fakes.shell import in_turn
 from ssh_stand_in import put_ssh
 from stackward.adapters.ssh import Ssh
 from stackward.errors import BadInput, Uncertain, Unreachable

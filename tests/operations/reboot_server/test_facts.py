@@ -6,7 +6,7 @@ import pytest
 
 from builders import a_server, an_id
 from dying import Site
-from fakes import FakeCloud
+from fakes.cloud import FakeCloud
 from stackward.errors import BadInput, NotInCatalog, Unreachable
 from stackward.model.migration import Migration
 from stackward.model.unread import Unread
@@ -28,7 +28,7 @@ def read(place: Path, cloud: FakeCloud, word: str = "db-01", **shell: set[str]) 
 
 def a_cloud(*servers: str) -> FakeCloud:
     cloud = FakeCloud()
-    cloud.add(*(a_server(name=name) for name in servers or ("db-01",)))
+    cloud.nova.add(*(a_server(name=name) for name in servers or ("db-01",)))
     return cloud
 
 
@@ -40,7 +40,7 @@ def test_a_server_is_found(tmp_path: Path, word: str) -> None:
 def test_a_name_that_several_servers_have_is_refused_with_the_ids_of_all(tmp_path: Path) -> None:
     cloud = a_cloud()
     twin = a_server("SHUTOFF", "twin", host="compute-08", project="other")
-    cloud.known[twin.id] = a_server("SHUTOFF", "db-01", id=twin.id, project="other")
+    cloud.nova.known[twin.id] = a_server("SHUTOFF", "db-01", id=twin.id, project="other")
 
     with pytest.raises(BadInput, match="several servers are called `db-01`") as raised:
         read(tmp_path, cloud)
@@ -73,7 +73,7 @@ def test_of_a_silent_node_neither_is_known(tmp_path: Path) -> None:
 
 def test_a_hypervisor_without_domains_is_not_asked_for_them(tmp_path: Path) -> None:
     cloud = a_cloud()
-    cloud.kind = "fake"
+    cloud.nova.kind = "fake"
 
     facts = read(tmp_path, cloud)
 
@@ -82,7 +82,7 @@ def test_a_hypervisor_without_domains_is_not_asked_for_them(tmp_path: Path) -> N
 
 def test_a_guest_that_is_not_there_is_looked_for_where_it_was_moved_to(tmp_path: Path) -> None:
     cloud = a_cloud()
-    cloud.migrations.append(
+    cloud.nova.migrations.append(
         Migration(
             id=1, uuid="m", server=DB, kind="live-migration", status="error", source=NODE,
             target="compute-08",
@@ -101,8 +101,8 @@ def test_a_guest_that_is_not_there_is_looked_for_where_it_was_moved_to(tmp_path:
 
 def test_an_attachment_that_only_one_of_nova_and_cinder_knows_is_read(tmp_path: Path) -> None:
     cloud = FakeCloud()
-    cloud.add(a_server(volume_ids=("v1", "v2")))
-    cloud.attachments[DB] = (("a1", "v1"), ("a9", "v9"))
+    cloud.nova.add(a_server(volume_ids=("v1", "v2")))
+    cloud.cinder.attachments[DB] = (("a1", "v1"), ("a9", "v9"))
 
     facts = read(tmp_path, cloud)
 
@@ -127,11 +127,11 @@ def test_a_cinder_that_does_not_answer_is_not_one_that_says_no(
     expected: object,
 ) -> None:
     cloud = FakeCloud()
-    cloud.add(a_server(volume_ids=volumes))
+    cloud.nova.add(a_server(volume_ids=volumes))
 
     def refuse(_: str) -> tuple[tuple[str, str], ...]:
         raise error
 
-    monkeypatch.setattr(cloud, "attachments_of", refuse)
+    monkeypatch.setattr(cloud.cinder, "attachments_of", refuse)
 
     assert read(tmp_path, cloud).attachments == expected

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_candidate, a_node, a_server, a_service, an_id
-from fakes import GUEST, TINY
+from fakes.glance import GUEST
+from fakes.nova import TINY
 from stackward.model.claim import Claim
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (

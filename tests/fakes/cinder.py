@@ -1,0 +1,35 @@
+"""What stands for Cinder in the fast tests."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from builders import an_id
+from fakes.nova import FakeNova
+from stackward.model.volume import Volume
+
+
+@dataclass
+class FakeCinder:
+    """Cinder; a volume is attached where Nova has it."""
+
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    attachments: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
+    calls: Counter[str] = field(default_factory=Counter)
+    nova: FakeNova = field(init=False, repr=False)
+
+    def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
+        self.calls["attachments"] += 1
+        known = self.nova.known.get(server)
+        well = tuple((an_id(f"of-{each}"), each) for each in known.volume_ids) if known else ()
+        return self.attachments.get(server, well)
+
+    def volume(self, volume: str, /) -> Volume | None:
+        self.calls["volume"] += 1
+        found = self.volumes.get(volume)
+        holders = [one for one in self.nova.known.values() if volume in one.volume_ids]
+        attached = tuple((one.id, one.host) for one in holders)
+        return replace(found, attached=found.attached or attached) if found else None
+
+    def volume_services(self) -> tuple[str, ...]:
+        self.calls["volume services"] += 1
+        return ("ctl@nfs",)

@@ -1,0 +1,17 @@
+"""What stands for Keystone in the fast tests."""
+
+from dataclasses import dataclass
+
+from stackward.model.project import Project
+
+DEMO = Project(id="demo", name="Demonstrations")
+
+
+@dataclass
+class FakeKeystone:
+    """Keystone, with one project."""
+
+    projects: tuple[Project, ...] = (DEMO,)
+
+    def projects_called(self, word: str, /) -> tuple[Project, ...]:
+        return tuple(each for each in self.projects if word in {each.id, each.name})

@@ -1,0 +1,46 @@
+"""What stands for Neutron in the fast tests."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from builders import an_id
+from fakes.nova import FakeNova
+from stackward.model.network import Network, NetworkAgent, Port
+
+LAB_NET = Network(id=an_id("lab-net"), name="lab-net")
+
+
+@dataclass
+class FakeNeutron:
+    """Neutron; the ports of a server are those that Nova has of it."""
+
+    bound: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
+    agents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    silent_agents: set[str] = field(default_factory=set)  # hosts
+    networks: tuple[Network, ...] = (LAB_NET,)
+    calls: Counter[str] = field(default_factory=Counter)
+    nova: FakeNova = field(init=False, repr=False)
+
+    def ports_of(self, servers: Sequence[str], /) -> tuple[Port, ...]:
+        self.calls["ports"] += -(-len(servers) // 50)
+        found = (self.nova.known[server] for server in servers if server in self.nova.known)
+        return tuple(replace(port, host=server.host) for server in found for port in server.ports)
+
+    def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
+        self.calls["bindings"] += 1
+        owners = [s for s in self.nova.known.values() for each in s.ports if each.id == port]
+        return self.bound.get(port, tuple((one.host or "", "ACTIVE") for one in owners))
+
+    def network_agents_on(self, host: str, /) -> tuple[NetworkAgent, ...]:
+        self.calls["agents"] += 1
+        is_alive = host not in self.silent_agents
+        return tuple(
+            NetworkAgent(kind=kind, is_alive=is_alive) for kind in self.agents.get(host, ())
+        )
+
+    def networks_called(self, word: str, /) -> tuple[Network, ...]:
+        return tuple(each for each in self.networks if word in {each.id, each.name})
+
+    def remove_binding(self, port: str, host: str, /) -> None:
+        self.bound[port] = tuple(each for each in self.bindings_of(port) if each[0] != host)

@@ -1,0 +1,393 @@
+"""What stands for Nova in the fast tests."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from builders import NOW, a_flavor, a_service, an_id
+from stackward.errors import Uncertain
+from stackward.model.acceptance import NewServer
+from stackward.model.aggregate import Aggregate
+from stackward.model.flavor import OfferedFlavor
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.migration import Migration
+from stackward.model.network import Port
+from stackward.model.server import ActionEvent, Server, ServerAction, ServerGroup
+from stackward.model.service import ComputeService
+
+if TYPE_CHECKING:
+    from fakes.placement import FakePlacement
+
+
+DISABLED = "COMPUTE_STATUS_DISABLED"
+
+
+_POWERED = {
+    "powering-off": ("SHUTOFF", "stopped", 4),
+    "powering-on": ("ACTIVE", "active", 1),
+    "rebooting": ("ACTIVE", "active", 1),
+    "rebooting_hard": ("ACTIVE", "active", 1),
+}
+
+
+TINY = OfferedFlavor(id=an_id("tiny"), name="tiny", vcpus=1, ram_mib=128)
+
+
+@dataclass
+class FakeNova:
+    """Hosts with servers; a move takes one `pass_time()` from each stage to the next."""
+
+    hosts: tuple[str, ...] = ("compute-07", "compute-08", "compute-09")
+    known: dict[str, Server] = field(default_factory=dict)
+    migrations: list[Migration] = field(default_factory=list)
+    actions: dict[str, list[ServerAction]] = field(default_factory=dict)
+    groups: dict[str, ServerGroup] = field(default_factory=dict)
+    zones: tuple[Aggregate, ...] = ()
+    failures: dict[str, str] = field(default_factory=dict)  # what the next move of a server says
+    computes: dict[str, ComputeService] = field(default_factory=dict)
+    kind: str = "QEMU"
+    # The hypervisor's name and address, where they are not the host's name and none.
+    named: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    has_conductor: bool = True
+    syncs_traits: bool = True  # Nova swallows a failed sync
+    without_rpc: set[str] = field(default_factory=set)  # hosts
+    cells_down: set[str] = field(default_factory=set)  # hosts of which Nova knows the name only
+    offered: tuple[OfferedFlavor, ...] = (TINY,)
+    fault: str | None = None  # why no server can be built
+    slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
+    events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
+    boots: Counter[str] = field(default_factory=Counter)  # by server
+    not_rebooting: set[str] = field(default_factory=set)  # Nova gives up, and logs that it is well
+    ticks: int = 0  # seconds, one by each `pass_time()`
+    building: dict[str, NewServer] = field(default_factory=dict)  # by id
+    built: list[NewServer] = field(default_factory=list)
+    listed: tuple[Hypervisor, ...] = ()  # by the last list of all
+    calls: Counter[str] = field(default_factory=Counter)
+    placement: "FakePlacement" = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.computes = {host: a_service(host) for host in self.hosts}
+
+    def add(self, *servers: Server) -> None:
+        """Put servers on their hosts."""
+        self.known |= {server.id: server for server in servers}
+
+    def services(self) -> tuple[ComputeService, ...]:
+        self.calls["services"] += 1
+        conductor = a_service("ctl", binary="nova-conductor", is_up=self.has_conductor)
+        return tuple(map(self._known_of, (*self.computes.values(), conductor)))
+
+    def _known_of(self, service: ComputeService) -> ComputeService:
+        if service.host not in self.cells_down:
+            return service
+        blank = a_service(service.host, id="", is_enabled=False, is_up=False, zone="")
+        return replace(blank, binary=service.binary, is_known=False)
+
+    def hypervisors_like(self, name: str, /) -> tuple[Hypervisor, ...]:
+        self.calls["hypervisors"] += 1
+        return tuple(one for one in self.all_hypervisors() if name in one.name)
+
+    def hypervisors(self) -> tuple[Hypervisor, ...]:
+        self.calls["all hypervisors"] += 1
+        self.listed = tuple(self.all_hypervisors())
+        return self.listed
+
+    def known_hypervisors(self) -> tuple[Hypervisor, ...]:
+        return self.listed
+
+    def all_hypervisors(self) -> Iterator[Hypervisor]:
+        for host in self.hosts:
+            name, address = self.named.get(host, (host, None))
+            yield Hypervisor(
+                id=an_id(host),
+                name=name,
+                host=host,
+                kind=self.kind,
+                address=address,
+                version=10_000_000,
+            )
+
+    def servers_on(self, host: str, /) -> tuple[Server, ...]:
+        self.calls["servers"] += 1
+        return tuple(
+            replace(server, ports=(), volumes=(), group=None)
+            for server in self.known.values()
+            if server.host == host and host not in self.cells_down
+        )
+
+    def server(self, server: str, /) -> Server | None:
+        self.calls["server"] += 1
+        found = self.known.get(server)
+        return replace(found, ports=(), volumes=(), group=None) if found else None
+
+    def servers_called(self, word: str, /) -> tuple[Server, ...]:
+        return tuple(one for one in self.known.values() if word in {one.id, one.name})
+
+    def server_group(self, group: str, /) -> ServerGroup | None:
+        self.calls["server group"] += 1
+        return self.groups.get(group)
+
+    def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
+        self.calls["migrations"] += 1
+        return tuple(
+            each
+            for each in self.migrations
+            if each.status == status and host in {each.source, each.target}
+        )
+
+    def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
+        self.calls["newest migrations"] += 1
+        return tuple(
+            each for each in reversed(self.migrations) if host in {each.source, each.target}
+        )
+
+    def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
+        self.calls["migrations"] += 1
+        return tuple(each for each in reversed(self.migrations) if each.server == server)
+
+    def remaining_bytes(self, server: str, migration: int, /) -> int | None:
+        self.calls["remaining bytes"] += 1
+        return 2**20
+
+    def actions_of(self, server: str, /) -> tuple[ServerAction, ...]:
+        self.calls["actions"] += 1
+        return tuple(reversed(self.actions.get(server, [])))
+
+    def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
+        return self.events.get(request_id, ())
+
+    def action_failure(self, server: str, request_id: str, /) -> str | None:
+        return self.failures.get(server) or None
+
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        self.calls["aggregates"] += 1
+        return self.zones
+
+    def uptime(self, hypervisor: str, /) -> str | None:
+        host = next(host for host in self.hosts if an_id(host) == hypervisor)
+        if host in self.without_rpc or not self.computes[host].is_up:
+            return None
+        return " 21:46:53 up  3:40,  0 users,  load average: 4.40, 4.32, 3.14\n"
+
+    def servers_named(self, name: str, /) -> tuple[Server, ...]:
+        return tuple(server for server in self.known.values() if server.name == name)
+
+    def flavors(self) -> tuple[OfferedFlavor, ...]:
+        return self.offered
+
+    def disable_service(self, service: str, reason: str, /) -> str:
+        host = self._host_of(service)
+        self.computes[host] = replace(self.computes[host], is_enabled=False, disabled_reason=reason)
+        if self.syncs_traits:
+            self.placement.traits.setdefault(host, set()).add(DISABLED)
+        return f"req-disable-{host}"
+
+    def enable_service(self, service: str, /) -> str:
+        host = self._host_of(service)
+        self.computes[host] = replace(self.computes[host], is_enabled=True, disabled_reason=None)
+        self.placement.traits.setdefault(host, set()).discard(DISABLED)
+        return f"req-enable-{host}"
+
+    def create_server(self, wanted: NewServer, /) -> None:
+        self.built.append(wanted)
+        number = len(self.built)
+        server = Server(
+            id=an_id(f"built-{number}"),
+            name=wanted.name,
+            status="BUILD",
+            vm_state="building",
+            task_state="spawning",
+            power_state=0,
+            host=None,
+            flavor=a_flavor(ram_mib=128),
+            project="admin",
+            metadata=wanted.metadata,
+        )
+        self.building[server.id] = wanted
+        self.add(server)
+
+    def delete_server(self, server: str, /) -> None:
+        self.known[server] = replace(self.known[server], task_state="deleting")
+
+    def live_migrate(self, server: str, target: str | None, /) -> str:
+        return self._begin(server, "live-migration", {"ACTIVE", "PAUSED"}, "migrating", target)
+
+    def cold_migrate(self, server: str, target: str | None, /) -> str:
+        return self._begin(server, "migrate", {"ACTIVE", "SHUTOFF"}, "resize_prep", target)
+
+    def stop_server(self, server: str, /) -> str:
+        self._refuse(server, {"ACTIVE"})
+        self.known[server] = replace(self.known[server], task_state="powering-off")
+        return self._act(server, "stop", "compute_stop_instance")
+
+    def start_server(self, server: str, /) -> str:
+        self._refuse(server, {"SHUTOFF"})
+        self.known[server] = replace(self.known[server], task_state="powering-on")
+        return self._act(server, "start", "compute_start_instance")
+
+    def reboot_server(self, server: str, /, *, is_hard: bool) -> str:
+        hard = {"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "ERROR"}
+        self._refuse(server, hard if is_hard else {"ACTIVE"})
+        task, status = ("rebooting_hard", "HARD_REBOOT") if is_hard else ("rebooting", "REBOOT")
+        self.known[server] = replace(self.known[server], task_state=task, status=status)
+        return self._act(server, "reboot", "compute_reboot_instance")
+
+    def confirm_resize(self, server: str, /) -> str:
+        self._refuse(server, {"VERIFY_RESIZE"})
+        self._set(server, status="confirming")
+        return self._act(server, "confirmResize")
+
+    def force_complete(self, server: str, migration: int, /) -> str:
+        return self._act(server, "live_migration_force_complete")
+
+    def abort_migration(self, server: str, migration: int, /) -> str:
+        self._set(server, status="cancelled")
+        self.known[server] = replace(self.known[server], task_state=None)
+        return self._act(server, "live_migration_cancel")
+
+    def vanish(self, server: str, by: str = "eve") -> None:
+        """Let an owner delete a server; its actions stay readable by its id."""
+        self._act(server, "delete")
+        log = self.actions[server]
+        log[-1] = replace(log[-1], user=by, started="2026-11-22T03:00:05.000000")
+        del self.known[server]
+
+    def purge(self, server: str) -> None:
+        """Let an owner delete a server, and an operator archive what Nova kept of it."""
+        self.vanish(server)
+        del self.actions[server]
+        self.migrations = [each for each in self.migrations if each.server != server]
+
+    def pass_time(self) -> None:
+        """Bring every move to its next stage."""
+        self.ticks += 1
+        for server in [each for each in self.known.values() if each.task_state in _POWERED]:
+            status, vm_state, power_state = _POWERED[server.task_state or ""]
+            if status == "ACTIVE" and server.id not in self.not_rebooting:
+                self.boots[server.id] += 1
+            self._end(server.id)
+            self.known[server.id] = replace(
+                server,
+                status=status,
+                vm_state=vm_state,
+                power_state=power_state,
+                task_state=None,
+            )
+        for migration in [each for each in self.migrations if each.server in self.known]:
+            self._advance(migration)
+        for server in [each for each in self.known.values() if each.task_state == "deleting"]:
+            del self.known[server.id]
+            self.building.pop(server.id, None)
+        while self.building:
+            self._build(*self.building.popitem())
+
+    def _build(self, server: str, wanted: NewServer) -> None:
+        fault = self.fault
+        if DISABLED in self.placement.traits.get(wanted.host, set()):
+            fault = "No valid host was found."
+        now = replace(self.known[server], task_state=None)
+        if fault:
+            now = replace(now, status="ERROR", vm_state="error", fault=fault)
+        else:
+            ports = (Port(id=an_id(f"port-{server}"), server=server, host=wanted.host),)
+            now = replace(
+                now,
+                status="ACTIVE",
+                vm_state="active",
+                power_state=1,
+                host=wanted.host,
+                ports=ports if wanted.network else (),
+            )
+        self.known[server] = now
+
+    def _advance(self, migration: Migration) -> None:
+        server = self.known[migration.server]
+        if migration.server in self.failures and migration.status in {"running", "migrating"}:
+            self._set(server.id, status="error")
+            failed = replace(self.actions[server.id][-1], message="Error")
+            self.actions[server.id][-1] = failed
+            self.known[server.id] = replace(server, task_state=None)
+        elif migration.status == "running" and server.id in self.slow:
+            return
+        elif migration.status == "running":
+            self._set(server.id, status="completed")
+            self.known[server.id] = replace(server, host=migration.target, task_state=None)
+        elif migration.status == "migrating":
+            self._set(server.id, status="finished")
+            self._end(server.id, "compute_finish_resize")
+            self.known[server.id] = replace(
+                server, host=migration.target, task_state=None, status="VERIFY_RESIZE"
+            )
+        elif migration.status == "confirming":
+            self._set(server.id, status="confirmed")
+            was = "SHUTOFF" if server.vm_state == "stopped" else "ACTIVE"
+            self.known[server.id] = replace(server, status=was)
+
+    def _begin(
+        self, server: str, action: str, allowed: set[str], task: str, target: str | None
+    ) -> str:
+        self._refuse(server, allowed)
+        one = self.known[server]
+        free = [
+            host
+            for host in self.hosts
+            if host != one.host and self.computes[host].is_enabled and self.computes[host].is_up
+        ]
+        is_live = action == "live-migration"
+        number = len(self.migrations) + 1
+        self.migrations.append(
+            Migration(
+                id=number,
+                uuid=an_id(f"migration-{number}"),
+                server=server,
+                kind="live-migration" if is_live else "migration",
+                status="running" if is_live else "migrating",
+                source=one.host or "",
+                target=target or free[0],
+            )
+        )
+        self.known[server] = replace(one, task_state=task)
+        return self._act(server, action, "" if is_live else "compute_resize_instance")
+
+    def _refuse(self, server: str, allowed: set[str]) -> None:
+        one = self.known[server]
+        if one.task_state is not None or one.status not in allowed:
+            raise Uncertain(
+                "Nova is busy with it already, or it is in no state for it",
+                service="Nova",
+                says=f"Cannot act while it is in {one.status} {one.task_state}",
+            )
+
+    def _act(self, server: str, action: str, event: str = "") -> str:
+        self.calls["orders"] += 1
+        log = self.actions.setdefault(server, [])
+        number = sum(map(len, self.actions.values())) + 1
+        log.append(
+            ServerAction(
+                action=action, request_id=f"req-{number}", user="ops", started=f"{number:04}"
+            )
+        )
+        if event:
+            self.events[log[-1].request_id] = (ActionEvent(name=event, started=self._now),)
+        return f"req-{number}"
+
+    def _end(self, server: str, further: str = "") -> None:
+        """Let what Nova does for the last action end, or go over into something further."""
+        request = self.actions[server][-1].request_id
+        done = [replace(each, finished=self._now) for each in self.events.get(request, ())]
+        if further:
+            done.append(ActionEvent(name=further, started=self._now, finished=self._now))
+        self.events[request] = tuple(done)
+
+    @property
+    def _now(self) -> datetime:
+        return NOW + timedelta(seconds=self.ticks)
+
+    def _set(self, server: str, *, status: str) -> None:
+        position = max(n for n, each in enumerate(self.migrations) if each.server == server)
+        self.migrations[position] = replace(self.migrations[position], status=status)
+
+    def _host_of(self, service: str) -> str:
+        return next(host for host, one in self.computes.items() if one.id == service)

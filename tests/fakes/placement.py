@@ -1,0 +1,57 @@
+"""What stands for placement in the fast tests."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from builders import a_candidate, an_id
+from fakes.nova import DISABLED, FakeNova
+from stackward.model.placement import Candidate, Inventory, Need, Provider
+
+
+@dataclass
+class FakePlacement:
+    """Placement, by what Nova has: its hosts, and where its servers are."""
+
+    traits: dict[str, set[str]] = field(default_factory=dict)
+    leftovers: dict[str, set[str]] = field(default_factory=dict)  # allocations of migrations
+    inventories: dict[str, Inventory] = field(
+        default_factory=lambda: {
+            "VCPU": Inventory(total=8),
+            "MEMORY_MB": Inventory(total=16384),
+        }
+    )
+    calls: Counter[str] = field(default_factory=Counter)
+    nova: FakeNova = field(init=False, repr=False)
+
+    def provider(self, provider: str, /) -> Provider:
+        self.calls["provider"] += 4
+        host = next(host for host in self.nova.hosts if an_id(host) == provider)
+        held = {server.id for server in self.nova.known.values() if server.host == host}
+        held |= {each for each, providers in self.leftovers.items() if provider in providers}
+        return Provider(
+            id=provider,
+            allocations={each: {"VCPU": 1} for each in held},
+            traits=frozenset(self.traits.get(host, set())),
+            inventories=self.inventories,
+        )
+
+    def allocations_of(self, consumer: str, /) -> frozenset[str]:
+        server = self.nova.known.get(consumer)
+        self.calls["allocations"] += 1
+        held = {an_id(server.host)} if server and server.host else set()
+        return frozenset(held | self.leftovers.get(consumer, set()))
+
+    def candidates(
+        self, need: Need, /, *, member_of: Sequence[str], limit: int
+    ) -> tuple[Candidate, ...]:
+        self.calls["candidates"] += 1
+        return tuple(
+            replace(a_candidate(host), name="", host=None, is_usable=True)
+            for host in self.nova.hosts[:limit]
+            if DISABLED not in self.traits.get(host, set())
+        )
+
+    def provider_names(self) -> dict[str, str]:
+        self.calls["provider names"] += 1
+        return {one.id: one.name for one in self.nova.all_hypervisors()}

@@ -1,0 +1,279 @@
+"""Nodes that run what the cloud places there, and whose units can be stopped."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from fakes.cloud import FakeCloud
+from stackward.errors import Unreachable
+from stackward.facts.domains import FILESYSTEM, LIST, STATS
+from stackward.model.blind import Blind
+from stackward.model.compute_process import PROCESSES
+from stackward.model.identity import Directory, Itself, Known
+from stackward.model.login import Login
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
+from stackward.ports.login import hint_for
+from stackward.ports.machines import Ask
+from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
+from stackward.ports.shell import Answer, Rights, Shell
+
+NOVA_COMPUTE_RUNS = "/usr/bin/python3 /usr/bin/nova-compute --config-file=/etc/nova/nova.conf"
+
+
+IN_A_CONTAINER = (
+    f"  8 0::/system.slice/docker-4f5e6a7b8c9d{'0' * 52}.scope"
+    " /var/lib/kolla/venv/bin/python3 /var/lib/kolla/venv/bin/nova-compute"
+)
+
+
+@cache
+def _directory(hosts: tuple[str, ...]) -> Directory:
+    return Directory(Known(name=host, address=host) for host in hosts)
+
+
+NO_VIRSH = Answer(127, "", "env: 'virsh': No such file or directory\n")
+
+
+NO_LIBVIRT = Answer(1, "", "error: failed to connect to the hypervisor")
+
+
+def _no_route(node: str) -> Unreachable:
+    hint = hint_for(Blind.UNREACHABLE, Login(address=node))
+    return Unreachable(f"cannot log in to `{node}`", says="No route to host", hint=hint)
+
+
+@dataclass
+class FakeShell:
+    """Nodes whose libvirt runs what the cloud places there, unless told otherwise."""
+
+    cloud: FakeCloud
+    files: dict[tuple[str, str], str] = field(default_factory=dict)
+    units: dict[str, tuple[str, str]] = field(default_factory=dict)  # (active, enabled) by node
+    silent: set[str] = field(default_factory=set)
+    leftovers: dict[str, list[str]] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    logged: dict[str, list[str]] = field(default_factory=dict)
+    domains: dict[tuple[str, str], str] = field(default_factory=dict)  # other than Nova thinks
+    without: set[tuple[str, str]] = field(default_factory=set)  # (node, server): no such guest
+    jobs: set[tuple[str, str]] = field(default_factory=set)  # (node, server)
+    starts: Counter[str] = field(default_factory=Counter)
+    not_starting: set[str] = field(default_factory=set)
+    libvirt_down: set[str] = field(default_factory=set)
+    without_virsh: set[str] = field(default_factory=set)
+    strays: dict[str, list[str]] = field(default_factory=dict)  # guests that Nova has elsewhere
+    inventory: tuple[Known, ...] | None = None  # None: the hosts of the cloud, by their names
+    says: dict[str, Itself] = field(default_factory=dict)  # of itself, by node; else its name
+    asked_names: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)  # anything else
+    processes: dict[str, list[str]] = field(default_factory=dict)  # rows of `ps`, beside the unit's
+    hides_processes: set[str] = field(default_factory=set)  # nodes: those of others
+    without_unit: set[str] = field(default_factory=set)  # nodes with no nova-compute.service
+    filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
+    instances_path: str | None = None  # where the disks of its guests are, if that is told
+    refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
+
+    def directory(self) -> Directory:
+        known = Directory(self.inventory) if self.inventory else _directory(self.cloud.nova.hosts)
+        said = {each: one for each in self.asked_names if (one := self._said_by(each))}
+        return known.with_said(said) if said else known
+
+    def itself(self, node: str, /, *, within_s: float | None = None) -> Itself | None:
+        self.asked_names.append(node)
+        return self._said_by(node)
+
+    def _said_by(self, node: str) -> Itself | None:
+        return None if node in self.silent else self.says.get(node, Itself(names=(node,)))
+
+    def _host_of(self, node: str) -> str:
+        """Return Nova's host of a node, which has another name where it says so itself."""
+        said = self.says.get(node)
+        own = said.all_names if said else ()
+        return next((name for name in own if name in self.cloud.nova.hosts), node)
+
+    def groups_of(self, node: str, /) -> tuple[str, ...]:
+        return ("compute",) if node in self.directory() else ()
+
+    def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
+        if node in self.silent:
+            raise _no_route(node)
+        for words in commands:
+            must_be_declared(words)
+        refused = dict.fromkeys(commands, self.refused[node]) if node in self.refused else {}
+        return Rights("ops", refused)
+
+    def run(
+        self,
+        node: str,
+        command: Sequence[str],
+        /,
+        *,
+        as_root: bool = False,
+        given: str = "",
+        within_s: float | None = None,
+    ) -> Answer:
+        self.asked.append(node)
+        if node in self.silent:
+            raise _no_route(node)
+        words = list(command)
+        if as_root:
+            must_be_declared(words)
+            if node in self.refused:
+                return Answer(1, "", f"{self.refused[node]}\n")
+        if words[0] == "virsh":
+            return self._virsh(node, words)
+        if words[0].rpartition("/")[2] in {"find", "tail", "test", "cat", "ps", "findmnt"}:
+            return self._read(node, words)
+        if words[0].rpartition("/")[2] == "systemctl":
+            return self._systemctl(node, words)
+        return self._write(node, words, given)
+
+    def _processes(self, node: str) -> Answer:
+        if node in self.hides_processes:
+            return Answer(0, "  9 0::/user.slice  sshd-session: ops\n")
+        own = f"  7 0::/system.slice/nova-compute.service  {NOVA_COMPUTE_RUNS}"
+        active, _ = self.units.get(node, ("active", "enabled"))
+        is_on = active in {"active", "deactivating"} and node not in self.without_unit
+        listed = ["  1 0::/init.scope  /sbin/init", *([own] if is_on else [])]
+        return Answer(0, "\n".join([*listed, *self.processes.get(node, [])]))
+
+    def _write(self, node: str, words: list[str], given: str) -> Answer:
+        self.done.append(" ".join(words))
+        if words[0] == "/usr/bin/rm":
+            for path in words[2:]:
+                self.files.pop((node, path), None)
+        elif tuple(words) == FILL_DROP_IN:
+            self.files[node, DROP_IN] = DROP_IN_TEXT
+        else:
+            self.files[node, words[-1]] = given
+        return Answer(0, "")
+
+    def _read(self, node: str, words: list[str]) -> Answer:
+        if words == list(PROCESSES):
+            return self._processes(node)
+        if words[:-1] == list(FILESYSTEM):
+            kind = self.filesystems.get(words[-1], "ext4")
+            return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
+        if words[0] == "find":
+            is_for_one = "-mindepth" not in words
+            wanted = words[-1].removesuffix("*") if is_for_one else ""
+            places = tuple(word for word in words[1:] if word.startswith("/"))
+            here = [one for one in self.leftovers.get(node, []) if one.startswith(places)]
+            left = [one for one in here if wanted in one]
+            return Answer(0, "\n".join(left))
+        if words[0] == "/usr/bin/tail":
+            return Answer(0, "".join(self.logged.get(node, [])))
+        text = self.files.get((node, words[-1]))
+        return Answer(1, "") if text is None else Answer(0, text)
+
+    def _virsh(self, node: str, words: list[str]) -> Answer:  # noqa: PLR0911  # one a command
+        if node in self.without_virsh | self.libvirt_down:
+            return NO_VIRSH if node in self.without_virsh else NO_LIBVIRT
+        here = [
+            one
+            for one in self.cloud.nova.known.values()
+            if one.host == self._host_of(node) and (node, one.id) not in self.without
+        ]
+        if words == list(STATS):
+            states = {"active": 1, "paused": 3, "stopped": 5}
+            return Answer(
+                0,
+                "".join(
+                    f"Domain: 'instance-{one.name}'\n"
+                    f"  state.state={states.get(one.vm_state, 1)}\n{self._disk_of(one.id)}\n"
+                    for one in here
+                ),
+            )
+        if words == list(LIST):
+            return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
+        if "domstate" in words:
+            return self._domstate(node, words[-1])
+        if "domid" in words:
+            return self._domid(node, words[-1])
+        if "domjobinfo" in words:
+            return self._job(node, words[-1])
+        ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        if "version" in words:
+            ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
+        return Answer(0, "".join(f"{each}\n" for each in ids))
+
+    def _disk_of(self, server: str) -> str:
+        if self.instances_path is None:
+            return ""
+        return f"  block.count=1\n  block.0.path={self.instances_path}/{server}/disk\n"
+
+    def _job(self, node: str, server: str) -> Answer:
+        if self._domstate(node, server).out.startswith("shut off"):
+            return Answer(1, "", "error: Requested operation is not valid: domain is not running")
+        is_at_work = (node, server) in self.jobs
+        return Answer(0, f"Job type:         {'Unbounded' if is_at_work else 'None'}\n\n")
+
+    def _domstate(self, node: str, server: str) -> Answer:
+        found = self.cloud.nova.known.get(server)
+        if (node, server) in self.domains:
+            return Answer(0, f"{self.domains[node, server]}\n\n")
+        if found is None or found.host != self._host_of(node) or (node, server) in self.without:
+            return Answer(1, "", f"error: failed to get domain '{server}'")
+        states = {"paused": "paused", "stopped": "shut off", "suspended": "shut off"}
+        return Answer(0, f"{states.get(found.vm_state, 'running')}\n\n")
+
+    def _domid(self, node: str, server: str) -> Answer:
+        state = self._domstate(node, server)
+        if state.code:
+            return state
+        is_off = state.out.strip() in {"shut off", "crashed"}
+        return Answer(0, f"{'-' if is_off else 10 + self.cloud.nova.boots[server]}\n\n")
+
+    def _start(self, node: str, enabled: str) -> None:
+        if any(where == node for where, _ in self.files) or enabled == "masked":
+            return
+        self.starts[node] += 1
+        if node in self.not_starting:
+            self.units[node] = ("failed", enabled)
+            return
+        self.units[node] = ("active", enabled)
+        now = f"2026-11-22T03:{self.starts[node]:02}:00.000000"
+        host = self._host_of(node)
+        self.cloud.nova.computes[host] = replace(
+            self.cloud.nova.computes[host], is_up=True, updated=now
+        )
+
+    def _systemctl(self, node: str, words: list[str]) -> Answer:
+        exists = node not in self.without_unit
+        # A unit that does not exist is masked all the same; then it reads masked and inactive.
+        usual = ("active", "enabled") if exists else ("inactive", "not-found")
+        active, enabled = self.units.get(node, usual)
+        if "is-" not in words[1] and words[1] != "show":
+            self.done.append(" ".join(words))
+        match words[1]:
+            case "is-active":
+                return Answer(0, f"{active}\n")
+            case "is-enabled":
+                return Answer(0, f"{enabled}\n")
+            case "mask":
+                self.units[node] = (active, "masked")
+            case "unmask":
+                self.units[node] = (active, "enabled")
+            case "stop":
+                self.units[node] = ("inactive", enabled)
+                host = self._host_of(node)
+                if exists and host in self.cloud.nova.computes:
+                    stopped = replace(self.cloud.nova.computes[host], is_up=False)
+                    self.cloud.nova.computes[host] = stopped
+            case "start":
+                self._start(node, enabled)
+            case "show":
+                lives = self.starts[node]
+                return Answer(
+                    0,
+                    f"LoadState={'loaded' if exists else 'not-found'}\n"
+                    f"Result={'exit-code' if active == 'failed' else 'success'}\nNRestarts=0\n"
+                    f"ActiveState={active}\nInvocationID={lives:032x}\n",
+                )
+        return Answer(0, "")
+
+
+def in_turn(shell: Shell) -> Ask:
+    """Return a way to ask nodes one after the other."""
+    return lambda nodes: {each: shell.itself(each) for each in nodes}

@@ -1,0 +1,47 @@
+"""The ports over a cloud, whichever it is, and its nodes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias, get_type_hints
+
+from fakes.clock import FakeClock
+from fakes.cloud import FakeCloud
+from fakes.shell import FakeShell
+from fakes.together import OneByOne
+from stackward.ports.clock import Clock
+from stackward.ports.shell import Shell
+from stackward.ports.world import Acting, World
+
+if TYPE_CHECKING:
+    from stackward.adapters.openstack import OpenStackCloud
+
+Connected: TypeAlias = "FakeCloud | OpenStackCloud"
+
+NOT_OF_THE_CLOUD = {"clock", "cloud", "shell", "together", "acting"}
+
+SERVICES: Mapping[str, type] = {
+    name: port for name, port in get_type_hints(World).items() if name not in NOT_OF_THE_CLOUD
+}
+
+
+def a_world_over(cloud: Connected, shell: Shell, clock: Clock | None = None) -> World:
+    """Return the ports over a cloud and its nodes."""
+    return World(
+        clock=clock or FakeClock(),
+        cloud=cloud,
+        nova=cloud.nova,
+        placement=cloud.placement,
+        neutron=cloud.neutron,
+        cinder=cloud.cinder,
+        glance=cloud.glance,
+        keystone=cloud.keystone,
+        masakari=cloud.masakari,
+        shell=shell,
+        together=OneByOne(),
+    )
+
+
+def a_world(cloud: FakeCloud, shell: FakeShell | None = None, run: str = "01J9") -> World:
+    """Return the ports over a fake cloud, for one run."""
+    acting = Acting(run=run, operator="ada", machine="bastion")
+    return replace(a_world_over(cloud, shell or FakeShell(cloud)), acting=acting)
