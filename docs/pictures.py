@@ -23,6 +23,9 @@ HERE = Path(__file__).parent / "pictures"
 COLUMNS, MOST_LINES = 100, 45
 COMMAND_S = 900
 PROMPT = "$ "
+# The shell counts its prompts in the title of the pane: so the end of a command is seen, and not
+# guessed from a screen that may be of before its start.
+COUNTING = 'PROMPTS=$((PROMPTS+1)); printf "\\033]2;%s\\033\\\\" "$PROMPTS"'
 _FONT = re.compile(r"@font-face \{[^}]*\}", re.DOTALL)  # fetched from elsewhere: not here
 
 
@@ -79,6 +82,7 @@ class Terminal:
 
     def __init__(self, socket: str) -> None:
         self._tmux = ["tmux", "-L", socket]
+        self._prompts = 1  # that the shell will have shown once it has done all that was typed
 
     def tell(self, *words: str) -> str:
         """Give tmux a command, and return what it prints."""
@@ -87,12 +91,15 @@ class Terminal:
 
     def type(self, line: str) -> None:
         """Type a line, and wait until the prompt is there again."""
-        self.tell("clear-history")
-        self.tell("send-keys", "clear", "Enter")
         self._until_ready()
+        self._enter("clear")
         self.tell("clear-history")
+        self._enter(line)
+
+    def _enter(self, line: str) -> None:
         self.tell("send-keys", "-l", line)
         self.tell("send-keys", "Enter")
+        self._prompts += 1
         self._until_ready()
 
     def shown(self) -> list[str]:
@@ -105,10 +112,7 @@ class Terminal:
     def _until_ready(self) -> None:
         ends = time.monotonic() + COMMAND_S
         while time.monotonic() < ends:
-            lines = [_bare(line) for line in self.tell("capture-pane", "-p").split("\n")]
-            last = [line for line in lines if line.strip()][-1:]
-            child = self.tell("display-message", "-p", "#{pane_current_command}").strip()
-            if child == "bash" and last == [PROMPT.strip()]:
+            if self.tell("display-message", "-p", "#{pane_title}").strip() == str(self._prompts):
                 return
             time.sleep(0.2)
         raise TimeoutError(self.tell("capture-pane", "-p"))
@@ -123,7 +127,15 @@ def terminal(lab: str) -> Iterator[Terminal]:
     """Open a terminal whose commands mean the lab."""
     socket = f"stackward-pictures-{os.getpid()}"
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    shell = ["env", f"PATH={path}", f"PS1={PROMPT}", "bash", "--norc", "--noprofile"]
+    shell = [
+        "env",
+        f"PATH={path}",
+        f"PS1={PROMPT}",
+        f"PROMPT_COMMAND={COUNTING}",
+        "bash",
+        "--norc",
+        "--noprofile",
+    ]
     size = ["-x", str(COLUMNS), "-y", "40"]
     opened = Terminal(socket)
     opened.tell("-f", "/dev/null", "new-session", "-d", *size, shlex.join(shell))
