@@ -14,7 +14,7 @@ COMMANDS = sorted(
     {
         found.strip()
         for line in README.splitlines()
-        for found in re.findall(r"(?:^[$#] |`|\$\()(stackward [a-z][^`#)|]*)", line)
+        for found in re.findall(r"(?:^|`|\$\()(stackward [a-z][^`#)|]*)", line)
     }
 )
 
@@ -35,6 +35,17 @@ def test_a_command_of_the_readme_is_there_with_its_flags(
 
     told = capsys.readouterr().out
     assert [word for word in words if word.startswith("--") and word not in told] == []
+
+
+def test_what_a_copy_button_copies_can_be_pasted() -> None:
+    """A prompt before a command would be copied with it: `$: command not found`."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+
+    assert [
+        page.name
+        for page in pages
+        if re.search(r"^ *[$#] stackward ", page.read_text(), re.MULTILINE)
+    ] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/guides/install.md"])
