@@ -12,7 +12,7 @@ import stackward
 from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.worries import ALL as WORRIES
 from stackward.status.stuck import ALL as STUCK_STATES
-from stackward.wording import count_of, in_size
+from stackward.wording import count_of, first_of, in_size
 
 SCRIPTS = {"bake.py"}  # texts of a shell, by which the lab's layers are known
 SOURCES = sorted(
@@ -89,3 +89,12 @@ def test_no_template_counts_by_hand() -> None:
     counted = re.compile(r"\{(size|nodes|number|left|total)\} [a-z]+s\b")
 
     assert [text for text in templates if counted.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, ""), (2, "c1, c2"), (3, "c1, c2, c3"), (4, "c1, c2 and 2 more")],
+    ids=["none", "few", "a single one more is named", "the rest is counted"],
+)
+def test_the_first_are_named_and_the_rest_is_counted(count: int, said: str) -> None:
+    assert first_of((f"c{at}" for at in range(1, count + 1)), 2) == said

@@ -42,7 +42,8 @@ def _odd_part(given: str, error: Exception) -> str:
 
 def why(error: StackwardError) -> str:
     """Return what went wrong with what was read, in one line."""
-    return f"{error.message}: {error.says}" if error.says else error.message
+    said = f"{error.message}: {error.says}" if error.says else error.message
+    return " ".join(said.split())
 
 
 def shortly(text: str) -> str:

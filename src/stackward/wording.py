@@ -1,5 +1,6 @@
 """Numbers, sizes and times in words: one function for each, so that all texts say them alike."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 OUR_ZONE = "[UTC]"  # after a time in a sentence of ours
@@ -11,6 +12,14 @@ _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 def count_of(number: int, one: str, many: str | None = None) -> str:
     """Say how many there are: "1 server", "2 servers"; `many` where an "s" does not do."""
     return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
+def first_of(names: Iterable[str], most: int) -> str:
+    """Name the first and count the rest: "c01, c02 and 7 more"; a single one more is named too."""
+    listed = list(names)
+    if len(listed) <= most + 1:
+        return ", ".join(listed)
+    return f"{', '.join(listed[:most])} and {len(listed) - most} more"
 
 
 def in_size(size: float) -> str:

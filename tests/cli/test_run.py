@@ -117,6 +117,29 @@ def test_a_run_whose_worker_has_died_is_said_to_be_nobodys(
     assert "hint: `stackward run resume 01M8AAAA`" in said
 
 
+@pytest.mark.parametrize("command", [("list",), ("show", "01M8"), ("audit", "01M8")], ids=" ".join)
+def test_a_run_is_not_called_running_alone_once_its_worker_has_died(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    run = a_run(journal)
+    journal.take_up(run.id, f"{node()}:4194304", NOON)  # no such process
+
+    main(["run", *command])
+
+    assert "running, but its worker has died" in "".join(capsys.readouterr())
+
+
+def test_the_state_of_a_run_is_one_word_for_programs(
+    journal: SqlJournal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = a_run(journal)
+    journal.take_up(run.id, f"{node()}:4194304", NOON)
+
+    main(["run", "list", "-f", "value", "-c", "State"])
+
+    assert capsys.readouterr().out == "running\n"
+
+
 def test_cancel_of_a_run_that_nobody_carries_out(
     journal: SqlJournal, capsys: pytest.CaptureFixture[str]
 ) -> None:

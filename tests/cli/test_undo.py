@@ -459,7 +459,7 @@ def test_who_cannot_move_live_is_stopped_for_the_way_home_if_that_is_allowed(sit
     [
         pytest.param(
             ("--consent", "nonsense=CHG-1"),
-            "`--consent nonsense=...` names no server that is to move and whose owner is",
+            "`--consent nonsense=...` names no server that would move and whose",
             id="consent",
         ),
         pytest.param(
@@ -603,7 +603,9 @@ def test_a_run_that_was_undone_is_not_undone_again(site: Site) -> None:
     drain = site.drained()
     site.undo(drain)
 
-    assert "was undone by run `01RUN` remedy: nothing is to be done" in folded(refused(site, drain))
+    assert "was undone by run `01RUN` remedy: there is nothing to do" in folded(
+        refused(site, drain)
+    )
 
 
 def test_an_undo_is_not_undone_in_turn(site: Site) -> None:

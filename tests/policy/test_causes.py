@@ -244,7 +244,8 @@ def test_nothing_is_hidden_in_json_and_the_number_is_told(given: Callable[[Site]
     assert len(told) == len(health.findings)
     assert f"  also    affected: {len(under)} findings" in lines
     shown = [line for line in lines if line.startswith(" " * 10 + "- ")]
-    assert len(shown) == min(len(under), MOST_AFFECTED)
+    kinds = {(one["component"], one["rule"]) for one in under}
+    assert len(shown) == len(kinds) if len(kinds) <= MOST_AFFECTED + 1 else MOST_AFFECTED
 
 
 def elsewhere(site: Site) -> None:
@@ -358,7 +359,7 @@ def test_what_many_nodes_share_is_told_with_a_count() -> None:
 
     [first, *_] = site.look().findings
 
-    assert first.reason == ("12 of 15 nodes cannot be reached, all at once: r0, r1, r10 and 9 more")
+    assert first.reason == ("12 of 15 nodes cannot be reached, all at once: r0, r1, r2 and 9 more")
     assert (first.rule, first.state) == ("nodes-lost", State.DEGRADED)
 
 
@@ -383,46 +384,46 @@ def test_clocks_that_are_off_alike_are_one_finding() -> None:
         pytest.param(
             "No ED25519 host key is known for {to} and you have requested strict checking.",
             "host-keys-unknown",
-            "the host keys of 3 of 3 nodes are not known here: c01, c02, ctl",
-            ('for to in ops@192.0.2.1 ops@192.0.2.2 ops@192.0.2.0; do ssh "$to" true; done',),
+            "the host keys of 3 of 3 nodes are not known here: ctl, c01, c02",
+            ('for to in ops@192.0.2.0 ops@192.0.2.1 ops@192.0.2.2; do ssh "$to" true; done',),
             id="unknown host keys",
         ),
         pytest.param(
             "Host key for {to} has changed and you have requested strict checking.",
             "host-keys-changed",
-            "the host keys of 3 of 3 nodes are not those that are known here: c01, c02, ctl",
+            "the host keys of 3 of 3 nodes are not those that are known here: ctl, c01, c02",
             (
-                'for to in 192.0.2.1 192.0.2.2 192.0.2.0; do ssh-keygen -R "$to"; done',
-                'for to in ops@192.0.2.1 ops@192.0.2.2 ops@192.0.2.0; do ssh "$to" true; done',
+                'for to in 192.0.2.0 192.0.2.1 192.0.2.2; do ssh-keygen -R "$to"; done',
+                'for to in ops@192.0.2.0 ops@192.0.2.1 ops@192.0.2.2; do ssh "$to" true; done',
             ),
             id="changed host keys",
         ),
         pytest.param(
             "ops@{to}: Permission denied (publickey).",
             "logins-refused",
-            "SSH does not let us in to 3 of 3 nodes: c01, c02, ctl",
-            ("ssh -v ops@192.0.2.1 true",),
+            "SSH does not let us in to 3 of 3 nodes: ctl, c01, c02",
+            ("ssh -v ops@192.0.2.0 true",),
             id="no key",
         ),
         pytest.param(
             "Can't open user config file /etc/cloud/ssh_config: Permission denied",
             "ssh-settings-wrong",
-            "ssh does not start on this machine for 3 of 3 nodes: c01, c02, ctl",
-            ("ssh ops@192.0.2.1 true",),
+            "ssh does not start on this machine for 3 of 3 nodes: ctl, c01, c02",
+            ("ssh ops@192.0.2.0 true",),
             id="no right to its settings",
         ),
         pytest.param(
             "ssh: connect to host {to} port 22: Connection timed out",
             "nodes-unseen",
-            "3 of 3 nodes live, for services report from them, but were not seen: c01, c02, ctl",
-            ("ssh -v ops@192.0.2.1 true",),
+            "3 of 3 nodes live, for services report from them, but were not seen: ctl, c01, c02",
+            ("ssh -v ops@192.0.2.0 true",),
             id="no way",
         ),
         pytest.param(
             "ssh: connect to host {to} port 22: Connection refused",
             "nodes-unseen",
-            "3 of 3 nodes live, for services report from them, but were not seen: c01, c02, ctl",
-            ("ssh -v ops@192.0.2.1 true",),
+            "3 of 3 nodes live, for services report from them, but were not seen: ctl, c01, c02",
+            ("ssh -v ops@192.0.2.0 true",),
             id="nothing listens",
         ),
     ],

@@ -66,7 +66,7 @@ def test_a_server_has_moved_once_with_the_last_step_of_the_way_that_it_took() ->
         ),
         pytest.param(
             an_event("found done", f"{MOVE}/0", saw={"gone": True}),
-            "live-migrate `db-01` off `compute-07`: gone: nothing was to be done for it any more",
+            "live-migrate `db-01` off `compute-07`: gone: there was nothing left to do for it",
             id="gone",
         ),
         pytest.param(
@@ -148,7 +148,7 @@ def test_a_terminal_shows_what_is_under_way_and_how_far_it_is(
         shown.show(replace(RUN, progress=progress), [STARTED], NOON + timedelta(seconds=9))
 
     lines = [line.split() for line in out.getvalue().splitlines()]
-    assert ["db-01", "live-migrate", "underway", "3", "MiB", "left", "9"] in lines
+    assert ["db-01", "live-migrate", "under", "way", "3", "MiB", "left", "9"] in lines
     assert "0 of 1 server has moved" in out.getvalue()
 
 

@@ -1,11 +1,14 @@
 """What a terminal of a given size shows of a look."""
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.nodes import NO_ROUTE
 from fakes.site import Site
-from stackward.model.health import Health, State
-from stackward.report.health import changes, screen_of, summary
+from stackward.model.health import Finding, Health, State
+from stackward.report.health import changes, lines_of, render_health, screen_of, summary
+from stackward.report.tables import Form
 
 SIZES = [(80, 24), (120, 40), (60, 10), (200, 60), (40, 6)]
 
@@ -84,3 +87,43 @@ def test_of_two_disks_of_a_node_each_comes_and_goes_by_itself() -> None:
 
     assert len(list(changes(before, both))) == 2
     assert list(changes(both, one)) == ["gone: machine on c01 [disk-full]"]
+
+
+def affected(*reasons: str) -> list[str]:
+    """Return the lines of what a finding affects: one on each of some nodes."""
+    cause = Finding(
+        rule="all",
+        state=State.UNKNOWN,
+        component="machine",
+        node=None,
+        reason="all of them",
+        remedy="look",
+    )
+    under = (
+        replace(cause, rule="one", node=f"c{at}", reason=reason, under="machine", by="all")
+        for at, reason in enumerate(reasons)
+    )
+    health = with_a_dead_node()
+    first = replace(health.components[0], findings=(cause, *under))
+    return list(lines_of(replace(health, components=(first,))))
+
+
+def test_what_is_so_of_several_nodes_for_one_cause_is_said_once() -> None:
+    """Seen with four nodes whose host keys were not known: the same sentence four times."""
+    assert "          - machine on c0, c1: no key [one]" in affected("no key", "no key")
+
+
+def test_where_the_reasons_differ_the_first_is_said_with_its_node() -> None:
+    lines = affected("no key of 10.0.0.1", "no key of 10.0.0.2")
+
+    assert "          - machine on c0, c1 [one]; of c0: no key of 10.0.0.1" in lines
+    assert "  also    affected: 2 findings" in lines
+
+
+def test_a_column_that_says_nothing_is_not_shown_on_a_terminal() -> None:
+    health = with_a_dead_node()
+    alone = replace(health, components=(replace(health.components[0], under=None),))
+
+    shown, piped = (render_health(alone, Form.TABLE, width=width) for width in (120, None))
+
+    assert ("Under" in shown, "Under" in piped) == (False, True)

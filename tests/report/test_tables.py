@@ -331,3 +331,29 @@ def test_nodes_with_long_addresses_of_their_bmcs_fit() -> None:
 
     assert max(map(width_of, render_rows(table, Form.TABLE, 80).splitlines())) <= 80
     assert bmc in render_rows(table, Form.TABLE)
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        pytest.param(80, ("What", "Since", "Request"), id="all fits"),
+        pytest.param(60, ("What", "Since"), id="another column goes first"),
+        pytest.param(34, ("What", "Since"), id="nothing more can go: it is broken"),
+    ],
+)
+def test_a_column_that_stays_whole_is_not_broken_while_another_can_go(
+    width: int, shown: tuple[str, ...]
+) -> None:
+    """Seen in the picture of a run: each time on two lines, for the ids of its requests."""
+    rows = (("live-migrate", "2026-11-27 15:14:34 UTC", "req-d5f81bba-b8b9-4587"),)
+    table = Table(
+        columns=("What", "Since", "Request"),
+        rows=rows,
+        gives_way=("Request",),
+        stays_whole=("Since",),
+    )
+
+    text = render_rows(table, Form.TABLE, width)
+
+    assert tuple(name for name in table.columns if f" {name} " in text) == shown
+    assert ("2026-11-27 15:14:34 UTC" in text) == (width > 34)

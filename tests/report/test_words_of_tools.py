@@ -219,4 +219,4 @@ def test_a_value_that_is_a_time_is_local_in_the_audit() -> None:
     shown = audit_of_the_run()
 
     assert "down_since: 2026-11-27 01:10:05 CET" in shown
-    assert "mark: {'at': ['2026-11-27 01:10:05 CET']}" in shown
+    assert "before: at 2026-11-27 01:10:05 CET" in shown

@@ -52,7 +52,8 @@ def list_runs(
     from stackward.app import list_runs as latest
     from stackward.report.runs import runs_table
 
-    show(runs_table(latest(settings_here(), limit)), form, column)
+    runs = latest(settings_here(), limit)
+    show(runs_table(runs, {run.id for run in runs if _is_orphan(run)}), form, column)
 
 
 @app.command("show", epilog=example("stackward run show 01M8", "stackward run show 01M8 --events"))
@@ -73,7 +74,7 @@ def show_run(
         run = journal.run(run_id)
         attempts, happened = journal.attempts(run.id), journal.events(run.id)
     names = Names.of_run(run, _plan_of(run, happened), happened)
-    say(how_it_stands(run, attempts))
+    say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
     if events:
         show(events_table(happened, names), form, column)
     else:
@@ -104,9 +105,15 @@ def audit(
     if export:
         sys.stdout.write(render_audit(records))
         return
-    say(how_it_stands(run, attempts))
+    say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
     say(who_is_who(records))
     show(audit_table(records), form, column)
+
+
+def _is_orphan(run: "Run") -> bool:
+    from stackward.app import state_now
+
+    return run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped"
 
 
 def _plan_of(run: "Run", events: "Sequence[Event]") -> "Plan[Any] | None":
@@ -189,7 +196,7 @@ def cancel(
     ] = None,
 ) -> None:
     """Begin nothing more of a run; what is under way is waited for."""
-    from stackward.app import give_up_on, known_kinds, state_now
+    from stackward.app import give_up_on, known_kinds
     from stackward.engine import ask_cancel
     from stackward.report.runs import half_way, how_it_stands, orphaned
 
@@ -202,7 +209,7 @@ def cancel(
         say(how_it_stands(run, journal.attempts(run.id)))
         if run.state == "stopped":
             raise half_way(run, left)
-        if run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped":
+        if _is_orphan(run):
             raise orphaned(run)
         if run.state in {"running", "queued"}:
             sys.stderr.write("its worker ends it once what is under way has settled\n")

@@ -7,6 +7,7 @@ from stackward.facts.named import find_node
 from stackward.model.project import Project
 from stackward.ports.world import World
 from stackward.status.lookups import servers_on
+from stackward.wording import count_of
 
 
 def read_projects(world: World, words: Sequence[str], node: str) -> tuple[Project, ...]:
@@ -31,8 +32,11 @@ def _the_one(world: World, word: str, node: str) -> Project:
             hint="give its id, or its name to the letter: `openstack project list`",
         )
     if len(called) > 1:
-        ids = ", ".join(f"`{each}`" for each in sorted(called))
-        raise BadInput(f"several projects are called `{word}`", hint=f"give the id of one: {ids}")
+        raise BadInput(
+            f"{count_of(len(called), 'project')} are called `{word}`",
+            details=sorted(called),
+            hint="give the id of one",
+        )
     [project] = called.values()
     return project
 

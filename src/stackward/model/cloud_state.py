@@ -1,6 +1,6 @@
 """All that one look at a cloud has told: its nodes, its APIs, its heartbeats, its RPC."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -182,6 +182,11 @@ class CloudState:
     only: str | None = None  # the one node that was looked at
     left_out: Mapping[str, str] = field(default_factory=dict)  # nodes that are not reached by ssh
     logins: Mapping[str, Login] = field(default_factory=dict)  # of nodes that are
+
+    def in_order(self, nodes: Iterable[str]) -> tuple[str, ...]:
+        """Return some nodes, each once, in the order of the inventory; others come last."""
+        place = {node: at for at, node in enumerate(self.surveys)}
+        return tuple(sorted(set(nodes), key=lambda node: (place.get(node, len(place)), node)))
 
     @property
     def has_seen_all(self) -> bool:

@@ -14,6 +14,6 @@ def objection(fresh: Plan[World], move: Move[World]) -> Blocked | None:
         return None
     why = "; ".join([*(each.reason for each in fresh.warnings), *fresh.notices])
     if now:
-        why = f"it was to be moved {move.how}, and would now be moved {now[0]}"
+        why = f"the plan moves it {move.how}; it would now be moved {now[0]}"
         why += ", and not be stopped where that is slow" if move.instead else ""
     return Blocked(move.thing, f"may not move now: {why}", "plan again", move.thing_id)

@@ -24,6 +24,8 @@ from stackward.steps.compute import (
 from stackward.steps.network import RemoveBinding
 from stackward.steps.server_power import OFF, StartServer, StopServer
 
+STALLS = "each running server pauses briefly at the end of its move"  # users notice that
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:

@@ -108,7 +108,7 @@ def _of_moves(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
 
 def _of_move(before: Move[Any], after: Move[Any]) -> Iterator[str]:
     if before.how != after.how:
-        yield f"`{after.thing}` was to be moved {before.how}, would now be moved {after.how}"
+        yield f"`{after.thing}`: the plan moves it {before.how}; it would now be moved {after.how}"
     else:
         for change in _changes(_what(before), _what(after)):
             yield f"`{after.thing}`: {change}"

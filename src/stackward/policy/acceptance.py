@@ -10,6 +10,7 @@ from stackward.errors import BadInput
 from stackward.model.flavor import OfferedFlavor
 from stackward.model.image import Image
 from stackward.model.network import Network
+from stackward.wording import count_of
 
 _GIB = 2**30
 _DISKS = {"raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"}  # not `iso`, `aki`, `ari`, `ami`
@@ -70,8 +71,11 @@ def _only(found: Sequence[Offered], word: str, what: str) -> Offered:
         return found[0]
     if not found:
         raise BadInput(f"there is no {what} `{word}`", hint=f"`openstack {what} list` shows them")
-    ids = ", ".join(f"`{each.id}`" for each in found)
-    raise BadInput(f"{len(found)} {what}s are called `{word}`", hint=f"give the id: {ids}")
+    raise BadInput(
+        f"{count_of(len(found), what)} are called `{word}`",
+        details=[each.id for each in found],
+        hint="give the id of one",
+    )
 
 
 def _smallest(

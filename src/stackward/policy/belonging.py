@@ -23,6 +23,7 @@ from stackward.policy import symptoms
 from stackward.policy.clustered import is_left_to_cluster
 from stackward.policy.messages import queues_of
 from stackward.policy.presence import Presence, units_named
+from stackward.wording import first_of
 
 
 class Sign(StrEnum):
@@ -37,7 +38,7 @@ class Sign(StrEnum):
     PART = "the rest of it runs here, and every part of it is needed"
     PROJECT = "others of its project run here"
     QUEUE = "RabbitMQ has its queue with this node's name"
-    SITE = "the web server is to serve it here"
+    SITE = "the web server should serve it here"
     EACH = "the distribution runs it on each node where it is installed"
 
 
@@ -215,7 +216,7 @@ class _Cloud:
         if mates and not replaced:
             yield Sign.PROJECT, f"{_named(mates)} of {component.service} {_verb(mates, 'run')} here"
         if site := sorted(survey.paths & _sites(component)):
-            yield Sign.SITE, f"Apache is to serve it: `{site[0]}`"
+            yield Sign.SITE, f"Apache should serve it: `{site[0]}`"
         if component.on_each_node:
             yield Sign.EACH, "each node with it installed runs it"
         if wanted and not is_served and not replaced and self._is_missed(component):
@@ -358,9 +359,7 @@ def _verb(names: Collection[str], word: str) -> str:
 
 
 def _named(words: Iterable[str]) -> str:
-    listed = list(words)
-    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""  # noqa: PLR2004  # enough
-    return ", ".join(listed[:3]) + more
+    return first_of(words, 3)
 
 
 def judge_switched_off(off: Iterable[Off]) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from stackward.plan import Blocked, Verdict
 from stackward.policy import worries
 from stackward.ports.libvirt import cure_of
 from stackward.status.stuck import find_stuck
-from stackward.wording import in_size
+from stackward.wording import first_of, in_size
 
 _QEMU_WITH_VGPU_MIGRATION = 8_001_000
 _MOVED_AS_THEY_ARE = {"normal", "virtio-forwarder"}
@@ -244,13 +244,12 @@ def judge_capabilities(server: Server, others: Iterable[Candidate]) -> Iterator[
     ]
     if wanted:
         names = sorted({each.name for each in others if each.is_usable})
-        look = ", ".join(f"`openstack hypervisor show {name}`" for name in names[:_NAMED])
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        look = first_of((f"`openstack hypervisor show {name}`" for name in names), _NAMED)
         yield worries.CAPABILITIES_UNSEEN.warns(
             server.label,
             server.id,
             wanted=", ".join(wanted),
-            look=look + more or "`openstack hypervisor list --long` (none has room now)",
+            look=look or "`openstack hypervisor list --long` (none has room now)",
         )
 
 

@@ -289,7 +289,7 @@ def _places(
         nodes = found.setdefault(finding.component, {})
         if finding.node:
             nodes[finding.node] = None
-    return {name: tuple(nodes) for name, nodes in found.items()}
+    return {name: state.in_order(nodes) for name, nodes in found.items()}
 
 
 def _state(nodes: tuple[str, ...], findings: Iterable[Finding], name: str) -> State:

@@ -501,8 +501,9 @@ def _judge_cells(state: CloudState) -> Iterator[Finding]:
     """Say that a cell is down: its hosts are not known, and nobody can manage its servers."""
     lost = sorted({one.host for one in state.heartbeats if not one.is_known})
     if lost and state.only is None:
-        shown = [f"`{host}`" for host in lost[:SHOWN]]
-        more = [f"and {len(lost) - SHOWN} more"] if len(lost) > SHOWN else []
+        most = SHOWN if len(lost) > SHOWN + 1 else len(lost)
+        shown = [f"`{host}`" for host in lost[:most]]
+        more = [f"and {len(lost) - most} more"] if len(lost) > most else []
         yield symptoms.CELL_DOWN.found(NOVA_API, None, [*shown, *more], count=len(lost))
 
 

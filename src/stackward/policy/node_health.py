@@ -22,7 +22,7 @@ from stackward.policy.causes import TOGETHER
 from stackward.policy.gaps import gap_of, no_right
 from stackward.policy.presence import processes_by
 from stackward.ports.login import words_for
-from stackward.wording import count_of, in_size, in_utc
+from stackward.wording import count_of, first_of, in_size, in_utc
 
 FULL, FILLING = 99, 90  # percent
 ROOM_LEFT = 20 * 1024**3  # bytes: whatever part of a disk that is, it is not full
@@ -78,8 +78,8 @@ def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[F
     if state.only:
         return
     for symptom, least in _AT_ONCE.items():
-        names = sorted(
-            {one.node for one in findings if one.rule in TOGETHER[symptom.name] and one.node}
+        names = state.in_order(
+            one.node for one in findings if one.rule in TOGETHER[symptom.name] and one.node
         )
         if len(names) < least:
             continue
@@ -89,7 +89,6 @@ def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[F
             if isinstance(survey := state.surveys[name], Survey)
             and isinstance(survey.clock, NodeClock)
         ]
-        shown = ", ".join(names[:SHOWN])
         # Of nodes to which there is no way, one shows as much as all.
         tried = names[:1] if symptom.name in _LIKE_ONE else names
         yield symptom.found(
@@ -97,7 +96,7 @@ def judge_together(state: CloudState, findings: Sequence[Finding]) -> Iterator[F
             None,
             count=len(names),
             of=len(state.surveys),
-            names=shown + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""),
+            names=first_of(names, SHOWN),
             least=f"{min(clocks, default=0):+g}",
             most=f"{max(clocks, default=0):+g}",
             **words_for(_BY_RULE.get(symptom.name, Blind.UNREACHABLE), _logins(state, tried)),

@@ -179,9 +179,9 @@ def gap_of_place(place: Place) -> Gap:
     here, survey = place.here, place.state.surveys.get(place.node)
     calls = place.component.topic is not None
     if isinstance(survey, Unseen) or survey is None:
-        kind, why = Kept.SPARED, "its node was not seen"
+        kind, why = Kept.SPARED, "nothing was seen there"
     elif isinstance(survey.units, Unseen):
-        kind, why = Kept.SPARED, "systemd on its node was not heard"
+        kind, why = Kept.SPARED, "systemd did not answer there"
     elif here is None:
         why = "it reports, but no unit or container of it is known on its node"
     elif not here.runs:

@@ -329,7 +329,7 @@ UNIT_DOWN = Symptom(
     "`{unit}` is {state}",
     "`systemctl start {unit}`; if it does not stay, run it in the foreground as `{user}`: "
     "`{command}`",
-    "It is to run on this node: it is enabled at boot, or another unit wants it.",
+    "It should run on this node: it is enabled at boot, or another unit wants it.",
 )
 UNIT_ENDED = Symptom(
     "unit-ended",
@@ -345,15 +345,15 @@ CONTAINER_DOWN = Symptom(
     State.BROKEN,
     "the container `{unit}` is not running: {state}",
     "`{engine} {start} {unit}`; if it does not stay, see `{engine} logs {unit}`",
-    "The container exists, so it is to run on this node.",
+    "The container exists, so it should run on this node.",
 )
 HELPER_DOWN = Symptom(
     "helper-container-down",
     State.DEGRADED,
     "the container `{unit}`, which helps it, is not running: {state}",
     "`{engine} {start} {unit}`; if it does not stay, see `{engine} logs {unit}`",
-    "The component goes on without it for a while: Keystone until its keys are to be rotated or "
-    "handed on, nova-compute until a server is to be moved with its disk.",
+    "The component goes on without it for a while: Keystone until it rotates its keys or "
+    "hands them on, nova-compute until a server moves with its disk.",
 )
 CONTAINER_ILL = Symptom(
     "container-unhealthy",
@@ -394,7 +394,7 @@ MASKED_BUT_RUNS = Symptom(
     "masked-but-runs",
     State.DEGRADED,
     "`{unit}` runs, but is masked: it will not start at boot, nor after it was stopped",
-    "look first who masked it, and why; if it is to stay: `systemctl unmask {unit}`",
+    "look first who masked it, and why; if it should stay: `systemctl unmask {unit}`",
     "Nothing can start a masked unit. It runs only until its next fall.",
 )
 UNIT_RESTARTING = Symptom(
@@ -474,7 +474,7 @@ STORE_READ_ONLY = Symptom(
     "the folder of its {kind} is read-only: `{path}`, on the mount `{mount}`",
     "see why (`findmnt -T {path}`; the kernel log: a file system that meets an error makes itself "
     "so; `/etc/fstab`; the export of a share); then `mount -o remount,rw {mount}`",
-    "Reading goes on, so lists look well. Everything that is to be kept fails.",
+    "Reading goes on, so lists look well. Every write fails.",
 )
 STORE_NOT_WRITABLE = Symptom(
     "store-not-writable",
@@ -482,7 +482,7 @@ STORE_NOT_WRITABLE = Symptom(
     "its user `{user}` may not write to the folder of its {kind}: `{path}`",
     "see owner and mode of each folder above it: `namei -l {path}`; usually "
     "`chown {user}: {path}` mends it; of a share, see what its server allows",
-    "Reading goes on, so lists look well. Everything that is to be kept fails.",
+    "Reading goes on, so lists look well. Every write fails.",
 )
 STORE_FULL = Symptom(
     "store-full",
@@ -490,7 +490,7 @@ STORE_FULL = Symptom(
     "the folder of its {kind} is full: `{path}`: {left}",
     "free space or inodes there (`du -xh {path} | sort -h | tail`), or make it larger; images, "
     "volumes and servers go by way of their API only",
-    "The next image, volume or server that is to be kept there fails, and guests that grow stop.",
+    "The next image, volume or server there fails, and guests that grow stop.",
 )
 STORE_FILLING = Symptom(
     "store-filling",
@@ -513,7 +513,7 @@ CLUSTER_STOPPED = Symptom(
     "cluster-stopped",
     State.BROKEN,
     "Pacemaker runs `{resource}` nowhere: {why}",
-    "look first at `pcs status --full` and at its failures; if it is to run: `pcs resource enable "
+    "look first at `pcs status --full` and at its failures; if it should run: `pcs resource enable "
     "{resource}` where it was disabled, `pcs node unstandby` where its nodes are in standby, `pcs "
     "resource cleanup {resource}` once the cause of a failure is mended",
     "Where a cluster runs a service, no unit is enabled on any node: only Pacemaker misses it.",

@@ -240,7 +240,7 @@ FOREIGN_ALLOCATION = Worry(
 NOTHING_TO_RETURN = Worry(
     "nothing-to-return",
     "is in service: it is enabled, and nothing on it keeps its nova-compute off",
-    "nothing is to be done; `stackward node drain {thing}` takes it out",
+    "there is nothing to do; `stackward node drain {thing}` takes it out",
     "A return undoes a drain, and this node is not out of service.",
 )
 FOREIGN_CLAIM = Worry(
@@ -272,7 +272,7 @@ HELD = Worry(
 )
 RUNS_ALTHOUGH_OFF = Worry(
     "runs-although-off",
-    "its nova-compute runs {what}, although the node was to be kept off",
+    "its nova-compute runs {what}, although its drain keeps it off",
     "find who started it; the return goes on from there",
     "What a drain keeps off was started past it: servers may have been put there since.",
 )
@@ -343,13 +343,13 @@ UNDO_GOES_ON = Worry(
 UNDONE = Worry(
     "undone",
     "was undone by run `{by}`",
-    "nothing is to be done; `stackward run show {by}` tells what that one did",
+    "there is nothing to do; `stackward run show {by}` tells what that one did",
     "What it did is undone, but for what the plan of that other run told to leave.",
 )
 NOTHING_TO_UNDO = Worry(
     "nothing-to-undo",
     "has left nothing that can be undone: {why}",
-    "nothing is to be done",
+    "there is nothing to do",
     "Only what a run did itself, and what is still its doing, is undone.",
 )
 NO_WAY_BACK = Worry(
@@ -655,7 +655,7 @@ STOPS_WHEN_SLOW = Worry(
 )
 STOPS_NO_MORE = Worry(
     "stops-no-more",
-    "may not be stopped any more, and was to be, should its live migration be slow",
+    "may no longer be stopped; the plan would stop it if its live migration is slow",
     "plan again",
     "An owner who writes `stackward:maintenance=live` meanwhile is heard.",
 )
@@ -672,7 +672,7 @@ WISH_LEAVE = Worry(
     "pass `--leave-behind {id}`: the node will not be empty; or get their word "
     "(`openstack user show {user}`) and pass `--consent {id}=REFERENCE`",
     "`stackward:maintenance=leave` in its metadata; an owner alone must not decide that a node "
-    "which is to be powered off is not empty.",
+    "that somebody will power off is not empty.",
 )
 WISH_LIVE = Worry(
     "wish-live",
@@ -703,7 +703,7 @@ CONSENTED = Worry(
 )
 UNKNOWN_CONSENT = Worry(
     "unknown-consent",
-    "`--consent {given}=...` names no server that is to move and whose owner is to be asked",
+    "`--consent {given}=...` names no server that would move and whose owner wishes to be asked",
     "give the id of such a server (its blocker names it), or leave the flag out",
     "A consent that nobody asked for is a slip: it may be meant for another server.",
 )
@@ -778,7 +778,7 @@ NOT_ON_TARGET = Worry(
 )
 CHANGED = Worry(
     "changed",
-    "is {status} by now, and was to be moved {how}",
+    "is {status} by now; the plan would move it {how}",
     "plan again",
     "A server that its owner starts or stops meanwhile is not moved in the way that was approved.",
 )

@@ -159,6 +159,9 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     """
     lines = [f"run `{run.id}`, {printable(run.title)}: {run.state}"]
     table = account_table(plan, attempts)
+    for column in ("To", "Downtime"):  # of a reboot, or where no server was stopped
+        is_bare = width is not None and not table.has(column)
+        table = table.without(column) if is_bare else table
     if table.rows:
         lines.append(render_rows(table, Form.TABLE, width).rstrip("\n"))
     agreed = [made for made in moves_made(plan, attempts) if made.consent]
@@ -214,7 +217,7 @@ def not_proved(plan: Plan[Any], proofs: Sequence[tuple[str, str]]) -> StackwardE
     if state is RunState.SUCCEEDED:
         return None
     error = StackwardError(
-        f"{plan.title}: nothing was to be done, but the proof is {state}",
+        f"{plan.title}: there was nothing to do, but the proof is {state}",
         details=[text for what, text in proofs if what in {"found otherwise", "unverified"}],
         stands="nothing was changed",
     )

@@ -115,7 +115,7 @@ def audit_table(records: Sequence[Mapping[str, Any]]) -> Table:
         columns=("At", "Record", "What", "State", "Requests", "Read"),
         rows=tuple(_row(each) for each in records if each["record"] not in {"run", "approval"}),
         gives_way=("Record",),
-        goes_last=("Requests", "At"),
+        goes_last=("Requests",),
     )
 
 

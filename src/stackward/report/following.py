@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from stackward.model.duration import Span
 from stackward.model.run import Event, Run
-from stackward.plan import CAUGHT_UP, FromHost, Kinds, Move, Part, Plan, with_caught_up
+from stackward.plan import CAUGHT_UP, FromHost, Kinds, Move, Part, Plan, Standing, with_caught_up
 from stackward.plan.path import move_of
 from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.gone import GONE, how_it_went, is_gone
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 _UNTOLD = {"approved", "answered", "late"}
+_SHOWN = {Standing.UNDERWAY: "under way"}
 _OURS = ("reason", "worker", "by")  # all else that an event says is a service's words
 
 
@@ -187,11 +188,11 @@ class Story:
     def _going(self, path: str, since: datetime, progress: Mapping[str, Any]) -> Going:
         _, step = self._steps.get(path, (None, None))
         seen = progress.get(path) or {}
-        reason = seen.get("reason")
+        reason, standing = seen.get("reason"), seen.get("standing", "started")
         return Going(
             thing=self._names.of_move(path),
             what=step.kind if step else "",
-            standing=f"{seen.get('standing', 'started')}{f': {reason}' if reason else ''}",
+            standing=f"{_SHOWN.get(standing, standing)}{f': {reason}' if reason else ''}",
             left=how_far(seen),
             since=since,
         )
@@ -248,7 +249,7 @@ class Follower:
         from rich.table import Table  # noqa: PLC0415  # as above
         from rich.text import Text  # noqa: PLC0415  # as above
 
-        columns = ("", "Step", "Standing", "To copy", "Seconds")
+        columns = ("", "Step", "State", "To copy", "Seconds")
         told = "; ".join(filter(None, (self._story.moved, self._story.left(now))))
         going = self._story.going(run)
         picture = Table(*columns, box=None)

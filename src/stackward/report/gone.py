@@ -18,7 +18,7 @@ def how_it_went(saw: Mapping[str, Json]) -> str:
     if host := saw.get("host"):
         return f"it is on `{host}` already, not through this run"
     if "deleted_at" not in saw:  # written by an older version
-        return "nothing was to be done for it any more"
+        return "there was nothing left to do for it"
     at, by, request = (saw.get(name) for name in ("deleted_at", "deleted_by", "deleted_request"))
     if not at:
         return "it was deleted; Nova does not tell when, nor by whom"

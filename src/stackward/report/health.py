@@ -6,7 +6,7 @@ from stackward.model.health import ComponentHealth, Finding, Gap, Health, State
 from stackward.report.tables import Form, Table, render_records, render_rows
 from stackward.report.text import on_one_line, printable, wrap
 from stackward.report.times import in_words, local, utc
-from stackward.wording import count_of
+from stackward.wording import count_of, first_of
 
 COLUMNS = ("Component", "State", "Nodes", "Shown by", "Findings", "Under")
 LOADED_S = 0.05  # less is not worth a word
@@ -39,9 +39,12 @@ def render_health(
     """
     if form in {Form.JSON, Form.YAML}:
         return render_records(as_record(health), form)
-    table = render_rows(components_table(health).only(columns), form, width)
+    components = components_table(health).only(columns)
     if form is not Form.TABLE or columns:
-        return table
+        return render_rows(components, form, width)
+    is_bare = width is not None and not components.has("Under")
+    shown = components.without("Under") if is_bare else components
+    table = render_rows(shown, form, width)
     return table + "\n" + "".join(f"{line}\n" for line in lines_of(health, width))
 
 
@@ -88,12 +91,33 @@ def _finding(finding: Finding, also: Sequence[Finding], width: int | None) -> It
     said += [("sign", line) for line in finding.evidence]
     said += [("remedy", in_words(finding.remedy))] if finding.remedy else []
     said += [("also", f"affected: {count_of(len(also), 'finding')}")] if also else []
-    for one in also[:MOST_AFFECTED]:
-        said.append(("", f"- {one.where}: {in_words(one.reason)} [{one.rule}]"))
-    if len(also) > MOST_AFFECTED:
-        said.append(("", f"... and {len(also) - MOST_AFFECTED} more; `-f json` has all"))
+    kinds = _of_one_kind(also)
+    shown = MOST_AFFECTED if len(kinds) > MOST_AFFECTED + 1 else len(kinds)
+    said += [("", f"- {_affected(those)}") for those in kinds[:shown]]
+    if left := sum(map(len, kinds[shown:])):
+        said.append(("", f"... and {left} more; `-f json` has all"))
     for label, text in said:
         yield from wrap(on_one_line(text), width, first=f"  {label:<8}", rest=" " * 10)
+
+
+def _of_one_kind(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Return the findings, those together that say one thing of one component on several nodes."""
+    kinds: dict[tuple[str, str, str], list[Finding]] = {}
+    for one in findings:
+        about = one.about if one.node else f"{one.where} {one.about}"
+        kinds.setdefault((one.component, one.rule, about), []).append(one)
+    return list(kinds.values())
+
+
+def _affected(those: Sequence[Finding]) -> str:
+    first = those[0]
+    reason = in_words(first.reason)
+    if len(those) == 1:
+        return f"{first.where}: {reason} [{first.rule}]"
+    where = f"{first.component} on {first_of((str(one.node) for one in those), MOST_NODES)}"
+    if {one.reason for one in those} == {first.reason}:
+        return f"{where}: {reason} [{first.rule}]"
+    return f"{where} [{first.rule}]; of {first.node}: {reason}"
 
 
 def _gaps(title: str, gaps: Sequence[Gap], width: int | None) -> Iterator[str]:

@@ -8,6 +8,7 @@ from stackward.model.inventory import Inventory, Node
 from stackward.report.tables import Cell, Table
 from stackward.report.text import printable
 from stackward.report.times import local, time_in
+from stackward.wording import first_of
 
 MOST_NODES = 4  # named in a warning; more are counted
 
@@ -65,8 +66,7 @@ def warnings_of(inventory: Inventory) -> Iterator[str]:
 
 
 def _named(nodes: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in nodes[:MOST_NODES])
-    return shown if len(nodes) <= MOST_NODES else f"{shown} and {len(nodes) - MOST_NODES} more"
+    return first_of((f"`{name}`" for name in nodes), MOST_NODES)
 
 
 def identities_of(found: Sequence[Maintenance]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Runs as rows, and one run as the operator reads it: how it stands, what to do next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
@@ -9,11 +9,12 @@ from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.names import Names
 from stackward.report.tables import Table
 from stackward.report.times import Words, with_our_times
+from stackward.status.proof import HOLDS
 from stackward.wording import count_of, in_size
 
 
-def runs_table(runs: Sequence[Run]) -> Table:
-    """Return a row per run."""
+def runs_table(runs: Sequence[Run], orphans: Container[str] = ()) -> Table:
+    """Return a row per run; `orphans` are the ids of those whose worker has died."""
     return Table(
         columns=(
             "ID",
@@ -28,7 +29,7 @@ def runs_table(runs: Sequence[Run]) -> Table:
         rows=tuple(
             (
                 run.id,
-                run.state.value,
+                Words(run.state, f"{run.state}, {_DIED}") if run.id in orphans else run.state.value,
                 run.title,
                 run.approval.by,
                 run.approval.at,
@@ -66,6 +67,7 @@ def steps_table(attempts: Sequence[Attempt], run: Run, names: Names) -> Table:
         ),
         gives_way=("Progress", "Attempt", "Request"),
         told_elsewhere=("Step",),
+        stays_whole=("Since",),
         goes_last=("Since",),
     )
 
@@ -87,7 +89,7 @@ def _went(attempt: Attempt) -> str | None:
 def events_table(events: Sequence[Event], names: Names) -> Table:
     """Return a row per event; rows are only ever added."""
     return Table(
-        columns=("Number", "At", "Epoch", "What", "About", "Step", "Says"),
+        columns=("Number", "At", "Epoch", "What", "About", "Step", "Says", "Request"),
         rows=tuple(
             (
                 event.number,
@@ -96,19 +98,60 @@ def events_table(events: Sequence[Event], names: Names) -> Table:
                 event.what,
                 names.of_event(event),
                 event.step or event.thing,
-                told(event.says),
+                _says(event),
+                str(event.says.get("request") or "") or None,
             )
             for event in events
         ),
-        gives_way=("Number", "Epoch"),
+        gives_way=("Number", "Epoch", "Request"),
         told_elsewhere=("Step",),
-        goes_last=("At",),
     )
+
+
+def _says(event: Event) -> tuple[str, ...]:
+    """Return what an event says; people read the request in a column of its own."""
+    said = told(event.says)
+    at = list(event.says).index("request") if "request" in event.says else None
+    return tuple(Words(each, "") if place == at else each for place, each in enumerate(said))
 
 
 def told(said: Mapping[str, Json]) -> tuple[str, ...]:
     """Return what is known of an event or of a look, a text for each."""
-    return tuple(Words(f"{name}: {with_our_times(value)}") for name, value in said.items())
+    ours = {name: with_our_times(value) for name, value in said.items()}
+    return tuple(
+        Words(f"{name}: {value}", f"{_CALLED.get(name, name)}: {in_plain_words(value)}")
+        for name, value in ours.items()
+    )
+
+
+# What the journal calls what an event says, where people would not know the word.
+_CALLED = {"mark": "before", "saw": "read"}
+
+
+def in_plain_words(value: Json) -> str:
+    """Say a value of the journal without the brackets and quotes of data.
+
+    Of the rows of a proof those that hold are counted, and so are requests: `run audit` has them.
+    """
+    match value:
+        case None:
+            said = "none"
+        case bool():
+            said = "yes" if value else "no"
+        case list() | tuple() if value and all(str(each).startswith("req-") for each in value):
+            said = str(len(value))
+        case list() | tuple():
+            said = ", ".join(map(in_plain_words, value)) or "none"
+        case {"thing": str(thing), "steps": _}:  # a move that was caught up with
+            said = thing
+        case Mapping():
+            holds = sum(each == HOLDS for each in value.values())
+            others = {name: each for name, each in value.items() if each != HOLDS}
+            rows = [f"{name} {in_plain_words(each)}" for name, each in others.items()]
+            said = ", ".join([*rows, *([count_of(holds, "row holds", "rows hold")] * bool(holds))])
+        case _:
+            said = str(value)
+    return said
 
 
 def how_far(seen: object) -> str | None:
@@ -122,14 +165,18 @@ def how_far(seen: object) -> str | None:
             return None
 
 
-def how_it_stands(run: Run, attempts: Sequence[Attempt]) -> str:
-    """Return one line: the run and how far it is."""
+_DIED = "but its worker has died"
+
+
+def how_it_stands(run: Run, attempts: Sequence[Attempt], *, is_orphan: bool = False) -> str:
+    """Return one line: the run and how far it is; `is_orphan`: its worker has died."""
     done = len({attempt.step for attempt in attempts if attempt.settled == "done"})
     going = sum(attempt.is_in_flight for attempt in attempts)
     under_way = f"{going} under way" if going else "none is under way"
     undone = f"; undone by run `{run.undone_by}`" if run.undone_by else ""
+    state = f"{run.state}, {_DIED}" if is_orphan else run.state
     steps = f"{count_of(done, 'step is', 'steps are')} done"
-    return f"run `{run.id}`, {run.title}: {run.state}; {steps}, {under_way}{undone}"
+    return f"run `{run.id}`, {run.title}: {state}; {steps}, {under_way}{undone}"
 
 
 def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:

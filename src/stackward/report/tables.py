@@ -42,6 +42,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     gives_way: tuple[str, ...] = ()  # columns that a narrow terminal may miss, the first first
     told_elsewhere: tuple[str, ...] = ()  # they repeat another column or what is below
+    stays_whole: tuple[str, ...] = ()  # those that are broken only when no more may be left out
     goes_last: tuple[str, ...] = ()  # those that go only where the rest would not fit at all
 
     def only(self, columns: Sequence[str]) -> "Table":
@@ -57,6 +58,11 @@ class Table:
             )
         chosen = [position[name.casefold()] for name in columns]
         return replace(self._with(chosen), told_elsewhere=())  # alone: nothing stands below
+
+    def has(self, column: str) -> bool:
+        """Say whether any row has something in a column."""
+        at = self.columns.index(column)
+        return any(row[at] not in {None, ""} for row in self.rows)
 
     def without(self, column: str) -> "Table":
         """Leave a column out."""
@@ -145,9 +151,9 @@ def _for_people(cell: Cell) -> str:
     if isinstance(cell, datetime):
         return local(cell)
     if isinstance(cell, Words):
-        return printable(in_words(cell))
+        return printable(in_words(cell.plain))
     if isinstance(cell, Sequence) and not isinstance(cell, str):
-        return ", ".join(map(_for_people, cell))
+        return ", ".join(filter(None, map(_for_people, cell)))
     return _shown(cell)
 
 
@@ -184,7 +190,8 @@ def _fitted(table: Table, width: int | None) -> str:
         narrowed = None if needless else _narrowed(table.columns, cells, widths, width)
         may_go = (*needless, *table.gives_way, *(() if narrowed else table.goes_last))
         goes = next((name for name in may_go if name in table.columns), None)
-        if goes is None or (narrowed and _height(cells, narrowed) <= _MOST_LINES):
+        is_well = narrowed and _height(cells, narrowed) <= _MOST_LINES
+        if goes is None or (is_well and not _breaks(table, widths, narrowed)):
             # Nothing more can go: where words do not fit either, they are broken.
             for keeps in () if narrowed else (_SHORT, 0):
                 narrowed = narrowed or _narrowed(table.columns, cells, widths, width, keeps=keeps)
@@ -197,6 +204,12 @@ def _fitted(table: Table, width: int | None) -> str:
     if left_out:
         text += f"not shown: {', '.join(left_out)}; `--wide` shows all columns\n"
     return text
+
+
+def _breaks(table: Table, widths: Sequence[int], narrowed: Sequence[int] | None) -> bool:
+    """Say whether a column is narrowed that stays whole as long as another can go."""
+    each = zip(table.columns, widths, narrowed or widths, strict=True)
+    return any(now < wide for name, wide, now in each if name in table.stays_whole)
 
 
 def _whole(widths: Sequence[int]) -> int:

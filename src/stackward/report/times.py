@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Self
 
 from stackward.model.values import Json
 from stackward.wording import OUR_ZONE, in_utc
@@ -22,9 +23,19 @@ _OFFSET = re.compile(r"([+-]\d{2}):?(\d{2})?")
 
 
 class Words(str):
-    """A sentence of ours in a table: people read its times in their own zone."""
+    """A sentence of ours in a table: people read its times in their own zone.
 
-    __slots__ = ()
+    `plain` is what people read in place of it, where data would be in it.
+    """
+
+    __slots__ = ("plain",)
+    plain: str
+
+    def __new__(cls, text: str, plain: str | None = None) -> Self:
+        """Make a sentence; without `plain` people read the same as programs."""
+        made = super().__new__(cls, text)
+        made.plain = text if plain is None else plain
+        return made
 
 
 def local(at: datetime) -> str:

@@ -136,7 +136,7 @@ def _ask(
     try:
         answer = world.shell.run(node, command)
     except (Unreachable, Uncertain) as error:
-        raise _Silent(replace(Unread.of(error), why=error.message)) from error
+        raise _Silent(Unread.of(error)) from error
     if answer.code == 0:
         return answer
     if NO_DOMAIN in answer.err or without in answer.err:

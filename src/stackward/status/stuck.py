@@ -127,7 +127,7 @@ MOVED_UNRECORDED = StuckState(
 RECORD_ONLY = StuckState(
     name="record-only",
     reason="migration {id} is `{status}`, but the server is not moving and libvirt has no job",
-    remedy="nothing is to be done: it is the trace of a move that was lost",
+    remedy="there is nothing to do: it is the trace of a move that was lost",
     why="nova 31.0 has no call that closes such a record, and nothing of Nova acts on it.",
 )
 

@@ -223,7 +223,7 @@ class RebootServer:
         if server.host != self.host:
             return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
         if server.vm_state not in (HARD_FROM if self.is_hard else SOFT_FROM):
-            reason = f"it is {server.status}, and was to be rebooted as it was; plan again"
+            reason = f"it is {server.status} by now; plan again"
             return Look(Standing.FOREIGN, reason=reason)
         return Look(Standing.TODO)
 

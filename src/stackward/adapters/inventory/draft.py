@@ -17,6 +17,7 @@ from stackward.adapters.inventory.variables import PORT, is_template, node_from,
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
 from stackward.errors import BadInput
 from stackward.model.inventory import Inventory
+from stackward.wording import first_of
 
 ALL, UNGROUPED = "all", "ungrouped"
 MOST_NAMES = 5  # of passwords in one file
@@ -147,12 +148,11 @@ class Draft:
             names = ", ".join(f"`{path}`" for path in self._encrypted)
             yield f"encrypted files are not read, so no setting in them counts: {names}"
         for path, found in self._passwords.items():
-            names = ", ".join(
-                f"`{name}`" + (f" (line {line})" if line else "")
-                for name, line in list(found.items())[:MOST_NAMES]
+            named = (
+                f"`{name}`" + (f" (line {line})" if line else "") for name, line in found.items()
             )
-            more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
-            yield f"`{path}` holds passwords in plain text; they are not read: {names}{more}"
+            names = first_of(named, MOST_NAMES)
+            yield f"`{path}` holds passwords in plain text; they are not read: {names}"
 
     def _may_take(self, name: str, value: Variable) -> bool:
         """Say whether a variable may be kept; of a password, only name and place are."""

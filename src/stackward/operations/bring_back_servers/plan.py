@@ -10,7 +10,7 @@ from dataclasses import replace
 from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
 from stackward.model.maintenance import Away, Homecoming
-from stackward.moving.leaving_servers import Judged, judge, moves_of
+from stackward.moving.leaving_servers import STALLS, Judged, judge, moves_of
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy import worries
 from stackward.policy.capacity import Chooser, pack
@@ -18,6 +18,7 @@ from stackward.policy.maintenance import advice_for, judge_source, judge_words, 
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.how_to_move import HowToMove
+from stackward.wording import count_of
 
 
 def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
@@ -130,6 +131,6 @@ def _notices(
         if (why := why_it_stays(away, facts, asked.how.leave_behind)) is not None:
             yield f"`{away.drained.name}` is left alone: {why}"
     if moves:
-        yield f"{len(moves)} move to `{facts.name}`; what runs stalls at the end of its move"
+        yield f"{count_of(len(moves), 'server moves', 'servers move')} to `{facts.name}`; {STALLS}"
     else:
         yield "nothing moves"

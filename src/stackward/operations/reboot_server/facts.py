@@ -21,6 +21,7 @@ from stackward.requests.reboot_server import RebootRequest
 from stackward.status.lookups import hypervisor_of, service_of
 from stackward.status.proof import Row, boot_of
 from stackward.status.stalled import read_guests
+from stackward.wording import count_of
 
 _RECENT = 3  # of its migrations: a guest is left behind by one that has just gone wrong
 
@@ -96,8 +97,11 @@ def find_server(world: World, word: str) -> Server:
             hint="give its id, or its name to the letter: `openstack server list --all-projects`",
         )
     if len(called) > 1:
-        listed = ", ".join(f"`{each.id}` ({_known_by(each)})" for each in called)
-        raise BadInput(f"several servers are called `{word}`", hint=f"give the id of one: {listed}")
+        raise BadInput(
+            f"{count_of(len(called), 'server')} are called `{word}`",
+            details=[f"{each.id}  {_known_by(each)}" for each in called],
+            hint="give the id of one",
+        )
     # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
     return world.nova.server(called[0].id) or called[0]
 

@@ -15,6 +15,7 @@ from stackward.plan import Verdict
 from stackward.policy import worries
 from stackward.policy.compute import judge_lock
 from stackward.policy.worries import Worry
+from stackward.ports.libvirt import cure_of
 from stackward.requests.reboot_server import RebootRequest
 
 # --- the server, as Nova has it -----------------------------------------------------------------
@@ -44,7 +45,7 @@ BUSY = Worry(
 STOPPED = Worry(
     "reboot/stopped",
     "is SHUTOFF: Nova refuses a soft reboot, and a hard one would start it",
-    "ask its owner whether it is to run; then `openstack server start {id}`",
+    "ask its owner whether it should run; then `openstack server start {id}`",
     "Whoever stopped it wants it off.",
 )
 KEEPS_MEMORY = Worry(
@@ -103,7 +104,7 @@ NODE_CLAIMED = Worry(
 )
 NODE_OUT = Worry(
     "reboot/node-out",
-    "its node is out of service, and it runs there again afterwards: {text}",
+    "is out of service, and the server runs there again afterwards: {text}",
     "settle it with whoever disabled the node, if it is about to be switched off",
     "A reboot moves no server: it needs nothing of the scheduler.",
 )
@@ -113,8 +114,7 @@ NODE_OUT = Worry(
 GUEST_UNREAD = Worry(
     "reboot/guest-unread",
     "how its guest is on `{host}` cannot be read: {why}",
-    "make `ssh` to that node work as the inventory says, with `virsh --readonly list`; then plan "
-    "again",
+    "{way}; then plan again",
     "Only libvirt tells one boot from the next: what Nova says proves no reboot.",
 )
 GUEST_ELSEWHERE = Worry(
@@ -204,7 +204,7 @@ ATTACHMENTS_UNREAD = Worry(
 NO_UNDO = Worry(
     "reboot/no-undo",
     "is a reboot, which nothing takes back: what the guest had in memory is gone",
-    "nothing is to be done: the server is where it was, with what is on its disks",
+    "there is nothing to do: the server is where it was, with what is on its disks",
     "Nova keeps nothing of the guest that was ended.",
 )
 
@@ -296,7 +296,9 @@ def _judge_guest(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterato
     server, guest = facts.server, facts.guest
     unread = next((one for one in (guest, facts.boot) if isinstance(one, Unread)), None)
     if unread is not None:
-        yield GUEST_UNREAD.blocks(server.label, server.id, host=host, why=unread.why)
+        yield GUEST_UNREAD.blocks(
+            server.label, server.id, host=host, why=unread.why, way=cure_of(unread)
+        )
         return
     if guest is None or isinstance(guest, Unread):
         return  # its hypervisor has no domains

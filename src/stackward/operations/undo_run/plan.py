@@ -14,6 +14,7 @@ from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.model.maintenance import Homecoming
 from stackward.model.run import RunState
 from stackward.moving.instance_ha import telling_instance_ha
+from stackward.moving.leaving_servers import STALLS
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import (
     is_kept_off,
@@ -206,8 +207,6 @@ def _notices(facts: Undoing, back: Plan[World] | None, ways: list[Plan[World]]) 
     for way in ways:
         if count := sum(len(stage.moves) for stage in way.stages):
             going = count_of(count, "server moves", "servers move")
-            yield (
-                f"{going} back to `{way.facts['node']}`; what runs stalls at the end of its move"
-            )
+            yield (f"{going} back to `{way.facts['node']}`; {STALLS}")
     if back and any(way.stages for way in ways):
         yield "whether there is room for each is asked again once the node is in service"
