@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from stackward.errors import Uncertain, Unreachable
+from stackward.wording import count_of
 
 _Answer = TypeVar("_Answer")
 
@@ -22,7 +23,8 @@ def ask_in_turn(requests: Sequence[Callable[[], _Answer]]) -> list[_Answer]:
             if not answers:
                 raise
             raise Uncertain(
-                f"{len(answers)} of {len(requests)} requests were answered, then: {error.message}",
+                f"{len(answers)} of {count_of(len(requests), 'request')} were answered, then: "
+                f"{error.message}",
                 service=error.service,
                 says=error.says,
                 request_id=error.request_id,
