@@ -9,8 +9,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from stackward.cli import app, main
 from stackward.cli.cloud import Interface
-from stackward.cli.node import WhenSlow
-from stackward.cli.outside import Reader
+from stackward.cli.options import Reader, WhenSlow
 from stackward.cli.subjects import one_of
 from stackward.report.tables import Form
 

@@ -7,6 +7,7 @@ import pytest
 
 from builders import a_node, a_server, asking
 from stackward.cli import main
+from stackward.cli.options import Output
 from stackward.cli.plans import keep_plan, refuse_place, show_plan
 from stackward.errors import BadInput
 from stackward.kinds import KINDS
@@ -18,7 +19,7 @@ PLAN = plan_drain(a_node(a_server()), asking())
 
 
 def test_json_holds_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
-    show_plan(PLAN, Form.JSON, None)
+    show_plan(PLAN, Output(form=Form.JSON))
 
     shown = json.loads(capsys.readouterr().out)
     assert shown["request"]["reason"] == "bad DIMM"
@@ -31,7 +32,7 @@ def test_json_holds_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_columns_are_those_of_the_moves(capsys: pytest.CaptureFixture[str]) -> None:
-    show_plan(PLAN, Form.VALUE, ["Server", "How"])
+    show_plan(PLAN, Output(form=Form.VALUE, column=["Server", "How"]))
 
     assert capsys.readouterr().out == "db-01 live\n"
 

@@ -45,7 +45,6 @@ class Chosen:
     def __init__(self) -> None:
         self.os_cloud: str | None = None
         self.debug = False
-        self.inventory_reader: str | None = None  # None: as the settings say
         self.said: set[str] = set()  # warnings; each is shown once
         self.open_world: OpenWorld | None = None  # None: as `app` connects
         self.open_lookout: OpenLookout | None = None  # same

@@ -4,25 +4,31 @@ import getpass
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from stackward.cli.following import following
+from stackward.cli.options import Approving, InventoryChoice, Output, Planning
 from stackward.cli.outside import open_journal, open_world
-from stackward.cli.plans import show_account, show_proofs, signed
+from stackward.cli.plans import (
+    keep_plan,
+    refuse_place,
+    show_account,
+    show_and_refuse,
+    show_proofs,
+    signed,
+)
 from stackward.cli.show import refuse_columns, say, say_next, width_here
 from stackward.errors import BadInput, Refused
 from stackward.plan import cloud_of, refuse_another
-from stackward.report.tables import Form
 
 if TYPE_CHECKING:
     from stackward.engine import Brakes
     from stackward.model.run import Run
-    from stackward.plan import Plan
+    from stackward.plan import Plan, Request
     from stackward.ports.journal import Journal
     from stackward.ports.world import World
 
@@ -30,15 +36,41 @@ _WAITS = "begins nothing more, waits for what is under way; again: leaves"
 _LEAVES = "leaves what is under way to itself"
 
 
-def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
+def carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
+    context: typer.Context,
+    asked: "Request | Callable[[World], Request]",
+    *,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> None:
+    """Plan a request, have the plan approved, and carry it out; or only show or keep the plan.
+
+    The request may be made of the world to which it is put: by a name that is looked up there.
+    """
+    from stackward.operations import plan_request
+
+    place = planning.plan_out
+    if place is not None:
+        refuse_place(place)
+    with open_world(context, choice) as world, open_journal() as journal:
+        plan = plan_request(world, journal, asked(world) if callable(asked) else asked)
+    if place is not None and not plan.blockers:
+        keep_plan(plan, place)
+    if planning.dry_run:
+        show_and_refuse(plan, output)
+    else:
+        approve_and_carry_out(context, plan, approving=approving, choice=choice, output=output)
+
+
+def approve_and_carry_out(
     context: typer.Context,
     plan: "Plan[Any]",
     *,
-    yes: bool,
-    queue: bool = False,
-    inventory: Path | None,
-    form: Form = Form.TABLE,
-    columns: Sequence[str] | None = None,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
 ) -> None:
     """Show the plan, have it approved, carry it out, and show what was proved.
 
@@ -51,63 +83,60 @@ def approve_and_carry_out(  # noqa: PLR0913  # what was asked for, and how it is
     from stackward.report.colour import painted
     from stackward.report.plans import refusal, render_plan
 
-    refuse_columns(COLUMNS, columns)
+    refuse_columns(COLUMNS, output)
     sys.stderr.write(painted(render_plan(plan, width_here(sys.stderr)), sys.stderr))
     if plan.blockers:
         raise refusal(plan, is_shown=True)
     if not plan.stages:
-        _prove(context, plan, inventory, form, columns)
+        _prove(context, plan, choice, output)
         return
-    if not yes:
+    if not approving.yes:
         _confirm(plan)
-    how = "--yes" if yes else "prompt"
-    if queue:
+    how = "--yes" if approving.yes else "prompt"
+    if approving.queue:
         with open_journal() as journal:
             approval = Approval(by=getpass.getuser(), at=app.system_clock().now(), how=how)
             run = approve(
                 signed(plan), approval, journal, kinds=app.known_kinds(), for_workers=True
             )
-            _show_queued(run, journal, form, columns)
+            _show_queued(run, journal, output)
         return
     brakes = Brakes()
     # Opened before the run exists: what cannot be opened must not leave a run behind.
     with (
-        open_world(context, inventory) as world,
+        open_world(context, choice) as world,
         open_journal(brakes) as journal,
         _braked(brakes) as unsaid,
     ):
         refuse_another("the plan", cloud_of(plan), world.cloud.identity())
         approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
         run = approve(signed(plan), approval, journal, kinds=app.known_kinds())
-        _carry_out(world, journal, run, brakes, unsaid, take_over=False, form=form, columns=columns)
+        _carry_out(world, journal, run, brakes, unsaid, take_over=False, output=output)
 
 
-def carry_on(  # noqa: PLR0913  # same
+def carry_on(  # same
     context: typer.Context,
     run_id: str,
     *,
     take_over: bool,
-    inventory: Path | None,
-    form: Form = Form.TABLE,
-    columns: Sequence[str] | None = None,
+    choice: InventoryChoice,
+    output: Output,
 ) -> None:
     """Carry a run on that was approved before, and show what was proved."""
     from stackward import app
     from stackward.engine import Brakes
     from stackward.report.account import COLUMNS
 
-    refuse_columns(COLUMNS, columns)
+    refuse_columns(COLUMNS, output)
     brakes = Brakes()
     with open_journal(brakes) as journal:
         # Before the world is opened: what names no such run needs neither cloud nor inventory.
         run = app.run_to_resume(journal, run_id, take_over=take_over)
-        with open_world(context, inventory) as world, _braked(brakes) as unsaid:
-            _carry_out(
-                world, journal, run, brakes, unsaid, take_over=take_over, form=form, columns=columns
-            )
+        with open_world(context, choice) as world, _braked(brakes) as unsaid:
+            _carry_out(world, journal, run, brakes, unsaid, take_over=take_over, output=output)
 
 
-def queue_again(run_id: str, *, take_over: bool, form: Form, columns: Sequence[str] | None) -> None:
+def queue_again(run_id: str, *, take_over: bool, output: Output) -> None:
     """Leave a run to the workers that was approved before."""
     from stackward import app
 
@@ -116,15 +145,15 @@ def queue_again(run_id: str, *, take_over: bool, form: Form, columns: Sequence[s
         if not take_over:
             app.refuse_a_living_worker(run)
         at = app.system_clock().now()
-        _show_queued(journal.queue(run.id, getpass.getuser(), at), journal, form, columns)
+        _show_queued(journal.queue(run.id, getpass.getuser(), at), journal, output)
 
 
-def _show_queued(run: "Run", journal: "Journal", form: Form, columns: Sequence[str] | None) -> None:
+def _show_queued(run: "Run", journal: "Journal", output: Output) -> None:
     from stackward import app
     from stackward.cli.show import show
     from stackward.report.runs import runs_table
 
-    show(runs_table([run]), form, columns)
+    show(runs_table([run]), output)
     sys.stdout.flush()
     sys.stderr.write(f"queued; `stackward run watch {run.id}` follows it\n")
     if app.is_without_workers(journal, run, app.system_clock().now()):
@@ -134,18 +163,17 @@ def _show_queued(run: "Run", journal: "Journal", form: Form, columns: Sequence[s
 def _prove(
     context: typer.Context,
     plan: "Plan[Any]",
-    inventory: Path | None,
-    form: Form,
-    columns: Sequence[str] | None,
+    choice: InventoryChoice,
+    output: Output,
 ) -> None:
     """Prove the end of a plan that has nothing to be done: that needs no approval, and no run."""
     from stackward import app
     from stackward.report.account import not_proved
 
-    with open_world(context, inventory) as world:
+    with open_world(context, choice) as world:
         refuse_another("the plan", cloud_of(plan), world.cloud.identity())
         proofs = [(proof.what, proof.text) for proof in app.prove(world, plan)]
-    show_proofs(plan, proofs, form, columns)
+    show_proofs(plan, proofs, output)
     sys.stdout.flush()
     if (error := not_proved(plan, proofs)) is not None:
         raise error
@@ -175,8 +203,7 @@ def _carry_out(  # noqa: PLR0913  # same
     unsaid: list[str],
     *,
     take_over: bool,
-    form: Form,
-    columns: Sequence[str] | None,
+    output: Output,
 ) -> None:
     from stackward import app
     from stackward.operations import can_be_undone
@@ -197,7 +224,7 @@ def _carry_out(  # noqa: PLR0913  # same
 
         ended = app.resume(run, shop, brakes, take_over=take_over, meanwhile=meanwhile)
     attempts = journal.attempts(ended.id)
-    show_account(ended, attempts, journal.events(ended.id), form, columns)
+    show_account(ended, attempts, journal.events(ended.id), output)
     sys.stdout.flush()
     if (error := outcome(ended, attempts)) is not None:
         raise error

@@ -1,18 +1,17 @@
 """What `cloud check`, `node check` and `metrics` share: how they look, and how they end."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stackward.cli import Chosen
+from stackward.cli.options import InventoryChoice, Output
 from stackward.cli.outside import inventory_here, settings_here
 from stackward.cli.show import width_here, write
 from stackward.errors import ExitCode
-from stackward.report.tables import Form
 
 if TYPE_CHECKING:
     from stackward.model.health import Health
@@ -44,12 +43,12 @@ TablesOption = Annotated[
 
 
 @contextmanager
-def open_lookout(context: typer.Context, inventory: Path | None) -> Iterator["Lookout"]:
+def open_lookout(context: typer.Context, choice: InventoryChoice) -> Iterator["Lookout"]:
     """Make ready to look at the cloud that was chosen, and at the nodes of the inventory."""
     from stackward import app
 
     chosen = context.find_object(Chosen) or Chosen()
-    known = inventory_here(context, inventory)
+    known = inventory_here(context, choice)
     with (chosen.open_lookout or app.open_lookout)(known, chosen.os_cloud) as lookout:
         yield replace(lookout, remember=app.memory_of(settings_here()))
 
@@ -65,8 +64,7 @@ StrictOption = Annotated[
 
 def check_once(
     look: Callable[[], tuple["Health", object]],
-    form: Form,
-    columns: Sequence[str] | None,
+    output: Output,
     *,
     strict: bool = False,
 ) -> int:
@@ -74,7 +72,7 @@ def check_once(
     from stackward.report.health import render_health
 
     health, _ = look()
-    write(render_health(health, form, columns or (), width_here()), form)
+    write(render_health(health, output.form, output.columns, width_here()), output.form)
     return ended(health, strict=strict)
 
 

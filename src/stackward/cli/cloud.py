@@ -13,11 +13,8 @@ from stackward.cli.checking import (
     check_once,
     open_lookout,
 )
-from stackward.cli.node import InventoryOption
-from stackward.cli.outside import ReaderOption
-from stackward.cli.show import ColumnOption, FormOption, WideOption
+from stackward.cli.options import InventoryChoice, Output, grouped
 from stackward.cli.subjects import example, one_of, subject
-from stackward.report.tables import Form
 
 app = subject("The cloud as a whole.")
 
@@ -43,8 +40,10 @@ def cloud() -> None:
         "stackward cloud check --interface public --tables --timeout 60",
     ),
 )
-def check(  # noqa: PLR0913, PLR0917  # one for each flag
+@grouped
+def check(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
+    *,
     watch: Annotated[
         bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")
     ] = False,
@@ -63,11 +62,8 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
         ),
     ] = None,
     timeout: TimeoutOption = 8,
-    inventory: InventoryOption = None,
-    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    choice: InventoryChoice,
+    output: Output,
 ) -> int:
     """Say by component what is well, what is not, why, and what to do.
 
@@ -80,9 +76,9 @@ def check(  # noqa: PLR0913, PLR0917  # one for each flag
 
     chosen = tuple(each.value for each in interface or Interface)
     asked = CheckRequest(within_s=timeout, interfaces=chosen, tables=tables, rpc=rpc)
-    with open_lookout(context, inventory) as lookout:
+    with open_lookout(context, choice) as lookout:
         if watch:
             from stackward.cli.watching import watch_cloud
 
             return watch_cloud(lookout, asked, every_s=every, strict=strict)
-        return check_once(lambda: check_cloud(lookout, asked), form, column, strict=strict)
+        return check_once(lambda: check_cloud(lookout, asked), output, strict=strict)

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stackward.cli.options import Output, grouped
 from stackward.cli.show import (
-    ColumnOption,
-    FormOption,
-    WideOption,
     refuse_columns,
     say_next,
     show,
@@ -177,10 +175,10 @@ def reset(name: NameOption = "lab", mirror: MirrorOption = None) -> None:
 
 
 @app.command("list", epilog=example("stackward lab list -f json"))
+@grouped
 def list_labs(
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    *,
+    output: Output,
 ) -> None:
     """List the labs of this machine."""
     from stackward.lab.host import require_root
@@ -198,15 +196,15 @@ def list_labs(
         for lab in _claims().all()
     )
     columns = ("Name", "Profile", "Network", "Nodes", "Nodes on")
-    show(Table(columns=columns, rows=rows, gives_way=("Nodes on", "Profile")), form, column)
+    show(Table(columns=columns, rows=rows, gives_way=("Nodes on", "Profile")), output)
 
 
 @app.command(epilog=example("stackward lab status", "stackward lab status -f json"))
+@grouped
 def status(
+    *,
     name: NameOption = "lab",
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    output: Output,
 ) -> None:
     """Tell how a lab is, its faults, and what stands in for what.
 
@@ -217,12 +215,12 @@ def status(
     from stackward.lab.status import read_status
 
     seen = read_status(_lab(name))
-    if column or form in {Form.VALUE, Form.CSV}:
-        show(nodes_table(seen), form, column)
-    elif form is Form.TABLE:
+    if output.is_of_rows:
+        show(nodes_table(seen), output)
+    elif output.form is Form.TABLE:
         sys.stdout.write(status_text(seen))
     else:
-        write(render_records(status_record(seen), form), form)
+        write(render_records(status_record(seen), output.form), output.form)
     raise typer.Exit(seen.exit_code)
 
 
@@ -366,15 +364,15 @@ def exec_command(
 
 
 @app.command(epilog=example("stackward lab load 6", "stackward lab load 6 --node c01"))
-def load(  # noqa: PLR0913, PLR0917  # one for each flag
+@grouped
+def load(  # one for each flag
+    *,
     count: Annotated[int, typer.Argument(metavar="N", min=1, max=200, help="How many servers.")],
     node: Annotated[
         str | None, typer.Option(metavar="NODE", help="All on this node; else on all in turn.")
     ] = None,
     name: NameOption = "lab",
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    output: Output,
 ) -> None:
     """Fill a lab with servers of the project `demo`.
 
@@ -387,7 +385,7 @@ def load(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.wording import count_of
 
     columns = ("Name", "ID", "Node", "Kind")
-    refuse_columns(columns, column)
+    refuse_columns(columns, output)
     lab = _lab(name)
     with Phases() as progress, progress.phase(count_of(count, "server")):
         loaded = fill(lab, count, node, progress.tell)
@@ -399,8 +397,7 @@ def load(  # noqa: PLR0913, PLR0917  # one for each flag
             ),
             gives_way=("Node",),
         ),
-        form,
-        column,
+        output,
     )
 
 
@@ -431,10 +428,10 @@ def drop(service: ExtraArgument, name: NameOption = "lab") -> None:
 
 
 @app.command(epilog=example("stackward lab faults", "stackward lab faults -f json"))
+@grouped
 def faults(
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    *,
+    output: Output,
 ) -> None:
     """List the faults that can be put into a lab."""
     from stackward.lab.faults import ALL
@@ -446,8 +443,7 @@ def faults(
                 (fault.name, fault.target.value, fault.what, fault.symptom) for fault in ALL
             ),
         ),
-        form,
-        column,
+        output,
     )
 
 
@@ -489,17 +485,17 @@ def mend(fault: FaultArgument, target: TargetArgument = None, name: NameOption =
 
 
 @cache_app.command("list", epilog=example("stackward lab cache list"))
+@grouped
 def cache_list(
+    *,
     cache: CacheOption = None,
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    output: Output,
 ) -> None:
     """List what the cache holds."""
     from stackward.lab.images import Cache, size_mib
 
     rows = tuple((layer.name, size_mib(layer)) for layer in Cache(_claims(cache).cache).layers())
-    show(Table(columns=("Layer", "MiB"), rows=rows), form, column)
+    show(Table(columns=("Layer", "MiB"), rows=rows), output)
 
 
 @cache_app.command("clear", epilog=example("stackward lab cache clear"))

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from stackward.cli.checking import RpcOption, TimeoutOption, open_lookout
-from stackward.cli.node import InventoryOption
-from stackward.cli.outside import ReaderOption
+from stackward.cli.options import InventoryChoice, grouped
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput, ExitCode
 
@@ -22,8 +21,10 @@ app = subject("A health check as figures for Prometheus.")
         "stackward metrics --listen 127.0.0.1:9809 --every 60",
     ),
 )
-def metrics(  # noqa: PLR0913, PLR0917  # one for each flag
+@grouped
+def metrics(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
+    *,
     textfile: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write them there, for node_exporter to collect."),
@@ -38,8 +39,7 @@ def metrics(  # noqa: PLR0913, PLR0917  # one for each flag
     ] = 60,
     rpc: RpcOption = True,
     timeout: TimeoutOption = 8,
-    inventory: InventoryOption = None,
-    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
+    choice: InventoryChoice,
 ) -> int:
     """Look at the cloud and print findings and probe times as gauges.
 
@@ -51,7 +51,7 @@ def metrics(  # noqa: PLR0913, PLR0917  # one for each flag
     from stackward.report.figures import figures_of
 
     asked = CheckRequest(within_s=timeout, rpc=rpc)
-    with open_lookout(context, inventory) as lookout:
+    with open_lookout(context, choice) as lookout:
         if listen is not None:
             host, port = place_of(listen)
             application.serve_figures(lookout, asked, host, port, every_s=every)

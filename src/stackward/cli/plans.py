@@ -17,27 +17,28 @@ from stackward.report.plans import moves_table, refusal, render_plan
 from stackward.report.tables import Form, render_records
 
 if TYPE_CHECKING:
+    from stackward.cli.options import Output
     from stackward.model.run import Attempt, Event, Run
     from stackward.plan import Plan
     from stackward.ports.world import World
 
 
-def show_plan(plan: "Plan[World]", form: Form, columns: list[str] | None) -> None:
+def show_plan(plan: "Plan[World]", output: "Output") -> None:
     """Print the whole plan; as `value` or `csv`, or with columns named, its moves as rows."""
-    if columns or form in {Form.VALUE, Form.CSV}:
-        show(moves_table(plan), form, columns)
-    elif form is Form.TABLE:
-        write(render_plan(plan, width_here()), form)
+    if output.is_of_rows:
+        show(moves_table(plan), output)
+    elif output.form is Form.TABLE:
+        write(render_plan(plan, width_here()), output.form)
     else:
-        write(render_records(json.loads(to_json(plan)), form), form)
+        write(render_records(json.loads(to_json(plan)), output.form), output.form)
 
 
-def show_and_refuse(plan: "Plan[World]", form: Form, columns: list[str] | None) -> None:
+def show_and_refuse(plan: "Plan[World]", output: "Output") -> None:
     """Print a plan that is only to be shown, then refuse it where something stands against it."""
-    show_plan(plan, form, columns)
+    show_plan(plan, output)
     sys.stdout.flush()
     if plan.blockers:
-        raise refusal(plan, is_shown=form is Form.TABLE and not columns)
+        raise refusal(plan, is_shown=output.form is Form.TABLE and not output.columns)
     if plan.stages:
         say_next(
             "nothing was changed; without `--dry-run` you are asked first, then it is carried out"
@@ -88,36 +89,36 @@ def show_account(
     run: "Run",
     attempts: "Sequence[Attempt]",
     events: "Sequence[Event]",
-    form: Form,
-    columns: Sequence[str] | None,
+    output: "Output",
 ) -> None:
     """Print what came of a run; as `value` or `csv`, or with columns named, its moves as rows."""
     from stackward.app import known_kinds, read_plan
     from stackward.report.account import account_data, account_table, render_account
 
     plan = with_caught_up(read_plan(run.plan), events, known_kinds())
-    if columns or form in {Form.VALUE, Form.CSV}:
-        show(account_table(plan, attempts), form, columns)
-    elif form is Form.TABLE:
+    if output.is_of_rows:
+        show(account_table(plan, attempts), output)
+    elif output.form is Form.TABLE:
         # A terminal has each proof above, as the run told it; a file is to have all by itself.
         is_told = sys.stdout.isatty() and sys.stderr.isatty()
-        write(render_account(run, plan, attempts, events, width_here(), is_told=is_told), form)
+        write(
+            render_account(run, plan, attempts, events, width_here(), is_told=is_told), output.form
+        )
     else:
-        write(render_records(account_data(run, plan, attempts, events), form), form)
+        write(render_records(account_data(run, plan, attempts, events), output.form), output.form)
 
 
 def show_proofs(
     plan: "Plan[World]",
     proofs: Sequence[tuple[str, str]],
-    form: Form,
-    columns: Sequence[str] | None,
+    output: "Output",
 ) -> None:
     """Print what was proved without a run, in the forms of one."""
     from stackward.report.account import account_table, proofs_data, render_proofs
 
-    if columns or form in {Form.VALUE, Form.CSV}:
-        show(account_table(plan, ()), form, columns)
-    elif form is Form.TABLE:
+    if output.is_of_rows:
+        show(account_table(plan, ()), output)
+    elif output.form is Form.TABLE:
         sys.stdout.write("".join(f"{line}\n" for line in render_proofs(proofs)))
     else:
-        write(render_records(proofs_data(plan, proofs), form), form)
+        write(render_records(proofs_data(plan, proofs), output.form), output.form)

@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stackward.cli.node import (
-    AllowDowntimeOption,
-    ConsentOption,
-    InventoryOption,
-    LeaveBehindOption,
-    ParallelOption,
-    QueueOption,
-    SlowAfterOption,
-    WhenSlow,
-    WhenSlowOption,
-    YesOption,
-    consents_in,
+from stackward.cli.options import (
+    Acceptance,
+    Approving,
+    InventoryChoice,
+    Movers,
+    Output,
+    Pace,
+    Planning,
+    grouped,
+    how_to_move,
 )
-from stackward.cli.outside import ReaderOption, open_journal, open_world, settings_here
-from stackward.cli.show import ColumnOption, FormOption, WideOption, say, show
+from stackward.cli.outside import open_journal, settings_here
+from stackward.cli.show import say, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
-from stackward.report.tables import Form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,29 +39,29 @@ RunArgument = Annotated[
 
 
 @app.command("list", epilog=example("stackward run list", "stackward run list -f json"))
+@grouped
 def list_runs(
+    *,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="The latest N.")] = 20,
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    output: Output,
 ) -> None:
     """List the runs, the latest first."""
     from stackward.app import list_runs as latest
     from stackward.report.runs import runs_table
 
     runs = latest(settings_here(), limit)
-    show(runs_table(runs, {run.id for run in runs if _is_orphan(run)}), form, column)
+    show(runs_table(runs, {run.id for run in runs if _is_orphan(run)}), output)
 
 
 @app.command("show", epilog=example("stackward run show 01M8", "stackward run show 01M8 --events"))
+@grouped
 def show_run(
+    *,
     run_id: RunArgument,
     events: Annotated[
         bool, typer.Option("--events", help="Show all that happened, line by line.")
     ] = False,
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    output: Output,
 ) -> None:
     """Show how a run stands, attempt by attempt."""
     from stackward.report.names import Names
@@ -76,20 +73,20 @@ def show_run(
     names = Names.of_run(run, _plan_of(run, happened), happened)
     say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
     if events:
-        show(events_table(happened, names), form, column)
+        show(events_table(happened, names), output)
     else:
-        show(steps_table(attempts, run, names), form, column)
+        show(steps_table(attempts, run, names), output)
 
 
 @app.command(epilog=example("stackward run audit 01M8", "stackward run audit 01M8 --export"))
+@grouped
 def audit(
+    *,
     run_id: RunArgument,
     export: Annotated[
         bool, typer.Option("--export", help="Every field, as JSON: one record a line.")
     ] = False,
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    output: Output,
 ) -> None:
     """Show who asked, who approved, each attempt and each proof.
 
@@ -107,7 +104,7 @@ def audit(
         return
     say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
     say(who_is_who(records))
-    show(audit_table(records), form, column)
+    show(audit_table(records), output)
 
 
 def _is_orphan(run: "Run") -> bool:
@@ -128,14 +125,14 @@ def _plan_of(run: "Run", events: "Sequence[Event]") -> "Plan[Any] | None":
 
 
 @app.command(epilog=example("stackward run check", "stackward run check 01M8 -f json"))
+@grouped
 def check(
+    *,
     run_id: Annotated[
         str | None,
         typer.Argument(metavar="ID", help="Only this run; the beginning of its id is enough."),
     ] = None,
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    output: Output,
 ) -> int:
     """Check that the database of runs is in order.
 
@@ -152,7 +149,7 @@ def check(
 
     broken, looked = broken_invariants(settings_here(), run_id)
     rows = [(each.run, each.invariant.name, each.found, each.remedy) for each in broken]
-    show(broken_table(rows), form, column)
+    show(broken_table(rows), output)
     of = f"{len({each.run for each in broken})} of " if broken else ""
     say(f"{of}{count_of(looked, 'run')} {'not in order' if broken else 'checked: all in order'}")
     return ExitCode.BROKEN if broken else ExitCode.DONE
@@ -227,26 +224,25 @@ def _say_if_it_waits_in_vain(journal: "Journal", run: "Run") -> None:
 
 
 @app.command(epilog=example("stackward run resume 01M8", "stackward run resume 01M8 --queue"))
-def resume(  # noqa: PLR0913, PLR0917  # one for each flag
+@grouped
+def resume(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
+    *,
     run_id: RunArgument,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Give up a worker that seems alive.")
     ] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
-    inventory: InventoryOption = None,
-    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    choice: InventoryChoice,
+    output: Output,
 ) -> None:
     """Carry a run on from where it stopped or its worker died."""
     from stackward.cli.carrying import carry_on, queue_again
 
     if queue:
-        queue_again(run_id, take_over=take_over, form=form, columns=column)
+        queue_again(run_id, take_over=take_over, output=output)
         return
-    carry_on(context, run_id, take_over=take_over, inventory=inventory, form=form, columns=column)
+    carry_on(context, run_id, take_over=take_over, choice=choice, output=output)
 
 
 @app.command(
@@ -255,8 +251,10 @@ def resume(  # noqa: PLR0913, PLR0917  # one for each flag
         "stackward run undo 01M8 --network internal",
     )
 )
-def undo(  # noqa: PLR0913, PLR0917  # one for each flag
+@grouped
+def undo(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
+    *,
     run_id: RunArgument,
     image: Annotated[
         str | None,
@@ -265,16 +263,8 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             help="For the acceptance server of a node that returns; else the smallest public.",
         ),
     ] = None,
-    flavor: Annotated[
-        str | None,
-        typer.Option(metavar="NAME_OR_ID", help="For the same; else the smallest that fits."),
-    ] = None,
-    network: Annotated[
-        str | None, typer.Option(metavar="NAME_OR_ID", help="For the same; else it has no port.")
-    ] = None,
-    allow_downtime: AllowDowntimeOption = False,
-    leave_behind: LeaveBehindOption = None,
-    consent: ConsentOption = None,
+    acceptance: Acceptance,
+    movers: Movers,
     keep_service: Annotated[
         bool,
         typer.Option(
@@ -282,23 +272,11 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
             help="Of a return, which a drain undoes: leave nova-compute running afterwards.",
         ),
     ] = False,
-    parallel: ParallelOption = 2,
-    timeout: SlowAfterOption = 1800,
-    when_slow: WhenSlowOption = WhenSlow.WAIT,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the whole plan; change nothing.")
-    ] = False,
-    plan_out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write the plan there, if it could be approved."),
-    ] = None,
-    yes: YesOption = False,
-    queue: QueueOption = False,
-    inventory: InventoryOption = None,
-    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    pace: Pace,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
 ) -> None:
     """Take back what a run has done, as far as it is still its doing.
 
@@ -306,53 +284,31 @@ def undo(  # noqa: PLR0913, PLR0917  # one for each flag
     moved come home. A return is undone by a drain. What others have changed since is left, and
     named. The undo is a plan as any other: shown, approved, carried out and proved.
     """
-    from stackward.cli.carrying import approve_and_carry_out
-    from stackward.cli.plans import keep_plan, refuse_place, show_and_refuse
-    from stackward.operations import plan_request
-    from stackward.requests.how_to_move import HowToMove
+    from stackward.cli.carrying import carry_out
     from stackward.requests.undo_run import UndoRequest
 
-    if plan_out is not None:
-        refuse_place(plan_out)
-    with open_journal() as journal:
-        asked = UndoRequest(
-            run=journal.run(run_id).id,
-            image=image,
-            flavor=flavor,
-            network=network,
-            how=HowToMove(
-                allow_downtime=allow_downtime,
-                leave_behind=tuple(leave_behind or ()),
-                consents=consents_in(consent or ()),
-                at_once=parallel,
-                slow_after_s=float(timeout),
-                when_slow=when_slow.value,
-            ),
-            keep_service=keep_service,
-        )
-        with open_world(context, inventory) as world:
-            plan = plan_request(world, journal, asked)
-    if plan_out is not None and not plan.blockers:
-        keep_plan(plan, plan_out)
-    if dry_run:
-        show_and_refuse(plan, form, column)
-        return
-    approve_and_carry_out(
-        context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
+    with open_journal() as journal:  # what names no run needs neither cloud nor inventory
+        run = journal.run(run_id).id
+    asked = UndoRequest(
+        run=run,
+        image=image,
+        flavor=acceptance.flavor,
+        network=acceptance.network,
+        how=how_to_move(movers, pace),
+        keep_service=keep_service,
     )
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 
 @app.command(epilog=example("stackward run apply plan.json", "stackward run apply plan.json --yes"))
-def apply(  # noqa: PLR0913, PLR0917  # one for each flag
+@grouped
+def apply(  # one for each flag
     context: typer.Context,
+    *,
     plan_file: Annotated[Path, typer.Argument(metavar="FILE", help="From `--plan-out`.")],
-    yes: YesOption = False,
-    queue: QueueOption = False,
-    inventory: InventoryOption = None,
-    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
-    form: FormOption = Form.TABLE,
-    column: ColumnOption = None,
-    wide: WideOption = False,  # noqa: ARG001  # its callback keeps it
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
 ) -> None:
     """Approve a stored plan and carry it out, if it still holds."""
     from stackward.app import read_plan
@@ -367,6 +323,4 @@ def apply(  # noqa: PLR0913, PLR0917  # one for each flag
             f"cannot read `{plan_file}`: {why}", hint="name a file that `--plan-out` wrote"
         ) from error
     refuse_unsaid(plan)
-    approve_and_carry_out(
-        context, plan, yes=yes, queue=queue, inventory=inventory, form=form, columns=column
-    )
+    approve_and_carry_out(context, plan, approving=approving, choice=choice, output=output)

@@ -3,39 +3,22 @@
 import sys
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-import typer
-
-from stackward.cli.subjects import one_of
 from stackward.report.colour import painted
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.text import terminal_width, wrap
 
-FormOption = Annotated[
-    Form,
-    typer.Option("-f", "--format", metavar="FORMAT", help=f"How to print it: {one_of(Form)}."),
-]
-ColumnOption = Annotated[
-    list[str] | None,
-    typer.Option("-c", "--column", metavar="NAME", help="Only this column; may be repeated."),
-]
-
+if TYPE_CHECKING:
+    from stackward.cli.options import Output
 
 _is_wide: ContextVar[bool] = ContextVar("_is_wide", default=False)  # of the command that runs
 
 
-def _keep_wide(wide: bool) -> bool:  # as typer calls it
+def keep_wide(wide: bool) -> bool:  # as typer calls it
+    """Let no line of the command that runs be broken, if so."""
     _is_wide.set(wide)
     return wide
-
-
-WideOption = Annotated[
-    bool,
-    typer.Option(
-        "--wide", callback=_keep_wide, help="Show all columns, and break no line for the terminal."
-    ),
-]
 
 
 def width_here(stream: TextIO | None = None) -> int | None:
@@ -54,9 +37,9 @@ def say_next(text: str) -> None:
     say(f"hint: {text}")
 
 
-def refuse_columns(there: Sequence[str], named: Sequence[str] | None) -> None:
+def refuse_columns(there: Sequence[str], output: "Output") -> None:
     """Refuse a column that will not be there, before anything is done whose rows would have it."""
-    Table(columns=tuple(there), rows=()).only(named or ())
+    Table(columns=tuple(there), rows=()).only(output.columns)
 
 
 def write(text: str, form: Form) -> None:
@@ -79,6 +62,6 @@ def _can_write(text: str) -> bool:
     return True
 
 
-def show(table: Table, form: Form, columns: Sequence[str] | None = None) -> None:
-    """Print the rows, cut to `columns` if any are named."""
-    write(render_rows(table.only(columns or ()), form, width_here()), form)
+def show(table: Table, output: "Output") -> None:
+    """Print the rows, cut to the columns that are named, if any are."""
+    write(render_rows(table.only(output.columns), output.form, width_here()), output.form)

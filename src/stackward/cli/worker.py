@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stackward.cli.node import InventoryOption
-from stackward.cli.outside import ReaderOption, open_world, settings_here
+from stackward.cli.options import InventoryChoice, grouped
+from stackward.cli.outside import open_world, settings_here
 from stackward.cli.subjects import example, subject
 from stackward.errors import StepFailed
 from stackward.report.times import in_words
@@ -28,8 +28,10 @@ app = subject("A process that carries out what was queued.")
         "stackward --os-cloud north worker --name north-1 --at-once 4",
     )
 )
-def worker(  # noqa: PLR0913, PLR0917  # one for each flag
+@grouped
+def worker(  # one for each flag
     context: typer.Context,
+    *,
     database: Annotated[
         str | None,
         typer.Option(
@@ -45,8 +47,7 @@ def worker(  # noqa: PLR0913, PLR0917  # one for each flag
         ),
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, max=20, metavar="N", help="Runs at a time.")] = 2,
-    inventory: InventoryOption = None,
-    inventory_reader: ReaderOption = None,  # noqa: ARG001  # its callback keeps it
+    choice: InventoryChoice,
 ) -> None:
     """Carry out the runs that `--queue` has left to the workers, until it is told to stop.
 
@@ -63,7 +64,7 @@ def worker(  # noqa: PLR0913, PLR0917  # one for each flag
 
     @contextmanager
     def open_shop(journal: "Journal") -> "Iterator[Workshop[Any]]":
-        with open_world(context, inventory) as world:
+        with open_world(context, choice) as world:
             yield house.workshop(world, journal)
 
     brakes = Brakes(leaves_to_others=True)

@@ -41,11 +41,6 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
         yield worries.HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
 
 
-def is_in_service(blockers: Sequence[Blocked]) -> bool:
-    """Say whether all that stands against a return is that there is nothing to return."""
-    return {each.worry for each in blockers} == {worries.NOTHING_TO_RETURN.name}
-
-
 def _judge_processes(node: ReturningNode) -> Iterator[Verdict]:
     """Look for a nova-compute that runs although the node was to be kept off."""
     running, marks = node.running_as, node.marks
