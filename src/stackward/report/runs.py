@@ -1,16 +1,18 @@
 """Runs as rows, and one run as the operator reads it: how it stands, what to do next."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
 from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
-from stackward.report.names import Names
 from stackward.report.tables import Table
 from stackward.report.times import Words, with_our_times
-from stackward.status.proof import HOLDS
 from stackward.wording import count_of, in_size
+
+if TYPE_CHECKING:  # listing runs needs no plan
+    from stackward.report.names import Names
 
 
 def runs_table(runs: Sequence[Run], orphans: Container[str] = ()) -> Table:
@@ -48,7 +50,7 @@ def broken_table(broken: Iterable[tuple[str, str, str, str]]) -> Table:
     return Table(columns=("Run", "Invariant", "Found", "Remedy"), rows=tuple(broken))
 
 
-def steps_table(attempts: Sequence[Attempt], run: Run, names: Names) -> Table:
+def steps_table(attempts: Sequence[Attempt], run: Run, names: "Names") -> Table:
     """Return a row per attempt of a run, in order, with how far it is where that is known."""
     return Table(
         columns=("Step", "What", "Attempt", "State", "Progress", "Since", "Says", "Request"),
@@ -86,7 +88,7 @@ def _went(attempt: Attempt) -> str | None:
     return how_it_went(attempt.saw) if is_gone(attempt.saw) else None
 
 
-def events_table(events: Sequence[Event], names: Names) -> Table:
+def events_table(events: Sequence[Event], names: "Names") -> Table:
     """Return a row per event; rows are only ever added."""
     return Table(
         columns=("Number", "At", "Epoch", "What", "About", "Step", "Says", "Request"),
@@ -133,6 +135,8 @@ def in_plain_words(value: Json) -> str:
 
     Of the rows of a proof those that hold are counted, and so are requests: `run audit` has them.
     """
+    from stackward.status.proof import HOLDS  # noqa: PLC0415  # listing runs needs no plan
+
     match value:
         case None:
             said = "none"
