@@ -28,7 +28,7 @@ from typing_extensions import override
 import hanging
 from fakes.nodes import sample
 from http_cloud import HttpCloud, Reply
-from stackward import app
+from stackward.app.probes import open_lookout
 from stackward.errors import Refused
 from stackward.facts.cloud_state import CheckRequest, time_for
 from stackward.looking import check_cloud, check_node
@@ -101,7 +101,7 @@ class Bench:
         )
         began, cpu = perf_counter(), cpu_s()
         seen = 0
-        with app.open_lookout(known, None) as lookout:
+        with open_lookout(known, None) as lookout:
             try:
                 look = check_node(lookout, only, CheckRequest()) if only else None
                 _, state = look or check_cloud(lookout, CheckRequest())

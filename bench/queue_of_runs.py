@@ -37,9 +37,11 @@ from workers import world_of
 
 from postgres import Server as Postgres
 from postgres import a_server as a_postgres
-from stackward import app, operations
+from stackward import operations
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
+from stackward.app.carrying import carry_on, workshop
+from stackward.app.workers import work
 from stackward.engine import Brakes, Pace, Workshop, approve, carry_out
 from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
@@ -88,14 +90,14 @@ def be_a_worker(place: str, url: str) -> None:
 
     @contextmanager
     def open_shop(journal: Journal) -> Iterator[Workshop[World]]:
-        yield replace(app.workshop(world_of("none", 0, 0, 0), journal), world_of=of_run, pace=QUICK)
+        yield replace(workshop(world_of("none", 0, 0, 0), journal), world_of=of_run, pace=QUICK)
 
     def say(line: str) -> None:
         print(line, flush=True)
 
     brakes = Brakes(leaves_to_others=True)
     signal.signal(signal.SIGTERM, lambda *_: brakes.press())
-    app.work(settings, "idle", open_shop, brakes, say, at_once=2)
+    work(settings, "idle", open_shop, brakes, say, at_once=2)
 
 
 @dataclass
@@ -188,9 +190,9 @@ def carried() -> tuple[float, float]:
                 host = f"own-{n}-{way}"
                 run = approve(plan_of(host, journal, 1), approval(), journal)
                 world = world_of(host, 1, 0, 0)
-                shop = replace(app.workshop(world, journal), pace=QUICK)
+                shop = replace(workshop(world, journal), pace=QUICK)
                 begun = time.perf_counter()
-                ended = (app.carry_on if way == 0 else carry_out)(run.id, shop, Brakes())
+                ended = (carry_on if way == 0 else carry_out)(run.id, shop, Brakes())
                 seconds.append(time.perf_counter() - begun)
                 if ended.state is not RunState.SUCCEEDED:
                     sys.exit(f"a drain did not succeed: {ended.ending}")

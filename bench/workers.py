@@ -42,11 +42,13 @@ from fakes.shell import FakeShell
 from fakes.world import SERVICES, a_world_over
 from postgres import Server as Postgres
 from postgres import a_server as a_postgres
-from stackward import app, operations
+from stackward import operations
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.store.database import open_database
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.together import Threads
+from stackward.app.carrying import workshop
+from stackward.app.workers import work
 from stackward.engine import Brakes, Workshop, approve
 from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
@@ -144,11 +146,11 @@ def be_a_worker(place: str, url: str, name: str, at_once: str) -> None:
 
     @contextmanager
     def open_shop(journal: Journal) -> Iterator[Workshop[World]]:
-        yield replace(app.workshop(world_of("none", 0), journal), world_of=of_run)
+        yield replace(workshop(world_of("none", 0), journal), world_of=of_run)
 
     brakes = Brakes(leaves_to_others=True)
     signal.signal(signal.SIGTERM, lambda *_: brakes.press())
-    app.work(settings, name, open_shop, brakes, print, at_once=int(at_once))
+    work(settings, name, open_shop, brakes, print, at_once=int(at_once))
 
 
 # --- what is measured --------------------------------------------------------------------------

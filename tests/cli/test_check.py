@@ -11,7 +11,7 @@ import pytest
 from fakes.apis import CTL, no_answer
 from fakes.nodes import NO_ROUTE, refused
 from fakes.site import Site
-from stackward.app import serve_figures
+from stackward.app.figures import serve_figures
 from stackward.cli import main
 from stackward.cli.watching import watch_cloud
 from stackward.errors import BadInput

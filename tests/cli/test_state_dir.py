@@ -8,7 +8,7 @@ import pytest
 
 from engine.fakes import House
 from stackward.adapters.store.listing import FILE
-from stackward.app import memory_of
+from stackward.app.probes import memory_of
 from stackward.cli import main
 from stackward.settings import read_settings
 

@@ -13,7 +13,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / 
 from engine.fakes import House, Yard  # noqa: E402  # found by the line above
 from engine.killed import PACE, Watch  # noqa: E402
 from killing import Fate  # noqa: E402
-from stackward import app  # noqa: E402
+from stackward.app.carrying import carry_on  # noqa: E402
 from stackward.errors import StackwardError  # noqa: E402
 
 
@@ -26,7 +26,7 @@ def main(place: str, url: str, run_id: str, point: str = "0") -> int:
         house.shop(fate), world_of=lambda run: replace(house.world(), yard=yard, run=run)
     )
     try:
-        print(app.carry_on(run.id, shop, house.brakes, seen=run.epoch).state)
+        print(carry_on(run.id, shop, house.brakes, seen=run.epoch).state)
     except StackwardError as error:
         print(error.message)
         return error.exit_code

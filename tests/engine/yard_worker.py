@@ -17,7 +17,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / 
 from engine.fakes import TidyOperation, Yard, YardWorld  # noqa: E402  # found by the line above
 from engine.killed import PACE, Watch  # noqa: E402
 from killing import DyingJournal, Fate  # noqa: E402
-from stackward import app  # noqa: E402
+from stackward.app.workers import work  # noqa: E402
 from stackward.engine import Brakes, Rhythm, Workshop  # noqa: E402
 from stackward.errors import StackwardError  # noqa: E402
 from stackward.report.errors import render_error  # noqa: E402
@@ -47,7 +47,7 @@ def main(place: str, url: str, name: str, how: str = "", point: str = "0") -> in
     brakes = Brakes(leaves_to_others=True)
     signal.signal(signal.SIGTERM, lambda *_: brakes.press())
     try:
-        app.work(settings, name, open_shop, brakes, say, at_once=3, rhythm=RHYTHM)
+        work(settings, name, open_shop, brakes, say, at_once=3, rhythm=RHYTHM)
     except StackwardError as error:
         sys.stderr.write(render_error(error))
         return error.exit_code

@@ -25,9 +25,13 @@ from requests.adapters import HTTPAdapter
 from requests.models import Response
 from typing_extensions import override
 
-from stackward import app
 from stackward.adapters.openstack import OpenStackCloud
+from stackward.app.carrying import carry_on, workshop
+from stackward.app.inventory import read_inventory
+from stackward.app.journal import open_journal
+from stackward.app.world import open_world
 from stackward.engine import Brakes, approve
+from stackward.kinds import read_plan
 from stackward.model.run import Approval, Run
 from stackward.settings import read_settings
 
@@ -126,16 +130,16 @@ def main(given: str, point: str, *how: str) -> None:
     if when == "unread":
         connection.session.session.mount("http://", DiesUnread(which))
     nova: Any = Dying(OpenStackCloud(connection).nova, CHANGES, fate, lambda _: "")
-    known = app.read_inventory(settings.inventory)
-    with app.open_journal(settings) as journal, app.open_world(known, None) as world:
+    known = read_inventory(settings.inventory)
+    with open_journal(settings) as journal, open_world(known, None) as world:
         if Path(given).exists():
-            plan = app.read_plan(Path(given).read_text())
+            plan = read_plan(Path(given).read_text())
             run = approve(plan, Approval(by="tester", at=datetime.now(UTC), how="--yes"), journal)
         else:
             run = journal.run(given)
         dying: Any = Dying(journal, WRITES, fate, kinds_of(run))
-        shop = app.workshop(replace(world, nova=nova), dying)
-        app.carry_on(run.id, shop, Brakes())
+        shop = workshop(replace(world, nova=nova), dying)
+        carry_on(run.id, shop, Brakes())
     sys.stdout.write(f"lived through {fate.lived} moments\n")
 
 
@@ -143,7 +147,7 @@ def kinds_of(run: Run) -> KindOf:
     """Return what finds the kind of the step that a write is about."""
     kinds = {
         f"{stage.name}/{move.key}/{place}": step.kind
-        for stage, move in app.read_plan(run.plan).moves()
+        for stage, move in read_plan(run.plan).moves()
         for place, step in enumerate(move.steps)
     }
 

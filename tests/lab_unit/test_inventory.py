@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from lab_builders import a_lab
-from stackward.app import read_inventory
+from stackward.app.inventory import read_inventory
 from stackward.lab.client import clouds, environment
 from stackward.lab.cloud import inventory
 from stackward.lab.spec import Lab

@@ -12,7 +12,7 @@ import typer
 
 from stackward.cli.following import following
 from stackward.cli.options import Approving, InventoryChoice, Output, Planning
-from stackward.cli.outside import open_journal, open_world
+from stackward.cli.outside import open_engine, open_journal, open_world
 from stackward.cli.plans import (
     keep_plan,
     refuse_place,
@@ -26,10 +26,10 @@ from stackward.errors import BadInput, Refused
 from stackward.plan import cloud_of, refuse_another
 
 if TYPE_CHECKING:
+    from stackward.app.engine import Engine
     from stackward.engine import Brakes
     from stackward.model.run import Run
     from stackward.plan import Plan, Request
-    from stackward.ports.journal import Journal
     from stackward.ports.world import World
 
 _WAITS = "begins nothing more, waits for what is under way; again: leaves"
@@ -76,8 +76,7 @@ def approve_and_carry_out(
 
     Or leave it to the workers, and show under which id.
     """
-    from stackward import app
-    from stackward.engine import Brakes, approve
+    from stackward.engine import Brakes
     from stackward.model.run import Approval
     from stackward.report.account import COLUMNS
     from stackward.report.colour import painted
@@ -94,24 +93,22 @@ def approve_and_carry_out(
         _confirm(plan)
     how = "--yes" if approving.yes else "prompt"
     if approving.queue:
-        with open_journal() as journal:
-            approval = Approval(by=getpass.getuser(), at=app.system_clock().now(), how=how)
-            run = approve(
-                signed(plan), approval, journal, kinds=app.known_kinds(), for_workers=True
-            )
-            _show_queued(run, journal, output)
+        with open_engine() as engine:
+            approval = Approval(by=getpass.getuser(), at=engine.clock.now(), how=how)
+            run = engine.approve(signed(plan), approval, for_workers=True)
+            _show_queued(run, engine, output)
         return
     brakes = Brakes()
     # Opened before the run exists: what cannot be opened must not leave a run behind.
     with (
         open_world(context, choice) as world,
-        open_journal(brakes) as journal,
+        open_engine(brakes) as engine,
         _braked(brakes) as unsaid,
     ):
         refuse_another("the plan", cloud_of(plan), world.cloud.identity())
         approval = Approval(by=getpass.getuser(), at=world.clock.now(), how=how)
-        run = approve(signed(plan), approval, journal, kinds=app.known_kinds())
-        _carry_out(world, journal, run, brakes, unsaid, take_over=False, output=output)
+        run = engine.approve(signed(plan), approval)
+        _carry_out(world, engine, run, brakes, unsaid, take_over=False, output=output)
 
 
 def carry_on(  # same
@@ -123,40 +120,33 @@ def carry_on(  # same
     output: Output,
 ) -> None:
     """Carry a run on that was approved before, and show what was proved."""
-    from stackward import app
     from stackward.engine import Brakes
     from stackward.report.account import COLUMNS
 
     refuse_columns(COLUMNS, output)
     brakes = Brakes()
-    with open_journal(brakes) as journal:
+    with open_engine(brakes) as engine:
         # Before the world is opened: what names no such run needs neither cloud nor inventory.
-        run = app.run_to_resume(journal, run_id, take_over=take_over)
+        run = engine.to_resume(run_id, take_over=take_over)
         with open_world(context, choice) as world, _braked(brakes) as unsaid:
-            _carry_out(world, journal, run, brakes, unsaid, take_over=take_over, output=output)
+            _carry_out(world, engine, run, brakes, unsaid, take_over=take_over, output=output)
 
 
 def queue_again(run_id: str, *, take_over: bool, output: Output) -> None:
     """Leave a run to the workers that was approved before."""
-    from stackward import app
-
-    with open_journal() as journal:
-        run = journal.run(run_id)
-        if not take_over:
-            app.refuse_a_living_worker(run)
-        at = app.system_clock().now()
-        _show_queued(journal.queue(run.id, getpass.getuser(), at), journal, output)
+    with open_engine() as engine:
+        run = engine.queue(run_id, getpass.getuser(), take_over=take_over)
+        _show_queued(run, engine, output)
 
 
-def _show_queued(run: "Run", journal: "Journal", output: Output) -> None:
-    from stackward import app
+def _show_queued(run: "Run", engine: "Engine", output: Output) -> None:
     from stackward.cli.show import show
     from stackward.report.runs import runs_table
 
     show(runs_table([run]), output)
     sys.stdout.flush()
     sys.stderr.write(f"queued; `stackward run watch {run.id}` follows it\n")
-    if app.is_without_workers(journal, run, app.system_clock().now()):
+    if engine.is_without_workers(run):
         sys.stderr.write("no worker of its cloud is alive: start one with `stackward worker`\n")
 
 
@@ -167,12 +157,12 @@ def _prove(
     output: Output,
 ) -> None:
     """Prove the end of a plan that has nothing to be done: that needs no approval, and no run."""
-    from stackward import app
+    from stackward.engine.verify import ask_all
     from stackward.report.account import not_proved
 
     with open_world(context, choice) as world:
         refuse_another("the plan", cloud_of(plan), world.cloud.identity())
-        proofs = [(proof.what, proof.text) for proof in app.prove(world, plan)]
+        proofs = [(proof.what, proof.text) for proof in ask_all(plan.verify, world)]
     show_proofs(plan, proofs, output)
     sys.stdout.flush()
     if (error := not_proved(plan, proofs)) is not None:
@@ -197,7 +187,7 @@ def _confirm(plan: "Plan[Any]") -> None:
 
 def _carry_out(  # noqa: PLR0913  # same
     world: "World",
-    journal: "Journal",
+    engine: "Engine",
     run: "Run",
     brakes: "Brakes",
     unsaid: list[str],
@@ -205,14 +195,13 @@ def _carry_out(  # noqa: PLR0913  # same
     take_over: bool,
     output: Output,
 ) -> None:
-    from stackward import app
     from stackward.operations import can_be_undone
     from stackward.report.runs import how_it_stands, outcome
 
     # A line for the command alone: it is there to be copied.
     sys.stderr.write(f"run `{run.id}`, {run.title}\n")
     sys.stderr.write(f"to follow it from elsewhere: `stackward run watch {run.id}`\n")
-    shop = app.workshop(world, journal)
+    journal = engine.journal
     with following(journal, run, world.clock, sys.stderr) as followed:
 
         def meanwhile() -> None:
@@ -222,7 +211,7 @@ def _carry_out(  # noqa: PLR0913  # same
                     followed.say(unsaid.pop(0))
                 followed.look()
 
-        ended = app.resume(run, shop, brakes, take_over=take_over, meanwhile=meanwhile)
+        ended = engine.carry_out(run, world, brakes, meanwhile, take_over=take_over)
     attempts = journal.attempts(ended.id)
     show_account(ended, attempts, journal.events(ended.id), output)
     sys.stdout.flush()

@@ -45,12 +45,13 @@ TablesOption = Annotated[
 @contextmanager
 def open_lookout(context: typer.Context, choice: InventoryChoice) -> Iterator["Lookout"]:
     """Make ready to look at the cloud that was chosen, and at the nodes of the inventory."""
-    from stackward import app
+    from stackward.app.probes import memory_of
+    from stackward.app.probes import open_lookout as connect
 
     chosen = context.find_object(Chosen) or Chosen()
     known = inventory_here(context, choice)
-    with (chosen.open_lookout or app.open_lookout)(known, chosen.os_cloud) as lookout:
-        yield replace(lookout, remember=app.memory_of(settings_here()))
+    with (chosen.open_lookout or connect)(known, chosen.os_cloud) as lookout:
+        yield replace(lookout, remember=memory_of(settings_here()))
 
 
 StrictOption = Annotated[

@@ -37,7 +37,7 @@ class Following:
 @contextmanager
 def following(journal: "Journal", run: "Run", clock: "Clock", out: TextIO) -> Iterator[Following]:
     """Follow a run on a terminal or in a file."""
-    from stackward.app import known_kinds, read_plan
+    from stackward.kinds import KINDS, read_plan
     from stackward.report.following import Follower, Story
     from stackward.report.names import Names
 
@@ -46,5 +46,5 @@ def following(journal: "Journal", run: "Run", clock: "Clock", out: TextIO) -> It
     except BadInput:
         plan = None  # of another version: it can be watched all the same
     names = Names.of_run(run, plan, journal.events(run.id)) if plan is None else None
-    with Follower(Story(plan, known_kinds(), names), out) as shown:
+    with Follower(Story(plan, KINDS, names), out) as shown:
         yield Following(journal, run.id, clock, shown)

@@ -45,7 +45,7 @@ def metrics(  # noqa: PLR0913  # one for each flag
 
     Ends with 0 once they are told: what is not well is for an alert rule to say.
     """
-    from stackward import app as application
+    from stackward.app.figures import as_text, serve_figures, write_file
     from stackward.facts.cloud_state import CheckRequest
     from stackward.looking import check_cloud
     from stackward.report.figures import figures_of
@@ -54,13 +54,13 @@ def metrics(  # noqa: PLR0913  # one for each flag
     with open_lookout(context, choice) as lookout:
         if listen is not None:
             host, port = place_of(listen)
-            application.serve_figures(lookout, asked, host, port, every_s=every)
+            serve_figures(lookout, asked, host, port, every_s=every)
             return ExitCode.DONE
         health, _ = check_cloud(lookout, asked)
     if textfile is not None:
-        application.write_figures(figures_of(health), textfile)
+        write_file(figures_of(health), textfile)
     else:
-        sys.stdout.write(application.figures_as_text(figures_of(health)))
+        sys.stdout.write(as_text(figures_of(health)))
     return ExitCode.DONE
 
 

@@ -69,7 +69,8 @@ def list_nodes(  # one for each flag
     output: Output,
 ) -> None:
     """List the nodes of the inventory, or those that are out of service."""
-    from stackward.app import memory_of, read_maintenance
+    from stackward.app.probes import memory_of
+    from stackward.facts.compute import read_maintenance
     from stackward.model.unread import Unread
     from stackward.report.inventory import (
         identities_of,
@@ -140,8 +141,8 @@ def drain(  # noqa: PLR0913  # one for each flag
     first; it is carried out once it is approved, and each move and the end are proved. A node that
     is in maintenance already is only proved to be empty still.
     """
-    from stackward.app import read_projects
     from stackward.cli.carrying import carry_out
+    from stackward.facts.projects import read_projects
     from stackward.requests.drain_compute_node import DrainRequest
 
     def asked(world: "World") -> DrainRequest:

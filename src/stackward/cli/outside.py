@@ -12,6 +12,9 @@ from stackward.cli import Chosen
 from stackward.cli.options import InventoryChoice, Reader
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from stackward.app.engine import Engine
     from stackward.engine import Brakes
     from stackward.model.inventory import Inventory
     from stackward.ports.journal import Journal
@@ -28,13 +31,13 @@ def settings_here() -> "Settings":
 
 def inventory_here(context: typer.Context, choice: InventoryChoice) -> "Inventory":
     """Read the inventory that was chosen, as was chosen; what is odd about it is shown once."""
-    from stackward import app
+    from stackward.app.inventory import read_inventory
     from stackward.report.inventory import warnings_of
 
     chosen = context.find_object(Chosen) or Chosen()
     settings = settings_here()
     reader = choice.inventory_reader
-    known = app.read_inventory(
+    known = read_inventory(
         choice.inventory or settings.inventory,
         settings.inventory_reader,
         by_ansible=None if reader is None else reader is Reader.ANSIBLE,
@@ -49,18 +52,31 @@ def inventory_here(context: typer.Context, choice: InventoryChoice) -> "Inventor
 @contextmanager
 def open_world(context: typer.Context, choice: InventoryChoice) -> Iterator["World"]:
     """Connect to the cloud that was chosen, and to the nodes of the inventory."""
-    from stackward import app
-
     chosen = context.find_object(Chosen) or Chosen()
     known = inventory_here(context, choice)
-    with (chosen.open_world or app.open_world)(known, chosen.os_cloud) as world:
+    with (chosen.open_world or _connect)(known, chosen.os_cloud) as world:
         yield world
 
 
-@contextmanager
-def open_journal(brakes: "Brakes | None" = None) -> Iterator["Journal"]:
-    """Open the memory of runs."""
-    from stackward import app
+def _connect(known: "Inventory", os_cloud: str | None) -> "AbstractContextManager[World]":
+    from stackward.app.world import open_world as connected
 
-    with app.open_journal(settings_here(), brakes) as journal:
+    return connected(known, os_cloud)
+
+
+@contextmanager
+def open_journal() -> Iterator["Journal"]:
+    """Open the memory of runs."""
+    from stackward.app.journal import open_journal as opened
+
+    with opened(settings_here()) as journal:
         yield journal
+
+
+@contextmanager
+def open_engine(brakes: "Brakes | None" = None) -> Iterator["Engine"]:
+    """Open the memory of runs, and the engine on it."""
+    from stackward.app.engine import open_engine as opened
+
+    with opened(settings_here(), brakes) as engine:
+        yield engine

@@ -92,10 +92,10 @@ def show_account(
     output: "Output",
 ) -> None:
     """Print what came of a run; as `value` or `csv`, or with columns named, its moves as rows."""
-    from stackward.app import known_kinds, read_plan
+    from stackward.kinds import KINDS, read_plan
     from stackward.report.account import account_data, account_table, render_account
 
-    plan = with_caught_up(read_plan(run.plan), events, known_kinds())
+    plan = with_caught_up(read_plan(run.plan), events, KINDS)
     if output.is_of_rows:
         show(account_table(plan, attempts), output)
     elif output.form is Form.TABLE:

@@ -4,6 +4,7 @@ import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from platform import node
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ from stackward.cli.options import (
     grouped,
     how_to_move,
 )
-from stackward.cli.outside import open_journal, settings_here
+from stackward.cli.outside import open_engine, open_journal, settings_here
 from stackward.cli.show import say, show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
@@ -27,9 +28,9 @@ from stackward.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stackward.app.engine import Engine
     from stackward.model.run import Event, Run
     from stackward.plan import Plan
-    from stackward.ports.journal import Journal
 
 app = subject("Runs: what was approved and carried out.")
 
@@ -46,7 +47,7 @@ def list_runs(
     output: Output,
 ) -> None:
     """List the runs, the latest first."""
-    from stackward.app import list_runs as latest
+    from stackward.app.listing import list_runs as latest
     from stackward.report.runs import runs_table
 
     runs = latest(settings_here(), limit)
@@ -108,18 +109,18 @@ def audit(
 
 
 def _is_orphan(run: "Run") -> bool:
-    from stackward.app import state_now
+    from stackward.status.run import state_now
 
-    return run.state == "running" and state_now(run, datetime.now(UTC)) == "stopped"
+    return run.state == "running" and state_now(run, node(), datetime.now(UTC)) == "stopped"
 
 
 def _plan_of(run: "Run", events: "Sequence[Event]") -> "Plan[Any] | None":
     """Return the plan of a run, with all that was caught up; None: another version made it."""
-    from stackward.app import known_kinds, read_plan
+    from stackward.kinds import KINDS, read_plan
     from stackward.plan import with_caught_up
 
     try:
-        return with_caught_up(read_plan(run.plan), events, known_kinds())
+        return with_caught_up(read_plan(run.plan), events, KINDS)
     except BadInput:
         return None
 
@@ -142,7 +143,7 @@ def check(
     The database is only read, also one of an older version. Exits with 0 where all is in order,
     with 7 where it is not, with 8 where the database cannot be read.
     """
-    from stackward.app import broken_invariants
+    from stackward.app.invariants import broken_invariants
     from stackward.errors import ExitCode
     from stackward.report.runs import broken_table
     from stackward.wording import count_of
@@ -158,19 +159,18 @@ def check(
 @app.command(epilog=example("stackward run watch 01M8"))
 def watch(run_id: RunArgument) -> None:
     """Follow a run until it has ended; leaving does not stop it."""
-    from stackward.app import state_now, system_clock
     from stackward.cli.following import following
     from stackward.report.runs import orphaned, outcome
 
-    clock = system_clock()
-    with open_journal() as journal:
+    with open_engine() as engine:
+        journal = engine.journal
         found = journal.run(run_id)
-        _say_if_it_waits_in_vain(journal, found)
-        with following(journal, found, clock, sys.stdout) as followed:
+        _say_if_it_waits_in_vain(engine, found)
+        with following(journal, found, engine.clock, sys.stdout) as followed:
             while (run := followed.look()).state in {"queued", "running"}:
-                if state_now(run, clock.now()) == "stopped":
+                if engine.state_of(run) == "stopped":
                     raise orphaned(run)
-                clock.wait(1)
+                engine.clock.wait(1)
         ended = outcome(run, journal.attempts(run.id))
     if ended is not None:
         raise ended
@@ -193,16 +193,15 @@ def cancel(
     ] = None,
 ) -> None:
     """Begin nothing more of a run; what is under way is waited for."""
-    from stackward.app import give_up_on, known_kinds
-    from stackward.engine import ask_cancel
     from stackward.report.runs import half_way, how_it_stands, orphaned
 
-    with open_journal() as journal:
+    with open_engine() as engine:
+        journal = engine.journal
         if give_up is not None:
-            run = give_up_on(run_id, getpass.getuser(), give_up, journal)
+            run = engine.give_up(run_id, getpass.getuser(), give_up)
             say(how_it_stands(run, journal.attempts(run.id)))
             return
-        run, left = ask_cancel(run_id, getpass.getuser(), datetime.now(UTC), journal, known_kinds())
+        run, left = engine.cancel(run_id, getpass.getuser())
         say(how_it_stands(run, journal.attempts(run.id)))
         if run.state == "stopped":
             raise half_way(run, left)
@@ -210,14 +209,12 @@ def cancel(
             raise orphaned(run)
         if run.state in {"running", "queued"}:
             sys.stderr.write("its worker ends it once what is under way has settled\n")
-            _say_if_it_waits_in_vain(journal, run)
+            _say_if_it_waits_in_vain(engine, run)
 
 
-def _say_if_it_waits_in_vain(journal: "Journal", run: "Run") -> None:
-    from stackward.app import is_without_workers
-
+def _say_if_it_waits_in_vain(engine: "Engine", run: "Run") -> None:
     is_waiting = run.for_workers and not run.state.is_over
-    if is_waiting and is_without_workers(journal, run, datetime.now(UTC)):
+    if is_waiting and engine.is_without_workers(run):
         sys.stderr.write(
             "it waits for a worker of its cloud, and none is alive: `stackward worker`\n"
         )
@@ -311,8 +308,8 @@ def apply(  # one for each flag
     output: Output,
 ) -> None:
     """Approve a stored plan and carry it out, if it still holds."""
-    from stackward.app import read_plan
     from stackward.cli.carrying import approve_and_carry_out
+    from stackward.kinds import read_plan
     from stackward.plan import refuse_unsaid
 
     try:

@@ -55,21 +55,23 @@ def worker(  # one for each flag
     that died has left behind, another takes up within a minute. SIGTERM or Ctrl-C: takes nothing
     more up, waits for what is under way and leaves the rest to others; again: leaves at once.
     """
-    from stackward import app as house
+    from stackward.app.carrying import workshop
+    from stackward.app.journal import with_database
+    from stackward.app.workers import work
     from stackward.engine import Brakes
 
     settings = settings_here()
     if database is not None:
-        settings = house.with_database(settings, database)
+        settings = with_database(settings, database)
 
     @contextmanager
     def open_shop(journal: "Journal") -> "Iterator[Workshop[Any]]":
         with open_world(context, choice) as world:
-            yield house.workshop(world, journal)
+            yield workshop(world, journal)
 
     brakes = Brakes(leaves_to_others=True)
     with _told_to_stop(brakes):
-        house.work(settings, name, open_shop, brakes, _say, at_once=at_once)
+        work(settings, name, open_shop, brakes, _say, at_once=at_once)
     if brakes.is_leaving:
         raise StepFailed(
             "left at once, without waiting for what is under way",

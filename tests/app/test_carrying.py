@@ -1,7 +1,6 @@
 """Runs carried out as the product does it: by a command, with its own journal."""
 
-import sqlite3
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from platform import node
@@ -11,18 +10,15 @@ import pytest
 from builders import a_server, asking
 from engine.fakes import FakeClock, House
 from fakes.cloud import FakeCloud
-from fakes.nova import FakeNova
 from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.adapters.store.listing import FILE
-from stackward.app import carry_on, memory_of, open_journal, read_plan, workshop
+from stackward.app.carrying import carry_on, workshop
+from stackward.app.journal import open_journal
 from stackward.engine import Brakes, approve, carry_out
 from stackward.errors import Locked, Refused
-from stackward.facts.observed import keep_names
-from stackward.model.identity import Itself
+from stackward.kinds import read_plan
 from stackward.model.run import Approval, RunState, Said
-from stackward.model.unread import Unread
 from stackward.operations import plan_request
 from stackward.plan import to_json
 from stackward.settings import Settings
@@ -114,50 +110,3 @@ def test_a_drain_is_carried_out_as_planned_and_stored(tmp_path: Path) -> None:
     told = [(event.step, event.what, event.says) for event in journal.events(run.id)]
     journal.close()
     assert (ended.state, ended.ending) == (RunState.SUCCEEDED, Said()), told
-
-
-# --- what nodes once said of themselves ---
-
-
-def test_a_look_makes_no_journal(tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
-
-    assert memory_of(settings)("cloud") == {}
-    assert [*tmp_path.iterdir()] == []
-
-
-def test_a_look_leaves_the_journal_of_an_older_version_as_it_is(tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
-    old = Path(__file__).parent / "adapters/store/journal-1.sql"
-    with closing(sqlite3.connect(tmp_path / FILE)) as database:
-        database.executescript(old.read_text())
-
-    remembered = memory_of(settings)("cloud")
-
-    with closing(sqlite3.connect(tmp_path / FILE)) as database:
-        [[version]] = database.execute("SELECT version FROM journal_version")
-    assert (remembered, version) == ({}, 1)
-
-
-def test_a_journal_that_cannot_be_opened_is_a_reason_and_no_error(tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
-    (tmp_path / FILE).write_text("no database")
-
-    found = memory_of(settings)("cloud")
-
-    assert isinstance(found, Unread)
-    assert "cannot be read" in found.why
-
-
-def test_what_a_plan_has_kept_of_a_cloud_is_found_by_its_id(tmp_path: Path) -> None:
-    settings = Settings(state_dir=tmp_path, cache_dir=tmp_path, inventory=tmp_path / "inventory")
-    cloud = FakeCloud(FakeNova(hosts=("c01",)))
-    with open_journal(settings) as journal:
-        keep_names(a_world(cloud), journal, "c01", "c01")
-
-    remember = memory_of(settings)
-
-    assert remember(cloud.identity().id) == {
-        "c01": Itself(names=("c01",), seen_at=a_world(cloud).clock.now())
-    }
-    assert remember("another") == {}

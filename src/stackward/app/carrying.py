@@ -1,0 +1,60 @@
+"""What this process carries runs out with; the main thread looks on."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from platform import node
+from typing import Any
+
+from stackward.adapters.openstack.polled import Poller
+from stackward.engine import Brakes, Workshop, carry_out
+from stackward.kinds import KINDS
+from stackward.model.run import Run
+from stackward.operations import operations_in_run
+from stackward.ports.journal import Journal
+from stackward.ports.world import Acting, World
+from stackward.status.run import worker_here
+
+LOOK_S = 0.5  # between two looks at a run that is carried out here
+
+
+def carry_on(
+    run_id: str,
+    shop: Workshop[Any],
+    brakes: Brakes,
+    meanwhile: Callable[[], None] = lambda: None,
+    *,
+    seen: int | None = None,
+) -> Run:
+    """Carry out a run: from its beginning, or from where a dead process left it.
+
+    It is not taken up if its epoch is another than the one at which it was `seen`.
+    `meanwhile` is called in this thread, again and again while the run goes on, and once when it
+    has ended. What went wrong inside is raised here, whichever thread met it.
+    """
+    # The pool is left last: whatever `meanwhile` meets, the run is not abandoned for it.
+    with ThreadPoolExecutor(1) as aside:
+        carried = aside.submit(carry_out, run_id, shop, brakes, seen=seen)
+        while wait([carried], timeout=LOOK_S).not_done:
+            meanwhile()
+        meanwhile()
+        return carried.result()
+
+
+def workshop(world: World, journal: Journal) -> Workshop[World]:
+    """Return what this process carries runs out with."""
+    machine = node()
+
+    def acting(run: Run) -> World:
+        return replace(world, acting=Acting(run.id, run.approval.by, machine))
+
+    return Workshop(
+        journal=journal,
+        operations=operations_in_run(journal),
+        kinds=KINDS,
+        clock=world.clock,
+        world_of=acting,
+        cloud=world.cloud.identity(),
+        poll=Poller(),
+        worker=worker_here(machine),
+    )

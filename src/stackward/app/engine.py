@@ -1,0 +1,103 @@
+"""The engine, as a command has it: one object, through which runs are approved and carried out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from platform import node
+from typing import Any
+
+from stackward.adapters.clock import SystemClock
+from stackward.app.journal import open_journal
+from stackward.engine import Brakes, approve, ask_cancel
+from stackward.engine.cancel import give_up
+from stackward.errors import BadInput
+from stackward.kinds import KINDS, read_plan
+from stackward.model.run import Approval, Run, RunState
+from stackward.model.worker import was_heard
+from stackward.plan import Plan
+from stackward.ports.clock import Clock
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.settings import Settings
+from stackward.status import run as status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What may be asked of runs: on one journal, from this machine, by its clock."""
+
+    journal: Journal
+    machine: str
+    clock: Clock
+
+    def approve(self, plan: Plan[Any], approval: Approval, *, for_workers: bool = False) -> Run:
+        """Make a run of a plan, for this process or for the workers."""
+        return approve(plan, approval, self.journal, kinds=KINDS, for_workers=for_workers)
+
+    def state_of(self, run: Run) -> RunState:
+        """Return its state; one whose worker has died is stopped, whatever it wrote last."""
+        return status.state_now(run, self.machine, self.clock.now())
+
+    def is_without_workers(self, run: Run) -> bool:
+        """Say whether no worker of the run's cloud was heard of lately, as far as clocks agree."""
+        now = self.clock.now()
+        return not any(
+            was_heard(each.beat_at, now) and each.may_take(run) for each in self.journal.workers()
+        )
+
+    def to_resume(self, run_id: str, *, take_over: bool) -> Run:
+        """Return the run that is to be carried on, or refuse it; neither cloud nor nodes are asked.
+
+        One that somebody carries out is refused, unless it is taken over.
+        """
+        run = self.journal.run(run_id)
+        status.refuse_if_over(run)
+        if not take_over:
+            self._refuse_a_living_worker(run)
+        read_plan(run.plan)
+        return run
+
+    def queue(self, run_id: str, by: str, *, take_over: bool) -> Run:
+        """Leave a run to the workers that was approved before."""
+        run = self.journal.run(run_id)
+        if not take_over:
+            self._refuse_a_living_worker(run)
+        return self.journal.queue(run.id, by, self.clock.now())
+
+    def cancel(self, run_id: str, by: str) -> tuple[Run, tuple[str, ...]]:
+        """Ask to cancel a run; return it as it stands then, and what is half-way in it."""
+        return ask_cancel(run_id, by, self.clock.now(), self.journal, KINDS)
+
+    def give_up(self, run_id: str, by: str, why: str) -> Run:
+        """Cancel a stopped run whose end nobody can see, for the reason that a person gives."""
+        if not why.strip():
+            raise BadInput("`--give-up` needs a reason", hint="it is kept with the run")
+        return give_up(run_id, by, why.strip(), self.machine, self.journal, KINDS, self.clock)
+
+    def carry_out(
+        self,
+        run: Run,
+        world: World,
+        brakes: Brakes,
+        meanwhile: Callable[[], None],
+        *,
+        take_over: bool,
+    ) -> Run:
+        """Carry a run out, from its beginning or on, unless somebody else does."""
+        if not take_over:
+            self._refuse_a_living_worker(run)
+        # Imported here: a run is followed and cancelled without what plans it again.
+        from stackward.app.carrying import carry_on, workshop  # noqa: PLC0415
+
+        shop = workshop(world, self.journal)
+        return carry_on(run.id, shop, brakes, meanwhile, seen=run.epoch)
+
+    def _refuse_a_living_worker(self, run: Run) -> None:
+        status.refuse_a_living_worker(run, self.machine, self.clock.now())
+
+
+@contextmanager
+def open_engine(settings: Settings, brakes: Brakes | None = None) -> Iterator[Engine]:
+    """Open the memory of runs, and the engine on it."""
+    with open_journal(settings, brakes) as journal:
+        yield Engine(journal=journal, machine=node(), clock=SystemClock())

@@ -1,0 +1,60 @@
+"""What a look at the cloud and its nodes is made with; nothing is changed by it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from stackward.adapters.clock import SystemClock
+from stackward.adapters.openstack import connect_to_look
+from stackward.adapters.ssh import Ssh
+from stackward.adapters.store.database import file_of
+from stackward.adapters.store.kept import observations_of
+from stackward.adapters.store.listing import is_there
+from stackward.adapters.together import Threads
+from stackward.app.journal import database_url
+from stackward.errors import StackwardError
+from stackward.facts.observed import NAMES, remembered_in
+from stackward.model.identity import Itself
+from stackward.model.inventory import Inventory
+from stackward.model.unread import Unread
+from stackward.ports.lookout import Lookout
+from stackward.settings import Settings
+
+
+@contextmanager
+def open_lookout(known: Inventory, os_cloud: str | None) -> Iterator[Lookout]:
+    """Make ready to look at the cloud and its nodes; no call is made yet."""
+    shell = Ssh(known)
+    try:
+        yield Lookout(
+            clock=SystemClock(),
+            shell=shell,
+            apis=connect_to_look(os_cloud),
+            together=Threads(),
+            nodes=tuple(node.name for node in known.nodes if node.left_out is None),
+            unknown={node.name: node.unknown for node in known.nodes if node.unknown},
+            left_out={node.name: node.left_out for node in known.nodes if node.left_out},
+            logins={node.name: node.login for node in known.nodes},
+        )
+    finally:
+        shell.close()
+
+
+def memory_of(settings: Settings) -> Callable[[str], Mapping[str, Itself] | Unread]:
+    """Return what reads the names that the nodes of a cloud once gave themselves.
+
+    A journal that cannot be read fails nothing; it is not made, nor migrated: a look only reads.
+    """
+
+    def remember(cloud: str) -> Mapping[str, Itself] | Unread:
+        try:
+            url = database_url(settings)
+            file = file_of(url)
+            if file is not None and not is_there(file):
+                return {}
+            return remembered_in(observations_of(url, cloud, NAMES))
+        except StackwardError as error:
+            return Unread(error.message)
+        except OSError as error:
+            return Unread(str(error))
+
+    return remember

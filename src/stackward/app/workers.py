@@ -1,0 +1,81 @@
+"""A worker: a process that takes up queued runs, with all that it needs from outside."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
+from platform import node
+from typing import Any
+
+from stackward.adapters.clock import SystemClock
+from stackward.adapters.wakeup import SocketWakeup
+from stackward.app.journal import open_journal
+from stackward.engine import (
+    Brakes,
+    Crew,
+    Rhythm,
+    Workshop,
+    carry_out_taken,
+    worker_named,
+)
+from stackward.engine import work as work_as
+from stackward.errors import BadInput
+from stackward.model.cloud import CloudIdentity
+from stackward.model.run import Run
+from stackward.plan import from_json, left_to_operators
+from stackward.ports.journal import Journal
+from stackward.settings import Settings
+
+
+def work(  # noqa: PLR0913  # what a worker is
+    settings: Settings,
+    name: str | None,
+    open_shop: Callable[[Journal], AbstractContextManager[Workshop[Any]]],
+    brakes: Brakes,
+    say: Callable[[str], None],
+    *,
+    at_once: int,
+    rhythm: Rhythm | None = None,
+) -> None:
+    """Take up queued runs and carry them out, until the brakes are pressed."""
+    clock = SystemClock()
+    me = worker_named(name or node(), node(), clock)
+    with open_journal(settings, brakes) as journal:
+        with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
+            kinds, cloud = shop.kinds, shop.cloud
+        me = replace(me, cloud=cloud.id if cloud else None)
+
+        def why_not(run: Run) -> str | None:
+            try:
+                plan = from_json(run.plan, kinds)
+            except BadInput:
+                return "its plan is of another version of Stackward"
+            return None if cloud is None else left_to_operators(plan, cloud)
+
+        def reach() -> CloudIdentity | None:
+            with open_shop(journal) as shop:
+                return shop.cloud
+
+        def carry(run: Run) -> Run:
+            # Opened for each run: inventory and credentials as they are now.
+            with open_shop(journal) as shop:
+                return carry_out_taken(run, shop, brakes)
+
+        with closing(SocketWakeup()) as wakeup, journal.heard(me.life, wakeup.wake, say) as hears:
+            brakes.when_pressed(wakeup.wake)
+            work_as(
+                Crew(
+                    me=me,
+                    journal=journal,
+                    clock=clock,
+                    why_not=why_not,
+                    carry=carry,
+                    cloud=cloud,
+                    reach=reach,
+                    brakes=brakes,
+                    say=say,
+                    wakeup=wakeup,
+                    hears=hears,
+                    at_once=at_once,
+                    rhythm=rhythm or Rhythm(),
+                )
+            )
