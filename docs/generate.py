@@ -106,9 +106,9 @@ def blockers_page() -> str:
         MADE,
         "A blocker refuses a plan; a warning is approved along with it.",
         "The name stands before the verdict in a plan, and as `worry` in its JSON.",
-        "What is in braces is filled in.\n",
+        "What is in braces is filled in. They are in the order of their names.\n",
     ]
-    for worry in every_rule():
+    for worry in sorted(every_rule(), key=lambda each: each.name):
         remedy = [f"**Remedy:** {worry.remedy}\n"] if worry.remedy else []
         parts += [f"## {worry.name}\n", f"*{worry.reason}*\n", *remedy, f"{worry.why}\n"]
     return "\n".join(parts)
