@@ -208,7 +208,7 @@ def return_(  # noqa: PLR0913  # one for each flag
     from stackward.cli.carrying import approve_and_carry_out
     from stackward.cli.plans import show_and_refuse
     from stackward.operations import plan_request
-    from stackward.operations.return_compute_node.in_turn import plan_in_turn
+    from stackward.operations.return_compute_node.and_back import plan_return_and_back
     from stackward.requests.return_compute_node import ReturnRequest
 
     if not bring_back:
@@ -218,7 +218,7 @@ def return_(  # noqa: PLR0913  # one for each flag
         node=node, image=image, flavor=acceptance.flavor, network=acceptance.network, run=run
     )
     with open_world(context, choice) as world, open_journal() as journal:
-        first = plan_in_turn(world, journal, asked, how)
+        first = plan_return_and_back(world, journal, asked, how)
     if dry.dry_run:
         show_and_refuse(first.plan, output)
         return

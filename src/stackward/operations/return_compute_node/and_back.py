@@ -1,4 +1,4 @@
-"""A return after which servers are brought back: one plan, or two in turn."""
+"""A return after which servers are brought back: one plan, or two, one after the other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from stackward.requests.return_compute_node import ReturnRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InTurn:
+class ReturnAndBack:
     """A plan, and how servers come back by a second one, made of fresh facts once it succeeded."""
 
     plan: Plan[World]
@@ -40,9 +40,9 @@ class InTurn:
         )
 
 
-def plan_in_turn(
+def plan_return_and_back(
     world: World, journal: Journal, asked: ReturnRequest, how: HowToMove | None
-) -> InTurn:
+) -> ReturnAndBack:
     """Plan the return; servers come back by a second plan, or by this one if the node serves.
 
     `how` they come back; None: they do not.
@@ -50,8 +50,8 @@ def plan_in_turn(
     plan = plan_request(world, journal, asked)
     if how is not None and _is_in_service(plan.blockers):
         back = bring_back_request(plan.request, how)
-        return InTurn(plan=plan_request(world, journal, back))
-    return InTurn(plan=plan, then=how)
+        return ReturnAndBack(plan=plan_request(world, journal, back))
+    return ReturnAndBack(plan=plan, then=how)
 
 
 def _is_in_service(blockers: Sequence[Blocked]) -> bool:
