@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 import watched
 
@@ -12,6 +13,10 @@ import watched
 # whatever the machine's zone. Tests of other zones move there themselves.
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+# How long an example takes is the machine's affair: on a busy one a test would fail by chance.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 pytest_plugins = ["no_skips", "postgres", "pytester"]
 
