@@ -8,7 +8,9 @@ from stackward import masking
 from stackward.errors import Refused
 from stackward.masking import learn, learn_from, masked, masked_in
 from stackward.operations import every_rule
-from stackward.policy import symptoms, worries
+from stackward.policy import symptoms
+from stackward.policy.maintenance import NODE_SILENT
+from stackward.policy.rule import Worry
 
 FERNET = "gAAAAABnQxY2kq0Rr1vTqZ-9_bq3mUo8eXWJ"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dGhpcyBpcyBpdA"
@@ -111,13 +113,13 @@ def test_an_error_never_holds_a_secret() -> None:
 
 
 def test_a_verdict_never_holds_a_secret() -> None:
-    blocked = worries.NODE_SILENT.blocks("compute-07", why="password=abc", way="log in")
+    blocked = NODE_SILENT.blocks("compute-07", why="password=abc", way="log in")
 
     assert "abc" not in blocked.reason
 
 
 @pytest.mark.parametrize("rule", [*every_rule(), *symptoms.ALL], ids=lambda rule: rule.name)
-def test_our_own_words_are_left_as_they_are(rule: worries.Worry | symptoms.Symptom) -> None:
+def test_our_own_words_are_left_as_they_are(rule: Worry | symptoms.Symptom) -> None:
     """Seen: "Keystone issues no token: ***", where the reason was to stand."""
     text = f"{rule.reason} {rule.remedy}"
     said = re.sub(r"\{[^}]*\}", "refused", text)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import stackward
+from stackward.operations import every_rule
 from stackward.policy.symptoms import ALL as SYMPTOMS
-from stackward.policy.worries import ALL as WORRIES
 from stackward.status.stuck import ALL as STUCK_STATES
 from stackward.wording import count_of, first_of, in_size
 
@@ -82,8 +82,8 @@ def test_no_text_counts_by_hand() -> None:
 
 
 def test_no_template_counts_by_hand() -> None:
-    templates = [worry.reason for worry in WORRIES]
-    templates += [worry.remedy for worry in WORRIES]
+    templates = [worry.reason for worry in every_rule()]
+    templates += [worry.remedy for worry in every_rule()]
     templates += [state.reason for state in STUCK_STATES]
     templates += [symptom.reason for symptom in SYMPTOMS]
     counted = re.compile(r"\{(size|nodes|number|left|total)\} [a-z]+s\b")

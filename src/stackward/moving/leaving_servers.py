@@ -8,9 +8,10 @@ from stackward.model.node import ComputeNode
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.wish import Wish
 from stackward.plan import Blocked, Move, Step, Verdict
-from stackward.policy import compute, volumes, wishes, worries
+from stackward.policy import compute, volumes, wishes
 from stackward.policy.capacity import Choice, Chooser, Packing, pack
 from stackward.policy.compute import Way
+from stackward.policy.rule import Worry
 from stackward.policy.wishes import may_be_stopped, wish_of
 from stackward.ports.world import World
 from stackward.requests.how_to_move import HowToMove
@@ -23,6 +24,41 @@ from stackward.steps.compute import (
 )
 from stackward.steps.network import RemoveBinding
 from stackward.steps.server_power import OFF, StartServer, StopServer
+
+PAUSED_AND_BOUND = Worry(
+    "paused-and-bound",
+    "is PAUSED, and cannot move live: {because}",
+    "`openstack server unpause {id}`, then plan again with `--allow-downtime`; "
+    "or pass `--leave-behind {id}`",
+    "nova 31.0 compute/api.py: a cold migration takes ACTIVE and STOPPED servers only.",
+)
+STOPS = Worry(
+    "stops",
+    "is stopped while it moves ({because})",
+    "",
+    "`--allow-downtime` was given: it is moved cold.",
+)
+STOPS_WHEN_SLOW = Worry(
+    "stops-when-slow",
+    "is stopped, moved cold and started again, should its live migration take longer than "
+    "{after} s ({word})",
+    "",
+    "`--when-slow stop-server` was given, or `stackward:maintenance=stop` is in its metadata.",
+)
+WISH_LIVE = Worry(
+    "wish-live",
+    "its owner wishes that it is never stopped, and it cannot move live: {because}",
+    "have its owner agree (`openstack server set --property stackward:maintenance=cold {id}`), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "`stackward:maintenance=live` in its metadata; `--allow-downtime` does not override an owner.",
+)
+WISH_COLD = Worry(
+    "wish-cold",
+    "is stopped while it moves, as its owner allows by `{wish}`",
+    "",
+    "`stackward:maintenance=cold` in its metadata; or `stop`, where it cannot move live.",
+)
+
 
 STALLS = "each running server pauses briefly at the end of its move"  # users notice that
 
@@ -109,7 +145,7 @@ def judge(server: Server, facts: ComputeNode, how: HowToMove, choice: Choice) ->
         verdicts += [_for_a_paused(each) for each in against_live]
     if word := by_whose_word(server, way, how):
         verdicts.append(
-            worries.STOPS_WHEN_SLOW.warns(
+            STOPS_WHEN_SLOW.warns(
                 server.label, server.id, after=f"{how.slow_after_s:.0f}", word=word
             )
         )
@@ -127,18 +163,18 @@ def _way_of_a_running(
     wish = wish_of(server)
     because = "; ".join(each.reason for each in against_live)
     if wish is Wish.COLD or (against_live and may_be_stopped(server)):
-        return Way.COLD, [worries.WISH_COLD.warns(server.label, server.id, wish=wish)]
+        return Way.COLD, [WISH_COLD.warns(server.label, server.id, wish=wish)]
     if not against_live:
         return Way.LIVE, []
     if wish is Wish.LIVE:
-        return Way.LIVE, [worries.WISH_LIVE.blocks(server.label, server.id, because=because)]
+        return Way.LIVE, [WISH_LIVE.blocks(server.label, server.id, because=because)]
     if how.allow_downtime:
-        return Way.COLD, [worries.STOPS.warns(server.label, server.id, because=because)]
+        return Way.COLD, [STOPS.warns(server.label, server.id, because=because)]
     return Way.LIVE, [*against_live]
 
 
 def _for_a_paused(blocked: Blocked) -> Blocked:
-    return worries.PAUSED_AND_BOUND.blocks(blocked.thing, blocked.thing_id, because=blocked.reason)
+    return PAUSED_AND_BOUND.blocks(blocked.thing, blocked.thing_id, because=blocked.reason)
 
 
 def moves_of(

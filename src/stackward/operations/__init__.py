@@ -13,7 +13,7 @@ from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
-from stackward import requests
+from stackward import moving, policy, requests
 from stackward.facts.durations import read_past_moves
 from stackward.facts.moved import Did, read_did
 from stackward.facts.rights import read_rights
@@ -31,9 +31,8 @@ from stackward.plan import (
     needs_root,
     of_cloud,
 )
-from stackward.policy import worries
 from stackward.policy.rights import is_silent, judge_rights
-from stackward.policy.worries import Worry
+from stackward.policy.rule import Worry
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
@@ -88,18 +87,22 @@ def can_be_undone(journal: Journal, run: Run) -> bool:
 def every_rule() -> tuple[Worry, ...]:
     """Return every rule by which a plan is judged: the shared ones, and those of each operation.
 
-    An operation has its own in `rules.py` of its folder. All of them are imported: for pages and
-    tests.
+    The words of a rule are beside the code that finds it: in `policy/` and `moving/`, or in
+    `rules.py` of the one operation that has it. All of them are imported: for pages and tests.
     """
-    places = [f"{__name__}.{each.name}.rules" for each in iter_modules(__path__)]
-    own = [
+    shared = [
+        f"{room.__name__}.{each.name}"
+        for room in (policy, moving)
+        for each in iter_modules(room.__path__)
+    ]
+    own = [f"{__name__}.{each.name}.rules" for each in iter_modules(__path__)]
+    found = [
         each
-        for place in places
-        if find_spec(place)
+        for place in (*shared, *filter(find_spec, own))
         for each in vars(import_module(place)).values()
         if isinstance(each, Worry)
     ]
-    return tuple(dict.fromkeys((*worries.ALL, *own)))
+    return tuple(dict.fromkeys(found))
 
 
 def plan_request(

@@ -15,9 +15,64 @@ from stackward.model.node import ComputeNode
 from stackward.model.placement import Candidate, Need, Resources
 from stackward.model.server import Server
 from stackward.plan import Blocked, Warned
-from stackward.policy import worries
 from stackward.policy.aggregates import Aggregates, Force, Kept
-from stackward.policy.worries import Worry
+from stackward.policy.rule import Worry
+
+NO_SUCH_CPU = Worry(
+    "no-such-cpu",
+    "no node with room has its CPU's features: {lacking} is lacking",
+    "pass `--allow-downtime`: it starts anew on the other CPU; or pass `--leave-behind {id}`",
+    "libvirt refuses a running guest on a CPU that lacks what it was started with.",
+)
+AFFINITY = Worry(
+    "affinity",
+    "must stay with its group `{group}`, which is on this node",
+    "pass `--leave-behind {id}`",
+    "nova 31.0 scheduler/filters/affinity_filter.py: the group's hosts hold the node itself, so "
+    "the scheduler finds no other.",
+)
+ANTI_AFFINITY = Worry(
+    "anti-affinity",
+    "must stay apart from its group `{group}`, which is on every node with room",
+    "bring another node with room into service, then plan again; or pass `--leave-behind {id}`",
+    "nova 31.0 scheduler/filters/affinity_filter.py: so many of it on a node, and no more.",
+)
+ZONE = Worry(
+    "zone",
+    "was asked for in the zone `{zone}`{unsaid}, which has no other node with room",
+    "bring another node of that zone into service, then plan again; or pass `--leave-behind {id}`",
+    "A server that named its zone stays in it.",
+)
+AGGREGATE = Worry(
+    "aggregate",
+    "aggregates keep it off every node with room ({why})",
+    "bring a fitting node into service, or change the aggregate, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "nova 31.0 scheduler/filters: aggregates keep nodes for projects (`filter_tenant_id`) and "
+    "flavors (`aggregate_instance_extra_specs`). These keys have no other use, and the node that "
+    "it is on fulfils them: they are taken to be in force.",
+)
+MAY_FIND_NO_HOST = Worry(
+    "may-find-no-host",
+    "Nova may find no host for it: aggregates may keep it off every node with room ({why})",
+    "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: where they have "
+    "`{by}`, bring a fitting node into service first",
+    "Which filters are on cannot be seen from here; Nova's default has none of those that read "
+    "aggregates.",
+)
+NOT_ON_TARGET = Worry(
+    "not-on-target",
+    "cannot go to `{target}`: {why}",
+    "leave `--target` out, or name a node with room; or pass `--leave-behind {id}`",
+    "The target that was asked for is not among those that Nova would take.",
+)
+NO_ROOM = Worry(
+    "no-room",
+    "has no room elsewhere: needs {needs}; {has}; short of {short}",
+    "make room or bring another node into service, then plan again; or pass `--leave-behind {id}`",
+    "Placement offers no node, or the room of those it offers goes to the other servers.",
+)
+
 
 NEARLY_FULL = 0.9
 
@@ -57,9 +112,7 @@ class Choice:
         """Return the warning that Nova may find no host."""
         if self.doubt is None or self.doubtful:
             return None
-        return worries.MAY_FIND_NO_HOST.warns(
-            server.label, server.id, why=self.doubt.why, by=self.doubt.by
-        )
+        return MAY_FIND_NO_HOST.warns(server.label, server.id, why=self.doubt.why, by=self.doubt.by)
 
     def blocks(self, server: Server) -> Blocked | None:
         """Return the verdict on one server of the kind."""
@@ -109,16 +162,16 @@ class Chooser:
         if not usable:
             return self._nowhere(server, need)
         if self._is_held_here(server):
-            return Choice(worry=worries.AFFINITY, words={"group": group})
+            return Choice(worry=AFFINITY, words={"group": group})
         kept = self._aggregates.keeping_off(server, need, [each.host for each in usable])
         certain = {host: each for host, each in kept.items() if each.force is Force.CERTAIN}
         fitting = tuple(each for each in usable if each.host not in certain)
         if not fitting:
             why = certain[usable[0].host].why
-            return Choice(worry=worries.AGGREGATE, words={"why": why})
+            return Choice(worry=AGGREGATE, words={"why": why})
         apart = _apart(server, fitting)
         if not apart:
-            return Choice(worry=worries.ANTI_AFFINITY, words={"group": group})
+            return Choice(worry=ANTI_AFFINITY, words={"group": group})
         return self._on_target(apart, kept)
 
     def _on_target(self, candidates: tuple[Candidate, ...], kept: KeptOff) -> Choice:
@@ -128,7 +181,7 @@ class Chooser:
         if there:
             return self._with_cpu(there, kept)
         why = "it has no room, or its zone, aggregates or group keep it out"
-        return Choice(worry=worries.NOT_ON_TARGET, words={"target": self._target, "why": why})
+        return Choice(worry=NOT_ON_TARGET, words={"target": self._target, "why": why})
 
     def _with_cpu(self, candidates: tuple[Candidate, ...], kept: KeptOff) -> Choice:
         """Keep the nodes whose CPU has all that the server was started with.
@@ -145,7 +198,7 @@ class Chooser:
             return replace(_in_doubt(alike, kept), cold=cold)
         closest = min((features - each.traits for each in candidates), key=len)
         return Choice(
-            worry=worries.NO_SUCH_CPU,
+            worry=NO_SUCH_CPU,
             words={"lacking": ", ".join(sorted(closest)[:5])},
             only_live=True,
             cold=cold,
@@ -155,10 +208,10 @@ class Chooser:
         """Placement offers nothing: say by which rule, as far as that can be seen."""
         if need.zone is not None and not self._is_zone_elsewhere(need.zone):
             unsaid = "" if server.is_zone_known else " (as far as this Nova, before 2.96, can say)"
-            return Choice(worry=worries.ZONE, words={"zone": need.zone, "unsaid": unsaid})
+            return Choice(worry=ZONE, words={"zone": need.zone, "unsaid": unsaid})
         needs = in_units(need.amounts)
         return Choice(
-            worry=worries.NO_ROOM,
+            worry=NO_ROOM,
             words={
                 "needs": needs,
                 "has": "placement offers no other node in service",
@@ -319,9 +372,9 @@ def _short(server: Server, need: Need, among: Sequence[Candidate], room: _Room) 
     gaps = lacks(closest)
     if not gaps:  # it is its group that has no further node
         group = server.group.name if server.group else ""
-        return worries.ANTI_AFFINITY.blocks(server.label, server.id, group=group)
+        return ANTI_AFFINITY.blocks(server.label, server.id, group=group)
     left = {name: max(room.free(closest, name), 0) for name in gaps}
-    return worries.NO_ROOM.blocks(
+    return NO_ROOM.blocks(
         server.label,
         server.id,
         needs=in_units({name: need.amounts[name] for name in gaps}),

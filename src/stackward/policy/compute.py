@@ -15,10 +15,238 @@ from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.standstill import Guest
 from stackward.model.unread import Unread
 from stackward.plan import Blocked, Verdict
-from stackward.policy import worries
+from stackward.policy.node import STUCK
+from stackward.policy.rule import Worry
 from stackward.ports.libvirt import cure_of
 from stackward.status.stuck import find_stuck
 from stackward.wording import first_of, in_size
+
+BUSY = Worry(
+    "busy",
+    "is busy ({task})",
+    "wait until it is done, then plan again; if it never is, `openstack server event list {id}` "
+    "tells who asked for it",
+    "Nova refuses a second task (409).",
+)
+ERROR = Worry(
+    "in-error",
+    "is in ERROR",
+    "repair it (`openstack server show {id}` has the fault), or pass `--leave-behind {id}`",
+    "Nova moves no server in ERROR: what it holds must be looked at first.",
+)
+RESCUED = Worry(
+    "rescued",
+    "is in RESCUE",
+    "`openstack server unrescue {id}`, then plan again; or pass `--leave-behind {id}`",
+    "Nova moves no server that runs from its rescue disk.",
+)
+SUSPENDED = Worry(
+    "suspended",
+    "is SUSPENDED: its memory is kept on this node",
+    "`openstack server resume {id}`, then plan again; or pass `--leave-behind {id}`",
+    "nova 31.0 (2025.1) compute/api.py: live for ACTIVE and PAUSED, cold for ACTIVE and STOPPED.",
+)
+SHELVED = Worry(
+    "shelved",
+    "is SHELVED and not offloaded yet",
+    "look first whether its snapshot is `active` "
+    "(`openstack image list --name {thing}-shelved`), then have it offloaded: `nova shelve-offload "
+    "{id}`, the action `shelveOffload` of Nova's API; or ask its owner and have it back: "
+    "`openstack server unshelve {id}`; then plan again; or pass `--leave-behind {id}`",
+    "Its snapshot is in the image service; offloading removes what is here. `openstack server "
+    "shelve --offload` (10.5) ends well and does nothing for a server that is SHELVED already.",
+)
+BUILDING = Worry(
+    "building",
+    "is still being built",
+    "wait until it is ACTIVE, then plan again; if it never is (`openstack server event list "
+    "{id}`), its owner may delete it",
+    "It has no state that could be moved.",
+)
+VERIFY_RESIZE = Worry(
+    "verify-resize",
+    "awaits the confirmation of a resize",
+    "ask its owner whether it works: `openstack server resize confirm {id}` removes what it was "
+    "resized from, `openstack server resize revert {id}` brings it back; then plan again",
+    "Nova moves no server between a resize and its confirmation.",
+)
+SOFT_DELETED = Worry(
+    "soft-deleted",
+    "is deleted, but can still be brought back",
+    "ask its owner: `openstack server restore {id}` brings it back, "
+    "`openstack server delete --force {id}` removes it and its disk for ever; "
+    "or pass `--leave-behind {id}`",
+    "Its disk stays on this node until it is reclaimed.",
+)
+UNKNOWN_STATUS = Worry(
+    "unknown-status",
+    "is in {status}",
+    "bring it to ACTIVE, PAUSED or SHUTOFF, then plan again; or pass `--leave-behind {id}`",
+    "What is not known to be movable blocks.",
+)
+STATES_DISAGREE = Worry(
+    "states-disagree",
+    "Nova calls it {status}, but its vm_state is {vm_state} and its power state {power}",
+    "wait for Nova's next look (10 minutes), which takes over what libvirt says; where they still "
+    "disagree then, look first what the guest does (`virsh domstate --reason {id}` on its node), "
+    "then `openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
+    "A move would carry a state that nobody can vouch for.",
+)
+NO_DOMAIN = Worry(
+    "no-domain",
+    "Nova calls it {status}, but libvirt on the node has no such guest, {nor}",
+    "{look}`openstack server reboot --hard {id}` makes the guest anew, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "It runs nowhere: a live migration would fail midway.",
+)
+GUEST_ELSEWHERE = Worry(
+    "guest-elsewhere",
+    "Nova calls it {status} here, but its guest is {state} on `{where}`",
+    "never start or reboot the server now: a second guest would write to its disks; shut the guest "
+    "down there (`virsh shutdown {id}` on `{where}`; `virsh destroy {id}` ends one that does not "
+    "obey) and take its definition away (`virsh undefine --keep-nvram {id}`); unless storage is "
+    "shared, copy its disks from there back to this node (`/var/lib/nova/instances/{id}`, by "
+    "default) and rename that directory there: Nova moves no server to a node that has it; then "
+    "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
+    "It is the trace of a live migration that libvirt ended and Nova did not.",
+)
+GUEST_UNSEEN = Worry(
+    "guest-unseen",
+    "Nova calls it {status}, but libvirt on the node has no such guest, and whether another has "
+    "it could not be read: {why}",
+    "{way}; then plan again; or pass `--leave-behind {id}`",
+    "It may run where a migration left it: what is started then runs twice.",
+)
+DOMAIN_DISAGREES = Worry(
+    "domain-disagrees",
+    "Nova calls it {status}, but its guest is {state}",
+    "look first why (`virsh domstate --reason {id}` on its node: a full disk pauses guests); then "
+    "`openstack server reboot --hard {id}`, or stop it, and plan again; "
+    "or pass `--leave-behind {id}`",
+    "Nova and libvirt must agree before a move, or the proof after it means nothing.",
+)
+HOLDS_PCI = Worry(
+    "holds-pci",
+    "holds a PCI device ({what})",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 conductor/tasks/live_migrate.py moves only devices declared `live_migratable`, "
+    "which the API does not tell.",
+)
+HAS_TPM = Worry(
+    "has-tpm",
+    "has an emulated TPM",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 compute/api.py, reject_vtpm_instances: no live migration with a TPM.",
+)
+ENCRYPTED_MEMORY = Worry(
+    "encrypted-memory",
+    "has encrypted memory (SEV)",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 compute/api.py, reject_sev_instances: no live migration with SEV.",
+)
+HAS_VGPU = Worry(
+    "has-vgpu",
+    "holds a virtual GPU, and QEMU here is older than 8.1",
+    "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
+    "nova 31.0 virt/libvirt/driver.py: live migration of vGPUs needs QEMU 8.1 and libvirt 8.6.",
+)
+HAS_ACCELERATOR = Worry(
+    "has-accelerator",
+    "holds an accelerator ({what})",
+    "pass `--leave-behind {id}`; or have its owner build it anew elsewhere",
+    "nova 31.0 compute/api.py, block_accelerators and block_port_accelerators: no move at all.",
+)
+UNKNOWN_PORT = Worry(
+    "unknown-port",
+    "has a port of the type `{what}` (port {port})",
+    "ask its owner whether it can do without; then detach it "
+    "(`openstack server remove port {id} {port}`) and plan again; "
+    "or pass `--leave-behind {id}`",
+    "What is not known to be movable blocks.",
+)
+PORT_ELSEWHERE = Worry(
+    "port-elsewhere",
+    "its port {port} is not well bound here (host {host}, {vif})",
+    "look first whether its guest runs here, and nowhere else (`virsh domstate {id}`); then bind "
+    "the port anew: `openstack port set --host {here} {port}`, and plan again; "
+    "or pass `--leave-behind {id}`",
+    "It is the trace of an earlier move that did not end well; a new one would fail on it.",
+)
+LEFT_BINDING = Worry(
+    "left-binding",
+    "its port {port} has an inactive binding on `{left_on}`, left behind by a move: it is removed "
+    "before this one, for which newer Neutrons want the role `service`",
+    "",
+    "nova 31.0 removes it only with the move that made it; a port bound twice proves no move.",
+)
+CELL_DOWN = Worry(
+    "cell-down",
+    "is in a cell that is down: Nova does not know how it is",
+    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
+)
+GROUP_UNKNOWN = Worry(
+    "group-unknown",
+    "its group {group} has members in a cell that is down; where they are is not known: {count}",
+    "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
+    "then plan again; or pass `--leave-behind {id}`",
+    "Where the others are decides where it may go.",
+)
+ZONE_UNKNOWN = Worry(
+    "zone-unknown",
+    "may be bound to its zone `{zone}`, which this Nova is too old to say: room is counted there "
+    "alone",
+    "",
+    "Nova says so from microversion 2.96 (2024.1) on. Its scheduler keeps to the zone that a "
+    "server was asked for, whatever is known here.",
+)
+LOCKED = Worry(
+    "locked",
+    "is locked ({why}); a lock does not bind an administrator",
+    "ask its owner, if that is your custom",
+    "nova 31.0 compute/api.py: check_instance_lock lets administrators through.",
+)
+DISK_COPIED = Worry(
+    "disk-copied",
+    "has {size} on a disk of this node: it is copied over the network",
+    "",
+    "Without shared storage a move carries the disk, and takes its time.",
+)
+DISK_UNKNOWN = Worry(
+    "disk-unknown",
+    "whether its disk is on shared storage cannot be seen from here",
+    "",
+    "Nova itself tests for it, and copies the disk where it must.",
+)
+PORT_LEAVES = Worry(
+    "port-leaves",
+    "its port {port} ({what}) is unplugged while it moves",
+    "see that the guest has a bond or can do without it for that time",
+    "nova 31.0 moves SR-IOV ports live by detaching and attaching them.",
+)
+NO_ALLOCATION = Worry(
+    "no-allocation",
+    "has no allocation at placement for this node",
+    "`nova-manage placement heal_allocations --instance {id}`",
+    "Its room is promised to others: the node is fuller than its books say.",
+)
+CAPABILITIES_UNSEEN = Worry(
+    "capabilities-unseen",
+    "its flavor wants {wanted} of a node, which cannot be compared from here",
+    "compare the nodes that it may go to: {look}",
+    "nova 31.0 scheduler/filters/compute_capabilities_filter.py, which is on by default: where no "
+    "other node has that, Nova finds no host.",
+)
+CPU_POLICY = Worry(
+    "cpu-policy",
+    "Nova refuses to place it anywhere: {why}",
+    "have its owner resize it to a flavor that agrees with its image, then plan again; "
+    "or pass `--leave-behind {id}`",
+    "nova 31.0 virt/hardware.py, get_cpu_policy_constraint and those beside it: the scheduler asks "
+    "them for every move.",
+)
+
 
 _QEMU_WITH_VGPU_MIGRATION = 8_001_000
 _MOVED_AS_THEY_ARE = {"normal", "virtio-forwarder"}
@@ -44,14 +272,14 @@ _GUEST_STATES = {
 _UNBOUND = {"binding_failed", "unbound"}
 _UNDER_A_TASK = {"MIGRATING", "RESIZE", "REBOOT", "HARD_REBOOT", "PASSWORD", "REBUILD"}
 _BLOCKING_STATUS = {
-    "ERROR": worries.ERROR,
-    "RESCUE": worries.RESCUED,
-    "SUSPENDED": worries.SUSPENDED,
-    "SHELVED": worries.SHELVED,
-    "BUILD": worries.BUILDING,
-    "VERIFY_RESIZE": worries.VERIFY_RESIZE,
-    "SOFT_DELETED": worries.SOFT_DELETED,
-    IN_DOWN_CELL: worries.CELL_DOWN,
+    "ERROR": ERROR,
+    "RESCUE": RESCUED,
+    "SUSPENDED": SUSPENDED,
+    "SHELVED": SHELVED,
+    "BUILD": BUILDING,
+    "VERIFY_RESIZE": VERIFY_RESIZE,
+    "SOFT_DELETED": SOFT_DELETED,
+    IN_DOWN_CELL: CELL_DOWN,
 }
 
 
@@ -77,7 +305,7 @@ def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether the server is in a state that can be moved, as Nova and libvirt see it."""
     standstill = node.standstills.get(server.id)
     if server.task_state is not None and standstill and (stuck := find_stuck(standstill)):
-        yield worries.STUCK.blocks(
+        yield STUCK.blocks(
             server.label,
             server.id,
             state=stuck.state.name,
@@ -85,13 +313,13 @@ def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
             remedy=stuck.remedy,
         )
     elif server.task_state is not None:
-        yield worries.BUSY.blocks(server.label, server.id, task=server.task_state)
+        yield BUSY.blocks(server.label, server.id, task=server.task_state)
     if server.task_state is not None and server.status in _UNDER_A_TASK:
         return  # the status is that of the task, and needs no remedy of its own
     if worry := _BLOCKING_STATUS.get(server.status):
         yield worry.blocks(server.label, server.id)
     elif way_of(server) is None:
-        yield worries.UNKNOWN_STATUS.blocks(server.label, server.id, status=server.status)
+        yield UNKNOWN_STATUS.blocks(server.label, server.id, status=server.status)
     elif server.task_state is None:
         yield from _judge_agreement(server, node)
 
@@ -100,7 +328,7 @@ def _judge_agreement(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     vm_state, powers = _AGREEING[server.status]
     domain = node.domain_of(server.id)
     if server.vm_state != vm_state or server.power_state not in powers:
-        yield worries.STATES_DISAGREE.blocks(
+        yield STATES_DISAGREE.blocks(
             server.label,
             server.id,
             status=server.status,
@@ -112,7 +340,7 @@ def _judge_agreement(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     elif domain is None and server.status != "SHUTOFF":
         yield _judge_missing(server, node.sought.get(server.id, ()))
     elif domain is not None and domain.state not in _GUEST_STATES[server.status]:
-        yield worries.DOMAIN_DISAGREES.blocks(
+        yield DOMAIN_DISAGREES.blocks(
             server.label, server.id, status=server.status, state=domain.state
         )
 
@@ -127,32 +355,32 @@ def _judge_missing(server: Server, sought: tuple[Guest, ...] | Unread) -> Verdic
     """Say where the guest of a server is that libvirt does not have on its node."""
     said = {"status": server.status}
     if isinstance(sought, Unread):
-        return worries.GUEST_UNSEEN.blocks(
+        return GUEST_UNSEEN.blocks(
             server.label, server.id, why=sought.why, way=cure_of(sought), **said
         )
     if found := next((guest for guest in sought if guest.state is not None), None):
-        return worries.GUEST_ELSEWHERE.blocks(
+        return GUEST_ELSEWHERE.blocks(
             server.label, server.id, where=found.node, state=found.state, **said
         )
     asked = ", ".join(f"`{guest.node}`" for guest in sought)
     nor = f"nor has {asked}" if asked else "and no record says where else it may be"
     # Nova's records of moves are archived: without one, only one libvirt has been heard.
     look = "" if asked else _LOOK_ELSEWHERE
-    return worries.NO_DOMAIN.blocks(server.label, server.id, nor=nor, look=look, **said)
+    return NO_DOMAIN.blocks(server.label, server.id, nor=nor, look=look, **said)
 
 
 def judge_live(server: Server, node: ComputeNode) -> Iterator[Blocked]:
     """Ask what stands only against a live migration: `--allow-downtime` takes it away."""
     flavor = server.flavor
     if alias := flavor.spec("pci_passthrough:alias"):
-        yield worries.HOLDS_PCI.blocks(server.label, server.id, what=alias)
+        yield HOLDS_PCI.blocks(server.label, server.id, what=alias)
     if _is_asked(server, "hw:tpm_version", "hw_tpm_version"):
-        yield worries.HAS_TPM.blocks(server.label, server.id)
+        yield HAS_TPM.blocks(server.label, server.id)
     if _is_asked(server, "hw:mem_encryption", "hw_mem_encryption"):
-        yield worries.ENCRYPTED_MEMORY.blocks(server.label, server.id)
+        yield ENCRYPTED_MEMORY.blocks(server.label, server.id)
     has_vgpu = any(":VGPU" in name for name, _ in flavor.extra_specs)
     if has_vgpu and node.hypervisor.version < _QEMU_WITH_VGPU_MIGRATION:
-        yield worries.HAS_VGPU.blocks(server.label, server.id)
+        yield HAS_VGPU.blocks(server.label, server.id)
 
 
 def _is_asked(server: Server, spec: str, image_property: str) -> bool:
@@ -165,20 +393,20 @@ def _is_asked(server: Server, spec: str, image_property: str) -> bool:
 def judge_devices(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Ask about what the server holds: accelerators and ports."""
     if profile := server.flavor.spec("accel:device_profile"):
-        yield worries.HAS_ACCELERATOR.blocks(server.label, server.id, what=profile)
+        yield HAS_ACCELERATOR.blocks(server.label, server.id, what=profile)
     for port in server.ports:
         kind = port.vnic_type
         if kind in _NEVER_MOVED:
-            yield worries.HAS_ACCELERATOR.blocks(server.label, server.id, what=f"port {port.id}")
+            yield HAS_ACCELERATOR.blocks(server.label, server.id, what=f"port {port.id}")
         elif kind in _MOVED_UNPLUGGED:
             if way_of(server) is Way.LIVE:
-                yield worries.PORT_LEAVES.warns(server.label, server.id, port=port.id, what=kind)
+                yield PORT_LEAVES.warns(server.label, server.id, port=port.id, what=kind)
         elif kind not in _MOVED_AS_THEY_ARE:
-            yield worries.UNKNOWN_PORT.blocks(server.label, server.id, port=port.id, what=kind)
+            yield UNKNOWN_PORT.blocks(server.label, server.id, port=port.id, what=kind)
         is_bound_here = port.host == node.host and port.vif_type not in _UNBOUND
         # Where the guest is not here, its ports are not to be bound here either.
         if not is_bound_here and _is_guest_here(server, node):
-            yield worries.PORT_ELSEWHERE.blocks(
+            yield PORT_ELSEWHERE.blocks(
                 server.label,
                 server.id,
                 port=port.id,
@@ -199,7 +427,7 @@ def judge_bindings(server: Server) -> Iterator[Verdict]:
     """Tell which bindings are removed before the move; those of a move under way are its own."""
     if server.task_state is None:
         for port, host in left_bindings(server):
-            yield worries.LEFT_BINDING.warns(server.label, server.id, port=port, left_on=host)
+            yield LEFT_BINDING.warns(server.label, server.id, port=port, left_on=host)
 
 
 def left_bindings(server: Server) -> Iterator[tuple[str, str]]:
@@ -212,19 +440,19 @@ def judge_cpus(server: Server) -> Iterator[Verdict]:
     image = dict(server.image_properties or ())
     for found in (cpus_of(server.flavor, image), thread_policy_of(server.flavor, image)):
         if isinstance(found, CpuConflict):
-            yield worries.CPU_POLICY.blocks(server.label, server.id, why=found.why)
+            yield CPU_POLICY.blocks(server.label, server.id, why=found.why)
 
 
 def judge_zone(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Tell that a zone may bind it, where Nova is too old to say."""
     if not server.is_zone_known and any(each.zone for each in node.aggregates):
-        yield worries.ZONE_UNKNOWN.warns(server.label, server.id, zone=node.zone)
+        yield ZONE_UNKNOWN.warns(server.label, server.id, zone=node.zone)
 
 
 def judge_group(server: Server) -> Iterator[Verdict]:
     """Ask whether it is known where the others of its group are."""
     if server.group and server.group.unknown:
-        yield worries.GROUP_UNKNOWN.blocks(
+        yield GROUP_UNKNOWN.blocks(
             server.label,
             server.id,
             group=server.group.name,
@@ -245,7 +473,7 @@ def judge_capabilities(server: Server, others: Iterable[Candidate]) -> Iterator[
     if wanted:
         names = sorted({each.name for each in others if each.is_usable})
         look = first_of((f"`openstack hypervisor show {name}`" for name in names), _NAMED)
-        yield worries.CAPABILITIES_UNSEEN.warns(
+        yield CAPABILITIES_UNSEEN.warns(
             server.label,
             server.id,
             wanted=", ".join(wanted),
@@ -257,24 +485,24 @@ def judge_lock(server: Server) -> Iterator[Verdict]:
     """Tell of a lock."""
     if server.is_locked:
         why = server.locked_reason or "no reason given"
-        yield worries.LOCKED.warns(server.label, server.id, why=why)
+        yield LOCKED.warns(server.label, server.id, why=why)
 
 
 def judge_allocation(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether placement has the server in its books."""
     if server.id not in node.provider.allocations and _is_guest_here(server, node):
-        yield worries.NO_ALLOCATION.warns(server.label, server.id)
+        yield NO_ALLOCATION.warns(server.label, server.id)
 
 
 def judge_disks(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Tell what a move will have to copy."""
     match storage_of(server, node):
         case BlockStorage.LOCAL:
-            yield worries.DISK_COPIED.warns(
+            yield DISK_COPIED.warns(
                 server.label, server.id, size=_in_words(local_bytes(server, node))
             )
         case BlockStorage.UNKNOWN:
-            yield worries.DISK_UNKNOWN.warns(server.label, server.id)
+            yield DISK_UNKNOWN.warns(server.label, server.id)
         case BlockStorage.NONE | BlockStorage.SHARED:
             return
 

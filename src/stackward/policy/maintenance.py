@@ -8,12 +8,92 @@ from stackward.model.maintenance import DROP_IN, MAINTENANCE, Away, Homecoming, 
 from stackward.model.node import ComputeNode
 from stackward.model.unread import Unread
 from stackward.plan import Blocked, Verdict
-from stackward.policy import worries
-from stackward.policy.node import judge_identity, judge_service
-from stackward.policy.wishes import needs_consent
+from stackward.policy.node import FORCED_DOWN, judge_identity, judge_service
+from stackward.policy.rule import Worry
+from stackward.policy.wishes import WISH_ASK, WISH_LEAVE, needs_consent
 from stackward.ports.login import way_to
 from stackward.requests.how_to_move import HowToMove
 from stackward.wording import in_utc
+
+UNKNOWN_LEFT_BEHIND = Worry(
+    "unknown-left-behind",
+    "`--leave-behind {given}` names no server that it could be meant for",
+    "give the id of a server of the plan, or leave the flag out",
+    "An id that matches nothing is a slip.",
+)
+NOTHING_TO_RETURN = Worry(
+    "nothing-to-return",
+    "is in service: it is enabled, and nothing on it keeps its nova-compute off",
+    "there is nothing to do; `stackward node drain {thing}` takes it out",
+    "A return undoes a drain, and this node is not out of service.",
+)
+FOREIGN_CLAIM = Worry(
+    "foreign-claim",
+    "is disabled, and not by Stackward: {text}",
+    "settle it with whoever disabled it: "
+    "`openstack compute service set --enable {host} nova-compute`",
+    "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
+)
+CLAIM_UNKNOWN = Worry(
+    "claim-unknown",
+    "run `{run}` of {operator} on {machine} has it since {since}; the journal here does not know "
+    "that run",
+    "ask {operator} whether that run is over; then `stackward node return {node} --run {run}`",
+    "It may go on at this moment: only the journal of its own machine tells.",
+)
+NODE_SILENT = Worry(
+    "node-silent",
+    "does not answer: {why}",
+    "switch it on if it is off; {way}; then plan again",
+    "Its nova-compute is started there, and libvirt is asked there.",
+)
+HELD = Worry(
+    "held",
+    "is held by run {run} ({title}), which is {state}",
+    "`stackward run watch {run}` follows one that goes on, `stackward run resume {run}` carries on "
+    "one that stopped, `stackward run cancel {run}` ends either; then plan again",
+    "Two runs at work on one node would undo each other.",
+)
+RUNS_ALTHOUGH_OFF = Worry(
+    "runs-although-off",
+    "its nova-compute runs {what}, although its drain keeps it off",
+    "find who started it; the return goes on from there",
+    "What a drain keeps off was started past it: servers may have been put there since.",
+)
+SECOND_COMPUTE = Worry(
+    "second-compute",
+    "its nova-compute runs {what}; the return would start a second one as the unit "
+    "`nova-compute.service`",
+    "if the unit is not wanted there, take away what keeps it off (`systemctl unmask "
+    "nova-compute`, {marks}), and see that it does not start at the next boot (`systemctl disable "
+    "nova-compute`); else stop the other one; then plan again",
+    "Two nova-computes of one host would both carry out its orders.",
+)
+PROCESSES_UNSEEN = Worry(
+    "processes-unseen",
+    "whether a nova-compute runs there already, outside its unit, could not be read: {why}",
+    "see `ps -ef` there as root; approve only if no container and no other unit runs one",
+    "The return starts the unit; two nova-computes of one host would both carry out its orders.",
+)
+NO_UNIT_TO_START = Worry(
+    "no-unit-to-start",
+    "no nova-compute runs there, and systemd has no unit `nova-compute.service` to start",
+    "start it by what manages it there (a container, say), then plan again",
+    "A return starts that unit only.",
+)
+UNKNOWN_CONSENT = Worry(
+    "unknown-consent",
+    "`--consent {given}=...` names no server that would move and whose owner wishes to be asked",
+    "give the id of such a server (its blocker names it), or leave the flag out",
+    "A consent that nobody asked for is a slip: it may be meant for another server.",
+)
+STAYS_AWAY = Worry(
+    "stays-away",
+    "stays on `{host}`: {because}",
+    "{advice}, then {way}",
+    "One server that cannot move keeps none of the others away.",
+)
+
 
 SETTLE = "settle that"
 
@@ -26,19 +106,19 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
     service = node.service
     yield from judge_identity(node)
     if service.is_forced_down:
-        yield worries.FORCED_DOWN.blocks(node.name, host=node.host)
+        yield FORCED_DOWN.blocks(node.name, host=node.host)
     if isinstance(node.marks, Unread):
-        yield worries.NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
+        yield NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
     elif service.is_enabled and not node.marks.is_any:
-        yield worries.NOTHING_TO_RETURN.blocks(node.name)
+        yield NOTHING_TO_RETURN.blocks(node.name)
     yield from _judge_processes(node)
     if not service.is_enabled and node.claim is None:
         text = service.disabled_reason or "without a reason"
-        yield worries.FOREIGN_CLAIM.blocks(node.name, host=node.host, text=text)
+        yield FOREIGN_CLAIM.blocks(node.name, host=node.host, text=text)
     if node.claim and not node.is_claim_known and node.claim.run != over:
         yield _claimed_elsewhere(node.claim, node.name)
     for holder in node.holders:
-        yield worries.HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
+        yield HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
 
 
 def _judge_processes(node: ReturningNode) -> Iterator[Verdict]:
@@ -47,18 +127,18 @@ def _judge_processes(node: ReturningNode) -> Iterator[Verdict]:
     if running is None or isinstance(marks, Unread):
         return
     if isinstance(running, Unread):
-        yield worries.PROCESSES_UNSEEN.warns(node.name, why=running.why)
+        yield PROCESSES_UNSEEN.warns(node.name, why=running.why)
         return
     if running.unit_load == "not-found" and not running.processes:
-        yield worries.NO_UNIT_TO_START.blocks(node.name)
+        yield NO_UNIT_TO_START.blocks(node.name)
     if not (marks.is_any and running.processes):
         return
     if elsewhere := running.outside:
-        yield worries.SECOND_COMPUTE.blocks(
+        yield SECOND_COMPUTE.blocks(
             node.name, what=elsewhere[0].words, marks=f"`rm -f {MAINTENANCE} {DROP_IN}`"
         )
     else:
-        yield worries.RUNS_ALTHOUGH_OFF.warns(node.name, what=running.processes[0].words)
+        yield RUNS_ALTHOUGH_OFF.warns(node.name, what=running.processes[0].words)
 
 
 def is_run_elsewhere(node: ReturningNode) -> bool:
@@ -74,7 +154,7 @@ def is_run_elsewhere(node: ReturningNode) -> bool:
 
 
 def _claimed_elsewhere(claim: Claim, node: str) -> Blocked:
-    return worries.CLAIM_UNKNOWN.blocks(
+    return CLAIM_UNKNOWN.blocks(
         node,
         node=node,
         run=claim.run,
@@ -103,10 +183,10 @@ def judge_words(name: str, homes: Sequence[Homecoming], how: HowToMove) -> Itera
     asking = {each.server.id for each in away if each.server and needs_consent(each.server)}
     for given in how.leave_behind:
         if given not in known:
-            yield worries.UNKNOWN_LEFT_BEHIND.blocks(name, given=given)
+            yield UNKNOWN_LEFT_BEHIND.blocks(name, given=given)
     for consent in how.consents:
         if consent.server not in asking - {*how.leave_behind}:
-            yield worries.UNKNOWN_CONSENT.blocks(name, given=consent.server)
+            yield UNKNOWN_CONSENT.blocks(name, given=consent.server)
 
 
 def advice_for(server: str, against: Sequence[Blocked]) -> str:
@@ -116,7 +196,7 @@ def advice_for(server: str, against: Sequence[Blocked]) -> str:
 
 
 def _advice(server: str, blocked: Blocked) -> str:
-    if blocked.worry in {worries.WISH_ASK.name, worries.WISH_LEAVE.name}:
+    if blocked.worry in {WISH_ASK.name, WISH_LEAVE.name}:
         return f"get its owner's word and pass `--consent {server}=REFERENCE`"
     return "pass `--allow-downtime`" if "`--allow-downtime`" in blocked.remedy else SETTLE
 

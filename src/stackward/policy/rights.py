@@ -4,20 +4,36 @@ from collections.abc import Iterator
 
 from stackward.model.unread import Unread
 from stackward.plan import Verdict
-from stackward.policy import worries
+from stackward.policy.maintenance import NODE_SILENT
+from stackward.policy.node import DOMAINS_UNREACHED, NODE_DEAD
+from stackward.policy.rule import Worry
 from stackward.ports.root import line, names_of
 from stackward.ports.shell import Rights
+
+RIGHT_MISSING = Worry(
+    "right-missing",
+    "`{login}` may not run there as root all that the plan has to, of {right} ({why})",
+    "install the shipped sudoers file there (guide `Without root`), or add the line "
+    "`{line}`; then plan again",
+    "It would be refused in the middle of the run, after servers have moved.",
+)
+RIGHTS_UNREAD = Worry(
+    "rights-unread",
+    "whether the login may run there as root what the plan has to could not be asked: {why}",
+    "see there `sudo -n -l`",
+    "Where a right is missing the run stops midway.",
+)
 
 
 def judge_rights(node: str, rights: Rights | Unread) -> Iterator[Verdict]:
     """Name the commands that sudo refuses there, each with the line that allows it."""
     if isinstance(rights, Unread):
-        yield worries.RIGHTS_UNREAD.warns(node, why=rights.why)
+        yield RIGHTS_UNREAD.warns(node, why=rights.why)
         return
     if not rights.refused:
         return
     commands = tuple(rights.refused)
-    yield worries.RIGHT_MISSING.blocks(
+    yield RIGHT_MISSING.blocks(
         node,
         login=rights.login,
         right=" and ".join(names_of(commands)),
@@ -31,4 +47,4 @@ def is_silent(blockers: Iterator[str]) -> bool:
     return not {*blockers}.isdisjoint(_SILENT)
 
 
-_SILENT = {worries.NODE_DEAD.name, worries.DOMAINS_UNREACHED.name, worries.NODE_SILENT.name}
+_SILENT = {NODE_DEAD.name, DOMAINS_UNREACHED.name, NODE_SILENT.name}

@@ -15,8 +15,53 @@ from dataclasses import dataclass
 from stackward.model.server import Server
 from stackward.model.volume import Volume
 from stackward.plan import Verdict
-from stackward.policy import worries
-from stackward.policy.worries import Worry
+from stackward.policy.rule import Worry
+
+VOLUME_BUSY = Worry(
+    "volume-busy",
+    "its volume {volume} is `{status}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "A volume in transition is attached to a moved server wrongly or not at all.",
+)
+NO_VOLUME_SERVICE = Worry(
+    "no-volume-service",
+    "has volumes, and {why}",
+    "use a login that is scoped to a project (`project_name` in clouds.yaml), for one that is "
+    "scoped to the system has no endpoint with a project's id in it; `openstack catalog list` "
+    "shows what is there; then plan again, or pass `--leave-behind {id}`",
+    "Whether a volume is at rest is asked of Cinder before its server moves.",
+)
+VOLUME_MIGRATES = Worry(
+    "volume-migrates",
+    "Cinder moves its volume {volume} between backends ({status})",
+    "wait until its `migration_status` is `success` or `error` (`openstack volume show {volume}`); "
+    "where it does not change for hours, see the log of cinder-volume; then plan again; "
+    "or pass `--leave-behind {id}`",
+    "The server would be connected to a volume that is about to be exchanged.",
+)
+VOLUME_APART = Worry(
+    "volume-apart",
+    "Nova has volume {volume} attached to it, and Cinder has it `{status}`, attached to {holders}",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "They disagree, and neither changes its word by itself: Cinder would give the volume to "
+    "another server, and Nova would fail to connect it on the other node.",
+)
+VOLUME_IN_ERROR = Worry(
+    "volume-in-error",
+    "its volume {volume} is `{status}`",
+    "{remedy}; then plan again; or pass `--leave-behind {id}`",
+    "Cinder leaves no such state by itself, and connects no volume in it on another node.",
+)
+VOLUME_GONE = Worry(
+    "volume-gone",
+    "Cinder does not know its volume {volume}",
+    "see whether that is so (`openstack volume show {volume}` as an administrator); then Cinder's "
+    "record has to come back from a backup of its database: Nova has no call that forgets such a "
+    "volume (`openstack server remove volume` ends with 404); or pass `--leave-behind {id}`",
+    "Nova would fail to connect it on the other node. nova 31.0 "
+    "api/openstack/compute/volume_attachments.py asks Cinder for it before it detaches anything.",
+)
+
 
 _LOOK = (
     "look first whether the guest has it: `virsh dumpxml {id}` on its node names it in `<serial>`"
@@ -81,34 +126,34 @@ def _states(rule: Worry, remedy: str, *statuses: str) -> Iterator[tuple[str, Vol
 
 ALL: Mapping[str, VolumeState] = dict(
     [
-        *_states(worries.VOLUME_BUSY, _WORKS_ON_IT, "attaching", "detaching"),
+        *_states(VOLUME_BUSY, _WORKS_ON_IT, "attaching", "detaching"),
         *_states(
-            worries.VOLUME_BUSY,
+            VOLUME_BUSY,
             _ONLY_CINDER,
             "extending", "retyping", "uploading", "backing-up", "restoring-backup", "maintenance",
         ),
         *_states(
-            worries.VOLUME_APART,
+            VOLUME_APART,
             _REPAIR,
             "available", "reserved", "awaiting-transfer", "creating", "downloading", "managing",
         ),
-        *_states(worries.VOLUME_IN_ERROR, _RESET, "error_detaching", "error_attaching"),
+        *_states(VOLUME_IN_ERROR, _RESET, "error_detaching", "error_attaching"),
         *_states(
-            worries.VOLUME_IN_ERROR,
+            VOLUME_IN_ERROR,
             _SEE_WHY,
             "error", "error_extending", "error_backing-up", "error_managing", "error_deleting",
             "deleting",
         ),
-        *_states(worries.VOLUME_IN_ERROR, _ASK_OWNER, "error_restoring"),
+        *_states(VOLUME_IN_ERROR, _ASK_OWNER, "error_restoring"),
     ]
 )  # fmt: skip
 
 # Cinder has the attachment, and its word on the volume was changed: by hand, mostly.
-ONLY_THE_WORD = VolumeState("available, with its attachment", worries.VOLUME_APART, _RESET)
+ONLY_THE_WORD = VolumeState("available, with its attachment", VOLUME_APART, _RESET)
 # Cinder calls it in use, and not by this server.
-OF_ANOTHER = VolumeState("in-use, without its attachment", worries.VOLUME_APART, _SETTLE)
-BY_NOBODY = VolumeState("in-use, without an attachment", worries.VOLUME_APART, _REPAIR)
-UNKNOWN = VolumeState("(any other)", worries.VOLUME_IN_ERROR, _SEE_WHY)
+OF_ANOTHER = VolumeState("in-use, without its attachment", VOLUME_APART, _SETTLE)
+BY_NOBODY = VolumeState("in-use, without an attachment", VOLUME_APART, _REPAIR)
+UNKNOWN = VolumeState("(any other)", VOLUME_IN_ERROR, _SEE_WHY)
 
 _AT_REST = {None, "", "none", "success", "error"}
 
@@ -116,17 +161,17 @@ _AT_REST = {None, "", "none", "success", "error"}
 def judge_volumes(server: Server) -> Iterator[Verdict]:
     """Ask whether each volume is at rest, and whether Nova and Cinder agree on it."""
     if server.volume_ids and server.volumes_unread:
-        yield worries.NO_VOLUME_SERVICE.blocks(server.label, server.id, why=server.volumes_unread)
+        yield NO_VOLUME_SERVICE.blocks(server.label, server.id, why=server.volumes_unread)
         return
     known = {volume.id: volume for volume in server.volumes}
     for volume_id in server.volume_ids:
         volume = known.get(volume_id)
         if volume is None:
-            yield worries.VOLUME_GONE.blocks(server.label, server.id, volume=volume_id)
+            yield VOLUME_GONE.blocks(server.label, server.id, volume=volume_id)
         elif volume.status != "in-use" or not _is_attached(volume, server):
             yield _judge(volume, server)
         elif volume.migration_status not in _AT_REST:
-            yield worries.VOLUME_MIGRATES.blocks(
+            yield VOLUME_MIGRATES.blocks(
                 server.label, server.id, volume=volume.id, status=volume.migration_status
             )
 

@@ -9,7 +9,37 @@ from collections.abc import Iterator
 from stackward.model.server import Server
 from stackward.model.wish import WISH, Consent, Wish
 from stackward.plan import Verdict
-from stackward.policy import worries
+from stackward.policy.rule import Worry
+
+WISH_ASK = Worry(
+    "wish-ask",
+    "its owner wishes to be asked first: user {user}, project {project}",
+    "ask them (`openstack user show {user}`, `openstack project show {project}`), then pass "
+    "`--consent {id}=REFERENCE` with where their word can be read; or pass `--leave-behind {id}`",
+    "`stackward:maintenance=ask` in its metadata: the owner has a say in its maintenance.",
+)
+WISH_LEAVE = Worry(
+    "wish-leave",
+    "its owner wishes that it is left where it is: user {user}, project {project}",
+    "pass `--leave-behind {id}`: the node will not be empty; or get their word "
+    "(`openstack user show {user}`) and pass `--consent {id}=REFERENCE`",
+    "`stackward:maintenance=leave` in its metadata; an owner alone must not decide that a node "
+    "that somebody will power off is not empty.",
+)
+WISH_UNKNOWN = Worry(
+    "wish-unknown",
+    "its owner has a wish that is not known: `{written}`, where {known} are",
+    "have its owner say what is meant "
+    "(`openstack server set --property stackward:maintenance=ask {id}`), then plan again; "
+    "or pass `--leave-behind {id}`",
+    "`stackward:maintenance` in its metadata: a wish that is not understood is not passed over.",
+)
+CONSENTED = Worry(
+    "consented",
+    "moves although its owner wrote `{wish}`, by their consent: {reference}",
+    "",
+    "`--consent` was given; its reference is kept with the plan and the run.",
+)
 
 
 def wish_of(server: Server) -> Wish | None:
@@ -32,21 +62,13 @@ def judge_wish(server: Server, consent: Consent | None) -> Iterator[Verdict]:
     """Ask whether the owner lets the server be moved at all."""
     wish = wish_of(server)
     if wish is None and (written := _written(server)) is not None:
-        yield worries.WISH_UNKNOWN.blocks(
-            server.label, server.id, written=written, known=", ".join(Wish)
-        )
+        yield WISH_UNKNOWN.blocks(server.label, server.id, written=written, known=", ".join(Wish))
     elif needs_consent(server) and consent is not None:
-        yield worries.CONSENTED.warns(
-            server.label, server.id, wish=wish, reference=consent.reference
-        )
+        yield CONSENTED.warns(server.label, server.id, wish=wish, reference=consent.reference)
     elif wish is Wish.ASK:
-        yield worries.WISH_ASK.blocks(
-            server.label, server.id, project=server.project, user=server.user
-        )
+        yield WISH_ASK.blocks(server.label, server.id, project=server.project, user=server.user)
     elif wish is Wish.LEAVE:
-        yield worries.WISH_LEAVE.blocks(
-            server.label, server.id, project=server.project, user=server.user
-        )
+        yield WISH_LEAVE.blocks(server.label, server.id, project=server.project, user=server.user)
 
 
 def _written(server: Server) -> str | None:

@@ -35,6 +35,11 @@ class DrainRequest:
         return tuple(each.id for each in self.projects)
 
     @property
+    def keeps_off(self) -> bool:
+        """Say whether nova-compute is kept off afterwards."""
+        return not self.keep_service and self.empties_the_node
+
+    @property
     def empties_the_node(self) -> bool:
         """Say whether nothing is to stay: only then may the node be powered off."""
         return not (self.how.leave_behind or self.projects)

@@ -41,9 +41,9 @@ from stackward.model.server import Server
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.volume import Volume
 from stackward.model.wish import WISH
-from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
+from stackward.operations.drain_compute_node.plan import plan_drain
+from stackward.operations.drain_compute_node.rules import judge_again
 from stackward.plan import Verdict, differences, from_json, to_json
-from stackward.policy import worries
 from stackward.steps.compute import LiveMigrate
 from stackward.steps.network import RemoveBinding
 from stackward.steps.service import Cordon
@@ -1053,13 +1053,6 @@ def test_users_are_told_what_they_will_notice() -> None:
         "off, and not to be started while they move: 1 server",
         "no new server is placed on `compute-07` from the cordon on",
     )
-
-
-def test_every_worry_has_a_name_of_its_own_and_every_blocker_a_remedy() -> None:
-    names = [each.name for each in worries.ALL]
-
-    assert len(set(names)) == len(names)
-    assert all(isinstance(each, worries.Worry) for each in worries.ALL)
 
 
 def test_a_flavor_is_a_value() -> None:

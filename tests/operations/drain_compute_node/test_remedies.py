@@ -34,11 +34,12 @@ from stackward.model.standstill import Guest, Standstill
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.volume import Volume
 from stackward.model.wish import WISH
+from stackward.operations import every_rule
 from stackward.operations.bring_back_servers.plan import plan_bring_back
-from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
+from stackward.operations.drain_compute_node.plan import plan_drain
+from stackward.operations.drain_compute_node.rules import judge_again
 from stackward.operations.return_compute_node.undo import Returned, drain_again
 from stackward.plan import Blocked, Warned
-from stackward.policy import worries
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.how_to_move import HowToMove
 from stackward.requests.undo_run import UndoRequest
@@ -508,7 +509,7 @@ def test_the_remedy_of_every_blocker_is_tested() -> None:
     """A new rule is in this table, or it is no blocker of a drain."""
     known = [*CASES, *OF_THE_LOGIN, *WARNINGS, *OF_A_RETURN, *OF_AN_UNDO, *JUDGED_AGAIN]
 
-    assert sorted(known) == sorted(worry.name for worry in worries.ALL)
+    assert sorted(known) == sorted(each.name for each in every_rule() if "/" not in each.name)
 
 
 def test_a_record_that_is_only_a_trace_is_approved_along() -> None:

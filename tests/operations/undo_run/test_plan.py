@@ -23,9 +23,13 @@ from stackward.model.run import RunState
 from stackward.model.service import ComputeService
 from stackward.model.unread import Unread
 from stackward.operations.undo_run.plan import plan_undo
-from stackward.operations.undo_run.rules import is_to_return, judge_undo, why_node_is_left
+from stackward.operations.undo_run.rules import (
+    NO_WAY_BACK,
+    is_to_return,
+    judge_undo,
+    why_node_is_left,
+)
 from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing
-from stackward.policy import worries
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
@@ -35,7 +39,7 @@ ASKED = UndoRequest(run="01DRAIN")
 HOME = BringBackRequest(node="compute-07", run="01DRAIN")
 BACK = (ReturnRequest(node="compute-07", run="01DRAIN"), HOME)
 AGAIN = DrainRequest(node="compute-07", reason="bad DIMM")
-NO_WAY = worries.NO_WAY_BACK.blocks("01DRAIN", "01DRAIN", again="drain it")
+NO_WAY = NO_WAY_BACK.blocks("01DRAIN", "01DRAIN", again="drain it")
 OFF = Marks(has_file=True, has_drop_in=True, is_masked=True)
 ON = Marks(has_file=False, has_drop_in=False, is_masked=False)
 HYPERVISOR = Hypervisor(id=an_id("compute-07"), name="compute-07", host="compute-07", kind="QEMU")

@@ -11,10 +11,16 @@ from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
 from stackward.model.maintenance import Away, Homecoming
 from stackward.moving.leaving_servers import STALLS, Judged, judge, moves_of
+from stackward.operations.bring_back_servers.rules import HOME_CLOSED
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
-from stackward.policy import worries
 from stackward.policy.capacity import Chooser, pack
-from stackward.policy.maintenance import advice_for, judge_source, judge_words, why_it_stays
+from stackward.policy.maintenance import (
+    STAYS_AWAY,
+    advice_for,
+    judge_source,
+    judge_words,
+    why_it_stays,
+)
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.how_to_move import HowToMove
@@ -98,7 +104,7 @@ def _against(away: Away, judged: Judged) -> list[Blocked]:
 
 def _closed(facts: Homecoming) -> Iterator[Blocked]:
     if not facts.service.is_enabled or not facts.service.is_up:
-        yield worries.HOME_CLOSED.blocks(facts.name)
+        yield HOME_CLOSED.blocks(facts.name)
 
 
 def _stay(
@@ -112,7 +118,7 @@ def _stay(
             against = [left_out[server.id]]
         if against:
             because = "; ".join(one.reason for one in against)
-            yield worries.STAYS_AWAY.warns(
+            yield STAYS_AWAY.warns(
                 server.label,
                 server.id,
                 host=server.host,

@@ -3,7 +3,8 @@
 from stackward.moving.columns import SERVER_MOVES
 from stackward.operations import Operation
 from stackward.operations.drain_compute_node.facts import read_drain, read_one
-from stackward.operations.drain_compute_node.plan import judge_again, plan_drain
+from stackward.operations.drain_compute_node.plan import plan_drain
+from stackward.operations.drain_compute_node.rules import judge_again
 from stackward.operations.drain_compute_node.undo import undo_drain
 from stackward.plan import Blocked, Move
 from stackward.ports.journal import Journal

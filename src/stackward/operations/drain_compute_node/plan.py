@@ -24,22 +24,20 @@ from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
 from stackward.moving.leaving_servers import (
     Judged,
-    by_whose_word,
     judge_and_pack,
     moves_of,
     tidying_of,
 )
-from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Verdict, Warned
-from stackward.policy import compute, node, worries
+from stackward.operations.drain_compute_node.rules import (
+    judge_node,
+    judge_staying,
+)
+from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Warned
+from stackward.policy import compute, node
 from stackward.policy.capacity import Packing, in_units
 from stackward.policy.compute import Way
-from stackward.policy.wishes import needs_consent
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
-from stackward.steps.compute import (
-    ColdMigrate,
-    LiveMigrate,
-)
 from stackward.steps.service import Cordon, KeepOff
 from stackward.wording import count_of
 
@@ -63,7 +61,7 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     judged, packing = judge_and_pack(leaving, facts, asked.how, asked.target)
     verdicts = [
         *judge_node(facts, asked),
-        *_staying(facts, asked),
+        *judge_staying(facts, asked),
         *(verdict for each in judged for verdict in each.verdicts),
         *packing.left_out,
     ]
@@ -83,33 +81,6 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     )
 
 
-def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> Iterator[Blocked]:
-    """Return what now stands against a move, from facts that hold its server only."""
-    for server in facts.servers:
-        if not asked.takes(server):
-            yield worries.NOT_TO_MOVE.blocks(server.label, server.id)
-    judged, packing = judge_and_pack(facts.servers, facts, asked.how, asked.target)
-    for each in judged:
-        yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
-        for port, host in compute.left_bindings(each.server):
-            yield worries.BINDING_LEFT.blocks(
-                move.thing, move.thing_id, port=port, left_on=host, run=facts.acting_run
-            )
-        if each.way is not None and each.way.value != move.how:
-            yield worries.CHANGED.blocks(
-                move.thing, move.thing_id, how=move.how, status=each.server.status
-            )
-        if move.instead and by_whose_word(each.server, each.way, asked.how) is None:
-            yield worries.STOPS_NO_MORE.blocks(move.thing, move.thing_id)
-        pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
-        offered = {candidate.host for candidate in each.choice.all}
-        for target in pinned - offered - {None}:
-            yield worries.NOT_ON_TARGET.blocks(
-                move.thing, move.thing_id, target=target, why="placement offers it no more"
-            )
-    yield from packing.left_out
-
-
 def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[World]:
     verdicts = [
         *node.judge_returned(
@@ -117,7 +88,7 @@ def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[
         ),
         *node.judge_guests(facts),
         *node.judge_migrations(facts),
-        *_staying(facts, asked),
+        *judge_staying(facts, asked),
     ]
     return Plan(
         title=f"drain `{facts.name}`",
@@ -130,55 +101,6 @@ def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
         verify=_proofs(facts, asked),
     )
-
-
-def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
-    """Return every verdict on the node itself."""
-    yield from node.judge_service(facts)
-    yield from node.judge_guests(facts)
-    yield from node.judge_migrations(facts)
-    yield from node.judge_surroundings(facts)
-    if _keeps_off(asked):
-        yield from node.judge_keeping_off(facts)
-    here = {server.id for server in facts.servers}
-    for given in asked.how.leave_behind:
-        # Once the run goes on, one that is gone is one less to leave behind.
-        if given not in here and facts.acting_run is None:
-            yield worries.UNKNOWN_LEFT_BEHIND.blocks(facts.name, given=given)
-    projects = {server.project for server in facts.servers}
-    for project in asked.projects:
-        # The same: those that have moved are here no more.
-        if project.id not in projects and facts.acting_run is None:
-            yield worries.NO_SERVER_OF_PROJECT.blocks(
-                facts.name, project=project.name, project_id=project.id
-            )
-    asking = {each.id for each in facts.servers if asked.takes(each) and needs_consent(each)}
-    for consent in asked.how.consents:
-        if consent.server not in asking and facts.acting_run is None:
-            yield worries.UNKNOWN_CONSENT.blocks(facts.name, given=consent.server)
-    usable = {
-        name
-        for found in facts.candidates.values()
-        for each in found
-        if each.is_usable
-        for name in (each.host, each.name)
-    }
-    if asked.target is not None and facts.servers and asked.target not in usable:
-        yield worries.UNKNOWN_TARGET.blocks(facts.name, target=asked.target)
-
-
-def _staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
-    if asked.projects:
-        # One warning, whoever else is here: a server that others build refuses no plan.
-        names = ", ".join(f"`{each.name}`" for each in asked.projects)
-        yield worries.ONLY_PROJECTS.warns(facts.name, projects=names)
-    for project in asked.projects:
-        if project.is_gone:
-            count = sum(each.project == project.id for each in facts.servers)
-            yield worries.PROJECT_GONE.warns(facts.name, project=project.id, count=count)
-    for server in facts.servers:
-        if server.id in asked.how.leave_behind:
-            yield worries.LEFT_BEHIND.warns(server.label, server.id)
 
 
 def _stages(
@@ -219,7 +141,7 @@ def _stages(
             catches_up=True,
         ),
     ]
-    if _keeps_off(asked):
+    if asked.keeps_off:
         # Only after every confirmation: a confirm needs this node's nova-compute.
         keep_off = KeepOff(node=facts.name, reason=asked.reason, with_mask=asked.with_mask)
         stages.append(
@@ -230,10 +152,6 @@ def _stages(
             )
         )
     return tuple(stages)
-
-
-def _keeps_off(asked: DrainRequest) -> bool:
-    return not asked.keep_service and asked.empties_the_node
 
 
 def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
@@ -257,7 +175,7 @@ def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]
             projects=of,
         ),
         IsCordoned(host=host, provider=provider),
-        *((IsKeptOff(node=facts.name, host=host),) if _keeps_off(asked) else ()),
+        *((IsKeptOff(node=facts.name, host=host),) if asked.keeps_off else ()),
         *(
             (InstanceHaKnows(host=host, is_in_maintenance=True),)
             if is_guarded(facts, asked)

@@ -12,9 +12,9 @@ from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.unread import Unread
 from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.plan import Verdict
-from stackward.policy import worries
 from stackward.policy.compute import judge_lock
-from stackward.policy.worries import Worry
+from stackward.policy.maintenance import HELD
+from stackward.policy.rule import Worry
 from stackward.ports.libvirt import cure_of
 from stackward.requests.reboot_server import RebootRequest
 
@@ -273,7 +273,7 @@ def _judge_node(facts: RebootFacts, host: str) -> Iterator[Verdict]:
     elif service.is_forced_down:
         yield FORCED_DOWN.blocks(host, host=host)
     for holder in facts.holders:
-        yield worries.HELD.blocks(host, run=holder.run, title=holder.title, state=holder.state)
+        yield HELD.blocks(host, run=holder.run, title=holder.title, state=holder.state)
     if service is None or service.is_enabled:
         return
     if claim and not facts.holders and not (facts.claiming and facts.claiming.is_over):

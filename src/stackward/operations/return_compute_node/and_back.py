@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stackward.errors import BadInput
 from stackward.operations import plan_request
 from stackward.plan import Blocked, Plan
-from stackward.policy import worries
+from stackward.policy.maintenance import NOTHING_TO_RETURN
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest, bring_back_request
@@ -56,4 +56,4 @@ def plan_return_and_back(
 
 def _is_in_service(blockers: Sequence[Blocked]) -> bool:
     """Say whether all that stands against a return is that there is nothing to return."""
-    return {each.worry for each in blockers} == {worries.NOTHING_TO_RETURN.name}
+    return {each.worry for each in blockers} == {NOTHING_TO_RETURN.name}

@@ -24,8 +24,8 @@ from stackward.model.maintenance import Marks, ReturningNode
 from stackward.model.network import Network
 from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
+from stackward.operations.return_compute_node.rules import HA_UNSEEN, NO_PORT
 from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
-from stackward.policy import worries
 from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
 from stackward.policy.maintenance import is_run_elsewhere, judge_return
 from stackward.policy.node import identity_told
@@ -60,9 +60,9 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
     )
     verdicts: list[Verdict] = list(judge_return(facts, over))
     if parts.network is None:
-        verdicts.append(worries.NO_PORT.warns(facts.name))
+        verdicts.append(NO_PORT.warns(facts.name))
     if isinstance(facts.guarded, Unread):
-        verdicts.append(worries.HA_UNSEEN.warns(facts.name, host=facts.host, why=facts.guarded.why))
+        verdicts.append(HA_UNSEEN.warns(facts.name, host=facts.host, why=facts.guarded.why))
     return Plan(
         title=f"return `{facts.name}` to service",
         request=replace(asked, run=facts.drained.run if facts.drained else None, over=over),

@@ -6,7 +6,7 @@ from stackward.facts.moved import Did
 from stackward.model.claim import read_claim
 from stackward.model.run import Settled
 from stackward.plan import Blocked
-from stackward.policy import worries
+from stackward.policy.undo import NOTHING_TO_UNDO
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.undo_run import UndoRequest
 from stackward.steps.service import Cordon, Uncordon
@@ -30,7 +30,7 @@ def undo_return(did: Did, asked: UndoRequest) -> tuple[DrainRequest] | Blocked:
         why = (
             f"it has not brought `{node}` into service; `stackward node drain {node}` keeps it off"
         )
-        return worries.NOTHING_TO_UNDO.blocks(run, run, why=why)
+        return NOTHING_TO_UNDO.blocks(run, run, why=why)
     return (drain_again(run, returned, asked),)
 
 

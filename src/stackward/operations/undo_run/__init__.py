@@ -7,8 +7,8 @@ from stackward.moving.instance_ha import TELL
 from stackward.operations import Operation, with_rights
 from stackward.operations.undo_run.facts import read_one, read_undo
 from stackward.operations.undo_run.plan import plan_undo
+from stackward.operations.undo_run.rules import NO_WAY_BACK
 from stackward.plan import Blocked, Move
-from stackward.policy import worries
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
@@ -33,7 +33,7 @@ def _undo(did: Did, asked: UndoRequest) -> Blocked:  # noqa: ARG001  # whatever 
         for node in did.run.holds
     )
     usual = "`stackward node drain`, `stackward node return`"
-    return worries.NO_WAY_BACK.blocks(did.run.id, did.run.id, again=again or usual)
+    return NO_WAY_BACK.blocks(did.run.id, did.run.id, again=again or usual)
 
 
 OPERATION = Operation(

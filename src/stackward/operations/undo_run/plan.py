@@ -17,6 +17,8 @@ from stackward.moving.instance_ha import telling_instance_ha
 from stackward.moving.leaving_servers import STALLS
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import (
+    NOT_MOVED_BACK,
+    UNDO_ELSEWHERE,
     is_kept_off,
     is_open,
     is_serving,
@@ -27,8 +29,8 @@ from stackward.operations.undo_run.rules import (
 )
 from stackward.operations.undo_run.undoing import Part, Undoing
 from stackward.plan import Blocked, Plan, Request, Warned
-from stackward.policy import worries
-from stackward.policy.maintenance import SETTLE, judge_words, why_it_stays
+from stackward.policy.maintenance import SETTLE, STAYS_AWAY, judge_words, why_it_stays
+from stackward.policy.undo import NOTHING_TO_UNDO
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.undo_run import UndoRequest
@@ -61,7 +63,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     if not (stages or blockers):
         why = "; ".join([*left, *(f"`{each.thing}` {each.reason}" for each in warnings)])
         why = why or "what it has changed is not its doing any more"
-        blockers = (worries.NOTHING_TO_UNDO.blocks(facts.run, facts.run, why=why),)
+        blockers = (NOTHING_TO_UNDO.blocks(facts.run, facts.run, why=why),)
     return replace(
         whole,
         holds=(facts.returning.host,)
@@ -97,7 +99,7 @@ def _beyond(asked: Request, facts: Undoing) -> Iterator[str]:
 
 
 def _of_which_cloud(facts: Undoing) -> tuple[Warned, ...]:
-    return () if facts.is_cloud_known else (worries.UNDO_ELSEWHERE.warns(facts.run, facts.run),)
+    return () if facts.is_cloud_known else (UNDO_ELSEWHERE.warns(facts.run, facts.run),)
 
 
 def _return(facts: Undoing) -> Plan[World] | None:
@@ -158,7 +160,7 @@ def _stays(home: Homecoming, asked: UndoRequest) -> Iterator[str]:
 def _shut_out(home: Homecoming, facts: Undoing, asked: UndoRequest) -> Iterator[Warned]:
     for away in home.away:
         if away.server and why_it_stays(away, home, asked.how.leave_behind) is None:
-            yield worries.NOT_MOVED_BACK.warns(
+            yield NOT_MOVED_BACK.warns(
                 away.server.label,
                 away.server.id,
                 host=away.server.host,
@@ -170,9 +172,9 @@ def _shut_out(home: Homecoming, facts: Undoing, asked: UndoRequest) -> Iterator[
 
 def _told(warned: Warned) -> Warned:
     """Call who stays by the word of an undo."""
-    if warned.worry != worries.STAYS_AWAY.name:
+    if warned.worry != STAYS_AWAY.name:
         return warned
-    return replace(warned, worry=worries.NOT_MOVED_BACK.name)
+    return replace(warned, worry=NOT_MOVED_BACK.name)
 
 
 def _way(home: Homecoming, facts: Undoing) -> str:

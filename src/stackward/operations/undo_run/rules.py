@@ -10,26 +10,79 @@ from stackward.model.run import RunState
 from stackward.model.unread import Unread
 from stackward.operations.undo_run.undoing import Undoing
 from stackward.plan import Blocked
-from stackward.policy import worries
+from stackward.policy.rule import Worry
+from stackward.policy.undo import NOTHING_TO_UNDO
+
+UNDO_TOO_EARLY = Worry(
+    "undo-too-early",
+    "is {state}: what it does cannot be undone while it goes on",
+    "`stackward run watch {run}` follows it to its end, `stackward run cancel {run}` ends it; "
+    "then undo it",
+    "Two runs at work on one node would undo each other.",
+)
+UNDO_ELSEWHERE = Worry(
+    "undo-cloud-not-said",
+    "was planned by an older version, which did not write down of which cloud it is",
+    "see that it is the one that this plan names",
+    "Nodes of two clouds may have the same names.",
+)
+UNDO_UNFINISHED = Worry(
+    "undo-unfinished",
+    "has left something unfinished: {what}",
+    "`stackward run cancel {run}`, then `stackward run resume {run}`: it ends what it left, and "
+    "begins nothing more; then undo it",
+    "What may still be under way has no place yet from which it could be brought back.",
+)
+UNDO_GOES_ON = Worry(
+    "undo-goes-on",
+    "is being undone by run `{by}`, which is {state}",
+    "`stackward run resume {by}` goes on with that, `stackward run watch {by}` follows it; "
+    "`stackward run cancel {by}` ends it: then plan again",
+    "A run is undone by one other at a time.",
+)
+UNDONE = Worry(
+    "undone",
+    "was undone by run `{by}`",
+    "there is nothing to do; `stackward run show {by}` tells what that one did",
+    "What it did is undone, but for what the plan of that other run told to leave.",
+)
+NO_WAY_BACK = Worry(
+    "no-way-back",
+    "is itself an undo: it is not undone in turn",
+    "do again what it undid, by a drain or a return: {again}",
+    "The run that it undid is over, and a new plan is judged by what is so now.",
+)
+UNKNOWN_KIND = Worry(
+    "unknown-kind",
+    "is of the kind `{kind}`: how such a run is undone is not known here",
+    "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
+    "Only what is known to be the run's own doing is undone.",
+)
+NOT_MOVED_BACK = Worry(
+    "not-moved-back",
+    "stays on `{host}`: {because}",
+    "{advice}, then {way}",
+    "One server that cannot move keeps none of the others away.",
+)
 
 
 def judge_undo(facts: Undoing) -> Iterator[Blocked]:
     """Ask whether the run is over, has changed anything, and is not undone already."""
     run, by = facts.run, facts.undone_by
     if facts.state in {RunState.QUEUED, RunState.RUNNING}:
-        yield worries.UNDO_TOO_EARLY.blocks(run, run, run=run, state=facts.state)
+        yield UNDO_TOO_EARLY.blocks(run, run, run=run, state=facts.state)
     elif facts.state is RunState.STOPPED and facts.unfinished:
         what = ", ".join(facts.unfinished)
-        yield worries.UNDO_UNFINISHED.blocks(run, run, run=run, what=what)
+        yield UNDO_UNFINISHED.blocks(run, run, run=run, what=what)
     elif by and by.state is RunState.SUCCEEDED:
-        yield worries.UNDONE.blocks(run, run, by=by.run)
+        yield UNDONE.blocks(run, run, by=by.run)
     elif by and by.state.keeps_others_from_undoing:
-        yield worries.UNDO_GOES_ON.blocks(run, run, by=by.run, state=by.state)
+        yield UNDO_GOES_ON.blocks(run, run, by=by.run, state=by.state)
     elif not facts.has_changed:
         why = f"it was {facts.state}, and has changed nothing"
-        yield worries.NOTHING_TO_UNDO.blocks(run, run, why=why)
+        yield NOTHING_TO_UNDO.blocks(run, run, why=why)
     elif facts.back is None:
-        yield worries.UNKNOWN_KIND.blocks(run, run, kind=facts.kind)
+        yield UNKNOWN_KIND.blocks(run, run, kind=facts.kind)
     elif isinstance(facts.back, Blocked):
         yield facts.back
 

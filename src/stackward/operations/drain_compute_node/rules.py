@@ -1,0 +1,148 @@
+"""What stands against a drain alone, and its words."""
+
+from collections.abc import Iterator
+
+from stackward.model.node import ComputeNode
+from stackward.moving.leaving_servers import by_whose_word, judge_and_pack
+from stackward.plan import Blocked, Move, Verdict
+from stackward.policy import compute, node
+from stackward.policy.capacity import NOT_ON_TARGET
+from stackward.policy.maintenance import UNKNOWN_CONSENT, UNKNOWN_LEFT_BEHIND
+from stackward.policy.rule import Worry
+from stackward.policy.wishes import needs_consent
+from stackward.ports.world import World
+from stackward.requests.drain_compute_node import DrainRequest
+from stackward.steps.compute import ColdMigrate, LiveMigrate
+
+NO_SERVER_OF_PROJECT = Worry(
+    "no-server-of-project",
+    "no server of the project `{project}` ({project_id}) is here",
+    "name with `--projects` only projects that have servers here "
+    "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
+    "A project that matches nothing is a slip.",
+)
+PROJECT_GONE = Worry(
+    "project-gone",
+    "Keystone has no project `{project}` any more; its servers here: {count}",
+    "",
+    "The id that was given is known by the servers that are of that project: nobody else can be "
+    "asked about them.",
+)
+ONLY_PROJECTS = Worry(
+    "only-projects",
+    "only servers of {projects} move: those of others stay, so the node will not be empty and "
+    "must not be powered off",
+    "",
+    "`--projects` was given.",
+)
+UNKNOWN_TARGET = Worry(
+    "unknown-target",
+    "`--target {target}` is not a node on which servers could run now",
+    "name an enabled node whose nova-compute is up, or leave the flag out",
+    "A target that is down, disabled or unknown cannot take a server.",
+)
+BINDING_LEFT = Worry(
+    "binding-left",
+    "its port {port} has an inactive binding on `{left_on}`, left behind by a move",
+    "`stackward run cancel {run}`, then drain the node again: the new plan removes it first",
+    "No move of it could be proved: a port has one binding, on the node where its server is.",
+)
+STOPS_NO_MORE = Worry(
+    "stops-no-more",
+    "may no longer be stopped; the plan would stop it if its live migration is slow",
+    "plan again",
+    "An owner who writes `stackward:maintenance=live` meanwhile is heard.",
+)
+LEFT_BEHIND = Worry(
+    "left-behind",
+    "stays on the node: the node will not be empty and must not be powered off",
+    "",
+    "`--leave-behind` was given.",
+)
+CHANGED = Worry(
+    "changed",
+    "is {status} by now; the plan would move it {how}",
+    "plan again",
+    "A server that its owner starts or stops meanwhile is not moved in the way that was approved.",
+)
+NOT_TO_MOVE = Worry(
+    "not-to-move",
+    "is not to move: it is left behind, or of a project that was not named",
+    "plan again",
+    "Asked again just before each move: the request alone says whose servers move.",
+)
+
+
+def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
+    """Return every verdict on the node itself."""
+    yield from node.judge_service(facts)
+    yield from node.judge_guests(facts)
+    yield from node.judge_migrations(facts)
+    yield from node.judge_surroundings(facts)
+    if asked.keeps_off:
+        yield from node.judge_keeping_off(facts)
+    here = {server.id for server in facts.servers}
+    for given in asked.how.leave_behind:
+        # Once the run goes on, one that is gone is one less to leave behind.
+        if given not in here and facts.acting_run is None:
+            yield UNKNOWN_LEFT_BEHIND.blocks(facts.name, given=given)
+    projects = {server.project for server in facts.servers}
+    for project in asked.projects:
+        # The same: those that have moved are here no more.
+        if project.id not in projects and facts.acting_run is None:
+            yield NO_SERVER_OF_PROJECT.blocks(
+                facts.name, project=project.name, project_id=project.id
+            )
+    asking = {each.id for each in facts.servers if asked.takes(each) and needs_consent(each)}
+    for consent in asked.how.consents:
+        if consent.server not in asking and facts.acting_run is None:
+            yield UNKNOWN_CONSENT.blocks(facts.name, given=consent.server)
+    usable = {
+        name
+        for found in facts.candidates.values()
+        for each in found
+        if each.is_usable
+        for name in (each.host, each.name)
+    }
+    if asked.target is not None and facts.servers and asked.target not in usable:
+        yield UNKNOWN_TARGET.blocks(facts.name, target=asked.target)
+
+
+def judge_staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
+    """Return what is warned of where servers stay."""
+    if asked.projects:
+        # One warning, whoever else is here: a server that others build refuses no plan.
+        names = ", ".join(f"`{each.name}`" for each in asked.projects)
+        yield ONLY_PROJECTS.warns(facts.name, projects=names)
+    for project in asked.projects:
+        if project.is_gone:
+            count = sum(each.project == project.id for each in facts.servers)
+            yield PROJECT_GONE.warns(facts.name, project=project.id, count=count)
+    for server in facts.servers:
+        if server.id in asked.how.leave_behind:
+            yield LEFT_BEHIND.warns(server.label, server.id)
+
+
+def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> Iterator[Blocked]:
+    """Return what now stands against a move, from facts that hold its server only."""
+    for server in facts.servers:
+        if not asked.takes(server):
+            yield NOT_TO_MOVE.blocks(server.label, server.id)
+    judged, packing = judge_and_pack(facts.servers, facts, asked.how, asked.target)
+    for each in judged:
+        yield from (verdict for verdict in each.verdicts if isinstance(verdict, Blocked))
+        for port, host in compute.left_bindings(each.server):
+            yield BINDING_LEFT.blocks(
+                move.thing, move.thing_id, port=port, left_on=host, run=facts.acting_run
+            )
+        if each.way is not None and each.way.value != move.how:
+            yield CHANGED.blocks(move.thing, move.thing_id, how=move.how, status=each.server.status)
+        if move.instead and by_whose_word(each.server, each.way, asked.how) is None:
+            yield STOPS_NO_MORE.blocks(move.thing, move.thing_id)
+        pinned = {step.target for step in move.steps if isinstance(step, LiveMigrate | ColdMigrate)}
+        offered = {candidate.host for candidate in each.choice.all}
+        for target in pinned - offered - {None}:
+            yield NOT_ON_TARGET.blocks(
+                move.thing, move.thing_id, target=target, why="placement offers it no more"
+            )
+    yield from packing.left_out
