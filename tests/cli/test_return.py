@@ -172,7 +172,7 @@ def test_a_dry_run_for_a_node_that_was_returned_before_shows_who_would_come_home
     code, out, said = site.run(*RETURN, "--bring-back", "--dry-run")
 
     assert (code, set(site.hosts.values())) == (0, {"compute-08"}), said
-    assert "2 move to `compute-07`" in out
+    assert "2 servers move to `compute-07`" in out
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_a_consent_that_is_meant_for_nobody_is_found_once_the_node_serves(site: 
     code, _, said = site.drained().run(*RETURN, "--bring-back", "--consent", "x=CHG-1", "--yes")
 
     assert (code, site.is_in_service) == (3, True), said
-    assert "`--consent x=...` names no server that is to move" in said
+    assert "`--consent x=...` names no server that would move" in said
 
 
 def test_a_node_on_which_no_server_boots_is_cordoned_again_with_the_finding(site: Site) -> None:
