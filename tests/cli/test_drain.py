@@ -112,7 +112,7 @@ def test_a_drain_of_a_sound_node_ends_well_and_says_what_was_proved(site: Site) 
 
 PROGRESS = {
     "cordon `compute-07`: started",
-    "cordon `compute-07`: done, 0 s",
+    "cordon `compute-07`: done, 1 s",
     "live-migrate `db-01` off `compute-07`: started",
     "live-migrate `db-01` off `compute-07`: done, 1 s, now on `compute-08`",
     "cold-migrate `db-02` off `compute-07`: started",

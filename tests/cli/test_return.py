@@ -275,6 +275,19 @@ def test_an_owner_who_wishes_to_be_asked_since_then_is_not_passed_over(site: Sit
     assert f"get its owner's word and pass `--consent {moved.id}=REFERENCE`, then `stackw" in said
 
 
+def test_a_run_that_moved_nobody_is_not_said_to_be_taken_back(site: Site) -> None:
+    """Its undo would be refused: there is nothing to undo."""
+    site.drained().run(*RETURN, "--yes")
+    site.cloud.nova.add(
+        *(replace(one, metadata=((WISH, "ask"),)) for one in site.cloud.nova.known.values())
+    )
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    assert (code, set(site.hosts.values())) == (0, {"compute-08"}), said
+    assert "takes it back" not in said
+
+
 def test_their_consent_to_the_way_home_is_given_with_it(site: Site) -> None:
     site.drained()
     moved = next(one for one in site.cloud.nova.known.values() if one.name == "db-01")

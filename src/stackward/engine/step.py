@@ -209,7 +209,7 @@ class _Carrier:
 
     def _seen_at_once(self, attempt: Attempt) -> Standing:
         """Look right now where an answer means the effect; what is not so yet waits as usual."""
-        if isinstance(self._step, Prompt):
+        if isinstance(self._step, Prompt) and self._step.is_prompt:
             look = self._step.look(self._bench.world, attempt.mark)
             if look.standing is Standing.DONE:
                 return self._take(look)

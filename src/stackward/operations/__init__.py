@@ -81,7 +81,7 @@ def can_be_undone(journal: Journal, run: Run) -> bool:
     did = read_did(journal, run, KINDS)
     undo = operation(did.plan.request.kind).undo
     back = undo(did, UndoRequest(run=run.id)) if undo else None
-    return back is not None and not isinstance(back, Blocked)
+    return bool(back) and not isinstance(back, Blocked)
 
 
 def every_rule() -> tuple[Worry, ...]:

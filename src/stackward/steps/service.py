@@ -33,8 +33,8 @@ _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
 class Cordon:
     """Keep the scheduler off a node, and claim it: the service's reason names our run."""
 
+    # Looked at a moment later: a server that was sent there just before shows by then.
     kind: ClassVar[str] = "cordon"
-    is_prompt: ClassVar[bool] = True
 
     host: str
     provider: str  # the node's at placement, whose trait proves that the scheduler knows
