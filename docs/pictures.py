@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 HERE = Path(__file__).parent / "pictures"
-COLUMNS, MOST_LINES = 100, 45
+COLUMNS, MOST_LINES, FIRST_LINES = 100, 45, 12
 COMMAND_S = 900
 PROMPT = "$ "
 # The shell counts its prompts in the title of the pane: so the end of a command is seen, and not
@@ -155,10 +155,10 @@ def drawn(lines: list[str], title: str) -> str:
 
 
 def shortened(lines: list[str]) -> list[str]:
-    """Return at most so many lines: the command, and the end."""
+    """Return at most so many lines: the beginning, where the worst stands, and the end."""
     if len(lines) <= MOST_LINES:
         return lines
-    return [lines[0], "...", *lines[-(MOST_LINES - 2) :]]
+    return [*lines[:FIRST_LINES], "...", *lines[FIRST_LINES + 1 - MOST_LINES :]]
 
 
 def main(lab: str, *only: str) -> None:
