@@ -11,8 +11,8 @@ what they talk to is not real.
 Both take turns, and who begins changes each time: a busy moment falls on both. A ratio is the
 median of the ratios of the pairs. Imports are the modules that `node drain --dry-run` has at its
 end, imported in the same order by a Python that does nothing else. The 20 drains are queued first,
-and timed by their journal: from the moment at which a worker takes the first one up until the last
-has ended. Needs Debian's packages bash, git and postgresql.
+and timed from the start of the workers until the last has ended. Needs Debian's packages bash,
+git and postgresql.
 """
 
 import itertools
@@ -32,7 +32,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -58,6 +57,7 @@ AT_ONCE = 20  # of the 100
 DRAINS, WORKERS, RUNS_AT_ONCE, SERVERS, PARALLEL = 20, 4, 5, 6, 3
 MIGRATION_S = 2.0
 WITHIN_S = 600.0  # a guard against hanging
+LOOK_S = 0.1
 MOST = 1.05  # of the time and processors of whole commands: the machine is not alone
 MOST_IMPORT = 1.02
 QUICKER_S = 1.0
@@ -448,6 +448,8 @@ class Bench:
         """Queue a drain of each host in a new database; return its name."""
         url = postgres.new_database()
         self.site.fill(hosts)
+        with at_work(version, url, 1) as workers:  # makes the tables that only workers have
+            workers.wait_until(lambda: "takes up to" in workers.said())
         for host, room in zip(hosts, itertools.cycle(ROOMS), strict=False):
             # To a room each: what goes to a node that is drained next needs an approval of its own.
             words = ["node", "drain", host, "--reason", "bench", "--target", room]
@@ -460,44 +462,59 @@ class Bench:
         self, version: Version, postgres: Postgres, name: str, hosts: Mapping[str, int]
     ) -> Taken:
         """Let workers carry out what is queued; return what it took them."""
-        variables = {**version.variables, "STACKWARD_DATABASE": postgres.url(name)}
-        log = version.place / "workers.log"
-        with log.open("w") as said:
-            workers = [
-                subprocess.Popen(
-                    version.command("worker", "--name", f"w{n}", "--at-once", str(RUNS_AT_ONCE)),
-                    env=variables, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-                )
-                for n in range(WORKERS)
-            ]  # fmt: skip
-            try:
-                self._wait(postgres, name, workers, log)
-            finally:
-                cpu_s = ended(workers)
-        [(first, last)] = postgres.sql("SELECT min(began_at), max(ended_at) FROM runs", name)
-        states = postgres.sql("SELECT DISTINCT state FROM runs", name)
-        if states != [("succeeded",)]:
-            sys.exit(f"not all drains by the version {version.name} succeeded:\n{log.read_text()}")
+        going = "SELECT count(*) FROM runs WHERE ended_at IS NULL"
+        with at_work(version, postgres.url(name), WORKERS) as workers:
+            workers.wait_until(lambda: postgres.sql(going, name) == [(0,)])
+            seconds = time.perf_counter() - workers.begun
+        if postgres.sql("SELECT DISTINCT state FROM runs", name) != [("succeeded",)]:
+            sys.exit(f"not all drains by the version {version.name} succeeded:\n{workers.said()}")
         if any(each.host in hosts for each in self.site.cloud.nova.known.values()):
-            sys.exit(f"the drains by the version {version.name} have moved not all")
-        seconds = datetime.fromisoformat(str(last)) - datetime.fromisoformat(str(first))
-        return Taken(seconds.total_seconds(), cpu_s, "")
+            sys.exit(f"the drains by the version {version.name} have not moved all servers")
+        return Taken(seconds, workers.cpu_s, "")
 
-    def _wait(
-        self, postgres: Postgres, name: str, workers: "list[subprocess.Popen[bytes]]", log: Path
-    ) -> None:
+
+@dataclass
+class Workers:
+    """Workers of a version, and what they say."""
+
+    log: Path
+    processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    begun: float = field(default_factory=time.perf_counter)
+    cpu_s: float = 0.0
+
+    def said(self) -> str:
+        """Return all that they have said."""
+        return self.log.read_text()
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Look until it is so, as long as all of them work."""
         until = time.monotonic() + WITHIN_S
-        while postgres.sql("SELECT count(*) FROM runs WHERE ended_at IS NULL", name) != [(0,)]:
-            if time.monotonic() > until or any(each.poll() is not None for each in workers):
-                sys.exit(f"a worker has left, or it takes for ever:\n{log.read_text()}")
-            time.sleep(0.2)
+        while not is_so():
+            if time.monotonic() > until or any(each.poll() is not None for each in self.processes):
+                sys.exit(f"a worker has left, or it takes for ever:\n{self.said()}")
+            time.sleep(LOOK_S)
 
 
-def ended(workers: "list[subprocess.Popen[bytes]]") -> float:
-    """End the workers; return the seconds of processors that they took."""
-    for each in workers:
-        each.terminate()
-    return sum(cpu_of(each) for each in workers if each.returncode is None)
+@contextmanager
+def at_work(version: Version, url: str, count: int) -> Iterator[Workers]:
+    """Start workers, and end them again."""
+    workers = Workers(version.place / "workers.log")
+    variables = {**version.variables, "STACKWARD_DATABASE": url}
+    with workers.log.open("w") as log:
+        try:
+            for n in range(count):
+                words = version.command("worker", "--name", f"w{n}", "--at-once", str(RUNS_AT_ONCE))
+                workers.processes.append(
+                    subprocess.Popen(
+                        words, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                    )
+                )
+            yield workers
+        finally:
+            for each in workers.processes:
+                each.terminate()
+            left = [each for each in workers.processes if each.returncode is None]
+            workers.cpu_s = sum(cpu_of(each) for each in left)
 
 
 def main(commit: str = BEFORE) -> int:
