@@ -11,10 +11,12 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from stackward.model.values import Json
 from stackward.wording import OUR_ZONE, in_utc
+
+if TYPE_CHECKING:
+    from stackward.model.values import Json
 
 _OURS = re.compile(
     rf"\b(?P<at>\d{{4}}-\d{{2}}-\d{{2}}T\d{{2}}:\d{{2}}:\d{{2}}Z){re.escape(OUR_ZONE)}"
@@ -79,7 +81,7 @@ def for_programs(value: object) -> object:
             return value
 
 
-def with_our_times(value: Json) -> Json:
+def with_our_times(value: "Json") -> "Json":
     """Return a value with each part of it that is a time, and no part of a text, as ours."""
     match value:
         case str() if time_in(value):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,7 +16,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from stackward.adapters.store import tables
 from stackward.adapters.store.rows import (
@@ -31,6 +30,9 @@ from stackward.adapters.store.rows import (
 from stackward.errors import BadInput, Locked, Refused, Superseded
 from stackward.model.observation import Observation
 from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
 ANY_CLOUD = tables.ANY_CLOUD
@@ -278,8 +280,7 @@ def attempts_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, lis
 
 def keep(transaction: Connection, seen: Sequence[Observation]) -> None:
     """Keep what was seen, unless what is kept of the same is newer."""
-    is_postgres = transaction.dialect.name == "postgresql"
-    made = (postgresql.insert if is_postgres else sqlite.insert)(observations)
+    made = _insert_or_update(transaction)
     is_newer = observations.c.at <= made.excluded.at
     newer = {"value": made.excluded.value, "at": made.excluded.at}
     key = observations.primary_key.columns.values()
@@ -288,6 +289,17 @@ def keep(transaction: Connection, seen: Sequence[Observation]) -> None:
     # Always in the same order: two that write at a time would else wait for each other.
     for row in sorted(rows, key=lambda row: [row[column.name] for column in key]):
         transaction.execute(kept, row)
+
+
+def _insert_or_update(transaction: Connection) -> "postgresql.Insert | sqlite.Insert":
+    # Imported here: a journal in a file needs none of the drivers that PostgreSQL's part brings.
+    if transaction.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+        return postgresql.insert(observations)
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+    return sqlite.insert(observations)
 
 
 def fields(row: Row[Any]) -> dict[str, Any]:
