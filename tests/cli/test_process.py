@@ -22,6 +22,7 @@ HEAVY = {
     "yaml",
     "sqlalchemy",
     "psycopg",
+    "typing_extensions",
     "stackward.adapters",
 }
 IMPORTED = """

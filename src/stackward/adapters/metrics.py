@@ -11,9 +11,9 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from prometheus_client import CollectorRegistry, generate_latest, make_wsgi_app, write_to_textfile
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from typing_extensions import override
 
 from stackward.errors import BadInput
+from stackward.overriding import override
 from stackward.ports.figures import Figure
 
 

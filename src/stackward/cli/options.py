@@ -1,16 +1,17 @@
 """Groups of options that commands share: a dataclass each, whose fields are the flags.
 
 A command takes a group as one parameter; `grouped` lets typer see the fields in its place. The
-order of the fields is that of `--help`.
+order of the fields is that of `--help`. Nobody compares or prints a group, so it has no methods for
+that: every command would make them at its start.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
-from functools import wraps
+from functools import cache, wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -28,7 +29,7 @@ Ended = TypeVar("Ended")
 
 def grouped(command: Callable[..., Ended]) -> Callable[..., Ended]:
     """Return the command with the fields of its groups as parameters of its own, for typer."""
-    hints = get_type_hints(command, include_extras=True)
+    hints = command.__annotations__  # as they are: a hint in quotes would need a look into modules
     groups: dict[str, type[Any]] = {
         name: each for name, each in hints.items() if isinstance(each, type) and is_dataclass(each)
     }
@@ -36,7 +37,7 @@ def grouped(command: Callable[..., Ended]) -> Callable[..., Ended]:
         flag
         for one in signature(command).parameters.values()
         for flag in (
-            _flags_of(groups[one.name])
+            _flags_of(groups[one.name])  # type: ignore[arg-type]  # a class has a hash
             if one.name in groups
             else [one.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[one.name])]
         )
@@ -55,14 +56,20 @@ def grouped(command: Callable[..., Ended]) -> Callable[..., Ended]:
     return as_typer_calls_it
 
 
-def _flags_of(group: type[Any]) -> Iterator[Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    for one in fields(group):
-        usual = Parameter.empty if one.default is MISSING else one.default
-        yield Parameter(one.name, Parameter.KEYWORD_ONLY, default=usual, annotation=hints[one.name])
+@cache
+def _flags_of(group: type[Any]) -> Sequence[Parameter]:
+    return [
+        Parameter(
+            one.name,
+            Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if one.default is MISSING else one.default,
+            annotation=one.type,
+        )
+        for one in fields(group)
+    ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Output:
     """How a command prints its data."""
 
@@ -101,7 +108,7 @@ class Reader(StrEnum):
     STACKWARD = "stackward"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class InventoryChoice:
     """Which inventory names the nodes, and what reads it."""
 
@@ -124,7 +131,7 @@ class InventoryChoice:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class DryRun:
     """Whether a plan is only shown."""
 
@@ -133,7 +140,7 @@ class DryRun:
     ] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Planning(DryRun):
     """What becomes of a plan before it is approved."""
 
@@ -143,7 +150,7 @@ class Planning(DryRun):
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Approving:
     """How a plan is approved, and who carries it out."""
 
@@ -155,7 +162,7 @@ class Approving:
     ] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Movers:
     """Which servers move, and by whose leave."""
 
@@ -183,7 +190,7 @@ class WhenSlow(StrEnum):
     STOP_SERVER = "stop-server"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Pace:
     """How fast servers move, and what is done about slow ones."""
 
@@ -235,7 +242,7 @@ def consents_in(words: Sequence[str]) -> "tuple[Consent, ...]":
     return tuple(consents.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Acceptance:
     """What the acceptance server of a node that returns is made of, beside its image."""
 

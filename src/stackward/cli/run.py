@@ -1,6 +1,5 @@
 """`stackward run`: what was approved, how it goes, how to stop it."""
 
-import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,9 +108,11 @@ def audit(
 
 
 def _is_orphan(run: "Run") -> bool:
+    if run.state != "running":
+        return False
     from stackward.status.run import state_now
 
-    return run.state == "running" and state_now(run, node(), datetime.now(UTC)) == "stopped"
+    return state_now(run, node(), datetime.now(UTC)) == "stopped"
 
 
 def _plan_of(run: "Run", events: "Sequence[Event]") -> "Plan[Any] | None":
@@ -193,6 +194,8 @@ def cancel(
     ] = None,
 ) -> None:
     """Begin nothing more of a run; what is under way is waited for."""
+    import getpass
+
     from stackward.report.runs import half_way, how_it_stands, orphaned
 
     with open_engine() as engine:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
-from typing_extensions import override
 
 from stackward.errors import Refused
+from stackward.overriding import override
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from typing_extensions import override
+from stackward.overriding import override
 
 LIMIT = 255
 

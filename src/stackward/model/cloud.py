@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from typing_extensions import override
+from stackward.overriding import override
 
 CLOUD = "cloud"  # among the decisions of a plan by its id, among its facts by its name
 

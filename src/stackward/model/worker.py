@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from typing_extensions import override
-
 from stackward.model.run import Run
+from stackward.overriding import override
 
 # Who has shown no sign of life for so long is dead: a worker, and whoever carries a run out. There
 # is no other definition. Both beat several times within it, whatever else they do.

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, Self
 
-from typing_extensions import override
-
 from stackward.errors import BadInput
+from stackward.overriding import override
 
 
 class Stored(Protocol):

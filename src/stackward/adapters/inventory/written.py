@@ -3,9 +3,8 @@
 import shutil
 from dataclasses import dataclass
 
-from typing_extensions import override
-
 from stackward.errors import BadInput
+from stackward.overriding import override
 
 READER = "ansible-inventory"
 

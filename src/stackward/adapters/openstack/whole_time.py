@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from keystoneauth1.session import TCPKeepAliveAdapter
 from requests.adapters import HTTPAdapter
-from typing_extensions import override
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from stackward.overriding import override
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

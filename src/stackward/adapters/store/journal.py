@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from stackward.adapters.store import tables
+from stackward.adapters.store.other_rows import to_worker
 from stackward.adapters.store.rows import (
     attempt_row,
     run_row,
@@ -30,7 +31,6 @@ from stackward.adapters.store.rows import (
     stamp,
     to_event,
     to_run,
-    to_worker,
     words_of,
 )
 from stackward.adapters.store.statements import (

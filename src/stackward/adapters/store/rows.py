@@ -3,13 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from stackward.masking import masked_in
-from stackward.model.observation import Observation
 from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
-from stackward.model.worker import Worker
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -21,7 +19,8 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _at(text: str) -> datetime:
+def at_of(text: str) -> datetime:
+    """Return the time of a text."""
     return datetime.fromisoformat(text)
 
 
@@ -69,7 +68,7 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         id=fields["id"],
         title=fields["title"],
         plan=fields["plan"],
-        approval=Approval(by=approval["by"], at=_at(approval["at"]), how=approval["how"]),
+        approval=Approval(by=approval["by"], at=at_of(approval["at"]), how=approval["how"]),
         holds=tuple(json.loads(fields["holds"])),
         state=RunState(fields["state"]),
         epoch=fields["epoch"],
@@ -112,7 +111,7 @@ def to_attempt(fields: Mapping[str, Any]) -> Attempt:
         number=fields["number"],
         epoch=fields["epoch"],
         mark=json.loads(fields["mark"]),
-        intended_at=_at(fields["intended_at"]),
+        intended_at=at_of(fields["intended_at"]),
         answered_at=_time(fields["answered_at"]),
         settled_at=_time(fields["settled_at"]),
         settled=Settled(fields["settled"]) if fields["settled"] else None,
@@ -125,48 +124,10 @@ def to_event(fields: Mapping[str, Any]) -> Event:
     """Return the event of a row."""
     return Event(
         number=fields["number"],
-        at=_at(fields["at"]),
+        at=at_of(fields["at"]),
         epoch=fields["epoch"],
         what=fields["what"],
         thing=fields["thing"],
         step=fields["step"],
         says=json.loads(fields["says"]),
-    )
-
-
-def to_worker(fields: Mapping[str, Any]) -> Worker:
-    """Return the worker of a row."""
-    return Worker(
-        name=fields["name"],
-        life=fields["life"],
-        machine=fields["machine"],
-        pid=fields["pid"],
-        since=_at(fields["since"]),
-        cloud=fields["cloud"],
-        beats=fields["beats"],
-        beat_at=_at(fields["beat_at"]),
-    )
-
-
-def observation_row(seen: Observation) -> dict[str, Any]:
-    """Return an observation as a row; whatever zone its time has, its text sorts."""
-    return {
-        "cloud": seen.cloud,
-        "node": seen.node,
-        "subject": seen.subject,
-        "source": seen.source,
-        "value": words_of(seen.value),
-        "at": stamp(seen.at.astimezone(UTC)),
-    }
-
-
-def to_observation(fields: Mapping[str, Any]) -> Observation:
-    """Return the observation of a row."""
-    return Observation(
-        cloud=fields["cloud"],
-        node=fields["node"],
-        subject=fields["subject"],
-        source=fields["source"],
-        value=json.loads(fields["value"]),
-        at=_at(fields["at"]),
     )

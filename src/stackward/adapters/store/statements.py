@@ -18,12 +18,11 @@ from sqlalchemy import (
 )
 
 from stackward.adapters.store import tables
+from stackward.adapters.store.other_rows import observation_row, to_observation
 from stackward.adapters.store.rows import (
-    observation_row,
     said_text,
     stamp,
     to_attempt,
-    to_observation,
     to_run,
     words_of,
 )
