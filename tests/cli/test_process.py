@@ -73,6 +73,17 @@ def test_help_of_a_command_imports_nothing_heavy(arguments: list[str]) -> None:
     assert HEAVY & set(imported.split()) == set()
 
 
+def test_a_command_looks_through_nothing_for_garbage_as_it_ends() -> None:
+    """With the client of OpenStack loaded, that took 0.1 to 0.3 s of each command."""
+    script = "import gc; from stackward.cli import main; main(); print(gc.get_freeze_count())"
+
+    process = subprocess.run(
+        [sys.executable, "-c", script, "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert int(process.stdout.split()[-1]) > 0
+
+
 def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
     reader, writer = os.pipe()
     os.close(reader)
