@@ -10,6 +10,7 @@ Needs root and the package openssh-server.
 """
 
 import getpass
+import os
 import shutil
 import socket
 import subprocess
@@ -54,7 +55,9 @@ ForceCommand cat > /dev/null; sleep {pace}; cat {told}
 @contextmanager
 def sshds(count: int, folder: Path) -> Iterator[Inventory]:
     """Start so many sshds, and end them again."""
-    sshd = shutil.which("sshd") or "/usr/sbin/sshd"
+    sshd = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if sshd is None:
+        sys.exit("error: there is no `sshd` here\n\nhint: apt-get install openssh-server")
     for name in ("host", "login"):
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(words, check=True)
@@ -82,8 +85,8 @@ def sshds(count: int, folder: Path) -> Iterator[Inventory]:
         "options": ("-F", "none", "-o", f"UserKnownHostsFile={known}"),
     }
     try:
-        for port in ports:
-            wait_for(port)
+        for port, process in zip(ports, running, strict=True):
+            wait_for(port, process)
         nodes = tuple(
             Node(name=f"n{n:02}", address="127.0.0.1", ssh=SshAccess(port=port, **access))  # type: ignore[arg-type]
             for n, port in enumerate(ports)
@@ -105,9 +108,11 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def wait_for(port: int) -> None:
-    """Return once somebody listens."""
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return once it listens."""
     while True:
+        if process.poll() is not None:
+            sys.exit(f"error: an sshd ended at its start, with {process.returncode}")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
