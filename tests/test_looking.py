@@ -14,6 +14,7 @@ import pytest
 from typing_extensions import override
 
 from fakes.apis import FakeApis, no_answer
+from fakes.clock import FakeClock
 from fakes.nodes import FakeNodes, sample
 from fakes.site import Site
 from stackward.adapters.clock import SystemClock
@@ -36,7 +37,7 @@ from stackward.model.cloud_state import (
 from stackward.model.health import Health, Kept, State
 from stackward.model.survey import Survey, Unseen
 from stackward.ports.shell import Answer
-from virtual_time import FOR_EVER_S, VirtualClock, VirtualTogether
+from virtual_time import FOR_EVER_S, VirtualTogether
 
 WHOLE_S = 10.0
 LATE_S = 2.0  # of real threads: what a busy machine takes beyond
@@ -117,7 +118,7 @@ class Watched:
         for queue in ("conductor.ctl", "scheduler.ctl", "q-plugin.ctl", "cinder-scheduler.ctl",
                       "cinder-volume.ctl@nfs"):  # fmt: skip
             self.nodes.pings[queue] = {"outcome": "answered", "took_s": 0.01}
-        clock = VirtualClock()
+        clock = FakeClock()
         hanging.pass_ = clock.wait
         site = Site(nodes=self.nodes, apis=self.apis)
         site.grow(more_nodes)
@@ -272,7 +273,7 @@ def test_loading_the_client_uses_up_no_time_of_the_look(hanging: Hanging) -> Non
 class Busy(VirtualTogether):
     """A machine that is so busy that the threads of a look begin late."""
 
-    def __init__(self, clock: VirtualClock, late_s: float) -> None:
+    def __init__(self, clock: FakeClock, late_s: float) -> None:
         super().__init__(clock)
         self.late_s = late_s
 
@@ -293,7 +294,7 @@ def test_a_login_that_had_no_fair_time_is_no_finding_and_never_ok(
     hanging.what = {"log_in"}
     watched = Watched(hanging)
     clock = watched.lookout.clock
-    assert isinstance(clock, VirtualClock)
+    assert isinstance(clock, FakeClock)
     watched.lookout = replace(watched.lookout, together=Busy(clock, late_s))
 
     health, state, _ = watched.look()

@@ -8,36 +8,19 @@ same cloud takes the same time.
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Generic
 
-from builders import NOW
+from fakes.clock import FakeClock
 from stackward.ports.together import Key, Told
 
 FOR_EVER_S = 1e6
-
-
-class VirtualClock:
-    """Tells how much time has passed where it is asked."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return (NOW + timedelta(seconds=self.passed)).astimezone(UTC)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def wait(self, seconds: float) -> None:
-        self.passed += seconds
 
 
 @dataclass
 class VirtualRound(Generic[Key, Told]):
     """Questions, with the time at which each is answered."""
 
-    clock: VirtualClock
+    clock: FakeClock
     answers: dict[Key, tuple[float, Told | Exception | None]]
     is_over: bool = False
 
@@ -58,7 +41,7 @@ class VirtualRound(Generic[Key, Told]):
 class VirtualTogether:
     """Asks side by side, so many at once."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
 
     def begin(

@@ -9,13 +9,13 @@ class FakeClock:
     """Time that passes only when it is waited for."""
 
     def __init__(self) -> None:
-        self._passed = 0.0
+        self.passed = 0.0
 
     def now(self) -> datetime:
-        return (NOW + timedelta(seconds=self._passed)).astimezone(UTC)
+        return (NOW + timedelta(seconds=self.passed)).astimezone(UTC)
 
     def monotonic(self) -> float:
-        return self._passed
+        return self.passed
 
     def wait(self, seconds: float) -> None:
-        self._passed += seconds
+        self.passed += seconds
