@@ -31,3 +31,18 @@ def test_every_exit_code_says_what_it_means(code: ExitCode) -> None:
 def test_a_refusal_says_that_nothing_was_changed() -> None:
     assert errors.Refused("x").stands == "nothing was changed"
     assert errors.Refused("x", stands="the lab still runs").stands == "the lab still runs"
+
+
+def test_an_error_of_another_kind_keeps_who_said_what_and_the_way_on() -> None:
+    first = errors.Unreachable("no", service="Nova", says="503", request_id="req-1", hint="wait")
+
+    other = first.as_kind(errors.Uncertain, "one of two was answered", details=["the second"])
+
+    assert isinstance(other, errors.Uncertain)
+    assert (other.message, other.details) == ("one of two was answered", ("the second",))
+    assert (other.service, other.says, other.request_id, other.hint) == (
+        "Nova",
+        "503",
+        "req-1",
+        "wait",
+    )

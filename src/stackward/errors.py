@@ -16,7 +16,7 @@ StackwardError          it did not work; nothing more is known
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from stackward.masking import masked
 
@@ -57,6 +57,9 @@ _MEANINGS = {
 }
 
 
+Kind = TypeVar("Kind", bound="StackwardError")
+
+
 class StackwardError(Exception):
     """It did not work; nothing more is known.
 
@@ -90,6 +93,17 @@ class StackwardError(Exception):
         self.request_id = request_id  # operators search the logs for it
         self.stands = stands or self.usual_stand  # how things are now
         self.hint = hint  # the way on
+
+    def as_kind(self, kind: type[Kind], message: str, *, details: Sequence[str] = ()) -> Kind:
+        """Return an error of another kind: who said it, in what words, and the way on are kept."""
+        return kind(
+            message,
+            details=details,
+            service=self.service,
+            says=self.says,
+            request_id=self.request_id,
+            hint=self.hint,
+        )
 
 
 class BadInput(StackwardError):

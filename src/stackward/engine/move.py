@@ -128,14 +128,8 @@ def _take_back(
     except StackwardError as second:
         second.message = f"{error.message}; taking it back: {second.message}"
         raise
-    raise TakenBack(
-        error.message,
-        service=error.service,
-        says=error.says,
-        request_id=error.request_id,
-        details=[*error.details, *(f"since then: {step.summary}" for step in move.on_failed)],
-        hint=error.hint,
-    )
+    since = (f"since then: {step.summary}" for step in move.on_failed)
+    raise error.as_kind(TakenBack, error.message, details=[*error.details, *since])
 
 
 def _look_to_the_end(move: Move[Any], path: str, bench: Bench) -> Iterator[Standing]:

@@ -238,13 +238,10 @@ class _Carrier:
                 "waiting", thing=self._thing, step=self._path, reason=why, says=error.says
             )
         if now - self._waiting_since >= self._pace.patience_s:
-            raise StepFailed(
+            raise error.as_kind(
+                StepFailed,
                 f"{self._step.summary}: no proof of how it stands for "
                 f"{self._pace.patience_s:.0f} s: {why}",
-                service=error.service,
-                says=error.says,
-                request_id=error.request_id,
-                hint=error.hint,
             )
         return Standing.UNKNOWN
 

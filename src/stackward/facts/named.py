@@ -31,6 +31,13 @@ from stackward.wording import count_of
 _SHOWN = 20  # of the compute nodes, where another was named
 
 
+def several(what: str, word: str, them: Sequence[str]) -> BadInput:
+    """Return the error for a name that several have, with a line for each of them."""
+    return BadInput(
+        f"{count_of(len(them), what)} are called `{word}`", details=them, hint="give the id of one"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A compute node: what Nova has of it, and which node of the inventory it is."""

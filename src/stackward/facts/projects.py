@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from stackward.errors import BadInput
-from stackward.facts.named import find_node
+from stackward.facts.named import find_node, several
 from stackward.model.project import Project
 from stackward.ports.world import World
 from stackward.status.lookups import servers_on
-from stackward.wording import count_of
 
 
 def read_projects(world: World, words: Sequence[str], node: str) -> tuple[Project, ...]:
@@ -32,11 +31,7 @@ def _the_one(world: World, word: str, node: str) -> Project:
             hint="give its id, or its name to the letter: `openstack project list`",
         )
     if len(called) > 1:
-        raise BadInput(
-            f"{count_of(len(called), 'project')} are called `{word}`",
-            details=sorted(called),
-            hint="give the id of one",
-        )
+        raise several("project", word, sorted(called))
     [project] = called.values()
     return project
 

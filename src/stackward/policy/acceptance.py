@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from stackward.errors import BadInput
+from stackward.facts.named import several
 from stackward.model.flavor import OfferedFlavor
 from stackward.model.image import Image
 from stackward.model.network import Network
-from stackward.wording import count_of
 
 _GIB = 2**30
 _DISKS = {"raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"}  # not `iso`, `aki`, `ari`, `ami`
@@ -71,11 +71,7 @@ def _only(found: Sequence[Offered], word: str, what: str) -> Offered:
         return found[0]
     if not found:
         raise BadInput(f"there is no {what} `{word}`", hint=f"`openstack {what} list` shows them")
-    raise BadInput(
-        f"{count_of(len(found), what)} are called `{word}`",
-        details=[each.id for each in found],
-        hint="give the id of one",
-    )
+    raise several(what, word, [each.id for each in found])
 
 
 def _smallest(

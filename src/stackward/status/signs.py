@@ -133,6 +133,15 @@ def foreign(action: ServerAction) -> Look:
     )
 
 
+def in_other_hands(server: Server, host: str | None = None) -> Look | None:
+    """Say that a step cannot begin: others work on the server, or took it off its host."""
+    if server.task_state is not None:
+        return Look(Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us")
+    if host is not None and server.host != host:
+        return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
+    return None
+
+
 def failed(world: World, signs: Signs, reason: str) -> Look:
     """Say that the move ended badly: in Nova's own words, or in those of a nova-compute's log."""
     request = signs.action.request_id if signs.action else None

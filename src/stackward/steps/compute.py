@@ -21,6 +21,7 @@ from stackward.status.signs import (
     failed,
     foreign,
     gone,
+    in_other_hands,
     mark_of,
     read_signs,
     still_going,
@@ -353,8 +354,8 @@ def _before_the_record(
         return foreign(signs.foreign)
     if mark is not None:
         return None
-    if server.task_state is not None:
-        return Look(Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us")
+    if (others := in_other_hands(server)) is not None:
+        return others
     if server.host == step.source:
         return Look(Standing.TODO)
     return _elsewhere(world, server, step)

@@ -22,12 +22,6 @@ def ask_in_turn(requests: Sequence[Callable[[], _Answer]]) -> list[_Answer]:
         except Unreachable as error:
             if not answers:
                 raise
-            raise Uncertain(
-                f"{len(answers)} of {count_of(len(requests), 'request')} were answered, then: "
-                f"{error.message}",
-                service=error.service,
-                says=error.says,
-                request_id=error.request_id,
-                hint=error.hint,
-            ) from error
+            answered = f"{len(answers)} of {count_of(len(requests), 'request')} were answered"
+            raise error.as_kind(Uncertain, f"{answered}, then: {error.message}") from error
     return answers

@@ -20,6 +20,7 @@ from stackward.status.signs import (
     failed,
     foreign,
     gone,
+    in_other_hands,
     mark_of,
     read_signs,
     under_way,
@@ -78,12 +79,8 @@ class StopServer:
     def _unbegun(self, world: World, server: Server) -> Look:
         if server.vm_state == "error":
             return Look(Standing.FAILED, reason="it is in ERROR")
-        if server.task_state is not None:
-            return Look(
-                Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us"
-            )
-        if server.host != self.host:
-            return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
+        if (others := in_other_hands(server, self.host)) is not None:
+            return others
         if (server.vm_state, server.power_state) != _ON:
             # Whoever stopped it wants it off: it would be wrong to start it in the end.
             now = f"it is {server.status}, not through us"
@@ -146,10 +143,8 @@ class StartServer:
 
     @staticmethod
     def _unbegun(server: Server) -> Look:
-        if server.task_state is not None:
-            return Look(
-                Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us"
-            )
+        if (others := in_other_hands(server)) is not None:
+            return others
         if server.vm_state == "stopped":
             return Look(Standing.TODO)
         return Look(Standing.FAILED, reason=f"it is {server.status}, and cannot be started")
@@ -216,12 +211,8 @@ class RebootServer:
         return self._begun(world, signs, server, mark)
 
     def _unbegun(self, server: Server) -> Look:
-        if server.task_state is not None:
-            return Look(
-                Standing.FOREIGN, reason=f"it is busy ({server.task_state}), not through us"
-            )
-        if server.host != self.host:
-            return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
+        if (others := in_other_hands(server, self.host)) is not None:
+            return others
         if server.vm_state not in (HARD_FROM if self.is_hard else SOFT_FROM):
             reason = f"it is {server.status} by now; plan again"
             return Look(Standing.FOREIGN, reason=reason)

@@ -8,6 +8,7 @@ from stackward.answers import why
 from stackward.errors import BadInput, NotInCatalog, StackwardError
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
+from stackward.facts.named import several
 from stackward.model.claim import Claim, read_claim
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
@@ -21,7 +22,6 @@ from stackward.requests.reboot_server import RebootRequest
 from stackward.status.lookups import hypervisor_of, service_of
 from stackward.status.proof import Row, boot_of
 from stackward.status.stalled import read_guests
-from stackward.wording import count_of
 
 _RECENT = 3  # of its migrations: a guest is left behind by one that has just gone wrong
 
@@ -97,11 +97,7 @@ def find_server(world: World, word: str) -> Server:
             hint="give its id, or its name to the letter: `openstack server list --all-projects`",
         )
     if len(called) > 1:
-        raise BadInput(
-            f"{count_of(len(called), 'server')} are called `{word}`",
-            details=[f"{each.id}  {_known_by(each)}" for each in called],
-            hint="give the id of one",
-        )
+        raise several("server", word, [f"{each.id}  {_known_by(each)}" for each in called])
     # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
     return world.nova.server(called[0].id) or called[0]
 
