@@ -12,6 +12,7 @@ from sqlalchemy import inspect, text
 from stackward.adapters.store.database import has_password, open_database, shown, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.store.listing import FILE, VERSION, list_runs
+from stackward.adapters.store.tables import MIGRATIONS, bring_up_to_date
 from stackward.errors import BadInput, Locked, Refused, Unreachable
 from stackward.model.run import Approval, Run
 from stackward.model.worker import Worker
@@ -24,7 +25,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pa
     engine.dispose()
     before = (tmp_path / FILE).read_bytes()
 
-    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 4\)"):
+    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 5\)"):
         open_database(url_of(tmp_path))
     with pytest.raises(Refused, match="newer version"):
         list_runs(tmp_path / FILE, 1)
@@ -64,8 +65,6 @@ def of_before(place: Path, **beats: timedelta) -> Path:
         journal.enlist(Worker(name="w1", life="a", machine="m", pid=9, since=now - beats["worker"]))
     with engine.begin() as connection:
         connection.execute(text("UPDATE journal_version SET version = version - 1"))
-        connection.execute(text("ALTER TABLE runs DROP COLUMN cloud"))
-        connection.execute(text("ALTER TABLE workers DROP COLUMN cloud"))
     journal.close()
     return place
 
@@ -112,6 +111,21 @@ def test_a_file_with_which_no_older_version_works_is_brought_up_to_date(
     with closing(sqlite3.connect(tmp_path / FILE)) as file:
         version = file.execute("SELECT version FROM journal_version").fetchall()
     assert version == [(VERSION,)]
+
+
+def test_the_version_that_had_dbos_is_refused_once_the_journal_is_up_to_date(
+    tmp_path: Path,
+) -> None:
+    """It had four versions of the tables, and compares in this same way at each start."""
+    engine = open_database(url_of(of_before(tmp_path)))
+
+    with pytest.raises(Refused, match=r"newer version of Stackward \(5; this one knows 4\)"):
+        bring_up_to_date(engine, "here", MIGRATIONS[:3])
+
+    with engine.begin() as connection:
+        version = connection.execute(text("SELECT version FROM journal_version")).scalar_one()
+    engine.dispose()
+    assert version == VERSION
 
 
 def test_tables_that_dbos_has_left_in_a_file_stay_and_are_in_nobodys_way(tmp_path: Path) -> None:
