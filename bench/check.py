@@ -28,7 +28,7 @@ from stackward.adapters.clock import SystemClock
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.together import Threads
 from stackward.facts.cloud_state import CheckRequest
-from stackward.looking import check_cloud
+from stackward.health.looking import check_cloud
 from stackward.model.inventory import Inventory, Node, SshAccess
 from stackward.model.survey import Survey
 from stackward.ports.lookout import Lookout

@@ -31,7 +31,7 @@ from http_cloud import HttpCloud, Reply
 from stackward.app.probes import open_lookout
 from stackward.errors import Refused
 from stackward.facts.cloud_state import CheckRequest, time_for
-from stackward.looking import check_cloud, check_node
+from stackward.health.looking import check_cloud, check_node
 from stackward.model.inventory import Inventory, Node
 from stackward.model.survey import Survey
 

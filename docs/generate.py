@@ -22,10 +22,10 @@ from stackward import cli
 from stackward.anatomy import FLAVOURS, PRIORITIES, Component, read_anatomy
 from stackward.engine.invariants import INVARIANTS
 from stackward.errors import ExitCode, StackwardError
+from stackward.health.symptoms import ALL as SYMPTOMS
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
 from stackward.operations import every_rule
-from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
 from stackward.ports.root import ALL as ROOT_COMMANDS

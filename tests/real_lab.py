@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stackward.errors import StackwardError
+from stackward.health.presence import STARTING_S
 from stackward.lab import ssh
 from stackward.lab.claims import Claims
 from stackward.lab.client import connect
 from stackward.lab.guest import Console, Tick, read_console
 from stackward.lab.spec import Lab
 from stackward.lab.waiting import wait_until
-from stackward.policy.presence import STARTING_S
 from stackward.settings import read_settings
 
 SHARED = "test"

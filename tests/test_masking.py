@@ -6,9 +6,9 @@ import pytest
 
 from stackward import masking
 from stackward.errors import Refused
+from stackward.health import symptoms
 from stackward.masking import learn, learn_from, masked, masked_in
 from stackward.operations import every_rule
-from stackward.policy import symptoms
 from stackward.policy.maintenance import NODE_SILENT
 from stackward.policy.rule import Worry
 

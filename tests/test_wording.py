@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import stackward
+from stackward.health.symptoms import ALL as SYMPTOMS
 from stackward.operations import every_rule
-from stackward.policy.symptoms import ALL as SYMPTOMS
 from stackward.status.stuck import ALL as STUCK_STATES
 from stackward.wording import count_of, first_of, in_size
 

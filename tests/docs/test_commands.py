@@ -13,8 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from stackward import cli
+from stackward.health import symptoms
 from stackward.operations import every_rule
-from stackward.policy import symptoms, volumes
+from stackward.policy import volumes
 from stackward.status import stuck
 
 HERE = Path(__file__).parent

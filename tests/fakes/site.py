@@ -11,7 +11,7 @@ from fakes.nodes import FakeNodes, sample
 from fakes.together import OneByOne
 from stackward.anatomy import read_anatomy
 from stackward.facts.cloud_state import CheckRequest
-from stackward.looking import check_cloud
+from stackward.health.looking import check_cloud
 from stackward.model.cloud_state import Failed
 from stackward.model.health import Health
 from stackward.model.identity import Itself

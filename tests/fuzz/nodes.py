@@ -16,14 +16,14 @@ from stackward.facts.domains import parse_filesystem, read_domains
 from stackward.facts.maintenance import read_marks
 from stackward.facts.pings import parse_pings
 from stackward.facts.survey import parse_survey
-from stackward.looking import check_cloud
+from stackward.health.judge import judge_cloud
+from stackward.health.looking import check_cloud
 from stackward.model.blind import Blind
 from stackward.model.cloud_state import CloudState, PingTarget, Rpc
 from stackward.model.health import Gap, Health, State
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.survey import Broker, Survey, Unseen
 from stackward.model.unread import Unread
-from stackward.policy.health import judge_cloud
 from stackward.ports.compute_process import read_processes
 from stackward.ports.libvirt import read_boot, read_daemon, read_ids, read_job, read_state
 from stackward.ports.shell import Answer, Rights

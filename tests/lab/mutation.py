@@ -36,9 +36,9 @@ from lab.mutants import (
 )
 from real_lab import STACKWARD, RealLab, until
 from stackward.anatomy import read_anatomy
+from stackward.health.presence import STARTING_S
 from stackward.lab.client import environment
 from stackward.lab.machine import Machine
-from stackward.policy.presence import STARTING_S
 
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "docs" / "reference" / "faults-seen.jsonl"

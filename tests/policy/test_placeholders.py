@@ -10,10 +10,10 @@ import pytest
 
 from builders import a_candidate, a_flavor, a_node, a_server, asking
 from stackward import policy
+from stackward.health.presence import processes_by
+from stackward.health.symptoms import RPC_DEAF, of_host
 from stackward.model.health import Finding
 from stackward.operations.drain_compute_node.plan import plan_drain
-from stackward.policy.presence import processes_by
-from stackward.policy.symptoms import RPC_DEAF, of_host
 
 SOURCE = Path(policy.__file__).parents[1]
 # Where operators' words are written.

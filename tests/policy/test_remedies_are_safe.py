@@ -16,13 +16,14 @@ import pytest
 from builders import a_node, a_server, an_id
 from fakes.nodes import NO_ROUTE
 from fakes.site import Site
+from stackward.health import symptoms
+from stackward.health.symptoms import PROCESS_SILENT, RPC_DEAF
 from stackward.model.migration import Migration
 from stackward.model.standstill import Guest, Standstill
 from stackward.model.unread import Unread
 from stackward.operations import every_rule
 from stackward.operations.drain_compute_node.plan import plan_drain
-from stackward.policy import symptoms, volumes
-from stackward.policy.symptoms import PROCESS_SILENT, RPC_DEAF
+from stackward.policy import volumes
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.status import stuck
 
@@ -585,7 +586,8 @@ def test_the_test_that_carries_a_remedy_of_a_volume_out_is_there(rule: str) -> N
 
 @pytest.mark.parametrize("name", NOT_ON_THE_LAB)
 def test_what_no_lab_carries_out_is_met_on_fakes(name: str) -> None:
-    places = [*TESTS.glob("policy/test_*.py"), *TESTS.glob("operations/*/test_remedies.py")]
+    shown = ("policy/test_*.py", "health/test_*.py", "operations/*/test_remedies.py")
+    places = [path for each in shown for path in TESTS.glob(each)]
     places += [TESTS / "status" / "test_stuck.py"]
     subject, _, own = name.rpartition("/")
     if subject:  # a rule of one operation, which its own tests call by its last word

@@ -2,7 +2,7 @@
 
 from stackward.adapters.metrics import Served, as_text, write_file
 from stackward.facts.cloud_state import CheckRequest
-from stackward.looking import check_cloud
+from stackward.health.looking import check_cloud
 from stackward.ports.lookout import Lookout
 from stackward.report.figures import figures_of
 

@@ -72,7 +72,7 @@ def check(  # noqa: PLR0913  # one for each flag
     at), 7 (broken) or 8 (nothing was reached).
     """
     from stackward.facts.cloud_state import CheckRequest
-    from stackward.looking import check_cloud
+    from stackward.health.looking import check_cloud
 
     chosen = tuple(each.value for each in interface or Interface)
     asked = CheckRequest(within_s=timeout, interfaces=chosen, tables=tables, rpc=rpc)

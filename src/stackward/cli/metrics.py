@@ -47,7 +47,7 @@ def metrics(  # noqa: PLR0913  # one for each flag
     """
     from stackward.app.figures import as_text, serve_figures, write_file
     from stackward.facts.cloud_state import CheckRequest
-    from stackward.looking import check_cloud
+    from stackward.health.looking import check_cloud
     from stackward.report.figures import figures_of
 
     asked = CheckRequest(within_s=timeout, rpc=rpc)

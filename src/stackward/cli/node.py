@@ -268,7 +268,7 @@ def check(  # noqa: PLR0913  # one for each flag
     or 8 (nothing was reached).
     """
     from stackward.facts.cloud_state import CheckRequest
-    from stackward.looking import check_node
+    from stackward.health.looking import check_node
 
     with open_lookout(context, choice) as lookout:
         asked = CheckRequest(within_s=timeout, tables=tables, rpc=rpc)

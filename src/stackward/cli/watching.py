@@ -27,7 +27,7 @@ def watch_cloud(
     strict: bool = False,
 ) -> "ExitCode":
     """Look until Ctrl-C, or so many times; return how the last look would have ended."""
-    from stackward.looking import check_cloud
+    from stackward.health.looking import check_cloud
 
     health: Health | None = None
     state: CloudState | None = None

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stackward.anatomy import RAFT, Question
+from stackward.health import symptoms
+from stackward.health.presence import Presence
+from stackward.health.processes import Present, ago
+from stackward.health.questions import Outcome, is_loopback, outcome, restart_for
 from stackward.model.cloud_state import CloudState
 from stackward.model.health import Finding
 from stackward.model.raft import (
@@ -22,10 +26,6 @@ from stackward.model.raft import (
     majority,
 )
 from stackward.model.survey import ACTIVE, Survey, Unseen
-from stackward.policy import symptoms
-from stackward.policy.presence import Presence
-from stackward.policy.processes import Present, ago
-from stackward.policy.questions import Outcome, is_loopback, outcome, restart_for
 
 # A leader asks for a word of each member three times in the time after which a new one is chosen.
 MISSED, UNHEARD_S = 2, 5.0

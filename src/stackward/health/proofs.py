@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stackward.anatomy import MACHINE, Anatomy, Component
+from stackward.health.calls import is_called
+from stackward.health.messages import NO_RPC, ages, is_kept_off, knows_all_queues
+from stackward.health.pings import is_pinged
+from stackward.health.presence import Presence
+from stackward.health.processes import Present, own_tool
+from stackward.health.questions import has_answered
+from stackward.health.web import has_answered as is_heard
 from stackward.model.cloud_state import Answered, CloudState, Rpc
 from stackward.model.health import Gap, Kept
 from stackward.model.service import NOVA_COMPUTE
 from stackward.model.survey import NodeClock, Survey, Unseen
-from stackward.policy.calls import is_called
-from stackward.policy.messages import NO_RPC, ages, is_kept_off, knows_all_queues
-from stackward.policy.pings import is_pinged
-from stackward.policy.presence import Presence
-from stackward.policy.processes import Present, own_tool
-from stackward.policy.questions import has_answered
-from stackward.policy.web import has_answered as is_heard
 
 # A record of this age was written while we looked: it came by way of a conductor that works.
 # Nova and Cinder write whole seconds.

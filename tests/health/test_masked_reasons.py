@@ -5,8 +5,8 @@ import string
 
 import pytest
 
+from stackward.health.symptoms import ALL, Symptom
 from stackward.masking import MASK
-from stackward.policy.symptoms import ALL, Symptom
 
 # What services, sudo, systemd and libraries really say; none of it is secret.
 REALISTIC = (

@@ -8,16 +8,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from stackward.anatomy import MACHINE, REPORTED_TO, Anatomy, Component
-from stackward.masking import masked
-from stackward.model.cloud_state import Answered, CloudState, Rpc
-from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
-from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
-from stackward.policy.apis import gaps_of_doors, judge_doors
-from stackward.policy.belonging import Off, judge_switched_off, switched_off
-from stackward.policy.calls import gaps_of_calls, judge_calls, judge_failed, proof_of_calls
-from stackward.policy.causes import Known, explain
-from stackward.policy.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
-from stackward.policy.messages import (
+from stackward.health.apis import gaps_of_doors, judge_doors
+from stackward.health.belonging import Off, judge_switched_off, switched_off
+from stackward.health.calls import gaps_of_calls, judge_calls, judge_failed, proof_of_calls
+from stackward.health.causes import Known, explain
+from stackward.health.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
+from stackward.health.messages import (
     ages,
     gaps_of_queues,
     gaps_of_rpc,
@@ -33,16 +29,16 @@ from stackward.policy.messages import (
     other_sides,
     queues_of,
 )
-from stackward.policy.node_health import (
+from stackward.health.node_health import (
     gaps_of_machines,
     judge_machines,
     judge_together,
     notes_of_identities,
     notes_of_kernels,
 )
-from stackward.policy.pings import gaps_of_pings, judge_pings, proof_of_pings
-from stackward.policy.presence import Presence, present
-from stackward.policy.processes import (
+from stackward.health.pings import gaps_of_pings, judge_pings, proof_of_pings
+from stackward.health.presence import Presence, present
+from stackward.health.processes import (
     gaps_of_tools,
     judge_ports,
     judge_tools,
@@ -51,23 +47,27 @@ from stackward.policy.processes import (
     notes_of_tools,
     notes_of_units,
 )
-from stackward.policy.proofs import (
+from stackward.health.proofs import (
     FUTURE_S,
     gap_of_place,
     proof_of_report,
     proved,
     unproved,
 )
-from stackward.policy.questions import (
+from stackward.health.questions import (
     gaps_of_answers,
     judge_answers,
     judge_one_of_all,
     proof_of_answers,
 )
-from stackward.policy.raft import judge_members
-from stackward.policy.stores import gaps_of_stores, judge_stores
-from stackward.policy.symptoms import of_host
-from stackward.policy.web import gaps_of_web, judge_web, proof_of_web, shown_by
+from stackward.health.raft import judge_members
+from stackward.health.stores import gaps_of_stores, judge_stores
+from stackward.health.symptoms import of_host
+from stackward.health.web import gaps_of_web, judge_web, proof_of_web, shown_by
+from stackward.masking import masked
+from stackward.model.cloud_state import Answered, CloudState, Rpc
+from stackward.model.health import ComponentHealth, Finding, Gap, Health, Kept, Note, State, worst
+from stackward.model.survey import Broker, Cache, DatabaseServer, Survey, Unseen
 from stackward.wording import count_of
 
 Proof = tuple[str, float | None]  # what shows that a component works, and how long that took

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stackward.health import symptoms
+from stackward.health.gaps import no_right
+from stackward.health.presence import Presence, processes_by
 from stackward.model.cloud_state import NO_TIME, Failed, Failure
 from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Unseen, WebReply
-from stackward.policy import symptoms
-from stackward.policy.gaps import no_right
-from stackward.policy.presence import Presence, processes_by
 
 HAPROXY = ("haproxy.service", "haproxy")
 OF_THE_SERVER = "*"  # the path that is the web server's own

@@ -19,13 +19,13 @@ from fakes.nodes import NO_ROUTE, FakeNodes, refused, sample
 from fakes.site import Site, soon
 from stackward.errors import Refused, Uncertain
 from stackward.facts.cloud_state import CheckRequest, node_called, time_for
-from stackward.looking import check_cloud, check_node
+from stackward.health import symptoms
+from stackward.health.looking import check_cloud, check_node
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
 from stackward.model.health import Finding, Health, Kept, State
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself
 from stackward.model.unread import Unread
-from stackward.policy import symptoms
 from stackward.ports.deadline import Deadline
 from stackward.ports.shell import Answer
 from stackward.report.health import summary

@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import TypeAlias
 
 from stackward.anatomy import LISTED, Anatomy, Component
+from stackward.health import symptoms
+from stackward.health.gaps import ADMIN
+from stackward.health.presence import Presence, log_of, restart_of, units_named
+from stackward.health.processes import Present
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import NO_TIME, CloudState, Heartbeat, Rpc, RpcAnswer
 from stackward.model.health import Finding, Gap, Kept, Note
 from stackward.model.identity import Likeness, compare, queue_names
 from stackward.model.service import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.survey import FAILED, Broker, Link, Listener, Queue, Survey, Unseen
-from stackward.policy import symptoms
-from stackward.policy.gaps import ADMIN
-from stackward.policy.presence import Presence, log_of, restart_of, units_named
-from stackward.policy.processes import Present
 from stackward.wording import count_of
 
 End: TypeAlias = tuple[str, int, str, int]  # near address and port, far address and port

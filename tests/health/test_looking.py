@@ -22,8 +22,8 @@ from stackward.adapters.together import Threads
 from stackward.errors import Uncertain
 from stackward.facts import cloud_state, pings
 from stackward.facts.cloud_state import JUDGING, MOST_AT_ONCE, CheckRequest, time_for
+from stackward.health.looking import check_cloud
 from stackward.lab.waiting import wait_until
-from stackward.looking import check_cloud
 from stackward.model.blind import Blind
 from stackward.model.cloud_state import (
     NO_TIME,

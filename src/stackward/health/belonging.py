@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stackward.anatomy import MACHINE, Anatomy, Component, marks_of
+from stackward.health import symptoms
+from stackward.health.clustered import is_left_to_cluster
+from stackward.health.messages import queues_of
+from stackward.health.presence import Presence, units_named
 from stackward.model.claim import read_claim
 from stackward.model.cloud_state import Answered, CloudState, Failed, Heartbeat
 from stackward.model.compute_process import UNIT as DRAINED_UNIT
@@ -19,10 +23,6 @@ from stackward.model.health import Finding
 from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.service import BY_ITSELF, NOVA_COMPUTE
 from stackward.model.survey import Queue, Survey, Unit, Unseen
-from stackward.policy import symptoms
-from stackward.policy.clustered import is_left_to_cluster
-from stackward.policy.messages import queues_of
-from stackward.policy.presence import Presence, units_named
 from stackward.wording import first_of
 
 

@@ -5,7 +5,7 @@ import pytest
 from fakes.apis import beat, no_answer
 from fakes.site import Site
 from stackward.facts.cloud_state import CheckRequest
-from stackward.looking import check_cloud
+from stackward.health.looking import check_cloud
 from stackward.model.cloud_state import Rpc, RpcAnswer
 from stackward.model.health import Finding, Health, Kept, State
 

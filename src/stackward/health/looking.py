@@ -16,14 +16,14 @@ from stackward.facts.cloud_state import (
 )
 from stackward.facts.pings import Pings, begin_pings, not_called
 from stackward.facts.rpc import RPC_S, ask_rpc
+from stackward.health.calls import worth_calling
+from stackward.health.judge import judge_cloud
+from stackward.health.messages import not_asked, worth_asking
+from stackward.health.pings import worth_pinging
+from stackward.health.presence import present
+from stackward.health.processes import Present
 from stackward.model.cloud_state import NO_TIME, CallTarget, CloudState, PingTarget, Rpc, RpcAnswer
 from stackward.model.health import Health
-from stackward.policy.calls import worth_calling
-from stackward.policy.health import judge_cloud
-from stackward.policy.messages import not_asked, worth_asking
-from stackward.policy.pings import worth_pinging
-from stackward.policy.presence import present
-from stackward.policy.processes import Present
 from stackward.ports.deadline import Deadline
 from stackward.ports.lookout import Lookout
 from stackward.ports.together import Round

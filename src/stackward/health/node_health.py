@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from stackward.anatomy import MACHINE
+from stackward.health import symptoms
+from stackward.health.causes import TOGETHER
+from stackward.health.gaps import gap_of, no_right
+from stackward.health.presence import processes_by
 from stackward.model.blind import Blind
 from stackward.model.cloud_state import CloudState, Heartbeat
 from stackward.model.health import Finding, Gap, Kept, Note
@@ -17,10 +21,6 @@ from stackward.model.survey import (
     Survey,
     Unseen,
 )
-from stackward.policy import symptoms
-from stackward.policy.causes import TOGETHER
-from stackward.policy.gaps import gap_of, no_right
-from stackward.policy.presence import processes_by
 from stackward.ports.login import words_for
 from stackward.wording import count_of, first_of, in_size, in_utc
 

@@ -6,13 +6,13 @@ room.
 
 from collections.abc import Iterator
 
+from stackward.health import symptoms
+from stackward.health.gaps import gap_of
+from stackward.health.node_health import FILLING, FULL, ROOM_LEFT, used_percent
+from stackward.health.presence import Presence
 from stackward.model.blind import Blind
 from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Room, Store, StoresOf, Unseen, VolumeGroup
-from stackward.policy import symptoms
-from stackward.policy.gaps import gap_of
-from stackward.policy.node_health import FILLING, FULL, ROOM_LEFT, used_percent
-from stackward.policy.presence import Presence
 from stackward.ports.root import declared, line_for, may_write
 from stackward.wording import in_size
 

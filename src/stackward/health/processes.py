@@ -4,6 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from stackward.anatomy import Anatomy
+from stackward.health import symptoms
+from stackward.health.booting import not_at_boot
+from stackward.health.clustered import is_left_to_cluster
+from stackward.health.gaps import gap_of
+from stackward.health.presence import Presence, engine_of, masked
 from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster
 from stackward.model.health import Finding, Gap, Note
@@ -18,11 +23,6 @@ from stackward.model.survey import (
     Unit,
     Unseen,
 )
-from stackward.policy import symptoms
-from stackward.policy.booting import not_at_boot
-from stackward.policy.clustered import is_left_to_cluster
-from stackward.policy.gaps import gap_of
-from stackward.policy.presence import Presence, engine_of, masked
 from stackward.wording import count_of
 
 FLAPS, FLAPS_WITHIN_S = 3, 300.0  # restarts, and how long ago the last one counts

@@ -6,6 +6,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from stackward.anatomy import REPORTED_TO, Anatomy, Component
+from stackward.health import symptoms
+from stackward.health.gaps import ADMIN
+from stackward.health.presence import log_of
+from stackward.health.web import Shown
 from stackward.model.cloud_state import (
     Answered,
     Catalog,
@@ -15,10 +19,6 @@ from stackward.model.cloud_state import (
     Failure,
 )
 from stackward.model.health import Finding, Gap, Kept
-from stackward.policy import symptoms
-from stackward.policy.gaps import ADMIN
-from stackward.policy.presence import log_of
-from stackward.policy.web import Shown
 from stackward.wording import in_utc
 
 SLOW_S = 5.0

@@ -9,16 +9,8 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from stackward.anatomy import REPORTED_TO, Anatomy, Call, Component
-from stackward.model.cloud_state import (
-    CallTarget,
-    CloudState,
-    Heartbeat,
-    Rpc,
-    RpcAnswer,
-)
-from stackward.model.health import Finding, Gap, Kept
-from stackward.policy import symptoms
-from stackward.policy.messages import (
+from stackward.health import symptoms
+from stackward.health.messages import (
     STILL_HANGS_S,
     age_of,
     is_asked,
@@ -27,8 +19,16 @@ from stackward.policy.messages import (
     node_of,
     why_not_call,
 )
-from stackward.policy.presence import log_of, restart_of
-from stackward.policy.processes import Present
+from stackward.health.presence import log_of, restart_of
+from stackward.health.processes import Present
+from stackward.model.cloud_state import (
+    CallTarget,
+    CloudState,
+    Heartbeat,
+    Rpc,
+    RpcAnswer,
+)
+from stackward.model.health import Finding, Gap, Kept
 
 _NAME = "{name}"
 

@@ -7,10 +7,8 @@ not, they stay what their signs say: looking alive, not proved.
 from collections.abc import Iterator
 
 from stackward.anatomy import Anatomy, Component
-from stackward.model.cloud_state import NO_TIME, UNREACHED, CloudState, PingTarget, Rpc, RpcAnswer
-from stackward.model.health import Finding, Gap, Kept
-from stackward.policy import symptoms
-from stackward.policy.messages import (
+from stackward.health import symptoms
+from stackward.health.messages import (
     age_of,
     is_shared_name,
     judge_connections,
@@ -19,8 +17,10 @@ from stackward.policy.messages import (
     own_queues,
     queues_of,
 )
-from stackward.policy.presence import restart_of
-from stackward.policy.processes import Present
+from stackward.health.presence import restart_of
+from stackward.health.processes import Present
+from stackward.model.cloud_state import NO_TIME, UNREACHED, CloudState, PingTarget, Rpc, RpcAnswer
+from stackward.model.health import Finding, Gap, Kept
 
 
 def worth_pinging(state: CloudState, present: Present, anatomy: Anatomy) -> Iterator[PingTarget]:

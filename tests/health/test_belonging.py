@@ -9,10 +9,10 @@ import pytest
 
 from fakes.apis import beat, no_answer
 from fakes.site import ANATOMY, Site
+from stackward.health.belonging import ENOUGH, WEIGHTS, Sign
 from stackward.model.cloud_state import Failed
 from stackward.model.health import Finding, Health, State
 from stackward.model.maintenance import MAINTENANCE
-from stackward.policy.belonging import ENOUGH, WEIGHTS, Sign
 
 COMPUTE, CONDUCTOR, BROKER = (
     "nova-compute.service",

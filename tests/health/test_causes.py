@@ -11,13 +11,13 @@ from fakes.apis import CTL, beat, no_answer
 from fakes.clock import FakeClock
 from fakes.nodes import NO_ROUTE, refused
 from fakes.site import ANATOMY, Site, soon
-from policy.test_health import stop_mariadb, stop_rabbitmq
+from health.test_judge import stop_mariadb, stop_rabbitmq
 from stackward.errors import Uncertain
+from stackward.health.causes import TOGETHER, Known, explain, written_by
+from stackward.health.symptoms import ALL
 from stackward.model.cloud_state import CloudState, Endpoint, Failed, Failure
 from stackward.model.health import Finding, Health, State
 from stackward.model.login import Login
-from stackward.policy.causes import TOGETHER, Known, explain, written_by
-from stackward.policy.symptoms import ALL
 from stackward.report.health import MOST_AFFECTED, as_record, lines_of
 
 GIB = 2**30

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from fakes.site import ANATOMY, Site
+from stackward.health.presence import Presence
 from stackward.model.health import Finding, Health, State
 from stackward.model.survey import Survey, Unit, Unseen
-from stackward.policy.presence import Presence
 
 
 def container(site: Site, name: str, how: tuple[str, str], engine: str = "docker") -> None:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stackward.anatomy import Anatomy, Component
+from stackward.health import symptoms
+from stackward.health.gaps import gap_of
 from stackward.model.blind import Blind
 from stackward.model.cloud_state import CloudState
 from stackward.model.cluster import Cluster, Member, Resource
 from stackward.model.health import Finding, Gap, Note
 from stackward.model.identity import Likeness, compare
 from stackward.model.survey import ACTIVE, Survey, Unit, Unseen
-from stackward.policy import symptoms
-from stackward.policy.gaps import gap_of
 
 PACEMAKER = "pacemaker"
 _OF_SYSTEMD = ("systemd", "service", "lsb")

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 
 from stackward.anatomy import Component, Question
+from stackward.health import symptoms
+from stackward.health.gaps import gap_of
+from stackward.health.presence import Presence, processes_by
+from stackward.health.processes import Present
 from stackward.model.blind import Blind
 from stackward.model.health import Finding, Gap, Kept
 from stackward.model.survey import Replied, Unseen
-from stackward.policy import symptoms
-from stackward.policy.gaps import gap_of
-from stackward.policy.presence import Presence, processes_by
-from stackward.policy.processes import Present
 
 _LOOPBACK = ("127.", "::1", "[::1]", "::ffff:127.", "[::ffff:127.")
 _SHOWN = 120  # characters of an answer

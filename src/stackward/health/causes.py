@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from stackward.anatomy import MACHINE, Anatomy, Component
+from stackward.health.presence import Presence, deployed_as
+from stackward.health.raft import quorums
 from stackward.model.cloud_state import CloudState
 from stackward.model.health import Finding, State
 from stackward.model.survey import Survey
-from stackward.policy.presence import Presence, deployed_as
-from stackward.policy.raft import quorums
 
 Place: TypeAlias = tuple[str, str | None]  # a component, and a node or the whole cloud
 Present: TypeAlias = Mapping[tuple[str, str], Presence]

@@ -6,10 +6,10 @@ import pytest
 
 from fakes.apis import no_answer
 from fakes.site import Site
+from stackward.health.web import Came, came
 from stackward.model.cloud_state import NO_TIME, Answered, Failed, Failure
 from stackward.model.health import Finding, Health, Kept, State
 from stackward.model.survey import WebReply
-from stackward.policy.web import Came, came
 
 APIS = ["keystone", "glance-api", "placement-api", "nova-api", "neutron-api", "cinder-api"]
 SILENT: dict[str, object] = {"error": "no answer in time"}

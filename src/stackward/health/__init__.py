@@ -1,0 +1,1 @@
+"""JUDGE: whether a cloud is well: one look, and what its answers mean, by the anatomy."""
