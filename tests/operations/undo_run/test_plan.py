@@ -29,7 +29,8 @@ from stackward.operations.undo_run.rules import (
     judge_undo,
     why_node_is_left,
 )
-from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing
+from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing, WayBack
+from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.return_compute_node import ReturnRequest
@@ -107,7 +108,7 @@ def a_drain(**changes: Any) -> Undoing:  # noqa: ANN401  # any field
         provider=an_account(),
         own_claims=frozenset({"01DRAIN"}),
         has_kept_off=True,
-        homes=(a_way_home(),),
+        ways_back=(WayBack(request=HOME, home=a_way_home()),),
     )
     return replace(facts, **changes)
 
@@ -115,7 +116,7 @@ def a_drain(**changes: Any) -> Undoing:  # noqa: ANN401  # any field
 def a_return(**changes: Any) -> Undoing:  # noqa: ANN401  # any field
     whole = Part(request=AGAIN, facts=a_node(a_server()))
     returned = a_drain(
-        kind="return-compute-node", back=(AGAIN,), returning=None, homes=(), whole=whole
+        kind="return-compute-node", back=(AGAIN,), returning=None, ways_back=(), whole=whole
     )
     return replace(returned, **changes)
 
@@ -244,7 +245,7 @@ def test_a_silent_node_blocks_the_undo_of_its_drain_until_it_answers() -> None:
 def test_a_run_that_came_no_further_than_its_cordon_starts_nothing() -> None:
     node = a_closed(service=disabled("01DRAIN", is_up=True), marks=ON)
 
-    plan = plan_undo(a_drain(returning=node, has_kept_off=False, homes=()), ASKED)
+    plan = plan_undo(a_drain(returning=node, has_kept_off=False, ways_back=()), ASKED)
 
     assert [stage.name for stage in plan.stages] == ["accept"]
 
@@ -285,7 +286,10 @@ def test_a_server_comes_home_to_a_node_that_placement_does_not_offer_yet() -> No
         ),
         pytest.param(a_drain(provider=an_account(usages={"VCPU": 8})), id="full"),
         pytest.param(a_drain(provider=an_account(traits=frozenset())), id="another CPU"),
-        pytest.param(a_drain(homes=(a_way_home("elsewhere"),)), id="another zone"),
+        pytest.param(
+            a_drain(ways_back=(WayBack(request=HOME, home=a_way_home("elsewhere")),)),
+            id="another zone",
+        ),
     ],
 )
 def test_a_server_for_which_the_closed_node_has_no_room_stays(facts: Undoing) -> None:
@@ -322,9 +326,41 @@ def test_a_run_of_an_unknown_kind_is_refused_by_its_kind() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("back", "names"),
+    [
+        pytest.param(
+            (AGAIN, replace(AGAIN, node="compute-08")),
+            "`drain-compute-node` of `compute-07`, `drain-compute-node` of `compute-08`",
+            id="two of a kind that is not joined",
+        ),
+        pytest.param(
+            (BACK[0], AGAIN),
+            "`return-compute-node` of `compute-07`, `drain-compute-node` of `compute-07`",
+            id="one of such a kind beside a return",
+        ),
+        pytest.param(
+            (BACK[0], replace(BACK[0], node="compute-08")),
+            "`return-compute-node` of `compute-07`, `return-compute-node` of `compute-08`",
+            id="two returns",
+        ),
+    ],
+)
+def test_requests_that_are_not_joined_are_refused_and_none_is_passed_over(
+    back: tuple[Request, ...], names: str
+) -> None:
+    """Of two drains, or two returns, the last alone was planned."""
+    plan = plan_undo(a_drain(back=back), ASKED)
+
+    assert (plan.stages, [each.reason for each in plan.blockers]) == (
+        (),
+        [f"is taken back by requests that no one plan joins: {names}"],
+    )
+
+
 def test_a_run_of_which_nothing_is_left_says_so() -> None:
     plan = plan_undo(
-        a_drain(kind="bring-back-servers", back=(HOME,), returning=None, homes=()), ASKED
+        a_drain(kind="bring-back-servers", back=(HOME,), returning=None, ways_back=()), ASKED
     )
 
     [blocker] = plan.blockers

@@ -16,7 +16,7 @@ from stackward.model.maintenance import Drained, DrainedAway, ReturningNode
 from stackward.model.run import Run, RunState, Settled
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import judge_undo
-from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing
+from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing, WayBack
 from stackward.plan import Blocked, Move, Request, Stage, refuse_another
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -126,7 +126,7 @@ def _with_parts(  # noqa: PLR0913, PLR0917  # whose memory, and of whom
     only: str | None,
 ) -> Undoing:
     """Return what each request that takes the run back is planned by."""
-    homes, homeless = [], list[tuple[Drained, str]]()
+    ways, homeless = list[WayBack](), list[tuple[Drained, str]]()
     for request in back:
         match request:
             case ReturnRequest():
@@ -138,14 +138,15 @@ def _with_parts(  # noqa: PLR0913, PLR0917  # whose memory, and of whom
                 if not left.servers:
                     continue
                 try:
-                    homes.append(read_way_back(world, journal, request.node, left, only=only))
+                    home = read_way_back(world, journal, request.node, left, only=only)
+                    ways.append(WayBack(request=request, home=home))
                 except BadInput as error:
                     homeless += [(each, error.message) for each in left.servers]
-            case _:
+            case _:  # alone: `judge_undo` refuses others beside it
                 facts = operation(request.kind).read(world, journal, request, run_id)
                 known = replace(known, whole=Part(request=request, facts=facts))
     strays = () if only is not None else tuple(_strays(world, did))
-    return replace(known, homes=tuple(homes), homeless=tuple(homeless), strays=strays)
+    return replace(known, ways_back=tuple(ways), homeless=tuple(homeless), strays=strays)
 
 
 # --- the node that it took out of service -------------------------------------------------------

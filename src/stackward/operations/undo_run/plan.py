@@ -27,7 +27,7 @@ from stackward.operations.undo_run.rules import (
     once_open,
     why_node_is_left,
 )
-from stackward.operations.undo_run.undoing import Part, Undoing
+from stackward.operations.undo_run.undoing import Part, Undoing, WayBack
 from stackward.plan import Blocked, Plan, Request, Warned
 from stackward.policy.maintenance import SETTLE, STAYS_AWAY, judge_words, why_it_stays
 from stackward.policy.undo import NOTHING_TO_UNDO
@@ -53,7 +53,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     if facts.whole is not None:
         return _as_undo(facts.whole, facts)
     back = _return(facts)
-    ways = [_way_back(home, facts, asked, is_opened=back is not None) for home in facts.homes]
+    ways = [_way_back(way, facts, asked, is_opened=back is not None) for way in facts.ways_back]
     told = _telling_instance_ha(facts, asked)
     parts = [*([back] if back else []), *([told] if told else []), *ways]
     stages = tuple(stage for part in parts for stage in part.stages)
@@ -68,7 +68,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
         whole,
         holds=(facts.returning.host,)
         if facts.returning
-        else tuple(home.host for home in facts.homes),
+        else tuple(each.home.host for each in facts.ways_back),
         decisions=back.decisions if back else {},
         facts={**whole.facts, **(back.facts if back else {})},
         notices=(*_notices(facts, back, ways), *left),
@@ -128,14 +128,12 @@ def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | No
 
 def _slips(facts: Undoing, asked: UndoRequest) -> Iterator[Blocked]:
     if not facts.is_of_one:  # the others are not among the facts then
-        yield from judge_words(facts.run, facts.homes, asked.how)
+        yield from judge_words(facts.run, [each.home for each in facts.ways_back], asked.how)
 
 
-def _way_back(
-    home: Homecoming, facts: Undoing, asked: UndoRequest, *, is_opened: bool
-) -> Plan[World]:
+def _way_back(way: WayBack, facts: Undoing, asked: UndoRequest, *, is_opened: bool) -> Plan[World]:
     """Return how servers come back to a node that they left; its notices name who stays."""
-    request = facts.request_of(home)
+    request, home = way.request, way.home
     if not (is_opened or is_open(home)):
         return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts, asked)))
     found = replace(once_open(home, facts) if is_opened else home, way=_way(home, facts))

@@ -1,7 +1,7 @@
 """Whether a run may be undone, what of its doing is still its own, and what there is room for."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 
 from stackward.model.maintenance import Homecoming, ReturningNode
 from stackward.model.node import ComputeNode
@@ -9,9 +9,11 @@ from stackward.model.placement import DISABLED, Candidate, Need, Provider
 from stackward.model.run import RunState
 from stackward.model.unread import Unread
 from stackward.operations.undo_run.undoing import Undoing
-from stackward.plan import Blocked
+from stackward.plan import Blocked, Request
 from stackward.policy.rule import Worry
 from stackward.policy.undo import NOTHING_TO_UNDO
+from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.return_compute_node import ReturnRequest
 
 UNDO_TOO_EARLY = Worry(
     "undo-too-early",
@@ -58,6 +60,14 @@ UNKNOWN_KIND = Worry(
     "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
     "Only what is known to be the run's own doing is undone.",
 )
+NOT_JOINED = Worry(
+    "undo/not-joined",
+    "is taken back by requests that no one plan joins: {requests}",
+    "make these one after the other, in this order; `stackward run show {thing} --events` tells "
+    "what the run has changed",
+    "One plan joins the return of a node and servers that come back. A request of another kind "
+    "takes a run back alone.",
+)
 NOT_MOVED_BACK = Worry(
     "not-moved-back",
     "stays on `{host}`: {because}",
@@ -85,6 +95,22 @@ def judge_undo(facts: Undoing) -> Iterator[Blocked]:
         yield UNKNOWN_KIND.blocks(run, run, kind=facts.kind)
     elif isinstance(facts.back, Blocked):
         yield facts.back
+    elif not _are_joined(facts.back):
+        requests = ", ".join(map(_named, facts.back))
+        yield NOT_JOINED.blocks(run, run, requests=requests)
+
+
+def _are_joined(back: Sequence[Request]) -> bool:
+    """Say whether one plan takes a run back by these: none of them may be passed over."""
+    returns = [each for each in back if isinstance(each, ReturnRequest)]
+    others = [each for each in back if not isinstance(each, ReturnRequest | BringBackRequest)]
+    return len(back) == 1 if others else len(returns) <= 1
+
+
+def _named(asked: Request) -> str:
+    """Name a request by its kind, and by what it is of: its first field."""
+    [of, *_] = fields(asked)  # type: ignore[arg-type]  # every request is a dataclass
+    return f"`{asked.kind}` of `{getattr(asked, of.name)}`"
 
 
 def is_to_return(facts: Undoing) -> bool:

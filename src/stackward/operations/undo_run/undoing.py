@@ -38,6 +38,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """A request by which servers come back to a node, and how they and the node stand."""
+
+    request: BringBackRequest
+    home: Homecoming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undoing:
     """A run, and all that undoing it has to know; read once."""
 
@@ -60,7 +68,7 @@ class Undoing:
     has_told_ha: bool = False  # it told the instance-HA service of maintenance, and nobody since
     claimed_before: str | None = None  # the reason for which the node was disabled before
     # Whom it moved, by the node that they left, and how they stand:
-    homes: tuple[Homecoming, ...] = ()
+    ways_back: tuple[WayBack, ...] = ()
     homeless: tuple[tuple[Drained, str], ...] = ()  # that node is no more: why
     strays: tuple[Stray, ...] = ()
     whole: Part | None = None  # where one request of another kind takes all of it back
@@ -70,11 +78,3 @@ class Undoing:
         """Return the request by which its node returns to service."""
         back = () if isinstance(self.back, Blocked | None) else self.back
         return next((each for each in back if isinstance(each, ReturnRequest)), None)
-
-    def request_of(self, home: Homecoming) -> BringBackRequest:
-        """Return the request by which servers come back to a node."""
-        back = () if isinstance(self.back, Blocked | None) else self.back
-        names = {home.name, home.host}
-        return next(
-            each for each in back if isinstance(each, BringBackRequest) and each.node in names
-        )
