@@ -11,13 +11,11 @@ from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
 from stackward.model.maintenance import Away, Homecoming
 from stackward.moving.leaving_servers import STALLS, Judged, judge, moves_of
-from stackward.operations.bring_back_servers.rules import HOME_CLOSED
+from stackward.operations.bring_back_servers.rules import HOME_CLOSED, advice_for, judge_source
 from stackward.plan import Blocked, Move, Plan, Stage, Warned
 from stackward.policy.capacity import Chooser, pack
 from stackward.policy.maintenance import (
     STAYS_AWAY,
-    advice_for,
-    judge_source,
     judge_words,
     why_it_stays,
 )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from stackward.errors import BadInput
 from stackward.operations import plan_request
+from stackward.operations.return_compute_node.rules import NOTHING_TO_RETURN
 from stackward.plan import Blocked, Plan
-from stackward.policy.maintenance import NOTHING_TO_RETURN
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest, bring_back_request

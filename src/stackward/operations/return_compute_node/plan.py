@@ -24,10 +24,18 @@ from stackward.model.maintenance import Marks, ReturningNode
 from stackward.model.network import Network
 from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
-from stackward.operations.return_compute_node.rules import HA_UNSEEN, NO_PORT
+from stackward.operations.return_compute_node.acceptance import (
+    choose_flavor,
+    choose_image,
+    choose_network,
+)
+from stackward.operations.return_compute_node.rules import (
+    HA_UNSEEN,
+    NO_PORT,
+    is_run_elsewhere,
+    judge_return,
+)
 from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
-from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
-from stackward.policy.maintenance import is_run_elsewhere, judge_return
 from stackward.policy.node import identity_told
 from stackward.ports.world import World
 from stackward.requests.return_compute_node import ReturnRequest

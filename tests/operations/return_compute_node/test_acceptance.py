@@ -8,7 +8,11 @@ from fakes.glance import GUEST
 from fakes.neutron import LAB_NET
 from fakes.nova import TINY
 from stackward.errors import BadInput
-from stackward.policy.acceptance import choose_flavor, choose_image, choose_network
+from stackward.operations.return_compute_node.acceptance import (
+    choose_flavor,
+    choose_image,
+    choose_network,
+)
 
 BIG = replace(GUEST, id="big", name="big", size_bytes=2**40)
 
