@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("policy", "report", "cli", "engine", "steps", "checks", "status", "operations", "plan")
+ROOMS = (
+    "policy",
+    "health",
+    "report",
+    "cli",
+    "engine",
+    "steps",
+    "checks",
+    "status",
+    "operations",
+    "plan",
+)
 PAGES = [
     ROOT / "README.md",
     ROOT / "docs/index.md",

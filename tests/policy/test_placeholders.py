@@ -17,7 +17,18 @@ from stackward.operations.drain_compute_node.plan import plan_drain
 
 SOURCE = Path(policy.__file__).parents[1]
 # Where operators' words are written.
-ROOMS = ("policy", "status", "checks", "steps", "moving", "operations", "plan", "facts", "ports")
+ROOMS = (
+    "policy",
+    "health",
+    "status",
+    "checks",
+    "steps",
+    "moving",
+    "operations",
+    "plan",
+    "facts",
+    "ports",
+)
 COMMAND = re.compile(r"`([^`]+)`")
 PLACEHOLDER = re.compile(r"(?<![\w$])[A-Z][A-Z_]+(?![\w=])")
 
