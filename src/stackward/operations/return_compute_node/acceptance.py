@@ -4,18 +4,40 @@ Named by the operator, by name or id; else the smallest that will do.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from stackward.errors import BadInput
 from stackward.facts.named import several
 from stackward.model.flavor import OfferedFlavor
 from stackward.model.image import Image
+from stackward.model.maintenance import ReturningNode
 from stackward.model.network import Network
+from stackward.requests.return_compute_node import ReturnRequest
 
 _GIB = 2**30
 _DISKS = {"raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "ploop"}  # not `iso`, `aki`, `ari`, `ami`
 
 Offered = TypeVar("Offered", Image, OfferedFlavor, Network)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the acceptance server is made of."""
+
+    image: Image
+    flavor: OfferedFlavor
+    network: Network | None
+
+
+def choose_parts(facts: ReturningNode, asked: ReturnRequest) -> Parts:
+    """Return what the words of the request name; `BadInput` where one names nothing."""
+    image = choose_image(facts.images, asked.image)
+    return Parts(
+        image,
+        choose_flavor(facts.flavors, image, asked.flavor),
+        choose_network(facts.networks, asked.network),
+    )
 
 
 def choose_image(offered: Sequence[Image], word: str | None) -> Image:

@@ -5,8 +5,7 @@ Undone by draining it again. Its servers come home by `bring_back_servers`, in a
 until the node is uncordoned, placement offers it to nobody.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import (
@@ -18,48 +17,27 @@ from stackward.checks.service import (
     NoAcceptanceServer,
     ServesRpc,
 )
-from stackward.model.flavor import OfferedFlavor
-from stackward.model.image import Image
-from stackward.model.maintenance import Marks, ReturningNode
-from stackward.model.network import Network
+from stackward.model.maintenance import ReturningNode
 from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
-from stackward.operations.return_compute_node.acceptance import (
-    choose_flavor,
-    choose_image,
-    choose_network,
-)
+from stackward.operations.return_compute_node.acceptance import Parts, choose_parts
 from stackward.operations.return_compute_node.rules import (
     HA_UNSEEN,
     NO_PORT,
     is_run_elsewhere,
     judge_return,
 )
-from stackward.plan import Blocked, Json, Move, Plan, Stage, Verdict, Warned
-from stackward.policy.node import identity_told
+from stackward.operations.return_compute_node.shown import facts_shown, notices
+from stackward.plan import Blocked, Move, Plan, Stage, Verdict, Warned
 from stackward.ports.world import World
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
 from stackward.steps.service import BringUp, Cordon, Uncordon
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the acceptance server is made of."""
-
-    image: Image
-    flavor: OfferedFlavor
-    network: Network | None
-
-
 def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
     """Plan the node's return from facts alone; `BadInput` where a word names no image or such."""
-    image = choose_image(facts.images, asked.image)
-    parts = Parts(
-        image,
-        choose_flavor(facts.flavors, image, asked.flavor),
-        choose_network(facts.networks, asked.network),
-    )
+    parts = choose_parts(facts, asked)
     over = _over(facts, asked)
     tells_ha = facts.is_ha_ours and bool(facts.guarded) and not isinstance(facts.guarded, Unread)
     telling = (
@@ -76,8 +54,8 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         request=replace(asked, run=facts.drained.run if facts.drained else None, over=over),
         holds=(facts.host,),
         decisions={"claim": str(facts.claim or "none")},
-        facts=_told(facts, parts),
-        notices=tuple(_notices(facts)),
+        facts=facts_shown(facts, parts),
+        notices=tuple(notices(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
         stages=(*_stages(facts, parts), *telling),
@@ -139,46 +117,3 @@ def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
 def _reason_again(facts: ReturningNode) -> str:
     was = f"; it was out for: {facts.claim.reason}" if facts.claim else ""
     return f"its return failed at the acceptance server, `run show` tells why{was}"
-
-
-def _told(facts: ReturningNode, parts: Parts) -> Mapping[str, Json]:
-    return {
-        "node": facts.name,
-        "host": facts.host,
-        **identity_told(facts),
-        "zone": facts.service.zone,
-        "read at": facts.read_at.isoformat(timespec="seconds"),
-        "claim": facts.service.disabled_reason,
-        "kept off by": list(_kept_off_by(facts.marks)),
-        "image": parts.image.name,
-        "flavor": parts.flavor.name,
-        "network": parts.network.name if parts.network else None,
-    }
-
-
-def _kept_off_by(marks: Marks | Unread) -> Iterator[str]:
-    if isinstance(marks, Unread):
-        return
-    if marks.has_file:
-        yield "maintenance file"
-    if marks.has_drop_in:
-        yield "drop-in"
-    if marks.is_masked:
-        yield "mask"
-
-
-def _notices(facts: ReturningNode) -> Iterator[str]:
-    yield f"from the uncordon on, servers are placed on `{facts.name}` again"
-    yield "one small server is booted there and removed again"
-    if facts.drained is None:
-        yield "no drain of it is known here: there is nothing to bring back"
-    elif facts.drained.servers:
-        names = ", ".join(server.name for server in facts.drained.servers)
-        yield f"moved away by run `{facts.drained.run}`, and home with `--bring-back`: {names}"
-    if not isinstance(facts.guarded, Unread) and not facts.is_ha_ours:
-        for entry in facts.guarded:
-            if entry.is_in_maintenance:
-                yield (
-                    f"the instance-HA service was told of the maintenance of `{entry.host}` by "
-                    "others: that is left as it is"
-                )

@@ -11,30 +11,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stackward.checks.instance_ha import InstanceHaKnows
-from stackward.model.maintenance import Homecoming
-from stackward.model.run import RunState
 from stackward.moving.instance_ha import telling_instance_ha
-from stackward.moving.leaving_servers import STALLS
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import (
-    NOT_MOVED_BACK,
     UNDO_ELSEWHERE,
     is_kept_off,
-    is_open,
     is_serving,
     is_to_return,
     judge_undo,
-    once_open,
-    why_node_is_left,
 )
-from stackward.operations.undo_run.undoing import Part, Undoing, WayBack
-from stackward.plan import Blocked, Plan, Request, Warned
-from stackward.policy.maintenance import SETTLE, STAYS_AWAY, judge_words, why_it_stays
+from stackward.operations.undo_run.shown import beyond, left_alone, notices
+from stackward.operations.undo_run.undoing import Part, Undoing
+from stackward.operations.undo_run.ways_back import plan_way_back
+from stackward.plan import Blocked, Plan, Warned
+from stackward.policy.maintenance import judge_words
 from stackward.policy.undo import NOTHING_TO_UNDO
 from stackward.ports.world import World
-from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.undo_run import UndoRequest
-from stackward.wording import count_of
 
 _START = "start"  # the stage of a return that starts nova-compute
 
@@ -53,12 +46,12 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
     if facts.whole is not None:
         return _as_undo(facts.whole, facts)
     back = _return(facts)
-    ways = [_way_back(way, facts, asked, is_opened=back is not None) for way in facts.ways_back]
+    ways = [plan_way_back(way, facts, asked, is_opened=back is not None) for way in facts.ways_back]
     told = _telling_instance_ha(facts, asked)
     parts = [*([back] if back else []), *([told] if told else []), *ways]
     stages = tuple(stage for part in parts for stage in part.stages)
     warnings = tuple(each for part in parts for each in part.warnings)
-    left = [*_left(facts), *(line for way in ways for line in way.notices)]
+    left = [*left_alone(facts), *(line for way in ways for line in way.notices)]
     blockers = (*(back.blockers if back else ()), *_slips(facts, asked))
     if not (stages or blockers):
         why = "; ".join([*left, *(f"`{each.thing}` {each.reason}" for each in warnings)])
@@ -71,7 +64,7 @@ def plan_undo(facts: Undoing, asked: UndoRequest) -> Plan[World]:
         else tuple(each.home.host for each in facts.ways_back),
         decisions=back.decisions if back else {},
         facts={**whole.facts, **(back.facts if back else {})},
-        notices=(*_notices(facts, back, ways), *left),
+        notices=(*notices(facts, back, ways), *left),
         blockers=blockers,
         warnings=(*_of_which_cloud(facts), *warnings),
         stages=stages,
@@ -84,18 +77,10 @@ def _as_undo(part: Part, facts: Undoing) -> Plan[World]:
     plan = operation(part.request.kind).plan(part.facts, part.request)
     return replace(
         plan,
-        notices=(*_beyond(part.request, facts), *plan.notices),
+        notices=(*beyond(part.request, facts), *plan.notices),
         warnings=(*_of_which_cloud(facts), *plan.warnings),
         undoes=facts.run,
     )
-
-
-def _beyond(asked: Request, facts: Undoing) -> Iterator[str]:
-    if isinstance(asked, DrainRequest):
-        yield (
-            f"the return of run `{facts.run}` is undone by a drain: every server that is on the "
-            "node now leaves it, whoever put it there"
-        )
 
 
 def _of_which_cloud(facts: Undoing) -> tuple[Warned, ...]:
@@ -129,84 +114,3 @@ def _telling_instance_ha(facts: Undoing, asked: UndoRequest) -> Plan[World] | No
 def _slips(facts: Undoing, asked: UndoRequest) -> Iterator[Blocked]:
     if not facts.is_of_one:  # the others are not among the facts then
         yield from judge_words(facts.run, [each.home for each in facts.ways_back], asked.how)
-
-
-def _way_back(way: WayBack, facts: Undoing, asked: UndoRequest, *, is_opened: bool) -> Plan[World]:
-    """Return how servers come back to a node that they left; its notices name who stays."""
-    request, home = way.request, way.home
-    if not (is_opened or is_open(home)):
-        return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts, asked)))
-    found = replace(once_open(home, facts) if is_opened else home, way=_way(home, facts))
-    plan = operation(request.kind).plan(found, request)
-    [stage] = plan.stages
-    return replace(
-        plan,
-        blockers=(),  # that the node is closed: it is opened before
-        warnings=tuple(map(_told, plan.warnings)),
-        notices=tuple(_stays(home, asked)),
-        stages=(replace(stage, name=f"back to {home.name}"),) if stage.moves else (),
-        verify=plan.verify if stage.moves else (),
-    )
-
-
-def _stays(home: Homecoming, asked: UndoRequest) -> Iterator[str]:
-    for away in home.away:
-        if (why := why_it_stays(away, home, asked.how.leave_behind)) is not None:
-            yield f"`{away.drained.name}` is left alone: {why}"
-
-
-def _shut_out(home: Homecoming, facts: Undoing, asked: UndoRequest) -> Iterator[Warned]:
-    for away in home.away:
-        if away.server and why_it_stays(away, home, asked.how.leave_behind) is None:
-            yield NOT_MOVED_BACK.warns(
-                away.server.label,
-                away.server.id,
-                host=away.server.host,
-                because=f"`{home.name}` is not in service",
-                advice=SETTLE,
-                way=_way(home, facts),
-            )
-
-
-def _told(warned: Warned) -> Warned:
-    """Call who stays by the word of an undo."""
-    if warned.worry != STAYS_AWAY.name:
-        return warned
-    return replace(warned, worry=NOT_MOVED_BACK.name)
-
-
-def _way(home: Homecoming, facts: Undoing) -> str:
-    if facts.returning:
-        way = f"`stackward node return {home.name} --bring-back --run {facts.run}`"
-        return f"plan again; or later {way}"
-    return "plan again"
-
-
-def _left(facts: Undoing) -> Iterator[str]:
-    """Name all else that the run did and that is not undone, each with why."""
-    if facts.returning and (why := why_node_is_left(facts)):
-        yield f"`{facts.returning.name}` is left as it is: {why}"
-    for each, why in facts.homeless:
-        yield f"`{each.name}` is left alone: {why}"
-    for stray in facts.strays:
-        yield (
-            f"`{stray.name}` is left alone: its move was never proved, and it is {stray.status} "
-            f"on `{stray.host}`"
-        )
-
-
-def _notices(facts: Undoing, back: Plan[World] | None, ways: list[Plan[World]]) -> Iterator[str]:
-    if facts.state is RunState.STOPPED:
-        yield f"run `{facts.run}` is given up by that: it can be resumed no more"
-    if back and facts.returning:
-        name = facts.returning.name
-        yield f"from the uncordon on, servers are placed on `{name}` again"
-        yield "one small server is booted there and removed again"
-        if facts.claimed_before:
-            yield f"`{name}` was disabled before that run too: {facts.claimed_before}"
-    for way in ways:
-        if count := sum(len(stage.moves) for stage in way.stages):
-            going = count_of(count, "server moves", "servers move")
-            yield (f"{going} back to `{way.facts['node']}`; {STALLS}")
-    if back and any(way.stages for way in ways):
-        yield "whether there is room for each is asked again once the node is in service"

@@ -1,11 +1,9 @@
-"""Whether a run may be undone, what of its doing is still its own, and what there is room for."""
+"""Whether a run may be undone, and what of its doing is still its own."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 
-from stackward.model.maintenance import Homecoming, ReturningNode
-from stackward.model.node import ComputeNode
-from stackward.model.placement import DISABLED, Candidate, Need, Provider
+from stackward.model.maintenance import ReturningNode
 from stackward.model.run import RunState
 from stackward.model.unread import Unread
 from stackward.operations.undo_run.undoing import Undoing
@@ -143,48 +141,3 @@ def why_node_is_left(facts: Undoing) -> str | None:
         return "it is in service already"
     text = node.service.disabled_reason or "without a reason"
     return f"it is disabled, and no longer by this run: {text}"
-
-
-def is_open(home: Homecoming) -> bool:
-    """Say whether servers could go there now."""
-    return home.service.is_enabled and home.service.is_up
-
-
-def once_open(home: Homecoming, facts: Undoing) -> Homecoming:
-    """Return the way back to a node that is closed now, and will be open when the servers go.
-
-    Placement offers a disabled node to nobody. So its own account there stands for the answer that
-    it will give; the moves are judged again by that answer just before each begins.
-    """
-    if facts.provider is None or facts.returning is None:
-        return home
-    zone = facts.returning.service.zone
-    away = tuple(
-        replace(each, node=_offering(each.node, home, facts.provider, zone)) if each.node else each
-        for each in home.away
-    )
-    return replace(home, away=away)
-
-
-def _offering(node: ComputeNode, home: Homecoming, account: Provider, zone: str) -> ComputeNode:
-    traits = account.traits - {DISABLED}
-    itself = Candidate(
-        provider=account.id,
-        name=home.hypervisor.name,
-        host=home.host,
-        capacity={name: each.capacity for name, each in account.inventories.items()},
-        used=account.usages,
-        traits=traits,
-    )
-
-    def fits(need: Need) -> bool:
-        is_in_zone = need.zone in {None, zone}
-        return is_in_zone and {*need.required} <= traits and not traits & {*need.forbidden}
-
-    offered = {
-        need: (*(each for each in found if each.provider != account.id), itself)
-        if fits(need)
-        else found
-        for need, found in node.candidates.items()
-    }
-    return replace(node, candidates=offered)

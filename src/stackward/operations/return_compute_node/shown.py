@@ -1,0 +1,54 @@
+"""What the plan of a return shows: the facts that it keeps, and its notices."""
+
+from collections.abc import Iterator, Mapping
+
+from stackward.model.maintenance import Marks, ReturningNode
+from stackward.model.unread import Unread
+from stackward.operations.return_compute_node.acceptance import Parts
+from stackward.plan import Json
+from stackward.policy.node import identity_told
+
+
+def facts_shown(facts: ReturningNode, parts: Parts) -> Mapping[str, Json]:
+    """Return the facts that the plan keeps, by the names under which they are stored."""
+    return {
+        "node": facts.name,
+        "host": facts.host,
+        **identity_told(facts),
+        "zone": facts.service.zone,
+        "read at": facts.read_at.isoformat(timespec="seconds"),
+        "claim": facts.service.disabled_reason,
+        "kept off by": list(_kept_off_by(facts.marks)),
+        "image": parts.image.name,
+        "flavor": parts.flavor.name,
+        "network": parts.network.name if parts.network else None,
+    }
+
+
+def _kept_off_by(marks: Marks | Unread) -> Iterator[str]:
+    if isinstance(marks, Unread):
+        return
+    if marks.has_file:
+        yield "maintenance file"
+    if marks.has_drop_in:
+        yield "drop-in"
+    if marks.is_masked:
+        yield "mask"
+
+
+def notices(facts: ReturningNode) -> Iterator[str]:
+    """Say what users of the cloud will notice, and what is left alone."""
+    yield f"from the uncordon on, servers are placed on `{facts.name}` again"
+    yield "one small server is booted there and removed again"
+    if facts.drained is None:
+        yield "no drain of it is known here: there is nothing to bring back"
+    elif facts.drained.servers:
+        names = ", ".join(server.name for server in facts.drained.servers)
+        yield f"moved away by run `{facts.drained.run}`, and home with `--bring-back`: {names}"
+    if not isinstance(facts.guarded, Unread) and not facts.is_ha_ours:
+        for entry in facts.guarded:
+            if entry.is_in_maintenance:
+                yield (
+                    f"the instance-HA service was told of the maintenance of `{entry.host}` by "
+                    "others: that is left as it is"
+                )
