@@ -7,12 +7,14 @@ from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
 from stackward.facts.needs import need_of
+from stackward.model.claim import Claim
+from stackward.model.compute_process import RunningAs
 from stackward.model.domain import Disk, Domain
 from stackward.model.flavor import Flavor
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.network import Port
 from stackward.model.node import ComputeNode
-from stackward.model.placement import Candidate, Provider
+from stackward.model.placement import DISABLED, Candidate, Provider
 from stackward.model.project import Project
 from stackward.model.server import Server, ServerGroup
 from stackward.model.service import ComputeService
@@ -154,6 +156,24 @@ def a_node(
         candidates=dict.fromkeys(needs.values(), room),
     )
     return replace(node, **changes)
+
+
+CLAIM = Claim(
+    run="01J8", operator="ann", machine="bastion", since="2026-01-01T12:00:00Z", reason="DIMM"
+)
+
+
+def claimed(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  # any field
+    """Return a node that run 01J8 has cordoned; its nova-compute runs."""
+    node = a_node(*servers, service=a_service(is_enabled=False, disabled_reason=str(CLAIM)))
+    provider = replace(node.provider, traits=CPU | {DISABLED})
+    return replace(node, **{"provider": provider, "is_kept_off": False, **changes})
+
+
+def kept_off(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  # same
+    """Return a node that run 01J8 has taken out of service as a whole."""
+    node = claimed(*servers, is_kept_off=True, running_as=RunningAs())
+    return replace(node, **{"service": replace(node.service, is_up=False), **changes})
 
 
 def asking(**given: Any) -> DrainRequest:  # noqa: ANN401  # any field

@@ -11,11 +11,13 @@ from engine.fakes import FakeClock
 from fakes.cloud import FakeCloud
 from fakes.shell import FakeShell
 from fakes.world import SERVICES, a_world
-from killing import DyingJournal, Fate, Operation
+from killing import DyingJournal, Fate, Operation, taken_up
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.engine import Brakes, Workshop, approve, carry_out
+from stackward.engine import Brakes, Workshop, approve, ask_cancel, carry_out
+from stackward.engine.cancel import give_up
+from stackward.engine.verify import ask_all
 from stackward.kinds import KINDS
 from stackward.model.run import Approval, Run, RunState
 from stackward.operations import operations_in_run, plan_request
@@ -24,6 +26,7 @@ from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
 NODE = "compute-07"
+_UNHEARD_MIN = 5  # longer than a worker may be silent, and than any move takes here
 
 # The port says it: what changes something returns the id of its request, if it has one.
 _ASK_FOR_A_WORD = {"uptime", "action_failure"}
@@ -123,6 +126,39 @@ class Site:
         )
         return carry_out(run.id, shop, Brakes())
 
+    def given_up(self, run: Run) -> Run:
+        """Give up a run whose worker was lost: one that waits for a worker is only cancelled.
+
+        Nobody is heard of it for minutes, in which the cloud goes on with what it was asked for.
+        """
+        for _ in range(_UNHEARD_MIN):
+            self.clock.wait(60.0)
+        now = self.clock.now()
+        if run.state is RunState.QUEUED:
+            return ask_cancel(run.id, "ann", now, self.journal, KINDS)[0]
+        why = "its machine burned"
+        return give_up(run.id, "ann", why, "bastion", self.journal, KINDS, self.clock)
+
+    def anew(self, asked: Request) -> Run:
+        """Carry out what is asked for, well; where nothing is to be done, see that it is so.
+
+        Return the newest run: what follows is told by it.
+        """
+        world = replace(self.world(), acting=None)
+        plan = plan_request(world, self.journal, asked)
+        if plan.stages:
+            return self.well(asked)
+        wrong = [proof.text for proof in ask_all(plan.verify, world) if not proof.holds]
+        assert (plan.blockers, wrong) == ((), [])
+        return replace(self.journal.runs(limit=1)[0], state=RunState.SUCCEEDED)
+
+    def confirm_what_waits(self) -> None:
+        """Do what a drain advises for a server whose move nobody has confirmed."""
+        for server in [*self.cloud.nova.known.values()]:
+            if server.status == "VERIFY_RESIZE":
+                self.cloud.nova.confirm_resize(server.id)
+        self.clock.wait(60.0)
+
     def well(self, asked: Request) -> Run:
         """Carry out what is asked for; it must end well."""
         ended = self.carry_out(self.approved(asked), Fate())
@@ -155,7 +191,10 @@ class Site:
 
 
 def of_cloud(
-    prepared: Site, asked: Callable[[Site], Request], ends: dict[str, object]
+    prepared: Site,
+    asked: Callable[[Site], Request],
+    ends: dict[str, object],
+    then: Callable[[Site, Run], Run] = taken_up,
 ) -> Operation[Site]:
     """Return an operation on a cloud that was prepared, to be killed."""
 
@@ -177,4 +216,4 @@ def of_cloud(
             "guarded": guard is not None and not guard.is_in_maintenance,
         }
 
-    return Operation(begin=begin, stands=stands, ends=ends)
+    return Operation(begin=begin, stands=stands, ends=ends, then=then)

@@ -2,7 +2,8 @@
 
 `killed(operation)` lives it through once and counts its points: one before and one after each
 write to the journal and each change of the world. Then, each time in a fresh world, the worker dies
-at one of them and another takes the run up. Things must stand at the end as if nobody had died.
+at one of them and another takes the run up; or the run is given up, and all is asked for anew.
+Things must stand at the end as if nobody had died.
 """
 
 import os
@@ -99,6 +100,11 @@ class Life(Protocol):
 L = TypeVar("L", bound=Life)
 
 
+def taken_up(life: Life, run: Run) -> Run:
+    """Let another worker take up a run whose worker has died."""
+    return run if run.state.is_over else life.carry_out(run, Fate())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation(Generic[L]):
     """What is killed: how it is begun in an empty folder, and how things must stand at its end."""
@@ -106,6 +112,7 @@ class Operation(Generic[L]):
     begin: Callable[[Path], tuple[L, Run]]  # the run is approved, and nobody has taken it up
     stands: Callable[[L, Run], object]  # given the run as it ended
     ends: object
+    then: Callable[[L, Run], Run] = taken_up  # what follows a death; returns the run that ends it
 
     def lived(self, place: Path, fate: Fate) -> object:
         """Return how things stand once the run was carried out, by another if its worker died."""
@@ -115,15 +122,13 @@ class Operation(Generic[L]):
             try:
                 ended = life.carry_out(run, fate)
             except Crash:
-                ended = life.journal.run(run.id)
-                if not ended.state.is_over:
-                    ended = life.carry_out(ended, Fate())
+                ended = self.then(life, life.journal.run(run.id))
             return self.stands(life, ended)
         finally:
             life.close()
 
 
-def killed(operation: Operation[Any], place: Path, *, every: int = 1) -> list[str]:
+def killed(operation: Operation[Any], place: Path, *, every: int = 1, first: int = 1) -> list[str]:
     """Kill an operation at each of its points, or at every second or third; return them.
 
     Between the point after a write and the one before the next nothing is written: every second
@@ -133,7 +138,7 @@ def killed(operation: Operation[Any], place: Path, *, every: int = 1) -> list[st
     assert operation.lived(place / "whole", whole) == operation.ends
     assert whole.points, "nothing was written, and nothing was changed"
     wrong = []
-    for number in range(1, len(whole.points) + 1, every):
+    for number in range(first, len(whole.points) + 1, every):
         fate = Fate(number)
         try:
             found = operation.lived(place / str(number), fate)

@@ -23,6 +23,7 @@ from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.model.claim import Claim, read_claim
 from stackward.model.inventory import Inventory
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
 from stackward.ports.world import World
 from texts import folded
 
@@ -65,6 +66,8 @@ class Site:
         )
         self.cloud.nova.disable_service(self.cloud.nova.computes["compute-07"].id, str(claim))
         self.shell.units["compute-07"] = ("inactive", "masked")
+        self.shell.files["compute-07", MAINTENANCE] = "bad: DIMM\n"
+        self.shell.files["compute-07", DROP_IN] = DROP_IN_TEXT
         own = self.cloud.nova.computes["compute-07"]
         self.cloud.nova.computes["compute-07"] = replace(own, is_up=False)
 
@@ -566,6 +569,8 @@ def test_the_remedies_for_what_has_come_back_help(site: Site) -> None:
     site.cloud.nova.enable_service(site.cloud.nova.computes["compute-07"].id)  # as a return does
     own = site.cloud.nova.computes["compute-07"]
     site.cloud.nova.computes["compute-07"] = replace(own, is_up=True)
+    site.shell.units["compute-07"] = ("active", "enabled")
+    site.shell.files.clear()
     drained, _, _ = site.run(*DRAIN, "--yes")
 
     assert (blocked, left, drained) == (3, 0, 0)
@@ -601,10 +606,12 @@ def test_anothers_reason_is_refused_with_its_words(site: Site) -> None:
     assert "it is disabled already: bob: new NICs" in err
 
 
-def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site: Site) -> None:
-    press_when(site, lambda: bool(site.cloud.nova.migrations), times=1)
+def test_a_run_whose_worker_was_left_in_the_middle_is_to_be_resumed(site: Site) -> None:
+    site.on_wait.clear()  # no move ends
+    press_when(site, lambda: bool(site.cloud.nova.migrations), times=2)
     site.run(*DRAIN, "--yes", "--parallel", "1")
     [run] = list_runs(site.state_dir / FILE, 1)
+    site.on_wait.append(site.cloud.nova.pass_time)
 
     code, _, err = site.run(*DRAIN, "--yes")
     assert code == 3
@@ -616,6 +623,25 @@ def test_a_run_that_stopped_midway_is_to_be_resumed_and_then_nothing_blocks(site
     site.run("run", "resume", run.id)
     code, _, _ = site.run(*DRAIN)
     assert code == 0
+
+
+def test_what_a_run_that_stopped_between_two_moves_left_undone_is_done_by_the_next_drain(
+    site: Site,
+) -> None:
+    """Its node is free. Resumed after that it finds another's claim, and starts nothing more."""
+    press_when(site, lambda: bool(site.cloud.nova.migrations), times=1)
+    site.run(*DRAIN, "--yes", "--parallel", "1")
+    [run] = list_runs(site.state_dir / FILE, 1)
+
+    code, _, err = site.run(*DRAIN, "--yes")
+    resumed, _, why = site.run("run", "resume", run.id)
+
+    assert code == 0
+    assert "taken over from run `01RUN`" in folded(err)
+    assert "which has left undone: 1 server is still there; its nova-compute is not kept off" in (
+        folded(err)
+    )
+    assert (resumed, "has claimed it since" in folded(why)) == (4, True)
 
 
 # --- node list --maintenance --------------------------------------------------------------------

@@ -138,8 +138,8 @@ def drain(  # noqa: PLR0913  # one for each flag
     """Empty a living compute node, and keep it out of service.
 
     It is cordoned, every server is moved off it, and its service is kept off. The plan is shown
-    first; it is carried out once it is approved, and each move and the end are proved. A node that
-    is in maintenance already is only proved to be empty still.
+    first; it is carried out once it is approved, and each move and the end are proved. What an
+    earlier run has left undone on the node is done; where nothing is, the end is only proved again.
     """
     from stackward.cli.carrying import carry_out
     from stackward.facts.projects import read_projects

@@ -21,7 +21,9 @@ from builders import (
     agreed,
     an_id,
     asking,
+    claimed,
     extra_specs,
+    kept_off,
     projects,
     wishing,
 )
@@ -29,7 +31,6 @@ from stackward.checks.compute import NoInstanceDirs
 from stackward.errors import BadInput
 from stackward.kinds import KINDS
 from stackward.model.aggregate import Aggregate
-from stackward.model.claim import Claim
 from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.domain import Disk
 from stackward.model.flavor import Flavor
@@ -1120,8 +1121,7 @@ def test_the_run_that_has_the_node_judges_its_servers_as_ever() -> None:
 
 
 def test_a_node_in_maintenance_has_nothing_to_be_done_though_its_service_is_off() -> None:
-    node = claimed()
-    plan = plan_drain(replace(node, service=replace(node.service, is_up=False)), asking())
+    plan = plan_drain(kept_off(), asking())
 
     assert (plan.blockers, plan.stages) == ((), ())
     assert [check.kind for check in plan.verify] == [
@@ -1132,15 +1132,6 @@ def test_a_node_in_maintenance_has_nothing_to_be_done_though_its_service_is_off(
         "is-cordoned",
         "is-kept-off",
     ]
-
-
-def claimed(*servers: Server, **changes: Any) -> ComputeNode:  # noqa: ANN401  # any field
-    """Return a node that run 01J8 has taken out of service."""
-    claim = Claim(
-        run="01J8", operator="ann", machine="bastion", since="2026-01-01T12:00:00Z", reason="DIMM"
-    )
-    service = a_service(is_enabled=False, disabled_reason=str(claim))
-    return a_node(*servers, service=service, **changes)
 
 
 LEFT = a_port(left_on=("compute-09",))

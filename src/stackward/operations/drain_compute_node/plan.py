@@ -19,8 +19,6 @@ from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import IsKeptOff
 from stackward.model.claim import Claim
 from stackward.model.node import ComputeNode
-from stackward.model.run import RunState
-from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
 from stackward.moving.leaving_servers import (
     Judged,
@@ -31,8 +29,16 @@ from stackward.moving.leaving_servers import (
 from stackward.operations.drain_compute_node.rules import (
     judge_node,
     judge_staying,
+    judge_undone,
 )
-from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Warned
+from stackward.operations.drain_compute_node.undone import (
+    Undone,
+    as_if_up,
+    find_undone,
+    is_guarded,
+    is_whole,
+)
+from stackward.plan import Blocked, Check, Json, Move, Plan, Stage, Verdict, Warned
 from stackward.policy import compute, node
 from stackward.policy.capacity import Packing, in_units
 from stackward.policy.compute import Way
@@ -45,22 +51,26 @@ from stackward.wording import count_of
 def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
     """Plan how to empty the node, from facts alone: no reads, no changes.
 
-    A node that is in maintenance already has nothing to be done: only the proofs are left. One that
-    a run of our own journal left half-way (cancelled, say), or with servers of other projects, is
-    drained on under a claim of our own.
+    On a node that another run has taken out of service, what is lacking is done under a claim of
+    our own. Where nothing is, only the proofs are left.
     """
+    undone = find_undone(facts, asked)
+    if undone is None:
+        return _plan_steps(facts, asked, None)
+    came_back = bool(undone.servers) and is_whole(facts)
+    against = () if came_back or not undone.is_any else tuple(judge_undone(facts, undone))
+    if came_back or against or not undone.is_any:
+        return _plan_proofs(facts, undone.claim, asked, against)
+    return _plan_steps(facts, asked, undone)
+
+
+def _plan_steps(facts: ComputeNode, asked: DrainRequest, undone: Undone | None) -> Plan[World]:
     leaving = [each for each in facts.servers if asked.takes(each)]
-    replaces = None
-    if facts.claim and facts.is_in_maintenance:
-        is_whole = facts.claiming_run is RunState.SUCCEEDED and not facts.is_left_occupied
-        is_half_way = facts.claiming_run is not None and not is_whole
-        if not (leaving and is_half_way and facts.service.is_up):
-            return _plan_proofs(facts, facts.claim, asked)
-        replaces = facts.claim.run
-        facts = replace(facts, acting_run=replaces)
+    if undone:
+        facts = replace(facts, acting_run=undone.claim.run)
     judged, packing = judge_and_pack(leaving, facts, asked.how, asked.target)
     verdicts = [
-        *judge_node(facts, asked),
+        *judge_node(as_if_up(facts, undone), asked),
         *judge_staying(facts, asked),
         *(verdict for each in judged for verdict in each.verdicts),
         *packing.left_out,
@@ -73,19 +83,20 @@ def plan_drain(facts: ComputeNode, asked: DrainRequest) -> Plan[World]:
         holds=(facts.host,),
         decisions=_decisions(facts, asked, packing),
         facts=_told(facts, asked, judged, moves),
-        notices=tuple(_notices(judged, facts, asked)),
+        notices=(*_taken_over(undone), *_notices(judged, facts, asked)),
         blockers=blockers,
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=_stages(facts, asked, tuple(tidying_of(judged)), moves, replaces),
+        stages=_stages(facts, asked, tuple(tidying_of(judged)), moves, undone),
         verify=_proofs(facts, asked),
     )
 
 
-def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[World]:
-    verdicts = [
-        *node.judge_returned(
-            facts, claim, [each.id for each in facts.servers if not asked.takes(each)]
-        ),
+def _plan_proofs(
+    facts: ComputeNode, claim: Claim, asked: DrainRequest, against: tuple[Blocked, ...]
+) -> Plan[World]:
+    stays = [each.id for each in facts.servers if not asked.takes(each)]
+    verdicts: list[Verdict] = [
+        *(against or node.judge_returned(facts, claim, stays)),
         *node.judge_guests(facts),
         *node.judge_migrations(facts),
         *judge_staying(facts, asked),
@@ -103,45 +114,36 @@ def _plan_proofs(facts: ComputeNode, claim: Claim, asked: DrainRequest) -> Plan[
     )
 
 
+def _taken_over(undone: Undone | None) -> Iterator[str]:
+    if undone:
+        run, operator = undone.claim.run, undone.claim.operator
+        yield f"taken over from run `{run}` of {operator}, which has left undone: {undone.words}"
+
+
 def _stages(
     facts: ComputeNode,
     asked: DrainRequest,
     tidying: tuple[Move[World], ...],
     moves: tuple[Move[World], ...],
-    replaces: str | None,
+    undone: Undone | None,
 ) -> tuple[Stage[World], ...]:
     cordon = Cordon(
-        host=facts.host, provider=facts.provider.id, reason=asked.reason, replaces=replaces
+        host=facts.host,
+        provider=facts.provider.id,
+        reason=asked.reason,
+        replaces=undone.claim.run if undone else None,
     )
     is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
+    tells = undone.is_untold if undone else is_guarded(facts, asked)
     stages = [
         # Before anything else: what goes off on purpose must not look like a failure.
-        *(
-            [telling_instance_ha(facts.host, is_in_maintenance=True)]
-            if is_guarded(facts, asked)
-            else []
-        ),
+        *([telling_instance_ha(facts.host, is_in_maintenance=True)] if tells else []),
         # Cordon before the moves: otherwise the scheduler refills the node while we empty it.
         Stage(name="cordon", moves=(Move(thing=facts.host, how="cordon", steps=(cordon,)),)),
-        *([Stage(name="tidy", moves=tidying, needs=(is_cordoned,))] if tidying else []),
-        Stage(
-            name="move",
-            moves=moves,
-            at_once=asked.how.at_once,
-            needs=(is_cordoned, NoArrivals(host=facts.host)),
-            goes_on=True,
-        ),
-        # Builds that the scheduler had sent here before the cordon.
-        Stage(
-            name="arrivals",
-            moves=(),
-            at_once=asked.how.at_once,
-            needs=(is_cordoned, NoArrivals(host=facts.host)),
-            goes_on=True,
-            catches_up=True,
-        ),
     ]
-    if asked.keeps_off:
+    if undone is None or undone.can_move:
+        stages += _moving(facts, asked, tidying, moves)
+    if undone.runs if undone else asked.keeps_off:
         # Only after every confirmation: a confirm needs this node's nova-compute.
         keep_off = KeepOff(node=facts.name, reason=asked.reason, with_mask=asked.with_mask)
         stages.append(
@@ -154,9 +156,32 @@ def _stages(
     return tuple(stages)
 
 
-def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
-    """Say whether the instance-HA service is to be told; not of a node that keeps servers."""
-    return bool(facts.guarded) and not isinstance(facts.guarded, Unread) and asked.empties_the_node
+def _moving(
+    facts: ComputeNode,
+    asked: DrainRequest,
+    tidying: tuple[Move[World], ...],
+    moves: tuple[Move[World], ...],
+) -> Iterator[Stage[World]]:
+    is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
+    nothing_comes = NoArrivals(host=facts.host)
+    if tidying:
+        yield Stage(name="tidy", moves=tidying, needs=(is_cordoned,))
+    yield Stage(
+        name="move",
+        moves=moves,
+        at_once=asked.how.at_once,
+        needs=(is_cordoned, nothing_comes),
+        goes_on=True,
+    )
+    # Builds that the scheduler had sent here before the cordon.
+    yield Stage(
+        name="arrivals",
+        moves=(),
+        at_once=asked.how.at_once,
+        needs=(is_cordoned, nothing_comes),
+        goes_on=True,
+        catches_up=True,
+    )
 
 
 def _proofs(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ...]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from stackward.model.node import ComputeNode
 from stackward.moving.leaving_servers import by_whose_word, judge_and_pack
+from stackward.operations.drain_compute_node.undone import Undone, may_be_dead
 from stackward.plan import Blocked, Move, Verdict
 from stackward.policy import compute, node
 from stackward.policy.capacity import NOT_ON_TARGET
 from stackward.policy.maintenance import UNKNOWN_CONSENT, UNKNOWN_LEFT_BEHIND
 from stackward.policy.rule import Worry
 from stackward.policy.wishes import needs_consent
+from stackward.ports.login import way_to
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.steps.compute import ColdMigrate, LiveMigrate
@@ -71,6 +73,39 @@ NOT_TO_MOVE = Worry(
     "plan again",
     "Asked again just before each move: the request alone says whose servers move.",
 )
+LEFT_UNDONE = Worry(
+    "drain/left-undone",
+    "run `{run}` of {operator} has left undone: {undone}; it cannot be done now: {why}",
+    "{remedy}",
+    "A drain does what is lacking, whichever run has left it undone. What it cannot do is no "
+    "reason to say that nothing is to be done.",
+)
+
+
+def judge_undone(facts: ComputeNode, undone: Undone) -> Iterator[Blocked]:
+    """Ask whether this run can do what another has left undone on the node."""
+    claim, again = undone.claim, "then drain the node again"
+    returned = f"`stackward node return {facts.name}`"
+
+    def blocks(what: str, why: str, remedy: str) -> Blocked:
+        words = {"run": claim.run, "operator": claim.operator, "undone": what}
+        return LEFT_UNDONE.blocks(facts.name, why=why, remedy=remedy, **words)
+
+    if facts.claiming_run is None:
+        why = f"the journal here does not know that run, which is of `{claim.machine}`"
+        ask = f"ask {claim.operator} whether that run is over; then"
+        yield blocks(undone.words, why, f"{ask} {returned[:-1]} --run {claim.run}`, {again}")
+    elif undone.servers and may_be_dead(facts):
+        return  # that the machine may be dead is said instead
+    elif undone.unread:
+        what = undone.words or "it is not known what"
+        why = f"whether its nova-compute is kept off cannot be read: {undone.unread.why}"
+        look = f"see `ps -ef` there, or pass `--keep-service`; {again}"
+        reach = f"{way_to(undone.unread)}; {again}"
+        yield blocks(what, why, reach if undone.unread.may_be_dead else look)
+    elif undone.lacks_compute:
+        why = "its nova-compute is down, and that needs it"
+        yield blocks(undone.words, why, f"{returned} starts it; {again}")
 
 
 def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
