@@ -6,6 +6,7 @@ import pytest
 
 from stackward import operations, requests
 from stackward.operations import operation
+from stackward.report.account import OUTCOME
 
 FOLDERS = [each.name for each in iter_modules(operations.__path__)]
 
@@ -22,6 +23,20 @@ def test_a_folder_is_found_by_the_kind_of_its_request(folder: str) -> None:
 def test_each_says_what_takes_back_what_it_did(folder: str) -> None:
     """One that cannot be taken back answers with a blocker that says why."""
     assert operation(folder.replace("_", "-")).undo is not None
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_its_account_has_columns_that_the_report_knows(folder: str) -> None:
+    columns = operation(folder.replace("_", "-")).columns
+
+    assert set(columns.outcome) <= set(OUTCOME)
+    assert {"Server", "ID", "How", "State"} <= set(columns.outcome)
+    assert set(columns.gives_way) <= {*columns.names}
+
+
+def test_a_reboot_shows_no_node_to_which_a_server_went() -> None:
+    assert "To" in operation("drain-compute-node").columns.outcome
+    assert "To" not in operation("reboot-server").columns.outcome
 
 
 def test_whatever_may_be_asked_for_has_a_folder() -> None:

@@ -78,11 +78,11 @@ def approve_and_carry_out(
     """
     from stackward.engine import Brakes
     from stackward.model.run import Approval
-    from stackward.report.account import COLUMNS
+    from stackward.report.account import account_table
     from stackward.report.colour import painted
     from stackward.report.plans import refusal, render_plan
 
-    refuse_columns(COLUMNS, output)
+    refuse_columns(account_table(plan, ()).columns, output)
     sys.stderr.write(painted(render_plan(plan, width_here(sys.stderr)), sys.stderr))
     if plan.blockers:
         raise refusal(plan, is_shown=True)
@@ -121,13 +121,14 @@ def carry_on(  # same
 ) -> None:
     """Carry a run on that was approved before, and show what was proved."""
     from stackward.engine import Brakes
-    from stackward.report.account import COLUMNS
+    from stackward.kinds import read_plan
+    from stackward.report.account import account_table
 
-    refuse_columns(COLUMNS, output)
     brakes = Brakes()
     with open_engine(brakes) as engine:
         # Before the world is opened: what names no such run needs neither cloud nor inventory.
         run = engine.to_resume(run_id, take_over=take_over)
+        refuse_columns(account_table(read_plan(run.plan), ()).columns, output)
         with open_world(context, choice) as world, _braked(brakes) as unsaid:
             _carry_out(world, engine, run, brakes, unsaid, take_over=take_over, output=output)
 

@@ -30,5 +30,6 @@ def _wish(move: Move) -> str | None:
 SERVER_MOVES = Columns(
     names=("Server", "ID", "How", "To", "Copied", "Wish"),
     row=_row,
+    outcome=("Server", "ID", "How", "To", "State", "Seconds", "Downtime"),
     gives_way=("Wish", "ID", "Copied"),
 )

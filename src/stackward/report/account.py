@@ -1,6 +1,6 @@
 """What came of a run: where each server went, and what was proved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
@@ -8,15 +8,15 @@ from typing import Any
 
 from stackward.errors import StackwardError
 from stackward.model.run import Attempt, Event, Run, RunState, Settled
+from stackward.operations import operation
 from stackward.plan import Move, Plan
 from stackward.plan.path import path_of_step
 from stackward.report.gone import GONE, how_it_went, is_gone
-from stackward.report.tables import Form, Table, render_rows
+from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import printable
 from stackward.report.times import in_words
 from stackward.wording import count_of
 
-COLUMNS = ("Server", "ID", "How", "To", "State", "Seconds", "Downtime")
 WELL = {"proved", "not applicable"}
 PROOFS = ("proved", "not applicable", "found otherwise", "unverified")
 
@@ -98,20 +98,24 @@ def _state(newest: Attempt | None, *, is_done: bool) -> str:
     return "half-way" if newest.settled is Settled.DONE else newest.settled.value
 
 
+OUTCOME: Mapping[str, Callable[[Made], Cell]] = {
+    "Server": lambda made: made.server,
+    "ID": lambda made: made.id,
+    "How": lambda made: made.how,
+    "To": lambda made: made.to,
+    "State": lambda made: made.state,
+    "Seconds": lambda made: made.seconds,
+    "Downtime": lambda made: made.downtime_s,
+}
+
+
 def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
-    """Return a row for each server's move."""
+    """Return a row for each server's move, in the columns of its operation."""
+    columns = operation(plan.request.kind).columns.outcome
     return Table(
-        columns=COLUMNS,
+        columns=columns,
         rows=tuple(
-            (
-                made.server,
-                made.id,
-                made.how,
-                made.to,
-                made.state,
-                made.seconds,
-                made.downtime_s,
-            )
+            tuple(OUTCOME[column](made) for column in columns)
             for made in moves_made(plan, attempts)
         ),
         gives_way=("Downtime", "ID", "Seconds"),
@@ -159,8 +163,8 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     """
     lines = [f"run `{run.id}`, {printable(run.title)}: {run.state}"]
     table = account_table(plan, attempts)
-    for column in ("To", "Downtime"):  # of a reboot, or where no server was stopped
-        is_bare = width is not None and not table.has(column)
+    for column in ("To", "Downtime"):  # where none is where it should be, or none was stopped
+        is_bare = width is not None and column in table.columns and not table.has(column)
         table = table.without(column) if is_bare else table
     if table.rows:
         lines.append(render_rows(table, Form.TABLE, width).rstrip("\n"))

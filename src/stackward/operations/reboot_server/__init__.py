@@ -35,6 +35,11 @@ OPERATION = Operation(
     read=read_reboot,
     plan=plan_reboot,
     judge=_judge,
-    columns=Columns(names=("Server", "ID", "How", "On"), row=_row, gives_way=("ID",)),
+    columns=Columns(
+        names=("Server", "ID", "How", "On"),
+        row=_row,
+        outcome=("Server", "ID", "How", "State", "Seconds"),
+        gives_way=("ID",),
+    ),
     undo=_undo,
 )
