@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+SECONDS = "seconds"  # in what a move expects: low, likely, high
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMove:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from stackward.model.duration import PastMove
+from stackward.model.duration import SECONDS, PastMove
+from stackward.moving.duration import carried_gib, expect
 from stackward.plan import Json, Move, Plan
-from stackward.policy.duration import SECONDS, carried_gib, expect
 from stackward.ports.world import World
 
 _GIB = "gib"

@@ -9,7 +9,7 @@ from stackward.model.duration import Span
 from stackward.model.run import Event, Run
 from stackward.plan import CAUGHT_UP, FromHost, Kinds, Move, Part, Plan, Standing, with_caught_up
 from stackward.plan.path import move_of
-from stackward.policy.duration import in_time, left_of, one_after_another, span_of, together
+from stackward.report.duration import in_time, left_of, one_after_another, span_of, together
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.names import Names, steps_of
 from stackward.report.runs import how_far

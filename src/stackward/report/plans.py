@@ -7,7 +7,7 @@ from typing import Any
 from stackward.errors import Refused
 from stackward.operations import operation
 from stackward.plan import Blocked, Json, Plan, Stage, Warned
-from stackward.policy.duration import in_time, one_after_another, span_of, together
+from stackward.report.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows, width_of
 from stackward.report.text import printable, wrap
 from stackward.report.times import in_words, local, time_in
