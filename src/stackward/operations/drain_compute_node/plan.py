@@ -27,7 +27,10 @@ from stackward.moving.leaving_servers import (
     tidying_of,
 )
 from stackward.operations.drain_compute_node.rules import (
+    judge_guests,
+    judge_migrations,
     judge_node,
+    judge_returned,
     judge_staying,
     judge_undone,
 )
@@ -96,9 +99,9 @@ def _plan_proofs(
 ) -> Plan[World]:
     stays = [each.id for each in facts.servers if not asked.takes(each)]
     verdicts: list[Verdict] = [
-        *(against or node.judge_returned(facts, claim, stays)),
-        *node.judge_guests(facts),
-        *node.judge_migrations(facts),
+        *(against or judge_returned(facts, claim, stays)),
+        *judge_guests(facts),
+        *judge_migrations(facts),
         *judge_staying(facts, asked),
     ]
     return Plan(

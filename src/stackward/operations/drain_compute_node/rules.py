@@ -1,21 +1,101 @@
 """What stands against a drain alone, and its words."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from stackward.model.claim import Claim
 from stackward.model.node import ComputeNode
+from stackward.model.unread import Unread
 from stackward.moving.leaving_servers import by_whose_word, judge_and_pack
 from stackward.operations.drain_compute_node.undone import Undone, may_be_dead
 from stackward.plan import Blocked, Move, Verdict
-from stackward.policy import compute, node
+from stackward.policy import compute
 from stackward.policy.capacity import NOT_ON_TARGET
 from stackward.policy.maintenance import UNKNOWN_CONSENT, UNKNOWN_LEFT_BEHIND
+from stackward.policy.node import STUCK, judge_service
 from stackward.policy.rule import Worry
 from stackward.policy.wishes import needs_consent
 from stackward.ports.login import way_to
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
+from stackward.status.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.steps.compute import ColdMigrate, LiveMigrate
 
+CAME_BACK = Worry(
+    "came-back",
+    "is on `{node}`, which run `{run}` of {operator} on {machine} took out of service",
+    "see there that the run is over (`stackward run show {run}`); then "
+    "`stackward node return {node}` and drain it again; or pass `--leave-behind {id}`",
+    "A node in maintenance is expected to be empty; whoever put a server there must know of it.",
+)
+STRAY_DOMAIN = Worry(
+    "stray-domain",
+    "libvirt has the guest {domain} ({state}), which is not a server of this node",
+    "look first whose it is and where else it runs (`openstack server show {server}`, "
+    "`virsh list --uuid` there); only one that Nova does not know, or of which the server's own "
+    "node runs another, is shut down with `virsh shutdown {domain}`, and where it does not obey "
+    "ended with `virsh destroy {domain}`; then plan again",
+    "Moving the servers would not move it, and a power-off would end it.",
+)
+INCOMING = Worry(
+    "incoming-migration",
+    "migration {migration} of server {server} is on its way here ({status})",
+    "wait until it has ended, then plan again; one that never will is named by a plan five minutes "
+    "later",
+    "It would arrive in the middle of the drain.",
+)
+STUCK_MIGRATION = Worry(
+    "stuck-migration",
+    "migration {migration} of server {server} is `{status}`, but that server is not migrating",
+    "plan again in five minutes: what goes on will have ended, and what does not is named then, "
+    "if libvirt on both nodes answers",
+    "Either it is about to end, or it is the trace of a lost message.",
+)
+STALE_RECORD = Worry(
+    "stale-record",
+    "{server}: {reason}",
+    "",
+    "Nova has no call that closes it, and nothing of Nova acts on it; libvirt has no job.",
+)
+AWAITS_CONFIRMATION = Worry(
+    "awaits-confirmation",
+    "{server} was resized away from here and is not confirmed",
+    "ask its owner whether it works: `openstack server resize confirm {server_id}` removes what is "
+    "here, `openstack server resize revert {server_id}` brings it back; then plan again",
+    "Confirming needs this node's nova-compute, and its old disk is still here.",
+)
+NOT_A_UNIT = Worry(
+    "not-a-unit",
+    "nova-compute cannot be kept off: {what}",
+    "pass `--keep-service`; once the node is empty, stop nova-compute by what manages it there",
+    "A drain stops and masks the unit nova-compute.service. systemd also masks a unit that does "
+    "not exist, and what runs outside it goes on.",
+)
+KEEPING_OFF_UNSEEN = Worry(
+    "keeping-off-unseen",
+    "whether its nova-compute can be kept off could not be read: {why}",
+    "see `ps` and `systemctl status nova-compute` there; or pass `--keep-service`",
+    "Off is proved by its processes: those in containers are seen by no unit.",
+)
+HAS_ROLE = Worry(
+    "has-role",
+    "it is also: {role}; {effect}",
+    "{remedy}",
+    "Moving the servers away does not move what else the machine does.",
+)
+INSTANCE_HA = Worry(
+    "instance-ha",
+    "the instance-HA service could not be asked about it, and may evacuate a node that goes down "
+    "on purpose: {why}",
+    "tell it: `openstack segment host update --on_maintenance True SEGMENT {host}` "
+    "(`openstack segment list` has its SEGMENT)",
+    "Robots that restart servers fight planned work.",
+)
+FOREIGN_ALLOCATION = Worry(
+    "foreign-allocation",
+    "placement keeps {amount} there for {consumer}, which is neither a server of it nor a move",
+    "see `nova-manage placement audit`; twice, some minutes apart",
+    "The node would not be empty in the books, and the final proof would say so.",
+)
 NO_SERVER_OF_PROJECT = Worry(
     "no-server-of-project",
     "no server of the project `{project}` ({project_id}) is here",
@@ -110,12 +190,12 @@ def judge_undone(facts: ComputeNode, undone: Undone) -> Iterator[Blocked]:
 
 def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     """Return every verdict on the node itself."""
-    yield from node.judge_service(facts)
-    yield from node.judge_guests(facts)
-    yield from node.judge_migrations(facts)
-    yield from node.judge_surroundings(facts)
+    yield from judge_service(facts)
+    yield from judge_guests(facts)
+    yield from judge_migrations(facts)
+    yield from judge_surroundings(facts)
     if asked.keeps_off:
-        yield from node.judge_keeping_off(facts)
+        yield from judge_keeping_off(facts)
     here = {server.id for server in facts.servers}
     for given in asked.how.leave_behind:
         # Once the run goes on, one that is gone is one less to leave behind.
@@ -141,6 +221,95 @@ def judge_node(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
     }
     if asked.target is not None and facts.servers and asked.target not in usable:
         yield UNKNOWN_TARGET.blocks(facts.name, target=asked.target)
+
+
+def judge_returned(node: ComputeNode, claim: Claim, expected: Collection[str]) -> Iterator[Verdict]:
+    """Name the servers that are on a node in maintenance, but for those expected there."""
+    for server in node.servers:
+        if server.id not in expected:
+            yield CAME_BACK.blocks(
+                server.label,
+                server.id,
+                node=node.name,
+                run=claim.run,
+                operator=claim.operator,
+                machine=claim.machine,
+            )
+
+
+def judge_guests(node: ComputeNode) -> Iterator[Verdict]:
+    """Look for guests that Nova does not place here."""
+    if isinstance(node.domains, Unread):
+        return
+    known = {server.id for server in node.servers}
+    known |= {server.id for server, _ in node.resizing_away}
+    known |= {migration.server for migration in node.migrations}
+    for domain in node.domains:
+        if domain.server not in known:
+            yield STRAY_DOMAIN.blocks(
+                node.name, domain=domain.name, state=domain.state, server=domain.server
+            )
+
+
+def judge_migrations(node: ComputeNode) -> Iterator[Verdict]:
+    """Look for moves that are under way, or that look so."""
+    busy = {server.id for server in node.servers if server.task_state is not None}
+    for migration in node.migrations:
+        words = {
+            "migration": str(migration.id),
+            "server": migration.server,
+            "status": migration.status,
+        }
+        standstill = node.standstills.get(migration.server)
+        stuck = find_stuck(standstill) if standstill and migration.server not in busy else None
+        if stuck:
+            yield _judge_stuck(node, migration.server, stuck)
+        elif migration.source != node.host:
+            yield INCOMING.blocks(node.name, "", **words)
+        elif migration.server not in busy:
+            yield STUCK_MIGRATION.blocks(node.name, "", **words)
+    for server, _ in node.resizing_away:
+        yield AWAITS_CONFIRMATION.blocks(node.name, server=server.label, server_id=server.id)
+
+
+def _judge_stuck(node: ComputeNode, server: str, stuck: Stuck) -> Verdict:
+    if stuck.state is RECORD_ONLY:
+        return STALE_RECORD.warns(node.name, "", server=server, reason=stuck.reason)
+    return STUCK.blocks(
+        server, server, state=stuck.state.name, reason=stuck.reason, remedy=stuck.remedy
+    )
+
+
+def judge_keeping_off(node: ComputeNode) -> Iterator[Verdict]:
+    """Ask whether stopping the unit nova-compute.service will stop nova-compute, and be seen to."""
+    running = node.running_as
+    if running is None or not node.service.is_up:
+        return  # a node that is down is blocked for that
+    if isinstance(running, Unread):
+        yield KEEPING_OFF_UNSEEN.warns(node.name, why=running.why)
+    elif elsewhere := running.outside:
+        yield NOT_A_UNIT.blocks(node.name, what=f"its nova-compute is run {elsewhere[0].words}")
+    elif running.unit_load == "not-found":
+        yield NOT_A_UNIT.blocks(node.name, what="systemd there has no unit `nova-compute.service`")
+    elif not running.processes:
+        why = "no process of it was found there, although Nova hears from it"
+        yield KEEPING_OFF_UNSEEN.warns(node.name, why=why)
+
+
+def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
+    """Tell what else hangs on the machine."""
+    for role in node.roles:
+        yield HAS_ROLE.warns(node.name, role=role.name, effect=role.effect, remedy=role.remedy)
+    if isinstance(node.guarded, Unread):
+        yield INSTANCE_HA.warns(node.name, host=node.host, why=node.guarded.why)
+    known = {server.id for server in node.servers}
+    known |= {server.id for server, _ in node.resizing_away}
+    known |= {migration.uuid for _, migration in node.resizing_away}
+    known |= {each for move in node.migrations for each in (move.uuid, move.server)}
+    for consumer, resources in sorted(node.provider.allocations.items()):
+        if consumer not in known:
+            amount = ", ".join(f"{much} {what}" for what, much in sorted(resources.items()))
+            yield FOREIGN_ALLOCATION.warns(node.name, consumer=consumer, amount=amount)
 
 
 def judge_staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
