@@ -517,7 +517,7 @@ def storage_of(server: Server, node: ComputeNode) -> BlockStorage:
         return BlockStorage.UNKNOWN
     own = [disk for disk in domain.disks if disk.path and server.id in disk.path]
     found = {_storage_of(disk, server.id, node) for disk in own}
-    found = found or {_by_filesystem(node.instances_filesystem)}
+    found = found or {by_filesystem(node.instances_filesystem)}
     for worst in (BlockStorage.LOCAL, BlockStorage.UNKNOWN):
         if worst in found:
             return worst
@@ -530,25 +530,21 @@ def _storage_of(disk: Disk, server: str, node: ComputeNode) -> BlockStorage:
     directory = disk.directory_of(server)
     if directory is None:
         return BlockStorage.LOCAL  # LVM: `/dev/<group>/<id>_disk`
-    return _by_filesystem(node.filesystem_of(directory))
+    return by_filesystem(node.filesystem_of(directory))
 
 
-def _by_filesystem(kind: str | Unread) -> BlockStorage:
+def by_filesystem(kind: str | Unread) -> BlockStorage:
+    """Say what storage a file system is on, by its kind."""
     if isinstance(kind, Unread):
         return BlockStorage.UNKNOWN
     return BlockStorage.SHARED if kind in _NETWORK_FILESYSTEMS else BlockStorage.LOCAL
-
-
-def is_shared(node: ComputeNode) -> bool:
-    """Say whether the usual place of Nova's instances is on a network file system."""
-    return _by_filesystem(node.instances_filesystem) is BlockStorage.SHARED
 
 
 def shares_directory(server: Server, node: ComputeNode) -> bool:
     """Say whether the server's directory is on a network file system."""
     own = _own_directory(server, node)
     kind = node.instances_filesystem if own is None else node.filesystem_of(own)
-    return _by_filesystem(kind) is BlockStorage.SHARED
+    return by_filesystem(kind) is BlockStorage.SHARED
 
 
 def directories_of(server: Server, node: ComputeNode) -> tuple[str, ...]:
@@ -563,7 +559,7 @@ def directories_of(server: Server, node: ComputeNode) -> tuple[str, ...]:
 def own_directories(node: ComputeNode) -> tuple[str, ...]:
     """Return the directories of instances, the usual one aside, that are this node's alone."""
     kinds = node.other_filesystems.items()
-    return tuple(each for each, kind in kinds if _by_filesystem(kind) is not BlockStorage.SHARED)
+    return tuple(each for each, kind in kinds if by_filesystem(kind) is not BlockStorage.SHARED)
 
 
 def _own_directory(server: Server, node: ComputeNode) -> str | None:
