@@ -1,5 +1,7 @@
 """Operations are found by their kind, each in its folder."""
 
+import ast
+from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
@@ -8,6 +10,8 @@ from stackward import operations, requests
 from stackward.operations import operation
 from stackward.report.account import OUTCOME
 
+PLACE = Path(operations.__file__).parent
+FEWER_THAN = 120  # lines of a plan: it is read in one sitting
 FOLDERS = [each.name for each in iter_modules(operations.__path__)]
 
 
@@ -45,3 +49,32 @@ def test_whatever_may_be_asked_for_has_a_folder() -> None:
 
 def test_a_drain_is_among_them() -> None:
     assert "drain_compute_node" in FOLDERS
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_plan_is_read_in_one_sitting(folder: str) -> None:
+    """What does not fit is a file of its own in the folder, named by its subject."""
+    assert len((PLACE / folder / "plan.py").read_text().splitlines()) < FEWER_THAN
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_plan_is_made_of_facts_alone(folder: str) -> None:
+    """It gets no port: neither the world, nor the journal, nor anything that reads them."""
+    tree = ast.parse((PLACE / folder / "plan.py").read_text())
+    given = {
+        each.arg: ast.unparse(each.annotation or ast.Constant(value=None))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for each in (*node.args.args, *node.args.kwonlyargs)
+    }
+    imported = {
+        f"{node.module}.{each.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for each in node.names
+    }
+
+    assert {name for name, kind in given.items() if kind in {"World", "Journal"}} == set()
+    assert {
+        name for name in imported if name.startswith("stackward.facts.") or ".read_" in name
+    } == set()

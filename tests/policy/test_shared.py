@@ -1,0 +1,23 @@
+"""What is in `policy/` is shared: a rule of one operation is in that operation's folder."""
+
+import pytest
+
+from raising import users_of_policy
+
+USERS = users_of_policy()
+SHARED = {"moving", "operations"}  # by all operations that move servers, or by all
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_what_is_in_policy_is_used_by_two_operations_or_by_all_that_move_servers(name: str) -> None:
+    users = USERS[name]
+
+    assert users & SHARED or len(users) > 1, f"only {users or 'nobody'} uses {name}"
+
+
+def test_rules_that_are_known_to_be_shared_are_seen_to_be() -> None:
+    assert USERS["policy.maintenance.HELD"] == {
+        "operations.reboot_server",
+        "operations.return_compute_node",
+    }
+    assert USERS["policy.compute.ERROR"] == {"moving"}  # named in a table alone

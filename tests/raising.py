@@ -1,0 +1,145 @@
+"""Which rules an operation can raise, and who uses what of `policy/`: read from the code.
+
+A name at the top of a module uses those that it names, in `policy/`, `moving/` or an operation's
+folder. Who names a rule only to compare with its name (`RULE.name`) does not raise it.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import stackward
+from stackward.policy.rule import Worry
+
+SOURCE = Path(stackward.__file__).parent
+ROOMS = ("policy.", "moving.", "operations.")
+
+Name = tuple[str, str]  # a module below `stackward`, and a name at its top
+
+
+@cache
+def _names(*, with_compared: bool) -> Mapping[Name, frozenset[Name]]:
+    """Return each name at the top of a module, with those that it names."""
+    return {
+        (module, name): frozenset(_named_in(nodes, *imported, with_compared=with_compared))
+        for module, tree in _modules().items()
+        for imported in [_imported(module, tree)]
+        for name, nodes in _tops(tree).items()
+    }
+
+
+@cache
+def _modules() -> Mapping[str, ast.Module]:
+    """Return what is in the three rooms, and whatever else imports from `policy/`."""
+    texts = {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts): path.read_text()
+        for path in sorted(SOURCE.rglob("*.py"))
+    }
+    return {
+        module: ast.parse(text)
+        for module, text in texts.items()
+        if module.startswith(ROOMS) or "stackward.policy" in text
+    }
+
+
+def _tops(tree: ast.Module) -> dict[str, list[ast.stmt]]:
+    tops: dict[str, list[ast.stmt]] = {}
+    for node in tree.body:
+        for name in _bound_by(node):
+            tops.setdefault(name, []).append(node)
+    return tops
+
+
+def _bound_by(node: ast.stmt) -> list[str]:
+    match node:
+        case ast.FunctionDef() | ast.ClassDef():
+            return [node.name]
+        case ast.Assign():
+            return [each.id for each in node.targets if isinstance(each, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+        case _:
+            return []
+
+
+def _named_in(
+    nodes: list[ast.stmt], known: dict[str, Name], rooms: dict[str, str], *, with_compared: bool
+) -> Iterator[Name]:
+    found = [each for top in nodes for each in ast.walk(top)]
+    passed = {
+        id(each.value)
+        for each in found
+        if isinstance(each, ast.Attribute) and each.attr == "name" and not with_compared
+    }
+    for node in found:
+        match node:
+            case _ if id(node) in passed:
+                pass
+            case ast.Name(id=name) if name in known:
+                yield known[name]
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in rooms:
+                yield rooms[name], attr
+            case _:
+                pass
+
+
+def _imported(module: str, tree: ast.Module) -> tuple[dict[str, Name], dict[str, str]]:
+    """Return what the names of a module are: those of others, and modules themselves."""
+    known = {name: (module, name) for name in _tops(tree)}
+    rooms: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stackward")):
+            continue
+        source = (node.module or "").removeprefix("stackward").removeprefix(".")
+        for each in node.names:
+            inner = f"{source}.{each.name}" if source else each.name
+            if inner in _modules():
+                rooms[each.asname or each.name] = inner
+            else:
+                home = source if source in _modules() else f"{source}.__init__"
+                known[each.asname or each.name] = (home, each.name)
+    return known, rooms
+
+
+def _reached(start: set[Name], *, with_compared: bool = False) -> set[Name]:
+    names = _names(with_compared=with_compared)
+    found, new = set[Name](), start
+    while new:
+        found |= new
+        new = {each for name in new for each in names.get(name, ())} - found
+    return found
+
+
+def _tops_in(place: str) -> set[Name]:
+    """Return all names at the tops of a module, or of those in a folder."""
+    every = _names(with_compared=False)
+    return {name for name in every if name[0] == place or name[0].startswith(f"{place}.")}
+
+
+def rules_of(*places: str) -> set[str]:
+    """Return the names of the rules that what is in these folders or modules can raise."""
+    start = {name for place in places for name in _tops_in(place)}
+    return {
+        found.name
+        for module, name in _reached(start)
+        if module in _modules()
+        and isinstance(found := getattr(import_module(f"stackward.{module}"), name, None), Worry)
+    }
+
+
+def users_of_policy() -> dict[str, set[str]]:
+    """Return each public name of `policy/`, with the rooms and operations that come to use it."""
+    own, names = _tops_in("policy"), _names(with_compared=True)
+    users: dict[Name, set[str]] = {name: set() for name in own if not name[1].startswith("_")}
+    for module, name in names.keys() - own:
+        for found in _reached(own & names[module, name], with_compared=True):
+            if found in users:
+                users[found].add(_user(module))
+    return {f"{module}.{name}": found for (module, name), found in users.items()}
+
+
+def _user(module: str) -> str:
+    room, *rest = module.split(".")
+    return f"{room}.{rest[0]}" if room == "operations" and len(rest) > 1 else room
