@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from stackward.lab.claims import Claims
@@ -92,14 +93,19 @@ def barest(cloud: Any, host: str, servers: list[str]) -> float:  # noqa: ANN401 
 
 
 def ours(stackward: str, variables: dict[str, str], host: str) -> float:
-    """Drain the host as an operator would; return the seconds."""
-    begun = time.perf_counter()
-    subprocess.run(
-        [stackward, "node", "drain", host, "--reason", "bench", "--yes", "--keep-service",
-         "--parallel", str(PARALLEL)],
-        env={**os.environ, **variables}, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return time.perf_counter() - begun
+    """Drain the host as an operator would, with a journal of its own; return the seconds.
+
+    A run that this machine's journal still has could hold the host.
+    """
+    with TemporaryDirectory(prefix="stackward-bench-") as state:
+        begun = time.perf_counter()
+        subprocess.run(
+            [stackward, "node", "drain", host, "--reason", "bench", "--yes", "--keep-service",
+             "--parallel", str(PARALLEL)],
+            env={**os.environ, **variables, "STACKWARD_STATE_DIR": state},
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        return time.perf_counter() - begun
 
 
 def main(stackward: str, name: str, host: str, servers: str, most: str = "inf") -> int:
