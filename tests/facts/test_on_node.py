@@ -5,10 +5,9 @@ import json
 import os
 import re
 import shutil
-import socket
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from types import ModuleType
 
 import pytest
@@ -125,77 +124,6 @@ def test_each_virtual_host_is_asked_for_only_where_all_are_not_told_at_once(
     gather.queues_one_by_one(commands)
 
     assert len(commands.words) == asked
-
-
-@pytest.mark.parametrize(
-    ("says", "heard"),
-    [pytest.param(b"\x01", True, id="alive"), pytest.param(b"", False, id="dumb")],
-)
-def test_a_late_rabbitmqctl_makes_us_ask_by_amqp(
-    gather: ModuleType, monkeypatch: pytest.MonkeyPatch, says: bytes, *, heard: bool
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        monkeypatch.setattr(gather, "AMQP", port)
-        monkeypatch.setattr(gather, "AMQP_S", 0.3)
-        commands = gather.Commands(1.0)
-        commands.start("rabbitmq cluster", ["sleep", "30"])
-        answering = Thread(target=_answer, args=(server, says))
-        answering.start()
-        try:
-            came = gather.hears_amqp(commands, f"LISTEN 0 128 *:{port} *:*")
-        finally:
-            commands.all()
-            answering.join()
-
-    assert came is heard
-
-
-@pytest.mark.parametrize("port_of", ["AMQP", "AMQPS"])
-def test_amqp_is_asked_too_where_a_late_rabbitmqctl_has_been_given_up(
-    gather: ModuleType, monkeypatch: pytest.MonkeyPatch, port_of: str
-) -> None:
-    """Something else, such as a Docker that hangs, may have taken all the time by then.
-
-    What answers a greeting in TLS with anything at all is alive, too.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        monkeypatch.setattr(gather, port_of, port)
-        commands = gather.Commands(0.2)
-        commands.start("rabbitmq cluster", ["sleep", "30"])
-        commands.all()
-
-        def answer() -> None:
-            taken, _ = server.accept()
-            with taken:
-                taken.recv(4096)
-                taken.sendall(b"\x15\x03\x01\x00\x02\x02\x28")  # an alert
-
-        answering = Thread(target=answer)
-        answering.start()
-        came = gather.hears_amqp(commands, f"LISTEN 0 128 *:{port} *:*")
-        answering.join()
-
-    assert came is True
-
-
-def _answer(server: socket.socket, says: bytes) -> None:
-    """Take a connection, and answer to what comes by it; or only keep it."""
-    taken, _ = server.accept()
-    with taken:
-        assert taken.recv(8) == b"AMQP\x00\x00\x09\x01"
-        taken.sendall(says)
-        taken.recv(1)
-
-
-def test_amqp_is_not_asked_where_rabbitmqctl_has_told(gather: ModuleType) -> None:
-    """RabbitMQ notes each such connection in its log."""
-    commands = gather.Commands(5)
-    commands.start("rabbitmq cluster", ["true"])
-
-    assert gather.hears_amqp(commands, "LISTEN 0 128 *:5672 *:*") is None
-    assert commands.end("rabbitmq cluster")["code"] == 0
 
 
 def test_a_process_that_does_not_run_is_not_asked(gather: ModuleType) -> None:

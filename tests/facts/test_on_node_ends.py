@@ -3,19 +3,15 @@
 import json
 import os
 import signal
-import socket
 import subprocess  # noqa: TID251  # the scripts as processes
 import sys
-import threading
 import time
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import hanging
 from stackward.facts import pings, survey
 from stackward.lab.waiting import wait_until
 
@@ -51,12 +47,6 @@ def run(tmp_path: Path) -> Callable[..., "tuple[dict[str, Any], float]"]:
         return json.loads(ended.stdout), time.monotonic() - began
 
     return look
-
-
-def _trickles(talk: socket.socket) -> None:
-    never = threading.Event()
-    while not never.wait(hanging.PACE_S):
-        talk.sendall(b"S")
 
 
 Run = Callable[..., tuple[dict[str, Any], float]]
@@ -154,27 +144,6 @@ def test_an_answer_counts_however_little_time_it_had(run: Run) -> None:
 
     answer = {"code": 0, "out": "well\n", "err": ""}
     assert told["commands"]["question nova-compute 0"] == answer
-
-
-@pytest.mark.parametrize("behaves", [hanging.never_answers, _trickles], ids=["dumb", "trickling"])
-def test_a_memcached_that_hangs_takes_no_more_than_its_time(
-    monkeypatch: pytest.MonkeyPatch, behaves: Callable[[socket.socket], None]
-) -> None:
-    script = Path(survey.__file__).parent / "on_node/gather.py"
-    spec = spec_from_file_location("gather", script)
-    assert spec is not None
-    assert spec.loader is not None
-    gather = module_from_spec(spec)
-    spec.loader.exec_module(gather)
-    with hanging.server(behaves) as port:
-        monkeypatch.setattr(gather, "MEMCACHED", port)
-        monkeypatch.setattr(gather, "CACHE_S", 1.0)
-        began = time.monotonic()
-
-        told = gather.memcached(f"LISTEN 0 1024 127.0.0.1:{port} 0.0.0.0:*", began)
-
-    assert "error" in told
-    assert time.monotonic() - began < 1 + LATE_S
 
 
 @pytest.mark.parametrize(

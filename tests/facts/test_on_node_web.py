@@ -3,29 +3,21 @@
 import json
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from served import IDS, Told, a_certificate, saying, served
 from stackward.anatomy import read_anatomy
 from stackward.facts.web import as_asked, parse_web
 from stackward.model.cloud_state import NO_TIME
 
 SCRIPT = Path(__file__).parents[2] / "src/stackward/facts/on_node/gather.py"
-Answers = Callable[[socket.socket], None]
-IDS = {"nova_api": "4f1c0e5b7d2a9c3e4f1c0e5b7d2a9c3e"}
 LISTEN = "LISTEN 0 128 {place} 0.0.0.0:* {users}"
 
 
@@ -41,47 +33,6 @@ def gather() -> ModuleType:
 
 
 # --- one answer ---------------------------------------------------------------------------------
-
-
-@contextmanager
-def served(answer: Answers) -> Iterator[int]:
-    """Serve connections at a port of this machine; each is answered by itself."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    over = threading.Event()
-    held: list[socket.socket] = []
-
-    def serve() -> None:
-        while not over.is_set():
-            with suppress(OSError):
-                asked, _ = listening.accept()
-                asked.settimeout(5)
-                held.append(asked)
-                answer(asked)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        over.set()
-        with suppress(OSError):
-            socket.create_connection(listening.getsockname(), 1).close()
-        thread.join(2)
-        for one in held:
-            one.close()
-        listening.close()
-
-
-def saying(*parts: bytes) -> Answers:
-    """Answer with these bytes, and close."""
-
-    def answer(asked: socket.socket) -> None:
-        asked.recv(65536)
-        for part in parts:
-            asked.sendall(part)
-        asked.close()
-
-    return answer
 
 
 def silent(asked: socket.socket) -> None:
@@ -218,30 +169,8 @@ def test_another_site_is_not_taken_for_horizon(
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     """Return what serves with a certificate that nobody trusts."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "nobody")])
-    now = datetime.now(UTC)
-    shown = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now - timedelta(days=1))  # expired: no matter here
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + shown.public_bytes(serialization.Encoding.PEM)
-    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
+    context.load_cert_chain(a_certificate(tmp_path_factory.mktemp("tls")))
     return context
 
 
@@ -285,24 +214,6 @@ def test_a_plain_server_that_refuses_a_request_is_not_asked_for_tls(gather: Modu
 # --- whom, and where ----------------------------------------------------------------------------
 
 
-class Told:
-    """Commands that have told this."""
-
-    def __init__(self, units: list[str], containers: list[str] = []) -> None:  # noqa: B006  # read only
-        blocks = (f"Id={unit}\nActiveState=active" for unit in units)
-        rows = (
-            json.dumps({"ID": IDS[name], "Names": name, "State": "running"}) for name in containers
-        )
-        self.told = {"units": "\n\n".join(blocks), "containers of docker": "\n".join(rows)}
-        self.ends = time.monotonic()
-
-    def end(self, name: str) -> dict[str, object]:
-        """Return what a command told."""
-        return {"out": self.told.get(name, "")}
-
-    soon = end
-
-
 def asked_of(
     gather: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
@@ -322,7 +233,7 @@ def asked_of(
     sockets = {"code": 0, "out": "\n".join(lines)}
     if not owners:
         sockets["refused"] = "sudo: a password is required"
-    gather.ask_web(told, as_asked(read_anatomy()), sockets)
+    gather.ask_web(told, as_asked(read_anatomy()), gather.Places(told, sockets))
     return {(name, at, port, path) for name, (at, port), path in noted}
 
 
@@ -457,7 +368,9 @@ def test_a_busy_node_has_half_of_a_longer_timeout_to_answer_over_http(
     """Seen: at ten processes for each CPU an API took more than 4 s, whatever `--timeout` said."""
     told = Told(["nova-api.service"])
 
-    assert gather.ask_web(told, [], {"code": 0, "out": ""}, within_s).limit_s == limit_s
+    places = gather.Places(told, {"code": 0, "out": ""})
+
+    assert gather.ask_web(told, [], places, within_s).limit_s == limit_s
 
 
 def test_an_address_of_ipv6_is_written_as_one() -> None:

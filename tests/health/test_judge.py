@@ -1045,7 +1045,6 @@ def test_rabbitmq(told: dict[str, Any], rule: str) -> None:
 def test_a_tool_that_is_late_on_a_busy_machine_is_unknown_while_clients_are_connected() -> None:
     site = Site()
     site.command("ctl", "rabbitmq cluster", None, err="no answer in time")
-    site.told("ctl")["hears_amqp"] = True
 
     health = site.look()
 
@@ -1349,6 +1348,10 @@ def no_queue(site: Site) -> None:
         pytest.param(
             lambda site: site.command("ctl", "rabbitmq cluster", 69, err="Error: no connection"),
             "rabbitmq-silent", "rabbitmq on ctl", id="RabbitMQ silent",
+        ),
+        pytest.param(
+            lambda site: site.told("ctl")["amqp"][0].update(error="Connection refused"),
+            "rabbitmq-takes-no-clients", "rabbitmq on ctl", id="RabbitMQ takes no clients",
         ),
         pytest.param(no_queue, "own-queue-missing", "nova-compute on c01", id="no queue"),
         pytest.param(

@@ -1,11 +1,13 @@
 """Databases and queues that answer, and take nothing: found by name, and nothing beside them."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from fakes.site import Site
+from stackward.facts.services_on_node import SPEAKS_TLS
 from stackward.model.health import Finding, Health, State
 
 
@@ -326,7 +328,8 @@ def test_a_queue_of_an_unknown_form_does_not_hide_a_missing_member() -> None:
 def test_a_frozen_rabbitmq_is_found_though_its_clients_are_still_connected() -> None:
     site = Site()
     site.command("ctl", "rabbitmq cluster", None, err="no answer in time")
-    site.told("ctl")["hears_amqp"] = False
+    [place] = site.told("ctl")["amqp"]
+    place["error"] = "no answer in time"
 
     [found] = [one for one in site.look().findings if one.under is None]
 
@@ -340,3 +343,102 @@ def test_a_frozen_mariadb_is_found_though_its_clients_are_still_connected() -> N
     [found] = [one for one in site.look().findings if one.under is None]
 
     assert (found.rule, found.where) == ("mariadb-silent", "mariadb on ctl")
+
+
+# --- it takes no clients ------------------------------------------------------------------------
+
+AMQP = 5672
+LISTENS = re.compile(rf"(?m)^LISTEN +\d+ +\d+ +\S+:{AMQP} .*$")
+
+
+def suspended(site: Site) -> None:
+    """Let RabbitMQ listen for clients no more, as after `suspend_listeners`."""
+    told = site.told("ctl")
+    told["sockets"]["out"] = LISTENS.sub("", told["sockets"]["out"])
+    told["amqp"] = []
+
+
+def without_sudo(site: Site) -> None:
+    """Let the login of the controller be an ordinary one, without any right."""
+    told, says = site.told("ctl"), "sudo: a password is required"
+    told["is_root"] = False
+    told["sockets"].update(refused=says, out=re.sub(r"users:.*", "", told["sockets"]["out"]))
+    for name in ("rabbitmq cluster", "mariadb"):
+        site.command("ctl", name, 1, err=says)
+
+
+def test_a_rabbitmq_that_listens_for_no_clients_is_found_though_it_answers_its_tool() -> None:
+    site = Site()
+    suspended(site)
+
+    [found] = site.look().findings
+
+    assert (found.rule, found.where, found.state) == (
+        "rabbitmq-takes-no-clients", "rabbitmq on ctl", State.BROKEN,
+    )  # fmt: skip
+    assert "it does not listen where they come (5672)" in found.reason
+
+
+def test_one_cause_is_found_once_where_it_answers_neither_its_tool_nor_a_client() -> None:
+    site = Site()
+    suspended(site)
+    site.command("ctl", "rabbitmq cluster", 69, err="Error: no connection")
+
+    assert [one.rule for one in site.look().findings if one.under is None] == ["rabbitmq-silent"]
+
+
+def gaps_of(site: Site) -> set[str]:
+    return {gap.says for gap in site.look().gaps if gap.component == "rabbitmq"}
+
+
+def test_what_speaks_tls_and_lets_nobody_in_is_not_proved() -> None:
+    site = Site()
+    site.told("ctl")["amqp"][0].update(port=5671, error=SPEAKS_TLS)
+
+    health = site.look()
+
+    assert health.findings == ()
+    assert f"whether rabbitmq takes clients at `127.0.0.1:5671`: {SPEAKS_TLS}" in gaps_of(site)
+
+
+def test_without_sudo_an_answer_to_a_client_proves_less_and_that_is_said() -> None:
+    site = Site()
+    without_sudo(site)
+
+    health = site.look()
+
+    [rabbitmq] = [one for one in health.components if one.name == "rabbitmq"]
+    assert (rabbitmq.proof, rabbitmq.findings) == ("answers its clients", ())
+    assert any(says.startswith("what rabbitmq says of itself: sudo") for says in gaps_of(site))
+
+
+def test_without_sudo_a_rabbitmq_that_answers_no_client_is_found() -> None:
+    site = Site()
+    without_sudo(site)
+    site.told("ctl")["amqp"][0]["error"] = "no answer in time"
+
+    found = [one.rule for one in site.look().findings if one.under is None]
+
+    assert found == ["rabbitmq-takes-no-clients"]
+
+
+def test_without_sudo_it_is_not_known_whether_a_load_balancer_has_answered() -> None:
+    site = Site()
+    without_sudo(site)
+    balancer = "\n\nId=haproxy.service\nLoadState=loaded\nActiveState=active\nSubState=running\n"
+    site.told("ctl")["commands"]["units"]["out"] += balancer
+
+    [rabbitmq] = [one for one in site.look().components if one.name == "rabbitmq"]
+
+    assert rabbitmq.state is State.UNKNOWN
+
+
+def test_without_sudo_nothing_that_listens_is_no_finding_but_unknown() -> None:
+    site = Site()
+    without_sudo(site)
+    suspended(site)
+
+    health = site.look()
+
+    assert [one for one in health.findings if one.component == "rabbitmq"] == []
+    assert any(says.startswith("whether rabbitmq takes clients:") for says in gaps_of(site))

@@ -49,6 +49,20 @@ FAULTS = [
     ),
     pytest.param(
         "ctl",
+        "rabbitmqctl suspend_listeners",
+        "rabbitmqctl resume_listeners",
+        ("rabbitmq-takes-no-clients", "rabbitmq"),
+        id="RabbitMQ's listeners are suspended",
+    ),
+    pytest.param(
+        "ctl",
+        "iptables -I INPUT -p tcp --dport 5672 --syn -j DROP",
+        "iptables -D INPUT -p tcp --dport 5672 --syn -j DROP",
+        ("rabbitmq-takes-no-clients", "rabbitmq"),
+        id="a firewall before RabbitMQ",
+    ),
+    pytest.param(
+        "ctl",
         f"mount --bind {IMAGES} {IMAGES} && mount -o remount,ro,bind {IMAGES}",
         f"mount -o remount,rw,bind {IMAGES} && umount {IMAGES}",
         ("store-read-only", "glance-api"),

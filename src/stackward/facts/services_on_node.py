@@ -19,6 +19,7 @@ from stackward.answers import (
     rows,
     shortly,
     text,
+    text_or_none,
     texts,
     truth,
     whole,
@@ -31,6 +32,8 @@ from stackward.ports.shell import Answer, refusal
 QUEUES, BINDINGS = "rabbitmq queues", "rabbitmq bindings"  # of `/`; of others, with their names
 ALL_VHOSTS = "rabbitmq all"
 ROOT_VHOST = "/"
+CLIENT_PROTOCOLS = ("amqp", "amqp/ssl")
+SPEAKS_TLS = "it speaks TLS, and lets us in to none of that"  # as the script on the node says it
 TIMED_OUT = frozenset({124, 137})  # of timeout(1): it ended, or had to kill
 READ_ONLY = ("read_only", "super_read_only", "innodb_read_only")
 
@@ -57,12 +60,32 @@ _OFF = ("OFF", "0")
 _DECIMAL = re.compile(r"\d{1,12}(\.\d{1,12})?([eE][-+]?\d{1,2})?")
 
 
+def parse_clients(given: Iterable[object]) -> dict[str, Unseen | None]:
+    """Read where RabbitMQ was asked as its clients do, and what came of it."""
+    found: dict[str, Unseen | None] = {}
+    for one in map(mapping, given):
+        error = text_or_none(one["error"])
+        kind = {None: None, NO_TIME: Blind.NOT_ASKED, SPEAKS_TLS: Blind.USELESS}
+        why = kind.get(error, Blind.SILENT)
+        place = f"{text(one['address'])}:{whole(one['port'])}"
+        found[place] = Unseen(error, why) if error and why else None
+    return found
+
+
+def hears_clients(asked: Mapping[str, Unseen | None]) -> bool | None:
+    """Say whether RabbitMQ answers its clients anywhere; None where that is not known."""
+    if None in asked.values():
+        return True
+    silent = [one is not None and one.kind is Blind.SILENT for one in asked.values()]
+    return False if silent and all(silent) else None
+
+
 def parse_broker(
     commands: Mapping[str, Said], *, hears_amqp: bool | None = None
 ) -> Broker | Unseen | None:
     """Read `rabbitmqctl cluster_status`, and what it tells of queues and bindings.
 
-    `hears_amqp`: whether RabbitMQ answered its port, where that tool did not end in time.
+    `hears_amqp`: whether RabbitMQ answers its clients. On a busy node that tool alone may be late.
     """
     answer = commands.get("rabbitmq cluster")
     if answer is None or NO_CONTAINER.search(answer["err"]):
@@ -85,7 +108,16 @@ def parse_broker(
         vhosts=seen.vhosts,
         vhosts_down=seen.vhosts_down,
         odd_queues=tuple(seen.odd),
+        client_ports=frozenset(_client_ports(told.get("listeners") or {})),
     )
+
+
+def _client_ports(given: object) -> Iterable[int]:
+    """Read the ports at which members take clients; a version may not tell them."""
+    for listeners in mapping(given).values():
+        for one in map(mapping, rows(listeners)):
+            if str(one.get("protocol")) in CLIENT_PROTOCOLS:
+                yield whole(one["port"])
 
 
 def parse_running(given: object, members: Iterable[str]) -> tuple[str, ...]:
@@ -316,6 +348,8 @@ def parse_cache(told: Mapping[str, object]) -> Cache | Unseen | None:
     """Read memcached's `stats`."""
     if not told:
         return None
+    if told.get("error") == SPEAKS_TLS:
+        return Unseen(SPEAKS_TLS, Blind.USELESS)
     if "error" in told:
         return _silent(Said(code=1, out="", err=text(told["error"])))
     out = text(told["out"])

@@ -232,6 +232,7 @@ def _survey(
         shares_with_host=container or None,
         sudo_refused=_sudo_refused(told, commands),
         broker=read.broker(),
+        amqp=read.clients(),
         database=read.of("mariadb", lambda: services.parse_database(commands)),
         cache=read.of("memcached", lambda: services.parse_cache(mapping(told["memcached"]))),
         cluster=read.of("pacemaker", lambda: parse_cluster(commands)),
@@ -288,15 +289,14 @@ class _Reader:
             self.misread.append(Misread(what, error.says or "", component))
             return Unseen(error.message, Blind.ODD)
 
+    def clients(self) -> Mapping[str, Unseen | None]:
+        """Return what RabbitMQ answered where it takes clients."""
+        return services.parse_clients(rows(self._told.get("amqp", ())))
+
     def broker(self) -> Broker | Unseen | None:
         """Return what RabbitMQ told; a queue of an unknown form leaves the rest of it known."""
-        hears = self._told.get("hears_amqp")
-        told = self.of(
-            "rabbitmq",
-            lambda: services.parse_broker(
-                self._commands, hears_amqp=None if hears is None else truth(hears)
-            ),
-        )
+        hears = services.hears_clients(self.clients())
+        told = self.of("rabbitmq", lambda: services.parse_broker(self._commands, hears_amqp=hears))
         if isinstance(told, Broker) and told.odd_queues:
             says = shortly(told.odd_queues[0])
             self.misread.append(Misread("`rabbitmqctl list_queues`", says, "rabbitmq"))

@@ -47,7 +47,7 @@ _AT_PROCESS = {
     "unit-down", "unit-ended", "container-down", "unit-restarting", "switched-off",
     "switched-off-here",
     "process-silent", "process-ill", "off-the-bus",
-    "rabbitmq-silent", "mariadb-silent", "memcached-silent",
+    "rabbitmq-silent", "rabbitmq-takes-no-clients", "mariadb-silent", "memcached-silent",
     "libvirt-silent", "not-one-active", "cluster-stopped", "cluster-failed",
     "pacemaker-silent",
 }  # fmt: skip

@@ -46,6 +46,7 @@ from stackward.health.processes import (
     notes_of_masks,
     notes_of_tools,
     notes_of_units,
+    takes_clients,
 )
 from stackward.health.proofs import (
     FUTURE_S,
@@ -417,6 +418,8 @@ def _own_words(one: Presence) -> str:
             return (
                 running if queues is None else f"{running}, {least}{count_of(len(queues), 'queue')}"
             )
+        case "rabbitmq" if takes_clients(one):
+            return "answers its clients"
         case "mariadb" if isinstance(survey.database, DatabaseServer):
             server = survey.database
             galera = f", Galera of {server.cluster_size}" if server.is_galera else ""

@@ -44,6 +44,7 @@ _OF_ALL = {
     "Waiting for disk space",
 }
 _SYNCED = "Synced"
+BALANCER = "haproxy"
 
 Present = Mapping[tuple[str, str], Presence]
 
@@ -260,8 +261,57 @@ def _judge_broker(here: Presence) -> Iterator[Finding]:
                 yield symptoms.BROKER_SHORT.found(name, node, missing=", ".join(missing))
             for vhost in broker.vhosts_down:
                 yield symptoms.VHOST_DOWN.found(name, node, vhost=vhost, log=here.log)
+            yield from _judge_clients(here)
         case _:
-            pass
+            yield from _judge_clients(here)
+
+
+def _judge_clients(here: Presence) -> Iterator[Finding]:
+    """Judge whether RabbitMQ takes clients: it was asked by the first words of one."""
+    survey, why = here.survey, ""
+    silent = {
+        place: one.why for place, one in survey.amqp.items() if one and one.kind is Blind.SILENT
+    }
+    if not survey.amqp and is_shut(here):
+        expected = ", ".join(map(str, sorted(client_ports(here))))
+        why = f"it does not listen where they come ({expected})"
+    elif silent and (survey.sees_owners or len(silent) == len(survey.amqp)):
+        # Without root, another there may be meant, such as a load balancer.
+        why = "; ".join(f"`{place}`: {said}" for place, said in silent.items())
+    if why:
+        yield symptoms.BROKER_TAKES_NONE.found(
+            here.component.name, here.node, why=why, log=here.log
+        )
+
+
+def client_ports(here: Presence) -> frozenset[int]:
+    """Return where RabbitMQ is to take clients: by its own word, else where it usually does."""
+    broker = here.survey.broker
+    named = broker.client_ports if isinstance(broker, Broker) else frozenset()
+    return named or frozenset(here.component.ports)
+
+
+def is_shut(here: Presence) -> bool:
+    """Say whether RabbitMQ listens, but on no port for clients; only root sees whose a port is."""
+    survey = here.survey
+    own = [one for one in survey.listeners if one.owner in here.owners]
+    taking = survey.listeners if here.is_in_container else own
+    return (
+        survey.sees_owners
+        and bool(own or here.is_in_container)
+        and not any(one.port in client_ports(here) for one in taking)
+    )
+
+
+def takes_clients(here: Presence) -> bool:
+    """Say whether RabbitMQ itself has answered as it does its clients.
+
+    Without root nobody sees whose a port is: a load balancer on its node may have answered.
+    """
+    survey = here.survey
+    units = {} if isinstance(survey.units, Unseen) else survey.units
+    balanced = any(BALANCER in name and one.active == ACTIVE for name, one in units.items())
+    return None in survey.amqp.values() and (survey.sees_owners or not balanced)
 
 
 def is_silent(here: Presence, unseen: Unseen) -> bool:
@@ -283,11 +333,14 @@ def gaps_of_tools(here: Presence) -> Iterator[Gap]:
     own = own_tool(here)
     if own is None or not here.runs:
         return
+    if here.component.probe.kind == "rabbitmq":
+        yield from _gaps_of_clients(here)
     name, survey = here.component.name, here.survey
     match own.answer:
         case None:
             what, why = own_words(name), "its tool is not on the node"
-            yield gap_of(survey, what, Unseen(why, Blind.USELESS), name, is_proof=True)
+            is_proof = not takes_clients(here)  # which proves less
+            yield gap_of(survey, what, Unseen(why, Blind.USELESS), name, is_proof=is_proof)
         case Unseen(kind=Blind.ODD):
             return  # that is a finding
         case Unseen() if here.component.probe.kind == "pacemaker":
@@ -298,6 +351,18 @@ def gaps_of_tools(here: Presence) -> Iterator[Gap]:
             yield from _gaps_of_broker(survey, broker, name)
         case _:
             return
+
+
+def _gaps_of_clients(here: Presence) -> Iterator[Gap]:
+    """Name where RabbitMQ could not be asked as its clients do."""
+    survey, name = here.survey, here.component.name
+    for place, unseen in survey.amqp.items():
+        if unseen and (unseen.kind is not Blind.SILENT or not survey.sees_owners):
+            yield gap_of(survey, f"whether {name} takes clients at `{place}`", unseen, name)
+    if not survey.amqp and not is_shut(here):
+        kind = Blind.USELESS if survey.sees_owners else Blind.REFUSED
+        nowhere = Unseen("where it listens is not seen", kind)
+        yield gap_of(survey, f"whether {name} takes clients", nowhere, name)
 
 
 def own_words(name: str) -> str:

@@ -14,7 +14,7 @@ from stackward.health.calls import is_called
 from stackward.health.messages import NO_RPC, ages, is_kept_off, knows_all_queues
 from stackward.health.pings import is_pinged
 from stackward.health.presence import Presence
-from stackward.health.processes import Present, own_tool
+from stackward.health.processes import Present, own_tool, takes_clients
 from stackward.health.questions import has_answered
 from stackward.health.web import has_answered as is_heard
 from stackward.model.cloud_state import Answered, CloudState, Rpc
@@ -94,6 +94,11 @@ def _own_tool_answered(place: Place) -> bool:
     return own is not None and own.answer is not None and not isinstance(own.answer, Unseen)
 
 
+def _took_clients(place: Place) -> bool:
+    here = place.here
+    return here is not None and here.component.probe.kind == "rabbitmq" and takes_clients(here)
+
+
 def _carried_a_report(place: Place) -> bool:
     return place.component.name == CONDUCTOR and place.is_only_one and _age_of_report(place) != ""
 
@@ -134,6 +139,7 @@ WAYS: tuple[Callable[[Place], bool], ...] = (
     _answered_questions,
     _answered_over_http,
     _own_tool_answered,
+    _took_clients,
     _carried_a_report,
 )
 

@@ -569,6 +569,17 @@ BROKER_SILENT = Symptom(
     "`{restart}` on this node",
     "What does not answer its own tool serves nobody.",
 )
+BROKER_TAKES_NONE = Symptom(
+    "rabbitmq-takes-no-clients",
+    State.BROKEN,
+    "it answers its own tool, but takes no clients: {why}",
+    "look first whether somebody keeps clients away on purpose (`rabbitmqctl status` names its "
+    "listeners, and says where it is under maintenance; a firewall: `nft list ruleset`); then "
+    "`rabbitmqctl resume_listeners`, after a drain `rabbitmq-upgrade revive`, on this node; if it "
+    "stays so, see {log}",
+    "Who is connected goes on, so its own health checks look well. Whoever has to connect again "
+    "cannot.",
+)
 BROKER_ALARM = Symptom(
     "rabbitmq-alarm",
     State.BROKEN,

@@ -148,6 +148,8 @@ class Broker:
     vhosts: tuple[str, ...] | None = None  # None: not told
     vhosts_down: tuple[str, ...] = ()
     odd_queues: tuple[str, ...] = ()  # rows of queues in a form that is not known
+    # Where members are to take clients: their ports, as the cluster has them.
+    client_ports: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +299,8 @@ class Survey:
     shares_with_host: str | None = None  # the kind of container that it is
     sudo_refused: str | None = None  # in sudo's words
     broker: Broker | Unseen | None = None  # None: it has none
+    # Where RabbitMQ was asked as its clients do, with why it did not answer; None: it did.
+    amqp: Mapping[str, Unseen | None] = field(default_factory=dict)
     database: DatabaseServer | Unseen | None = None
     cache: Cache | Unseen | None = None
     cluster: Cluster | Unseen | None = None  # None: Pacemaker does not run

@@ -95,11 +95,14 @@ MOST_WANTING = 60  # units
 QUEUE_FACTS = ["name", "messages", "consumers", "type"]
 BINDING_FACTS = ["source_name", "destination_name", "routing_key"]
 MOST_VHOSTS = 8  # of RabbitMQ beside `/`, where each takes two commands
-AMQP, AMQPS, AMQP_S = 5672, 5671, 1.5
+AMQP, AMQPS = 5672, 5671
+AMQP_HEADER = b"AMQP\x00\x00\x09\x01"  # the first words of a client: version 0-9-1
+AMQP_START = re.compile(rb"\x01\x00\x00....\x00\x0a\x00\x0a", re.DOTALL)  # `Connection.Start`
 MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
-MEMCACHED, CACHE_S = 11211, 2.0
+MEMCACHED = 11211
+MEMCACHED_SETTINGS = "/etc/memcached.conf"
 ENGINES = ("docker", "podman")
 SS = ("/usr/bin/ss", "/usr/sbin/ss")
 LIBVIRT = {"libvirtd.service", "virtqemud.service"}
@@ -125,6 +128,17 @@ MOST_PLACES = 4  # where one component listens on its ports
 WEB_SERVERS = {"apache2.service", "httpd.service"}  # each with many sites
 BAD_REQUEST, SERVER_ERROR = 400, 500
 TLS_ALERT = b"\x15\x03"
+SPEAKS_TLS = "it speaks TLS, and lets us in to none of that"
+CLOSED = "it closes the connection without an answer"
+# Who takes clients over TCP: units, containers, usual ports, a client's first words, and what
+# answers them.
+TAKERS = {
+    "rabbitmq": ({"rabbitmq-server.service"}, ["rabbitmq"], {AMQP, AMQPS}, AMQP_HEADER, AMQP_START),
+    "memcached": (
+        {"memcached.service"}, ["memcached"], {MEMCACHED}, b"stats\r\n", re.compile(rb"END\r\n$"),
+    ),
+}  # type: dict[str, tuple[set[str], list[str], set[int], bytes, Any]]  # fmt: skip
+WORDS_BYTES = 65536  # of what a process says first
 
 
 class Commands:
@@ -373,29 +387,6 @@ def near(listens: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # where it listens
 
 
-def memcached(listening: str, ends: float) -> dict[str, object]:
-    """Return what memcached says of itself; nothing where it does not listen."""
-    found = re.search(rf"\s(\S+):{MEMCACHED}\s", listening)
-    if not found:
-        return {}
-    told, now = b"", time.monotonic()
-    until = now + min(CACHE_S, max(CACHE_S / 2, ends - now))
-    try:
-        with contextlib.closing(
-            socket.create_connection((near(found.group(1)), MEMCACHED), left(until))
-        ) as asked:
-            asked.sendall(b"stats\r\n")
-            while not told.endswith(b"END\r\n"):
-                asked.settimeout(left(until))
-                more = asked.recv(65536)
-                if not more:
-                    break
-                told += more
-    except OSError as error:
-        return {"error": str(error)}
-    return {"out": text(told)}
-
-
 def installed(units: list[str]) -> list[str]:
     """Return the units of which a package has its file here: a mask alone may be of any name."""
     return [
@@ -504,7 +495,7 @@ def left(until: float) -> float:
 def heard(read: bytes, own: str | None) -> dict[str, object]:
     """Return what of an answer goes home: its status, and its words only where it has failed."""
     if not read or read.startswith(TLS_ALERT):
-        return {"error": "it closes the connection without an answer"}
+        return {"error": CLOSED}
     head, _, page = text(read).replace("\r\n", "\n").partition("\n\n")
     status = re.match(r"HTTP/\d(?:\.\d)? (\d{3})\b", head)
     if not status:
@@ -549,46 +540,202 @@ def listened(commands: Commands) -> dict[str, object]:
     return sockets
 
 
+class Places:
+    """Where the components of this node listen themselves; whose a port is, only root sees.
+
+    Another on the same port, such as a load balancer, would answer for a process that is dead.
+    """
+
+    def __init__(self, commands: Commands, sockets: dict[str, object]) -> None:
+        self.running = active(commands)
+        self.ids = {}  # type: dict[str, str]
+        for engine in ENGINES:
+            alive, known = running_in(commands, engine), container_ids(commands, engine)
+            self.ids.update({name: id_ for name, id_ in known.items() if name in alive})
+        out = str(sockets.get("out", ""))
+        self.listening, self.paths = listeners(out), owners(out)
+        self.sees_owners = sockets.get("code") == 0 and not sockets.get("refused")
+
+    def marks(self, units: set[str], containers: list[str]) -> set[str]:
+        """Return what is in the cgroups of these, as far as they run here."""
+        inside = {self.ids[name] for name in containers if name in self.ids}
+        return inside | {f"/{unit}/" for unit in units & self.running}
+
+    def of(self, marks: set[str]) -> list[tuple[str, int]]:
+        """Return where they listen: address and port; without root, where anybody does."""
+        return [
+            (address, port)
+            for address, port, pids in self.listening
+            if not self.sees_owners or is_owned(pids, self.paths, marks)
+        ]
+
+
 def ask_web(
     commands: Commands,
     asked: list[dict[str, object]],
-    sockets: dict[str, object],
+    known: Places,
     within_s: float = 0.0,
 ) -> Web:
     """Ask the processes that serve over HTTP, each where it listens itself.
 
-    Another on the same port, such as a load balancer, would answer for a process that is dead.
     Whose a port is only root sees: without that, all who listen there are asked.
     """
-    web, running = Web(commands.ends, max(WEB_S, WEB_PART * within_s)), active(commands)
-    ids = {}  # type: dict[str, str]
-    for engine in ENGINES:
-        alive, known = running_in(commands, engine), container_ids(commands, engine)
-        ids.update({name: id_ for name, id_ in known.items() if name in alive})
-    listening, paths = listeners(str(sockets.get("out", ""))), owners(str(sockets.get("out", "")))
-    sees_owners = sockets.get("code") == 0 and not sockets.get("refused")
+    web = Web(commands.ends, max(WEB_S, WEB_PART * within_s))
     for one in asked:
-        units = running & set(one["units"])  # type: ignore[call-overload]
         has_site = any(os.path.exists(path) for path in list(one["sites"]))  # type: ignore[call-overload]
-        shared = running & WEB_SERVERS if has_site else set()
-        inside = {ids[name] for name in list(one["containers"]) if name in ids}  # type: ignore[call-overload]
-        if not units | shared | inside:
+        shared = known.running & WEB_SERVERS if has_site else set()
+        marks = known.marks(set(one["units"]) | shared, list(one["containers"]))  # type: ignore[call-overload]
+        if not marks:
             continue
-        marks = inside | {f"/{unit}/" for unit in units | shared}
-        places = [
-            (address, port)
-            for address, port, pids in listening
-            if not sees_owners or is_owned(pids, paths, marks)
-        ]
+        places = known.of(marks)
         ports = set(one["ports"])  # type: ignore[call-overload]
         declared = [place for place in places if place[1] in ports]
-        if not declared and sees_owners and not shared:
+        if not declared and known.sees_owners and not shared:
             declared = places  # its settings name another port
         for place in list(dict.fromkeys(declared))[:MOST_PLACES]:
             words = [str(path) for path in list(one["paths"])] + (["*"] if shared else [])  # type: ignore[call-overload]
             for path in words:
                 web.ask(str(one["name"]), place, path, one["own"])  # type: ignore[arg-type]
     return web
+
+
+class Talks:
+    """The first words of clients, to where a process takes them; each place with its own end.
+
+    No login follows, so nothing is read of what it keeps, and nothing is written.
+    """
+
+    def __init__(self, ends: float, limit_s: float = WEB_S) -> None:
+        self.ends = ends
+        self.limit_s = limit_s
+        self.told = []  # type: list[dict[str, object]]
+        self.threads = []  # type: list[threading.Thread]
+
+    def ask(self, name: str, place: tuple[str, int], words: bytes, until_words: Any) -> None:  # noqa: ANN401  # a pattern of bytes
+        """Say these words at a place, and listen until an answer has a pattern."""
+        told = {"name": name, "address": place[0], "port": place[1]}  # type: dict[str, object]
+        self.told.append(told)
+        now = time.monotonic()
+        until = min(now + self.limit_s, self.ends)
+        told["came"] = {"error": unheard(until - now, self.limit_s)}
+        if until - now < LEAST_S:
+            return
+        said = (words, until_words)
+        thread = threading.Thread(target=reply_of, args=(told, until, said), daemon=True)
+        thread.start()
+        self.threads.append(thread)
+
+    def all(self) -> list[dict[str, object]]:
+        """Return what came of all."""
+        for thread in self.threads:
+            thread.join(max(0.0, self.ends - time.monotonic()) + READ_S)
+        return [dict(one) for one in self.told]
+
+
+def reply_of(told: dict[str, object], until: float, said: tuple[bytes, Any]) -> None:
+    """Keep what a place answers: in plain words, and over TLS where those are none there."""
+    place, late = (str(told["address"]), int(str(told["port"]))), dict(told["came"])  # type: ignore[call-overload]
+    found = {}  # type: dict[str, object]
+    for secured in (True,) if place[1] == AMQPS else (False, True):
+        try:
+            came = spoken(place, until, said, secured=secured)
+        except socket.timeout:  # noqa: UP041  # another class until Python 3.10
+            came = late
+        except ssl.SSLError as error:
+            came = {"error": SPEAKS_TLS if "alert" in str(error).lower() else CLOSED}
+        except OSError as error:
+            came = {"error": error.strerror or str(error) or type(error).__name__}
+        if not found or "out" in came or came["error"] == SPEAKS_TLS:
+            found = came
+        if found.get("error") not in (CLOSED, SPEAKS_TLS):
+            break
+    told["came"] = found  # at once: it may be read at any time
+
+
+def spoken(
+    place: tuple[str, int], until: float, said: tuple[bytes, Any], *, secured: bool
+) -> dict[str, object]:
+    """Return what is answered to the first words."""
+    words, pattern = said
+    read = b""
+    with contextlib.closing(socket.create_connection(place, left(until))) as plain:
+        plain.settimeout(left(until))
+        asked = blindly(plain) if secured else plain
+        with contextlib.closing(asked), contextlib.suppress(ConnectionError):
+            asked.sendall(words)
+            while not pattern.search(read) and len(read) < WORDS_BYTES:
+                if time.monotonic() > until:
+                    raise socket.timeout  # noqa: UP041  # as above
+                asked.settimeout(left(until))
+                more = asked.recv(WORDS_BYTES)
+                if not more:
+                    break
+                read += more
+    if read.startswith(TLS_ALERT):
+        return {"error": SPEAKS_TLS}
+    return (
+        {"out": text(read), "is_whole": bool(pattern.search(read))} if read else {"error": CLOSED}
+    )
+
+
+def ask_as_clients(commands: Commands, known: Places, within_s: float = 0.0) -> Talks:
+    """Ask RabbitMQ and memcached where they take their clients, as those do."""
+    talks = Talks(commands.ends, max(WEB_S, WEB_PART * within_s))
+    for name, (units, containers, ports, words, pattern) in TAKERS.items():
+        marks = known.marks(units, containers)
+        places = known.of(marks) if marks else []
+        if marks and known.sees_owners and not places:
+            # A container with a network of its own: its engine listens for it.
+            places = [place[:2] for place in known.listening]
+        chosen = re.findall(r"(?m)^-p\s*(\d+)\s*$", read(MEMCACHED_SETTINGS))
+        all_ports = ports | {int(port) for port in chosen if name == "memcached"}
+        for place in [one for one in dict.fromkeys(places) if one[1] in all_ports][:MOST_PLACES]:
+            talks.ask(name, place, words, pattern)
+    return talks
+
+
+def ask_amqp_elsewhere(commands: Commands, known: Places, talks: Talks) -> None:
+    """Ask RabbitMQ at the ports that it names itself, where it listens on none of the usual ones.
+
+    Its own tool needs half a second of CPU to begin: it is waited for until a talk has no time.
+    """
+    if any(one["name"] == "rabbitmq" for one in talks.told):
+        return
+    units, containers, _, words, pattern = TAKERS["rabbitmq"]
+    marks = known.marks(units, containers)
+    ports = amqp_ports(str(commands.soon("rabbitmq cluster").get("out", ""))) if marks else set()
+    for place in [one for one in dict.fromkeys(known.of(marks)) if one[1] in ports][:MOST_PLACES]:
+        talks.ask("rabbitmq", place, words, pattern)
+
+
+def amqp_ports(told: str) -> set[int]:
+    """Return where a cluster of RabbitMQ takes clients, by its own word."""
+    with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError):
+        every = json.loads(told)["listeners"].values()
+        those = [one for each in every for one in each if str(one["protocol"]).startswith("amqp")]
+        return {int(one["port"]) for one in those}
+    return set()
+
+
+def of_broker(told: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return where RabbitMQ was asked as its clients do; without an error it has answered."""
+    found = []
+    for one in told:
+        came = dict(one["came"])  # type: ignore[call-overload]
+        odd = None if came.get("is_whole") else "it answers in another way than AMQP 0-9-1"
+        if one["name"] == "rabbitmq":
+            place = {"address": one["address"], "port": one["port"]}
+            found.append(dict(place, error=came.get("error", odd)))
+    return found
+
+
+def of_cache(told: list[dict[str, object]], *, all_are_own: bool) -> dict[str, object]:
+    """Return what memcached says of itself: at the place where it fails, if there is one."""
+    came = [dict(one["came"]) for one in told if one["name"] == "memcached"]  # type: ignore[call-overload]
+    well = [one for one in came if one.get("is_whole")]
+    ill = [one for one in came if not one.get("is_whole")]
+    first = ill + well if all_are_own else well + ill
+    return first[0] if first else {}
 
 
 def is_owned(pids: list[str], paths: dict[str, str], marks: set[str]) -> bool:
@@ -985,35 +1132,6 @@ def queues_one_by_one(commands: Commands) -> None:
         commands.start("rabbitmq bindings of " + vhost, bindings)
 
 
-def hears_amqp(commands: Commands, listening: str) -> bool | None:
-    """Say whether RabbitMQ answers the first words of AMQP; asked only where its own tool is late.
-
-    That tool needs half a second of CPU to begin, so on a busy node its silence alone shows
-    nothing. None: not asked.
-    """
-    reading = commands.reading.get("rabbitmq cluster")
-    found = re.search(rf"\s(\S+):({AMQP}|{AMQPS})\s", listening)
-    if reading is None or not found:
-        return None
-    reading.join(max(0.0, commands.ends - time.monotonic() - AMQP_S))
-    if commands.ended.get("rabbitmq cluster", {}).get("code") is not None:
-        return None
-    until = max(commands.ends, time.monotonic() + FAIR * AMQP_S)
-    where = (near(found.group(1)), int(found.group(2)))
-    try:
-        with contextlib.closing(socket.create_connection(where, left(until))) as plain:
-            plain.settimeout(left(until))
-            asked = blindly(plain) if where[1] == AMQPS else plain
-            with contextlib.closing(asked):
-                asked.settimeout(left(until))
-                asked.sendall(b"AMQP\x00\x00\x09\x01")
-                return bool(asked.recv(1))
-    except ssl.SSLError as error:  # what it does not like it answers, too
-        return "timed out" not in str(error)
-    except OSError:
-        return False
-
-
 def logs_of_troubled(commands: Commands) -> None:
     """Ask for the last words of the units that have failed or do not stay up."""
     blocks = str(commands.end("units").get("out", "")).split("\n\n")
@@ -1049,15 +1167,17 @@ def main(asked: dict[str, object]) -> None:
     ask_libvirt(commands)
     kept = stores(commands, list(asked.get("stores", ())))  # type: ignore[call-overload]
     sockets = listened(commands)
-    web = ask_web(commands, list(asked.get("web", ())), sockets, within_s)  # type: ignore[call-overload]
+    known = Places(commands, sockets)
+    web = ask_web(commands, list(asked.get("web", ())), known, within_s)  # type: ignore[call-overload]
+    talks = ask_as_clients(commands, known, within_s)
     wanting(commands)
     ask_cluster(commands)
     disks = filesystems(commands)
     logs_of_troubled(commands)
     listed = str(sockets.get("out", ""))
-    cache = memcached(listed, commands.ends)
-    hears = hears_amqp(commands, listed)
+    ask_amqp_elsewhere(commands, known, talks)
     queues_one_by_one(commands)
+    talked = talks.all()
     told = commands.all()
     told.pop("sockets unowned", None)
     json.dump(
@@ -1081,8 +1201,8 @@ def main(asked: dict[str, object]) -> None:
             "installed": installed([str(unit) for unit in list(asked["units"])]),  # type: ignore[call-overload]
             "sockets": sockets,
             "owners": owners(listed),
-            "memcached": cache,
-            "hears_amqp": hears,
+            "memcached": of_cache(talked, all_are_own=known.sees_owners),
+            "amqp": of_broker(talked),
             "web": web.all(),
             "commands": {name: one for name, one in told.items() if name != "sockets"},
         },
