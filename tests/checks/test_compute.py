@@ -8,6 +8,7 @@ from typing_extensions import override
 from builders import a_server, an_id
 from fakes.cloud import FakeCloud
 from fakes.nova import FakeNova
+from fakes.placement import FakePlacement
 from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.checks.compute import (
@@ -19,6 +20,8 @@ from stackward.checks.compute import (
     NoServersOn,
 )
 from stackward.errors import Unreachable
+from stackward.model.migration import Migration
+from stackward.model.placement import Provider
 from stackward.model.server import Server
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.world import World
@@ -27,7 +30,7 @@ from stackward.steps.service import Cordon
 HOST, PROVIDER = "compute-07", an_id("compute-07")
 EMPTY = [
     NoServersOn(host=HOST),
-    NoArrivals(host=HOST),
+    NoArrivals(host=HOST, provider=PROVIDER),
     NoAllocations(host=HOST, provider=PROVIDER),
     NoDomains(host=HOST, node=HOST),
     NoInstanceDirs(host=HOST, node=HOST),
@@ -215,3 +218,113 @@ def test_a_record_that_libvirt_still_works_on_is_an_arrival() -> None:
     shell = FakeShell(cloud, jobs={("compute-08", an_id("db-01"))})
 
     assert isinstance(NoArrivals(host=HOST).ask(a_world(cloud, shell)), Finding)
+
+
+SENT, GONE = an_id("sent"), an_id("gone")
+AT_ALL = NoArrivals(host=HOST, provider=PROVIDER)
+
+
+def holding_room(consumer: str, *servers: Server, moves: tuple[Migration, ...] = ()) -> World:
+    """Return a node on which placement keeps room for somebody who is on no list of its servers."""
+    cloud = FakeCloud()
+    cloud.nova.add(*servers)
+    cloud.nova.migrations.extend(moves)
+    cloud.placement.leftovers = {consumer: {PROVIDER}}
+    return a_world(cloud)
+
+
+def a_move(status: str, source: str, target: str) -> Migration:
+    return Migration(
+        id=7,
+        uuid=GONE,
+        server=an_id("db-01"),
+        kind="migration",
+        status=status,
+        source=source,
+        target=target,
+    )
+
+
+@pytest.mark.parametrize(
+    ("world", "check", "named"),
+    [
+        pytest.param(
+            holding_room(SENT, a_server("BUILD", "sent", host=None)), AT_ALL, "sent",
+            id="a build that the scheduler has just sent here",
+        ),
+        pytest.param(
+            holding_room(
+                SENT, a_server("SHELVED_OFFLOADED", "sent", host=None, task_state="spawning")
+            ),
+            AT_ALL, "sent", id="a server that is unshelved here",
+        ),
+        pytest.param(
+            holding_room(
+                SENT, a_server("SHUTOFF", "sent", host="compute-08", task_state="resize_prep")
+            ),
+            AT_ALL, "sent", id="a server that will be resized to here",
+        ),
+        pytest.param(
+            holding_room(GONE), AT_ALL, GONE, id="nobody whom Nova knows: it waits, then names it"
+        ),
+        pytest.param(
+            holding_room(GONE), replace(AT_ALL, left_over=(GONE,)), None,
+            id="nobody whom Nova knows, and the plan has warned of it",
+        ),
+        pytest.param(
+            holding_room(SENT, a_server("BUILD", "sent", host=None)),
+            replace(AT_ALL, left_over=(SENT,)), "sent",
+            id="a build, although the plan has taken it for a leftover",
+        ),
+        pytest.param(
+            holding_room(SENT, a_server(name="sent", host="compute-08")), AT_ALL, None,
+            id="a server that is at rest elsewhere: the proof of the end finds it",
+        ),
+        pytest.param(
+            holding_room(SENT, a_server("SHELVED_OFFLOADED", "sent", host=None)), AT_ALL, None,
+            id="a shelved server that is at rest: same",
+        ),
+        pytest.param(
+            holding_room(
+                GONE, a_server("VERIFY_RESIZE", host="compute-08"),
+                moves=(a_move("finished", HOST, "compute-08"),),
+            ),
+            AT_ALL, None, id="a move from here, which keeps the room until it is confirmed",
+        ),
+        pytest.param(
+            holding_room(
+                GONE, a_server(host="compute-08"), moves=(a_move("error", HOST, "compute-08"),)
+            ),
+            AT_ALL, None, id="a move from here that has failed: the proof of the end finds it",
+        ),
+        pytest.param(
+            holding_room(SENT, a_server("BUILD", "sent", host=None)), NoArrivals(host=HOST), None,
+            id="a build, for a plan of an older version, which does not ask placement",
+        ),
+    ],
+)  # fmt: skip
+def test_who_holds_room_and_is_on_no_list_is_an_arrival_in_the_making(
+    world: World, check: NoArrivals, named: str | None
+) -> None:
+    answer = check.ask(world)
+
+    # What is found is waited for.
+    found = (answer.passes, (named or "") in answer.reason) if isinstance(answer, Finding) else None
+    assert found == ((True, True) if named else None)
+
+
+def test_who_holds_room_and_is_in_a_cell_that_is_down_may_be_anything() -> None:
+    world = holding_room(SENT, a_server("UNKNOWN", "sent", host=None, vm_state="UNKNOWN"))
+
+    with pytest.raises(Unreachable, match="nothing is known of `sent`: its cell is down"):
+        AT_ALL.ask(world)
+
+
+def test_what_placement_cannot_answer_proves_nothing() -> None:
+    class Silent(FakePlacement):
+        @override
+        def provider(self, provider: str, /) -> Provider:
+            raise Unreachable("cannot connect to placement")
+
+    with pytest.raises(Unreachable, match="placement"):
+        AT_ALL.ask(a_world(FakeCloud(placement=Silent())))

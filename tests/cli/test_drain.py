@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -476,6 +477,42 @@ def test_a_node_is_emptied_project_by_project_under_its_cordon(site: Site) -> No
         "inactive",
     ), err
     assert out.endswith(IS_EMPTY)
+
+
+def sent_just_before(site: Site, *, shows_after: int) -> None:
+    """Let the scheduler have sent a server here of which only placement knows; then Nova does."""
+    sent, waits = a_server("BUILD", "sent", host=None, task_state="scheduling"), count(1)
+    site.cloud.nova.add(sent)
+
+    def pass_by() -> None:
+        is_cordoned = not site.cloud.nova.computes["compute-07"].is_enabled
+        if is_cordoned and next(waits) == shows_after:
+            site.cloud.placement.leftovers.clear()
+            site.cloud.nova.known[sent.id] = a_server(name="sent", has_image=False)
+
+    site.cloud.placement.leftovers = {sent.id: {an_id("compute-07")}}
+    site.on_wait.append(pass_by)
+
+
+def test_a_server_that_the_scheduler_sent_just_before_the_cordon_is_waited_for_and_moved(
+    site: Site,
+) -> None:
+    """Nova does not list it there yet: the drain had ended, and it came to a node that was off."""
+    sent_just_before(site, shows_after=20)
+
+    code, _, err = site.run(*DRAIN, "--yes")
+
+    assert (code, site.hosts["sent"]) == (0, "compute-08"), err
+
+
+def test_a_server_that_was_sent_and_never_comes_is_named_after_a_while(site: Site) -> None:
+    sent_just_before(site, shows_after=10**6)
+
+    code, _, err = site.run(*DRAIN, "--yes")
+
+    assert code == 4
+    assert "stage `move` was not begun: `compute-07` on its way there: sent" in folded(err)
+    assert site.shell.units.get("compute-07") is None
 
 
 @pytest.mark.parametrize("word", ["typo", ""])

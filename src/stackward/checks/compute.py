@@ -106,11 +106,15 @@ class AreOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoArrivals:
-    """Nothing is on its way to the host: no build, no incoming migration."""
+    """Nothing is on its way to the host: no build, no incoming migration, no room taken for one."""
 
     kind: ClassVar[str] = "no-arrivals"
 
     host: str
+    # The node's at placement; older plans lack it, and do not ask there.
+    provider: str | None = field(default=None, metadata=VOLATILE)
+    # Consumers that the plan has warned of: what Nova does not know of them comes to nothing.
+    left_over: tuple[str, ...] = field(default=(), metadata=VOLATILE)
 
     @property
     def summary(self) -> str:
@@ -118,7 +122,12 @@ class NoArrivals:
         return f"nothing is on its way to `{self.host}`"
 
     def ask(self, world: World, /) -> Answer:
-        """Look for builds on the host and for migrations to it."""
+        """Look for builds on the host, for migrations to it, and for room that others have taken.
+
+        A server that the scheduler has just sent here holds room at placement before Nova lists it.
+        """
+        # Placement first: what has taken room by then is on the lists of Nova's that follow.
+        room = world.placement.provider(self.provider).allocations if self.provider else ()
         here = servers_on(world.nova, self.host)
         building = [each.label for each in here if each.status == "BUILD"]
         coming = [
@@ -127,11 +136,58 @@ class NoArrivals:
             for each in world.nova.migrations_of(self.host, status)
             if each.target == self.host and not _is_trace(world, each)
         ]
-        if not (building or coming):
+        making = _in_the_making(world, self.host, {*room} - {each.id for each in here})
+        unknown = [each for each, server in making.items() if server is None]
+        lost = [each for each in unknown if each not in self.left_over]
+        sent = [server.label for server in making.values() if server]
+        if not (building or coming or sent or lost):
             service_of(world.nova, self.host)  # a cell that is down lists no migration either
             return Holds("Nova lists no build there, and no migration to it that goes on")
-        what = ", ".join([*building, *coming][:_SHOWN])
+        if not (building or coming or sent):
+            return _held_by_nobody(self.host, lost)
+        what = ", ".join([*building, *coming, *sent, *lost][:_SHOWN])
         return Finding(self.host, f"on its way there: {what}", "wait, then resume", passes=True)
+
+
+def _held_by_nobody(host: str, consumers: Sequence[str]) -> Finding:
+    """Return the finding of room that is held for what Nova does not know, or not yet."""
+    one = consumers[0]
+    return Finding(
+        host,
+        f"placement holds room there for what Nova does not know: {', '.join(consumers[:_SHOWN])}",
+        "wait some minutes, then resume. What was lost keeps its room: look first whether "
+        f"{one} is a server (`openstack server show {one}`) or a move that goes on (`openstack "
+        f"server migration list --host {host}`); if neither, cancel the run and drain the node "
+        "again: the new plan warns of it",
+        passes=True,
+    )
+
+
+def _in_the_making(world: World, host: str, consumers: set[str]) -> dict[str, Server | None]:
+    """Return those of the consumers that may become servers here, with what Nova knows of them.
+
+    Not the moves from here and to here, which Nova lists, and not a server that is at rest
+    elsewhere: what that holds was left over by a move, and the proof of the end finds it.
+    """
+    found = {each: world.nova.server(each) for each in sorted(consumers)}
+    for server in found.values():
+        if server and server.status == IN_DOWN_CELL:
+            raise cell_down(f"`{server.label}`")
+    moves = (
+        {each.uuid for each in world.nova.newest_migrations(host)}
+        if None in found.values()
+        else set()
+    )
+    return {
+        each: server
+        for each, server in found.items()
+        if (each not in moves if server is None else not _is_at_rest(server, host))
+    }
+
+
+def _is_at_rest(server: Server, host: str) -> bool:
+    """Say whether a server is not here, and goes nowhere."""
+    return server.host != host and server.task_state is None and server.status != "BUILD"
 
 
 def _is_trace(world: World, migration: Migration) -> bool:

@@ -302,14 +302,19 @@ def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
         yield HAS_ROLE.warns(node.name, role=role.name, effect=role.effect, remedy=role.remedy)
     if isinstance(node.guarded, Unread):
         yield INSTANCE_HA.warns(node.name, host=node.host, why=node.guarded.why)
+    for consumer in foreign_consumers(node):
+        resources = sorted(node.provider.allocations[consumer].items())
+        amount = ", ".join(f"{much} {what}" for what, much in resources)
+        yield FOREIGN_ALLOCATION.warns(node.name, consumer=consumer, amount=amount)
+
+
+def foreign_consumers(node: ComputeNode) -> tuple[str, ...]:
+    """Return who holds allocations there and is neither a server of the node nor a move."""
     known = {server.id for server in node.servers}
     known |= {server.id for server, _ in node.resizing_away}
     known |= {migration.uuid for _, migration in node.resizing_away}
     known |= {each for move in node.migrations for each in (move.uuid, move.server)}
-    for consumer, resources in sorted(node.provider.allocations.items()):
-        if consumer not in known:
-            amount = ", ".join(f"{much} {what}" for what, much in sorted(resources.items()))
-            yield FOREIGN_ALLOCATION.warns(node.name, consumer=consumer, amount=amount)
+    return tuple(sorted(set(node.provider.allocations) - known))
 
 
 def judge_staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from stackward.checks.compute import IsCordoned, NoArrivals, NoServersOn
 from stackward.model.node import ComputeNode
 from stackward.moving.instance_ha import telling_instance_ha
+from stackward.operations.drain_compute_node.rules import foreign_consumers
 from stackward.operations.drain_compute_node.undone import Undone, is_guarded
 from stackward.plan import Move, Stage
 from stackward.ports.world import World
@@ -56,7 +57,9 @@ def _moving(
     moves: tuple[Move[World], ...],
 ) -> Iterator[Stage[World]]:
     is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
-    nothing_comes = NoArrivals(host=facts.host)
+    nothing_comes = NoArrivals(
+        host=facts.host, provider=facts.provider.id, left_over=foreign_consumers(facts)
+    )
     if tidying:
         yield Stage(name="tidy", moves=tidying, needs=(is_cordoned,))
     yield Stage(
