@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import stackward
+from stackward.plan import Blocked, Plan, Warned
 from stackward.policy.rule import Worry
 
 SOURCE = Path(stackward.__file__).parent
@@ -127,6 +129,16 @@ def rules_of(*places: str) -> set[str]:
         if module in _modules()
         and isinstance(found := getattr(import_module(f"stackward.{module}"), name, None), Worry)
     }
+
+
+def raised_by(operation: str) -> set[str]:
+    """Return the rules that a plan of an operation can raise: its own, and those of any plan."""
+    return rules_of(f"operations.{operation}", "operations.__init__")
+
+
+def verdicts_of(plan: Plan[Any]) -> list[Blocked | Warned]:
+    """Return all that stands against a plan, or is approved with it."""
+    return [*plan.blockers, *plan.warnings]
 
 
 def users_of_policy() -> dict[str, set[str]]:

@@ -249,28 +249,3 @@ def test_where_the_hypervisor_is_not_libvirt_the_plan_says_that_nothing_proves_t
     plan = plan_reboot(replace(facts(), guest=None, boot=None, has_domains=False), SOFT)
 
     assert "by Nova's word alone" in plan.notices[-1]
-
-
-FOLLOWED = {
-    "stopped": facts(),
-    "keeps-memory": facts(),
-    "wrong-status": facts(),
-    "busy": facts(),
-    "node-down": facts(),
-    "forced-down": facts(),
-    "held": facts(),
-    "node-claimed": facts(service=CLAIMED, claiming=RunState.CANCELLED),
-    "guest-unread": facts(),
-    "guest-unseen": replace(facts(), guest=NONE, boot="off", sought=(OTHER,)),
-    "guest-busy": facts(),
-    "volumes-unread": facts(**WELL),
-}
-
-
-@pytest.mark.parametrize("name", FOLLOWED)
-def test_following_its_remedy_removes_a_blocker(name: str) -> None:
-    before = next(known for known, soft, *_ in CASES.values() if soft == [name])
-
-    assert names(plan_reboot(before, SOFT).blockers) == [name]
-    assert name not in names(plan_reboot(FOLLOWED[name], SOFT).blockers)
-    assert plan_reboot(FOLLOWED[name], HARD).blockers == ()

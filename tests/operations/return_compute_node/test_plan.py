@@ -122,29 +122,6 @@ def test_who_may_return(changes: dict[str, object], worries: list[str]) -> None:
     assert worries_of(drained(**changes)) == worries
 
 
-@pytest.mark.parametrize(
-    ("blocked", "mended"),
-    [
-        pytest.param(
-            {"service": disabled(CLAIM, is_forced_down=True)},
-            {"service": disabled(CLAIM)},
-            id="set up",
-        ),
-        pytest.param({"marks": Unread("x")}, {"marks": NONE}, id="ssh works"),
-        pytest.param({"holders": (Holder(run="1", title="t", state="running"),)}, {}, id="waited"),
-        pytest.param(
-            {"service": disabled("fan")}, {"service": a_service()}, id="enabled by its owner"
-        ),
-        pytest.param({"service": a_service(), "marks": NONE}, {}, id="drained"),
-    ],
-)
-def test_following_a_remedy_removes_the_blocker(
-    blocked: dict[str, object], mended: dict[str, object]
-) -> None:
-    assert worries_of(drained(**blocked))
-    assert worries_of(drained(**mended)) == []
-
-
 def test_a_claim_that_is_not_known_here_is_lifted_for_who_names_its_run() -> None:
     node = drained(is_claim_known=False)
 

@@ -156,38 +156,6 @@ def test_which_run_may_be_undone(facts: Undoing, worries: list[str]) -> None:
     assert [blocked.worry for blocked in judge_undo(facts)] == worries
 
 
-@pytest.mark.parametrize(
-    ("blocked", "advice", "mended"),
-    [
-        pytest.param(
-            a_drain(state=RunState.RUNNING),
-            "`stackward run cancel 01DRAIN` ends it",
-            a_drain(state=RunState.CANCELLED),
-            id="cancelled",
-        ),
-        pytest.param(
-            a_drain(**UNFINISHED),
-            "`stackward run cancel 01DRAIN`, then `stackward run resume 01DRAIN`",
-            a_drain(state=RunState.CANCELLED),
-            id="brought to its end",
-        ),
-        pytest.param(
-            undone_by(RunState.STOPPED),
-            "`stackward run cancel 01U` ends it: then plan again",
-            undone_by(RunState.CANCELLED),
-            id="the other undo is cancelled",
-        ),
-    ],
-)
-def test_following_a_remedy_removes_the_blocker(
-    blocked: Undoing, advice: str, mended: Undoing
-) -> None:
-    [blocker] = plan_undo(blocked, ASKED).blockers
-
-    assert advice in blocker.remedy
-    assert plan_undo(mended, ASKED).blockers == ()
-
-
 # --- what is still its doing ---
 
 
