@@ -7,7 +7,9 @@ import subprocess  # noqa: TID251  # the scripts as processes
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -47,6 +49,17 @@ def run(tmp_path: Path) -> Callable[..., "tuple[dict[str, Any], float]"]:
         return json.loads(ended.stdout), time.monotonic() - began
 
     return look
+
+
+def the_script() -> ModuleType:
+    """Load the script."""
+    path = Path(survey.__file__).parent / "on_node/gather.py"
+    spec = spec_from_file_location("gather_ends", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 Run = Callable[..., tuple[dict[str, Any], float]]
@@ -135,6 +148,47 @@ def test_an_engine_of_containers_that_hangs_hides_nothing_that_runs_as_a_unit(
     told, _ = run({"questions": [QUESTION], "within_s": 3.0}, docker="exec sleep 300", hears=does)
 
     assert told["commands"]["question nova-compute 0"]["err"] == err
+
+
+@pytest.mark.parametrize(("within_s", "soon_s"), [(5.0, 2.5), (20.0, 10.0)])
+def test_an_engine_that_hangs_leaves_the_others_a_fair_part_of_the_time(
+    within_s: float, soon_s: float
+) -> None:
+    """Seen: of 17 s it took 14.5, and no time was left to ask an API over HTTP."""
+    gather = the_script()
+    commands = gather.Commands(within_s)
+    waited: list[float] = []
+
+    class Hangs:
+        def join(self, for_s: float) -> None:
+            waited.append(for_s)
+
+    commands.began["containers of docker"] = time.monotonic()
+    commands.reading["containers of docker"] = Hangs()
+
+    assert commands.soon("containers of docker") == {}
+    assert waited == [pytest.approx(soon_s, abs=0.2)]
+
+
+def test_what_runs_in_the_containers_of_an_engine_that_hangs_is_told_by_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gather = the_script()
+    files = {
+        "/proc/7/cgroup": "0::/system.slice/docker-4f1c0e5b7d2a.scope\n",
+        "/proc/7/comm": "haproxy\n",
+        "/proc/8/cgroup": "0::/system.slice/ssh.service\n",
+        "/proc/8/comm": "sshd\n",
+        "/proc/9/cgroup": "1:cpu:/docker/4f1c0e5b7d2b9c3e\n",
+        "/proc/9/comm": "beam.smp\n",
+    }
+    monkeypatch.setattr(gather, "read", lambda path: files.get(path, ""))
+    monkeypatch.setattr(os, "listdir", lambda _: ["7", "8", "9", "self"])
+    commands = gather.Commands(1.0)
+    commands.ended["containers of docker"] = {"code": None, "out": "", "err": "no answer in time"}
+    commands.ended["containers of podman"] = {"code": 0, "out": "", "err": ""}
+
+    assert gather.contained(commands) == {"docker": ["beam.smp", "haproxy"]}
 
 
 def test_an_answer_counts_however_little_time_it_had(run: Run) -> None:

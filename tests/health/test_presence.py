@@ -6,6 +6,7 @@ import pytest
 
 from fakes.site import ANATOMY, Site
 from stackward.health.presence import Presence
+from stackward.model.cloud_state import NO_TIME
 from stackward.model.health import Finding, Health, State
 from stackward.model.survey import Survey, Unit, Unseen
 
@@ -151,3 +152,30 @@ def test_a_socket_is_not_restarted_while_what_it_has_started_runs(
     here = Presence(component=ANATOMY["libvirtd"], survey=survey, units=tuple(there.values()))
 
     assert here.restart == restart
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+@pytest.mark.parametrize(
+    ("code", "err", "rules"),
+    [
+        pytest.param(None, "no answer in time", ["engine-silent"], id="it hangs"),
+        pytest.param(124, "", ["engine-silent"], id="timeout has ended it"),
+        pytest.param(None, NO_TIME, [], id="it was not asked"),
+        pytest.param(1, "sudo: a password is required", [], id="we may not ask it"),
+    ],
+)
+def test_an_engine_that_hangs_is_found_and_never_taken_for_one_without_containers(
+    engine: str, code: int | None, err: str, rules: list[str]
+) -> None:
+    site = Site()
+    site.command("c01", f"containers of {engine}", code, err=err)
+    site.told("c01")["contained"] = {engine: ["beam.smp", "haproxy"]}
+
+    health = site.look()
+
+    assert [one.rule for one in health.findings] == rules
+    assert all(one.where == "machine on c01" for one in health.findings)
+    assert all(
+        one.evidence == ("in its containers run `beam.smp`, `haproxy`",) for one in health.findings
+    )
+    assert f"what runs under {engine}" in {gap.what for gap in health.gaps}

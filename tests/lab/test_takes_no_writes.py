@@ -13,6 +13,7 @@ pytestmark = pytest.mark.soak
 
 IMAGES, INSTANCES = "/var/lib/glance/images", "/var/lib/nova/instances"
 SHARE = "/var/lib/cinder/mnt/e789e4c8ed88af70b5eed340fcaaad94"
+ENGINE = "/usr/bin/docker"  # the lab has none: a program of that name stands in
 HOLD = "(echo 'FLUSH TABLES WITH READ LOCK; SELECT SLEEP(600);' | mariadb) >/dev/null 2>&1 &"
 LET_GO = (
     "mariadb -N -B -e \"SELECT CONCAT('KILL ', ID) FROM information_schema.PROCESSLIST"
@@ -60,6 +61,13 @@ FAULTS = [
         "iptables -D INPUT -p tcp --dport 5672 --syn -j DROP",
         ("rabbitmq-takes-no-clients", "rabbitmq"),
         id="a firewall before RabbitMQ",
+    ),
+    pytest.param(
+        "c01",
+        f"printf '#!/bin/sh\\nexec sleep 1000\\n' > {ENGINE} && chmod 755 {ENGINE}",
+        f"rm {ENGINE}",
+        ("engine-silent", "machine"),
+        id="an engine of containers hangs",
     ),
     pytest.param(
         "ctl",

@@ -394,10 +394,16 @@ def kept_out(answer: Said) -> Unseen | None:
     return Unseen(shortly(says), Blind.REFUSED) if says else None
 
 
+def is_late(answer: Said) -> bool:
+    """Say whether something was asked, had its time, and did not answer."""
+    has_ended = answer["code"] is not None and answer["code"] not in TIMED_OUT
+    return not has_ended and kept_out(answer) is None
+
+
 def _silent(answer: Said) -> Unseen:
     if unseen := kept_out(answer):
         return unseen
-    if answer["code"] is None or answer["code"] in TIMED_OUT:
+    if is_late(answer):
         return Unseen("no answer in time", Blind.LATE)
     said = [line for line in answer["err"].splitlines() if line.strip()]
     own = [line.strip() for line in said if not line.startswith("sudo: ")]

@@ -231,6 +231,7 @@ def _survey(
         started=None if told["started"] is None else figure(told["started"]),
         shares_with_host=container or None,
         sudo_refused=_sudo_refused(told, commands),
+        silent_engines=_silent_engines(told, commands),
         broker=read.broker(),
         amqp=read.clients(),
         database=read.of("mariadb", lambda: services.parse_database(commands)),
@@ -301,6 +302,19 @@ class _Reader:
             says = shortly(told.odd_queues[0])
             self.misread.append(Misread("`rabbitmqctl list_queues`", says, "rabbitmq"))
         return told
+
+
+def _silent_engines(
+    told: Mapping[str, object], commands: Mapping[str, Said]
+) -> dict[str, tuple[str, ...]]:
+    """Return the engines that had their time to list their containers, and did not answer."""
+    inside = mapping(told.get("contained", {}))
+    found = {}
+    for engine in ENGINES:
+        answer = commands.get(f"containers of {engine}")
+        if answer and services.is_late(answer):
+            found[engine] = texts(inside.get(engine, ()))
+    return found
 
 
 def _unread(commands: Mapping[str, Said]) -> Iterable[tuple[str, Unseen]]:

@@ -68,6 +68,7 @@ def judge_machines(state: CloudState) -> Iterator[Finding]:
             yield _unseen(node, survey, _reports(state, node), *_logins(state, [node]))
         else:
             yield from _misread(survey)
+            yield from _judge_engines(survey)
             yield from _judge_survey(survey)
     if not state.only:
         yield from _not_in_inventory(state)
@@ -173,6 +174,13 @@ def _misread(survey: Survey) -> Iterator[Finding]:
     for one in survey.misread:
         evidence = [one.says] if one.says else []
         yield symptoms.ANSWER_ODD.found(one.component, survey.node, evidence, what=one.what)
+
+
+def _judge_engines(survey: Survey) -> Iterator[Finding]:
+    for engine, programs in survey.silent_engines.items():
+        inside = ", ".join(f"`{each}`" for each in programs)
+        evidence = [f"in its containers run {inside}"] if inside else []
+        yield symptoms.ENGINE_SILENT.found(MACHINE, survey.node, evidence, engine=engine)
 
 
 def _judge_survey(survey: Survey) -> Iterator[Finding]:

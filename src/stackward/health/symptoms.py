@@ -362,6 +362,16 @@ CONTAINER_ILL = Symptom(
     "see `{engine} inspect {unit}` for the check, and its log: {log}",
     "Its check does what its user would do.",
 )
+ENGINE_SILENT = Symptom(
+    "engine-silent",
+    State.BROKEN,
+    "`{engine} ps` does not answer, so nothing is known of its containers",
+    "look first what it waits for: `ps -eo pid,stat,wchan:30,cmd | grep {engine}` (T: somebody "
+    "has stopped it; D: a disk does not answer), and `journalctl -u {engine}`; mend that; a "
+    "restart of an engine ends its containers, but where Docker has `live-restore`",
+    "Containers run on under an engine that hangs. None can be started, stopped or looked into, "
+    "and what should run there is not seen.",
+)
 SWITCHED_OFF = Symptom(
     "switched-off",
     State.BROKEN,

@@ -299,6 +299,8 @@ class Survey:
     shares_with_host: str | None = None  # the kind of container that it is
     sudo_refused: str | None = None  # in sudo's words
     broker: Broker | Unseen | None = None  # None: it has none
+    # Engines of containers that did not list them in time, with the programs that run in those.
+    silent_engines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Where RabbitMQ was asked as its clients do, with why it did not answer; None: it did.
     amqp: Mapping[str, Unseen | None] = field(default_factory=dict)
     database: DatabaseServer | Unseen | None = None
