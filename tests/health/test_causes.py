@@ -21,7 +21,6 @@ from stackward.model.login import Login
 from stackward.report.health import MOST_AFFECTED, as_record, lines_of
 
 GIB = 2**30
-NO_SPACE = "OSError: [Errno 28] No space left on device"
 
 
 def roots(health: Health) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ SHARE = "/var/lib/cinder/mnt/e789e4c8ed88af70b5eed340fcaaad94"
 INSTANCES = "/var/lib/nova/instances"
 COMPONENT = {IMAGES: "glance-api", SHARE: "cinder-volume", INSTANCES: "nova-compute"}
 NODE = {IMAGES: "ctl", SHARE: "ctl", INSTANCES: "c01"}
-FULL, FILLING, ROOMY = [4096, 1000, 5, 1000, 900], [4096, 1000, 80, 1000, 900], [4096, 9, 9, 9, 9]
+FULL, FILLING = [4096, 1000, 5, 1000, 900], [4096, 1000, 80, 1000, 900]
 NO_INODES = [4096, 1000, 900, 1000, 0]
 
 

@@ -16,7 +16,6 @@ from stackward.lab.guest import (
     PeerChange,
     PowerDown,
     Round,
-    build_command,
     read_console,
 )
 
@@ -271,6 +270,3 @@ def test_the_build_has_its_parts_and_the_sizes_told_here() -> None:
     ]
     assert f"sleep {guest.TICK_EVERY_S}\n" in (folder / "tick").read_text()
     assert f"sleep {guest.PEERS_EVERY_S} " in (folder / "peers").read_text()
-    assert build_command("/root/guest_image", "/root/guest.img") == (
-        "sh", "/root/guest_image/build.sh", "/root/guest.img",
-    )  # fmt: skip

@@ -18,7 +18,7 @@ import stackward
 from stackward.errors import BadInput
 from stackward.model.inventory import Inventory, Node
 from stackward.report.inventory import nodes_table
-from stackward.report.tables import Form, Table, render_one, render_rows, width_of
+from stackward.report.tables import Form, Table, render_rows, width_of
 
 NODES = Table(
     columns=("Name", "Groups", "Port"),
@@ -80,24 +80,6 @@ def test_no_rows_is_a_table_with_its_head_and_an_empty_list_as_data() -> None:
 
     assert render_rows(empty, Form.TABLE) == "+------+\n| Name |\n+------+\n"
     assert json.loads(render_rows(empty, Form.JSON)) == []
-
-
-@pytest.mark.parametrize(
-    ("form", "expected"),
-    [
-        pytest.param(
-            Form.TABLE,
-            "+-------+-------+\n| Field | Value |\n+-------+-------+\n| Name  | c01   |\n"
-            "+-------+-------+\n",
-        ),
-        pytest.param(Form.VALUE, "c01\n"),
-        pytest.param(Form.YAML, "Name: c01\n"),
-        pytest.param(Form.JSON, '{\n  "Name": "c01"\n}\n'),
-        pytest.param(Form.CSV, '"Name"\n"c01"\n'),
-    ],
-)
-def test_one_thing_in_each_form(form: Form, expected: str) -> None:
-    assert render_one({"Name": "c01"}, form) == expected
 
 
 def test_columns_come_in_the_order_asked_for_whatever_their_capitals() -> None:

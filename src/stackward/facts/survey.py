@@ -229,7 +229,6 @@ def _survey(
         clock=_shared() if container else clock,
         kernel_errors=_shared() if container else _kernel(told, commands),
         started=None if told["started"] is None else figure(told["started"]),
-        shares_with_host=container or None,
         sudo_refused=_sudo_refused(told, commands),
         silent_engines=_silent_engines(told, commands),
         broker=read.broker(),

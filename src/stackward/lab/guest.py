@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-# Its kernel starts with 80 MiB; the rest is room for `dirty` and for many peers.
-MIN_MEMORY_MIB: Final = 96
 # Both are set in build.sh too: the guest's records lie on the disk behind the first.
 FILE_SYSTEM_MIB: Final = 18
 IMAGE_MIB: Final = 20
@@ -32,16 +30,6 @@ PACKAGES: Final = (
 
 TICK_EVERY_S: Final = 3
 PEERS_EVERY_S: Final = 10
-
-# What a disk shows in place of a mark.
-BLANK: Final = "blank"
-FOREIGN: Final = "foreign"
-UNREADABLE: Final = "error"
-
-
-def build_command(folder: str, image: str) -> tuple[str, ...]:
-    """Give the command that builds `image` in a Debian root where BUILD_FOLDER lies at `folder`."""
-    return ("sh", f"{folder}/build.sh", image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +57,7 @@ class Disk:
     mark: str
     """Random, written on first sight: another mark is another disk.
 
-    Or BLANK, FOREIGN, UNREADABLE.
+    In its place: `blank`, `foreign`, or `error` where the disk cannot be read.
     """
     note: str | None
     """What `write` was last told to keep on it."""

@@ -296,7 +296,6 @@ class Survey:
     clock: NodeClock | Unseen
     kernel_errors: tuple[KernelError, ...] | Unseen
     started: float | None = None  # when its first process began, in seconds of the epoch
-    shares_with_host: str | None = None  # the kind of container that it is
     sudo_refused: str | None = None  # in sudo's words
     broker: Broker | Unseen | None = None  # None: it has none
     # Engines of containers that did not list them in time, with the programs that run in those.

@@ -10,7 +10,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -94,20 +94,6 @@ def render_rows(table: Table, form: Form, width: int | None = None) -> str:
             return _as_csv(table)
         case Form.JSON | Form.YAML:
             return render_records(table.records(), form)
-
-
-def render_one(record: Mapping[str, Cell], form: Form, width: int | None = None) -> str:
-    """Return one thing: in a table, a line per field; as data, a single mapping."""
-    match form:
-        case Form.TABLE:
-            fields = Table(columns=("Field", "Value"), rows=tuple(record.items()))
-            return _fitted(fields, width)
-        case Form.VALUE:
-            return "".join(f"{_shown(value)}\n" for value in record.values())
-        case Form.CSV:
-            return _as_csv(Table(columns=tuple(record), rows=(tuple(record.values()),)))
-        case Form.JSON | Form.YAML:
-            return render_records({name: _plain(value) for name, value in record.items()}, form)
 
 
 def render_records(data: object, form: Form) -> str:

@@ -31,7 +31,7 @@ from stackward.model.migration import Migration
 from stackward.model.node import ComputeNode
 from stackward.model.placement import Candidate
 from stackward.model.run import RunState
-from stackward.model.server import Server, ServerGroup
+from stackward.model.server import Server
 from stackward.model.standstill import Guest, Standstill
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.volume import Volume
@@ -135,7 +135,6 @@ def asked_cpu(*traits: str) -> ComputeNode:
 
 
 STUCK = a_server(task_state="migrating")
-PAIR = ServerGroup(id="g", name="pair", policy="affinity", members=())
 
 FOLLOWED = {
     # the node
