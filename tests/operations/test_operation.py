@@ -78,3 +78,12 @@ def test_a_plan_is_made_of_facts_alone(folder: str) -> None:
     assert {
         name for name in imported if name.startswith("stackward.facts.") or ".read_" in name
     } == set()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_has_its_plans_and_its_remedies_tested_in_a_folder_of_the_same_name(
+    folder: str,
+) -> None:
+    tests = {each.name for each in (Path(__file__).parent / folder).glob("test_*.py")}
+
+    assert {"test_plan.py", "test_remedies.py"} <= tests
