@@ -196,7 +196,7 @@ def of_cloud(
     ends: dict[str, object],
     then: Callable[[Site, Run], Run] = taken_up,
 ) -> Operation[Site]:
-    """Return an operation on a cloud that was prepared, to be killed."""
+    """Return an operation on a cloud that was prepared, to be killed; `ends` names what counts."""
 
     def begin(place: Path) -> tuple[Site, Run]:
         site = prepared.copied_to(place)
@@ -204,7 +204,7 @@ def of_cloud(
 
     def stands(site: Site, run: Run) -> object:
         service, guard = site.cloud.nova.computes[NODE], site.cloud.masakari.guards.get(NODE)
-        return {
+        found = {
             "state": run.state,
             "hosts": site.hosts,
             "asked": site.asked,
@@ -215,5 +215,7 @@ def of_cloud(
             "starts": site.shell.starts[NODE],
             "guarded": guard is not None and not guard.is_in_maintenance,
         }
+        assert ends.keys() <= found.keys()
+        return {name: found[name] for name in ends}
 
     return Operation(begin=begin, stands=stands, ends=ends, then=then)

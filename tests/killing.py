@@ -112,7 +112,7 @@ class Operation(Generic[L]):
     begin: Callable[[Path], tuple[L, Run]]  # the run is approved, and nobody has taken it up
     stands: Callable[[L, Run], object]  # given the run as it ended
     ends: object
-    then: Callable[[L, Run], Run] = taken_up  # what follows a death; returns the run that ends it
+    then: Callable[[L, Run], Run] = taken_up  # what follows a death, or the end; returns a run
 
     def lived(self, place: Path, fate: Fate) -> object:
         """Return how things stand once the run was carried out, by another if its worker died."""
@@ -123,6 +123,8 @@ class Operation(Generic[L]):
                 ended = life.carry_out(run, fate)
             except Crash:
                 ended = self.then(life, life.journal.run(run.id))
+            else:
+                ended = self.then(life, ended) if ended.state.is_over else ended
             return self.stands(life, ended)
         finally:
             life.close()

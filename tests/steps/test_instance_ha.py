@@ -152,6 +152,11 @@ on = partial(told, stage=HA_ON)
             False,
             id="a return, since",
         ),
+        pytest.param(
+            [partial(off, settled=Settled.DONE), partial(on, settled=Settled.LOST)],
+            True,
+            id="a return, since, that was given up just then",
+        ),
     ],
 )
 def test_its_end_is_told_only_by_whom_it_was_begun(

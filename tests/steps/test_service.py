@@ -490,6 +490,22 @@ def test_a_fake_hypervisor_has_no_guest_to_look_for() -> None:
     assert BOOT.look(world, None).standing is Standing.DONE
 
 
+def test_the_acceptance_server_of_a_run_that_is_over_is_removed_by_another() -> None:
+    cloud, shell, _ = booted()
+    world = a_world(cloud, shell, run="01NEXT")
+    other = replace(REMOVE, run="01RETURN")
+
+    own = REMOVE.look(world, None).standing
+    before = other.look(world, None).standing
+    mark = other.mark(world)
+    other.start(world)
+    cloud.nova.pass_time()
+
+    assert (own, before) == (Standing.DONE, Standing.TODO)
+    assert other.look(world, mark).standing is Standing.DONE
+    assert cloud.nova.servers_named("stackward-acceptance-01return") == ()
+
+
 def test_the_acceptance_server_is_removed_with_its_guest() -> None:
     cloud, _, world = booted()
 

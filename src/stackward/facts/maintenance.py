@@ -88,6 +88,8 @@ def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
         for attempt in reversed(journal.attempts(run.id)):
             is_started = attempt.mark is not None and attempt.settled not in _NOT_DONE
             if is_started and (stage := stage_of(attempt.step)) in {HA_OFF, HA_ON}:
+                if stage == HA_ON and attempt.settled is Settled.LOST:
+                    continue  # nobody saw that it was told: it may be told again
                 return run.id if stage == HA_OFF else None
     return None
 

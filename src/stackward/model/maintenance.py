@@ -86,6 +86,9 @@ class ReturningNode:
     guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
     is_ha_ours: bool = False  # a run of ours told that service of the maintenance
     identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
+    # The run that has opened it last, and has ended without having proved that it works.
+    unproved: str | None = None
+    left_servers: tuple[str, ...] = ()  # runs that are over, and whose acceptance server is left
 
     @property
     def claim(self) -> Claim | None:

@@ -111,11 +111,13 @@ class RemoveAcceptance:
 
     host: str
     within_s: float = 300.0
+    run: str | None = None  # that has booted it, and is over; None: this run
 
     @property
     def summary(self) -> str:
         """Say what it does."""
-        return f"remove the acceptance server of `{self.host}`"
+        of = f"run `{self.run}` on " if self.run else ""
+        return f"remove the acceptance server of {of}`{self.host}`"
 
     @property
     def undo(self) -> str:
@@ -124,12 +126,12 @@ class RemoveAcceptance:
 
     def mark(self, world: World, /) -> Mark:
         """Note which servers go, to look for their guests afterwards; and the time."""
-        servers = tuple(server.id for server in _own(world))
+        servers = tuple(server.id for server in self._found(world))
         return {"servers": servers, "at": world.clock.now().isoformat()}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when Nova has no such server and libvirt no such guest."""
-        own = _own(world)
+        own = self._found(world)
         deleting = [server for server in own if server.task_state == "deleting"]
         if own and not deleting:
             return Look(Standing.TODO)
@@ -142,8 +144,13 @@ class RemoveAcceptance:
 
     def start(self, world: World, /) -> str | None:
         """Ask Nova to delete it."""
-        asked = ask_in_turn([partial(world.nova.delete_server, one.id) for one in _own(world)])
+        asked = ask_in_turn(
+            [partial(world.nova.delete_server, one.id) for one in self._found(world)]
+        )
         return ", ".join(filter(None, asked)) or None
+
+    def _found(self, world: World) -> list[Server]:
+        return acceptance_servers(world, self.run or _run(world))
 
     def _guest_left(self, world: World, mark: Mark | None) -> str | None:
         servers = mark["servers"] if mark else ()
@@ -156,7 +163,11 @@ class RemoveAcceptance:
 
 def _own(world: World) -> list[Server]:
     """Return the acceptance servers of this run: one, or two where an answer came very late."""
-    run = _run(world)
+    return acceptance_servers(world, _run(world))
+
+
+def acceptance_servers(world: World, run: str) -> list[Server]:
+    """Return the acceptance servers of a run, by their name and their metadata."""
     named = world.nova.servers_named(acceptance_name(run))
     return [server for server in named if (_RUN, run) in server.metadata]
 

@@ -68,6 +68,21 @@ def worries_of(node: ReturningNode) -> list[str]:
             id="in service: nothing to return",
         ),
         pytest.param(
+            {"service": a_service(), "marks": NONE, "unproved": "01RETURN"},
+            [],
+            id="opened by a return that has ended without a proof: may return",
+        ),
+        pytest.param(
+            {
+                "service": a_service(),
+                "marks": NONE,
+                "unproved": "01RETURN",
+                "holders": (Holder(run="01RETURN", title="return", state="running"),),
+            },
+            ["held"],
+            id="opened by a return that goes on: blocks",
+        ),
+        pytest.param(
             {"service": disabled("broken fan")}, ["foreign-claim"], id="somebody's: blocks"
         ),
         pytest.param({"service": disabled(None)}, ["foreign-claim"], id="without a reason: blocks"),
@@ -166,3 +181,24 @@ def test_a_container_that_nobody_keeps_off_is_not_started_as_a_unit() -> None:
     plan = plan_return(kept_on, ReturnRequest(node="compute-07"))
 
     assert [stage.name for stage in plan.stages] == ["accept"]
+
+
+def test_a_return_that_is_begun_again_proves_the_node_and_removes_what_the_first_has_left() -> None:
+    node = drained(
+        service=a_service(), marks=NONE, unproved="01FIRST", left_servers=("01FIRST", "01OLDER")
+    )
+
+    plan = plan_return(node, ReturnRequest(node="compute-07"))
+
+    steps = [(stage.name, step.kind) for stage, move in plan.moves() for step in move.steps]
+    assert steps == [
+        ("start", "bring-up"),
+        ("tidy", "remove-acceptance"),
+        ("tidy", "remove-acceptance"),
+        ("accept", "uncordon"),
+        ("accept", "boot-acceptance"),
+        ("accept", "remove-acceptance"),
+    ]
+    assert plan.blockers == ()
+    assert "begun by run `01FIRST`, which has not proved that the node works" in plan.notices
+    assert "the acceptance server that run `01OLDER` has left is removed" in plan.notices

@@ -98,8 +98,14 @@ def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
         name="start",
         moves=(Move(thing=host, how="start", steps=(BringUp(node=facts.name, host=host),)),),
     )
+    tidying = tuple(
+        Move[World](thing=run, how="remove", steps=(RemoveAcceptance(host=host, run=run),))
+        for run in facts.left_servers
+    )
     return (
         *(() if is_run_elsewhere(facts) else (start,)),
+        # Servers of ours that nobody else will remove; nova-compute is needed for that.
+        *((Stage(name="tidy", moves=tidying),) if tidying else ()),
         Stage(
             name="accept",
             moves=(accept,),

@@ -76,7 +76,7 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
         yield FORCED_DOWN.blocks(node.name, host=node.host)
     if isinstance(node.marks, Unread):
         yield NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
-    elif service.is_enabled and not node.marks.is_any:
+    elif service.is_enabled and not node.marks.is_any and node.unproved is None:
         yield NOTHING_TO_RETURN.blocks(node.name)
     yield from _judge_processes(node)
     if not service.is_enabled and node.claim is None:

@@ -38,8 +38,12 @@ def _kept_off_by(marks: Marks | Unread) -> Iterator[str]:
 
 def notices(facts: ReturningNode) -> Iterator[str]:
     """Say what users of the cloud will notice, and what is left alone."""
+    if facts.unproved:
+        yield f"begun by run `{facts.unproved}`, which has not proved that the node works"
     yield f"from the uncordon on, servers are placed on `{facts.name}` again"
     yield "one small server is booted there and removed again"
+    for run in facts.left_servers:
+        yield f"the acceptance server that run `{run}` has left is removed"
     if facts.drained is None:
         yield "no drain of it is known here: there is nothing to bring back"
     elif facts.drained.servers:
