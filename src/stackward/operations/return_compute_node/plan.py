@@ -9,30 +9,24 @@ from dataclasses import replace
 
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import (
-    HasInventory,
     InService,
-    IsUp,
-    LibvirtAnswers,
-    NetworkAgentsAlive,
     NoAcceptanceServer,
     ServesRpc,
 )
 from stackward.model.maintenance import ReturningNode
 from stackward.model.unread import Unread
 from stackward.moving.instance_ha import telling_instance_ha
-from stackward.operations.return_compute_node.acceptance import Parts, choose_parts
+from stackward.operations.return_compute_node.acceptance import choose_parts
 from stackward.operations.return_compute_node.rules import (
     HA_UNSEEN,
     NO_PORT,
-    is_run_elsewhere,
     judge_return,
 )
 from stackward.operations.return_compute_node.shown import facts_shown, notices
-from stackward.plan import Blocked, Move, Plan, Stage, Verdict, Warned
+from stackward.operations.return_compute_node.stages import stages_of
+from stackward.plan import Blocked, Plan, Verdict, Warned
 from stackward.ports.world import World
 from stackward.requests.return_compute_node import ReturnRequest
-from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
-from stackward.steps.service import BringUp, Cordon, Uncordon
 
 
 def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
@@ -58,7 +52,7 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         notices=tuple(notices(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=(*_stages(facts, parts), *telling),
+        stages=(*stages_of(facts, parts), *telling),
         verify=(
             InService(host=facts.host, provider=facts.hypervisor.id),
             ServesRpc(host=facts.host, hypervisor=facts.hypervisor.id),
@@ -72,54 +66,3 @@ def _over(facts: ReturningNode, asked: ReturnRequest) -> str | None:
     """Return the run whose claim may be lifted unknown: the one that claims it, if it was named."""
     is_named = facts.claim is not None and facts.claim.run == asked.run
     return asked.run if is_named and not facts.is_claim_known else asked.over
-
-
-def _stages(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
-    host, provider = facts.host, facts.hypervisor.id
-    claim = facts.claim.run if facts.claim else None
-    remove = RemoveAcceptance(host=host)
-    boot = BootAcceptance(
-        host=host,
-        zone=facts.service.zone,
-        image=parts.image.id,
-        flavor=parts.flavor.id,
-        network=parts.network.id if parts.network else None,
-    )
-    again = Cordon(host=host, provider=provider, reason=_reason_again(facts), over=claim)
-    accept: Move[World] = Move(
-        thing=host,
-        how="accept",
-        # No server can be booted there before the uncordon: COMPUTE_STATUS_DISABLED is a mandatory
-        # pre-filter of the scheduler. So it follows at once, and a failure closes the node again.
-        steps=(Uncordon(host=host, provider=provider, claim=claim), boot, remove),
-        on_failed=(remove, again),
-    )
-    start: Stage[World] = Stage(
-        name="start",
-        moves=(Move(thing=host, how="start", steps=(BringUp(node=facts.name, host=host),)),),
-    )
-    tidying = tuple(
-        Move[World](thing=run, how="remove", steps=(RemoveAcceptance(host=host, run=run),))
-        for run in facts.left_servers
-    )
-    return (
-        *(() if is_run_elsewhere(facts) else (start,)),
-        # Servers of ours that nobody else will remove; nova-compute is needed for that.
-        *((Stage(name="tidy", moves=tidying),) if tidying else ()),
-        Stage(
-            name="accept",
-            moves=(accept,),
-            needs=(
-                IsUp(host=host),
-                ServesRpc(host=host, hypervisor=provider),
-                LibvirtAnswers(host=host, node=facts.name),
-                HasInventory(host=host, provider=provider),
-                NetworkAgentsAlive(host=host),
-            ),
-        ),
-    )
-
-
-def _reason_again(facts: ReturningNode) -> str:
-    was = f"; it was out for: {facts.claim.reason}" if facts.claim else ""
-    return f"its return failed at the acceptance server, `run show` tells why{was}"
