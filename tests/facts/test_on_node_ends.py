@@ -170,6 +170,37 @@ def test_an_engine_that_hangs_leaves_the_others_a_fair_part_of_the_time(
     assert waited == [pytest.approx(soon_s, abs=0.2)]
 
 
+def test_a_process_that_somebody_has_stopped_is_told_by_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gather = the_script()
+    commands = gather.Commands(5.0)
+    process = subprocess.Popen(["/bin/sleep", "60"])
+    block = "Id={id}.service\nActiveState=active\nMainPID={pid}\nFreezerState={frozen}"
+    try:
+        out = [
+            block.format(id="goes-on", pid=os.getpid(), frozen="running"),
+            block.format(id="stopped", pid=process.pid, frozen="running"),
+            block.format(id="frozen", pid=os.getpid(), frozen="frozen"),
+            block.format(id="has-none", pid=0, frozen="running"),
+            block.format(id="of-init-d", pid=0, frozen="running") + "\nControlGroup=/of-init-d",
+        ]
+        commands.ended["units"] = {"code": 0, "out": "\n\n".join(out), "err": ""}
+        procs = {"/sys/fs/cgroup/of-init-d/cgroup.procs": f"{process.pid}\n"}
+        kernel = gather.read
+        monkeypatch.setattr(gather, "read", lambda path: procs.get(path) or kernel(path))
+        before = gather.stopped(commands)
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        after = gather.stopped(commands)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert before == ["frozen.service"]
+    assert after == ["stopped.service", "frozen.service", "of-init-d.service"]
+
+
 def test_what_runs_in_the_containers_of_an_engine_that_hangs_is_told_by_the_kernel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

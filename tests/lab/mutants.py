@@ -101,13 +101,6 @@ ON_EACH = frozenset({Fault.STOPPED, Fault.FROZEN, Fault.KILLED, Fault.MASKED})
 # The listed set. Each says why its mutants are expected to be seen otherwise.
 LISTED = (
     Listed(
-        units=frozenset({"neutron-ovn-maintenance-worker.service",
-                         "neutron-periodic-workers.service", "keepalived.service"}),
-        faults=frozenset({Fault.FROZEN}),
-        expected=Word.NOT_PROVED,
-        why="it listens to nobody: there is nothing that it could be asked",
-    ),
-    Listed(
         units=frozenset({"dbus.service"}),
         faults=frozenset({Fault.FROZEN}),
         first=("dbus", "machine"),

@@ -95,6 +95,10 @@ CASES = [
     Case(rule="process-silent", component="openvswitch", node="c01", unit="ovsdb-server"),
     Case(rule="process-silent", component="ovn-controller", node="c01", unit="ovn-controller"),
     Case(rule="process-silent", component="virtlogd", node="c01", unit="virtlogd"),
+    Case(
+        rule="process-stopped", component="neutron-periodic-workers", node="ctl",
+        unit="neutron-ovn-maintenance-worker", does="systemctl kill",
+    ),
     Case(rule="libvirt-silent", component="libvirtd", node="c01", unit="libvirtd"),
     Case(rule="rabbitmq-silent", component="rabbitmq", node="ctl", unit="rabbitmq-server"),
     Case(rule="heartbeat-lost", component="nova-compute", node="c01", unit="nova-compute"),

@@ -64,6 +64,7 @@ LOOKS = {
     "off-the-bus": "look first",
     "own-queue-unread": "look first",
     "port-elsewhere": "look first",
+    "process-stopped": "look first",
     "process-silent": "see what it waits for",
     "queues-unread": "look first",
     "rabbitmq-partition": "look first",
@@ -506,6 +507,7 @@ CARRIED_OUT = {
     "own-queue-unread": OF_FINDINGS,
     "port-elsewhere": (SERVERS, "a_port_that_is_bound_elsewhere_is_bound_anew"),
     "process-silent": OF_FINDINGS,
+    "process-stopped": OF_FINDINGS,
     "rabbitmq-silent": OF_FINDINGS,
     "record-missing": (
         "remedies",

@@ -197,7 +197,13 @@ def _survey(
     installed = frozenset(texts(told.get("installed", ())))
     read = _Reader(told, commands)
     units = read.of(
-        "units", lambda: parse_units(commands, monotonic=monotonic, installed=installed)
+        "units",
+        lambda: parse_units(
+            commands,
+            monotonic=monotonic,
+            installed=installed,
+            stopped=texts(told.get("stopped", ())),
+        ),
     )
     containers = read.of("containers", lambda: parse_containers(commands))
     running = [] if isinstance(containers, Unseen) else containers
@@ -351,7 +357,11 @@ def _not_picked(answer: Said) -> Unseen | None:
 
 
 def parse_units(
-    commands: Mapping[str, Said], *, monotonic: float, installed: Collection[str] = ()
+    commands: Mapping[str, Said],
+    *,
+    monotonic: float,
+    installed: Collection[str] = (),
+    stopped: Collection[str] = (),
 ) -> dict[str, Unit] | Unseen:
     """Read `systemctl show`: a block per unit, `Name=value` in each line."""
     answer = commands.get("units")
@@ -367,11 +377,12 @@ def parse_units(
     wanting = commands.get("wanting units")
     asked = wanting["out"].split("\n\n") if wanting else []
     found = [*(dict(map(_fact, lines(block))) for block in asked if block.strip()), *found]
-    return {
+    units = {
         one["Id"]: _unit(one, commands, monotonic, installed)
         for one in found
         if one_of(one["LoadState"], *_LOADS) != "not-found"
     }
+    return {name: replace(one, is_stopped=name in stopped) for name, one in units.items()}
 
 
 def _fact(line: str) -> tuple[str, str]:

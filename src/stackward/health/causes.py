@@ -46,7 +46,7 @@ _SEEN_FROM = {
 _AT_PROCESS = {
     "unit-down", "unit-ended", "container-down", "unit-restarting", "switched-off",
     "switched-off-here",
-    "process-silent", "process-ill", "off-the-bus",
+    "process-stopped", "process-silent", "process-ill", "off-the-bus",
     "rabbitmq-silent", "rabbitmq-takes-no-clients", "mariadb-silent", "memcached-silent",
     "libvirt-silent", "not-one-active", "cluster-stopped", "cluster-failed",
     "pacemaker-silent",

@@ -41,6 +41,7 @@ from stackward.health.presence import Presence, present
 from stackward.health.processes import (
     gaps_of_tools,
     judge_ports,
+    judge_stopped,
     judge_tools,
     judge_units,
     notes_of_masks,
@@ -80,7 +81,8 @@ def judge_cloud(state: CloudState, anatomy: Anatomy) -> Health:
     works = proved(state, here, anatomy)
     off = list(switched_off(state, here, anatomy))
     hosts = {node: host for host, node in state.nodes.items() if node}
-    told = _all_findings(state, here, anatomy, works, off)
+    told = list(_all_findings(state, here, anatomy, works, off))
+    told += _stopped(here, told)
     findings = list(dict.fromkeys(of_host(one, hosts.get(one.node or "")) for one in told))
     findings += judge_together(state, findings)
     places = _places(state, here, anatomy, findings)
@@ -147,6 +149,17 @@ def _all_findings(
     yield from judge_rpc_failed(state, anatomy)
     yield from judge_failed(state, anatomy)
     yield from judge_doors(state, anatomy, {name for name, _ in here}, shown_by(here.values()))
+
+
+def _stopped(
+    here: Mapping[tuple[str, str], Presence], told: Iterable[Finding]
+) -> Iterator[Finding]:
+    """Find what somebody has stopped, and of which nothing else has told."""
+    by_place: dict[tuple[str, str], list[Finding]] = {}
+    for one in told:
+        by_place.setdefault((one.component, one.node or ""), []).append(one)
+    for place, presence in here.items():
+        yield from judge_stopped(presence, by_place.get(place, ()))
 
 
 def _gaps(

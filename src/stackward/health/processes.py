@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from stackward.anatomy import Anatomy
+from stackward.anatomy import MACHINE, Anatomy
 from stackward.health import symptoms
 from stackward.health.booting import not_at_boot
 from stackward.health.clustered import is_left_to_cluster
@@ -11,7 +11,7 @@ from stackward.health.gaps import gap_of
 from stackward.health.presence import Presence, engine_of, masked
 from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster
-from stackward.model.health import Finding, Gap, Note
+from stackward.model.health import Finding, Gap, Note, State
 from stackward.model.survey import (
     ACTIVE,
     FAILED,
@@ -45,6 +45,8 @@ _OF_ALL = {
 }
 _SYNCED = "Synced"
 BALANCER = "haproxy"
+
+_SAID_OF_MACHINE = {"process-silent", "off-the-bus"}  # of its network
 
 Present = Mapping[tuple[str, str], Presence]
 
@@ -80,6 +82,21 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
                 pass
             case _:
                 yield _down(here, unit)
+
+
+def judge_stopped(here: Presence, told: Collection[Finding]) -> Iterator[Finding]:
+    """Judge whether the kernel still runs what systemd calls active.
+
+    What answers nobody by that has its finding already, by what it was asked for.
+    """
+    is_machine = here.component.name == MACHINE
+    known = {one.rule for one in told if one.state is State.BROKEN}
+    if known & _SAID_OF_MACHINE if is_machine else known:
+        return
+    for unit in here.units:
+        if unit.is_stopped and unit.active == ACTIVE:
+            name = unit.name.removesuffix(".service")
+            yield symptoms.PROCESS_STOPPED.found(here.component.name, here.node, unit=name)
 
 
 def falls(unit: Unit, *, answers: bool) -> bool:

@@ -340,6 +340,16 @@ UNIT_ENDED = Symptom(
     "Scripts of /etc/init.d are units of `RemainAfterExit=yes`: systemd does not notice their end, "
     "and starts nothing again.",
 )
+PROCESS_STOPPED = Symptom(
+    "process-stopped",
+    State.BROKEN,
+    "`{unit}` is active, but the kernel runs its process no more: somebody has stopped it",
+    "look first who stopped it, and why (a backup, somebody who debugs it: `ps -eo "
+    "pid,stat,wchan:30,unit,cmd | grep {unit}` shows T); then `systemctl kill --signal=CONT "
+    "{unit}`; what `systemctl freeze` has frozen goes on by `systemctl thaw {unit}`",
+    "A stopped process still runs for systemd, keeps its sockets and its connections, and does "
+    "nothing. Of one to which no question can be put, nothing else shows it.",
+)
 CONTAINER_DOWN = Symptom(
     "container-down",
     State.BROKEN,

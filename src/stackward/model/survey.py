@@ -52,6 +52,7 @@ class Unit:
     triggered_by: tuple[str, ...] = ()
     # The file of its package is there. What stays of a removed one is a link, a mask, a setting.
     is_installed: bool = True
+    is_stopped: bool = False  # the kernel runs its main process no more, and it has not ended
     is_condition_met: bool = True
     is_assertion_met: bool = True
     last_words: tuple[str, ...] = ()  # of its log, where it is in trouble

@@ -28,7 +28,8 @@ from typing import Any
 
 UNIT_FACTS = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts,WantedBy,RequiredBy,"
-    "TriggeredBy,ActiveEnterTimestampMonotonic,ConditionResult,AssertResult,Type"
+    "TriggeredBy,ActiveEnterTimestampMonotonic,ConditionResult,AssertResult,Type,MainPID,"
+    "FreezerState,ControlGroup"
 )
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
@@ -1105,6 +1106,26 @@ def active(commands: Commands) -> set[str]:
     }
 
 
+def stopped(commands: Commands) -> list[str]:
+    """Return the units that are active while the kernel runs their processes no more.
+
+    Somebody has stopped it by a signal, or systemd has frozen it. Who traces one shows otherwise.
+    """
+    found = []
+    for block in str(commands.end("units").get("out", "")).split("\n\n"):
+        one = dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE))
+        if one.get("ActiveState") == "active" and "Id" in one:
+            pids = [one["MainPID"]] if one.get("MainPID", "0") != "0" else []
+            if not pids:  # such as a script of /etc/init.d
+                group = one.get("ControlGroup", "")
+                pids = read(f"/sys/fs/cgroup{group}/cgroup.procs").split() if group else []
+            states = [read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] for pid in pids]
+            is_stopped = bool(states) and all(each == ["T"] for each in states)
+            if is_stopped or one.get("FreezerState") == "frozen":
+                found.append(one["Id"])
+    return found
+
+
 def ask_cluster(commands: Commands) -> None:
     """Ask Pacemaker what it runs, where it runs; a version before 2.0.3 by its own word for it."""
     if "pacemaker.service" not in active(commands):
@@ -1234,6 +1255,7 @@ def main(asked: dict[str, object]) -> None:
             "amqp": of_broker(talked),
             "web": web.all(),
             "contained": contained(commands),
+            "stopped": stopped(commands),
             "commands": {name: one for name, one in told.items() if name != "sockets"},
         },
         sys.stdout,
