@@ -17,11 +17,13 @@ from typing_extensions import override
 from builders import a_flavor, a_server, an_id, wishing
 from engine.fakes import FakeClock
 from fakes.cloud import FakeCloud
+from fakes.nova import FakeNova
 from fakes.shell import IN_A_CONTAINER, FakeShell
 from fakes.world import a_world
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
+from stackward.errors import Uncertain
 from stackward.model.claim import Claim, read_claim
 from stackward.model.inventory import Inventory
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
@@ -513,6 +515,36 @@ def test_a_server_that_was_sent_and_never_comes_is_named_after_a_while(site: Sit
     assert code == 4
     assert "stage `move` was not begun: `compute-07` on its way there: sent" in folded(err)
     assert site.shell.units.get("compute-07") is None
+
+
+def test_the_words_with_which_nova_refuses_what_is_in_its_way_are_told(site: Site) -> None:
+    """A 409: the order may be under way already, so it is looked for, and given again."""
+
+    class Busy(FakeNova):
+        @override
+        def live_migrate(self, server: str, target: str | None, /) -> str:
+            raise Uncertain(
+                "Nova is busy with it already, or it is in no state for it",
+                service="Nova",
+                says="Service is unavailable at this time. Cannot migrate; password=hunter2",
+                request_id="req-409",
+            )
+
+    site.cloud.nova.__class__ = Busy
+
+    code, _, err = site.run(*DRAIN, "--yes")
+    [run] = list_runs(site.state_dir / FILE, 1)
+    _, events, _ = site.run("run", "show", run.id, "--events", "-f", "json")
+
+    assert code == 4
+    words = "Service is unavailable at this time. Cannot migrate; password=***"
+    assert f'Nova says: "{words}" (req-409)' in err
+    assert "and no sign of it was seen" in err
+    lost = [each for each in json.loads(events) if each["What"] == "answer lost"]
+    assert [(words in str(each["Says"]), each["Request"]) for each in lost] == [
+        (True, "req-409")
+    ] * 3
+    assert "hunter2" not in err + events
 
 
 @pytest.mark.parametrize("word", ["typo", ""])

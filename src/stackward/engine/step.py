@@ -5,7 +5,7 @@ waits by itself, so that many moves share one tick, and one poll of the world.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,7 @@ class _Carrier:
         self._bench, self._ledger, self._pace = bench, bench.ledger, bench.pace
         self._judge = judge
         self._starts = 0
+        self._unsure: Uncertain | None = None  # how the last start was answered, if not by a yes
         self._waiting_since: float | None = None  # for a world that does not answer
         self._rests_until = 0.0  # a service asks to be left alone until then
         self._intended = 0.0  # when the last intent was written down, or found to hold still
@@ -145,7 +146,8 @@ class _Carrier:
                 self._ledger.settle(attempt, Settled.LOST, Said(reason=reason))
                 raise StepFailed(reason, hint="look into the service's own log")
         elif (now - attempt.intended_at).total_seconds() >= self._pace.grace_s:
-            self._ledger.settle(attempt, Settled.LOST, Said(reason="no sign of it was seen"))
+            unseen = replace(self._answer, reason="no sign of it was seen")
+            self._ledger.settle(attempt, Settled.LOST, unseen)
             self._attempt = None
             return self._start()
         return Standing.TODO
@@ -167,7 +169,10 @@ class _Carrier:
         if self._starts >= self._pace.starts:
             raise StepFailed(
                 f"{self._step.summary}: started {count_of(self._starts, 'time')}, "
-                "and no sign of it was seen"
+                "and no sign of it was seen",
+                service=self._answer.service,
+                says=self._answer.says,
+                request_id=self._answer.request_id,
             )
         self._starts += 1
         self._intended = self._ledger.clock.monotonic()
@@ -188,8 +193,14 @@ class _Carrier:
                 request = self._step.start(self._bench.world)
         except Uncertain as error:
             # It may have taken effect: only a look can tell. The attempt stays unanswered.
+            self._unsure = error
             self._ledger.tell(
-                "answer lost", thing=self._thing, step=self._path, reason=error.message
+                "answer lost",
+                thing=self._thing,
+                step=self._path,
+                reason=error.message,
+                says=error.says,
+                request=error.request_id,
             )
         except Unreachable as error:
             self._ledger.settle(attempt, Settled.UNSENT, said_of(error))
@@ -206,6 +217,11 @@ class _Carrier:
             self._attempt = self._ledger.answered(attempt, request)
             return self._seen_at_once(self._attempt)
         return Standing.UNDERWAY
+
+    @property
+    def _answer(self) -> Said:
+        """Return what was answered to a start that may have been in vain: a conflict has words."""
+        return said_of(self._unsure) if self._unsure else Said()
 
     def _seen_at_once(self, attempt: Attempt) -> Standing:
         """Look right now where an answer means the effect; what is not so yet waits as usual."""

@@ -224,6 +224,13 @@ def test_how_a_failed_change_is_sorted(api: Api, path: str, expected: type[Stack
     assert [method for method, _ in Answers.seen] == ["POST"]
 
 
+def test_a_conflict_keeps_the_words_of_the_service(api: Api) -> None:
+    with pytest.raises(Uncertain) as caught:
+        api.change("POST", "/409", {})
+
+    assert (caught.value.says, caught.value.request_id) == ("no, because", "req-1")
+
+
 def test_what_is_not_there_is_found_to_be_none(api: Api) -> None:
     assert api.find("/404", dict) is None
 
