@@ -569,7 +569,7 @@ class HttpCloud:
         if method == "PUT":
             [entry] = [one for one in guards if path.endswith(one.id)]
             asked = body["host"]["on_maintenance"]
-            self.cloud.masakari.set_guarded(entry, is_in_maintenance=asked)
+            self.cloud.masakari.set_ha_host(entry, is_in_maintenance=asked)
             return Reply(200, {"host": {}})
         found: list[Json]
         if path == "segments":

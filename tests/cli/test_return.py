@@ -19,7 +19,7 @@ from fakes.world import a_world
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.cli import main
 from stackward.kinds import KINDS
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.inventory import Inventory
 from stackward.model.wish import WISH
 from stackward.plan import Plan
@@ -95,7 +95,7 @@ def test_a_drained_node_comes_back_and_is_proved(site: Site) -> None:
 
 def test_the_instance_ha_service_is_told_of_a_drain_and_of_its_end(site: Site) -> None:
     """Told once the node serves: by then nothing is left to be returned."""
-    guard = Guarded(id="entry", segment="segment", host="compute-07")
+    guard = HaHost(id="entry", segment="segment", host="compute-07")
     site.cloud.catalog |= {"instance-ha"}
     site.cloud.masakari.guards["compute-07"] = guard
 

@@ -25,7 +25,7 @@ from stackward.cli import main
 from stackward.errors import StepFailed
 from stackward.kinds import KINDS
 from stackward.model.claim import read_claim
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.inventory import Inventory
 from stackward.model.run import Run
 from stackward.model.wish import WISH
@@ -320,7 +320,7 @@ def test_an_undo_that_was_interrupted_is_resumed(site: Site) -> None:
 def guarded(site: Site) -> Site:
     """Return a site whose instance-HA service looks after the node."""
     site.cloud.catalog |= {"instance-ha"}
-    site.cloud.masakari.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
+    site.cloud.masakari.guards[NODE] = HaHost(id="entry", segment="segment", host=NODE)
     return site
 
 

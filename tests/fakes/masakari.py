@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 
 if TYPE_CHECKING:
     from fakes.cloud import FakeCloud
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 class FakeMasakari:
     """Masakari, in a cloud whose catalog has it."""
 
-    guards: dict[str, Guarded] = field(default_factory=dict)  # of the instance-HA service
+    guards: dict[str, HaHost] = field(default_factory=dict)  # of the instance-HA service
     calls: Counter[str] = field(default_factory=Counter)
     cloud: "FakeCloud" = field(init=False, repr=False)
 
-    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
-        self.calls["guarded"] += 2
+    def ha_hosts(self, host: str, /) -> tuple[HaHost, ...]:
+        self.calls["ha_hosts"] += 2
         entry = self.guards.get(host)
         return (entry,) if entry and "instance-ha" in self.cloud.catalog else ()
 
-    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> None:
+    def set_ha_host(self, entry: HaHost, /, *, is_in_maintenance: bool) -> None:
         self.guards[entry.host] = replace(entry, is_in_maintenance=is_in_maintenance)

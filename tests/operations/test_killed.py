@@ -16,7 +16,7 @@ from dying import NODE, Site, of_cloud
 from fakes.cloud import FakeCloud
 from killing import Fate, killed
 from stackward import requests
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.run import Run, RunState
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
@@ -38,7 +38,7 @@ def with_two(place: Path) -> Site:
     """Given a node with two servers, one that runs and one that is off; an HA service guards it."""
     cloud = FakeCloud(catalog=frozenset({"compute", "instance-ha"}))
     cloud.nova.add(a_server(name="db-01"), a_server("SHUTOFF", name="db-02"))
-    cloud.masakari.guards[NODE] = Guarded(id="entry", segment="segment", host=NODE)
+    cloud.masakari.guards[NODE] = HaHost(id="entry", segment="segment", host=NODE)
     return Site(place, cloud)
 
 

@@ -16,7 +16,7 @@ from stackward.adapters.store.journal import SqlJournal
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.facts.compute import read_compute_node
 from stackward.facts.maintenance import read_told_ha
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.maintenance import HA_OFF, HA_ON
 from stackward.model.run import Approval, Run, RunState, Said, Settled
 from stackward.operations.drain_compute_node.plan import plan_drain
@@ -24,7 +24,7 @@ from stackward.plan import Finding, Holds, NotApplicable, Standing
 from stackward.steps.instance_ha import TellInstanceHa
 
 HOST = "compute-07"
-ENTRY = Guarded(id=an_id("entry"), segment=an_id("segment"), host=HOST)
+ENTRY = HaHost(id=an_id("entry"), segment=an_id("segment"), host=HOST)
 TELL = TellInstanceHa(host=HOST, is_in_maintenance=True)
 KNOWS = InstanceHaKnows(host=HOST, is_in_maintenance=True)
 
@@ -69,7 +69,7 @@ def test_a_cloud_without_it_has_nothing_to_be_told() -> None:
 
 
 def test_a_drain_tells_it_first_of_all_and_proves_that_it_knows() -> None:
-    plan = plan_drain(a_node(a_server(), guarded=(ENTRY,)), asking())
+    plan = plan_drain(a_node(a_server(), ha_hosts=(ENTRY,)), asking())
 
     assert plan.stages[0].moves[0].steps == (TELL,)
     assert plan.stages[1].name == "cordon"
@@ -85,7 +85,7 @@ def test_a_drain_tells_it_first_of_all_and_proves_that_it_knows() -> None:
 )
 def test_of_a_node_that_keeps_servers_it_is_not_told(asked: dict[str, object]) -> None:
     """They must be restarted elsewhere, should the node fail."""
-    plan = plan_drain(a_node(a_server(), guarded=(ENTRY,)), asking(**asked))
+    plan = plan_drain(a_node(a_server(), ha_hosts=(ENTRY,)), asking(**asked))
 
     assert HA_OFF not in [stage.name for stage in plan.stages]
     assert KNOWS not in plan.verify
@@ -99,7 +99,7 @@ def test_a_host_that_it_does_not_know_is_none_of_its_business() -> None:
 
 
 def test_the_entry_of_the_node_is_read() -> None:
-    assert read_compute_node(a_world(a_cloud()), HOST).guarded == (ENTRY,)
+    assert read_compute_node(a_world(a_cloud()), HOST).ha_hosts == (ENTRY,)
 
 
 # --- whose word it was ---

@@ -26,7 +26,7 @@ class InstanceHaKnows:
 
     def ask(self, world: World, /) -> Answer:
         """Look at every entry of the host."""
-        entries = world.masakari.guarded(self.host)
+        entries = world.masakari.ha_hosts(self.host)
         if not entries:
             return NotApplicable(self.host, "no instance-HA service knows it")
         if all(each.is_in_maintenance == self.is_in_maintenance for each in entries):

@@ -17,7 +17,7 @@ from stackward.model.claim import Maintenance, read_claim
 from stackward.model.domain import INSTANCES, Domain
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Hosts, Itself, Match
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.migration import IN_PROGRESS, Migration
 from stackward.model.network import INACTIVE, Port
 from stackward.model.node import ComputeNode
@@ -100,7 +100,7 @@ def read_compute_node(
         else read_roles(
             world, services, machine_of(hypervisor), world.shell.groups_of(node) if node else ()
         ),
-        guarded=() if only else read_guarded(world.masakari, host),
+        ha_hosts=() if only else read_ha_hosts(world.masakari, host),
         needs=needs,
         candidates=_candidates(world, needs.values(), services, hypervisor, aggregates),
         acting_run=world.acting.run if world.acting else None,
@@ -108,10 +108,10 @@ def read_compute_node(
     )
 
 
-def read_guarded(masakari: Masakari, host: str) -> tuple[Guarded, ...] | Unread:
+def read_ha_hosts(masakari: Masakari, host: str) -> tuple[HaHost, ...] | Unread:
     """Return a host's entries in the instance-HA service; or why it could not be asked."""
     try:
-        return masakari.guarded(host)
+        return masakari.ha_hosts(host)
     except StackwardError as error:  # no rights, no answer: it may act all the same
         return Unread.of(error)
 

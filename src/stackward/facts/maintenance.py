@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from stackward.answers import understood
 from stackward.errors import Uncertain, Unreachable
-from stackward.facts.compute import read_compute_node, read_guarded
+from stackward.facts.compute import read_compute_node, read_ha_hosts
 from stackward.facts.moved import known_run, read_drained
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
@@ -52,7 +52,7 @@ def read_returning_node(
     found = find_node(world, world.nova.services(), asked.node, read_remembered(world, journal))
     service, node = found.service, found.match.node
     claim = read_claim(service.disabled_reason)
-    guarded = read_guarded(world.masakari, service.host)
+    ha_hosts = read_ha_hosts(world.masakari, service.host)
     return ReturningNode(
         name=node or service.host,
         host=service.host,
@@ -71,8 +71,8 @@ def read_returning_node(
         else world.glance.public_images(),
         flavors=world.nova.flavors(),
         networks=world.neutron.networks_called(asked.network) if asked.network else (),
-        guarded=guarded,
-        is_ha_ours=bool(guarded) and read_told_ha(journal, here, service.host) is not None,
+        ha_hosts=ha_hosts,
+        is_ha_ours=bool(ha_hosts) and read_told_ha(journal, here, service.host) is not None,
         identified_at=found.match.seen_at,
     )
 

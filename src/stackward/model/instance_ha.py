@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guarded:
+class HaHost:
     """A host that an instance-HA service looks after: it restarts its servers elsewhere."""
 
     id: str

@@ -8,7 +8,7 @@ from stackward.model.compute_process import UNIT, RunningAs
 from stackward.model.flavor import OfferedFlavor
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.image import Image
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.network import Network
 from stackward.model.node import ComputeNode
 from stackward.model.server import Server
@@ -83,7 +83,7 @@ class ReturningNode:
     images: tuple[Image, ...] = ()
     flavors: tuple[OfferedFlavor, ...] = ()
     networks: tuple[Network, ...] = ()
-    guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
+    ha_hosts: tuple[HaHost, ...] | Unread = ()  # its entries in the instance-HA service
     is_ha_ours: bool = False  # a run of ours told that service of the maintenance
     identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
     # The run that has opened it last, and has ended without having proved that it works.

@@ -10,7 +10,7 @@ from stackward.model.claim import Claim, read_claim
 from stackward.model.compute_process import RunningAs
 from stackward.model.domain import Domain
 from stackward.model.hypervisor import Hypervisor
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.migration import Migration
 from stackward.model.placement import Candidate, Need, Provider, Resources
 from stackward.model.run import RunState
@@ -53,7 +53,7 @@ class ComputeNode:
     aggregates: tuple[Aggregate, ...] = ()
     zone: str = "nova"
     roles: tuple[Role, ...] = ()
-    guarded: tuple[Guarded, ...] | Unread = ()  # its entries in the instance-HA service
+    ha_hosts: tuple[HaHost, ...] | Unread = ()  # its entries in the instance-HA service
     candidates: Mapping[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     needs: Mapping[str, Need] = field(default_factory=dict)  # by server
     promised: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider

@@ -35,23 +35,23 @@ class TellInstanceHa:
 
     def mark(self, world: World, /) -> Mark:
         """Note what it was told before."""
-        told = (each.is_in_maintenance for each in world.masakari.guarded(self.host))
+        told = (each.is_in_maintenance for each in world.masakari.ha_hosts(self.host))
         return {"was": ["in maintenance" if each else "looked after" for each in told]}
 
     def look(self, world: World, _: Mark | None, /) -> Look:
         """Done when it says so of every entry of the host."""
-        entries = world.masakari.guarded(self.host)
+        entries = world.masakari.ha_hosts(self.host)
         if all(each.is_in_maintenance == self.is_in_maintenance for each in entries):
             return Look(Standing.DONE, saw={"entries": len(entries)})
         return Look(Standing.TODO)
 
     def start(self, world: World, /) -> str | None:
         """Tell it."""
-        tell = partial(world.masakari.set_guarded, is_in_maintenance=self.is_in_maintenance)
+        tell = partial(world.masakari.set_ha_host, is_in_maintenance=self.is_in_maintenance)
         asked = ask_in_turn(
             [
                 partial(tell, entry)
-                for entry in world.masakari.guarded(self.host)
+                for entry in world.masakari.ha_hosts(self.host)
                 if entry.is_in_maintenance != self.is_in_maintenance
             ]
         )

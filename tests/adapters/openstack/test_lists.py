@@ -28,7 +28,7 @@ from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
 from stackward.model.aggregate import Aggregate
 from stackward.model.cloud_state import Rpc, RpcAnswer
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.migration import Migration
 from stackward.model.server import ServerAction
 from stackward.status.lookups import hypervisor_of
@@ -68,7 +68,7 @@ def five_of_each() -> FakeCloud:
         for number in range(1, 6)
     ]
     fake.masakari.guards = {
-        f"{host}-{number}": Guarded(id=an_id(f"{host}-{number}"), segment=host, host=HOSTS[0])
+        f"{host}-{number}": HaHost(id=an_id(f"{host}-{number}"), segment=host, host=HOSTS[0])
         for host in HOSTS[:3]
         for number in range(1, 4)
     }
@@ -98,7 +98,7 @@ LISTS: dict[str, tuple[Callable[[Connected], Any], int]] = {
     "images_called": (lambda cloud: cloud.glance.images_called("guest"), 5),
     "flavors": (lambda cloud: cloud.nova.flavors(), 5),
     "networks_called": (lambda cloud: cloud.neutron.networks_called("lab-net"), 5),
-    "guarded": (lambda cloud: cloud.masakari.guarded(HOSTS[0]), 9),
+    "ha_hosts": (lambda cloud: cloud.masakari.ha_hosts(HOSTS[0]), 9),
     "projects_called": (lambda cloud: cloud.keystone.projects_called(DEMO.name), 5),
 }
 # What answers with several things that no service pages.

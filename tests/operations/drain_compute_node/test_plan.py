@@ -429,7 +429,7 @@ def test_what_was_left_is_looked_for_where_the_disks_are(
             id="it is a gateway too",
         ),
         pytest.param(
-            a_node(guarded=Unread("no answer")), ["instance-ha"], id="an HA robot may watch"
+            a_node(ha_hosts=Unread("no answer")), ["instance-ha"], id="an HA robot may watch"
         ),
     ],
 )

@@ -409,7 +409,7 @@ FOLLOWED_WARNINGS = {
         before=replace(WELL, identified_at=NOW), advice="Nova's name or `host_ip`", after=WELL,
     ),
     "instance-ha": Case(
-        before=replace(WELL, guarded=Unread("503")), advice="segment host update", after=WELL,
+        before=replace(WELL, ha_hosts=Unread("503")), advice="segment host update", after=WELL,
     ),
     "keeping-off-unseen": Case(
         before=replace(WELL, running_as=Unread("`hidepid`")), advice="pass `--keep-service`",

@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from builders import NOW, a_server, asking, claimed, kept_off
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.model.node import ComputeNode
 from stackward.model.placement import DISABLED
 from stackward.model.run import RunState
@@ -72,8 +72,8 @@ class Row:
             traits = node.provider.traits - {DISABLED}
             node = replace(node, provider=replace(node.provider, traits=traits))
         if self.is_told is not None:
-            entry = Guarded(id="e", segment="s", host="h", is_in_maintenance=self.is_told)
-            node = replace(node, guarded=(entry,))
+            entry = HaHost(id="e", segment="s", host="h", is_in_maintenance=self.is_told)
+            node = replace(node, ha_hosts=(entry,))
         return replace(node, **ENDED[self.ended])  # type: ignore[arg-type]  # its fields
 
     @property

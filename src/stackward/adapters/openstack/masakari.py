@@ -8,7 +8,7 @@ from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
 from stackward.errors import StackwardError
 from stackward.model.identity import Hosts
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 from stackward.ports.cloud import Cloud
 
 Parsed = TypeVar("Parsed")
@@ -23,7 +23,7 @@ class MasakariApi:
     def __init__(self, api: Api, cloud: Cloud) -> None:
         self._api, self._cloud = api, cloud
 
-    def guarded(self, host: str, /) -> tuple[Guarded, ...]:
+    def ha_hosts(self, host: str, /) -> tuple[HaHost, ...]:
         """Return a host's entries in the instance-HA service.
 
         Raises StackwardError where they may be those of two machines.
@@ -34,7 +34,7 @@ class MasakariApi:
         entries = [
             entry
             for segment in segments
-            for entry in self._every(at("/segments/{}/hosts", segment), "hosts", to_guarded)
+            for entry in self._every(at("/segments/{}/hosts", segment), "hosts", to_ha_host)
         ]
         names = set(Hosts({entry.host for entry in entries}).called(host))
         if len(names) > 1:
@@ -46,7 +46,7 @@ class MasakariApi:
 
     # --- changing ---
 
-    def set_guarded(self, entry: Guarded, /, *, is_in_maintenance: bool) -> str | None:
+    def set_ha_host(self, entry: HaHost, /, *, is_in_maintenance: bool) -> str | None:
         """Tell the instance-HA service whether a host is in maintenance."""
         path = at("/segments/{}/hosts/{}", entry.segment, entry.id)
         body = {"host": {"on_maintenance": is_in_maintenance}}
@@ -59,9 +59,9 @@ class MasakariApi:
         return self._api.every(path, name, parse, query, marker="id")
 
 
-def to_guarded(given: Json) -> Guarded:
+def to_ha_host(given: Json) -> HaHost:
     """Read an element of `GET /segments/{uuid}/hosts`."""
-    return Guarded(
+    return HaHost(
         id=given["uuid"],
         segment=given["failover_segment_id"],
         host=given["name"],

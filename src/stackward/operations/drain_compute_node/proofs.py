@@ -11,7 +11,7 @@ from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import IsKeptOff
 from stackward.model.domain import BlockStorage
 from stackward.model.node import ComputeNode
-from stackward.operations.drain_compute_node.undone import is_guarded
+from stackward.operations.drain_compute_node.undone import tells_ha
 from stackward.plan import Check
 from stackward.policy.compute import by_filesystem, own_directories
 from stackward.ports.world import World
@@ -36,9 +36,5 @@ def proofs_of(facts: ComputeNode, asked: DrainRequest) -> tuple[Check[World], ..
         ),
         IsCordoned(host=host, provider=provider),
         *((IsKeptOff(node=facts.name, host=host),) if asked.keeps_off else ()),
-        *(
-            (InstanceHaKnows(host=host, is_in_maintenance=True),)
-            if is_guarded(facts, asked)
-            else ()
-        ),
+        *((InstanceHaKnows(host=host, is_in_maintenance=True),) if tells_ha(facts, asked) else ()),
     )

@@ -300,8 +300,8 @@ def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
     """Tell what else hangs on the machine."""
     for role in node.roles:
         yield HAS_ROLE.warns(node.name, role=role.name, effect=role.effect, remedy=role.remedy)
-    if isinstance(node.guarded, Unread):
-        yield INSTANCE_HA.warns(node.name, host=node.host, why=node.guarded.why)
+    if isinstance(node.ha_hosts, Unread):
+        yield INSTANCE_HA.warns(node.name, host=node.host, why=node.ha_hosts.why)
     for consumer in foreign_consumers(node):
         resources = sorted(node.provider.allocations[consumer].items())
         amount = ", ".join(f"{much} {what}" for what, much in resources)

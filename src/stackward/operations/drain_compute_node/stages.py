@@ -6,7 +6,7 @@ from stackward.checks.compute import IsCordoned, NoArrivals, NoServersOn
 from stackward.model.node import ComputeNode
 from stackward.moving.instance_ha import telling_instance_ha
 from stackward.operations.drain_compute_node.rules import foreign_consumers
-from stackward.operations.drain_compute_node.undone import Undone, is_guarded
+from stackward.operations.drain_compute_node.undone import Undone, tells_ha
 from stackward.plan import Move, Stage
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
@@ -28,7 +28,7 @@ def stages_of(
         replaces=undone.claim.run if undone else None,
     )
     is_cordoned = IsCordoned(host=facts.host, provider=facts.provider.id)
-    tells = undone.is_untold if undone else is_guarded(facts, asked)
+    tells = undone.is_untold if undone else tells_ha(facts, asked)
     stages = [
         # Before anything else: what goes off on purpose must not look like a failure.
         *([telling_instance_ha(facts.host, is_in_maintenance=True)] if tells else []),

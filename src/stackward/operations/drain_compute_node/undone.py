@@ -103,16 +103,18 @@ def may_be_dead(facts: ComputeNode) -> bool:
     return isinstance(facts.domains, Unread) and facts.domains.may_be_dead
 
 
-def is_guarded(facts: ComputeNode, asked: DrainRequest) -> bool:
+def tells_ha(facts: ComputeNode, asked: DrainRequest) -> bool:
     """Say whether the instance-HA service is to be told; not of a node that keeps servers."""
-    return bool(facts.guarded) and not isinstance(facts.guarded, Unread) and asked.empties_the_node
+    return (
+        bool(facts.ha_hosts) and not isinstance(facts.ha_hosts, Unread) and asked.empties_the_node
+    )
 
 
 def is_untold(facts: ComputeNode, asked: DrainRequest) -> bool:
     """Say whether it is to be told, and leaves the node not alone yet."""
-    if isinstance(facts.guarded, Unread) or not is_guarded(facts, asked):
+    if isinstance(facts.ha_hosts, Unread) or not tells_ha(facts, asked):
         return False
-    return not all(each.is_in_maintenance for each in facts.guarded)
+    return not all(each.is_in_maintenance for each in facts.ha_hosts)
 
 
 def is_whole(facts: ComputeNode) -> bool:

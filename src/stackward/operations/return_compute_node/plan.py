@@ -33,7 +33,7 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
     """Plan the node's return from facts alone; `BadInput` where a word names no image or such."""
     parts = choose_parts(facts, asked)
     over = _over(facts, asked)
-    tells_ha = facts.is_ha_ours and bool(facts.guarded) and not isinstance(facts.guarded, Unread)
+    tells_ha = facts.is_ha_ours and bool(facts.ha_hosts) and not isinstance(facts.ha_hosts, Unread)
     telling = (
         # Last, once the node has proved itself: then its failures are failures again.
         [telling_instance_ha(facts.host, is_in_maintenance=False)] if tells_ha else []
@@ -41,8 +41,8 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
     verdicts: list[Verdict] = list(judge_return(facts, over))
     if parts.network is None:
         verdicts.append(NO_PORT.warns(facts.name))
-    if isinstance(facts.guarded, Unread):
-        verdicts.append(HA_UNSEEN.warns(facts.name, host=facts.host, why=facts.guarded.why))
+    if isinstance(facts.ha_hosts, Unread):
+        verdicts.append(HA_UNSEEN.warns(facts.name, host=facts.host, why=facts.ha_hosts.why))
     return Plan(
         title=f"return `{facts.name}` to service",
         request=replace(asked, run=facts.drained.run if facts.drained else None, over=over),

@@ -49,8 +49,8 @@ def notices(facts: ReturningNode) -> Iterator[str]:
     elif facts.drained.servers:
         names = ", ".join(server.name for server in facts.drained.servers)
         yield f"moved away by run `{facts.drained.run}`, and home with `--bring-back`: {names}"
-    if not isinstance(facts.guarded, Unread) and not facts.is_ha_ours:
-        for entry in facts.guarded:
+    if not isinstance(facts.ha_hosts, Unread) and not facts.is_ha_ours:
+        for entry in facts.ha_hosts:
             if entry.is_in_maintenance:
                 yield (
                     f"the instance-HA service was told of the maintenance of `{entry.host}` by "

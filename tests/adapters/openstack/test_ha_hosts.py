@@ -8,18 +8,16 @@ from fakes.cloud import FakeCloud
 from http_cloud import HttpCloud
 from stackward.adapters.openstack import OpenStackCloud
 from stackward.errors import StackwardError
-from stackward.model.instance_ha import Guarded
+from stackward.model.instance_ha import HaHost
 
 A, B = "c01.site-a.example", "c01.site-b.example"
 
 
-def guarded(host: str, *names: str) -> list[str]:
+def ha_hosts(host: str, *names: str) -> list[str]:
     """Return the entries of a host, among those of these names."""
     cloud = FakeCloud(catalog=frozenset({"compute", "instance-ha"}))
-    cloud.masakari.guards = {
-        name: Guarded(id=an_id(name), segment="s", host=name) for name in names
-    }
-    found = OpenStackCloud(HttpCloud(cloud).connection(), FakeClock()).masakari.guarded(host)
+    cloud.masakari.guards = {name: HaHost(id=an_id(name), segment="s", host=name) for name in names}
+    found = OpenStackCloud(HttpCloud(cloud).connection(), FakeClock()).masakari.ha_hosts(host)
     return [entry.host for entry in found]
 
 
@@ -33,10 +31,10 @@ def guarded(host: str, *names: str) -> list[str]:
     ],
 )
 def test_the_entries_of_a_host(host: str, names: tuple[str, ...], expected: list[str]) -> None:
-    assert guarded(host, *names) == expected
+    assert ha_hosts(host, *names) == expected
 
 
 def test_entries_of_two_machines_are_not_taken_for_one() -> None:
     """To tell the wrong one of a maintenance would leave its servers without a guard."""
     with pytest.raises(StackwardError, match=f"several hosts for `c01`: `{A}`, `{B}`"):
-        guarded("c01", A, B)
+        ha_hosts("c01", A, B)
