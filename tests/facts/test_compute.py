@@ -15,7 +15,7 @@ from stackward.errors import BadInput, Unreachable
 from stackward.facts.compute import read_compute_node
 from stackward.model.migration import Migration
 from stackward.model.server import Server
-from stackward.model.standstill import Guest
+from stackward.model.stalled_move import Guest
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.volume import Volume
 from stackward.operations.drain_compute_node.plan import plan_drain
@@ -138,10 +138,10 @@ def test_a_move_in_which_nothing_happens_is_looked_at_closely() -> None:
     cloud = a_cloud()
     a_move(cloud, updated="2026-11-22T02:00:00.000000")
 
-    [standstill] = read_compute_node(a_world(cloud), "compute-07").standstills.values()
+    [stalled] = read_compute_node(a_world(cloud), "compute-07").stalled_moves.values()
 
-    assert standstill.quiet_s == 3600
-    assert standstill.guests == (
+    assert stalled.quiet_s == 3600
+    assert stalled.guests == (
         Guest(node="compute-07", state="running"),
         Guest(node="compute-08", state=None),
     )
@@ -167,7 +167,7 @@ def test_completed_while_still_migrating_is_handed_over_with_where_the_guest_run
     node = replace(read, servers=tuple(bound_to(each, "compute-08") for each in read.servers))
     [blocker] = plan_drain(node, asking()).blockers
 
-    assert node.standstills[server.id].migration == cloud.nova.migrations[0]
+    assert node.stalled_moves[server.id].migration == cloud.nova.migrations[0]
     assert blocker.worry == "stuck"
     assert "is stuck (completed-not-moved): its migration 1 is `completed`" in blocker.reason
     assert "running on `compute-08`" in blocker.reason
@@ -183,11 +183,11 @@ def test_a_task_without_any_record_of_its_own_asks_where_the_server_once_was() -
         cloud.nova.known[an_id("web-0")], updated="2026-11-22T02:00:00Z"
     )
 
-    [standstill] = read_compute_node(a_world(cloud), "compute-07").standstills.values()
+    [stalled] = read_compute_node(a_world(cloud), "compute-07").stalled_moves.values()
 
-    assert standstill.migration is None
-    assert isinstance(standstill.guests, tuple)
-    assert [guest.node for guest in standstill.guests] == ["compute-07", "compute-08"]
+    assert stalled.migration is None
+    assert isinstance(stalled.guests, tuple)
+    assert [guest.node for guest in stalled.guests] == ["compute-07", "compute-08"]
 
 
 def test_a_record_whose_server_is_at_rest_is_looked_at_closely() -> None:
@@ -199,7 +199,7 @@ def test_a_record_whose_server_is_at_rest_is_looked_at_closely() -> None:
 
     node = read_compute_node(a_world(cloud), "compute-07")
 
-    assert {*node.standstills} == {server.id}
+    assert {*node.stalled_moves} == {server.id}
 
 
 def test_a_guest_that_is_not_here_is_sought_where_its_server_was_once_moved() -> None:

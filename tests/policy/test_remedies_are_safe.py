@@ -19,7 +19,7 @@ from fakes.site import Site
 from stackward.health import symptoms
 from stackward.health.symptoms import PROCESS_SILENT, RPC_DEAF
 from stackward.model.migration import Migration
-from stackward.model.standstill import Guest, Standstill
+from stackward.model.stalled_move import Guest, StalledMove
 from stackward.model.unread import Unread
 from stackward.operations import every_rule
 from stackward.operations.drain_compute_node.plan import plan_drain
@@ -183,13 +183,13 @@ AT_WORK = (replace(RUNS, has_job=True), Guest(node="compute-08", state="paused")
 RECORDS = [None, "accepted", "queued", "running", "confirming", "completed", "migrating"]
 
 
-def a_standstill(status: str | None, **changes: Any) -> Standstill:  # noqa: ANN401  # any field
+def a_stalled_move(status: str | None, **changes: Any) -> StalledMove:  # noqa: ANN401  # any field
     """Return a move in which nothing has happened for an hour."""
     migration = Migration(
         id=7, uuid="m", server="s", kind="live-migration", status=status or "", source=SOURCE,
         target="compute-08",
     )  # fmt: skip
-    move = Standstill(
+    move = StalledMove(
         server=a_server(task_state="migrating"),
         source=SOURCE,
         migration=migration if status else None,
@@ -205,7 +205,7 @@ def test_no_stuck_move_is_restarted_or_reset_on_novas_word_alone(
     status: str | None, dead: tuple[str, ...], guests: tuple[Guest, ...] | Unread
 ) -> None:
     """Where libvirt could not be asked, or works on the move, its remedy ends nothing."""
-    found = stuck.find_stuck(a_standstill(status, dead=frozenset(dead), guests=guests))
+    found = stuck.find_stuck(a_stalled_move(status, dead=frozenset(dead), guests=guests))
 
     remedy = found.remedy if found else ""
     assert HARMS.search(remedy) is None
@@ -223,7 +223,7 @@ Offered = dict[str, str]  # the remedies of all that was found, by the rule
 
 def of_move(status: str | None = None, **changes: Any) -> Offered:  # noqa: ANN401  # any field
     """Return what is offered for a move in which nothing happens, its guest being at home."""
-    found = stuck.find_stuck(a_standstill(status, **{"guests": HERE, **changes}))
+    found = stuck.find_stuck(a_stalled_move(status, **{"guests": HERE, **changes}))
     return {found.state.name: found.remedy} if found else {}
 
 

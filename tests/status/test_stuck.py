@@ -8,7 +8,7 @@ import pytest
 
 from builders import a_server, an_id
 from stackward.model.migration import Migration
-from stackward.model.standstill import CONDUCTOR, Guest, Standstill
+from stackward.model.stalled_move import CONDUCTOR, Guest, StalledMove
 from stackward.model.unread import Unread
 from stackward.status.stuck import ALL, find_stuck, quiet_s, record_of
 
@@ -22,12 +22,12 @@ NOWHERE = (Guest(node=SOURCE, state=None), Guest(node=TARGET, state="shut off"))
 UNREAD = Unread("no answer")
 
 
-def a_standstill(
+def a_stalled_move(
     status: str | None = None,
     quiet: float = LONG,
     task: str | None = "migrating",
     **changes: Any,  # noqa: ANN401  # any field
-) -> Standstill:
+) -> StalledMove:
     """Return a live migration in which nothing happens; without a status there is no record."""
     migration = Migration(
         id=7,
@@ -38,7 +38,7 @@ def a_standstill(
         source=SOURCE,
         target=TARGET,
     )
-    move = Standstill(
+    move = StalledMove(
         server=a_server(task_state=task),
         source=SOURCE,
         migration=migration if status else None,
@@ -48,7 +48,7 @@ def a_standstill(
     return replace(move, **changes)
 
 
-def name_of(move: Standstill) -> str | None:
+def name_of(move: StalledMove) -> str | None:
     stuck = find_stuck(move)
     return stuck.state.name if stuck else None
 
@@ -56,125 +56,127 @@ def name_of(move: Standstill) -> str | None:
 @pytest.mark.parametrize(
     ("move", "expected"),
     [
-        pytest.param(a_standstill(), "no-record", id="a task, and no record for long"),
+        pytest.param(a_stalled_move(), "no-record", id="a task, and no record for long"),
         pytest.param(
-            a_standstill(dead=frozenset({CONDUCTOR}), quiet=DEAD),
+            a_stalled_move(dead=frozenset({CONDUCTOR}), quiet=DEAD),
             "waits-for-conductor",
             id="no record, for there is no conductor",
         ),
         pytest.param(
-            a_standstill("accepted", DEAD, dead=frozenset({CONDUCTOR})),
+            a_stalled_move("accepted", DEAD, dead=frozenset({CONDUCTOR})),
             "conductor-died",
             id="accepted by a conductor that has died",
         ),
-        pytest.param(a_standstill("accepted"), "order-lost", id="accepted, and nobody has it"),
+        pytest.param(a_stalled_move("accepted"), "order-lost", id="accepted, and nobody has it"),
         pytest.param(
-            a_standstill("preparing", SHORT, task=None, is_followed=True),
+            a_stalled_move("preparing", SHORT, task=None, is_followed=True),
             "record-only",
             id="at rest since just now, by a newer move",
         ),
         pytest.param(
-            a_standstill("preparing", SHORT, task=None, is_followed=True, guests=AT_WORK),
+            a_stalled_move("preparing", SHORT, task=None, is_followed=True, guests=AT_WORK),
             None,
             id="followed by a newer move, but libvirt works on it",
         ),
         pytest.param(
-            a_standstill("queued", DEAD, dead=frozenset({SOURCE})),
+            a_stalled_move("queued", DEAD, dead=frozenset({SOURCE})),
             "node-died",
             id="queued at a source that has died",
         ),
         pytest.param(
-            a_standstill("preparing", DEAD, dead=frozenset({SOURCE})),
+            a_stalled_move("preparing", DEAD, dead=frozenset({SOURCE})),
             "node-died",
             id="prepared by a source that has died",
         ),
         pytest.param(
-            a_standstill("confirming", DEAD, None, dead=frozenset({SOURCE})),
+            a_stalled_move("confirming", DEAD, None, dead=frozenset({SOURCE})),
             "node-died",
             id="to be confirmed by a source that has died",
         ),
         pytest.param(
-            a_standstill("post-migrating", DEAD, "resize_migrated", dead=frozenset({TARGET})),
+            a_stalled_move("post-migrating", DEAD, "resize_migrated", dead=frozenset({TARGET})),
             "node-died",
             id="a cold move to a target that has died",
         ),
-        pytest.param(a_standstill("queued"), "order-lost", id="queued in a queue that stands"),
-        pytest.param(a_standstill("running"), "order-lost", id="running, but libvirt has no job"),
+        pytest.param(a_stalled_move("queued"), "order-lost", id="queued in a queue that stands"),
+        pytest.param(a_stalled_move("running"), "order-lost", id="running, but libvirt has no job"),
         pytest.param(
-            a_standstill("confirming", task=None), "confirm-lost", id="confirming for long"
+            a_stalled_move("confirming", task=None), "confirm-lost", id="confirming for long"
         ),
         pytest.param(
-            a_standstill("completed", 0, None), "completed-not-moved", id="completed, not moved"
+            a_stalled_move("completed", 0, None), "completed-not-moved", id="completed, not moved"
         ),
-        pytest.param(a_standstill("running", task=None), "record-only", id="a record alone"),
+        pytest.param(a_stalled_move("running", task=None), "record-only", id="a record alone"),
         pytest.param(
-            a_standstill("preparing", task=None), "record-only", id="let go by a source that starts"
+            a_stalled_move("preparing", task=None),
+            "record-only",
+            id="let go by a source that starts",
         ),
     ],
 )
-def test_what_never_ends_is_named(move: Standstill, expected: str) -> None:
+def test_what_never_ends_is_named(move: StalledMove, expected: str) -> None:
     assert name_of(move) == expected
 
 
 @pytest.mark.parametrize(
     "move",
     [
-        pytest.param(a_standstill(quiet=SHORT), id="no record, yet"),
-        pytest.param(a_standstill("accepted", DEAD), id="accepted, not for so long"),
+        pytest.param(a_stalled_move(quiet=SHORT), id="no record, yet"),
+        pytest.param(a_stalled_move("accepted", DEAD), id="accepted, not for so long"),
         pytest.param(
-            a_standstill("accepted", SHORT, dead=frozenset({CONDUCTOR})),
+            a_stalled_move("accepted", SHORT, dead=frozenset({CONDUCTOR})),
             id="the conductor is away, not for long: RabbitMQ may have been restarted",
         ),
         pytest.param(
-            a_standstill("queued", is_queue_moving=True), id="queued behind another migration"
+            a_stalled_move("queued", is_queue_moving=True), id="queued behind another migration"
         ),
-        pytest.param(a_standstill("preparing"), id="preparing may take its time"),
+        pytest.param(a_stalled_move("preparing"), id="preparing may take its time"),
         pytest.param(
-            a_standstill("preparing", dead=frozenset({CONDUCTOR})),
+            a_stalled_move("preparing", dead=frozenset({CONDUCTOR})),
             id="the source has it: the conductor is not needed",
         ),
-        pytest.param(a_standstill("running", guests=AT_WORK), id="libvirt works on it"),
+        pytest.param(a_stalled_move("running", guests=AT_WORK), id="libvirt works on it"),
         pytest.param(
-            a_standstill("running", guests=Unread("no answer")), id="libvirt could not be asked"
+            a_stalled_move("running", guests=Unread("no answer")), id="libvirt could not be asked"
         ),
-        pytest.param(a_standstill("migrating", task="resize_migrating"), id="a disk is copied"),
+        pytest.param(a_stalled_move("migrating", task="resize_migrating"), id="a disk is copied"),
         pytest.param(
-            a_standstill("completed", task=None, source=TARGET), id="completed, and moved"
+            a_stalled_move("completed", task=None, source=TARGET), id="completed, and moved"
         ),
-        pytest.param(a_standstill(task="image_snapshot"), id="busy with something else"),
+        pytest.param(a_stalled_move(task="image_snapshot"), id="busy with something else"),
         pytest.param(
-            a_standstill("running", task=None, guests=AT_WORK),
+            a_stalled_move("running", task=None, guests=AT_WORK),
             id="let go by somebody, while libvirt still works on it",
         ),
-        pytest.param(a_standstill("some-new-status"), id="a status that is not known"),
-        pytest.param(a_standstill(guests=AT_WORK), id="no record, but libvirt works on it"),
+        pytest.param(a_stalled_move("some-new-status"), id="a status that is not known"),
+        pytest.param(a_stalled_move(guests=AT_WORK), id="no record, but libvirt works on it"),
         pytest.param(
-            a_standstill("completed", SHORT), id="completed, and Nova may be about to say so"
+            a_stalled_move("completed", SHORT), id="completed, and Nova may be about to say so"
         ),
         pytest.param(
-            a_standstill("running", SHORT, guests=MOVED),
+            a_stalled_move("running", SHORT, guests=MOVED),
             id="the guest has moved, and Nova may be about to say so",
         ),
     ],
 )
-def test_what_may_go_on_is_not_called_stuck(move: Standstill) -> None:
+def test_what_may_go_on_is_not_called_stuck(move: StalledMove) -> None:
     assert name_of(move) is None
 
 
 @pytest.mark.parametrize(
     ("move", "is_offered"),
     [
-        pytest.param(a_standstill(), True, id="libvirt has no job on either node"),
-        pytest.param(a_standstill(guests=Unread("no answer")), False, id="it could not be asked"),
+        pytest.param(a_stalled_move(), True, id="libvirt has no job on either node"),
+        pytest.param(a_stalled_move(guests=Unread("no answer")), False, id="it could not be asked"),
         pytest.param(
-            a_standstill(server=a_server("PAUSED", task_state="migrating")),
+            a_stalled_move(server=a_server("PAUSED", task_state="migrating")),
             False,
             id="paused: the reset would call it active",
         ),
     ],
 )
 def test_a_reset_is_offered_only_where_libvirt_has_no_job_and_it_would_be_true(
-    move: Standstill, *, is_offered: bool
+    move: StalledMove, *, is_offered: bool
 ) -> None:
     stuck = find_stuck(move)
 
@@ -183,7 +185,7 @@ def test_a_reset_is_offered_only_where_libvirt_has_no_job_and_it_would_be_true(
 
 
 def test_the_reason_says_where_the_guest_is() -> None:
-    stuck = find_stuck(a_standstill("completed", 0, None))
+    stuck = find_stuck(a_stalled_move("completed", 0, None))
 
     assert stuck is not None
     assert stuck.reason.endswith("(its guest is running on `compute-07`; not on `compute-08`)")
@@ -206,7 +208,7 @@ def test_every_stuck_state_has_a_reason_a_remedy_and_a_ground() -> None:
 def test_quiet_is_since_nova_last_wrote_anything(
     server: str | None, migration: str | None, expected: float
 ) -> None:
-    record = a_standstill("running").migration
+    record = a_stalled_move("running").migration
     assert record is not None
 
     quiet = quiet_s(
@@ -249,7 +251,7 @@ def test_no_remedy_starts_or_resets_a_server_whose_guest_is_not_where_nova_has_i
     dead: frozenset[str],
     guests: tuple[Guest, ...] | Unread,
 ) -> None:
-    stuck = find_stuck(a_standstill(status, task=task, dead=dead, guests=guests))
+    stuck = find_stuck(a_stalled_move(status, task=task, dead=dead, guests=guests))
 
     if stuck is None:  # a job that cannot be seen may go on
         assert (said, guests) == ("running", UNREAD)
@@ -272,12 +274,12 @@ def test_no_remedy_starts_or_resets_a_server_whose_guest_is_not_where_nova_has_i
 def test_a_guest_that_has_moved_without_nova_is_named(
     status: str | None, task: str | None, name: str
 ) -> None:
-    assert name_of(a_standstill(status, task=task, guests=MOVED)) == name
+    assert name_of(a_stalled_move(status, task=task, guests=MOVED)) == name
 
 
 def test_completed_while_still_migrating_names_the_migration_and_where_the_guest_runs() -> None:
     """F04: the record is closed, the task stays, the guest runs on the target."""
-    stuck = find_stuck(a_standstill("completed", 3600, guests=MOVED))
+    stuck = find_stuck(a_stalled_move("completed", 3600, guests=MOVED))
 
     assert stuck is not None
     assert stuck.state.name == "completed-not-moved"
@@ -287,7 +289,7 @@ def test_completed_while_still_migrating_names_the_migration_and_where_the_guest
 
 
 def test_a_completed_move_whose_guest_never_left_is_let_go() -> None:
-    stuck = find_stuck(a_standstill("completed", 3600))
+    stuck = find_stuck(a_stalled_move("completed", 3600))
 
     assert stuck is not None
     assert "nothing has moved" in stuck.remedy
@@ -295,7 +297,7 @@ def test_a_completed_move_whose_guest_never_left_is_let_go() -> None:
 
 
 def test_a_server_that_awaits_its_confirmation_is_at_home_on_the_target() -> None:
-    move = a_standstill("confirming", task=None, guests=MOVED)
+    move = a_stalled_move("confirming", task=None, guests=MOVED)
     stuck = find_stuck(replace(move, server=a_server(host=TARGET)))
 
     assert stuck is not None
@@ -314,7 +316,7 @@ def test_a_server_that_awaits_its_confirmation_is_at_home_on_the_target() -> Non
 def test_a_record_that_has_ended_is_of_an_earlier_move_unless_it_is_completed_here(
     status: str, source: str, *, is_of_this_move: bool
 ) -> None:
-    record = a_standstill(status).migration
+    record = a_stalled_move(status).migration
     assert record is not None
     other = SOURCE if source == TARGET else TARGET
     record = replace(record, source=source, target=other)

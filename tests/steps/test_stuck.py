@@ -7,7 +7,7 @@ from fakes.cloud import FakeCloud
 from fakes.shell import FakeShell
 from fakes.world import a_world
 from stackward.plan import Look, Standing
-from stackward.status.stalled import read_standstill
+from stackward.status.stalled import read_stalled_move
 from stackward.steps.compute import ColdMigrate, ConfirmMigration, LiveMigrate
 
 DB = an_id("db-01")
@@ -54,7 +54,7 @@ def test_a_conductor_whose_cell_does_not_answer_is_not_called_dead() -> None:
     cloud.nova.cells_down.add("ctl")
 
     look = LIVE.examine(world, mark, LONG)
-    found = read_standstill(
+    found = read_stalled_move(
         world, cloud.nova.known[DB], "compute-07", cloud.nova.migrations[0], LONG
     )
 
@@ -140,7 +140,7 @@ def test_a_guest_that_is_off_has_no_job_though_libvirt_calls_that_question_inval
     cloud = a_cloud("SHUTOFF")
     server = cloud.nova.known[DB]
 
-    found = read_standstill(a_world(cloud), server, "compute-07", None, LONG)
+    found = read_stalled_move(a_world(cloud), server, "compute-07", None, LONG)
 
     assert found.has_job is False
 

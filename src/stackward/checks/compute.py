@@ -20,7 +20,7 @@ from stackward.ports.shell import VIRSH
 from stackward.ports.shell import Answer as ShellAnswer
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of, servers_on, service_of
-from stackward.status.stalled import read_standstill
+from stackward.status.stalled import read_stalled_move
 from stackward.status.stuck import RECORD_ONLY, find_stuck, quiet_s
 from stackward.wording import count_of
 
@@ -198,7 +198,7 @@ def _is_trace(world: World, migration: Migration) -> bool:
     if server.task_state is not None:
         return False
     quiet = quiet_s(server, migration, world.clock.now())
-    stuck = find_stuck(read_standstill(world, server, migration.source, migration, quiet))
+    stuck = find_stuck(read_stalled_move(world, server, migration.source, migration, quiet))
     return stuck is not None and stuck.state is RECORD_ONLY
 
 

@@ -24,7 +24,7 @@ from stackward.model.node import ComputeNode
 from stackward.model.placement import Candidate, Need
 from stackward.model.server import IN_DOWN_CELL, Server, ServerGroup
 from stackward.model.service import NOVA_COMPUTE, ComputeService
-from stackward.model.standstill import MOVING, Guest, Standstill
+from stackward.model.stalled_move import MOVING, Guest, StalledMove
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.volume import Volume
 from stackward.ports.cinder import Cinder
@@ -35,7 +35,7 @@ from stackward.ports.neutron import Neutron
 from stackward.ports.nova import Nova
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
-from stackward.status.stalled import read_guests, read_standstill
+from stackward.status.stalled import read_guests, read_stalled_move
 from stackward.status.stuck import quiet_s, record_of
 
 # The same limit as Nova's own, `[scheduler] max_placement_results`.
@@ -81,7 +81,7 @@ def read_compute_node(
         servers=servers,
         resizing_away=() if only else tuple(_resizing_away(world.nova, host)),
         migrations=() if only else tuple(migration for migration, _ in moving),
-        standstills={} if only else _standstills(world, host, servers, moving),
+        stalled_moves={} if only else _stalled_moves(world, host, servers, moving),
         domains=domains,
         running_as=None if only or node is None else read_running_as(world.shell, node),
         sought=_sought(world, hypervisor, servers, domains),
@@ -169,9 +169,9 @@ def _in_progress(
                 yield migration, server
 
 
-def _standstills(
+def _stalled_moves(
     world: World, host: str, here: Sequence[Server], moving: Sequence[tuple[Migration, Server]]
-) -> dict[str, Standstill]:
+) -> dict[str, StalledMove]:
     """Look closer at what is being moved, and at records of moves whose server is at rest."""
     now = world.clock.now()
     recorded: dict[str, tuple[Migration | None, Server]] = {
@@ -188,7 +188,7 @@ def _standstills(
         if server.task_state in MOVING or server.task_state is None
     }
     return {
-        each: read_standstill(
+        each: read_stalled_move(
             world,
             server,
             migration.source if migration else host,

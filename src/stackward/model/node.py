@@ -16,7 +16,7 @@ from stackward.model.placement import Candidate, Need, Provider, Resources
 from stackward.model.run import RunState
 from stackward.model.server import Server
 from stackward.model.service import ComputeService
-from stackward.model.standstill import Guest, Standstill
+from stackward.model.stalled_move import Guest, StalledMove
 from stackward.model.unread import Unread
 
 
@@ -44,7 +44,7 @@ class ComputeNode:
     migrations: tuple[Migration, ...] = ()  # in progress, from here or to here
     # Where else the guest of a server may be that libvirt does not have here.
     sought: Mapping[str, tuple[Guest, ...] | Unread] = field(default_factory=dict)
-    standstills: Mapping[str, Standstill] = field(default_factory=dict)  # by server
+    stalled_moves: Mapping[str, StalledMove] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
     running_as: RunningAs | Unread | None = None  # None: it was not asked for
     instances_filesystem: str | Unread = "ext4"  # of /var/lib/nova/instances

@@ -12,7 +12,7 @@ from stackward.model.domain import INSTANCES, BlockStorage, Disk
 from stackward.model.node import ComputeNode
 from stackward.model.placement import Candidate
 from stackward.model.server import IN_DOWN_CELL, Server
-from stackward.model.standstill import Guest
+from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.plan import Blocked, Verdict
 from stackward.policy.node import STUCK
@@ -303,8 +303,8 @@ def way_of(server: Server) -> Way | None:
 
 def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether the server is in a state that can be moved, as Nova and libvirt see it."""
-    standstill = node.standstills.get(server.id)
-    if server.task_state is not None and standstill and (stuck := find_stuck(standstill)):
+    stalled = node.stalled_moves.get(server.id)
+    if server.task_state is not None and stalled and (stuck := find_stuck(stalled)):
         yield STUCK.blocks(
             server.label,
             server.id,

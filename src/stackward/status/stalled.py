@@ -8,7 +8,7 @@ from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.service import NOVA_COMPUTE, ComputeService
-from stackward.model.standstill import CONDUCTOR, MOVING, Guest, Standstill
+from stackward.model.stalled_move import CONDUCTOR, MOVING, Guest, StalledMove
 from stackward.model.unread import Hindrance, Unread
 from stackward.ports.libvirt import read_job, read_state, refused
 from stackward.ports.machines import machine_in, machine_of
@@ -34,16 +34,16 @@ class _Silent(Exception):
         self.unread = unread
 
 
-def read_standstill(
+def read_stalled_move(
     world: World, server: Server, source: str, migration: Migration | None, quiet_s: float
-) -> Standstill:
+) -> StalledMove:
     """Return all that tells why nothing happens: the services, the queue, and libvirt's jobs."""
     is_moving = server.task_state in MOVING
     # Of a server that moves by a known record the others say nothing, and are not asked for.
     records = () if is_moving and migration else world.nova.migrations_of_server(server.id)
     hosts = list(_ends(source, migration, records if migration is None else ()))
     services = world.nova.services()
-    return Standstill(
+    return StalledMove(
         server=server,
         source=source,
         migration=migration,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from stackward.model.migration import IN_PROGRESS, Migration
 from stackward.model.server import Server
-from stackward.model.standstill import CONDUCTOR, MOVING, Place, Standstill
+from stackward.model.stalled_move import CONDUCTOR, MOVING, Place, StalledMove
 from stackward.model.unread import Unread
 from stackward.ports.libvirt import cure_of
 
@@ -165,7 +165,7 @@ _SAFE_ANYWHERE = {WAITS_FOR_CONDUCTOR, RECORD_ONLY}  # they touch no guest
 ALL = tuple(each for each in list(globals().values()) if isinstance(each, StuckState))
 
 
-def find_stuck(move: Standstill) -> Stuck | None:
+def find_stuck(move: StalledMove) -> Stuck | None:
     """Say why a move will never end; None where it may go on."""
     state = _state_of(move)
     if state is None:
@@ -188,7 +188,7 @@ def record_of(server: Server, records: Sequence[Migration]) -> Migration | None:
     return newest if newest.status == "completed" and has_stayed else None
 
 
-def _remedy(state: StuckState, move: Standstill) -> str:
+def _remedy(state: StuckState, move: StalledMove) -> str:
     if move.has_job and state not in _SAFE_ANYWHERE:
         return AT_WORK
     if move.place is Place.UNASKED:
@@ -210,7 +210,7 @@ def quiet_s(server: Server, migration: Migration | None, now: datetime) -> float
     return max(0.0, (now - max(aware)).total_seconds()) if aware else 0.0
 
 
-def _state_of(move: Standstill) -> StuckState | None:
+def _state_of(move: StalledMove) -> StuckState | None:
     migration = move.migration
     is_moving = move.server.task_state in MOVING
     if migration is not None and migration.status == "completed":
@@ -223,7 +223,7 @@ def _state_of(move: Standstill) -> StuckState | None:
     return MOVED_UNRECORDED if state and move.away and not move.has_job else state
 
 
-def _has_stayed(move: Standstill, *, is_moving: bool) -> bool:
+def _has_stayed(move: StalledMove, *, is_moving: bool) -> bool:
     """Say whether Nova has closed the record and will not move the server any more."""
     if move.server.host != move.source:
         return False
@@ -231,7 +231,7 @@ def _has_stayed(move: Standstill, *, is_moving: bool) -> bool:
     return move.server.task_state is None or (is_moving and move.quiet_s >= DEAD_AFTER_S)
 
 
-def _unfinished(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckState | None:
+def _unfinished(move: StalledMove, migration: Migration, *, is_moving: bool) -> StuckState | None:
     if move.is_followed and not is_moving and move.has_job is False:
         return RECORD_ONLY  # however lately its server has moved
     if move.quiet_s < DEAD_AFTER_S:
@@ -243,7 +243,7 @@ def _unfinished(move: Standstill, migration: Migration, *, is_moving: bool) -> S
     return _lost(move, migration, is_moving=is_moving)
 
 
-def _without_record(move: Standstill) -> StuckState | None:
+def _without_record(move: StalledMove) -> StuckState | None:
     if CONDUCTOR in move.dead:
         return WAITS_FOR_CONDUCTOR if move.quiet_s >= DEAD_AFTER_S else None
     if not move.is_conductor_known:
@@ -251,7 +251,7 @@ def _without_record(move: Standstill) -> StuckState | None:
     return NO_RECORD if move.quiet_s >= LOST_AFTER_S else None
 
 
-def _dead(move: Standstill, migration: Migration) -> str | None:
+def _dead(move: StalledMove, migration: Migration) -> str | None:
     """Return who of those is dead that must act now."""
     if migration.status in _NEEDS_CONDUCTOR:
         needed: str | None = CONDUCTOR
@@ -262,7 +262,7 @@ def _dead(move: Standstill, migration: Migration) -> str | None:
     return needed if needed in move.dead else None
 
 
-def _lost(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckState | None:
+def _lost(move: StalledMove, migration: Migration, *, is_moving: bool) -> StuckState | None:
     match migration.status:
         case "confirming":
             return CONFIRM_LOST
@@ -278,7 +278,7 @@ def _lost(move: Standstill, migration: Migration, *, is_moving: bool) -> StuckSt
             return None  # what prepares or copies may take its time
 
 
-def _words(move: Standstill) -> dict[str, object]:
+def _words(move: StalledMove) -> dict[str, object]:
     migration = move.migration
     return {
         "server": move.server.id,
@@ -298,7 +298,7 @@ def _words(move: Standstill) -> dict[str, object]:
     }
 
 
-def _guests(move: Standstill) -> str:
+def _guests(move: StalledMove) -> str:
     if isinstance(move.guests, Unread):
         return f"libvirt could not be asked: {move.guests.why}"
     if not move.guests:
@@ -307,7 +307,7 @@ def _guests(move: Standstill) -> str:
     return f"its guest is {said}" if said else "no node's libvirt knows of it"
 
 
-def _letting_go(move: Standstill) -> Iterator[str]:
+def _letting_go(move: StalledMove) -> Iterator[str]:
     """Offer to reset Nova's word: only where libvirt was seen to have no job, and it will be true.
 
     Nova sets `active` whatever the server was; one that is off is stopped then, which changes no

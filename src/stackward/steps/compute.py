@@ -28,7 +28,7 @@ from stackward.status.signs import (
     under_way,
     whereabouts,
 )
-from stackward.status.stalled import read_standstill
+from stackward.status.stalled import read_stalled_move
 from stackward.status.stuck import DEAD_AFTER_S, find_stuck, quiet_s
 
 _LIVE = ("live-migration",)
@@ -407,7 +407,7 @@ def _stuck(
     world: World, server: Server, source: str, migration: Migration | None, quiet_s: float
 ) -> Look | None:
     """Say that Nova will never end a move, where that is so."""
-    stuck = find_stuck(read_standstill(world, server, source, migration, quiet_s))
+    stuck = find_stuck(read_stalled_move(world, server, source, migration, quiet_s))
     if stuck is None:
         return None
     return Look(

@@ -32,7 +32,7 @@ from stackward.model.node import ComputeNode
 from stackward.model.placement import Candidate
 from stackward.model.run import RunState
 from stackward.model.server import Server
-from stackward.model.standstill import Guest, Standstill
+from stackward.model.stalled_move import Guest, StalledMove
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.volume import Volume
 from stackward.model.wish import WISH
@@ -85,10 +85,10 @@ def a_migration(**changes: Any) -> Migration:  # noqa: ANN401  # any field
     return replace(migration, **changes)
 
 
-def lost(server: Server, migration: Migration | None) -> dict[str, Standstill]:
+def lost(server: Server, migration: Migration | None) -> dict[str, StalledMove]:
     """Return a move in which nothing has happened for long, and libvirt has no job for it."""
     guests = (Guest(node="compute-07", state="running"),)
-    move = Standstill(
+    move = StalledMove(
         server=server, source="compute-07", migration=migration, quiet_s=1e4, guests=guests
     )
     return {server.id: move}
@@ -210,11 +210,11 @@ FOLLOWED = {
     "stuck-migration": Case(
         before=a_node(a_server(), migrations=(a_migration(),)), advice="plan again in five minutes",
         after=a_node(
-            a_server(), migrations=(a_migration(),), standstills=lost(a_server(), a_migration())
+            a_server(), migrations=(a_migration(),), stalled_moves=lost(a_server(), a_migration())
         ),
     ),
     "stuck": Case(
-        before=a_node(STUCK, standstills=lost(STUCK, None)),
+        before=a_node(STUCK, stalled_moves=lost(STUCK, None)),
         advice="restart nova-compute on `compute-07`", after=WELL,
     ),
     "awaits-confirmation": Case(
@@ -516,7 +516,7 @@ def test_each_rule_is_followed_or_says_why_not() -> None:
 
 def test_a_record_that_is_only_a_trace_is_approved_along() -> None:
     plan = plan_drain(
-        replace(WELL, migrations=(a_migration(),), standstills=lost(a_server(), a_migration())),
+        replace(WELL, migrations=(a_migration(),), stalled_moves=lost(a_server(), a_migration())),
         asking(),
     )
 

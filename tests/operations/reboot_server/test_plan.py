@@ -10,7 +10,7 @@ from builders import NOW, a_server, a_service, an_id
 from stackward.model.claim import Claim
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
-from stackward.model.standstill import Guest
+from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.operations.reboot_server import rules
 from stackward.operations.reboot_server.facts import RebootFacts

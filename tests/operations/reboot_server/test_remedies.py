@@ -19,7 +19,7 @@ from operations.reboot_server.test_plan import (
 from raising import raised_by, verdicts_of
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
-from stackward.model.standstill import Guest
+from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.operations.reboot_server.plan import plan_reboot

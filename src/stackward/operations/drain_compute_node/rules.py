@@ -260,8 +260,8 @@ def judge_migrations(node: ComputeNode) -> Iterator[Verdict]:
             "server": migration.server,
             "status": migration.status,
         }
-        standstill = node.standstills.get(migration.server)
-        stuck = find_stuck(standstill) if standstill and migration.server not in busy else None
+        stalled = node.stalled_moves.get(migration.server)
+        stuck = find_stuck(stalled) if stalled and migration.server not in busy else None
         if stuck:
             yield _judge_stuck(node, migration.server, stuck)
         elif migration.source != node.host:

@@ -14,7 +14,7 @@ from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.service import ComputeService
-from stackward.model.standstill import Guest
+from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.ports.journal import Journal
 from stackward.ports.world import World

@@ -37,7 +37,7 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standstill:
+class StalledMove:
     """A move in which nothing happens, with all that tells why."""
 
     server: Server
