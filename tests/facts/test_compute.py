@@ -213,7 +213,7 @@ def test_a_guest_that_is_not_here_is_sought_where_its_server_was_once_moved() ->
 
     node = read_compute_node(a_world(cloud, shell), "compute-07")
 
-    assert node.sought == {server.id: (Guest(node="compute-08", state="running"),)}
+    assert node.guest_locations == {server.id: (Guest(node="compute-08", state="running"),)}
 
 
 def test_a_binding_that_a_move_has_left_behind_is_read() -> None:

@@ -284,9 +284,9 @@ def sees_no_owners(node: str) -> Callable[[Site], None]:
 WHOLE: dict[str, Callable[[], Offered]] = {
     "conductor-died": lambda: of_move("accepted", dead=NO_CONDUCTOR),
     "connection-half-open": lambda: of_site(forgotten),
-    "guest-elsewhere": lambda: of_server(sought={DB: ELSEWHERE}),
+    "guest-elsewhere": lambda: of_server(guest_locations={DB: ELSEWHERE}),
     "memcached-silent": lambda: of_site(mute),
-    "no-domain": lambda: of_server(sought={DB: HERE[1:]}),
+    "no-domain": lambda: of_server(guest_locations={DB: HERE[1:]}),
     "no-record": of_move,
     "order-lost": lambda: of_move("queued"),
 }
@@ -337,33 +337,33 @@ WITHOUT: dict[tuple[str, str], dict[str, Callable[[], Offered]]] = {
         for status in ("accepted", "queued", "running")
     },
     ("no-domain", "Nova's server"): {
-        "it is off": lambda: of_server(server=a_server("SHUTOFF"), sought={DB: HERE[1:]}),
+        "it is off": lambda: of_server(server=a_server("SHUTOFF"), guest_locations={DB: HERE[1:]}),
         "it is busy": lambda: of_server(
-            server=a_server(task_state="powering-on"), sought={DB: HERE[1:]}
+            server=a_server(task_state="powering-on"), guest_locations={DB: HERE[1:]}
         ),
     },
     ("no-domain", "libvirt on its node"): {
         "could not be asked": lambda: of_server(domains=Unread("no answer")),
     },
     ("no-domain", "libvirt where it was moved to"): {
-        "could not be asked": lambda: of_server(sought={DB: Unread("no answer")}),
-        "is not known": lambda: of_server(sought={DB: ()}),
-        "was not sought": of_server,
+        "could not be asked": lambda: of_server(guest_locations={DB: Unread("no answer")}),
+        "is not known": lambda: of_server(guest_locations={DB: ()}),
+        "was not looked for": of_server,
     },
     ("guest-elsewhere", "Nova's server"): {
-        "it is off": lambda: of_server(server=a_server("SHUTOFF"), sought={DB: ELSEWHERE}),
+        "it is off": lambda: of_server(server=a_server("SHUTOFF"), guest_locations={DB: ELSEWHERE}),
         "it is busy": lambda: of_server(
-            server=a_server(task_state="migrating"), sought={DB: ELSEWHERE}
+            server=a_server(task_state="migrating"), guest_locations={DB: ELSEWHERE}
         ),
     },
     ("guest-elsewhere", "libvirt on its node"): {
         "could not be asked": lambda: of_server(
-            domains=Unread("no answer"), sought={DB: ELSEWHERE}
+            domains=Unread("no answer"), guest_locations={DB: ELSEWHERE}
         ),
     },
     ("guest-elsewhere", "libvirt on the other node"): {
-        "could not be asked": lambda: of_server(sought={DB: Unread("no answer")}),
-        "is not known": lambda: of_server(sought={DB: ()}),
+        "could not be asked": lambda: of_server(guest_locations={DB: Unread("no answer")}),
+        "is not known": lambda: of_server(guest_locations={DB: ()}),
     },
     ("connection-half-open", "the sockets of its own node"): {
         "could not be read": lambda: of_site(forgotten, unread("c01", "sockets")),

@@ -84,7 +84,7 @@ def read_compute_node(
         stalled_moves={} if only else _stalled_moves(world, host, servers, moving),
         domains=domains,
         running_as=None if only or node is None else read_running_as(world.shell, node),
-        sought=_sought(world, hypervisor, servers, domains),
+        guest_locations=_guest_locations(world, hypervisor, servers, domains),
         instances_filesystem=read_filesystem(world.shell, node, INSTANCES)
         if node
         else Unread(match.why, Hindrance.UNNAMED),
@@ -273,7 +273,7 @@ def _domains(world: World, match: Match, hypervisor: Hypervisor) -> tuple[Domain
     )
 
 
-def _sought(
+def _guest_locations(
     world: World,
     hypervisor: Hypervisor,
     servers: Sequence[Server],

@@ -43,7 +43,7 @@ class ComputeNode:
     resizing_away: tuple[tuple[Server, Migration], ...] = ()  # VERIFY_RESIZE, now elsewhere
     migrations: tuple[Migration, ...] = ()  # in progress, from here or to here
     # Where else the guest of a server may be that libvirt does not have here.
-    sought: Mapping[str, tuple[Guest, ...] | Unread] = field(default_factory=dict)
+    guest_locations: Mapping[str, tuple[Guest, ...] | Unread] = field(default_factory=dict)
     stalled_moves: Mapping[str, StalledMove] = field(default_factory=dict)  # by server
     domains: tuple[Domain, ...] | Unread = ()
     running_as: RunningAs | Unread | None = None  # None: it was not asked for

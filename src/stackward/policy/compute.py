@@ -338,7 +338,7 @@ def _judge_agreement(server: Server, node: ComputeNode) -> Iterator[Verdict]:
     elif isinstance(node.domains, Unread) or not node.hypervisor.has_domains:
         return
     elif domain is None and server.status != "SHUTOFF":
-        yield _judge_missing(server, node.sought.get(server.id, ()))
+        yield _judge_missing(server, node.guest_locations.get(server.id, ()))
     elif domain is not None and domain.state not in _GUEST_STATES[server.status]:
         yield DOMAIN_DISAGREES.blocks(
             server.label, server.id, status=server.status, state=domain.state
@@ -351,18 +351,18 @@ _LOOK_ELSEWHERE = (
 )
 
 
-def _judge_missing(server: Server, sought: tuple[Guest, ...] | Unread) -> Verdict:
+def _judge_missing(server: Server, locations: tuple[Guest, ...] | Unread) -> Verdict:
     """Say where the guest of a server is that libvirt does not have on its node."""
     said = {"status": server.status}
-    if isinstance(sought, Unread):
+    if isinstance(locations, Unread):
         return GUEST_UNSEEN.blocks(
-            server.label, server.id, why=sought.why, way=cure_of(sought), **said
+            server.label, server.id, why=locations.why, way=cure_of(locations), **said
         )
-    if found := next((guest for guest in sought if guest.state is not None), None):
+    if found := next((guest for guest in locations if guest.state is not None), None):
         return GUEST_ELSEWHERE.blocks(
             server.label, server.id, where=found.node, state=found.state, **said
         )
-    asked = ", ".join(f"`{guest.node}`" for guest in sought)
+    asked = ", ".join(f"`{guest.node}`" for guest in locations)
     nor = f"nor has {asked}" if asked else "and no record says where else it may be"
     # Nova's records of moves are archived: without one, only one libvirt has been heard.
     look = "" if asked else _LOOK_ELSEWHERE

@@ -283,12 +283,12 @@ FOLLOWED = {
     "no-domain": Case(before=replace(WELL, domains=()), advice="reboot --hard", after=WELL),
     "guest-elsewhere": Case(
         before=replace(
-            WELL, domains=(), sought={DB: (Guest(node="compute-08", state="running"),)}
+            WELL, domains=(), guest_locations={DB: (Guest(node="compute-08", state="running"),)}
         ),
         advice="`virsh shutdown", after=WELL,
     ),
     "guest-unseen": Case(
-        before=replace(WELL, domains=(), sought={DB: NO_ROUTE}),
+        before=replace(WELL, domains=(), guest_locations={DB: NO_ROUTE}),
         advice=WAY, after=WELL,
     ),
     "domain-disagrees": Case(

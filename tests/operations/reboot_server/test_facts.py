@@ -63,7 +63,7 @@ def test_its_guest_and_its_boot_are_read_on_its_own_node(tmp_path: Path) -> None
     assert facts.guest is not None
     assert not isinstance(facts.guest, Unread)
     assert (facts.guest.node, facts.guest.state, facts.boot) == (NODE, "running", "10")
-    assert (facts.has_domains, facts.sought) == (True, ())
+    assert (facts.has_domains, facts.guest_locations) == (True, ())
 
 
 def test_of_a_silent_node_neither_is_known(tmp_path: Path) -> None:
@@ -97,8 +97,10 @@ def test_a_guest_that_is_not_there_is_looked_for_where_it_was_moved_to(tmp_path:
     facts = read_reboot(site.world(), site.journal, RebootRequest(server=DB), None)
 
     site.close()
-    assert not isinstance(facts.sought, Unread)
-    assert [(each.node, each.state) for each in facts.sought] == [("compute-08", "running")]
+    assert not isinstance(facts.guest_locations, Unread)
+    assert [(each.node, each.state) for each in facts.guest_locations] == [
+        ("compute-08", "running")
+    ]
 
 
 def test_an_attachment_that_only_one_of_nova_and_cinder_knows_is_read(tmp_path: Path) -> None:

@@ -126,15 +126,18 @@ CASES: dict[str, tuple[RebootFacts, list[str], list[str], list[str]]] = {
         ["guest-busy"], ["guest-busy"], [],
     ),
     "its guest runs elsewhere": (
-        replace(facts(), guest=NONE, boot="off", sought=(replace(OTHER, state="running"),)),
+        replace(
+            facts(), guest=NONE, boot="off", guest_locations=(replace(OTHER, state="running"),),
+        ),
         ["guest-elsewhere"], ["guest-elsewhere"], [],
     ),
     "its guest may run elsewhere": (
-        replace(facts(), guest=NONE, boot="off", sought=Unread("no route")),
+        replace(facts(), guest=NONE, boot="off", guest_locations=Unread("no route")),
         ["guest-unseen"], ["guest-unseen"], [],
     ),
     "its guest is nowhere": (
-        replace(facts(), guest=NONE, boot="off", sought=(OTHER,)), ["no-guest"], [], ["made-anew"],
+        replace(facts(), guest=NONE, boot="off", guest_locations=(OTHER,)),
+        ["no-guest"], [], ["made-anew"],
     ),
     "its guest is not there, and no record leads elsewhere": (
         replace(facts(), guest=NONE, boot="off"), ["no-guest"], [], ["made-anew"],

@@ -27,7 +27,7 @@ from stackward.requests.reboot_server import RebootRequest
 
 AGREE = "it asks people to agree: nothing of a cloud changes by it"
 ASKED_ON_NODE = "`sudo` on the node is asked: tests/cli/test_rights.py"
-GONE = replace(facts(), guest=NONE, boot="off", sought=(OTHER,))
+GONE = replace(facts(), guest=NONE, boot="off", guest_locations=(OTHER,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,8 @@ FOLLOWED = {
         before=replace(facts(), guest=Unread("no route")), advice="then plan again", after=facts(),
     ),
     "reboot/guest-unseen": Case(
-        before=replace(GONE, sought=Unread("no route")), advice="make `ssh` to that node work",
+        before=replace(GONE, guest_locations=Unread("no route")),
+        advice="make `ssh` to that node work",
         after=GONE, asks_then=HARD,
     ),
     "reboot/no-guest": Case(before=GONE, advice="pass `--hard`", asks_then=HARD),

@@ -36,7 +36,8 @@ class RebootFacts:
     has_domains: bool = True  # False: its hypervisor is not libvirt's
     guest: Guest | Unread | None = None  # on its own node; None: its hypervisor has no domains
     boot: str | Unread | None = None  # which one of its guest runs; None: same
-    sought: tuple[Guest, ...] | Unread = ()  # the same guest on nodes where Nova once had it
+    # The same guest on nodes where Nova once had it:
+    guest_locations: tuple[Guest, ...] | Unread = ()
     holders: tuple[Holder, ...] = ()  # runs that are going on and have its node for themselves
     claiming: RunState | None = None  # of the run that claims its node, where our journal knows it
     # Cinder's attachments of it, (id, volume), and the volumes among Nova's that Cinder does not
@@ -79,7 +80,7 @@ def read_reboot(
         boot=(Unread(str(boot.unread)) if boot.applies else None)
         if isinstance(boot, Row)
         else boot,
-        sought=_sought(world, server, guest),
+        guest_locations=_guest_locations(world, server, guest),
         holders=read_holders(journal, world.cloud.identity().id, server.host, but=run_id),
         claiming=claiming.state if claiming else None,
         attachments=attachments,
@@ -111,7 +112,7 @@ def _own_guest(world: World, server: Server, host: str) -> Guest | Unread | None
     return found if isinstance(found, Unread) else next(iter(found), None)
 
 
-def _sought(
+def _guest_locations(
     world: World, server: Server, guest: Guest | Unread | None
 ) -> tuple[Guest, ...] | Unread:
     """Look for its guest where Nova once had it, if libvirt does not have it on its own node."""

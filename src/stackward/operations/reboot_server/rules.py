@@ -316,16 +316,16 @@ def _judge_guest(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterato
 
 
 def _judge_missing(facts: RebootFacts, host: str, asked: RebootRequest) -> Iterator[Verdict]:
-    server, sought = facts.server, facts.sought
-    if isinstance(sought, Unread):
-        yield GUEST_UNSEEN.blocks(server.label, server.id, why=sought.why)
+    server, locations = facts.server, facts.guest_locations
+    if isinstance(locations, Unread):
+        yield GUEST_UNSEEN.blocks(server.label, server.id, why=locations.why)
         return
-    if found := next((each for each in sought if each.state is not None), None):
+    if found := next((each for each in locations if each.state is not None), None):
         yield GUEST_ELSEWHERE.blocks(
             server.label, server.id, host=host, where=found.node, state=found.state
         )
         return
-    asked_of = ", ".join(f"`{each.node}`" for each in sought)
+    asked_of = ", ".join(f"`{each.node}`" for each in locations)
     nor = f"nor has {asked_of}" if asked_of else "and no record says where else it may be"
     if asked.is_hard:
         yield MADE_ANEW.warns(server.label, server.id, nor=nor)
