@@ -19,7 +19,7 @@ from stackward.facts.moved import Did, read_did
 from stackward.facts.rights import read_rights
 from stackward.kinds import KINDS
 from stackward.model.run import Run
-from stackward.moving.foretold import foretold
+from stackward.moving.estimates import with_estimates
 from stackward.plan import (
     Blocked,
     Columns,
@@ -116,7 +116,7 @@ def plan_request(
     plan = found.plan(found.read(world, journal, asked, run_id), asked)
     plan, cloud = with_rights(plan, world), world.cloud.identity()
     if any(move.thing_id for _, move in plan.moves()):
-        plan = foretold(plan, read_past_moves(journal, cloud))
+        plan = with_estimates(plan, read_past_moves(journal, cloud))
     return of_cloud(plan, cloud)
 
 

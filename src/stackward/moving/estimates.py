@@ -11,16 +11,16 @@ from stackward.ports.world import World
 _GIB = "gib"
 
 
-def foretold(plan: Plan[World], past: Sequence[PastMove]) -> Plan[World]:
+def with_estimates(plan: Plan[World], past: Sequence[PastMove]) -> Plan[World]:
     """Return the plan with what each server carries, and with its time where the past tells it."""
     stages = (
-        replace(stage, moves=tuple(_foretold(move, past) for move in stage.moves))
+        replace(stage, moves=tuple(_with_estimate(move, past) for move in stage.moves))
         for stage in plan.stages
     )
     return replace(plan, stages=tuple(stages))
 
 
-def _foretold(move: Move[World], past: Sequence[PastMove]) -> Move[World]:
+def _with_estimate(move: Move[World], past: Sequence[PastMove]) -> Move[World]:
     needs, copied = move.expects.get("needs"), move.expects.get("bytes")
     if not (move.thing_id and isinstance(needs, Mapping)):
         return move
