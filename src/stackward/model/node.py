@@ -56,7 +56,7 @@ class ComputeNode:
     ha_hosts: tuple[HaHost, ...] | Unread = ()  # its entries in the instance-HA service
     candidates: Mapping[Need, tuple[Candidate, ...]] = field(default_factory=dict)
     needs: Mapping[str, Need] = field(default_factory=dict)  # by server
-    promised: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider
+    reserved: Mapping[str, Resources] = field(default_factory=dict)  # to other drains, by provider
     acting_run: str | None = None  # for which it was read: a claim of that run is our own
     claiming_run: RunState | None = None  # of the run that claims it, where our journal knows it
     is_claim_idle: bool = False  # that run has stopped, and nothing it began goes on or is half-way

@@ -102,7 +102,7 @@ def _pack(judged: Sequence[Judged], facts: ComputeNode) -> Packing:
         for each in judged
         if each.choice.candidates
     ]
-    return pack(wanted, facts.promised)
+    return pack(wanted, facts.reserved)
 
 
 def _widened(judged: Judged) -> Judged:

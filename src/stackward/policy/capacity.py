@@ -249,13 +249,13 @@ def _apart(server: Server, candidates: tuple[Candidate, ...]) -> tuple[Candidate
     return tuple(each for each in candidates if times[each.host or ""] < group.max_per_host)
 
 
-def pack(wanted: Sequence[Wanted], promised: Mapping[str, Resources]) -> Packing:
+def pack(wanted: Sequence[Wanted], reserved: Mapping[str, Resources]) -> Packing:
     """Find a place for every server, the biggest first; those that find none are named."""
     largest = _largest(wanted)
     ordered = sorted(wanted, key=lambda each: (-_share(each[1], largest), each[0].id))
-    room, placed = _place(ordered, promised, spread=True)
+    room, placed = _place(ordered, reserved, spread=True)
     if not all(placed.values()):
-        room, placed = _place(ordered, promised, spread=False)
+        room, placed = _place(ordered, reserved, spread=False)
     return Packing(
         placed={
             server: Placed(candidate, is_pinned=room.fill(candidate) > NEARLY_FULL)
@@ -271,9 +271,9 @@ def pack(wanted: Sequence[Wanted], promised: Mapping[str, Resources]) -> Packing
 
 
 def _place(
-    ordered: Sequence[Wanted], promised: Mapping[str, Resources], *, spread: bool
+    ordered: Sequence[Wanted], reserved: Mapping[str, Resources], *, spread: bool
 ) -> tuple["_Room", dict[str, Candidate | None]]:
-    room = _Room(promised)
+    room = _Room(reserved)
     return room, {
         server.id: room.take(server, need, among, spread=spread) for server, need, among in ordered
     }
@@ -282,8 +282,8 @@ def _place(
 class _Room:
     """The room on each node as servers take it, and who of a group is where."""
 
-    def __init__(self, promised: Mapping[str, Resources]) -> None:
-        self._promised = promised
+    def __init__(self, reserved: Mapping[str, Resources]) -> None:
+        self._reserved = reserved
         self._taken: dict[str, dict[str, int]] = {}
         self._groups: Counter[tuple[str, str]] = Counter()
         self._queues: dict[tuple[int, Need, str], list[tuple[float, int]]] = {}
@@ -323,8 +323,8 @@ class _Room:
     def free(self, candidate: Candidate, name: str) -> int:
         """Return what is left of one resource class."""
         taken = self._taken.get(candidate.provider, {}).get(name, 0)
-        promised = self._promised.get(candidate.provider, {}).get(name, 0)
-        return candidate.capacity.get(name, 0) - candidate.used.get(name, 0) - promised - taken
+        reserved = self._reserved.get(candidate.provider, {}).get(name, 0)
+        return candidate.capacity.get(name, 0) - candidate.used.get(name, 0) - reserved - taken
 
     def fill(self, candidate: Candidate) -> float:
         """Return how full the node's fullest resource class is, 0 to 1."""

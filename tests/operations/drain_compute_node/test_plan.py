@@ -499,10 +499,10 @@ def test_with_room_to_spare_the_scheduler_chooses() -> None:
 
 def test_room_promised_to_another_drain_is_not_promised_again() -> None:
     node = a_node(a_server(), candidates=(a_candidate(ram_mib=4096),))
-    promised = {an_id("compute-08"): {"MEMORY_MB": 3000}}
+    reserved = {an_id("compute-08"): {"MEMORY_MB": 3000}}
 
     assert blocking(node) == []
-    assert blocking(replace(node, promised=promised)) == ["no-room"]
+    assert blocking(replace(node, reserved=reserved)) == ["no-room"]
 
 
 def test_an_anti_affinity_pair_needs_two_nodes() -> None:

@@ -8,7 +8,7 @@ from stackward.facts.compute import read_compute_node
 from stackward.facts.maintenance import leaves_servers
 from stackward.facts.moved import known_run
 from stackward.facts.observed import keep_names, read_remembered
-from stackward.facts.promised import read_promised
+from stackward.facts.reserved import read_reserved
 from stackward.kinds import KINDS
 from stackward.model.node import ComputeNode
 from stackward.model.run import Run, RunState
@@ -36,7 +36,7 @@ def read_drain(
     facts = read_compute_node(world, asked.node, remembered=read_remembered(world, journal))
     if not isinstance(facts.domains, Unread):
         keep_names(world, journal, facts.name, facts.host)
-    facts = _with_promised(facts, world, journal)
+    facts = _with_reserved(facts, world, journal)
     if (claim := facts.claim) is None:
         return facts
     facts = replace(facts, is_kept_off=_read_kept_off(world, facts))
@@ -85,9 +85,9 @@ def _is_idle(journal: Journal, run: Run) -> bool:
 
 def read_one(world: World, journal: Journal, asked: DrainRequest, server: str) -> ComputeNode:
     """Return the node with one of its servers only, in as many calls as that needs by itself."""
-    return _with_promised(read_compute_node(world, asked.node, only=server), world, journal)
+    return _with_reserved(read_compute_node(world, asked.node, only=server), world, journal)
 
 
-def _with_promised(facts: ComputeNode, world: World, journal: Journal) -> ComputeNode:
-    promised = read_promised(journal, world.cloud.identity().id, but_for=facts.host)
-    return replace(facts, promised=promised)
+def _with_reserved(facts: ComputeNode, world: World, journal: Journal) -> ComputeNode:
+    reserved = read_reserved(journal, world.cloud.identity().id, but_for=facts.host)
+    return replace(facts, reserved=reserved)

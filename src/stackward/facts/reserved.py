@@ -12,13 +12,13 @@ from stackward.ports.journal import Journal
 _LOOKED_AT = 100  # the latest runs
 
 
-def read_promised(journal: Journal, cloud: str, *, but_for: str) -> dict[str, Resources]:
+def read_reserved(journal: Journal, cloud: str, *, but_for: str) -> dict[str, Resources]:
     """Return, by resource provider, what moves of this cloud's runs that go on will take there.
 
     Moves that have begun are left out: placement has them in its own books. So are the moves of
     the run that drains `but_for`.
     """
-    promised: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    reserved: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     latest = journal.runs(limit=_LOOKED_AT, cloud=cloud)
     others = [run for run in latest if not (run.state.is_over or but_for in run.holds)]
     # Asked for each server that is about to move: in one look, however many drains go on.
@@ -29,8 +29,8 @@ def read_promised(journal: Journal, cloud: str, *, but_for: str) -> dict[str, Re
             provider, needs = expects.get("provider"), expects.get("needs")
             if path not in begun and isinstance(provider, str) and isinstance(needs, dict):
                 for name, amount in needs.items():
-                    promised[provider][name] += int(amount)
-    return {provider: dict(needs) for provider, needs in promised.items()}
+                    reserved[provider][name] += int(amount)
+    return {provider: dict(needs) for provider, needs in reserved.items()}
 
 
 def _moves(run: Run) -> Iterator[tuple[str, Mapping[str, object]]]:

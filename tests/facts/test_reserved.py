@@ -16,7 +16,7 @@ from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import approve
 from stackward.facts.compute import read_compute_node
-from stackward.facts.promised import read_promised
+from stackward.facts.reserved import read_reserved
 from stackward.model.run import Approval, Run
 from stackward.operations import plan_request as plan_a_drain
 from stackward.operations.drain_compute_node.plan import plan_drain
@@ -57,10 +57,10 @@ def drain(journal: SqlJournal) -> Run:
 
 @pytest.mark.usefixtures("drain")
 def test_what_a_drain_will_move_is_promised(journal: SqlJournal) -> None:
-    promised = read_promised(journal, CLOUD, but_for="compute-09")
+    reserved = read_reserved(journal, CLOUD, but_for="compute-09")
 
     flavor = a_server().flavor
-    assert promised == {TARGET: {"VCPU": 2 * flavor.vcpus, "MEMORY_MB": 2 * flavor.ram_mib}}
+    assert reserved == {TARGET: {"VCPU": 2 * flavor.vcpus, "MEMORY_MB": 2 * flavor.ram_mib}}
 
 
 def test_what_it_has_begun_is_in_placements_own_books(journal: SqlJournal, drain: Run) -> None:
@@ -68,7 +68,7 @@ def test_what_it_has_begun_is_in_placements_own_books(journal: SqlJournal, drain
     bring_to(journal, run, "move")
     journal.intend(run.id, run.epoch, f"move/{an_id('web-1')}/0", {}, NOW)
 
-    [needs] = read_promised(journal, CLOUD, but_for="compute-09").values()
+    [needs] = read_reserved(journal, CLOUD, but_for="compute-09").values()
 
     assert needs["VCPU"] == a_server().flavor.vcpus
 
@@ -88,12 +88,12 @@ def test_what_is_promised_in_one_cloud_is_not_in_another(
     asked = DrainRequest(node="compute-07", reason="r", target="compute-08")
     approve(plan_a_drain(a_world(here), journal, asked), BY_ADA, journal)
 
-    assert read_promised(journal, cloud, but_for="compute-09").keys() == providers
+    assert read_reserved(journal, cloud, but_for="compute-09").keys() == providers
 
 
 @pytest.mark.usefixtures("drain")
 def test_a_node_counts_on_what_it_needs_itself_only_once(journal: SqlJournal) -> None:
-    assert read_promised(journal, CLOUD, but_for="compute-07") == {}
+    assert read_reserved(journal, CLOUD, but_for="compute-07") == {}
 
 
 def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal) -> None:
@@ -104,7 +104,7 @@ def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal
         approve(plan_drain(facts, DrainRequest(node=facts.name, reason="r")), BY_ADA, journal)
     counted: Any = Counted(journal)
 
-    read_promised(counted, CLOUD, but_for="compute-09")
+    read_reserved(counted, CLOUD, but_for="compute-09")
 
     assert counted.asked == {"runs": 1, "attempts_of": 1}
 
@@ -112,4 +112,4 @@ def test_however_many_drains_go_on_they_are_read_in_one_look(journal: SqlJournal
 def test_a_run_that_is_over_promises_nothing(journal: SqlJournal, drain: Run) -> None:
     journal.ask_cancel(drain.id, "ada", NOW, lambda _: False)
 
-    assert read_promised(journal, CLOUD, but_for="compute-09") == {}
+    assert read_reserved(journal, CLOUD, but_for="compute-09") == {}
