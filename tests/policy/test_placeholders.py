@@ -41,10 +41,10 @@ ALLOWED = {
     "FILE": "where the operator wants the plan",
     "NAME": "which cloud is meant: the operator's own clouds.yaml has its name",
 }
-# Not placeholders: words of SQL, and names that are written so.
+# Not placeholders: words of SQL, signals, and names that are written so.
 WORDS = {
     "SET", "GLOBAL", "SHOW", "PROCESSLIST", "FLUSH", "TABLES", "WITH", "READ", "LOCK", "STATUS",
-    "OFF", "ON", "SELECT", "KILL", "GET", "POST", "CPU", "UUID", "SIGKILL",
+    "OFF", "ON", "SELECT", "KILL", "GET", "POST", "CPU", "UUID", "SIGKILL", "CONT",
     "ACTIVE", "DISABLED", "ERROR", "SHUTOFF", "UNKNOWN",
 }  # fmt: skip
 
