@@ -84,6 +84,19 @@ def test_what_is_asked_of_root_is_what_is_declared(gather: ModuleType) -> None:
     assert declared - asked - elsewhere == {words for words in declared if "exec" in words}
 
 
+def test_mariadb_is_asked_at_its_own_socket_whatever_roots_settings_name(
+    gather: ModuleType,
+) -> None:
+    """Seen: a `host` in `/root/.my.cnf` had another node answer, also for a server that is dead."""
+    commands = Noted()
+
+    gather.ask_all(commands, {"units": [], "within_s": 5, "tables": True})
+
+    asked = [words for words in commands.words if any("/mariadb" in word for word in words)]
+    assert len(asked) == 2
+    assert all({"--host=localhost", "--protocol=socket"} <= {*words} for words in asked)
+
+
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_what_is_asked_in_a_container_is_declared_too(gather: ModuleType, engine: str) -> None:
     commands = Noted()

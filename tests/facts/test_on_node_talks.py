@@ -51,7 +51,8 @@ def talk(gather: ModuleType, name: str, port: int, within_s: float = 2.2) -> obj
     told = json.loads(json.dumps(talks.all()))
     if name == "memcached":
         return gather.of_cache(told, all_are_own=True)
-    return gather.of_broker(told)
+    otherwise = "it answers in another way than AMQP 0-9-1"
+    return gather.of_takers(told, "rabbitmq", otherwise)
 
 
 @pytest.mark.parametrize(
@@ -245,3 +246,78 @@ def test_the_pattern_of_an_answer_is_found_after_what_may_stand_in_it(gather: Mo
     assert isinstance(pattern, re.Pattern)
     assert pattern.search(START)
     assert not pattern.search(b"HTTP/1.1 400 Bad Request")
+
+
+# --- MariaDB ------------------------------------------------------------------------------------
+
+GREETS = b"\x5a\x00\x00\x00\x0a11.8.9-MariaDB\x00"
+TOO_MANY = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
+NETWORK = "00000000a: 00000002 00000000 00010000 0001 01 22 {path}\nb: 1 1 1 1 1 1 /run/x.sock\n"
+
+
+def greeted(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch, path: Path, told: dict[str, object] | None
+) -> list[tuple[str, int]]:
+    """Return where MariaDB is asked to greet, after its client has told this."""
+    commands = Told(["mariadb.service"])
+    answers = {"units": commands.end("units"), "mariadb": told or {}}
+    monkeypatch.setattr(commands, "soon", lambda name: answers[name])
+    monkeypatch.setattr(gather, "read", lambda _: NETWORK.format(path=path))
+    noted: list[tuple[str, int]] = []
+    monkeypatch.setattr(gather.Talks, "ask", lambda _, *words: noted.append(words[1]))
+    gather.ask_greeting(commands, gather.Talks(time.monotonic()))
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("told", "is_asked"),
+    [
+        pytest.param({"code": 0}, False, id="its client has told"),
+        pytest.param({"code": 1, "err": "sudo: a password is required"}, True, id="no sudo"),
+        pytest.param({"code": None, "err": "no answer in time"}, True, id="late"),
+        pytest.param(None, False, id="there is no client"),
+    ],
+)
+def test_mariadb_is_to_greet_where_its_client_may_not_ask(
+    gather: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    told: dict[str, object] | None,
+    *,
+    is_asked: bool,
+) -> None:
+    path = Path("/run/mysqld/mysqld.sock")
+
+    assert greeted(gather, monkeypatch, path, told) == ([(str(path), 0)] if is_asked else [])
+
+
+@pytest.mark.parametrize(
+    ("says", "error"),
+    [
+        pytest.param(GREETS, None, id="greets"),
+        pytest.param(TOO_MANY, "it greets nobody: it refuses all clients", id="refuses"),
+        pytest.param(None, "no answer in time", id="frozen"),
+    ],
+)
+def test_a_greeting_is_awaited_at_its_own_socket(
+    gather: ModuleType, tmp_path: Path, says: bytes | None, error: str | None
+) -> None:
+    path = str(tmp_path / "mysqld.sock")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+
+        def greet() -> None:
+            taken, _ = server.accept()
+            with taken:
+                taken.sendall(says or b"")
+
+        greeting = threading.Thread(target=greet, daemon=True)
+        if says:
+            greeting.start()
+        talks = gather.Talks(time.monotonic() + 2.2)
+        talks.ask("mariadb", (path, 0), b"", gather.GREETING)
+        told = talks.all()
+
+    assert gather.of_takers(told, "mariadb", "it greets nobody: it refuses all clients") == [
+        {"address": path, "port": 0, "error": error}
+    ]

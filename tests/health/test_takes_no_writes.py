@@ -442,3 +442,32 @@ def test_without_sudo_nothing_that_listens_is_no_finding_but_unknown() -> None:
 
     assert [one for one in health.findings if one.component == "rabbitmq"] == []
     assert any(says.startswith("whether rabbitmq takes clients:") for says in gaps_of(site))
+
+
+SOCKET = "/run/mysqld/mysqld.sock"
+
+
+def test_without_sudo_a_greeting_of_mariadb_proves_less_and_that_is_said() -> None:
+    site = Site()
+    without_sudo(site)
+    site.told("ctl")["greeting"] = [{"address": SOCKET, "port": 0, "error": None}]
+
+    health = site.look()
+
+    [mariadb] = [one for one in health.components if one.name == "mariadb"]
+    assert (mariadb.proof, mariadb.findings) == ("answers its clients", ())
+    assert any(gap.says.startswith("what mariadb says of itself: sudo") for gap in health.gaps)
+
+
+@pytest.mark.parametrize(
+    "error", ["no answer in time", "Connection refused", "it greets nobody: it refuses all clients"]
+)
+def test_without_sudo_a_mariadb_that_greets_nobody_is_found(error: str) -> None:
+    site = Site()
+    without_sudo(site)
+    site.told("ctl")["greeting"] = [{"address": SOCKET, "port": 0, "error": error}]
+
+    [found] = [one for one in site.look().findings if one.under is None]
+
+    assert (found.rule, found.where) == ("mariadb-silent", "mariadb on ctl")
+    assert f"`{SOCKET}`: {error}" in found.reason

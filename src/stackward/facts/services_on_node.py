@@ -61,13 +61,14 @@ _DECIMAL = re.compile(r"\d{1,12}(\.\d{1,12})?([eE][-+]?\d{1,2})?")
 
 
 def parse_clients(given: Iterable[object]) -> dict[str, Unseen | None]:
-    """Read where RabbitMQ was asked as its clients do, and what came of it."""
+    """Read where one was asked as its clients do, and what came of it."""
     found: dict[str, Unseen | None] = {}
     for one in map(mapping, given):
         error = text_or_none(one["error"])
         kind = {None: None, NO_TIME: Blind.NOT_ASKED, SPEAKS_TLS: Blind.USELESS}
         why = kind.get(error, Blind.SILENT)
-        place = f"{text(one['address'])}:{whole(one['port'])}"
+        address, port = text(one["address"]), whole(one["port"])
+        place = f"{address}:{port}" if port else address
         found[place] = Unseen(error, why) if error and why else None
     return found
 

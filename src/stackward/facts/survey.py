@@ -238,7 +238,8 @@ def _survey(
         sudo_refused=_sudo_refused(told, commands),
         silent_engines=_silent_engines(told, commands),
         broker=read.broker(),
-        amqp=read.clients(),
+        amqp=read.clients("amqp"),
+        greeting=read.clients("greeting"),
         database=read.of("mariadb", lambda: services.parse_database(commands)),
         cache=read.of("memcached", lambda: services.parse_cache(mapping(told["memcached"]))),
         cluster=read.of("pacemaker", lambda: parse_cluster(commands)),
@@ -295,13 +296,13 @@ class _Reader:
             self.misread.append(Misread(what, error.says or "", component))
             return Unseen(error.message, Blind.ODD)
 
-    def clients(self) -> Mapping[str, Unseen | None]:
-        """Return what RabbitMQ answered where it takes clients."""
-        return services.parse_clients(rows(self._told.get("amqp", ())))
+    def clients(self, what: str) -> Mapping[str, Unseen | None]:
+        """Return what one answered where it takes clients."""
+        return services.parse_clients(rows(self._told.get(what, ())))
 
     def broker(self) -> Broker | Unseen | None:
         """Return what RabbitMQ told; a queue of an unknown form leaves the rest of it known."""
-        hears = services.hears_clients(self.clients())
+        hears = services.hears_clients(self.clients("amqp"))
         told = self.of("rabbitmq", lambda: services.parse_broker(self._commands, hears_amqp=hears))
         if isinstance(told, Broker) and told.odd_queues:
             says = shortly(told.odd_queues[0])

@@ -431,12 +431,12 @@ def _own_words(one: Presence) -> str:
             return (
                 running if queues is None else f"{running}, {least}{count_of(len(queues), 'queue')}"
             )
-        case "rabbitmq" if takes_clients(one):
-            return "answers its clients"
         case "mariadb" if isinstance(survey.database, DatabaseServer):
             server = survey.database
             galera = f", Galera of {server.cluster_size}" if server.is_galera else ""
             return f"{server.connections} of {server.most_connections} connections{galera}"
+        case "rabbitmq" | "mariadb" if takes_clients(one):
+            return "answers its clients"
         case "memcached" if isinstance(survey.cache, Cache):
             return f"{survey.cache.connections} of {survey.cache.most_connections} connections"
         case "libvirt" if isinstance(survey.libvirt, str):

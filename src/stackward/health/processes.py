@@ -320,12 +320,25 @@ def is_shut(here: Presence) -> bool:
     )
 
 
+def _greets_nobody(here: Presence) -> str:
+    """Say why MariaDB greets nobody at its own sockets; empty where it does, or was not asked."""
+    came = here.survey.greeting
+    silent = {place: one.why for place, one in came.items() if one and one.kind is Blind.SILENT}
+    if not silent or len(silent) < len(came):
+        return ""
+    return "; ".join(f"`{place}`: {why}" for place, why in silent.items())
+
+
 def takes_clients(here: Presence) -> bool:
-    """Say whether RabbitMQ itself has answered as it does its clients.
+    """Say whether RabbitMQ or MariaDB itself has answered as it does its clients.
 
     Without root nobody sees whose a port is: a load balancer on its node may have answered.
     """
     survey = here.survey
+    if here.component.probe.kind == "mariadb":
+        return None in survey.greeting.values()
+    if here.component.probe.kind != "rabbitmq":
+        return False
     units = {} if isinstance(survey.units, Unseen) else survey.units
     balanced = any(BALANCER in name and one.active == ACTIVE for name, one in units.items())
     return None in survey.amqp.values() and (survey.sees_owners or not balanced)
@@ -430,6 +443,8 @@ def _judge_database(here: Presence, present: Present, *, has_seen_all: bool) -> 
     match server:
         case Unseen(why=why) if is_silent(here, server):
             yield symptoms.DATABASE_SILENT.found(name, node, why=why, log=here.log)
+        case Unseen() if silent := _greets_nobody(here):
+            yield symptoms.DATABASE_SILENT.found(name, node, why=silent, log=here.log)
         case DatabaseServer():
             yield from _judge_galera(here, server, _count_of_galera(name, present))
             yield from _judge_writes(here, server, present, has_seen_all=has_seen_all)

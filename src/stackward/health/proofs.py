@@ -95,8 +95,7 @@ def _own_tool_answered(place: Place) -> bool:
 
 
 def _took_clients(place: Place) -> bool:
-    here = place.here
-    return here is not None and here.component.probe.kind == "rabbitmq" and takes_clients(here)
+    return place.here is not None and takes_clients(place.here)
 
 
 def _carried_a_report(place: Place) -> bool:

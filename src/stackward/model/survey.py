@@ -303,6 +303,8 @@ class Survey:
     silent_engines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Where RabbitMQ was asked as its clients do, with why it did not answer; None: it did.
     amqp: Mapping[str, Unseen | None] = field(default_factory=dict)
+    # Where MariaDB was to greet a client, its own client having told nothing; None: it did.
+    greeting: Mapping[str, Unseen | None] = field(default_factory=dict)
     database: DatabaseServer | Unseen | None = None
     cache: Cache | Unseen | None = None
     cluster: Cluster | Unseen | None = None  # None: Pacemaker does not run

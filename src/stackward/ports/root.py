@@ -129,6 +129,8 @@ _RABBIT = (*_LIMIT, "/usr/sbin/rabbitmqctl", "--silent")
 # Or a login in the group haclient; sudo is asked, as for all else.
 CRM_MON: Words = (*_LIMIT, "/usr/sbin/crm_mon", "--output-as=xml", "-1")
 CRM_MON_OLD: Words = (*_LIMIT, "/usr/sbin/crm_mon", "--as-xml", "-1")
+# By its own socket: root's settings may name an address where another node answers.
+_OWN_SERVER = ("--host=localhost", "--protocol=socket")
 DATABASE_FACTS = (
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN"
     " ('max_connections','version','read_only','super_read_only','innodb_read_only',"
@@ -304,15 +306,15 @@ ALL = (
     ),
     *(
         RootCommand(
-            words=(*_LIMIT, client, "-N", "-B", "-e", DATABASE_FACTS),
+            words=(*_LIMIT, client, *_OWN_SERVER, "-N", "-B", "-e", DATABASE_FACTS),
             needed_for=_CHECK,
-            gives=_LOOKS,
+            gives="it only looks, at the node's own server",
         )
         for client in ("/usr/bin/mariadb", "/usr/bin/mysql")
     ),
     *(
         RootCommand(
-            words=(*_LONG_LIMIT, check, *_TABLES),
+            words=(*_LONG_LIMIT, check, *_OWN_SERVER, *_TABLES),
             needed_for=_CHECK,
             gives="it reads every table; asked for by `--tables` only",
         )

@@ -45,6 +45,8 @@ DATABASE_FACTS = (
     " WHERE COMMAND IN ('Query','Execute') AND (STATE LIKE 'Waiting for % lock'"
     " OR STATE IN ('Waiting for table flush','Waiting for disk space')) GROUP BY STATE"
 )
+# By its own socket: root's settings may name an address where another node answers.
+OWN_SERVER = ("--host=localhost", "--protocol=socket")
 # What `rabbitmqctl list_queues` and `list_bindings` tell of one virtual host, for all of them at
 # once: each start of that tool takes half a second of CPU.
 RABBITMQ_FACTS = (
@@ -137,6 +139,9 @@ BAD_REQUEST, SERVER_ERROR = 400, 500
 TLS_ALERT = b"\x15\x03"
 SPEAKS_TLS = "it speaks TLS, and lets us in to none of that"
 CLOSED = "it closes the connection without an answer"
+# How MariaDB and MySQL greet a client, before any login: version 10 of their protocol.
+GREETING = re.compile(rb"^...\x00\x0a[0-9]+\.", re.DOTALL)
+OWN_SOCKET = re.compile(r"(?m) (/\S*/(?:mysqld?|mariadbd?)\.sock)$")
 # Who takes clients over TCP: units, containers, usual ports, a client's first words, and what
 # answers them.
 TAKERS = {
@@ -688,11 +693,12 @@ def spoken(
     """Return what is answered to the first words."""
     words, pattern = said
     read = b""
-    with contextlib.closing(socket.create_connection(place, left(until))) as plain:
+    with contextlib.closing(connected(place, until)) as plain:
         plain.settimeout(left(until))
         asked = blindly(plain) if secured else plain
         with contextlib.closing(asked), contextlib.suppress(ConnectionError):
-            asked.sendall(words)
+            if words:
+                asked.sendall(words)
             while not pattern.search(read) and len(read) < WORDS_BYTES:
                 if time.monotonic() > until:
                     raise socket.timeout  # noqa: UP041  # as above
@@ -706,6 +712,32 @@ def spoken(
     return (
         {"out": text(read), "is_whole": bool(pattern.search(read))} if read else {"error": CLOSED}
     )
+
+
+def connected(place: tuple[str, int], until: float) -> socket.socket:
+    """Return a connection to an address and port, or to a socket by its path."""
+    if not place[0].startswith("/"):
+        return socket.create_connection(place, left(until))
+    near_one = socket.socket(socket.AF_UNIX)
+    try:
+        near_one.settimeout(left(until))
+        near_one.connect(place[0])
+    except OSError:
+        near_one.close()
+        raise
+    return near_one
+
+
+def ask_greeting(commands: Commands, talks: Talks) -> None:
+    """Have MariaDB greet us at its own socket, where its client might not ask it.
+
+    Never over TCP: it counts who leaves without a login, and at last refuses all of that address.
+    """
+    if "mariadb.service" in active(commands) or "mysql.service" in active(commands):
+        told = commands.soon("mariadb")
+        if told and told.get("code") != 0:
+            for path in dict.fromkeys(OWN_SOCKET.findall(read("/proc/net/unix"))):
+                talks.ask("mariadb", (path, 0), b"", GREETING)
 
 
 def ask_as_clients(commands: Commands, known: Places, within_s: float = 0.0) -> Talks:
@@ -747,13 +779,13 @@ def amqp_ports(told: str) -> set[int]:
     return set()
 
 
-def of_broker(told: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Return where RabbitMQ was asked as its clients do; without an error it has answered."""
+def of_takers(told: list[dict[str, object]], name: str, otherwise: str) -> list[dict[str, object]]:
+    """Return where one was asked as its clients do; without an error it has answered."""
     found = []
     for one in told:
         came = dict(one["came"])  # type: ignore[call-overload]
-        odd = None if came.get("is_whole") else "it answers in another way than AMQP 0-9-1"
-        if one["name"] == "rabbitmq":
+        odd = None if came.get("is_whole") else otherwise
+        if one["name"] == name:
             place = {"address": one["address"], "port": one["port"]}
             found.append(dict(place, error=came.get("error", odd)))
     return found
@@ -815,10 +847,13 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
         commands.start("rabbitmq all", rabbitmq("eval", RABBITMQ_FACTS))
     if shutil.which("mariadbd") or shutil.which("mysqld"):
         client = "/usr/bin/mariadb" if shutil.which("mariadb") else "/usr/bin/mysql"
-        commands.start("mariadb", as_root([*LIMIT, client, "-N", "-B", "-e", DATABASE_FACTS]))
+        commands.start(
+            "mariadb", as_root([*LIMIT, client, *OWN_SERVER, "-N", "-B", "-e", DATABASE_FACTS])
+        )
         if asked.get("tables"):
             check = "mariadb-check" if shutil.which("mariadb-check") else "mysqlcheck"
-            check_all = [f"/usr/bin/{check}", "--all-databases", "--check", "--silent"]
+            check_all = [f"/usr/bin/{check}", *OWN_SERVER]
+            check_all += ["--all-databases", "--check", "--silent"]
             commands.start("tables", as_root([*LONG_LIMIT, *check_all]))
 
 
@@ -1226,6 +1261,7 @@ def main(asked: dict[str, object]) -> None:
     logs_of_troubled(commands)
     listed = str(sockets.get("out", ""))
     ask_amqp_elsewhere(commands, known, talks)
+    ask_greeting(commands, talks)
     queues_one_by_one(commands)
     talked = talks.all()
     told = commands.all()
@@ -1252,7 +1288,8 @@ def main(asked: dict[str, object]) -> None:
             "sockets": sockets,
             "owners": owners(listed),
             "memcached": of_cache(talked, all_are_own=known.sees_owners),
-            "amqp": of_broker(talked),
+            "amqp": of_takers(talked, "rabbitmq", "it answers in another way than AMQP 0-9-1"),
+            "greeting": of_takers(talked, "mariadb", "it greets nobody: it refuses all clients"),
             "web": web.all(),
             "contained": contained(commands),
             "stopped": stopped(commands),
