@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
+from stackward.adapters.store.holder import is_locked, locked
 from stackward.adapters.store.listing import FILE
 from stackward.adapters.store.tables import ONLY_READS, bring_up_to_date
 from stackward.adapters.store.trouble import one_line
@@ -79,6 +80,8 @@ def open_database(url: str) -> Engine:
         bring_up_to_date(engine, place)
     except (DatabaseError, NoConnectionLeft) as error:
         engine.dispose()
+        if is_locked(error):
+            raise locked(Path(place), error) from error
         raise Unreachable(
             f"the journal in `{place}` cannot be opened",
             says=one_line(error),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from stackward.adapters.store import tables
+from stackward.adapters.store.holder import is_locked, locked
 from stackward.adapters.store.other_rows import to_worker
 from stackward.adapters.store.rows import (
     attempt_row,
@@ -523,6 +525,8 @@ class SqlJournal:
                 if is_taken(error) and not has_collided:
                     has_collided = True  # now we see who was quicker
                     continue
+                if is_locked(error) and (file := self._engine.url.database):
+                    raise locked(Path(file), error) from error
                 if not passes(error) or time.monotonic() >= until or self._gives_up():
                     raise Unreachable(
                         "the journal does not answer, or does not do as it is told",
