@@ -451,3 +451,15 @@ def test_once_it_hangs_no_more_it_is_asked_again(hanging: Hanging, over: threadi
         return "c01" in watched.nodes.asked[asked:]
 
     assert wait_until(is_asked_again, within_s=30, every_s=0.01)
+
+
+def test_each_look_after_the_first_logs_in_anew() -> None:
+    """A connection that is open goes on where an sshd is frozen, and nobody can log in."""
+    site, times = Site(), []
+    lookout = replace(site.lookout(), log_in_anew=lambda: times.append(len(site.nodes.asked)))
+
+    _, state = check_cloud(lookout, CheckRequest())
+    once = len(site.nodes.asked)
+    check_cloud(lookout, CheckRequest(), state)
+
+    assert times == [once]

@@ -34,6 +34,7 @@ def open_lookout(known: Inventory, os_cloud: str | None) -> Iterator[Lookout]:
             unknown={node.name: node.unknown for node in known.nodes if node.unknown},
             left_out={node.name: node.left_out for node in known.nodes if node.left_out},
             logins={node.name: node.login for node in known.nodes},
+            log_in_anew=shell.log_in_anew,
         )
     finally:
         shell.close()

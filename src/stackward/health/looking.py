@@ -48,6 +48,8 @@ def check_cloud(
     anatomy = read_anatomy()
     before_all = lookout.clock.monotonic()
     lookout.apis.load()  # no question's time is used up by that
+    if before is not None:
+        lookout.log_in_anew()
     began = lookout.clock.monotonic()
     look = Look(lookout, anatomy, asked, by)
     calls = _Calls(lookout, anatomy, asked, look, before)

@@ -26,3 +26,5 @@ class Lookout:
     remember: Callable[[str], Mapping[str, Itself] | Unread] = lambda _cloud: {}
     left_out: Mapping[str, str] = field(default_factory=dict)  # how it is reached, instead of ssh
     logins: Mapping[str, Login] = field(default_factory=dict)  # how a person logs in to it
+    # Ends the connections of the look before: they go on where nobody can log in any more.
+    log_in_anew: Callable[[], None] = lambda: None

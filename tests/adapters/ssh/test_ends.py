@@ -190,3 +190,29 @@ def test_nothing_is_started_once_they_are_closed(shell: Ssh, ssh: StandIn) -> No
         shell.run("c01", ["true"], within_s=300)
 
     assert ssh.left() == []
+
+
+# A master leaves its socket where the next command finds it.
+SHARES = """
+for word; do case $word in ControlPath=*) at=${word#ControlPath=}; esac; done
+case "$*" in *"-O exit"*) rm "$at"; echo left >> {noted}.ways; exit 0;; esac
+[ -e "$at" ] && how=goes-on || how=logs-in
+echo $how >> {noted}.ways
+: > "$at"
+"""
+
+
+def test_a_connection_is_shared_until_all_log_in_anew(
+    shell: Ssh, ssh: StandIn, tmp_path: Path
+) -> None:
+    """Seen: of a node whose sshd was frozen after the first look the next ones still told."""
+    ssh.does(SHARES)
+    ways = tmp_path / "noted.ways"
+
+    shell.run("c01", ["true"])
+    shell.run("c01", ["true"])
+    shell.log_in_anew()
+    shell.log_in_anew()  # there is nothing to leave
+    shell.run("c01", ["true"])
+
+    assert ways.read_text().split() == ["logs-in", "goes-on", "left", "logs-in"]

@@ -147,24 +147,17 @@ class Ssh:
     def close(self) -> None:
         """End what still runs, and the connections that were opened, side by side."""
         self._processes.close()
-        if (ssh := shutil.which("ssh")) and self._sockets.is_dir():
-            leaving = [
-                subprocess.Popen(  # noqa: S603  # a list of words
-                    [ssh, "-F", "none", "-o", f"ControlPath={socket}", "-O", "exit", "--", "it"],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                for socket in sorted(self._sockets.iterdir())
-            ]
-            ends = time.monotonic() + _LEAVE_S  # of all of them
-            for process in leaving:
-                try:
-                    process.wait(max(0.0, ends - time.monotonic()))
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        _leave(self._sockets)
+
+    def log_in_anew(self) -> None:
+        """End the connections that are open: the next command logs in again.
+
+        What is open goes on where nobody can log in any more.
+        """
+        before = self._sockets
+        if any(before.iterdir()):
+            self._sockets = Path(tempfile.mkdtemp(prefix="stackward-", dir=_short()))
+            _leave(before)
 
     def _node(self, name: str) -> Node:
         if name not in self._nodes:
@@ -215,6 +208,28 @@ class Ssh:
         words += ["-l", node.ssh.user] if node.ssh.user else []
         words += ["-i", node.ssh.key_file] if node.ssh.key_file else []
         return [*words, *node.ssh.options]
+
+
+def _leave(sockets: Path) -> None:
+    """End the connections of a folder, side by side, and remove it."""
+    if (ssh := shutil.which("ssh")) and sockets.is_dir():
+        leaving = [
+            subprocess.Popen(  # noqa: S603  # a list of words
+                [ssh, "-F", "none", "-o", f"ControlPath={socket}", "-O", "exit", "--", "it"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for socket in sorted(sockets.iterdir())
+        ]
+        ends = time.monotonic() + _LEAVE_S  # of all of them
+        for process in leaving:
+            try:
+                process.wait(max(0.0, ends - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    shutil.rmtree(sockets, ignore_errors=True)
 
 
 def _refused(
