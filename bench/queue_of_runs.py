@@ -40,9 +40,9 @@ from postgres import a_server as a_postgres
 from stackward import operations
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.app.carrying import carry_on, workshop
+from stackward.app.carrying import carry_on, worker_context
 from stackward.app.workers import work
-from stackward.engine import Brakes, Pace, Workshop, approve, carry_out
+from stackward.engine import Brakes, Pace, WorkerContext, approve, carry_out
 from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
 from stackward.ports.world import Acting, World
@@ -89,15 +89,17 @@ def be_a_worker(place: str, url: str) -> None:
         return replace(world_of(run.holds[0], 1, 0, 0), acting=acting)
 
     @contextmanager
-    def open_shop(journal: Journal) -> Iterator[Workshop[World]]:
-        yield replace(workshop(world_of("none", 0, 0, 0), journal), world_of=of_run, pace=QUICK)
+    def open_context(journal: Journal) -> Iterator[WorkerContext[World]]:
+        yield replace(
+            worker_context(world_of("none", 0, 0, 0), journal), world_of=of_run, pace=QUICK
+        )
 
     def say(line: str) -> None:
         print(line, flush=True)
 
     brakes = Brakes(leaves_to_others=True)
     signal.signal(signal.SIGTERM, lambda *_: brakes.press())
-    work(settings, "idle", open_shop, brakes, say, at_once=2)
+    work(settings, "idle", open_context, brakes, say, at_once=2)
 
 
 @dataclass
@@ -190,9 +192,9 @@ def carried() -> tuple[float, float]:
                 host = f"own-{n}-{way}"
                 run = approve(plan_of(host, journal, 1), approval(), journal)
                 world = world_of(host, 1, 0, 0)
-                shop = replace(workshop(world, journal), pace=QUICK)
+                context = replace(worker_context(world, journal), pace=QUICK)
                 begun = time.perf_counter()
-                ended = (carry_on if way == 0 else carry_out)(run.id, shop, Brakes())
+                ended = (carry_on if way == 0 else carry_out)(run.id, context, Brakes())
                 seconds.append(time.perf_counter() - begun)
                 if ended.state is not RunState.SUCCEEDED:
                     sys.exit(f"a drain did not succeed: {ended.ending}")

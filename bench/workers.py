@@ -47,9 +47,9 @@ from stackward.adapters.clock import SystemClock
 from stackward.adapters.store.database import open_database
 from stackward.adapters.store.journal import SqlJournal
 from stackward.adapters.together import Threads
-from stackward.app.carrying import workshop
+from stackward.app.carrying import worker_context
 from stackward.app.workers import work
-from stackward.engine import Brakes, Workshop, approve
+from stackward.engine import Brakes, WorkerContext, approve
 from stackward.model.run import Approval, Run, RunState
 from stackward.ports.journal import Journal
 from stackward.ports.world import Acting, World
@@ -145,12 +145,12 @@ def be_a_worker(place: str, url: str, name: str, at_once: str) -> None:
         return replace(world_of(host, int(host.rpartition("-")[2])), acting=acting)
 
     @contextmanager
-    def open_shop(journal: Journal) -> Iterator[Workshop[World]]:
-        yield replace(workshop(world_of("none", 0), journal), world_of=of_run)
+    def open_context(journal: Journal) -> Iterator[WorkerContext[World]]:
+        yield replace(worker_context(world_of("none", 0), journal), world_of=of_run)
 
     brakes = Brakes(leaves_to_others=True)
     signal.signal(signal.SIGTERM, lambda *_: brakes.press())
-    work(settings, name, open_shop, brakes, print, at_once=int(at_once))
+    work(settings, name, open_context, brakes, print, at_once=int(at_once))
 
 
 # --- what is measured --------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from killing import DyingJournal, Fate, Operation, taken_up
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.engine import Brakes, Workshop, approve, ask_cancel, carry_out
+from stackward.engine import Brakes, WorkerContext, approve, ask_cancel, carry_out
 from stackward.engine.cancel import give_up
 from stackward.engine.verify import ask_all
 from stackward.kinds import KINDS
@@ -115,7 +115,7 @@ class Site:
     def carry_out(self, run: Run, fate: Fate) -> Run:
         """Carry a run out by the real operations; its world and its journal share a fate."""
         world = self.world(fate)
-        shop: Workshop[World] = Workshop(
+        context: WorkerContext[World] = WorkerContext(
             journal=DyingJournal(self.journal, fate),
             operations=operations_in_run(self.journal),
             kinds=KINDS,
@@ -124,7 +124,7 @@ class Site:
             poll=Poller(),
             worker="one",
         )
-        return carry_out(run.id, shop, Brakes())
+        return carry_out(run.id, context, Brakes())
 
     def given_up(self, run: Run) -> Run:
         """Give up a run whose worker was lost: one that waits for a worker is only cancelled.

@@ -13,7 +13,7 @@ from fakes.cloud import FakeCloud
 from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.app.carrying import carry_on, workshop
+from stackward.app.carrying import carry_on, worker_context
 from stackward.app.journal import open_journal
 from stackward.engine import Brakes, approve, carry_out
 from stackward.errors import Locked, Refused
@@ -30,7 +30,7 @@ def test_a_run_is_carried_out_durably_and_remembered(tmp_path: Path) -> None:
     house = House(tmp_path)
     run = house.approved()
 
-    ended = carry_on(run.id, house.shop(), house.brakes)
+    ended = carry_on(run.id, house.context(), house.brakes)
 
     house.close()
     with open_journal(settings) as journal:
@@ -44,7 +44,7 @@ def test_a_run_that_cannot_be_taken_up_says_so(tmp_path: Path) -> None:
     run = house.carry_out(house.approved())
 
     with pytest.raises(Refused, match="is over"):
-        carry_on(run.id, house.shop(), house.brakes)
+        carry_on(run.id, house.context(), house.brakes)
 
     house.close()
 
@@ -52,10 +52,10 @@ def test_a_run_that_cannot_be_taken_up_says_so(tmp_path: Path) -> None:
 def test_a_run_that_stopped_can_be_carried_on(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.yard.set(trouble="no wax")
-    stopped = carry_on(house.approved().id, house.shop(), house.brakes)
+    stopped = carry_on(house.approved().id, house.context(), house.brakes)
 
     house.yard.set(trouble="")
-    ended = carry_on(stopped.id, house.shop(), house.brakes, seen=stopped.epoch)
+    ended = carry_on(stopped.id, house.context(), house.brakes, seen=stopped.epoch)
 
     house.close()
     assert (stopped.state, ended.state) == (RunState.STOPPED, RunState.SUCCEEDED)
@@ -67,7 +67,7 @@ def test_who_waits_for_a_run_looks_meanwhile_and_once_when_it_has_ended(tmp_path
     seen: list[RunState] = []
 
     carry_on(
-        run.id, house.shop(), house.brakes, lambda: seen.append(house.journal.run(run.id).state)
+        run.id, house.context(), house.brakes, lambda: seen.append(house.journal.run(run.id).state)
     )
 
     house.close()
@@ -105,7 +105,7 @@ def test_a_drain_is_carried_out_as_planned_and_stored(tmp_path: Path) -> None:
     approval = Approval(by="ann", at=world.clock.now(), how="--yes")
 
     run = approve(plan, approval, journal)
-    ended = carry_out(run.id, workshop(world, journal), Brakes())
+    ended = carry_out(run.id, worker_context(world, journal), Brakes())
 
     told = [(event.step, event.what, event.says) for event in journal.events(run.id)]
     journal.close()

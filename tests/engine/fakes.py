@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from killing import DyingJournal, Fate, Operation
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
-from stackward.engine import Brakes, Pace, Workshop, approve, ask_cancel, carry_out
+from stackward.engine import Brakes, Pace, WorkerContext, approve, ask_cancel, carry_out
 from stackward.engine.cancel import give_up
 from stackward.errors import Refused, StepFailed, Uncertain, Unreachable
 from stackward.model.run import Approval, Run
@@ -497,14 +497,14 @@ class House:
         approval = Approval(by="ann", at=self.clock.now(), how="--yes")
         return approve(self.plan(**asked), approval, self.journal)
 
-    def shop(self, fate: Fate | None = None, worker: str = "one") -> Workshop[YardWorld]:
+    def context(self, fate: Fate | None = None, worker: str = "one") -> WorkerContext[YardWorld]:
         fate = fate or Fate()
 
         def poll(world: YardWorld) -> YardWorld:
             self.polls.append(1)
             return world
 
-        return Workshop(
+        return WorkerContext(
             journal=DyingJournal(self.journal, fate),
             operations={"tidy": TidyOperation()},
             kinds=TidyOperation.kinds,
@@ -516,7 +516,7 @@ class House:
         )
 
     def carry_out(self, run: Run, fate: Fate | None = None) -> Run:
-        return carry_out(run.id, self.shop(fate), self.brakes)
+        return carry_out(run.id, self.context(fate), self.brakes)
 
     def cancel(self, run: Run, by: str = "bob") -> Run:
         kinds = TidyOperation.kinds

@@ -60,9 +60,9 @@ def test_a_run_that_is_planned_again_for_long_goes_on_to_beat(house: House) -> N
     """Seen: resumed on a large cloud, it was planned for a minute and was called stopped."""
     run = house.approved()
     slow = SlowOperation(house)
-    shop = replace(house.shop(), operations={Tidy.kind: slow}, pace=EAGER)
+    context = replace(house.context(), operations={Tidy.kind: slow}, pace=EAGER)
 
-    ended = carry_out(run.id, shop, house.brakes)
+    ended = carry_out(run.id, context, house.brakes)
 
     assert ended.state is RunState.SUCCEEDED
     assert slow.seen == [RunState.RUNNING] * 12
@@ -71,9 +71,9 @@ def test_a_run_that_is_planned_again_for_long_goes_on_to_beat(house: House) -> N
 def test_a_run_that_is_cancelled_while_it_is_planned_again_starts_nothing(house: House) -> None:
     run = house.approved()
     slow = SlowOperation(house, takes_s=SILENT_S, on_way=lambda: house.cancel(run))
-    shop = replace(house.shop(), operations={Tidy.kind: slow}, pace=EAGER)
+    context = replace(house.context(), operations={Tidy.kind: slow}, pace=EAGER)
 
-    ended = carry_out(run.id, shop, house.brakes)
+    ended = carry_out(run.id, context, house.brakes)
 
     assert (ended.state, house.yard.changes) == (RunState.CANCELLED, [])
 
@@ -100,9 +100,9 @@ def test_a_run_that_is_resumed_beats_while_the_request_of_a_repeated_step_is_on_
     """Seen: to cordon a node again was a PUT of 90 s, and the run was called stopped meanwhile."""
     run = stopped_half_way(house)
     slow = SlowAnswer(house=house, run_id=run.id)
-    shop = replace(house.shop(slow), journal=house.journal, pace=SWIFT)
+    context = replace(house.context(slow), journal=house.journal, pace=SWIFT)
 
-    ended = carry_out(run.id, shop, house.brakes)
+    ended = carry_out(run.id, context, house.brakes)
 
     assert ended.state is RunState.SUCCEEDED
     assert house.yard.changes == ["shut", "carry a", "shut", "carry b"]
@@ -115,9 +115,9 @@ def test_a_run_that_is_cancelled_while_it_repeats_a_step_waits_for_the_request_a
 ) -> None:
     run = stopped_half_way(house)
     slow = SlowAnswer(house=house, run_id=run.id, on_way=lambda: house.cancel(run))
-    shop = replace(house.shop(slow), journal=house.journal, pace=SWIFT)
+    context = replace(house.context(slow), journal=house.journal, pace=SWIFT)
 
-    ended = carry_out(run.id, shop, house.brakes)
+    ended = carry_out(run.id, context, house.brakes)
 
     assert ended.state is RunState.CANCELLED
     assert house.yard.changes == ["shut", "carry a", "shut"]

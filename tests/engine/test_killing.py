@@ -18,7 +18,7 @@ class Rash(House):
 
     @override
     def carry_out(self, run: Run, fate: Fate | None = None) -> Run:
-        journal, now = self.shop(fate).journal, self.clock.now()
+        journal, now = self.context(fate).journal, self.clock.now()
         taken = journal.take_up(run.id, "one", now)
         with (fate or Fate()).around("throw a"), self.yard.open() as yard:
             yard["changes"].append("throw a")

@@ -169,8 +169,8 @@ def test_a_run_that_was_found_to_be_of_another_cloud_is_left_to_others(site: Sit
 
     def carry(taken: Run) -> Run:
         brakes.press()
-        shop = replace(site.house.shop(), cloud=WEST)
-        return carry_out_taken(taken, shop, brakes)
+        context = replace(site.house.context(), cloud=WEST)
+        return carry_out_taken(taken, context, brakes)
 
     crew = replace(site.crew("one", EAST, brakes), carry=carry)
 

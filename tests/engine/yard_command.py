@@ -22,11 +22,11 @@ def main(place: str, url: str, run_id: str, point: str = "0") -> int:
     house = House(here, clock=Watch(), pace=PACE, database=url)
     run = house.journal.run(run_id)
     yard = Yard(here / run.holds[0], fate)
-    shop = replace(
-        house.shop(fate), world_of=lambda run: replace(house.world(), yard=yard, run=run)
+    context = replace(
+        house.context(fate), world_of=lambda run: replace(house.world(), yard=yard, run=run)
     )
     try:
-        print(carry_on(run.id, shop, house.brakes, seen=run.epoch).state)
+        print(carry_on(run.id, context, house.brakes, seen=run.epoch).state)
     except StackwardError as error:
         print(error.message)
         return error.exit_code

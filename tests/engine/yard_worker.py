@@ -18,7 +18,7 @@ from engine.fakes import TidyOperation, Yard, YardWorld  # noqa: E402  # found b
 from engine.killed import PACE, Watch  # noqa: E402
 from killing import DyingJournal, Fate  # noqa: E402
 from stackward.app.workers import work  # noqa: E402
-from stackward.engine import Brakes, Rhythm, Workshop  # noqa: E402
+from stackward.engine import Brakes, Rhythm, WorkerContext  # noqa: E402
 from stackward.errors import StackwardError  # noqa: E402
 from stackward.report.errors import render_error  # noqa: E402
 from stackward.settings import Settings  # noqa: E402
@@ -32,9 +32,9 @@ def main(place: str, url: str, name: str, how: str = "", point: str = "0") -> in
     settings = Settings(state_dir=here, cache_dir=here, inventory=here, database=url)
 
     @contextmanager
-    def open_shop(journal: Any) -> Iterator[Workshop[YardWorld]]:
+    def open_context(journal: Any) -> Iterator[WorkerContext[YardWorld]]:
         world = YardWorld(Watch(), Yard(here / "yard", fate))
-        yield Workshop(
+        yield WorkerContext(
             journal=DyingJournal(journal, fate),
             operations={"tidy": TidyOperation()},
             kinds=TidyOperation.kinds,
@@ -47,7 +47,7 @@ def main(place: str, url: str, name: str, how: str = "", point: str = "0") -> in
     brakes = Brakes(leaves_to_others=True)
     signal.signal(signal.SIGTERM, lambda *_: brakes.press())
     try:
-        work(settings, name, open_shop, brakes, say, at_once=3, rhythm=RHYTHM)
+        work(settings, name, open_context, brakes, say, at_once=3, rhythm=RHYTHM)
     except StackwardError as error:
         sys.stderr.write(render_error(error))
         return error.exit_code

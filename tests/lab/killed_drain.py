@@ -26,7 +26,7 @@ from requests.models import Response
 from typing_extensions import override
 
 from stackward.adapters.openstack import OpenStackCloud
-from stackward.app.carrying import carry_on, workshop
+from stackward.app.carrying import carry_on, worker_context
 from stackward.app.inventory import read_inventory
 from stackward.app.journal import open_journal
 from stackward.app.world import open_world
@@ -138,8 +138,8 @@ def main(given: str, point: str, *how: str) -> None:
         else:
             run = journal.run(given)
         dying: Any = Dying(journal, WRITES, fate, kinds_of(run))
-        shop = workshop(replace(world, nova=nova), dying)
-        carry_on(run.id, shop, Brakes())
+        context = worker_context(replace(world, nova=nova), dying)
+        carry_on(run.id, context, Brakes())
     sys.stdout.write(f"lived through {fate.lived} moments\n")
 
 

@@ -7,7 +7,7 @@ from platform import node
 from typing import Any
 
 from stackward.adapters.openstack.polled import Poller
-from stackward.engine import Brakes, Workshop, carry_out
+from stackward.engine import Brakes, WorkerContext, carry_out
 from stackward.kinds import KINDS
 from stackward.model.run import Run
 from stackward.operations import operations_in_run
@@ -20,7 +20,7 @@ LOOK_S = 0.5  # between two looks at a run that is carried out here
 
 def carry_on(
     run_id: str,
-    shop: Workshop[Any],
+    context: WorkerContext[Any],
     brakes: Brakes,
     meanwhile: Callable[[], None] = lambda: None,
     *,
@@ -34,21 +34,21 @@ def carry_on(
     """
     # The pool is left last: whatever `meanwhile` meets, the run is not abandoned for it.
     with ThreadPoolExecutor(1) as aside:
-        carried = aside.submit(carry_out, run_id, shop, brakes, seen=seen)
+        carried = aside.submit(carry_out, run_id, context, brakes, seen=seen)
         while wait([carried], timeout=LOOK_S).not_done:
             meanwhile()
         meanwhile()
         return carried.result()
 
 
-def workshop(world: World, journal: Journal) -> Workshop[World]:
+def worker_context(world: World, journal: Journal) -> WorkerContext[World]:
     """Return what this process carries runs out with."""
     machine = node()
 
     def acting(run: Run) -> World:
         return replace(world, acting=Acting(run.id, run.approval.by, machine))
 
-    return Workshop(
+    return WorkerContext(
         journal=journal,
         operations=operations_in_run(journal),
         kinds=KINDS,

@@ -87,10 +87,10 @@ class Engine:
         if not take_over:
             self._refuse_a_living_worker(run)
         # Imported here: a run is followed and cancelled without what plans it again.
-        from stackward.app.carrying import carry_on, workshop  # noqa: PLC0415
+        from stackward.app.carrying import carry_on, worker_context  # noqa: PLC0415
 
-        shop = workshop(world, self.journal)
-        return carry_on(run.id, shop, brakes, meanwhile, seen=run.epoch)
+        context = worker_context(world, self.journal)
+        return carry_on(run.id, context, brakes, meanwhile, seen=run.epoch)
 
     def _refuse_a_living_worker(self, run: Run) -> None:
         status.refuse_a_living_worker(run, self.machine, self.clock.now())

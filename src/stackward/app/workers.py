@@ -13,7 +13,7 @@ from stackward.engine import (
     Brakes,
     Crew,
     Rhythm,
-    Workshop,
+    WorkerContext,
     carry_out_taken,
     worker_named,
 )
@@ -29,7 +29,7 @@ from stackward.settings import Settings
 def work(  # noqa: PLR0913  # what a worker is
     settings: Settings,
     name: str | None,
-    open_shop: Callable[[Journal], AbstractContextManager[Workshop[Any]]],
+    open_context: Callable[[Journal], AbstractContextManager[WorkerContext[Any]]],
     brakes: Brakes,
     say: Callable[[str], None],
     *,
@@ -40,8 +40,9 @@ def work(  # noqa: PLR0913  # what a worker is
     clock = SystemClock()
     me = worker_named(name or node(), node(), clock)
     with open_journal(settings, brakes) as journal:
-        with open_shop(journal) as shop:  # what cannot be opened is said before a run is taken
-            kinds, cloud = shop.kinds, shop.cloud
+        # What cannot be opened is said before a run is taken.
+        with open_context(journal) as context:
+            kinds, cloud = context.kinds, context.cloud
         me = replace(me, cloud=cloud.id if cloud else None)
 
         def why_not(run: Run) -> str | None:
@@ -52,13 +53,13 @@ def work(  # noqa: PLR0913  # what a worker is
             return None if cloud is None else left_to_operators(plan, cloud)
 
         def reach() -> CloudIdentity | None:
-            with open_shop(journal) as shop:
-                return shop.cloud
+            with open_context(journal) as context:
+                return context.cloud
 
         def carry(run: Run) -> Run:
             # Opened for each run: inventory and credentials as they are now.
-            with open_shop(journal) as shop:
-                return carry_out_taken(run, shop, brakes)
+            with open_context(journal) as context:
+                return carry_out_taken(run, context, brakes)
 
         with closing(SocketWakeup()) as wakeup, journal.heard(me.life, wakeup.wake, say) as hears:
             brakes.when_pressed(wakeup.wake)

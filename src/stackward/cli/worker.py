@@ -15,7 +15,7 @@ from stackward.errors import StepFailed
 from stackward.report.times import in_words
 
 if TYPE_CHECKING:
-    from stackward.engine import Brakes, Workshop
+    from stackward.engine import Brakes, WorkerContext
     from stackward.ports.journal import Journal
 
 app = subject("A process that carries out what was queued.")
@@ -55,7 +55,7 @@ def worker(  # one for each flag
     that died has left behind, another takes up within a minute. SIGTERM or Ctrl-C: takes nothing
     more up, waits for what is under way and leaves the rest to others; again: leaves at once.
     """
-    from stackward.app.carrying import workshop
+    from stackward.app.carrying import worker_context
     from stackward.app.journal import with_database
     from stackward.app.workers import work
     from stackward.engine import Brakes
@@ -65,13 +65,13 @@ def worker(  # one for each flag
         settings = with_database(settings, database)
 
     @contextmanager
-    def open_shop(journal: "Journal") -> "Iterator[Workshop[Any]]":
+    def open_context(journal: "Journal") -> "Iterator[WorkerContext[Any]]":
         with open_world(context, choice) as world:
-            yield workshop(world, journal)
+            yield worker_context(world, journal)
 
     brakes = Brakes(leaves_to_others=True)
     with _told_to_stop(brakes):
-        work(settings, name, open_shop, brakes, _say, at_once=at_once)
+        work(settings, name, open_context, brakes, _say, at_once=at_once)
     if brakes.is_leaving:
         raise StepFailed(
             "left at once, without waiting for what is under way",

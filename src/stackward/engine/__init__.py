@@ -4,7 +4,7 @@ from stackward.engine.approval import approve
 from stackward.engine.brakes import Brakes
 from stackward.engine.cancel import ask_cancel
 from stackward.engine.crew import Crew, Rhythm, work, worker_named
-from stackward.engine.interpreter import Workshop, carry_out, carry_out_taken
+from stackward.engine.interpreter import WorkerContext, carry_out, carry_out_taken
 from stackward.engine.pace import Pace
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "Crew",
     "Pace",
     "Rhythm",
-    "Workshop",
+    "WorkerContext",
     "approve",
     "ask_cancel",
     "carry_out",

@@ -63,7 +63,7 @@ def _as_it_is(world: W_here) -> W_here:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workshop(Generic[W_here]):
+class WorkerContext(Generic[W_here]):
     """What a worker carries out runs with."""
 
     journal: Journal
@@ -79,38 +79,40 @@ class Workshop(Generic[W_here]):
     pace: Pace = field(default_factory=Pace)
 
 
-def carry_out(run_id: str, shop: Workshop[Any], brakes: Brakes, *, seen: int | None = None) -> Run:
+def carry_out(
+    run_id: str, context: WorkerContext[Any], brakes: Brakes, *, seen: int | None = None
+) -> Run:
     """Carry out a run to its end, or to where it must stop; return it as it stands then.
 
     Raises `Superseded` when another worker takes it over, `Locked` if its epoch is not the one
     at which it was `seen`.
     """
     # First: what this version does not understand, or is of another cloud, is not taken up.
-    found = shop.journal.run(run_id)
-    _refuse_another_cloud(found, from_json(found.plan, shop.kinds), shop)
-    run = shop.journal.take_up(run_id, shop.worker, shop.clock.now(), seen=seen)
-    return carry_out_taken(run, shop, brakes)
+    found = context.journal.run(run_id)
+    _refuse_another_cloud(found, from_json(found.plan, context.kinds), context)
+    run = context.journal.take_up(run_id, context.worker, context.clock.now(), seen=seen)
+    return carry_out_taken(run, context, brakes)
 
 
-def carry_out_taken(run: Run, shop: Workshop[Any], brakes: Brakes) -> Run:
+def carry_out_taken(run: Run, context: WorkerContext[Any], brakes: Brakes) -> Run:
     """Carry out a run that was taken up already, as above."""
-    events = shop.journal.events(run.id)
-    plan = with_caught_up(from_json(run.plan, shop.kinds), events, shop.kinds)
-    is_known = _refuse_another_cloud(run, plan, shop)
-    ledger = Ledger.opened(shop.journal, run, shop.clock)
-    if shop.cloud is not None and is_known:
-        plan = of_cloud(plan, shop.cloud)  # one of an older version calls it by its former name
-    elif shop.cloud is not None and ledger.last:
-        reason = f"it goes on in `{shop.cloud.name}`; an older version did not write down where"
+    events = context.journal.events(run.id)
+    plan = with_caught_up(from_json(run.plan, context.kinds), events, context.kinds)
+    is_known = _refuse_another_cloud(run, plan, context)
+    ledger = Ledger.opened(context.journal, run, context.clock)
+    if context.cloud is not None and is_known:
+        plan = of_cloud(plan, context.cloud)  # one of an older version calls it by its former name
+    elif context.cloud is not None and ledger.last:
+        reason = f"it goes on in `{context.cloud.name}`; an older version did not write down where"
         ledger.tell("its cloud cannot be compared", reason=reason)
-    return _Interpreter(plan, ledger, shop, brakes).carry_out()
+    return _Interpreter(plan, ledger, context, brakes).carry_out()
 
 
-def _refuse_another_cloud(run: Run, plan: Plan[Any], shop: Workshop[Any]) -> bool:
+def _refuse_another_cloud(run: Run, plan: Plan[Any], context: WorkerContext[Any]) -> bool:
     """Refuse a run of another cloud; say whether its plan tells of which it is."""
-    if shop.cloud is None:
+    if context.cloud is None:
         return False
-    return refuse_another(f"run `{run.id}`, {run.title},", cloud_of(plan), shop.cloud)
+    return refuse_another(f"run `{run.id}`, {run.title},", cloud_of(plan), context.cloud)
 
 
 class _Stopped(Exception):
@@ -125,14 +127,16 @@ class _Interpreter:
     """One worker's time with one run."""
 
     def __init__(
-        self, plan: Plan[Any], ledger: Ledger, shop: Workshop[Any], brakes: Brakes
+        self, plan: Plan[Any], ledger: Ledger, context: WorkerContext[Any], brakes: Brakes
     ) -> None:
-        self._plan, self._ledger, self._shop, self._brakes = plan, ledger, shop, brakes
-        self._run, self._pace = ledger.run, shop.pace
-        self._operation = shop.operations[plan.request.kind]
-        world = shop.world_of(self._run)
+        self._plan, self._ledger, self._worker, self._brakes = plan, ledger, context, brakes
+        self._run, self._pace = ledger.run, context.pace
+        self._operation = context.operations[plan.request.kind]
+        world = context.world_of(self._run)
         self._polled = world
-        self._bench = Bench(ledger=ledger, pace=shop.pace, world=world, shared=lambda: self._polled)
+        self._bench = Bench(
+            ledger=ledger, pace=context.pace, world=world, shared=lambda: self._polled
+        )
         self._cancelled_by = self._run.cancel_asked_by
         self._against: StackwardError | None = None  # whatever more would be started
 
@@ -154,8 +158,8 @@ class _Interpreter:
             # Over, nobody could look at it again, and its node would be free for others.
             state = RunState.STOPPED
             said = replace(said, details=(*said.details, STILL_OPEN))
-        return self._shop.journal.end(
-            self._run.id, self._run.epoch, state, self._shop.clock.now(), said
+        return self._worker.journal.end(
+            self._run.id, self._run.epoch, state, self._worker.clock.now(), said
         )
 
     # --- is the plan still what would be decided? -----------------------------------------------
@@ -209,7 +213,7 @@ class _Interpreter:
         Where that cannot be, nothing more is started; what is under way still goes on to its end.
         """
         try:
-            events = self._shop.journal.events(self._run.id)
+            events = self._worker.journal.events(self._run.id)
             for lost in [] if self._is_to_stop else self._lost():
                 if is_read(lost, events):  # else the run stops before its next start
                     self._repeat(lost)
@@ -229,7 +233,7 @@ class _Interpreter:
             self._beat([again])
             if self._is_to_stop and again.thread is None:
                 return  # it is under way, and its stage brings it to its end
-            self._shop.clock.wait(self._pace.poll_s)
+            self._worker.clock.wait(self._pace.poll_s)
 
     def _stop_for(self, error: TakenAway) -> StackwardError:
         """Start nothing more; say once why."""
@@ -241,17 +245,17 @@ class _Interpreter:
 
     def _lost(self) -> list[Lost]:
         """Look at what must last; wait for a world that does not answer."""
-        until = self._shop.clock.monotonic() + self._pace.patience_s
+        until = self._worker.clock.monotonic() + self._pace.patience_s
         while True:
             try:
                 return self._aside(
                     lambda: list(lost_steps(self._plan, self._ledger, self._bench.world))
                 )
             except NO_ANSWER:
-                if self._shop.clock.monotonic() >= until:
+                if self._worker.clock.monotonic() >= until:
                     raise
             self._beat([])
-            self._shop.clock.wait(self._pace.poll_s)
+            self._worker.clock.wait(self._pace.poll_s)
 
     def _judge(self, move: Move[Any]) -> Blocked | None:
         for lost in lost_steps(self._plan, self._ledger, self._bench.world):
@@ -335,7 +339,7 @@ class _Interpreter:
             if not moving:
                 break
             self._beat(moving)
-            self._shop.clock.wait(self._pace.poll_s)
+            self._worker.clock.wait(self._pace.poll_s)
             self._poll()
             self._advance(moving, moving, failed)
         self._account_for(stage, failed)
@@ -469,14 +473,14 @@ class _Interpreter:
             why = [self._against.message] if self._against else []
             reason = "interrupted, without waiting for what is under way"
             raise _Stopped(self._interrupted, Said(reason=reason, details=(*names, *why)))
-        asked_by = self._shop.journal.beat(
-            self._run.id, self._run.epoch, self._shop.clock.now(), dict(self._ledger.seen)
+        asked_by = self._worker.journal.beat(
+            self._run.id, self._run.epoch, self._worker.clock.now(), dict(self._ledger.seen)
         )
         self._cancelled_by = self._cancelled_by or asked_by
 
     def _poll(self) -> None:
         try:
-            self._polled = self._aside(lambda: self._shop.poll(self._bench.world))
+            self._polled = self._aside(lambda: self._worker.poll(self._bench.world))
         except NO_ANSWER:
             # Each look asks for itself then, and says what it could not see.
             self._polled = self._bench.world
