@@ -18,7 +18,7 @@ from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_
 from stackward.engine.ledger import Ledger
 from stackward.engine.move import TakenBack, carry_out_move, is_finished, settle_slow
 from stackward.engine.pace import Pace
-from stackward.engine.step import NO_ANSWER, Bench, repeat_step, said_of
+from stackward.engine.step import NO_ANSWER, StepContext, repeat_step, said_of
 from stackward.engine.ticks import Moving, tick
 from stackward.engine.verify import Proof, ask, prove
 from stackward.errors import Refused, StackwardError, StepFailed, Superseded
@@ -134,7 +134,7 @@ class _Interpreter:
         self._operation = context.operations[plan.request.kind]
         world = context.world_of(self._run)
         self._polled = world
-        self._bench = Bench(
+        self._context = StepContext(
             ledger=ledger, pace=context.pace, world=world, shared=lambda: self._polled
         )
         self._cancelled_by = self._run.cancel_asked_by
@@ -188,7 +188,7 @@ class _Interpreter:
     def _fresh_plan(self) -> Plan[Any]:
         """Plan anew; on a large cloud that takes minutes, so the run goes on to beat."""
         return self._aside(
-            lambda: self._operation.plan(self._bench.world, self._plan.request, self._run.id)
+            lambda: self._operation.plan(self._context.world, self._plan.request, self._run.id)
         )
 
     def _aside(self, read: Callable[[], Read]) -> Read:
@@ -197,14 +197,14 @@ class _Interpreter:
 
     def _traced(self, step: Step[Any]) -> Mapping[str, Json]:
         try:
-            return step.trace(self._bench.world) if isinstance(step, Traced) else {}
+            return step.trace(self._context.world) if isinstance(step, Traced) else {}
         except NO_ANSWER:
             return {}  # it needs no answer to be left alone
 
     def _settle_what_is_over(self) -> None:
         """Settle what an earlier worker left open beside a move that is done, as it died."""
         for stage, move in self._plan.moves():
-            if is_finished(stage, move, self._bench):
+            if is_finished(stage, move, self._context):
                 settle_slow(stage.path_of(move), self._ledger)
 
     def _do_again(self) -> None:
@@ -224,7 +224,7 @@ class _Interpreter:
 
     def _repeat(self, lost: Lost) -> None:
         """Do one step again, aside: however long its request takes, the run goes on to beat."""
-        steps = repeat_step(lost.step, lost.path, lost.thing, self._bench)
+        steps = repeat_step(lost.step, lost.path, lost.thing, self._context)
         again = Moving(Move(thing=lost.thing, how="", steps=()), lost.path, steps)
         while True:
             tick([again], self._pace.straggler_s, _raise_what_ended)
@@ -249,7 +249,7 @@ class _Interpreter:
         while True:
             try:
                 return self._aside(
-                    lambda: list(lost_steps(self._plan, self._ledger, self._bench.world))
+                    lambda: list(lost_steps(self._plan, self._ledger, self._context.world))
                 )
             except NO_ANSWER:
                 if self._worker.clock.monotonic() >= until:
@@ -258,9 +258,9 @@ class _Interpreter:
             self._worker.clock.wait(self._pace.poll_s)
 
     def _judge(self, move: Move[Any]) -> Blocked | None:
-        for lost in lost_steps(self._plan, self._ledger, self._bench.world):
+        for lost in lost_steps(self._plan, self._ledger, self._context.world):
             raise TakenAway(lost)
-        return self._operation.judge(self._bench.world, self._plan.request, move)
+        return self._operation.judge(self._context.world, self._plan.request, move)
 
     def _caught_up(self, stage: Stage[Any]) -> Stage[Any]:
         """Return the stage with what is new since the plan was approved."""
@@ -324,7 +324,7 @@ class _Interpreter:
     # --- one stage ------------------------------------------------------------------------------
 
     def _carry_out_stage(self, stage: Stage[Any]) -> None:
-        left = [move for move in stage.moves if not is_finished(stage, move, self._bench)]
+        left = [move for move in stage.moves if not is_finished(stage, move, self._context)]
         # Those under way come first, whatever else holds: the world works on them.
         left.sort(key=lambda move: not self._must_go_on(stage, move))
         waiting, moving = deque(left), list[Moving]()
@@ -357,7 +357,7 @@ class _Interpreter:
             if not (self._must_go_on(stage, waiting[0]) or self._may_begin(stage, failed)):
                 break
             move = waiting.popleft()
-            steps = carry_out_move(stage, move, self._bench, partial(self._judge, move))
+            steps = carry_out_move(stage, move, self._context, partial(self._judge, move))
             begun.append(Moving(move, stage.path_of(move), steps))
             moving.append(begun[-1])
         return begun
@@ -423,7 +423,7 @@ class _Interpreter:
             is_settled = all(isinstance(each.failed, TakenBack) for each in failed)
             state = RunState.CANCELLED if self._cancelled_by else RunState.STOPPED
             raise _Stopped(RunState.FAILED if is_settled else state, _with_others(first, others))
-        left = [move for move in stage.moves if not is_finished(stage, move, self._bench)]
+        left = [move for move in stage.moves if not is_finished(stage, move, self._context)]
         if not left:
             return
         if self._cancelled_by:
@@ -456,7 +456,7 @@ class _Interpreter:
         for lost in self._lost():
             raise self._stop_for(TakenAway(lost))
         for check in stage.needs:
-            answer = ask(check, self._bench, self._pace.patience_s, lambda: self._beat([]))
+            answer = ask(check, self._context, self._pace.patience_s, lambda: self._beat([]))
             if self._is_to_stop:
                 return  # nothing of the stage is begun
             if not answer.holds:
@@ -480,16 +480,16 @@ class _Interpreter:
 
     def _poll(self) -> None:
         try:
-            self._polled = self._aside(lambda: self._worker.poll(self._bench.world))
+            self._polled = self._aside(lambda: self._worker.poll(self._context.world))
         except NO_ANSWER:
             # Each look asks for itself then, and says what it could not see.
-            self._polled = self._bench.world
+            self._polled = self._context.world
 
     # --- the end --------------------------------------------------------------------------------
 
     def _verify(self) -> tuple[RunState, Said]:
         """Prove the end; nothing overrides that."""
-        proofs = prove(self._plan.verify, self._bench, beat=lambda: self._beat([]))
+        proofs = prove(self._plan.verify, self._context, beat=lambda: self._beat([]))
         for proof in proofs:
             read = {"read": proof.read} if proof.read else {}
             self._ledger.tell(proof.what, reason=proof.text, **read)

@@ -9,7 +9,7 @@ from typing import Any
 
 from stackward.engine.lasting import TakenAway
 from stackward.engine.ledger import Ledger
-from stackward.engine.step import Bench, carry_out_step
+from stackward.engine.step import StepContext, carry_out_step
 from stackward.errors import StackwardError, StepFailed, Superseded
 from stackward.model.run import Said, Settled
 from stackward.plan import GIVEN_UP, Blocked, Move, Part, Stage, Standing
@@ -19,10 +19,10 @@ ON_RECORD = "on record"
 _ASKED_FOR = {None, Settled.DONE, Settled.MOOT}  # how a step for the slow stands that was asked for
 
 
-def is_finished(stage: Stage[Any], move: Move[Any], bench: Bench) -> bool:
+def is_finished(stage: Stage[Any], move: Move[Any], context: StepContext) -> bool:
     """Say whether each step of the move was proved done, on the way that it has taken."""
-    way = move.way(stage.path_of(move), bench.ledger.last)
-    return all(bench.ledger.is_done(at) for at, _ in way)
+    way = move.way(stage.path_of(move), context.ledger.last)
+    return all(context.ledger.is_done(at) for at, _ in way)
 
 
 def is_given_up(move: Move[Any], path: str, ledger: Ledger) -> bool:
@@ -39,39 +39,39 @@ def is_given_up(move: Move[Any], path: str, ledger: Ledger) -> bool:
 
 
 def carry_out_move(
-    stage: Stage[Any], move: Move[Any], bench: Bench, judge: Callable[[], Blocked | None]
+    stage: Stage[Any], move: Move[Any], context: StepContext, judge: Callable[[], Blocked | None]
 ) -> Iterator[Standing]:
     """Bring each step to done, one after the other."""
     path = stage.path_of(move)
-    if bench.ledger.has_begun(path, Part.FAILED):
+    if context.ledger.has_begun(path, Part.FAILED):
         # An earlier worker died while it took this move back: that is brought to its end.
         try:
-            yield from _take_back(move, path, bench, _why_it_failed(move, path, bench))
+            yield from _take_back(move, path, context, _why_it_failed(move, path, context))
         except TakenBack:
-            yield from _look_to_the_end(move, path, bench)
+            yield from _look_to_the_end(move, path, context)
             raise
-    if move.record and not bench.ledger.has_begun(path):
-        bench.ledger.tell(ON_RECORD, thing=move.thing, step=path, reason=move.record)
-    if is_given_up(move, path, bench.ledger):
-        settle_slow(path, bench.ledger)  # an earlier worker may have died just before it did
+    if move.record and not context.ledger.has_begun(path):
+        context.ledger.tell(ON_RECORD, thing=move.thing, step=path, reason=move.record)
+    if is_given_up(move, path, context.ledger):
+        settle_slow(path, context.ledger)  # an earlier worker may have died just before it did
     else:
-        is_done = yield from _as_planned(move, path, bench, judge)
+        is_done = yield from _as_planned(move, path, context, judge)
         if is_done:
             return
-    yield from _instead(move, path, bench, judge)
+    yield from _instead(move, path, context, judge)
 
 
 def _as_planned(
-    move: Move[Any], path: str, bench: Bench, judge: Callable[[], Blocked | None]
+    move: Move[Any], path: str, context: StepContext, judge: Callable[[], Blocked | None]
 ) -> Generator[Standing, None, bool]:
     """Carry out the steps; return False where the move was given up for being slow."""
-    slow = _Slow(move, path, bench)
+    slow = _Slow(move, path, context)
     try:
         for place, step in enumerate(move.steps):
             # Half-way, the thing is in a state of our own making: it is judged at the outset only.
             again = judge if place == 0 else _no_objection
             at = path_of_step(path, place)
-            for standing in carry_out_step(step, at, move.thing, bench, again):
+            for standing in carry_out_step(step, at, move.thing, context, again):
                 if standing is Standing.UNDERWAY:
                     slow.advance()
                 yield standing
@@ -79,8 +79,8 @@ def _as_planned(
         raise
     except StackwardError as error:
         slow.close()
-        if is_given_up(move, path, bench.ledger):
-            bench.ledger.tell(
+        if is_given_up(move, path, context.ledger):
+            context.ledger.tell(
                 "was given up and goes another way",
                 thing=move.thing,
                 step=path,
@@ -88,21 +88,21 @@ def _as_planned(
             )
             return False
         if move.on_failed and not isinstance(error, TakenAway):  # by which nothing was started
-            yield from _take_back(move, path, bench, error)
+            yield from _take_back(move, path, context, error)
         raise
     slow.close()
     return True
 
 
 def _instead(
-    move: Move[Any], path: str, bench: Bench, judge: Callable[[], Blocked | None]
+    move: Move[Any], path: str, context: StepContext, judge: Callable[[], Blocked | None]
 ) -> Iterator[Standing]:
     """Carry out what was declared in place of a move that is slow."""
     for place, step in enumerate(move.instead):
         again = judge if place == 0 else _no_objection
         try:
             at = path_of_step(path, place, Part.INSTEAD)
-            yield from carry_out_step(step, at, move.thing, bench, again)
+            yield from carry_out_step(step, at, move.thing, context, again)
         except Superseded:
             raise
         except StackwardError as error:
@@ -116,13 +116,13 @@ class TakenBack(StepFailed):
 
 
 def _take_back(
-    move: Move[Any], path: str, bench: Bench, error: StackwardError
+    move: Move[Any], path: str, context: StepContext, error: StackwardError
 ) -> Iterator[Standing]:
     """Carry out what was declared for a failed move, then raise why it failed."""
-    bench.ledger.tell("takes back", thing=move.thing, step=path, reason=error.message)
+    context.ledger.tell("takes back", thing=move.thing, step=path, reason=error.message)
     try:
         for at, step in move.steps_at(path, Part.FAILED):
-            yield from carry_out_step(step, at, move.thing, bench, _no_objection)
+            yield from carry_out_step(step, at, move.thing, context, _no_objection)
     except Superseded:
         raise
     except StackwardError as second:
@@ -132,25 +132,25 @@ def _take_back(
     raise error.as_kind(TakenBack, error.message, details=[*error.details, *since])
 
 
-def _look_to_the_end(move: Move[Any], path: str, bench: Bench) -> Iterator[Standing]:
+def _look_to_the_end(move: Move[Any], path: str, context: StepContext) -> Iterator[Standing]:
     """Look at what no earlier worker saw the end of; it is not started again, whatever it is."""
     is_over = Blocked(move.thing, "was taken back", "plan again")
     for at, step in move.steps_at(path, Part.STEPS):
-        last = bench.ledger.last.get(at)
+        last = context.ledger.last.get(at)
         if last is None or not last.is_in_flight:
             continue
         try:
-            yield from carry_out_step(step, at, move.thing, bench, lambda: is_over)
+            yield from carry_out_step(step, at, move.thing, context, lambda: is_over)
         except Superseded:
             raise
         except StackwardError as error:
-            bench.ledger.tell("looked again", thing=move.thing, step=at, reason=error.message)
+            context.ledger.tell("looked again", thing=move.thing, step=at, reason=error.message)
 
 
-def _why_it_failed(move: Move[Any], path: str, bench: Bench) -> StepFailed:
+def _why_it_failed(move: Move[Any], path: str, context: StepContext) -> StepFailed:
     """Return the error that an earlier worker met, as it wrote it down."""
     for at, step in move.steps_at(path, Part.STEPS):
-        attempt = bench.ledger.last.get(at)
+        attempt = context.ledger.last.get(at)
         if attempt and attempt.settled in {Settled.FAILED, Settled.FOREIGN, Settled.LOST}:
             said = attempt.said
             return StepFailed(
@@ -176,9 +176,9 @@ def settle_slow(path: str, ledger: Ledger) -> None:
 class _Slow:
     """The steps declared for a move that takes long: started beside it, never settling it."""
 
-    def __init__(self, move: Move[Any], path: str, bench: Bench) -> None:
-        self._move, self._path, self._bench = move, path, bench
-        self._ledger = bench.ledger
+    def __init__(self, move: Move[Any], path: str, context: StepContext) -> None:
+        self._move, self._path, self._context = move, path, context
+        self._ledger = context.ledger
         now = self._ledger.clock.now()
         # A move that an earlier worker began has been under way since then.
         began = [attempt.intended_at for attempt in self._ledger.in_flight(path)]
@@ -213,7 +213,7 @@ class _Slow:
                 step,
                 at,
                 self._move.thing,
-                self._bench,
+                self._context,
                 _no_objection,
                 since=self._began,
             )

@@ -27,7 +27,7 @@ NO_ANSWER = (Unreachable, Uncertain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class StepContext:
     """What the steps of a run are carried out with."""
 
     ledger: Ledger
@@ -40,22 +40,22 @@ def carry_out_step(  # noqa: PLR0913  # which step, with what, and what may stan
     step: Step[Any],
     path: str,
     thing: str,
-    bench: Bench,
+    context: StepContext,
     judge: Callable[[], Blocked | None],
     *,
     since: datetime | None = None,
 ) -> Iterator[Standing]:
     """Bring one step to done, or raise why that cannot be; done before `since` does not count."""
-    if not bench.ledger.is_done(path, since):
-        yield from _Carrier(step, path, thing, bench, judge).carry_out()
+    if not context.ledger.is_done(path, since):
+        yield from _StepRunner(step, path, thing, context, judge).carry_out()
 
 
-def repeat_step(step: Step[Any], path: str, thing: str, bench: Bench) -> Iterator[Standing]:
+def repeat_step(step: Step[Any], path: str, thing: str, context: StepContext) -> Iterator[Standing]:
     """Bring a step to done again that was done before, and is so no more."""
-    yield from _Carrier(step, path, thing, bench, lambda: None).carry_out()
+    yield from _StepRunner(step, path, thing, context, lambda: None).carry_out()
 
 
-class _Carrier:
+class _StepRunner:
     """One step on its way."""
 
     def __init__(
@@ -63,18 +63,18 @@ class _Carrier:
         step: Step[Any],
         path: str,
         thing: str,
-        bench: Bench,
+        context: StepContext,
         judge: Callable[[], Blocked | None],
     ) -> None:
         self._step, self._path, self._thing = step, path, thing
-        self._bench, self._ledger, self._pace = bench, bench.ledger, bench.pace
+        self._context, self._ledger, self._pace = context, context.ledger, context.pace
         self._judge = judge
         self._starts = 0
         self._unsure: Uncertain | None = None  # how the last start was answered, if not by a yes
         self._waiting_since: float | None = None  # for a world that does not answer
         self._rests_until = 0.0  # a service asks to be left alone until then
         self._intended = 0.0  # when the last intent was written down, or found to hold still
-        self._quiet = _Quiet(bench.ledger.clock.monotonic)
+        self._quiet = _Quiet(context.ledger.clock.monotonic)
         # What an earlier worker left in flight is settled by looking, with its mark. What it
         # left failed gets a new attempt.
         earlier = self._ledger.last.get(path)
@@ -82,7 +82,7 @@ class _Carrier:
         self._is_new = self._attempt is None
 
     def carry_out(self) -> Iterator[Standing]:
-        world = self._bench.world  # the first look is at the world itself, not at a poll of it
+        world = self._context.world  # the first look is at the world itself, not at a poll of it
         while True:
             try:
                 standing = self._advance(world)
@@ -91,7 +91,7 @@ class _Carrier:
             if standing is Standing.DONE:
                 return
             yield standing
-            world = self._bench.shared()
+            world = self._context.shared()
 
     def _advance(self, world: Any) -> Standing:  # noqa: ANN401  # whatever world the steps need
         if self._is_new:
@@ -127,7 +127,7 @@ class _Carrier:
         if not is_due or not isinstance(self._step, Examined):
             return look
         mark = self._attempt.mark if self._attempt else None
-        found = self._step.examine(self._bench.world, mark, quiet_s)
+        found = self._step.examine(self._context.world, mark, quiet_s)
         if found is None:
             self._ledger.tell(
                 "nothing happens", thing=self._thing, step=self._path, for_s=round(quiet_s)
@@ -154,7 +154,7 @@ class _Carrier:
 
     def _start(self) -> Standing:
         """Start the step, written down before and after."""
-        world = self._bench.world
+        world = self._context.world
         # The mark first: what somebody else begins after it is seen as newer than it.
         mark = self._step.mark(world)
         look = self._step.look(world, None)
@@ -190,7 +190,7 @@ class _Carrier:
     def _send(self, attempt: Attempt) -> Standing:
         try:
             with starting(self._confirm):
-                request = self._step.start(self._bench.world)
+                request = self._step.start(self._context.world)
         except Uncertain as error:
             # It may have taken effect: only a look can tell. The attempt stays unanswered.
             self._unsure = error
@@ -226,7 +226,7 @@ class _Carrier:
     def _seen_at_once(self, attempt: Attempt) -> Standing:
         """Look right now where an answer means the effect; what is not so yet waits as usual."""
         if isinstance(self._step, Prompt) and self._step.is_prompt:
-            look = self._step.look(self._bench.world, attempt.mark)
+            look = self._step.look(self._context.world, attempt.mark)
             if look.standing is Standing.DONE:
                 return self._take(look)
         return Standing.UNDERWAY

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from stackward.engine.aside import aside
-from stackward.engine.step import NO_ANSWER, Bench
+from stackward.engine.step import NO_ANSWER, StepContext
 from stackward.errors import StackwardError
 from stackward.plan import Check, Finding, Holds, NotApplicable, Unverified
 
@@ -30,15 +30,17 @@ class Proof:
         return (self.text, f"remedy: {self.remedy}") if self.remedy else (self.text,)
 
 
-def prove(checks: Sequence[Check[Any]], bench: Bench, beat: Callable[[], None]) -> list[Proof]:
+def prove(
+    checks: Sequence[Check[Any]], context: StepContext, beat: Callable[[], None]
+) -> list[Proof]:
     """Ask every check; what does not hold yet is asked again for a while."""
-    clock, pace = bench.ledger.clock, bench.pace
+    clock, pace = context.ledger.clock, context.pace
     until = clock.monotonic() + pace.verify_s
-    proofs = aside(lambda: [_asked(check, bench.world) for check in checks], pace.beat_s, beat)
+    proofs = aside(lambda: [_asked(check, context.world) for check in checks], pace.beat_s, beat)
     while not all(proof.holds for proof in proofs) and clock.monotonic() < until:
         beat()
         clock.wait(pace.poll_s)
-        proofs = aside(partial(_asked_again, checks, proofs, bench.world), pace.beat_s, beat)
+        proofs = aside(partial(_asked_again, checks, proofs, context.world), pace.beat_s, beat)
     return proofs
 
 
@@ -53,20 +55,22 @@ def _asked_again(
     ]
 
 
-def ask(check: Check[Any], bench: Bench, patience_s: float, beat: Callable[[], None]) -> Proof:
+def ask(
+    check: Check[Any], context: StepContext, patience_s: float, beat: Callable[[], None]
+) -> Proof:
     """Ask one check; wait for a world that does not answer, and for what passes by itself."""
-    clock = bench.ledger.clock
+    clock = context.ledger.clock
     until = clock.monotonic() + patience_s
     while True:
         try:
-            proof = aside(partial(_proof, check, bench.world), bench.pace.beat_s, beat)
+            proof = aside(partial(_proof, check, context.world), context.pace.beat_s, beat)
             if not proof.passes or clock.monotonic() >= until:
                 return proof
         except NO_ANSWER:
             if clock.monotonic() >= until:
                 raise
         beat()
-        clock.wait(bench.pace.poll_s)
+        clock.wait(context.pace.poll_s)
 
 
 def ask_all(checks: Sequence[Check[Any]], world: Any) -> list[Proof]:  # noqa: ANN401  # as the checks need it
