@@ -14,7 +14,7 @@ from engine.fakes import FakeClock, House
 from engine.killed import Watch
 from stackward.adapters.wakeup import SocketWakeup
 from stackward.engine import Brakes, approve
-from stackward.engine.crew import Crew, Rhythm, work, worker_named
+from stackward.engine.worker import Rhythm, WorkerConfig, work, worker_named
 from stackward.lab.waiting import wait_until
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Approval, Run, RunState, Said
@@ -64,7 +64,7 @@ def carried(house: House) -> Callable[[Run], Run]:
     return carry
 
 
-def crew(house: House, brakes: Brakes, **more: Any) -> Crew:
+def config(house: House, brakes: Brakes, **more: Any) -> WorkerConfig:
     clock = more.pop("clock", house.clock)
     usual: dict[str, Any] = {
         "me": worker_named("one", "here", clock),
@@ -78,7 +78,7 @@ def crew(house: House, brakes: Brakes, **more: Any) -> Crew:
         "at_once": 1,
         "rhythm": NEVER,
     }
-    return Crew(**{**usual, **more})
+    return WorkerConfig(**{**usual, **more})
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def queue(house: House, node: str, cloud: CloudIdentity | None = None) -> Run:
     return approve(given, approval, house.journal, for_workers=True)
 
 
-def at_work(given: Crew) -> threading.Thread:
+def at_work(given: WorkerConfig) -> threading.Thread:
     working = threading.Thread(target=work, args=(given,), daemon=True)
     working.start()
     return working
@@ -111,7 +111,7 @@ def test_the_end_of_a_run_frees_its_place_at_once_and_the_brakes_end_a_wait(hous
     runs, brakes = [queue(house, f"c{n}") for n in range(4)], Brakes()
     with closing(SocketWakeup()) as wakeup:
         brakes.when_pressed(wakeup.wake)
-        working = at_work(crew(house, brakes, wakeup=wakeup))
+        working = at_work(config(house, brakes, wakeup=wakeup))
 
         are_over = wait_until(
             lambda: all(house.journal.run(each.id).state.is_over for each in runs),
@@ -134,7 +134,7 @@ def test_a_login_that_is_done_is_not_waited_for_any_longer(house: House) -> None
     with closing(SocketWakeup()) as wakeup:
         brakes.when_pressed(wakeup.wake)
         me = replace(worker_named("one", "here", house.clock), cloud=EAST.id)
-        working = at_work(crew(house, brakes, me=me, wakeup=wakeup, cloud=EAST, reach=reach))
+        working = at_work(config(house, brakes, me=me, wakeup=wakeup, cloud=EAST, reach=reach))
         reached.set()
 
         is_over = wait_until(
@@ -154,7 +154,7 @@ def test_what_is_queued_in_postgresql_begins_without_a_look(house: House) -> Non
     ):
         assert wait_until(hears, within_s=WITHIN_S, every_s=0.02)
         brakes.when_pressed(wakeup.wake)
-        working = at_work(crew(house, brakes, wakeup=wakeup, hears=hears))
+        working = at_work(config(house, brakes, wakeup=wakeup, hears=hears))
         assert wait_until(lambda: bool(house.journal.workers()), within_s=WITHIN_S, every_s=0.02)
 
         run = queue(house, "c01")
@@ -183,7 +183,7 @@ def test_a_worker_that_waits_beats_as_usual_however_rarely_or_often_it_looks(
     rhythm = Rhythm()
 
     work(
-        crew(
+        config(
             house,
             brakes,
             clock=clock,

@@ -17,7 +17,7 @@ from engine.killed import Watch
 from postgres import Server, a_pooler, name_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.engine import Brakes, approve
-from stackward.engine.crew import Crew, Rhythm, Sightings, work, worker_named
+from stackward.engine.worker import Rhythm, Sightings, WorkerConfig, work, worker_named
 from stackward.lab.waiting import wait_until
 from stackward.model.run import Approval, Run, RunState
 from stackward.model.worker import Worker
@@ -207,7 +207,7 @@ def test_a_run_that_another_has_taken_meanwhile_is_passed_over_without_waiting_f
     late: Any = LateJournal(site.journal, [run.id])
 
     work(
-        Crew(
+        WorkerConfig(
             me=worker_named("slower", "here", clock),
             journal=late,
             clock=clock,

@@ -12,7 +12,7 @@ import pytest
 from engine.fakes import FakeClock, House
 from engine.killed import Watch
 from stackward.engine import Brakes, approve, carry_out_taken
-from stackward.engine.crew import Crew, Rhythm, work, worker_named
+from stackward.engine.worker import Rhythm, WorkerConfig, work, worker_named
 from stackward.errors import BadInput, Unreachable
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Approval, Run, RunState, Said
@@ -38,7 +38,7 @@ class Site:
         approval = Approval(by="ann", at=self.house.clock.now(), how="--yes")
         return approve(plan, approval, self.house.journal, for_workers=True)
 
-    def crew(self, name: str, cloud: CloudIdentity, brakes: Brakes, **more: Any) -> Crew:
+    def config(self, name: str, cloud: CloudIdentity, brakes: Brakes, **more: Any) -> WorkerConfig:
         clock = more.pop("clock", self.house.clock)
         journal = self.house.journal
 
@@ -52,7 +52,7 @@ class Site:
             "reach": lambda: cloud,
             "rhythm": SHORT,
         }
-        return Crew(
+        return WorkerConfig(
             me=me,
             journal=journal,
             clock=clock,
@@ -85,8 +85,8 @@ def test_workers_of_two_clouds_share_a_database_and_each_takes_its_own(site: Sit
 
     with ThreadPoolExecutor(3) as pool:
         working = [
-            pool.submit(work, site.crew("east", EAST, brakes)),
-            pool.submit(work, site.crew("west", WEST, brakes)),
+            pool.submit(work, site.config("east", EAST, brakes)),
+            pool.submit(work, site.config("west", WEST, brakes)),
         ]
         stop_when_all_are_over()
         for each in working:
@@ -131,7 +131,7 @@ def test_a_worker_that_does_not_reach_its_cloud_takes_nothing(
 
     clock = FakeClock(on_wait=[look, lambda: site.house.clock.wait(0.01)])
 
-    work(site.crew("one", EAST, brakes, reach=reach, clock=clock))
+    work(site.config("one", EAST, brakes, reach=reach, clock=clock))
 
     left = site.house.journal.run(run.id)
     assert (left.state, left.epoch, site.carried) == (RunState.QUEUED, 0, [])
@@ -155,7 +155,7 @@ def test_a_worker_goes_on_to_beat_while_its_cloud_does_not_answer(site: Site) ->
         answers.wait(timeout=60)
         return EAST
 
-    work(site.crew("one", EAST, brakes, reach=hang, clock=FakeClock(on_wait=[look])))
+    work(site.config("one", EAST, brakes, reach=hang, clock=FakeClock(on_wait=[look])))
 
     assert max(beats) >= 3
     assert site.carried == []
@@ -172,9 +172,9 @@ def test_a_run_that_was_found_to_be_of_another_cloud_is_left_to_others(site: Sit
         context = replace(site.house.context(), cloud=WEST)
         return carry_out_taken(taken, context, brakes)
 
-    crew = replace(site.crew("one", EAST, brakes), carry=carry)
+    config = replace(site.config("one", EAST, brakes), carry=carry)
 
-    work(crew)
+    work(config)
 
     left = site.house.journal.run(run.id)
     assert left.state is RunState.QUEUED

@@ -11,8 +11,8 @@ from stackward.adapters.wakeup import SocketWakeup
 from stackward.app.journal import open_journal
 from stackward.engine import (
     Brakes,
-    Crew,
     Rhythm,
+    WorkerConfig,
     WorkerContext,
     carry_out_taken,
     worker_named,
@@ -64,7 +64,7 @@ def work(  # noqa: PLR0913  # what a worker is
         with closing(SocketWakeup()) as wakeup, journal.heard(me.life, wakeup.wake, say) as hears:
             brakes.when_pressed(wakeup.wake)
             work_as(
-                Crew(
+                WorkerConfig(
                     me=me,
                     journal=journal,
                     clock=clock,

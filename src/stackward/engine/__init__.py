@@ -3,15 +3,15 @@
 from stackward.engine.approval import approve
 from stackward.engine.brakes import Brakes
 from stackward.engine.cancel import ask_cancel
-from stackward.engine.crew import Crew, Rhythm, work, worker_named
 from stackward.engine.interpreter import WorkerContext, carry_out, carry_out_taken
 from stackward.engine.pace import Pace
+from stackward.engine.worker import Rhythm, WorkerConfig, work, worker_named
 
 __all__ = [
     "Brakes",
-    "Crew",
     "Pace",
     "Rhythm",
+    "WorkerConfig",
     "WorkerContext",
     "approve",
     "ask_cancel",

@@ -53,7 +53,7 @@ class Rhythm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crew:
+class WorkerConfig:
     """What a worker works with."""
 
     me: Worker
@@ -81,62 +81,62 @@ def worker_named(name: str, machine: str, clock: Clock) -> Worker:
     return Worker(name=name, life=token_hex(8), machine=machine, pid=os.getpid(), since=clock.now())
 
 
-def work(crew: Crew) -> None:
+def work(config: WorkerConfig) -> None:
     """Take runs up and carry them out until the brakes are pressed; then leave none behind.
 
     Raises `Locked` if a living worker has the name, `Superseded` if this one was taken for dead.
     """
-    _enlist(crew)
-    runs, of = count_of(crew.at_once, "run"), f" of `{crew.cloud.name}`" if crew.cloud else ""
-    crew.say(f"worker `{crew.me.name}` takes up to {runs}{of} at a time")
-    shift = _Shift(crew)
+    _enlist(config)
+    runs, of = count_of(config.at_once, "run"), f" of `{config.cloud.name}`" if config.cloud else ""
+    config.say(f"worker `{config.me.name}` takes up to {runs}{of} at a time")
+    worker = _Worker(config)
     try:
-        with ThreadPoolExecutor(crew.at_once, thread_name_prefix="run") as pool:
+        with ThreadPoolExecutor(config.at_once, thread_name_prefix="run") as pool:
             try:
-                shift.work(pool)
+                worker.work(pool)
             except BaseException:
                 # What we carry out here, others may have by now: we wait for nothing.
-                crew.brakes.press()
-                crew.brakes.press()
+                config.brakes.press()
+                config.brakes.press()
                 raise
     except (Superseded, Unreachable):
         raise
     except BaseException:
-        _retire(crew)
+        _retire(config)
         raise
-    _retire(crew)
-    crew.say(f"worker `{crew.me.name}` has left")
+    _retire(config)
+    config.say(f"worker `{config.me.name}` has left")
 
 
-def _retire(crew: Crew) -> None:
+def _retire(config: WorkerConfig) -> None:
     # Should the journal be away just now, the others bury us: that comes to the same.
     with suppress(Unreachable):
-        crew.journal.retire(crew.me, crew.clock.now())
+        config.journal.retire(config.me, config.clock.now())
 
 
-def _enlist(crew: Crew) -> None:
+def _enlist(config: WorkerConfig) -> None:
     """Take the name; whoever has it and is dead is buried first."""
-    clock, sightings = crew.clock, Sightings(crew.rhythm)
+    clock, sightings = config.clock, Sightings(config.rhythm)
     known = None
-    while (other := crew.journal.enlist(crew.me)) is not None:
-        is_gone = other.machine == crew.me.machine and not exists(other.pid)
+    while (other := config.journal.enlist(config.me)) is not None:
+        is_gone = other.machine == config.me.machine and not exists(other.pid)
         if is_gone or sightings.missing([other], clock.monotonic()):
-            _bury(crew, other)
+            _bury(config, other)
             continue
         if known is None:
-            crew.say(f"the name is that of {other}: is it alive?")
+            config.say(f"the name is that of {other}: is it alive?")
         elif (other.life, other.beats) != known:
             raise Locked(
                 f"worker `{other.name}` works already: process {other.pid} on `{other.machine}`",
                 hint="give each worker a name of its own: `--name NAME`",
             )
         known = (other.life, other.beats)
-        clock.wait(crew.rhythm.look_s)
+        clock.wait(config.rhythm.look_s)
 
 
-def _bury(crew: Crew, dead: Worker) -> None:
-    for run in crew.journal.bury(dead, crew.clock.now()):
-        crew.say(f"worker `{dead.name}` has died: run `{run.id}`, {run.title}, is {run.state}")
+def _bury(config: WorkerConfig, dead: Worker) -> None:
+    for run in config.journal.bury(dead, config.clock.now()):
+        config.say(f"worker `{dead.name}` has died: run `{run.id}`, {run.title}, is {run.state}")
 
 
 class Sightings:
@@ -161,13 +161,13 @@ class Sightings:
         ]
 
 
-class _Shift:
+class _Worker:
     """One life of a worker, from its first look to its last."""
 
-    def __init__(self, crew: Crew) -> None:
-        self._crew, self._journal, self._clock = crew, crew.journal, crew.clock
-        self._rhythm, self._me = crew.rhythm, crew.me
-        self._sightings = Sightings(crew.rhythm)
+    def __init__(self, config: WorkerConfig) -> None:
+        self._config, self._journal, self._clock = config, config.journal, config.clock
+        self._rhythm, self._me = config.rhythm, config.me
+        self._sightings = Sightings(config.rhythm)
         self._going: dict[str, tuple[Run, Future[Run]]] = {}
         self._not_before: dict[str, float] = {}
         self._reaching: Future[CloudIdentity | None] | None = None
@@ -177,33 +177,33 @@ class _Shift:
         self._is_told = False
 
     def work(self, pool: ThreadPoolExecutor) -> None:
-        while self._going or not self._crew.brakes.is_stopping:
+        while self._going or not self._config.brakes.is_stopping:
             self._beat()
             self._settle()
-            if not self._crew.brakes.is_stopping:
+            if not self._config.brakes.is_stopping:
                 self._take(pool)
             elif self._going and not self._is_told:
                 self._is_told = True
                 going = f"waits for what is under way in {count_of(len(self._going), 'run')}"
-                self._crew.say(f"takes nothing more up; {going}; again: leaves at once")
+                self._config.say(f"takes nothing more up; {going}; again: leaves at once")
             # Last: what was queued does not wait for it.
             if not self._look_for_the_dead():
                 self._rest()
 
     def _rest(self) -> None:
         """Wait for the next look, or until a run was queued or has ended, or we are to stop."""
-        wakeup = self._crew.wakeup
+        wakeup = self._config.wakeup
         if wakeup is None:
             self._clock.wait(self._rhythm.look_s)
             return
-        look_s = self._rhythm.hears_s if self._crew.hears() else self._rhythm.look_s
+        look_s = self._rhythm.hears_s if self._config.hears() else self._rhythm.look_s
         beat_s = self._beat_at + self._rhythm.beat_s - self._clock.monotonic()
         wakeup.wait(min(look_s, max(0.0, beat_s)))
 
     def _aside(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> Future[T]:
         """Do it in another thread; its end is a reason to look."""
         future = pool.submit(work)
-        if (wakeup := self._crew.wakeup) is not None:
+        if (wakeup := self._config.wakeup) is not None:
             future.add_done_callback(lambda _: wakeup.wake())
         return future
 
@@ -223,27 +223,29 @@ class _Shift:
         others = [each for each in self._journal.workers() if each.life != self._me.life]
         missing = self._sightings.missing(others, now)
         for dead in missing:
-            _bury(self._crew, dead)
+            _bury(self._config, dead)
         return bool(missing)
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
-        if len(self._going) >= self._crew.at_once:
+        if len(self._going) >= self._config.at_once:
             return
         now = self._clock.monotonic()
         waiting = [
             run_id
-            for run_id in self._journal.queued(self._crew.cloud.id if self._crew.cloud else None)
+            for run_id in self._journal.queued(
+                self._config.cloud.id if self._config.cloud else None
+            )
             if run_id not in self._going and now >= self._not_before.get(run_id, now)
         ]
         if not waiting or not self._has_reached_its_cloud(pool):
             return
         for run_id in waiting:
-            if len(self._going) >= self._crew.at_once or self._crew.brakes.is_stopping:
+            if len(self._going) >= self._config.at_once or self._config.brakes.is_stopping:
                 return
             run = self._journal.run(run_id)
             if run.state is not RunState.QUEUED:
                 continue  # another worker took it since we asked: do not wait for its row
-            if why := self._crew.why_not(run):
+            if why := self._config.why_not(run):
                 self._put_off(run, why)
                 continue
             try:
@@ -252,19 +254,19 @@ class _Shift:
                 )
             except Locked:
                 continue  # another worker was quicker
-            self._crew.say(f"run `{run.id}`, {run.title}: taken up")
-            self._going[run.id] = (taken, self._aside(pool, partial(self._crew.carry, taken)))
+            self._config.say(f"run `{run.id}`, {run.title}: taken up")
+            self._going[run.id] = (taken, self._aside(pool, partial(self._config.carry, taken)))
 
     def _has_reached_its_cloud(self, pool: ThreadPoolExecutor) -> bool:
         """Log in before a run is taken up; in a thread, for we must go on to beat meanwhile.
 
         A worker whose cloud cannot be reached would only take a run from one whose can.
         """
-        if self._crew.cloud is None:
+        if self._config.cloud is None:
             return True
         if self._reaching is None:
             if self._clock.monotonic() >= self._reach_not_before:
-                self._reaching = self._aside(pool, self._crew.reach)
+                self._reaching = self._aside(pool, self._config.reach)
             return False
         if not self._reaching.done():
             return False
@@ -274,7 +276,7 @@ class _Shift:
         except StackwardError as error:
             self._wait_for_the_cloud(error.message)
             return False
-        if found is None or found.id != self._crew.cloud.id:
+        if found is None or found.id != self._config.cloud.id:
             now = f"`{found.name}`" if found else "nowhere"
             self._wait_for_the_cloud(f"its login leads to {now} by now")
             return False
@@ -282,7 +284,7 @@ class _Shift:
 
     def _wait_for_the_cloud(self, why: str) -> None:
         self._reach_not_before = self._clock.monotonic() + self._rhythm.retry_s
-        self._crew.say(f"takes nothing up: {why}")
+        self._config.say(f"takes nothing up: {why}")
 
     def _settle(self) -> None:
         """Say how runs ended; none is left without anybody who carries it out."""
@@ -294,9 +296,9 @@ class _Shift:
                 case None:
                     ended = future.result()
                     why = f": {ended.ending.reason}" if ended.ending.reason else ""
-                    self._crew.say(f"run `{run.id}`, {run.title}: {ended.state}{why}")
+                    self._config.say(f"run `{run.id}`, {run.title}: {ended.state}{why}")
                 case Superseded() as error:
-                    self._crew.say(error.message)
+                    self._config.say(error.message)
                 case StackwardError() as error:
                     # Nobody's fault in the plan: others may fare better.
                     is_for_others = isinstance(error, (Unreachable, BadInput, OtherCloud))
@@ -317,4 +319,4 @@ class _Shift:
 
     def _put_off(self, run: Run, why: str) -> None:
         self._not_before[run.id] = self._clock.monotonic() + self._rhythm.retry_s
-        self._crew.say(f"run `{run.id}`, {run.title}, is not carried out here: {why}")
+        self._config.say(f"run `{run.id}`, {run.title}, is not carried out here: {why}")
