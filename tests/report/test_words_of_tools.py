@@ -19,13 +19,13 @@ from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, S
 from stackward.model.values import Json
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.plan import Blocked, Warned, to_json
-from stackward.report.account import render_proofs
 from stackward.report.audit import audit_records, audit_table
 from stackward.report.errors import render_error
 from stackward.report.following import Follower, Story
 from stackward.report.health import changes, lines_of
 from stackward.report.names import Names
 from stackward.report.plans import refusal, render_plan
+from stackward.report.proofs import render_proofs
 from stackward.report.runs import steps_table
 from stackward.report.tables import Form, Table, render_rows
 from stackward.report.times import Words

@@ -159,7 +159,7 @@ def _prove(
 ) -> None:
     """Prove the end of a plan that has nothing to be done: that needs no approval, and no run."""
     from stackward.engine.verify import ask_all
-    from stackward.report.account import not_proved
+    from stackward.report.proofs import not_proved
 
     with open_world(context, choice) as world:
         refuse_another("the plan", cloud_of(plan), world.cloud.identity())

@@ -114,7 +114,8 @@ def show_proofs(
     output: "Output",
 ) -> None:
     """Print what was proved without a run, in the forms of one."""
-    from stackward.report.account import account_table, proofs_data, render_proofs
+    from stackward.report.account import account_table
+    from stackward.report.proofs import proofs_data, render_proofs
 
     if output.is_of_rows:
         show(account_table(plan, ()), output)

@@ -1,24 +1,19 @@
 """What came of a run: where each server went, and what was proved."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from stackward.errors import StackwardError
 from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.operations import operation
 from stackward.plan import Move, Plan
 from stackward.plan.path import path_of_step
 from stackward.report.gone import GONE, how_it_went, is_gone
+from stackward.report.proofs import proofs_of, render_proofs
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import printable
 from stackward.report.times import in_words
-from stackward.wording import count_of
-
-WELL = {"proved", "not applicable"}
-PROOFS = ("proved", "not applicable", "found otherwise", "unverified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +117,6 @@ def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
     )
 
 
-def proofs_of(run: Run, events: Sequence[Event]) -> list[tuple[str, str]]:
-    """Return what was proved at the end, and what was found instead: (which of PROOFS, text)."""
-    return [
-        (event.what, str(event.says.get("reason", "")))
-        for event in events
-        if event.epoch == run.epoch and event.what in PROOFS
-    ]
-
-
 def account_data(
     run: Run, plan: Plan[Any], attempts: Sequence[Attempt], events: Sequence[Event]
 ) -> dict[str, object]:
@@ -178,55 +164,6 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     if ends := _ends(run, plan):
         lines.append(f"the node is {printable(ends)}")
     return "\n".join(lines) + "\n"
-
-
-def render_proofs(proofs: Sequence[tuple[str, str]], *, is_told: bool = False) -> Iterator[str]:
-    """Return the proofs under what came of them; those that are told already are counted."""
-    ordered = sorted(proofs, key=lambda each: PROOFS.index(each[0]))
-    for what, those in groupby(ordered, key=lambda each: each[0]):
-        group = list(those)
-        if is_told and what in WELL:
-            yield f"{what}: {count_of(len(group), 'check')}, shown above"
-            continue
-        yield f"{what}:"
-        yield from (f"  {printable(in_words(text))}" for _, text in group)
-
-
-def state_of(proofs: Sequence[tuple[str, str]]) -> RunState:
-    """Return what a run of these proofs would end as."""
-    came = {what for what, _ in proofs}
-    if "found otherwise" in came:
-        return RunState.FAILED
-    return RunState.UNVERIFIED if "unverified" in came else RunState.SUCCEEDED
-
-
-def proofs_data(plan: Plan[Any], proofs: Sequence[tuple[str, str]]) -> dict[str, object]:
-    """Return proofs that were made without a run, in the form of a run's."""
-    state = state_of(proofs)
-    return {
-        "id": None,
-        "title": plan.title,
-        "state": state.value,
-        "reason": None,
-        "ends": plan.decisions.get("ends") if state is RunState.SUCCEEDED else None,
-        "approved": None,
-        "moves": [],
-        "proofs": [{"what": what, "text": text} for what, text in proofs],
-    }
-
-
-def not_proved(plan: Plan[Any], proofs: Sequence[tuple[str, str]]) -> StackwardError | None:
-    """Return the error that proofs without a run end with; None: all hold."""
-    state = state_of(proofs)
-    if state is RunState.SUCCEEDED:
-        return None
-    error = StackwardError(
-        f"{plan.title}: there was nothing to do, but the proof is {state}",
-        details=[text for what, text in proofs if what in {"found otherwise", "unverified"}],
-        stands="nothing was changed",
-    )
-    error.exit_code = state.exit_code  # type: ignore[misc]  # as a run of it would end
-    return error
 
 
 def _ends(run: Run, plan: Plan[Any]) -> str | None:

@@ -12,9 +12,9 @@ from typing import Any
 from stackward.masking import masked_in
 from stackward.model.run import Attempt, Event, Run
 from stackward.plan import Move, Plan, Step
-from stackward.report.account import PROOFS
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.names import Names, steps_of
+from stackward.report.proofs import PROOFS
 from stackward.report.runs import told
 from stackward.report.tables import Table
 from stackward.report.text import printable
