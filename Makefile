@@ -17,6 +17,8 @@ BENCH_READY := $(BENCH_VENV)/.ready
 
 # The lab starts machines: it needs root, the rest does not.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=CI)
+# A file of tests is for one process: what its tests share is made once.
+FAST := $(BIN)/pytest -n auto --dist loadfile tests --ignore=tests/lab
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 
@@ -34,7 +36,8 @@ demo: $(READY) ## On a fresh machine: start a real cloud, empty one of its nodes
 	@echo; echo "The demo is over. Remove its cloud:"; echo "  $(BIN)/stackward lab down --name demo --purge"
 
 test: $(READY) ## All tests: the fast ones, then those against the real lab (root)
-	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests
+	$(FAST)
+	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests/lab
 
 check: lint types rooms fast ## Lint, types, rooms and the fast tests; needs no cloud
 
@@ -49,7 +52,7 @@ rooms: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 fast: $(READY)
-	$(BIN)/pytest tests --ignore=tests/lab
+	$(FAST)
 
 fuzz: $(READY) ## Read 100,000 changed answers of services and tools; the result is kept in tests/fuzz/RESULT.md
 	$(BIN)/python tests/fuzz/campaign.py
