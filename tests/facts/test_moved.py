@@ -17,7 +17,7 @@ from stackward.facts.compute import read_compute_node
 from stackward.facts.moved import read_drained
 from stackward.kinds import KINDS
 from stackward.model.claim import Claim
-from stackward.model.maintenance import DrainedAway
+from stackward.model.maintenance import MovedServers
 from stackward.model.run import Approval, Event, Run, RunState, Said, Settled
 from stackward.operations import plan_request
 from stackward.operations.bring_back_servers.facts import read_homecoming
@@ -81,7 +81,7 @@ def a_failed_return(journal: SqlJournal, claim: str, run: str | None = None) -> 
     return journal.end(taken.id, taken.epoch, RunState.FAILED, NOW, Said()).id
 
 
-def drained(journal: SqlJournal, text: str | None = None) -> DrainedAway | None:
+def drained(journal: SqlJournal, text: str | None = None) -> MovedServers | None:
     return read_drained(journal, KINDS, FakeCloud().identity().id, NODE, run=None, text=text)
 
 

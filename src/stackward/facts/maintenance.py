@@ -18,11 +18,11 @@ from stackward.model.maintenance import (
     MAINTENANCE,
     MASKED,
     Away,
-    Drained,
-    DrainedAway,
     Holder,
     Homecoming,
     Marks,
+    MovedServer,
+    MovedServers,
     ReturningNode,
 )
 from stackward.model.run import Run, RunState, Settled
@@ -95,7 +95,7 @@ def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:
 
 
 def read_way_back(
-    world: World, journal: Journal, name: str, drained: DrainedAway, *, only: str | None = None
+    world: World, journal: Journal, name: str, drained: MovedServers, *, only: str | None = None
 ) -> Homecoming:
     """Return how servers stand that a run moved off the node; `only` the server of an id."""
     found = find_node(world, world.nova.services(), name, read_remembered(world, journal))
@@ -114,7 +114,7 @@ def read_way_back(
     )
 
 
-def _away(world: World, journal: Journal, drained: Drained) -> Away:
+def _away(world: World, journal: Journal, drained: MovedServer) -> Away:
     server = world.nova.server(drained.id)
     if server is None or server.host is None or server.host != drained.target:
         return Away(drained=drained, server=server)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stackward.errors import BadInput
 from stackward.model.claim import read_claim
-from stackward.model.maintenance import Drained, DrainedAway
+from stackward.model.maintenance import MovedServer, MovedServers
 from stackward.model.run import Attempt, Run, Settled
 from stackward.model.wish import Consent
 from stackward.plan import FromHost, Kinds, Move, Part, Plan, Stage, Step, from_json, with_caught_up
@@ -51,7 +51,7 @@ class Did:
             if path in self.last and kind in {None, step.kind}:
                 yield self.last[path]
 
-    def moved(self) -> tuple[Drained, ...]:
+    def moved(self) -> tuple[MovedServer, ...]:
         """Return the servers whose every step it began itself and proved done."""
         servers = {}
         for stage, move in self.plan.moves():
@@ -63,7 +63,7 @@ class Did:
                 continue
             saw = attempts[-1].saw if attempts[-1] else {}
             target = saw.get("target") or move.expects.get("target")
-            servers[move.key] = Drained(
+            servers[move.key] = MovedServer(
                 id=move.key,
                 name=move.thing,
                 target=str(target) if target else None,
@@ -113,7 +113,7 @@ def known_run(journal: Journal, run_id: str) -> Run | None:
 
 def read_drained(  # noqa: PLR0913  # what was asked for, and whose memory
     journal: Journal, kinds: Kinds, cloud: str, host: str, *, run: str | None, text: str | None
-) -> DrainedAway | None:
+) -> MovedServers | None:
     """Return what a drain of the node moved: the one named, else the one whose claim it bears.
 
     The claim of a return, or of an undo, leads to the drain that it returned from; one of a run
@@ -137,7 +137,9 @@ def read_drained(  # noqa: PLR0913  # what was asked for, and whose memory
     return _newest_drain(journal, kinds, cloud, host)
 
 
-def read_drained_by(journal: Journal, kinds: Kinds, cloud: str, host: str, run: str) -> DrainedAway:
+def read_drained_by(
+    journal: Journal, kinds: Kinds, cloud: str, host: str, run: str
+) -> MovedServers:
     """Return what one run moved; `BadInput` where it is no drain of the node."""
     named = journal.run(run)
     did = _drain_of(journal, named, kinds, cloud, host)
@@ -178,7 +180,7 @@ def _drain_of(journal: Journal, run: Run, kinds: Kinds, cloud: str, host: str) -
         return None
 
 
-def _newest_drain(journal: Journal, kinds: Kinds, cloud: str, host: str) -> DrainedAway | None:
+def _newest_drain(journal: Journal, kinds: Kinds, cloud: str, host: str) -> MovedServers | None:
     for run in journal.runs(limit=_LATEST, cloud=cloud):
         if did := _drain_of(journal, run, kinds, cloud, host):
             moved = _moved_by(did)
@@ -187,5 +189,5 @@ def _newest_drain(journal: Journal, kinds: Kinds, cloud: str, host: str) -> Drai
     return None
 
 
-def _moved_by(drain: Did) -> DrainedAway:
-    return DrainedAway(run=drain.run.id, servers=drain.moved(), consents=drain.consents)
+def _moved_by(drain: Did) -> MovedServers:
+    return MovedServers(run=drain.run.id, servers=drain.moved(), consents=drain.consents)

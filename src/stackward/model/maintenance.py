@@ -47,7 +47,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drained:
+class MovedServer:
     """A server that a drain moved away, and where to."""
 
     id: str
@@ -57,11 +57,11 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrainedAway:
+class MovedServers:
     """What one drain moved, as the journal has it."""
 
     run: str
-    servers: tuple[Drained, ...]
+    servers: tuple[MovedServer, ...]
     by: str = "drain"  # or, where it is not known to be one, "run"
     consents: tuple[Consent, ...] = ()  # of owners: they hold for the way back too
 
@@ -79,7 +79,7 @@ class ReturningNode:
     running_as: RunningAs | Unread | None = None  # None: it was not asked for
     is_claim_known: bool = True  # False: another machine's journal has the run that claims it
     holders: tuple[Holder, ...] = ()
-    drained: DrainedAway | None = None
+    drained: MovedServers | None = None
     images: tuple[Image, ...] = ()
     flavors: tuple[OfferedFlavor, ...] = ()
     networks: tuple[Network, ...] = ()
@@ -100,7 +100,7 @@ class ReturningNode:
 class Away:
     """A server that a drain moved, as it stands now."""
 
-    drained: Drained
+    drained: MovedServer
     server: Server | None  # None: it was deleted
     node: ComputeNode | None = None  # where it is, with it alone; None where that was not asked
 
@@ -113,7 +113,7 @@ class Homecoming:
     host: str
     service: ComputeService
     hypervisor: Hypervisor
-    drained: DrainedAway
+    drained: MovedServers
     away: tuple[Away, ...] = ()
     is_of_one: bool = False  # one server alone was asked for
     way: str | None = None  # how those who must stay can come later; None: by the same again

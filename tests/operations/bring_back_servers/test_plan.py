@@ -8,9 +8,9 @@ from builders import a_candidate, a_node, a_server, a_service, an_id
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (
     Away,
-    Drained,
-    DrainedAway,
     Homecoming,
+    MovedServer,
+    MovedServers,
 )
 from stackward.model.placement import Provider
 from stackward.model.run import RunState
@@ -22,7 +22,7 @@ from stackward.requests.bring_back_servers import BringBackRequest
 
 CLAIM = "stackward 01DRAIN by ada on bastion since 2026-11-22T03:00:00Z: bad DIMM"
 HYPERVISOR = Hypervisor(id=an_id("compute-07"), name="compute-07", host="compute-07", kind="QEMU")
-DB = Drained(id=an_id("db-01"), name="db-01", target="compute-08")
+DB = MovedServer(id=an_id("db-01"), name="db-01", target="compute-08")
 
 
 def disabled(reason: str) -> ComputeService:
@@ -35,7 +35,7 @@ def home(*away: Away, service: ComputeService | None = None) -> Homecoming:
         host="compute-07",
         service=service or a_service(),
         hypervisor=HYPERVISOR,
-        drained=DrainedAway(run="01DRAIN", servers=(DB,)),
+        drained=MovedServers(run="01DRAIN", servers=(DB,)),
         away=away,
     )
 
@@ -84,7 +84,7 @@ def movable(name: str) -> Away:
         provider=Provider(id=an_id("compute-08"), allocations={server.id: {"VCPU": 1}}),
     )
     return Away(
-        drained=Drained(id=server.id, name=name, target="compute-08"), server=server, node=there
+        drained=MovedServer(id=server.id, name=name, target="compute-08"), server=server, node=there
     )
 
 

@@ -20,7 +20,7 @@ from operations.drain_compute_node.test_remedies import (
     in_zone,
 )
 from raising import raised_by, rules_of, verdicts_of
-from stackward.model.maintenance import Away, Drained, DrainedAway, Homecoming
+from stackward.model.maintenance import Away, Homecoming, MovedServer, MovedServers
 from stackward.model.node import ComputeNode
 from stackward.model.run import RunState
 from stackward.operations.bring_back_servers.plan import plan_bring_back
@@ -35,13 +35,13 @@ OF_SERVERS = rules_of("moving", "policy.node")  # what a drain asks of a node an
 def coming(node: ComputeNode, **changes: Any) -> Homecoming:  # noqa: ANN401  # any field
     """Return the way home to `compute-08` of the one server of a node."""
     [server] = node.servers
-    moved = Drained(id=server.id, name="db-01", target=server.host, source="compute-08")
+    moved = MovedServer(id=server.id, name="db-01", target=server.host, source="compute-08")
     home = Homecoming(
         name="compute-08",
         host="compute-08",
         service=a_service("compute-08"),
         hypervisor=replace(WELL.hypervisor, name="compute-08", host="compute-08"),
-        drained=DrainedAway(run="01RUN", servers=(moved,)),
+        drained=MovedServers(run="01RUN", servers=(moved,)),
         away=(Away(drained=moved, server=server, node=node),),
     )
     return replace(home, **changes)

@@ -38,7 +38,7 @@ from stackward.model.volume import Volume
 from stackward.model.wish import WISH
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.operations.drain_compute_node.rules import judge_again
-from stackward.operations.return_compute_node.undo import Returned, drain_again
+from stackward.operations.return_compute_node.undo import ReturnRecord, drain_again
 from stackward.plan import Blocked
 from stackward.requests.undo_run import UndoRequest
 
@@ -468,7 +468,7 @@ def test_leaving_behind_helps_wherever_it_is_advised(name: str) -> None:
     assert plan_drain(case.before, asking(**case.asked, **LEAVE)).blockers == ()
 
 
-RETURN = Returned(node="compute-07", is_uncordoned=True, reason="bad DIMM")
+RETURN = ReturnRecord(node="compute-07", is_uncordoned=True, reason="bad DIMM")
 ASKED_ANEW = [name for name, case in FOLLOWED.items() if case.asks_then and not case.asked]
 
 

@@ -11,10 +11,10 @@ from fakes.nova import TINY
 from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (
-    Drained,
-    DrainedAway,
     Holder,
     Marks,
+    MovedServer,
+    MovedServers,
     ReturningNode,
 )
 from stackward.model.service import ComputeService
@@ -29,7 +29,7 @@ OF_UNIT = ComputeProcess(pid=7, unit="nova-compute.service")
 CONTAINED = ComputeProcess(pid=8, container="docker 4f5e6a7b8c9d")
 NONE = Marks(has_file=False, has_drop_in=False, is_masked=False)
 HYPERVISOR = Hypervisor(id=an_id("compute-07"), name="compute-07", host="compute-07", kind="QEMU")
-DB = Drained(id=an_id("db-01"), name="db-01", target="compute-08")
+DB = MovedServer(id=an_id("db-01"), name="db-01", target="compute-08")
 
 
 def drained(**changes: object) -> ReturningNode:
@@ -167,7 +167,7 @@ def test_a_server_without_a_port_is_warned_of_until_a_network_is_named() -> None
 
 
 def test_the_plan_remembers_which_drain_it_returns_from() -> None:
-    facts = drained(drained=DrainedAway(run="01DRAIN", servers=(DB,)))
+    facts = drained(drained=MovedServers(run="01DRAIN", servers=(DB,)))
 
     assert plan_return(facts, ReturnRequest(node="compute-07")).request == ReturnRequest(
         node="compute-07", run="01DRAIN"

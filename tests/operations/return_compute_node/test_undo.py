@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from stackward.operations.return_compute_node.undo import Returned, drain_again
+from stackward.operations.return_compute_node.undo import ReturnRecord, drain_again
 from stackward.requests.how_to_move import HowToMove
 from stackward.requests.undo_run import UndoRequest
 
 ASKED = UndoRequest(run="01BACK")
-RETURNED = Returned(
+RETURNED = ReturnRecord(
     node="compute-07",
     is_uncordoned=True,
     reason="bad DIMM",

@@ -12,10 +12,10 @@ from stackward.model.claim import Claim
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.maintenance import (
     Away,
-    Drained,
-    DrainedAway,
     Homecoming,
     Marks,
+    MovedServer,
+    MovedServers,
     ReturningNode,
 )
 from stackward.model.placement import DISABLED, Inventory, Provider
@@ -77,13 +77,13 @@ def a_way_home(zone: str | None = None) -> Homecoming:
         host="compute-08",
         service=a_service("compute-08"),
     )
-    moved = Drained(id=server.id, name="db-01", target="compute-08", source="compute-07")
+    moved = MovedServer(id=server.id, name="db-01", target="compute-08", source="compute-07")
     return Homecoming(
         name="compute-07",
         host="compute-07",
         service=disabled("01DRAIN"),
         hypervisor=HYPERVISOR,
-        drained=DrainedAway(run="01DRAIN", servers=(moved,), by="run"),
+        drained=MovedServers(run="01DRAIN", servers=(moved,), by="run"),
         away=(Away(drained=moved, server=server, node=there),),
     )
 

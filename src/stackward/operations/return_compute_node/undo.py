@@ -13,7 +13,7 @@ from stackward.steps.service import Cordon, Uncordon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
+class ReturnRecord:
     """What a return to service changed, so that the node can be taken out again."""
 
     node: str
@@ -34,7 +34,7 @@ def undo_return(did: Did, asked: UndoRequest) -> tuple[DrainRequest] | Blocked:
     return (drain_again(run, returned, asked),)
 
 
-def drain_again(run: str, returned: Returned, asked: UndoRequest) -> DrainRequest:
+def drain_again(run: str, returned: ReturnRecord, asked: UndoRequest) -> DrainRequest:
     """Return the drain that keeps the node out as it had been before it was returned."""
     return DrainRequest(
         node=returned.node,
@@ -45,7 +45,7 @@ def drain_again(run: str, returned: Returned, asked: UndoRequest) -> DrainReques
     )
 
 
-def returned_by(did: Did) -> Returned:
+def returned_by(did: Did) -> ReturnRecord:
     """Return what a return changed, as its journal has it."""
     kept = did.plan.facts.get("kept off by")
     uncordons = list(did.attempts_at(Uncordon.kind))
@@ -53,7 +53,7 @@ def returned_by(did: Did) -> Returned:
     claim = read_claim(next((text for text in texts if isinstance(text, str)), None))
     is_open = any(attempt.settled is Settled.DONE for attempt in uncordons)
     was_closed_again = any(did.attempts_at(Cordon.kind))
-    return Returned(
+    return ReturnRecord(
         node=str(did.plan.facts.get("node")),
         is_uncordoned=is_open and not was_closed_again,
         reason=claim.reason if claim else None,

@@ -12,7 +12,7 @@ from stackward.facts.moved import Did, has_begun, known_run, read_did, source_of
 from stackward.kinds import KINDS
 from stackward.model.claim import Claim
 from stackward.model.cloud import known_cloud
-from stackward.model.maintenance import Drained, DrainedAway, ReturningNode
+from stackward.model.maintenance import MovedServer, MovedServers, ReturningNode
 from stackward.model.run import Run, RunState, Settled
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import judge_undo
@@ -126,7 +126,7 @@ def _with_parts(  # noqa: PLR0913, PLR0917  # whose memory, and of whom
     only: str | None,
 ) -> Undoing:
     """Return what each request that takes the run back is planned by."""
-    ways, homeless = list[WayBack](), list[tuple[Drained, str]]()
+    ways, homeless = list[WayBack](), list[tuple[MovedServer, str]]()
     for request in back:
         match request:
             case ReturnRequest():
@@ -183,14 +183,14 @@ def _stands_for(claim: Claim | None, run: str, journal: Journal) -> Iterator[str
 # --- whom it moved ------------------------------------------------------------------------------
 
 
-def _left(did: Did, asked: BringBackRequest, only: str | None) -> DrainedAway:
+def _left(did: Did, asked: BringBackRequest, only: str | None) -> MovedServers:
     """Return the servers that left a host by the run; `only` that of an id, if given."""
     servers = tuple(
         each
         for each in did.moved()
         if (each.source or "") == asked.node and (only is None or each.id == only)
     )
-    return DrainedAway(run=did.run.id, servers=servers, by="run", consents=did.consents)
+    return MovedServers(run=did.run.id, servers=servers, by="run", consents=did.consents)
 
 
 def _strays(world: World, did: Did) -> Iterator[Stray]:

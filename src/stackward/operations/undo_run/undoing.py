@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stackward.model.maintenance import Drained, Homecoming, ReturningNode
+from stackward.model.maintenance import Homecoming, MovedServer, ReturningNode
 from stackward.model.placement import Provider
 from stackward.model.run import RunState
 from stackward.plan import Blocked, Request
@@ -69,7 +69,7 @@ class Undoing:
     claimed_before: str | None = None  # the reason for which the node was disabled before
     # Whom it moved, by the node that they left, and how they stand:
     ways_back: tuple[WayBack, ...] = ()
-    homeless: tuple[tuple[Drained, str], ...] = ()  # that node is no more: why
+    homeless: tuple[tuple[MovedServer, str], ...] = ()  # that node is no more: why
     strays: tuple[Stray, ...] = ()
     whole: Part | None = None  # where one request of another kind takes all of it back
 
