@@ -29,7 +29,7 @@ from stackward.operations.undo_run.rules import (
     judge_undo,
     why_node_is_left,
 )
-from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing, WayBack
+from stackward.operations.undo_run.undoing import Part, Undoer, Undoing, UnprovedMove, WayBack
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.drain_compute_node import DrainRequest
@@ -225,9 +225,9 @@ def test_that_the_node_was_disabled_before_the_run_is_told() -> None:
 
 
 def test_a_server_whose_move_was_never_proved_is_left_and_named() -> None:
-    stray = Stray(name="db-09", host="compute-08", status="VERIFY_RESIZE")
+    one = UnprovedMove(name="db-09", host="compute-08", status="VERIFY_RESIZE")
 
-    plan = plan_undo(a_drain(strays=(stray,)), ASKED)
+    plan = plan_undo(a_drain(unproved=(one,)), ASKED)
 
     assert plan.notices[-1] == (
         "`db-09` is left alone: its move was never proved, and it is VERIFY_RESIZE on `compute-08`"

@@ -16,7 +16,7 @@ from stackward.model.maintenance import MovedServer, MovedServers, ReturningNode
 from stackward.model.run import Run, RunState, Settled
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import judge_undo
-from stackward.operations.undo_run.undoing import Part, Stray, Undoer, Undoing, WayBack
+from stackward.operations.undo_run.undoing import Part, Undoer, Undoing, UnprovedMove, WayBack
 from stackward.plan import Blocked, Move, Request, Stage, refuse_another
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -126,7 +126,7 @@ def _with_parts(  # noqa: PLR0913, PLR0917  # whose memory, and of whom
     only: str | None,
 ) -> Undoing:
     """Return what each request that takes the run back is planned by."""
-    ways, homeless = list[WayBack](), list[tuple[MovedServer, str]]()
+    ways, node_gone = list[WayBack](), list[tuple[MovedServer, str]]()
     for request in back:
         match request:
             case ReturnRequest():
@@ -141,12 +141,12 @@ def _with_parts(  # noqa: PLR0913, PLR0917  # whose memory, and of whom
                     home = read_way_back(world, journal, request.node, left, only=only)
                     ways.append(WayBack(request=request, home=home))
                 except BadInput as error:
-                    homeless += [(each, error.message) for each in left.servers]
+                    node_gone += [(each, error.message) for each in left.servers]
             case _:  # alone: `judge_undo` refuses others beside it
                 facts = operation(request.kind).read(world, journal, request, run_id)
                 known = replace(known, whole=Part(request=request, facts=facts))
-    strays = () if only is not None else tuple(_strays(world, did))
-    return replace(known, ways_back=tuple(ways), homeless=tuple(homeless), strays=strays)
+    unproved = () if only is not None else tuple(_unproved_moves(world, did))
+    return replace(known, ways_back=tuple(ways), node_gone=tuple(node_gone), unproved=unproved)
 
 
 # --- the node that it took out of service -------------------------------------------------------
@@ -193,7 +193,7 @@ def _left(did: Did, asked: BringBackRequest, only: str | None) -> MovedServers:
     return MovedServers(run=did.run.id, servers=servers, by="run", consents=did.consents)
 
 
-def _strays(world: World, did: Did) -> Iterator[Stray]:
+def _unproved_moves(world: World, did: Did) -> Iterator[UnprovedMove]:
     """Return the servers that are not where they were though no move of them was proved."""
     proved = {each.id for each in did.moved()}
     for stage, move in did.plan.moves():
@@ -206,7 +206,7 @@ def _strays(world: World, did: Did) -> Iterator[Stray]:
         if server and (server.host != source_of(move) or server.task_state or is_off):
             status = server.task_state or server.status
             status += ", stopped by the run," if is_off else ""
-            yield Stray(name=move.thing, host=server.host, status=status)
+            yield UnprovedMove(name=move.thing, host=server.host, status=status)
 
 
 def _was_stopped(stage: Stage, move: Move, did: Did) -> bool:

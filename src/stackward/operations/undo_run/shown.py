@@ -16,12 +16,12 @@ def left_alone(facts: Undoing) -> Iterator[str]:
     """Name all else that the run did and that is not undone, each with why."""
     if facts.returning and (why := why_node_is_left(facts)):
         yield f"`{facts.returning.name}` is left as it is: {why}"
-    for each, why in facts.homeless:
+    for each, why in facts.node_gone:
         yield f"`{each.name}` is left alone: {why}"
-    for stray in facts.strays:
+    for one in facts.unproved:
         yield (
-            f"`{stray.name}` is left alone: its move was never proved, and it is {stray.status} "
-            f"on `{stray.host}`"
+            f"`{one.name}` is left alone: its move was never proved, and it is {one.status} "
+            f"on `{one.host}`"
         )
 
 

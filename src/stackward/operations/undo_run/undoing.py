@@ -21,7 +21,7 @@ class Undoer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stray:
+class UnprovedMove:
     """A server whose move was begun and never proved, and where it is now."""
 
     name: str
@@ -69,8 +69,8 @@ class Undoing:
     claimed_before: str | None = None  # the reason for which the node was disabled before
     # Whom it moved, by the node that they left, and how they stand:
     ways_back: tuple[WayBack, ...] = ()
-    homeless: tuple[tuple[MovedServer, str], ...] = ()  # that node is no more: why
-    strays: tuple[Stray, ...] = ()
+    node_gone: tuple[tuple[MovedServer, str], ...] = ()  # that node is no more: why
+    unproved: tuple[UnprovedMove, ...] = ()
     whole: Part | None = None  # where one request of another kind takes all of it back
 
     @property
