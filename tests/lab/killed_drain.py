@@ -70,6 +70,7 @@ POINTS = {
     "unread": ("unread", "os-migrateLive"),
     "answered": ("before", "answered", "live-migrate"),
     "verify-resize": ("before", "settle", "cold-migrate"),
+    "confirm": ("before", "confirm_resize"),
     "confirm-unread": ("unread", "confirmResize"),
     "before-stop": ("before", "intend", "keep-off"),
 }

@@ -4,13 +4,15 @@ What loses them is real: queues that are purged, processes that are killed. Each
 for what is silent for less may go on.
 """
 
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.drains import INSTANCES, Drains, Ended, Going
-from lab.test_drain_killed import kill
+from lab.test_drain_killed import SCRIPT, is_frozen
 from real_lab import RealLab, allow_bindings, until
 from stackward.errors import ExitCode
 
@@ -249,11 +251,19 @@ def test_a_confirmation_that_was_lost_is_named(drains: Drains, server: str, node
     drains.stop(server)
     planned, plan = drains.plan(node)
     assert planned.code == 0, planned.said
-    kill(drains, str(plan), "verify-resize")
+    frozen = drains.start([sys.executable, SCRIPT, str(plan), "confirm", "freezes"])
+    until(lambda: is_frozen(frozen), within_s=240)
 
+    # Nova refuses to confirm what a node is to do that it has not heard of for a while: the order
+    # follows a report at once.
+    last = drains.service(node).updated_at
+    until(lambda: drains.reports_anew(node, last))
     drains.lab.on(node, "systemctl kill -s STOP nova-compute")
-    going = drains.start_resume()
+    frozen.process.send_signal(signal.SIGCONT)
     until(lambda: newest(drains, server) == "confirming")
+    frozen.process.kill()
+    frozen.process.wait()
+    going = drains.start_resume()
     queue = f"compute.{node}"
     drains.lab.on(node, "systemctl kill -s KILL nova-compute; systemctl stop nova-compute")
     drains.lab.on("ctl", f"rabbitmqctl -q purge_queue {queue}")
