@@ -575,3 +575,28 @@ def test_what_nobody_needs_is_not_missed_because_nobody_runs_it() -> None:
     site.told("ctl").setdefault("installed", []).append(unit)
 
     assert found(site.look()) == []
+
+
+@pytest.mark.parametrize(("active", "sub"), [("activating", "auto-restart"), ("failed", "failed")])
+def test_what_was_masked_while_it_ran_and_has_fallen_is_found(active: str, sub: str) -> None:
+    """Seen: of one that waits to be started again nothing was said but a note that it is masked."""
+    site = Site()
+    states = {"ActiveState": active, "SubState": sub, "LoadState": "masked"}
+    site.unit("ctl", "neutron-rpc-server.service", **states, UnitFileState="masked")
+
+    [found] = [one for one in site.look().findings if one.under is None]
+
+    assert (found.rule, found.where) == ("masked-and-fallen", "neutron-rpc-server on ctl")
+    assert f"{active} ({sub})" in found.reason
+    assert "`systemctl unmask neutron-rpc-server.service`" in found.remedy
+
+
+@pytest.mark.parametrize("active", ["activating", "deactivating"])
+def test_what_is_disabled_and_neither_runs_nor_rests_is_found(active: str) -> None:
+    site = Site()
+    states = {"ActiveState": active, "SubState": "stop-sigterm", "UnitFileState": "disabled"}
+    site.unit("ctl", "neutron-rpc-server.service", **states, WantedBy="", RequiredBy="")
+
+    found = [one for one in site.look().findings if one.component == "neutron-rpc-server"]
+
+    assert [one.rule for one in found]

@@ -45,6 +45,7 @@ _SEEN_FROM = {
 }
 _AT_PROCESS = {
     "unit-down", "unit-ended", "container-down", "unit-restarting", "switched-off",
+    "masked-and-fallen",
     "switched-off-here",
     "process-stopped", "process-silent", "process-ill", "off-the-bus",
     "rabbitmq-silent", "rabbitmq-takes-no-clients", "mariadb-silent", "memcached-silent",

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from stackward.anatomy import WEB_SERVERS, Anatomy, Component, Deployed
 from stackward.model.cloud_state import CloudState
-from stackward.model.survey import ACTIVE, FAILED, Survey, Unit, Unseen
+from stackward.model.survey import ACTIVE, Survey, Unit, Unseen
 
 DOCKER = "docker"
+_OFF = {"inactive", "maintenance"}  # all else runs, has run until just now, or is about to
 STARTING_S = 20.0  # a process just started need not listen or be connected yet
 
 
@@ -143,7 +144,7 @@ def belonging(component: Component, survey: Survey, units: Mapping[str, Unit]) -
     """Return the units of a component that belong on a node."""
     for name in units_named(component, survey):
         unit = units.get(name)
-        if unit and (unit.is_container or unit.is_wanted or unit.active in {ACTIVE, FAILED}):
+        if unit and (unit.is_container or unit.is_wanted or unit.active not in _OFF):
             yield unit
 
 

@@ -72,6 +72,15 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
                 yield _restarting(here, unit)
             case "active":
                 yield from _judge_running(here, unit)
+            case "activating" | "failed" if unit.load == "masked":
+                yield symptoms.MASKED_AND_FALLEN.found(
+                    here.component.name,
+                    here.node,
+                    unit.last_words,
+                    unit=unit.name,
+                    state=f"{unit.active} ({unit.sub})",
+                    log=here.log,
+                )
             case "activating" | "reloading" if unit.restarts >= FLAPS:
                 yield _restarting(here, unit)
             case "activating" | "reloading":

@@ -417,6 +417,15 @@ MASKED_BUT_RUNS = Symptom(
     "look first who masked it, and why; if it should stay: `systemctl unmask {unit}`",
     "Nothing can start a masked unit. It runs only until its next fall.",
 )
+MASKED_AND_FALLEN = Symptom(
+    "masked-and-fallen",
+    State.BROKEN,
+    "`{unit}` has fallen, and systemd does not start it again: it is {state}, and masked",
+    "look first in {log} for why it fell, and who masked it, and why; if it should run: `systemctl "
+    "unmask {unit}`, then `systemctl start {unit}`",
+    "A unit that runs may be masked. At its next fall nothing brings it back, whatever `Restart=` "
+    "says.",
+)
 UNIT_RESTARTING = Symptom(
     "unit-restarting",
     State.BROKEN,
