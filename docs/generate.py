@@ -108,9 +108,9 @@ def blockers_page() -> str:
         "The name stands before the verdict in a plan, and as `worry` in its JSON.",
         "What is in braces is filled in. They are in the order of their names.\n",
     ]
-    for worry in sorted(every_rule(), key=lambda each: each.name):
-        remedy = [f"**Remedy:** {worry.remedy}\n"] if worry.remedy else []
-        parts += [f"## {worry.name}\n", f"*{worry.reason}*\n", *remedy, f"{worry.why}\n"]
+    for rule in sorted(every_rule(), key=lambda each: each.name):
+        remedy = [f"**Remedy:** {rule.remedy}\n"] if rule.remedy else []
+        parts += [f"## {rule.name}\n", f"*{rule.reason}*\n", *remedy, f"{rule.why}\n"]
     return "\n".join(parts)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import stackward
 from stackward.plan import Blocked, Plan, Warned
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 
 SOURCE = Path(stackward.__file__).parent
 ROOMS = ("policy.", "moving.", "operations.")
@@ -127,7 +127,7 @@ def rules_of(*places: str) -> set[str]:
         found.name
         for module, name in _reached(start)
         if module in _modules()
-        and isinstance(found := getattr(import_module(f"stackward.{module}"), name, None), Worry)
+        and isinstance(found := getattr(import_module(f"stackward.{module}"), name, None), Rule)
     }
 
 

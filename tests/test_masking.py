@@ -10,7 +10,7 @@ from stackward.health import symptoms
 from stackward.masking import learn, learn_from, masked, masked_in
 from stackward.operations import every_rule
 from stackward.policy.maintenance import NODE_SILENT
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 
 FERNET = "gAAAAABnQxY2kq0Rr1vTqZ-9_bq3mUo8eXWJ"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dGhpcyBpcyBpdA"
@@ -119,7 +119,7 @@ def test_a_verdict_never_holds_a_secret() -> None:
 
 
 @pytest.mark.parametrize("rule", [*every_rule(), *symptoms.ALL], ids=lambda rule: rule.name)
-def test_our_own_words_are_left_as_they_are(rule: Worry | symptoms.Symptom) -> None:
+def test_our_own_words_are_left_as_they_are(rule: Rule | symptoms.Symptom) -> None:
     """Seen: "Keystone issues no token: ***", where the reason was to stand."""
     text = f"{rule.reason} {rule.remedy}"
     said = re.sub(r"\{[^}]*\}", "refused", text)

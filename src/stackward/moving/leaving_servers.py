@@ -11,7 +11,7 @@ from stackward.plan import Blocked, Move, Step, Verdict
 from stackward.policy import compute, volumes, wishes
 from stackward.policy.capacity import Choice, Chooser, Packing, pack
 from stackward.policy.compute import Way
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.policy.wishes import may_be_stopped, wish_of
 from stackward.ports.world import World
 from stackward.requests.how_to_move import HowToMove
@@ -25,34 +25,34 @@ from stackward.steps.compute import (
 from stackward.steps.network import RemoveBinding
 from stackward.steps.server_power import OFF, StartServer, StopServer
 
-PAUSED_AND_BOUND = Worry(
+PAUSED_AND_BOUND = Rule(
     "paused-and-bound",
     "is PAUSED, and cannot move live: {because}",
     "`openstack server unpause {id}`, then plan again with `--allow-downtime`; "
     "or pass `--leave-behind {id}`",
     "nova 31.0 compute/api.py: a cold migration takes ACTIVE and STOPPED servers only.",
 )
-STOPS = Worry(
+STOPS = Rule(
     "stops",
     "is stopped while it moves ({because})",
     "",
     "`--allow-downtime` was given: it is moved cold.",
 )
-STOPS_WHEN_SLOW = Worry(
+STOPS_WHEN_SLOW = Rule(
     "stops-when-slow",
     "is stopped, moved cold and started again, should its live migration take longer than "
     "{after} s ({word})",
     "",
     "`--when-slow stop-server` was given, or `stackward:maintenance=stop` is in its metadata.",
 )
-WISH_LIVE = Worry(
+WISH_LIVE = Rule(
     "wish-live",
     "its owner wishes that it is never stopped, and it cannot move live: {because}",
     "have its owner agree (`openstack server set --property stackward:maintenance=cold {id}`), "
     "then plan again; or pass `--leave-behind {id}`",
     "`stackward:maintenance=live` in its metadata; `--allow-downtime` does not override an owner.",
 )
-WISH_COLD = Worry(
+WISH_COLD = Rule(
     "wish-cold",
     "is stopped while it moves, as its owner allows by `{wish}`",
     "",

@@ -32,7 +32,7 @@ from stackward.plan import (
     of_cloud,
 )
 from stackward.policy.rights import is_silent, judge_rights
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
@@ -84,7 +84,7 @@ def can_be_undone(journal: Journal, run: Run) -> bool:
     return bool(back) and not isinstance(back, Blocked)
 
 
-def every_rule() -> tuple[Worry, ...]:
+def every_rule() -> tuple[Rule, ...]:
     """Return every rule by which a plan is judged: the shared ones, and those of each operation.
 
     The words of a rule are beside the code that finds it: in `policy/` and `moving/`, or in
@@ -100,7 +100,7 @@ def every_rule() -> tuple[Worry, ...]:
         each
         for place in (*shared, *filter(find_spec, own))
         for each in vars(import_module(place)).values()
-        if isinstance(each, Worry)
+        if isinstance(each, Rule)
     ]
     return tuple(dict.fromkeys(found))
 

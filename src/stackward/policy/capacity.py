@@ -16,34 +16,34 @@ from stackward.model.placement import Candidate, Need, Resources
 from stackward.model.server import Server
 from stackward.plan import Blocked, Warned
 from stackward.policy.aggregates import Aggregates, Force, Kept
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 
-NO_SUCH_CPU = Worry(
+NO_SUCH_CPU = Rule(
     "no-such-cpu",
     "no node with room has its CPU's features: {lacking} is lacking",
     "pass `--allow-downtime`: it starts anew on the other CPU; or pass `--leave-behind {id}`",
     "libvirt refuses a running guest on a CPU that lacks what it was started with.",
 )
-AFFINITY = Worry(
+AFFINITY = Rule(
     "affinity",
     "must stay with its group `{group}`, which is on this node",
     "pass `--leave-behind {id}`",
     "nova 31.0 scheduler/filters/affinity_filter.py: the group's hosts hold the node itself, so "
     "the scheduler finds no other.",
 )
-ANTI_AFFINITY = Worry(
+ANTI_AFFINITY = Rule(
     "anti-affinity",
     "must stay apart from its group `{group}`, which is on every node with room",
     "bring another node with room into service, then plan again; or pass `--leave-behind {id}`",
     "nova 31.0 scheduler/filters/affinity_filter.py: so many of it on a node, and no more.",
 )
-ZONE = Worry(
+ZONE = Rule(
     "zone",
     "was asked for in the zone `{zone}`{unsaid}, which has no other node with room",
     "bring another node of that zone into service, then plan again; or pass `--leave-behind {id}`",
     "A server that named its zone stays in it.",
 )
-AGGREGATE = Worry(
+AGGREGATE = Rule(
     "aggregate",
     "aggregates keep it off every node with room ({why})",
     "bring a fitting node into service, or change the aggregate, then plan again; "
@@ -52,7 +52,7 @@ AGGREGATE = Worry(
     "flavors (`aggregate_instance_extra_specs`). These keys have no other use, and the node that "
     "it is on fulfils them: they are taken to be in force.",
 )
-MAY_FIND_NO_HOST = Worry(
+MAY_FIND_NO_HOST = Rule(
     "may-find-no-host",
     "Nova may find no host for it: aggregates may keep it off every node with room ({why})",
     "see `enabled_filters` and `[scheduler]` in the nova.conf of the schedulers: where they have "
@@ -60,13 +60,13 @@ MAY_FIND_NO_HOST = Worry(
     "Which filters are on cannot be seen from here; Nova's default has none of those that read "
     "aggregates.",
 )
-NOT_ON_TARGET = Worry(
+NOT_ON_TARGET = Rule(
     "not-on-target",
     "cannot go to `{target}`: {why}",
     "leave `--target` out, or name a node with room; or pass `--leave-behind {id}`",
     "The target that was asked for is not among those that Nova would take.",
 )
-NO_ROOM = Worry(
+NO_ROOM = Rule(
     "no-room",
     "has no room elsewhere: needs {needs}; {has}; short of {short}",
     "make room or bring another node into service, then plan again; or pass `--leave-behind {id}`",
@@ -91,7 +91,7 @@ class Choice:
     """The nodes that may take servers of one kind, or the rule that leaves none."""
 
     candidates: tuple[Candidate, ...] = ()
-    worry: Worry | None = None
+    rule: Rule | None = None
     words: Mapping[str, str] = field(default_factory=dict)
     only_live: bool = False  # the rule stands against a live migration, not against a cold one
     cold: "Choice | None" = None  # where it may go when it is stopped for its move
@@ -116,9 +116,9 @@ class Choice:
 
     def blocks(self, server: Server) -> Blocked | None:
         """Return the verdict on one server of the kind."""
-        if self.worry is None:
+        if self.rule is None:
             return None
-        return self.worry.blocks(server.label, server.id, **self.words)
+        return self.rule.blocks(server.label, server.id, **self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +162,16 @@ class Chooser:
         if not usable:
             return self._nowhere(server, need)
         if self._is_held_here(server):
-            return Choice(worry=AFFINITY, words={"group": group})
+            return Choice(rule=AFFINITY, words={"group": group})
         kept = self._aggregates.keeping_off(server, need, [each.host for each in usable])
         certain = {host: each for host, each in kept.items() if each.force is Force.CERTAIN}
         fitting = tuple(each for each in usable if each.host not in certain)
         if not fitting:
             why = certain[usable[0].host].why
-            return Choice(worry=AGGREGATE, words={"why": why})
+            return Choice(rule=AGGREGATE, words={"why": why})
         apart = _apart(server, fitting)
         if not apart:
-            return Choice(worry=ANTI_AFFINITY, words={"group": group})
+            return Choice(rule=ANTI_AFFINITY, words={"group": group})
         return self._on_target(apart, kept)
 
     def _on_target(self, candidates: tuple[Candidate, ...], kept: KeptOff) -> Choice:
@@ -181,7 +181,7 @@ class Chooser:
         if there:
             return self._with_cpu(there, kept)
         why = "it has no room, or its zone, aggregates or group keep it out"
-        return Choice(worry=NOT_ON_TARGET, words={"target": self._target, "why": why})
+        return Choice(rule=NOT_ON_TARGET, words={"target": self._target, "why": why})
 
     def _with_cpu(self, candidates: tuple[Candidate, ...], kept: KeptOff) -> Choice:
         """Keep the nodes whose CPU has all that the server was started with.
@@ -198,7 +198,7 @@ class Chooser:
             return replace(_in_doubt(alike, kept), cold=cold)
         closest = min((features - each.traits for each in candidates), key=len)
         return Choice(
-            worry=NO_SUCH_CPU,
+            rule=NO_SUCH_CPU,
             words={"lacking": ", ".join(sorted(closest)[:5])},
             only_live=True,
             cold=cold,
@@ -208,10 +208,10 @@ class Chooser:
         """Placement offers nothing: say by which rule, as far as that can be seen."""
         if need.zone is not None and not self._is_zone_elsewhere(need.zone):
             unsaid = "" if server.is_zone_known else " (as far as this Nova, before 2.96, can say)"
-            return Choice(worry=ZONE, words={"zone": need.zone, "unsaid": unsaid})
+            return Choice(rule=ZONE, words={"zone": need.zone, "unsaid": unsaid})
         needs = in_units(need.amounts)
         return Choice(
-            worry=NO_ROOM,
+            rule=NO_ROOM,
             words={
                 "needs": needs,
                 "has": "placement offers no other node in service",

@@ -1,6 +1,6 @@
-"""Whether and how a server may leave its node: one small rule per worry, all verdicts kept.
+"""Whether and how a server may leave its node: each rule by itself, all verdicts kept.
 
-The rules hold for Nova 31.0 (2025.1) with libvirt; each worry cites what it follows. What is not
+The rules hold for Nova 31.0 (2025.1) with libvirt; each cites what it follows. What is not
 known to be movable blocks.
 """
 
@@ -16,37 +16,37 @@ from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.plan import Blocked, Verdict
 from stackward.policy.node import STUCK
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.ports.libvirt import cure_of
 from stackward.status.stuck import find_stuck
 from stackward.wording import first_of, in_size
 
-BUSY = Worry(
+BUSY = Rule(
     "busy",
     "is busy ({task})",
     "wait until it is done, then plan again; if it never is, `openstack server event list {id}` "
     "tells who asked for it",
     "Nova refuses a second task (409).",
 )
-ERROR = Worry(
+ERROR = Rule(
     "in-error",
     "is in ERROR",
     "repair it (`openstack server show {id}` has the fault), or pass `--leave-behind {id}`",
     "Nova moves no server in ERROR: what it holds must be looked at first.",
 )
-RESCUED = Worry(
+RESCUED = Rule(
     "rescued",
     "is in RESCUE",
     "`openstack server unrescue {id}`, then plan again; or pass `--leave-behind {id}`",
     "Nova moves no server that runs from its rescue disk.",
 )
-SUSPENDED = Worry(
+SUSPENDED = Rule(
     "suspended",
     "is SUSPENDED: its memory is kept on this node",
     "`openstack server resume {id}`, then plan again; or pass `--leave-behind {id}`",
     "nova 31.0 (2025.1) compute/api.py: live for ACTIVE and PAUSED, cold for ACTIVE and STOPPED.",
 )
-SHELVED = Worry(
+SHELVED = Rule(
     "shelved",
     "is SHELVED and not offloaded yet",
     "look first whether its snapshot is `active` "
@@ -56,21 +56,21 @@ SHELVED = Worry(
     "Its snapshot is in the image service; offloading removes what is here. `openstack server "
     "shelve --offload` (10.5) ends well and does nothing for a server that is SHELVED already.",
 )
-BUILDING = Worry(
+BUILDING = Rule(
     "building",
     "is still being built",
     "wait until it is ACTIVE, then plan again; if it never is (`openstack server event list "
     "{id}`), its owner may delete it",
     "It has no state that could be moved.",
 )
-VERIFY_RESIZE = Worry(
+VERIFY_RESIZE = Rule(
     "verify-resize",
     "awaits the confirmation of a resize",
     "ask its owner whether it works: `openstack server resize confirm {id}` removes what it was "
     "resized from, `openstack server resize revert {id}` brings it back; then plan again",
     "Nova moves no server between a resize and its confirmation.",
 )
-SOFT_DELETED = Worry(
+SOFT_DELETED = Rule(
     "soft-deleted",
     "is deleted, but can still be brought back",
     "ask its owner: `openstack server restore {id}` brings it back, "
@@ -78,13 +78,13 @@ SOFT_DELETED = Worry(
     "or pass `--leave-behind {id}`",
     "Its disk stays on this node until it is reclaimed.",
 )
-UNKNOWN_STATUS = Worry(
+UNKNOWN_STATUS = Rule(
     "unknown-status",
     "is in {status}",
     "bring it to ACTIVE, PAUSED or SHUTOFF, then plan again; or pass `--leave-behind {id}`",
     "What is not known to be movable blocks.",
 )
-STATES_DISAGREE = Worry(
+STATES_DISAGREE = Rule(
     "states-disagree",
     "Nova calls it {status}, but its vm_state is {vm_state} and its power state {power}",
     "wait for Nova's next look (10 minutes), which takes over what libvirt says; where they still "
@@ -92,14 +92,14 @@ STATES_DISAGREE = Worry(
     "then `openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
     "A move would carry a state that nobody can vouch for.",
 )
-NO_DOMAIN = Worry(
+NO_DOMAIN = Rule(
     "no-domain",
     "Nova calls it {status}, but libvirt on the node has no such guest, {nor}",
     "{look}`openstack server reboot --hard {id}` makes the guest anew, then plan again; "
     "or pass `--leave-behind {id}`",
     "It runs nowhere: a live migration would fail midway.",
 )
-GUEST_ELSEWHERE = Worry(
+GUEST_ELSEWHERE = Rule(
     "guest-elsewhere",
     "Nova calls it {status} here, but its guest is {state} on `{where}`",
     "never start or reboot the server now: a second guest would write to its disks; shut the guest "
@@ -110,14 +110,14 @@ GUEST_ELSEWHERE = Worry(
     "`openstack server reboot --hard {id}` and plan again; or pass `--leave-behind {id}`",
     "It is the trace of a live migration that libvirt ended and Nova did not.",
 )
-GUEST_UNSEEN = Worry(
+GUEST_UNSEEN = Rule(
     "guest-unseen",
     "Nova calls it {status}, but libvirt on the node has no such guest, and whether another has "
     "it could not be read: {why}",
     "{way}; then plan again; or pass `--leave-behind {id}`",
     "It may run where a migration left it: what is started then runs twice.",
 )
-DOMAIN_DISAGREES = Worry(
+DOMAIN_DISAGREES = Rule(
     "domain-disagrees",
     "Nova calls it {status}, but its guest is {state}",
     "look first why (`virsh domstate --reason {id}` on its node: a full disk pauses guests); then "
@@ -125,38 +125,38 @@ DOMAIN_DISAGREES = Worry(
     "or pass `--leave-behind {id}`",
     "Nova and libvirt must agree before a move, or the proof after it means nothing.",
 )
-HOLDS_PCI = Worry(
+HOLDS_PCI = Rule(
     "holds-pci",
     "holds a PCI device ({what})",
     "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
     "nova 31.0 conductor/tasks/live_migrate.py moves only devices declared `live_migratable`, "
     "which the API does not tell.",
 )
-HAS_TPM = Worry(
+HAS_TPM = Rule(
     "has-tpm",
     "has an emulated TPM",
     "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
     "nova 31.0 compute/api.py, reject_vtpm_instances: no live migration with a TPM.",
 )
-ENCRYPTED_MEMORY = Worry(
+ENCRYPTED_MEMORY = Rule(
     "encrypted-memory",
     "has encrypted memory (SEV)",
     "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
     "nova 31.0 compute/api.py, reject_sev_instances: no live migration with SEV.",
 )
-HAS_VGPU = Worry(
+HAS_VGPU = Rule(
     "has-vgpu",
     "holds a virtual GPU, and QEMU here is older than 8.1",
     "pass `--allow-downtime`: it is stopped while it moves; or pass `--leave-behind {id}`",
     "nova 31.0 virt/libvirt/driver.py: live migration of vGPUs needs QEMU 8.1 and libvirt 8.6.",
 )
-HAS_ACCELERATOR = Worry(
+HAS_ACCELERATOR = Rule(
     "has-accelerator",
     "holds an accelerator ({what})",
     "pass `--leave-behind {id}`; or have its owner build it anew elsewhere",
     "nova 31.0 compute/api.py, block_accelerators and block_port_accelerators: no move at all.",
 )
-UNKNOWN_PORT = Worry(
+UNKNOWN_PORT = Rule(
     "unknown-port",
     "has a port of the type `{what}` (port {port})",
     "ask its owner whether it can do without; then detach it "
@@ -164,7 +164,7 @@ UNKNOWN_PORT = Worry(
     "or pass `--leave-behind {id}`",
     "What is not known to be movable blocks.",
 )
-PORT_ELSEWHERE = Worry(
+PORT_ELSEWHERE = Rule(
     "port-elsewhere",
     "its port {port} is not well bound here (host {host}, {vif})",
     "look first whether its guest runs here, and nowhere else (`virsh domstate {id}`); then bind "
@@ -172,28 +172,28 @@ PORT_ELSEWHERE = Worry(
     "or pass `--leave-behind {id}`",
     "It is the trace of an earlier move that did not end well; a new one would fail on it.",
 )
-LEFT_BINDING = Worry(
+LEFT_BINDING = Rule(
     "left-binding",
     "its port {port} has an inactive binding on `{left_on}`, left behind by a move: it is removed "
     "before this one, for which newer Neutrons want the role `service`",
     "",
     "nova 31.0 removes it only with the move that made it; a port bound twice proves no move.",
 )
-CELL_DOWN = Worry(
+CELL_DOWN = Rule(
     "cell-down",
     "is in a cell that is down: Nova does not know how it is",
     "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
     "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
 )
-GROUP_UNKNOWN = Worry(
+GROUP_UNKNOWN = Rule(
     "group-unknown",
     "its group {group} has members in a cell that is down; where they are is not known: {count}",
     "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again; or pass `--leave-behind {id}`",
     "Where the others are decides where it may go.",
 )
-ZONE_UNKNOWN = Worry(
+ZONE_UNKNOWN = Rule(
     "zone-unknown",
     "may be bound to its zone `{zone}`, which this Nova is too old to say: room is counted there "
     "alone",
@@ -201,44 +201,44 @@ ZONE_UNKNOWN = Worry(
     "Nova says so from microversion 2.96 (2024.1) on. Its scheduler keeps to the zone that a "
     "server was asked for, whatever is known here.",
 )
-LOCKED = Worry(
+LOCKED = Rule(
     "locked",
     "is locked ({why}); a lock does not bind an administrator",
     "ask its owner, if that is your custom",
     "nova 31.0 compute/api.py: check_instance_lock lets administrators through.",
 )
-DISK_COPIED = Worry(
+DISK_COPIED = Rule(
     "disk-copied",
     "has {size} on a disk of this node: it is copied over the network",
     "",
     "Without shared storage a move carries the disk, and takes its time.",
 )
-DISK_UNKNOWN = Worry(
+DISK_UNKNOWN = Rule(
     "disk-unknown",
     "whether its disk is on shared storage cannot be seen from here",
     "",
     "Nova itself tests for it, and copies the disk where it must.",
 )
-PORT_LEAVES = Worry(
+PORT_LEAVES = Rule(
     "port-leaves",
     "its port {port} ({what}) is unplugged while it moves",
     "see that the guest has a bond or can do without it for that time",
     "nova 31.0 moves SR-IOV ports live by detaching and attaching them.",
 )
-NO_ALLOCATION = Worry(
+NO_ALLOCATION = Rule(
     "no-allocation",
     "has no allocation at placement for this node",
     "`nova-manage placement heal_allocations --instance {id}`",
     "Its room is promised to others: the node is fuller than its books say.",
 )
-CAPABILITIES_UNSEEN = Worry(
+CAPABILITIES_UNSEEN = Rule(
     "capabilities-unseen",
     "its flavor wants {wanted} of a node, which cannot be compared from here",
     "compare the nodes that it may go to: {look}",
     "nova 31.0 scheduler/filters/compute_capabilities_filter.py, which is on by default: where no "
     "other node has that, Nova finds no host.",
 )
-CPU_POLICY = Worry(
+CPU_POLICY = Rule(
     "cpu-policy",
     "Nova refuses to place it anywhere: {why}",
     "have its owner resize it to a flavor that agrees with its image, then plan again; "
@@ -316,8 +316,8 @@ def judge_state(server: Server, node: ComputeNode) -> Iterator[Verdict]:
         yield BUSY.blocks(server.label, server.id, task=server.task_state)
     if server.task_state is not None and server.status in _UNDER_A_TASK:
         return  # the status is that of the task, and needs no remedy of its own
-    if worry := _BLOCKING_STATUS.get(server.status):
-        yield worry.blocks(server.label, server.id)
+    if rule := _BLOCKING_STATUS.get(server.status):
+        yield rule.blocks(server.label, server.id)
     elif way_of(server) is None:
         yield UNKNOWN_STATUS.blocks(server.label, server.id, status=server.status)
     elif server.task_state is None:

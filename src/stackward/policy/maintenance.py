@@ -5,44 +5,44 @@ from collections.abc import Iterator, Sequence
 from stackward.model.claim import Claim
 from stackward.model.maintenance import Away, Homecoming
 from stackward.plan import Blocked
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.policy.wishes import needs_consent
 from stackward.requests.how_to_move import HowToMove
 from stackward.wording import in_utc
 
-UNKNOWN_LEFT_BEHIND = Worry(
+UNKNOWN_LEFT_BEHIND = Rule(
     "unknown-left-behind",
     "`--leave-behind {given}` names no server that it could be meant for",
     "give the id of a server of the plan, or leave the flag out",
     "An id that matches nothing is a slip.",
 )
-CLAIM_UNKNOWN = Worry(
+CLAIM_UNKNOWN = Rule(
     "claim-unknown",
     "run `{run}` of {operator} on {machine} has it since {since}; the journal here does not know "
     "that run",
     "ask {operator} whether that run is over; then `stackward node return {node} --run {run}`",
     "It may go on at this moment: only the journal of its own machine tells.",
 )
-NODE_SILENT = Worry(
+NODE_SILENT = Rule(
     "node-silent",
     "does not answer: {why}",
     "switch it on if it is off; {way}; then plan again",
     "Its nova-compute is started there, and libvirt is asked there.",
 )
-HELD = Worry(
+HELD = Rule(
     "held",
     "is held by run {run} ({title}), which is {state}",
     "`stackward run watch {run}` follows one that goes on, `stackward run resume {run}` carries on "
     "one that stopped, `stackward run cancel {run}` ends either; then plan again",
     "Two runs at work on one node would undo each other.",
 )
-UNKNOWN_CONSENT = Worry(
+UNKNOWN_CONSENT = Rule(
     "unknown-consent",
     "`--consent {given}=...` names no server that would move and whose owner wishes to be asked",
     "give the id of such a server (its blocker names it), or leave the flag out",
     "A consent that nobody asked for is a slip: it may be meant for another server.",
 )
-STAYS_AWAY = Worry(
+STAYS_AWAY = Rule(
     "stays-away",
     "stays on `{host}`: {because}",
     "{advice}, then {way}",

@@ -9,75 +9,75 @@ from stackward.model.run import RunState
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.values import Json
 from stackward.plan import Blocked, Verdict
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.ports.libvirt import INSTALL_VIRSH, NO_VIRSH, SEE_LIBVIRT
 from stackward.ports.login import way_to
 from stackward.wording import in_utc
 
-NODE_DOWN = Worry(
+NODE_DOWN = Rule(
     "node-down",
     "its nova-compute is down, although the machine answers",
     "repair nova-compute there (`systemctl status nova-compute`), then plan again",
     "A drain needs the node's nova-compute: it sends the servers away.",
 )
-NODE_DEAD = Worry(
+NODE_DEAD = Rule(
     "node-dead",
     "its nova-compute is down and the machine cannot be asked ({why})",
     "{way}; if it is dead, fence it and evacuate its servers; else repair it, then plan again",
     "Servers of a node that may be dead are never moved without a fence: two copies could run.",
 )
-FORCED_DOWN = Worry(
+FORCED_DOWN = Rule(
     "forced-down",
     "its service was forced down",
     "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
     "Somebody told Nova that the node is fenced: its servers may be running elsewhere already.",
 )
-CLAIMED = Worry(
+CLAIMED = Rule(
     "claimed",
     "it is disabled already: {text}",
     "settle it with whoever disabled it, then "
     "`openstack compute service set --enable {host} nova-compute` and plan again",
     "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
 )
-RUN_UNFINISHED = Worry(
+RUN_UNFINISHED = Rule(
     "run-unfinished",
     "run `{run}` of {operator} has it, and is {state}",
     "`stackward run resume {run}` carries that run on",
     "A node is one run's at a time, and that one can still end what it began.",
 )
-RUN_GOES_ON = Worry(
+RUN_GOES_ON = Rule(
     "run-goes-on",
     "run `{run}` of {operator} has it, and goes on",
     "`stackward run watch {run}` follows it to its end; then plan again",
     "A node is one run's at a time.",
 )
-IDENTITY_REMEMBERED = Worry(
+IDENTITY_REMEMBERED = Rule(
     "identity-remembered",
     "it does not answer; it is taken for Nova's `{host}` by what it called itself at {at}",
     "make sure that it is that machine: its console shows the host name; then give it Nova's name "
     "or `host_ip` in the inventory",
     "What a node said while it lived may be out of date: the machine may have been replaced.",
 )
-DOMAINS_UNREAD = Worry(
+DOMAINS_UNREAD = Rule(
     "domains-unread",
     "its guests cannot be read: {why}",
     f"{SEE_LIBVIRT}; then plan again",
     "What libvirt runs is compared with what Nova believes before anything is moved.",
 )
-DOMAINS_UNREACHED = Worry(
+DOMAINS_UNREACHED = Rule(
     "domains-unreached",
     "Nova hears from it, but its guests cannot be read: {why}",
     "{way}; then plan again",
     "What libvirt runs is compared with what Nova believes before anything is moved.",
 )
-VIRSH_MISSING = Worry(
+VIRSH_MISSING = Rule(
     "virsh-missing",
     f"its guests cannot be read: {NO_VIRSH}",
     f"{INSTALL_VIRSH}; then plan again",
     "What libvirt runs is compared with what Nova believes before anything is moved. It is asked "
     "with `virsh --readonly`, which needs no rights.",
 )
-STUCK = Worry(
+STUCK = Rule(
     "stuck",
     "is stuck ({state}): {reason}",
     "{remedy}; then plan again",
@@ -114,8 +114,8 @@ def judge_service(node: ComputeNode) -> Iterator[Verdict]:
         yield from _judge_life(node)
     if claim := node.claim:
         goes_on = node.claiming_run is RunState.RUNNING
-        worry = RUN_GOES_ON if goes_on else RUN_UNFINISHED
-        yield worry.blocks(
+        rule = RUN_GOES_ON if goes_on else RUN_UNFINISHED
+        yield rule.blocks(
             node.name, run=claim.run, operator=claim.operator, state=node.claiming_run
         )
     elif not service.is_enabled and read_claim(service.disabled_reason) is None:
@@ -135,5 +135,5 @@ def _judge_life(node: ComputeNode) -> Iterator[Blocked]:
         yield DOMAINS_UNREACHED.blocks(node.name, why=unread.why, way=way_to(unread))
     elif unread:
         lacks = unread.by is Hindrance.LACKING
-        worry = VIRSH_MISSING if lacks else DOMAINS_UNREAD
-        yield worry.blocks(node.name, why=unread.why)
+        rule = VIRSH_MISSING if lacks else DOMAINS_UNREAD
+        yield rule.blocks(node.name, why=unread.why)

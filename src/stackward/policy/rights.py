@@ -6,18 +6,18 @@ from stackward.model.unread import Unread
 from stackward.plan import Verdict
 from stackward.policy.maintenance import NODE_SILENT
 from stackward.policy.node import DOMAINS_UNREACHED, NODE_DEAD
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.ports.root import line, names_of
 from stackward.ports.shell import Rights
 
-RIGHT_MISSING = Worry(
+RIGHT_MISSING = Rule(
     "right-missing",
     "`{login}` may not run there as root all that the plan has to, of {right} ({why})",
     "install the shipped sudoers file there (guide `Without root`), or add the line "
     "`{line}`; then plan again",
     "It would be refused in the middle of the run, after servers have moved.",
 )
-RIGHTS_UNREAD = Worry(
+RIGHTS_UNREAD = Rule(
     "rights-unread",
     "whether the login may run there as root what the plan has to could not be asked: {why}",
     "see there `sudo -n -l`",

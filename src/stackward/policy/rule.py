@@ -11,7 +11,7 @@ from stackward.plan import Blocked, Warned
 
 
 @dataclass(frozen=True, slots=True)
-class Worry:
+class Rule:
     """One rule's words; `{...}` is filled in where a verdict is made."""
 
     name: str

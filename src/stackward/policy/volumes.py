@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from stackward.model.server import Server
 from stackward.model.volume import Volume
 from stackward.plan import Verdict
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 
-VOLUME_BUSY = Worry(
+VOLUME_BUSY = Rule(
     "volume-busy",
     "its volume {volume} is `{status}`",
     "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "A volume in transition is attached to a moved server wrongly or not at all.",
 )
-NO_VOLUME_SERVICE = Worry(
+NO_VOLUME_SERVICE = Rule(
     "no-volume-service",
     "has volumes, and {why}",
     "use a login that is scoped to a project (`project_name` in clouds.yaml), for one that is "
@@ -31,7 +31,7 @@ NO_VOLUME_SERVICE = Worry(
     "shows what is there; then plan again, or pass `--leave-behind {id}`",
     "Whether a volume is at rest is asked of Cinder before its server moves.",
 )
-VOLUME_MIGRATES = Worry(
+VOLUME_MIGRATES = Rule(
     "volume-migrates",
     "Cinder moves its volume {volume} between backends ({status})",
     "wait until its `migration_status` is `success` or `error` (`openstack volume show {volume}`); "
@@ -39,20 +39,20 @@ VOLUME_MIGRATES = Worry(
     "or pass `--leave-behind {id}`",
     "The server would be connected to a volume that is about to be exchanged.",
 )
-VOLUME_APART = Worry(
+VOLUME_APART = Rule(
     "volume-apart",
     "Nova has volume {volume} attached to it, and Cinder has it `{status}`, attached to {holders}",
     "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "They disagree, and neither changes its word by itself: Cinder would give the volume to "
     "another server, and Nova would fail to connect it on the other node.",
 )
-VOLUME_IN_ERROR = Worry(
+VOLUME_IN_ERROR = Rule(
     "volume-in-error",
     "its volume {volume} is `{status}`",
     "{remedy}; then plan again; or pass `--leave-behind {id}`",
     "Cinder leaves no such state by itself, and connects no volume in it on another node.",
 )
-VOLUME_GONE = Worry(
+VOLUME_GONE = Rule(
     "volume-gone",
     "Cinder does not know its volume {volume}",
     "see whether that is so (`openstack volume show {volume}` as an administrator); then Cinder's "
@@ -111,7 +111,7 @@ class VolumeState:
     """One of Cinder's words on a volume that Nova lists as attached."""
 
     status: str
-    rule: Worry
+    rule: Rule
     remedy: str
 
     @property
@@ -120,7 +120,7 @@ class VolumeState:
         return self.remedy.replace("{look}", _LOOK)
 
 
-def _states(rule: Worry, remedy: str, *statuses: str) -> Iterator[tuple[str, VolumeState]]:
+def _states(rule: Rule, remedy: str, *statuses: str) -> Iterator[tuple[str, VolumeState]]:
     yield from ((each, VolumeState(each, rule, remedy)) for each in statuses)
 
 

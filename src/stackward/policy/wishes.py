@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from stackward.model.server import Server
 from stackward.model.wish import WISH, Consent, Wish
 from stackward.plan import Verdict
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 
-WISH_ASK = Worry(
+WISH_ASK = Rule(
     "wish-ask",
     "its owner wishes to be asked first: user {user}, project {project}",
     "ask them (`openstack user show {user}`, `openstack project show {project}`), then pass "
     "`--consent {id}=REFERENCE` with where their word can be read; or pass `--leave-behind {id}`",
     "`stackward:maintenance=ask` in its metadata: the owner has a say in its maintenance.",
 )
-WISH_LEAVE = Worry(
+WISH_LEAVE = Rule(
     "wish-leave",
     "its owner wishes that it is left where it is: user {user}, project {project}",
     "pass `--leave-behind {id}`: the node will not be empty; or get their word "
@@ -26,7 +26,7 @@ WISH_LEAVE = Worry(
     "`stackward:maintenance=leave` in its metadata; an owner alone must not decide that a node "
     "that somebody will power off is not empty.",
 )
-WISH_UNKNOWN = Worry(
+WISH_UNKNOWN = Rule(
     "wish-unknown",
     "its owner has a wish that is not known: `{written}`, where {known} are",
     "have its owner say what is meant "
@@ -34,7 +34,7 @@ WISH_UNKNOWN = Worry(
     "or pass `--leave-behind {id}`",
     "`stackward:maintenance` in its metadata: a wish that is not understood is not passed over.",
 )
-CONSENTED = Worry(
+CONSENTED = Rule(
     "consented",
     "moves although its owner wrote `{wish}`, by their consent: {reference}",
     "",

@@ -16,7 +16,7 @@ from stackward.operations.reboot_server import rules
 from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.operations.reboot_server.plan import plan_reboot
 from stackward.plan import Blocked, Warned
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.requests.reboot_server import RebootRequest
 
 DB = an_id("db-01")
@@ -208,7 +208,7 @@ def test_where_a_hard_reboot_is_refused_too_no_remedy_offers_it(name: str) -> No
 
 
 def test_each_rule_is_met_by_a_case() -> None:
-    named = {each.name for each in vars(rules).values() if isinstance(each, Worry)}
+    named = {each.name for each in vars(rules).values() if isinstance(each, Rule)}
     own = {each for each in named if each.startswith("reboot/")}  # others share the rest
 
     met = {f"reboot/{name}" for _, *found in CASES.values() for some in found for name in some}

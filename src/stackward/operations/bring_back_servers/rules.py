@@ -7,10 +7,10 @@ from stackward.model.node import ComputeNode
 from stackward.plan import Blocked, Verdict
 from stackward.policy.maintenance import SETTLE, claimed_elsewhere
 from stackward.policy.node import judge_service
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.policy.wishes import WISH_ASK, WISH_LEAVE
 
-HOME_CLOSED = Worry(
+HOME_CLOSED = Rule(
     "home-closed",
     "is not in service: no server can come home",
     "`stackward node return {thing}`, then plan again",

@@ -12,7 +12,7 @@ from stackward.policy import compute
 from stackward.policy.capacity import NOT_ON_TARGET
 from stackward.policy.maintenance import UNKNOWN_CONSENT, UNKNOWN_LEFT_BEHIND
 from stackward.policy.node import STUCK, judge_service
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.policy.wishes import needs_consent
 from stackward.ports.login import way_to
 from stackward.ports.world import World
@@ -20,14 +20,14 @@ from stackward.requests.drain_compute_node import DrainRequest
 from stackward.status.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.steps.compute import ColdMigrate, LiveMigrate
 
-CAME_BACK = Worry(
+CAME_BACK = Rule(
     "came-back",
     "is on `{node}`, which run `{run}` of {operator} on {machine} took out of service",
     "see there that the run is over (`stackward run show {run}`); then "
     "`stackward node return {node}` and drain it again; or pass `--leave-behind {id}`",
     "A node in maintenance is expected to be empty; whoever put a server there must know of it.",
 )
-STRAY_DOMAIN = Worry(
+STRAY_DOMAIN = Rule(
     "stray-domain",
     "libvirt has the guest {domain} ({state}), which is not a server of this node",
     "look first whose it is and where else it runs (`openstack server show {server}`, "
@@ -36,53 +36,53 @@ STRAY_DOMAIN = Worry(
     "ended with `virsh destroy {domain}`; then plan again",
     "Moving the servers would not move it, and a power-off would end it.",
 )
-INCOMING = Worry(
+INCOMING = Rule(
     "incoming-migration",
     "migration {migration} of server {server} is on its way here ({status})",
     "wait until it has ended, then plan again; one that never will is named by a plan five minutes "
     "later",
     "It would arrive in the middle of the drain.",
 )
-STUCK_MIGRATION = Worry(
+STUCK_MIGRATION = Rule(
     "stuck-migration",
     "migration {migration} of server {server} is `{status}`, but that server is not migrating",
     "plan again in five minutes: what goes on will have ended, and what does not is named then, "
     "if libvirt on both nodes answers",
     "Either it is about to end, or it is the trace of a lost message.",
 )
-STALE_RECORD = Worry(
+STALE_RECORD = Rule(
     "stale-record",
     "{server}: {reason}",
     "",
     "Nova has no call that closes it, and nothing of Nova acts on it; libvirt has no job.",
 )
-AWAITS_CONFIRMATION = Worry(
+AWAITS_CONFIRMATION = Rule(
     "awaits-confirmation",
     "{server} was resized away from here and is not confirmed",
     "ask its owner whether it works: `openstack server resize confirm {server_id}` removes what is "
     "here, `openstack server resize revert {server_id}` brings it back; then plan again",
     "Confirming needs this node's nova-compute, and its old disk is still here.",
 )
-NOT_A_UNIT = Worry(
+NOT_A_UNIT = Rule(
     "not-a-unit",
     "nova-compute cannot be kept off: {what}",
     "pass `--keep-service`; once the node is empty, stop nova-compute by what manages it there",
     "A drain stops and masks the unit nova-compute.service. systemd also masks a unit that does "
     "not exist, and what runs outside it goes on.",
 )
-KEEPING_OFF_UNSEEN = Worry(
+KEEPING_OFF_UNSEEN = Rule(
     "keeping-off-unseen",
     "whether its nova-compute can be kept off could not be read: {why}",
     "see `ps` and `systemctl status nova-compute` there; or pass `--keep-service`",
     "Off is proved by its processes: those in containers are seen by no unit.",
 )
-HAS_ROLE = Worry(
+HAS_ROLE = Rule(
     "has-role",
     "it is also: {role}; {effect}",
     "{remedy}",
     "Moving the servers away does not move what else the machine does.",
 )
-INSTANCE_HA = Worry(
+INSTANCE_HA = Rule(
     "instance-ha",
     "the instance-HA service could not be asked about it, and may evacuate a node that goes down "
     "on purpose: {why}",
@@ -90,70 +90,70 @@ INSTANCE_HA = Worry(
     "(`openstack segment list` has its SEGMENT)",
     "Robots that restart servers fight planned work.",
 )
-FOREIGN_ALLOCATION = Worry(
+FOREIGN_ALLOCATION = Rule(
     "foreign-allocation",
     "placement keeps {amount} there for {consumer}, which is neither a server of it nor a move",
     "see `nova-manage placement audit`; twice, some minutes apart",
     "The node would not be empty in the books, and the final proof would say so.",
 )
-NO_SERVER_OF_PROJECT = Worry(
+NO_SERVER_OF_PROJECT = Rule(
     "no-server-of-project",
     "no server of the project `{project}` ({project_id}) is here",
     "name with `--projects` only projects that have servers here "
     "(`openstack server list --all-projects --host {thing}`), or leave the flag out",
     "A project that matches nothing is a slip.",
 )
-PROJECT_GONE = Worry(
+PROJECT_GONE = Rule(
     "project-gone",
     "Keystone has no project `{project}` any more; its servers here: {count}",
     "",
     "The id that was given is known by the servers that are of that project: nobody else can be "
     "asked about them.",
 )
-ONLY_PROJECTS = Worry(
+ONLY_PROJECTS = Rule(
     "only-projects",
     "only servers of {projects} move: those of others stay, so the node will not be empty and "
     "must not be powered off",
     "",
     "`--projects` was given.",
 )
-UNKNOWN_TARGET = Worry(
+UNKNOWN_TARGET = Rule(
     "unknown-target",
     "`--target {target}` is not a node on which servers could run now",
     "name an enabled node whose nova-compute is up, or leave the flag out",
     "A target that is down, disabled or unknown cannot take a server.",
 )
-BINDING_LEFT = Worry(
+BINDING_LEFT = Rule(
     "binding-left",
     "its port {port} has an inactive binding on `{left_on}`, left behind by a move",
     "`stackward run cancel {run}`, then drain the node again: the new plan removes it first",
     "No move of it could be proved: a port has one binding, on the node where its server is.",
 )
-STOPS_NO_MORE = Worry(
+STOPS_NO_MORE = Rule(
     "stops-no-more",
     "may no longer be stopped; the plan would stop it if its live migration is slow",
     "plan again",
     "An owner who writes `stackward:maintenance=live` meanwhile is heard.",
 )
-LEFT_BEHIND = Worry(
+LEFT_BEHIND = Rule(
     "left-behind",
     "stays on the node: the node will not be empty and must not be powered off",
     "",
     "`--leave-behind` was given.",
 )
-CHANGED = Worry(
+CHANGED = Rule(
     "changed",
     "is {status} by now; the plan would move it {how}",
     "plan again",
     "A server that its owner starts or stops meanwhile is not moved in the way that was approved.",
 )
-NOT_TO_MOVE = Worry(
+NOT_TO_MOVE = Rule(
     "not-to-move",
     "is not to move: it is left behind, or of a project that was not named",
     "plan again",
     "Asked again just before each move: the request alone says whose servers move.",
 )
-LEFT_UNDONE = Worry(
+LEFT_UNDONE = Rule(
     "drain/left-undone",
     "run `{run}` of {operator} has left undone: {undone}; it cannot be done now: {why}",
     "{remedy}",

@@ -14,27 +14,27 @@ from stackward.operations.reboot_server.facts import RebootFacts
 from stackward.plan import Verdict
 from stackward.policy.compute import judge_lock
 from stackward.policy.maintenance import HELD
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.ports.libvirt import cure_of
 from stackward.requests.reboot_server import RebootRequest
 
 # --- the server, as Nova has it -----------------------------------------------------------------
 
-CELL_DOWN = Worry(
+CELL_DOWN = Rule(
     "reboot/cell-down",
     "is in a cell that is down: Nova does not know how it is",
     "mend that cell (`nova-manage cell_v2 list_cells` names its database and its message queue), "
     "then plan again",
     "Nova answers with a few fields and the status UNKNOWN while the cell's database is away.",
 )
-NOWHERE = Worry(
+NOWHERE = Rule(
     "reboot/nowhere",
     "is {status}, and on no node",
     "see `openstack server show {id}`: one that is SHELVED_OFFLOADED comes back with "
     "`openstack server unshelve {id}`; one that was never built has the reason in its fault",
     "Without a node there is no guest.",
 )
-BUSY = Worry(
+BUSY = Rule(
     "reboot/busy",
     "Nova is at work on it ({task})",
     "wait until that is done, then plan again; if it never is, `openstack server event list {id}` "
@@ -42,39 +42,39 @@ BUSY = Worry(
     "Nova takes a soft reboot only where it is not at work. A hard one it takes in the middle of "
     "another reboot too; whose that is must be known first.",
 )
-STOPPED = Worry(
+STOPPED = Rule(
     "reboot/stopped",
     "is SHUTOFF: Nova refuses a soft reboot, and a hard one would start it",
     "ask its owner whether it should run; then `openstack server start {id}`",
     "Whoever stopped it wants it off.",
 )
-KEEPS_MEMORY = Worry(
+KEEPS_MEMORY = Rule(
     "reboot/keeps-memory",
     "is {status}, and keeps what it has in memory",
     "`openstack server {verb} {id}`, then plan again; or ask its owner whether its memory may be "
     "lost, and pass `--hard`",
     "nova 31.0 compute/vm_states.py, ALLOW_SOFT_REBOOT: only ACTIVE.",
 )
-MEMORY_LOST = Worry(
+MEMORY_LOST = Rule(
     "reboot/memory-lost",
     "is {status}: what it has in memory is lost, and it runs afterwards",
     "ask its owner first; or `openstack server {verb} {id}` instead",
     "nova 31.0 compute/manager.py, _reboot_instance: it is ACTIVE after any reboot.",
 )
-IN_ERROR = Worry(
+IN_ERROR = Rule(
     "reboot/in-error",
     "is in ERROR: {fault}",
     "see `openstack server show {id}` for the fault, and mend its cause; then pass `--hard`: Nova "
     "takes no other reboot of it",
     "nova 31.0 compute/vm_states.py, ALLOW_SOFT_REBOOT: only ACTIVE.",
 )
-OUT_OF_ERROR = Worry(
+OUT_OF_ERROR = Rule(
     "reboot/out-of-error",
     "is in ERROR: {fault}; Nova calls it ACTIVE if its guest starts, whatever else was wrong",
     "mend the cause first, else it comes back",
     "nova 31.0 compute/vm_states.py, ALLOW_HARD_REBOOT has ERROR: that is the way out of it.",
 )
-WRONG_STATUS = Worry(
+WRONG_STATUS = Rule(
     "reboot/wrong-status",
     "is in {status}: Nova reboots no such server",
     "{remedy}; then plan again",
@@ -84,25 +84,25 @@ WRONG_STATUS = Worry(
 
 # --- its node -----------------------------------------------------------------------------------
 
-NODE_DOWN = Worry(
+NODE_DOWN = Rule(
     "reboot/node-down",
     "the nova-compute of its node is down",
     "see `stackward node check {host}`; repair nova-compute there, then plan again",
     "The request would wait in its queue, with the server busy, until nova-compute runs again.",
 )
-FORCED_DOWN = Worry(
+FORCED_DOWN = Rule(
     "reboot/forced-down",
     "the service of its node was forced down",
     "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
     "Somebody told Nova that the node is fenced: the server may be running elsewhere already.",
 )
-NODE_CLAIMED = Worry(
+NODE_CLAIMED = Rule(
     "reboot/node-claimed",
     "run `{run}` of {operator} on {machine} takes its node out of service, and {stands}",
     "`stackward run show {run}` on {machine} tells how it stands; once it is over, plan again",
     "It may move the server at this moment, or switch the node off at the next.",
 )
-NODE_OUT = Worry(
+NODE_OUT = Rule(
     "reboot/node-out",
     "is out of service, and the server runs there again afterwards: {text}",
     "settle it with whoever disabled the node, if it is about to be switched off",
@@ -111,54 +111,54 @@ NODE_OUT = Worry(
 
 # --- its guest, as libvirt has it ---------------------------------------------------------------
 
-GUEST_UNREAD = Worry(
+GUEST_UNREAD = Rule(
     "reboot/guest-unread",
     "how its guest is on `{host}` cannot be read: {why}",
     "{way}; then plan again",
     "Only libvirt tells one boot from the next: what Nova says proves no reboot.",
 )
-GUEST_ELSEWHERE = Worry(
+GUEST_ELSEWHERE = Rule(
     "reboot/guest-elsewhere",
     "libvirt on its node `{host}` does not have its guest, which is {state} on `{where}`",
     "never start or reboot the server now: a second guest would write to its disks; "
     "`stackward node drain {host} --reason look --dry-run` says how that is settled",
     "It is the trace of a live migration that libvirt ended and Nova did not.",
 )
-GUEST_UNSEEN = Worry(
+GUEST_UNSEEN = Rule(
     "reboot/guest-unseen",
     "libvirt on its node has no such guest, and whether another has it could not be read: {why}",
     "make `ssh` to that node work as the inventory says, then plan again",
     "It may run where a migration left it: what is started then runs twice.",
 )
-NO_GUEST = Worry(
+NO_GUEST = Rule(
     "reboot/no-guest",
     "libvirt on its node has no such guest, {nor}",
     "look first for it on the other nodes (`virsh --readonly list --all --uuid`); if none has it, "
     "pass `--hard`: that makes the guest anew",
     "A soft reboot needs a guest that can be told to shut down.",
 )
-MADE_ANEW = Worry(
+MADE_ANEW = Rule(
     "reboot/made-anew",
     "libvirt on its node has no such guest, {nor}: it is made anew",
     "look first for it on the other nodes (`virsh --readonly list --all --uuid`): a second guest "
     "would write to its disks",
     "nova 31.0 virt/libvirt/driver.py, _hard_reboot: the guest is defined and started again.",
 )
-GUEST_BUSY = Worry(
+GUEST_BUSY = Rule(
     "reboot/guest-busy",
     "libvirt is at work on its guest, and Nova does not know of it",
     "see `virsh domjobinfo {id}` on its node: wait until it says `None`, then plan "
     "again; where it never does, see libvirt's log there",
     "A dump, a backup or a move of it would be cut off.",
 )
-GUEST_DISAGREES = Worry(
+GUEST_DISAGREES = Rule(
     "reboot/guest-disagrees",
     "Nova calls it {status}, but its guest is {state}",
     "look first why (`virsh domstate --reason {id}` on its node: a full disk pauses guests); then "
     "pass `--hard`",
     "Nova would wait for such a guest to shut down, and in the end reset it.",
 )
-GUEST_DISAGREED = Worry(
+GUEST_DISAGREED = Rule(
     "reboot/guest-disagreed",
     "Nova calls it {status}, but its guest is {state}",
     "look first why (`virsh domstate --reason {id}` on its node): a full disk pauses it again",
@@ -167,7 +167,7 @@ GUEST_DISAGREED = Worry(
 
 # --- its volumes --------------------------------------------------------------------------------
 
-ONLY_NOVA = Worry(
+ONLY_NOVA = Rule(
     "reboot/only-nova",
     "Nova has volume {volume} attached to it, and Cinder has no such attachment: Nova deletes its "
     "own record by the reboot, and the server comes back without that volume",
@@ -176,7 +176,7 @@ ONLY_NOVA = Worry(
     "`nova-manage volume_attachment refresh`",
     "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
 )
-ONLY_CINDER = Worry(
+ONLY_CINDER = Rule(
     "reboot/only-cinder",
     "Cinder has attachment {attachment} of volume {volume} to it, and Nova does not know of it: "
     "Nova deletes it by the reboot",
@@ -184,14 +184,14 @@ ONLY_CINDER = Worry(
     "lost by it",
     "nova 31.0 compute/manager.py, _delete_dangling_bdms, at each reboot since 2023.2.",
 )
-VOLUMES_UNREAD = Worry(
+VOLUMES_UNREAD = Rule(
     "reboot/volumes-unread",
     "has volumes, and Cinder could not be asked for their attachments: {why}",
     "make Cinder answer (`stackward cloud check`), then plan again",
     "What only Nova or only Cinder knows is deleted, and a guest is not started without its "
     "volumes.",
 )
-ATTACHMENTS_UNREAD = Worry(
+ATTACHMENTS_UNREAD = Rule(
     "reboot/attachments-unread",
     "whether Cinder has attachments to it that Nova does not know could not be read: {why}; Nova "
     "deletes them by the reboot",
@@ -201,7 +201,7 @@ ATTACHMENTS_UNREAD = Worry(
 
 # --- afterwards ---------------------------------------------------------------------------------
 
-NO_UNDO = Worry(
+NO_UNDO = Rule(
     "reboot/no-undo",
     "is a reboot, which nothing takes back: what the guest had in memory is gone",
     "there is nothing to do: the server is where it was, with what is on its disks",

@@ -7,29 +7,29 @@ from stackward.model.unread import Unread
 from stackward.plan import Verdict
 from stackward.policy.maintenance import HELD, NODE_SILENT, claimed_elsewhere
 from stackward.policy.node import FORCED_DOWN, judge_identity
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.ports.login import way_to
 
-NOTHING_TO_RETURN = Worry(
+NOTHING_TO_RETURN = Rule(
     "nothing-to-return",
     "is in service: it is enabled, and nothing on it keeps its nova-compute off",
     "there is nothing to do; `stackward node drain {thing}` takes it out",
     "A return undoes a drain, and this node is not out of service.",
 )
-FOREIGN_CLAIM = Worry(
+FOREIGN_CLAIM = Rule(
     "foreign-claim",
     "is disabled, and not by Stackward: {text}",
     "settle it with whoever disabled it: "
     "`openstack compute service set --enable {host} nova-compute`",
     "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
 )
-RUNS_ALTHOUGH_OFF = Worry(
+RUNS_ALTHOUGH_OFF = Rule(
     "runs-although-off",
     "its nova-compute runs {what}, although its drain keeps it off",
     "find who started it; the return goes on from there",
     "What a drain keeps off was started past it: servers may have been put there since.",
 )
-SECOND_COMPUTE = Worry(
+SECOND_COMPUTE = Rule(
     "second-compute",
     "its nova-compute runs {what}; the return would start a second one as the unit "
     "`nova-compute.service`",
@@ -38,26 +38,26 @@ SECOND_COMPUTE = Worry(
     "nova-compute`); else stop the other one; then plan again",
     "Two nova-computes of one host would both carry out its orders.",
 )
-PROCESSES_UNSEEN = Worry(
+PROCESSES_UNSEEN = Rule(
     "processes-unseen",
     "whether a nova-compute runs there already, outside its unit, could not be read: {why}",
     "see `ps -ef` there as root; approve only if no container and no other unit runs one",
     "The return starts the unit; two nova-computes of one host would both carry out its orders.",
 )
-NO_UNIT_TO_START = Worry(
+NO_UNIT_TO_START = Rule(
     "no-unit-to-start",
     "no nova-compute runs there, and systemd has no unit `nova-compute.service` to start",
     "start it by what manages it there (a container, say), then plan again",
     "A return starts that unit only.",
 )
-HA_UNSEEN = Worry(
+HA_UNSEEN = Rule(
     "ha-unseen",
     "the instance-HA service could not be asked whether it leaves the node alone still: {why}",
     "see `openstack segment list` for its SEGMENT, then `openstack segment host list SEGMENT`; "
     "`openstack segment host update --on_maintenance False SEGMENT {host}` ends it",
     "It would not restart the servers of this node, should it fail.",
 )
-NO_PORT = Worry(
+NO_PORT = Rule(
     "no-port",
     "its acceptance server is booted without a port: networking is not proved",
     "name a network with `--network`",

@@ -8,57 +8,57 @@ from stackward.model.run import RunState
 from stackward.model.unread import Unread
 from stackward.operations.undo_run.undoing import Undoing
 from stackward.plan import Blocked, Request
-from stackward.policy.rule import Worry
+from stackward.policy.rule import Rule
 from stackward.policy.undo import NOTHING_TO_UNDO
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.return_compute_node import ReturnRequest
 
-UNDO_TOO_EARLY = Worry(
+UNDO_TOO_EARLY = Rule(
     "undo-too-early",
     "is {state}: what it does cannot be undone while it goes on",
     "`stackward run watch {run}` follows it to its end, `stackward run cancel {run}` ends it; "
     "then undo it",
     "Two runs at work on one node would undo each other.",
 )
-UNDO_ELSEWHERE = Worry(
+UNDO_ELSEWHERE = Rule(
     "undo-cloud-not-said",
     "was planned by an older version, which did not write down of which cloud it is",
     "see that it is the one that this plan names",
     "Nodes of two clouds may have the same names.",
 )
-UNDO_UNFINISHED = Worry(
+UNDO_UNFINISHED = Rule(
     "undo-unfinished",
     "has left something unfinished: {what}",
     "`stackward run cancel {run}`, then `stackward run resume {run}`: it ends what it left, and "
     "begins nothing more; then undo it",
     "What may still be under way has no place yet from which it could be brought back.",
 )
-UNDO_GOES_ON = Worry(
+UNDO_GOES_ON = Rule(
     "undo-goes-on",
     "is being undone by run `{by}`, which is {state}",
     "`stackward run resume {by}` goes on with that, `stackward run watch {by}` follows it; "
     "`stackward run cancel {by}` ends it: then plan again",
     "A run is undone by one other at a time.",
 )
-UNDONE = Worry(
+UNDONE = Rule(
     "undone",
     "was undone by run `{by}`",
     "there is nothing to do; `stackward run show {by}` tells what that one did",
     "What it did is undone, but for what the plan of that other run told to leave.",
 )
-NO_WAY_BACK = Worry(
+NO_WAY_BACK = Rule(
     "no-way-back",
     "is itself an undo: it is not undone in turn",
     "do again what it undid, by a drain or a return: {again}",
     "The run that it undid is over, and a new plan is judged by what is so now.",
 )
-UNKNOWN_KIND = Worry(
+UNKNOWN_KIND = Rule(
     "unknown-kind",
     "is of the kind `{kind}`: how such a run is undone is not known here",
     "`stackward run show {thing} --events` tells what it has changed; take that back by hand",
     "Only what is known to be the run's own doing is undone.",
 )
-NOT_JOINED = Worry(
+NOT_JOINED = Rule(
     "undo/not-joined",
     "is taken back by requests that no one plan joins: {requests}",
     "make these one after the other, in this order; `stackward run show {thing} --events` tells "
@@ -66,7 +66,7 @@ NOT_JOINED = Worry(
     "One plan joins the return of a node and servers that come back. A request of another kind "
     "takes a run back alone.",
 )
-NOT_MOVED_BACK = Worry(
+NOT_MOVED_BACK = Rule(
     "not-moved-back",
     "stays on `{host}`: {because}",
     "{advice}, then {way}",
