@@ -13,6 +13,7 @@ from stackward.health.belonging import Off, judge_switched_off, switched_off
 from stackward.health.calls import gaps_of_calls, judge_calls, judge_failed, proof_of_calls
 from stackward.health.causes import Known, explain
 from stackward.health.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
+from stackward.health.elsewhere import gaps_of_members, judge_members_elsewhere
 from stackward.health.messages import (
     ages,
     gaps_of_queues,
@@ -136,6 +137,7 @@ def _all_findings(
         yield from judge_connections(one, sides)
     yield from judge_switched_off(off)
     yield from judge_clusters(state, anatomy)
+    yield from judge_members_elsewhere(state, here)
     for component in anatomy.components.values():
         yield from judge_one_of_all(component, here, has_seen_all=has_seen_all)
     yield from judge_members(state, here)
@@ -250,6 +252,7 @@ def _all_gaps(
 ) -> Iterator[Gap]:
     yield from gaps_of_machines(state)
     yield from gaps_of_clusters(state)
+    yield from gaps_of_members(state, here)
     for one in here.values():
         yield from gaps_of_tools(one)
         yield from gaps_of_stores(one)
