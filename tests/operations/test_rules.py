@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stackward.operations import every_rule
 
-# The names from before each rule had its subject in its name; they are stored in plans.
+# The names that stored plans may hold; most are from before each rule had its subject in its name.
 OLD = (Path(__file__).parent.parent / "stored/rules.txt").read_text().split()
 NAMES = [each.name for each in every_rule()]
 
