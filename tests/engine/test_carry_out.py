@@ -114,6 +114,15 @@ def test_a_refused_start_stops_the_run(house: House) -> None:
     assert (ended.state, ended.ending.says) == (RunState.STOPPED, "no room")
 
 
+def test_a_start_that_was_refused_is_on_record_as_failed_and_not_as_unsent(house: House) -> None:
+    run = house.approved()
+    house.yard.set(trouble="refuses")
+
+    house.carry_out(run)
+
+    assert [each.settled for each in house.journal.attempts(run.id)] == [Settled.FAILED]
+
+
 def test_a_lost_answer_is_looked_for_and_never_repeated_blindly(house: House) -> None:
     run = house.approved()
     house.yard.set(trouble="loses answers")

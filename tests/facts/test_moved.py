@@ -110,6 +110,22 @@ def test_after_a_return_from_a_drain_that_is_not_known_here_there_is_none(
     assert drained(journal, claim_of(failed)) is None
 
 
+def test_a_server_that_had_left_before_its_move_was_not_moved_by_the_run(
+    journal: SqlJournal,
+) -> None:
+    run = begun_drain(journal, "db-01", "db-02")
+    bring_to(journal, run, "move")
+    saw: dict[str, Json] = {"target": "compute-08"}
+    journal.found_done(run.id, run.epoch, f"move/{an_id('db-01')}/0", NOW, saw)
+    moved(journal, run, "move", "db-02", "compute-08")
+    end(journal, run, RunState.SUCCEEDED)
+
+    found = drained(journal)
+
+    assert found is not None
+    assert [each.name for each in found.servers] == ["db-02"]
+
+
 @pytest.mark.parametrize(
     "state", [RunState.SUCCEEDED, RunState.STOPPED, RunState.FAILED, RunState.CANCELLED]
 )

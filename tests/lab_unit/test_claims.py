@@ -74,6 +74,16 @@ def test_a_network_may_be_chosen(tmp_path: Path) -> None:
     assert (lab.number, lab.network) == (1, "192.168.99.0/24")
 
 
+def test_a_network_that_another_lab_has_chosen_is_left_to_it(tmp_path: Path) -> None:
+    """Also while that lab is down: then no route of the machine tells of it."""
+    claims = claims_in(tmp_path)
+    claims.claim(Asked(name="one", network="10.77.2.0/24"))
+
+    lab = claims.claim(Asked(name="two"))
+
+    assert (lab.number, lab.network) == (3, "10.77.3.0/24")
+
+
 @pytest.mark.parametrize(
     ("used", "user"),
     [

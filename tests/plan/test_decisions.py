@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engine.fakes import Carry, IsAt, IsOpen, Seal, Tidy, YardWorld
-from stackward.plan import Blocked, Move, Plan, Stage, differences
+from stackward.model.cloud import CloudIdentity
+from stackward.plan import Blocked, Move, Plan, Stage, differences, of_cloud
 
 
 def a_move(thing: str, *, how: str = "by hand", target: object = None) -> Move[YardWorld]:
@@ -78,6 +79,14 @@ def test_another_decision_refuses_the_approved_plan(approved: Plan[YardWorld], s
     [against] = differences(approved, a_plan(a_move("a"))).against
 
     assert says in against
+
+
+def test_a_plan_of_another_cloud_is_refused_though_both_have_one_name() -> None:
+    here, there = (of_cloud(a_plan(), CloudIdentity(id=each, name="east")) for each in "ab")
+
+    [against] = differences(here, there).against
+
+    assert against.startswith("the cloud was")
 
 
 def test_numbers_in_a_reason_do_not_make_another_verdict() -> None:

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from stackward.engine.invariants import INVARIANTS
-from stackward.model.run import Event
+from stackward.model.run import Approval, Attempt, Event, Run, RunState, Settled
 from stackward.model.values import Json
 from stackward.report.names import Names
-from stackward.report.runs import broken_table, events_table, in_plain_words
+from stackward.report.runs import broken_table, events_table, how_it_stands, in_plain_words
 from stackward.report.tables import Form, render_rows, width_of
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RUN = "01M8EFX7H7X90S"
 STEP = "move/47baef29-c69f-57fe-b480-9ed5dc8f2929/0"
 ROWS = [
@@ -38,7 +39,7 @@ def test_what_is_out_of_order_fits_the_terminal_and_is_whole(width: int) -> None
 REQUEST = "req-d5f81bba-b8b9-4587-96b3-84292f2b29d9"
 PROOF = {"target": "c02", "host": "holds", f"port {STEP}": "holds", "volumes": "not applicable"}
 DONE = Event(
-    at=datetime(2026, 1, 1, 12, tzinfo=UTC),
+    at=NOON,
     epoch=1,
     what="settled: done",
     step=STEP,
@@ -76,3 +77,22 @@ def test_programs_have_all_that_an_event_says_in_one_column() -> None:
 )
 def test_a_value_is_said_in_plain_words(value: Json, said: str) -> None:
     assert in_plain_words(value) == said
+
+
+def test_a_step_under_way_is_not_called_done() -> None:
+    made = [
+        Attempt(step="move/a/0", number=1, epoch=1, mark={}, intended_at=NOON),
+        Attempt(
+            step="move/b/0",
+            number=1,
+            epoch=1,
+            mark={},
+            intended_at=NOON,
+            settled_at=NOON,
+            settled=Settled.DONE,
+        ),
+    ]
+    approval = Approval(by="ada", at=NOON, how="--yes")
+    run = Run(id=RUN, title="drain", plan="{}", approval=approval, state=RunState.RUNNING)
+
+    assert how_it_stands(run, made).endswith("running; 1 step is done, 1 under way")

@@ -275,6 +275,22 @@ def test_a_cold_migration_is_done_only_when_it_is_confirmed_and_proved() -> None
     ]
 
 
+def test_a_confirmed_migration_that_has_left_something_behind_is_not_done() -> None:
+    cloud = a_cloud("SHUTOFF")
+    world = a_world(cloud)
+    COLD.start(world)
+    cloud.nova.pass_time()
+    mark = CONFIRM.mark(world)
+    CONFIRM.start(world)
+    cloud.nova.pass_time()
+    cloud.placement.leftovers[cloud.nova.migrations[0].uuid] = {an_id("compute-07")}
+
+    look = CONFIRM.look(world, mark)
+
+    assert look.standing is Standing.UNDERWAY
+    assert "allocations" in (look.reason or "")
+
+
 def test_a_confirmation_by_somebody_else_is_as_good() -> None:
     cloud = a_cloud("SHUTOFF")
     world = a_world(cloud)

@@ -213,6 +213,7 @@ def test_how_a_failed_reading_is_sorted(
     [
         pytest.param("/409", Uncertain, id="busy already: look again"),
         pytest.param("/400", StepFailed, id="no"),
+        pytest.param("/500", Uncertain, id="it failed: it may have done a part"),
         pytest.param("/504", Uncertain, id="a gateway gave up: it may go on"),
         pytest.param("/hang-up", Uncertain, id="the answer was lost"),
     ],

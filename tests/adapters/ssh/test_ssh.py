@@ -94,6 +94,23 @@ def test_host_keys_are_checked_and_nothing_asks_for_a_password(shell: Ssh, ssh: 
     assert "StrictHostKeyChecking=yes" in options
 
 
+@pytest.mark.parametrize(
+    ("within_s", "connect_s"),
+    [
+        pytest.param(11.5, 6, id="a part of what is left"),
+        pytest.param(1.0, 1, id="a second at least"),
+        pytest.param(None, 10, id="the usual limit"),
+    ],
+)
+def test_the_way_to_a_node_takes_no_more_than_a_part_of_the_time_that_is_left(
+    shell: Ssh, ssh: StandIn, within_s: float | None, connect_s: int
+) -> None:
+    """A node that is not there is told from one that hangs: ssh gives up by itself, and says so."""
+    shell.run("c02", ["true"], within_s=within_s)
+
+    assert f"ConnectTimeout={connect_s}" in ssh.words
+
+
 def test_the_inventory_says_how_to_log_in(shell: Ssh, ssh: StandIn) -> None:
     shell.run("c02", ["true"])
 

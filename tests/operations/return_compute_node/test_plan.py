@@ -174,6 +174,18 @@ def test_the_plan_remembers_which_drain_it_returns_from() -> None:
     )
 
 
+def test_a_node_is_uncordoned_for_its_acceptance_server_and_closed_where_that_fails() -> None:
+    """The scheduler puts no server on a node that is cordoned."""
+    accept = plan_return(drained(), ReturnRequest(node="compute-07")).stages[1].moves[0]
+
+    assert [step.kind for step in accept.steps] == [
+        "uncordon",
+        "boot-acceptance",
+        "remove-acceptance",
+    ]
+    assert [step.kind for step in accept.on_failed] == ["remove-acceptance", "cordon"]
+
+
 def test_a_container_that_nobody_keeps_off_is_not_started_as_a_unit() -> None:
     running = RunningAs(unit_load="not-found", processes=(CONTAINED,))
     kept_on = drained(marks=NONE, running_as=running, service=disabled(CLAIM))
