@@ -22,7 +22,7 @@ FAST := $(BIN)/pytest -n auto --dist loadfile tests --ignore=tests/lab
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 
-.PHONY: help demo test check lint types rooms fast fuzz fix lab-up lab-down lab-test lab-soak bench docs pictures lock clean
+.PHONY: help demo test check lint types rooms fast mutants fuzz fix lab-up lab-down lab-test lab-soak bench docs pictures lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ rooms: $(READY)
 
 fast: $(READY)
 	$(FAST)
+
+mutants: $(READY) ## Try small defects in all rooms, each in a copy of the source: a test must fail by each
+	cd tests && ../$(BIN)/python -B -m mutants.run
 
 fuzz: $(READY) ## Read 100,000 changed answers of services and tools; the result is kept in tests/fuzz/RESULT.md
 	$(BIN)/python tests/fuzz/campaign.py
