@@ -8,7 +8,7 @@ USERS = users_of_policy()
 SHARED = {"moving", "operations"}  # by all operations that move servers, or by all
 
 
-@pytest.mark.parametrize("name", USERS)
+@pytest.mark.parametrize("name", sorted(USERS))
 def test_what_is_in_policy_is_used_by_two_operations_or_by_all_that_move_servers(name: str) -> None:
     users = USERS[name]
 
