@@ -13,7 +13,7 @@ from stackward.health.belonging import Off, judge_switched_off, switched_off
 from stackward.health.calls import gaps_of_calls, judge_calls, judge_failed, proof_of_calls
 from stackward.health.causes import Known, explain
 from stackward.health.clustered import gaps_of_clusters, judge_clusters, notes_of_clusters
-from stackward.health.elsewhere import gaps_of_members, judge_members_elsewhere
+from stackward.health.elsewhere import gaps_of_members
 from stackward.health.messages import (
     ages,
     gaps_of_queues,
@@ -137,7 +137,6 @@ def _all_findings(
         yield from judge_connections(one, sides)
     yield from judge_switched_off(off)
     yield from judge_clusters(state, anatomy)
-    yield from judge_members_elsewhere(state, here)
     for component in anatomy.components.values():
         yield from judge_one_of_all(component, here, has_seen_all=has_seen_all)
     yield from judge_members(state, here)
