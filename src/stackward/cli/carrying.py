@@ -21,7 +21,8 @@ from stackward.cli.plans import (
     show_proofs,
     signed,
 )
-from stackward.cli.show import refuse_columns, say, say_next, width_here
+from stackward.cli.show import refuse_columns, say, say_next
+from stackward.cli.width import width_here
 from stackward.errors import BadInput, Refused
 from stackward.plan import cloud_of, refuse_another
 

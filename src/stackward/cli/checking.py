@@ -10,7 +10,8 @@ import typer
 from stackward.cli import Chosen
 from stackward.cli.options import InventoryChoice, Output
 from stackward.cli.outside import inventory_here, settings_here
-from stackward.cli.show import width_here, write
+from stackward.cli.show import write
+from stackward.cli.width import width_here
 from stackward.errors import ExitCode
 
 if TYPE_CHECKING:

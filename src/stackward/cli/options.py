@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from stackward.cli.show import keep_wide
 from stackward.cli.subjects import one_of
+from stackward.cli.width import keep_wide
 from stackward.errors import BadInput
 from stackward.report.tables import Form
 

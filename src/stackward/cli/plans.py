@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from stackward.cli.show import say_next, show, width_here, write
+from stackward.cli.show import say_next, show, write
+from stackward.cli.width import width_here
 from stackward.errors import BadInput
 from stackward.plan import to_json, with_caught_up
 from stackward.report.plans import moves_table, refusal, render_plan

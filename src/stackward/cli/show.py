@@ -2,28 +2,15 @@
 
 import sys
 from collections.abc import Sequence
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
+from stackward.cli.width import width_here
 from stackward.report.colour import painted
 from stackward.report.tables import Form, Table, render_rows
-from stackward.report.text import terminal_width, wrap
+from stackward.report.text import wrap
 
 if TYPE_CHECKING:
     from stackward.cli.options import Output
-
-_is_wide: ContextVar[bool] = ContextVar("_is_wide", default=False)  # of the command that runs
-
-
-def keep_wide(wide: bool) -> bool:  # as typer calls it
-    """Let no line of the command that runs be broken, if so."""
-    _is_wide.set(wide)
-    return wide
-
-
-def width_here(stream: TextIO | None = None) -> int | None:
-    """Return how wide a line on a terminal may be; None for a pipe, a file, or with `--wide`."""
-    return None if _is_wide.get() else terminal_width(stream or sys.stdout)
 
 
 def say(text: str) -> None:
