@@ -141,6 +141,14 @@ def verdicts_of(plan: Plan[Any]) -> list[Blocked | Warned]:
     return [*plan.blockers, *plan.warnings]
 
 
+def assert_settled(name: str, advice: str, before: Plan[Any], then: Plan[Any]) -> None:
+    """Assert that a verdict gives this advice, and that it and all blockers are gone afterwards."""
+    [remedy] = [each.remedy for each in verdicts_of(before) if each.worry == name]
+    assert advice in remedy
+    assert then.blockers == ()
+    assert name not in [each.worry for each in verdicts_of(then)]
+
+
 def users_of_policy() -> dict[str, set[str]]:
     """Return each public name of `policy/`, with the rooms and operations that come to use it."""
     own, names = _tops_in("policy"), _names(with_compared=True)

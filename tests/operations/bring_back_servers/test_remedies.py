@@ -19,7 +19,7 @@ from operations.drain_compute_node.test_remedies import (
     Case,
     in_zone,
 )
-from raising import raised_by, rules_of, verdicts_of
+from raising import assert_settled, raised_by, rules_of
 from stackward.model.maintenance import Away, Homecoming, MovedServer, MovedServers
 from stackward.model.node import ComputeNode
 from stackward.model.run import RunState
@@ -166,10 +166,8 @@ def test_following_its_remedy_settles_a_verdict(name: str) -> None:
 
     before, then = planned(case.before, **(case.how or {})), planned(case.after or case.before)
 
-    [remedy] = [each.remedy for each in verdicts_of(before) if each.worry == name]
-    assert case.advice in remedy
-    assert (then.blockers, len([*then.moves()])) == ((), 1)
-    assert name not in [each.worry for each in verdicts_of(then)]
+    assert_settled(name, case.advice, before, then)
+    assert len([*then.moves()]) == 1
 
 
 def test_a_server_that_placement_does_not_offer_its_home_stays_until_it_does() -> None:

@@ -16,7 +16,7 @@ from operations.reboot_server.test_plan import (
     busy,
     facts,
 )
-from raising import raised_by, verdicts_of
+from raising import assert_settled, raised_by
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
 from stackward.model.stalled_move import Guest
@@ -133,10 +133,7 @@ def test_following_its_remedy_settles_a_verdict(name: str) -> None:
 
     before, then = plan_reboot(case.before, case.asked), plan_reboot(after, case.asks_then)
 
-    [remedy] = [each.remedy for each in verdicts_of(before) if each.worry == name]
-    assert case.advice in remedy
-    assert then.blockers == ()
-    assert name not in [each.worry for each in verdicts_of(then)]
+    assert_settled(name, case.advice, before, then)
 
 
 def test_each_rule_is_followed_or_says_why_not() -> None:

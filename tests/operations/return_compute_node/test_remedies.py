@@ -14,7 +14,7 @@ from operations.return_compute_node.test_plan import (
     disabled,
     drained,
 )
-from raising import raised_by, verdicts_of
+from raising import assert_settled, raised_by
 from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Holder, ReturningNode
 from stackward.model.unread import Hindrance, Unread
@@ -103,10 +103,7 @@ def test_following_its_remedy_settles_a_verdict(name: str) -> None:
 
     before, then = plan_return(case.before, ASKED), plan_return(after, case.asks_then)
 
-    [remedy] = [each.remedy for each in verdicts_of(before) if each.worry == name]
-    assert case.advice in remedy
-    assert then.blockers == ()
-    assert name not in [each.worry for each in verdicts_of(then)]
+    assert_settled(name, case.advice, before, then)
 
 
 def test_each_rule_is_followed_or_says_why_not() -> None:

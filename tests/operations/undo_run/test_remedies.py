@@ -22,7 +22,7 @@ from operations.undo_run.test_plan import (
     disabled,
     undone_by,
 )
-from raising import raised_by, verdicts_of
+from raising import assert_settled, raised_by, verdicts_of
 from stackward.model.run import RunState
 from stackward.model.wish import Consent
 from stackward.operations.undo_run.plan import plan_undo
@@ -113,10 +113,7 @@ def test_following_its_remedy_settles_a_verdict(name: str) -> None:
 
     before, then = plan_undo(case.before, case.asked), plan_undo(after, case.asks_then)
 
-    [remedy] = [each.remedy for each in verdicts_of(before) if each.worry == name]
-    assert case.advice in remedy
-    assert then.blockers == ()
-    assert name not in [each.worry for each in verdicts_of(then)]
+    assert_settled(name, case.advice, before, then)
 
 
 @pytest.mark.parametrize(
