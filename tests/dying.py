@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.fakes import FakeClock
 from fakes.cloud import FakeCloud
+from fakes.power import FakePower
 from fakes.shell import FakeShell
 from fakes.world import SERVICES, a_world
 from killing import DyingJournal, Fate, Operation, taken_up
@@ -22,6 +23,7 @@ from stackward.kinds import KINDS
 from stackward.model.run import Approval, Run, RunState
 from stackward.operations import operations_in_run, plan_request
 from stackward.plan import Request
+from stackward.ports.power import Power
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 
@@ -32,14 +34,14 @@ _UNHEARD_MIN = 5  # longer than a worker may be silent, and than any move takes 
 _ASK_FOR_A_WORD = {"uptime", "action_failure"}
 CHANGES = {
     name
-    for port in SERVICES.values()
+    for port in (*SERVICES.values(), Power)
     for name, call in vars(port).items()
     if getattr(call, "__annotations__", {}).get("return") == (str | None)
 } - _ASK_FOR_A_WORD
 
 
 class DyingService:
-    """A service of a cloud whose caller may die before and after each change."""
+    """A service of a cloud, or its power, whose caller may die before and after each change."""
 
     def __init__(self, service: object, fate: Fate) -> None:
         self._service, self._fate = service, fate
@@ -80,10 +82,12 @@ class Site:
     place: Path
     cloud: FakeCloud = field(default_factory=FakeCloud)
     shell: FakeShell = field(init=False)
+    power: FakePower = field(init=False)
     passed: float = 0.0  # seconds
 
     def __post_init__(self) -> None:
         self.shell = FakeShell(self.cloud)
+        self.power = FakePower(self.shell)
         self._open()
 
     def _open(self) -> None:
@@ -94,7 +98,7 @@ class Site:
         """Return the same in another folder, to go on from there; it must have been left."""
         copy = object.__new__(Site)
         copy.place = copytree(self.place, place, dirs_exist_ok=True)
-        copy.cloud, copy.shell = deepcopy((self.cloud, self.shell))
+        copy.cloud, copy.shell, copy.power = deepcopy((self.cloud, self.shell, self.power))
         copy.passed = self.clock.passed
         copy._open()
         return copy
@@ -104,6 +108,7 @@ class Site:
         near, fate = a_world(self.cloud), fate or Fate()
         services: Any = {name: DyingService(getattr(near, name), fate) for name in SERVICES}
         shell: Any = DyingShell(self.shell, fate)
+        services["power"] = DyingService(self.power, fate)
         return replace(near, clock=self.clock, shell=shell, **services)
 
     def approved(self, asked: Request) -> Run:

@@ -11,6 +11,7 @@ from fakes.world import SERVICES
 from killing import BEATS, READS, WRITES, Fate, Operation, killed
 from stackward.model.run import Run, RunState, Said
 from stackward.ports.journal import Journal
+from stackward.ports.power import Power
 
 
 class Rash(House):
@@ -71,5 +72,11 @@ def test_every_call_of_the_journal_is_a_read_a_beat_or_a_write() -> None:
 
 
 def test_every_change_of_a_cloud_is_one_at_which_its_caller_may_die() -> None:
-    assert {"live_migrate", "force_complete", "remove_binding", "set_ha_host"} < CHANGES
-    assert {name for port in SERVICES.values() for name in vars(port)} > CHANGES
+    assert {
+        "live_migrate",
+        "force_complete",
+        "remove_binding",
+        "set_ha_host",
+        "order_off",
+    } < CHANGES
+    assert {name for port in (*SERVICES.values(), Power) for name in vars(port)} > CHANGES

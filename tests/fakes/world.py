@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, TypeAlias, get_type_hints
 
 from fakes.clock import FakeClock
 from fakes.cloud import FakeCloud
+from fakes.power import FakePower
 from fakes.shell import FakeShell
 from fakes.together import OneByOne
 from stackward.ports.clock import Clock
+from stackward.ports.power import Power
 from stackward.ports.shell import Shell
 from stackward.ports.world import Acting, World
 
@@ -17,14 +19,16 @@ if TYPE_CHECKING:
 
 Connected: TypeAlias = "FakeCloud | OpenStackCloud"
 
-NOT_OF_THE_CLOUD = {"clock", "cloud", "shell", "together", "acting"}
+NOT_OF_THE_CLOUD = {"clock", "cloud", "shell", "power", "together", "acting"}
 
 SERVICES: Mapping[str, type] = {
     name: port for name, port in get_type_hints(World).items() if name not in NOT_OF_THE_CLOUD
 }
 
 
-def a_world_over(cloud: Connected, shell: Shell, clock: Clock | None = None) -> World:
+def a_world_over(
+    cloud: Connected, shell: Shell, clock: Clock | None = None, power: Power | None = None
+) -> World:
     """Return the ports over a cloud and its nodes."""
     return World(
         clock=clock or FakeClock(),
@@ -37,11 +41,17 @@ def a_world_over(cloud: Connected, shell: Shell, clock: Clock | None = None) -> 
         keystone=cloud.keystone,
         masakari=cloud.masakari,
         shell=shell,
+        power=power or FakePower(),
         together=OneByOne(),
     )
 
 
-def a_world(cloud: FakeCloud, shell: FakeShell | None = None, run: str = "01J9") -> World:
+def a_world(
+    cloud: FakeCloud,
+    shell: FakeShell | None = None,
+    run: str = "01J9",
+    power: FakePower | None = None,
+) -> World:
     """Return the ports over a fake cloud, for one run."""
     acting = Acting(run=run, operator="ada", machine="bastion")
-    return replace(a_world_over(cloud, shell or FakeShell(cloud)), acting=acting)
+    return replace(a_world_over(cloud, shell or FakeShell(cloud), power=power), acting=acting)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import connect
+from stackward.adapters.power import Devices
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.together import Threads
 from stackward.model.inventory import Inventory
@@ -28,6 +29,7 @@ def open_world(known: Inventory, os_cloud: str | None) -> Iterator[World]:
             keystone=cloud.keystone,
             masakari=cloud.masakari,
             shell=shell,
+            power=Devices({}),
             together=Threads(),
         )
     finally:

@@ -18,6 +18,7 @@ from stackward.ports.masakari import Masakari
 from stackward.ports.neutron import Neutron
 from stackward.ports.nova import Nova
 from stackward.ports.placement import Placement
+from stackward.ports.power import Power
 from stackward.ports.shell import Shell
 from stackward.ports.together import Together
 
@@ -54,6 +55,7 @@ class World:
     keystone: Keystone
     masakari: Masakari
     shell: Shell
+    power: Power
     together: Together
     acting: Acting | None = None  # set by the engine for the run; reading and planning need none
 
