@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from fakes.apis import CTL, no_answer
 from fakes.nodes import NO_ROUTE, refused
 from fakes.site import Site
+from fuzz.nodes import IP_ADDR, LIST, STATS
 from stackward.app.figures import serve_figures
+from stackward.app.journal import open_journal
 from stackward.cli import main
+from stackward.cli.outside import settings_here
 from stackward.cli.watching import watch_cloud
 from stackward.errors import BadInput
 from stackward.facts.cloud_state import CheckRequest
@@ -409,3 +413,48 @@ def test_a_node_that_is_gone_is_named_and_the_rest_is_looked_at(desk: Desk) -> N
 
     assert code == 6
     assert "machine on old-7 [node-unreachable] reason cannot be reached: ssh: " in folded(out)
+
+
+def kept(subject: str, node: str) -> list[Any]:
+    with open_journal(settings_here()) as journal:
+        return [one.value for one in journal.observations("cloud", subject) if one.node == node]
+
+
+def test_a_look_keeps_which_machine_a_node_is_and_what_runs_there(desk: Desk) -> None:
+    told = desk.site.told("c01")
+    told["machine"] = {"uuid": "", "serial": "", "macs": ["52:54:00:12:34:56"]}
+    for name, out in {"addresses": IP_ADDR, "guests": LIST, "guest facts": STATS}.items():
+        told["commands"][name] = {"code": 0, "out": out, "err": ""}
+
+    desk.run("cloud", "check")
+
+    [machine], [addresses], [guests] = (
+        kept(each, "c01") for each in ("machine", "addresses", "guests")
+    )
+    assert machine == {"host": "c01", "uuid": "", "serial": "", "macs": ["52:54:00:12:34:56"]}
+    assert addresses["addresses"] == ["10.77.1.11", "fd00:77::11", "10.77.2.11"]
+    assert {each["state"] for each in guests["guests"].values()} == {"running", "shut off"}
+    assert kept("machine", "c02") == kept("machine", "ctl") == []  # they told nothing of it
+
+
+def test_a_node_that_is_silent_keeps_what_was_seen_of_it(desk: Desk) -> None:
+    desk.site.told("c01")["machine"] = {"uuid": "", "serial": "", "macs": ["52:54:00:12:34:56"]}
+    desk.run("node", "check", "c01")
+
+    desk.site.nodes.told["c01"] = NO_ROUTE
+    desk.run("node", "check", "c01")
+
+    assert len(kept("machine", "c01")) == 1
+
+
+def test_what_cannot_be_kept_is_said_and_fails_no_look(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.site.told("c01")["machine"] = {"uuid": "", "serial": "", "macs": ["52:54:00:12:34:56"]}
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/journal.sqlite").write_text("no database")
+    monkeypatch.setenv("STACKWARD_STATE_DIR", str(tmp_path / "state"))
+
+    code, _, said = desk.run("cloud", "check")
+
+    assert (code, "what was seen of the nodes is not kept" in folded(said)) == (0, True)

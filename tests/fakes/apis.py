@@ -86,7 +86,10 @@ class FakeApis:
         if isinstance(self.login, Failed):
             return self.login, None
         return self.login, Catalog(
-            endpoints=self.endpoints, region=self.region, interfaces=self.interfaces
+            endpoints=self.endpoints,
+            region=self.region,
+            interfaces=self.interfaces,
+            cloud="cloud",
         )
 
     def ask(

@@ -13,6 +13,7 @@ from fuzz.source import Came, Source
 from stackward.errors import NotUnderstood
 from stackward.facts.cloud_state import CheckRequest
 from stackward.facts.domains import parse_filesystem, read_domains
+from stackward.facts.machine import addresses_in, parse_sysinfo
 from stackward.facts.maintenance import read_marks
 from stackward.facts.pings import parse_pings
 from stackward.facts.survey import parse_survey
@@ -87,6 +88,25 @@ TARGETS = [
 ]
 
 
+SYSINFO = """\
+<sysinfo type='smbios'>
+  <bios>
+    <entry name='vendor'>Dell Inc.</entry>
+  </bios>
+  <system>
+    <entry name='manufacturer'>Dell Inc.</entry>
+    <entry name='product'>PowerEdge R650</entry>
+    <entry name='serial'>7XKQ2B3</entry>
+    <entry name='uuid'>4c4c4544-0058-4b10-8051-b7c04f324233</entry>
+  </system>
+</sysinfo>
+
+"""
+IP_ADDR = """\
+2: host0    inet 10.77.1.11/24 brd 10.77.1.255 scope global host0\\       valid_lft forever
+4: br-ex    inet6 fd00:77::11/64 scope global \\       valid_lft forever preferred_lft forever
+5: stor0    inet 10.77.2.11 peer 10.77.2.1/32 scope global stor0\\       valid_lft forever
+"""
 IMAGES = "/var/lib/glance/images"
 VGS = "  cinder-volumes wz--n- 1000204886016 53687091200\n  old wz--n- 500107862016 0\n"
 
@@ -349,6 +369,8 @@ def sources() -> list[Source]:
             read=of(lambda out: read_domains(Says(LIST, out), "c01")),
         ),
         Source(name="vgs", sample=VGS, read=of_groups),
+        Source(name="virsh sysinfo", sample=SYSINFO, read=of(parse_sysinfo), is_strict=False),
+        Source(name="ip -o addr", sample=IP_ADDR, read=of(addresses_in), is_strict=False),
         Source(name="virsh list --uuid", sample=f"{LIST[:36]}\n\n", read=of(read_ids)),
         Source(name="virsh domstate", sample="shut off\n\n", read=of(read_state)),
         Source(name="virsh domid", sample="7\n\n", read=of(read_boot)),

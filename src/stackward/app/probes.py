@@ -1,20 +1,21 @@
 """What a look at the cloud and its nodes is made with; nothing is changed by it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import connect_to_look
 from stackward.adapters.ssh import Ssh
 from stackward.adapters.store.database import file_of
-from stackward.adapters.store.kept import observations_of
+from stackward.adapters.store.kept import is_of_older_version, observations_of
 from stackward.adapters.store.listing import is_there
 from stackward.adapters.together import Threads
-from stackward.app.journal import database_url
+from stackward.app.journal import database_url, open_journal
 from stackward.errors import StackwardError
 from stackward.facts.observed import NAMES, remembered_in
 from stackward.model.identity import Itself
 from stackward.model.inventory import Inventory
+from stackward.model.observation import Observation
 from stackward.model.unread import Unread
 from stackward.ports.lookout import Lookout
 from stackward.settings import Settings
@@ -59,3 +60,27 @@ def memory_of(settings: Settings) -> Callable[[str], Mapping[str, Itself] | Unre
             return Unread(str(error))
 
     return remember
+
+
+def keeper_of(settings: Settings) -> Callable[[Sequence[Observation]], Unread | None]:
+    """Return what keeps what was seen; it answers why that could not be done: that fails nothing.
+
+    What is seen while a node is well tells later which machine it was, and what ran there. A
+    journal of an older version is left as it is: workers of that version may be at work.
+    """
+
+    def keep(seen: Sequence[Observation]) -> Unread | None:
+        try:
+            url = database_url(settings)
+            file = file_of(url)
+            if (file is None or is_there(file)) and is_of_older_version(url):
+                return Unread("the journal is of an older version; the next plan migrates it")
+            with open_journal(settings) as journal:
+                journal.observe(seen)
+        except StackwardError as error:
+            return Unread(error.message)
+        except OSError as error:
+            return Unread(str(error))
+        return None
+
+    return keep

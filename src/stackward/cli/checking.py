@@ -1,5 +1,6 @@
 """What `cloud check`, `node check` and `metrics` share: how they look, and how they end."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from stackward.cli.width import width_here
 from stackward.errors import ExitCode
 
 if TYPE_CHECKING:
+    from stackward.model.cloud_state import CloudState
     from stackward.model.health import Health
     from stackward.ports.lookout import Lookout
 
@@ -46,13 +48,14 @@ TablesOption = Annotated[
 @contextmanager
 def open_lookout(context: typer.Context, choice: InventoryChoice) -> Iterator["Lookout"]:
     """Make ready to look at the cloud that was chosen, and at the nodes of the inventory."""
-    from stackward.app.probes import memory_of
+    from stackward.app.probes import keeper_of, memory_of
     from stackward.app.probes import open_lookout as connect
 
     chosen = context.find_object(Chosen) or Chosen()
     known = inventory_here(context, choice)
     with (chosen.open_lookout or connect)(known, chosen.os_cloud) as lookout:
-        yield replace(lookout, remember=memory_of(settings_here()))
+        settings = settings_here()
+        yield replace(lookout, remember=memory_of(settings), keep=keeper_of(settings))
 
 
 StrictOption = Annotated[
@@ -65,17 +68,33 @@ StrictOption = Annotated[
 
 
 def check_once(
-    look: Callable[[], tuple["Health", object]],
+    lookout: "Lookout",
+    look: Callable[[], tuple["Health", "CloudState"]],
     output: Output,
     *,
     strict: bool = False,
 ) -> int:
-    """Look once, print what was seen, and return how the command ends."""
+    """Look once, print what was seen, keep it, and return how the command ends."""
     from stackward.report.health import render_health
 
-    health, _ = look()
+    health, state = look()
     write(render_health(health, output.form, output.columns, width_here()), output.form)
+    sys.stdout.flush()
+    keep_seen(lookout, state)
     return ended(health, strict=strict)
+
+
+def keep_seen(lookout: "Lookout", state: "CloudState") -> bool:
+    """Keep what a look has seen of the nodes that answered; say so where that cannot be done."""
+    from stackward.facts.observed import seen_in
+    from stackward.report.text import printable
+
+    seen = seen_in(state)
+    failed = lookout.keep(seen) if lookout.keep and seen else None
+    if failed is not None:
+        why = printable(failed.why)
+        sys.stderr.write(f"warning: what was seen of the nodes is not kept: {why}\n")
+    return failed is None
 
 
 def ended(health: "Health", *, strict: bool = False) -> ExitCode:

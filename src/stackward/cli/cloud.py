@@ -81,4 +81,4 @@ def check(  # noqa: PLR0913  # one for each flag
             from stackward.cli.watching import watch_cloud
 
             return watch_cloud(lookout, asked, every_s=every, strict=strict)
-        return check_once(lambda: check_cloud(lookout, asked), output, strict=strict)
+        return check_once(lookout, lambda: check_cloud(lookout, asked), output, strict=strict)

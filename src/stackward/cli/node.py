@@ -272,4 +272,4 @@ def check(  # noqa: PLR0913  # one for each flag
 
     with open_lookout(context, choice) as lookout:
         asked = CheckRequest(within_s=timeout, tables=tables, rpc=rpc)
-        return check_once(lambda: check_node(lookout, node, asked), output, strict=strict)
+        return check_once(lookout, lambda: check_node(lookout, node, asked), output, strict=strict)

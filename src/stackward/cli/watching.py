@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.live import Live
 from rich.text import Text
 
-from stackward.cli.checking import ended
+from stackward.cli.checking import ended, keep_seen
 from stackward.report.health import changes, screen_of, summary
 from stackward.report.times import local
 
@@ -32,7 +32,7 @@ def watch_cloud(
     health: Health | None = None
     state: CloudState | None = None
     live = Live(auto_refresh=False) if sys.stdout.isatty() else None
-    done = 0
+    done, is_kept = 0, True
     try:
         if live:
             live.start()
@@ -44,6 +44,7 @@ def watch_cloud(
                 live.update(Text(picture, no_wrap=True, overflow="ellipsis"), refresh=True)
             else:
                 _tell(health, before)
+            is_kept = is_kept and keep_seen(lookout, state)  # why it cannot be is said once
             done += 1
             if done == looks:
                 break

@@ -46,14 +46,14 @@ def read_domains(shell: Shell, node: str) -> tuple[Domain, ...] | Unread:
         answers.append(answer.out)
     try:
         with understood("`virsh list` or `virsh domstats`", "\n".join(answers)):
-            return _domains(parse_ids(answers[0]), parse_stats(answers[1]))
+            return domains_of(*answers)
     except NotUnderstood as error:
         return Unread.of(error)
 
 
-def _domains(
-    ids: list[tuple[str, str]], all_stats: dict[str, dict[str, str]]
-) -> tuple[Domain, ...]:
+def domains_of(listed: str, facts: str) -> tuple[Domain, ...]:
+    """Read both answers: which guests there are, and how each is."""
+    all_stats = parse_stats(facts)
     return tuple(
         Domain(
             server=server,
@@ -61,7 +61,7 @@ def _domains(
             state=_STATES.get(stats.get("state.state", ""), "unknown"),
             disks=_disks(stats),
         )
-        for server, name in ids
+        for server, name in parse_ids(listed)
         for stats in [all_stats.get(name, {})]
     )
 

@@ -1,16 +1,27 @@
-"""What nodes called themselves while they lived: kept by each plan, for when one is silent."""
+"""What was seen of nodes while they lived, kept for when one is silent.
 
-from collections.abc import Iterable, Mapping
+What they called themselves is kept by each plan; what they are made of, where they have addresses
+and which guests they run, by each look.
+"""
 
+from collections.abc import Iterable, Iterator, Mapping
+
+from stackward.model.cloud_state import CloudState
+from stackward.model.domain import Domain
 from stackward.model.identity import Itself
 from stackward.model.observation import Observation
+from stackward.model.survey import Survey
 from stackward.model.values import Json
 from stackward.ports.journal import Journal
 from stackward.ports.machines import is_name
 from stackward.ports.world import World
 
-NAMES = "names"  # the subject; stored
-NODE = "node"  # who said it; stored
+# The subjects, and who said it; all are stored.
+NAMES = "names"
+MACHINE = "machine"
+ADDRESSES = "addresses"
+GUESTS = "guests"
+NODE, LIBVIRT = "node", "libvirt"
 
 
 def read_remembered(world: World, journal: Journal) -> dict[str, Itself]:
@@ -46,6 +57,59 @@ def keep_names(world: World, journal: Journal, node: str, host: str) -> None:
         at=world.clock.now(),
     )
     journal.observe([seen])
+
+
+def seen_in(state: CloudState) -> list[Observation]:
+    """Return what a look has seen of each compute node that answered, to be kept.
+
+    Only of those that are known to be a host of Nova: what another machine says under the name of
+    this one must not be taken for this one later.
+    """
+    if state.catalog is None or not state.catalog.cloud:
+        return []
+    hosts = {node: host for host, node in state.nodes.items() if node}
+    return [
+        Observation(
+            cloud=state.catalog.cloud,
+            node=node,
+            subject=subject,
+            value={"host": hosts[node], **value},
+            source=source,
+            at=state.read_at,
+        )
+        for node, survey in state.surveys.items()
+        if isinstance(survey, Survey) and node in hosts and node not in state.identified_at
+        for subject, source, value in _seen_on(survey)
+    ]
+
+
+def _seen_on(survey: Survey) -> Iterator[tuple[str, str, dict[str, Json]]]:
+    board = survey.board
+    if board.uuid or board.serial or board.macs:
+        yield (
+            MACHINE,
+            NODE,
+            {"uuid": board.uuid, "serial": board.serial, "macs": list(board.macs)},
+        )
+    if survey.addresses:
+        yield ADDRESSES, NODE, {"addresses": list(survey.addresses)}
+    if survey.guests is not None:
+        yield GUESTS, LIBVIRT, {"guests": {one.server: _guest(one) for one in survey.guests}}
+
+
+def _guest(domain: Domain) -> Json:
+    return {
+        "state": domain.state,
+        "disks": [
+            {
+                "device": disk.device,
+                "path": disk.path,
+                "used_bytes": disk.used_bytes,
+                "size_bytes": disk.size_bytes,
+            }
+            for disk in domain.disks
+        ],
+    }
 
 
 def _itself(value: Mapping[str, Json], seen: Observation) -> Itself | None:

@@ -30,6 +30,7 @@ from stackward.errors import NotStarted, NotUnderstood, StackwardError, Uncertai
 from stackward.facts import services_on_node as services
 from stackward.facts import stores
 from stackward.facts.cluster import parse_cluster
+from stackward.facts.machine import parse_addresses, parse_board, parse_guests
 from stackward.facts.questions import as_asked, parse_answers, parse_members
 from stackward.facts.services_on_node import TIMED_OUT, Said
 from stackward.facts.web import as_asked as web_as_asked
@@ -41,6 +42,7 @@ from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.survey import (
     NETWORKD_RAN,
     NO_RESTART,
+    Board,
     Broker,
     Filesystem,
     KernelError,
@@ -93,6 +95,7 @@ _ANSWERS = {
     "store": ("`grep`, `test`, `stat -f` or `vgs`, of a store,", MACHINE),
     "memory": ("`/proc/meminfo`", MACHINE),
     "clock": ("`adjtimex`", MACHINE),
+    "machine": ("what tells the machine from others", MACHINE),
     "rabbitmq": ("`rabbitmqctl`", "rabbitmq"),
     "mariadb": ("`mariadb`", "mariadb"),
     "memcached": ("`stats` of memcached", "memcached"),
@@ -214,6 +217,7 @@ def _survey(
     memory = read.of("memory", lambda: _memory(text(told["memory"])))
     tracked = read.of("conntrack", lambda: _tracked(told.get("conntrack")))
     web = read.of("web", lambda: parse_web(told["web"]))
+    board = read.of("machine", lambda: parse_board(told, commands))
     clock = read.of("clock", lambda: _clock(told, asked_at, took_s))
     return Survey(
         node=node,
@@ -221,6 +225,9 @@ def _survey(
         units=_all_units(units, running),
         itself=_itself(told, commands),
         hosts=_hosts(told),
+        board=Board() if isinstance(board, Unseen) else board,
+        addresses=parse_addresses(commands),
+        guests=parse_guests(commands),
         other_failed=() if isinstance(failed, Unseen) else failed,
         listeners=() if isinstance(sockets, Unseen) else sockets.listeners,
         links=() if isinstance(sockets, Unseen) else sockets.links,

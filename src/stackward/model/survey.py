@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster
+from stackward.model.domain import Domain
 from stackward.model.identity import Itself
 from stackward.model.raft import Member
 
@@ -275,6 +276,15 @@ class WebReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """What tells a machine from all others, as it says itself."""
+
+    uuid: str = ""  # of its board; empty: it was not told
+    serial: str = ""  # same
+    macs: tuple[str, ...] = ()  # of its network cards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """One look at a node."""
 
@@ -283,6 +293,9 @@ class Survey:
     units: Mapping[str, Unit] | Unseen
     itself: Itself = field(default_factory=Itself)  # what it calls itself
     hosts: Mapping[str, str] = field(default_factory=dict)  # `[DEFAULT] host`, by settings file
+    board: Board = field(default_factory=Board)
+    addresses: tuple[str, ...] = ()  # of its networks
+    guests: tuple[Domain, ...] | None = None  # None: libvirt did not tell
     other_failed: tuple[str, ...] = ()  # units that have failed and are no component's
     listeners: tuple[Listener, ...] = ()
     links: tuple[Link, ...] = ()

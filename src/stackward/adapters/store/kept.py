@@ -46,6 +46,15 @@ def observations_of(url: str, cloud: str, subject: str) -> Sequence[Observation]
         return observed(connection, cloud, subject)
 
 
+def is_of_older_version(url: str) -> bool:
+    """Say whether it is a journal that whoever plans next brings up to date."""
+    with _reading(url) as connection:
+        if not inspect(connection).has_table(_VERSION):
+            return False
+        asked = text(f"SELECT version FROM {_VERSION}")  # noqa: S608  # a constant
+        return bool((connection.execute(asked).scalar_one_or_none() or 0) < VERSION)
+
+
 @contextmanager
 def _reading(url: str) -> Iterator[Connection]:
     engine, place = reader_of(url), shown(url)

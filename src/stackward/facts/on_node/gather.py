@@ -116,6 +116,14 @@ MOST_PROGRAMS = 40
 SS = ("/usr/bin/ss", "/usr/sbin/ss")
 LIBVIRT = {"libvirtd.service", "virtqemud.service"}
 LIBVIRT_CONTAINER = "nova_libvirt"
+# Of the guests of a node: the answer of one that hangs is not waited for.
+GUESTS = {
+    "machine": ["sysinfo"],
+    "guests": ["list", "--all", "--uuid", "--name"],
+    "guest facts": ["domstats", "--state", "--block", "--raw", "--nowait"],
+}
+NETWORK_CARDS = "/sys/class/net"
+DMI = "/sys/class/dmi/id/product_"
 OF_PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system")
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # not on the path of an ordinary login
 BUS = "dbus.service"
@@ -303,6 +311,39 @@ def started_at() -> float | None:
 def container() -> str:
     """Return what kind of container this is; an empty text on a machine of its own."""
     return (read("/run/systemd/container") or read("/run/host/container-manager")).strip()
+
+
+def machine() -> dict[str, object]:
+    """Return what tells this machine from others; of a container only what is its own.
+
+    The UUID and the serial number are told to root alone; libvirt tells them to others.
+    """
+    kept = "" if container() else DMI
+    return {
+        "uuid": read(kept + "uuid").strip() if kept else "",
+        "serial": read(kept + "serial").strip() if kept else "",
+        "macs": sorted({mac for mac in map(mac_of, network_cards()) if mac}),
+    }
+
+
+def network_cards() -> list[str]:
+    """Return the network cards; in a container, the ends of the cables that lead into it."""
+    found = []
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(NETWORK_CARDS)):
+            place = os.path.join(NETWORK_CARDS, name)
+            is_card = os.path.exists(place + "/device") and not os.path.exists(
+                place + "/device/physfn"  # a part of another, lent to guests
+            )
+            far, own = read(place + "/iflink").strip(), read(place + "/ifindex").strip()
+            if is_card or (container() and far not in ("", "0", own)):
+                found.append(place)
+    return found
+
+
+def mac_of(card: str) -> str:
+    """Return the address that a card was made with; in a bond all show one address."""
+    return (read(card + "/bonding_slave/perm_hwaddr") or read(card + "/address")).strip()
 
 
 class Timex(ctypes.Structure):
@@ -826,6 +867,7 @@ def ask_all(commands: Commands, asked: dict[str, object]) -> None:
     commands.start("units", ["systemctl", "show", "--no-pager", "-p", UNIT_FACTS, "--", *units])
     commands.start("failed", ["systemctl", "--failed", "--no-legend", "--plain", "--no-pager"])
     commands.start("whole name", ["timeout", "2", "hostname", "-f"])
+    commands.start("addresses", ["timeout", "2", "ip", "-o", "addr", "show", "scope", "global"])
     commands.start("sockets", as_root([*LIMIT, next(filter(shutil.which, SS), SS[0]), "-Htnap"]))
     if os.geteuid() != 0:
         commands.start("sockets unowned", ["ss", "-Htna"])
@@ -869,6 +911,8 @@ def ask_libvirt(commands: Commands) -> None:
     ):
         readonly = ["virsh", "--readonly", "--connect", "qemu:///system"]
         commands.start("libvirt", [*readonly, "version", "--daemon"])
+        for name, words in GUESTS.items():
+            commands.start(name, ["timeout", "-k", "1", "3", *readonly, *words])
 
 
 def of_engine(engine: str) -> list[str]:
@@ -1278,6 +1322,7 @@ def main(asked: dict[str, object]) -> None:
             "started": started_at(),
             "boot_id": read("/proc/sys/kernel/random/boot_id").strip(),
             "container": container(),
+            "machine": machine(),
             "clock": clock(),
             "memory": read("/proc/meminfo"),
             "conntrack": [read(CONNTRACK + one).strip() for one in ("count", "max")],
