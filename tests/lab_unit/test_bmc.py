@@ -145,6 +145,7 @@ def bmcs_in(folder: Path) -> tuple[Bmc, ...]:
             user="admin",
             auth_file=folder / "htpasswd",
             fault_file=folder / f"{node}.fault",
+            macs=(f"52:54:00:00:00:{number:02x}", f"52:54:00:00:01:{number:02x}"),
         )
         for number, (node, address, port) in enumerate(
             line.split() for line in (folder / "spec").read_text().splitlines()

@@ -81,6 +81,7 @@ class Bmc:
     user: str
     auth_file: Path
     fault_file: Path
+    macs: tuple[str, ...] = ()  # of the node's network cards
 
     @property
     def system_path(self) -> str:
@@ -107,35 +108,46 @@ class FaultKind(StrEnum):
     DEAF = "deaf"  # takes connections, answers nothing
     STUCK = "stuck"  # answers reads truthfully, accepts power orders, carries none out
     SLOW = "slow"  # does everything, and answers late
+    LIES_OFF = "lies-off"  # told to cut the power, it says Off ever after, and cuts nothing
+    WRONG_NODE = "wrong-node"  # its cable goes to another node: that one it shows and switches
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault and, if it is slowness, by how much."""
+    """A fault and, if it is slowness, by how much; if it is a wrong cable, to which node."""
 
     kind: FaultKind
     late_by_s: float = 0.0
+    node: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what stands in a fault file: `deaf`, `stuck` or `slow SECONDS`."""
+        """Read what stands in a fault file, as the hint below has it."""
         try:
             match text.split():
                 case [FaultKind.SLOW, seconds] if 0 < float(seconds) < float("inf"):
                     return cls(FaultKind.SLOW, float(seconds))
-                case [FaultKind.DEAF | FaultKind.STUCK as kind]:
+                case [FaultKind.WRONG_NODE, node]:
+                    return cls(FaultKind.WRONG_NODE, node=node)
+                case [FaultKind.DEAF | FaultKind.STUCK | FaultKind.LIES_OFF as kind]:
                     return cls(FaultKind(kind))
         except ValueError:
             pass  # the number is none; said below
         raise BadInput(
             f"no BMC fault is called `{text.strip()}`",
-            hint="the faults are `deaf`, `stuck` and `slow SECONDS`",
+            hint="the faults are `deaf`, `stuck`, `slow SECONDS`, `lies-off` and `wrong-node NODE`",
         )
 
     @property
     def text(self) -> str:
         """What stands in a fault file."""
-        return f"{self.kind} {self.late_by_s:g}" if self.kind is FaultKind.SLOW else self.kind
+        match self.kind:
+            case FaultKind.SLOW:
+                return f"{self.kind} {self.late_by_s:g}"
+            case FaultKind.WRONG_NODE:
+                return f"{self.kind} {self.node}"
+            case _:
+                return self.kind
 
 
 def read_fault(bmc: Bmc) -> Fault | None:

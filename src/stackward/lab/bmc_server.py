@@ -15,9 +15,9 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from ipaddress import ip_address
 from threading import Event, Lock, Thread
@@ -117,7 +117,7 @@ def listen(bmc: Bmc) -> socket.socket:
 
 
 def start(
-    service: Service, services: Iterable[Service], chassis_of: Callable[[str], Chassis]
+    service: Service, services: Sequence[Service], chassis_of: Callable[[str], Chassis]
 ) -> int:
     """Fork the child that serves `service`, and return its process id."""
     parent = os.getpid()
@@ -131,7 +131,7 @@ def start(
                 other.listener.close()
         # not before here: what a child starts, a node above all, must not inherit a blocked signal
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
-        answer_requests(service, chassis_of(service.bmc.node))
+        answer_requests(service, [each.bmc for each in services], chassis_of)
     except KeyboardInterrupt:
         pass  # Ctrl-C reaches the parent too, and it ends them all
     except Exception:
@@ -184,11 +184,15 @@ def prepare_emulator() -> None:
     gc.freeze()  # a collection in a child would copy the shared pages
 
 
-def answer_requests(service: Service, chassis: Chassis) -> None:
+def answer_requests(
+    service: Service, bmcs: Sequence[Bmc], chassis_of: Callable[[str], Chassis]
+) -> None:
     """Answer the BMC's requests; this does not return."""
     bmc = service.bmc
+    own = NodeDriver(bmc, chassis_of(bmc.node))
+    cabled = Cabled(own, {each.node: each for each in bmcs}, chassis_of)
     # sushy-tools 2.2 has no option for a driver of one's own; all its pages ask this property
-    emulator.Application.systems = NodeDriver(bmc, chassis)
+    emulator.Application.systems = property(lambda _: cabled.driver())
     app = logged(faulty(guarded(emulator.app, bmc), bmc), bmc)
     make_server(
         bmc.address,
@@ -229,6 +233,12 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
             Event()
         )  # of the last graceful restart: it must not boot any more
         self._boot_device, self._boot_mode = "Hdd", "UEFI"
+        self._says_off = False  # since it was told to cut the power, while it lies
+
+    @property
+    def bmc(self) -> Bmc:
+        """The BMC that it is the driver of."""
+        return self._bmc
 
     @property
     def driver(self) -> str:
@@ -251,9 +261,18 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
         self.uuid(identity)
         return self._bmc.node
 
+    def get_nics(self, identity: str) -> list[dict[str, str]]:
+        """Return the node's network cards."""
+        self.uuid(identity)
+        return [{"id": mac, "mac": mac} for mac in self._bmc.macs]
+
     def get_power_state(self, identity: str) -> str:
         """Return the truth; when it cannot be had, say so instead."""
         self.uuid(identity)
+        if not has_fault(self._bmc, FaultKind.LIES_OFF):
+            self._says_off = False
+        if self._says_off:
+            return PowerState.OFF
         try:
             return PowerState.ON if self._chassis.is_on() else PowerState.OFF
         except (StackwardError, OSError) as failed:
@@ -272,6 +291,10 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
         fault = read_fault(self._bmc)
         if fault is not None and fault.kind is FaultKind.STUCK:
             log.info("fault shown node=%s fault=%s order=%s", self._bmc.node, fault.text, order)
+            return
+        if fault is not None and fault.kind is FaultKind.LIES_OFF:
+            log.info("fault shown node=%s fault=%s order=%s", self._bmc.node, fault.text, order)
+            self._says_off = order is ResetType.FORCE_OFF
             return
         if not self._one_at_a_time.acquire(blocking=False):
             raise error.Conflict(f"another power order for {self._bmc.node} is under way")
@@ -358,6 +381,33 @@ class NodeDriver(AbstractSystemsDriver):  # type: ignore[misc]  # sushy-tools sh
         self._boot_mode = boot_mode
 
 
+class Cabled:
+    """Which node a BMC shows and switches: its own, but for the fault of a wrong cable.
+
+    Whoever asks finds it at the same address, by the same path and with the same login.
+    """
+
+    def __init__(
+        self, own: NodeDriver, bmcs: Mapping[str, Bmc], chassis_of: Callable[[str], Chassis]
+    ) -> None:
+        self._own, self._bmcs, self._chassis_of = own, bmcs, chassis_of
+        self._others: dict[str, NodeDriver] = {}
+
+    def driver(self) -> NodeDriver:
+        """Return what answers now; a node that is not in the rack has no cable."""
+        bmc = self._own.bmc
+        fault = read_fault(bmc)
+        if fault is None or fault.kind is not FaultKind.WRONG_NODE:
+            return self._own
+        other = self._bmcs.get(fault.node)
+        if other is None:
+            raise error.FishyError(f"the fault of {bmc.node} names no node of the rack")
+        if other.node not in self._others:
+            posing = replace(bmc, node=other.node, macs=other.macs)
+            self._others[other.node] = NodeDriver(posing, self._chassis_of(other.node))
+        return self._others[other.node]
+
+
 def list_what_works(response: flask.Response) -> flask.Response:
     """Put our own reset types in place of the emulator's fixed list, which has Nmi."""
     if flask.request.endpoint == "system_resource" and flask.request.method == "GET":
@@ -365,6 +415,7 @@ def list_what_works(response: flask.Response) -> flask.Response:
         if response.status_code == HTTPStatus.OK:
             actions = system["Actions"]["#ComputerSystem.Reset"]
             actions["ResetType@Redfish.AllowableValues"] = list(ResetType)
+            system["PowerRestorePolicy"] = "AlwaysOff"  # a node boots by an order alone
             response.set_data(json.dumps(system))
     return response
 

@@ -35,6 +35,7 @@ def bmc_of(lab: Lab, node: Node) -> Bmc:
         user=BMC_USER,
         auth_file=folder_of(lab) / "htpasswd",
         fault_file=folder_of(lab) / f"{node.name}.fault",
+        macs=node.macs,
     )
 
 

@@ -164,7 +164,8 @@ def plug_in(cable: dict[str, str], child: int) -> None:
     host, bridge, inside = cable["host"], cable["bridge"], cable["inside"]
     # The old end of a rebooting node may still be there for a moment.
     subprocess.run(["ip", "link", "delete", host], check=False, capture_output=True)
-    pair = ["type", "veth", "peer", "name", inside, "netns", str(child)]
+    own = ["address", cable["mac"]] if "mac" in cable else []  # as its BMC reports it
+    pair = ["type", "veth", "peer", "name", inside, *own, "netns", str(child)]
     subprocess.run(["ip", "link", "add", host, *pair], check=True)
     subprocess.run(["ip", "link", "set", host, "master", bridge, "up"], check=True)
 

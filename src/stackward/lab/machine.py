@@ -131,6 +131,7 @@ class Machine:
                     "inside": "data0",
                 }
             )
+        cables = [{**cable, "mac": mac} for cable, mac in zip(cables, self.node.macs, strict=True)]
         instances = {
             "from_disk": "instances",
             "to": "/var/lib/nova/instances",

@@ -52,6 +52,19 @@ class Node:
         """The id under which the node's BMC knows it."""
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{self.name}.bmc.lab.stackward"))
 
+    @property
+    def macs(self) -> tuple[str, ...]:
+        """The addresses of its network cards, in the order of its cables: fixed by the name."""
+        cables = (self.host_interface, self.host_data_interface)
+        return tuple(_mac(f"{self.name}-{n}") for n, cable in enumerate(cables) if cable)
+
+
+def _mac(seed: str) -> str:
+    """Return an address that no maker of network cards gives away."""
+    return "52:54:00:" + ":".join(
+        f"{byte:02x}" for byte in hashlib.sha256(seed.encode()).digest()[:3]
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
