@@ -416,6 +416,7 @@ def _shown(places: dict[str, str]) -> dict[str, str]:
     return {
         **shown,
         "inventory_reader": "none: Stackward reads it",
+        "bmc_ca": "none: those that are usual",
         "database": "`journal.sqlite` in the state directory",
     }
 

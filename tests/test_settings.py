@@ -15,6 +15,7 @@ def test_root_uses_the_places_of_the_machine() -> None:
     assert settings.state_dir == Path("/var/lib/stackward")
     assert settings.cache_dir == Path("/var/cache/stackward")
     assert settings.inventory == Path("/etc/stackward/inventory")
+    assert settings.bmc_auth == Path("/etc/stackward/bmc-auth")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,14 @@ def test_what_reads_inventories(environ: dict[str, str], expected: Path | None) 
     assert read_settings(environ, is_root=False).inventory_reader == expected
 
 
-@pytest.mark.parametrize("name", ["STATE_DIR", "CACHE_DIR", "INVENTORY", "DATABASE"])
+def test_the_certificates_of_bmcs_are_the_usual_ones_unless_a_file_is_named() -> None:
+    usual = read_settings({}, is_root=True)
+    named = read_settings({"STACKWARD_BMC_CA": "/etc/ssl/bmc.pem"}, is_root=True)
+
+    assert (usual.bmc_ca, named.bmc_ca) == (None, Path("/etc/ssl/bmc.pem"))
+
+
+@pytest.mark.parametrize("name", ["STATE_DIR", "CACHE_DIR", "INVENTORY", "BMC_AUTH", "DATABASE"])
 def test_what_is_not_utf_8_is_refused_by_the_name_of_its_variable(name: str) -> None:
     given = {"HOME": "/home/ann", f"STACKWARD_{name}": os.fsdecode(b"/\xff")}
 

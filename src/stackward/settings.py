@@ -22,6 +22,14 @@ class Settings:
     )
     cache_dir: Path = field(metadata={"holds": "what can be built again: images, downloads"})
     inventory: Path = field(metadata={"holds": "the inventory that names the nodes"})
+    bmc_auth: Path = field(
+        default=Path("/etc/stackward/bmc-auth"),
+        metadata={"holds": "the logins of BMCs and power strips: a netrc file, mode 0600"},
+    )
+    bmc_ca: Path | None = field(
+        default=None,
+        metadata={"holds": "the certificates that vouch for BMCs; without it, the usual ones"},
+    )
     inventory_reader: Path | None = field(
         default=None,
         metadata={"holds": "the `ansible-inventory` that reads it; without it, Stackward does"},
@@ -36,8 +44,9 @@ class Settings:
 def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     """Read the settings from environment variables; what is not set has its usual place."""
     usual = usual_places(environ, is_root=is_root)
-    if environ.get(f"{PREFIX}INVENTORY_READER"):
-        usual["inventory_reader"] = ""
+    for name in ("inventory_reader", "bmc_ca"):
+        if environ.get(PREFIX + name.upper()):
+            usual[name] = ""
     chosen = {name: environ.get(PREFIX + name.upper()) or place for name, place in usual.items()}
     database = environ.get(f"{PREFIX}DATABASE") or None
     _refuse_bytes({**chosen, "database": database or ""})
@@ -80,11 +89,13 @@ def usual_places(environ: Mapping[str, str], *, is_root: bool) -> dict[str, str]
             "state_dir": "/var/lib/stackward",
             "cache_dir": "/var/cache/stackward",
             "inventory": "/etc/stackward/inventory",
+            "bmc_auth": "/etc/stackward/bmc-auth",
         }
     return {
         "state_dir": _xdg(environ, "XDG_STATE_HOME", "~/.local/state"),
         "cache_dir": _xdg(environ, "XDG_CACHE_HOME", "~/.cache"),
         "inventory": _xdg(environ, "XDG_CONFIG_HOME", "~/.config") + "/inventory",
+        "bmc_auth": _xdg(environ, "XDG_CONFIG_HOME", "~/.config") + "/bmc-auth",
     }
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from builders import a_server
 from contract.cloud import CloudAtWork, CloudContract
+from contract.power import PowerAtWork, PowerContract
 from contract.shell import ShellAtWork, ShellContract
 from fakes.cloud import FakeCloud
+from fakes.power import FakeDevice, FakePower
 from fakes.shell import FakeShell
 
 PATIENCE = 5
@@ -43,3 +45,23 @@ class TestFakeShell(ShellContract):
         cloud, server = FakeCloud(), a_server()
         cloud.nova.add(server)
         return ShellAtWork(FakeShell(cloud), "compute-07", server.id)
+
+
+class TestFakePower(PowerContract):
+    """The power of the unit tests."""
+
+    @pytest.fixture
+    def at_work(self) -> PowerAtWork:
+        shell, device = FakeShell(FakeCloud()), FakeDevice()
+
+        def break_it(fault: str) -> Callable[[], None]:
+            return lambda: setattr(device, fault, True)
+
+        return PowerAtWork(
+            power=FakePower(shell, {"c01": device}),
+            node="c01",
+            is_on=lambda: "c01" not in shell.silent,
+            make_deaf=break_it("is_deaf"),
+            make_stuck=break_it("is_stuck"),
+            refuse_login=break_it("refuses_login"),
+        )

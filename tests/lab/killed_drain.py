@@ -132,7 +132,7 @@ def main(given: str, point: str, *how: str) -> None:
         connection.session.session.mount("http://", DiesUnread(which))
     nova: Any = Dying(OpenStackCloud(connection).nova, CHANGES, fate, lambda _: "")
     known = read_inventory(settings.inventory)
-    with open_journal(settings) as journal, open_world(known, None) as world:
+    with open_journal(settings) as journal, open_world(known, None, settings) as world:
         if Path(given).exists():
             plan = read_plan(Path(given).read_text())
             run = approve(plan, Approval(by="tester", at=datetime.now(UTC), how="--yes"), journal)

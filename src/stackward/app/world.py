@@ -5,17 +5,20 @@ from contextlib import contextmanager
 
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import connect
-from stackward.adapters.power import Devices
+from stackward.adapters.power.logins import Logins
+from stackward.adapters.power.named import devices_of
 from stackward.adapters.ssh import Ssh
+from stackward.adapters.ssh.processes import Processes
 from stackward.adapters.together import Threads
 from stackward.model.inventory import Inventory
 from stackward.ports.world import World
+from stackward.settings import Settings
 
 
 @contextmanager
-def open_world(known: Inventory, os_cloud: str | None) -> Iterator[World]:
+def open_world(known: Inventory, os_cloud: str | None, settings: Settings) -> Iterator[World]:
     """Connect to the cloud and its nodes; what was opened is closed again."""
-    shell = Ssh(known)
+    shell, agents = Ssh(known), Processes()
     try:
         cloud = connect(os_cloud)
         yield World(
@@ -29,8 +32,9 @@ def open_world(known: Inventory, os_cloud: str | None) -> Iterator[World]:
             keystone=cloud.keystone,
             masakari=cloud.masakari,
             shell=shell,
-            power=Devices({}),
+            power=devices_of(known, Logins(settings.bmc_auth), settings.bmc_ca, agents),
             together=Threads(),
         )
     finally:
         shell.close()
+        agents.close()

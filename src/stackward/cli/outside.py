@@ -61,7 +61,7 @@ def open_world(context: typer.Context, choice: InventoryChoice) -> Iterator["Wor
 def _connect(known: "Inventory", os_cloud: str | None) -> "AbstractContextManager[World]":
     from stackward.app.world import open_world as connected
 
-    return connected(known, os_cloud)
+    return connected(known, os_cloud, settings_here())
 
 
 @contextmanager

@@ -28,6 +28,10 @@ class Node:
     ssh: SshAccess = SshAccess()
     is_local: bool = False  # this machine: commands run without ssh
     bmc_url: str | None = None  # its Redfish system
+    bmc_fingerprint: str | None = None  # SHA-256 of the BMC's certificate, in hex
+    fence_agent: str | None = None  # the program that switches its power, where Redfish does not
+    # What that program is told, once for each feed; no login is among it.
+    fence_options: tuple[tuple[tuple[str, str], ...], ...] = ()
     left_out: str | None = None  # the connection by which Ansible reaches it, as in "winrm"
     unknown: str | None = None  # why it is unknown how it is reached
 

@@ -5,18 +5,18 @@ from typing import Protocol
 from stackward.model.power import DeviceName, PowerDevice, PowerState
 
 
-class Power(Protocol):
-    """The power of the nodes that the inventory names, by their names there.
+class PowerReader(Protocol):
+    """The power of the nodes that the inventory names, by their names there; nothing is switched.
 
     A device may misbehave in every way; what it did is told by the error:
 
-    - `Refused`: the inventory names no device for the node, or the device lets us not in, or does
-      not have the order. Nothing was changed.
+    - `Refused`: the inventory names no device for the node, or there is no login for it; the device
+      does not let us in, or does not have the order. Nothing was changed.
     - `Unreachable`: it is not there, or it did not answer in time. No order was sent.
     - `NotUnderstood`: it answered, but did not say what was asked. Nothing is known by it.
     - `Uncertain`: an order was sent, and what came of it is not known. Read the state.
     - `StepFailed`: it took the order and says that it could not do it. Read the state.
-    - `BadInput`: the file with the logins cannot be used, or has no login for this device.
+    - `BadInput`: the file with the logins cannot be used.
 
     No login, and no word of one, is in any answer or error. `within_s` is for all of a call, with
     all feeds; else there is a usual limit.
@@ -38,6 +38,10 @@ class Power(Protocol):
     def describe(self, node: str, /, *, within_s: float | None = None) -> PowerDevice:
         """Return all that the device says of itself and of its node; nothing is switched."""
         ...
+
+
+class Power(PowerReader, Protocol):
+    """The same, and the orders that switch it."""
 
     # --- changing: each asks once, never waits, and returns the request's id, if it has one ---
 

@@ -228,3 +228,43 @@ def test_vaulted_and_templated_passwords_are_passed_over(tmp_path: Path) -> None
     [node] = read(tmp_path, text).nodes
 
     assert (node.name, node.address, node.ssh) == ("a", "a", SshAccess())
+
+
+PRINT = ":".join(["AB"] * 32)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        pytest.param(
+            'fence_agent=fence_ipmilan fence_options="ip=192.0.2.7 lanplus=1"',
+            Node(
+                name="a",
+                address="a",
+                fence_agent="fence_ipmilan",
+                fence_options=((("ip", "192.0.2.7"), ("lanplus", "1")),),
+            ),
+            id="a program, and what it is told",
+        ),
+        pytest.param(
+            """fence_agent=/opt/x/fence_strip fence_options="ip=p1 plug='A 7'; ip=p2 plug=7" """,
+            Node(
+                name="a",
+                address="a",
+                fence_agent="/opt/x/fence_strip",
+                fence_options=((("ip", "p1"), ("plug", "A 7")), (("ip", "p2"), ("plug", "7"))),
+            ),
+            id="two feeds",
+        ),
+        pytest.param(
+            f"bmc_url=https://r/ bmc_fingerprint={PRINT}",
+            Node(name="a", address="a", bmc_url="https://r/", bmc_fingerprint="ab" * 32),
+            id="a pinned certificate",
+        ),
+        pytest.param(
+            'fence_options="ip=p1 plug=7"', Node(name="a", address="a"), id="options of no program"
+        ),
+    ],
+)
+def test_what_switches_the_power_of_a_node(tmp_path: Path, written: str, expected: Node) -> None:
+    assert read(tmp_path, f"a {written}\n").nodes == (expected,)

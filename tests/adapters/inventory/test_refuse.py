@@ -64,6 +64,37 @@ def refusal(path: Path) -> BadInput:
         pytest.param("[a:children]\nall\n", 2, "within itself: ", id="everything within a group"),
         pytest.param("a bmc_url=10.0.0.1\n", 1, "not an http or https URL", id="BMC"),
         pytest.param("a bmc_url=http://r:x/\n", 1, "not an http or https URL", id="BMC's port"),
+        pytest.param(
+            "a bmc_fingerprint=ab:cd\n", 1, "not a SHA-256 fingerprint", id="a short fingerprint"
+        ),
+        pytest.param(
+            "a fence_agent=reboot fence_options=ip=p\n", 1, "not a program of", id="no agent"
+        ),
+        pytest.param("a fence_agent=fence_x\n", 1, "has no `fence_options`", id="no options"),
+        pytest.param(
+            "a bmc_url=https://r/ fence_agent=fence_x fence_options=ip=p\n",
+            1,
+            "has both",
+            id="both",
+        ),
+        pytest.param(
+            'a fence_agent=fence_x fence_options="ip=p plug"\n', 1, "`name=value`", id="no value"
+        ),
+        pytest.param(
+            'a fence_agent=fence_x fence_options="ip=p; ;"\n', 1, "for each feed", id="no feed"
+        ),
+        pytest.param(
+            'a fence_agent=fence_x fence_options="ip=p; ip=p"\n', 1, "each feed", id="a feed twice"
+        ),
+        pytest.param(
+            'a fence_agent=fence_x fence_options="ip=p action=off"\n', 1, "by itself", id="action"
+        ),
+        pytest.param(
+            'c[1:2] fence_agent=fence_x fence_options="ip=p plug=7"\n',
+            1,
+            "name an outlet of `c1`",
+            id="one outlet for two nodes",
+        ),
         pytest.param("a\n[all:vars]\nansible_group_priority=x\n", 3, "not a number", id="priority"),
     ],
 )
@@ -129,6 +160,12 @@ def test_a_line_of_yaml_that_makes_no_sense_is_named(
     ("name", "text"),
     [
         pytest.param("i", "a bmc_url=https://me:tops3cret@10.0.0.1/\n", id="in a URL"),
+        pytest.param(
+            "i", 'a fence_agent=fence_x fence_options="ip=p password=tops3cret"\n', id="an option"
+        ),
+        pytest.param(
+            "i", 'a fence_agent=fence_x fence_options="ip=p snmp_priv_passwd=tops"\n', id="of SNMP"
+        ),
         pytest.param("i", "a ansible_password='tops3cret\n", id="quote left open"),
         pytest.param("i", "a\n[all:vars]\nansible_password: tops3cret\n", id="a colon"),
         pytest.param("i", "a ansible_password: tops3cret\n", id="a colon on the host's line"),

@@ -20,10 +20,10 @@ from stackward.adapters.inventory.json_form import Json, as_variable, hostvars
 from stackward.adapters.inventory.patterns import as_name
 from stackward.adapters.inventory.variables import (
     ADDRESS,
-    BMC,
     CONNECTION,
     KEY_FILE,
     PORT,
+    POWER,
     SSH_ARGUMENTS,
     USER,
 )
@@ -32,7 +32,7 @@ from stackward.errors import BadInput
 
 WITHIN_S = 120.0
 TAKEN = (*ADDRESS, *PORT, *USER, *CONNECTION)
-_NOT_TAKEN = (*KEY_FILE, *SSH_ARGUMENTS, BMC)
+_NOT_TAKEN = (*KEY_FILE, *SSH_ARGUMENTS, *POWER)
 
 _STRICT = {
     "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",  # else hosts may be missing, with 0

@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
-from stackward.adapters.inventory.variables import PORT, is_template, node_from, refuse_shared_bmcs
+from stackward.adapters.inventory.variables import (
+    PORT,
+    is_template,
+    node_from,
+    refuse_shared_bmcs,
+    refuse_shared_outlets,
+)
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
 from stackward.errors import BadInput
 from stackward.model.inventory import Inventory
@@ -140,6 +146,7 @@ class Draft:
             for name in self._hosts
         )
         refuse_shared_bmcs(nodes, variables)
+        refuse_shared_outlets(nodes, variables)
         return Inventory(source=self.source, nodes=nodes, warnings=tuple(self._said()))
 
     def _said(self) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """From a host's variables to a node: the few that Stackward uses.
 
-The names are Ansible's own but for `bmc_url`, the URL of the node's Redfish system.
+The names are Ansible's own but for those of what switches the node's power: `bmc_url`, the URL of
+its Redfish system, or `fence_agent`, a program of fence-agents, with its `fence_options`.
 """
 
 import re
@@ -19,8 +20,10 @@ USER = ("ansible_ssh_user", "ansible_user")
 KEY_FILE = ("ansible_ssh_private_key_file", "ansible_private_key_file")
 SSH_ARGUMENTS = ("ansible_ssh_common_args", "ansible_ssh_extra_args")
 CONNECTION = ("ansible_connection",)
-BMC = "bmc_url"
-USED = frozenset((*ADDRESS, *PORT, *USER, *KEY_FILE, *SSH_ARGUMENTS, *CONNECTION, BMC))
+BMC, FINGERPRINT = "bmc_url", "bmc_fingerprint"
+AGENT, OPTIONS = "fence_agent", "fence_options"
+POWER = (BMC, FINGERPRINT, AGENT, OPTIONS)
+USED = frozenset((*ADDRESS, *PORT, *USER, *KEY_FILE, *SSH_ARGUMENTS, *CONNECTION, *POWER))
 
 SSH, LOCAL = "ssh", "local"
 _BY_SSH = {SSH, "smart", "paramiko", "paramiko_ssh"}
@@ -31,6 +34,14 @@ _ADDRESS = re.compile(r"[\w.:%][\w.:%-]*", re.ASCII)
 _USER = re.compile(r"[\w.][\w.@\\$-]*", re.ASCII)
 _TEMPLATE = re.compile(r"\{[{%#]")
 _LAST_PORT = 65535
+
+_AGENT = re.compile(r"(/[\w./-]+/)?fence_[a-z0-9_]+", re.ASCII)
+_OPTION = re.compile(r"[a-z][a-z0-9_-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# What would be a login, and what Stackward itself says.
+_LOGINS = re.compile(r".*(passw|passphrase|secret|token).*|user(name)?|login")
+_NOT_CHOSEN = {"action", "method", "delay"}
+_NEXT_FEED = ";"
 
 
 def is_template(text: str) -> bool:
@@ -64,6 +75,9 @@ def node_from(name: str, *, groups: tuple[str, ...], variables: Mapping[str, Var
             ),
             is_local=connection == LOCAL,
             bmc_url=given.bmc_url(),
+            bmc_fingerprint=given.fingerprint(),
+            fence_agent=given.agent(),
+            fence_options=given.feeds(),
         )
     except _NotKnownError as why:
         return Node(name=name, address=name, groups=groups, unknown=str(why))
@@ -91,6 +105,23 @@ def refuse_shared_bmcs(
                 + ": fencing one would cut the power of the other",
                 hint="give each machine the URL of its own BMC, and name each machine once",
             )
+
+
+def refuse_shared_outlets(
+    nodes: Sequence[Node], variables: Mapping[str, Mapping[str, Variable]]
+) -> None:
+    """Refuse two nodes with one outlet, for the same reason."""
+    owners: dict[tuple[str | None, frozenset[tuple[str, str]]], str] = {}
+    for node in nodes:
+        for feed in node.fence_options:
+            owner = owners.setdefault((node.fence_agent, frozenset(feed)), node.name)
+            if owner != node.name:
+                raise cannot_read(
+                    variables[node.name][OPTIONS].place,
+                    f"`{OPTIONS}` of `{node.name}` name an outlet of `{owner}`: fencing one would "
+                    "cut the power of the other",
+                    hint="name each machine's own outlet, such as `plug=3`",
+                )
 
 
 def _machine_of(url: str) -> tuple[str, int | None, str]:
@@ -172,6 +203,68 @@ class _Given:
         if not is_url:
             raise self._unfit(BMC, "an http or https URL", place)
         return url
+
+    def fingerprint(self) -> str | None:
+        found = self._first((FINGERPRINT,))
+        if found is None:
+            return None
+        _, text, place = found
+        digits = text.replace(":", "").lower()
+        if not _SHA256.fullmatch(digits):
+            raise self._unfit(FINGERPRINT, "a SHA-256 fingerprint (64 hexadecimal digits)", place)
+        return digits
+
+    def agent(self) -> str | None:
+        program = self.matching((AGENT,), _AGENT, "a program of fence-agents, as `fence_ipmilan`")
+        if program is None:
+            return None
+        place = self._variables[AGENT].place
+        if self._first((BMC,)):
+            why = f"`{self._host}` has both `{AGENT}` and `{BMC}`"
+            raise cannot_read(place, why, hint="keep the one that switches its power")
+        if not self._first((OPTIONS,)):
+            raise cannot_read(
+                place,
+                f"`{AGENT}` of `{self._host}` has no `{OPTIONS}`: they say which device it asks",
+                hint=f'`{OPTIONS}="ip=192.0.2.7"`; of a power strip also the outlet, `plug=3`',
+            )
+        return program
+
+    def feeds(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        found = self._first((OPTIONS,))
+        if found is None or not self._first((AGENT,)):
+            return ()
+        _, text, place = found
+        try:
+            words = shlex.shlex(text, posix=True, punctuation_chars=_NEXT_FEED)
+            words.commenters = ""
+            words.whitespace_split = True
+            feeds: list[list[tuple[str, str]]] = [[]]
+            for word in words:
+                if word == _NEXT_FEED:
+                    feeds.append([])
+                else:
+                    feeds[-1].append(self._option(word, place))
+        except ValueError:
+            raise self._unfit(OPTIONS, "`name=value` words", place) from None
+        if not all(feeds) or len({frozenset(feed) for feed in feeds}) < len(feeds):
+            raise self._unfit(OPTIONS, "one set of options for each feed, parted by `;`", place)
+        return tuple(map(tuple, feeds))
+
+    def _option(self, word: str, place: Place) -> tuple[str, str]:
+        name, is_set, value = word.partition("=")
+        if _LOGINS.fullmatch(name):
+            raise cannot_read(
+                place,
+                f"`{OPTIONS}` of `{self._host}` have a login in them: `{name}`",
+                hint="take it out: logins are in the file that STACKWARD_BMC_AUTH names",
+            )
+        if name in _NOT_CHOSEN:
+            why = f"`{OPTIONS}` of `{self._host}` have `{name}`, which Stackward says by itself"
+            raise cannot_read(place, why, hint="take it out")
+        if not is_set or not value.isprintable() or not _OPTION.fullmatch(name):
+            raise ValueError(name)
+        return name, value
 
     def _unfit(self, name: str, what: str, place: Place) -> BadInput:
         """Return the error for a value that makes no sense; one that may be secret is not in it."""

@@ -99,13 +99,13 @@ class _InTime(TCPKeepAliveAdapter):
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     @override
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
         manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs)
         if type(manager) is ProxyManager:  # that of SOCKS has connections of its own
-            manager.pool_classes_by_scheme = _POOLS
+            manager.pool_classes_by_scheme = POOLS
         return manager
 
 
@@ -191,7 +191,7 @@ class _SecuredPool(HTTPSConnectionPool):
     ConnectionCls = _Secured
 
 
-_POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _PlainPool, "https": _SecuredPool}
+POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _PlainPool, "https": _SecuredPool}
 
 
 def certificate_of(host: str, port: int) -> bytes | None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from stackward.errors import Refused, StackwardError, Uncertain, Unreachable
@@ -37,6 +37,30 @@ class Feed(Protocol):
     def order_on(self, within_s: float, /) -> None:
         """Give power."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A feed that is opened once it is asked: what speaks to it takes long to load."""
+
+    name: DeviceName
+    open: Callable[[], Feed]
+
+    def state(self, within_s: float, /) -> PowerState:
+        """Open it, then ask."""
+        return self.open().state(within_s)
+
+    def describe(self, within_s: float, /) -> PowerDevice:
+        """Open it, then ask."""
+        return self.open().describe(within_s)
+
+    def order_off(self, within_s: float, /) -> None:
+        """Open it, then order."""
+        self.open().order_off(within_s)
+
+    def order_on(self, within_s: float, /) -> None:
+        """Open it, then order."""
+        self.open().order_on(within_s)
 
 
 class Devices:
