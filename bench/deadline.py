@@ -34,6 +34,7 @@ from stackward.facts.cloud_state import CheckRequest, time_for
 from stackward.health.looking import check_cloud, check_node
 from stackward.model.inventory import Inventory, Node
 from stackward.model.survey import Survey
+from stackward.settings import read_settings
 
 NODES, SILENT = 500, 20
 PACE_S = 1.0  # what a look takes on a node
@@ -99,9 +100,10 @@ class Bench:
         known = Inventory(
             source="bench", nodes=tuple(Node(name=name, address=name) for name in names)
         )
+        settings = read_settings(os.environ, is_root=os.geteuid() == 0)
         began, cpu = perf_counter(), cpu_s()
         seen = 0
-        with open_lookout(known, None) as lookout:
+        with open_lookout(known, None, settings) as lookout:
             try:
                 look = check_node(lookout, only, CheckRequest()) if only else None
                 _, state = look or check_cloud(lookout, CheckRequest())

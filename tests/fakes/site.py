@@ -8,6 +8,7 @@ from typing import Any
 from fakes.apis import FakeApis, beat
 from fakes.clock import FakeClock
 from fakes.nodes import FakeNodes, sample
+from fakes.power import FakePower
 from fakes.together import OneByOne
 from stackward.anatomy import read_anatomy
 from stackward.facts.cloud_state import CheckRequest
@@ -36,6 +37,7 @@ class Site:
     logins: dict[str, Login] = field(default_factory=dict)  # nodes, and how one logs in to them
 
     remembered: dict[str, Itself] | Unread = field(default_factory=dict)  # of earlier plans
+    power: FakePower = field(default_factory=FakePower)
 
     def lookout(self) -> Lookout:
         """Return the ports over it."""
@@ -49,6 +51,7 @@ class Site:
             left_out=self.left_out,
             logins=self.logins,
             remember=lambda _cloud: self.remembered,
+            power=self.power,
         )
 
     def look(self, **asked: Any) -> Health:  # noqa: ANN401  # fields of the request

@@ -5,7 +5,10 @@ from contextlib import contextmanager
 
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.openstack import connect_to_look
+from stackward.adapters.power.logins import Logins
+from stackward.adapters.power.named import devices_of
 from stackward.adapters.ssh import Ssh
+from stackward.adapters.ssh.processes import Processes
 from stackward.adapters.store.database import file_of
 from stackward.adapters.store.kept import is_of_older_version, observations_of
 from stackward.adapters.store.listing import is_there
@@ -22,9 +25,9 @@ from stackward.settings import Settings
 
 
 @contextmanager
-def open_lookout(known: Inventory, os_cloud: str | None) -> Iterator[Lookout]:
-    """Make ready to look at the cloud and its nodes; no call is made yet."""
-    shell = Ssh(known)
+def open_lookout(known: Inventory, os_cloud: str | None, settings: Settings) -> Iterator[Lookout]:
+    """Make ready to look at the cloud, its nodes and their power; no call is made yet."""
+    shell, agents = Ssh(known), Processes()
     try:
         yield Lookout(
             clock=SystemClock(),
@@ -35,10 +38,12 @@ def open_lookout(known: Inventory, os_cloud: str | None) -> Iterator[Lookout]:
             unknown={node.name: node.unknown for node in known.nodes if node.unknown},
             left_out={node.name: node.left_out for node in known.nodes if node.left_out},
             logins={node.name: node.login for node in known.nodes},
+            power=devices_of(known, Logins(settings.bmc_auth), settings.bmc_ca, agents),
             log_in_anew=shell.log_in_anew,
         )
     finally:
         shell.close()
+        agents.close()
 
 
 def memory_of(settings: Settings) -> Callable[[str], Mapping[str, Itself] | Unread]:

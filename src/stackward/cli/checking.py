@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,8 +54,9 @@ def open_lookout(context: typer.Context, choice: InventoryChoice) -> Iterator["L
 
     chosen = context.find_object(Chosen) or Chosen()
     known = inventory_here(context, choice)
-    with (chosen.open_lookout or connect)(known, chosen.os_cloud) as lookout:
-        settings = settings_here()
+    settings = settings_here()
+    opened = chosen.open_lookout or partial(connect, settings=settings)
+    with opened(known, chosen.os_cloud) as lookout:
         yield replace(lookout, remember=memory_of(settings), keep=keeper_of(settings))
 
 

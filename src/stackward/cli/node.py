@@ -273,3 +273,41 @@ def check(  # noqa: PLR0913  # one for each flag
     with open_lookout(context, choice) as lookout:
         asked = CheckRequest(within_s=timeout, tables=tables, rpc=rpc)
         return check_once(lookout, lambda: check_node(lookout, node, asked), output, strict=strict)
+
+
+@app.command(
+    epilog=example("stackward node fence --check", "stackward node fence compute-07 --check"),
+)
+@grouped
+def fence(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    node: Annotated[
+        str | None,
+        typer.Argument(metavar="NODE", help="As the inventory calls it; else all of them."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Switch nothing: ask the devices and the nodes."),
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=1, metavar="SECONDS", help="For each device and node."),
+    ] = 20,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Check that the power of a node could be cut, and that be proved.
+
+    Its device is asked: whether it lets us in, which orders it has, whose power it switches, and
+    what its node does when power returns. The node is asked which machine it is. Nothing is
+    switched. Ends with 0 (a fence would work, and be proved), 6 (not all of it is known), 7 (a
+    fence would not work) or 8 (no device answered).
+    """
+    from stackward.cli.power_check import check_power_of
+
+    if not check:
+        raise BadInput(
+            "`node fence` needs `--check`", hint="`stackward node fence --check` switches nothing"
+        )
+    return check_power_of(context, node, timeout=timeout, choice=choice, output=output)

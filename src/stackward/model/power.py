@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stackward.model.hardware import Hardware
+from stackward.model.health import State
 
 
 class PowerState(StrEnum):
@@ -47,3 +48,31 @@ class PowerDevice:
     # Whether it cuts the power at once; None where it does not say what it can do.
     can_force_off: bool | None = None
     power_returns: PowerReturns = PowerReturns.UNTOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerFinding:
+    """What keeps a fence of a node from working, or from being proved."""
+
+    name: str  # it never changes its meaning: "power/wrong-machine"
+    state: State
+    says: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerCheck:
+    """What a node's device was found to be."""
+
+    node: str
+    name: DeviceName | None
+    told: PowerDevice | None  # None: it did not tell
+    agreeing: tuple[str, ...]  # what proves that it is this node's: "UUID", "2 MAC addresses"
+    findings: tuple[PowerFinding, ...]
+
+    @property
+    def state(self) -> State:
+        """Return the worst of what was found."""
+        return min(
+            (each.state for each in self.findings), key=lambda one: one.rank, default=State.OK
+        )

@@ -9,6 +9,7 @@ from stackward.model.observation import Observation
 from stackward.model.unread import Unread
 from stackward.ports.apis import Apis
 from stackward.ports.clock import Clock
+from stackward.ports.power import PowerReader
 from stackward.ports.shell import Shell
 from stackward.ports.together import Together
 
@@ -29,5 +30,7 @@ class Lookout:
     keep: Callable[[Sequence[Observation]], Unread | None] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)  # how it is reached, instead of ssh
     logins: Mapping[str, Login] = field(default_factory=dict)  # how a person logs in to it
+    # What switches the nodes' power, to be asked only; None: this look does not ask it.
+    power: PowerReader | None = None
     # Ends the connections of the look before: they go on where nobody can log in any more.
     log_in_anew: Callable[[], None] = lambda: None
