@@ -25,11 +25,13 @@ from stackward.errors import ExitCode, StackwardError
 from stackward.health.symptoms import ALL as SYMPTOMS
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
+from stackward.logs.formats import BODIES, PREFIXES
 from stackward.operations import every_rule
 from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
 from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
+from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
 from stackward.report.sudoers import sudoers_file
 from stackward.settings import PREFIX, Settings, usual_places
 from stackward.status.stuck import ALL as STUCK_STATES
@@ -59,6 +61,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "root.md": root_page(),
         REFERENCE / "stuck-states.md": stuck_states_page(),
+        REFERENCE / "logs.md": logs_page(),
         REFERENCE / "volume-states.md": volume_states_page(),
         EXAMPLES / "stackward.sudoers": sudoers_file("ops"),
     }
@@ -285,6 +288,36 @@ def volume_states_page() -> str:
     for state in (*VOLUME_STATES.values(), ONLY_THE_WORD, OF_ANOTHER, BY_NOBODY, UNKNOWN):
         parts += [f"## {state.status}\n", f"Blocks as `{state.rule.name}`.\n"]
         parts += [f"**Remedy:** {state.advice}\n"]
+    return "\n".join(parts)
+
+
+def logs_page() -> str:
+    """Return the fields of events and groups, and the formats that are read."""
+    fields = (
+        ("An event", "`stackward log follow -f json` writes one a line.", EVENT_FIELDS),
+        ("An event of a story", "It has these fields too.", STORY_FIELDS),
+        ("A group", "`stackward log errors -f json` writes one a line.", GROUP_FIELDS),
+    )
+    parts = [
+        "# Logs: fields and formats\n",
+        MADE,
+        "With `-f json` the commands of `stackward log` write one JSON object a line.",
+        "Names and meanings of its fields stay; new ones may come.\n",
+    ]
+    for title, what, named in fields:
+        rows = [f"| `{name}` | {meaning} |" for name, meaning in named.items()]
+        parts += [f"## {title}\n", f"{what}\n", "| Field | Meaning |", "|---|---|", *rows, ""]
+    parts += [
+        "## Formats\n",
+        "A line that begins as one of these begins an event; any other continues the one before.\n",
+        "| Format | Written by | Such as |",
+        "|---|---|---|",
+        *(
+            f"| {one.name} | {one.what} | {code_cell(one.samples[0].splitlines()[0][:70])} |"
+            for one in (*BODIES, *PREFIXES)
+        ),
+        "",
+    ]
     return "\n".join(parts)
 
 

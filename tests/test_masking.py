@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stackward import masking
 from stackward.errors import Refused
 from stackward.health import symptoms
-from stackward.masking import learn, learn_from, masked, masked_in
+from stackward.masking import MASK, learn, learn_from, masked, masked_in
 from stackward.operations import every_rule
 from stackward.policy.maintenance import NODE_SILENT
 from stackward.policy.rule import Rule
@@ -36,6 +38,17 @@ def nothing_learned(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         pytest.param(
             "amqp://nova:p@hush@ctl:5672/", "amqp://nova:***@ctl:5672/", id="an @ in a password"
+        ),
+        pytest.param("https://me:hush@ctl/v3", "https://me:***@ctl/v3", id="a login in a URL"),
+        pytest.param(
+            "rabbit://u:pa/ss@host:5672,u:pa/ss@other:5672//",
+            "rabbit://u:***@other:5672//",
+            id="a / in the password of a message bus",
+        ),
+        pytest.param(
+            "GRANT ALL ON nova.* TO 'n'@'%' IDENTIFIED BY 'hush hush'",
+            "GRANT ALL ON nova.* TO 'n'@'%' IDENTIFIED BY ***",
+            id="of a user of the database",
         ),
         pytest.param("redis://:hush@ctl", "redis://:***@ctl", id="a URL without a user"),
         pytest.param(f"could not validate {FERNET}", "could not validate ***", id="a token"),
@@ -150,3 +163,45 @@ def test_our_own_words_are_left_as_they_are(rule: Rule | symptoms.Symptom) -> No
 def test_a_sentence_after_a_colon_is_no_secret(text: str, *, kept: bool) -> None:
     """Seen: "Keystone issues no token: ***"."""
     assert (masked(text) == text) is kept
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "internal error: secret: 5c2e981d-e692-4940-afde-862c46fd42ce not found",
+        "Basic authentication failed",
+        "bearer authorization refused",
+        "http://10.77.1.10:8774/v2.1/servers?name=a@b",
+    ],
+)
+def test_the_reason_of_a_failure_stays_readable(reason: str) -> None:
+    assert masked(reason) == reason
+
+
+WORDS = st.sampled_from(
+    [
+        *("password", "=", ": ", "hush", "SECRET", "token", "Bearer ", "basic ", "rabbit://u:p@h"),
+        *(
+            "IDENTIFIED BY ",
+            "'x'",
+            FERNET,
+            JWT,
+            "--os-token ",
+            "pa\u017f\u017fword=x",
+            "to\u212aen=x",
+            "\n",
+            " ",
+        ),
+        "-----BEGIN PRIVATE KEY-----",
+    ]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it forgets nothing here
+@given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=12))
+def test_a_form_that_is_not_tried_would_have_found_nothing(words: list[str]) -> None:
+    said = expected = "".join(words)
+    for _, form in masking._FORMS:  # noqa: SLF001  # each is tried
+        expected = form.sub(rf"\g<1>{MASK}", expected)
+
+    assert masked(said) == expected

@@ -28,32 +28,75 @@ _PROSE = (
 )
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"',;&<>()\[\]{}]+)"""
 
+_UUID = (
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # of a secret in libvirt or Barbican: no secret
+)
+_NAMED = ("pass", "secret", "token", "key")  # each name above has one of these
+
 # Each is replaced by its first group and the mask. What repeats has a bound where it might begin at
-# many places: a line of ten thousand dashes must not take seconds.
-_FORMS = (
-    # a key in PEM
-    re.compile(
-        r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
-    ),
-    # scheme://user:password@host; the password may have an `@` of its own
-    re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE),
-    # Authorization: Basic ...
-    re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE),
-    # password=..., "adminPass": "...", X-Auth-Token: ...; not the tag of a sudoers file
-    re.compile(
-        r"((?!(?<=\bNO)PASSWD:\s{0,9}/)"
-        rf"(?:{_NAMES}|adminpass)[\w.-]{{0,80}}[\"']?\s{{0,200}}[:=]\s*)"
-        rf"(?!{re.escape(MASK)})(?!{_PROSE}(?=[.,;:()\]`'\"]{{0,6}}(?:\s|$)|\()){_VALUE}",
-        re.IGNORECASE,
-    ),
-    # --os-password ...
-    re.compile(
-        rf"((?<!-)--(?!-)[\w-]{{0,80}}(?:{_NAMES})[\w-]{{0,80}}\s+)(?!-){_VALUE}", re.IGNORECASE
-    ),
-    # Keystone's tokens, and those of OpenID
-    re.compile(r"()\bgAAAA[A-Za-z0-9_-]{16,}={0,2}"),
-    re.compile(r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"),
-)  # fmt: skip
+# many places: a line of ten thousand dashes must not take seconds. A form is tried only where the
+# text, in small letters, has one of its words: most lines of a log have none.
+_FORMS = tuple(
+    (words, re.compile(form, flags))
+    for words, form, flags in (
+        # a key in PEM
+        (
+            ("private key",),
+            r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+            re.DOTALL,
+        ),
+        # scheme://user:password@host; the password may have an `@` of its own
+        (("://",), r"([a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE),
+        # the same of message buses and databases, whose passwords may have a `/`, and which name
+        # several hosts
+        (
+            ("://",),
+            (
+                r"((?:rabbit|amqps?|kombu|mysql|mariadb|postgres(?:ql)?|redis|mongodb)(?:\+\w{1,20})?"
+                r"://[^\s/:@]*:)\S+(?=@)"
+            ),
+            re.IGNORECASE,
+        ),
+        # Authorization: Basic ...
+        (
+            ("bearer", "basic"),
+            (
+                r"(\b(?:bearer|basic)\s+)(?!(?:authentication|authorization|credentials?)\b)"
+                r"[A-Za-z0-9._~+/-]{8,}=*"
+            ),
+            re.IGNORECASE,
+        ),
+        # password=..., "adminPass": "...", X-Auth-Token: ...; not the tag of a sudoers file
+        (
+            _NAMED,
+            (
+                r"((?!(?<=\bNO)PASSWD:\s{0,9}/)"
+                rf"(?:{_NAMES}|adminpass)[\w.-]{{0,80}}[\"']?\s{{0,200}}[:=]\s*)"
+                rf"(?!{re.escape(MASK)})(?!{_UUID}\s+not found\b)"
+                rf"(?!{_PROSE}(?=[.,;:()\]`'\"]{{0,6}}(?:\s|$)|\()){_VALUE}"
+            ),
+            re.IGNORECASE,
+        ),
+        # --os-password ...
+        (
+            _NAMED,
+            rf"((?<!-)--(?!-)[\w-]{{0,80}}(?:{_NAMES})[\w-]{{0,80}}\s+)(?!-){_VALUE}",
+            re.IGNORECASE,
+        ),
+        # CREATE USER ... IDENTIFIED BY '...'
+        (
+            ("identified",),
+            (
+                rf"(\bIDENTIFIED\s+(?:(?:WITH|VIA)\s+\w+\s+)?(?:BY|AS|USING)\s+(?:PASSWORD\s*\(?\s*)?)"
+                rf"(?!{re.escape(MASK)}){_VALUE}"
+            ),
+            re.IGNORECASE,
+        ),
+        # Keystone's tokens, and those of OpenID
+        (("gaaaa",), r"()\bgAAAA[A-Za-z0-9_-]{16,}={0,2}", 0),
+        (("eyj",), r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*", 0),
+    )
+)
 _NAME = re.compile(rf"{_NAMES}|adminpass|user_?data", re.IGNORECASE)
 
 _known: set[str] = set()  # of this process; only ever added to
@@ -75,8 +118,10 @@ def masked(text: str) -> str:
     """Return the text without what is secret in it."""
     for secret in sorted(_known, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
-    for form in _FORMS:
-        text = form.sub(rf"\g<1>{MASK}", text)
+    small = text.casefold()
+    for words, form in _FORMS:
+        if any(word in small for word in words):
+            text = form.sub(rf"\g<1>{MASK}", text)
     return text
 
 

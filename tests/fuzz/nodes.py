@@ -13,12 +13,14 @@ from fuzz.source import Came, Source
 from stackward.errors import NotUnderstood
 from stackward.facts.cloud_state import CheckRequest
 from stackward.facts.domains import parse_filesystem, read_domains
+from stackward.facts.logs import parse_scan, places_of
 from stackward.facts.machine import addresses_in, parse_sysinfo
 from stackward.facts.maintenance import read_marks
 from stackward.facts.pings import parse_pings
 from stackward.facts.survey import parse_survey
 from stackward.health.judge import judge_cloud
 from stackward.health.looking import check_cloud
+from stackward.logs.formats import parse
 from stackward.model.blind import Blind
 from stackward.model.cloud_state import CloudState, PingTarget, Rpc
 from stackward.model.health import Gap, Health, State
@@ -291,6 +293,17 @@ def of_groups(raw: bytes) -> Came:
     return Came.UNKNOWN if survey.misread else Came.READ
 
 
+def of_scanner(raw: bytes) -> Came:
+    """Read what the scanner of logs printed, and every event in it."""
+    try:
+        read, raws = parse_scan("c01", raw.decode("utf-8", "replace"), places_of(ANATOMY))
+    except NotUnderstood:
+        return Came.UNKNOWN
+    events = [parse(one) for one in raws]
+    assert sum(one.events for one in read.files) == len(events)
+    return Came.READ
+
+
 def sources() -> list[Source]:
     """Return all that nodes are asked."""
     ctl, c01 = (document(node)["commands"] for node in ("ctl", "c01"))
@@ -344,6 +357,12 @@ def sources() -> list[Source]:
             is_json=True,
             read=of_part("ctl", "web"),
             is_strict=False,
+        ),
+        Source(
+            name="scanner its own answer",
+            sample=json.dumps(json.loads((SAMPLES / "scan.json").read_text())),
+            is_json=True,
+            read=of_scanner,
         ),
         Source(
             name="script its own answer",

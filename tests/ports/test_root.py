@@ -9,7 +9,7 @@ import pytest
 
 from stackward.model.maintenance import DROP_IN
 from stackward.ports import root
-from stackward.ports.root import ALL, For, RootCommand, Words
+from stackward.ports.root import ALL, SCAN_LOGS, For, RootCommand, Words
 from stackward.ports.shell import Answer, refusal
 from stackward.report.sudoers import sudoers_file
 
@@ -160,7 +160,14 @@ def test_no_entry_of_the_shipped_file_is_a_pattern() -> None:
     granted = [line for line in entries if "ALL=(root) NOPASSWD: " in line]
 
     assert [line for line in entries if line not in granted and PATTERN.search(line)] == []
-    assert granted == [f"ops ALL=(root) NOPASSWD: STACKWARD_{one.name}" for one in For]
+    assert granted == [
+        f"ops ALL=(root) NOPASSWD: STACKWARD_{one.name}" for one in For if one is not For.LOGS
+    ]
+
+
+def test_what_equals_root_is_granted_by_nobody_but_the_operator() -> None:
+    assert "\n# ops ALL=(root) NOPASSWD: STACKWARD_LOGS\n" in SHIPPED.read_text()
+    assert [one.words for one in ALL if For.LOGS in one.needed_for] == [SCAN_LOGS]
 
 
 def test_the_login_of_the_file_is_the_operators_choice() -> None:
@@ -172,6 +179,10 @@ def test_only_a_file_that_nothing_reads_is_written_from_standard_input() -> None
     fed = [one.words[-1] for one in ALL if "/dev/stdin" in one.words or one.words[-1] == "-"]
 
     assert fed == ["/etc/stackward/maintenance"]
+
+
+def test_only_the_scanner_of_logs_executes_what_it_reads() -> None:
+    assert [one.words for one in ALL if any("exec(" in word for word in one.words)] == [SCAN_LOGS]
 
 
 @pytest.mark.parametrize(

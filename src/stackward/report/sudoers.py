@@ -8,12 +8,15 @@ _WHAT = {
     For.CHECK: "`stackward cloud check` and `node check`: they only look.",
     For.DRAIN: "`stackward node drain`: it keeps nova-compute off.",
     For.RETURN: "`stackward node return` and `run undo`: nova-compute comes back.",
+    For.LOGS: "`stackward log`: the scanner that is sent there. Who may run this is root.",
 }
+BY_CHOICE = (For.LOGS,)  # equals root: it is granted by whoever takes the `#` away
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _HEAD = """\
 # What Stackward runs as root on a node, word for word. Made by docs/generate.py.
 # Install as /etc/sudoers.d/stackward (owner root, mode 0440) after `visudo -cf` of it.
 # `{login}` is the user of the inventory. Leave out the last line of what it is not to do.
+# A last line behind a `#` gives all of root: without it that login reads what its groups may read.
 """
 
 
@@ -24,7 +27,10 @@ def sudoers_file(login: str) -> str:
         lines = [one.in_sudoers for one in ALL if operation in one.needed_for]
         listed = ", \\\n  ".join(lines)
         parts.append(f"# {what}\nCmnd_Alias {alias(operation)} = \\\n  {listed}\n")
-    grants = [f"{login} ALL=(root) NOPASSWD: {alias(operation)}\n" for operation in _WHAT]
+    grants = [
+        f"{'# ' if one in BY_CHOICE else ''}{login} ALL=(root) NOPASSWD: {alias(one)}\n"
+        for one in _WHAT
+    ]
     return "\n".join([*parts, "".join([*_bounds(), *grants])])
 
 

@@ -1,0 +1,239 @@
+"""`stackward log`: what the services of all nodes have logged."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stackward.cli.options import InventoryChoice, Output, grouped
+from stackward.cli.outside import inventory_here
+from stackward.cli.show import refuse_columns, say, write
+from stackward.cli.subjects import example, one_of, subject
+from stackward.cli.width import width_here
+from stackward.errors import BadInput, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stackward.anatomy import Anatomy
+    from stackward.logs.event import Level
+    from stackward.logs.reading import Query, Reading
+    from stackward.ports.log_source import LogSource
+    from stackward.ports.together import Together
+
+USUAL_SPAN = "1d"  # of nodes, where no time is given
+
+app = subject("What the services of all nodes have logged.")
+
+
+class Grave(StrEnum):
+    """From which level on events are shown."""
+
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Where:
+    """Which logs are read, and of which time."""
+
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Collected logs: a folder with a folder for each node, a tar of it, or a "
+            "sosreport. No node is asked. Else the nodes of the inventory.",
+        ),
+    ] = None
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            "--zone",
+            metavar="NAME",
+            help="The time zone of collected lines that name none; else the node's own, if that "
+            "was collected, or UTC.",
+        ),
+    ] = None
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only what is newer: a time such as 2026-11-27T22:00, or a span such as 90s, "
+            "30m, 6h, 2d before now; of collected logs, before their newest line.",
+        ),
+    ] = None
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what is older; as `--since`.")
+    ] = None
+    component: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this component; may be repeated."),
+    ] = None
+    node: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this node; may be repeated.")
+    ] = None
+
+
+@app.callback()
+def log() -> None:
+    """Read the logs of all nodes as one."""
+
+
+@app.command(
+    epilog=example(
+        "stackward log errors --since 1h",
+        "stackward log errors --component nova-compute --level warning",
+        "stackward log errors --from collected/ -f json",
+    ),
+)
+@grouped
+def errors(
+    context: typer.Context,
+    *,
+    where: Where,
+    choice: InventoryChoice,
+    level: Annotated[
+        Grave, typer.Option(metavar="LEVEL", help=f"From which level on: {one_of(Grave)}.")
+    ] = Grave.ERROR,
+    output: Output,
+) -> int:
+    """Show the errors of all logs in groups.
+
+    Of each: how many, since when, where, and one of them. Errors that differ only in numbers, ids
+    and addresses are one group. A traceback is one event. Ends with 0, with 6 if part of the logs
+    could not be read, or 8 if none could.
+    """
+    from stackward.facts.logs import level_named, read_logs
+    from stackward.logs.groups import grouped as in_groups
+    from stackward.report.logs import GROUP_COLUMNS, render_groups
+
+    refuse_columns(GROUP_COLUMNS, output)
+    with _opened(context, where, choice) as (source, together, anatomy):
+        query = _query(where, source, together, anatomy, level_named(level.value))
+        reading = read_logs(source, together, anatomy, query)
+    groups = in_groups(reading.events)
+    write(render_groups(groups, output.form, output.columns, width_here()), output.form)
+    return _ended(reading)
+
+
+@app.command(
+    epilog=example(
+        "stackward log follow REQUEST_ID",
+        "stackward log follow SERVER_ID --since 6h",
+        "stackward log follow PORT_ID --from logs.tar.gz -f json",
+    ),
+)
+@grouped
+def follow(
+    context: typer.Context,
+    *,
+    sought: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Of a request (req-...), a server, a port or a volume."),
+    ],
+    where: Where,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Show the story of one request or thing over all nodes, hop by hop.
+
+    The id of a request changes at each hop: each that is followed has its reason. Ends with 0, with
+    1 if nothing was found, with 6 if part of the logs could not be read, or 8 if none could.
+    """
+    from stackward.facts.follow import follow as followed
+    from stackward.facts.follow import nearest
+    from stackward.facts.logs import read_logs
+    from stackward.logs.story import kind_of
+    from stackward.report.logs import EVENT_COLUMNS, not_found, render_story
+
+    if kind_of(sought) is None:
+        raise BadInput(
+            f"`{sought}` is no id",
+            hint="name a request as `req-...`, or the UUID of a server, a port or a volume",
+        )
+    refuse_columns(EVENT_COLUMNS, output)
+    with _opened(context, where, choice) as (source, together, anatomy):
+        query = _query(where, source, together, anatomy, None)
+
+        def read(asked: "Query") -> "Reading":
+            return read_logs(source, together, anatomy, asked)
+
+        story, reading = followed(sought, read, query)
+        near = () if story.hops else nearest(sought, read, query)
+    if not story.hops and not reading.is_blind:
+        raise not_found(sought, reading, near)
+    write(render_story(story, output.form, output.columns, width_here()), output.form)
+    return _ended(reading)
+
+
+@contextmanager
+def _opened(
+    context: typer.Context, where: Where, choice: InventoryChoice
+) -> "Iterator[tuple[LogSource, Together, Anatomy]]":
+    from stackward.anatomy import read_anatomy
+    from stackward.app.logs import open_logs_in, open_logs_of
+
+    if where.zone is not None and where.source is None:
+        raise BadInput(
+            "`--zone` is for collected logs: a node is asked for its own",
+            hint="leave it out, or name collected logs by `--from`",
+        )
+    opened = (
+        open_logs_of(inventory_here(context, choice))
+        if where.source is None
+        else open_logs_in(where.source, where.zone)
+    )
+    with opened as (source, together):
+        if unknown := [each for each in where.node or () if each not in source.nodes]:
+            place = f"in `{where.source}`" if where.source else "in the inventory"
+            raise BadInput(
+                f"there is no node `{unknown[0]}` {place}",
+                hint=f"nodes: {', '.join(source.nodes)}",
+            )
+        yield source, together, read_anatomy()
+
+
+def _query(
+    where: Where,
+    source: "LogSource",
+    together: "Together",
+    anatomy: "Anatomy",
+    level: "Level | None",
+) -> "Query":
+    from datetime import UTC, datetime
+
+    from stackward.facts.logs import newest_in
+    from stackward.logs.reading import Query
+    from stackward.logs.window import is_span, read_time
+
+    query = Query(
+        level=level, components=tuple(where.component or ()), nodes=tuple(where.node or ())
+    )
+    given = {"--since": where.since or (None if source.is_collected else USUAL_SPAN)}
+    given["--until"] = where.until
+    newest = datetime.now(UTC)
+    if source.is_collected and any(each and is_span(each) for each in given.values()):
+        newest = newest_in(source, together, anatomy, query) or newest
+    since, until = (
+        None if each is None else read_time(each, flag=flag, newest=newest)
+        for flag, each in given.items()
+    )
+    if since and until and since > until:
+        raise BadInput("`--since` is later than `--until`", hint="exchange them")
+    return replace(query, since=since, until=until)
+
+
+def _ended(reading: "Reading") -> ExitCode:
+    """Say what could not be read, and return how the command ends."""
+    from stackward.report.logs import notes_of
+
+    for line in notes_of(reading):
+        say(f"warning: {line}")
+    if reading.is_blind:
+        return ExitCode.UNSEEN
+    return ExitCode.DONE if reading.is_whole else ExitCode.DEGRADED

@@ -1,0 +1,295 @@
+"""Read the logs of all nodes side by side: a scanner finds the wanted events, where they are."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from pathlib import PurePosixPath
+
+from stackward.anatomy import Anatomy
+from stackward.answers import document, figure, mapping, rows, text, texts, truth, understood, whole
+from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
+from stackward.logs.event import Event, Level, Raw
+from stackward.logs.folding import folded, without_doubles
+from stackward.logs.formats import BODIES, JOURNAL, PREFIXES, Format, parse
+from stackward.logs.order import in_order
+from stackward.logs.reading import NodeRead, Query, ReadFile, Reading
+from stackward.masking import masked
+from stackward.model.clock_offset import Offset
+from stackward.model.values import Json
+from stackward.ports.log_source import BEGINS, LogSource
+from stackward.ports.together import Together
+
+PER_NODE = 8 * 2**20  # bytes that a node sends home
+IN_ALL = 64 * 2**20
+SCAN_S = 20.0  # of work on a node
+_WAY_S = 10.0  # there and back, and to begin
+_AT_ONCE = 50
+_KEPT = ".journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the logs of components are on a node, and who is told by the name of a file."""
+
+    paths: tuple[str, ...]
+    units: tuple[str, ...]
+    of_path: Mapping[str, str]  # a component by the path of its log
+    of_unit: Mapping[str, str]  # a component by its unit
+
+
+def places_of(anatomy: Anatomy, components: Sequence[str] = ()) -> Places:
+    """Return where the logs of components are; of none that is named: of all.
+
+    Raises BadInput where there is no such component.
+    """
+    chosen = {anatomy[name].name for name in components}
+    deployed = [
+        (component, each)
+        for component, each in anatomy.deployed()
+        if not chosen or component.name in chosen
+    ]
+    of_path: dict[str, str] = {}
+    of_unit: dict[str, str] = {}
+    for component, each in anatomy.deployed():
+        for path in each.logs:
+            of_path.setdefault(path, component.name)
+        for unit in each.units:
+            of_unit.setdefault(unit, component.name)
+    return Places(
+        paths=tuple(dict.fromkeys(path for _, each in deployed for path in each.logs)),
+        units=tuple(dict.fromkeys(unit for _, each in deployed for unit in each.units)),
+        of_path=of_path,
+        of_unit=of_unit,
+    )
+
+
+def component_of(path: str, places: Places) -> str:
+    """Return whose log a file is; of one that is not known, its own name."""
+    for known, name in places.of_path.items():
+        if path == known or path.startswith((f"{known}.", f"{known}-", f"{known}/")):
+            return name
+    # Collected elsewhere: by the last two parts, else by the name alone.
+    parts = PurePosixPath(path).parts
+    for wanted in (2, 1):
+        for known, name in places.of_path.items():
+            ends = PurePosixPath(known).parts[-wanted:]
+            if parts[-wanted:-1] == ends[:-1] and parts[-1].startswith(ends[-1]):
+                return name
+    name = parts[-1] if parts else path
+    begins = re.match(r"[^.]+", name)
+    return begins[0] if begins else name
+
+
+def read_logs(
+    source: LogSource,
+    together: Together,
+    anatomy: Anatomy,
+    query: Query,
+    *,
+    within_s: float = SCAN_S,
+) -> Reading:
+    """Read the wanted events of all nodes; what could not be read is named in the answer."""
+    places = places_of(anatomy, query.components)
+    nodes = [each for each in source.nodes if not query.nodes or each in query.nodes]
+    budget = min(PER_NODE, IN_ALL // max(1, len(nodes)))
+    asked = _asked(query, places, source, budget, within_s)
+    told = together.ask(
+        {node: _Question(source, node, asked, within_s) for node in nodes},
+        within_s=within_s + _WAY_S,
+        at_once=_AT_ONCE,
+    )
+    events: list[Event] = []
+    reads: dict[str, NodeRead] = {}
+    for node in nodes:
+        reads[node], own = _of_node(node, told.get(node), places, query)
+        events += own
+    kept, doubled = without_doubles(in_order(events))
+    return Reading(events=kept, nodes=reads, doubled=doubled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a node has answered, or why it has not; and its clock."""
+
+    offset: Offset | None
+    out: str | StackwardError
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A scan of one node; why it failed is its answer too."""
+
+    source: LogSource
+    node: str
+    asked: Mapping[str, Json]
+    within_s: float
+
+    def __call__(self) -> "_Told":
+        try:
+            out = self.source.scan(self.node, script(), self.asked, within_s=self.within_s + _WAY_S)
+        except (Unreachable, Uncertain) as error:
+            return _Told(None, error)
+        return _Told(self.source.offset(self.node), out)
+
+
+@cache
+def script() -> str:
+    """Return what is run on a node."""
+    return files(__package__).joinpath("on_node/scan.py").read_text("utf-8")
+
+
+def _asked(
+    query: Query, places: Places, source: LogSource, budget: int, within_s: float
+) -> Mapping[str, Json]:
+    return {
+        "places": ["/"] if source.is_collected else list(places.paths),
+        "units": list(places.units),
+        "journal": True,
+        "since": query.since.timestamp() if query.since else None,
+        "until": query.until.timestamp() if query.until else None,
+        "level": int(query.level) if query.level is not None else None,
+        "words": list(query.words),
+        "only_times": query.only_times,
+        "bytes": budget,
+        "within_s": within_s,
+        "bodies": [_as_sent(one) for one in BODIES],
+        "prefixes": [_as_sent(one) for one in PREFIXES],
+    }
+
+
+def _as_sent(one: Format) -> dict[str, Json]:
+    return {
+        "name": one.name,
+        "head": one.head,
+        "levels": {word: int(level) for word, level in one.levels.items()},
+        "usual": int(one.usual),
+        "marks": {str(int(level)): list(words) for level, words in one.marks.items()},
+        "repeats": one.repeats,
+    }
+
+
+def _of_node(
+    node: str, told: _Told | None, places: Places, query: Query
+) -> tuple[NodeRead, list[Event]]:
+    if told is None:
+        return NodeRead(node=node, unread="no answer in time"), []
+    if isinstance(told.out, StackwardError):
+        lines = (told.out.says or "").strip().splitlines()
+        return NodeRead(node=node, unread=masked(lines[-1] if lines else told.out.message)), []
+    try:
+        read, raws = parse_scan(node, told.out, places)
+    except NotUnderstood as error:
+        return NodeRead(node=node, unread=error.message), []
+    events = [
+        _corrected(_masked(parse(raw)), told.offset)
+        for raw in raws
+        if not query.components or raw.component in query.components
+    ]
+    kept = [each for each in folded(events) if query.level is None or each.level >= query.level]
+    return replace(read, offset=told.offset), kept
+
+
+def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]]:
+    """Read what the scanner printed.
+
+    Raises NotUnderstood where it has another shape.
+    """
+    # What a login's shell writes before it (`echo` in its settings) is none of the answer.
+    given = out[max(0, out.find(BEGINS)) :]
+    with understood(f"the log scanner on `{node}`", given[:1000]):
+        told = document(given)
+        read, raws = [], []
+        for one in map(mapping, rows(told["files"])):
+            path = text(one["path"])
+            component = JOURNAL if path == JOURNAL else component_of(path, places)
+            events = [
+                _raw(node, path, component, rows(each), places) for each in rows(one["events"])
+            ]
+            raws += events
+            read.append(
+                ReadFile(
+                    node=node,
+                    path=path,
+                    component=component,
+                    size=whole(one["size"]),
+                    scanned=whole(one["scanned"]),
+                    first=None if one["first"] is None else _time(one["first"]),
+                    last=None if one["last"] is None else _time(one["last"]),
+                    events=len(events),
+                    lost=whole(one.get("lost", 0)),
+                    outside=whole(one["outside"]),
+                    error=masked(text(one["error"])),
+                )
+            )
+        return (
+            NodeRead(
+                node=node,
+                files=tuple(read),
+                refused=tuple(map(masked, texts(told["refused"]))),
+                cut=texts(told["cut"]),
+                took_s=figure(told["took_s"]),
+            ),
+            raws,
+        )
+
+
+def _raw(node: str, path: str, component: str, given: Sequence[object], places: Places) -> Raw:
+    at, kind, offset, said, is_cut, *unit = given
+    if unit:  # of the journal
+        name = text(unit[0])
+        component = places.of_unit.get(name) or name.removesuffix(".service")
+    return Raw(
+        node=node,
+        component=component,
+        file=path,
+        offset=whole(offset),
+        at=_time(at),
+        format=text(kind),
+        text=text(said),
+        is_cut=truth(is_cut),
+    )
+
+
+def _time(given: object) -> datetime:
+    try:
+        return datetime.fromtimestamp(figure(given), UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(given) from error
+
+
+def _masked(one: Event) -> Event:
+    """Mask what is secret in an event, before anybody reads or keeps it."""
+    whole_text = "\n".join((one.message, *one.more))
+    clean = masked(whole_text)
+    if clean == whole_text:
+        return one
+    first, *more = clean.split("\n")
+    raised = tuple(replace(each, message=masked(each.message)) for each in one.raised)
+    return replace(one, message=first, more=tuple(more), raised=raised)
+
+
+def _corrected(one: Event, offset: Offset | None) -> Event:
+    """Take off what the node's clock is ahead of ours."""
+    if offset is None:
+        return one
+    # What is within the error of the measure is no offset that is known.
+    ahead_s = offset.ahead_s if abs(offset.ahead_s) > offset.error_s else 0.0
+    error_s = max(offset.error_s, abs(offset.ahead_s - ahead_s))
+    return replace(one, at=one.at - timedelta(seconds=ahead_s), error_s=error_s)
+
+
+def newest_in(
+    source: LogSource, together: Together, anatomy: Anatomy, query: Query
+) -> datetime | None:
+    """Return when the newest line is from, by the files' ends; None where none has a time."""
+    reading = read_logs(source, together, anatomy, replace(query, only_times=True))
+    times = [one.last for node in reading.nodes.values() for one in node.files if one.last]
+    return max(times, default=None)
+
+
+def level_named(word: str) -> Level:
+    """Return the level of a word."""
+    return Level[word.upper()]

@@ -1,0 +1,62 @@
+"""Events of one node in the order of time: parts of one event are joined, doubles count once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from stackward.logs.event import Event
+from stackward.logs.formats import JOURNAL
+from stackward.logs.tracebacks import read_traceback
+
+_SAME_S = 2.0  # the journal writes the same words a little later than the file
+_SHOWN = 200  # characters by which words are the same
+
+
+def folded(events: Iterable[Event]) -> list[Event]:
+    """Join the parts of tracebacks between which another process has logged.
+
+    The lines of one have the same file, time, process and module. Only what is no message of its
+    own is joined: the frames of a traceback, and its last line after them.
+    """
+    kept: list[Event] = []
+    at: dict[tuple[object, ...], int] = {}
+    for one in events:
+        key = (one.node, one.file, one.at, one.pid, one.module)
+        before = at.get(key)
+        if before is not None and one.format.startswith("oslo") and _is_part(kept[before], one):
+            lines = (*kept[before].more, one.message, *one.more)
+            kept[before] = replace(
+                kept[before],
+                more=lines,
+                raised=read_traceback((kept[before].message, *lines)),
+                level=max(kept[before].level, one.level),
+            )
+            continue
+        at[key] = len(kept)
+        kept.append(one)
+    return kept
+
+
+def _is_part(first: Event, one: Event) -> bool:
+    in_traceback = any("Traceback (most" in line for line in (first.message, *first.more))
+    begins = one.message.startswith("Traceback (most")
+    return begins or (in_traceback and (one.message[:1].isspace() or not first.raised))
+
+
+def without_doubles(events: Sequence[Event]) -> tuple[list[Event], int]:
+    """Leave out of the journal what is in a file too; return how many that were."""
+    of_files: dict[tuple[str, str], list[float]] = {}
+    for one in events:
+        if one.file != JOURNAL:
+            words = (one.node, _words(one))
+            of_files.setdefault(words, []).append(one.at.timestamp())
+    kept: list[Event] = []
+    for one in events:
+        times = of_files.get((one.node, _words(one)), ()) if one.file == JOURNAL else ()
+        at = one.at.timestamp()
+        if not any(abs(at - each) <= _SAME_S for each in times):
+            kept.append(one)
+    return kept, len(events) - len(kept)
+
+
+def _words(one: Event) -> str:
+    return one.message.strip()[:_SHOWN]

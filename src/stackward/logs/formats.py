@@ -1,0 +1,396 @@
+"""How the lines of each program begin: a format is one entry, with its samples.
+
+A *prefix* is what a carrier puts before a line (syslog, the journal as text); a *body* is what the
+program itself has written. Bodies are exclusive: no sample of one is begun by another, which a test
+asks of all of them. The scanner on a node (`facts/on_node/scan.py`) is sent these same entries: it
+finds the beginnings of events, and what is read of them is read here.
+
+The patterns are those of Python's `re`, for bytes on a node and for text here. Their groups:
+`at` (when), `pid`, `level`, `module`. What is not a beginning continues the line before it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from stackward.logs.event import Event, Level, Raw
+from stackward.logs.tracebacks import read_traceback
+
+_DAY = r"\d{4}-\d\d-\d\d"
+_TIME = r"\d\d:\d\d:\d\d"
+
+_OSLO_LEVELS = {
+    "DEBUG": Level.DEBUG, "TRACE": Level.ERROR, "INFO": Level.INFO, "AUDIT": Level.INFO,
+    "WARNING": Level.WARNING, "WARN": Level.WARNING, "ERROR": Level.ERROR,
+    "CRITICAL": Level.CRITICAL,
+}  # fmt: skip
+_OSLO_MARKS = {
+    Level.ERROR: (" ERROR ", " CRITICAL ", " TRACE "),
+    Level.WARNING: (" WARNING ", " WARN "),
+}
+_OVS_LEVELS = {
+    "EMER": Level.CRITICAL, "ERR": Level.ERROR, "WARN": Level.WARNING, "INFO": Level.INFO,
+    "DBG": Level.DEBUG,
+}  # fmt: skip
+_OVS_MARKS = {Level.ERROR: ("|ERR|", "|EMER|"), Level.WARNING: ("|WARN|",)}
+_WORDS = {
+    "debug": Level.DEBUG, "info": Level.INFO, "notice": Level.INFO, "warning": Level.WARNING,
+    "warn": Level.WARNING, "error": Level.ERROR, "crit": Level.CRITICAL,
+    "critical": Level.CRITICAL, "alert": Level.CRITICAL, "emerg": Level.CRITICAL,
+    **{f"trace{number}": Level.DEBUG for number in range(1, 9)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """How the events of one kind of program begin."""
+
+    name: str
+    what: str  # whose it is, for the page
+    head: str
+    levels: Mapping[str, Level] = field(default_factory=dict)  # its words for them
+    usual: Level = Level.INFO  # of one whose header has no level
+    # Words that the header of each event of at least that level has; so a file is searched fast.
+    marks: Mapping[Level, tuple[str, ...]] = field(default_factory=dict)
+    repeats: bool = False  # each line of an event begins with the header again
+    samples: tuple[str, ...]
+
+
+BODIES = (
+    Format(
+        name="oslo",
+        what="OpenStack's services (oslo.log)",
+        head=rf"(?P<at>{_DAY} {_TIME}[.,]\d{{3,6}}) (?P<pid>\d+) "
+        rf"(?P<level>{'|'.join(_OSLO_LEVELS)}) (?P<module>\S+)(?= |\n|\Z)",
+        levels=_OSLO_LEVELS,
+        marks=_OSLO_MARKS,
+        repeats=True,
+        samples=(
+            "2026-11-27 22:49:15.319 370 INFO glance.async_ [-] Threadpool model set",
+            "2026-11-27 22:49:12.741 347 ERROR nova Traceback (most recent call last):",
+            (
+                "2026-11-27 22:49:55.482 407 INFO nova.api.openstack.compute.server_external "
+                "[req-b311da90-4759-4302-9f62-9c031032dd64 "
+                "req-e20512d6-c485-4b75-a4b7-6a460224ceee f542992623214880862f92e56de2fcf5 "
+                "4a02b8cf55f94007b003f0b30fcee38f - - default default] Creating event"
+            ),
+            (
+                "2015-07-17 10:05:00.123 2931 TRACE nova.compute.manager [instance: "
+                "b14691a2-3280-434e-8f07-137140553642] Traceback (most recent call last):"
+            ),
+        ),
+    ),
+    Format(
+        name="oslo-undated",
+        what="OpenStack's services where the journal keeps the time",
+        head=r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) (?P<module>[a-z_][\w.]*) "
+        r"(?=\[(?:None|-|req-))",
+        levels=_OSLO_LEVELS,
+        marks={
+            Level.ERROR: ("ERROR ", "CRITICAL "),
+            Level.WARNING: ("WARNING ",),
+        },
+        repeats=True,
+        samples=("ERROR nova.compute.manager [None req-07e91908-8d7e demo demo] it failed",),
+    ),
+    Format(
+        name="rabbitmq",
+        what="RabbitMQ 3.7 and newer",
+        head=rf"(?P<at>{_DAY} {_TIME}\.\d{{3,6}}(?:[+-]\d\d:\d\d)?) "
+        r"\[(?P<level>[a-z]+)\] (?P<pid><[\d.]+>)(?= |\n|\Z)",
+        levels=_WORDS,
+        marks={
+            Level.ERROR: ("[error]", "[critical]", "[alert]", "[emergency]"),
+            Level.WARNING: ("[warning]",),
+        },
+        repeats=True,
+        samples=(
+            "2026-11-27 18:54:52.963407+00:00 [error] <0.117.0> ** Generic server memsup",
+            "2018-03-02 10:01:02.345 [info] <0.33.0> Application lager started",
+        ),
+    ),
+    Format(
+        name="rabbitmq-old",
+        what="RabbitMQ before 3.7",
+        head=r"=(?P<level>INFO|WARNING|ERROR|CRASH) REPORT==== "
+        rf"(?P<at>\d{{1,2}}-[A-Z][a-z]{{2}}-\d{{4}}::{_TIME}) ===",
+        levels={**_OSLO_LEVELS, "CRASH": Level.CRITICAL},
+        marks={
+            Level.ERROR: ("=ERROR REPORT", "=CRASH REPORT"),
+            Level.WARNING: ("=WARNING REPORT",),
+        },
+        samples=("=ERROR REPORT==== 27-Nov-2026::22:49:12 ===\nclosing AMQP connection <0.1.0>",),
+    ),
+    Format(
+        name="mariadb",
+        what="MariaDB and MySQL",
+        head=rf"(?P<at>(?:{_DAY}[ T]+\d{{1,2}}:\d\d:\d\d(?:\.\d+Z)?)|\d{{6}} +\d{{1,2}}:\d\d:\d\d)"
+        r" (?:(?P<pid>\d+) )?\[(?P<level>Note|Warning|ERROR|System)\](?= |\n|\Z)",
+        levels={
+            "Note": Level.INFO,
+            "System": Level.INFO,
+            "Warning": Level.WARNING,
+            "ERROR": Level.ERROR,
+        },
+        marks={Level.ERROR: ("[ERROR]",), Level.WARNING: ("[Warning]",)},
+        samples=(
+            "2026-11-27 22:49:17 13 [Warning] Aborted connection 13 to db: 'nova_cell0'",
+            "2026-11-27  9:49:17 0 [Note] InnoDB: 128 rollback segments are active.",
+            "261127 22:49:17 [ERROR] mysqld: Table './nova/x' is marked as crashed",
+            "2026-11-27T22:49:17.123456Z 0 [System] [MY-010931] [Server] ready for connections",
+        ),
+    ),
+    Format(
+        name="ovs",
+        what="Open vSwitch and OVN",
+        head=rf"(?P<at>{_DAY}T{_TIME}\.\d{{3}}Z)\|(?P<pid>\d+)\|(?P<module>[^|\n]+)\|"
+        r"(?P<level>EMER|ERR|WARN|INFO|DBG)\|",
+        levels=_OVS_LEVELS,
+        marks=_OVS_MARKS,
+        samples=(
+            "2026-11-27T22:52:28.729Z|00095|netdev_linux|INFO|ioctl(SIOCGIFHWADDR) failed",
+            "2026-11-27T22:52:28.732Z|00003|poll_loop(handler1)|WARN|wakeup due to [POLLIN]",
+        ),
+    ),
+    Format(
+        name="ovs-undated",
+        what="the same in the journal, which keeps the time",
+        head=r"(?:ovs|ovn)\|(?P<pid>\d+)\|(?P<module>[^|\n]+)\|(?P<level>EMER|ERR|WARN|INFO|DBG)\|",
+        levels=_OVS_LEVELS,
+        marks=_OVS_MARKS,
+        samples=("ovs|00049|dpif_netdev|ERR|error receiving data from data0: Network is down",),
+    ),
+    Format(
+        name="libvirt",
+        what="libvirt's daemons",
+        head=rf"(?P<at>{_DAY} {_TIME}\.\d{{3}}\+0000): (?P<pid>\d+): "
+        r"(?P<level>debug|info|warning|error) : (?:(?P<module>[A-Za-z_]\w*:\d+) : )?",
+        levels=_WORDS,
+        marks={Level.ERROR: (": error : ",), Level.WARNING: (": warning : ",)},
+        samples=(
+            "2026-11-27 22:49:01.813+0000: 172: info : libvirt version: 11.3.0",
+            "2026-11-27 22:49:30.451+0000: 155: error : virHostCPUGetTscInfo:1521 : Unable to",
+        ),
+    ),
+    Format(
+        name="qemu",
+        what="QEMU, a file for each domain",
+        head=rf"(?P<at>{_DAY} {_TIME}\.\d{{3}}\+0000): (?=starting up|shutting down|panic)"
+        rf"|(?P<at2>{_DAY}T{_TIME}\.\d{{6}}Z) (?=qemu-)",
+        samples=(
+            "2026-11-27 22:50:01.020+0000: shutting down, reason=destroyed",
+            "2026-11-27T22:50:00.820580Z qemu-system-x86_64: terminating on signal 15",
+        ),
+    ),
+    Format(
+        name="uwsgi",
+        what="uWSGI: its requests and its starts",
+        head=r"\[pid: (?P<pid>\d+)\|app: [^\]\n]*\] [^\[\n]*"
+        rf"\[(?P<at>[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} +\d+ {_TIME} \d{{4}})\] "
+        r"|\*\*\* Starting uWSGI [^\n\[]*"
+        rf"\[(?P<at2>[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} +\d+ {_TIME} \d{{4}})\]",
+        marks={Level.ERROR: (" 500) ", " 502) ", " 503) ", " 504) ")},
+        samples=(
+            (
+                "[pid: 410|app: 0|req: 69/208] 10.77.1.1 () {34 vars in 708 bytes} "
+                "[Fri Nov 27 22:52:44 2026] GET /v2.1/os-services => generated 1260 bytes in 45 "
+                "msecs (HTTP/1.1 200) 8 headers in 338 bytes (1 switches on core 0)"
+            ),
+            "*** Starting uWSGI 2.0.28-debian (64bit) on [Fri Nov 27 22:49:08 2026] ***",
+        ),
+    ),
+    Format(
+        name="apache-error",
+        what="Apache's errors",
+        head=rf"\[(?P<at>[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} +\d+ {_TIME}(?:\.\d+)? \d{{4}})\] "
+        r"\[(?P<module>\w*):(?P<level>\w+)\] \[pid (?P<pid>\d+)[^\]\n]*\]",
+        levels=_WORDS,
+        marks={
+            Level.ERROR: (":error] ", ":crit] ", ":alert] ", ":emerg] "),
+            Level.WARNING: (":warn] ",),
+        },
+        samples=(
+            (
+                "[Fri Nov 27 22:49:08.123456 2026] [wsgi:error] [pid 410:tid 140] "
+                "[remote 10.0.0.1:1] Timeout when reading response headers"
+            ),
+        ),
+    ),
+    Format(
+        name="access",
+        what="requests as Apache and other servers of the web log them",
+        head=rf"[0-9a-fA-F.:]+ \S+ \S+ \[(?P<at>\d\d/[A-Z][a-z]{{2}}/\d{{4}}:{_TIME} "
+        r"[+-]\d{4})\] (?=\")",
+        marks={Level.ERROR: ('" 500 ', '" 502 ', '" 503 ', '" 504 ')},
+        samples=('10.77.1.1 - - [27/Nov/2026:22:51:53 +0000] "GET /v3 HTTP/1.1" 200 250',),
+    ),
+    Format(
+        name="haproxy",
+        what="haproxy: its requests and its servers",
+        head=r"(?=Server \S+ is (?:DOWN|UP)|backend \S+ has no server|Proxy \S+ (?:started|stop)|"
+        r"[0-9a-fA-F.:]+:\d+ \[\d\d/[A-Z][a-z]{2}/\d{4}:)",
+        samples=(
+            "Server mariadb/ctl is DOWN, reason: Layer4 connection problem",
+            '10.0.0.1:51234 [27/Nov/2026:22:49:12.001] nova_front nova/ctl 0/0/1/5/6 200 "GET /"',
+        ),
+    ),
+    Format(
+        name="swift",
+        what="Swift's servers and daemons, behind syslog",
+        head=r"(?:(?P<level>ERROR|WARNING|INFO) )?(?=[^\n]*\(txn: tx)"
+        r"|(?=[0-9.]+ [0-9.]+ \d\d/[A-Z][a-z]{2}/\d{4}/\d\d/)",
+        levels=_OSLO_LEVELS,
+        samples=(
+            "ERROR with Object server 10.77.2.13:6200/sdb re: Trying to GET (txn: tx5b1f)",
+            "10.0.0.1 10.0.0.2 27/Nov/2026/22/49/12 GET /v1/AUTH_test HTTP/1.0 200",
+        ),
+    ),
+)
+
+PREFIXES = (
+    Format(
+        name="syslog",
+        what="syslog, and the journal as text",
+        head=rf"(?P<at>[A-Z][a-z]{{2}} [ \d]\d {_TIME}(?:\.\d+)?|"
+        rf"{_DAY}T{_TIME}(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)) \S+ "
+        r"(?P<module>[^\s:\[\]]+)(?:\[(?P<pid>\d+)\])?: ",
+        samples=(
+            "Nov 27 22:49:03 ctl mariadbd[62]: Version: '11.8.9-MariaDB'",
+            "2026-11-27T22:49:03.123456+00:00 ctl kernel: Out of memory: Killed process 4",
+        ),
+    ),
+)
+
+JOURNAL = "journal"  # the file of what was read from the journal
+OF_JOURNAL = "journal:"  # a body that is not known, with the level that the journal has for it
+
+_CONTEXT = re.compile(r"\[(?P<words>[^\]\n]*)\] ?")
+_INSTANCE = re.compile(r"\[instance: (?P<id>[0-9a-f-]{36})\] ?")
+_REQUEST = re.compile(r"req-[\w-]+")
+_NOBODY = {"-", "None", ""}
+_ANSWERED = re.compile(r"\(HTTP/[\d.]+ (?P<code>\d{3})\)|\" (?P<other>\d{3}) ")
+_SERVER_FAULT = 500
+
+
+@cache
+def patterns() -> Mapping[str, re.Pattern[str]]:
+    """Return how each format begins, compiled."""
+    return {one.name: re.compile(one.head) for one in (*BODIES, *PREFIXES)}
+
+
+@cache
+def _by_name() -> Mapping[str, Format]:
+    return {one.name: one for one in (*BODIES, *PREFIXES)}
+
+
+def names_of(line: str) -> list[str]:
+    """Return the bodies that begin like this line; of one that is known there is exactly one."""
+    return [one.name for one in BODIES if patterns()[one.name].match(line)]
+
+
+def parse(raw: Raw) -> Event:
+    """Read the lines of an event. Nothing is lost: what is no header is its message."""
+    text, said = raw.text, {"module": "", "pid": "", "level": ""}
+    kind = _by_name().get(raw.format)
+    if (ahead := patterns()["syslog"].match(text)) is not None:
+        said |= _given(ahead)
+        text = text[ahead.end() :]
+    if kind is not None and (head := patterns()[kind.name].match(text)) is not None:
+        said |= _given(head)
+        text = text[head.end() :].removeprefix(" ")
+    resolution_s = 0.001 if re.search(r"[.,]\d", said.get("at", ".0")) else 1.0
+    first, *more = text.split("\n")
+    has_context = raw.format.startswith("oslo")
+    context = _context(first) if has_context else _Context(rest=first)
+    level = kind.levels.get(said["level"], kind.usual) if kind else Level.INFO
+    if raw.format.startswith(OF_JOURNAL):
+        level = Level(int(raw.format.removeprefix(OF_JOURNAL)))
+    if kind is not None and kind.name in {"uwsgi", "access"}:
+        level = _level_of_answer(first, level)
+    lines = _without_headers(kind, more) if kind is not None and kind.repeats else tuple(more)
+    message = context.rest
+    return Event(
+        at=raw.at,
+        node=raw.node,
+        component=raw.component,
+        file=raw.file,
+        offset=raw.offset,
+        format=raw.format,
+        level=level,
+        message=message,
+        module=said["module"],
+        pid=said["pid"],
+        request=context.request,
+        global_request=context.global_request,
+        user=context.user,
+        server=context.server,
+        more=lines,
+        raised=read_traceback((message, *lines)),
+        is_cut=raw.is_cut,
+        resolution_s=resolution_s,
+    )
+
+
+def _given(found: re.Match[str]) -> dict[str, str]:
+    said = {name: value for name, value in found.groupdict().items() if value is not None}
+    if "at2" in said:  # a name may be given to one group alone
+        said["at"] = said.pop("at2")
+    return said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    """What stands in brackets before the message of a service."""
+
+    rest: str
+    request: str | None = None
+    global_request: str | None = None
+    user: str | None = None
+    server: str | None = None
+
+
+def _context(line: str) -> _Context:
+    """Read `[GLOBAL LOCAL user project ...] [instance: ID]`, of any release; both may be absent."""
+    words: list[str] = []
+    server = None
+    rest = line
+    if (found := _CONTEXT.match(rest)) and _is_context(found["words"]):
+        words, rest = found["words"].split(), rest[found.end() :]
+    if found := _INSTANCE.match(rest):
+        server, rest = found["id"], rest[found.end() :]
+    ids = [one for one in words[:2] if _REQUEST.fullmatch(one)]
+    others = words[len(ids) + (words[:1] == ["None"]) :]
+    return _Context(
+        rest=rest,
+        request=ids[-1] if ids else None,
+        global_request=ids[0] if len(ids) > 1 else None,
+        user=others[0] if others and others[0] not in _NOBODY else None,
+        server=server,
+    )
+
+
+def _is_context(words: str) -> bool:
+    first = words.split(" ", 1)[0]
+    return first in {"-", "None"} or _REQUEST.fullmatch(first) is not None
+
+
+def _without_headers(kind: Format, lines: list[str]) -> tuple[str, ...]:
+    """Take the repeated header off the lines that continue an event."""
+    return tuple(_without_header(kind, line) for line in lines)
+
+
+def _without_header(kind: Format, line: str) -> str:
+    ahead = patterns()["syslog"].match(line)
+    rest = line[ahead.end() :] if ahead else line
+    found = patterns()[kind.name].match(rest)
+    if found is None:
+        return rest
+    rest = rest[found.end() :].removeprefix(" ")
+    return _context(rest).rest if kind.name.startswith("oslo") else rest
+
+
+def _level_of_answer(line: str, usual: Level) -> Level:
+    found = _ANSWERED.search(line)
+    code = int(found["code"] or found["other"]) if found else 0
+    return Level.ERROR if code >= _SERVER_FAULT else usual

@@ -1,0 +1,80 @@
+"""What is asked of the logs of a cloud, and what of them could be read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from stackward.logs.event import Event, Level
+from stackward.model.clock_offset import Offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which events are wanted. Words go before the level: what has one of them is wanted."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    level: Level | None = None
+    words: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    only_times: bool = False  # no events: only of which time the files are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFile:
+    """A file that was looked through."""
+
+    node: str
+    path: str
+    component: str
+    size: int
+    scanned: int  # bytes of its text
+    first: datetime | None = None  # the time of its first event
+    last: datetime | None = None  # about that of its last; None where that is not known
+    events: int = 0  # wanted ones
+    lost: int = 0  # wanted ones for which there was no room
+    outside: int = 0  # lines that belong to no event
+    error: str = ""  # that ended it early
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRead:
+    """What was read on a node."""
+
+    node: str
+    files: tuple[ReadFile, ...] = ()
+    refused: tuple[str, ...] = ()  # what may not be read, each with the reason
+    cut: tuple[str, ...] = ()  # for what there was no time
+    offset: Offset | None = None  # None: its clock was not asked, as of collected logs
+    took_s: float = 0.0
+    unread: str | None = None  # why nothing was read of it
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether all that was wanted of it was read."""
+        return not (
+            self.unread
+            or self.refused
+            or self.cut
+            or any(each.lost or each.error for each in self.files)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All that was read for a query: events in the order of time, and what is missing."""
+
+    events: Sequence[Event]
+    nodes: Mapping[str, NodeRead]
+    doubled: int = 0  # events that were in the journal too, and count once
+
+    @property
+    def is_blind(self) -> bool:
+        """Say whether no log at all was read."""
+        return not any(one.files for one in self.nodes.values())
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether all that was wanted was read, on all nodes."""
+        return all(one.is_whole for one in self.nodes.values())

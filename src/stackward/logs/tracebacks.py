@@ -1,0 +1,58 @@
+"""Tracebacks of Python, as services log them: chains of causes, and those sent over RPC."""
+
+import re
+from collections.abc import Sequence
+
+from stackward.logs.event import Frame, Raised
+
+_BEGINS = re.compile(r"(?P<before>.*)Traceback \(most recent call last\):\s*$")
+_FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>.+?)\s*$')
+# An exception's line begins at the margin, with a dotted name; what follows a colon is its message.
+_RAISED = re.compile(r"(?P<exception>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$")
+_REMOTE = "_Remote"  # ends the class of an exception that came over RPC
+
+
+def read_traceback(lines: Sequence[str]) -> tuple[Raised, ...]:
+    """Return the exceptions of an event, the first cause first; none where it has no traceback."""
+    found: list[Raised] = []
+    frames: list[Frame] | None = None
+    is_remote = False
+    for line in _unpacked(lines):
+        if _BEGINS.match(line):
+            # A remote traceback stands in the message of the error that brought it home.
+            is_remote = is_remote or bool(found and found[-1].exception.endswith(_REMOTE))
+            frames = []
+        elif frames is None:
+            continue
+        elif frame := _FRAME.match(line):
+            frames.append(
+                Frame(
+                    file=frame["file"], line=int(frame["line"]), function=frame["function"].strip()
+                )
+            )
+        elif frames and (raised := _RAISED.match(line)) and not line[:1].isspace():
+            found.append(
+                Raised(
+                    exception=raised["exception"],
+                    message=(raised["message"] or "").strip(),
+                    frames=tuple(frames),
+                    is_remote=is_remote or raised["exception"].endswith(_REMOTE),
+                )
+            )
+            frames = None
+    return tuple(found)
+
+
+def _unpacked(lines: Sequence[str]) -> list[str]:
+    r"""Spread out tracebacks that were sent as text: `['Traceback ...:\n', '  File ...\n']`."""
+    spread: list[str] = []
+    for line in lines:
+        if "Traceback (most recent call last):\\n" not in line:
+            spread.append(line)
+            continue
+        before, _, packed = line.partition("Traceback (most recent call last):\\n")
+        spread.append(before.rstrip("['\""))
+        spread.append("Traceback (most recent call last):")
+        pieces = packed.replace("\\n", "\n").splitlines()
+        spread += [re.sub(r"""^['"], ['"]|^['"]?, u?['"]|['"]\]\.?$""", "", one) for one in pieces]
+    return spread

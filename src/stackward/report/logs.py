@@ -1,0 +1,345 @@
+"""Events, groups of errors and stories as text and as data."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from stackward.errors import StackwardError
+from stackward.logs.event import Event, Frame, Level
+from stackward.logs.groups import Group
+from stackward.logs.order import marks_of_order
+from stackward.logs.reading import NodeRead, Reading
+from stackward.logs.story import Certainty, Hop, Story
+from stackward.report.tables import Cell, Form, Table, render_rows
+from stackward.report.text import on_one_line, printable, wrap
+from stackward.report.times import local
+from stackward.wording import count_of, first_of, in_size
+
+GROUP_COLUMNS = ("Level", "Count", "Component", "Nodes", "First", "Last", "Says", "Exception")
+EVENT_COLUMNS = ("Time", "Node", "Component", "Level", "Request", "Says")
+MOST_NODES = 4
+MOST_LINES = 6  # of an event, in a text for people; data has all
+MOST_FILES = 3  # named of what could not be read
+_QUIET = 3  # events of a hop that are shown where none is a warning or worse
+
+
+# What programs read, by `-f json`: an object a line. These names do not change.
+EVENT_FIELDS = {
+    "at": "when, in UTC, the offset of its node's clock taken off",
+    "error_s": "by how many seconds that clock may still be off; 0 where it was not measured",
+    "node": "where, as the inventory or the folder of collected logs has it",
+    "component": "whose log it is, as the anatomy calls it; else the name of its file or unit",
+    "file": "the path on that node; `journal` for the journal",
+    "offset": "where in that file its first byte is; in the journal a number",
+    "format": "how it is written: one of the formats below",
+    "level": "`debug`, `info`, `warning`, `error` or `critical`",
+    "module": "the part of the program that logged it",
+    "pid": "the process, as the line has it",
+    "request_id": "its own request, or null",
+    "global_request_id": "the request that led to that one, or null",
+    "user_id": "who made the request, or null where nobody did",
+    "server_id": "the server in brackets before the message, or null",
+    "message": "the first line without its header, secrets masked",
+    "more": "the lines that continue it",
+    "exceptions": "of its traceback, the first cause first: `exception`, `message`, `is_remote`, "
+    "`frames`",
+    "is_cut": "whether it was too long to be read whole",
+}
+STORY_FIELDS = {
+    "about_same_time": "whether the clocks cannot tell it from the event before",
+    "because": "why it belongs to the story",
+    "certainty": "`certain` or `likely`",
+}
+GROUP_FIELDS = {
+    "level": "of all its events",
+    "count": "how many there are",
+    "component": "whose log they are in",
+    "module": "the part of the program that logged them",
+    "words": "the message, with a sign such as `<uuid>` for what varies",
+    "exception": "the last one of their tracebacks, or null",
+    "raised_in": "the innermost call outside of libraries, where that was raised, or null",
+    "first": "when the first was",
+    "last": "when the last was",
+    "nodes": "where they are",
+    "request_ids": "up to five of their requests",
+    "example": "the last of them, with the fields of an event",
+}
+
+
+# --- groups -------------------------------------------------------------------------------------
+
+
+def render_groups(
+    groups: Sequence[Group], form: Form, columns: Sequence[str] = (), width: int | None = None
+) -> str:
+    """Return groups of errors; a person gets an example of each."""
+    if form is Form.JSON and not columns:
+        return "".join(f"{_as_line(group_record(one))}\n" for one in groups)
+    table = Table(columns=GROUP_COLUMNS, rows=tuple(map(_group_row, groups))).only(columns)
+    if form is not Form.TABLE or columns:
+        return render_rows(table, form, width)
+    return "".join(f"{line}\n" for one in groups for line in _group_lines(one, width)) + (
+        f"{_counted(groups)}\n"
+    )
+
+
+def _counted(groups: Sequence[Group]) -> str:
+    if not groups:
+        return "no errors in these logs"
+    events = sum(one.count for one in groups)
+    return f"{count_of(events, 'event')} in {count_of(len(groups), 'group')}"
+
+
+def _group_row(one: Group) -> tuple[Cell, ...]:
+    return (
+        one.level.word, one.count, one.component, one.nodes, one.first, one.last,
+        on_one_line(one.words), one.exception or "",
+    )  # fmt: skip
+
+
+def _group_lines(one: Group, width: int | None) -> Iterator[str]:
+    where = f"{one.component} on {first_of(one.nodes, MOST_NODES)}"
+    yield from wrap(f"{one.level.word}: {where}: {_times(one)}", width, rest="  ")
+    example = one.example
+    yield from _field("says", on_one_line(example.message), width)
+    if one.exception:
+        last = example.raised[-1]
+        yield from _field("raised", on_one_line(f"{last.exception}: {last.message}"), width)
+    if one.frame:
+        yield from _field("in", on_one_line(_frame(one.frame)), width)
+    source = f"{example.module or example.format}, {example.file} on {example.node}"
+    yield from _field("logged", on_one_line(source), width)
+    if one.requests:
+        yield from _field("follow", f"stackward log follow {one.requests[-1]}", width)
+    yield ""
+
+
+def _times(one: Group) -> str:
+    if one.count == 1:
+        return f"once, {local(one.first)}"
+    return f"{one.count} times, {local(one.first)} to {local(one.last)}"
+
+
+def _frame(one: Frame) -> str:
+    return f"{one.function}, {one.file}:{one.line}"
+
+
+def _field(name: str, said: str, width: int | None) -> list[str]:
+    return wrap(said, width, first=f"  {name:7} ", rest=" " * 10)
+
+
+def group_record(one: Group) -> dict[str, object]:
+    """Return a group as data; docs/reference/logs.md has its fields."""
+    return {
+        "level": one.level.word,
+        "count": one.count,
+        "component": one.component,
+        "module": one.module,
+        "words": one.words,
+        "exception": one.exception,
+        "raised_in": None if one.frame is None else _frame(one.frame),
+        "first": _stamp(one.first),
+        "last": _stamp(one.last),
+        "nodes": list(one.nodes),
+        "request_ids": list(one.requests),
+        "example": event_record(one.example),
+    }
+
+
+# --- a story ------------------------------------------------------------------------------------
+
+
+def render_story(
+    story: Story, form: Form, columns: Sequence[str] = (), width: int | None = None
+) -> str:
+    """Return a story: for people hop by hop, for programs a line for each event."""
+    if form is Form.JSON and not columns:
+        return "".join(f"{_as_line(one)}\n" for one in _records(story))
+    rows = tuple(_event_row(one) for one in story.events)
+    table = Table(columns=EVENT_COLUMNS, rows=rows).only(columns)
+    if form is not Form.TABLE or columns:
+        return render_rows(table, form, width)
+    return "".join(f"{line}\n" for line in _story_lines(story, width))
+
+
+def _event_row(one: Event) -> tuple[Cell, ...]:
+    said = on_one_line(one.message)
+    return one.at, one.node, one.component, one.level.word, one.request or "", said
+
+
+def _story_lines(story: Story, width: int | None) -> Iterator[str]:
+    """Return each hop with its first and its worst events; many small reads are one line."""
+    shown = [hop for hop in story.hops if not (hop.is_read or hop.is_periodic)]
+    uncertain = dict(
+        zip(
+            [hop.events[0] for hop in shown],
+            marks_of_order([hop.events[0] for hop in shown]),
+            strict=False,
+        )
+    )
+    for hop in shown:
+        about = ", about the same time" if uncertain.get(hop.events[0]) else ""
+        yield from wrap(f"{_clock(hop.began)} {_hop(hop)}{about}", width, rest="  ")
+        certain = "" if hop.link.certainty is Certainty.CERTAIN else " (likely)"
+        yield from wrap(f"because {hop.link.why}{certain}", width, first="  ", rest="    ")
+        yield from _hop_lines(hop, width)
+    for what, some in (
+        ("reads", [hop for hop in story.hops if hop.is_read]),
+        ("periodic checks", [hop for hop in story.hops if hop.is_periodic and not hop.is_read]),
+    ):
+        if some:
+            names = tuple(dict.fromkeys(hop.component for hop in some))
+            yield f"also {len(some)} {what}: {first_of(names, MOST_NODES)}"
+    for gap in story.gaps:
+        yield from wrap(f"gap: {gap}", width, rest="  ")
+    if story.hops:
+        events = story.events
+        took_s = (events[-1].at - events[0].at).total_seconds()
+        nodes = {hop.node for hop in story.hops}
+        yield ""
+        yield from wrap(
+            f"{count_of(len(events), 'event')} of {count_of(len(story.hops), 'hop')} on "
+            f"{count_of(len(nodes), 'node')} in {took_s:.3f} s, from {local(events[0].at)}",
+            width,
+        )
+
+
+def _hop(hop: Hop) -> str:
+    request = f" {hop.request}" if hop.request else ""
+    events = count_of(len(hop.events), "event")
+    took = f", {hop.took_s:.3f} s" if len(hop.events) > 1 else ""
+    return f"{hop.node} {hop.component}{request}: {events}{took}"
+
+
+def _hop_lines(hop: Hop, width: int | None) -> Iterator[str]:
+    grave = [one for one in hop.events if one.level >= Level.WARNING]
+    quiet = [one for one in hop.events if one.level < Level.WARNING]
+    kept = {id(one) for one in (*grave, *quiet[:_QUIET], *quiet[-1:])}
+    left = 0
+    for one in hop.events:
+        if id(one) not in kept:
+            left += 1
+            continue
+        word = f"{one.level.word}: " if one.level >= Level.WARNING else ""
+        said = f"{_clock(one.at)} {word}{on_one_line(one.message)}"
+        yield from wrap(said, width, first="    ", rest="      ")
+        if one.raised:
+            last = one.raised[-1]
+            yield from wrap(
+                on_one_line(f"{last.exception}: {last.message}"),
+                width,
+                first="      ",
+                rest="      ",
+            )
+    if left:
+        yield f"    and {left} more"
+
+
+def _records(story: Story) -> Iterator[dict[str, object]]:
+    hops = {id(one): hop for hop in story.hops for one in hop.events}
+    events = story.events
+    for one, about in zip(events, marks_of_order(events), strict=True):
+        hop = hops[id(one)]
+        yield {
+            **event_record(one),
+            "about_same_time": about,
+            "because": hop.link.why,
+            "certainty": hop.link.certainty.value,
+        }
+
+
+def event_record(one: Event) -> dict[str, object]:
+    """Return an event as data; docs/reference/logs.md has its fields."""
+    return {
+        "at": _stamp(one.at),
+        "error_s": one.error_s,
+        "node": one.node,
+        "component": one.component,
+        "file": one.file,
+        "offset": one.offset,
+        "format": one.format,
+        "level": one.level.word,
+        "module": one.module,
+        "pid": one.pid,
+        "request_id": one.request,
+        "global_request_id": one.global_request,
+        "user_id": one.user,
+        "server_id": one.server,
+        "message": one.message,
+        "more": list(one.more),
+        "exceptions": [
+            {
+                "exception": each.exception,
+                "message": each.message,
+                "is_remote": each.is_remote,
+                "frames": [_frame(frame) for frame in each.frames],
+            }
+            for each in one.raised
+        ],
+        "is_cut": one.is_cut,
+    }
+
+
+def _as_line(record: object) -> str:
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _stamp(at: datetime) -> str:
+    """Write a time for programs: order is what logs are about, so to the microsecond."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _clock(at: datetime) -> str:
+    """Write a time of day for people, in their zone, to the millisecond."""
+    return at.astimezone().strftime("%H:%M:%S.") + f"{at.microsecond // 1000:03d}"
+
+
+# --- what was not read --------------------------------------------------------------------------
+
+
+def notes_of(reading: Reading) -> Iterator[str]:
+    """Say what could not be read, node by node."""
+    for node in reading.nodes.values():
+        yield from map(on_one_line, _notes_of(node))
+
+
+def _notes_of(one: NodeRead) -> Iterator[str]:
+    if one.unread:
+        yield f"`{one.node}` was not read: {one.unread}"
+    if one.refused:
+        named = first_of(one.refused, MOST_FILES)
+        yield f"`{one.node}`: {count_of(len(one.refused), 'place')} may not be read: {named}"
+    if one.cut:
+        named = first_of(one.cut, MOST_FILES)
+        yield f"`{one.node}`: the time was over before {count_of(len(one.cut), 'file')}: {named}"
+    lost = [each for each in one.files if each.lost]
+    if lost:
+        number = sum(each.lost for each in lost)
+        yield (
+            f"`{one.node}`: {count_of(number, 'event')} more in "
+            f"{first_of([each.path for each in lost], MOST_FILES)}: no room; narrow the window"
+        )
+    for each in one.files:
+        if each.error:
+            yield f"`{one.node}`: {each.path}: {each.error}"
+
+
+def not_found(sought: str, reading: Reading, near: Sequence[str]) -> StackwardError:
+    """Return the error for an id that no log has: what was looked through, and what is like it."""
+    details = [
+        printable(
+            f"{node.node}: "
+            + (
+                node.unread
+                or f"{count_of(len(node.files), 'file')}, "
+                f"{in_size(sum(one.scanned for one in node.files))}"
+            )
+        )
+        for node in reading.nodes.values()
+    ]
+    hint = (
+        f"perhaps {' or '.join(f'`{one}`' for one in near)}"
+        if near
+        else "widen the window by `--since`; services log some requests at the level DEBUG alone"
+    )
+    return StackwardError(f"no log has `{sought}`", details=details, hint=hint)

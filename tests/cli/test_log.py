@@ -1,0 +1,183 @@
+"""`log errors` and `log follow`: whole commands, on real logs, collected and on a node."""
+
+import json
+import os
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from stackward.cli import main
+from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
+from texts import folded
+
+SAMPLES = Path(__file__).parents[1] / "logs/samples"
+BUILD = "req-2a4c33ac-59e7-4270-9b0e-916ee843adb5"
+
+
+@pytest.fixture(autouse=True)
+def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> "Run":
+    return Run(capsys)
+
+
+class Run:
+    """Runs a command and returns its exit code and what it wrote."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        code = main(["log", *words])
+        return (code, *self._capsys.readouterr())
+
+
+def test_errors_are_shown_in_groups_with_an_example(run: Run) -> None:
+    code, out, said = run("errors", "--from", str(SAMPLES / "errors"))
+
+    assert (code, said) == (0, "")
+    assert out.startswith(
+        "critical: nova-conductor on ctl: once, 2026-11-27 22:49:12 UTC\n"
+        "  says    Unhandled error: openstack.exceptions.NotSupported: The placement service for "
+        "ctl:RegionOne exists but does not have any supported versions.\n"
+        "  raised  openstack.exceptions.NotSupported: The placement service for ctl:RegionOne "
+        "exists but does not have any supported versions.\n"
+        "  in      _make_proxy, "
+        "/usr/lib/python3/dist-packages/openstack/service_description.py:290\n"
+        "  logged  nova, /var/log/nova/nova-conductor.log on ctl\n"
+    )
+
+
+def test_groups_as_data_have_the_fields_of_the_page(run: Run) -> None:
+    code, out, _ = run("errors", "--from", str(SAMPLES / "errors"), "-f", "json")
+
+    groups = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert len(groups) > 5
+    assert {tuple(one) for one in groups} == {tuple(GROUP_FIELDS)}
+    assert {tuple(one["example"]) for one in groups} == {tuple(EVENT_FIELDS)}
+
+
+def test_a_story_is_shown_hop_by_hop_with_its_reasons(run: Run) -> None:
+    code, out, said = run("follow", BUILD, "--from", str(SAMPLES / "build"))
+
+    assert (code, said) == (0, "")
+    assert (
+        f"22:49:44.811 c01 nova-compute {BUILD}: 10 events, 14.293 s\n"
+        "  because it was asked for\n"
+        "    22:49:44.811 Claim successful on node c01\n" in out
+    )
+    assert f"  because its global id is {BUILD}\n" in out
+    assert "at that time (likely)\n" in out
+
+
+def test_a_story_as_data_is_an_event_a_line_in_the_order_of_time(run: Run) -> None:
+    code, out, _ = run("follow", BUILD, "--from", str(SAMPLES / "build"), "-f", "json")
+
+    events = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert {tuple(one) for one in events} == {(*EVENT_FIELDS, *STORY_FIELDS)}
+    assert [one["at"] for one in events] == sorted(one["at"] for one in events)
+
+
+def test_an_id_that_no_log_has_is_said_with_what_was_searched_and_what_is_like_it(run: Run) -> None:
+    code, out, said = run("follow", f"{BUILD[:-1]}0", "--from", str(SAMPLES / "build"))
+
+    assert (code, out) == (1, "")
+    assert f"error: no log has `{BUILD[:-1]}0`" in said
+    assert "  c01: 4 files, " in said
+    assert f"hint: perhaps `{BUILD}`" in said
+
+
+def test_a_span_of_collected_logs_counts_back_from_their_newest_line(run: Run) -> None:
+    words = ("errors", "--from", str(SAMPLES / "build"), "--level", "warning", "-f", "json")
+
+    counts = [
+        sum(json.loads(line)["count"] for line in run(*words, *flags)[1].splitlines())
+        for flags in ((), ("--since", "1h"), ("--since", "10s"))
+    ]
+
+    assert counts[0] == counts[1] > counts[2] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("follow", "web-1"), "error: `web-1` is no id"),
+        (("errors", "--node", "c99"), "error: there is no node `c99` in "),
+        (("errors", "--component", "nova"), "error: there is no component `nova`"),
+        (("errors", "--since", "soon"), "error: `--since soon` is no time"),
+        (("errors", "--since", "1h", "--until", "2h"), "error: `--since` is later than `--until`"),
+        (("errors", "-c", "No"), "error: there is no column `No`"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_with_a_hint(
+    run: Run, words: tuple[str, ...], says: str
+) -> None:
+    code, out, said = run(*words, "--from", str(SAMPLES / "build"))
+
+    assert (code, out) == (2, "")
+    assert says in folded(said)
+    assert "hint: " in said
+
+
+def test_a_zone_is_for_collected_logs_only(run: Run) -> None:
+    code, _, said = run("errors", "--zone", "UTC")
+
+    assert code == 2
+    assert "`--zone` is for collected logs" in said
+
+
+def test_part_of_the_logs_that_cannot_be_read_is_said_and_the_exit_code_tells(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "c01").mkdir()
+    (tmp_path / "c01/nova.log").write_text("2026-11-27 22:50:00.000 7 ERROR nova.x [-] it\n")
+    os.mkfifo(tmp_path / "c01/fifo.log")
+
+    code, out, said = run("errors", "--from", str(tmp_path))
+
+    assert code == 6
+    assert "1 event in 1 group" in out
+    assert "warning: `c01`: 1 place may not be read: /fifo.log: it is no plain file" in said
+
+
+def test_no_secret_of_any_log_is_shown(run: Run, tmp_path: Path) -> None:
+    lines = (
+        "2026-11-27 22:50:00.000 7 ERROR nova.x [-] rabbit://u:hush/word@ctl is away\n"
+        "2026-11-27 22:50:01 13 [ERROR] GRANT USAGE TO 'n' IDENTIFIED BY 'hush/word'\n"
+        "2026-11-27 22:50:02.000000+00:00 [error] <0.1.0> password=hush/word\n"
+        "2026-11-27T22:50:03.000Z|00095|vlog|ERR|token: hush/word\n"
+        "2026-11-27 22:50:04.000 7 ERROR nova.x [-] it failed\n"
+        "2026-11-27 22:50:04.000 7 ERROR nova.x Traceback (most recent call last):\n"
+        '2026-11-27 22:50:04.000 7 ERROR nova.x   File "/a.py", line 1, in b\n'
+        "2026-11-27 22:50:04.000 7 ERROR nova.x ValueError: --os-password hush/word\n"
+    )
+    (tmp_path / "nova.log").write_text(lines)
+    with tarfile.open(tmp_path / "logs.tar", "w") as archive:
+        archive.add(tmp_path / "nova.log", "c01/nova.log")
+
+    shown = [
+        run("errors", "--from", str(tmp_path / "logs.tar"), "-f", form)
+        for form in ("table", "json", "csv", "yaml", "value")
+    ]
+
+    assert [code for code, _, _ in shown] == [0] * 5
+    assert "hush" not in repr(shown)
+    assert "it failed" in shown[0][1]
+
+
+def test_a_node_of_the_inventory_is_read_by_its_own_python(run: Run, tmp_path: Path) -> None:
+    """Of the components of the anatomy this machine need have none: it is read all the same."""
+    (tmp_path / "hosts").write_text("here ansible_connection=local\n")
+
+    code, out, _ = run("errors", "--since", "1s", "--inventory", str(tmp_path / "hosts"))
+
+    assert code in {0, 6, 8}
+    assert "no errors in these logs" in out

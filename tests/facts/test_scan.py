@@ -1,0 +1,346 @@
+"""The scanner that runs on nodes: what it finds in files, and what it says of the rest."""
+
+import gzip
+import importlib.util
+import json
+import os
+import subprocess  # noqa: TID251  # the scanner is a program of its own
+import sys
+import time
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stackward.facts.logs import _as_sent
+from stackward.facts.logs import script as sent_script
+from stackward.logs.formats import BODIES, PREFIXES
+from stackward.ports.log_source import as_given
+from stackward.ports.root import BOOTSTRAP
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "src/stackward/facts/on_node/scan.py"
+START = 1795819800.0  # 2026-11-27 22:50:00 UTC
+BODY = [_as_sent(one) for one in BODIES]
+PREFIX = [_as_sent(one) for one in PREFIXES]
+
+
+def asked(root: Path, **others: object) -> dict[str, object]:
+    return {
+        "root": str(root), "places": ["/"], "units": [], "journal": False, "since": None,
+        "until": None, "level": None, "words": [], "bytes": 8 << 20, "within_s": 20.0,
+        "bodies": BODY, "prefixes": PREFIX, **others,
+    }  # fmt: skip
+
+
+def scan(root: Path, zone: str = "UTC", **others: object) -> Mapping[str, Any]:
+    """Run the scanner as it is run on a node."""
+    answer = subprocess.run(  # noqa: S603  # our own script
+        [sys.executable, "-I", "-c", BOOTSTRAP],
+        input=as_given(sent_script(), json.dumps(asked(root, **others))),
+        capture_output=True,
+        text=True,
+        env={"TZ": zone, "PATH": os.environ["PATH"]},
+        timeout=60,
+        check=True,
+    )
+    found: Mapping[str, Any] = json.loads(answer.stdout)
+    return found
+
+
+def texts(found: Mapping[str, Any]) -> list[str]:
+    return [each[3] for one in found["files"] for each in one["events"]]
+
+
+def stamp(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03d}"
+
+
+def line(at: float, text: str = "it", level: str = "INFO", pid: int = 7) -> str:
+    return f"{stamp(START + at)} {pid} {level} nova.x [-] {text}\n"
+
+
+def write(folder: Path, name: str, *lines: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def scanner() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("scan", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_runs_in_an_old_python() -> None:
+    """Nothing newer than 3.7 is written in it."""
+    compile(SCRIPT.read_text(), "scan.py", "exec", dont_inherit=True)
+    words = SCRIPT.read_text()
+
+    assert ":=" not in words
+    assert "removeprefix" not in words
+    assert "match " not in [each.strip()[:6] for each in words.splitlines()]
+
+
+def test_an_event_is_its_header_and_all_that_continues_it(tmp_path: Path) -> None:
+    write(tmp_path, "nova.log", line(0), line(1, "two", "WARNING"), "  more of it\n", line(2))
+
+    assert texts(scan(tmp_path, level=30)) == [line(1, "two", "WARNING") + "  more of it"]
+
+
+def test_the_word_for_a_level_in_the_body_of_a_quiet_event_is_no_level(tmp_path: Path) -> None:
+    write(tmp_path, "nova.log", line(0, "an ERROR was ERROR "), "ERROR in its second ERROR line\n")
+
+    assert texts(scan(tmp_path, level=40)) == []
+
+
+def test_a_traceback_is_one_event_and_the_next_message_of_its_moment_another(
+    tmp_path: Path,
+) -> None:
+    lines = [
+        line(0, "it failed", "ERROR"),
+        line(0, "Traceback (most recent call last):", "ERROR"),
+        line(0, '  File "/a.py", line 1, in b', "ERROR"),
+        line(0, "ValueError: x", "ERROR"),
+        line(0, "it failed too", "ERROR", pid=8),
+        line(0.5, "one", "ERROR"),
+        line(0.5, "another", "ERROR"),
+    ]
+    write(tmp_path, "nova.log", *lines)
+
+    first, *others = texts(scan(tmp_path, level=40))
+
+    assert first == "".join(lines[:4]).rstrip("\n")
+    assert others == [each.rstrip("\n") for each in lines[4:]]
+
+
+def test_an_event_that_goes_over_the_pieces_of_a_file_is_whole(tmp_path: Path) -> None:
+    filler = line(0, "x" * 200)
+    count = (4 << 20) // len(filler)
+    lines = [line(0, "it failed", "ERROR"), line(0, "Traceback (most recent call last):", "ERROR")]
+    lines += [line(0, f'  File "/{number}.py", line 1, in b', "ERROR") for number in range(200)]
+    # It begins in the first piece and ends in the second.
+    before = (4 << 20) - len(lines[0]) * 100
+    write(tmp_path, "nova.log", filler * (before // len(filler)), *lines, filler * count)
+
+    assert texts(scan(tmp_path, level=40)) == ["".join(lines).rstrip("\n")]
+
+
+def test_a_window_of_a_large_file_is_found_by_bisecting(tmp_path: Path) -> None:
+    lines = [line(number, "x" * 900) for number in range(20_000)]
+    write(tmp_path, "nova.log", *lines)
+
+    found = scan(tmp_path, since=START + 15_000, until=START + 15_060)
+
+    assert len(texts(found)) == 61
+    assert found["files"][0]["scanned"] < found["files"][0]["size"] / 1.5
+
+
+def test_a_window_is_whole_where_the_clock_was_set_back(tmp_path: Path) -> None:
+    """In autumn an hour of local time comes twice."""
+    hours = [(1, "w"), (2, "x"), (2, "y"), (3, "z")]
+    lines = [
+        f"2026-10-25 0{hour}:{minute:02}:{second:02}.000 7 INFO nova.x [-] {'.' * 2000}{sign}\n"
+        for hour, sign in hours
+        for minute in range(60)
+        for second in range(0, 60, 4)
+    ]
+    write(tmp_path, "nova.log", *lines)
+    [at] = {
+        each[0]
+        for each in scan(tmp_path, "Europe/Berlin")["files"][0]["events"]
+        if " 02:30:00.000 " in each[3]
+    }
+
+    found = scan(tmp_path, "Europe/Berlin", since=at, until=at)
+
+    assert [each[-1] for each in texts(found)] == ["x", "y"]
+
+
+def test_rotated_and_gzipped_files_are_read_with_the_newest(tmp_path: Path) -> None:
+    (tmp_path / "nova.log.2.gz").write_bytes(gzip.compress(line(0, "first", "ERROR").encode()))
+    write(tmp_path, "nova.log.1", line(100, "second", "ERROR"))
+    write(tmp_path, "nova.log", line(200, "third", "ERROR"))
+
+    found = scan(tmp_path, places=["/nova.log"], level=40)
+
+    assert [each.split("] ")[1] for each in texts(found)] == ["first", "second", "third"]
+
+
+def test_a_rotated_file_before_the_window_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path, "nova.log.1", line(0, "first"))
+    write(tmp_path, "nova.log", line(10_000, "second"))
+
+    found = scan(tmp_path, since=START + 20_000)
+
+    assert [(one["path"], one["scanned"] > 0) for one in found["files"]] == [
+        ("/nova.log.1", False),
+        ("/nova.log", True),
+    ]
+
+
+def test_a_gzipped_file_that_is_broken_off_is_read_to_there_and_named(tmp_path: Path) -> None:
+    whole = gzip.compress(
+        "".join(line(number, os.urandom(90).hex()) for number in range(999)).encode()
+    )
+    (tmp_path / "nova.log.1.gz").write_bytes(whole[: len(whole) // 2])
+
+    found = scan(tmp_path)
+
+    assert found["files"][0]["error"] == "the gzipped file is broken off"
+    assert len(texts(found)) > 100
+
+
+def test_a_fifo_and_a_link_that_leads_out_are_named_and_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "node"
+    write(tmp_path, "secret", "a word\n")
+    write(folder, "nova.log", line(0))
+    os.mkfifo(folder / "fifo.log")
+    (folder / "out.log").symlink_to(tmp_path / "secret")
+
+    found = scan(folder)
+
+    assert texts(found) == [line(0).rstrip("\n")]
+    assert found["refused"] == [
+        "/out.log: it leads out of what was collected",
+        "/fifo.log: it is no plain file",
+    ]
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "nova.log").symlink_to("nova.log")
+
+    found = scan(tmp_path, places=["/nova.log"])
+
+    assert found["refused"] == ["/nova.log: Too many levels of symbolic links"]
+
+
+def test_bytes_that_are_no_text_and_nuls_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "nova.log").write_bytes(line(0, "a").encode()[:-1] + b"\xff\x00b\n")
+
+    assert texts(scan(tmp_path)) == [line(0, "a").rstrip("\n") + "\\xff\x00b"]
+
+
+def test_a_line_of_a_hundred_megabytes_is_cut_and_said_to_be(tmp_path: Path) -> None:
+    with (tmp_path / "nova.log").open("w") as file:
+        file.write(line(0, "x" * 8_000_000, "ERROR"))
+        file.write(line(1, "after it", "ERROR"))
+
+    found = scan(tmp_path, level=40)
+
+    [first, second] = found["files"][0]["events"]
+    assert (len(first[3]), first[4]) == (64 * 1024, True)
+    assert second[3].endswith("after it")
+
+
+def test_what_there_is_no_room_for_is_counted(tmp_path: Path) -> None:
+    write(tmp_path, "nova.log", *(line(number, "x" * 100) for number in range(100)))
+
+    found = scan(tmp_path, bytes=5000)
+
+    assert 0 < len(texts(found)) < 40
+    assert found["files"][0]["lost"] == 100 - len(texts(found))
+
+
+def test_for_what_there_was_no_time_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "nova.log", line(0))
+
+    assert scan(tmp_path, within_s=0.0)["cut"] == ["/nova.log"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [("UTC", "2026-11-27 22:50:00.000"), ("Asia/Tokyo", "2026-11-28 07:50:00.000")],
+)
+def test_times_without_a_zone_are_those_of_the_node(
+    tmp_path: Path, zone: str, written: str
+) -> None:
+    write(tmp_path, "nova.log", f"{written} 7 INFO nova.x [-] it\n")
+
+    assert [each[0] for each in scan(tmp_path, zone)["files"][0]["events"]] == [START]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-27 22:50:00.000000+00:00 [info] <0.1.0> it",
+        "2026-11-27 23:50:00.000000+01:00 [info] <0.1.0> it",
+        "2026-11-27 22:50:00 13 [Note] it",
+        "261127 22:50:00 [Note] it",
+        "2026-11-27T22:50:00.000Z|00095|vlog|INFO|it",
+        "*** Starting uWSGI 2.0 (64bit) on [Fri Nov 27 22:50:00 2026] ***",
+        '10.0.0.1 - - [27/Nov/2026:22:50:00 +0000] "GET / HTTP/1.1" 200 1',
+        "=INFO REPORT==== 27-Nov-2026::22:50:00 ===",
+        "Nov 27 22:50:00 ctl sshd[4]: it",
+        "2026-11-27T22:50:00+00:00 ctl sshd[4]: it",
+    ],
+)
+def test_times_of_all_forms_are_read(scanner: ModuleType, written: str) -> None:
+    zone = scanner.Zone(0.0, START + 3600)
+    heads = scanner.Heads(
+        [scanner.Kind(one) for one in BODY], [scanner.Kind(one) for one in PREFIX], zone
+    )
+
+    assert heads.at(written.encode(), 0).at == START
+
+
+def test_a_line_behind_a_prefix_has_its_own_format(tmp_path: Path) -> None:
+    write(tmp_path, "syslog", f"Nov 27 22:50:00 ctl nova-compute[7]: {line(0, 'it', 'ERROR')}")
+
+    [event] = scan(tmp_path, level=40)["files"][0]["events"]
+
+    assert event[1] == "oslo"
+
+
+def test_an_id_is_found_in_whatever_line_of_its_event(tmp_path: Path) -> None:
+    write(tmp_path, "nova.log", line(0), line(1, "two"), "  about req-1\n", line(2))
+
+    assert texts(scan(tmp_path, words=["req-1"])) == [line(1, "two") + "  about req-1"]
+
+
+def test_only_the_times_of_files_are_told_where_no_more_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, "nova.log", line(0), line(9, "last"))
+
+    [one] = scan(tmp_path, only_times=True)["files"]
+
+    assert (one["first"], one["last"], one["events"]) == (START, START + 9, [])
+
+
+LINES = st.lists(
+    st.one_of(
+        st.binary(max_size=60),
+        st.sampled_from([each.encode() for form in (*BODIES, *PREFIXES) for each in form.samples]),
+        st.sampled_from([line(0).encode(), line(0, "Traceback (most recent call last):").encode()]),
+    ),
+    max_size=12,
+)
+
+
+@given(LINES, st.integers(1, 400))
+def test_nothing_of_any_bytes_is_lost_or_invented(
+    scanner: ModuleType, lines: list[bytes], piece: int
+) -> None:
+    """All lines from the first head on are in events, each once and in their order."""
+    raw = b"\n".join(lines)
+    told: dict[str, Any] = {"events": [], "scanned": 0, "outside": 0}
+    look = scanner.Scan(asked(Path("/")), time.monotonic() + 60)
+    look.zone = scanner.Zone(0.0, START)
+    heads = scanner.Heads(look.bodies, look.prefixes, look.zone)
+    vars(scanner)["PIECE"] = piece
+    look.look(BytesIO(raw), 0, heads, told)
+
+    begin = scanner.first_head(raw, heads)
+    assert "".join(each[3] for each in told["events"]).replace("\n", "") == raw[begin:].decode(
+        "utf-8", "backslashreplace"
+    ).replace("\n", "")
+    assert [each[2] for each in told["events"]] == sorted({each[2] for each in told["events"]})

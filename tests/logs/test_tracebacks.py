@@ -1,0 +1,55 @@
+"""Tracebacks: chains of causes, and those that came over RPC."""
+
+from stackward.logs.event import Frame
+from stackward.logs.tracebacks import read_traceback
+
+CHAIN = """\
+it failed
+Traceback (most recent call last):
+  File "/usr/lib/python3/dist-packages/nova/a.py", line 10, in first
+    second()
+    ~~~~~~^^
+  File "/usr/lib/python3/dist-packages/nova/b.py", line 20, in second
+    raise ValueError("x")
+ValueError: x
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/usr/lib/python3/dist-packages/nova/c.py", line 30, in third
+    raise Other
+nova.exception.Other""".splitlines()
+
+REMOTE = (
+    "Exception during message handling: Remote error: Timeout it was late\n"
+    "['Traceback (most recent call last):\\n', '  File \"/usr/lib/nova/d.py\", line 7, in call\\n"
+    "    wait()\\n', 'oslo_messaging.exceptions.Timeout: it was late\\n']."
+).splitlines()
+
+
+def test_a_chain_of_causes_is_read_in_order() -> None:
+    first, last = read_traceback(CHAIN)
+
+    assert (first.exception, first.message) == ("ValueError", "x")
+    assert first.frames[-1] == Frame(
+        file="/usr/lib/python3/dist-packages/nova/b.py", line=20, function="second"
+    )
+    assert (last.exception, last.message) == ("nova.exception.Other", "")
+
+
+def test_a_traceback_in_an_error_of_rpc_is_unpacked() -> None:
+    [found] = read_traceback(REMOTE)
+
+    assert (found.exception, found.message) == (
+        "oslo_messaging.exceptions.Timeout",
+        "it was late",
+    )
+    assert found.frames == (Frame(file="/usr/lib/nova/d.py", line=7, function="call"),)
+
+
+def test_what_is_no_traceback_has_no_exceptions() -> None:
+    assert read_traceback(["ValueError: x", '  File "a.py", line 1, in b']) == ()
+
+
+def test_a_traceback_that_is_cut_off_has_none_of_its_exceptions() -> None:
+    assert read_traceback(CHAIN[:5]) == ()
