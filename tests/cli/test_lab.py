@@ -317,6 +317,7 @@ def test_openrc_prints_lines_for_a_shell(run: Run, tmp_path: Path) -> None:
         (
             f"export OS_CLIENT_CONFIG_FILE={lab.clouds_yaml}\n"
             "export OS_CLOUD=lab-demo\n"
+            f"export STACKWARD_BMC_AUTH={lab.bmc_logins}\n"
             f"export STACKWARD_INVENTORY={lab.inventory}\n"
             "export STACKWARD_INVENTORY_READER=''\n"
             "export STACKWARD_LAB=lab\n"

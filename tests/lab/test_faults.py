@@ -23,6 +23,7 @@ SIDE_BY_SIDE = (
         (("domain-undefined", "load-1"), ("base-image-deleted", "load-1")),
     ),
     ((("rabbitmq-stopped", "ctl"), ("rabbitmq-restarted", "ctl")),),
+    ((("node-hung", "c01"),), (("bmc-wrong-node", "c02"), ("bmc-lies-off", "c02"))),
     ((("mariadb-stopped", "ctl"), ("wrong-keystone-password", "ctl")),),
 )
 

@@ -11,7 +11,7 @@ import subprocess  # noqa: TID251  # a node is a process, here too
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -176,6 +176,11 @@ def a_rack(folder: Path, *nodes: str) -> Iterator[Rack]:
 
 
 def be_the_service(folder: Path) -> None:
+    """Serve those that the folder names."""
+    serve_forever(bmcs_in(folder), folder)
+
+
+def serve_forever(bmcs: Sequence[Bmc], folder: Path) -> None:
     """Serve, as a process of its own would: with the log on stderr."""
     os.dup2(os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), sys.stderr.fileno())
     logging.getLogger().handlers.clear()  # pytest's
@@ -188,7 +193,7 @@ def be_the_service(folder: Path) -> None:
         return chassis
 
     try:
-        bmc_server.serve(bmcs_in(folder), chassis_of)
+        bmc_server.serve(bmcs, chassis_of)
     except StackwardError as failed:
         sys.exit(failed.message)
 
@@ -213,8 +218,12 @@ def wait_for(is_so: Callable[[], object]) -> None:
 
 
 def answers(bmc: Bmc) -> bool:
+    return answers_as(bmc, PASSWORD)
+
+
+def answers_as(bmc: Bmc, password: str) -> bool:
     try:
-        power_state(bmc, PASSWORD)
+        power_state(bmc, password)
     except Unreachable:
         return False
     return True
@@ -615,14 +624,22 @@ def test_a_fault_that_nobody_knows_is_an_error_and_not_ignored(node: Node) -> No
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault(FaultKind.DEAF), Fault(FaultKind.STUCK), Fault(FaultKind.SLOW, 2.5)]
+    "fault",
+    [
+        Fault(FaultKind.DEAF),
+        Fault(FaultKind.STUCK),
+        Fault(FaultKind.SLOW, 2.5),
+        Fault(FaultKind.LIES_OFF),
+        Fault(FaultKind.WRONG_NODE, node="c02"),
+    ],
 )
 def test_a_fault_is_read_as_it_was_written(fault: Fault) -> None:
     assert Fault.parse(fault.text) == fault
 
 
 @pytest.mark.parametrize(
-    "text", ["", "sulking", "deaf 3", "slow", "slow -1", "slow x", "slow nan", "slow inf"]
+    "text",
+    ["", "sulking", "deaf 3", "slow", "slow -1", "slow x", "slow nan", "slow inf", "wrong-node"],
 )
 def test_a_fault_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(BadInput):

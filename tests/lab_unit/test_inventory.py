@@ -51,6 +51,7 @@ def test_the_environment_points_at_what_was_written(tmp_path: Path) -> None:
     assert given == {
         "OS_CLIENT_CONFIG_FILE": str(lab.clouds_yaml),
         "OS_CLOUD": "lab-two",
+        "STACKWARD_BMC_AUTH": str(lab.bmc_logins),
         "STACKWARD_INVENTORY": str(lab.inventory),
         "STACKWARD_INVENTORY_READER": "",
         "STACKWARD_LAB": "two",

@@ -210,6 +210,18 @@ def power_state(bmc: Bmc, password: str, *, timeout_s: float = READ_TIMEOUT_S) -
         ) from unclear
 
 
+def shown_node(bmc: Bmc, password: str, *, timeout_s: float = READ_TIMEOUT_S) -> str:
+    """Ask the BMC which node it shows: its own, unless it is cabled to another."""
+    answer = _ask(bmc, password, timeout_s)
+    try:
+        return str(json.loads(answer)["Name"])
+    except (ValueError, KeyError, TypeError) as unclear:
+        raise StepFailed(
+            f"the BMC of `{bmc.node}` does not say which node it shows",
+            says=answer.decode(errors="replace")[:200],
+        ) from unclear
+
+
 def reset(bmc: Bmc, password: str, order: ResetType, *, timeout_s: float = ORDER_TIMEOUT_S) -> None:
     """Give the BMC a power order; after FORCE_OFF the node is dead, if the BMC is honest.
 

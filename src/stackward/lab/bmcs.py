@@ -48,6 +48,13 @@ def password_of(lab: Lab) -> str:
     return file.read_text()
 
 
+def logins_of(lab: Lab) -> Path:
+    """Return the file by which Stackward logs in to the BMCs, made when there is none."""
+    if not lab.bmc_logins.exists():
+        write_private(lab.bmc_logins, f"default login {BMC_USER} password {password_of(lab)}\n")
+    return lab.bmc_logins
+
+
 def cgroup_of(lab: Lab) -> Cgroup:
     """Return the cgroup of the serving process: all of it, and nothing else, is in there."""
     return Cgroup(lab.folder, "bmcs")
@@ -55,6 +62,7 @@ def cgroup_of(lab: Lab) -> Cgroup:
 
 def start(lab: Lab) -> None:
     """Start serving, unless it is served already; returns at once."""
+    logins_of(lab)
     cgroup = cgroup_of(lab)
     if cgroup.is_populated():
         return

@@ -65,6 +65,35 @@ class Cgroup:
                         return int(pid)
         return None
 
+    def is_frozen(self) -> bool:
+        """Say whether all that is in it stands still."""
+        try:
+            return "frozen 1" in (self.path / "cgroup.events").read_text()
+        except OSError:  # as above
+            return False
+
+    def freeze(self) -> None:
+        """Stop all that is in it where it is; returns once it stands still.
+
+        Raises StepFailed when something does not, or when nothing is in it.
+        """
+        self._freeze("1")
+        if not wait_until(self.is_frozen, within_s=DEATH_S, every_s=0.02):
+            self._freeze("0")
+            raise StepFailed(f"a process in {self.path} does not stand still")
+
+    def thaw(self) -> None:
+        """Let it go on; returns once it does."""
+        self._freeze("0")
+        if not wait_until(lambda: not self.is_frozen(), within_s=DEATH_S, every_s=0.02):
+            raise StepFailed(f"a process in {self.path} does not go on")
+
+    def _freeze(self, state: str) -> None:
+        try:
+            (self.path / "cgroup.freeze").write_text(state)
+        except OSError as error:
+            raise StepFailed(f"{self.path} cannot be frozen or thawed: {error}") from error
+
     def kill(self) -> None:
         """Kill all that is in it and remove it; returns once nothing is left.
 

@@ -126,6 +126,7 @@ def environment(lab: Lab, *, demo: bool = False) -> dict[str, str]:
     return {
         "OS_CLIENT_CONFIG_FILE": str(lab.clouds_yaml),
         "OS_CLOUD": lab_cloud(lab) + ("-demo" if demo else ""),
+        "STACKWARD_BMC_AUTH": str(lab.bmc_logins),
         "STACKWARD_INVENTORY": str(lab.inventory),
         "STACKWARD_INVENTORY_READER": "",  # it would not take over how ssh reaches a lab
         "STACKWARD_LAB": lab.name,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from stackward.errors import BadInput, Refused, StepFailed
-from stackward.lab import network
+from stackward.lab import hardware_faults, network
 from stackward.lab.client import connect
 from stackward.lab.configuration import PASSWORD
 from stackward.lab.machine import port_open
@@ -388,6 +388,36 @@ ALL = (
         seen=is_cut_off,
         mend=join_cables,
         gone=works_again,
+    ),
+    Fault(
+        name="node-hung",
+        what="every process of the node stands still, as when its kernel hangs",
+        symptom="it takes connections and answers nothing, and Nova calls its nova-compute down",
+        target=Target.COMPUTE,
+        make=hardware_faults.stand_still,
+        seen=hardware_faults.stands_still,
+        mend=hardware_faults.go_on,
+        gone=works_again,
+    ),
+    Fault(
+        name="bmc-wrong-node",
+        what="the node's BMC is cabled to another node: it shows and switches that one",
+        symptom="the BMC reports the network cards of another node",
+        target=Target.NODE,
+        make=hardware_faults.swap_cable,
+        seen=hardware_faults.shows_another,
+        mend=hardware_faults.mend,
+        gone=hardware_faults.shows_its_own,
+    ),
+    Fault(
+        name="bmc-lies-off",
+        what="the node's BMC accepts power orders and carries none out",
+        symptom="the BMC says Off once it is told ForceOff, and the node runs on",
+        target=Target.NODE,
+        make=hardware_faults.have_it_lie,
+        seen=hardware_faults.lies,
+        mend=hardware_faults.mend,
+        gone=hardware_faults.tells_the_truth,
     ),
     Fault(
         name="nova-compute-killed",

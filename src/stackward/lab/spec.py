@@ -160,6 +160,11 @@ class Lab:
         return self.folder / "inventory.yaml"
 
     @property
+    def bmc_logins(self) -> Path:
+        """The file with the login of the BMCs."""
+        return self.folder / "bmc" / "logins"
+
+    @property
     def ssh_config(self) -> Path:
         """The OpenSSH configuration that knows the nodes, their keys and their host keys."""
         return self.folder / "ssh" / "config"
