@@ -209,6 +209,7 @@ def of_cloud(
 
     def stands(site: Site, run: Run) -> object:
         service, guard = site.cloud.nova.computes[NODE], site.cloud.masakari.guards.get(NODE)
+        device = site.power.devices.get(NODE)
         found = {
             "state": run.state,
             "hosts": site.hosts,
@@ -218,6 +219,7 @@ def of_cloud(
             "claimed": service.disabled_reason is not None,
             "unit": site.shell.units.get(NODE),
             "starts": site.shell.starts[NODE],
+            "power": device.state.value if device else None,
             "guarded": guard is not None and not guard.is_in_maintenance,
         }
         assert ends.keys() <= found.keys()

@@ -74,7 +74,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
     """Return every module but those of the lab, and of what runs on a node by itself."""
     for path in sorted(HOUSE.rglob("*.py")):
         name = str(path.relative_to(HOUSE))
-        if not name.startswith(("lab/", "facts/on_node/")):
+        if not name.startswith(("lab/", "facts/on_node/", "status/on_node/")):
             yield name, ast.parse(path.read_text())
 
 

@@ -1,6 +1,6 @@
 """Devices that switch the power of the fake nodes, and that may misbehave."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fakes.shell import FakeShell
 from stackward.errors import NotUnderstood, Refused, StepFailed, Uncertain, Unreachable
@@ -90,5 +90,8 @@ class FakePower:
     def _switch(self, node: str, state: PowerState) -> None:
         if self.shell is not None and state is PowerState.OFF:
             self.shell.silent.add(node)
+            computes = self.shell.cloud.nova.computes
+            if node in computes:  # heard no more; Nova says so a minute later
+                computes[node] = replace(computes[node], is_up=False)
         elif self.shell is not None:
             self.shell.silent.discard(node)

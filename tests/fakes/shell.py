@@ -18,6 +18,7 @@ from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
 from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
 from stackward.ports.shell import Answer, Rights, Shell
+from stackward.status.witnesses import script
 
 NOVA_COMPUTE_RUNS = "/usr/bin/python3 /usr/bin/nova-compute --config-file=/etc/nova/nova.conf"
 
@@ -73,6 +74,9 @@ class FakeShell:
     filesystems: dict[str, str] = field(default_factory=dict)  # by directory; else ext4
     instances_path: str | None = None  # where the disks of its guests are, if that is told
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
+    pinging: set[str] = field(default_factory=set)  # of the silent ones, those whose kernel answers
+    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # beside the inventory's
+    uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
     def directory(self) -> Directory:
         known = Directory(self.inventory) if self.inventory else _directory(self.cloud.nova.hosts)
@@ -117,6 +121,8 @@ class FakeShell:
         if node in self.silent:
             raise _no_route(node)
         words = list(command)
+        if given == script():
+            return self._hail(node, json.loads(words[-1])["addresses"])
         if as_root:
             must_be_declared(words)
             if node in self.refused:
@@ -128,6 +134,27 @@ class FakeShell:
         if words[0].rpartition("/")[2] == "systemctl":
             return self._systemctl(node, words)
         return self._write(node, words, given)
+
+    def _hail(self, caller: str, addresses: Sequence[str]) -> Answer:
+        """Call addresses from a node: what has power answers, whoever may log in there."""
+        told = {}
+        for address in addresses:
+            owner = self._owner_of(address)
+            is_alive = owner is not None and (owner not in self.silent or owner in self.pinging)
+            ssh = "open" if owner not in self.silent else "silent"
+            if address in self.uncalled:
+                ssh, is_alive = "not sent: Network is unreachable", False
+            told[address] = {
+                "own": owner == caller,
+                "ssh": ssh if is_alive else ssh.replace("open", "silent"),
+                "ping": is_alive,
+            }
+        return Answer(0, f"Welcome\n{json.dumps({'version': 1, 'told': told})}\n")
+
+    def _owner_of(self, address: str) -> str | None:
+        known = {self.directory().node(one).address: one for one in self.cloud.nova.hosts}
+        known |= {at: one for one, those in self.addresses.items() for at in those}
+        return known.get(address)
 
     def _processes(self, node: str) -> Answer:
         if node in self.hides_processes:

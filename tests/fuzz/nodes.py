@@ -33,6 +33,7 @@ from stackward.ports.shell import Answer, Rights
 from stackward.ports.systemd import read_active, read_facts
 from stackward.report.health import render_health
 from stackward.report.tables import Form
+from stackward.status.witnesses import parse_hail
 
 SAMPLES = Path(__file__).parent / "samples"
 ODD = "answer-not-understood"
@@ -109,6 +110,13 @@ IP_ADDR = """\
 4: br-ex    inet6 fd00:77::11/64 scope global \\       valid_lft forever preferred_lft forever
 5: stor0    inet 10.77.2.11 peer 10.77.2.1/32 scope global stor0\\       valid_lft forever
 """
+HAIL: dict[str, Any] = {
+    "version": 1,
+    "told": {
+        "10.77.1.11": {"own": False, "ssh": "silent", "ping": False},
+        "10.77.2.11": {"own": False, "ssh": "open", "ping": None},
+    },
+}
 IMAGES = "/var/lib/glance/images"
 VGS = "  cinder-volumes wz--n- 1000204886016 53687091200\n  old wz--n- 500107862016 0\n"
 
@@ -282,6 +290,16 @@ def of_pings(raw: bytes) -> Came:
     return Came.UNKNOWN if not_asked else Came.READ
 
 
+def of_hail(raw: bytes) -> Came:
+    """Read what came of calling a machine at two addresses."""
+    try:
+        told = parse_hail(decoded(raw), [*HAIL["told"]])
+    except NotUnderstood:
+        return Came.UNKNOWN
+    assert set(told) == {*HAIL["told"]}
+    return Came.READ
+
+
 def of_groups(raw: bytes) -> Came:
     """Read LVM's volume groups, one of which holds volumes."""
     told = dict(document("ctl"))
@@ -376,6 +394,12 @@ def sources() -> list[Source]:
             is_json=True,
             read=of_pings,
             is_strict=False,
+        ),
+        Source(
+            name="script calls addresses",
+            sample=json.dumps(HAIL),
+            is_json=True,
+            read=of_hail,
         ),
         Source(
             name="virsh list",

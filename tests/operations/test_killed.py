@@ -14,12 +14,16 @@ import pytest
 from builders import a_server, an_id, asking
 from dying import NODE, Site, of_cloud
 from fakes.cloud import FakeCloud
+from fakes.power import FakeDevice
 from killing import Fate, killed
 from stackward import requests
+from stackward.model.hardware import Hardware
 from stackward.model.instance_ha import HaHost
+from stackward.model.observation import Observation
 from stackward.model.run import Run, RunState
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.fence_compute_node import FenceRequest
 from stackward.requests.reboot_server import RebootRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
@@ -48,6 +52,23 @@ def with_a_slow_one(place: Path) -> Site:
     cloud.nova.add(a_server())
     cloud.nova.slow.add(an_id("db-01"))
     return Site(place, cloud)
+
+
+def with_one_to_fence(place: Path) -> Site:
+    """Given a node that lives, with two servers, whose device says which machine it is."""
+    site = with_two(place)
+    hardware = Hardware.of(macs=["52:54:00:00:00:07"])
+    site.power.devices[NODE] = FakeDevice(hardware=hardware)
+    seen = Observation(
+        cloud=site.cloud.identity().id,
+        node=NODE,
+        subject="machine",
+        value={"host": NODE, "uuid": "", "serial": "", "macs": [*hardware.macs]},
+        source="node",
+        at=site.clock.now(),
+    )
+    site.journal.observe([seen])
+    return site
 
 
 def with_one_in_error(place: Path) -> Site:
@@ -126,6 +147,19 @@ CASES = {
         with_two,
         lambda _: RebootRequest(server="db-01"),
         {"hosts": HOME, "asked": {"db-01": ["reboot"]}, "built": 0, "starts": 0, **UNTOUCHED},
+    ),
+    "fence of a living node": Case(
+        with_one_to_fence,
+        lambda _: FenceRequest(node=NODE, kill_guests=1),
+        {
+            "hosts": HOME,
+            "asked": {},
+            "built": 0,
+            "starts": 0,
+            "unit": ("inactive", "masked"),
+            "power": "off",
+            "guarded": True,
+        },
     ),
     "hard reboot of one in ERROR": Case(
         with_one_in_error,

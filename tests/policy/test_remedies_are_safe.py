@@ -47,6 +47,8 @@ LOOKS = {
     "connection-missing": "look first",
     "domain-disagrees": "look first",
     "engine-silent": "look first",
+    "fence/alive": "{first}",
+    "fence/miscounted": "see which they are",
     "foreign-claim": "settle it with whoever disabled it",
     "galera-not-ready": "look first",
     "heartbeat-lost": "look first",
@@ -549,12 +551,15 @@ LAB_OF_VOLUMES = {
 # Those that no lab carries out, with why. The blockers among them are followed on fakes: each has a
 # case in tests/operations/*/test_remedies.py; the findings have a test that meets their state.
 _ONE_OF_IT = "the lab has one {}, and no cluster of it"
+_NO_FENCE = "followed on fakes: tests/operations/fence_compute_node; on no lab as yet"
 _NO_REBOOT = "followed on fakes: tests/operations/reboot_server; on no lab as yet"
 NOT_ON_THE_LAB = {
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
     "binding-left": "Nova leaves one only if it chose another target: not every time",
     "building": "the owner decides, and no order is named",
     "engine-silent": "the lab has no containers; of the look on a lab: lab/test_takes_no_writes.py",
+    "fence/alive": _NO_FENCE,
+    "fence/miscounted": _NO_FENCE,
     "galera-not-ready": _ONE_OF_IT.format("MariaDB"),
     "mariadb-read-only": "its order is how the mutations of the lab are mended (lab/mutants.py)",
     "masked-and-fallen": "its orders are those of switched-off, which is carried out",

@@ -1,6 +1,7 @@
 """`stackward node`: the machines of the cloud."""
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -232,17 +233,129 @@ def return_(  # noqa: PLR0913  # one for each flag
     approve_and_carry_out(context, plan, approving=approving, choice=choice, output=output)
 
 
-def _refuse_how_servers_move(context: typer.Context) -> None:
-    """Refuse flags that would be passed over: without `--bring-back` no server moves."""
-    given = [
+def _given(context: typer.Context, names: Iterable[str]) -> list[str]:
+    """Return those flags that were written, as they are written."""
+    return [
         f"`--{name.replace('_', '-')}`"
-        for name in HOW_SERVERS_MOVE
+        for name in names
         if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
     ]
+
+
+def _refuse_how_servers_move(context: typer.Context) -> None:
+    """Refuse flags that would be passed over: without `--bring-back` no server moves."""
+    given = _given(context, HOW_SERVERS_MOVE)
     if given:
         raise BadInput(
             f"{', '.join(given)}: only servers that are brought back move",
             hint="add `--bring-back`, or leave that out",
+        )
+
+
+@app.command(
+    epilog=example(
+        "stackward node fence compute-07 --dry-run",
+        "stackward node fence compute-07",
+        "stackward node fence compute-07 --kill-guests 12",
+        "stackward node fence compute-07 --confirmed-off INC-4711",
+        "stackward node fence --check",
+        "stackward node fence compute-07 --check",
+    ),
+)
+@grouped
+def fence(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    node: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NODE", help="As the inventory or Nova calls it; with `--check`: else all."
+        ),
+    ] = None,
+    kill_guests: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Fence it although it lives: so many guests there lose their power.",
+        ),
+    ] = None,
+    confirmed_off: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REFERENCE",
+            help="Somebody has seen at the machine that this device switches it: the number of a "
+            "ticket, say. Only where nothing else tells.",
+        ),
+    ] = None,
+    accept_outage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NODES",
+            help="Fence it although most nodes are down: names each of them, with commas between.",
+        ),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Switch nothing: ask the devices and the nodes."),
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", min=1, metavar="SECONDS", help="Of `--check`, for each device and node."
+        ),
+    ] = 20,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> int | None:
+    """Cut the power of a dead compute node, and prove that it is dead.
+
+    Its power is cut by the device that the inventory names for it. Then three things are proved:
+    the device says Off, twice; it is this node's device; nothing of the node answers any more. The
+    plan is shown first. A living node is refused: drain it. It moves no server, and nothing takes
+    it back: switch the node on again, then `stackward node return` it.
+
+    `--check` only asks whether a fence would work, and would be proved: whether the device lets us
+    in, which orders it has, whose power it switches, and what its node does when power returns. It
+    ends with 0 (it would), 6 (not all of it is known), 7 (it would not) or 8 (no device answered).
+    """
+    from stackward.cli.carrying import carry_out
+    from stackward.requests.fence_compute_node import FenceRequest
+
+    if check:
+        from stackward.cli.power_check import check_power_of
+
+        _refuse_besides_check(context)
+        return check_power_of(context, node, timeout=timeout, choice=choice, output=output)
+    if node is None:
+        raise BadInput("no node is named", hint="only `--check` asks the devices of all nodes")
+    if approving.queue:
+        raise BadInput(
+            "`--queue`: a fence is carried out while somebody watches it",
+            stands="nothing was changed",
+            hint="leave `--queue` out",
+        )
+    named = (accept_outage or "").split(",")
+    asked = FenceRequest(
+        node=node,
+        kill_guests=kill_guests,
+        confirmed_off=(confirmed_off or "").strip() or None,
+        accept_outage=tuple(each.strip() for each in named if each.strip()),
+    )
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+    return None
+
+
+def _refuse_besides_check(context: typer.Context) -> None:
+    """Refuse flags of a fence that would be passed over."""
+    given = _given(
+        context, ("kill_guests", "confirmed_off", "accept_outage", "plan_out", "yes", "queue")
+    )
+    if given:
+        raise BadInput(
+            f"{', '.join(given)}: `--check` switches nothing", hint="leave one of them out"
         )
 
 
@@ -273,41 +386,3 @@ def check(  # noqa: PLR0913  # one for each flag
     with open_lookout(context, choice) as lookout:
         asked = CheckRequest(within_s=timeout, tables=tables, rpc=rpc)
         return check_once(lookout, lambda: check_node(lookout, node, asked), output, strict=strict)
-
-
-@app.command(
-    epilog=example("stackward node fence --check", "stackward node fence compute-07 --check"),
-)
-@grouped
-def fence(  # noqa: PLR0913  # one for each flag
-    context: typer.Context,
-    *,
-    node: Annotated[
-        str | None,
-        typer.Argument(metavar="NODE", help="As the inventory calls it; else all of them."),
-    ] = None,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Switch nothing: ask the devices and the nodes."),
-    ] = False,
-    timeout: Annotated[
-        float,
-        typer.Option("--timeout", min=1, metavar="SECONDS", help="For each device and node."),
-    ] = 20,
-    choice: InventoryChoice,
-    output: Output,
-) -> int:
-    """Check that the power of a node could be cut, and that be proved.
-
-    Its device is asked: whether it lets us in, which orders it has, whose power it switches, and
-    what its node does when power returns. The node is asked which machine it is. Nothing is
-    switched. Ends with 0 (a fence would work, and be proved), 6 (not all of it is known), 7 (a
-    fence would not work) or 8 (no device answered).
-    """
-    from stackward.cli.power_check import check_power_of
-
-    if not check:
-        raise BadInput(
-            "`node fence` needs `--check`", hint="`stackward node fence --check` switches nothing"
-        )
-    return check_power_of(context, node, timeout=timeout, choice=choice, output=output)

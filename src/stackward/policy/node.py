@@ -1,6 +1,8 @@
 """Whether a node is alive, known for what it is, and nobody else's."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
 
 from stackward.model.claim import read_claim
 from stackward.model.maintenance import ReturningNode
@@ -88,7 +90,26 @@ STUCK = Rule(
 KNOWN_BY = "known by what it said of itself at"
 
 
-def judge_identity(node: ComputeNode | ReturningNode) -> Iterator[Verdict]:
+class Identified(Protocol):
+    """A compute node, and when it last said who it is, where it says nothing now."""
+
+    @property
+    def name(self) -> str:
+        """Return what the inventory calls the machine."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Return what Nova calls its service."""
+        ...
+
+    @property
+    def identified_at(self) -> datetime | None:
+        """Return when it last said so; None where it says so now, or its name is the same."""
+        ...
+
+
+def judge_identity(node: Identified) -> Iterator[Verdict]:
     """Say by what old word a node is known that cannot be asked now."""
     if node.identified_at:
         at = in_utc(node.identified_at)

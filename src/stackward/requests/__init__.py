@@ -13,6 +13,7 @@ KINDS = ByKind(
     {
         "bring-back-servers": "bring_back_servers.BringBackRequest",
         "drain-compute-node": "drain_compute_node.DrainRequest",
+        "fence-compute-node": "fence_compute_node.FenceRequest",
         "reboot-server": "reboot_server.RebootRequest",
         "return-compute-node": "return_compute_node.ReturnRequest",
         "undo-run": "undo_run.UndoRequest",

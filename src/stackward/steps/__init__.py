@@ -17,6 +17,8 @@ KINDS = ByKind(
         "abort-migration": "compute.AbortMigration",
         "tell-instance-ha": "instance_ha.TellInstanceHa",
         "remove-binding": "network.RemoveBinding",
+        "power-off": "node_power.PowerOff",
+        "try-keep-off": "node_power.TryKeepOff",
         "reboot-server": "server_power.RebootServer",
         "stop-server": "server_power.StopServer",
         "start-server": "server_power.StartServer",

@@ -1,0 +1,147 @@
+"""Whether a node is dead: three statements, each on its own evidence.
+
+Its device says Off; the device is this node's; nothing of the node answers. A sign of life while a
+device says Off means that it is another machine's device.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from stackward.checks.listening import listen
+from stackward.errors import NotUnderstood, Refused, StackwardError, Unreachable
+from stackward.model.hardware import Alike, Hardware
+from stackward.model.power import PowerState
+from stackward.model.witness import Sign
+from stackward.plan import Answer, Finding, Holds, Unverified
+from stackward.plan.stored import VOLATILE
+from stackward.ports.world import World
+from stackward.status.witnesses import hail
+
+AGAIN_S = 5.0  # between the two times that a device must say Off
+_CABLE = (
+    "do not evacuate it: its servers may run. Find out which machine that device switches "
+    "(its serial number, its cable), switch that one on again, and correct the inventory"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsPoweredOff:
+    """The device of a node says Off, twice, some seconds apart."""
+
+    kind: ClassVar[str] = "is-powered-off"
+
+    node: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"the device of `{self.node}` says Off, twice, {AGAIN_S:.0f} s apart"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask the device, wait, and ask it again."""
+        times: list[str] = []
+        for _ in range(2):
+            if times:
+                world.clock.wait(AGAIN_S)
+            try:
+                state = world.power.state(self.node)
+            except (Unreachable, NotUnderstood, Refused) as error:
+                return Unverified(self.node, error.message, error.hint or "look at its device")
+            if state is not PowerState.OFF:
+                return Finding(
+                    self.node,
+                    "its device says On",
+                    "somebody else, or its own settings, has switched it on: see who, then fence "
+                    "it again",
+                )
+            times.append(world.clock.now().strftime("%H:%M:%S"))
+        device = world.power.device(self.node)
+        return Holds(f"{device.text if device else 'it'} said Off at {' and '.join(times)} UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsItsDevice:
+    """The device that says Off is this node's, and no other machine's."""
+
+    kind: ClassVar[str] = "is-its-device"
+
+    node: str
+    by: str  # how that is known: "identity", "silence", "word"; stored
+    # What the node once told of itself; what was heard before the order; a person's word.
+    uuid: str | None = field(default=None, metadata=VOLATILE)
+    serial: str | None = field(default=None, metadata=VOLATILE)
+    macs: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    seen_at: str | None = field(default=None, metadata=VOLATILE)
+    heard: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    peers: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    reference: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        by = f", by a person's word: {self.reference}" if self.by == "word" else ""
+        return f"the device that says Off is that of `{self.node}`{by}"
+
+    def ask(self, world: World, /) -> Answer:
+        """Compare what it says with what the node once said; or see what fell silent."""
+        if self.by == "identity":
+            return self._compared(world)
+        if self.by == "silence":
+            return self._fallen_silent(world)
+        if self.reference:
+            return Holds(f"a person's word: {self.reference}; nothing else proves it")
+        return Unverified(self.node, "nothing tells whose device it is", "look at the machine")
+
+    def _compared(self, world: World) -> Answer:
+        known = Hardware(uuid=self.uuid, serial=self.serial, macs=frozenset(self.macs))
+        try:
+            told = world.power.describe(self.node).hardware
+        except StackwardError as error:
+            return Unverified(self.node, error.message, error.hint or "look at its device")
+        alike = told.compare(known)
+        if alike is Alike.SAME:
+            same = ", ".join(told.agreeing(known))
+            return Holds(f"equal to what the node said at {self.seen_at}: {same}")
+        if alike is Alike.DIFFERENT:
+            return Finding(self.node, "its device is that of another machine", _CABLE)
+        return Unverified(self.node, "its device says no more which machine it is", "ask it again")
+
+    def _fallen_silent(self, world: World) -> Answer:
+        now = hail(world, self.addresses, self.peers)
+        if now.sign is Sign.YES:
+            return Finding(self.node, f"its device says Off, and {now.text}", _CABLE)
+        if now.sign is Sign.UNKNOWN:
+            return Unverified(self.node, now.text, "make the nodes that called it answer")
+        return Holds(f"before the order: {'; '.join(self.heard)}; since then {now.text}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSignOfLife:
+    """Nothing of a node answers at any of its addresses, and Nova does not hear from it."""
+
+    kind: ClassVar[str] = "no-sign-of-life"
+
+    node: str
+    host: str
+    addresses: tuple[str, ...] = field(metadata=VOLATILE)
+    peers: tuple[str, ...] = field(metadata=VOLATILE)
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"nothing of `{self.node}` answers: not 22/tcp, not ping, no heartbeat"
+
+    def ask(self, world: World, /) -> Answer:
+        """Call it at all of its addresses from other nodes, then listen for its heartbeat."""
+        called = hail(world, self.addresses, self.peers)
+        if called.sign is Sign.YES:
+            return Finding(self.node, f"its device says Off, and {called.text}", _CABLE)
+        heard = listen(world, self.host)
+        if heard.silent is False:
+            return Finding(self.node, f"its device says Off, and {heard.why}", _CABLE)
+        if called.sign is Sign.UNKNOWN:
+            return Unverified(self.node, called.text, "make the nodes that call it answer")
+        if heard.silent is None:
+            return Unverified(self.node, heard.why, "see `openstack compute service list`")
+        return Holds(f"{called.text}; {heard.why}")

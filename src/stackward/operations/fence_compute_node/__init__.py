@@ -1,0 +1,43 @@
+"""Fence a compute node: cut its power, and prove that it is dead."""
+
+from stackward.operations import Operation
+from stackward.operations.fence_compute_node.facts import read_fence
+from stackward.operations.fence_compute_node.plan import FENCE, plan_fence
+from stackward.operations.fence_compute_node.rules import UNNEEDED
+from stackward.operations.fence_compute_node.undo import undo_fence
+from stackward.plan import Blocked, Columns, Json, Move
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.fence_compute_node import FenceRequest
+
+
+def _judge(
+    world: World, journal: Journal, asked: FenceRequest, move: Move[World]
+) -> Blocked | None:
+    """Judge the node again on fresh facts, just before its power is cut.
+
+    What a flag was needed for may have passed by itself: a node that has died since is fenced.
+    """
+    if move.how != FENCE:
+        return None
+    run = world.acting.run if world.acting else None
+    fresh = plan_fence(read_fence(world, journal, asked, run), asked)
+    return next((each for each in fresh.blockers if each.worry != UNNEEDED.name), None)
+
+
+def _row(move: Move[World]) -> tuple[Json, ...]:
+    return (move.thing, move.how)
+
+
+OPERATION = Operation(
+    request=FenceRequest,
+    read=read_fence,
+    plan=plan_fence,
+    judge=_judge,
+    columns=Columns(
+        names=("Node", "How"),
+        row=_row,
+        outcome=("Server", "ID", "How", "State", "Seconds"),
+    ),
+    undo=undo_fence,
+)

@@ -1,0 +1,273 @@
+"""Read a node that is to be fenced: its device, its signs of life, its guests, and the others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from stackward.answers import texts
+from stackward.errors import StackwardError, Uncertain, Unreachable
+from stackward.facts.domains import read_domains
+from stackward.facts.maintenance import read_holders
+from stackward.facts.named import Found, find_node, nodes_of_hosts
+from stackward.facts.observed import ADDRESSES, MACHINE, read_remembered
+from stackward.facts.roles import read_roles
+from stackward.model.aggregate import Aggregate
+from stackward.model.claim import read_claim
+from stackward.model.compute_process import UNIT, outside
+from stackward.model.domain import Domain
+from stackward.model.hardware import Hardware
+from stackward.model.identity import Itself
+from stackward.model.maintenance import Holder
+from stackward.model.node import Role
+from stackward.model.observation import Observation
+from stackward.model.power import PowerDevice, PowerState
+from stackward.model.service import NOVA_COMPUTE, ComputeService
+from stackward.model.unread import Hindrance, Unread
+from stackward.model.witness import Sign, Witnesses
+from stackward.operations.fence_compute_node.identity import Remembered
+from stackward.operations.fence_compute_node.life import Life, Signs, judge_life
+from stackward.operations.fence_compute_node.outage import Compute
+from stackward.ports.compute_process import read_processes
+from stackward.ports.journal import Journal
+from stackward.ports.machines import machine_of
+from stackward.ports.world import World
+from stackward.requests.fence_compute_node import FenceRequest
+from stackward.status.lookups import servers_on
+from stackward.status.witnesses import hail
+from stackward.steps.service import KeepOff
+
+_ANSWER_S = 10.0  # for ssh, and for a call over RPC
+_CALLERS = 2  # compute nodes that call it, and as many others
+_MOST_ADDRESSES = 16
+_HAVE_POWER = {1, 3}  # nova/objects/fields.py InstancePowerState: running, paused
+_OFF = {"shut off", "crashed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FenceFacts:
+    """A node and all that its fence has to know; read once."""
+
+    name: str  # as the inventory calls the machine
+    host: str  # as Nova calls its service
+    read_at: datetime
+    service: ComputeService
+    is_named: bool  # the inventory has it
+    device: PowerDevice | Unread | None  # None: the inventory names none
+    own: Remembered | None = None  # what it said of itself while it was well
+    others: tuple[Remembered, ...] = ()  # what others have said
+    signs: Signs
+    witnesses: Witnesses
+    addresses: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()  # nodes that call it
+    guests: int | None = None  # with power, by libvirt there; None: it did not tell
+    servers: int = 0  # with power, by Nova
+    why_not_kept_off: str | None = None  # why its nova-compute is not stopped first; None: it is
+    computes: tuple[Compute, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    roles: tuple[Role, ...] = ()
+    holders: tuple[Holder, ...] = ()
+    identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
+
+    @property
+    def life(self) -> Life:
+        """Say how alive it is."""
+        return judge_life(self.signs)
+
+    @property
+    def running(self) -> tuple[int, str]:
+        """Return how many guests have power there, and who says so."""
+        return (self.servers, "Nova") if self.guests is None else (self.guests, "libvirt")
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """Return what is heard of it now, in words."""
+        return self.witnesses.heard
+
+
+def read_fence(
+    world: World, journal: Journal, asked: FenceRequest, run_id: str | None
+) -> FenceFacts:
+    """Return the node as it is now; `run_id` is the run that asks: it does not hold itself up."""
+    cloud = world.cloud.identity().id
+    services = world.nova.services()
+    remembered = read_remembered(world, journal)
+    found = find_node(world, services, asked.node, remembered)
+    host, node = found.service.host, found.match.node
+    addresses = tuple(_addresses(world, journal.observations(cloud, ADDRESSES), found))
+    peers = tuple(_peers(world, services, host, remembered))
+    witnesses = hail(world, addresses, peers)
+    device = _device(world, node)
+    ssh, domains = _ssh(world, node), _domains(world, found)
+    known = [*_boards(journal.observations(cloud, MACHINE))]
+    return FenceFacts(
+        name=node or host,
+        host=host,
+        read_at=world.clock.now(),
+        service=found.service,
+        is_named=node is not None,
+        device=device,
+        own=next((one for at, one in known if (at, one.node) == (host, node)), None),
+        others=tuple(one for _, one in known if one.node != node),
+        signs=Signs(
+            heartbeat=_sign(found.service.is_up),
+            rpc=_rpc(world, found),
+            ssh=ssh,
+            ping=witnesses.sign,
+            power=_power(device),
+            agent=_agent(world, host),
+            libvirt=Sign.NO if isinstance(domains, Unread) else Sign.YES,
+        ),
+        witnesses=witnesses,
+        addresses=addresses,
+        peers=peers,
+        guests=None
+        if isinstance(domains, Unread)
+        else sum(one.state not in _OFF for one in domains),
+        servers=sum(one.power_state in _HAVE_POWER for one in servers_on(world.nova, host)),
+        why_not_kept_off=_why_not_kept_off(world, node, ssh),
+        computes=tuple(_computes(services)),
+        aggregates=world.nova.aggregates(),
+        roles=read_roles(
+            world,
+            services,
+            machine_of(found.hypervisor),
+            world.shell.groups_of(node) if node else (),
+        ),
+        holders=read_holders(journal, cloud, host, but=run_id),
+        identified_at=found.match.seen_at,
+    )
+
+
+def _sign(is_so: bool) -> Sign:  # noqa: FBT001  # what it is made of
+    return Sign.YES if is_so else Sign.NO
+
+
+def _device(world: World, node: str | None) -> PowerDevice | Unread | None:
+    if node is None or world.power.device(node) is None:
+        return None
+    try:
+        return world.power.describe(node)
+    except StackwardError as error:
+        return Unread.of(error)
+
+
+def _power(device: PowerDevice | Unread | None) -> Sign:
+    if not isinstance(device, PowerDevice):
+        return Sign.UNKNOWN
+    return _sign(device.state is PowerState.ON)
+
+
+def _ssh(world: World, node: str | None) -> Sign:
+    """Say whether it runs a command: one that is refused a login or hangs does not."""
+    if node is None:
+        return Sign.UNKNOWN
+    try:
+        world.shell.run(node, ["systemctl", "is-active", UNIT], within_s=_ANSWER_S)
+    except (Unreachable, Uncertain):
+        return Sign.NO
+    return Sign.YES
+
+
+def _rpc(world: World, found: Found) -> Sign:
+    """Call nova-compute, unless Nova calls it down: then nothing is sent to it."""
+    if not found.service.is_up:
+        return Sign.NO
+    try:
+        told = world.together.ask(
+            {"rpc": partial(world.nova.uptime, found.hypervisor.id)}, within_s=_ANSWER_S
+        )
+    except (Unreachable, Uncertain):
+        return Sign.NO
+    except StackwardError:
+        return Sign.UNKNOWN
+    return _sign(told["rpc"] is not None)
+
+
+def _agent(world: World, host: str) -> Sign:
+    try:
+        agents = world.neutron.network_agents_on(host)
+    except StackwardError:
+        return Sign.UNKNOWN
+    return _sign(any(one.is_alive for one in agents)) if agents else Sign.UNKNOWN
+
+
+def _domains(world: World, found: Found) -> tuple[Domain, ...] | Unread:
+    if found.match.node is None:
+        return Unread(found.match.why, Hindrance.UNNAMED)
+    if not found.hypervisor.has_domains:
+        return Unread(f"its hypervisor is `{found.hypervisor.kind}`")
+    return read_domains(world.shell, found.match.node)
+
+
+def _addresses(world: World, seen: Sequence[Observation], found: Found) -> Iterator[str]:
+    """Return where it may answer: as the inventory has it, as Nova has it, as it once said."""
+    node = found.match.node
+    known: dict[str, None] = {}
+    if node is not None:
+        known[world.shell.directory().node(node).address] = None
+    if found.hypervisor.address:
+        known[found.hypervisor.address] = None
+    for one in seen:
+        value = one.value if isinstance(one.value, Mapping) else {}
+        if one.node == node and value.get("host") == found.service.host:
+            known.update(dict.fromkeys(texts(value.get("addresses", ()))))
+    yield from [*known][:_MOST_ADDRESSES]
+
+
+def _peers(
+    world: World,
+    services: Sequence[ComputeService],
+    host: str,
+    remembered: Mapping[str, Itself],
+) -> Iterator[str]:
+    """Return nodes that may call it: compute nodes, which have its networks, and controllers."""
+    up = [one for one in services if one.is_known and one.is_up and one.host != host]
+    computes = dict.fromkeys(one.host for one in up if one.binary == NOVA_COMPUTE)
+    others = dict.fromkeys(one.host for one in up if one.host not in computes)
+    chosen = [*computes][:_CALLERS] + [*others][:_CALLERS]
+    own = nodes_of_hosts(world, [host], remembered)[host].node
+    found = nodes_of_hosts(world, chosen, remembered).values()
+    nodes = dict.fromkeys(one.node for one in found if one.node)
+    yield from (node for node in nodes if node != own)
+
+
+def _boards(seen: Sequence[Observation]) -> Iterator[tuple[str, Remembered]]:
+    """Return what nodes have said of themselves, each with the host that it was then."""
+    for one in seen:
+        value = one.value if isinstance(one.value, Mapping) else {}
+        hardware = Hardware.of(
+            uuid=str(value.get("uuid") or ""),
+            serial=str(value.get("serial") or ""),
+            macs=texts(value.get("macs", ())),
+        )
+        if hardware:
+            at = one.at.isoformat(timespec="seconds")
+            yield (
+                str(value.get("host")),
+                Remembered(node=one.node, hardware=hardware, seen_at=at),
+            )
+
+
+def _why_not_kept_off(world: World, node: str | None, ssh: Sign) -> str | None:
+    if node is None or ssh is not Sign.YES:
+        return "it does not answer ssh"
+    try:
+        processes = read_processes(world.shell, node)
+        refused = world.shell.rights(node, KeepOff(node=node, reason="").as_root).refused
+    except (Unreachable, Uncertain) as error:
+        return error.message
+    if isinstance(processes, Unread):
+        return processes.why
+    if elsewhere := outside(processes):
+        return f"it runs {elsewhere[0].words}"
+    return next(iter(refused.values()), None)
+
+
+def _computes(services: Sequence[ComputeService]) -> Iterator[Compute]:
+    for one in services:
+        if one.binary == NOVA_COMPUTE:
+            claim = None if one.is_enabled else read_claim(one.disabled_reason)
+            yield Compute(
+                host=one.host, zone=one.zone, is_up=one.is_up, is_kept_off=claim is not None
+            )

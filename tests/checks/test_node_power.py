@@ -1,0 +1,131 @@
+"""Whether a node is dead: what proves it, what disproves it, what does neither."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fakes.cloud import FakeCloud
+from fakes.power import FakeDevice, FakePower
+from fakes.shell import FakeShell
+from fakes.world import a_world
+from stackward.checks.node_power import IsItsDevice, IsPoweredOff, NoSignOfLife
+from stackward.model.hardware import Hardware
+from stackward.model.power import PowerState
+from stackward.plan import Answer, Finding, Holds, Unverified
+from stackward.ports.world import World
+
+NODE, PEERS = "compute-07", ("compute-08",)
+MAC = "52:54:00:00:00:07"
+OFF = IsPoweredOff(node=NODE)
+SILENT = NoSignOfLife(node=NODE, host=NODE, addresses=(NODE,), peers=PEERS)
+SAME = IsItsDevice(node=NODE, by="identity", macs=(MAC,), seen_at="2026-11-21")
+FELL = IsItsDevice(node=NODE, by="silence", heard=("it answered",), addresses=(NODE,), peers=PEERS)
+WORD = IsItsDevice(node=NODE, by="word", reference="INC-4711")
+
+
+def world(*, is_dead: bool = True, **device: Any) -> World:  # noqa: ANN401  # its fields
+    cloud = FakeCloud()
+    shell = FakeShell(cloud)
+    if is_dead:
+        shell.silent.add(NODE)
+        cloud.nova.computes[NODE] = replace(cloud.nova.computes[NODE], is_up=False)
+    known = {"state": PowerState.OFF, "hardware": Hardware.of(macs=[MAC]), **device}
+    return a_world(cloud, shell, power=FakePower(shell, {NODE: FakeDevice(**known)}))
+
+
+def of_shell(answer_to: Any, **changes: Any) -> Answer:  # noqa: ANN401  # a check; fields
+    known = world()
+    for name, value in changes.items():
+        setattr(known.shell, name, value)
+    answer: Answer = answer_to.ask(known)
+    return answer
+
+
+@pytest.mark.parametrize("check", [OFF, SILENT, SAME, FELL, WORD], ids=lambda one: one.kind)
+def test_of_a_dead_node_each_holds(check: Any) -> None:  # noqa: ANN401  # any of them
+    assert isinstance(check.ask(world()), Holds)
+
+
+@pytest.mark.parametrize(
+    ("check", "given", "expected"),
+    [
+        pytest.param(OFF, {"state": PowerState.ON}, Finding, id="it has power"),
+        pytest.param(OFF, {"is_deaf": True}, Unverified, id="its device does not answer"),
+        pytest.param(OFF, {"is_vague": True}, Unverified, id="its device does not say"),
+        pytest.param(SILENT, {"is_dead": False}, Finding, id="it answers"),
+        pytest.param(FELL, {"is_dead": False}, Finding, id="what was heard is heard still"),
+        pytest.param(
+            SAME, {"hardware": Hardware.of(macs=["52:54:00:00:00:08"])}, Finding,
+            id="its device is another machine's",
+        ),
+        pytest.param(SAME, {"hardware": Hardware()}, Unverified, id="it says no more whose"),
+        pytest.param(SAME, {"is_deaf": True}, Unverified, id="nor does it answer"),
+    ],
+)  # fmt: skip
+def test_what_disproves_it_and_what_proves_nothing(
+    check: Any,  # noqa: ANN401  # any of them
+    given: dict[str, Any],
+    expected: type[Answer],
+) -> None:
+    assert isinstance(check.ask(world(**given)), expected)
+
+
+def test_a_kernel_that_answers_is_a_sign_of_life_although_ssh_is_silent() -> None:
+    answer = of_shell(SILENT, pinging={NODE})
+
+    assert isinstance(answer, Finding)
+    assert "answers ping (asked from `compute-08`)" in answer.reason
+    assert "do not evacuate it" in answer.remedy
+
+
+def test_an_answer_at_another_of_its_networks_is_one_too() -> None:
+    known = world()
+    known.shell.addresses["compute-09"] = ("10.9.0.7",)  # type: ignore[attr-defined]  # of the fake
+
+    answer = replace(SILENT, addresses=(NODE, "10.9.0.7")).ask(known)
+
+    assert isinstance(answer, Finding)
+    assert "10.9.0.7 takes connections" in answer.reason
+
+
+def test_an_address_that_a_caller_has_itself_has_moved_and_is_no_sign() -> None:
+    assert isinstance(replace(SILENT, addresses=(NODE, "compute-08")).ask(world()), Holds)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"uncalled": {NODE}}, id="no way leads there from who calls"),
+        pytest.param({"silent": {NODE, "compute-08"}}, id="nobody is left to call"),
+    ],
+)
+def test_silence_counts_only_where_it_was_called(given: dict[str, Any]) -> None:
+    assert isinstance(of_shell(SILENT, **given), Unverified)
+    assert isinstance(of_shell(FELL, **given), Unverified)
+
+
+def test_a_heartbeat_is_a_sign_of_life_although_nothing_answers() -> None:
+    known = world()
+    computes = known.nova.computes  # type: ignore[attr-defined]  # of the fake
+    computes[NODE] = replace(computes[NODE], is_up=True)
+
+    def beat(seconds: float) -> None:
+        computes[NODE] = replace(computes[NODE], updated=f"2026-11-22T03:00:{seconds:02.0f}")
+
+    class Beats(type(known.clock)):  # type: ignore[misc]  # the fake
+        def wait(self, seconds: float) -> None:
+            super().wait(seconds)
+            beat(self.passed)
+
+    answer = SILENT.ask(replace(known, clock=Beats()))
+
+    assert isinstance(answer, Finding)
+    assert "Nova hears from its nova-compute still" in answer.reason
+
+
+def test_a_persons_word_is_called_that() -> None:
+    answer = WORD.ask(world())
+
+    assert isinstance(answer, Holds)
+    assert answer.read == "a person's word: INC-4711; nothing else proves it"
