@@ -18,7 +18,7 @@ time.tzset()
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-pytest_plugins = ["no_skips", "postgres", "pytester"]
+pytest_plugins = ["costs", "machine", "no_skips", "order", "postgres", "pytester"]
 
 watched.watch()
 

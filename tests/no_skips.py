@@ -36,12 +36,3 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Judge a module that skips itself as a whole."""
     return _failed_if_skipped((yield))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the lab's tests last: what takes seconds speaks first."""
-    items.sort(key=_is_lab_test)
-
-
-def _is_lab_test(item: pytest.Item) -> bool:
-    return "lab" in item.path.relative_to(item.config.rootpath).parts[:2]
