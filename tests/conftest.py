@@ -18,7 +18,7 @@ time.tzset()
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-pytest_plugins = ["costs", "machine", "no_skips", "order", "postgres", "pytester"]
+pytest_plugins = ["costs", "machine", "no_skips", "order", "postgres", "promises.kept", "pytester"]
 
 watched.watch()
 

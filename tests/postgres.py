@@ -232,6 +232,9 @@ def free_port() -> int:
         return port
 
 
+ON_BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty database, once of each kind."""

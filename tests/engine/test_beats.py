@@ -12,6 +12,7 @@ from typing_extensions import override
 from engine.fakes import FakeClock, House, Tidy, TidyOperation, YardWorld
 from engine.test_lasting import stopped_half_way
 from killing import Fate
+from postgres import ON_BOTH
 from stackward.engine import Pace, carry_out
 from stackward.engine.ticks import Moving, tick
 from stackward.lab.waiting import wait_until
@@ -56,6 +57,7 @@ class SlowOperation(TidyOperation):
         self.seen.append(state_now(journal.run(run_id), ELSEWHERE, clock.now()))
 
 
+@ON_BOTH
 def test_a_run_that_is_planned_again_for_long_goes_on_to_beat(house: House) -> None:
     """Seen: resumed on a large cloud, it was planned for a minute and was called stopped."""
     run = house.approved()

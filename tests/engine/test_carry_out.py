@@ -3,12 +3,14 @@
 import pytest
 
 from engine.fakes import House
+from postgres import ON_BOTH
 from stackward.errors import ExitCode, Locked, Refused
 from stackward.model.run import RunState, Settled
 
 WHOLE = ["carry a", "seal a", "carry b", "seal b"]
 
 
+@ON_BOTH
 def test_a_run_does_each_thing_once_and_proves_it(house: House) -> None:
     run = house.carry_out(house.approved())
 

@@ -6,6 +6,7 @@ import pytest
 
 from engine.fakes import House, tidying
 from killing import killed
+from postgres import ON_BOTH
 from stackward.model.run import RunState
 
 ONE_BOX = {"boxes": {"a": "old"}}
@@ -30,6 +31,7 @@ def approved_then_comes(house: House, box: str, **yard: object) -> str:
     return run.id
 
 
+@ON_BOTH
 def test_what_is_new_is_moved_under_the_same_approval(house: House) -> None:
     run = house.journal.run(approved_then_comes(house, "b"))
 
@@ -69,4 +71,5 @@ def test_a_crash_meanwhile_does_nothing_twice(tmp_path: Path) -> None:
             ends=well,
         ),
         tmp_path,
+        every=2,
     )

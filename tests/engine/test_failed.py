@@ -6,10 +6,12 @@ import pytest
 
 from engine.fakes import House, tidying
 from killing import killed
+from postgres import ON_BOTH
 from stackward.errors import Locked
 from stackward.model.run import Run, RunState, Settled
 
 
+@ON_BOTH
 def test_a_failed_move_is_taken_back_and_the_run_is_over(house: House) -> None:
     house.yard.set(fails=["a"])
 

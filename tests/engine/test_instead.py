@@ -4,6 +4,7 @@ from pathlib import Path
 
 from engine.fakes import House, tidying
 from killing import killed
+from postgres import ON_BOTH
 from stackward.model.run import Run, RunState, Settled
 
 WHOLE = ["carry a", "hurry a", "seal a", "push a"]
@@ -16,6 +17,7 @@ def slow(house: House, **yard: object) -> Run:
     return house.approved(when_slow="push", seal=False)
 
 
+@ON_BOTH
 def test_what_was_given_up_goes_the_other_way_step_by_step(house: House) -> None:
     run = slow(house)
 
@@ -152,4 +154,6 @@ def test_a_run_that_stopped_on_the_other_way_is_resumed_on_it(house: House) -> N
 def test_a_crash_at_any_write_or_change_is_harmless(tmp_path: Path) -> None:
     well = (RunState.SUCCEEDED, WHOLE)
 
-    killed(tidying(yard=NEVER_ARRIVES, when_slow="push", seal=False, ends=well), tmp_path)
+    tidies = tidying(yard=NEVER_ARRIVES, when_slow="push", seal=False, ends=well)
+
+    killed(tidies, tmp_path, every=2)

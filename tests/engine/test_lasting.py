@@ -6,6 +6,7 @@ import pytest
 
 from engine.fakes import House, Yard
 from killing import Crash, Fate
+from postgres import ON_BOTH
 from stackward.engine import Brakes
 from stackward.errors import ExitCode
 from stackward.model.run import Event, Run, RunState, Said
@@ -30,6 +31,7 @@ def stopped_half_way(house: House, **asked: Any) -> Run:
     return house.carry_out(house.approved(shut=True, seal=False, goes_on=True, **asked))
 
 
+@ON_BOTH
 def test_no_further_move_starts_once_others_have_opened_the_gate(house: House) -> None:
     run = stopped_half_way(house)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.fakes import House
+from postgres import ON_BOTH
 from stackward.errors import Superseded
 from stackward.model.run import RunState, Settled
 
@@ -24,6 +25,7 @@ def taken_over(house: House, run_id: str) -> None:
     house.journal.take_up(run_id, "two", house.clock.now())
 
 
+@ON_BOTH
 def test_an_order_that_is_limited_is_asked_for_again_with_a_new_intent(house: House) -> None:
     """F20: a run does not stop at the first 429."""
     house.yard.set(trouble="limits", rest=7)

@@ -1,9 +1,11 @@
 """A step in which nothing changes is examined: it may never end."""
 
 from engine.fakes import House
+from postgres import ON_BOTH
 from stackward.model.run import RunState
 
 
+@ON_BOTH
 def test_a_step_that_is_stuck_stops_the_run_with_what_to_do(house: House) -> None:
     house.yard.set(boxes={"a": "old"}, standing=["a"], dropped=["a"])
 

@@ -7,11 +7,13 @@ import pytest
 
 from engine.fakes import QUICK, House, tidying
 from killing import killed
+from postgres import ON_BOTH
 from stackward.model.run import Run, RunState, Settled
 
 SELDOM = replace(QUICK, poll_s=10)
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     ("when_slow", "state", "changes"),
     [
@@ -78,6 +80,7 @@ def test_help_is_settled_wherever_the_worker_dies(
             seal=False,
         ),
         tmp_path,
+        every=2,
     )
 
     assert "after intend carry/a/slow-0" in points

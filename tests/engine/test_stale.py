@@ -3,9 +3,11 @@
 import pytest
 
 from engine.fakes import House
+from postgres import ON_BOTH
 from stackward.model.run import RunState
 
 
+@ON_BOTH
 @pytest.mark.parametrize(
     ("given", "says"),
     [

@@ -3,11 +3,13 @@
 import pytest
 
 from engine.fakes import House
+from postgres import ON_BOTH
 from stackward.engine import approve
 from stackward.errors import Locked, Refused
 from stackward.model.run import Approval, Run, RunState, Said, Settled
 
 
+@ON_BOTH
 def test_the_first_ctrl_c_begins_nothing_more_and_waits_for_the_move_under_way(
     house: House,
 ) -> None:
