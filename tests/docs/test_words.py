@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,13 @@ NEVER = {
 }
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> tuple[tuple[str, str], ...]:
+    """Read them once: each word is looked for in all of them."""
+    return tuple(_read_texts())
+
+
+def _read_texts() -> Iterator[tuple[str, str]]:
     """Return where a text stands, and the text: what the code says, all help, and the pages."""
     for room in ROOMS:
         for path in sorted((ROOT / "src/stackward" / room).rglob("*.py")):
@@ -66,6 +73,7 @@ def texts() -> Iterator[tuple[str, str]]:
                 yield f"{page.name}:{number}", line
 
 
+@cache
 def _plain(text: str) -> str:
     """Leave out what is typed or filled in."""
     return re.sub(r"`[^`]*`|\{[^}]*\}", "", text)

@@ -108,7 +108,7 @@ def report(pytester: pytest.Pytester, source: str) -> Path:
     """Return the report of one run of tests."""
     place = pytester.path / "report.xml"
     pytester.makepyfile(test_it=source)
-    pytester.runpytest_subprocess("-x", "-o", "junit_family=xunit1", f"--junitxml={place}")
+    pytester.runpytest_inprocess("-x", "-o", "junit_family=xunit1", f"--junitxml={place}")
     return place
 
 
