@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from cli import test_return
+from cli.test_return import Site
 from stackward.cli import main
 from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
 from texts import folded
 
+site = test_return.site  # the fixture
 SAMPLES = Path(__file__).parents[1] / "logs/samples"
 BUILD = "req-2a4c33ac-59e7-4270-9b0e-916ee843adb5"
 
@@ -109,7 +112,7 @@ def test_a_span_of_collected_logs_counts_back_from_their_newest_line(run: Run) -
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("follow", "web-1"), "error: `web-1` is no id"),
+        (("follow", "web-1"), "error: `web-1` is no id, and of collected logs nobody knows names"),
         (("errors", "--node", "c99"), "error: there is no node `c99` in "),
         (("errors", "--component", "nova"), "error: there is no component `nova`"),
         (("errors", "--since", "soon"), "error: `--since soon` is no time"),
@@ -181,3 +184,23 @@ def test_a_node_of_the_inventory_is_read_by_its_own_python(run: Run, tmp_path: P
 
     assert code in {0, 6, 8}
     assert "no errors in these logs" in out
+
+
+def test_a_name_that_no_server_has_is_refused_before_any_log_is_read(site: Site) -> None:
+    code, out, said = site.run("log", "follow", "web-9")
+
+    assert (code, out) == (2, "")
+    assert "error: Nova has no server `web-9`" in said
+
+
+def test_an_id_is_followed_though_nova_does_not_answer(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "none.yaml"))
+    (tmp_path / "hosts").write_text("here ansible_connection=local\n")
+    sought = "00000000-1111-2222-3333-444444444444"
+
+    code, _, said = run("follow", sought, "--since", "1s", "--inventory", str(tmp_path / "hosts"))
+
+    assert "note: Nova's action log was not read: " in said
+    assert code in {1, 8}

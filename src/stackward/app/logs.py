@@ -26,6 +26,11 @@ def open_logs_of(known: Inventory) -> Iterator[tuple[LogSource, Together]]:
     """Open the logs of the nodes of an inventory; nothing is asked of them yet."""
     shell = Ssh(known)
     try:
-        yield NodeLogs(shell, SystemClock(), tuple(one.name for one in known.nodes)), Threads()
+        yield (
+            NodeLogs(
+                shell, SystemClock(), tuple(one.name for one in known.nodes if one.left_out is None)
+            ),
+            Threads(),
+        )
     finally:
         shell.close()

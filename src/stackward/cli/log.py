@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stackward.cli.options import InventoryChoice, Output, grouped
-from stackward.cli.outside import inventory_here
+from stackward.cli.outside import inventory_here, open_world
 from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.subjects import example, one_of, subject
 from stackward.cli.width import width_here
-from stackward.errors import BadInput, ExitCode
+from stackward.errors import BadInput, ExitCode, StackwardError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from stackward.anatomy import Anatomy
     from stackward.logs.event import Level
     from stackward.logs.reading import Query, Reading
+    from stackward.logs.story import Link
     from stackward.ports.log_source import LogSource
     from stackward.ports.together import Together
 
@@ -124,7 +125,7 @@ def errors(
 @app.command(
     epilog=example(
         "stackward log follow REQUEST_ID",
-        "stackward log follow SERVER_ID --since 6h",
+        "stackward log follow db-01 --since 6h",
         "stackward log follow PORT_ID --from logs.tar.gz -f json",
     ),
 )
@@ -134,7 +135,10 @@ def follow(
     *,
     sought: Annotated[
         str,
-        typer.Argument(metavar="ID", help="Of a request (req-...), a server, a port or a volume."),
+        typer.Argument(
+            metavar="ID",
+            help="Of a request (req-...), a server, a port or a volume; or the name of a server.",
+        ),
     ],
     where: Where,
     choice: InventoryChoice,
@@ -151,24 +155,49 @@ def follow(
     from stackward.logs.story import kind_of
     from stackward.report.logs import EVENT_COLUMNS, not_found, render_story
 
-    if kind_of(sought) is None:
+    if kind_of(sought) is None and where.source is not None:
         raise BadInput(
-            f"`{sought}` is no id",
+            f"`{sought}` is no id, and of collected logs nobody knows names",
             hint="name a request as `req-...`, or the UUID of a server, a port or a volume",
         )
     refuse_columns(EVENT_COLUMNS, output)
+    named: Mapping[str, Link] = {}
+    if where.source is None and kind_of(sought) != "request":
+        sought, named = _by_nova(context, choice, sought)
     with _opened(context, where, choice) as (source, together, anatomy):
         query = _query(where, source, together, anatomy, None)
 
         def read(asked: "Query") -> "Reading":
             return read_logs(source, together, anatomy, asked)
 
-        story, reading = followed(sought, read, query)
+        story, reading = followed(sought, read, query, named=named)
         near = () if story.hops else nearest(sought, read, query)
     if not story.hops and not reading.is_blind:
         raise not_found(sought, reading, near)
     write(render_story(story, output.form, output.columns, width_here()), output.form)
     return _ended(reading)
+
+
+def _by_nova(
+    context: typer.Context, choice: InventoryChoice, sought: str
+) -> "tuple[str, Mapping[str, Link]]":
+    """Ask Nova whose id a name is, and for the requests of a server.
+
+    An id is followed also where Nova does not answer: logs are read most when it does not.
+    """
+    from stackward.facts.sought import known_links, read_sought
+    from stackward.logs.story import kind_of
+
+    try:
+        with open_world(context, choice) as world:
+            if kind_of(sought) is None:
+                return read_sought(world.nova, sought)
+            return sought, known_links(world.nova, sought)
+    except StackwardError as error:
+        if kind_of(sought) is None:
+            raise
+        say(f"note: Nova's action log was not read: {error.message}")
+        return sought, {}
 
 
 @contextmanager
