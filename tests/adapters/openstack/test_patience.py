@@ -56,6 +56,23 @@ def test_a_reading_call_waits_as_long_as_it_is_asked_to(caplog: pytest.LogCaptur
     )
 
 
+def test_an_outage_is_told_once_in_half_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """An API that was down for a minute was told of in thirty lines, and all else was lost."""
+    site = Site()
+    site.small.instead["GET /os-services"] = [AWAY]
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):  # 7 s each
+            with pytest.raises(Unreachable):
+                site.cloud.nova.services()
+
+    assert site.clock.monotonic() == 35
+    assert [message.partition(",")[0] for message in caplog.messages] == [
+        "waits 1 s for Nova",
+        "waits 4 s for Nova",
+    ]
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_single_failure_of_a_reading_call_is_waited_out(status: int) -> None:
     site = Site()

@@ -1,7 +1,7 @@
 """How long a call waits for an API that asks for patience, or that failed once."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -15,6 +15,7 @@ BUSY = {429, 503}  # those that may say when to come back
 AGAIN = BUSY | {500, 502, 504}
 NOT_DONE = {429}  # nothing was done; all else may have taken effect, where it was an order
 _FIRST_S = 1.0
+_SAID_AGAIN_S = 30.0  # an outage is told once, and then as often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +27,19 @@ class Patience:
     most_unasked: int = 3  # where the service does not say when to come back
     longest_s: float = 60.0
     in_all_s: float = 120.0
+    _told: dict[tuple[str, str], float] = field(default_factory=dict, repr=False, compare=False)
 
     def begin(self) -> "Waiting":
         """Begin with one call."""
         return Waiting(self)
+
+    def is_news(self, service: str, why: str) -> bool:
+        """Say whether it is time to tell that a service is waited for, and why."""
+        now = self.clock.monotonic()
+        if now - self._told.get((service, why), -_SAID_AGAIN_S) < _SAID_AGAIN_S:
+            return False
+        self._told[service, why] = now
+        return True
 
 
 class Waiting:
@@ -57,7 +67,8 @@ class Waiting:
             asked if asked is not None else _FIRST_S * 2**self.times, bounds.longest_s, left
         )
         self.times += 1
-        _log.warning("waits %.0f s for %s, then asks again: %s (%s)", pause, service, why, what)
+        level = logging.WARNING if bounds.is_news(service, why) else logging.DEBUG
+        _log.log(level, "waits %.0f s for %s, then asks again: %s (%s)", pause, service, why, what)
         bounds.clock.wait(pause)
         return True
 
