@@ -23,10 +23,12 @@ IN_MEMORY := $(shell test -w /dev/shm && df --output=avail /dev/shm | awk 'NR ==
 # modules are kept, whatever the environment says: else each process that a test starts compiles them for seconds.
 FAST := env -u PYTHONDONTWRITEBYTECODE PYTEST_DEBUG_TEMPROOT=$(IN_MEMORY) \
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder tests --ignore=tests/lab
+LAB_LOG := /tmp/stackward-lab-of-tests.log
+ON_A_LAB = $(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 
-.PHONY: help demo test check lint types rooms fast mutants fuzz fix lab-up lab-down lab-test lab-soak bench docs pictures lock clean
+.PHONY: help demo test check lint types rooms fast mutants fuzz fix lab-up lab-down lab-test lab-soak lab-steady bench docs pictures lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,9 +41,12 @@ demo: $(READY) ## On a fresh machine: start a real cloud, empty one of its nodes
 	$(AS_ROOT) $(BIN)/stackward lab exec --name demo -- stackward node return c01 --network lab-net --bring-back --yes
 	@echo; echo "The demo is over. Remove its cloud:"; echo "  $(BIN)/stackward lab down --name demo --purge"
 
-test: $(READY) ## All tests: the fast ones, then those against the real lab (root)
-	$(FAST)
-	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests/lab
+test: $(READY) ## All tests: the fast ones while a real lab is built, then those against it (root)
+	@echo 'the lab of the tests is built meanwhile; what that tells is in $(LAB_LOG)'
+	@{ cd tests && $(AS_ROOT) ../$(BIN)/python -B -m lab.fresh; } >$(LAB_LOG) 2>&1 & lab=$$!; \
+	$(FAST) && tests=0 || tests=$$?; \
+	wait $$lab || { cat $(LAB_LOG) >&2; exit 1; }; exit $$tests
+	$(AS_ROOT) env STACKWARD_TEST_FRESH=1 $(BIN)/python -B -m pytest -p no:cacheprovider tests/lab
 
 check: lint types rooms fast ## Lint, types, rooms and the fast tests; needs no cloud
 
@@ -75,11 +80,14 @@ lab-up: $(READY) ## Bring the small lab up (root)
 lab-down: $(READY) ## Stop the lab and leave nothing running (root)
 	$(AS_ROOT) $(BIN)/stackward lab down
 
-lab-test: $(READY) ## The tests against the real lab (root)
-	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider tests/lab
+lab-test: $(READY) ## The tests against the real lab; SCENE=30 plays only that scene (root)
+	$(ON_A_LAB) $(if $(SCENE),tests/lab/scenes/test_$(SCENE)_*.py,tests/lab)
 
-lab-soak: $(READY) $(BENCH_READY) ## The long tests against the real lab (root)
-	$(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider -m soak tests/lab
+lab-soak: $(READY) $(BENCH_READY) ## The long tests against the real lab; FAMILY=drain: only those (root)
+	$(ON_A_LAB) -m soak tests/lab/soak/$(FAMILY)
+
+lab-steady: $(READY) ## Play SCENE=30 ten times, three of them on a busy machine; SCENE= plays all (root)
+	cd tests && $(AS_ROOT) ../$(BIN)/python -B -m lab.steady $(SCENE)
 
 bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over the thresholds
 	$(BIN)/python bench/start.py $(BIN)/stackward $(BENCH_VENV)/bin/openstack

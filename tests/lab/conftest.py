@@ -1,8 +1,8 @@
-"""The lab that these tests share.
+"""The lab that these tests share: one, with three compute nodes.
 
 STACKWARD_TEST_LAB=NAME takes a lab that is there and leaves it; else one is brought up and removed.
-STACKWARD_TEST_DRAIN_LAB=NAME does so for the lab of the drains, which has three compute nodes.
-STACKWARD_TEST_KEEP=1 leaves those too, and takes those that it left.
+STACKWARD_TEST_KEEP=1 leaves that too, and takes the one that it left.
+STACKWARD_TEST_NO_REPEAT=1 plays no scene a second time.
 """
 
 import os
@@ -11,14 +11,42 @@ from pathlib import Path
 
 import pytest
 
+from lab.day import Day
 from lab.drains import Drains, drains_in
-from real_lab import FOR_DRAINS, OF_TESTS, SHARED, RealLab
+from lab.fresh import purge
+from real_lab import SHARED, RealLab
 from stackward.errors import StackwardError
 
+DAY = pytest.StashKey[Day]()
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the drains come last: they have a lab of their own."""
-    items.sort(key=lambda item: "drain_lab" in getattr(item, "fixturenames", ()))
+
+def day_of(config: pytest.Config) -> Day:
+    """Return the day of this run."""
+    if DAY not in config.stash:
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        assert terminal is not None
+        lab = RealLab(os.environ.get("STACKWARD_TEST_LAB") or SHARED)
+        may_repeat = not os.environ.get("STACKWARD_TEST_NO_REPEAT")
+        config.stash[DAY] = Day(terminal, lab, may_repeat)
+    return config.stash[DAY]
+
+
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Run the tests of a scene together, and all others one by one."""
+    return day_of(item.config).play(item)
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    """Tell how long the scenes took."""
+    day_of(config).tell()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove the lab that the tests have brought up."""
+    lab = day_of(session.config).lab
+    is_left = os.environ.get("STACKWARD_TEST_LAB") or os.environ.get("STACKWARD_TEST_KEEP")
+    if os.geteuid() == 0 and not is_left and lab.folder.exists():
+        lab.call("down", "--purge")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,53 +74,32 @@ def is_root() -> bool:
 
 @pytest.fixture(scope="session")
 def no_lab_of_before(*, is_root: bool) -> bool:
-    """Given none of the labs that tests bring up: a run that was killed leaves what it did there.
-
-    Its nodes are still in maintenance, and its machines take the time of those that are tested.
-    """
+    """Given none of the labs that tests bring up, except one that was made for this run."""
     assert is_root
-    if not os.environ.get("STACKWARD_TEST_KEEP"):
-        for before in map(RealLab, OF_TESTS):
-            if before.folder.exists():
-                before.run("down", "--purge")
+    if not {"STACKWARD_TEST_KEEP", "STACKWARD_TEST_FRESH"} & os.environ.keys():
+        purge()
     return True
 
 
 @pytest.fixture(scope="session")
-def lab(*, no_lab_of_before: bool) -> Iterator[RealLab]:
-    """Given a lab that is up."""
+def lab(*, no_lab_of_before: bool) -> RealLab:
+    """Given a lab that is up; it is removed when all tests are over."""
     assert no_lab_of_before
     given = os.environ.get("STACKWARD_TEST_LAB")
     shared = RealLab(given or SHARED)
-    shared.run("up", "--install")
-    yield shared
-    if not given and not os.environ.get("STACKWARD_TEST_KEEP"):
-        shared.run("down", "--purge")
-
-
-@pytest.fixture(scope="session")
-def drain_lab(*, no_lab_of_before: bool) -> Iterator[RealLab]:
-    """Given a lab with three compute nodes."""
-    assert no_lab_of_before
-    given = os.environ.get("STACKWARD_TEST_DRAIN_LAB")
-    shared = RealLab(given or FOR_DRAINS)
-    if not given:
-        RealLab(SHARED).call("down")  # its tests are over; two labs would starve each other
-        shared.run("up", "--install", "--computes", "3")
-    yield shared
-    if not given and not os.environ.get("STACKWARD_TEST_KEEP"):
-        shared.run("down", "--purge")
+    shared.run("up", "--install", *(() if given else ("--computes", "3")))
+    return shared
 
 
 @pytest.fixture(scope="module")
-def nodes(drain_lab: RealLab) -> tuple[str, str, str]:
+def nodes(lab: RealLab) -> tuple[str, str, str]:
     """Given its compute nodes; all are in service."""
-    first, second, third = (node.name for node in drain_lab.spec.compute_nodes)
+    first, second, third = (node.name for node in lab.spec.compute_nodes)
     return first, second, third
 
 
 @pytest.fixture
-def drains(drain_lab: RealLab, tmp_path: Path) -> Iterator[Drains]:
+def drains(lab: RealLab, tmp_path: Path) -> Iterator[Drains]:
     """Given drains with a journal of their own; what they took out of service is put back."""
-    with drains_in(drain_lab, tmp_path) as drains:
+    with drains_in(lab, tmp_path) as drains:
         yield drains

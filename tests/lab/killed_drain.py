@@ -31,7 +31,7 @@ from stackward.app.inventory import read_inventory
 from stackward.app.journal import open_journal
 from stackward.app.world import open_world
 from stackward.engine import Brakes, approve
-from stackward.kinds import read_plan
+from stackward.kinds import KINDS, read_plan
 from stackward.model.run import Approval, Run
 from stackward.settings import read_settings
 
@@ -135,7 +135,8 @@ def main(given: str, point: str, *how: str) -> None:
     with open_journal(settings) as journal, open_world(known, None, settings) as world:
         if Path(given).exists():
             plan = read_plan(Path(given).read_text())
-            run = approve(plan, Approval(by="tester", at=datetime.now(UTC), how="--yes"), journal)
+            given_by = Approval(by="tester", at=datetime.now(UTC), how="--yes")
+            run = approve(plan, given_by, journal, kinds=KINDS)
         else:
             run = journal.run(given)
         dying: Any = Dying(journal, WRITES, fate, kinds_of(run))

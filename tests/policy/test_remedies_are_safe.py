@@ -455,7 +455,7 @@ def test_every_remedy_that_waits_says_what_to_do_where_that_never_ends() -> None
 
 
 # Where each remedy that harms is carried out on a lab: the fault is made for real, the remedy's own
-# words are followed, and a look proves the state. The file in tests/lab, and the test.
+# words are followed, and a look proves the state. The file in tests/lab/soak, and the test.
 OF_FINDINGS = ("remedies", "the_command_of_a_remedy_mends_what_was_found")
 SERVERS = "remedies_of_servers"
 CLAIMED = "a_node_that_somebody_has_claimed_is_enabled_once_that_is_settled"
@@ -557,7 +557,7 @@ NOT_ON_THE_LAB = {
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
     "binding-left": "Nova leaves one only if it chose another target: not every time",
     "building": "the owner decides, and no order is named",
-    "engine-silent": "the lab has no containers; of the look on a lab: lab/test_takes_no_writes.py",
+    "engine-silent": "the lab has no containers; its look: soak/check/test_takes_no_writes.py",
     "fence/alive": _NO_FENCE,
     "fence/miscounted": _NO_FENCE,
     "galera-not-ready": _ONE_OF_IT.format("MariaDB"),
@@ -582,7 +582,8 @@ def test_each_remedy_that_harms_is_carried_out_or_it_is_said_why_not() -> None:
 @pytest.mark.parametrize("name", CARRIED_OUT)
 def test_the_test_that_carries_a_remedy_out_is_there(name: str) -> None:
     file, test = CARRIED_OUT[name]
-    text = (TESTS / "lab" / f"test_{file}.py").read_text()
+    [path] = (TESTS / "lab" / "soak").glob(f"*/test_{file}.py")
+    text = path.read_text()
 
     assert f"def test_{test}(" in text
     assert CARRIED_OUT[name] != OF_FINDINGS or f'rule="{name}"' in text
@@ -590,7 +591,7 @@ def test_the_test_that_carries_a_remedy_out_is_there(name: str) -> None:
 
 @pytest.mark.parametrize("rule", sorted({each.rule.name for each in volumes.ALL.values()}))
 def test_the_test_that_carries_a_remedy_of_a_volume_out_is_there(rule: str) -> None:
-    text = (TESTS / "lab" / "test_remedies_of_volumes.py").read_text()
+    text = (TESTS / "lab" / "soak" / "remedies" / "test_remedies_of_volumes.py").read_text()
 
     assert f"def test_{LAB_OF_VOLUMES[rule]}(" in text
 

@@ -1,0 +1,1 @@
+"""The scenes of the lab's day, in their order."""

@@ -1,0 +1,96 @@
+"""Play one scene, or all of them, again and again: none may be repeated, none may fail.
+
+    cd tests && ../.venv/bin/python -B -m lab.steady [30] [--times 10] [--busy 3]
+
+The last plays are beside a loop that keeps each core busy. Each play is a line of the log that is
+printed, with its commit, the load, how long it took and how it ended. `--lab NAME` takes a lab that
+is up; else each play brings its own.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SCENES = ROOT / "tests" / "lab" / "scenes"
+TIMES, BUSY = 10, 3
+
+
+def spin() -> None:
+    """Keep a core busy for ever."""
+    while True:
+        pass
+
+
+@contextmanager
+def being_busy(*, is_busy: bool) -> Iterator[None]:
+    """Keep each core busy for as long as this lasts."""
+    loops = [
+        multiprocessing.Process(target=spin, daemon=True)
+        for _ in range((os.cpu_count() or 1) if is_busy else 0)
+    ]
+    for loop in loops:
+        loop.start()
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+
+
+def play(which: str, lab: str | None) -> tuple[int, str]:
+    """Play once; return how that ended, and its last line."""
+    [*files] = sorted(str(path) for path in SCENES.glob(f"test_{which or '*'}*.py"))
+    given = {"STACKWARD_TEST_LAB": lab} if lab else {}
+    ended = subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", *files],
+        cwd=ROOT,
+        env={**os.environ, "STACKWARD_TEST_NO_REPEAT": "1", **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        sys.stderr.write(ended.stdout + ended.stderr)
+    return ended.returncode, ended.stdout.rstrip().rpartition("\n")[2].strip("= ")
+
+
+def main(arguments: list[str]) -> int:
+    """Play as often as asked for; 1 where one play has failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scene", nargs="?", default="", help="its number; all where none is given")
+    parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--busy", type=int, default=BUSY, help="so many of them on busy cores")
+    parser.add_argument("--lab", help="a lab that is up")
+    asked = parser.parse_args(arguments)
+    describe = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    commit = subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
+    codes = []
+    for number in range(asked.times):
+        is_busy = number >= asked.times - asked.busy
+        began, load = time.monotonic(), os.getloadavg()[0]
+        with being_busy(is_busy=is_busy):
+            code, last = play(asked.scene, asked.lab)
+        codes.append(code)
+        line = {
+            "commit": commit,
+            "scene": asked.scene or "all",
+            "busy": is_busy,
+            "load": [round(load, 1), round(os.getloadavg()[0], 1)],
+            "seconds": round(time.monotonic() - began),
+            "ended": last,
+        }
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    return int(any(codes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
