@@ -20,7 +20,7 @@ sys.path[:0] = [
     path for path in (str(HERE.parent), str(HERE.parents[1] / "src")) if path not in sys.path
 ]
 
-from fuzz import apis, nodes  # noqa: E402  # found by the line above
+from fuzz import apis, bmc, nodes  # noqa: E402  # found by the line above
 from fuzz.mutate import RUINED, mutated  # noqa: E402  # as above
 from fuzz.source import Came, Source  # noqa: E402  # as above
 from stackward.errors import StackwardError  # noqa: E402  # as above
@@ -51,7 +51,7 @@ class Campaign:
 
 def all_sources() -> list[Source]:
     """Return all who answer."""
-    return [*nodes.sources(), *apis.sources()]
+    return [*nodes.sources(), *apis.sources(), *bmc.sources()]
 
 
 def read(source: Source, raw: bytes) -> Came:

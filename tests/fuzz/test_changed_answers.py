@@ -29,7 +29,7 @@ SOURCES = all_sources()
 WHO = {
     "Nova", "placement", "Neutron", "Cinder", "Keystone", "Glance", "rabbitmqctl", "MariaDB",
     "virsh", "systemctl", "Open_vSwitch", "OVN", "ss", "docker", "podman", "findmnt", "script",
-    "scanner", "memcached", "kernel", "ps", "stat", "vgs", "HTTP", "ip",
+    "scanner", "memcached", "kernel", "ps", "stat", "vgs", "HTTP", "ip", "BMC",
 }  # fmt: skip
 
 

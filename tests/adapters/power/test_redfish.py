@@ -313,6 +313,17 @@ def test_an_unclear_answer_is_no_state(system: dict[str, object] | bytes, tmp_pa
         bmc.state(5)
 
 
+@pytest.mark.parametrize("elsewhere", ["https://192.0.2.9/reset", "//192.0.2.9/reset"])
+def test_the_login_is_not_sent_to_where_a_bmc_leads(elsewhere: str, tmp_path: Path) -> None:
+    system = a_system(Actions={"#ComputerSystem.Reset": {"target": elsewhere}})
+
+    with (
+        asking(Script(system), tmp_path) as bmc,
+        pytest.raises(NotUnderstood, match="leads to another place"),
+    ):
+        bmc.order_off(5)
+
+
 def test_a_bmc_that_does_not_list_its_orders_is_not_said_to_have_any(tmp_path: Path) -> None:
     system = a_system(Actions={"#ComputerSystem.Reset": {"target": RESET}})
     with asking(Script(system), tmp_path) as bmc:

@@ -47,7 +47,7 @@ _RETURNS = {
 _FORBIDDEN, _SERVER_ERROR = 403, 500
 _LONGEST = 300  # of a BMC's own words
 # What an answer of an unknown shape raises in sushy.
-_ODD = (AttributeError, KeyError, TypeError, ValueError)
+_ODD = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +226,15 @@ class _Once(Connector):  # type: ignore[misc]  # sushy ships no types
         self.set_http_basic_auth(login.user, login.password)
 
     @override
-    def _op(self, *given: Any, **named: Any) -> Any:
-        return super()._op(*given, **{**named, "server_side_retries_left": 0})
+    def _op(self, method: str, path: str = "", *given: Any, **named: Any) -> Any:
+        there = urlsplit(path)
+        own = urlsplit(self._url)
+        if there.netloc and (there.scheme, there.netloc) != (own.scheme, own.netloc):
+            raise NotUnderstood(
+                f"the BMC at {self._url} leads to another place: {path}"[:_LONGEST],
+                hint="its login is not sent there: see on the BMC's own page what is wrong",
+            )
+        return super()._op(method, path, *given, **{**named, "server_side_retries_left": 0})
 
 
 class _InTime(HTTPAdapter):
