@@ -24,7 +24,7 @@ from fuzz.source import Came, Source
 from stackward.masking import masked
 from stackward.model.health import State
 
-CASES, SEED = 1_000, 10  # `make fuzz` has 100,000
+CASES, SEED = 2_000, 10
 SOURCES = all_sources()
 WHO = {
     "Nova", "placement", "Neutron", "Cinder", "Keystone", "Glance", "rabbitmqctl", "MariaDB",
