@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PIECE = 4 * 1024 * 1024  # is read at a time
+PIECE = 1024 * 1024  # is read at a time
 MOST_OF_EVENT = 64 * 1024  # bytes that go home; of a longer one the beginning
 LONGEST_LINE = 1024 * 1024  # a longer one is taken in parts
 ERROR = 40  # of a level, as `logs/event.py` has it
 MOST_HELD = 1024 * 1024  # of an event whose end is not known yet
+SAMPLE = 64 * 1024  # by which the formats of a file are known
 PROBE = 256 * 1024  # in which a beginning is looked for
 LEAST_GAP = 1024 * 1024  # a window is bisected until it is known as closely as that
 BACKWARDS_S = 65 * 60  # a clock that is set back by an hour, and the way there
@@ -99,12 +100,13 @@ class Zone:
         self.offset_s, self.now = offset_s, now
         self.known = OrderedDict()  # type: OrderedDict[bytes, float]
 
-    def goes_back(self, since: float) -> bool:
-        """Say whether local time is set back or forth about then: an hour may come twice."""
+    def margin(self, at: float) -> float:
+        """Return how far lines may be out of order; of local time an hour may come twice."""
         if self.offset_s is not None:
-            return False
-        around = (since - BACKWARDS_S * 2, since + BACKWARDS_S * 2)
-        return len({time.localtime(at).tm_gmtoff for at in around}) > 1
+            return SLACK_S
+        around = (at - BACKWARDS_S * 2, at + BACKWARDS_S * 2)
+        changes = len({time.localtime(each).tm_gmtoff for each in around}) > 1
+        return BACKWARDS_S if changes else SLACK_S
 
     def when(self, given: bytes) -> float:
         """Return a time as seconds since 1970; raises ValueError for what is none."""
@@ -429,17 +431,17 @@ class File:
         raw = self.open()
         with raw:
             self.size = os.fstat(raw.fileno()).st_size
-            head = raw.read(PROBE)
+            head = raw.read(SAMPLE)
             self.is_gzip = head.startswith(GZIP)
             if self.is_gzip:
                 raw.seek(0)
-                samples = [Gunzip(raw).read(PROBE)]
+                samples = [Gunzip(raw).read(SAMPLE)]
             else:
                 samples = [head]
-                for where in (self.size // 2, self.size - PROBE):
-                    if where > PROBE:
+                for where in (self.size // 2, self.size - SAMPLE):
+                    if where > SAMPLE:
                         raw.seek(where)
-                        samples.append(raw.read(PROBE).partition(b"\n")[2])
+                        samples.append(raw.read(SAMPLE).partition(b"\n")[2])
         all_heads = Heads(bodies, prefixes, zone)
         seen = set()  # type: set[str]
         for number, sample in enumerate(samples):
@@ -474,7 +476,7 @@ def begin_of_window(raw: Any, size: int, since: float, heads: Heads) -> int:
 
     Where time runs backwards among what was met, the window is widened by more than an hour.
     """
-    margin = BACKWARDS_S if heads.zone.goes_back(since) else SLACK_S
+    margin = heads.zone.margin(since)
     met = []  # type: list[tuple[int, float]]
     low = 0
     for _ in range(2):
@@ -597,7 +599,8 @@ class Scan:
         if self.wanted.until is None:
             return False
         last = begin_of(text, len(text) - 1, heads)
-        return last is not None and last[1].at > self.wanted.until + BACKWARDS_S
+        margin = heads.zone.margin(self.wanted.until)
+        return last is not None and last[1].at > self.wanted.until + margin
 
     def every(self, text: bytes, at: int, heads: Heads, told: dict[str, Any]) -> bool:
         """Look at every event of a part."""
