@@ -74,6 +74,9 @@ class _StepRunner:
         self._waiting_since: float | None = None  # for a world that does not answer
         self._rests_until = 0.0  # a service asks to be left alone until then
         self._intended = 0.0  # when the last intent was written down, or found to hold still
+        # Since when we ourselves wait for a sign of the attempt: the times in the journal may be
+        # those of another machine, whose clock is an hour behind ours, or ahead.
+        self._waits_since = context.ledger.clock.monotonic()
         self._quiet = _Quiet(context.ledger.clock.monotonic)
         # What an earlier worker left in flight is settled by looking, with its mark. What it
         # left failed gets a new attempt.
@@ -136,16 +139,16 @@ class _StepRunner:
 
     def _todo(self) -> Standing:
         """Start it, unless an earlier start may still show itself."""
-        attempt, now = self._attempt, self._ledger.clock.now()
+        attempt, now = self._attempt, self._ledger.clock.monotonic()
         if attempt is None:
-            rests = self._ledger.clock.monotonic() < self._rests_until
-            return Standing.TODO if rests else self._start()
+            return Standing.TODO if now < self._rests_until else self._start()
+        waited_s = now - self._waits_since
         if attempt.answered_at is not None:
-            if (now - attempt.answered_at).total_seconds() >= self._pace.accepted_s:
+            if waited_s >= self._pace.accepted_s:
                 reason = f"{self._step.summary}: it was accepted, and no sign of it was ever seen"
                 self._ledger.settle(attempt, Settled.LOST, Said(reason=reason))
                 raise StepFailed(reason, hint="look into the service's own log")
-        elif (now - attempt.intended_at).total_seconds() >= self._pace.grace_s:
+        elif waited_s >= self._pace.grace_s:
             unseen = replace(self._answer, reason="no sign of it was seen")
             self._ledger.settle(attempt, Settled.LOST, unseen)
             self._attempt = None
@@ -175,7 +178,7 @@ class _StepRunner:
                 request_id=self._answer.request_id,
             )
         self._starts += 1
-        self._intended = self._ledger.clock.monotonic()
+        self._intended = self._waits_since = self._ledger.clock.monotonic()
         self._attempt = self._ledger.intend(self._path, mark)
         self._confirm()
         return self._send(self._attempt)
@@ -215,6 +218,7 @@ class _StepRunner:
         else:
             self._waiting_since = None
             self._attempt = self._ledger.answered(attempt, request)
+            self._waits_since = self._ledger.clock.monotonic()
             return self._seen_at_once(self._attempt)
         return Standing.UNDERWAY
 
