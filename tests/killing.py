@@ -19,7 +19,17 @@ from stackward.model.run import Run
 from stackward.ports.journal import Journal
 
 READS = frozenset(
-    {"run", "runs", "queued", "workers", "attempts", "attempts_of", "events", "observations"}
+    {
+        "run",
+        "runs",
+        "queued",
+        "waiting",
+        "workers",
+        "attempts",
+        "attempts_of",
+        "events",
+        "observations",
+    }
 )
 BEATS = frozenset({"beat", "show_life"})  # nobody who takes a run up reads what they wrote
 WRITES = frozenset(name for name in vars(Journal) if not name.startswith("_")) - READS - BEATS

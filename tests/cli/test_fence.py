@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from typing_extensions import override
@@ -274,10 +275,27 @@ def test_a_node_without_a_device_is_refused(site: Site) -> None:
     assert (code, "the inventory names no device" in folded(said)) == (3, True)
 
 
-def test_a_fence_is_not_left_to_workers(site: Site) -> None:
-    code, _, said = site.seen_well().die().run(*FENCE, "--queue", "--yes")
+LATER = [("--queue",), ("--at", "01:00"), ("--window", "01:00-05:00")]
+
+
+@pytest.mark.parametrize("later", LATER, ids=" ".join)
+def test_a_fence_is_not_left_to_workers(site: Site, later: tuple[str, ...]) -> None:
+    code, _, said = site.seen_well().die().run(*FENCE, *later, "--yes")
 
     assert (code, "while somebody watches it" in folded(said)) == (2, True)
+    assert list_runs(site.state_dir / FILE, 9) == []
+
+
+@pytest.mark.parametrize("later", LATER, ids=" ".join)
+def test_a_plan_of_a_fence_is_not_left_to_workers_either(
+    site: Site, tmp_path: Path, later: tuple[str, ...]
+) -> None:
+    plan = tmp_path / "plan.json"
+    site.seen_well().lose(NODE).run(*FENCE, "--dry-run", "--plan-out", str(plan))
+
+    code, _, said = site.run("run", "apply", str(plan), "--yes", *later)
+
+    assert (code, "it cannot wait for a worker or a time" in folded(said)) == (2, True), said
     assert list_runs(site.state_dir / FILE, 9) == []
 
 

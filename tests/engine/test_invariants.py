@@ -168,7 +168,7 @@ SPOILED = [
     pytest.param(
         "refused-did-nothing",
         with_run(state=RunState.REFUSED),
-        "it was refused, and has 4 attempts",
+        "it is refused, and has 4 attempts",
         id="refused midway",
     ),
     pytest.param("holds-of-living-runs", holding(YARD), "it holds `yard`", id="over and holds"),

@@ -11,8 +11,9 @@ from stackward.app.journal import open_journal
 from stackward.engine import Brakes, approve, ask_cancel
 from stackward.engine.cancel import give_up
 from stackward.errors import BadInput
+from stackward.facts.visits import comes_again
 from stackward.kinds import KINDS, read_plan
-from stackward.model.run import Approval, Run, RunState
+from stackward.model.run import Approval, Run, RunState, Turn
 from stackward.model.worker import was_heard
 from stackward.plan import Plan
 from stackward.ports.clock import Clock
@@ -20,6 +21,7 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.settings import Settings
 from stackward.status import run as status
+from stackward.status.turn import refuse_out_of_turn, seen_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,20 +32,37 @@ class Engine:
     machine: str
     clock: Clock
 
-    def approve(self, plan: Plan[Any], approval: Approval, *, for_workers: bool = False) -> Run:
-        """Make a run of a plan, for this process or for the workers."""
-        return approve(plan, approval, self.journal, kinds=KINDS, for_workers=for_workers)
+    def approve(
+        self,
+        plan: Plan[Any],
+        approval: Approval,
+        *,
+        for_workers: bool = False,
+        turn: Turn | None = None,
+    ) -> Run:
+        """Make a run of a plan, for this process or for the workers, who may have to wait."""
+        return approve(
+            plan, approval, self.journal, kinds=KINDS, for_workers=for_workers, turn=turn
+        )
+
+    def seen(self, run: Run) -> Run:
+        """Return a run as it stands now; that its turn has passed may not be written down yet."""
+        return seen_at(run, self.clock.now())
 
     def state_of(self, run: Run) -> RunState:
         """Return its state; one whose worker has died is stopped, whatever it wrote last."""
         return status.state_now(run, self.machine, self.clock.now())
 
     def is_without_workers(self, run: Run) -> bool:
-        """Say whether no worker of the run's cloud was heard of lately, as far as clocks agree."""
+        """Say whether no worker of the run's cloud was heard of lately, as far as clocks agree.
+
+        Nor one that a timer starts again and again.
+        """
         now = self.clock.now()
-        return not any(
+        is_there = any(
             was_heard(each.beat_at, now) and each.may_take(run) for each in self.journal.workers()
         )
+        return not (is_there or comes_again(self.journal, run, now))
 
     def to_resume(self, run_id: str, *, take_over: bool) -> Run:
         """Return the run that is to be carried on, or refuse it; neither cloud nor nodes are asked.
@@ -52,17 +71,18 @@ class Engine:
         """
         run = self.journal.run(run_id)
         status.refuse_if_over(run)
+        refuse_out_of_turn(run, self.clock.now())
         if not take_over:
             self._refuse_a_living_worker(run)
         read_plan(run.plan)
         return run
 
-    def queue(self, run_id: str, by: str, *, take_over: bool) -> Run:
-        """Leave a run to the workers that was approved before."""
+    def queue(self, run_id: str, by: str, *, take_over: bool, turn: Turn | None = None) -> Run:
+        """Leave a run to the workers that was approved before; with a turn they wait for it."""
         run = self.journal.run(run_id)
         if not take_over:
             self._refuse_a_living_worker(run)
-        return self.journal.queue(run.id, by, self.clock.now())
+        return self.journal.queue(run.id, by, self.clock.now(), turn=turn)
 
     def cancel(self, run_id: str, by: str) -> tuple[Run, tuple[str, ...]]:
         """Ask to cancel a run; return it as it stands then, and what is half-way in it."""

@@ -19,6 +19,7 @@ from stackward.engine import (
 )
 from stackward.engine import work as work_as
 from stackward.errors import BadInput
+from stackward.facts.visits import tell_of_once
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run
 from stackward.plan import from_json, left_to_operators
@@ -34,9 +35,13 @@ def work(  # noqa: PLR0913  # what a worker is
     say: Callable[[str], None],
     *,
     at_once: int,
+    once: bool = False,
     rhythm: Rhythm | None = None,
 ) -> None:
-    """Take up queued runs and carry them out, until the brakes are pressed."""
+    """Take up queued runs and carry them out, until the brakes are pressed.
+
+    Or, `once`, until none is due; that it was here is kept for those who queue runs.
+    """
     clock = SystemClock()
     me = worker_named(name or node(), node(), clock)
     with open_journal(settings, brakes) as journal:
@@ -44,6 +49,8 @@ def work(  # noqa: PLR0913  # what a worker is
         with open_context(journal) as context:
             kinds, cloud = context.kinds, context.cloud
         me = replace(me, cloud=cloud.id if cloud else None)
+        if once and cloud is not None:
+            tell_of_once(journal, cloud.id, me)
 
         def why_not(run: Run) -> str | None:
             try:
@@ -77,6 +84,7 @@ def work(  # noqa: PLR0913  # what a worker is
                     wakeup=wakeup,
                     hears=hears,
                     at_once=at_once,
+                    once=once,
                     rhythm=rhythm or Rhythm(),
                 )
             )

@@ -29,7 +29,7 @@ from stackward.plan import cloud_of, refuse_another
 if TYPE_CHECKING:
     from stackward.app.engine import Engine
     from stackward.engine import Brakes
-    from stackward.model.run import Run
+    from stackward.model.run import Run, Turn
     from stackward.plan import Plan, Request
     from stackward.ports.world import World
 
@@ -55,6 +55,7 @@ def carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
     place = planning.plan_out
     if place is not None:
         refuse_place(place)
+    turn = turn_of(approving)  # what is no time is said before the cloud is asked
     with open_world(context, choice) as world, open_journal() as journal:
         plan = plan_request(world, journal, asked(world) if callable(asked) else asked)
     if place is not None and not plan.blockers:
@@ -62,14 +63,26 @@ def carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
     if planning.dry_run:
         show_and_refuse(plan, output)
     else:
-        approve_and_carry_out(context, plan, approving=approving, choice=choice, output=output)
+        approve_and_carry_out(
+            context, plan, approving=approving, turn=turn, choice=choice, output=output
+        )
 
 
-def approve_and_carry_out(
+def turn_of(approving: Approving) -> "Turn | None":
+    """Return when the run may begin, by `--at` or `--window`; None: at once."""
+    if approving.at is None and approving.window is None:
+        return None
+    from stackward.app.turns import turn_of as read
+
+    return read(approving.at, approving.window)
+
+
+def approve_and_carry_out(  # noqa: PLR0913  # what is approved, for when, and how it is shown
     context: typer.Context,
     plan: "Plan[Any]",
     *,
     approving: Approving,
+    turn: "Turn | None",
     choice: InventoryChoice,
     output: Output,
 ) -> None:
@@ -82,7 +95,14 @@ def approve_and_carry_out(
     from stackward.report.account import account_table
     from stackward.report.colour import painted
     from stackward.report.plans import refusal, render_plan
+    from stackward.report.turns import in_turn
 
+    if (approving.queue or turn is not None) and getattr(plan.request, "is_of_now", False):
+        raise BadInput(
+            f"{plan.title}: what it rests on is of now, it cannot wait for a worker or a time",
+            stands="nothing was changed",
+            hint="leave `--queue`, `--at` and `--window` out",
+        )
     refuse_columns(account_table(plan, ()).columns, output)
     sys.stderr.write(painted(render_plan(plan, width_here(sys.stderr)), sys.stderr))
     if plan.blockers:
@@ -90,13 +110,15 @@ def approve_and_carry_out(
     if not plan.stages:
         _prove(context, plan, choice, output)
         return
+    if turn is not None:
+        say(f"\n{in_turn(turn)}")
     if not approving.yes:
         _confirm(plan)
     how = "--yes" if approving.yes else "prompt"
-    if approving.queue:
+    if approving.queue or turn is not None:
         with open_engine() as engine:
             approval = Approval(by=getpass.getuser(), at=engine.clock.now(), how=how)
-            run = engine.approve(signed(plan), approval, for_workers=True)
+            run = engine.approve(signed(plan), approval, for_workers=True, turn=turn)
             _show_queued(run, engine, output)
         return
     brakes = Brakes()
@@ -134,20 +156,21 @@ def carry_on(  # same
             _carry_out(world, engine, run, brakes, unsaid, take_over=take_over, output=output)
 
 
-def queue_again(run_id: str, *, take_over: bool, output: Output) -> None:
+def queue_again(run_id: str, *, take_over: bool, turn: "Turn | None", output: Output) -> None:
     """Leave a run to the workers that was approved before."""
     with open_engine() as engine:
-        run = engine.queue(run_id, getpass.getuser(), take_over=take_over)
+        run = engine.queue(run_id, getpass.getuser(), take_over=take_over, turn=turn)
         _show_queued(run, engine, output)
 
 
 def _show_queued(run: "Run", engine: "Engine", output: Output) -> None:
     from stackward.cli.show import show
     from stackward.report.runs import runs_table
+    from stackward.report.turns import waits
 
     show(runs_table([run]), output)
     sys.stdout.flush()
-    sys.stderr.write(f"queued; `stackward run watch {run.id}` follows it\n")
+    say(f"{waits(run, engine.clock.now())}; `stackward run watch {run.id}` follows it")
     if engine.is_without_workers(run):
         sys.stderr.write("no worker of its cloud is alive: start one with `stackward worker`\n")
 

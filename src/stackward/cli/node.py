@@ -206,7 +206,7 @@ def return_(  # noqa: PLR0913  # one for each flag
     `--allow-downtime`, `--leave-behind`, `--consent`, `--parallel`, `--timeout` and `--when-slow`
     say which servers of `--bring-back` move, and how.
     """
-    from stackward.cli.carrying import approve_and_carry_out
+    from stackward.cli.carrying import approve_and_carry_out, turn_of
     from stackward.cli.plans import show_and_refuse
     from stackward.operations import plan_request
     from stackward.operations.return_compute_node.and_back import plan_return_and_back
@@ -215,6 +215,7 @@ def return_(  # noqa: PLR0913  # one for each flag
     if not bring_back:
         _refuse_how_servers_move(context)
     how = how_to_move(movers, pace) if bring_back else None
+    turn = turn_of(approving)
     asked = ReturnRequest(
         node=node, image=image, flavor=acceptance.flavor, network=acceptance.network, run=run
     )
@@ -223,14 +224,18 @@ def return_(  # noqa: PLR0913  # one for each flag
     if dry.dry_run:
         show_and_refuse(first.plan, output)
         return
-    if approving.queue:
+    if approving.queue or turn is not None:
         first.refuse_to_queue()
-    approve_and_carry_out(context, first.plan, approving=approving, choice=choice, output=output)
+    approve_and_carry_out(
+        context, first.plan, approving=approving, turn=turn, choice=choice, output=output
+    )
     if first.then is None:
         return
     with open_world(context, choice) as world, open_journal() as journal:
         plan = plan_request(world, journal, first.request_after(first.then))
-    approve_and_carry_out(context, plan, approving=approving, choice=choice, output=output)
+    approve_and_carry_out(
+        context, plan, approving=approving, turn=None, choice=choice, output=output
+    )
 
 
 def _given(context: typer.Context, names: Iterable[str]) -> list[str]:
@@ -331,11 +336,11 @@ def fence(  # noqa: PLR0913  # one for each flag
         return check_power_of(context, node, timeout=timeout, choice=choice, output=output)
     if node is None:
         raise BadInput("no node is named", hint="only `--check` asks the devices of all nodes")
-    if approving.queue:
+    if given := _given(context, ("queue", "at", "window")):
         raise BadInput(
-            "`--queue`: a fence is carried out while somebody watches it",
+            f"{', '.join(given)}: a fence is carried out while somebody watches it",
             stands="nothing was changed",
-            hint="leave `--queue` out",
+            hint=f"leave {', '.join(given)} out",
         )
     named = (accept_outage or "").split(",")
     asked = FenceRequest(
@@ -351,7 +356,17 @@ def fence(  # noqa: PLR0913  # one for each flag
 def _refuse_besides_check(context: typer.Context) -> None:
     """Refuse flags of a fence that would be passed over."""
     given = _given(
-        context, ("kill_guests", "confirmed_off", "accept_outage", "plan_out", "yes", "queue")
+        context,
+        (
+            "kill_guests",
+            "confirmed_off",
+            "accept_outage",
+            "plan_out",
+            "yes",
+            "queue",
+            "at",
+            "window",
+        ),
     )
     if given:
         raise BadInput(

@@ -150,6 +150,16 @@ class Planning(DryRun):
     ] = None
 
 
+AT = (
+    "Have a worker begin it then, or within an hour: 01:00 is the next such time; also "
+    "2026-11-28T01:00, each with @ZONE if it is not of the zone of this machine."
+)
+WINDOW = (
+    "Have a worker begin it in the next such window, such as 01:00-05:00. From its end on nothing "
+    "more is started, and the run stops; one that is not begun by then never is."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Approving:
     """How a plan is approved, and who carries it out."""
@@ -160,6 +170,10 @@ class Approving:
     queue: Annotated[
         bool, typer.Option("--queue", help="Once approved, leave it to the workers.")
     ] = False
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=AT)] = None
+    window: Annotated[
+        str | None, typer.Option("--window", metavar="FROM-TO[@ZONE]", help=WINDOW)
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stackward.cli.options import (
+    AT,
+    WINDOW,
     Acceptance,
     Approving,
     InventoryChoice,
@@ -49,7 +51,7 @@ def list_runs(
     from stackward.app.listing import list_runs as latest
     from stackward.report.runs import runs_table
 
-    runs = latest(settings_here(), limit)
+    runs = [_seen(run) for run in latest(settings_here(), limit)]
     show(runs_table(runs, {run.id for run in runs if _is_orphan(run)}), output)
 
 
@@ -68,7 +70,7 @@ def show_run(
     from stackward.report.runs import events_table, how_it_stands, steps_table
 
     with open_journal() as journal:
-        run = journal.run(run_id)
+        run = _seen(journal.run(run_id))
         attempts, happened = journal.attempts(run.id), journal.events(run.id)
     names = Names.of_run(run, _plan_of(run, happened), happened)
     say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
@@ -96,7 +98,7 @@ def audit(
     from stackward.report.runs import how_it_stands
 
     with open_journal() as journal:
-        run = journal.run(run_id)
+        run = _seen(journal.run(run_id))
         attempts, events = journal.attempts(run.id), journal.events(run.id)
     records = audit_records(run, _plan_of(run, events), attempts, events)
     if export:
@@ -105,6 +107,15 @@ def audit(
     say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
     say(who_is_who(records))
     show(audit_table(records), output)
+
+
+def _seen(run: "Run") -> "Run":
+    """Return a run as it stands now: that its turn has passed may not be written down yet."""
+    if run.turn is None:
+        return run
+    from stackward.status.turn import seen_at
+
+    return seen_at(run, datetime.now(UTC))
 
 
 def _is_orphan(run: "Run") -> bool:
@@ -168,7 +179,7 @@ def watch(run_id: RunArgument) -> None:
         found = journal.run(run_id)
         _say_if_it_waits_in_vain(engine, found)
         with following(journal, found, engine.clock, sys.stdout) as followed:
-            while (run := followed.look()).state in {"queued", "running"}:
+            while (run := engine.seen(followed.look())).state in {"queued", "running"}:
                 if engine.state_of(run) == "stopped":
                     raise orphaned(run)
                 engine.clock.wait(1)
@@ -223,7 +234,13 @@ def _say_if_it_waits_in_vain(engine: "Engine", run: "Run") -> None:
         )
 
 
-@app.command(epilog=example("stackward run resume 01M8", "stackward run resume 01M8 --queue"))
+@app.command(
+    epilog=example(
+        "stackward run resume 01M8",
+        "stackward run resume 01M8 --queue",
+        "stackward run resume 01M8 --window 01:00-05:00",
+    )
+)
 @grouped
 def resume(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
@@ -233,14 +250,22 @@ def resume(  # noqa: PLR0913  # one for each flag
         bool, typer.Option("--take-over", help="Give up a worker that seems alive.")
     ] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=AT)] = None,
+    window: Annotated[
+        str | None, typer.Option("--window", metavar="FROM-TO[@ZONE]", help=WINDOW)
+    ] = None,
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Carry a run on from where it stopped or its worker died."""
-    from stackward.cli.carrying import carry_on, queue_again
+    """Carry a run on from where it stopped or its worker died.
 
-    if queue:
-        queue_again(run_id, take_over=take_over, output=output)
+    With `--at` or `--window` a worker goes on with it then.
+    """
+    from stackward.cli.carrying import carry_on, queue_again, turn_of
+
+    turn = turn_of(Approving(at=at, window=window))
+    if queue or turn is not None:
+        queue_again(run_id, take_over=take_over, turn=turn, output=output)
         return
     carry_on(context, run_id, take_over=take_over, choice=choice, output=output)
 
@@ -311,10 +336,11 @@ def apply(  # one for each flag
     output: Output,
 ) -> None:
     """Approve a stored plan and carry it out, if it still holds."""
-    from stackward.cli.carrying import approve_and_carry_out
+    from stackward.cli.carrying import approve_and_carry_out, turn_of
     from stackward.kinds import read_plan
     from stackward.plan import refuse_unsaid
 
+    turn = turn_of(approving)
     try:
         plan = read_plan(plan_file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -323,4 +349,6 @@ def apply(  # one for each flag
             f"cannot read `{plan_file}`: {why}", hint="name a file that `--plan-out` wrote"
         ) from error
     refuse_unsaid(plan)
-    approve_and_carry_out(context, plan, approving=approving, choice=choice, output=output)
+    approve_and_carry_out(
+        context, plan, approving=approving, turn=turn, choice=choice, output=output
+    )

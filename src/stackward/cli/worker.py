@@ -26,10 +26,11 @@ app = subject("A process that carries out what was queued.")
         "stackward worker",
         "stackward worker --database postgresql://stackward@db.example/stackward",
         "stackward --os-cloud north worker --name north-1 --at-once 4",
+        "stackward worker --once",
     )
 )
 @grouped
-def worker(  # one for each flag
+def worker(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
     database: Annotated[
@@ -47,6 +48,12 @@ def worker(  # one for each flag
         ),
     ] = None,
     at_once: Annotated[int, typer.Option(min=1, max=20, metavar="N", help="Runs at a time.")] = 2,
+    once: Annotated[
+        bool,
+        typer.Option(
+            "--once", help="Leave when nothing is due any more; for a timer, where no worker runs."
+        ),
+    ] = False,
     choice: InventoryChoice,
 ) -> None:
     """Carry out the runs that `--queue` has left to the workers, until it is told to stop.
@@ -54,6 +61,7 @@ def worker(  # one for each flag
     Any number of workers share a database; each takes the runs of its own cloud. What a worker
     that died has left behind, another takes up within a minute. SIGTERM or Ctrl-C: takes nothing
     more up, waits for what is under way and leaves the rest to others; again: leaves at once.
+    With `--once` it ends by itself, with 0; with 8 where its cloud could not be reached.
     """
     from stackward.app.carrying import worker_context
     from stackward.app.journal import with_database
@@ -71,7 +79,7 @@ def worker(  # one for each flag
 
     brakes = Brakes(leaves_to_others=True)
     with _told_to_stop(brakes):
-        work(settings, name, open_context, brakes, _say, at_once=at_once)
+        work(settings, name, open_context, brakes, _say, at_once=at_once, once=once)
     if brakes.is_leaving:
         raise StepFailed(
             "left at once, without waiting for what is under way",

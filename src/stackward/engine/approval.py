@@ -4,23 +4,26 @@ from random import SystemRandom
 from typing import Any
 
 from stackward.errors import Refused
-from stackward.model.run import Approval, Run, new_run_id
+from stackward.model.run import Approval, Run, Turn, new_run_id
 from stackward.plan import Kinds, Plan, cloud_of, to_json
 from stackward.ports.journal import Journal
 from stackward.status.half_way import left_half_way
+from stackward.status.turn import refuse_if_passed
 
 
-def approve(
+def approve(  # noqa: PLR0913  # what is approved, and for when
     plan: Plan[Any],
     approval: Approval,
     journal: Journal,
     *,
     kinds: Kinds | None = None,
     for_workers: bool = False,
+    turn: Turn | None = None,
 ) -> Run:
     """Make a run of the plan, as it stands; refuse one that has blockers or nothing to do.
 
-    Of a plan that undoes a run, `kinds` are those of that run's plan.
+    With a turn, for the workers: they begin it then, and no later. Of a plan that undoes a run,
+    `kinds` are those of that run's plan.
     """
     if plan.blockers:
         raise Refused(
@@ -28,6 +31,8 @@ def approve(
             details=[f"{each.thing}  {each.reason}  {each.remedy}" for each in plan.blockers],
             hint="do what the lines above advise, then plan again",
         )
+    if turn is not None:
+        refuse_if_passed(turn, approval.at)
     run = Run(
         id=new_run_id(approval.at, SystemRandom()),
         title=plan.title,
@@ -35,7 +40,8 @@ def approve(
         approval=approval,
         cloud=cloud_of(plan).id,
         holds=plan.holds,
-        for_workers=for_workers,
+        for_workers=for_workers or turn is not None,
+        turn=turn,
     )
     if plan.undoes is None:
         journal.add(run)

@@ -48,6 +48,7 @@ from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
 from stackward.status.half_way import is_half_way
+from stackward.wording import in_utc
 
 STILL_OPEN = (
     "how a step ended was not seen: `run resume` looks again; "
@@ -165,6 +166,8 @@ class _Interpreter:
     # --- is the plan still what would be decided? -----------------------------------------------
 
     def _plan_again(self) -> None:
+        if self._is_window_over:
+            raise self._out_of_window("nothing was begun")
         try:
             fresh = self._fresh_plan()
         except Refused as error:
@@ -373,7 +376,20 @@ class _Interpreter:
 
     @property
     def _is_to_stop(self) -> bool:
-        return self._brakes.is_stopping or bool(self._cancelled_by)
+        return self._brakes.is_stopping or bool(self._cancelled_by) or self._is_window_over
+
+    @property
+    def _is_window_over(self) -> bool:
+        """Say whether the approval covers no further start; what is under way goes on."""
+        until = self._run.turn.until if self._run.turn else None
+        return until is not None and until <= self._worker.clock.now()
+
+    def _out_of_window(self, left: str) -> "_Stopped":
+        """Return the end of a run whose window is over: one that has begun can be resumed."""
+        until = self._run.turn.until if self._run.turn else None
+        when = f" at {in_utc(until)}" if until else ""
+        state = RunState.STOPPED if self._ledger.last else RunState.NOT_BEGUN
+        return _Stopped(state, Said(reason=f"its window ended{when}: {left}"))
 
     @property
     def _interrupted(self) -> RunState:
@@ -428,6 +444,8 @@ class _Interpreter:
             return
         if self._cancelled_by:
             raise _Stopped(RunState.CANCELLED, Said(reason=f"cancelled by {self._cancelled_by}"))
+        if self._is_window_over:
+            raise self._out_of_window(f"{len(left)} not begun in stage `{stage.name}`")
         said = f"interrupted: {len(left)} not begun in stage `{stage.name}`"
         raise _Stopped(self._interrupted, Said(reason=said))
 

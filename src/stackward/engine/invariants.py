@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from stackward.model.history import History
-from stackward.model.run import UNDONE, Attempt, Event, RunState, Settled
+from stackward.model.run import LAPSED, UNDONE, Attempt, Event, RunState, Settled
 from stackward.plan import GIVEN_UP
 from stackward.plan.outline import MoveOutline, Outline, Place, outline_of
 from stackward.plan.path import Part
@@ -20,7 +20,7 @@ Lines = Iterable[str]
 _INTENDED, _FOUND_DONE, _ANSWERED, _SETTLED = "intended", "found done", "answered", "settled: "
 _APPROVED, _TAKEN_UP, _QUEUED, _DIED = "approved", "taken up", "queued", "its worker died"
 _CANCEL_ASKED, _TAKES_BACK = "cancel asked", "takes back"
-_NOT_BY_ITS_WORKER = {_APPROVED, _TAKEN_UP, _QUEUED, _DIED, _CANCEL_ASKED, UNDONE}
+_NOT_BY_ITS_WORKER = {_APPROVED, _TAKEN_UP, _QUEUED, _DIED, _CANCEL_ASKED, LAPSED, UNDONE}
 _PROVED = {"proved", "not applicable"}
 
 _LOOK = "look at `stackward run audit {run}` and at the cloud before anything else is done with it"
@@ -194,6 +194,7 @@ def _of_no_taker(account: Account) -> Lines:
 # --- states ---------------------------------------------------------------------------------------
 
 _OVER = {state for state in RunState if state.is_over}
+_LAPSED = {RunState.NOT_BEGUN, RunState.STOPPED}
 _ENDS = {state.value: state for state in RunState if state is not RunState.RUNNING}
 
 
@@ -211,6 +212,7 @@ def _after(event: Event, state: RunState | None) -> set[RunState]:
         _TAKEN_UP: {RunState.RUNNING},
         _QUEUED: {RunState.QUEUED},
         _CANCEL_ASKED: {state} if state is RunState.RUNNING else {state, RunState.CANCELLED},
+        LAPSED: _LAPSED if state is RunState.QUEUED else set(),
         UNDONE: set(),
     }
     if event.what in anybody:
@@ -277,14 +279,15 @@ def _open_after_the_end(account: Account) -> Lines:
 
 
 def _refused_and_did(account: Account) -> Lines:
-    if account.history.run.state is RunState.REFUSED and account.history.attempts:
-        yield f"it was refused, and has {count_of(len(account.history.attempts), 'attempt')}"
+    state = account.history.run.state
+    if state in {RunState.REFUSED, RunState.NOT_BEGUN} and account.history.attempts:
+        yield f"it is {state}, and has {count_of(len(account.history.attempts), 'attempt')}"
 
 
 # --- holds and workers ----------------------------------------------------------------------------
 
 
-def _needs_its_holds(history: History) -> bool:
+def _may_hold(history: History) -> bool:
     is_left_open = history.run.state is RunState.STOPPED and bool(history.open)
     return history.run.state in {RunState.QUEUED, RunState.RUNNING} or is_left_open
 
@@ -292,7 +295,7 @@ def _needs_its_holds(history: History) -> bool:
 def _held_for_nothing(account: Account) -> Lines:
     history = account.history
     for hold in history.own_holds:
-        if not _needs_its_holds(history):
+        if not _may_hold(history):
             yield f"it holds `{hold.node}`; it is {history.run.state}, with nothing under way"
         elif hold.node not in history.run.holds or hold.cloud not in {None, history.run.cloud}:
             yield f"it holds `{hold.node}` in cloud {hold.cloud}, which it did not ask for"
@@ -300,7 +303,8 @@ def _held_for_nothing(account: Account) -> Lines:
 
 def _not_held(account: Account) -> Lines:
     history = account.history
-    if _needs_its_holds(history):
+    # What waits for its time takes its nodes when it begins.
+    if _may_hold(history) and not history.run.awaits_its_turn:
         held = {hold.node for hold in history.own_holds}
         for node in history.run.holds:
             if node not in held:
@@ -547,7 +551,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "refused-did-nothing",
-        "A run whose plan no longer held has attempted nothing.",
+        "A run whose plan no longer held, or that was not begun in time, has attempted nothing.",
         _REPORT,
         _refused_and_did,
     ),
@@ -559,7 +563,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "living-runs-hold",
-        "A run that goes on has every node that it asked for.",
+        "A run that goes on, and does not wait for its time, has every node that it asked for.",
         "stop it before another run takes the node: `stackward run cancel {run}`; " + _REPORT,
         _not_held,
     ),

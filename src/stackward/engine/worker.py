@@ -28,7 +28,7 @@ from stackward.errors import (
 from stackward.masking import masked
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run, RunState, Said
-from stackward.model.worker import SILENT_S, Worker, is_dead
+from stackward.model.worker import SILENT_S, Worker, is_dead, was_heard
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.wakeup import Wakeup
@@ -68,6 +68,7 @@ class WorkerConfig:
     wakeup: Wakeup | None = None  # what ends a wait early; None: nothing does
     hears: Callable[[], bool] = lambda: False  # does it wake us when something is queued?
     at_once: int = 2
+    once: bool = False  # leave when nothing is due any more
     rhythm: Rhythm = field(default_factory=Rhythm)
 
 
@@ -84,6 +85,7 @@ def worker_named(name: str, machine: str, clock: Clock) -> Worker:
 def work(config: WorkerConfig) -> None:
     """Take runs up and carry them out until the brakes are pressed; then leave none behind.
 
+    Or, `once`, until nothing is due any more.
     Raises `Locked` if a living worker has the name, `Superseded` if this one was taken for dead.
     """
     _enlist(config)
@@ -106,6 +108,8 @@ def work(config: WorkerConfig) -> None:
         raise
     _retire(config)
     config.say(f"worker `{config.me.name}` has left")
+    if worker.failed is not None:
+        raise worker.failed
 
 
 def _retire(config: WorkerConfig) -> None:
@@ -175,9 +179,12 @@ class _Worker:
         self._beat_at = self._clock.monotonic()
         self._sought_at: float | None = None
         self._is_told = False
+        self._is_due = True  # something may be left to take up, as far as was seen
+        self._suspects: set[tuple[str, str, int]] | None = None  # who may have died, by its beat
+        self.failed: StackwardError | None = None  # why what is due is not taken up, `once`
 
     def work(self, pool: ThreadPoolExecutor) -> None:
-        while self._going or not self._config.brakes.is_stopping:
+        while self._going or not (self._config.brakes.is_stopping or self._has_done):
             self._beat()
             self._settle()
             if not self._config.brakes.is_stopping:
@@ -187,8 +194,15 @@ class _Worker:
                 going = f"waits for what is under way in {count_of(len(self._going), 'run')}"
                 self._config.say(f"takes nothing more up; {going}; again: leaves at once")
             # Last: what was queued does not wait for it.
-            if not self._look_for_the_dead():
+            if not self._look_for_the_dead() and not self._has_done:
                 self._rest()
+
+    @property
+    def _has_done(self) -> bool:
+        """Say whether one that works once may leave: nothing is due, and nobody may be dead."""
+        if not self._config.once or self._going:
+            return False
+        return self.failed is not None or not (self._is_due or self._suspects)
 
     def _rest(self) -> None:
         """Wait for the next look, or until a run was queued or has ended, or we are to stop."""
@@ -224,7 +238,18 @@ class _Worker:
         missing = self._sightings.missing(others, now)
         for dead in missing:
             _bury(self._config, dead)
+        self._suspect(others, missing)
         return bool(missing)
+
+    def _suspect(self, others: Sequence[Worker], buried: Sequence[Worker]) -> None:
+        """Take note of who was silent before we came, until it beats or is buried."""
+        known = {(each.name, each.life, each.beats) for each in others if each not in buried}
+        if self._suspects is None:
+            now = self._clock.now()
+            heard = {each.life for each in others if was_heard(each.beat_at, now)}
+            self._suspects = {each for each in known if each[1] not in heard}
+        self._suspects &= known
+        self._is_due = self._is_due or bool(buried)
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
         if len(self._going) >= self._config.at_once:
@@ -233,10 +258,11 @@ class _Worker:
         waiting = [
             run_id
             for run_id in self._journal.queued(
-                self._config.cloud.id if self._config.cloud else None
+                self._config.cloud.id if self._config.cloud else None, at=self._clock.now()
             )
             if run_id not in self._going and now >= self._not_before.get(run_id, now)
         ]
+        self._is_due = bool(waiting)
         if not waiting or not self._has_reached_its_cloud(pool):
             return
         for run_id in waiting:
@@ -245,6 +271,9 @@ class _Worker:
             run = self._journal.run(run_id)
             if run.state is not RunState.QUEUED:
                 continue  # another worker took it since we asked: do not wait for its row
+            if run.is_late(self._clock.now()):
+                self._lapse(run)
+                continue
             if why := self._config.why_not(run):
                 self._put_off(run, why)
                 continue
@@ -252,10 +281,18 @@ class _Worker:
                 taken = self._journal.take_up(
                     run.id, self._me.name, self._clock.now(), life=self._me.life, seen=run.epoch
                 )
-            except Locked:
-                continue  # another worker was quicker
+            except Locked as error:
+                if run.awaits_its_turn and self._journal.run(run.id).epoch == run.epoch:
+                    self._put_off(run, error.message)  # its node is not free yet
+                continue  # else another worker was quicker
             self._config.say(f"run `{run.id}`, {run.title}: taken up")
             self._going[run.id] = (taken, self._aside(pool, partial(self._config.carry, taken)))
+
+    def _lapse(self, run: Run) -> None:
+        """Write down that the turn of a run has passed, and why it was not begun."""
+        ended = self._journal.lapse(run.id, self._clock.now())
+        why = "; ".join([ended.ending.reason or "", *ended.ending.details])
+        self._config.say(f"run `{run.id}`, {run.title}: {ended.state}: {why}")
 
     def _has_reached_its_cloud(self, pool: ThreadPoolExecutor) -> bool:
         """Log in before a run is taken up; in a thread, for we must go on to beat meanwhile.
@@ -285,6 +322,8 @@ class _Worker:
     def _wait_for_the_cloud(self, why: str) -> None:
         self._reach_not_before = self._clock.monotonic() + self._rhythm.retry_s
         self._config.say(f"takes nothing up: {why}")
+        if self._config.once:
+            self.failed = Unreachable(f"what is due was not taken up: {why}")
 
     def _settle(self) -> None:
         """Say how runs ended; none is left without anybody who carries it out."""

@@ -21,6 +21,7 @@ class RunState(StrEnum):
     UNVERIFIED = "unverified"  # all was carried out, and it could not be proved
     CANCELLED = "cancelled"
     REFUSED = "refused"  # the plan no longer held when its turn came: nothing was changed
+    NOT_BEGUN = "not begun"  # its turn has passed: nothing was changed
 
     @property
     def is_over(self) -> bool:
@@ -47,6 +48,7 @@ _EXIT_CODES = {
     RunState.UNVERIFIED: ExitCode.UNVERIFIED,
     RunState.CANCELLED: ExitCode.STOPPED,
     RunState.REFUSED: ExitCode.BLOCKED,
+    RunState.NOT_BEGUN: ExitCode.BLOCKED,
 }
 
 
@@ -82,6 +84,20 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """When a run may begin, and until when it may start anything; for a run of the workers."""
+
+    at: datetime  # not before
+    by: datetime | None  # from then on it is not begun; None: its turn has come, and it has begun
+    until: datetime | None = None  # from then on it starts nothing more
+    asked: str = ""  # as the operator wrote it, with the zone: "--window 01:00-05:00@UTC"
+
+    def is_open(self, now: datetime) -> bool:
+        """Say whether something may be started in it now."""
+        return self.at <= now and (self.until is None or now < self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One execution of an approved plan."""
 
@@ -103,10 +119,26 @@ class Run:
     for_workers: bool = False  # any worker may take it up; else it is its operator's own
     deaths: int = 0  # of workers that carried it out, since it was given to them
     undone_by: str | None = None  # the run that was last approved to undo it
+    turn: Turn | None = None  # None: it may begin at any time
 
     def is_in(self, cloud: str) -> bool:
         """Say whether it may be in this cloud: one that does not say may be in any."""
         return self.cloud in {None, cloud}
+
+    @property
+    def awaits_its_turn(self) -> bool:
+        """Say whether it is queued for a time, and has started nothing since."""
+        has_one = self.turn is not None and self.turn.by is not None
+        return has_one and self.state is RunState.QUEUED
+
+    def is_early(self, now: datetime) -> bool:
+        """Say whether its turn is still to come."""
+        return self.turn is not None and self.awaits_its_turn and now < self.turn.at
+
+    def is_late(self, now: datetime) -> bool:
+        """Say whether its turn has passed, and it was not begun."""
+        by = self.turn.by if self.turn and self.awaits_its_turn else None
+        return by is not None and by <= now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +175,7 @@ class Event:
     says: Mapping[str, Json] = field(default_factory=dict)
 
 
+LAPSED = "its turn passed"  # an event of a run that was not begun in its turn
 UNDONE = "undone"  # an event of a run: its thing is the run that undoes it
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to be misread

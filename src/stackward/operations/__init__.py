@@ -18,11 +18,13 @@ from stackward.facts.durations import read_past_moves
 from stackward.facts.moved import Did, read_did
 from stackward.facts.rights import read_rights
 from stackward.kinds import KINDS
+from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run
 from stackward.moving.estimates import with_estimates
 from stackward.plan import (
     Blocked,
     Columns,
+    Json,
     Move,
     OperationInRun,
     Plan,
@@ -36,6 +38,9 @@ from stackward.policy.rule import Rule
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.undo_run import UndoRequest
+from stackward.wording import in_utc
+
+WAITING = "waiting for the same node:"  # in the facts of a plan: the runs that do
 
 Asked = TypeVar("Asked", bound=Request)
 Facts = TypeVar("Facts")
@@ -117,7 +122,19 @@ def plan_request(
     plan, cloud = with_rights(plan, world), world.cloud.identity()
     if any(move.thing_id for _, move in plan.moves()):
         plan = with_estimates(plan, read_past_moves(journal, cloud))
-    return of_cloud(plan, cloud)
+    return of_cloud(_with_waiting(plan, journal, cloud, run_id), cloud)
+
+
+def _with_waiting(
+    plan: Plan[World], journal: Journal, cloud: CloudIdentity, run_id: str | None
+) -> Plan[World]:
+    """Show which runs wait for their time on the nodes of the plan; they hold them only then."""
+    waiting: list[Json] = [
+        f"`{run.id}`, {run.title}, from {in_utc(run.turn.at)}"
+        for run in (journal.waiting(plan.holds, cloud.id) if plan.holds else ())
+        if run.turn is not None and run.id != run_id
+    ]
+    return replace(plan, facts={**plan.facts, WAITING: waiting}) if waiting else plan
 
 
 def with_rights(plan: Plan[World], world: World) -> Plan[World]:

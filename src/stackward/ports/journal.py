@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stackward.model.observation import Observation
-from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
+from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled, Turn
 from stackward.model.values import Json, Mark
 from stackward.model.worker import Worker
 
@@ -27,7 +27,8 @@ class Journal(Protocol):
     ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one.
 
-        Nodes of one name in two clouds are two; a run that does not say where it is has both.
+        One whose turn is to come later takes its nodes when it is taken up. Nodes of one name in
+        two clouds are two; a run that does not say where it is has both.
         `undoes` is the run whose doing it takes back: that one can be resumed no more, and tells
         by which run it was undone. `Refused` where it goes on, where another undoes it already, or
         where it was stopped and something of it is under way or, by its attempts, must go on.
@@ -42,12 +43,29 @@ class Journal(Protocol):
         """Return the latest runs, the newest first; of a cloud, those that may be in it."""
         ...
 
-    def queued(self, cloud: str | None = None, /) -> Sequence[str]:
-        """Return the ids of the runs that wait for a worker, the oldest first; or of a cloud."""
+    def queued(self, cloud: str | None = None, /, *, at: datetime | None = None) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first; or of a cloud.
+
+        With a time, without those whose turn is to come later.
+        """
         ...
 
-    def queue(self, run_id: str, by: str, at: datetime, /) -> Run:
-        """Give a run that nobody carries out to the workers; take its nodes again."""
+    def waiting(self, nodes: Sequence[str], cloud: str | None = None, /) -> Sequence[Run]:
+        """Return the runs of these nodes that await their turn, the first to come first."""
+        ...
+
+    def lapse(self, run_id: str, at: datetime, /) -> Run:
+        """End a run whose turn has passed before it began; return it as it stands then.
+
+        One that had begun in an earlier turn is stopped, and can be resumed.
+        """
+        ...
+
+    def queue(self, run_id: str, by: str, at: datetime, /, *, turn: Turn | None = None) -> Run:
+        """Give a run that nobody carries out to the workers; take its nodes again.
+
+        With a turn it waits for that, and takes its nodes then; without one it goes on at once.
+        """
         ...
 
     def take_up(
@@ -64,6 +82,7 @@ class Journal(Protocol):
 
         A worker gives its `life` and takes what is queued; all others make the run their own.
         `seen` is the epoch at which it was found to be free: `Locked` if somebody was quicker.
+        A worker takes nothing up out of its turn; to all others it is refused before it has begun.
         """
         ...
 

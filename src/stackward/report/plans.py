@@ -45,7 +45,7 @@ def refusal(plan: Plan[Any], *, is_shown: bool = False) -> Refused:
 def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     yield f"plan: {printable(plan.title)}"
     facts = "; ".join(f"{name} {_fact(value)}" for name, value in plan.facts.items() if value)
-    yield from wrap(printable(facts), width, first="  ", rest="  ")
+    yield from wrap(printable(in_words(facts)), width, first="  ", rest="  ")
     if plan.blockers:
         yield from ["", "blockers:"]
         yield from _grouped(plan.blockers, width)

@@ -9,7 +9,7 @@ from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.tables import Table
 from stackward.report.times import Words, with_our_times
-from stackward.wording import count_of, in_size
+from stackward.wording import count_of, in_size, in_utc
 
 if TYPE_CHECKING:  # listing runs needs no plan
     from stackward.report.names import Names
@@ -27,6 +27,8 @@ def runs_table(runs: Sequence[Run], orphans: Container[str] = ()) -> Table:
             "Holds",
             "Worker",
             "Undone by",
+            "Begins at",
+            "Ends by",
         ),
         rows=tuple(
             (
@@ -35,13 +37,15 @@ def runs_table(runs: Sequence[Run], orphans: Container[str] = ()) -> Table:
                 run.title,
                 run.approval.by,
                 run.approval.at,
-                () if run.state.is_over else run.holds,
+                () if run.state.is_over or run.awaits_its_turn else run.holds,
                 run.worker if run.state is RunState.RUNNING else None,
                 run.undone_by,
+                run.turn.at if run.turn and run.awaits_its_turn else None,
+                run.turn.until if run.turn and not run.state.is_over else None,
             )
             for run in runs
         ),
-        gives_way=("Undone by", "Worker", "Approved by", "Holds", "Approved at"),
+        gives_way=("Ends by", "Undone by", "Worker", "Approved by", "Holds", "Approved at"),
     )
 
 
@@ -180,7 +184,9 @@ def how_it_stands(run: Run, attempts: Sequence[Attempt], *, is_orphan: bool = Fa
     undone = f"; undone by run `{run.undone_by}`" if run.undone_by else ""
     state = f"{run.state}, {_DIED}" if is_orphan else run.state
     steps = f"{count_of(done, 'step is', 'steps are')} done"
-    return f"run `{run.id}`, {run.title}: {state}; {steps}, {under_way}{undone}"
+    awaits = run.turn is not None and run.awaits_its_turn
+    begins = f"; it begins at {in_utc(run.turn.at)}" if awaits and run.turn else ""
+    return f"run `{run.id}`, {run.title}: {state}{begins}; {steps}, {under_way}{undone}"
 
 
 def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:
@@ -189,6 +195,10 @@ def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:
         return None
     said = run.ending
     message = f"run `{run.id}`, {run.title}: {run.state}: {said.reason or 'no reason was given'}"
+    if run.state is RunState.NOT_BEGUN:
+        return Refused(
+            message, details=said.details, stands="nothing was changed", hint="plan again"
+        )
     if run.state is RunState.REFUSED:
         kind = StalePlan if said.details else Refused
         return kind(message, details=said.details, says=said.says, hint="plan again")
@@ -227,8 +237,13 @@ def half_way(run: Run, things: Sequence[str]) -> StepFailed:
 
 def _way_on(run: Run) -> str:
     if run.state is RunState.STOPPED:
+        window = run.turn.asked if run.turn and run.turn.until else ""
+        then = f"`stackward run resume {run.id} {window}` goes on in the next one; "
         return (
-            f"`stackward run resume {run.id}` goes on; "
+            f"`stackward run resume {run.id}` goes on now; {then}"
+            f"`stackward run show {run.id} --events` tells all"
+            if window
+            else f"`stackward run resume {run.id}` goes on; "
             f"`stackward run show {run.id} --events` tells all"
         )
     return f"`stackward run show {run.id} --events` tells all"

@@ -9,6 +9,7 @@ class FenceRequest:
     """What the operator asked for."""
 
     kind: ClassVar[str] = "fence-compute-node"
+    is_of_now: ClassVar[bool] = True  # what it rests on may not hold any more once it has waited
 
     node: str
     kill_guests: int | None = None  # so many run there, and are to lose their power

@@ -6,6 +6,7 @@ from datetime import datetime
 from stackward.errors import Locked, Refused
 from stackward.model.run import Run, RunState
 from stackward.model.worker import was_heard
+from stackward.status.turn import seen_at
 
 
 def worker_here(machine: str) -> str:
@@ -27,6 +28,7 @@ def has_living_worker(run: Run, machine: str, now: datetime) -> bool:
 
 def state_now(run: Run, machine: str, now: datetime) -> RunState:
     """Return the state of a run; one whose worker has died is stopped, whatever it wrote last."""
+    run = seen_at(run, now)
     # A run that was given to the workers is taken up again by one of them.
     is_own = run.state is RunState.RUNNING and not run.for_workers
     is_orphan = is_own and not has_living_worker(run, machine, now)

@@ -33,6 +33,7 @@ from stackward.adapters.store.rows import (
     stamp,
     to_event,
     to_run,
+    turn_row,
     words_of,
 )
 from stackward.adapters.store.statements import (
@@ -47,6 +48,7 @@ from stackward.adapters.store.statements import (
     is_the_one,
     is_told,
     keep,
+    lapse,
     left_behind,
     may_be_in,
     missed,
@@ -54,14 +56,16 @@ from stackward.adapters.store.statements import (
     refuse_the_missed,
     tell,
     tell_workers,
+    waiting,
 )
 from stackward.adapters.store.trouble import is_taken, one_line, passes
 from stackward.errors import Locked, Refused, Superseded, Unreachable
 from stackward.model.observation import Observation
-from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled
+from stackward.model.run import Attempt, Event, Run, RunState, Said, Settled, Turn
 from stackward.model.values import Json, Mark
 from stackward.model.worker import Worker
 from stackward.status.run import refuse_if_over
+from stackward.status.turn import refuse_out_of_turn
 
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
@@ -70,6 +74,18 @@ workers = tables.workers
 PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
 _HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
 _PAUSES_S = (0.1, 2.0)  # the first and the longest between two tries
+
+
+def _said_of_turn(turn: Turn) -> dict[str, Json]:
+    """Return what is told of when a run may begin."""
+    until = {"until": stamp(turn.until)} if turn.until else {}
+    return {"turn": turn.asked, "begins": stamp(turn.at), **until}
+
+
+def _kept(turn: Turn | None, at: datetime) -> Turn | None:
+    """Return the turn of a run that goes on now: only one that is open binds it."""
+    return turn if turn is not None and turn.is_open(at) else None
+
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -116,10 +132,13 @@ class SqlJournal:
             if undoes is not None:
                 give_up(transaction, undoes, run, must_go_on)
             transaction.execute(insert(runs).values(run_row(run)))
-            hold(transaction, run)
+            if not run.is_early(run.approval.at):
+                hold(transaction, run)
             if run.for_workers:
                 tell_workers(transaction)
             says: Mapping[str, Json] = {"by": run.approval.by, "how": run.approval.how}
+            if run.turn is not None:
+                says = {**says, **_said_of_turn(run.turn)}
             return None, Event(at=run.approval.at, epoch=0, what="approved", says=says)
 
         self._write(run.id, change)
@@ -133,20 +152,47 @@ class SqlJournal:
         wanted = RUNS.where(may_be_in(cloud)).order_by(runs.c.id.desc()).limit(limit)
         return self._read(lambda opened: [to_run(fields(row)) for row in opened.execute(wanted)])
 
-    def queued(self, cloud: str | None = None, /) -> Sequence[str]:
-        """Return the ids of the runs that wait for a worker, the oldest first; or of a cloud."""
-        waiting = runs.c.for_workers & (runs.c.state == RunState.QUEUED.value)
-        wanted = select(runs.c.id).where(waiting, may_be_in(cloud)).order_by(runs.c.id)
+    def queued(self, cloud: str | None = None, /, *, at: datetime | None = None) -> Sequence[str]:
+        """Return the ids of the runs that wait for a worker, the oldest first; or of a cloud.
+
+        With a time, without those whose turn is to come later.
+        """
+        left = runs.c.for_workers & (runs.c.state == RunState.QUEUED.value)
+        if at is not None:
+            left &= runs.c.due_at.is_(None) | (runs.c.due_at <= stamp(at))
+        wanted = select(runs.c.id).where(left, may_be_in(cloud)).order_by(runs.c.id)
         return self._read(lambda opened: opened.execute(wanted).scalars().all())
 
-    def queue(self, run_id: str, by: str, at: datetime, /) -> Run:
-        """Give a run that nobody carries out to the workers; take its nodes again."""
+    def waiting(self, nodes: Sequence[str], cloud: str | None = None, /) -> Sequence[Run]:
+        """Return the runs of these nodes that await their turn, the first to come first."""
+        return self._read(lambda opened: waiting(opened, nodes, cloud))
+
+    def lapse(self, run_id: str, at: datetime, /) -> Run:
+        """End a run whose turn has passed before it began; return it as it stands then."""
+
+        def change(transaction: Connection) -> tuple[Run, Event | None]:
+            run = find(transaction, run_id)
+            if not run.is_late(at):
+                return run, None  # another worker was quicker
+            told = lapse(transaction, run, at)
+            return find(transaction, run_id), told
+
+        return self._write(run_id, change)
+
+    def queue(self, run_id: str, by: str, at: datetime, /, *, turn: Turn | None = None) -> Run:
+        """Give a run that nobody carries out to the workers; take its nodes again.
+
+        With a turn it waits for that, and takes its nodes then; without one it goes on at once.
+        """
 
         def change(transaction: Connection) -> tuple[Run, Event]:
             run = find(transaction, run_id)
             refuse_if_over(run)
-            hold(transaction, run)
+            refuse_out_of_turn(run, at)
+            if turn is None or turn.is_open(at):
+                hold(transaction, run)
             given = {
+                **turn_row(turn or _kept(run.turn, at)),
                 "for_workers": True,
                 "deaths": 0,
                 "state": RunState.QUEUED.value,
@@ -156,7 +202,8 @@ class SqlJournal:
             }
             transaction.execute(update(runs).where(runs.c.id == run.id).values(given))
             tell_workers(transaction)
-            told = Event(at=at, epoch=run.epoch + 1, what="queued", says={"by": by})
+            says: Mapping[str, Json] = {"by": by, **(_said_of_turn(turn) if turn else {})}
+            told = Event(at=at, epoch=run.epoch + 1, what="queued", says=says)
             return find(transaction, run.id), told
 
         return self._write(self.run(run_id).id, change)
@@ -188,8 +235,13 @@ class SqlJournal:
                     f"run `{run.id}` was taken by `{run.worker}` just before",
                     hint=f"`stackward run watch {run.id}` follows it",
                 )
+            if life is None:
+                refuse_out_of_turn(run, at)
+            elif run.is_early(at) or run.is_late(at):
+                raise Locked(f"run `{run.id}` may not be begun now")
             hold(transaction, run)
             taken = {
+                **({} if life is not None else turn_row(_kept(run.turn, at))),
                 "epoch": run.epoch + 1,
                 "worker": worker,
                 "state": RunState.RUNNING.value,
@@ -362,7 +414,7 @@ class SqlJournal:
             says: Mapping[str, Json] = {"attempt": number, "mark": mark}
             return intended, Event(at=at, epoch=epoch, what="intended", step=step, says=says)
 
-        return self._write(run_id, change, epoch)
+        return self._write(run_id, change, epoch, begins=True)
 
     def answered(self, run_id: str, epoch: int, attempt: Attempt, at: datetime, /) -> Attempt:
         """Write down that the world has taken the request."""
@@ -402,7 +454,7 @@ class SqlJournal:
             transaction.execute(insert(attempts).values(attempt_row(run_id, found)))
             return found, Event(at=at, epoch=epoch, what="found done", step=step, says={"saw": saw})
 
-        return self._write(run_id, change, epoch)
+        return self._write(run_id, change, epoch, begins=True)
 
     def attempts(self, run_id: str, /) -> Sequence[Attempt]:
         """Return every attempt of a run, in the order in which they were made."""
@@ -476,22 +528,31 @@ class SqlJournal:
         epoch: int | None = None,
         *,
         goes_on: bool = False,
+        begins: bool = False,
     ) -> T:
-        """Change a run and tell it, once; with an epoch, only as the worker that has it."""
+        """Change a run and tell it, once; with an epoch, only as the worker that has it.
+
+        By a write that `begins` something the turn of the run has come: it lapses no more.
+        """
         lost: list[tuple[T, Event]] = []  # committed perhaps: its answer never came
 
         def transact(transaction: Connection) -> T:
-            locked = select(runs.c.epoch, runs.c.state).where(runs.c.id == run_id)
+            locked = select(runs.c.epoch, runs.c.state, runs.c.due_by).where(runs.c.id == run_id)
             row = transaction.execute(locked.with_for_update()).one_or_none()
             if lost and is_told(transaction, run_id, lost[-1][1]):
                 return lost[-1][0]
-            if epoch is not None and (row is None or tuple(row) != (epoch, RunState.RUNNING.value)):
+            if epoch is not None and (
+                row is None or (row.epoch, row.state) != (epoch, RunState.RUNNING.value)
+            ):
                 raise Superseded(
                     f"another worker has taken run `{run_id}` over, or it was ended",
                     stands="this worker starts nothing more",
                     hint=f"`stackward run show {run_id}` says who has it",
                 )
             made, event = change(transaction)
+            if begins and row is not None and row.due_by is not None:
+                come = update(runs).where(runs.c.id == run_id).values(due_by=None)
+                transaction.execute(come)
             if event is not None:
                 tell(transaction, run_id, event)
                 lost.append((made, event))

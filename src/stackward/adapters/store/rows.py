@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from stackward.masking import masked_in
-from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled
+from stackward.model.run import Approval, Attempt, Event, Run, RunState, Said, Settled, Turn
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -58,7 +58,25 @@ def run_row(run: Run) -> dict[str, Any]:
         "progress": text_of(run.progress),
         "for_workers": run.for_workers,
         "cloud": run.cloud,
+        **turn_row(run.turn),
     }
+
+
+def turn_row(turn: Turn | None) -> dict[str, Any]:
+    """Return when a run may begin as a part of its row."""
+    return {
+        "due_at": stamp(turn.at) if turn else None,
+        "due_by": stamp(turn.by) if turn else None,
+        "until": stamp(turn.until) if turn else None,
+        "turn_asked": turn.asked if turn else None,
+    }
+
+
+def _turn(fields: Mapping[str, Any]) -> Turn | None:
+    if (at := _time(fields.get("due_at"))) is None:
+        return None
+    by, until = _time(fields["due_by"]), _time(fields["until"])
+    return Turn(at=at, by=by, until=until, asked=fields["turn_asked"])
 
 
 def to_run(fields: Mapping[str, Any]) -> Run:
@@ -84,6 +102,7 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         deaths=fields.get("deaths", 0),
         cloud=fields.get("cloud"),
         undone_by=fields["undone_by"],
+        turn=_turn(fields),
     )
 
 

@@ -28,7 +28,8 @@ from stackward.adapters.store.rows import (
 )
 from stackward.errors import BadInput, Locked, Refused, Superseded
 from stackward.model.observation import Observation
-from stackward.model.run import UNDONE, Attempt, Event, Run, RunState, Said
+from stackward.model.run import LAPSED, UNDONE, Attempt, Event, Run, RunState, Said
+from stackward.status.turn import lapsed
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -162,21 +163,70 @@ def give_up(
 
 
 def end(transaction: Connection, run_id: str, state: RunState, at: datetime, said: Said) -> None:
-    """End a run or this part of it; its nodes are free then, if nothing is in flight."""
+    """End a run or this part of it; its nodes are free then, if nothing is in flight.
+
+    One that was left before it began anything in its turn waits for it as before: without nodes.
+    """
     is_left = state is RunState.QUEUED
-    ended = {
+    ended: dict[str, Any] = {
         "state": state.value,
         "ended_at": None if is_left else stamp(at),
         "ending": said_text(said),
     }
-    transaction.execute(update(runs).where(runs.c.id == run_id).values(ended))
+    of_run = runs.c.id == run_id
+    transaction.execute(update(runs).where(of_run).values(ended))
+    awaits = False
     if is_left:
         tell_workers(transaction)
+        asked = select(runs.c.due_by).where(of_run)
+        awaits = transaction.execute(asked).scalar_one() is not None
+    if awaits:
+        made = select(func.count()).where(attempts.c.run_id == run_id).scalar_subquery()
+        transaction.execute(update(runs).where(of_run, made == 0).values(began_at=None))
     in_flight = select(func.count()).where(
         attempts.c.run_id == run_id, attempts.c.settled.is_(None)
     )
-    if state.is_over or not (is_left or transaction.execute(in_flight).scalar_one()):
+    keeps = is_left and not awaits
+    if state.is_over or not (keeps or transaction.execute(in_flight).scalar_one()):
         transaction.execute(delete(holds).where(holds.c.run_id == run_id))
+
+
+def lapse(transaction: Connection, run: Run, at: datetime) -> Event:
+    """End a run whose turn has passed; one that had begun before is stopped, and can be resumed.
+
+    Return what is told of it. Its nodes are free, unless something of an earlier turn is in flight.
+    """
+    ended = lapsed(run, _held_by_others(transaction, run))
+    changed = {"state": ended.state.value, "ended_at": stamp(at), "epoch": run.epoch + 1}
+    changed["ending"] = said_text(ended.ending)
+    transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
+    in_flight = select(func.count()).where(
+        attempts.c.run_id == run.id, attempts.c.settled.is_(None)
+    )
+    if not transaction.execute(in_flight).scalar_one():
+        transaction.execute(delete(holds).where(holds.c.run_id == run.id))
+    says = {"reason": ended.ending.reason, "state": ended.state.value}
+    return Event(at=at, epoch=run.epoch + 1, what=LAPSED, says=says)
+
+
+def _held_by_others(transaction: Connection, run: Run) -> tuple[str, ...]:
+    taken = select(holds.c.node, holds.c.run_id).where(
+        holds.c.node.in_(run.holds), holds.c.run_id != run.id
+    )
+    if run.cloud is not None:
+        taken = taken.where(holds.c.cloud.in_([run.cloud, ANY_CLOUD]))
+    return tuple(
+        f"`{node}` is held by run `{holder}`"
+        for node, holder in transaction.execute(taken.order_by(holds.c.node))
+    )
+
+
+def waiting(connection: Connection, nodes: Sequence[str], cloud: str | None) -> list[Run]:
+    """Return the runs of these nodes that await their turn, the first to come first."""
+    awaits = (runs.c.state == RunState.QUEUED.value) & runs.c.due_by.is_not(None)
+    wanted = RUNS.where(awaits, may_be_in(cloud)).order_by(runs.c.due_at, runs.c.id)
+    found = (to_run(fields(row)) for row in connection.execute(wanted))
+    return [run for run in found if set(run.holds) & {*nodes}]
 
 
 def tell_workers(transaction: Connection) -> None:

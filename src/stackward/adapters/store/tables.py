@@ -50,6 +50,10 @@ runs = Table(
     Column("for_workers", Boolean, nullable=False, server_default=false()),
     Column("deaths", Integer, nullable=False, server_default="0"),
     Column("cloud", String),
+    Column("due_at", String),
+    Column("due_by", String),
+    Column("until", String),
+    Column("turn_asked", Text),
 )
 
 ANY_CLOUD = ""  # in a hold: of a run that does not say in which it is, so it excludes in all
@@ -157,6 +161,17 @@ def _without_dbos(_: Connection) -> None:
     """
 
 
+def _turns(connection: Connection) -> None:
+    """Let runs wait for their time; a version that knows of none would begin them at once."""
+    for name, kind in (
+        ("due_at", "VARCHAR"),
+        ("due_by", "VARCHAR"),
+        ("until", "VARCHAR"),
+        ("turn_asked", "TEXT"),
+    ):
+        connection.execute(text(f"ALTER TABLE runs ADD COLUMN {name} {kind}"))
+
+
 # The n-th brings a database of version n + 1 to version n + 2; a new one is made as it is now.
 # Entries are only ever added.
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
@@ -164,6 +179,7 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _observations,
     _clouds,
     _without_dbos,
+    _turns,
 )
 assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 
