@@ -48,11 +48,11 @@ def password_of(lab: Lab) -> str:
     return file.read_text()
 
 
-def logins_of(lab: Lab) -> Path:
-    """Return the file by which Stackward logs in to the BMCs, made when there is none."""
+def write_logins(lab: Lab) -> None:
+    """Write the file by which Stackward logs in to the BMCs, if there is none."""
     if not lab.bmc_logins.exists():
-        write_private(lab.bmc_logins, f"default login {BMC_USER} password {password_of(lab)}\n")
-    return lab.bmc_logins
+        line = f"default login {BMC_USER} password {password_of(lab)}\n"
+        write_private(lab.bmc_logins, line)
 
 
 def cgroup_of(lab: Lab) -> Cgroup:
@@ -62,7 +62,6 @@ def cgroup_of(lab: Lab) -> Cgroup:
 
 def start(lab: Lab) -> None:
     """Start serving, unless it is served already; returns at once."""
-    logins_of(lab)
     cgroup = cgroup_of(lab)
     if cgroup.is_populated():
         return

@@ -122,6 +122,7 @@ def keys_in(standing: Path) -> dict[str, str]:
 def switch_on(lab: Lab, baked: Baked) -> bool:
     """Start networks, BMCs and nodes; say whether everything ran already."""
     machines = [Machine(lab, node) for node in lab.nodes]
+    bmcs.write_logins(lab)
     if (
         all(machine.is_on() for machine in machines)
         and bmcs.cgroup_of(lab).is_populated()
@@ -132,7 +133,6 @@ def switch_on(lab: Lab, baked: Baked) -> bool:
     network.make_bridges(lab)
     ssh.make_keys(lab)
     mount_shared(lab, baked)
-    bmcs.password_of(lab)
     write_private(lab.clouds_yaml, yaml.safe_dump(clouds(lab), sort_keys=False))
     login = LOGIN if baked.has_login else "root"
     lab.inventory.write_text(yaml.safe_dump(inventory(lab, login), sort_keys=False))
