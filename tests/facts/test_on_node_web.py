@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from late import late_s
 from served import IDS, Told, a_certificate, saying, served
 from stackward.anatomy import read_anatomy
 from stackward.facts.web import as_asked, parse_web
@@ -93,7 +94,7 @@ def test_a_process_that_takes_the_connection_and_is_silent_is_given_up_in_time(
         came = ask(gather, port, within_s=2.1)
 
     assert came == {"error": "no answer in time"}
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 2.1 + late_s()
 
 
 def test_an_answer_that_has_begun_is_one(gather: ModuleType) -> None:
@@ -110,7 +111,7 @@ def test_one_who_hangs_keeps_no_other_waiting(gather: ModuleType) -> None:
         told = web.all()
 
     assert [one["came"].get("status") for one in told] == [None, None, None, 200]
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 2.1 + late_s()
 
 
 def test_who_does_not_listen_is_told(gather: ModuleType) -> None:
@@ -206,9 +207,9 @@ def test_a_plain_server_that_refuses_a_request_is_not_asked_for_tls(gather: Modu
     """It would wait for the end of a line that never comes."""
     with served(saying(b"HTTP/1.1 400 Bad Request\r\n\r\nno such host")) as port:
         began = time.monotonic()
-        assert ask(gather, port, within_s=3.0)["status"] == 400
+        assert ask(gather, port, within_s=120.0)["status"] == 400
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < late_s()
 
 
 # --- whom, and where ----------------------------------------------------------------------------

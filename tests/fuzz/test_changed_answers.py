@@ -97,12 +97,21 @@ def test_the_kept_result_is_of_these_readers_and_these_answers() -> None:
     assert kept == [*zip(MADE_OF, made_of(), strict=True)]
 
 
-def test_another_word_in_any_of_them_changes_what_the_page_is_compared_by(tmp_path: Path) -> None:
-    one = Path(__file__)
-    other = one.parent / "mutate.py"
+def test_another_word_in_any_of_them_changes_what_the_page_is_compared_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fuzz.campaign.HERE", tmp_path / "tests/fuzz")
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("1 < 2")
+    other.write_text("2 < 3")
+    before = digest_of([one, other])
 
-    assert digest_of([one]) != digest_of([other])
-    assert digest_of([one, other]) == digest_of([one, other])
+    other.write_text("2 < 4")
+    changed = digest_of([one, other])
+    other.write_text("2 < 3")
+
+    assert len({before, changed, digest_of([one])}) == 3
+    assert digest_of([one, other]) == before
 
 
 def test_the_readers_and_the_answers_are_found_where_they_are() -> None:

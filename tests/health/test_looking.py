@@ -17,6 +17,7 @@ from fakes.apis import FakeApis, no_answer
 from fakes.clock import FakeClock
 from fakes.nodes import FakeNodes, sample
 from fakes.site import Site
+from late import late_s
 from stackward.adapters.clock import SystemClock
 from stackward.adapters.together import Threads
 from stackward.errors import Uncertain
@@ -40,7 +41,6 @@ from stackward.ports.shell import Answer
 from virtual_time import FOR_EVER_S, VirtualTogether
 
 WHOLE_S = 10.0
-LATE_S = 2.0  # of real threads: what a busy machine takes beyond
 NODE_S, LOGIN_S, LIST_S, CALL_S = 1.5, 0.3, 0.4, 0.5  # usual times
 
 
@@ -432,7 +432,7 @@ def test_looks_again_and_again_pile_up_no_threads_and_each_ends_in_time(
         watched.look(within_s=0.08)
 
     assert threading.active_count() <= threads
-    assert time.monotonic() - began < 50 * (0.1 + LATE_S / 10)
+    assert time.monotonic() - began < 50 * (0.1 + late_s(2.0) / 10)
 
 
 def test_once_it_hangs_no_more_it_is_asked_again(hanging: Hanging, over: threading.Event) -> None:

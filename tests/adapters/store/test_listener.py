@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -336,6 +337,7 @@ def test_of_a_file_nobody_is_told_so_who_waits_must_look(tmp_path: object) -> No
 
 
 def test_a_wait_is_ended_by_another_thread_and_by_whoever_woke_it_before() -> None:
+    began = time.monotonic()
     with closing(SocketWakeup()) as wakeup:
         wakeup.wake()
         wakeup.wait(WITHIN_S)
@@ -345,4 +347,5 @@ def test_a_wait_is_ended_by_another_thread_and_by_whoever_woke_it_before() -> No
         wakeup.wait(WITHIN_S)
 
         waking.join()
+    assert time.monotonic() - began < WITHIN_S
     wakeup.wake()  # nobody waits any more: nothing happens

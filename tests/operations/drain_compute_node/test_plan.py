@@ -1057,7 +1057,8 @@ def test_users_are_told_what_they_will_notice() -> None:
 
 
 def test_a_flavor_is_a_value() -> None:
-    assert Flavor(name="a", vcpus=1, ram_mib=1) == Flavor(name="a", vcpus=1, ram_mib=1)
+    assert len({Flavor(name="a", vcpus=1, ram_mib=1) for _ in range(2)}) == 1
+    assert Flavor(name="a", vcpus=1, ram_mib=1) != Flavor(name="a", vcpus=1, ram_mib=2)
 
 
 @pytest.mark.parametrize(
