@@ -10,8 +10,26 @@ import pytest
 
 TESTS = Path(__file__).parent
 
-# By CPU time (`pytest --costs`): ten seconds and more.
-LONGEST = ("operations/test_killed.py",)
+# Those of ten seconds of CPU time and more (`pytest --costs`), and those that wait for processes.
+LONGEST = (
+    "operations/test_killed.py",
+    "operations/test_killed_on_the_way_back.py",
+    "engine/test_crash.py",
+    "cli/test_undo.py",
+    "engine/test_workers.py",
+    "operations/test_given_up.py",
+    "cli/test_return.py",
+    "engine/test_commands.py",
+    "cli/test_drain.py",
+    "adapters/inventory/test_ansible.py",
+    "stored/test_stored.py",
+    "engine/test_instead.py",
+    "engine/test_slow.py",
+    "cli/test_terminal.py",
+    "cli/test_deadline.py",
+    "engine/test_waking.py",
+    "fuzz/test_changed_answers.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
