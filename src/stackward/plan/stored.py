@@ -5,8 +5,9 @@ plan that is not understood to its last field is not carried out.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,9 @@ from stackward.plan.kinds import Kinds, Stored, class_of
 from stackward.plan.plan import Blocked, Move, Plan, Stage, Warned
 
 FORMAT = 1
+
+# A plan has few types and many values: to make an adapter takes far longer than to use it.
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 VOLATILE: Mapping[str, bool] = {"volatile": True}
@@ -81,7 +85,7 @@ def dump(each: Stored) -> dict[str, Any]:
 
 
 def _fields_of(each: object) -> dict[str, Any]:
-    dumped = TypeAdapter(type(each)).dump_python(each, mode="json")
+    dumped = _adapter(type(each)).dump_python(each, mode="json")
     stored: dict[str, Any] = {}
     for one in fields(each):  # type: ignore[arg-type]  # a dataclass
         stored |= dumped[one.name] if _is_flat(one) else {one.name: dumped[one.name]}
@@ -231,7 +235,7 @@ def _as(
 ) -> Any:  # noqa: ANN401  # same
     """Take a JSON value as a type, strictly: "2" is not 2."""
     try:
-        return TypeAdapter(meant).validate_json(json.dumps(stored), strict=True)
+        return _adapter(meant).validate_json(json.dumps(stored), strict=True)
     except ValidationError as error:
         [first, *_] = error.errors()
         where = (
