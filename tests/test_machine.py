@@ -50,6 +50,7 @@ def test_whatever_a_fast_test_is_skipped_without_is_said_and_installed_by_ci() -
     }
     assert skipping == {
         "adapters/ssh/test_sudoers.py",
+        "cli/test_windows.py",
         "cli/test_worker.py",
         "docs/test_alerts.py",
         "ports/test_real_sudo.py",
