@@ -11,7 +11,6 @@ from stackward.app.journal import open_journal
 from stackward.engine import Brakes, approve, ask_cancel
 from stackward.engine.cancel import give_up
 from stackward.errors import BadInput
-from stackward.facts.visits import comes_again
 from stackward.kinds import KINDS, read_plan
 from stackward.model.run import Approval, Run, RunState, Turn
 from stackward.model.worker import was_heard
@@ -22,6 +21,7 @@ from stackward.ports.world import World
 from stackward.settings import Settings
 from stackward.status import run as status
 from stackward.status.turn import refuse_out_of_turn, seen_at
+from stackward.status.visits import comes_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,12 @@ from stackward.engine import (
 )
 from stackward.engine import work as work_as
 from stackward.errors import BadInput
-from stackward.facts.visits import tell_of_once
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run
 from stackward.plan import from_json, left_to_operators
 from stackward.ports.journal import Journal
 from stackward.settings import Settings
+from stackward.status.visits import tell_of_once
 
 
 def work(  # noqa: PLR0913  # what a worker is

@@ -171,9 +171,7 @@ class Approving:
         bool, typer.Option("--queue", help="Once approved, leave it to the workers.")
     ] = False
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=AT)] = None
-    window: Annotated[
-        str | None, typer.Option("--window", metavar="FROM-TO[@ZONE]", help=WINDOW)
-    ] = None
+    window: Annotated[str | None, typer.Option("--window", metavar="WINDOW", help=WINDOW)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -251,9 +251,7 @@ def resume(  # noqa: PLR0913  # one for each flag
     ] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=AT)] = None,
-    window: Annotated[
-        str | None, typer.Option("--window", metavar="FROM-TO[@ZONE]", help=WINDOW)
-    ] = None,
+    window: Annotated[str | None, typer.Option("--window", metavar="WINDOW", help=WINDOW)] = None,
     choice: InventoryChoice,
     output: Output,
 ) -> None:
