@@ -19,7 +19,7 @@ NODE, PEERS = "compute-07", ("compute-08",)
 MAC = "52:54:00:00:00:07"
 OFF = IsPoweredOff(node=NODE)
 SILENT = NoSignOfLife(node=NODE, host=NODE, addresses=(NODE,), peers=PEERS)
-SAME = IsItsDevice(node=NODE, by="identity", macs=(MAC,), seen_at="2026-11-21")
+SAME = IsItsDevice(node=NODE, by="identity", macs=(MAC,), seen_at="2026-11-21T03:00:00+00:00")
 FELL = IsItsDevice(node=NODE, by="silence", heard=("it answered",), addresses=(NODE,), peers=PEERS)
 WORD = IsItsDevice(node=NODE, by="word", reference="INC-4711")
 
@@ -77,6 +77,13 @@ def test_a_kernel_that_answers_is_a_sign_of_life_although_ssh_is_silent() -> Non
     assert isinstance(answer, Finding)
     assert "answers ping (asked from `compute-08`)" in answer.reason
     assert "do not evacuate it" in answer.remedy
+
+
+def test_a_port_that_refuses_is_a_sign_of_life_for_a_kernel_has_said_so() -> None:
+    answer = of_shell(SILENT, refusing={NODE})
+
+    assert isinstance(answer, Finding)
+    assert "refuses connections at 22/tcp (asked from `compute-08`)" in answer.reason
 
 
 def test_an_answer_at_another_of_its_networks_is_one_too() -> None:

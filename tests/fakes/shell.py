@@ -75,6 +75,7 @@ class FakeShell:
     instances_path: str | None = None  # where the disks of its guests are, if that is told
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
     pinging: set[str] = field(default_factory=set)  # of the silent ones, those whose kernel answers
+    refusing: set[str] = field(default_factory=set)  # of the silent ones, those that refuse 22/tcp
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # beside the inventory's
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
@@ -144,6 +145,9 @@ class FakeShell:
             ssh = "open" if owner not in self.silent else "silent"
             if address in self.uncalled:
                 ssh, is_alive = "not sent: Network is unreachable", False
+            if owner in self.refusing:
+                told[address] = {"own": False, "ssh": "refused", "ping": False}
+                continue
             told[address] = {
                 "own": owner == caller,
                 "ssh": ssh if is_alive else ssh.replace("open", "silent"),

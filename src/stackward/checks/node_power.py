@@ -16,6 +16,7 @@ from stackward.plan import Answer, Finding, Holds, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.world import World
 from stackward.status.witnesses import hail
+from stackward.wording import in_utc
 
 AGAIN_S = 5.0  # between the two times that a device must say Off
 _CABLE = (
@@ -102,7 +103,8 @@ class IsItsDevice:
         alike = told.compare(known)
         if alike is Alike.SAME:
             same = ", ".join(told.agreeing(known))
-            return Holds(f"equal to what the node said at {self.seen_at}: {same}")
+            at = in_utc(self.seen_at) if self.seen_at else "an unknown time"
+            return Holds(f"equal to what the node said at {at}: {same}")
         if alike is Alike.DIFFERENT:
             return Finding(self.node, "its device is that of another machine", _CABLE)
         return Unverified(self.node, "its device says no more which machine it is", "ask it again")

@@ -17,7 +17,7 @@ from stackward.plan import Verdict
 from stackward.policy.maintenance import HELD
 from stackward.policy.rule import Rule
 from stackward.requests.fence_compute_node import FenceRequest
-from stackward.wording import count_of
+from stackward.wording import count_of, in_utc
 
 # --- its device ---------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ def _known(facts: FenceFacts) -> str:
         return "nothing that is kept"
     told = facts.own.hardware
     parts = (f"UUID {told.uuid}" if told.uuid else "", *sorted(told.macs)[:2], told.serial or "")
-    return f"{', '.join(filter(None, parts))} at {facts.own.seen_at}"
+    return f"{', '.join(filter(None, parts))} at {in_utc(facts.own.seen_at)}"
 
 
 def _why_unknown(facts: FenceFacts) -> str:
