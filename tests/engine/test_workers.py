@@ -192,7 +192,7 @@ class LateJournal:
 
     def __getattr__(self, name: str) -> Any:
         self.asked.append(name)
-        return (lambda *_: self._queue) if name == "queued" else getattr(self._journal, name)
+        return (lambda *_, **__: self._queue) if name == "queued" else getattr(self._journal, name)
 
 
 @ON_SQLITE
