@@ -299,6 +299,19 @@ def test_a_plan_of_a_fence_is_not_left_to_workers_either(
     assert list_runs(site.state_dir / FILE, 9) == []
 
 
+@pytest.mark.parametrize("later", LATER, ids=" ".join)
+def test_a_fence_that_has_stopped_is_not_left_to_workers_either(
+    site: Site, later: tuple[str, ...]
+) -> None:
+    site.power.devices[NODE].is_stuck = True
+    ended, *_ = site.seen_well().lose(NODE).run(*FENCE, "--yes")
+    [stopped] = list_runs(site.state_dir / FILE, 9)
+
+    code, _, said = site.run("run", "resume", stopped.id, *later)
+
+    assert (ended, code, "it cannot wait for a worker or a time" in folded(said)) == (4, 2, True)
+
+
 def test_a_fence_is_not_undone(site: Site) -> None:
     site.seen_well().lose(NODE).run(*FENCE, "--yes")
     [run] = list_runs(site.state_dir / FILE, 9)

@@ -80,6 +80,7 @@ class Engine:
     def queue(self, run_id: str, by: str, *, take_over: bool, turn: Turn | None = None) -> Run:
         """Leave a run to the workers that was approved before; with a turn they wait for it."""
         run = self.journal.run(run_id)
+        refuse_to_wait(read_plan(run.plan))
         if not take_over:
             self._refuse_a_living_worker(run)
         return self.journal.queue(run.id, by, self.clock.now(), turn=turn)
@@ -114,6 +115,16 @@ class Engine:
 
     def _refuse_a_living_worker(self, run: Run) -> None:
         status.refuse_a_living_worker(run, self.machine, self.clock.now())
+
+
+def refuse_to_wait(plan: Plan[Any]) -> None:
+    """Raise BadInput for a plan that rests on what is so now, and may not be later."""
+    if getattr(plan.request, "is_of_now", False):
+        raise BadInput(
+            f"{plan.title}: what it rests on is of now, it cannot wait for a worker or a time",
+            stands="nothing was changed",
+            hint="leave `--queue`, `--at` and `--window` out",
+        )
 
 
 @contextmanager

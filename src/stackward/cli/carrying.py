@@ -90,6 +90,7 @@ def approve_and_carry_out(  # noqa: PLR0913  # what is approved, for when, and h
 
     Or leave it to the workers, and show under which id.
     """
+    from stackward.app.engine import refuse_to_wait
     from stackward.engine import Brakes
     from stackward.model.run import Approval
     from stackward.report.account import account_table
@@ -97,12 +98,8 @@ def approve_and_carry_out(  # noqa: PLR0913  # what is approved, for when, and h
     from stackward.report.plans import refusal, render_plan
     from stackward.report.turns import in_turn
 
-    if (approving.queue or turn is not None) and getattr(plan.request, "is_of_now", False):
-        raise BadInput(
-            f"{plan.title}: what it rests on is of now, it cannot wait for a worker or a time",
-            stands="nothing was changed",
-            hint="leave `--queue`, `--at` and `--window` out",
-        )
+    if approving.queue or turn is not None:
+        refuse_to_wait(plan)
     refuse_columns(account_table(plan, ()).columns, output)
     sys.stderr.write(painted(render_plan(plan, width_here(sys.stderr)), sys.stderr))
     if plan.blockers:
