@@ -10,6 +10,7 @@ import pytest
 
 from engine.fakes import House
 from killing import Crash, Fate
+from postgres import ON_BOTH
 from stackward.adapters.store.kept import open_histories
 from stackward.engine import Brakes, approve, carry_out_taken
 from stackward.engine.invariants import broken_in
@@ -148,6 +149,7 @@ def assert_sound(house: House, run: Run) -> None:
         assert [broken.found for each in histories for broken in broken_in(each)] == []
 
 
+@ON_BOTH
 def test_a_run_is_begun_in_its_window_and_not_before(site: Site) -> None:
     run = site.approved(site.window(2, 6))
 
@@ -483,7 +485,6 @@ def test_what_this_worker_may_not_carry_out_does_not_keep_it(site: Site) -> None
     assert site.house.clock.passed <= 1  # one look more
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("died_at", range(1, 26, 2))
 def test_killed_at_any_write_it_is_brought_to_its_end_in_its_window(
     site: Site, died_at: int
