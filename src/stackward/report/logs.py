@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from stackward.errors import StackwardError
 from stackward.logs.event import Event, Frame, Level
@@ -12,7 +12,7 @@ from stackward.logs.reading import NodeRead, Reading
 from stackward.logs.story import Certainty, Hop, Story
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import on_one_line, printable, wrap
-from stackward.report.times import local
+from stackward.report.times import local, to_the_millisecond, utc
 from stackward.wording import count_of, first_of, in_size
 
 GROUP_COLUMNS = ("Level", "Count", "Component", "Nodes", "First", "Last", "Says", "Exception")
@@ -75,7 +75,10 @@ def render_groups(
     """Return groups of errors; a person gets an example of each."""
     if form is Form.JSON and not columns:
         return "".join(f"{_as_line(group_record(one))}\n" for one in groups)
-    table = Table(columns=GROUP_COLUMNS, rows=tuple(map(_group_row, groups))).only(columns)
+    rows = tuple(map(_group_row, groups))
+    table = Table(columns=GROUP_COLUMNS, rows=rows, gives_way=("Exception", "First", "Nodes")).only(
+        columns
+    )
     if form is not Form.TABLE or columns:
         return render_rows(table, form, width)
     return "".join(f"{line}\n" for one in groups for line in _group_lines(one, width)) + (
@@ -117,7 +120,7 @@ def _group_lines(one: Group, width: int | None) -> Iterator[str]:
 def _times(one: Group) -> str:
     if one.count == 1:
         return f"once, {local(one.first)}"
-    return f"{one.count} times, {local(one.first)} to {local(one.last)}"
+    return f"{count_of(one.count, 'time')}, {local(one.first)} to {local(one.last)}"
 
 
 def _frame(one: Frame) -> str:
@@ -156,7 +159,7 @@ def render_story(
     if form is Form.JSON and not columns:
         return "".join(f"{_as_line(one)}\n" for one in _records(story))
     rows = tuple(_event_row(one) for one in story.events)
-    table = Table(columns=EVENT_COLUMNS, rows=rows).only(columns)
+    table = Table(columns=EVENT_COLUMNS, rows=rows, gives_way=("Request",)).only(columns)
     if form is not Form.TABLE or columns:
         return render_rows(table, form, width)
     return "".join(f"{line}\n" for line in _story_lines(story, width))
@@ -179,7 +182,7 @@ def _story_lines(story: Story, width: int | None) -> Iterator[str]:
     )
     for hop in shown:
         about = ", about the same time" if uncertain.get(hop.events[0]) else ""
-        yield from wrap(f"{_clock(hop.began)} {_hop(hop)}{about}", width, rest="  ")
+        yield from wrap(f"{to_the_millisecond(hop.began)} {_hop(hop)}{about}", width, rest="  ")
         certain = "" if hop.link.certainty is Certainty.CERTAIN else " (likely)"
         yield from wrap(f"because {hop.link.why}{certain}", width, first="  ", rest="    ")
         yield from _hop_lines(hop, width)
@@ -221,7 +224,7 @@ def _hop_lines(hop: Hop, width: int | None) -> Iterator[str]:
             left += 1
             continue
         word = f"{one.level.word}: " if one.level >= Level.WARNING else ""
-        said = f"{_clock(one.at)} {word}{on_one_line(one.message)}"
+        said = f"{to_the_millisecond(one.at)} {word}{on_one_line(one.message)}"
         yield from wrap(said, width, first="    ", rest="      ")
         if one.raised:
             last = one.raised[-1]
@@ -286,12 +289,7 @@ def _as_line(record: object) -> str:
 
 def _stamp(at: datetime) -> str:
     """Write a time for programs: order is what logs are about, so to the microsecond."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _clock(at: datetime) -> str:
-    """Write a time of day for people, in their zone, to the millisecond."""
-    return at.astimezone().strftime("%H:%M:%S.") + f"{at.microsecond // 1000:03d}"
+    return utc(at, "microseconds")
 
 
 # --- what was not read --------------------------------------------------------------------------

@@ -55,12 +55,21 @@ def time_of_day(at: datetime) -> str:
     return local(at).split(" ", 1)[1]
 
 
-def utc(at: datetime) -> str:
+def to_the_millisecond(at: datetime) -> str:
+    """Return a time of day for lines of a log, whose order is what matters: "01:10:05.123"."""
+    try:
+        here = at.astimezone()
+    except OverflowError:  # as above
+        here = at
+    return here.replace(tzinfo=None).time().isoformat("milliseconds")
+
+
+def utc(at: datetime, timespec: str = "milliseconds") -> str:
     """Return a time as programs read it: RFC 3339, in UTC."""
     try:
-        return at.astimezone(UTC).isoformat(timespec="milliseconds")
+        return at.astimezone(UTC).isoformat(timespec=timespec)
     except OverflowError:  # as above
-        return at.isoformat(timespec="milliseconds")
+        return at.isoformat(timespec=timespec)
 
 
 def in_words(text: str) -> str:

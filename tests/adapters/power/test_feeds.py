@@ -95,7 +95,7 @@ def test_an_order_that_one_feed_did_not_take_is_still_given_to_the_other() -> No
 
     assert well.orders == ["off"]
     assert raised.value.message == (
-        "1 of 2 feeds of `c01` took the order `off`: `pdu` does not answer"
+        "of 2 feeds of `c01` 1 took the order `off`: `pdu` does not answer"
     )
 
 

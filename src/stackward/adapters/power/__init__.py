@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from stackward.errors import Refused, StackwardError, Uncertain, Unreachable
 from stackward.model.hardware import Hardware
 from stackward.model.power import DeviceName, PowerDevice, PowerReturns, PowerState
+from stackward.wording import count_of
 
 USUAL_S = 20.0  # some BMCs take 10 s for an answer while their node boots
 
@@ -120,8 +121,8 @@ class Devices:
             raise next((each for each in errors if isinstance(each, Uncertain)), errors[0])
         raise errors[0].as_kind(
             Uncertain,
-            f"{len(taken)} of {len(taken) + len(errors)} feeds of `{node}` took the order `{order}`"
-            f": {errors[0].message}",
+            f"of {count_of(len(taken) + len(errors), 'feed')} of `{node}` {len(taken)} took the "
+            f"order `{order}`: {errors[0].message}",
         )
 
     def _ask(
