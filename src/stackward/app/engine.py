@@ -1,5 +1,6 @@
 """The engine, as a command has it: one object, through which runs are approved and carried out."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,8 @@ class Engine:
     def queue(self, run_id: str, by: str, *, take_over: bool, turn: Turn | None = None) -> Run:
         """Leave a run to the workers that was approved before; with a turn they wait for it."""
         run = self.journal.run(run_id)
-        refuse_to_wait(read_plan(run.plan))
+        asked = json.loads(run.plan).get("request", {}).get("kind")
+        _refuse_to_wait(KINDS.requests.get(asked), run.title)
         if not take_over:
             self._refuse_a_living_worker(run)
         return self.journal.queue(run.id, by, self.clock.now(), turn=turn)
@@ -119,9 +121,13 @@ class Engine:
 
 def refuse_to_wait(plan: Plan[Any]) -> None:
     """Raise BadInput for a plan that rests on what is so now, and may not be later."""
-    if getattr(plan.request, "is_of_now", False):
+    _refuse_to_wait(type(plan.request), plan.title)
+
+
+def _refuse_to_wait(request: type[Any] | None, title: str) -> None:
+    if getattr(request, "is_of_now", False):
         raise BadInput(
-            f"{plan.title}: what it rests on is of now, it cannot wait for a worker or a time",
+            f"{title}: what it rests on is of now, it cannot wait for a worker or a time",
             stands="nothing was changed",
             hint="leave `--queue`, `--at` and `--window` out",
         )
