@@ -24,7 +24,7 @@ IN_MEMORY := $(shell test -w /dev/shm && df --output=avail /dev/shm | awk 'NR ==
 FAST := env -u PYTHONDONTWRITEBYTECODE PYTEST_DEBUG_TEMPROOT=$(IN_MEMORY) \
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder tests --ignore=tests/lab
 LAB_LOG := /tmp/stackward-lab-of-tests.log
-ON_A_LAB = $(AS_ROOT) $(BIN)/python -B -m pytest -p no:cacheprovider
+LAB_TESTS := $(BIN)/python -B -m pytest -p no:cacheprovider
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 
@@ -46,7 +46,7 @@ test: $(READY) ## All tests: the fast ones while a real lab is built, then those
 	@{ cd tests && $(AS_ROOT) ../$(BIN)/python -B -m lab.fresh; } >$(LAB_LOG) 2>&1 & lab=$$!; \
 	$(FAST) && tests=0 || tests=$$?; \
 	wait $$lab || { cat $(LAB_LOG) >&2; exit 1; }; exit $$tests
-	$(AS_ROOT) env STACKWARD_TEST_FRESH=1 $(BIN)/python -B -m pytest -p no:cacheprovider tests/lab
+	$(AS_ROOT) env STACKWARD_TEST_FRESH=1 $(LAB_TESTS) tests/lab
 
 check: lint types rooms fast ## Lint, types, rooms and the fast tests; needs no cloud
 
@@ -81,10 +81,10 @@ lab-down: $(READY) ## Stop the lab and leave nothing running (root)
 	$(AS_ROOT) $(BIN)/stackward lab down
 
 lab-test: $(READY) ## The tests against the real lab; SCENE=30 plays only that scene (root)
-	$(ON_A_LAB) $(if $(SCENE),tests/lab/scenes/test_$(SCENE)_*.py,tests/lab)
+	$(AS_ROOT) $(LAB_TESTS) $(if $(SCENE),tests/lab/scenes/test_$(SCENE)_*.py,tests/lab)
 
 lab-soak: $(READY) $(BENCH_READY) ## The long tests against the real lab; FAMILY=drain: only those (root)
-	$(ON_A_LAB) -m soak tests/lab/soak/$(FAMILY)
+	$(AS_ROOT) $(LAB_TESTS) -m soak tests/lab/soak/$(FAMILY)
 
 lab-steady: $(READY) ## Play SCENE=30 ten times, three of them on a busy machine; SCENE= plays all (root)
 	cd tests && $(AS_ROOT) ../$(BIN)/python -B -m lab.steady $(SCENE)

@@ -5,7 +5,7 @@ folder. Who names a rule only to compare with its name (`RULE.name`) does not ra
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -139,6 +139,17 @@ def raised_by(operation: str) -> set[str]:
 def verdicts_of(plan: Plan[Any]) -> list[Blocked | Warned]:
     """Return all that stands against a plan, or is approved with it."""
     return [*plan.blockers, *plan.warnings]
+
+
+def assert_followed(name: str, case: Any, plan: Callable[[Any, Any], Plan[Any]]) -> None:  # noqa: ANN401  # of any operation
+    """Assert that a verdict is settled by what its remedy says.
+
+    A case has what is `before` and what is `asked`, a part of the remedy (`advice`), and what is
+    `after` that (None: the same) and what one `asks_then`.
+    """
+    after = case.before if case.after is None else case.after
+    before, then = plan(case.before, case.asked), plan(after, case.asks_then)
+    assert_settled(name, case.advice, before, then)
 
 
 def assert_settled(name: str, advice: str, before: Plan[Any], then: Plan[Any]) -> None:

@@ -40,16 +40,14 @@ class Day:
     played: list[tuple[Scene, bool]] = field(default_factory=list)  # and whether all passed
     flaky: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    _done: set[str] = field(default_factory=set)
 
     def play(self, item: pytest.Item) -> bool | None:
         """Run all tests of the scene that `item` belongs to; None where it is of no scene."""
         module = _module(item)
         if (scene := SCENES.get(module)) is None:
             return None
-        if module in self._done:
+        if any(each.module == module for each, _ in self.played):
             return True
-        self._done.add(module)
         items = [each for each in item.session.items if _module(each) == module]
         after = _after(items[-1])
         self._say(f"\nscene {scene.name} (at most {scene.budget_s} s)")

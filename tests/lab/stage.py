@@ -58,7 +58,6 @@ class Stage:
     """The lab in which a scene is played, with the journal of its day."""
 
     lab: RealLab
-    _began: float = field(default_factory=time.monotonic)
     _body: float | None = None
 
     @property

@@ -47,7 +47,7 @@ def being_busy(*, is_busy: bool) -> Iterator[None]:
 
 def play(which: str, lab: str | None) -> tuple[int, str]:
     """Play once; return how that ended, and its last line."""
-    [*files] = sorted(str(path) for path in SCENES.glob(f"test_{which or '*'}*.py"))
+    files = sorted(str(path) for path in SCENES.glob(f"test_{which or '*'}*.py"))
     given = {"STACKWARD_TEST_LAB": lab} if lab else {}
     ended = subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", *files],

@@ -29,7 +29,7 @@ _SERVICES = (  # folders below /var/log
     *("nova", "neutron", "cinder", "glance", "keystone", "placement", "swift", "kolla"),
     *("rabbitmq", "mysql", "mariadb", "libvirt", "openvswitch", "ovn", "apache2", "haproxy"),
 )
-_ZONES = ("etc/timezone",)
+_ZONE = "etc/timezone"
 
 
 class Collected:
@@ -170,13 +170,10 @@ def _unused(name: str, roots: Mapping[str, Path]) -> str:
 
 
 def _name_of(folder: Path, name: str) -> str:
-    for each in _NAMES:
-        try:
-            words = (folder / each).read_text("utf-8", "replace").split()
-        except OSError:
-            continue
-        if words and (folder / _LOGS).is_dir():
-            return words[0]
+    if (folder / _LOGS).is_dir():
+        for each in _NAMES:
+            if word := _first_word(folder / each):
+                return word
     if name.startswith(_SOS):
         return name.removeprefix(_SOS).split("-")[0]
     return name.removesuffix(".gz").removesuffix(".xz").removesuffix(".tgz").removesuffix(".tar")
@@ -184,11 +181,13 @@ def _name_of(folder: Path, name: str) -> str:
 
 def _zone_of(root: Path) -> str:
     """Return the time zone of a node, where that was collected; else UTC."""
-    for each in _ZONES:
-        try:
-            words = (root / each).read_text("utf-8", "replace").split()
-        except OSError:
-            continue
-        if words and words[0] in zoneinfo.available_timezones():
-            return words[0]
-    return UTC
+    word = _first_word(root / _ZONE)
+    return word if word in zoneinfo.available_timezones() else UTC
+
+
+def _first_word(file: Path) -> str:
+    """Return the first word of a file; none where it cannot be read."""
+    try:
+        return next(iter(file.read_text("utf-8", "replace").split()), "")
+    except OSError:
+        return ""

@@ -10,15 +10,14 @@ from typing import ClassVar
 from stackward.checks.listening import listen
 from stackward.errors import NotUnderstood, Refused, StackwardError, Unreachable
 from stackward.model.hardware import Alike, Hardware
-from stackward.model.power import PowerState
 from stackward.model.witness import Sign
 from stackward.plan import Answer, Finding, Holds, Unverified
 from stackward.plan.stored import VOLATILE
 from stackward.ports.world import World
+from stackward.status.power import AGAIN_S, says_off_twice
 from stackward.status.witnesses import hail
 from stackward.wording import in_utc
 
-AGAIN_S = 5.0  # between the two times that a device must say Off
 _CABLE = (
     "do not evacuate it: its servers may run. Find out which machine that device switches "
     "(its serial number, its cable), switch that one on again, and correct the inventory"
@@ -40,22 +39,18 @@ class IsPoweredOff:
 
     def ask(self, world: World, /) -> Answer:
         """Ask the device, wait, and ask it again."""
-        times: list[str] = []
-        for _ in range(2):
-            if times:
-                world.clock.wait(AGAIN_S)
-            try:
-                state = world.power.state(self.node)
-            except (Unreachable, NotUnderstood, Refused) as error:
-                return Unverified(self.node, error.message, error.hint or "look at its device")
-            if state is not PowerState.OFF:
-                return Finding(
-                    self.node,
-                    "its device says On",
-                    "somebody else, or its own settings, has switched it on: see who, then fence "
-                    "it again",
-                )
-            times.append(world.clock.now().strftime("%H:%M:%S"))
+        try:
+            off = says_off_twice(world, self.node)
+        except (Unreachable, NotUnderstood, Refused) as error:
+            return Unverified(self.node, error.message, error.hint or "look at its device")
+        if off is None:
+            return Finding(
+                self.node,
+                "its device says On",
+                "somebody else, or its own settings, has switched it on: see who, then fence "
+                "it again",
+            )
+        times = [at.strftime("%H:%M:%S") for at in off]
         device = world.power.device(self.node)
         return Holds(f"{device.text if device else 'it'} said Off at {' and '.join(times)} UTC")
 

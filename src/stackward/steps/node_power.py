@@ -8,16 +8,15 @@ from typing import ClassVar
 from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.model.compute_process import UNIT
 from stackward.model.maintenance import MAINTENANCE, MASKED
-from stackward.model.power import PowerState
 from stackward.model.values import Json
 from stackward.plan import Look, Mark, Standing
 from stackward.plan.stored import VOLATILE
 from stackward.ports import root
 from stackward.ports.systemd import read_active, read_enabled
 from stackward.ports.world import World
+from stackward.status.power import says_off_twice
 
 TRYING_S = 10.0  # after which a fence goes on without it
-AGAIN_S = 5.0  # between the two times that a device must say Off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +132,10 @@ class PowerOff:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the device tells
         """Done when the device says Off, and says so again some seconds later."""
-        seen: list[Json] = []
-        for _ in range(2):
-            if seen:
-                world.clock.wait(AGAIN_S)
-            state = world.power.state(self.node)
-            if state is not PowerState.OFF:
-                return Look(Standing.TODO)
-            seen.append(world.clock.now().isoformat())
+        off = says_off_twice(world, self.node)
+        if off is None:
+            return Look(Standing.TODO)
+        seen: list[Json] = [at.isoformat() for at in off]
         return Look(Standing.DONE, saw={"device": self.device, "off": seen})
 
     def start(self, world: World, /) -> str | None:

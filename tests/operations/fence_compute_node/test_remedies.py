@@ -20,7 +20,7 @@ from operations.fence_compute_node.test_plan import (
     facts,
     living,
 )
-from raising import assert_settled, raised_by
+from raising import assert_followed, raised_by
 from stackward.model.maintenance import Holder
 from stackward.model.power import PowerReturns
 from stackward.model.witness import Witnesses
@@ -117,12 +117,7 @@ NOT_FOLLOWED = {
 
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_following_its_remedy_settles_a_verdict(name: str) -> None:
-    case = FOLLOWED[name]
-    after = case.before if case.after is None else case.after
-
-    before, then = plan_fence(case.before, case.asked), plan_fence(after, case.asks_then)
-
-    assert_settled(name, case.advice, before, then)
+    assert_followed(name, FOLLOWED[name], plan_fence)
 
 
 def test_each_rule_is_followed_or_says_why_not() -> None:

@@ -16,7 +16,7 @@ from operations.reboot_server.test_plan import (
     busy,
     facts,
 )
-from raising import assert_settled, raised_by
+from raising import assert_followed, raised_by
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
 from stackward.model.stalled_move import Guest
@@ -128,12 +128,7 @@ NOT_FOLLOWED = {
 
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_following_its_remedy_settles_a_verdict(name: str) -> None:
-    case = FOLLOWED[name]
-    after = case.before if case.after is None else case.after
-
-    before, then = plan_reboot(case.before, case.asked), plan_reboot(after, case.asks_then)
-
-    assert_settled(name, case.advice, before, then)
+    assert_followed(name, FOLLOWED[name], plan_reboot)
 
 
 def test_each_rule_is_followed_or_says_why_not() -> None:

@@ -14,7 +14,7 @@ from operations.return_compute_node.test_plan import (
     disabled,
     drained,
 )
-from raising import assert_settled, raised_by
+from raising import assert_followed, raised_by
 from stackward.model.compute_process import RunningAs
 from stackward.model.maintenance import Holder, ReturningNode
 from stackward.model.unread import Hindrance, Unread
@@ -33,6 +33,7 @@ class Case:
     before: ReturningNode
     advice: str  # a part of the remedy
     after: ReturningNode | None = None  # None: the same
+    asked: ReturnRequest = ASKED
     asks_then: ReturnRequest = ASKED
 
 
@@ -98,12 +99,7 @@ NOT_FOLLOWED = {
 
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_following_its_remedy_settles_a_verdict(name: str) -> None:
-    case = FOLLOWED[name]
-    after = case.before if case.after is None else case.after
-
-    before, then = plan_return(case.before, ASKED), plan_return(after, case.asks_then)
-
-    assert_settled(name, case.advice, before, then)
+    assert_followed(name, FOLLOWED[name], plan_return)
 
 
 def test_each_rule_is_followed_or_says_why_not() -> None:

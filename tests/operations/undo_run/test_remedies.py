@@ -22,7 +22,7 @@ from operations.undo_run.test_plan import (
     disabled,
     undone_by,
 )
-from raising import assert_settled, raised_by, verdicts_of
+from raising import assert_followed, raised_by, verdicts_of
 from stackward.model.run import RunState
 from stackward.model.wish import Consent
 from stackward.operations.undo_run.plan import plan_undo
@@ -108,12 +108,7 @@ NOT_FOLLOWED = {
 
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_following_its_remedy_settles_a_verdict(name: str) -> None:
-    case = FOLLOWED[name]
-    after = case.before if case.after is None else case.after
-
-    before, then = plan_undo(case.before, case.asked), plan_undo(after, case.asks_then)
-
-    assert_settled(name, case.advice, before, then)
+    assert_followed(name, FOLLOWED[name], plan_undo)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from stackward.model.hardware import Hardware
 from stackward.model.power import DeviceName, PowerDevice, PowerState
 from stackward.ports.shell import Answer
 
-ON, OFF = 0, 2  # how `status` ends; all else says nothing of the power
+# How `status` ends; all else says nothing of the power.
+_STATES = {0: PowerState.ON, 2: PowerState.OFF}
 _PLACES = ("/usr/sbin", "/sbin", "/usr/local/sbin")  # not in everybody's PATH
 _ACTION = re.compile(r'<action\s[^>]*\bname="([\w-]+)"')
 _LONGEST = 300  # of its own words
@@ -83,18 +84,15 @@ class Agent:
             )
 
     def _state_in(self, answer: Answer) -> PowerState:
-        match answer.code:
-            case 0:
-                return PowerState.ON
-            case 2:
-                return PowerState.OFF
-            case code:
-                raise NotUnderstood(
-                    f"{self._called} does not say whether the node is on (it ended with {code})",
-                    says=_words_of(answer),
-                    hint="see that its device answers, that its login is right, and that "
-                    "`fence_options` name an outlet that it has",
-                )
+        state = _STATES.get(answer.code)
+        if state is None:
+            raise NotUnderstood(
+                f"{self._called} does not say whether the node is on (it ended with {answer.code})",
+                says=_words_of(answer),
+                hint="see that its device answers, that its login is right, and that "
+                "`fence_options` name an outlet that it has",
+            )
+        return state
 
     @property
     def _called(self) -> str:

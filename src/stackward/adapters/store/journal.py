@@ -43,6 +43,7 @@ from stackward.adapters.store.statements import (
     end,
     fields,
     find,
+    free_nodes,
     give_up,
     hold,
     is_the_one,
@@ -309,7 +310,7 @@ class SqlJournal:
             if run.state is not RunState.RUNNING and not is_left:
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
                 changed["epoch"] = run.epoch + 1  # whoever was about to take it up loses it
-                transaction.execute(delete(holds).where(holds.c.run_id == run.id))
+                free_nodes(transaction, run.id)
             transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
             told = Event(at=at, epoch=run.epoch, what="cancel asked", says={"by": by})
             return find(transaction, run.id), told

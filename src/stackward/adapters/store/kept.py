@@ -49,10 +49,7 @@ def observations_of(url: str, cloud: str, subject: str) -> Sequence[Observation]
 def is_of_older_version(url: str) -> bool:
     """Say whether it is a journal that whoever plans next brings up to date."""
     with _reading(url) as connection:
-        if not inspect(connection).has_table(_VERSION):
-            return False
-        asked = text(f"SELECT version FROM {_VERSION}")  # noqa: S608  # a constant
-        return bool((connection.execute(asked).scalar_one_or_none() or 0) < VERSION)
+        return inspect(connection).has_table(_VERSION) and _version_of(connection) < VERSION
 
 
 @contextmanager
@@ -77,10 +74,14 @@ def _refuse_unknown(connection: Connection, place: str) -> None:
             f"`{place}` is not a journal of Stackward",
             hint="name the database of your runs: STACKWARD_DATABASE or STACKWARD_STATE_DIR",
         )
-    asked = text(f"SELECT version FROM {_VERSION}")  # noqa: S608  # a constant
-    version = connection.execute(asked).scalar_one_or_none() or 0
+    version = _version_of(connection)
     if version > VERSION:
         raise too_new(place, version, VERSION)
+
+
+def _version_of(connection: Connection) -> int:
+    asked = text(f"SELECT version FROM {_VERSION}")  # noqa: S608  # a constant
+    return int(connection.execute(asked).scalar_one_or_none() or 0)
 
 
 def histories(connection: Connection, only: str | None = None) -> Iterator[History]:

@@ -151,7 +151,7 @@ def give_up(
         # The epoch: whoever was about to take it up loses it.
         changed = {**ended, "cancel_asked_by": by.approval.by, "epoch": undone.epoch + 1}
         transaction.execute(update(runs).where(runs.c.id == undone.id).values(changed))
-        transaction.execute(delete(holds).where(holds.c.run_id == undone.id))
+        free_nodes(transaction, undone.id)
     told = Event(
         at=by.approval.at,
         epoch=undone.epoch,
@@ -183,12 +183,9 @@ def end(transaction: Connection, run_id: str, state: RunState, at: datetime, sai
     if awaits:
         made = select(func.count()).where(attempts.c.run_id == run_id).scalar_subquery()
         transaction.execute(update(runs).where(of_run, made == 0).values(began_at=None))
-    in_flight = select(func.count()).where(
-        attempts.c.run_id == run_id, attempts.c.settled.is_(None)
-    )
     keeps = is_left and not awaits
-    if state.is_over or not (keeps or transaction.execute(in_flight).scalar_one()):
-        transaction.execute(delete(holds).where(holds.c.run_id == run_id))
+    if state.is_over or not (keeps or _is_in_flight(transaction, run_id)):
+        free_nodes(transaction, run_id)
 
 
 def lapse(transaction: Connection, run: Run, at: datetime) -> Event:
@@ -200,13 +197,22 @@ def lapse(transaction: Connection, run: Run, at: datetime) -> Event:
     changed = {"state": ended.state.value, "ended_at": stamp(at), "epoch": run.epoch + 1}
     changed["ending"] = said_text(ended.ending)
     transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
-    in_flight = select(func.count()).where(
-        attempts.c.run_id == run.id, attempts.c.settled.is_(None)
-    )
-    if not transaction.execute(in_flight).scalar_one():
-        transaction.execute(delete(holds).where(holds.c.run_id == run.id))
+    if not _is_in_flight(transaction, run.id):
+        free_nodes(transaction, run.id)
     says = {"reason": ended.ending.reason, "state": ended.state.value}
     return Event(at=at, epoch=run.epoch + 1, what=LAPSED, says=says)
+
+
+def _is_in_flight(transaction: Connection, run_id: str) -> bool:
+    in_flight = select(func.count()).where(
+        attempts.c.run_id == run_id, attempts.c.settled.is_(None)
+    )
+    return bool(transaction.execute(in_flight).scalar_one())
+
+
+def free_nodes(transaction: Connection, run_id: str) -> None:
+    """Let other runs have the nodes of a run."""
+    transaction.execute(delete(holds).where(holds.c.run_id == run_id))
 
 
 def _held_by_others(transaction: Connection, run: Run) -> tuple[str, ...]:

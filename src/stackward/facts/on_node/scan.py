@@ -283,7 +283,6 @@ class Wanted:
         self.since, self.until = asked.get("since"), asked.get("until")
         self.rank = asked.get("level")
         self.words = [str(word).encode() for word in asked.get("words") or ()]
-        self.grep = [str(word).encode() for word in asked.get("grep") or ()]
         self.left = int(asked["bytes"])
 
     def is_in(self, at: float) -> bool:
@@ -311,8 +310,6 @@ class Wanted:
             return False
         if self.words:
             return any(word in text for word in self.words)
-        if self.grep and not any(word in text for word in self.grep):
-            return False
         return self.rank is None or head.rank >= self.rank or is_fault(head.kind, text)
 
 

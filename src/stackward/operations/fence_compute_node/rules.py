@@ -7,6 +7,7 @@ than this node. A living node loses its guests by it: their number is asked for.
 from collections.abc import Iterator
 from typing import Any
 
+from stackward.model.hardware import Hardware
 from stackward.model.power import PowerDevice, PowerReturns
 from stackward.model.unread import Unread
 from stackward.operations.fence_compute_node.facts import FenceFacts
@@ -226,7 +227,7 @@ def _judge_identity(
                 facts.name,
                 name=facts.name,
                 owner=f", `{found.owner}`" if found.owner else "",
-                said=_described(device),
+                said=_in_words(device.hardware),
                 own=_known(facts),
             )
         case Whose.UNKNOWN:
@@ -246,8 +247,7 @@ def _judge_identity(
         yield BOOTS_BY_ITSELF.warns(facts.name)
 
 
-def _described(device: PowerDevice) -> str:
-    told = device.hardware
+def _in_words(told: Hardware) -> str:
     parts = (f"UUID {told.uuid}" if told.uuid else "", *sorted(told.macs)[:2], told.serial or "")
     return ", ".join(filter(None, parts))
 
@@ -255,9 +255,7 @@ def _described(device: PowerDevice) -> str:
 def _known(facts: FenceFacts) -> str:
     if facts.own is None:
         return "nothing that is kept"
-    told = facts.own.hardware
-    parts = (f"UUID {told.uuid}" if told.uuid else "", *sorted(told.macs)[:2], told.serial or "")
-    return f"{', '.join(filter(None, parts))} at {in_utc(facts.own.seen_at)}"
+    return f"{_in_words(facts.own.hardware)} at {in_utc(facts.own.seen_at)}"
 
 
 def _why_unknown(facts: FenceFacts) -> str:
