@@ -108,7 +108,7 @@ class Faults:
     in_group: list[str]
 
 
-@scene(budget_s=390)
+@scene(budget_s=420)
 def faults(stage: Stage) -> Generator[Faults]:
     """Make all faults, each once, some side by side."""
     lab = stage.lab
