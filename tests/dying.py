@@ -20,12 +20,14 @@ from stackward.engine import Brakes, WorkerContext, approve, ask_cancel, carry_o
 from stackward.engine.cancel import give_up
 from stackward.engine.verify import ask_all
 from stackward.kinds import KINDS
+from stackward.model.maintenance import DROP_IN, MAINTENANCE
 from stackward.model.run import Approval, Run, RunState
 from stackward.operations import operations_in_run, plan_request
 from stackward.plan import Request
 from stackward.ports.power import Power
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
+from stackward.status.boot_gate import read_gate
 
 NODE = "compute-07"
 _UNHEARD_MIN = 5  # longer than a worker may be silent, and than any move takes here
@@ -188,7 +190,8 @@ class Site:
     def is_in_service(self) -> bool:
         """Say whether the node takes new servers."""
         service = self.cloud.nova.computes[NODE]
-        return service.is_enabled and service.is_up and not self.shell.files
+        is_kept_off = any((NODE, path) in self.shell.files for path in (MAINTENANCE, DROP_IN))
+        return service.is_enabled and service.is_up and not is_kept_off
 
     def close(self) -> None:
         """Leave it."""
@@ -216,6 +219,7 @@ def of_cloud(
             "asked": site.asked,
             "built": len(site.cloud.nova.built),
             "in service": site.is_in_service,
+            "gate": read_gate(site.shell, NODE),
             "claimed": service.disabled_reason is not None,
             "unit": site.shell.units.get(NODE),
             "starts": site.shell.starts[NODE],

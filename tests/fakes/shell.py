@@ -9,17 +9,29 @@ from functools import cache
 from fakes.cloud import FakeCloud
 from stackward.errors import Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
+from stackward.model import boot_gate
 from stackward.model.blind import Blind
 from stackward.model.compute_process import PROCESSES
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.login import Login
-from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT
+from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
-from stackward.ports.root import FILL_DROP_IN, Words, must_be_declared
+from stackward.ports.root import (
+    FILL_DROP_IN,
+    FILL_GATE,
+    FILL_GATE_DROP_IN,
+    Words,
+    must_be_declared,
+)
 from stackward.ports.shell import Answer, Rights, Shell
 from stackward.status.witnesses import script
 
+FILLED = {
+    FILL_DROP_IN: (DROP_IN, DROP_IN_TEXT),
+    FILL_GATE: (boot_gate.SCRIPT, boot_gate.SCRIPT_TEXT),
+    FILL_GATE_DROP_IN: (boot_gate.DROP_IN, boot_gate.DROP_IN_TEXT),
+}
 NOVA_COMPUTE_RUNS = "/usr/bin/python3 /usr/bin/nova-compute --config-file=/etc/nova/nova.conf"
 
 
@@ -77,6 +89,8 @@ class FakeShell:
     pinging: set[str] = field(default_factory=set)  # of the silent ones, those whose kernel answers
     refusing: set[str] = field(default_factory=set)  # of the silent ones, those that refuse 22/tcp
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # beside the inventory's
+    gated: set[str] = field(default_factory=set)  # whose systemd has read the gate's drop-in
+    systemd: dict[str, int] = field(default_factory=dict)  # its version, by node; else 257
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
     def directory(self) -> Directory:
@@ -133,7 +147,7 @@ class FakeShell:
         if words[0].rpartition("/")[2] in {"find", "tail", "test", "cat", "ps", "findmnt"}:
             return self._read(node, words)
         if words[0].rpartition("/")[2] == "systemctl":
-            return self._systemctl(node, words)
+            return self._told_of_gate(node, words) or self._systemctl(node, words)
         return self._write(node, words, given)
 
     def _hail(self, caller: str, addresses: Sequence[str]) -> Answer:
@@ -174,8 +188,9 @@ class FakeShell:
         if words[0] == "/usr/bin/rm":
             for path in words[2:]:
                 self.files.pop((node, path), None)
-        elif tuple(words) == FILL_DROP_IN:
-            self.files[node, DROP_IN] = DROP_IN_TEXT
+        elif tuple(words) in FILLED:
+            path, text = FILLED[tuple(words)]
+            self.files[node, path] = text
         else:
             self.files[node, words[-1]] = given
         return Answer(0, "")
@@ -257,7 +272,11 @@ class FakeShell:
         return Answer(0, f"{'-' if is_off else 10 + self.cloud.nova.boots[server]}\n\n")
 
     def _start(self, node: str, enabled: str) -> None:
-        if any(where == node for where, _ in self.files) or enabled == "masked":
+        kept_off = any((node, path) in self.files for path in (MAINTENANCE, DROP_IN))
+        is_shut = (node, boot_gate.DROP_IN) in self.files and (
+            (node, boot_gate.OPENED) not in self.files
+        )
+        if kept_off or is_shut or enabled == "masked":
             return
         self.starts[node] += 1
         if node in self.not_starting:
@@ -269,6 +288,17 @@ class FakeShell:
         self.cloud.nova.computes[host] = replace(
             self.cloud.nova.computes[host], is_up=True, updated=now
         )
+
+    def _told_of_gate(self, node: str, words: list[str]) -> Answer | None:
+        if words[1:] == ["--version"]:
+            return Answer(0, f"systemd {self.systemd.get(node, 257)} (257.7-1)\n+PAM +AUDIT\n")
+        if words[1:] == ["daemon-reload"]:
+            has_drop_in = (node, boot_gate.DROP_IN) in self.files
+            (self.gated.add if has_drop_in else self.gated.discard)(node)
+        if words[1:3] != ["show", "--property=ExecCondition"]:
+            return None
+        told = f"{{ path=/bin/sh ; argv[]=/bin/sh {boot_gate.SCRIPT} may-start }}"
+        return Answer(0, f"ExecCondition={told if node in self.gated else ''}\n")
 
     def _systemctl(self, node: str, words: list[str]) -> Answer:
         exists = node not in self.without_unit

@@ -30,7 +30,7 @@ from stackward.model.unread import Unread
 from stackward.ports.compute_process import read_processes
 from stackward.ports.libvirt import read_boot, read_daemon, read_ids, read_job, read_state
 from stackward.ports.shell import Answer, Rights
-from stackward.ports.systemd import read_active, read_facts
+from stackward.ports.systemd import read_active, read_facts, read_version
 from stackward.report.health import render_health
 from stackward.report.tables import Form
 from stackward.status.witnesses import parse_hail
@@ -420,6 +420,11 @@ def sources() -> list[Source]:
         Source(name="virsh domjobinfo", sample=JOB, read=of(read_job)),
         Source(name="virsh version --daemon", sample=c01["libvirt"]["out"], read=of(read_daemon)),
         Source(name="findmnt --json", sample=FINDMNT, is_json=True, read=of(parse_filesystem)),
+        Source(
+            name="systemctl --version",
+            sample="systemd 257 (257.7-1)\n+PAM +AUDIT +SELINUX\n",
+            read=of(read_version),
+        ),
         Source(name="systemctl is-active", sample="inactive\n", read=of(read_active)),
         Source(
             name="systemctl is-enabled",

@@ -21,10 +21,12 @@ from stackward.errors import Refused, Uncertain
 from stackward.facts.cloud_state import CheckRequest, node_called, time_for
 from stackward.health import symptoms
 from stackward.health.looking import check_cloud, check_node
+from stackward.model import boot_gate
 from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
 from stackward.model.health import Finding, Health, Kept, State
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself
+from stackward.model.maintenance import MAINTENANCE
 from stackward.model.unread import Unread
 from stackward.ports.deadline import Deadline
 from stackward.ports.shell import Answer
@@ -913,6 +915,33 @@ def test_a_unit_that_is_down_is_shown_with_its_last_words_and_how_to_run_it_by_h
 
     assert down.evidence == ("Failed to connect to D-Bus",)
     assert "as `nova`: `/etc/init.d/nova-compute systemd-start`" in down.remedy
+
+
+@pytest.mark.parametrize(
+    ("paths", "rules"),
+    [
+        ([boot_gate.DROP_IN], {"gate-shut"}),
+        ([boot_gate.DROP_IN, boot_gate.OPENED], {"heartbeat-lost"}),
+        ([boot_gate.DROP_IN, MAINTENANCE], {"heartbeat-lost"}),
+    ],
+    ids=["shut", "open", "drained"],
+)
+def test_a_nova_compute_that_waits_at_its_gate_is_named_so(
+    paths: list[str], rules: set[str]
+) -> None:
+    """Seen: systemd says that a condition was not met, and the check took that for a drain."""
+    site = Site()
+    down = {"SubState": "dead", "ConditionResult": "no", "Result": "exec-condition"}
+    site.unit("c01", COMPUTE, ActiveState="inactive", **down)
+    site.cut("c01", 5672)
+    site.silence("nova-compute", "c01")
+    site.told("c01")["paths"] += paths
+
+    health = site.look()
+
+    assert {rule for rule, _ in roots(health)} == rules
+    is_noted = any("kept off by a condition" in note.says for note in health.notes)
+    assert is_noted is ("gate-shut" not in rules)
 
 
 def test_a_unit_in_maintenance_is_told_and_no_finding() -> None:

@@ -9,13 +9,14 @@ from real_lab import STACKWARD, RealLab, widened
 from stackward.lab.client import environment
 
 CHECK_S = 60
-PATIENT = ("--timeout", "20")  # what is told is tested here; elsewhere, how soon
+PATIENT_S = 20  # what is told is tested here; elsewhere, how soon
 
 
 def check(lab: RealLab, *words: str) -> tuple[int, dict[str, Any]]:
     """Look once, and return the exit code and the whole answer."""
+    patient = ("--timeout", f"{widened(PATIENT_S):.0f}")
     ended = subprocess.run(
-        [STACKWARD, *(words or ("cloud", "check")), *PATIENT, "-f", "json"],
+        [STACKWARD, *(words or ("cloud", "check")), *patient, "-f", "json"],
         env={**os.environ, **environment(lab.spec)},
         stdin=subprocess.DEVNULL,
         capture_output=True,

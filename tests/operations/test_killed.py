@@ -17,12 +17,15 @@ from fakes.cloud import FakeCloud
 from fakes.power import FakeDevice
 from killing import Fate, killed
 from stackward import requests
+from stackward.model import boot_gate
+from stackward.model.boot_gate import BootGate
 from stackward.model.hardware import Hardware
 from stackward.model.instance_ha import HaHost
 from stackward.model.observation import Observation
 from stackward.model.run import Run, RunState
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.change_boot_gate import GateRequest
 from stackward.requests.fence_compute_node import FenceRequest
 from stackward.requests.reboot_server import RebootRequest
 from stackward.requests.return_compute_node import ReturnRequest
@@ -36,6 +39,7 @@ STOPPED = ["live-migration", "live_migration_cancel", "stop", "migrate", "confir
 OUT = {"in service": False, "claimed": True, "unit": ("inactive", "masked"), "guarded": False}
 IN = {"in service": True, "claimed": False, "unit": ("active", "enabled"), "guarded": True}
 UNTOUCHED = {**IN, "unit": None}
+GATE = BootGate(has_script=True, has_drop_in=True, is_as_shipped=True, is_asked=True, is_open=True)
 
 
 def with_two(place: Path) -> Site:
@@ -68,6 +72,15 @@ def with_one_to_fence(place: Path) -> Site:
         at=site.clock.now(),
     )
     site.journal.observe([seen])
+    return site
+
+
+def with_one_that_crashed(place: Path) -> Site:
+    """Given a node that waits at its boot gate."""
+    site = Site(place, FakeCloud())
+    site.well(GateRequest(node=NODE, to="installed"))
+    del site.shell.files[NODE, boot_gate.OPENED]
+    site.shell.units[NODE] = ("inactive", "enabled")
     return site
 
 
@@ -172,6 +185,16 @@ CASES = {
             **UNTOUCHED,
             "guarded": False,
         },
+    ),
+    "a boot gate is put there": Case(
+        lambda place: Site(place, FakeCloud()),
+        lambda _: GateRequest(node=NODE, to="installed"),
+        {"starts": 0, "gate": GATE, **UNTOUCHED, "guarded": False},
+    ),
+    "a boot gate is opened": Case(
+        with_one_that_crashed,
+        lambda _: GateRequest(node=NODE, to="open"),
+        {"starts": 1, "gate": GATE, **IN, "guarded": False},
     ),
     "undo of a drain": Case(
         drained,

@@ -63,6 +63,7 @@ STORED = {
     },
     "requests": {
         "bring-back-servers",
+        "change-boot-gate",
         "drain-compute-node",
         "fence-compute-node",
         "reboot-server",

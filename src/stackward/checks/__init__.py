@@ -16,6 +16,7 @@ KINDS = ByKind(
         "no-domains": "compute.NoDomains",
         "no-instance-dirs": "compute.NoInstanceDirs",
         "instance-ha-knows": "instance_ha.InstanceHaKnows",
+        "gate-stands": "boot_gate.GateStands",
         "is-its-device": "node_power.IsItsDevice",
         "is-powered-off": "node_power.IsPoweredOff",
         "no-sign-of-life": "node_power.NoSignOfLife",

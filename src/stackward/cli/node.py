@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -372,6 +373,48 @@ def _refuse_besides_check(context: typer.Context) -> None:
         raise BadInput(
             f"{', '.join(given)}: `--check` switches nothing", hint="leave one of them out"
         )
+
+
+class GateVerb(StrEnum):
+    """What is done to a gate."""
+
+    INSTALL = "install"
+    REMOVE = "remove"
+    OPEN = "open"
+
+
+@app.command(
+    epilog=example(
+        "stackward node gate install compute-07",
+        "stackward node gate open compute-07",
+        "stackward node gate remove compute-07 --dry-run",
+    ),
+)
+@grouped
+def gate(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    verb: Annotated[GateVerb, typer.Argument(metavar="VERB", help="install, remove or open.")],
+    node: NodeArgument,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> None:
+    """Keep nova-compute off after a crash, until a person lets it start.
+
+    At its start nova-compute removes the guests and disks of servers that were evacuated from its
+    node. `install` puts a gate before it. After a planned reboot (a shutdown, and a boot within 15
+    minutes) it starts by itself; after a crash or a loss of power it waits for `node return`, or
+    for `open`, which starts it. `remove` takes the gate away. Refused where a container runs
+    nova-compute, and where an instance-HA service looks after the node.
+    """
+    from stackward.cli.carrying import carry_out
+    from stackward.requests.change_boot_gate import GateRequest
+
+    to = {GateVerb.INSTALL: "installed", GateVerb.REMOVE: "removed", GateVerb.OPEN: "open"}
+    asked = GateRequest(node=node, to=to[verb])
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 
 @app.command(

@@ -9,6 +9,7 @@ from stackward.facts.compute import read_compute_node, read_ha_hosts
 from stackward.facts.moved import known_run, read_drained
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
+from stackward.model.boot_gate import NO_GATE
 from stackward.model.claim import read_claim
 from stackward.model.compute_process import UNIT
 from stackward.model.maintenance import (
@@ -35,6 +36,7 @@ from stackward.ports.shell import Shell
 from stackward.ports.systemd import read_enabled
 from stackward.ports.world import World
 from stackward.requests.return_compute_node import ReturnRequest
+from stackward.status.boot_gate import read_gate
 
 _GOING = (RunState.QUEUED, RunState.RUNNING)
 _LATEST = 1000  # runs in which those of a node are looked for
@@ -60,6 +62,7 @@ def read_returning_node(
         service=service,
         hypervisor=found.hypervisor,
         marks=read_marks(world.shell, node) if node else Unread(found.match.why, Hindrance.UNNAMED),
+        gate=read_gate(world.shell, node) if node else NO_GATE,
         running_as=read_running_as(world.shell, node) if node else None,
         is_claim_known=claim is None or known_run(journal, claim.run) is not None,
         holders=read_holders(journal, here, service.host, but=but),

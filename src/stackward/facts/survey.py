@@ -35,6 +35,7 @@ from stackward.facts.questions import as_asked, parse_answers, parse_members
 from stackward.facts.services_on_node import TIMED_OUT, Said
 from stackward.facts.web import as_asked as web_as_asked
 from stackward.facts.web import parse_web
+from stackward.model import boot_gate
 from stackward.model.blind import Blind
 from stackward.model.cloud_state import NO_TIME
 from stackward.model.identity import Itself
@@ -134,7 +135,14 @@ def survey_node(  # noqa: PLR0913  # what a look needs
         ),
         "paths": sorted(
             {path for _, deployed in anatomy.deployed() for path in deployed.sites}
-            | {MAINTENANCE, DROP_IN, NETWORKD_RAN, *marks(anatomy)}
+            | {
+                MAINTENANCE,
+                DROP_IN,
+                boot_gate.DROP_IN,
+                boot_gate.OPENED,
+                NETWORKD_RAN,
+                *marks(anatomy),
+            }
         ),
         "within_s": max(1.0, within_s - STARTING_S),
         "tables": tables,

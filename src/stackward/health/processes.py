@@ -9,9 +9,12 @@ from stackward.health.booting import not_at_boot
 from stackward.health.clustered import is_left_to_cluster
 from stackward.health.gaps import gap_of
 from stackward.health.presence import Presence, engine_of, masked
+from stackward.model import boot_gate
 from stackward.model.blind import Blind
 from stackward.model.cluster import Cluster
 from stackward.model.health import Finding, Gap, Note, State
+from stackward.model.maintenance import MAINTENANCE
+from stackward.model.service import NOVA_COMPUTE
 from stackward.model.survey import (
     ACTIVE,
     FAILED,
@@ -88,7 +91,7 @@ def judge_units(here: Presence, *, answers: bool = False) -> Iterator[Finding]:
                     here.component.name, here.node, unit=unit.name, state=unit.sub
                 )
             case "inactive" if starts_on_demand(here, unit) or not unit.is_condition_met:
-                pass
+                yield from _judge_gate(here, unit)
             case _:
                 yield _down(here, unit)
 
@@ -195,6 +198,21 @@ def _down(here: Presence, unit: Unit) -> Finding:
     )
 
 
+def _judge_gate(here: Presence, unit: Unit) -> Iterator[Finding]:
+    if _waits_at_gate(here, unit):
+        yield symptoms.GATE_SHUT.found(
+            here.component.name, here.node, unit.last_words, unit=unit.name, node=here.node
+        )
+
+
+def _waits_at_gate(here: Presence, unit: Unit) -> bool:
+    """Say whether nothing but its boot gate keeps a nova-compute off: a drain is no crash."""
+    paths = here.survey.paths
+    is_shut = boot_gate.DROP_IN in paths and boot_gate.OPENED not in paths
+    is_kept_off = MAINTENANCE in paths or unit.load == "masked"
+    return here.component.name == NOVA_COMPUTE and is_shut and not is_kept_off
+
+
 def notes_of_units(here: Presence, *, answers: bool = False) -> Iterator[Note]:
     """Tell what fell and was started again, and what is kept off on purpose.
 
@@ -209,7 +227,8 @@ def notes_of_units(here: Presence, *, answers: bool = False) -> Iterator[Note]:
             says = f"`{unit.name}` has fallen {times}; systemd started it again {ago(up_s)} ago"
             yield Note(where=here.node, says=says)
     for unit in here.units if here.component.heartbeat else ():
-        if unit.active == "inactive" and not unit.is_condition_met:
+        is_kept_off = unit.active == "inactive" and not unit.is_condition_met
+        if is_kept_off and not _waits_at_gate(here, unit):
             yield Note(where=here.node, says=f"`{unit.name}` is kept off by a condition of its own")
 
 

@@ -331,6 +331,16 @@ UNIT_DOWN = Symptom(
     "`{command}`",
     "It should run on this node: it is enabled at boot, or another unit wants it.",
 )
+GATE_SHUT = Symptom(
+    "gate-shut",
+    State.BROKEN,
+    "`{unit}` waits at the boot gate of its node: it has booted without a planned reboot, after a "
+    "crash or a loss of power",
+    "see first whether its servers were evacuated: as it starts nova-compute removes their guests "
+    "and disks here. Then `stackward node return {node}`, or `stackward node gate open {node}`",
+    "Somebody has put a gate there by `stackward node gate install`, so that a start waits for a "
+    "person.",
+)
 UNIT_ENDED = Symptom(
     "unit-ended",
     State.BROKEN,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from stackward.model.boot_gate import NO_GATE, BootGate
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute_process import UNIT, RunningAs
 from stackward.model.flavor import OfferedFlavor
@@ -76,6 +77,7 @@ class ReturningNode:
     service: ComputeService
     hypervisor: Hypervisor
     marks: Marks | Unread
+    gate: BootGate | Unread = NO_GATE
     running_as: RunningAs | Unread | None = None  # None: it was not asked for
     is_claim_known: bool = True  # False: another machine's journal has the run that claims it
     holders: tuple[Holder, ...] = ()
@@ -89,6 +91,11 @@ class ReturningNode:
     # The run that has opened it last, and has ended without having proved that it works.
     unproved: str | None = None
     left_servers: tuple[str, ...] = ()  # runs that are over, and whose acceptance server is left
+
+    @property
+    def is_gate_shut(self) -> bool:
+        """Say whether its boot gate keeps its nova-compute off."""
+        return isinstance(self.gate, BootGate) and self.gate.is_shut
 
     @property
     def claim(self) -> Claim | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from stackward.model import boot_gate
 from stackward.model.compute_process import UNIT
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
 
@@ -29,6 +30,7 @@ class For(StrEnum):
     CHECK = "check"  # `cloud check`, `node check`
     DRAIN = "drain"  # `node drain`, and the undo of a return
     RETURN = "return"  # `node return`, and the undo of a drain
+    GATE = "gate"  # `node gate`; of these `node return` opens it
     LOGS = "logs"  # `log follow`, `log errors`; another way is membership in groups
 
 
@@ -257,14 +259,38 @@ _TABLES = ("--all-databases", "--check", "--silent")
 NOTE_MAINTENANCE: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", MAINTENANCE)
 # The text of a unit is as good as root, so it stands in the command: two lines for the shell.
 MAKE_DROP_IN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/null", DROP_IN)
-_LINES = "; ".join(f"echo '{line}'" for line in DROP_IN_TEXT.splitlines())
-FILL_DROP_IN: Words = ("/usr/bin/sh", "-c", f"{{ {_LINES}; }}>{DROP_IN}")
+
+
+def _filled(path: str, text: str) -> Words:
+    """Return what writes a text into a file that is there."""
+    lines = "; ".join(f"echo '{line}'" for line in text.splitlines())
+    return ("/usr/bin/sh", "-c", f"{{ {lines}; }}>{path}")
+
+
+FILL_DROP_IN: Words = _filled(DROP_IN, DROP_IN_TEXT)
 RELOAD: Words = ("/usr/bin/systemctl", "daemon-reload")
 MASK: Words = ("/usr/bin/systemctl", "mask", UNIT)
 STOP: Words = ("/usr/bin/systemctl", "stop", "--no-block", UNIT)
 CLEAR: Words = ("/usr/bin/rm", "-f", MAINTENANCE, DROP_IN)
 UNMASK: Words = ("/usr/bin/systemctl", "unmask", UNIT)
 START: Words = ("/usr/bin/systemctl", "start", "--no-block", UNIT)
+
+# --- the boot gate ------------------------------------------------------------------------------
+
+
+def _made(path: str) -> Words:
+    """Return what makes an empty file, and its folder."""
+    return ("/usr/bin/install", "-D", "-m", "0644", "/dev/null", path)
+
+
+MAKE_GATE: Words = _made(boot_gate.SCRIPT)
+FILL_GATE: Words = _filled(boot_gate.SCRIPT, boot_gate.SCRIPT_TEXT)
+MAKE_GATE_DROP_IN: Words = _made(boot_gate.DROP_IN)
+FILL_GATE_DROP_IN: Words = _filled(boot_gate.DROP_IN, boot_gate.DROP_IN_TEXT)
+OPEN_GATE: Words = _made(boot_gate.OPENED)
+# The drop-in goes before the script that it names.
+CLEAR_GATE_DROP_IN: Words = ("/usr/bin/rm", "-f", boot_gate.DROP_IN)
+CLEAR_GATE: Words = ("/usr/bin/rm", "-f", boot_gate.SCRIPT, boot_gate.OPENED, boot_gate.PLANNED)
 
 # nova-compute's own words on a move that failed; Nova's API does not keep them.
 COMPUTE_LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
@@ -280,7 +306,7 @@ SCAN_LOGS: Words = (
     *("/usr/bin/python3", "-I", "-c", BOOTSTRAP),
 )
 
-_CHECK, _DRAIN, _RETURN = (For.CHECK,), (For.DRAIN,), (For.RETURN,)
+_CHECK, _DRAIN, _RETURN, _GATE = (For.CHECK,), (For.DRAIN,), (For.RETURN,), (For.GATE,)
 _LOOKS = "it only looks"
 
 ALL = (
@@ -388,14 +414,30 @@ ALL = (
     RootCommand(words=FILL_DROP_IN, needed_for=_DRAIN, gives="that file, with these two lines"),
     RootCommand(
         words=RELOAD,
-        needed_for=(For.DRAIN, For.RETURN),
+        needed_for=(For.DRAIN, For.RETURN, For.GATE),
         gives="systemd reads again the unit files that root has written",
     ),
     RootCommand(words=MASK, needed_for=_DRAIN, gives="nova-compute cannot be started"),
     RootCommand(words=STOP, needed_for=_DRAIN, gives="nova-compute stops; guests run on"),
     RootCommand(words=CLEAR, needed_for=_RETURN, gives="a node in maintenance is so no more"),
     RootCommand(words=UNMASK, needed_for=_RETURN, gives="the same"),
-    RootCommand(words=START, needed_for=_RETURN, gives="nova-compute starts"),
+    RootCommand(words=START, needed_for=(For.RETURN, For.GATE), gives="nova-compute starts"),
+    *(
+        RootCommand(words=words, needed_for=_GATE, gives=gives)
+        for words, gives in (
+            (MAKE_GATE, "that file, empty: nova-compute is not started while it is so"),
+            (FILL_GATE, "that file, with these lines"),
+            (MAKE_GATE_DROP_IN, "that file, empty"),
+            (FILL_GATE_DROP_IN, "that file, with these lines"),
+            (CLEAR_GATE_DROP_IN, "a node without a gate"),
+            (CLEAR_GATE, "the same"),
+        )
+    ),
+    RootCommand(
+        words=OPEN_GATE,
+        needed_for=(For.RETURN, For.GATE),
+        gives="nova-compute may start, as on a node without a gate",
+    ),
     RootCommand(
         words=COMPUTE_LOG,
         needed_for=(For.DRAIN, For.RETURN),

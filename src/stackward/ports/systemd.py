@@ -1,6 +1,8 @@
 """What `systemctl` answers, read for whatever room asks it; another form is `NotUnderstood`."""
 
-from stackward.answers import lines, one_of, understood
+import re
+
+from stackward.answers import lines, one_of, understood, whole
 
 ACTIVES = (
     "active", "inactive", "failed", "activating", "deactivating", "reloading", "refreshing",
@@ -10,6 +12,14 @@ _ENABLED = (
     "enabled", "enabled-runtime", "linked", "linked-runtime", "alias", "masked", "masked-runtime",
     "static", "indirect", "disabled", "generated", "transient", "bad", "not-found", "",
 )  # fmt: skip
+_VERSION = re.compile(r"systemd (\d+)\b")
+
+
+def read_version(out: str) -> int:
+    """Read `systemctl --version`: its first line is `systemd 257 (257.7-1)`."""
+    with understood("`systemctl --version`", out):
+        found = _VERSION.match(out)
+        return whole(found[1] if found else None)
 
 
 def read_active(out: str) -> str:

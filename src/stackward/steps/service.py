@@ -3,13 +3,11 @@
 The cordon is the claim: it stands in the cloud itself, where every tool sees it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from stackward.answers import understood, whole
-from stackward.errors import Refused, StepFailed
+from stackward.errors import Refused
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute_process import UNIT, ComputeProcess, outside
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE, MASKED
@@ -19,11 +17,11 @@ from stackward.model.unread import Unread
 from stackward.plan import Look, Mark, Standing
 from stackward.ports import root
 from stackward.ports.compute_process import read_processes
-from stackward.ports.shell import Answer, refusal
+from stackward.ports.shell import Answer
 from stackward.ports.systemd import read_active, read_enabled, read_facts
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
-from stackward.steps.in_turn import ask_in_turn
+from stackward.steps.as_root import must_all
 from stackward.wording import count_of
 
 _RESTARTS = 5  # systemd's own, after which nova-compute is said not to stay up
@@ -190,7 +188,7 @@ class KeepOff:
 
     def start(self, world: World, /) -> None:
         """Write the mark and the drop-in, mask the unit, stop it; each may be repeated."""
-        _must_all(world, self.node, self.as_root, note=f"{self.reason}\n")
+        must_all(world, self.node, self.as_root, note=f"{self.reason}\n")
 
     def _is(self, world: World, what: str) -> Answer:
         return world.shell.run(self.node, ["systemctl", what, UNIT])
@@ -259,7 +257,7 @@ class BringUp:
 
     def start(self, world: World, /) -> None:
         """Remove the mark and the drop-in, unmask the unit, start it; each may be repeated."""
-        _must_all(world, self.node, self.as_root)
+        must_all(world, self.node, self.as_root)
 
     def _is_kept_off(self, world: World) -> bool:
         for path in (MAINTENANCE, DROP_IN):
@@ -333,31 +331,6 @@ class Uncordon:
     def start(self, world: World, /) -> str | None:
         """Enable the service."""
         return world.nova.enable_service(_service(world, self.host).id)
-
-
-def _must_all(world: World, node: str, commands: Sequence[root.Words], *, note: str = "") -> None:
-    def must(command: root.Words) -> None:
-        given = note if command == root.NOTE_MAINTENANCE else ""
-        _must(world, node, command, given=given)
-
-    ask_in_turn([partial(must, command) for command in commands])
-
-
-def _must(world: World, node: str, command: root.Words, *, given: str = "") -> None:
-    answer = world.shell.run(node, command, as_root=True, given=given)
-    if (refused := refusal(answer)) is not None:
-        raise StepFailed(
-            f"`{' '.join(command)}` may not be run as root on `{node}`",
-            service="sudo",
-            says=refused,
-            hint=f"add to a file in /etc/sudoers.d there: `{root.line(command)}`",
-        )
-    if answer.code != 0:
-        raise StepFailed(
-            f"`{' '.join(command)}` failed on `{node}`",
-            service=command[0],
-            says=answer.err.strip() or f"code {answer.code}",
-        )
 
 
 def _service(world: World, host: str) -> ComputeService:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stackward.model.maintenance import DROP_IN, MAINTENANCE, ReturningNode
+from stackward.model.maintenance import DROP_IN, MAINTENANCE, Marks, ReturningNode
 from stackward.model.unread import Unread
 from stackward.plan import Verdict
 from stackward.policy.maintenance import HELD, NODE_SILENT, claimed_elsewhere
@@ -76,7 +76,9 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
         yield FORCED_DOWN.blocks(node.name, host=node.host)
     if isinstance(node.marks, Unread):
         yield NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
-    elif service.is_enabled and not node.marks.is_any and node.unproved is None:
+    elif isinstance(node.gate, Unread):
+        yield NODE_SILENT.blocks(node.name, why=node.gate.why, way=way_to(node.gate))
+    elif service.is_enabled and not _is_kept_off(node) and node.unproved is None:
         yield NOTHING_TO_RETURN.blocks(node.name)
     yield from _judge_processes(node)
     if not service.is_enabled and node.claim is None:
@@ -86,6 +88,11 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
         yield claimed_elsewhere(node.claim, node.name)
     for holder in node.holders:
         yield HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
+
+
+def _is_kept_off(node: ReturningNode) -> bool:
+    """Say whether anything on the node keeps its nova-compute off."""
+    return node.is_gate_shut or (isinstance(node.marks, Marks) and node.marks.is_any)
 
 
 def _judge_processes(node: ReturningNode) -> Iterator[Verdict]:

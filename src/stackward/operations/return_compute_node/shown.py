@@ -40,6 +40,8 @@ def notices(facts: ReturningNode) -> Iterator[str]:
     """Say what users of the cloud will notice, and what is left alone."""
     if facts.unproved:
         yield f"begun by run `{facts.unproved}`, which has not proved that the node works"
+    if facts.is_gate_shut:
+        yield "its boot gate is opened for this boot: its nova-compute starts"
     yield f"from the uncordon on, servers are placed on `{facts.name}` again"
     yield "one small server is booted there and removed again"
     for run in facts.left_servers:

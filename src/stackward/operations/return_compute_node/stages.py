@@ -13,6 +13,7 @@ from stackward.operations.return_compute_node.rules import is_run_elsewhere
 from stackward.plan import Move, Stage
 from stackward.ports.world import World
 from stackward.steps.acceptance import BootAcceptance, RemoveAcceptance
+from stackward.steps.boot_gate import OpenGate
 from stackward.steps.service import BringUp, Cordon, Uncordon
 
 
@@ -37,9 +38,10 @@ def stages_of(facts: ReturningNode, parts: Parts) -> tuple[Stage[World], ...]:
         steps=(Uncordon(host=host, provider=provider, claim=claim), boot, remove),
         on_failed=(remove, again),
     )
+    opens = (OpenGate(node=facts.name),) if facts.is_gate_shut else ()
+    bring_up = BringUp(node=facts.name, host=host)
     start: Stage[World] = Stage(
-        name="start",
-        moves=(Move(thing=host, how="start", steps=(BringUp(node=facts.name, host=host),)),),
+        name="start", moves=(Move(thing=host, how="start", steps=(*opens, bring_up)),)
     )
     tidying = tuple(
         Move[World](thing=run, how="remove", steps=(RemoveAcceptance(host=host, run=run),))

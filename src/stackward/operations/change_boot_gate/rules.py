@@ -1,0 +1,151 @@
+"""Whether a node's boot gate may change, and what is warned of."""
+
+from collections.abc import Iterator
+
+from stackward.model.boot_gate import SYSTEMD, BootGate
+from stackward.model.compute_process import UNIT
+from stackward.model.unread import Unread
+from stackward.operations.change_boot_gate.facts import GatedNode
+from stackward.plan import Verdict
+from stackward.policy.maintenance import HELD, NODE_SILENT
+from stackward.policy.rule import Rule
+from stackward.ports.login import way_to
+from stackward.requests.change_boot_gate import GateRequest
+
+GUARDED = Rule(
+    "gate/guarded",
+    "the instance-HA service looks after it (segment {segment}): it would fence a node that waits "
+    "at its gate, and evacuate its servers",
+    "do without a gate; or take the node out of the segment: `openstack segment host delete "
+    "{segment} {entry}`, then plan again",
+    "Masakari's monitors take a nova-compute that stays off for a dead one.",
+)
+HA_UNSEEN = Rule(
+    "gate/ha-unseen",
+    "whether an instance-HA service looks after it could not be read: {why}",
+    "see that `openstack segment list` answers, then plan again",
+    "It would fence a node that waits at its gate.",
+)
+NOT_SEEN = Rule(
+    "gate/processes-unseen",
+    "how its nova-compute runs could not be read: {why}",
+    "see `ps -ef` and `systemctl status nova-compute` there; then plan again",
+    "A gate stands before the unit: it stops nothing that runs by another way.",
+)
+NO_UNIT = Rule(
+    "gate/no-unit",
+    f"its systemd has no unit `{UNIT}`",
+    "a node without that unit needs no gate; name another node",
+    "A gate is a drop-in of that unit.",
+)
+CONTAINER = Rule(
+    "gate/container",
+    "its nova-compute runs {what}: the gate of a unit does not stop it",
+    "do without a gate there: `stackward node fence` keeps the node off, and says what returns",
+    "A container is started by its own engine at boot.",
+)
+OLD_SYSTEMD = Rule(
+    "gate/old-systemd",
+    "its systemd is {version}; a gate needs " + str(SYSTEMD),
+    "do without a gate until the node has a newer release of its distribution",
+    "systemd's NEWS: `ExecCondition=` came with 243; an older one passes over it, and starts.",
+)
+SYSTEMD_UNSEEN = Rule(
+    "gate/systemd-unseen",
+    "the version of its systemd could not be read: {why}",
+    "see `systemctl --version` there; then plan again",
+    "An old systemd passes over the gate.",
+)
+THERE = Rule(
+    "gate/there",
+    "has its gate already",
+    "there is nothing to do",
+    "A gate that is there is not written again.",
+)
+NO_GATE = Rule(
+    "gate/none",
+    "has no boot gate",
+    "there is nothing to do; `stackward node gate install {thing}` puts one there",
+    "What is not there is neither opened nor removed.",
+)
+IS_OPEN = Rule(
+    "gate/open",
+    "its gate is open already",
+    "see why its nova-compute does not run: `stackward node check {thing}`",
+    "A gate that is open keeps nothing off.",
+)
+KEPT_OFF = Rule(
+    "gate/kept-off",
+    "its nova-compute is kept off by more than its gate: it was drained or fenced",
+    "`stackward node return {thing}`: it opens the gate too, and proves the node",
+    "A drain or a fence keeps it off; only a return ends that.",
+)
+SHUT = Rule(
+    "gate/shut",
+    "its gate is shut: without it nova-compute starts at the next occasion, and removes the guests "
+    "and disks of servers that were evacuated from here",
+    "see `openstack server migration list --host {host} --type evacuation`; rather return the "
+    "node first: `stackward node return {thing}`",
+    "nova 31.0 compute/manager.py, `_destroy_evacuated_instances`: it is done at each start.",
+)
+NO_UNDO = Rule(
+    "gate/no-undo",
+    "opened a boot gate, which nothing takes back",
+    "nothing needs to be done: the next boot shuts it",
+    "nova-compute has started since.",
+)
+
+
+def judge_gate(node: GatedNode, asked: GateRequest) -> Iterator[Verdict]:
+    """Ask whether the gate may change so; what is not known blocks."""
+    for holder in node.holders:
+        yield HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
+    if isinstance(node.gate, Unread):
+        yield NODE_SILENT.blocks(node.name, why=node.gate.why, way=way_to(node.gate))
+        return
+    match asked.to:
+        case "installed":
+            yield from _judge_installed(node, node.gate)
+        case "removed":
+            yield from _judge_removed(node, node.gate)
+        case _:
+            yield from _judge_opened(node, node.gate)
+
+
+def _judge_installed(node: GatedNode, gate: BootGate) -> Iterator[Verdict]:
+    if gate.is_whole:
+        yield THERE.blocks(node.name)
+    if isinstance(node.systemd, Unread):
+        yield SYSTEMD_UNSEEN.blocks(node.name, why=node.systemd.why)
+    elif node.systemd < SYSTEMD:
+        yield OLD_SYSTEMD.blocks(node.name, version=node.systemd)
+    if isinstance(node.ha_hosts, Unread):
+        yield HA_UNSEEN.blocks(node.name, why=node.ha_hosts.why)
+    else:
+        for one in node.ha_hosts:
+            yield GUARDED.blocks(node.name, segment=one.segment, entry=one.id)
+    running = node.running_as
+    if isinstance(running, Unread):
+        yield NOT_SEEN.blocks(node.name, why=running.why)
+    elif running.outside:
+        yield CONTAINER.blocks(node.name, what=running.outside[0].words)
+    elif running.unit_load == "not-found":
+        yield NO_UNIT.blocks(node.name)
+
+
+def _judge_removed(node: GatedNode, gate: BootGate) -> Iterator[Verdict]:
+    if not gate.is_any:
+        yield NO_GATE.blocks(node.name)
+    elif gate.is_shut:
+        yield SHUT.warns(node.name, host=node.host)
+
+
+def _judge_opened(node: GatedNode, gate: BootGate) -> Iterator[Verdict]:
+    if not gate.is_any:
+        yield NO_GATE.blocks(node.name)
+    elif gate.is_open:
+        yield IS_OPEN.blocks(node.name)
+    if isinstance(node.marks, Unread):
+        yield NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
+    elif node.marks.is_any:
+        yield KEPT_OFF.blocks(node.name)
