@@ -1,0 +1,161 @@
+"""The scanner of logs beside ripgrep, a window beside a file of its own, merging beside `sort -m`.
+
+    python bench/logs.py [MEGABYTES]
+
+The logs are those that tests/logs/samples has of a lab, repeated and shifted in time. The scanner
+is asked as a node asks it: a process of its own. All figures are CPU time, as ratios of one run.
+"""
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from facts.test_scan import asked
+from stackward.facts.logs import script
+from stackward.logs.event import Event, Level
+from stackward.logs.order import in_order
+from stackward.ports.log_source import as_given
+from stackward.ports.root import BOOTSTRAP
+
+SAMPLES = Path(__file__).parents[1] / "tests/logs/samples"
+MEGABYTES = 1024
+START = datetime(2026, 11, 20, tzinfo=UTC)
+WINDOW = timedelta(minutes=10)
+EVENTS = 1_000_000
+STAMP = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}(?= \d+ [A-Z]+ )", re.MULTILINE)
+LEAST_ERRORS = 0.25  # of ripgrep's rate, which only finds the word
+LEAST_HEADERS = 0.06
+MOST_MEMORY_MIB = 200
+MOST_WINDOW = 3.0  # of the CPU time of a file that has the window alone
+MOST_MERGE = 10.0  # of `sort -m`
+
+
+def make_log(path: Path, megabytes: int) -> tuple[datetime, datetime]:
+    """Write lines of services of so many megabytes, ten seconds a round; return their times.
+
+    Every hundredth round has errors: of real logs about 0.3% of the lines are such.
+    """
+    usual = _lines("build/*/var/log/nova/*.log")
+    with_errors = usual + _lines("errors/*/var/log/nova/*.log")
+    at, wanted, number = START, megabytes << 20, 0
+    with path.open("w") as file:
+        while file.tell() < wanted:
+            stamp = f"{at:%Y-%m-%d %H:%M:%S}.000"
+            lines = usual if number % 100 else with_errors
+            file.write("".join(STAMP.sub(stamp, line) for line in lines))
+            at, number = at + timedelta(seconds=10), number + 1
+    return START, at
+
+
+def _lines(pattern: str) -> list[str]:
+    return [
+        line
+        for file in sorted(SAMPLES.glob(pattern))
+        for line in file.read_text().splitlines(keepends=True)
+        if STAMP.match(line)
+    ]
+
+
+def cpu_of(words: Sequence[str], given: str = "") -> tuple[float, int, str]:
+    """Run a program; return its CPU time in seconds, its most memory in MiB, and what it wrote."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as asking:
+        asking.write(given)
+        asking.seek(0)
+        process = subprocess.Popen(words, stdin=asking, stdout=out, env={**os.environ, "TZ": "UTC"})
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        text = out.read()
+    return used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, text
+
+
+def scan(folder: Path, **others: object) -> tuple[float, int, Mapping[str, Any]]:
+    """Run the scanner over a folder."""
+    request = json.dumps(asked(folder, within_s=600.0, **others))
+    took, memory, out = cpu_of([sys.executable, "-I", "-c", BOOTSTRAP], as_given(script(), request))
+    return took, memory, json.loads(out)
+
+
+def merge_ratio(folder: Path) -> float:
+    """Return the CPU time of merging the events of 20 nodes, against `sort -m` of their lines."""
+    chance = random.Random(1)  # noqa: S311  # no secret
+    one = Event(
+        at=START, node="", component="nova-compute", file="/x.log", offset=0, format="oslo",
+        level=Level.INFO, message="x", request=None,
+    )  # fmt: skip
+    events: list[Event] = []
+    files: list[str] = []
+    for node in range(20):
+        steps = sorted(chance.random() * 3600 for _ in range(EVENTS // 20))
+        own = [
+            replace(one, at=START + timedelta(seconds=at), node=f"c{node}", offset=number)
+            for number, at in enumerate(steps)
+        ]
+        events += own
+        path = folder / f"{node}.txt"
+        path.write_text("".join(f"{each.at.isoformat()} {each.node} {'x' * 200}\n" for each in own))
+        files.append(str(path))
+    began = process_time()
+    in_order(events)
+    ours = process_time() - began
+    theirs, _, _ = cpu_of(["env", "LC_ALL=C", "sort", "-m", "-o", "/dev/null", *files])
+    return ours / theirs
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, show and fail over the thresholds."""
+    if shutil.which("rg") is None:
+        print("there is no `rg`: install Debian's ripgrep")
+        return 1
+    megabytes = int(arguments[0]) if arguments else MEGABYTES
+    with tempfile.TemporaryDirectory(prefix="stackward-bench-") as name:
+        top = Path(name)
+        folder, alone = top / "all", top / "alone"
+        folder.mkdir()
+        alone.mkdir()
+        first, last = make_log(folder / "nova.log", megabytes)
+        size = (folder / "nova.log").stat().st_size
+        empty, _, _ = scan(alone, level=40)  # what it takes to begin
+        ripgrep, _, _ = cpu_of(["rg", "-F", "-c", " ERROR ", str(folder / "nova.log")])
+        errors, memory, told = scan(folder, level=40)
+        headers, more, _ = scan(folder)
+        middle = first + (last - first) / 2
+        window = {"since": middle.timestamp(), "until": (middle + WINDOW).timestamp()}
+        within, _, found = scan(folder, **window)
+        lines = "".join(f"{each[3]}\n" for one in found["files"] for each in one["events"])
+        (alone / "nova.log").write_text(lines)
+        by_itself, _, _ = scan(alone, **window)
+        merge = merge_ratio(top)
+    figures = (
+        ("errors, of ripgrep's rate", ripgrep / max(errors - empty, 0.001), LEAST_ERRORS, True),
+        ("headers, of ripgrep's rate", ripgrep / max(headers - empty, 0.001), LEAST_HEADERS, True),
+        ("memory in MiB", float(max(memory, more)), MOST_MEMORY_MIB, False),
+        ("a window, of a file with it alone", within / by_itself, MOST_WINDOW, False),
+        ("merging, of `sort -m`", merge, MOST_MERGE, False),
+    )
+    number = sum(len(one["events"]) + one.get("lost", 0) for one in told["files"])
+    print(f"{size >> 20} MiB, {number} errors; rg {ripgrep:.2f} s, the scanner {errors:.2f} s")
+    wrong = 0
+    for what, figure, limit, is_least in figures:
+        holds = figure >= limit if is_least else figure <= limit
+        wrong += not holds
+        word = "at least" if is_least else "at most"
+        print(f"{'ok  ' if holds else 'FAIL'} {what}: {figure:.2f} ({word} {limit})")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
