@@ -339,8 +339,66 @@ def test_nothing_of_any_bytes_is_lost_or_invented(
     vars(scanner)["PIECE"] = piece
     look.look(BytesIO(raw), 0, heads, told)
 
-    begin = scanner.first_head(raw, heads)
+    begin = scanner.first_head(raw, heads, len(raw))
     assert "".join(each[3] for each in told["events"]).replace("\n", "") == raw[begin:].decode(
         "utf-8", "backslashreplace"
     ).replace("\n", "")
     assert [each[2] for each in told["events"]] == sorted({each[2] for each in told["events"]})
+
+
+IDS = ["b311da90-4759-4302-9f62-9c031032dd64", "e20512d6-c485-4b75-a4b7-6a460224ceee"]
+SOUGHT = st.sampled_from(
+    [
+        *(" ERROR ", " CRITICAL ", " TRACE ", "[error]", " 500) ", "|ERR|", "=CRASH REPORT"),
+        *(f"req-{one}" for one in IDS), *IDS, "RRR", "db-01",
+    ]
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.one_of(SOUGHT, st.sampled_from([" ", "\n", "R", "ERR"]), st.text(max_size=4))),
+    st.sets(SOUGHT, min_size=1),
+    st.sampled_from([1, 4]),
+    st.text(max_size=20),
+)
+def test_words_are_found_where_they_stand(
+    scanner: ModuleType, parts: list[str], words: set[str], few: int, sample: str
+) -> None:
+    """However they are looked for: by a letter that is rare in a sample, or ids by their form."""
+    text, wanted = "".join(parts).encode(), [word.encode() for word in sorted(words)]
+    vars(scanner)["FEW"] = few
+    starts, at = [], 0
+    for one in text.split(b"\n"):
+        starts += [at] if any(word in one for word in wanted) else []
+        at += len(one) + 1
+
+    found = scanner.Marks(wanted, sample.encode()).lines(text, len(text))
+
+    # Of an id that is looked up by its form, a line without `req-` may be found too: it is read.
+    assert set(starts) <= set(found)
+    assert few == 1 or found == starts
+
+
+def test_a_quiet_moment_before_the_end_of_a_piece_is_not_held(scanner: ModuleType) -> None:
+    """Lines of one moment are events by themselves, until a traceback begins among them."""
+    lines = [line(0, f"{number}").encode() for number in range(5)]
+    begun = [*lines, line(0, "Traceback (most recent call last):").encode()]
+    zone = scanner.Zone(0.0, START)
+    heads = scanner.Heads([scanner.Kind(one) for one in BODY], [], zone)
+
+    held = [
+        scanner.last_head(b"".join(each), heads, len(b"".join(each))) for each in (lines, begun)
+    ]
+
+    assert held == [len(b"".join(lines[:-1]))] * 2
+
+
+def test_what_there_is_no_room_for_is_counted_as_exactly_by_its_heads(tmp_path: Path) -> None:
+    lines = [line(number, "x" * 100) for number in range(9000)]
+    for number in range(50, 9000, 500):
+        lines[number] = line(number, "Traceback (most recent call last):", "ERROR") * 3
+    write(tmp_path, "nova.log", *lines)
+
+    one = scan(tmp_path, bytes=5000)["files"][0]
+
+    assert one["lost"] + len(one["events"]) == 9000

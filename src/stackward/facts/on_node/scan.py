@@ -20,12 +20,9 @@ import sys
 import time
 import zlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PIECE = 1024 * 1024  # is read at a time
+PIECE = 512 * 1024  # is read at a time: it stays in the cache of the processor
 MOST_OF_EVENT = 64 * 1024  # bytes that go home; of a longer one the beginning
 LONGEST_LINE = 1024 * 1024  # a longer one is taken in parts
 ERROR = 40  # of a level, as `logs/event.py` has it
@@ -61,6 +58,9 @@ BSD = re.compile(r"(?P<month>\w{3}) +(?P<day>\d+) " + CLOCK + "$")
 ROTATED = re.compile(r"[.-]\d+(?:\.gz)?$|\.gz$|\.old$")
 ADDED = re.compile(r"[.-]\d{1,14}(?:\.gz)?$|\.gz$")
 TRACEBACK = re.compile(rb"(?: ?\[[^\]\n]*\])* ?Traceback \(most recent call last\)")
+OSLO = {"oslo", "oslo-undated"}
+IN_TRACEBACK = b"Traceback (most recent call last)"
+NAMED = re.compile(rb"\(\?P<\w+>")
 GZIP = b"\x1f\x8b"
 # What is below /var/log and no log that can be read by its lines.
 SKIPPED = re.compile(
@@ -78,6 +78,7 @@ class Kind:
     def __init__(self, told: dict[str, Any]) -> None:
         self.name = str(told["name"])
         self.head = re.compile(told["head"].encode())
+        self.groups = set(self.head.groupindex)
         self.levels = {word.encode(): int(rank) for word, rank in told["levels"].items()}
         self.usual = int(told["usual"])
         self.marks = {
@@ -88,6 +89,8 @@ class Kind:
 
 class Head:
     """Where an event begins."""
+
+    __slots__ = ("at", "end", "kind", "rank", "same")
 
     def __init__(self, kind: str, at: float, rank: int, same: tuple[Any, ...], end: int) -> None:
         self.kind, self.at, self.rank, self.same, self.end = kind, at, rank, same, end
@@ -186,8 +189,17 @@ class Heads:
 
     def __init__(self, bodies: list[Kind], prefixes: list[Kind], zone: Zone) -> None:
         self.bodies, self.prefixes, self.zone = bodies, prefixes, zone
+        self.any = None  # type: Any
 
-    def at(self, piece: bytes, where: int) -> Head | None:
+    def any_head(self) -> Any:
+        """Return a pattern of all beginnings of events that follow the end of a line."""
+        if self.any is None:
+            heads = [kind.head.pattern for kind in (*self.bodies, *self.prefixes)]
+            bare = b"|".join(NAMED.sub(b"(?:", head) for head in heads)
+            self.any = re.compile(b"\\n(?:" + bare + b")")
+        return self.any
+
+    def at(self, piece: Any, where: int) -> Head | None:
         """Return the head of the line that begins there; None where it continues another."""
         for kind in self.bodies:
             found = kind.head.match(piece, where)
@@ -209,42 +221,36 @@ class Heads:
 
     def of(self, kind: Kind, found: Any, ahead: Any) -> Head | None:
         """Read a head; None where its time is none."""
-        said = found.groupdict()
-        given = said.get("at") or said.get("at2") or (ahead and ahead.groupdict().get("at"))
+        given = said(found, kind, "at") or said(found, kind, "at2")
+        given = given or (said(ahead, None, "at") if ahead else None)
         if not given:
             return None
-        try:
-            at = self.zone.when(given)
-        except (ValueError, OverflowError):
-            return None
-        rank = kind.levels.get(said.get("level") or b"", kind.usual)
-        pid = said.get("pid") or (ahead and ahead.groupdict().get("pid"))
-        same = (kind.name, given, pid, said.get("module")) if kind.repeats else ()
+        at = self.zone.known.get(given)
+        if at is None:
+            try:
+                at = self.zone.when(given)
+            except (ValueError, OverflowError):
+                return None
+        rank = kind.levels.get(said(found, kind, "level") or b"", kind.usual)
+        pid = said(found, kind, "pid") or (said(ahead, None, "pid") if ahead else None)
+        same = (kind.name, given, pid, said(found, kind, "module")) if kind.repeats else ()
         return Head(kind.name, at, rank, same, found.end())
 
 
-def pieces(stream: Any, start: int, ends: float) -> Iterator[tuple[int, bytes, bool]]:
-    """Yield parts of a file that end with a line, each with where it begins; and whether it ends.
+def said(found: Any, kind: Kind | None, name: str) -> Any:
+    """Return what a group of a match has; None where the pattern has no such group."""
+    has = found.re.groupindex if kind is None else kind.groups
+    return found.group(name) if name in has else None
 
-    What comes after a part is not known yet, so each is asked with the next one's beginning.
-    """
-    at, rest = start, b""
-    while True:
-        if time.monotonic() > ends:
-            raise Over
-        got = stream.read(PIECE)
-        if not got:
-            if rest:
-                yield at, rest, True
-            return
-        piece = rest + got if rest else got
-        cut = piece.rfind(b"\n") + 1
-        if not cut and len(piece) < LONGEST_LINE:
-            rest = piece
-            continue
-        cut = cut or len(piece)  # a line without an end: in parts
-        yield at, piece[:cut], False
-        at, rest = at + cut, piece[cut:]
+
+def fill(stream: Any, room: bytearray, at: int) -> int:
+    """Read into a buffer from a place on; return how many bytes came, none at the end."""
+    if hasattr(stream, "readinto"):
+        with memoryview(room) as view:
+            return int(stream.readinto(view[at:]) or 0)
+    got = stream.read(len(room) - at)
+    room[at : at + len(got)] = got
+    return len(got)
 
 
 class Gunzip:
@@ -313,6 +319,12 @@ class Wanted:
         return self.rank is None or head.rank >= self.rank or is_fault(head.kind, text)
 
 
+# `-` is the rarer letter; what is before it has a fixed width, so it can be looked back at.
+ANY_UUID = re.compile(
+    rb"-(?<=[0-9a-f]{8}-)[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])"
+)
+UUID_END = re.compile(rb"^(?:.*[^0-9a-f])?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.DOTALL)
+FEW = 4  # ids that are looked for one by one
 FAULT = re.compile(rb"\(HTTP/[\d.]+ 5\d\d\)|\" 5\d\d ")
 
 
@@ -321,41 +333,95 @@ def is_fault(kind: str, text: bytes) -> bool:
     return kind in {"uwsgi", "access"} and FAULT.search(text.split(b"\n", 1)[0]) is not None
 
 
-def lines_with(words: list[bytes], text: bytes) -> list[int]:
-    """Return where the lines begin that have one of the words."""
-    places = set()
-    for word in words:
-        where = text.find(word)
-        while where >= 0:
-            places.add(text.rfind(b"\n", 0, where) + 1)
-            where = text.find(word, line_end(text, where))
-    return sorted(places)
+class Marks:
+    """Finds words, each line with one of them once.
+
+    A buffer is looked through for one letter that is rare in it and that several words have; only
+    where that stands, the words are compared. Ids of one form are many: what has the form is
+    looked up.
+    """
+
+    def __init__(self, words: list[bytes], sample: bytes) -> None:
+        ids = {}  # type: dict[bytes, bytes]
+        for word in words:
+            if UUID_END.search(word):
+                ids[word] = word[-36:]
+        if len(ids) < FEW:
+            ids = {}
+        self.ids = set(ids.values())
+        self.forms = [
+            re.compile(one) for one in anchored([w for w in words if w not in ids], sample)
+        ]
+
+    def lines(self, text: Any, end: int) -> list[int]:
+        """Return where the lines begin that have one of the words."""
+        places = set()
+        for form in self.forms:
+            for found in form.finditer(text, 0, end):
+                places.add(text.rfind(b"\n", 0, found.start()) + 1)
+        if self.ids:
+            for found in ANY_UUID.finditer(text, 0, end):
+                if bytes(text[found.start() - 8 : found.end()]) in self.ids:
+                    places.add(text.rfind(b"\n", 0, found.start()) + 1)
+        return sorted(places)
 
 
-def line_end(piece: bytes, where: int) -> int:
+def anchored(words: list[bytes], sample: bytes) -> list[bytes]:
+    """Return patterns that find the words, each by a letter that its words share."""
+    patterns = []
+    left = [word for word in words if word]
+    cost = {bytes([one]): sample.count(bytes([one])) + len(sample) // 50 + 1 for one in range(256)}
+    while left:
+        letters = sorted({bytes([one]) for word in left for one in word})
+        letter = min(letters, key=lambda one: cost[one] / sum(one in word for word in left))
+        those = [word for word in left if letter in word]
+        left = [word for word in left if letter not in word]
+        patterns.append(
+            re.escape(letter) + b"(?:" + b"|".join(at(letter, one) for one in those) + b")"
+        )
+    return patterns
+
+
+def at(letter: bytes, word: bytes) -> bytes:
+    """Return the pattern of a word behind its first such letter."""
+    where = word.index(letter) + 1
+    ahead = b"(?<=" + re.escape(word[:where]) + b")" if where > 1 else b""
+    return ahead + re.escape(word[where:])
+
+
+def line_end(piece: Any, where: int) -> int:
     """Return where the next line begins."""
     end = piece.find(b"\n", where)
     return len(piece) if end < 0 else end + 1
 
 
-def event_end(piece: bytes, where: int, head: Head, heads: Heads) -> int:
+def event_end(piece: Any, where: int, head: Head, heads: Heads, limit: int) -> int:
     """Return where the event ends that begins there: before the next head that is no part of it."""
-    end = line_end(piece, where)
+    end = min(line_end(piece, where), limit)
     in_traceback = bool(head.same) and TRACEBACK.match(piece, head.end) is not None
-    while end < len(piece):
+    again = bytes(piece[where : head.end]) if head.kind == "oslo" else b""
+    while end < limit:
+        begins = end + len(again)
+        if again and piece.startswith(again, end) and piece[begins : begins + 1] in (b" ", b"\n"):
+            # The same header again, as in each line of a traceback: it need not be read.
+            in_traceback = in_traceback or TRACEBACK.match(piece, begins) is not None
+            if not in_traceback:
+                return end
+            end = min(line_end(piece, end), limit)
+            continue
         after = heads.at(piece, end)
         if after is not None:
             if not head.same or after.same != head.same:
                 return end
-            if head.kind in {"oslo", "oslo-undated"}:
+            if head.kind in OSLO:
                 in_traceback = in_traceback or TRACEBACK.match(piece, after.end) is not None
                 if not in_traceback or after.rank < min(head.rank, ERROR):
                     return end
-        end = line_end(piece, end)
+        end = min(line_end(piece, end), limit)
     return end
 
 
-def begin_of(piece: bytes, where: int, heads: Heads) -> tuple[int, Head] | None:
+def begin_of(piece: Any, where: int, heads: Heads) -> tuple[int, Head] | None:
     """Return the head of the event that a place is in, which may be some lines above."""
     least = max(0, where - PROBE)
     while True:
@@ -368,35 +434,41 @@ def begin_of(piece: bytes, where: int, heads: Heads) -> tuple[int, Head] | None:
         where -= 1
 
 
-def first_head(piece: bytes, heads: Heads) -> int:
-    """Return where the first event begins; the length of the piece where none does."""
+def first_head(piece: Any, heads: Heads, limit: int) -> int:
+    """Return where the first event begins; the end where none does."""
     where = 0
-    while where < len(piece):
+    while where < limit:
         if heads.at(piece, where):
             return where
-        where = line_end(piece, where)
+        where = min(line_end(piece, where), limit)
     return where
 
 
-def last_head(piece: bytes, heads: Heads) -> int:
+def last_head(piece: Any, heads: Heads, limit: int) -> int:
     """Return where the last event begins, which may go on in the next piece.
 
-    The lines of a traceback have heads of their own: then it is the first of them.
+    The lines of a traceback have heads of their own: then it is what stands before the first of
+    them. Other lines of the same moment are events by themselves.
     """
-    where = len(piece)
-    least = max(0, where - PROBE)
+    where = limit
+    least = max(0, limit - PROBE)
     found = None  # type: Head | None
-    begin = len(piece)
+    begin = held = limit
+    is_after_traceback = False
     while where > least:
-        where = piece.rfind(b"\n", 0, where - 1) + 1
+        where = int(piece.rfind(b"\n", 0, where - 1)) + 1
         head = heads.at(piece, where)
         if found is not None and (head is None or head.same != found.same):
-            return begin
+            return held
         if head is not None:
+            if found is None or head.kind not in OSLO or is_after_traceback:
+                held = where
+            is_after_traceback = TRACEBACK.match(piece, head.end) is not None
+            held = where if is_after_traceback else held
             begin, found = where, head
             if not head.same:
                 return begin
-    return begin
+    return held
 
 
 class File:
@@ -538,35 +610,55 @@ class Scan:
                 stream.close()
 
     def look(self, stream: Any, start: int, heads: Heads, told: dict[str, Any]) -> None:
-        """Look through a stream, piece by piece; an event that goes on is kept for the next."""
-        marks = self.wanted.marks(heads.bodies)
-        kept, kept_at = b"", start
-        for _, piece, is_last in whole(pieces(stream, start, self.ends)):
-            text = kept + piece if kept else piece
-            told["scanned"] += len(piece)
-            held = len(text) if is_last else last_head(text, heads)
-            if len(text) - held > MOST_HELD:  # without an end: what goes on is no part of it
-                held = len(text)
-            if self.part(text[:held] if held < len(text) else text, kept_at, heads, marks, told):
-                return
-            kept_at += held
-            kept = text[held:]
-        if kept:
-            self.part(kept, kept_at, heads, marks, told)
+        """Look through a stream, piece by piece; an event that goes on is kept for the next.
 
-    def part(
+        One buffer is read into again and again: nothing of it is copied but what is kept.
+        """
+        words = self.wanted.marks(heads.bodies)
+        marks = None  # type: Marks | None
+        room, filled, at = bytearray(PIECE), 0, start
+        while True:
+            if time.monotonic() > self.ends:
+                raise Over
+            if len(room) - filled < PIECE // 2 + 1:
+                room += bytes(PIECE)
+            got = fill(stream, room, filled)
+            told["scanned"] += got
+            filled += got
+            if words is not None and marks is None:
+                marks = Marks(words, bytes(room[: min(filled, SAMPLE)]))
+            cut = room.rfind(b"\n", 0, filled) + 1
+            if not got:
+                if filled:
+                    self.part(bytes(room[:filled]), filled, at, heads, marks, told)
+                return
+            if not cut and filled < LONGEST_LINE:
+                continue
+            # A line without an end is taken in parts.
+            text, cut = (room, cut) if cut else (bytes(room[:filled]), filled)
+            held = last_head(text, heads, cut)
+            if cut - held > MOST_HELD:  # without an end: what goes on is no part of it
+                held = cut
+            if self.part(text, held, at, heads, marks, told):
+                return
+            rest = room[held:filled]
+            room[: len(rest)] = rest
+            filled, at = filled - held, at + held
+
+    def part(  # noqa: PLR0913, PLR0917  # a part, and what is known of its file
         self,
-        text: bytes,
+        text: Any,
+        end: int,
         at: int,
         heads: Heads,
-        marks: list[bytes] | None,
+        marks: Marks | None,
         told: dict[str, Any],
     ) -> bool:
-        """Take the wanted events of a part; say whether the window is over."""
+        """Take the wanted events of a part up to its end; say whether the window is over."""
         if marks is None:
-            return self.every(text, at, heads, told)
+            return self.every(text, end, at, heads, told)
         done = -1
-        for place in lines_with(marks, text):
+        for place in marks.lines(text, end):
             if place < done:
                 continue
             found = begin_of(text, place, heads)
@@ -574,12 +666,13 @@ class Scan:
                 continue
             begin, head = found
             if self.is_of_header(begin, place, head, text):
-                done = event_end(text, begin, head, heads)
-                if self.wanted.has(head, text[begin:done]):
-                    self.take(text[begin:done], at + begin, head, told)
-        return self.is_over(text, heads)
+                done = event_end(text, begin, head, heads, end)
+                raw = bytes(text[begin:done])
+                if self.wanted.has(head, raw):
+                    self.take(raw, at + begin, head, told)
+        return self.is_over(text, end, heads)
 
-    def is_of_header(self, begin: int, place: int, head: Head, text: bytes) -> bool:
+    def is_of_header(self, begin: int, place: int, head: Head, text: Any) -> bool:
         """Say whether a word that was found may be the level of its event.
 
         Such words are in the bodies of quieter events too.
@@ -588,32 +681,61 @@ class Scan:
             return True
         if begin != place:
             return False
-        fault = is_fault(head.kind, text[begin : line_end(text, begin)])
+        fault = is_fault(head.kind, bytes(text[begin : line_end(text, begin)]))
         return fault or head.rank >= int(self.wanted.rank or 0)
 
-    def is_over(self, text: bytes, heads: Heads) -> bool:
+    def is_over(self, text: Any, end: int, heads: Heads) -> bool:
         """Say whether a part ends well after the window."""
-        if self.wanted.until is None:
+        if self.wanted.until is None or not end:
             return False
-        last = begin_of(text, len(text) - 1, heads)
+        last = begin_of(text, end - 1, heads)
         margin = heads.zone.margin(self.wanted.until)
         return last is not None and last[1].at > self.wanted.until + margin
 
-    def every(self, text: bytes, at: int, heads: Heads, told: dict[str, Any]) -> bool:
+    def every(self, text: Any, end: int, at: int, heads: Heads, told: dict[str, Any]) -> bool:
         """Look at every event of a part."""
-        where = first_head(text, heads)
+        where = first_head(text, heads, end)
         if where and text[:where].strip():
             told["outside"] += text.count(b"\n", 0, where)
-        while where < len(text):
+        uncounted = -1  # before that place events are not counted as a whole
+        while where < end:
+            if self.wanted.left < 0 and where > uncounted:
+                until, uncounted = self.countable(text, where, end, heads)
+                if until > where:
+                    # The first has no end of a line before it there.
+                    lost = 1 + len(heads.any_head().findall(text, where, until))
+                    told["lost"] = told.get("lost", 0) + lost
+                    where = until
+                    continue
             head = heads.at(text, where)
             if head is None:  # cannot be: an event ends where a head is
-                where = line_end(text, where)
+                where = min(line_end(text, where), end)
                 continue
-            end = event_end(text, where, head, heads)
-            if self.wanted.has(head, text[where:end]):
-                self.take(text[where:end], at + where, head, told)
-            where = end
-        return self.is_over(text, heads)
+            after = event_end(text, where, head, heads, end)
+            raw = bytes(text[where:after])
+            if self.wanted.has(head, raw):
+                self.take(raw, at + where, head, told)
+            where = after
+        return self.is_over(text, end, heads)
+
+    def countable(self, text: Any, where: int, end: int, heads: Heads) -> tuple[int, int]:
+        """Return up to where events can be counted by their heads, and where to ask again.
+
+        There is no room for them, so no more is wanted of them. That holds where all of a time are
+        wanted, and before the next traceback, whose lines have heads of their own.
+        """
+        if self.wanted.words or self.wanted.rank is not None:
+            return where, end
+        first, last = heads.at(text, where), begin_of(text, end - 1, heads)
+        if first is None or last is None:
+            return where, end
+        if not (self.wanted.is_in(first.at - SLACK_S) and self.wanted.is_in(last[1].at + SLACK_S)):
+            return where, end
+        found = text.find(IN_TRACEBACK, where, end)
+        if found < 0:
+            return end, end
+        begin = last_head(text, heads, text.rfind(b"\n", where, found) + 1)
+        return max(where, begin), found
 
     def take(self, raw: bytes, at: int, head: Head, told: dict[str, Any]) -> None:
         """Send an event home, if there is room."""
@@ -625,17 +747,6 @@ class Scan:
             told["lost"] = told.get("lost", 0) + 1
             return
         told["events"].append([round(head.at, 6), head.kind, at, text, size > MOST_OF_EVENT])
-
-
-def whole(given: Iterator[tuple[int, bytes, bool]]) -> Iterator[tuple[int, bytes, bool]]:
-    """Say of each part whether it is the last."""
-    before = None
-    for one in given:
-        if before:
-            yield before[0], before[1], False
-        before = one
-    if before:
-        yield before[0], before[1], True
 
 
 class Places:
