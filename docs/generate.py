@@ -425,7 +425,7 @@ def settings_page() -> str:
             "# Settings\n",
             MADE,
             "Each is an environment variable. It holds an absolute path, or one from `~/`;",
-            "that of the database holds a URL.",
+            "that of the database holds a URL, that of the tiers names with commas between.",
             "For a user who is not root, the places follow XDG_STATE_HOME and its like.",
             "A password belongs into `~/.pgpass`, or into the file that PGPASSFILE names.\n",
             "| Variable | Holds | As root | As another user |",
@@ -451,6 +451,7 @@ def _shown(places: dict[str, str]) -> dict[str, str]:
         "inventory_reader": "none: Stackward reads it",
         "bmc_ca": "none: those that are usual",
         "database": "`journal.sqlite` in the state directory",
+        "tiers": "none",
     }
 
 

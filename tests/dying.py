@@ -94,6 +94,7 @@ class Site:
 
     def _open(self) -> None:
         self.clock = FakeClock(self.passed, on_wait=[self.cloud.nova.pass_time])
+        self.shell.clock = self.clock
         self.journal = SqlJournal(open_database(url_of(self.place)))
 
     def copied_to(self, place: Path) -> "Site":
@@ -187,6 +188,14 @@ class Site:
         }
 
     @property
+    def running(self) -> dict[str, int]:
+        """Return how often the guest of each server that runs was started."""
+        known = self.cloud.nova.known.values()
+        return {
+            one.name: self.cloud.nova.boots[one.id] for one in known if one.vm_state == "active"
+        }
+
+    @property
     def is_in_service(self) -> bool:
         """Say whether the node takes new servers."""
         service = self.cloud.nova.computes[NODE]
@@ -217,6 +226,7 @@ def of_cloud(
             "state": run.state,
             "hosts": site.hosts,
             "asked": site.asked,
+            "running": site.running,
             "built": len(site.cloud.nova.built),
             "in service": site.is_in_service,
             "gate": read_gate(site.shell, NODE),

@@ -142,7 +142,8 @@ class HttpCloud:
             page, marker = _page(found, query, "id")
             following = f"{self.base}/identity/v3/projects?marker={marker}" if marker else None
             return Reply(200, {"projects": page, "links": {"next": following, "previous": None}})
-        return _one("project", [one for one in projects if path == f"projects/{one['id']}"])
+        whole = [{**one, "tags": [*self.cloud.keystone.tags_of(one["id"])]} for one in projects]
+        return _one("project", [one for one in whole if path == f"projects/{one['id']}"])
 
     def token(self) -> Json:
         """Return what a login is answered with."""
@@ -364,6 +365,8 @@ class HttpCloud:
                 case ["servers"]:
                     cloud.nova.create_server(_wanted(body["server"]))
                     made = "req-create"
+                case ["servers", server, "action"] if "os-getConsoleOutput" in body:
+                    return self._console(server, body["os-getConsoleOutput"]["length"])
                 case ["servers", server, "action"]:
                     made = self._act(server, body)
                 case ["servers", server, "migrations", migration, "action"]:
@@ -376,6 +379,13 @@ class HttpCloud:
             says = error.says or ""
             return Reply(409, {"conflictingRequest": {"code": 409, "message": says}})
         return Reply(202, None, {"x-openstack-request-id": made})
+
+    def _console(self, server: str, lines: int) -> Reply:
+        text = self.cloud.nova.console(server, lines)
+        if text is None:
+            says = "Guest does not have a console available."
+            return Reply(404, {"itemNotFound": {"code": 404, "message": says}})
+        return Reply(200, {"output": text})
 
     def _act(self, server: str, body: Json) -> str:  # noqa: PLR0911  # one an action
         [(action, given)] = body.items()

@@ -3,6 +3,7 @@
 Root's places are the machine's (`/var/lib`); another user's are their own (XDG).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from stackward.errors import BadInput
 
 PREFIX = "STACKWARD_"
+_TIER = re.compile(r"[A-Za-z0-9._-]+")
 
 
 # A dataclass, not pydantic's model: that takes longer to import than `run list` may take in all.
@@ -34,6 +36,10 @@ class Settings:
         default=None,
         metadata={"holds": "the `ansible-inventory` that reads it; without it, Stackward does"},
     )
+    tiers: tuple[str, ...] = field(
+        default=(),
+        metadata={"holds": "the tiers of servers in the order of their start: `network,database`"},
+    )
     database: str | None = field(
         default=None,
         repr=False,  # there may be a password in it
@@ -49,7 +55,8 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
             usual[name] = ""
     chosen = {name: environ.get(PREFIX + name.upper()) or place for name, place in usual.items()}
     database = environ.get(f"{PREFIX}DATABASE") or None
-    _refuse_bytes({**chosen, "database": database or ""})
+    tiers = environ.get(f"{PREFIX}TIERS") or ""
+    _refuse_bytes({**chosen, "database": database or "", "tiers": tiers})
     places = {name: _whole(text) for name, text in chosen.items()}
     wrong = [name for name, place in places.items() if place is None]
     if wrong:
@@ -59,7 +66,20 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
             hint="start the path with `/` or `~/`",
         )
     whole = {name: place for name, place in places.items() if place is not None}
-    return Settings(**whole, database=database)
+    return Settings(**whole, database=database, tiers=_tiers_in(tiers))
+
+
+def _tiers_in(words: str) -> tuple[str, ...]:
+    """Return the tiers that are listed; each has a name of its own."""
+    tiers = tuple(each.strip() for each in words.split(",") if each.strip())
+    odd = [each for each in tiers if not _TIER.fullmatch(each) or tiers.count(each) > 1]
+    if odd:
+        raise BadInput(
+            "a setting is not a list of tiers",
+            details=[f"{PREFIX}TIERS={words}"],
+            hint="write names with commas between, each once: letters, digits, `.`, `_`, `-`",
+        )
+    return tiers
 
 
 def _refuse_bytes(chosen: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from fakes.cloud import FakeCloud
 from fakes.nova import FakeNova
 from fakes.shell import FakeShell
 from fakes.world import a_world
-from stackward.checks.server import RunsAnew
+from stackward.checks.server import AllRun, RunsAnew
 from stackward.errors import Unreachable
 from stackward.plan import Finding, Holds, NotApplicable, Unverified
 from stackward.ports.world import World
@@ -91,3 +91,56 @@ def test_without_domains_or_server_it_does_not_apply(cloud: FakeCloud) -> None:
 def test_while_its_cell_is_down_nothing_is_answered() -> None:
     with pytest.raises(Unreachable, match="its cell is down"):
         CHECK.ask(world_of(of_server(status="UNKNOWN")))
+
+
+ALL = AllRun(host=NODE, servers=(DB, an_id("db-02")))
+
+
+def test_servers_run_where_nova_libvirt_and_their_guests_agree() -> None:
+    cloud = FakeCloud()
+    cloud.nova.add(a_server(), a_server(name="db-02"))
+
+    answer = ALL.ask(world_of(cloud))
+
+    assert isinstance(answer, Holds)
+    assert answer.read.startswith("2 servers: ACTIVE")
+
+
+def test_each_server_that_does_not_run_is_named_with_what_is_so() -> None:
+    cloud = FakeCloud()
+    cloud.nova.add(a_server("SHUTOFF"), a_server(name="db-02"))
+
+    answer = ALL.ask(world_of(cloud, reads_nothing={an_id("db-02")}))
+
+    assert isinstance(answer, Finding)
+    assert "1 server does not run as it should: `db-01` (state: it is SHUTOFF" in answer.reason
+    assert "db-02" not in answer.reason  # its console has words of a kernel
+
+
+def test_what_cannot_be_read_is_not_proved_to_run() -> None:
+    cloud = FakeCloud()
+    cloud.nova.add(a_server())
+
+    answer = AllRun(host=NODE, servers=(DB,)).ask(world_of(cloud, silent={NODE}))
+
+    assert isinstance(answer, Unverified)
+
+
+def test_one_that_was_deleted_since_needs_not_run() -> None:
+    cloud = FakeCloud()
+    cloud.nova.add(a_server())
+
+    answer = ALL.ask(world_of(cloud))
+
+    assert isinstance(answer, Holds)
+    assert answer.read.endswith("1 deleted since")
+
+
+def test_a_server_on_another_host_does_not_run_here() -> None:
+    cloud = FakeCloud()
+    cloud.nova.add(a_server(host="compute-08"))
+
+    answer = AllRun(host=NODE, servers=(DB,)).ask(world_of(cloud))
+
+    assert isinstance(answer, Finding)
+    assert "host: it is on `compute-08`" in answer.reason

@@ -48,6 +48,7 @@ class Site:
     @contextmanager
     def open_world(self, _known: Inventory, _os_cloud: str | None) -> Iterator[World]:
         clock = FakeClock(on_wait=[self.cloud.nova.pass_time])
+        self.shell.clock = clock
         yield replace(a_world(self.cloud, self.shell), clock=clock, acting=None)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:

@@ -83,6 +83,8 @@ class CloudContract:
         assert cloud.keystone.projects_called(nobody) == ()
         assert cloud.nova.servers_called(nobody) == ()
         assert cloud.cinder.attachments_of(nobody) == ()
+        assert cloud.nova.console(nobody, 10) is None
+        assert cloud.keystone.tags_of(nobody) == ()
 
     def test_a_server_that_runs_and_one_that_is_stopped(self, at_work: CloudAtWork) -> None:
         states = [
@@ -127,6 +129,19 @@ class CloudContract:
 
         assert project.id == owner
         assert project in at_work.cloud.keystone.projects_called(project.name)
+
+    def test_a_project_without_tags_has_none(self, at_work: CloudAtWork) -> None:
+        owner = at_work.server(at_work.running).project
+
+        assert at_work.cloud.keystone.tags_of(owner) == ()
+
+    def test_the_console_of_a_guest_that_runs_is_read_and_none_of_one_that_is_off(
+        self, at_work: CloudAtWork
+    ) -> None:
+        nova = at_work.cloud.nova
+
+        assert len((nova.console(at_work.running, 1) or "").splitlines()) == 1
+        assert not nova.console(at_work.stopped, 1)
 
     def test_a_server_is_found_by_its_id_and_by_its_name_in_all_projects(
         self, at_work: CloudAtWork

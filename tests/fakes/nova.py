@@ -56,6 +56,7 @@ class FakeNova:
     cells_down: set[str] = field(default_factory=set)  # hosts of which Nova knows the name only
     offered: tuple[OfferedFlavor, ...] = (TINY,)
     fault: str | None = None  # why no server can be built
+    consoles: dict[str, str] = field(default_factory=dict)  # of guests that run; else a kernel's
     slow: set[str] = field(default_factory=set)  # servers whose live migrations never end
     events: dict[str, tuple[ActionEvent, ...]] = field(default_factory=dict)  # by request
     boots: Counter[str] = field(default_factory=Counter)  # by server
@@ -146,6 +147,14 @@ class FakeNova:
     def migrations_of_server(self, server: str, /) -> tuple[Migration, ...]:
         self.calls["migrations"] += 1
         return tuple(each for each in reversed(self.migrations) if each.server == server)
+
+    def console(self, server: str, lines: int, /) -> str | None:
+        self.calls["console"] += 1
+        found = self.known.get(server)
+        if found is None or found.vm_state != "active":
+            return None
+        text = self.consoles.get(server, "Linux version 6.12\n")
+        return "".join(text.splitlines(keepends=True)[-lines:])
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         self.calls["remaining bytes"] += 1
@@ -366,7 +375,7 @@ class FakeNova:
         number = sum(map(len, self.actions.values())) + 1
         log.append(
             ServerAction(
-                action=action, request_id=f"req-{number}", user="ops", started=f"{number:04}"
+                action=action, request_id=f"req-{number}", user="ops", started=self._stamp(number)
             )
         )
         if event:
@@ -384,6 +393,11 @@ class FakeNova:
     @property
     def _now(self) -> datetime:
         return NOW + timedelta(seconds=self.ticks)
+
+    def _stamp(self, number: int) -> str:
+        """Return when an action began, as Nova writes it; none is as early as another."""
+        at = self._now + timedelta(microseconds=number)
+        return at.replace(tzinfo=None).isoformat(timespec="microseconds")
 
     def _set(self, server: str, *, status: str) -> None:
         position = max(n for n, each in enumerate(self.migrations) if each.server == server)

@@ -4,23 +4,29 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cache
 
+from builders import NOW
 from fakes.cloud import FakeCloud
 from stackward.errors import Unreachable
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
+from stackward.facts.who_ran import BOOTED
+from stackward.facts.who_ran import NOW as NOW_THERE
 from stackward.model import boot_gate
 from stackward.model.blind import Blind
 from stackward.model.compute_process import PROCESSES
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.login import Login
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
+from stackward.ports.clock import Clock
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
 from stackward.ports.root import (
     FILL_DROP_IN,
     FILL_GATE,
     FILL_GATE_DROP_IN,
+    GUEST_LOGS,
     Words,
     must_be_declared,
 )
@@ -88,6 +94,12 @@ class FakeShell:
     refused: dict[str, str] = field(default_factory=dict)  # by node: what sudo says there
     pinging: set[str] = field(default_factory=set)  # of the silent ones, those whose kernel answers
     refusing: set[str] = field(default_factory=set)  # of the silent ones, those that refuse 22/tcp
+    booted: datetime | None = NOW - timedelta(minutes=2)  # None: it does not tell
+    guest_logs: str = ""  # what `grep` finds in libvirt's logs
+    unmounted: set[str] = field(default_factory=set)  # servers whose directories are not there
+    ahead_s: float = 0.0  # the clock of each node
+    clock: Clock | None = None  # of the world; set as that is made
+    reads_nothing: set[str] = field(default_factory=set)  # servers: their guests do not boot
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # beside the inventory's
     gated: set[str] = field(default_factory=set)  # whose systemd has read the gate's drop-in
     systemd: dict[str, int] = field(default_factory=dict)  # its version, by node; else 257
@@ -122,7 +134,7 @@ class FakeShell:
         refused = dict.fromkeys(commands, self.refused[node]) if node in self.refused else {}
         return Rights("ops", refused)
 
-    def run(
+    def run(  # noqa: PLR0911  # one a kind of command
         self,
         node: str,
         command: Sequence[str],
@@ -142,6 +154,8 @@ class FakeShell:
             must_be_declared(words)
             if node in self.refused:
                 return Answer(1, "", f"{self.refused[node]}\n")
+        if tuple(words) in {BOOTED, NOW_THERE, GUEST_LOGS}:
+            return self._past(node, tuple(words))
         if words[0] == "virsh":
             return self._virsh(node, words)
         if words[0].rpartition("/")[2] in {"find", "tail", "test", "cat", "ps", "findmnt"}:
@@ -149,6 +163,18 @@ class FakeShell:
         if words[0].rpartition("/")[2] == "systemctl":
             return self._told_of_gate(node, words) or self._systemctl(node, words)
         return self._write(node, words, given)
+
+    def _past(self, node: str, words: Words) -> Answer:
+        """Tell when it booted, what time it is there, and what libvirt's logs have."""
+        if words == NOW_THERE:
+            now = self.clock.now() if self.clock else NOW
+            return Answer(0, f"{now.timestamp() + self.ahead_s:.0f}\n")
+        if words == GUEST_LOGS:
+            return Answer(0 if self.guest_logs else 1, self.guest_logs)
+        if self.booted is None:
+            return Answer(1, "", "cat: /proc/1/stat: Permission denied\n")
+        began = int(self.booted.timestamp())
+        return Answer(0, f"1 (systemd) S {'0 ' * 18}100 0\ncpu 1 2\nbtime {began - 1}\n")
 
     def _hail(self, caller: str, addresses: Sequence[str]) -> Answer:
         """Call addresses from a node: what has power answers, whoever may log in there."""
@@ -201,6 +227,10 @@ class FakeShell:
         if words[:-1] == list(FILESYSTEM):
             kind = self.filesystems.get(words[-1], "ext4")
             return Answer(0, json.dumps({"filesystems": [{"target": "/", "fstype": kind}]}))
+        if words[0] == "find" and words[-2:] == ["-type", "d"]:
+            servers = self.cloud.nova.servers_on(self._host_of(node))
+            ids = [one.id for one in servers if one.id not in self.unmounted]
+            return Answer(0, "".join(f"/var/lib/nova/instances/{each}\n" for each in ids))
         if words[0] == "find":
             is_for_one = "-mindepth" not in words
             wanted = words[-1].removesuffix("*") if is_for_one else ""
@@ -235,6 +265,8 @@ class FakeShell:
             return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
         if "domstate" in words:
             return self._domstate(node, words[-1])
+        if "domstats" in words:
+            return self._domstats(node, words[-1])
         if "domid" in words:
             return self._domid(node, words[-1])
         if "domjobinfo" in words:
@@ -243,6 +275,13 @@ class FakeShell:
         if "version" in words:
             ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
+
+    def _domstats(self, node: str, server: str) -> Answer:
+        state = self._domstate(node, server)
+        if state.code:
+            return state
+        found = 2**23 if server not in self.reads_nothing else 0
+        return Answer(0, f"Domain: 'instance'\n  block.count=1\n  block.0.rd.bytes={found}\n\n")
 
     def _disk_of(self, server: str) -> str:
         if self.instances_path is None:

@@ -30,8 +30,11 @@ def a_world_over(
     cloud: Connected, shell: Shell, clock: Clock | None = None, power: Power | None = None
 ) -> World:
     """Return the ports over a cloud and its nodes."""
+    clock = clock or FakeClock()
+    if isinstance(shell, FakeShell) and shell.clock is None:
+        shell.clock = clock
     return World(
-        clock=clock or FakeClock(),
+        clock=clock,
         cloud=cloud,
         nova=cloud.nova,
         placement=cloud.placement,

@@ -5,13 +5,14 @@ nova-compute was started; what is forgotten, in where the servers and the node a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from builders import a_server, an_id, asking
+from builders import a_flavor, a_server, an_id, asking
 from dying import NODE, Site, of_cloud
 from fakes.cloud import FakeCloud
 from fakes.power import FakeDevice
@@ -23,14 +24,20 @@ from stackward.model.hardware import Hardware
 from stackward.model.instance_ha import HaHost
 from stackward.model.observation import Observation
 from stackward.model.run import Run, RunState
+from stackward.model.server import ServerAction
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.change_boot_gate import GateRequest
 from stackward.requests.fence_compute_node import FenceRequest
 from stackward.requests.reboot_server import RebootRequest
+from stackward.requests.recover_compute_node import RecoverRequest
 from stackward.requests.return_compute_node import ReturnRequest
+from stackward.requests.start_servers import StartRequest
 from stackward.requests.undo_run import UndoRequest
 
+BOOTED = datetime(2025, 12, 31, 23, 50, tzinfo=UTC)  # before the time of a site
+STOPPED_AT = "2025-12-31T23:51:00.000000"
+MADE_AT = "2025-12-31T20:00:00.000000"
 AWAY = {"db-01": "compute-08", "db-02": "compute-08"}
 HOME = {"db-01": NODE, "db-02": NODE}
 LIVE, COLD = ["live-migration"], ["migrate", "confirmResize"]
@@ -89,6 +96,28 @@ def with_one_in_error(place: Path) -> Site:
     cloud = FakeCloud()
     cloud.nova.add(a_server("ERROR"))
     return Site(place, cloud)
+
+
+def with_three_that_are_off(place: Path) -> Site:
+    """Given a node that has lost its power: Nova has stopped two, and an owner the third, before.
+
+    One of the two has a tier, so they are in two waves.
+    """
+    cloud = FakeCloud()
+    tiered = a_flavor(stackward__tier="database")
+    cloud.nova.add(
+        a_server("SHUTOFF", name="db-01", flavor=tiered),
+        a_server("SHUTOFF", name="db-02"),
+        a_server("SHUTOFF", name="db-03"),
+    )
+    made = ServerAction(action="create", request_id="req-made", user="eve", started=MADE_AT)
+    stops = {"db-01": (None, STOPPED_AT), "db-02": (None, STOPPED_AT), "db-03": ("eve", MADE_AT)}
+    for name, (user, at) in stops.items():
+        stop = replace(made, action="stop", request_id=f"req-{name}", user=user, started=at)
+        cloud.nova.actions[an_id(name)] = [made, stop]
+    site = Site(place, cloud)
+    site.shell.booted = BOOTED
+    return site
 
 
 def drained(place: Path) -> Site:
@@ -160,6 +189,34 @@ CASES = {
         with_two,
         lambda _: RebootRequest(server="db-01"),
         {"hosts": HOME, "asked": {"db-01": ["reboot"]}, "built": 0, "starts": 0, **UNTOUCHED},
+    ),
+    "recovery": Case(
+        with_three_that_are_off,
+        lambda _: RecoverRequest(node=NODE, tiers=("database",)),
+        {
+            "asked": {
+                "db-01": ["create", "stop", "start"],
+                "db-02": ["create", "stop", "start"],
+                "db-03": ["create", "stop"],
+            },
+            "running": {"db-01": 1, "db-02": 1},
+            **UNTOUCHED,
+            "guarded": False,
+        },
+    ),
+    "start": Case(
+        with_three_that_are_off,
+        lambda _: StartRequest(servers=("db-01", "db-03"), tiers=("database",)),
+        {
+            "asked": {
+                "db-01": ["create", "stop", "start"],
+                "db-02": ["create", "stop"],
+                "db-03": ["create", "stop", "start"],
+            },
+            "running": {"db-01": 1, "db-03": 1},
+            **UNTOUCHED,
+            "guarded": False,
+        },
     ),
     "fence of a living node": Case(
         with_one_to_fence,

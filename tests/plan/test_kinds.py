@@ -23,6 +23,7 @@ STORED = {
         "abort-migration",
         "boot-acceptance",
         "bring-up",
+        "bring-up-server",
         "cold-migrate",
         "confirm-migration",
         "cordon",
@@ -40,6 +41,7 @@ STORED = {
         "uncordon",
     },
     "checks": {
+        "all-run",
         "are-on",
         "has-inventory",
         "in-service",
@@ -67,7 +69,9 @@ STORED = {
         "drain-compute-node",
         "fence-compute-node",
         "reboot-server",
+        "recover-compute-node",
         "return-compute-node",
+        "start-servers",
         "undo-run",
     },
 }

@@ -20,6 +20,8 @@ def test_rules_that_are_known_to_be_shared_are_seen_to_be() -> None:
         "operations.change_boot_gate",
         "operations.fence_compute_node",
         "operations.reboot_server",
+        "operations.recover_compute_node",
         "operations.return_compute_node",
+        "operations.start_servers",
     }
     assert USERS["policy.compute.ERROR"] == {"moving"}  # named in a table alone

@@ -254,3 +254,8 @@ def test_a_refusal_of_sudo_is_told_from_a_command_that_fails(
     answer: Answer, why: str | None
 ) -> None:
     assert refusal(answer) == why
+
+
+def test_no_two_blanks_follow_each_other() -> None:
+    """A sudoers file joins them to one, and sudo then allows another command than is run."""
+    assert [one.words for one in ALL if "  " in " ".join(one.words)] == []

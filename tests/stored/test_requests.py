@@ -58,6 +58,8 @@ def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -
         "change-boot-gate",
         "reboot-server",
         "fence-compute-node",
+        "recover-compute-node",
+        "start-servers",
     }
     for each in found:
         assert read_and_written(each) == each

@@ -10,6 +10,7 @@ KINDS = ByKind(
     {
         "no-servers-on": "compute.NoServersOn",
         "are-on": "compute.AreOn",
+        "all-run": "server.AllRun",
         "no-arrivals": "compute.NoArrivals",
         "is-cordoned": "compute.IsCordoned",
         "no-allocations": "compute.NoAllocations",

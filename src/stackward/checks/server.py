@@ -8,6 +8,8 @@ from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unve
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of
 from stackward.status.proof import domain_on_target, new_boot
+from stackward.status.running import Boot, prove_running
+from stackward.wording import count_of
 
 _RUNNING = 1  # nova/objects/fields.py InstancePowerState
 
@@ -70,3 +72,50 @@ def _wrong_in_nova(server: Server) -> Finding | None:
         reason = f"it is {server.status}, and its power state is {server.power_state}"
         return Finding(server.label, reason, see)
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllRun:
+    """These servers run on the host: in Nova, in libvirt, with their ports and volumes."""
+
+    kind: ClassVar[str] = "all-run"
+
+    host: str
+    # No decision of its own: it follows the moves, of which one fewer refuses no plan.
+    servers: tuple[str, ...] = field(metadata=VOLATILE)
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        count = len(self.servers)
+        return f"{count_of(count, 'server runs', 'servers run')} on `{self.host}`"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at each: what does not run comes first, then what could not be read."""
+        wrong, unread, booted, gone = [], [], 0, 0
+        for each in self.servers:
+            server = world.nova.server(each)
+            if server is None:
+                gone += 1
+                continue
+            if server.status == IN_DOWN_CELL:
+                raise cell_down(f"`{server.label}`")
+            running = prove_running(world, server, self.host)
+            booted += running.boot is Boot.BOOTED
+            if why := running.wrong:
+                wrong.append(f"`{server.label}` ({why})")
+            elif why := running.unread:
+                unread.append(f"`{server.label}` ({why})")
+        if wrong:
+            return Finding(
+                self.host,
+                f"{count_of(len(wrong), 'server does', 'servers do')} not run as it should: "
+                f"{'; '.join(wrong)}",
+                "see `run audit` for why each was set aside, and its console; then start it again",
+            )
+        if unread:
+            return Unverified(self.host, "; ".join(unread), "make that readable, then look again")
+        return Holds(
+            f"{count_of(len(self.servers) - gone, 'server')}: ACTIVE, Nova at work on none, guests "
+            f"running, ports and volumes there; {booted} ask for a login, {gone} deleted since"
+        )

@@ -25,6 +25,7 @@ from stackward.cli.options import (
     Output,
     Pace,
     Planning,
+    Starting,
     grouped,
     how_to_move,
 )
@@ -70,7 +71,7 @@ def list_nodes(  # one for each flag
     ] = False,
     output: Output,
 ) -> None:
-    """List the nodes of the inventory, or those that are out of service."""
+    """List the nodes of the inventory, or those out of service."""
     from stackward.app.probes import memory_of
     from stackward.facts.compute import read_maintenance
     from stackward.model.unread import Unread
@@ -401,7 +402,7 @@ def gate(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Keep nova-compute off after a crash, until a person lets it start.
+    """Keep nova-compute off after a crash, until it may start.
 
     At its start nova-compute removes the guests and disks of servers that were evacuated from its
     node. `install` puts a gate before it. After a planned reboot (a shutdown, and a boot within 15
@@ -414,6 +415,57 @@ def gate(  # noqa: PLR0913  # one for each flag
 
     to = {GateVerb.INSTALL: "installed", GateVerb.REMOVE: "removed", GateVerb.OPEN: "open"}
     asked = GateRequest(node=node, to=to[verb])
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+
+
+@app.command(
+    epilog=example(
+        "stackward node recover compute-07 --dry-run",
+        "stackward node recover compute-07 --parallel 4",
+    ),
+)
+@grouped
+def recover(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    node: NodeArgument,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Bring up only this server; may be repeated."),
+    ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Start it whatever witnesses tell; may be repeated."),
+    ] = None,
+    leave_off: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="This server stays as it is; may be repeated."),
+    ] = None,
+    starting: Starting,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> None:
+    """Start what ran on a node before it was lost, in its order.
+
+    The node must be back, and work. Who ran is told by Nova, by libvirt's logs and by our own
+    looks; what was off stays off, and where they differ a server is named and left off. The servers
+    start in waves, by tier and priority; each wave is proved to run before the next begins. The
+    plan is shown first. A recovery cannot be undone.
+    """
+    from stackward.cli.carrying import carry_out
+    from stackward.requests.recover_compute_node import RecoverRequest
+
+    asked = RecoverRequest(
+        node=node,
+        only=tuple(only or ()),
+        start=tuple(start or ()),
+        leave_off=tuple(leave_off or ()),
+        tiers=settings_here().tiers,
+        at_once=starting.parallel,
+        within_s=float(starting.wave_timeout),
+    )
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 

@@ -4,15 +4,18 @@ from typing import Annotated
 
 import typer
 
-from stackward.cli.options import Approving, InventoryChoice, Output, Planning, grouped
+from stackward.cli.options import (
+    Approving,
+    InventoryChoice,
+    Output,
+    Planning,
+    Starting,
+    grouped,
+)
+from stackward.cli.outside import settings_here
 from stackward.cli.subjects import example, subject
 
 app = subject("The servers of the cloud, one at a time.")
-
-
-@app.callback()
-def _subject() -> None:
-    """Keep the verb, although there is only one as yet."""
 
 
 @app.command(
@@ -47,4 +50,42 @@ def reboot(  # noqa: PLR0913  # one for each flag
     from stackward.requests.reboot_server import RebootRequest
 
     asked = RebootRequest(server=server, is_hard=hard)
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+
+
+@app.command(
+    epilog=example(
+        "stackward server start web-1 --dry-run",
+        "stackward server start web-1 db-1 --parallel 4",
+    ),
+)
+@grouped
+def start(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    servers: Annotated[
+        list[str],
+        typer.Argument(metavar="SERVER", help="Their names or ids, of any project."),
+    ],
+    starting: Starting,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> None:
+    """Start servers that are off, and prove that they run.
+
+    They start in waves, by the tier of their flavor or project and by their priority; a wave begins
+    once the one before it is proved to run. What cannot be started is set aside with its reason,
+    and holds up no other. The plan is shown first. A start cannot be undone.
+    """
+    from stackward.cli.carrying import carry_out
+    from stackward.requests.start_servers import StartRequest
+
+    asked = StartRequest(
+        servers=tuple(dict.fromkeys(servers)),
+        tiers=settings_here().tiers,
+        at_once=starting.parallel,
+        within_s=float(starting.wave_timeout),
+    )
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)

@@ -35,6 +35,9 @@ class Progress:
 GIVEN_UP = "given up"
 """In `saw`: the step has failed because it was told to end, and what it is about is as before."""
 
+SET_ASIDE = "set aside"
+"""In `saw`: why nothing more is done for the thing of a step that holds up no other by that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -12,6 +12,7 @@ _STATES = (
 )  # fmt: skip
 _JOBS = ("None", "Bounded", "Unbounded", "Completed", "Failed", "Cancelled", "Unknown")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_READ = re.compile(r"block\.\d+\.rd\.bytes")
 _DAEMON = re.compile(r"^Running against daemon: (\d\S*)$", re.MULTILINE)
 
 
@@ -60,6 +61,23 @@ def read_job(out: str) -> bool:
         name, _, kind = lines(out)[0].partition(":")
         one_of(name, "Job type")
         return one_of(kind.strip(), *_JOBS) != _JOBS[0]
+
+
+def read_bytes_read(out: str) -> int:
+    """Read `virsh domstats --block --raw` of one guest: what it has read from its disks."""
+    with understood("`virsh domstats`", out):
+        first, *facts = lines(out)
+        if not first.startswith("Domain: "):
+            raise ValueError(first)
+        pairs = [_fact(line) for line in facts]
+        return sum(whole(value) for name, value in pairs if _READ.fullmatch(name))
+
+
+def _fact(line: str) -> tuple[str, str]:
+    name, found, value = line.strip().partition("=")
+    if not found:
+        raise ValueError(line)
+    return name, value
 
 
 def read_ids(out: str) -> list[str]:

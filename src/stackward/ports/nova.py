@@ -88,6 +88,13 @@ class Nova(Protocol):
         """Return what Nova did for an action, in order; nothing where it knows no such action."""
         ...
 
+    def console(self, server: str, lines: int, /) -> str | None:
+        """Return the last lines that a guest wrote to its console; None where it has none.
+
+        Nova asks its nova-compute over RPC.
+        """
+        ...
+
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         """Return what a live migration has still to copy; None where Nova has no figure."""
         ...

@@ -32,6 +32,7 @@ class For(StrEnum):
     RETURN = "return"  # `node return`, and the undo of a drain
     GATE = "gate"  # `node gate`; of these `node return` opens it
     LOGS = "logs"  # `log follow`, `log errors`; another way is membership in groups
+    RECOVER = "recover"  # `node recover`: who ran, by libvirt's logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +297,13 @@ CLEAR_GATE: Words = ("/usr/bin/rm", "-f", boot_gate.SCRIPT, boot_gate.OPENED, bo
 COMPUTE_LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
 COMPUTE_LOG: Words = ("/usr/bin/tail", "-q", "-c", "4000000", *COMPUTE_LOGS)
 
+# When libvirt's guests were started and ended, by the logs of all of them, old ones too.
+GUEST_LOGS: Words = (
+    *(*_LIMIT, "/usr/bin/grep", "-arsE", "--include=*.log*"),
+    "starting up libvirt version|shutting down, reason=|terminating on signal",
+    "/var/log/libvirt/qemu",
+)
+
 # It runs the scanner that it is given to read: whoever may do that is root. `-I` keeps modules of
 # the caller's folder out of it.
 BOOTSTRAP = (
@@ -442,6 +450,11 @@ ALL = (
         words=COMPUTE_LOG,
         needed_for=(For.DRAIN, For.RETURN),
         gives="the end of nova-compute's log; whoever is `nova` there chooses what that name is",
+    ),
+    RootCommand(
+        words=GUEST_LOGS,
+        needed_for=(For.RECOVER,),
+        gives="when guests were started and ended",
     ),
     RootCommand(
         words=SCAN_LOGS,

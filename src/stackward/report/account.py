@@ -9,6 +9,7 @@ from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.operations import operation
 from stackward.plan import Move, Plan
 from stackward.plan.path import path_of_step
+from stackward.plan.step import SET_ASIDE
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.proofs import proofs_of, render_proofs
 from stackward.report.tables import Cell, Form, Table, render_rows
@@ -28,6 +29,7 @@ class Made:
     seconds: int | None
     downtime_s: int | None = None  # None: it was not stopped, or Nova does not tell
     consent: str | None = None  # of its owner: where that can be read
+    aside: str | None = None  # why it was set aside
     gone: str | None = None  # when it was deleted and by whom, or where others have put it
 
 
@@ -67,6 +69,7 @@ def _made(
         seconds=round(took.total_seconds()) if took is not None and went is None else None,
         gone=went,
         downtime_s=_downtime(begun),
+        aside=aside if newest and isinstance(aside := newest.saw.get(SET_ASIDE), str) else None,
         consent=consent if isinstance(consent := move.expects.get("consent"), str) else None,
     )
 
@@ -86,6 +89,8 @@ def _state(newest: Attempt | None, *, is_done: bool) -> str:
         return "not begun"
     if is_gone(newest.saw):
         return GONE
+    if newest.saw.get(SET_ASIDE):
+        return SET_ASIDE
     if is_done:
         return "done"
     if newest.settled is None:
@@ -157,6 +162,9 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     agreed = [made for made in moves_made(plan, attempts) if made.consent]
     lines += ["by their owners' consent:"] if agreed else []
     lines += [printable(f"  `{made.server}`: {made.consent}") for made in agreed]
+    aside = [made for made in moves_made(plan, attempts) if made.aside]
+    lines += ["set aside:"] if aside else []
+    lines += [printable(f"  `{made.server}`: {in_words(made.aside or '')}") for made in aside]
     away = [made for made in moves_made(plan, attempts) if made.gone]
     lines += ["gone meanwhile:"] if away else []
     lines += [printable(f"  `{made.server}`: {in_words(made.gone or '')}") for made in away]

@@ -16,7 +16,9 @@ KINDS = ByKind(
         "drain-compute-node": "drain_compute_node.DrainRequest",
         "fence-compute-node": "fence_compute_node.FenceRequest",
         "reboot-server": "reboot_server.RebootRequest",
+        "recover-compute-node": "recover_compute_node.RecoverRequest",
         "return-compute-node": "return_compute_node.ReturnRequest",
+        "start-servers": "start_servers.StartRequest",
         "undo-run": "undo_run.UndoRequest",
     },
 )

@@ -85,7 +85,7 @@ def _rows(
     for name, now in (("vm_state", server.vm_state), ("power_state", server.power_state)):
         before = mark.get(name)
         yield Row(name, None if now == before else f"was {before}, is {now}")
-    yield _volumes(world, server, target)
+    yield volumes_on(world, server, target)
     yield from _bindings(world, server, target)
     source, there = (hypervisor_of(world.nova, host) for host in (migration.source, target))
     yield _allocations(world, server, migration, source, there)
@@ -94,7 +94,8 @@ def _rows(
     yield _no_directory(world, server, source, directories)
 
 
-def _volumes(world: World, server: Server, target: str) -> Row:
+def volumes_on(world: World, server: Server, target: str) -> Row:
+    """Say whether Cinder has each volume of the server attached there, and nowhere else."""
     found = {each: world.cinder.volume(each) for each in server.volume_ids}
     wrong: list[str] = []
     for each, volume in found.items():
@@ -143,7 +144,7 @@ def domain_on_target(
 ) -> Row:
     """Say whether libvirt there has the server's guest, in the state that is expected."""
     name = "domain on the target"
-    asked = _on(world, hypervisor, [*DOMSTATE, server], name)
+    asked = on_its_node(world, hypervisor, [*DOMSTATE, server], name)
     if isinstance(asked, Row):
         return asked
     if asked.code != 0:
@@ -161,7 +162,7 @@ def domain_on_target(
 def no_domain_on_source(world: World, server: str, hypervisor: Hypervisor | None) -> Row:
     """Say whether libvirt there has no such guest any more."""
     name = "no domain on the source"
-    asked = _on(world, hypervisor, [*DOMSTATE, server], name)
+    asked = on_its_node(world, hypervisor, [*DOMSTATE, server], name)
     if isinstance(asked, Row):
         return asked
     if asked.code == 0:
@@ -178,7 +179,7 @@ def boot_of(world: World, server: str, hypervisor: Hypervisor | None) -> str | R
     give a number twice: then a boot is not proved. None is ever taken for new that is not.
     """
     name = "new boot"
-    asked = _on(world, hypervisor, [*DOMID, server], name)
+    asked = on_its_node(world, hypervisor, [*DOMID, server], name)
     if isinstance(asked, Row):
         return asked
     if asked.code != 0:
@@ -213,7 +214,7 @@ def _no_directory(
     # With a slash at its end, `find` follows a directory that is a link.
     places = [f"{each}/" for each in directories]
     command = ["find", *places, "-maxdepth", "1", "-name", f"{server.id}*"]
-    asked = _on(world, hypervisor, command, name)
+    asked = on_its_node(world, hypervisor, command, name)
     if isinstance(asked, Row):
         return asked
     if asked.code != 0:
@@ -222,7 +223,9 @@ def _no_directory(
     return Row(name, f"left there: {', '.join(left)}" if left else None)
 
 
-def _on(world: World, hypervisor: Hypervisor | None, command: list[str], name: str) -> Answer | Row:
+def on_its_node(
+    world: World, hypervisor: Hypervisor | None, command: list[str], name: str
+) -> Answer | Row:
     """Ask the hypervisor's node; or return the row that says why that cannot be."""
     if hypervisor is None:
         return Row(name, unread="its hypervisor was not found")

@@ -25,6 +25,7 @@ KINDS = ByKind(
         "reboot-server": "server_power.RebootServer",
         "stop-server": "server_power.StopServer",
         "start-server": "server_power.StartServer",
+        "bring-up-server": "bringing_up.BringUpServer",
         "cordon": "service.Cordon",
         "keep-off": "service.KeepOff",
         "bring-up": "service.BringUp",

@@ -106,6 +106,7 @@ NOT_PAGED = {
     "action_events": "the events of one action come with it",
     "candidates": "placement is asked for so many at most",
     "allocations_of": "placement gives all of one consumer",
+    "tags_of": "the tags of one project come with it",
     "known_hypervisors": "nothing is asked: what the last list of all had",
     "volume_services": "the hosts of one list, tested below",
 }

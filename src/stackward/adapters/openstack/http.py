@@ -121,6 +121,17 @@ class Api:
         with understood(self._service, f"GET {path}", [answer]):
             return parsed(parse, one_thing(body_of(answer)))
 
+    def ask(
+        self, path: str, body: Mapping[str, object], parse: Callable[[Json], Parsed]
+    ) -> Parsed | None:
+        """Read what a POST answers that changes nothing; None where there is nothing to read."""
+        answer = self._send("POST", path, body=body)
+        if answer.status_code in {_NOT_FOUND, _CONFLICT}:
+            return None
+        self._accept(answer, f"read `{path}`")
+        with understood(self._service, f"POST {path}", [answer]):
+            return parsed(parse, one_thing(body_of(answer)))
+
     def every(  # noqa: PLR0913  # what a list has
         self,
         path: str,

@@ -1,6 +1,6 @@
 """Keystone's API as the port `Keystone`, and its JSON as values."""
 
-from stackward.adapters.openstack.answers import Json
+from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
 from stackward.model.project import Project
@@ -20,6 +20,15 @@ class KeystoneApi:
         # Names are compared again: a database may ignore case, a server a filter.
         named = {one.id: one for one in found if word in {one.id, one.name}}
         return tuple(named.values())
+
+    def tags_of(self, project: str, /) -> tuple[str, ...]:
+        """Return the tags of a project; one that is gone has none."""
+        return self._api.find(at("/projects/{}", project), to_tags) or ()
+
+
+def to_tags(given: Json) -> tuple[str, ...]:
+    """Read the tags of `GET /projects/{id}`."""
+    return tuple(map(text, given["project"]["tags"]))
 
 
 def to_project(given: Json) -> Project:

@@ -7,6 +7,7 @@ from stackward.adapters.openstack.nova_answers import (
     once,
     to_action,
     to_aggregate,
+    to_console,
     to_events,
     to_failure,
     to_group,
@@ -147,6 +148,11 @@ class NovaApi:
     def action_events(self, server: str, request_id: str, /) -> tuple[ActionEvent, ...]:
         """Return what Nova did for an action, in order; nothing where it knows no such action."""
         return self._api.find(self._action(server, request_id), to_events) or ()
+
+    def console(self, server: str, lines: int, /) -> str | None:
+        """Return the last lines of a guest's console; None where it has none."""
+        body = {"os-getConsoleOutput": {"length": lines}}
+        return self._api.ask(at("/servers/{}/action", server), body, to_console)
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         """Return what a live migration has still to copy; None where Nova has no figure."""

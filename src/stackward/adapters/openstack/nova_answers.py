@@ -216,6 +216,11 @@ def to_failure(given: Json) -> str | None:
     return said[-1] if said else None
 
 
+def to_console(given: Json) -> str:
+    """Read the answer to `os-getConsoleOutput`: whatever the guest has written."""
+    return text(given["output"] or "")
+
+
 def to_remaining(given: Json) -> int | None:
     """Read what is left to copy of `GET /servers/{id}/migrations/{id}`."""
     one = given["migration"]

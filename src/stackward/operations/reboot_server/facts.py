@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from stackward.answers import why
-from stackward.errors import BadInput, NotInCatalog, StackwardError
+from stackward.errors import NotInCatalog, StackwardError
+from stackward.facts.bringing_up import find_server
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
-from stackward.facts.named import several
 from stackward.model.claim import Claim, read_claim
 from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
@@ -86,25 +86,6 @@ def read_reboot(
         attachments=attachments,
         only_nova=_only_nova(server, attachments),
     )
-
-
-def find_server(world: World, word: str) -> Server:
-    """Return the server of this name or id; a word that means no single one is bad."""
-    # An empty word, of a shell variable that is not set, say, must not become a search for all.
-    called = world.nova.servers_called(word) if word.strip() else ()
-    if not called:
-        raise BadInput(
-            f"there is no server `{word}`",
-            hint="give its id, or its name to the letter: `openstack server list --all-projects`",
-        )
-    if len(called) > 1:
-        raise several("server", word, [f"{each.id}  {_known_by(each)}" for each in called])
-    # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
-    return world.nova.server(called[0].id) or called[0]
-
-
-def _known_by(server: Server) -> str:
-    return f"{server.status}, project {server.project}, on {server.host or 'no host'}"
 
 
 def _own_guest(world: World, server: Server, host: str) -> Guest | Unread | None:

@@ -1,0 +1,86 @@
+"""Read a server that is to be brought up: where its guest is, here and elsewhere, and its order."""
+
+from collections.abc import Iterable, Sequence
+
+from stackward.errors import BadInput, StackwardError
+from stackward.facts.named import several
+from stackward.model.bringing_up import ServerToBringUp
+from stackward.model.migration import Migration
+from stackward.model.server import Server
+from stackward.model.stalled_move import Guest
+from stackward.model.unread import Unread
+from stackward.ports.world import World
+from stackward.status.stalled import read_guests
+
+_RECENT = 3  # of its migrations: where a guest may be that a move has left behind
+# An evacuation in these is not over: the next start of its source destroys what is left there.
+_OPEN = ("accepted", "pre-migrating", "done")
+
+
+def read_to_bring_up(
+    world: World, server: Server, known: Iterable[str] | None = None
+) -> ServerToBringUp:
+    """Return all that decides whether a server may be brought up where it is.
+
+    `known` are the requests of its action log, where they were read already.
+    """
+    if server.host is None:
+        return ServerToBringUp(server=server)
+    records = world.nova.migrations_of_server(server.id)
+    requests = known if known is not None else _requests(world, server.id)
+    own = read_guests(world, server.id, [server.host])
+    return ServerToBringUp(
+        server=server,
+        guest=own if isinstance(own, Unread) else next(iter(own), None),
+        elsewhere=_elsewhere(world, server, records),
+        evacuation=next((one for one in records if is_open_evacuation(one)), None),
+        known=tuple(requests),
+    )
+
+
+def is_open_evacuation(record: Migration) -> bool:
+    """Say whether a record is of an evacuation whose source has not settled it."""
+    return record.kind == "evacuation" and record.status in _OPEN
+
+
+def _elsewhere(
+    world: World, server: Server, records: Sequence[Migration]
+) -> tuple[Guest, ...] | Unread:
+    ends = (host for each in records[:_RECENT] for host in (each.target, each.source) if host)
+    others = [host for host in dict.fromkeys(ends) if host != server.host]
+    return read_guests(world, server.id, others)
+
+
+def _requests(world: World, server: str) -> list[str]:
+    return [each.request_id for each in world.nova.actions_of(server)]
+
+
+def find_server(world: World, word: str) -> Server:
+    """Return the server of this name or id; a word that means no single one is bad."""
+    # An empty word, of a shell variable that is not set, say, must not become a search for all.
+    called = world.nova.servers_called(word) if word.strip() else ()
+    if not called:
+        raise BadInput(
+            f"there is no server `{word}`",
+            hint="give its id, or its name to the letter: `openstack server list --all-projects`",
+        )
+    if len(called) > 1:
+        raise several("server", word, [f"{each.id}  {_known_by(each)}" for each in called])
+    # Of one that was found by its name some APIs tell less than of one that is asked for by its id.
+    return world.nova.server(called[0].id) or called[0]
+
+
+def _known_by(server: Server) -> str:
+    return f"{server.status}, project {server.project}, on {server.host or 'no host'}"
+
+
+def read_tags(world: World, projects: Iterable[str]) -> dict[str, tuple[str, ...] | Unread]:
+    """Return the tags of each project; or why they could not be read."""
+    return {each: _tags(world, each) for each in dict.fromkeys(projects)}
+
+
+def _tags(world: World, project: str) -> tuple[str, ...] | Unread:
+    try:
+        return world.keystone.tags_of(project)
+    except StackwardError as error:
+        return Unread.of(error)

@@ -1,0 +1,20 @@
+"""A server that is to be brought up where it is, with all that decides whether it may be."""
+
+from dataclasses import dataclass
+
+from stackward.model.migration import Migration
+from stackward.model.server import Server
+from stackward.model.stalled_move import Guest
+from stackward.model.unread import Unread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerToBringUp:
+    """One server; where its guest is, and what Nova has begun with it."""
+
+    server: Server
+    guest: Guest | Unread | None = None  # on its own node; None: its hypervisor has no domains
+    elsewhere: tuple[Guest, ...] | Unread = ()  # on the nodes where Nova once had it
+    evacuation: Migration | None = None  # an open record: it was evacuated from here
+    # The requests in its action log; what is newer later was asked since.
+    known: tuple[str, ...] = ()

@@ -1,0 +1,214 @@
+"""Who ran when a node was lost: one judgement for whoever brings its servers up again.
+
+    ran = judge_who_ran(past, loss)
+
+`past` is read by `facts/who_ran.py`: the server, Nova's action log, how we saw its guest while the
+node lived, libvirt's log of it. `loss` is the moment at which the node was lost at the latest: the
+boot since, of a node that is back; the last sign of it, of one that is dead. The answer of each
+server is to start, to leave off, or contradicted, with every witness and its time.
+
+The last action of its owner decides, before the loss or since. Else all witnesses that can tell
+must agree. Read in nova 31.0 compute/manager.py (`_sync_power_states`) and instance_actions.py:
+seconds after nova-compute starts, Nova stops what it has as running and libvirt has not; a guest
+that switches itself off is stopped likewise. Both are a `stop` without a user, and only the time
+tells one from the other.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from stackward.model.server import ServerAction
+from stackward.model.unread import Unread
+from stackward.model.who_ran import (
+    Answer,
+    GuestEvent,
+    GuestLine,
+    Loss,
+    Past,
+    Testimony,
+    Was,
+    WhoRan,
+)
+from stackward.wording import in_utc
+
+OWNER, NOVA, LIBVIRT, OUR_LOOK = "its owner", "Nova", "libvirt's log", "our last look"
+
+_STARTS = {"create", "start", "reboot", "resume", "unpause", "unrescue", "unshelve", "restore"}
+_STOPS = {
+    *("stop", "pause", "suspend", "rescue", "shelve", "shelveOffload"),
+    *("softDelete", "delete", "forceDelete"),
+}
+# A host that is shut down ends its guests, and Nova may have seen that before it ended itself.
+_SHUTTING_DOWN = timedelta(minutes=5)
+_RUNS = {"running", "blocked", "idle"}
+_IS_OFF = {"shut off", "crashed"}
+
+
+def judge_who_ran(past: Past, loss: Loss) -> WhoRan:
+    """Say whether a server is to run again, and by which witnesses."""
+    told = tuple(_testimonies(past, loss))
+    decided = next((each for each in told if each.witness == OWNER), None)
+    if decided is not None:
+        answer = Answer.START if decided.was is Was.RUNNING else Answer.LEAVE_OFF
+        return WhoRan(server=past.server, answer=answer, because=decided.words, testimonies=told)
+    sure = [each for each in told if each.was is not Was.UNKNOWN]
+    because = "; ".join(f"{each.witness}: {each.words}" for each in sure or told)
+    match {each.was for each in sure}:
+        case found if found == {Was.RUNNING}:
+            answer = Answer.START
+        case found if found == {Was.OFF}:
+            answer = Answer.LEAVE_OFF
+        case _:
+            answer = Answer.CONTRADICTED
+    return WhoRan(
+        server=past.server,
+        answer=answer,
+        because=because or "no witness can tell",
+        testimonies=told,
+    )
+
+
+def _is_stop(action: ServerAction) -> bool:
+    """Say whether an action leaves its server without a guest that works."""
+    return action.action in _STOPS
+
+
+def _orders(actions: Sequence[ServerAction]) -> Iterator[ServerAction]:
+    return (each for each in actions if each.action in _STARTS | _STOPS)
+
+
+def _testimonies(past: Past, loss: Loss) -> Iterator[Testimony]:
+    yield _nova(past, loss)
+    yield _libvirt(past, loss)
+    if past.seen is not None:
+        yield _look(past, loss)
+
+
+# --- Nova ---------------------------------------------------------------------------------------
+
+
+def _nova(past: Past, loss: Loss) -> Testimony:
+    if isinstance(past.actions, Unread):
+        return _nobody_knows(NOVA, f"its action log cannot be read: {past.actions.why}")
+    orders = [*_orders(past.actions)]
+    since = [each for each in orders if each.user is None and _at(each) > loss.not_after]
+    before = [each for each in orders if each not in since]
+    if not before:
+        return _nobody_knows(NOVA, "its action log does not go back far enough")
+    last = before[0]
+    words = f"user {last.user} asked for `{last.action}` at {in_utc(last.started)}"
+    if last.user is not None and (_is_stop(last) or _at(last) > loss.not_after):
+        was = Was.OFF if _is_stop(last) else Was.RUNNING
+        return Testimony(witness=OWNER, was=was, words=words, at=_at(last))
+    if last.user is None and _is_stop(last):
+        return _switched_itself_off(last, loss)
+    return _left_running(past, last, since, loss)
+
+
+def _left_running(
+    past: Past, last: ServerAction, since: Sequence[ServerAction], loss: Loss
+) -> Testimony:
+    """Say whether it still ran at the loss, after the last order that left it running."""
+    if last.message:
+        failed = f"`{last.action}` of {in_utc(last.started)} failed"
+        return _nobody_knows(NOVA, failed, _at(last))
+    if since and _is_stop(since[0]):
+        words = f"Nova itself stopped it at {in_utc(since[0].started)}, after the loss"
+    elif past.server.vm_state == "active":
+        words = "Nova calls it ACTIVE"
+    else:
+        status = past.server.status
+        return _nobody_knows(NOVA, f"it is {status}, and no action made it so", _at(last))
+    return Testimony(witness=NOVA, was=Was.RUNNING, words=words, at=loss.not_after)
+
+
+def _switched_itself_off(stop: ServerAction, loss: Loss) -> Testimony:
+    at = _at(stop)
+    words = f"its guest was found to be off at {in_utc(at)}, before the loss"
+    if loss.not_after - at <= _SHUTTING_DOWN:
+        words += ": the node may have been shut down at that time"
+        return _nobody_knows(NOVA, words, at)
+    return Testimony(witness=NOVA, was=Was.OFF, words=words, at=at)
+
+
+# --- libvirt's log ------------------------------------------------------------------------------
+
+
+def _libvirt(past: Past, loss: Loss) -> Testimony:
+    if isinstance(past.log, Unread):
+        return _nobody_knows(LIBVIRT, f"cannot be read: {past.log.why}")
+    before = [each for each in past.log if each.at <= loss.not_after]
+    since = [each for each in past.log if each.at > loss.not_after]
+    if any(each.event is GuestEvent.STARTED for each in since):
+        last = since[-1]
+        if last.event is GuestEvent.ENDED and last.reason == "shutdown":
+            words = f"its guest ran again after the loss, and ended at {in_utc(last.at)}"
+            return Testimony(witness=LIBVIRT, was=Was.OFF, words=words, at=last.at)
+    if not before:
+        return _nobody_knows(LIBVIRT, "tells nothing of the time before the loss")
+    return _at_the_loss(before, _last_stop(past, loss))
+
+
+def _last_stop(past: Past, loss: Loss) -> datetime | None:
+    """Return when Nova last had it stopped before the loss: a loss before that leaves no line."""
+    actions = () if isinstance(past.actions, Unread) else past.actions
+    stops = (_at(each) for each in _orders(actions) if _is_stop(each))
+    return next((at for at in stops if at <= loss.not_after), None)
+
+
+def _at_the_loss(before: Sequence[GuestLine], stopped: datetime | None) -> Testimony:
+    last = before[-1]
+    at = in_utc(last.at)
+    if last.event is not GuestEvent.ENDED:
+        begun = next((one for one in reversed(before) if one.event is GuestEvent.STARTED), last)
+        words = f"its guest was started at {in_utc(begun.at)}, and no end of it is told"
+        if stopped is not None and stopped > begun.at:
+            words += f"; Nova had it stopped at {in_utc(stopped)}"
+            return _nobody_knows(LIBVIRT, words, begun.at)
+        return Testimony(witness=LIBVIRT, was=Was.RUNNING, words=words, at=last.at)
+    signalled = next(
+        (one for one in reversed(before[:-1]) if one.event is not GuestEvent.ENDED),
+        None,
+    )
+    if signalled is not None and signalled.event is GuestEvent.SIGNALLED:
+        # So end those that Nova stops, and those of a host that is shut down.
+        return _nobody_knows(LIBVIRT, f"its guest was ended from outside at {at}", last.at)
+    if last.reason == "shutdown":
+        return Testimony(
+            witness=LIBVIRT, was=Was.OFF, words=f"its guest shut down at {at}", at=last.at
+        )
+    return _nobody_knows(
+        LIBVIRT, f"its guest ended at {at} ({last.reason or 'no reason'})", last.at
+    )
+
+
+# --- our own looks ------------------------------------------------------------------------------
+
+
+def _look(past: Past, loss: Loss) -> Testimony:
+    seen = past.seen
+    assert seen is not None  # noqa: S101  # asked before
+    words = f"its guest was {seen.state or 'not there'} at {in_utc(seen.at)}"
+    if seen.at > loss.not_after:
+        return _nobody_knows(OUR_LOOK, f"{words}, after the loss", seen.at)
+    if isinstance(past.actions, Unread):
+        return _nobody_knows(OUR_LOOK, f"{words}, and what came then is not known", seen.at)
+    newer = [
+        each
+        for each in _orders(past.actions)
+        if seen.at < _at(each) and (each.user is not None or _at(each) <= loss.not_after)
+    ]
+    if newer:
+        return _nobody_knows(OUR_LOOK, f"{words}; `{newer[0].action}` came after that", seen.at)
+    was = Was.RUNNING if seen.state in _RUNS else Was.OFF if seen.state in _IS_OFF else Was.UNKNOWN
+    return Testimony(witness=OUR_LOOK, was=was, words=words, at=seen.at)
+
+
+def _nobody_knows(witness: str, words: str, at: datetime | None = None) -> Testimony:
+    return Testimony(witness=witness, was=Was.UNKNOWN, words=words, at=at)
+
+
+def _at(action: ServerAction) -> datetime:
+    # Nova tells UTC without saying so.
+    read = datetime.fromisoformat(action.started.removesuffix("Z"))
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

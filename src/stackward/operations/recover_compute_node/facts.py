@@ -1,0 +1,163 @@
+"""Read a node that is back after it was lost: whether it works, and who ran on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from stackward.errors import StackwardError
+from stackward.facts.bringing_up import is_open_evacuation, read_tags, read_to_bring_up
+from stackward.facts.domains import other_directories, read_domains
+from stackward.facts.maintenance import read_holders
+from stackward.facts.named import find_node
+from stackward.facts.observed import read_remembered
+from stackward.facts.who_ran import (
+    read_booted,
+    read_clock,
+    read_directories,
+    read_guest_logs,
+    read_pasts,
+)
+from stackward.model.bringing_up import ServerToBringUp
+from stackward.model.domain import INSTANCES, Domain
+from stackward.model.hypervisor import Hypervisor
+from stackward.model.maintenance import Holder
+from stackward.model.migration import Migration
+from stackward.model.network import NetworkAgent
+from stackward.model.server import Server
+from stackward.model.service import ComputeService
+from stackward.model.unread import Hindrance, Unread
+from stackward.model.who_ran import Loss, Past
+from stackward.policy.waves import Tags
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.recover_compute_node import RecoverRequest
+from stackward.status.lookups import servers_on
+from stackward.wording import in_utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryFacts:
+    """A node that is back, its servers, and what tells who of them ran; read once."""
+
+    name: str  # as the inventory calls the machine
+    host: str  # as Nova calls its service
+    read_at: datetime
+    service: ComputeService
+    hypervisor: Hypervisor
+    is_answering: bool | Unread = True  # its nova-compute, over RPC
+    domains: tuple[Domain, ...] | Unread = ()
+    agents: tuple[NetworkAgent, ...] | Unread = ()
+    directories: frozenset[str] | Unread = frozenset()  # of instances, by the ids of servers
+    ahead_s: float | Unread = 0.0  # its clock, against ours
+    booted: datetime | Unread = field(default=Unread("it was not asked"))
+    pasts: tuple[Past, ...] = ()
+    logs_unread: str | None = None  # why libvirt's logs are no witness
+    to_bring_up: Mapping[str, ServerToBringUp] = field(default_factory=dict)  # by server
+    evacuations: tuple[Migration, ...] = ()  # open records of those that were evacuated from here
+    holders: tuple[Holder, ...] = ()
+    tags: Tags = field(default_factory=dict)
+    is_of_one: bool = False  # read for one of its servers: the others are not among the facts
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Return those that Nova has on it."""
+        return tuple(each.server for each in self.pasts)
+
+    @property
+    def loss(self) -> Loss | None:
+        """Return when it was lost at the latest; None where that is not known."""
+        if isinstance(self.booted, Unread):
+            return None
+        words = f"`{self.name}` booted at {in_utc(self.booted)}"
+        return Loss(not_after=self.booted, words=words)
+
+    def state_of(self, server: str) -> str | None:
+        """Return how libvirt has a guest here; None: it has none, or was not read."""
+        known = () if isinstance(self.domains, Unread) else self.domains
+        return next((one.state for one in known if one.server == server), None)
+
+
+def read_recovery(
+    world: World,
+    journal: Journal,
+    asked: RecoverRequest,
+    run_id: str | None,
+    only: str | None = None,
+) -> RecoveryFacts:
+    """Return the node as it is now; with `only` what one of its servers has to know.
+
+    The number of calls grows with the servers on the node.
+    """
+    remembered = read_remembered(world, journal)
+    found = find_node(world, world.nova.services(), asked.node, remembered)
+    host, node = found.service.host, found.match.node
+    facts = RecoveryFacts(
+        name=node or host,
+        host=host,
+        read_at=world.clock.now(),
+        service=found.service,
+        hypervisor=found.hypervisor,
+        holders=read_holders(journal, world.cloud.identity().id, host, but=run_id),
+        is_of_one=only is not None,
+    )
+    if node is None:
+        silent = Unread(found.match.why, Hindrance.UNNAMED)
+        return replace(facts, domains=silent, booted=silent)
+    return _of_servers(world, journal, _of_node(world, facts, node), node, only)
+
+
+def _of_node(world: World, facts: RecoveryFacts, node: str) -> RecoveryFacts:
+    """Look at all that the node needs before any of its servers may start."""
+    domains = read_domains(world.shell, node)
+    return replace(
+        facts,
+        is_answering=True if facts.is_of_one else _answers(world, facts),
+        domains=domains,
+        agents=_agents(world, facts.host),
+        directories=read_directories(world.shell, node, (INSTANCES, *other_directories(domains))),
+        ahead_s=read_clock(world, node),
+        booted=read_booted(world.shell, node),
+        evacuations=tuple(
+            one
+            for one in world.nova.newest_migrations(facts.host)
+            if is_open_evacuation(one) and one.source == facts.host
+        ),
+    )
+
+
+def _answers(world: World, facts: RecoveryFacts) -> bool | Unread:
+    if not facts.service.is_up:
+        return False
+    try:
+        return world.nova.uptime(facts.hypervisor.id) is not None
+    except StackwardError as error:
+        return Unread.of(error)
+
+
+def _agents(world: World, host: str) -> tuple[NetworkAgent, ...] | Unread:
+    try:
+        return world.neutron.network_agents_on(host)
+    except StackwardError as error:
+        return Unread.of(error)
+
+
+def _of_servers(
+    world: World, journal: Journal, facts: RecoveryFacts, node: str, only: str | None
+) -> RecoveryFacts:
+    servers = [one for one in servers_on(world.nova, facts.host) if only in {None, one.id}]
+    logs = read_guest_logs(world.shell, node)
+    pasts = read_pasts(world, journal, facts.host, servers, facts.domains, logs)
+    return replace(
+        facts,
+        pasts=pasts,
+        logs_unread=logs.why if isinstance(logs, Unread) else None,
+        to_bring_up={
+            each.server.id: read_to_bring_up(
+                world,
+                each.server,
+                () if isinstance(each.actions, Unread) else (a.request_id for a in each.actions),
+            )
+            for each in pasts
+        },
+        tags=read_tags(world, (each.server.project for each in pasts)),
+    )

@@ -1,0 +1,79 @@
+"""Who is brought up, who stays off, and why: each server judged by itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stackward.model.bringing_up import ServerToBringUp
+from stackward.model.server import Server
+from stackward.model.who_ran import Answer, WhoRan
+from stackward.moving.bringing_up import judge_start
+from stackward.moving.who_ran import judge_who_ran
+from stackward.operations.recover_compute_node.facts import RecoveryFacts
+from stackward.operations.recover_compute_node.rules import NO_GUEST, NOT_KNOWN, STORAGE_MISSING
+from stackward.plan import Verdict
+from stackward.requests.recover_compute_node import RecoverRequest
+
+_RUNS = {"running", "blocked"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returning:
+    """What becomes of one server, and from what."""
+
+    server: Server
+    answer: Answer
+    because: str
+    runs: bool = False  # it runs already: nothing is to be done
+
+
+def who_returns(facts: RecoveryFacts, asked: RecoverRequest) -> tuple[Returning, ...]:
+    """Say of each server whether it is brought up; by the words of the operator first."""
+    loss = facts.loss
+    if loss is None:
+        return ()
+    return tuple(
+        _by_word(judge_who_ran(past, loss), asked, runs=_runs(facts, past.server))
+        for past in facts.pasts
+    )
+
+
+def _runs(facts: RecoveryFacts, server: Server) -> bool:
+    is_on = (server.vm_state, server.task_state) == ("active", None)
+    return is_on and facts.state_of(server.id) in _RUNS
+
+
+def _by_word(ran: WhoRan, asked: RecoverRequest, *, runs: bool) -> Returning:
+    server = ran.server
+    answer, because = ran.answer, ran.because
+    if asked.only and server.id not in asked.only:
+        answer, because = Answer.LEAVE_OFF, "`--only` names others"
+    elif server.id in asked.leave_off:
+        answer, because = Answer.LEAVE_OFF, "`--leave-off` was given"
+    elif server.id in asked.start:
+        answer, because = Answer.START, "`--start` was given"
+    return Returning(server=server, answer=answer, because=because, runs=runs)
+
+
+def to_start(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> list[ServerToBringUp]:
+    """Return those that are brought up."""
+    return [
+        facts.to_bring_up[each.server.id]
+        for each in returning
+        if each.answer is Answer.START and not each.runs
+    ]
+
+
+def judge_returning(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> Iterator[Verdict]:
+    """Ask all that stands against bringing them up; name those of which nobody knows."""
+    for each in returning:
+        server = each.server
+        if each.runs or each.answer is Answer.LEAVE_OFF:
+            continue
+        if each.answer is Answer.CONTRADICTED:
+            yield NOT_KNOWN.warns(server.label, server.id, because=each.because)
+            continue
+        yield from judge_start(facts.to_bring_up[server.id], as_node_returns=True)
+        if server.vm_state == "active" and facts.state_of(server.id) is None:
+            yield NO_GUEST.blocks(server.label, server.id)
+        if isinstance(facts.directories, frozenset) and server.id not in facts.directories:
+            yield STORAGE_MISSING.blocks(server.label, server.id)

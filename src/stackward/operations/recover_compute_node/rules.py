@@ -1,0 +1,199 @@
+"""Whether a node that is back works, and what is not known of who ran: rules of a recovery alone.
+
+Nothing is started on a node of which a part is broken: its guests would run without their network,
+or without their disks.
+"""
+
+from collections.abc import Iterator
+
+from stackward.model.unread import Unread
+from stackward.operations.recover_compute_node.facts import RecoveryFacts
+from stackward.plan import Blocked, Verdict
+from stackward.policy.maintenance import HELD
+from stackward.policy.rule import Rule
+from stackward.ports.libvirt import SEE_LIBVIRT, cure_of
+from stackward.ports.login import way_to
+from stackward.requests.recover_compute_node import RecoverRequest
+
+_CLOCK_S = 30.0  # more than this, and times of the node cannot be compared with Nova's
+
+# --- the node -----------------------------------------------------------------------------------
+
+NODE_DOWN = Rule(
+    "recover/node-down",
+    "its nova-compute is down",
+    "if the machine is booting, wait until it is up; where it does not come up, repair "
+    "nova-compute there (`systemctl status nova-compute`), or fence and evacuate the node if it is "
+    "dead; then plan again",
+    "nova-compute starts the guests.",
+)
+FORCED_DOWN = Rule(
+    "recover/forced-down",
+    "its service was forced down",
+    "`openstack compute service set --up {host} nova-compute`, once it is certain what runs there",
+    "Somebody told Nova that the node is fenced: its servers may be running elsewhere already.",
+)
+RPC_SILENT = Rule(
+    "recover/rpc-silent",
+    "its nova-compute does not answer over RPC: {why}",
+    "`stackward node check {host}` says what is broken; then plan again",
+    "It would take no order, and each server would be busy for as long.",
+)
+LIBVIRT_SILENT = Rule(
+    "recover/libvirt-silent",
+    "libvirt there cannot be asked: {why}",
+    "{way}; then plan again",
+    "libvirt starts the guests, and tells whether they run.",
+)
+NO_LIBVIRT = Rule(
+    "recover/no-libvirt",
+    "its hypervisor is `{kind}`: nothing tells there whether a guest runs",
+    "start those that are to run yourself, each by `openstack server start`",
+    "Who ran is told by libvirt too, and a start is proved by it.",
+)
+AGENT_DEAD = Rule(
+    "recover/agent-dead",
+    "its network agent ({kind}) is not alive",
+    "see its log there, and start it; `openstack network agent list --host {host}` says when it is "
+    "alive; then plan again",
+    "A guest that starts without it has no network.",
+)
+AGENTS_UNREAD = Rule(
+    "recover/agents-unread",
+    "whether its network agent is alive cannot be read: {why}",
+    "make Neutron answer (`stackward cloud check`), then plan again",
+    "A guest that starts without it has no network.",
+)
+STORAGE_MISSING = Rule(
+    "recover/storage-missing",
+    "has no directory on its node: the storage of instances may not be mounted there",
+    "see `findmnt` and `ls /var/lib/nova/instances` there, and mount it; if its disks are lost, "
+    "pass `--leave-off {id}`",
+    "Nova makes the directory anew at a start, without what was in it.",
+)
+STORAGE_UNREAD = Rule(
+    "recover/storage-unread",
+    "the directories of its instances cannot be read: {why}",
+    "see `ls /var/lib/nova/instances` there: the login must be able to list it; then plan again",
+    "A server whose disks are not there must not be started.",
+)
+CLOCK_OFF = Rule(
+    "recover/clock-off",
+    "its clock is {by} s away from ours",
+    "set it (`chronyc tracking` there says by whom it is set), then plan again",
+    "Who ran is told by comparing times of the node with times of Nova.",
+)
+CLOCK_UNREAD = Rule(
+    "recover/clock-unread",
+    "its clock cannot be read: {why}",
+    "see why `date` does not answer there, then plan again",
+    "Who ran is told by comparing times of the node with times of Nova.",
+)
+BOOT_UNREAD = Rule(
+    "recover/boot-unread",
+    "when it booted cannot be read: {why}",
+    "{way}; then plan again",
+    "What came before the loss is told by that from what came after.",
+)
+EVACUATED = Rule(
+    "recover/evacuated",
+    "an evacuation of server {server} from it is not over (record {record}, {status})",
+    "see `openstack server migration list --server {server}`: once the server runs elsewhere, "
+    "restart nova-compute there, which ends the record and destroys what is left here; then plan "
+    "again",
+    "nova 31.0 compute/manager.py, _destroy_evacuated_instances: the source ends the record.",
+)
+
+# --- who ran ------------------------------------------------------------------------------------
+
+NOT_KNOWN = Rule(
+    "recover/not-known",
+    "is left off: whether it ran is not known: {because}",
+    "ask its owner; then plan again with `--start {id}` or `--leave-off {id}`",
+    "A server that was off before must not be started; one witness alone may be wrong.",
+)
+NO_GUEST = Rule(
+    "recover/no-guest",
+    "Nova calls it ACTIVE, and libvirt there has no such guest",
+    "`stackward server reboot {id} --hard` makes it anew, and says which attachments that deletes; "
+    "or pass `--leave-off {id}`",
+    "A start is refused for a server that Nova has as running.",
+)
+UNKNOWN_ID = Rule(
+    "recover/unknown-id",
+    "`{flag} {given}` names no server that is on the node",
+    "give the id of a server of the node (`openstack server list --all-projects --host {host}`), "
+    "or leave the flag out",
+    "An id that matches nothing is a slip.",
+)
+BOTH_WAYS = Rule(
+    "recover/both-ways",
+    "is named by `--start` and by `--leave-off`",
+    "leave one of the two out",
+    "One of them is a slip.",
+)
+NO_UNDO = Rule(
+    "recover/no-undo",
+    "has started servers that ran before, and nobody is known who would want them off",
+    "stop those that are to be off, each by `openstack server stop`",
+    "A server that runs is its owner's: a stop is decided for each.",
+)
+
+
+def judge_node(facts: RecoveryFacts) -> Iterator[Verdict]:
+    """Ask whether each part of the node works that a guest needs."""
+    for holder in facts.holders:
+        yield HELD.blocks(facts.host, run=holder.run, title=holder.title, state=holder.state)
+    if facts.service.is_forced_down:
+        yield FORCED_DOWN.blocks(facts.name, host=facts.host)
+    elif not facts.service.is_up:
+        yield NODE_DOWN.blocks(facts.name)
+    elif facts.is_answering is not True:
+        answer = facts.is_answering
+        why = answer.why if isinstance(answer, Unread) else "Nova had no answer of it"
+        yield RPC_SILENT.blocks(facts.name, host=facts.host, why=why)
+    if not facts.hypervisor.has_domains:
+        yield NO_LIBVIRT.blocks(facts.name, kind=facts.hypervisor.kind)
+        return
+    yield from _judge_machine(facts)
+    for one in facts.evacuations:
+        yield EVACUATED.blocks(facts.name, server=one.server, record=one.id, status=one.status)
+
+
+def _judge_machine(facts: RecoveryFacts) -> Iterator[Blocked]:
+    domains = facts.domains
+    if isinstance(domains, Unread):
+        yield LIBVIRT_SILENT.blocks(facts.name, why=domains.why, way=cure_of(domains))
+        if domains.may_be_dead:
+            return
+    elif isinstance(facts.booted, Unread):
+        booted = facts.booted
+        way = way_to(booted) if booted.by else SEE_LIBVIRT
+        yield BOOT_UNREAD.blocks(facts.name, why=booted.why, way=way)
+    if isinstance(facts.directories, Unread):
+        yield STORAGE_UNREAD.blocks(facts.name, why=facts.directories.why)
+    if isinstance(facts.ahead_s, Unread):
+        yield CLOCK_UNREAD.blocks(facts.name, why=facts.ahead_s.why)
+    elif abs(facts.ahead_s) > _CLOCK_S:
+        yield CLOCK_OFF.blocks(facts.name, by=round(abs(facts.ahead_s)))
+    if isinstance(facts.agents, Unread):
+        yield AGENTS_UNREAD.blocks(facts.name, why=facts.agents.why)
+        return
+    for agent in facts.agents:
+        if not agent.is_alive:
+            yield AGENT_DEAD.blocks(facts.name, kind=agent.kind, host=facts.host)
+
+
+def judge_flags(facts: RecoveryFacts, asked: RecoverRequest) -> Iterator[Blocked]:
+    """Ask whether each id that was given is that of a server of the node."""
+    if facts.is_of_one:
+        return  # the others are not among the facts
+    known = {each.id for each in facts.servers}
+    flags = {"--only": asked.only, "--start": asked.start, "--leave-off": asked.leave_off}
+    for flag, given in flags.items():
+        for each in given:
+            if each not in known:
+                yield UNKNOWN_ID.blocks(facts.name, flag=flag, given=each, host=facts.host)
+    for server in facts.servers:
+        if server.id in asked.start and server.id in asked.leave_off:
+            yield BOTH_WAYS.blocks(server.label, server.id)

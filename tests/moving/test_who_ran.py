@@ -1,0 +1,153 @@
+"""Who ran when a node was lost: by its owner, by Nova, by libvirt's log, by our own looks."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from builders import NOW, a_server
+from stackward.model.server import ServerAction
+from stackward.model.unread import Unread
+from stackward.model.who_ran import Answer, GuestEvent, GuestLine, Loss, Past, Seen
+from stackward.moving.who_ran import judge_who_ran
+
+LOSS = Loss(not_after=NOW, words="it booted")
+LONG_AGO, BEFORE, JUST_BEFORE = (NOW - timedelta(minutes=m) for m in (600, 60, 2))
+SINCE, LATER = NOW + timedelta(minutes=1), NOW + timedelta(minutes=5)
+NO_LOG = Unread("permission denied")
+
+
+def act(
+    name: str, at: datetime, user: str | None = "eve", message: str | None = None
+) -> ServerAction:
+    started = at.replace(tzinfo=None).isoformat(timespec="microseconds")
+    return ServerAction(
+        action=name, request_id=f"req-{name}-{started}", user=user, started=started, message=message
+    )
+
+
+MADE = act("create", LONG_AGO)
+BY_NOVA = act("stop", SINCE, None)
+
+
+def line(event: str, at: datetime, reason: str = "") -> GuestLine:
+    return GuestLine(event=GuestEvent[event], at=at, reason=reason)
+
+
+STARTED = line("STARTED", LONG_AGO)
+STARTED_SINCE = line("STARTED", SINCE)
+SIGNALLED = line("SIGNALLED", JUST_BEFORE)
+SHUT_DOWN_JUST_BEFORE = line("ENDED", JUST_BEFORE, "shutdown")
+SHUT_DOWN_SINCE = line("ENDED", LATER, "shutdown")
+SHUT_DOWN = line("ENDED", BEFORE, "shutdown")
+
+
+def past(
+    *actions: ServerAction,
+    status: str = "SHUTOFF",
+    seen: Seen | None = None,
+    log: tuple[GuestLine, ...] | Unread = NO_LOG,
+) -> Past:
+    """Return what is known of a server; the actions newest first."""
+    return Past(server=a_server(status), actions=actions, seen=seen, log=log)
+
+
+CASES: dict[str, tuple[Past, Answer]] = {
+    "Nova stopped it as the node returned": (past(BY_NOVA, MADE), Answer.START),
+    "Nova still calls it ACTIVE": (past(MADE, status="ACTIVE"), Answer.START),
+    "its owner stopped it before": (past(act("stop", BEFORE), MADE), Answer.LEAVE_OFF),
+    "its owner stopped it since": (past(act("stop", LATER), BY_NOVA, MADE), Answer.LEAVE_OFF),
+    "its owner stopped and started it before": (
+        past(BY_NOVA, act("start", BEFORE), act("stop", LONG_AGO), MADE), Answer.START,
+    ),
+    "its owner started it since": (
+        past(act("start", LATER), act("stop", BEFORE), MADE), Answer.START,
+    ),
+    "its owner had paused it, and Nova stopped it": (
+        past(BY_NOVA, act("pause", BEFORE), MADE), Answer.LEAVE_OFF,
+    ),
+    "its owner had it rescued": (past(act("rescue", BEFORE), MADE), Answer.LEAVE_OFF),
+    "its owner had it suspended": (past(act("suspend", BEFORE), MADE), Answer.LEAVE_OFF),
+    "its owner had it shelved": (past(act("shelve", BEFORE), MADE), Answer.LEAVE_OFF),
+    "its guest switched itself off before": (
+        past(act("stop", BEFORE, None), MADE), Answer.LEAVE_OFF,
+    ),
+    "it was found off minutes before: the node may have been shut down": (
+        past(act("stop", JUST_BEFORE, None), MADE), Answer.CONTRADICTED,
+    ),
+    "it was found off minutes before, and its guest had shut down by itself": (
+        past(act("stop", JUST_BEFORE, None), MADE, log=(STARTED, SHUT_DOWN_JUST_BEFORE)),
+        Answer.LEAVE_OFF,
+    ),
+    "what its owner did besides decides nothing": (
+        past(BY_NOVA, act("attach_volume", BEFORE), MADE), Answer.START,
+    ),
+    "its last start failed": (
+        past(act("start", BEFORE, message="Error"), MADE), Answer.CONTRADICTED,
+    ),
+    "it is off, and no action made it so": (past(MADE), Answer.CONTRADICTED),
+    "its action log was archived": (past(BY_NOVA), Answer.CONTRADICTED),
+    "its action log cannot be read": (
+        Past(server=a_server(), actions=Unread("503"), log=NO_LOG), Answer.CONTRADICTED,
+    ),
+    "its action log was archived, and libvirt tells that it ran": (
+        past(BY_NOVA, log=(STARTED,)), Answer.START,
+    ),
+    "libvirt agrees with Nova": (past(BY_NOVA, MADE, log=(STARTED,)), Answer.START),
+    "libvirt has an end that Nova does not know": (
+        past(BY_NOVA, MADE, log=(STARTED, SHUT_DOWN)), Answer.CONTRADICTED,
+    ),
+    "libvirt's end came by a signal, from outside": (
+        past(BY_NOVA, MADE, log=(STARTED, SIGNALLED, SHUT_DOWN_JUST_BEFORE)),
+        Answer.START,
+    ),
+    "it was found off, and libvirt has no end of it: it was lost once before": (
+        past(act("stop", BEFORE, None), MADE, log=(STARTED,)), Answer.LEAVE_OFF,
+    ),
+    "it ran again since, and switched itself off": (
+        past(BY_NOVA, MADE, log=(STARTED, STARTED_SINCE, SHUT_DOWN_SINCE)),
+        Answer.CONTRADICTED,
+    ),
+    "we saw it run": (
+        past(BY_NOVA, seen=Seen(state="running", at=BEFORE)), Answer.START,
+    ),
+    "we saw it off, and Nova calls it ACTIVE": (
+        past(BY_NOVA, MADE, seen=Seen(state="shut off", at=BEFORE)), Answer.CONTRADICTED,
+    ),
+    "we saw it off since: that tells nothing of before": (
+        past(BY_NOVA, MADE, seen=Seen(state="shut off", at=SINCE)), Answer.START,
+    ),
+    "we saw it off, and its owner started it then": (
+        past(BY_NOVA, act("start", BEFORE), seen=Seen(state="shut off", at=LONG_AGO)),
+        Answer.START,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_who_ran(name: str) -> None:
+    given, answer = CASES[name]
+
+    found = judge_who_ran(given, LOSS)
+
+    assert found.answer is answer, found
+    assert found.because
+
+
+def test_each_witness_says_what_it_tells_and_when() -> None:
+    given = past(BY_NOVA, MADE, seen=Seen(state="running", at=BEFORE), log=(STARTED,))
+
+    found = judge_who_ran(given, LOSS)
+
+    assert [(one.witness, one.was.value, one.at) for one in found.testimonies] == [
+        ("Nova", "running", NOW),
+        ("libvirt's log", "running", LONG_AGO),
+        ("our last look", "running", BEFORE),
+    ]
+    assert "Nova itself stopped it at 2026-11-22T03:01:00Z[UTC], after the loss" in found.because
+
+
+def test_what_cannot_be_read_is_one_witness_less_and_says_so() -> None:
+    found = judge_who_ran(past(BY_NOVA, MADE), LOSS)
+
+    assert found.answer is Answer.START
+    assert "cannot be read: permission denied" in [one.words for one in found.testimonies]
