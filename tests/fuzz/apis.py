@@ -192,6 +192,7 @@ def sources() -> list[Source]:
         ("Nova a running migration", "migration-running", f"GET /servers/{ID}/migrations/1", lambda: nova().remaining_bytes(ID, 1)),
         ("Nova actions", "actions", f"GET /servers/{ID}/os-instance-actions", lambda: nova().actions_of(ID)),
         ("Nova events of an action", "action-events", f"GET /servers/{ID}/os-instance-actions/req-1", lambda: nova().action_events(ID, "req-1")),
+        ("Nova a console", "console", f"POST /servers/{ID}/action", lambda: nova().console(ID, 60)),
         ("Nova a group", "group", f"GET /os-server-groups/{ID}", lambda: nova().server_group(ID)),
         ("Nova aggregates", "aggregates", "GET /os-aggregates", lambda: nova().aggregates()),
         ("Nova flavors", "flavors", "GET /flavors/detail", lambda: nova().flavors()),
@@ -213,6 +214,7 @@ def sources() -> list[Source]:
         ("Cinder capabilities", "capabilities", "GET /capabilities/c01@nfs", call("/capabilities/c01%40nfs", "namespace")),
         ("Glance images", "images", "GET /images", lambda: glance().public_images()),
         ("Keystone projects", "projects", "GET /projects", lambda: keystone().projects_called("demo")),
+        ("Keystone tags of a project", "project", f"GET /projects/{ID}", lambda: keystone().tags_of(ID)),
         ("Keystone a token and the catalog", "token", "POST /auth/tokens", log_in),
     ]  # fmt: skip
     return [

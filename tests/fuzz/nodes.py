@@ -18,6 +18,7 @@ from stackward.facts.machine import addresses_in, parse_sysinfo
 from stackward.facts.maintenance import read_marks
 from stackward.facts.pings import parse_pings
 from stackward.facts.survey import parse_survey
+from stackward.facts.who_ran import read_booted, read_guest_logs
 from stackward.health.judge import judge_cloud
 from stackward.health.looking import check_cloud
 from stackward.logs.formats import parse
@@ -28,7 +29,14 @@ from stackward.model.identity import Directory, Itself, Known
 from stackward.model.survey import Broker, Survey, Unseen
 from stackward.model.unread import Unread
 from stackward.ports.compute_process import read_processes
-from stackward.ports.libvirt import read_boot, read_daemon, read_ids, read_job, read_state
+from stackward.ports.libvirt import (
+    read_boot,
+    read_bytes_read,
+    read_daemon,
+    read_ids,
+    read_job,
+    read_state,
+)
 from stackward.ports.shell import Answer, Rights
 from stackward.ports.systemd import read_active, read_facts, read_version
 from stackward.report.health import render_health
@@ -36,6 +44,11 @@ from stackward.report.tables import Form
 from stackward.status.witnesses import parse_hail
 
 SAMPLES = Path(__file__).parent / "samples"
+FACTS = Path(__file__).parents[1] / "facts/samples"
+BLOCKS = "Domain: 'instance-00000005'\n  block.count=1\n  block.0.name=vda\n"
+BLOCKS += "  block.0.rd.reqs=506\n  block.0.rd.bytes=14614528\n  block.0.wr.bytes=36864\n\n"
+BOOTED = "1 (systemd) S 0 1 1 0 -1 4194560 3665 40841 1 0 17 13 32 21 20 0 1 0 3140094 23805952\n"
+BOOTED += "cpu  1 2 3\nintr 1\nctxt 5\nbtime 1795805128\nprocesses 7\n"
 ODD = "answer-not-understood"
 LIST = """\
 84af16aa-743a-46ae-890a-872cbc025df1 instance-00000003
@@ -417,6 +430,17 @@ def sources() -> list[Source]:
         Source(name="virsh list --uuid", sample=f"{LIST[:36]}\n\n", read=of(read_ids)),
         Source(name="virsh domstate", sample="shut off\n\n", read=of(read_state)),
         Source(name="virsh domid", sample="7\n\n", read=of(read_boot)),
+        Source(name="virsh domstats of one guest", sample=BLOCKS, read=of(read_bytes_read)),
+        Source(
+            name="kernel /proc/1/stat",
+            sample=BOOTED,
+            read=of(lambda out: read_booted(Says(out), "c01")),
+        ),
+        Source(
+            name="libvirt its logs of guests",
+            sample=(FACTS / "guest-logs.txt").read_text(),
+            read=of(lambda out: read_guest_logs(Says(out), "c01")),
+        ),
         Source(name="virsh domjobinfo", sample=JOB, read=of(read_job)),
         Source(name="virsh version --daemon", sample=c01["libvirt"]["out"], read=of(read_daemon)),
         Source(name="findmnt --json", sample=FINDMNT, is_json=True, read=of(parse_filesystem)),

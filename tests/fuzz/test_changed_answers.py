@@ -30,6 +30,7 @@ WHO = {
     "Nova", "placement", "Neutron", "Cinder", "Keystone", "Glance", "rabbitmqctl", "MariaDB",
     "virsh", "systemctl", "Open_vSwitch", "OVN", "ss", "docker", "podman", "findmnt", "script",
     "scanner", "memcached", "kernel", "ps", "stat", "vgs", "HTTP", "ip", "BMC",
+    "libvirt",
 }  # fmt: skip
 
 

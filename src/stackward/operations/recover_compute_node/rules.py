@@ -22,9 +22,10 @@ _CLOCK_S = 30.0  # more than this, and times of the node cannot be compared with
 NODE_DOWN = Rule(
     "recover/node-down",
     "its nova-compute is down",
-    "if the machine is booting, wait until it is up; where it does not come up, repair "
-    "nova-compute there (`systemctl status nova-compute`), or fence and evacuate the node if it is "
-    "dead; then plan again",
+    "if the machine is booting, wait until it is up; if its boot gate keeps nova-compute off, "
+    "`stackward node gate open {host}`; where it does not come up, repair nova-compute there "
+    "(`systemctl status nova-compute`), or fence and evacuate the node if it is dead; then plan "
+    "again",
     "nova-compute starts the guests.",
 )
 FORCED_DOWN = Rule(
@@ -147,7 +148,7 @@ def judge_node(facts: RecoveryFacts) -> Iterator[Verdict]:
     if facts.service.is_forced_down:
         yield FORCED_DOWN.blocks(facts.name, host=facts.host)
     elif not facts.service.is_up:
-        yield NODE_DOWN.blocks(facts.name)
+        yield NODE_DOWN.blocks(facts.name, host=facts.host)
     elif facts.is_answering is not True:
         answer = facts.is_answering
         why = answer.why if isinstance(answer, Unread) else "Nova had no answer of it"
