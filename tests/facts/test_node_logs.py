@@ -1,6 +1,7 @@
 """The logs of living nodes: as root where that is allowed, else as the login; and their clocks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,10 +14,11 @@ from stackward.errors import BadInput, StackwardError, Uncertain, Unreachable
 from stackward.facts.node_logs import EXCHANGES, NodeLogs
 from stackward.facts.sought import read_sought
 from stackward.model.identity import Directory, Itself
-from stackward.ports.root import SCAN_LOGS, Words
+from stackward.ports.root import SCAN_LOGS, TALK, Words
 from stackward.ports.shell import Answer, Rights
 
 NOW = datetime(2026, 11, 27, 22, 50, tzinfo=UTC)
+_NO_ROOT = False
 NO_SUDO = Answer(1, "", "sudo: a password is required\n")
 
 
@@ -26,6 +28,7 @@ class Node:
 
     answer: Callable[[bool], Answer]
     ran: list[tuple[Words, bool, str]] = field(default_factory=list)
+    said: list[bytes] = field(default_factory=list)
 
     def run(
         self,
@@ -39,6 +42,19 @@ class Node:
     ) -> Answer:
         self.ran.append((tuple(command), as_root, given))
         return self.answer(as_root)
+
+    @contextmanager
+    def talk(
+        self, node: str, command: Sequence[str], script: str, /, *, as_root: bool = False
+    ) -> Iterator["Node"]:
+        assert tuple(command) == TALK
+        yield self
+
+    def say(self, given: bytes, /) -> None:
+        self.said.append(given)
+
+    def hear(self, *, within_s: float) -> bytes | None:
+        return self.answer(_NO_ROOT).out.encode() or None
 
     def directory(self) -> Directory:
         return Directory(())
@@ -107,7 +123,7 @@ def test_of_several_looks_at_a_clock_the_shortest_counts() -> None:
     assert found.ahead_s == pytest.approx(3, abs=1e-3)
     assert found.error_s == pytest.approx(0.05)
     assert logs.offset("c01") is found
-    assert len(node.ran) == EXCHANGES
+    assert len(node.said) == EXCHANGES
 
 
 def silent(_: object, /) -> Answer:

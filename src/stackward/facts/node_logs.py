@@ -7,15 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 
 from stackward.errors import StackwardError, Uncertain
+from stackward.facts.talks import script
 from stackward.model.clock_offset import Offset
 from stackward.model.values import Json
 from stackward.ports.clock import Clock
 from stackward.ports.log_source import as_given
-from stackward.ports.root import SCAN_LOGS
-from stackward.ports.shell import Shell, refusal
+from stackward.ports.root import SCAN_LOGS, TALK
+from stackward.ports.shell import Conversation, TalkingShell, refusal
 
 EXCHANGES = 5  # of which the shortest counts
-NOW = ("date", "+%s.%N")
 _NO_PYTHON = 127
 _ASKED_S = 5.0  # for one of them
 
@@ -23,7 +23,7 @@ _ASKED_S = 5.0  # for one of them
 class NodeLogs:
     """Sends the scanner to the nodes of an inventory."""
 
-    def __init__(self, shell: Shell, clock: Clock, nodes: Sequence[str]) -> None:
+    def __init__(self, shell: TalkingShell, clock: Clock, nodes: Sequence[str]) -> None:
         self._shell, self._clock = shell, clock
         self._offsets: dict[str, Offset | None] = {}
         self._nodes = tuple(nodes)
@@ -38,9 +38,9 @@ class NodeLogs:
         """Say that the nodes themselves are asked."""
         return False
 
-    def scan(self, node: str, script: str, asked: Mapping[str, Json], *, within_s: float) -> str:
+    def scan(self, node: str, scanner: str, asked: Mapping[str, Json], *, within_s: float) -> str:
         """Run the scanner on a node, as root if sudo allows that."""
-        given = as_given(script, json.dumps(asked))
+        given = as_given(scanner, json.dumps(asked))
         answer = self._shell.run(node, SCAN_LOGS, as_root=True, given=given, within_s=within_s)
         if refusal(answer) is not None:
             answer = self._shell.run(node, SCAN_LOGS, given=given, within_s=within_s)
@@ -54,20 +54,24 @@ class NodeLogs:
     def offset(self, node: str, /) -> Offset | None:
         """Measure how far a node's clock is from ours: the shortest of some exchanges counts.
 
-        The node looked at its clock at some time between our question and its answer: that time is
-        the error.
+        They are asked over one connection: to log in is no part of what is measured. The node
+        looked at its clock at some time between our question and its answer: that is the error.
         """
         if node not in self._offsets:
-            found = [one for _ in range(EXCHANGES) if (one := self._exchange(node)) is not None]
-            self._offsets[node] = min(found, key=lambda one: one.error_s, default=None)
+            self._offsets[node] = self._measured(node)
         return self._offsets[node]
 
-    def _exchange(self, node: str) -> Offset | None:
-        began, at = self._clock.monotonic(), self._clock.now().timestamp()
+    def _measured(self, node: str) -> Offset | None:
         try:
-            answer = self._shell.run(node, NOW, within_s=_ASKED_S)
-            theirs = float(answer.out.split()[-1])
-        except (StackwardError, ValueError, LookupError):
+            with self._shell.talk(node, TALK, script("clock")) as talk:
+                found = [self._exchange(talk) for _ in range(EXCHANGES)]
+        except (StackwardError, ValueError):
             return None
+        return min(found, key=lambda one: one.error_s)
+
+    def _exchange(self, talk: Conversation) -> Offset:
+        began, at = self._clock.monotonic(), self._clock.now().timestamp()
+        talk.say(b"?")
+        theirs = float(talk.hear(within_s=_ASKED_S) or b"")
         took_s = self._clock.monotonic() - began
         return Offset(ahead_s=theirs - (at + took_s / 2), error_s=took_s / 2)

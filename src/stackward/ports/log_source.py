@@ -10,7 +10,10 @@ BEGINS = '{"version"'  # the scanner's answer
 
 
 def as_given(script: str, asked: str) -> str:
-    """Return what the bootstrap reads: how long the script is, the script, and what it is asked."""
+    """Return what the bootstrap reads: how long the script is, the script, and what it is asked.
+
+    Of a conversation it is the script alone: what it is asked is said then.
+    """
     return f"{len(script.encode())}\n{script}{asked}"
 
 

@@ -309,6 +309,8 @@ GUEST_LOGS: Words = (
 BOOTSTRAP = (
     "import sys;s=sys.stdin.buffer;exec(compile(s.read(int(s.readline())),'stackward','exec'))"
 )
+# The same as the login itself, for a conversation, whose two sides end it.
+TALK: Words = ("/usr/bin/python3", "-I", "-c", BOOTSTRAP)
 SCAN_LOGS: Words = (
     *("/usr/bin/timeout", "-k", "1", "40"),
     *("/usr/bin/python3", "-I", "-c", BOOTSTRAP),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -96,3 +97,51 @@ class Shell(Protocol):
         Raises `Unreachable` or `Uncertain` as `run` does.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often each side of a conversation gives a sign of life, and how long one is waited for.
+
+    The node's side has its own, in `facts/on_node/talk.py`.
+    """
+
+    beat_s: float = 2.0
+    silence_s: float = 10.0
+
+
+class Conversation(Protocol):
+    """Bytes to and from a script that runs on a node."""
+
+    def say(self, given: bytes, /) -> None:
+        """Send bytes, which come as one piece.
+
+        Raises `Uncertain` where the node's side has ended or its connection was lost.
+        """
+        ...
+
+    def hear(self, *, within_s: float) -> bytes | None:
+        """Wait for bytes that were sent as one piece; None where the script has ended.
+
+        Raises `Unreachable` where the way to the node failed, `Uncertain` where it was broken off,
+        nothing comes in that time, or no sign of life for longer than the pace allows.
+        """
+        ...
+
+
+class Talks(Protocol):
+    """The nodes that the inventory names, for conversations."""
+
+    def talk(
+        self, node: str, command: Sequence[str], script: str, /, *, as_root: bool = False
+    ) -> AbstractContextManager[Conversation]:
+        """Start a script behind a bootstrap that reads it, and talk to it.
+
+        At the end of the context both sides are ended. Where this process is killed or the way is
+        cut, the node's side ends by itself. `as_root` as for a command.
+        """
+        ...
+
+
+class TalkingShell(Shell, Talks, Protocol):
+    """A shell that can talk too."""

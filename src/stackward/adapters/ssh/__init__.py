@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from stackward.adapters.ssh.conversation import Talk
 from stackward.adapters.ssh.processes import (
     MOST_BYTES,
     Closed,
@@ -26,13 +27,13 @@ from stackward.adapters.ssh.processes import (
     TooMuch,
     text,
 )
-from stackward.errors import BadInput, NotStarted, Uncertain, Unreachable
+from stackward.errors import BadInput, NotStarted, StackwardError, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
 from stackward.ports.login import ended_on_the_way, hint_for, hint_to_look, why_not
 from stackward.ports.machines import read_itself
 from stackward.ports.root import Words, must_be_declared
-from stackward.ports.shell import Answer, Rights, refusal
+from stackward.ports.shell import Answer, Pace, Rights, refusal
 
 _CONNECT_TIMEOUT_S = 10
 _TIMEOUT_S = 120
@@ -92,12 +93,7 @@ class Ssh:
         refuse_unreached(asked)
         limit_s = within_s or _TIMEOUT_S
         ends = time.monotonic() + limit_s
-        words = ["env", "LC_ALL=C", *command]
-        if as_root:
-            must_be_declared(command)
-            is_root = self._is_root(asked, limit_s)
-            # `env` stands before `sudo`: behind it, a sudoers file would have to allow `env`.
-            words = words if is_root else [*words[:2], "sudo", "-n", "--", *command]
+        words = self._words(asked, command, limit_s, as_root=as_root)
         left_s = max(0.0, ends - time.monotonic())
         if asked.is_local:
             return self._start(words, node, given, left_s, limit_s)
@@ -115,6 +111,58 @@ class Ssh:
             says=says or None,
             hint=hint_to_look(asked.login),
         )
+
+    def _words(
+        self, node: Node, command: Sequence[str], limit_s: float | None, *, as_root: bool
+    ) -> list[str]:
+        words = ["env", "LC_ALL=C", *command]
+        if not as_root:
+            return words
+        must_be_declared(command)
+        # `env` stands before `sudo`: behind it, a sudoers file would have to allow `env`.
+        is_root = self._is_root(node, limit_s)
+        return words if is_root else [*words[:2], "sudo", "-n", "--", *command]
+
+    @contextmanager
+    def talk(
+        self,
+        node: str,
+        command: Sequence[str],
+        script: str,
+        /,
+        *,
+        as_root: bool = False,
+        pace: Pace = Pace(),  # noqa: B008  # frozen
+    ) -> Iterator[Talk]:
+        """Start a script behind a bootstrap that reads it, and talk to it."""
+        asked = self._node(node)
+        refuse_unreached(asked)
+        words = self._words(asked, command, None, as_root=as_root)
+        with _own_words(node) as own, tempfile.TemporaryFile() as err:
+
+            def why(code: int) -> StackwardError:
+                err.seek(0)
+                answer = Answer(code, "", text(err.read()))
+                ended = None if asked.is_local else _ended_by_itself(answer, own)
+                says = f"{answer.err}\n{ended.says if ended else ''}".strip()
+                if ended and ended.on_the_way:
+                    return _unreachable(asked, says)
+                return Uncertain(f"the talk with `{node}` was broken off", says=says or None)
+
+            if not asked.is_local:
+                ssh = [*self._ssh(asked), "-E", str(own), "--", asked.address]
+                words = [*ssh, shlex.join(words)]
+            try:
+                with self._processes.open(words, err) as process:
+                    talk = Talk(node, process, script, pace, why)
+                    try:
+                        yield talk
+                    finally:
+                        talk.close()
+            except OSError as error:
+                raise _not_started(node, words[0], error) from error
+            except (Closed, Cut) as error:
+                raise Unreachable(f"`{node}` was not asked: connections are closed") from error
 
     def _is_root(self, node: Node, within_s: float | None = None) -> bool:
         """Say whether the login is root's, by its number: root may have any name. Asked once."""

@@ -11,8 +11,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO, cast
 
 from stackward.ports.shell import Answer
@@ -83,6 +83,32 @@ class Processes:
                 self._running.discard(process)
             _end(process)
 
+    @contextmanager
+    def open(self, words: Sequence[str], err: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a program that is talked to, and end it afterwards; its complaints go to a file.
+
+        Raises Closed where it was not started, Cut where it is ended at once.
+        """
+        with self._starting:
+            self._refuse_if_closed(Closed)
+            process = subprocess.Popen(  # noqa: S603  # a list of words
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                bufsize=0,
+                start_new_session=True,
+            )
+        try:
+            with self._changing:
+                self._running.add(process)
+            self._refuse_if_closed(Cut)
+            yield process
+        finally:
+            with self._changing:
+                self._running.discard(process)
+            _end(process)
+
     def _refuse_if_closed(self, refusal: type[Exception]) -> None:
         with self._changing:
             if self._is_closed:
@@ -94,7 +120,7 @@ class Processes:
             self._is_closed = True
             left = list(self._running)
         for process in left:
-            _kill(process)
+            kill(process)
 
 
 def _may_open(files: int) -> None:
@@ -150,7 +176,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Leave neither a process nor a pipe behind."""
     pipes = [pipe for pipe in (process.stdin, process.stdout, process.stderr) if pipe]
     if process.poll() is None or not all(pipe.closed for pipe in pipes):
-        _kill(process)
+        kill(process)
         # What the kernel holds (a dead disk) is waited for by whatever is started next.
         with suppress(subprocess.TimeoutExpired):
             process.wait(_REAPED_S)
@@ -159,7 +185,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             pipe.close()
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it has started."""
     # What sudo has started here is root's: it is left to its own end.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
