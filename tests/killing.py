@@ -21,6 +21,8 @@ from stackward.ports.journal import Journal
 READS = frozenset(
     {
         "run",
+        "child",
+        "children",
         "runs",
         "queued",
         "waiting",
@@ -46,15 +48,19 @@ class Fate:
     dies_at: int | str = 0
     how: int = 0  # a signal for the process itself; 0: a Crash
     points: list[str] = field(default_factory=list)  # that were lived through, by name
+    is_dead: bool = False  # a thread of the same process does not outlive it
 
     def point(self, what: str) -> None:
         """Live through a point, or die there."""
+        if self.is_dead:
+            raise Crash
         self.points.append(what)
         if self.dies_at in {len(self.points), what}:
             if self.how:
                 os.kill(os.getpid(), self.how)
                 time.sleep(0.05)  # noqa: TID251  # the other threads stop a moment later
             else:
+                self.is_dead = True
                 raise Crash
 
     @contextmanager

@@ -55,9 +55,9 @@ def test_list(journal: SqlJournal, capsys: pytest.CaptureFixture[str]) -> None:
         0,
         (
             '"ID","State","Title","Approved by","Approved at","Holds","Worker","Undone by",'
-            '"Begins at","Ends by"\n'
+            '"Begins at","Ends by","Chain"\n'
             '"01M8AAAA","queued","drain `c01`","ann","2026-01-01T12:00:00.000+00:00",'
-            '"01M8AAAA","","","",""\n'
+            '"01M8AAAA","","","","",""\n'
         ),
         "",
     )

@@ -140,6 +140,7 @@ class YardWorld:
     clock: Any
     yard: Yard
     run: Run | None = None
+    children: Any = None
 
 
 @dataclass(frozen=True, slots=True)

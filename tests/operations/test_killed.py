@@ -301,7 +301,8 @@ def test_every_operation_is_killed(tmp_path: Path) -> None:
         asked.add(case.asked(site).kind)
         site.close()
 
-    assert asked == set(requests.KINDS)
+    # A chain of three is killed at each write by `tests/engine/test_chains.py`.
+    assert asked | {"chain"} == set(requests.KINDS)
 
 
 def test_a_cell_that_is_down_for_seconds_is_waited_for(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ def test_its_account_has_columns_that_the_report_knows(folder: str) -> None:
     columns = operation(folder.replace("_", "-")).columns
 
     assert set(columns.outcome) <= set(OUTCOME)
-    assert {"Server", "ID", "How", "State"} <= set(columns.outcome)
+    # A chain moves no server itself: `report/chains.py` has the rows of its items.
+    servers = {"Server", "ID", "How", "State"} if folder != "chain" else set()
+    assert servers <= set(columns.outcome)
     assert set(columns.gives_way) <= {*columns.names}
 
 

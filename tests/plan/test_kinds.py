@@ -23,6 +23,7 @@ STORED = {
         "abort-migration",
         "boot-acceptance",
         "bring-up",
+        "carry-out-run",
         "bring-up-server",
         "cold-migrate",
         "confirm-migration",
@@ -65,6 +66,7 @@ STORED = {
     },
     "requests": {
         "bring-back-servers",
+        "chain",
         "change-boot-gate",
         "drain-compute-node",
         "fence-compute-node",

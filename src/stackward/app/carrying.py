@@ -55,6 +55,7 @@ def worker_context(world: World, journal: Journal) -> WorkerContext[World]:
         clock=world.clock,
         world_of=acting,
         cloud=world.cloud.identity(),
+        with_children=lambda world, children: replace(world, children=children),
         poll=Poller(),
         worker=worker_here(machine),
     )

@@ -21,6 +21,7 @@ from stackward.cli.options import (
     Approving,
     DryRun,
     InventoryChoice,
+    ManyNodes,
     Movers,
     Output,
     Pace,
@@ -72,6 +73,7 @@ def list_nodes(  # one for each flag
     output: Output,
 ) -> None:
     """List the nodes of the inventory, or those out of service."""
+    from stackward.app.listing import nodes_to_come
     from stackward.app.probes import memory_of
     from stackward.facts.compute import read_maintenance
     from stackward.model.unread import Unread
@@ -89,13 +91,15 @@ def list_nodes(  # one for each flag
         show(nodes_table(known, group), output)
         return
     with open_world(context, choice) as world:
-        once = memory_of(settings_here())(world.cloud.identity().id)
+        cloud = world.cloud.identity().id
+        once = memory_of(settings_here())(cloud)
         found = read_maintenance(world, None if isinstance(once, Unread) else once)
     if isinstance(once, Unread):
         sys.stderr.write(f"warning: the journal was not read: {printable(once.why)}\n")
     for line in identities_of(found):
         sys.stderr.write(f"note: {line}\n")
-    show(maintenance_table(found, known, group), output)
+    to_come = nodes_to_come(settings_here(), cloud)
+    show(maintenance_table(found, known, group, to_come), output)
 
 
 @app.command(
@@ -103,13 +107,19 @@ def list_nodes(  # one for each flag
         'stackward node drain compute-07 --reason "bad DIMM"',
         'stackward node drain compute-07 --reason "bad DIMM" --dry-run',
         "stackward node drain compute-07 --reason test --dry-run --plan-out plan.json",
+        "stackward node drain compute-07 compute-08 --reason firmware --dry-run",
+        "stackward node drain --group rack-4 --reason firmware --canary 1 --at-once 2",
     ),
 )
 @grouped
 def drain(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
-    node: NodeArgument,
+    nodes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NODE...", help="As the inventory or Nova calls it."),
+    ] = None,
+    many: ManyNodes,
     reason: Annotated[
         str, typer.Option(metavar="TEXT", help="Shown to everyone as Nova's disabled reason.")
     ],
@@ -138,17 +148,22 @@ def drain(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Empty a living compute node, and keep it out of service.
+    """Empty living compute nodes, and keep them out of service.
 
-    It is cordoned, every server is moved off it, and its service is kept off. The plan is shown
+    A node is cordoned, every server is moved off it, and its service is kept off. The plan is shown
     first; it is carried out once it is approved, and each move and the end are proved. What an
     earlier run has left undone on the node is done; where nothing is, the end is only proved again.
+
+    Several nodes are a chain: one approval, a run for each node, planned again just before its
+    turn. It stops at the first that does not end well, and wherever more than was approved would
+    be needed.
     """
     from stackward.cli.carrying import carry_out
+    from stackward.cli.many import asked_of_nodes
     from stackward.facts.projects import read_projects
     from stackward.requests.drain_compute_node import DrainRequest
 
-    def asked(world: "World") -> DrainRequest:
+    def asked_of(world: "World", node: str) -> DrainRequest:
         return DrainRequest(
             node=node,
             reason=reason,
@@ -160,6 +175,7 @@ def drain(  # noqa: PLR0913  # one for each flag
         )
 
     how = how_to_move(movers, pace)
+    asked = asked_of_nodes(context, "drain", nodes or (), many, choice, asked_of)
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 

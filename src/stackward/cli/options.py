@@ -272,6 +272,31 @@ def consents_in(words: Sequence[str]) -> "tuple[Consent, ...]":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ManyNodes:
+    """Which nodes besides those named one by one, and how many of them at a time."""
+
+    group: Annotated[
+        str | None, typer.Option(metavar="GROUP", help="All nodes of this group, as a chain.")
+    ] = None
+    aggregate: Annotated[
+        str | None,
+        typer.Option(metavar="AGGREGATE", help="All nodes of this host aggregate, as a chain."),
+    ] = None
+    at_once: Annotated[
+        int | None,
+        typer.Option(min=1, max=50, metavar="N", help="Nodes at a time, as a chain; else 1."),
+    ] = None
+    canary: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="So many nodes go first; the others follow only if they have ended well.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Acceptance:
     """What the acceptance server of a node that returns is made of, beside its image."""
 

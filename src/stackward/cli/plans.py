@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stackward.cli.show import say_next, show, write
 from stackward.cli.width import width_here
 from stackward.errors import BadInput
-from stackward.plan import to_json, with_caught_up
+from stackward.plan import ASKED_BY, to_json, with_caught_up
 from stackward.report.plans import moves_table, refusal, render_plan
 from stackward.report.tables import Form, render_records
 
@@ -48,8 +48,6 @@ def show_and_refuse(plan: "Plan[World]", output: "Output") -> None:
 
 def signed(plan: "Plan[Any]") -> "Plan[Any]":
     """Return the plan with who had it made, unless that is known."""
-    from stackward.report.audit import ASKED_BY
-
     return replace(plan, facts={ASKED_BY: getpass.getuser(), **plan.facts})
 
 

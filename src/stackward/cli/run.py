@@ -66,16 +66,21 @@ def show_run(
     output: Output,
 ) -> None:
     """Show how a run stands, attempt by attempt."""
+    from stackward.report.chains import chain_table
     from stackward.report.names import Names
     from stackward.report.runs import events_table, how_it_stands, steps_table
 
     with open_journal() as journal:
         run = _seen(journal.run(run_id))
         attempts, happened = journal.attempts(run.id), journal.events(run.id)
-    names = Names.of_run(run, _plan_of(run, happened), happened)
+        begun = journal.children(run.id) if run.is_chain else ()
+    plan = _plan_of(run, happened)
+    names = Names.of_run(run, plan, happened)
     say(how_it_stands(run, attempts, is_orphan=_is_orphan(run)))
     if events:
         show(events_table(happened, names), output)
+    elif run.is_chain and plan is not None:
+        show(chain_table(plan, attempts, begun), output)
     else:
         show(steps_table(attempts, run, names), output)
 

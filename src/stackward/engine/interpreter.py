@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 
 from stackward.engine.aside import aside
 from stackward.engine.brakes import Brakes
+from stackward.engine.children import ChildRuns
 from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_steps
 from stackward.engine.ledger import Ledger
 from stackward.engine.move import TakenBack, carry_out_move, is_finished, settle_slow
@@ -21,7 +22,7 @@ from stackward.engine.pace import Pace
 from stackward.engine.step import NO_ANSWER, StepContext, repeat_step, said_of
 from stackward.engine.ticks import Moving, tick
 from stackward.engine.verify import Proof, ask, prove
-from stackward.errors import Refused, StackwardError, StepFailed, Superseded
+from stackward.errors import Locked, Refused, StackwardError, StepFailed, Superseded
 from stackward.model.cloud import CloudIdentity
 from stackward.model.run import Run, RunState, Said
 from stackward.plan import (
@@ -40,10 +41,12 @@ from stackward.plan import (
     differences,
     dump_move,
     from_json,
+    is_chain,
     of_cloud,
     refuse_another,
     with_caught_up,
 )
+from stackward.ports.children import Children
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
 from stackward.ports.world import Timed, World
@@ -74,6 +77,7 @@ class WorkerContext(Generic[W_here]):
     worker: str
     world_of: Callable[[Run], W_here]
     cloud: CloudIdentity | None = None  # where all of it is done; None: there is only one
+    with_children: Callable[[W_here, Children], W_here] = lambda world, _: world
     poll: Callable[[W_here], W_here] = field(
         default=_as_it_is
     )  # a world that answers from one poll
@@ -106,7 +110,13 @@ def carry_out_taken(run: Run, context: WorkerContext[Any], brakes: Brakes) -> Ru
     elif context.cloud is not None and ledger.last:
         reason = f"it goes on in `{context.cloud.name}`; an older version did not write down where"
         ledger.tell("its cloud cannot be compared", reason=reason)
-    return _Interpreter(plan, ledger, context, brakes).carry_out()
+    if not is_chain(plan):
+        return _Interpreter(plan, ledger, context, brakes).carry_out()
+    children = ChildRuns(run, plan, context, brakes, carry_out_taken)
+    try:
+        return _Interpreter(plan, ledger, context, brakes, children).carry_out()
+    finally:
+        children.close()
 
 
 def _refuse_another_cloud(run: Run, plan: Plan[Any], context: WorkerContext[Any]) -> bool:
@@ -128,12 +138,19 @@ class _Interpreter:
     """One worker's time with one run."""
 
     def __init__(
-        self, plan: Plan[Any], ledger: Ledger, context: WorkerContext[Any], brakes: Brakes
+        self,
+        plan: Plan[Any],
+        ledger: Ledger,
+        context: WorkerContext[Any],
+        brakes: Brakes,
+        children: ChildRuns | None = None,
     ) -> None:
         self._plan, self._ledger, self._worker, self._brakes = plan, ledger, context, brakes
         self._run, self._pace = ledger.run, context.pace
         self._operation = context.operations[plan.request.kind]
+        self._is_chain = children is not None
         world = context.world_of(self._run)
+        world = context.with_children(world, children) if children else world
         self._polled = world
         self._context = StepContext(
             ledger=ledger, pace=context.pace, world=world, shared=lambda: self._polled
@@ -372,6 +389,8 @@ class _Interpreter:
     def _may_begin(self, stage: Stage[Any], failed: list[Moving]) -> bool:
         if self._is_to_stop or self._against:
             return False
+        if self._is_chain:  # a node that others have is passed over
+            return all(isinstance(each.failed, Locked) for each in failed)
         return stage.goes_on or not failed
 
     @property
@@ -401,6 +420,9 @@ class _Interpreter:
             moving.remove(each)
             if each.failed and each.failed is not self._against:
                 failed.append(each)
+        if self._is_chain and self._brakes.is_stopping and self._brakes.leaves_to_others:
+            # The runs that it has begun go on without us, or are left to others as well.
+            raise _Stopped(self._interrupted, Said(reason="left to other workers"))
         if self._is_to_stop:
             # What only waits, and has asked for nothing, need not be waited for.
             moving[:] = [each for each in moving if self._ledger.has_asked(each.path)]
@@ -497,6 +519,8 @@ class _Interpreter:
         self._cancelled_by = self._cancelled_by or asked_by
 
     def _poll(self) -> None:
+        if self._is_chain:
+            return  # its runs look at the world; it looks at them
         try:
             self._polled = self._aside(lambda: self._worker.poll(self._context.world))
         except NO_ANSWER:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from stackward.model.history import History
-from stackward.model.run import LAPSED, UNDONE, Attempt, Event, RunState, Settled
+from stackward.model.run import ENDED, LAPSED, UNDONE, Attempt, Event, RunState, Settled
 from stackward.plan import GIVEN_UP
 from stackward.plan.outline import MoveOutline, Outline, Place, outline_of
 from stackward.plan.path import Part
@@ -20,7 +20,7 @@ Lines = Iterable[str]
 _INTENDED, _FOUND_DONE, _ANSWERED, _SETTLED = "intended", "found done", "answered", "settled: "
 _APPROVED, _TAKEN_UP, _QUEUED, _DIED = "approved", "taken up", "queued", "its worker died"
 _CANCEL_ASKED, _TAKES_BACK = "cancel asked", "takes back"
-_NOT_BY_ITS_WORKER = {_APPROVED, _TAKEN_UP, _QUEUED, _DIED, _CANCEL_ASKED, LAPSED, UNDONE}
+_NOT_BY_ITS_WORKER = {_APPROVED, _TAKEN_UP, _QUEUED, _DIED, _CANCEL_ASKED, ENDED, LAPSED, UNDONE}
 _PROVED = {"proved", "not applicable"}
 
 _LOOK = "look at `stackward run audit {run}` and at the cloud before anything else is done with it"
@@ -206,8 +206,9 @@ def _after(event: Event, state: RunState | None) -> set[RunState]:
         return {RunState.CANCELLED}
     if state is None:
         return set()
-    if state in _OVER:
-        return {state} if event.what == UNDONE else set()
+    # A run of a chain ends whatever has become of the chain.
+    if event.what == ENDED or (state in _OVER and event.what == UNDONE):
+        return {state}
     anybody: dict[str, set[RunState]] = {
         _TAKEN_UP: {RunState.RUNNING},
         _QUEUED: {RunState.QUEUED},
@@ -215,8 +216,8 @@ def _after(event: Event, state: RunState | None) -> set[RunState]:
         LAPSED: _LAPSED if state is RunState.QUEUED else set(),
         UNDONE: set(),
     }
-    if event.what in anybody:
-        return anybody[event.what]
+    if state in _OVER or event.what in anybody:
+        return set() if state in _OVER else anybody[event.what]
     return _after_its_worker(event) if state is RunState.RUNNING else set()
 
 

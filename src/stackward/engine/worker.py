@@ -37,6 +37,7 @@ from stackward.wording import count_of
 
 T = TypeVar("T")
 
+_CHAINS = 8  # that one worker has at a time: they wait for runs, and take no place of one
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -93,7 +94,8 @@ def work(config: WorkerConfig) -> None:
     config.say(f"worker `{config.me.name}` takes up to {runs}{of} at a time")
     worker = _Worker(config)
     try:
-        with ThreadPoolExecutor(config.at_once, thread_name_prefix="run") as pool:
+        threads = config.at_once + _CHAINS
+        with ThreadPoolExecutor(threads, thread_name_prefix="run") as pool:
             try:
                 worker.work(pool)
             except BaseException:
@@ -252,8 +254,6 @@ class _Worker:
         self._is_due = self._is_due or bool(buried)
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
-        if len(self._going) >= self._config.at_once:
-            return
         now = self._clock.monotonic()
         waiting = [
             run_id
@@ -266,11 +266,13 @@ class _Worker:
         if not waiting or not self._has_reached_its_cloud(pool):
             return
         for run_id in waiting:
-            if len(self._going) >= self._config.at_once or self._config.brakes.is_stopping:
+            if self._config.brakes.is_stopping:
                 return
             run = self._journal.run(run_id)
             if run.state is not RunState.QUEUED:
                 continue  # another worker took it since we asked: do not wait for its row
+            if not self._has_place(run):
+                continue
             if run.is_late(self._clock.now()):
                 self._lapse(run)
                 continue
@@ -287,6 +289,11 @@ class _Worker:
                 continue  # else another worker was quicker
             self._config.say(f"run `{run.id}`, {run.title}: taken up")
             self._going[run.id] = (taken, self._aside(pool, partial(self._config.carry, taken)))
+
+    def _has_place(self, run: Run) -> bool:
+        """Say whether one more may go on here: a chain waits for others, and takes no place."""
+        alike = sum(one.is_chain is run.is_chain for one, _ in self._going.values())
+        return alike < (_CHAINS if run.is_chain else self._config.at_once)
 
     def _lapse(self, run: Run) -> None:
         """Write down that the turn of a run has passed, and why it was not begun."""

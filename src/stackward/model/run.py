@@ -120,6 +120,14 @@ class Run:
     deaths: int = 0  # of workers that carried it out, since it was given to them
     undone_by: str | None = None  # the run that was last approved to undo it
     turn: Turn | None = None  # None: it may begin at any time
+    chain: str | None = None  # the chain that began it
+    item: str = ""  # of that chain: the path of the step that it is
+    comes_to: tuple[str, ...] = ()  # of a chain: the nodes that its runs will take, each in turn
+
+    @property
+    def is_chain(self) -> bool:
+        """Say whether it does nothing itself, but begins other runs in their turn."""
+        return bool(self.comes_to)
 
     def is_in(self, cloud: str) -> bool:
         """Say whether it may be in this cloud: one that does not say may be in any."""
@@ -177,11 +185,22 @@ class Event:
 
 LAPSED = "its turn passed"  # an event of a run that was not begun in its turn
 UNDONE = "undone"  # an event of a run: its thing is the run that undoes it
+BEGUN = "begun"  # an event of a chain: one of its runs was approved by it
+ENDED = "ended"  # an event of a chain: one of its runs has come to an end, or stopped
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to be misread
 
 
-def new_run_id(now: datetime, chance: Random) -> str:
-    """Return a short id that sorts by time: ten characters of milliseconds, four of chance."""
-    number = int(now.timestamp() * 1000) << 20 | chance.getrandbits(20)
+def new_run_id(now: datetime, chance: Random, *, after: str | None = None) -> str:
+    """Return a short id that sorts by time: ten characters of milliseconds, four of chance.
+
+    It sorts after the one that is given, whatever clock that was made by.
+    """
+    at = int(now.timestamp() * 1000)
+    if after is not None:
+        number = 0
+        for letter in after:
+            number = number << 5 | _ALPHABET.index(letter)
+        at = max(at, (number >> 20) + 1)
+    number = at << 20 | chance.getrandbits(20)
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(65, -5, -5))

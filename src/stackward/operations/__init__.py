@@ -16,6 +16,7 @@ from typing_extensions import TypeVar
 from stackward import moving, policy, requests
 from stackward.facts.durations import read_past_moves
 from stackward.facts.moved import Did, read_did
+from stackward.facts.once import read_once
 from stackward.facts.rights import read_rights
 from stackward.kinds import KINDS
 from stackward.model.cloud import CloudIdentity
@@ -59,6 +60,10 @@ class Operation(Generic[Asked, Facts]):
     """Judge one thing again on its fresh facts, just before its move begins."""
     columns: Columns
     """What the table of a plan shows of each thing that is moved."""
+    together: Callable[[Sequence[Facts], Sequence[Asked]], Sequence[Plan[World]]] | None = None
+    """Plan several requests of the kind that are carried out one after the other, such as drains
+    that share the room that there is. Without it each is planned as if it were alone.
+    """
     undo: Callable[[Did, UndoRequest], Sequence[Request] | Blocked] | None = None
     """Return what takes back what a run of it did, as requests, in their order; or why none does.
 
@@ -119,6 +124,28 @@ def plan_request(
     """
     found = operation(asked.kind)
     plan = found.plan(found.read(world, journal, asked, run_id), asked)
+    return _finished(plan, world, journal, run_id)
+
+
+def plan_requests(
+    world: World, journal: Journal, asked: Sequence[Request]
+) -> Sequence[Plan[World]]:
+    """Plan the requests of one chain from fresh facts, which they share; each as above.
+
+    Those of one kind are judged together, where its operation can.
+    """
+    shared = replace(world, nova=read_once(world.nova))
+    kinds = {each.kind for each in asked}
+    together = operation(*kinds).together if len(kinds) == 1 else None
+    if together is None:
+        return [plan_request(shared, journal, each) for each in asked]
+    read = operation(*kinds).read
+    facts = [read(shared, journal, each, None) for each in asked]
+    return [_finished(plan, shared, journal, None) for plan in together(facts, asked)]
+
+
+def _finished(plan: Plan[World], world: World, journal: Journal, run_id: str | None) -> Plan[World]:
+    """Return the plan with rights, times, its cloud, and the runs that wait for its nodes."""
     plan, cloud = with_rights(plan, world), world.cloud.identity()
     if any(move.thing_id for _, move in plan.moves()):
         plan = with_estimates(plan, read_past_moves(journal, cloud))

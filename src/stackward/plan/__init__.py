@@ -2,6 +2,7 @@
 
 from stackward.model.values import Json, Mark
 from stackward.plan.caught_up import CAUGHT_UP, with_caught_up
+from stackward.plan.chain import AS_OF_NOW, BeginsRun, is_chain
 from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.columns import Columns
 from stackward.plan.decisions import Differences, differences
@@ -15,7 +16,7 @@ from stackward.plan.of_cloud import (
 )
 from stackward.plan.operation import OperationInRun
 from stackward.plan.path import Part
-from stackward.plan.plan import Blocked, Move, Plan, Request, Stage, Verdict, Warned
+from stackward.plan.plan import ASKED_BY, Blocked, Move, Plan, Request, Stage, Verdict, Warned
 from stackward.plan.rights import needs_root
 from stackward.plan.step import (
     GIVEN_UP,
@@ -29,14 +30,27 @@ from stackward.plan.step import (
     Step,
     Traced,
 )
-from stackward.plan.stored import FLAT, VOLATILE, dump_move, from_json, to_json
+from stackward.plan.stored import (
+    FLAT,
+    VOLATILE,
+    dump,
+    dump_move,
+    from_json,
+    from_mapping,
+    load_request,
+    to_json,
+    to_mapping,
+)
 
 __all__ = [
+    "ASKED_BY",
+    "AS_OF_NOW",
     "CAUGHT_UP",
     "FLAT",
     "GIVEN_UP",
     "VOLATILE",
     "Answer",
+    "BeginsRun",
     "Blocked",
     "ByKind",
     "Check",
@@ -68,13 +82,18 @@ __all__ = [
     "Warned",
     "cloud_of",
     "differences",
+    "dump",
     "dump_move",
     "from_json",
+    "from_mapping",
+    "is_chain",
     "left_to_operators",
+    "load_request",
     "needs_root",
     "of_cloud",
     "refuse_another",
     "refuse_unsaid",
     "to_json",
+    "to_mapping",
     "with_caught_up",
 ]

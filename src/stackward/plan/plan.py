@@ -49,6 +49,9 @@ class Warned:
 
 Verdict = Blocked | Warned
 
+ASKED_BY = "asked by"
+"""The fact of a plan that says who had it made."""
+
 
 class Request(Protocol):
     """What the operator asked for: a frozen dataclass, stored, so that it can be planned again."""

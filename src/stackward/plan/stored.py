@@ -176,6 +176,11 @@ def load_move(stored: object, kinds: Kinds) -> Move[Any]:
     )
 
 
+def load_request(stored: Mapping[str, Any], kinds: Kinds) -> Any:  # noqa: ANN401  # by its kind
+    """Read a request that `dump` wrote; refuse what is not understood, and say where."""
+    return _load(stored, kinds.requests, "request")
+
+
 def _load_all(stored: object, known: Mapping[str, type[Any]], what: str) -> tuple[Any, ...]:
     return tuple(_load(each, known, what) for each in _as(list[Any], stored, f"the {what}s"))
 

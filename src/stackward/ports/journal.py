@@ -24,6 +24,7 @@ class Journal(Protocol):
         *,
         undoes: str | None = None,
         must_go_on: Callable[[Sequence[Attempt]], bool] = lambda _: False,
+        chain_epoch: int | None = None,
     ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one.
 
@@ -32,11 +33,21 @@ class Journal(Protocol):
         `undoes` is the run whose doing it takes back: that one can be resumed no more, and tells
         by which run it was undone. `Refused` where it goes on, where another undoes it already, or
         where it was stopped and something of it is under way or, by its attempts, must go on.
+        A run of a chain is told by the chain too, at once; `Superseded` where another worker has
+        the chain by now than the one of `chain_epoch`.
         """
         ...
 
     def run(self, run_id: str, /) -> Run:
         """Return the run of an id, or of the beginning of one; `BadInput` if none or several."""
+        ...
+
+    def children(self, chain: str, /) -> Sequence[Run]:
+        """Return the runs that a chain has begun, the oldest first."""
+        ...
+
+    def child(self, chain: str, item: str | None = None, /) -> Run | None:
+        """Return the newest run that a chain has begun, of an item if one is given."""
         ...
 
     def runs(self, *, limit: int, cloud: str | None = None) -> Sequence[Run]:

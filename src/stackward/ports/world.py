@@ -9,6 +9,7 @@ from typing import Protocol
 
 from typing_extensions import TypeVar
 
+from stackward.ports.children import Children
 from stackward.ports.cinder import Cinder
 from stackward.ports.clock import Clock
 from stackward.ports.cloud import Cloud
@@ -58,6 +59,7 @@ class World:
     power: Power
     together: Together
     acting: Acting | None = None  # set by the engine for the run; reading and planning need none
+    children: Children | None = None  # same, for a chain
 
 
 W = TypeVar("W", bound=Timed, default=World)

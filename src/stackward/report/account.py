@@ -7,9 +7,10 @@ from typing import Any
 
 from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.operations import operation
-from stackward.plan import Move, Plan
+from stackward.plan import Move, Plan, is_chain
 from stackward.plan.path import path_of_step
 from stackward.plan.step import SET_ASIDE
+from stackward.report.chains import chain_table
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.proofs import proofs_of, render_proofs
 from stackward.report.tables import Cell, Form, Table, render_rows
@@ -111,6 +112,8 @@ OUTCOME: Mapping[str, Callable[[Made], Cell]] = {
 
 def account_table(plan: Plan[Any], attempts: Sequence[Attempt]) -> Table:
     """Return a row for each server's move, in the columns of its operation."""
+    if is_chain(plan):
+        return chain_table(plan, attempts)
     columns = operation(plan.request.kind).columns.outcome
     return Table(
         columns=columns,
@@ -133,6 +136,7 @@ def account_data(
         "reason": run.ending.reason,
         "ends": _ends(run, plan),
         "approved": {"by": run.approval.by, "how": run.approval.how},
+        **({"items": chain_table(plan, attempts).records()} if is_chain(plan) else {}),
         "moves": [asdict(made) for made in moves_made(plan, attempts)],
         "proofs": [{"what": what, "text": text} for what, text in proofs_of(run, events)],
     }

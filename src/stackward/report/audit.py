@@ -11,7 +11,7 @@ from typing import Any
 
 from stackward.masking import masked_in
 from stackward.model.run import Attempt, Event, Run
-from stackward.plan import Move, Plan, Step
+from stackward.plan import ASKED_BY, Move, Plan, Step
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.names import Names, steps_of
 from stackward.report.proofs import PROOFS
@@ -19,8 +19,6 @@ from stackward.report.runs import told
 from stackward.report.tables import Table
 from stackward.report.text import printable
 from stackward.report.times import Words, for_programs, local, time_in, utc
-
-ASKED_BY = "asked by"  # the fact of a plan that says who had it made
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "run": {

@@ -1,10 +1,12 @@
 """Nodes as rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from stackward.errors import BadInput
 from stackward.model.claim import Maintenance
 from stackward.model.inventory import Inventory, Node
+from stackward.model.run import Run
 from stackward.report.tables import Cell, Table
 from stackward.report.text import printable
 from stackward.report.times import local, time_in
@@ -78,13 +80,26 @@ def identities_of(found: Sequence[Maintenance]) -> Iterator[str]:
 
 
 def maintenance_table(
-    found: Sequence[Maintenance], inventory: Inventory, group: str | None = None
+    found: Sequence[Maintenance],
+    inventory: Inventory,
+    group: str | None = None,
+    to_come: Mapping[str, Run] = MappingProxyType({}),
 ) -> Table:
-    """Return a row per node that is out of service, of one group if it is named."""
+    """Return a row per node that is out of service, of one group if it is named.
+
+    `to_come` are the nodes that chains will take in their turn, each with its chain.
+    """
     named = {node.name for node in nodes_in(inventory, group)}
     return Table(
         columns=("Node", "Disabled by", "Run", "Operator", "Machine", "Since", "Reason"),
-        rows=tuple(_row(each) for each in found if group is None or each.node in named),
+        rows=(
+            *(_row(each) for each in found if group is None or each.node in named),
+            *(
+                (node, "nobody yet", run.id, run.approval.by, None, None, run.title)
+                for node, run in to_come.items()
+                if node not in {each.node for each in found} and (group is None or node in named)
+            ),
+        ),
         gives_way=("Machine", "Operator", "Run", "Since"),
     )
 

@@ -5,8 +5,10 @@ from itertools import groupby
 from typing import Any
 
 from stackward.errors import Refused
+from stackward.kinds import KINDS
 from stackward.operations import operation
-from stackward.plan import Blocked, Json, Plan, Stage, Warned
+from stackward.plan import AS_OF_NOW, Blocked, Json, Plan, Stage, Warned, from_mapping, is_chain
+from stackward.report.chains import items_as_planned, plans_of
 from stackward.report.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows, width_of
 from stackward.report.text import printable, wrap
@@ -16,6 +18,8 @@ from stackward.wording import count_of
 
 def moves_table(plan: Plan[Any]) -> Table:
     """Return a row per server that would move, in the order of the plan."""
+    if is_chain(plan):
+        return items_as_planned(plan)
     columns = operation(plan.request.kind).columns
     rows = (map(_cell, columns.row(move)) for _, move in plan.moves() if move.thing_id)
     return Table(columns=columns.names, rows=tuple(map(tuple, rows)), gives_way=columns.gives_way)
@@ -44,7 +48,11 @@ def refusal(plan: Plan[Any], *, is_shown: bool = False) -> Refused:
 
 def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     yield f"plan: {printable(plan.title)}"
-    facts = "; ".join(f"{name} {_fact(value)}" for name, value in plan.facts.items() if value)
+    facts = "; ".join(
+        f"{name} {_fact(value)}"
+        for name, value in plan.facts.items()
+        if value and name != AS_OF_NOW
+    )
     yield from wrap(printable(in_words(facts)), width, first="  ", rest="  ")
     if plan.blockers:
         yield from ["", "blockers:"]
@@ -55,12 +63,10 @@ def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
         yield from _grouped(plan.warnings, width)
     if plan.stages:
         yield from ["", "in this order:"]
-    for number, stage in enumerate(plan.stages, 1):
-        what = f"{number}. {stage.name}: {printable(_what(stage))}"
-        yield from wrap(what, width, first="  ", rest="     ")
-        needs = "; ".join(check.summary for check in stage.needs)
-        if needs:
-            yield from wrap(f"only if {printable(needs)}", width, first="     ", rest="       ")
+    yield from _stage_lines(plan, width)
+    if is_chain(plan):
+        yield from _chain_lines(plan, width)
+        return
     table = moves_table(plan)
     if table.rows:
         yield ""
@@ -73,6 +79,37 @@ def _lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
     yield from ["", "what will be proved at the end:"]
     for check in plan.verify:
         yield from wrap(printable(check.summary), width, first="  ", rest="    ")
+
+
+def _stage_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
+    for number, stage in enumerate(plan.stages, 1):
+        what = f"{number}. {stage.name}: {printable(_what(stage))}"
+        if is_chain(plan) and len(stage.moves) > 1:
+            what += f"; {stage.at_once} at once"
+        yield from wrap(what, width, first="  ", rest="     ")
+        needs = "; ".join(check.summary for check in stage.needs)
+        if needs:
+            yield from wrap(f"only if {printable(needs)}", width, first="     ", rest="       ")
+
+
+def _chain_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
+    """Say what is approved with a chain, and what each of its runs would do now."""
+    yield ""
+    yield from wrap(
+        "each of these is a run of its own, planned again just before its turn; the chain stops at "
+        "the first that does not end well, and at a blocker, a warning or a decision that is not "
+        "shown here",
+        width,
+    )
+    if servers := sum(row[3] for row in items_as_planned(plan).rows if isinstance(row[3], int)):
+        yield from wrap(f"{count_of(servers, 'server')} would move now", width)
+    for each in plans_of(plan):
+        text = render_plan(from_mapping(each, KINDS), width and width - 2)
+        yield ""
+        yield from (f"  {line}".rstrip() for line in f"as of now, {text}".splitlines())
+    for notice in plan.notices:
+        yield ""
+        yield from wrap(printable(in_words(notice)), width)
 
 
 def _time_of(plan: Plan[Any]) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from stackward.errors import Refused, StackwardError, StalePlan, StepFailed
+from stackward.errors import ExitCode, Refused, StackwardError, StalePlan, StepFailed
 from stackward.model.run import Attempt, Event, Run, RunState
 from stackward.model.values import Json
 from stackward.report.gone import GONE, how_it_went, is_gone
@@ -29,6 +29,7 @@ def runs_table(runs: Sequence[Run], orphans: Container[str] = ()) -> Table:
             "Undone by",
             "Begins at",
             "Ends by",
+            "Chain",
         ),
         rows=tuple(
             (
@@ -42,10 +43,19 @@ def runs_table(runs: Sequence[Run], orphans: Container[str] = ()) -> Table:
                 run.undone_by,
                 run.turn.at if run.turn and run.awaits_its_turn else None,
                 run.turn.until if run.turn and not run.state.is_over else None,
+                run.chain,
             )
             for run in runs
         ),
-        gives_way=("Ends by", "Undone by", "Worker", "Approved by", "Holds", "Approved at"),
+        gives_way=(
+            "Ends by",
+            "Chain",
+            "Undone by",
+            "Worker",
+            "Approved by",
+            "Holds",
+            "Approved at",
+        ),
     )
 
 
@@ -211,8 +221,16 @@ def outcome(run: Run, attempts: Sequence[Attempt]) -> StackwardError | None:
         stands=how_it_stands(run, attempts),
         hint=_way_on(run),
     )
-    error.exit_code = run.state.exit_code  # type: ignore[misc]  # each end of a run has its own
+    error.exit_code = _exit_code(run, attempts)  # type: ignore[misc]  # each end has its own
     return error
+
+
+def _exit_code(run: Run, attempts: Sequence[Attempt]) -> ExitCode:
+    """Return that of the run's end; of a chain, that of its first run that did not end well."""
+    from stackward.report.chains import state_of_first_failure  # noqa: PLC0415  # same
+
+    first = state_of_first_failure(attempts) if run.is_chain else None
+    return (first or run.state).exit_code
 
 
 def orphaned(run: Run) -> StepFailed:

@@ -12,6 +12,7 @@ KINDS = ByKind(
     __name__,
     {
         "bring-back-servers": "bring_back_servers.BringBackRequest",
+        "chain": "chain.ChainRequest",
         "change-boot-gate": "change_boot_gate.GateRequest",
         "drain-compute-node": "drain_compute_node.DrainRequest",
         "fence-compute-node": "fence_compute_node.FenceRequest",

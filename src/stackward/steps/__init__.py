@@ -10,6 +10,7 @@ KINDS = ByKind(
     {
         "boot-acceptance": "acceptance.BootAcceptance",
         "remove-acceptance": "acceptance.RemoveAcceptance",
+        "carry-out-run": "chain.CarryOutRun",
         "live-migrate": "compute.LiveMigrate",
         "cold-migrate": "compute.ColdMigrate",
         "confirm-migration": "compute.ConfirmMigration",

@@ -40,6 +40,9 @@ from stackward.adapters.store.statements import (
     RUNS,
     attempts_at,
     attempts_of,
+    begin_in,
+    child,
+    children,
     end,
     fields,
     find,
@@ -56,6 +59,7 @@ from stackward.adapters.store.statements import (
     observed,
     refuse_the_missed,
     tell,
+    tell_chain,
     tell_workers,
     waiting,
 )
@@ -126,10 +130,13 @@ class SqlJournal:
         *,
         undoes: str | None = None,
         must_go_on: Callable[[Sequence[Attempt]], bool] = lambda _: False,
+        chain_epoch: int | None = None,
     ) -> None:
         """Remember an approved run and take its nodes; raise `Locked` if another run has one."""
 
         def change(transaction: Connection) -> tuple[None, Event]:
+            if chain_epoch is not None:
+                begin_in(transaction, run, chain_epoch)
             if undoes is not None:
                 give_up(transaction, undoes, run, must_go_on)
             transaction.execute(insert(runs).values(run_row(run)))
@@ -147,6 +154,14 @@ class SqlJournal:
     def run(self, run_id: str, /) -> Run:
         """Return the run of an id, or of the beginning of one; `BadInput` if none or several."""
         return self._read(lambda connection: find(connection, run_id))
+
+    def children(self, chain: str, /) -> Sequence[Run]:
+        """Return the runs that a chain has begun, the oldest first."""
+        return self._read(lambda opened: children(opened, chain))
+
+    def child(self, chain: str, item: str | None = None, /) -> Run | None:
+        """Return the newest run that a chain has begun, of an item if one is given."""
+        return self._read(lambda opened: child(opened, chain, item))
 
     def runs(self, *, limit: int, cloud: str | None = None) -> Sequence[Run]:
         """Return the latest runs, the newest first; of a cloud, those that may be in it."""
@@ -308,6 +323,7 @@ class SqlJournal:
             made = attempts_of(transaction, [run.id])[run.id]
             is_left = any(each.is_in_flight for each in made) or must_go_on(made)
             if run.state is not RunState.RUNNING and not is_left:
+                tell_chain(transaction, run.id, RunState.CANCELLED, at)
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
                 changed["epoch"] = run.epoch + 1  # whoever was about to take it up loses it
                 free_nodes(transaction, run.id)

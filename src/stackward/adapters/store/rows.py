@@ -58,6 +58,9 @@ def run_row(run: Run) -> dict[str, Any]:
         "progress": text_of(run.progress),
         "for_workers": run.for_workers,
         "cloud": run.cloud,
+        "chain": run.chain,
+        "item": run.item or None,
+        "comes_to": text_of(list(run.comes_to)) if run.comes_to else None,
         **turn_row(run.turn),
     }
 
@@ -103,6 +106,9 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         cloud=fields.get("cloud"),
         undone_by=fields["undone_by"],
         turn=_turn(fields),
+        chain=fields.get("chain"),
+        item=fields.get("item") or "",
+        comes_to=tuple(json.loads(fields.get("comes_to") or "[]")),
     )
 
 

@@ -28,7 +28,7 @@ from stackward.adapters.store.rows import (
 )
 from stackward.errors import BadInput, Locked, Refused, Superseded
 from stackward.model.observation import Observation
-from stackward.model.run import LAPSED, UNDONE, Attempt, Event, Run, RunState, Said
+from stackward.model.run import BEGUN, ENDED, LAPSED, UNDONE, Attempt, Event, Run, RunState, Said
 from stackward.status.turn import lapsed
 
 if TYPE_CHECKING:
@@ -162,6 +162,49 @@ def give_up(
     tell(transaction, undone.id, told)
 
 
+def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
+    """Tell the chain of a run that it has begun it, as the worker that has the chain."""
+    row = select(runs.c.epoch, runs.c.state).where(runs.c.id == run.chain)
+    found = transaction.execute(row.with_for_update()).one_or_none()
+    if found is None or (found.epoch, found.state) != (epoch, RunState.RUNNING.value):
+        raise Superseded(
+            f"another worker has taken the chain `{run.chain}` over, or it was ended",
+            stands="this worker begins no more of its runs",
+            hint=f"`stackward run show {run.chain}` says who has it",
+        )
+    says = {"reason": f"run `{run.id}`, {run.title}"}
+    told = Event(at=run.approval.at, epoch=epoch, what=BEGUN, thing=run.item, says=says)
+    tell(transaction, run.chain or "", told)
+
+
+def tell_chain(transaction: Connection, run_id: str, state: RunState, at: datetime) -> None:
+    """Tell the chain of a run, if it has one, how that has ended."""
+    of_run = select(runs.c.chain, runs.c.item).where(runs.c.id == run_id)
+    chain, item = transaction.execute(of_run).one()
+    if chain is None or state in {RunState.QUEUED, RunState.RUNNING}:
+        return
+    # Its row first: the numbers of its events come one after another.
+    row = select(runs.c.epoch).where(runs.c.id == chain).with_for_update()
+    epoch = transaction.execute(row).scalar_one()
+    says = {"reason": f"run `{run_id}`: {state}"}
+    tell(transaction, chain, Event(at=at, epoch=epoch, what=ENDED, thing=item or "", says=says))
+
+
+def children(connection: Connection, chain: str) -> list[Run]:
+    """Return the runs that a chain has begun, the oldest first."""
+    wanted = RUNS.where(runs.c.chain == chain).order_by(runs.c.id)
+    return [to_run(fields(row)) for row in connection.execute(wanted)]
+
+
+def child(connection: Connection, chain: str, item: str | None) -> Run | None:
+    """Return the newest run that a chain has begun, of an item if one is given."""
+    wanted = RUNS.where(runs.c.chain == chain)
+    if item is not None:
+        wanted = wanted.where(runs.c.item == item)
+    row = connection.execute(wanted.order_by(runs.c.id.desc()).limit(1)).one_or_none()
+    return to_run(fields(row)) if row is not None else None
+
+
 def end(transaction: Connection, run_id: str, state: RunState, at: datetime, said: Said) -> None:
     """End a run or this part of it; its nodes are free then, if nothing is in flight.
 
@@ -175,6 +218,7 @@ def end(transaction: Connection, run_id: str, state: RunState, at: datetime, sai
     }
     of_run = runs.c.id == run_id
     transaction.execute(update(runs).where(of_run).values(ended))
+    tell_chain(transaction, run_id, state, at)
     awaits = False
     if is_left:
         tell_workers(transaction)
@@ -232,7 +276,7 @@ def waiting(connection: Connection, nodes: Sequence[str], cloud: str | None) -> 
     awaits = (runs.c.state == RunState.QUEUED.value) & runs.c.due_by.is_not(None)
     wanted = RUNS.where(awaits, may_be_in(cloud)).order_by(runs.c.due_at, runs.c.id)
     found = (to_run(fields(row)) for row in connection.execute(wanted))
-    return [run for run in found if set(run.holds) & {*nodes}]
+    return [run for run in found if {*run.holds, *run.comes_to} & {*nodes}]
 
 
 def tell_workers(transaction: Connection) -> None:

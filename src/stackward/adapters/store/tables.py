@@ -54,6 +54,9 @@ runs = Table(
     Column("due_by", String),
     Column("until", String),
     Column("turn_asked", Text),
+    Column("chain", String, index=True),
+    Column("item", String),
+    Column("comes_to", Text),
 )
 
 ANY_CLOUD = ""  # in a hold: of a run that does not say in which it is, so it excludes in all
@@ -172,6 +175,17 @@ def _turns(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE runs ADD COLUMN {name} {kind}"))
 
 
+def _chains(connection: Connection) -> None:
+    """Let runs be begun by a chain; a version that knows of none would end what it does not see."""
+    for name, kind in (
+        ("chain", "VARCHAR"),
+        ("item", "VARCHAR"),
+        ("comes_to", "TEXT"),
+    ):
+        connection.execute(text(f"ALTER TABLE runs ADD COLUMN {name} {kind}"))
+    connection.execute(text("CREATE INDEX ix_runs_chain ON runs (chain)"))
+
+
 # The n-th brings a database of version n + 1 to version n + 2; a new one is made as it is now.
 # Entries are only ever added.
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
@@ -180,6 +194,7 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _clouds,
     _without_dbos,
     _turns,
+    _chains,
 )
 assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 

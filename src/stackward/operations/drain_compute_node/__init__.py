@@ -5,6 +5,7 @@ from stackward.operations import Operation
 from stackward.operations.drain_compute_node.facts import read_drain, read_one
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.operations.drain_compute_node.rules import judge_again
+from stackward.operations.drain_compute_node.together import plan_drains
 from stackward.operations.drain_compute_node.undo import undo_drain
 from stackward.plan import Blocked, Move
 from stackward.ports.journal import Journal
@@ -27,5 +28,6 @@ OPERATION = Operation(
     plan=plan_drain,
     judge=_judge,
     columns=SERVER_MOVES,
+    together=plan_drains,
     undo=undo_drain,
 )

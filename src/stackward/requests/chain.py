@@ -1,0 +1,25 @@
+"""What is asked of a chain: the requests of its runs, in order, and how far it goes at once."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainItem:
+    """One thing that is done: the request of its run, as that is stored."""
+
+    name: str
+    asked: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainRequest:
+    """What the operator asked for."""
+
+    kind: ClassVar[str] = "chain"
+
+    what: str  # is done to each item, in a word: "drain"
+    items: tuple[ChainItem, ...]
+    at_once: int = 1
+    canary: int = 0  # so many go first, and all else only if they have ended well
+    undoes: str | None = None  # the chain whose runs are undone

@@ -1,0 +1,365 @@
+"""Chains: runs that follow each other under one approval; stopped, killed, taken over."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.chains import THREE, WHOLE, Place, chain_of_three
+from killing import killed
+from postgres import Server
+from stackward.adapters.store.kept import open_histories
+from stackward.engine.invariants import broken_in
+from stackward.errors import Superseded
+from stackward.lab.waiting import wait_until
+from stackward.model.run import Run, RunState, Turn
+
+WITHIN_S = 60.0  # a guard against hanging, not a measure
+BOTH = pytest.mark.parametrize(
+    "place",
+    [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="postgresql")],
+    indirect=True,
+)
+WELL = {each: ["succeeded"] for each in THREE}
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    is_on_postgres = getattr(request, "param", "sqlite") == "postgresql"
+    url = request.getfixturevalue("postgres").emptied_database() if is_on_postgres else ""
+    place = Place(tmp_path, database=url)
+    yield place
+    with open_histories(url or f"sqlite:///{tmp_path}/journal.sqlite") as kept:
+        broken = [(each.invariant.name, each.found) for one in kept for each in broken_in(one)]
+    place.close()
+    assert not broken
+
+
+@BOTH
+def test_each_item_is_an_ordinary_run_and_they_follow_each_other(place: Place) -> None:
+    run = place.approved()
+
+    ended = place.carry_out(run)
+
+    children = [each for [each] in place.children(run).values()]
+    assert (ended.state, place.states(run)) == (RunState.SUCCEEDED, WELL)
+    assert [place.changes(each) for each in THREE] == [WHOLE] * 3
+    assert [each.holds for each in children] == [("y1",), ("y2",), ("y3",)]
+    ends = [each.ended_at for each in children]
+    assert all(
+        a and b.began_at and a <= b.began_at for a, b in zip(ends, children[1:], strict=False)
+    )
+
+
+def test_all_is_under_one_approval(place: Place) -> None:
+    run = place.approved()
+
+    place.carry_out(run)
+
+    approvals = {(each.approval.by, each.approval.how) for [each] in place.children(run).values()}
+    assert approvals == {("ann", f"chain {run.id}")}
+
+
+def test_a_chain_holds_nothing_of_what_is_still_to_come(place: Place) -> None:
+    run = place.approved()
+
+    alone = place.approved_alone("y2")
+
+    assert (run.holds, run.comes_to, alone.holds) == ((), THREE, ("y2",))
+
+
+def test_who_plans_for_a_node_that_is_to_come_is_shown_the_chain_that_waits(place: Place) -> None:
+    begins = place.now + timedelta(hours=1)
+    turn = Turn(at=begins, by=begins + timedelta(hours=1), asked="--at 01:00")
+    run = place.approved(for_workers=True, turn=turn)
+
+    assert [each.id for each in place.journal.waiting(["y3"])] == [run.id]
+
+
+def test_the_first_that_does_not_end_well_stops_the_chain(place: Place) -> None:
+    place.yard("y2").set(fails=["b"])
+    run = place.approved()
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (
+        RunState.STOPPED,
+        {"y1": ["succeeded"], "y2": ["stopped"]},
+    )
+    assert f"run `{place.children(run)['y2'][0].id}` is stopped" in (ended.ending.reason or "")
+    assert place.changes("y3") == []
+
+
+def test_resumed_it_goes_on_with_the_run_that_failed(place: Place) -> None:
+    place.yard("y2").set(fails=["b"])
+    run = place.approved()
+    place.carry_out(run)
+    place.yard("y2").set(fails=[])
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.SUCCEEDED, WELL)
+    assert place.changes("y1") == WHOLE
+    assert place.changes("y2") == ["carry a", "seal a", "carry b", "carry b", "seal b"]
+
+
+def test_a_run_that_was_over_is_planned_anew_when_the_chain_is_resumed(place: Place) -> None:
+    run = place.approved()
+    place.yard("y2").set(haunted=True)
+    assert place.carry_out(run).state is RunState.STOPPED
+    place.yard("y2").set(haunted=False)
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (
+        RunState.SUCCEEDED,
+        {**WELL, "y2": ["failed", "succeeded"]},
+    )
+    assert place.changes("y2") == WHOLE
+
+
+def test_what_was_brought_to_its_end_by_hand_is_found_done(place: Place) -> None:
+    place.yard("y2").set(fails=["b"])
+    run = place.approved()
+    place.carry_out(run)
+    place.yard("y2").set(fails=[])
+    place.carry_out(place.children(run)["y2"][0])
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.SUCCEEDED, WELL)
+
+
+def test_nothing_follows_a_canary_that_does_not_end_well(place: Place) -> None:
+    place.yard("y1").set(fails=["a"])
+    run = place.approved(canary=1, at_once=3)
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.STOPPED, {"y1": ["stopped"]})
+
+
+def test_all_others_follow_a_canary_that_has_ended_well(place: Place) -> None:
+    run = place.approved(canary=1, at_once=2)
+
+    ended = place.carry_out(run)
+
+    [first], [second], [third] = (place.children(run)[each] for each in THREE)
+    assert ended.state is RunState.SUCCEEDED
+    begun = [each.began_at for each in (second, third) if each.began_at]
+    assert all(first.ended_at <= at for at in begun if first.ended_at)
+    assert len(begun) == 2
+
+
+def test_no_more_go_on_at_once_than_were_approved(tmp_path: Path) -> None:
+    yards = tuple(f"y{number}" for number in range(6))
+    place = Place(tmp_path, yards=yards)
+    run = place.approved(at_once=2)
+
+    ended = place.carry_out(run)
+
+    spans = [(each.began_at, each.ended_at) for each in place.journal.children(run.id)]
+    together = [sum(a <= at < b for a, b in spans if a and b) for at, _ in spans if at]
+    place.close()
+    assert (ended.state, max(together)) == (RunState.SUCCEEDED, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        pytest.param({"fragile": ["a"]}, "`a` has a new warning: is fragile", id="a warning"),
+        pytest.param({"heavy": ["a"]}, "`a` is heavy (lift it)", id="a blocker"),
+        pytest.param({"gate": "shut"}, "gate: was open, is shut", id="a decision"),
+    ],
+)
+def test_what_is_new_stops_and_asks(place: Place, change: dict[str, object], says: str) -> None:
+    run = place.approved()
+    place.yard("y2").set(**change)
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.STOPPED, {"y1": ["succeeded"]})
+    assert says in ended.ending.details
+    assert place.changes("y2") == []
+
+
+def test_a_warning_that_was_approved_passes(place: Place) -> None:
+    place.yard("y2").set(fragile=["a"])
+    run = place.approved()
+
+    assert place.carry_out(run).state is RunState.SUCCEEDED
+
+
+def test_what_is_new_and_moves_without_a_warning_passes(place: Place) -> None:
+    run = place.approved()
+    place.yard("y2").set(boxes={"a": "old", "b": "old", "c": "old"})
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, "carry c" in place.changes("y2")) == (RunState.SUCCEEDED, True)
+
+
+def test_a_node_that_others_have_at_its_turn_is_not_done_and_named(place: Place) -> None:
+    run = place.approved()
+    other = place.approved_alone("y2")
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (
+        RunState.STOPPED,
+        {"y1": ["succeeded"], "y3": ["succeeded"]},
+    )
+    assert (ended.ending.reason or "").startswith(f"`y2` is held by run `{other.id}`")
+
+
+def test_resumed_a_chain_does_what_others_had_by_then(place: Place) -> None:
+    run = place.approved()
+    other = place.approved_alone("y2")
+    place.carry_out(run)
+    place.cancel(other)
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.SUCCEEDED, WELL)
+    assert place.changes("y2") == WHOLE
+
+
+def test_a_node_that_is_gone_at_its_turn_stops_the_chain(place: Place) -> None:
+    run = place.approved()
+    (place.place / "y2").unlink()
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, ended.ending.reason) == (RunState.STOPPED, "there is no yard `y2`")
+    assert place.states(run) == {"y1": ["succeeded"]}
+
+
+def carried_out_aside(place: Place, run: Run) -> tuple[threading.Thread, list[Run]]:
+    ended: list[Run] = []
+    thread = threading.Thread(target=lambda: ended.append(place.carry_out(run)))
+    thread.start()
+    return thread, ended
+
+
+def wait_for_first(place: Place, run: Run) -> Run:
+    """Wait until the run of the first item is carried out; it goes on until it is let go."""
+
+    def is_going() -> bool:
+        child = place.journal.child(run.id)
+        return child is not None and "intended" in place.told(child)
+
+    assert wait_until(is_going, within_s=WITHIN_S, every_s=0.005)
+    child = place.journal.child(run.id)
+    assert child is not None
+    return child
+
+
+def test_a_run_that_somebody_else_cancels_stops_the_chain_which_says_by_whom(place: Place) -> None:
+    place.yard("y1").set(standing=["a"])
+    run = place.approved()
+    thread, ended = carried_out_aside(place, run)
+    child = wait_for_first(place, run)
+
+    place.cancel(child, by="carol")
+    place.yard("y1").set(standing=[])
+    thread.join(WITHIN_S)
+
+    assert (ended[0].state, place.states(run)) == (RunState.STOPPED, {"y1": ["cancelled"]})
+    assert f"run `{child.id}` was cancelled by carol" in (ended[0].ending.reason or "")
+
+
+def test_cancelled_a_chain_ends_between_its_runs(place: Place) -> None:
+    place.yard("y1").set(standing=["a"])
+    run = place.approved()
+    thread, ended = carried_out_aside(place, run)
+    wait_for_first(place, run)
+
+    place.cancel(run, by="bob")
+    place.yard("y1").set(standing=[])
+    thread.join(WITHIN_S)
+
+    assert (ended[0].state, place.states(run)) == (RunState.CANCELLED, {"y1": ["succeeded"]})
+    assert (ended[0].ending.reason, place.changes("y1")) == ("cancelled by bob", WHOLE)
+
+
+def test_interrupted_a_chain_is_resumed_where_it_was(place: Place) -> None:
+    place.yard("y1").set(standing=["a"])
+    run = place.approved()
+    thread, ended = carried_out_aside(place, run)
+    wait_for_first(place, run)
+    place.brakes.press()
+    place.yard("y1").set(standing=[])
+    thread.join(WITHIN_S)
+    assert (ended[0].state, place.states(run)) == (RunState.STOPPED, {"y1": ["stopped"]})
+
+    again = Place(place.place, database=place.database)
+    whole = again.carry_out(run)
+
+    assert (whole.state, again.states(run)) == (RunState.SUCCEEDED, WELL)
+    assert [again.changes(each) for each in THREE] == [WHOLE] * 3
+    again.close()
+
+
+def test_a_worker_that_has_lost_the_chain_begins_no_run_of_it(place: Place) -> None:
+    run = place.approved()
+    former = place.journal.take_up(run.id, "former", place.now)
+    place.journal.take_up(run.id, "other", place.now)
+    child = place.approved_alone("y1")
+    place.cancel(child)
+
+    with pytest.raises(Superseded, match="has taken the chain"):
+        place.approved_in(former, "y2")
+
+    assert place.journal.children(run.id) == []
+    place.cancel(run)
+    place.journal.end(run.id, former.epoch + 1, RunState.CANCELLED, place.now, former.ending)
+
+
+def stands(place: Place, run: Run) -> object:
+    return (
+        run.state,
+        place.states(run),
+        [place.changes(each) for each in THREE],
+        len(place.journal.children(run.id)),
+    )
+
+
+ALL_WELL = (RunState.SUCCEEDED, WELL, [["carry a", "seal a"]] * 3, 3)
+
+
+def test_a_chain_of_three_killed_at_any_write_goes_on_and_does_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    points = killed(chain_of_three(ends=ALL_WELL, stands=stands), tmp_path, every=2)
+
+    assert sum(each.startswith("after add") for each in points) == 3
+    assert len([each for each in points if each.startswith("after carry")]) == 3
+
+
+def test_a_chain_that_goes_on_at_once_killed_at_any_write_does_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    killed(chain_of_three(ends=ALL_WELL, stands=stands, at_once=3), tmp_path, every=9, first=2)
+
+
+def test_a_chain_is_killed_on_postgresql_too(tmp_path: Path, postgres: Server) -> None:
+    operation = chain_of_three(ends=ALL_WELL, stands=stands, database=postgres.emptied_database)
+
+    killed(operation, tmp_path, every=15)
+
+
+def test_two_chains_of_two_operators_do_nothing_twice(place: Place) -> None:
+    one, other = place.approved("y1", "y2"), place.approved("y2", "y3")
+    thread, ended = carried_out_aside(place, one)
+    second = place.carry_out(other)
+    thread.join(WITHIN_S)
+
+    for run in (one, other):
+        if place.journal.run(run.id).state is RunState.STOPPED:
+            place.carry_out(run)
+
+    assert {place.journal.run(run.id).state for run in (one, other)} == {RunState.SUCCEEDED}
+    assert [place.changes(each) for each in THREE] == [WHOLE] * 3
+    assert {ended[0].state, second.state} <= {RunState.SUCCEEDED, RunState.STOPPED}

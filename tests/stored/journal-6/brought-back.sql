@@ -1,0 +1,804 @@
+BEGIN TRANSACTION;
+CREATE TABLE attempts (
+	run_id VARCHAR NOT NULL, 
+	step VARCHAR NOT NULL, 
+	number INTEGER NOT NULL, 
+	epoch INTEGER NOT NULL, 
+	mark TEXT NOT NULL, 
+	intended_at VARCHAR NOT NULL, 
+	answered_at VARCHAR, 
+	settled_at VARCHAR, 
+	settled VARCHAR, 
+	said TEXT NOT NULL, 
+	saw TEXT NOT NULL, 
+	PRIMARY KEY (run_id, step, number), 
+	FOREIGN KEY(run_id) REFERENCES runs (id)
+);
+INSERT INTO "attempts" VALUES('01KDVDNA00CNHS','cordon/compute-07/0',1,1,'{"is_enabled":true,"reason":null}','2026-01-01T00:00:00.000000+00:00','2026-01-01T00:00:00.000000+00:00','2026-01-01T00:00:01.000000+00:00','done','{"request_id":"req-disable-compute-07"}','{"disabled_reason":"stackward 01KDVDNA00CNHS by root on vm since 2026-01-01T00:00:00Z: bad DIMM"}');
+INSERT INTO "attempts" VALUES('01KDVDNA00CNHS','move/47baef29-c69f-57fe-b480-9ed5dc8f2929/0',1,1,'{"migration":0,"requests":[],"vm_state":"active","power_state":1}','2026-01-01T00:00:01.000000+00:00','2026-01-01T00:00:01.000000+00:00','2026-01-01T00:00:02.000000+00:00','done','{"request_id":"req-1"}','{"target":"compute-08","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 8fa79191-075d-55fd-8047-9760ededda3a":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}');
+INSERT INTO "attempts" VALUES('01KDVDNA00CNHS','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0',1,1,'{"migration":0,"requests":[],"vm_state":"stopped","power_state":4}','2026-01-01T00:00:01.000000+00:00','2026-01-01T00:00:01.000000+00:00','2026-01-01T00:00:02.000000+00:00','done','{"request_id":"req-2"}','{}');
+INSERT INTO "attempts" VALUES('01KDVDNA00CNHS','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1',1,1,'{"migration":2,"requests":["req-2"],"vm_state":"stopped","power_state":4}','2026-01-01T00:00:02.000000+00:00','2026-01-01T00:00:02.000000+00:00','2026-01-01T00:00:03.000000+00:00','done','{"request_id":"req-3"}','{"target":"compute-08","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 7c3fcd98-b2da-5d4b-bc9b-d95401acd170":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}');
+INSERT INTO "attempts" VALUES('01KDVDNA00CNHS','keep off/compute-07/0',1,1,'{"active":"active"}','2026-01-01T00:00:03.000000+00:00','2026-01-01T00:00:03.000000+00:00','2026-01-01T00:00:04.000000+00:00','done','{}','{"active":"inactive","enabled":"masked","processes":0}');
+INSERT INTO "attempts" VALUES('01KDVDNDX0M0FZ','start/compute-07/0',1,1,'{"invocation":"00000000000000000000000000000000","updated":null}','2026-01-01T00:00:04.000000+00:00','2026-01-01T00:00:04.000000+00:00','2026-01-01T00:00:05.000000+00:00','done','{}','{"active":"active","updated":"2026-11-22T03:01:00.000000"}');
+INSERT INTO "attempts" VALUES('01KDVDNDX0M0FZ','accept/compute-07/0',1,1,'{"is_enabled":false,"reason":"stackward 01KDVDNA00CNHS by root on vm since 2026-01-01T00:00:00Z: bad DIMM"}','2026-01-01T00:00:05.000000+00:00','2026-01-01T00:00:05.000000+00:00','2026-01-01T00:00:05.000000+00:00','done','{"request_id":"req-enable-compute-07"}','{}');
+INSERT INTO "attempts" VALUES('01KDVDNDX0M0FZ','accept/compute-07/1',1,1,'{"at":"2026-01-01T00:00:05+00:00"}','2026-01-01T00:00:05.000000+00:00','2026-01-01T00:00:05.000000+00:00','2026-01-01T00:00:06.000000+00:00','done','{}','{"server":"fbf2c4fb-fd94-5b09-bdc8-2e50f8052777","status":"ACTIVE","host":"compute-07"}');
+INSERT INTO "attempts" VALUES('01KDVDNDX0M0FZ','accept/compute-07/2',1,1,'{"servers":["fbf2c4fb-fd94-5b09-bdc8-2e50f8052777"],"at":"2026-01-01T00:00:06+00:00"}','2026-01-01T00:00:06.000000+00:00','2026-01-01T00:00:06.000000+00:00','2026-01-01T00:00:07.000000+00:00','done','{}','{}');
+INSERT INTO "attempts" VALUES('01KDVDNGTRVVMF','bring home/47baef29-c69f-57fe-b480-9ed5dc8f2929/0',1,1,'{"migration":1,"requests":["req-1"],"vm_state":"active","power_state":1}','2026-01-01T00:00:07.000000+00:00','2026-01-01T00:00:07.000000+00:00','2026-01-01T00:00:08.000000+00:00','done','{"request_id":"req-4"}','{"target":"compute-07","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 8fa79191-075d-55fd-8047-9760ededda3a":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}');
+INSERT INTO "attempts" VALUES('01KDVDNGTRVVMF','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0',1,1,'{"migration":2,"requests":["req-3","req-2"],"vm_state":"stopped","power_state":4}','2026-01-01T00:00:07.000000+00:00','2026-01-01T00:00:07.000000+00:00','2026-01-01T00:00:08.000000+00:00','done','{"request_id":"req-5"}','{}');
+INSERT INTO "attempts" VALUES('01KDVDNGTRVVMF','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1',1,1,'{"migration":4,"requests":["req-5","req-3","req-2"],"vm_state":"stopped","power_state":4}','2026-01-01T00:00:08.000000+00:00','2026-01-01T00:00:08.000000+00:00','2026-01-01T00:00:09.000000+00:00','done','{"request_id":"req-6"}','{"target":"compute-07","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 7c3fcd98-b2da-5d4b-bc9b-d95401acd170":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}');
+CREATE TABLE events (
+	number INTEGER NOT NULL, 
+	run_id VARCHAR NOT NULL, 
+	at VARCHAR NOT NULL, 
+	epoch INTEGER NOT NULL, 
+	what VARCHAR NOT NULL, 
+	thing TEXT NOT NULL, 
+	step VARCHAR NOT NULL, 
+	says TEXT NOT NULL, 
+	PRIMARY KEY (number), 
+	FOREIGN KEY(run_id) REFERENCES runs (id)
+);
+INSERT INTO "events" VALUES(1,'01KDVDNA00CNHS','2026-01-01T00:00:00.000000+00:00',0,'approved','','','{"by":"root","how":"--yes"}');
+INSERT INTO "events" VALUES(2,'01KDVDNA00CNHS','2026-01-01T00:00:00.000000+00:00',1,'taken up','','','{"worker":"vm:32687"}');
+INSERT INTO "events" VALUES(3,'01KDVDNA00CNHS','2026-01-01T00:00:00.000000+00:00',1,'intended','','cordon/compute-07/0','{"attempt":1,"mark":{"is_enabled":true,"reason":null}}');
+INSERT INTO "events" VALUES(4,'01KDVDNA00CNHS','2026-01-01T00:00:00.000000+00:00',1,'answered','','cordon/compute-07/0','{"attempt":1,"request":"req-disable-compute-07"}');
+INSERT INTO "events" VALUES(5,'01KDVDNA00CNHS','2026-01-01T00:00:01.000000+00:00',1,'settled: done','','cordon/compute-07/0','{"attempt":1,"request":"req-disable-compute-07","saw":{"disabled_reason":"stackward 01KDVDNA00CNHS by root on vm since 2026-01-01T00:00:00Z: bad DIMM"}}');
+INSERT INTO "events" VALUES(6,'01KDVDNA00CNHS','2026-01-01T00:00:01.000000+00:00',1,'intended','','move/47baef29-c69f-57fe-b480-9ed5dc8f2929/0','{"attempt":1,"mark":{"migration":0,"requests":[],"vm_state":"active","power_state":1}}');
+INSERT INTO "events" VALUES(7,'01KDVDNA00CNHS','2026-01-01T00:00:01.000000+00:00',1,'answered','','move/47baef29-c69f-57fe-b480-9ed5dc8f2929/0','{"attempt":1,"request":"req-1"}');
+INSERT INTO "events" VALUES(8,'01KDVDNA00CNHS','2026-01-01T00:00:01.000000+00:00',1,'intended','','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0','{"attempt":1,"mark":{"migration":0,"requests":[],"vm_state":"stopped","power_state":4}}');
+INSERT INTO "events" VALUES(9,'01KDVDNA00CNHS','2026-01-01T00:00:01.000000+00:00',1,'answered','','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0','{"attempt":1,"request":"req-2"}');
+INSERT INTO "events" VALUES(10,'01KDVDNA00CNHS','2026-01-01T00:00:02.000000+00:00',1,'settled: done','','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0','{"attempt":1,"request":"req-2"}');
+INSERT INTO "events" VALUES(11,'01KDVDNA00CNHS','2026-01-01T00:00:02.000000+00:00',1,'intended','','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1','{"attempt":1,"mark":{"migration":2,"requests":["req-2"],"vm_state":"stopped","power_state":4}}');
+INSERT INTO "events" VALUES(12,'01KDVDNA00CNHS','2026-01-01T00:00:02.000000+00:00',1,'answered','','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1','{"attempt":1,"request":"req-3"}');
+INSERT INTO "events" VALUES(13,'01KDVDNA00CNHS','2026-01-01T00:00:02.000000+00:00',1,'settled: done','','move/47baef29-c69f-57fe-b480-9ed5dc8f2929/0','{"attempt":1,"request":"req-1","saw":{"target":"compute-08","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 8fa79191-075d-55fd-8047-9760ededda3a":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}}');
+INSERT INTO "events" VALUES(14,'01KDVDNA00CNHS','2026-01-01T00:00:03.000000+00:00',1,'settled: done','','move/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1','{"attempt":1,"request":"req-3","saw":{"target":"compute-08","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 7c3fcd98-b2da-5d4b-bc9b-d95401acd170":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}}');
+INSERT INTO "events" VALUES(15,'01KDVDNA00CNHS','2026-01-01T00:00:03.000000+00:00',1,'intended','','keep off/compute-07/0','{"attempt":1,"mark":{"active":"active"}}');
+INSERT INTO "events" VALUES(16,'01KDVDNA00CNHS','2026-01-01T00:00:03.000000+00:00',1,'answered','','keep off/compute-07/0','{"attempt":1}');
+INSERT INTO "events" VALUES(17,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'settled: done','','keep off/compute-07/0','{"attempt":1,"saw":{"active":"inactive","enabled":"masked","processes":0}}');
+INSERT INTO "events" VALUES(18,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'proved','','','{"reason":"no servers are on `compute-07`","read":"Nova lists 0 servers there, 0 of them to stay"}');
+INSERT INTO "events" VALUES(19,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'proved','','','{"reason":"libvirt on `compute-07` has no guests","read":"`virsh --readonly --connect qemu:///system list --all --uuid` printed 0 guests"}');
+INSERT INTO "events" VALUES(20,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'proved','','','{"reason":"placement has no allocations on `compute-07`","read":"provider 6fd5996b-64fd-53e1-b8f6-60fbaba6c28f has 0 consumers"}');
+INSERT INTO "events" VALUES(21,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'proved','','','{"reason":"no server has a directory left on `compute-07`","read":"`find /var/lib/nova/instances/ -mindepth 1 -maxdepth 1 -type d -name ''????????-????-????-????-????????????*''` printed 0 directories"}');
+INSERT INTO "events" VALUES(22,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'proved','','','{"reason":"`compute-07` is cordoned","read":"disabled: stackward 01KDVDNA00CNHS by root on vm since 2026-01-01T00:00:00Z: bad DIMM; placement has COMPUTE_STATUS_DISABLED"}');
+INSERT INTO "events" VALUES(23,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'proved','','','{"reason":"nova-compute is off on `compute-07`","read":"`systemctl is-active nova-compute.service` says inactive; `ps` shows no nova-compute; Nova calls it down, and hears from others"}');
+INSERT INTO "events" VALUES(24,'01KDVDNA00CNHS','2026-01-01T00:00:04.000000+00:00',1,'succeeded','','','{}');
+INSERT INTO "events" VALUES(25,'01KDVDNDX0M0FZ','2026-01-01T00:00:04.000000+00:00',0,'approved','','','{"by":"root","how":"--yes"}');
+INSERT INTO "events" VALUES(26,'01KDVDNDX0M0FZ','2026-01-01T00:00:04.000000+00:00',1,'taken up','','','{"worker":"vm:32687"}');
+INSERT INTO "events" VALUES(27,'01KDVDNDX0M0FZ','2026-01-01T00:00:04.000000+00:00',1,'intended','','start/compute-07/0','{"attempt":1,"mark":{"invocation":"00000000000000000000000000000000","updated":null}}');
+INSERT INTO "events" VALUES(28,'01KDVDNDX0M0FZ','2026-01-01T00:00:04.000000+00:00',1,'answered','','start/compute-07/0','{"attempt":1}');
+INSERT INTO "events" VALUES(29,'01KDVDNDX0M0FZ','2026-01-01T00:00:05.000000+00:00',1,'settled: done','','start/compute-07/0','{"attempt":1,"saw":{"active":"active","updated":"2026-11-22T03:01:00.000000"}}');
+INSERT INTO "events" VALUES(30,'01KDVDNDX0M0FZ','2026-01-01T00:00:05.000000+00:00',1,'intended','','accept/compute-07/0','{"attempt":1,"mark":{"is_enabled":false,"reason":"stackward 01KDVDNA00CNHS by root on vm since 2026-01-01T00:00:00Z: bad DIMM"}}');
+INSERT INTO "events" VALUES(31,'01KDVDNDX0M0FZ','2026-01-01T00:00:05.000000+00:00',1,'answered','','accept/compute-07/0','{"attempt":1,"request":"req-enable-compute-07"}');
+INSERT INTO "events" VALUES(32,'01KDVDNDX0M0FZ','2026-01-01T00:00:05.000000+00:00',1,'settled: done','','accept/compute-07/0','{"attempt":1,"request":"req-enable-compute-07"}');
+INSERT INTO "events" VALUES(33,'01KDVDNDX0M0FZ','2026-01-01T00:00:05.000000+00:00',1,'intended','','accept/compute-07/1','{"attempt":1,"mark":{"at":"2026-01-01T00:00:05+00:00"}}');
+INSERT INTO "events" VALUES(34,'01KDVDNDX0M0FZ','2026-01-01T00:00:05.000000+00:00',1,'answered','','accept/compute-07/1','{"attempt":1}');
+INSERT INTO "events" VALUES(35,'01KDVDNDX0M0FZ','2026-01-01T00:00:06.000000+00:00',1,'settled: done','','accept/compute-07/1','{"attempt":1,"saw":{"server":"fbf2c4fb-fd94-5b09-bdc8-2e50f8052777","status":"ACTIVE","host":"compute-07"}}');
+INSERT INTO "events" VALUES(36,'01KDVDNDX0M0FZ','2026-01-01T00:00:06.000000+00:00',1,'intended','','accept/compute-07/2','{"attempt":1,"mark":{"servers":["fbf2c4fb-fd94-5b09-bdc8-2e50f8052777"],"at":"2026-01-01T00:00:06+00:00"}}');
+INSERT INTO "events" VALUES(37,'01KDVDNDX0M0FZ','2026-01-01T00:00:06.000000+00:00',1,'answered','','accept/compute-07/2','{"attempt":1}');
+INSERT INTO "events" VALUES(38,'01KDVDNDX0M0FZ','2026-01-01T00:00:07.000000+00:00',1,'settled: done','','accept/compute-07/2','{"attempt":1}');
+INSERT INTO "events" VALUES(39,'01KDVDNDX0M0FZ','2026-01-01T00:00:07.000000+00:00',1,'proved','','','{"reason":"`compute-07` is in service: enabled, up, and offered by placement","read":"enabled and up; placement lacks COMPUTE_STATUS_DISABLED"}');
+INSERT INTO "events" VALUES(40,'01KDVDNDX0M0FZ','2026-01-01T00:00:07.000000+00:00',1,'proved','','','{"reason":"nova-compute on `compute-07` serves RPC","read":"it told its uptime: 21:46:53 up  3:40,  0 users,  load average: 4.40, 4.32, 3.14"}');
+INSERT INTO "events" VALUES(41,'01KDVDNDX0M0FZ','2026-01-01T00:00:07.000000+00:00',1,'proved','','','{"reason":"no acceptance server is left of the return of `compute-07`","read":"Nova lists no server `stackward-acceptance-01kdvdndx0m0fz`"}');
+INSERT INTO "events" VALUES(42,'01KDVDNDX0M0FZ','2026-01-01T00:00:07.000000+00:00',1,'succeeded','','','{}');
+INSERT INTO "events" VALUES(43,'01KDVDNGTRVVMF','2026-01-01T00:00:07.000000+00:00',0,'approved','','','{"by":"root","how":"--yes"}');
+INSERT INTO "events" VALUES(44,'01KDVDNGTRVVMF','2026-01-01T00:00:07.000000+00:00',1,'taken up','','','{"worker":"vm:32687"}');
+INSERT INTO "events" VALUES(45,'01KDVDNGTRVVMF','2026-01-01T00:00:07.000000+00:00',1,'intended','','bring home/47baef29-c69f-57fe-b480-9ed5dc8f2929/0','{"attempt":1,"mark":{"migration":1,"requests":["req-1"],"vm_state":"active","power_state":1}}');
+INSERT INTO "events" VALUES(46,'01KDVDNGTRVVMF','2026-01-01T00:00:07.000000+00:00',1,'answered','','bring home/47baef29-c69f-57fe-b480-9ed5dc8f2929/0','{"attempt":1,"request":"req-4"}');
+INSERT INTO "events" VALUES(47,'01KDVDNGTRVVMF','2026-01-01T00:00:07.000000+00:00',1,'intended','','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0','{"attempt":1,"mark":{"migration":2,"requests":["req-3","req-2"],"vm_state":"stopped","power_state":4}}');
+INSERT INTO "events" VALUES(48,'01KDVDNGTRVVMF','2026-01-01T00:00:07.000000+00:00',1,'answered','','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0','{"attempt":1,"request":"req-5"}');
+INSERT INTO "events" VALUES(49,'01KDVDNGTRVVMF','2026-01-01T00:00:08.000000+00:00',1,'settled: done','','bring home/47baef29-c69f-57fe-b480-9ed5dc8f2929/0','{"attempt":1,"request":"req-4","saw":{"target":"compute-07","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 8fa79191-075d-55fd-8047-9760ededda3a":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}}');
+INSERT INTO "events" VALUES(50,'01KDVDNGTRVVMF','2026-01-01T00:00:08.000000+00:00',1,'settled: done','','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/0','{"attempt":1,"request":"req-5"}');
+INSERT INTO "events" VALUES(51,'01KDVDNGTRVVMF','2026-01-01T00:00:08.000000+00:00',1,'intended','','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1','{"attempt":1,"mark":{"migration":4,"requests":["req-5","req-3","req-2"],"vm_state":"stopped","power_state":4}}');
+INSERT INTO "events" VALUES(52,'01KDVDNGTRVVMF','2026-01-01T00:00:08.000000+00:00',1,'answered','','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1','{"attempt":1,"request":"req-6"}');
+INSERT INTO "events" VALUES(53,'01KDVDNGTRVVMF','2026-01-01T00:00:09.000000+00:00',1,'settled: done','','bring home/d8a10b06-37f8-58d0-af2e-61286d1ddfd3/1','{"attempt":1,"request":"req-6","saw":{"target":"compute-07","host":"holds","task":"holds","vm_state":"holds","power_state":"holds","volumes":"not applicable","port 7c3fcd98-b2da-5d4b-bc9b-d95401acd170":"holds","allocations":"holds","domain on the target":"holds","no domain on the source":"holds","no directory on the source":"holds"}}');
+INSERT INTO "events" VALUES(54,'01KDVDNGTRVVMF','2026-01-01T00:00:09.000000+00:00',1,'proved','','','{"reason":"2 servers are home on `compute-07`","read":"Nova has on `compute-07`: `db-01`, `db-02`"}');
+INSERT INTO "events" VALUES(55,'01KDVDNGTRVVMF','2026-01-01T00:00:09.000000+00:00',1,'proved','','','{"reason":"`compute-07` is in service: enabled, up, and offered by placement","read":"enabled and up; placement lacks COMPUTE_STATUS_DISABLED"}');
+INSERT INTO "events" VALUES(56,'01KDVDNGTRVVMF','2026-01-01T00:00:09.000000+00:00',1,'succeeded','','','{}');
+CREATE TABLE holds (
+	cloud VARCHAR NOT NULL, 
+	node VARCHAR NOT NULL, 
+	run_id VARCHAR NOT NULL, 
+	PRIMARY KEY (cloud, node), 
+	FOREIGN KEY(run_id) REFERENCES runs (id)
+);
+CREATE TABLE journal_version (
+	version INTEGER NOT NULL
+);
+INSERT INTO "journal_version" VALUES(6);
+CREATE TABLE observations (
+	cloud VARCHAR NOT NULL, 
+	node VARCHAR NOT NULL, 
+	subject VARCHAR NOT NULL, 
+	source VARCHAR NOT NULL, 
+	value TEXT NOT NULL, 
+	at VARCHAR NOT NULL, 
+	PRIMARY KEY (cloud, node, subject, source)
+);
+INSERT INTO "observations" VALUES('nova of http://ctl:5000 RegionOne','compute-07','names','node','{"names":["compute-07"],"configured":null,"host":"compute-07","address":"compute-07"}','2026-01-01T00:00:05.000000+00:00');
+CREATE TABLE runs (
+	id VARCHAR NOT NULL, 
+	title TEXT NOT NULL, 
+	"plan" TEXT NOT NULL, 
+	approval TEXT NOT NULL, 
+	holds TEXT NOT NULL, 
+	state VARCHAR NOT NULL, 
+	epoch INTEGER NOT NULL, 
+	worker VARCHAR, 
+	beat_at VARCHAR, 
+	began_at VARCHAR, 
+	ended_at VARCHAR, 
+	ending TEXT NOT NULL, 
+	cancel_asked_by VARCHAR, 
+	progress TEXT NOT NULL, 
+	for_workers BOOLEAN DEFAULT 0 NOT NULL, 
+	deaths INTEGER DEFAULT '0' NOT NULL, 
+	cloud VARCHAR, 
+	due_at VARCHAR, 
+	due_by VARCHAR, 
+	until VARCHAR, 
+	turn_asked TEXT, 
+	PRIMARY KEY (id)
+);
+INSERT INTO "runs" VALUES('01KDVDNA00CNHS','drain `compute-07`','{
+ "format": 1,
+ "title": "drain `compute-07`",
+ "request": {
+  "kind": "drain-compute-node",
+  "node": "compute-07",
+  "reason": "bad DIMM",
+  "allow_downtime": false,
+  "leave_behind": [],
+  "consents": [],
+  "at_once": 2,
+  "slow_after_s": 1800.0,
+  "when_slow": "wait",
+  "projects": [],
+  "target": null,
+  "keep_service": false,
+  "with_mask": true
+ },
+ "holds": [
+  "compute-07"
+ ],
+ "decisions": {
+  "cordon": "free",
+  "room": "enough",
+  "ends": "empty",
+  "cloud": "nova of http://ctl:5000 RegionOne"
+ },
+ "facts": {
+  "asked by": "root",
+  "node": "compute-07",
+  "host": "compute-07",
+  "zone": "nova",
+  "read at": "2026-01-01T00:00:00+00:00",
+  "hypervisor": "QEMU",
+  "servers": 2,
+  "of other projects": 0,
+  "moves": 2,
+  "blocked": 0,
+  "usage": "",
+  "roles": [],
+  "cloud": "http://ctl:5000 RegionOne"
+ },
+ "notices": [
+  "running on while they move, with a stall at the end: 1 server",
+  "off, and not to be started while they move: 1 server",
+  "no new server is placed on `compute-07` from the cordon on"
+ ],
+ "blockers": [],
+ "warnings": [
+  {
+   "thing": "db-01",
+   "reason": "has 0 bytes on a disk of this node: it is copied over the network",
+   "remedy": "",
+   "thing_id": "47baef29-c69f-57fe-b480-9ed5dc8f2929",
+   "worry": "disk-copied"
+  },
+  {
+   "thing": "db-02",
+   "reason": "has 0 bytes on a disk of this node: it is copied over the network",
+   "remedy": "",
+   "thing_id": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+   "worry": "disk-copied"
+  }
+ ],
+ "stages": [
+  {
+   "name": "cordon",
+   "at_once": 1,
+   "goes_on": false,
+   "catches_up": false,
+   "needs": [],
+   "moves": [
+    {
+     "thing": "compute-07",
+     "thing_id": "",
+     "how": "cordon",
+     "slow_after_s": null,
+     "expects": {},
+     "record": "",
+     "steps": [
+      {
+       "kind": "cordon",
+       "host": "compute-07",
+       "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+       "reason": "bad DIMM",
+       "over": null,
+       "replaces": null
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": []
+    }
+   ]
+  },
+  {
+   "name": "move",
+   "at_once": 2,
+   "goes_on": true,
+   "catches_up": false,
+   "needs": [
+    {
+     "kind": "is-cordoned",
+     "host": "compute-07",
+     "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+    },
+    {
+     "kind": "no-arrivals",
+     "host": "compute-07",
+     "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+     "left_over": []
+    }
+   ],
+   "moves": [
+    {
+     "thing": "db-01",
+     "thing_id": "47baef29-c69f-57fe-b480-9ed5dc8f2929",
+     "how": "live",
+     "slow_after_s": 1800.0,
+     "expects": {
+      "target": "compute-08",
+      "provider": "ef531c31-e6d4-5340-9e58-9895f6acfa7b",
+      "needs": {
+       "MEMORY_MB": 2048,
+       "VCPU": 1
+      },
+      "pinned": false,
+      "bytes": 0,
+      "wish": null,
+      "instead": null,
+      "consent": null,
+      "gib": 2.0
+     },
+     "record": "",
+     "steps": [
+      {
+       "kind": "live-migrate",
+       "server": "47baef29-c69f-57fe-b480-9ed5dc8f2929",
+       "name": "db-01",
+       "source": "compute-07",
+       "target": null,
+       "shares_disks": false,
+       "directories": [
+        "/var/lib/nova/instances"
+       ]
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": []
+    },
+    {
+     "thing": "db-02",
+     "thing_id": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+     "how": "cold",
+     "slow_after_s": 1800.0,
+     "expects": {
+      "target": "compute-09",
+      "provider": "43e8bce9-2a80-5eed-a1fa-dc84f02676d8",
+      "needs": {
+       "MEMORY_MB": 2048,
+       "VCPU": 1
+      },
+      "pinned": false,
+      "bytes": 0,
+      "wish": null,
+      "instead": null,
+      "consent": null,
+      "gib": 0.0
+     },
+     "record": "",
+     "steps": [
+      {
+       "kind": "cold-migrate",
+       "server": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+       "name": "db-02",
+       "source": "compute-07",
+       "target": null
+      },
+      {
+       "kind": "confirm-migration",
+       "server": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+       "name": "db-02",
+       "source": "compute-07",
+       "vm_state": "stopped",
+       "power_state": 4,
+       "shares_disks": false,
+       "directories": [
+        "/var/lib/nova/instances"
+       ]
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": []
+    }
+   ]
+  },
+  {
+   "name": "arrivals",
+   "at_once": 2,
+   "goes_on": true,
+   "catches_up": true,
+   "needs": [
+    {
+     "kind": "is-cordoned",
+     "host": "compute-07",
+     "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+    },
+    {
+     "kind": "no-arrivals",
+     "host": "compute-07",
+     "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+     "left_over": []
+    }
+   ],
+   "moves": []
+  },
+  {
+   "name": "keep off",
+   "at_once": 1,
+   "goes_on": false,
+   "catches_up": false,
+   "needs": [
+    {
+     "kind": "is-cordoned",
+     "host": "compute-07",
+     "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+    },
+    {
+     "kind": "no-servers-on",
+     "host": "compute-07",
+     "except_for": [],
+     "projects": []
+    }
+   ],
+   "moves": [
+    {
+     "thing": "compute-07",
+     "thing_id": "",
+     "how": "keep off",
+     "slow_after_s": null,
+     "expects": {},
+     "record": "",
+     "steps": [
+      {
+       "kind": "keep-off",
+       "node": "compute-07",
+       "reason": "bad DIMM",
+       "with_mask": true
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": []
+    }
+   ]
+  }
+ ],
+ "verify": [
+  {
+   "kind": "no-servers-on",
+   "host": "compute-07",
+   "except_for": [],
+   "projects": []
+  },
+  {
+   "kind": "no-domains",
+   "host": "compute-07",
+   "node": "compute-07",
+   "except_for": [],
+   "projects": []
+  },
+  {
+   "kind": "no-allocations",
+   "host": "compute-07",
+   "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+   "except_for": [],
+   "projects": []
+  },
+  {
+   "kind": "no-instance-dirs",
+   "host": "compute-07",
+   "node": "compute-07",
+   "is_shared": false,
+   "other_directories": [],
+   "except_for": [],
+   "projects": []
+  },
+  {
+   "kind": "is-cordoned",
+   "host": "compute-07",
+   "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+  },
+  {
+   "kind": "is-kept-off",
+   "node": "compute-07",
+   "host": "compute-07"
+  }
+ ],
+ "undoes": null
+}
+','{"by":"root","at":"2026-01-01T00:00:00.000000+00:00","how":"--yes"}','["compute-07"]','succeeded',1,'vm:32687','2026-01-01T00:00:03.000000+00:00','2026-01-01T00:00:00.000000+00:00','2026-01-01T00:00:04.000000+00:00','{}',NULL,'{}',0,0,'nova of http://ctl:5000 RegionOne',NULL,NULL,NULL,NULL);
+INSERT INTO "runs" VALUES('01KDVDNDX0M0FZ','return `compute-07` to service','{
+ "format": 1,
+ "title": "return `compute-07` to service",
+ "request": {
+  "kind": "return-compute-node",
+  "node": "compute-07",
+  "image": null,
+  "flavor": null,
+  "network": null,
+  "run": "01KDVDNA00CNHS",
+  "over": null
+ },
+ "holds": [
+  "compute-07"
+ ],
+ "decisions": {
+  "claim": "stackward 01KDVDNA00CNHS by root on vm since 2026-01-01T00:00:00Z: bad DIMM",
+  "cloud": "nova of http://ctl:5000 RegionOne"
+ },
+ "facts": {
+  "asked by": "root",
+  "node": "compute-07",
+  "host": "compute-07",
+  "zone": "nova",
+  "read at": "2026-01-01T00:00:04+00:00",
+  "claim": "stackward 01KDVDNA00CNHS by root on vm since 2026-01-01T00:00:00Z: bad DIMM",
+  "kept off by": [
+   "maintenance file",
+   "drop-in",
+   "mask"
+  ],
+  "image": "guest",
+  "flavor": "tiny",
+  "network": null,
+  "cloud": "http://ctl:5000 RegionOne"
+ },
+ "notices": [
+  "from the uncordon on, servers are placed on `compute-07` again",
+  "one small server is booted there and removed again",
+  "moved away by run `01KDVDNA00CNHS`, and home with `--bring-back`: db-01, db-02"
+ ],
+ "blockers": [],
+ "warnings": [
+  {
+   "thing": "compute-07",
+   "reason": "its acceptance server is booted without a port: networking is not proved",
+   "remedy": "name a network with `--network`",
+   "thing_id": "",
+   "worry": "no-port"
+  }
+ ],
+ "stages": [
+  {
+   "name": "start",
+   "at_once": 1,
+   "goes_on": false,
+   "catches_up": false,
+   "needs": [],
+   "moves": [
+    {
+     "thing": "compute-07",
+     "thing_id": "",
+     "how": "start",
+     "slow_after_s": null,
+     "expects": {},
+     "record": "",
+     "steps": [
+      {
+       "kind": "bring-up",
+       "node": "compute-07",
+       "host": "compute-07"
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": []
+    }
+   ]
+  },
+  {
+   "name": "accept",
+   "at_once": 1,
+   "goes_on": false,
+   "catches_up": false,
+   "needs": [
+    {
+     "kind": "is-up",
+     "host": "compute-07"
+    },
+    {
+     "kind": "serves-rpc",
+     "host": "compute-07",
+     "hypervisor": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+    },
+    {
+     "kind": "libvirt-answers",
+     "host": "compute-07",
+     "node": "compute-07"
+    },
+    {
+     "kind": "has-inventory",
+     "host": "compute-07",
+     "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+    },
+    {
+     "kind": "network-agents-alive",
+     "host": "compute-07"
+    }
+   ],
+   "moves": [
+    {
+     "thing": "compute-07",
+     "thing_id": "",
+     "how": "accept",
+     "slow_after_s": null,
+     "expects": {},
+     "record": "",
+     "steps": [
+      {
+       "kind": "uncordon",
+       "host": "compute-07",
+       "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+       "claim": "01KDVDNA00CNHS"
+      },
+      {
+       "kind": "boot-acceptance",
+       "host": "compute-07",
+       "zone": "nova",
+       "image": "0f9233b1-7390-515d-9787-175006338642",
+       "flavor": "96a44624-4c2c-52b8-ae79-0d0a1d01bdc4",
+       "network": null,
+       "within_s": 300.0
+      },
+      {
+       "kind": "remove-acceptance",
+       "host": "compute-07",
+       "within_s": 300.0,
+       "run": null
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": [
+      {
+       "kind": "remove-acceptance",
+       "host": "compute-07",
+       "within_s": 300.0,
+       "run": null
+      },
+      {
+       "kind": "cordon",
+       "host": "compute-07",
+       "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+       "reason": "its return failed at the acceptance server, `run show` tells why; it was out for: bad DIMM",
+       "over": "01KDVDNA00CNHS",
+       "replaces": null
+      }
+     ]
+    }
+   ]
+  }
+ ],
+ "verify": [
+  {
+   "kind": "in-service",
+   "host": "compute-07",
+   "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+  },
+  {
+   "kind": "serves-rpc",
+   "host": "compute-07",
+   "hypervisor": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+  },
+  {
+   "kind": "no-acceptance-server",
+   "host": "compute-07"
+  }
+ ],
+ "undoes": null
+}
+','{"by":"root","at":"2026-01-01T00:00:04.000000+00:00","how":"--yes"}','["compute-07"]','succeeded',1,'vm:32687','2026-01-01T00:00:06.000000+00:00','2026-01-01T00:00:04.000000+00:00','2026-01-01T00:00:07.000000+00:00','{}',NULL,'{}',0,0,'nova of http://ctl:5000 RegionOne',NULL,NULL,NULL,NULL);
+INSERT INTO "runs" VALUES('01KDVDNGTRVVMF','bring servers home to `compute-07`','{
+ "format": 1,
+ "title": "bring servers home to `compute-07`",
+ "request": {
+  "kind": "bring-back-servers",
+  "node": "compute-07",
+  "run": "01KDVDNA00CNHS",
+  "allow_downtime": false,
+  "leave_behind": [],
+  "consents": [],
+  "at_once": 2,
+  "slow_after_s": 1800.0,
+  "when_slow": "wait"
+ },
+ "holds": [
+  "compute-07"
+ ],
+ "decisions": {
+  "cloud": "nova of http://ctl:5000 RegionOne"
+ },
+ "facts": {
+  "asked by": "root",
+  "node": "compute-07",
+  "host": "compute-07",
+  "drained by": "01KDVDNA00CNHS",
+  "moved away": 2,
+  "moves": 2,
+  "cloud": "http://ctl:5000 RegionOne"
+ },
+ "notices": [
+  "2 servers move to `compute-07`; each running server pauses briefly at the end of its move"
+ ],
+ "blockers": [],
+ "warnings": [
+  {
+   "thing": "db-01",
+   "reason": "has 0 bytes on a disk of this node: it is copied over the network",
+   "remedy": "",
+   "thing_id": "47baef29-c69f-57fe-b480-9ed5dc8f2929",
+   "worry": "disk-copied"
+  },
+  {
+   "thing": "db-02",
+   "reason": "has 0 bytes on a disk of this node: it is copied over the network",
+   "remedy": "",
+   "thing_id": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+   "worry": "disk-copied"
+  }
+ ],
+ "stages": [
+  {
+   "name": "bring home",
+   "at_once": 2,
+   "goes_on": true,
+   "catches_up": false,
+   "needs": [
+    {
+     "kind": "in-service",
+     "host": "compute-07",
+     "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+    }
+   ],
+   "moves": [
+    {
+     "thing": "db-01",
+     "thing_id": "47baef29-c69f-57fe-b480-9ed5dc8f2929",
+     "how": "live",
+     "slow_after_s": 1800.0,
+     "expects": {
+      "target": "compute-07",
+      "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+      "needs": {
+       "MEMORY_MB": 2048,
+       "VCPU": 1
+      },
+      "pinned": true,
+      "bytes": 0,
+      "wish": null,
+      "instead": null,
+      "consent": null,
+      "gib": 2.0
+     },
+     "record": "",
+     "steps": [
+      {
+       "kind": "live-migrate",
+       "server": "47baef29-c69f-57fe-b480-9ed5dc8f2929",
+       "name": "db-01",
+       "source": "compute-08",
+       "target": "compute-07",
+       "shares_disks": false,
+       "directories": [
+        "/var/lib/nova/instances"
+       ]
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": []
+    },
+    {
+     "thing": "db-02",
+     "thing_id": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+     "how": "cold",
+     "slow_after_s": 1800.0,
+     "expects": {
+      "target": "compute-07",
+      "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f",
+      "needs": {
+       "MEMORY_MB": 2048,
+       "VCPU": 1
+      },
+      "pinned": true,
+      "bytes": 0,
+      "wish": null,
+      "instead": null,
+      "consent": null,
+      "gib": 0.0
+     },
+     "record": "",
+     "steps": [
+      {
+       "kind": "cold-migrate",
+       "server": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+       "name": "db-02",
+       "source": "compute-08",
+       "target": "compute-07"
+      },
+      {
+       "kind": "confirm-migration",
+       "server": "d8a10b06-37f8-58d0-af2e-61286d1ddfd3",
+       "name": "db-02",
+       "source": "compute-08",
+       "vm_state": "stopped",
+       "power_state": 4,
+       "shares_disks": false,
+       "directories": [
+        "/var/lib/nova/instances"
+       ]
+      }
+     ],
+     "on_slow": [],
+     "instead": [],
+     "on_failed": []
+    }
+   ]
+  }
+ ],
+ "verify": [
+  {
+   "kind": "are-on",
+   "host": "compute-07",
+   "servers": [
+    "47baef29-c69f-57fe-b480-9ed5dc8f2929",
+    "d8a10b06-37f8-58d0-af2e-61286d1ddfd3"
+   ]
+  },
+  {
+   "kind": "in-service",
+   "host": "compute-07",
+   "provider": "6fd5996b-64fd-53e1-b8f6-60fbaba6c28f"
+  }
+ ],
+ "undoes": null
+}
+','{"by":"root","at":"2026-01-01T00:00:07.000000+00:00","how":"--yes"}','["compute-07"]','succeeded',1,'vm:32687','2026-01-01T00:00:08.000000+00:00','2026-01-01T00:00:07.000000+00:00','2026-01-01T00:00:09.000000+00:00','{}',NULL,'{}',0,0,'nova of http://ctl:5000 RegionOne',NULL,NULL,NULL,NULL);
+CREATE TABLE workers (
+	name VARCHAR NOT NULL, 
+	life VARCHAR NOT NULL, 
+	machine VARCHAR NOT NULL, 
+	pid INTEGER NOT NULL, 
+	since VARCHAR NOT NULL, 
+	beats INTEGER NOT NULL, 
+	beat_at VARCHAR NOT NULL, 
+	cloud VARCHAR, 
+	PRIMARY KEY (name)
+);
+CREATE INDEX ix_events_run_id ON events (run_id);
+COMMIT;
