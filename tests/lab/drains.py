@@ -71,6 +71,23 @@ class Place:
         return (self.status, self.vm_state, self.power_state, self.domain, self.volumes)
 
 
+def typed(domain: str, server_id: str, word: str) -> str:
+    """Return the script by which a guest on a node is told to write a word on its disk.
+
+    QEMU reads from a terminal only while somebody has it open. A guest that ticks may not have its
+    shell yet, and what is typed before that is lost: so it is typed until it is done.
+    """
+    return f"""
+exec 3<>$(virsh ttyconsole {domain}); log={INSTANCES}/{server_id}/console.log
+timeout 90 sh -c "until grep -q tick $log; do sleep 0.5; done"
+for _ in 1 2 3 4 5 6; do
+    printf '\\rwrite {word}\\r' >&3
+    timeout 10 sh -c "until grep -q note={word} $log; do sleep 0.5; done" && exit
+done
+exit 1
+"""
+
+
 @dataclass(frozen=True)
 class Drains:
     """The drains of one lab, with a journal of their own."""
@@ -228,13 +245,8 @@ class Drains:
         """Let a guest write a word on its disk, and return the tick that shows it."""
         server = self.lab.server(server_id)
         self.lab.tick(server_id)
-        # QEMU reads from a terminal only while somebody has it open.
-        self.lab.on(
-            server.hypervisor_hostname,
-            f"exec 3<>$(virsh ttyconsole {server.instance_name}); printf 'write {word}\\r' >&3\n"
-            f"log={INSTANCES}/{server_id}/console.log\n"
-            f'timeout 60 sh -c "until grep -q note={word} $log; do sleep 0.5; done"',
-        )
+        script = typed(server.instance_name, server_id, word)
+        self.lab.on(server.hypervisor_hostname, script)
         return self.lab.tick(server_id, lambda tick: note(tick) == word)
 
     # --- support ---

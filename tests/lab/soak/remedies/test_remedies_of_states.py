@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lab.drains import INSTANCES, Drains, note
+from lab.drains import INSTANCES, Drains, note, typed
 from lab.remedies import advice, carry_out, is_free, printed, run
 from real_lab import until
 from stackward.errors import StackwardError
@@ -169,12 +169,6 @@ THERE = """
 su -s /bin/sh nova -c "scp -rqo StrictHostKeyChecking=no {source}:{instances}/{server} {instances}/"
 virsh define {instances}/{server}/libvirt.xml && virsh start {server}
 """
-WRITE = """
-exec 3<>$(virsh ttyconsole {server}); log={instances}/{server}/console.log
-timeout 90 sh -c "until grep -q tick $log; do sleep 0.5; done"
-printf 'write {word}\\r' >&3
-timeout 60 sh -c "until grep -q note={word} $log; do sleep 0.5; done"
-"""
 BRING_BACK = """
 su -s /bin/sh nova -c "scp -qo StrictHostKeyChecking=no {away}:{instances}/{server}/disk /tmp/"
 cp /tmp/disk {instances}/{server}/disk && rm /tmp/disk
@@ -198,7 +192,7 @@ def test_a_guest_that_libvirt_has_moved_and_nova_has_not_comes_home_with_its_dat
     names = {"server": server, "instances": INSTANCES, "source": home, "away": node}
     lab.on(home, AWAY.format(**names))
     lab.on(node, THERE.format(**names))
-    lab.on(node, WRITE.format(word="abroad", **names))
+    lab.on(node, typed(server, server, "abroad"))
     remedy = advice(drains, home, "guest-elsewhere")
 
     carry_out(lab, remedy, end, on=node)
