@@ -192,6 +192,15 @@ def test_each_server_is_named_with_what_is_known_of_it() -> None:
     )
 
 
+def test_what_the_node_has_brought_up_by_itself_is_proved_and_not_started() -> None:
+    given = facts(one(MADE, status="ACTIVE", guest="running"), one(*RAN, name="web-01"))
+
+    plan = plan_recovery(given, ASKED)
+
+    assert [move.thing for _, move in plan.moves()] == ["web-01"]
+    assert [each.summary for each in plan.verify] == ["2 servers run on `compute-07`"]
+
+
 def test_a_log_that_cannot_be_read_is_one_witness_less_and_the_plan_says_so() -> None:
     plan = plan_recovery(facts(logs_unread="sudo: a password is required"), ASKED)
 

@@ -12,6 +12,7 @@ from stackward.operations.recover_compute_node.facts import RecoveryFacts
 from stackward.operations.recover_compute_node.returning import (
     Returning,
     judge_returning,
+    to_run,
     to_start,
     who_returns,
 )
@@ -46,7 +47,7 @@ def plan_recovery(facts: RecoveryFacts, asked: RecoverRequest) -> Plan[World]:
         stages=wave_stages(
             starts, facts.tags, asked.tiers, at_once=asked.at_once, within_s=asked.within_s
         ),
-        verify=all_run(starts),
+        verify=all_run(to_run(facts, returning)),
     )
 
 

@@ -54,6 +54,11 @@ def _by_word(ran: WhoRan, asked: RecoverRequest, *, runs: bool) -> Returning:
     return Returning(server=server, answer=answer, because=because, runs=runs)
 
 
+def to_run(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> list[ServerToBringUp]:
+    """Return those that run in the end: those that the node has brought up by itself, too."""
+    return [facts.to_bring_up[each.server.id] for each in returning if each.answer is Answer.START]
+
+
 def to_start(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> list[ServerToBringUp]:
     """Return those that are brought up."""
     return [

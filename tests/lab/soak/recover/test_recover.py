@@ -1,14 +1,16 @@
 """A node loses its power and is back: exactly the servers that ran run again, in their order.
 
-The guests themselves tell: how often each disk was booted, and when.
+The guests themselves tell: how often each disk was booted. Also where its worker is killed.
 """
 
-from collections.abc import Generator
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
-from lab.stage import Stage, scene
-from real_lab import until
+import pytest
+
+from lab.drains import Drains
+from real_lab import STACKWARD, RealLab, until
 from stackward.lab.guest import Tick
 
 RAN, WAS_OFF, PAUSED = ("recovered-1", "recovered-2"), "recovered-off", "recovered-paused"
@@ -27,11 +29,12 @@ class Recovery:
     again: int  # the code of a second recovery
 
 
-@scene(budget_s=100, is_later=True)
-def recovery(stage: Stage) -> Generator[Recovery]:
-    """Cut a node's power, and recover it."""
-    lab, drains, node = stage.lab, stage.drains, stage.nodes[0]
-    stage.all_in_service()
+@pytest.fixture(scope="module")
+def recovery(
+    lab: RealLab, nodes: tuple[str, str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Recovery]:
+    """Given a node that lost its power and was recovered."""
+    drains, node = Drains(lab, tmp_path_factory.mktemp("journal")), nodes[0]
     drains.remove_left_over("recovered-")
     made = {name: drains.boot(name, node) for name in (*RAN, WAS_OFF, PAUSED)}
     drains.wait_for_guests([*made.values()])
@@ -42,32 +45,40 @@ def recovery(stage: Stage) -> Generator[Recovery]:
     lab.cloud.compute.pause_server(made[PAUSED])
     until(lambda: lab.server(made[PAUSED]).status == "PAUSED")
     before = {name: lab.tick(made[name]) for name in RAN}
-    since = datetime.fromisoformat(lab.on(node, "date -u +%FT%T").strip())
-    stage.begins()
-    lab.run("power", "off", node)
-    lab.run("power", "on", node)
+    lose_power(lab, node)
     until(lambda: lab.server(made[FIRST]).status == "SHUTOFF")
     ended = drains.call("node", "recover", node, "--yes")
-    starts = [
-        (action.start_time, name)
-        for name, server in made.items()
-        for action in lab.cloud.compute.server_actions(server)
-        if action.action == "start" and datetime.fromisoformat(action.start_time) >= since
-    ]
-    after = {name: _tick_of_another_boot(stage, made[name], before[name]) for name in RAN}
+    started = starts_of(lab, made)
+    after = {name: _tick_of_another_boot(lab, made[name], before[name]) for name in RAN}
     yield Recovery(
         code=ended.returncode,
         said=ended.stdout + ended.stderr,
         boots={name: (before[name].boots, after[name].boots) for name in RAN},
-        started=[name for _, name in sorted(starts)],
+        started=started,
         statuses={name: lab.server(server).status for name, server in made.items()},
         again=drains.call("node", "recover", node, "--yes").returncode,
     )
     drains.remove(*made.values())
 
 
-def _tick_of_another_boot(stage: Stage, server: str, before: Tick) -> Tick:
-    return stage.lab.tick(server, lambda tick: tick.boot != before.boot)
+def lose_power(lab: RealLab, node: str) -> None:
+    lab.run("power", "off", node)
+    lab.run("power", "on", node)
+
+
+def starts_of(lab: RealLab, made: dict[str, str]) -> list[str]:
+    """Return the names of those that Nova was asked to start, in the order of time."""
+    starts = [
+        (action.start_time, name)
+        for name, server in made.items()
+        for action in lab.cloud.compute.server_actions(server)
+        if action.action == "start"
+    ]
+    return [name for _, name in sorted(starts)]
+
+
+def _tick_of_another_boot(lab: RealLab, server: str, before: Tick) -> Tick:
+    return lab.tick(server, lambda tick: tick.boot != before.boot)
 
 
 def test_each_that_ran_has_booted_once_more(recovery: Recovery) -> None:
@@ -92,3 +103,28 @@ def test_libvirts_logs_were_a_witness(recovery: Recovery) -> None:
 
 def test_a_second_recovery_has_nothing_to_do(recovery: Recovery) -> None:
     assert recovery.again == 0
+
+
+def test_a_worker_that_is_killed_in_the_middle_leaves_none_out_and_starts_none_twice(
+    drains: Drains, nodes: tuple[str, str, str]
+) -> None:
+    lab, node = drains.lab, nodes[1]
+    drains.remove_left_over("killed-")
+    made = {name: drains.boot(name, node) for name in ("killed-1", "killed-2")}
+    lab.cloud.compute.set_server_metadata(made["killed-2"], **{"stackward:priority": "1"})
+    before = drains.wait_for_guests(made.values())
+    lose_power(lab, node)
+    until(lambda: lab.server(made["killed-1"]).status == "SHUTOFF")
+    going = drains.start([STACKWARD, "node", "recover", node, "--yes"])
+    until(lambda: starts_of(lab, made) == ["killed-2"])
+    going.process.send_signal(signal.SIGKILL)
+    going.process.wait()
+
+    resumed = drains.resume()
+
+    assert resumed.code == 0, resumed.said
+    assert starts_of(lab, made) == ["killed-2", "killed-1"]
+    for server in made.values():
+        after = _tick_of_another_boot(lab, server, before[server])
+        assert after.boots == before[server].boots + 1
+    drains.remove(*made.values())
