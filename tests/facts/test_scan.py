@@ -217,6 +217,44 @@ def test_a_fifo_and_a_link_that_leads_out_are_named_and_not_read(tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize("place", ["/var/log/nova", "/var/log/nova/nova.log"])
+def test_a_link_out_of_the_folder_of_its_log_is_named_and_not_read(
+    tmp_path: Path, place: str
+) -> None:
+    """The scanner may be root; what a service puts into its folder is the service's choice."""
+    write(tmp_path, "etc/shadow", line(0, "a secret"))
+    write(tmp_path, "var/log/nova/nova-api.log", line(0, "x"))
+    (tmp_path / "var/log/nova/nova.log").symlink_to(tmp_path / "etc/shadow")
+
+    found = scan(tmp_path, places=[place])
+
+    assert "a secret" not in json.dumps(found)
+    assert found["refused"] == ["/var/log/nova/nova.log: it leads out of its folder"]
+
+
+def test_a_folder_of_logs_may_be_a_link(tmp_path: Path) -> None:
+    """As `/var/log/kolla` is one to a volume of Docker."""
+    write(tmp_path, "volumes/logs/nova.log", line(0, "it"))
+    (tmp_path / "var/log").mkdir(parents=True)
+    (tmp_path / "var/log/kolla").symlink_to(tmp_path / "volumes/logs")
+
+    assert len(texts(scan(tmp_path, places=["/var/log/kolla/nova.log"]))) == 1
+
+
+def test_a_link_that_is_put_there_after_it_was_found_is_not_read(
+    scanner: ModuleType, tmp_path: Path
+) -> None:
+    write(tmp_path, "secret", "x\n")
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log/nova.log").symlink_to(tmp_path / "secret")
+    one = scanner.File(
+        str(tmp_path / "log/nova.log"), "/nova.log", os.path.realpath(tmp_path / "log")
+    )
+
+    with pytest.raises(OSError, match="leads out of its folder"):
+        one.open()
+
+
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "nova.log").symlink_to("nova.log")
 

@@ -471,11 +471,19 @@ def last_head(piece: Any, heads: Heads, limit: int) -> int:
     return held
 
 
+LEADS_OUT = "it leads out of its folder"
+
+
+def is_below(real: str, folder: str) -> bool:
+    """Say whether a file is in a folder or in one below it; both without links."""
+    return real.startswith(folder.rstrip("/") + "/")
+
+
 class File:
     """One file of logs."""
 
-    def __init__(self, path: str, shown: str) -> None:
-        self.path, self.shown = path, shown
+    def __init__(self, path: str, shown: str, folder: str) -> None:
+        self.path, self.shown, self.folder = path, shown, folder
         self.is_gzip = False
         self.size = 0
         self.kinds = []  # type: list[Kind]
@@ -488,6 +496,11 @@ class File:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
             raise OSError(0, "it is no plain file")
+        # A link may have been put there since it was found: what counts is what was opened.
+        own = "/proc/self/fd/" + str(file)
+        if os.path.exists(own) and not is_below(os.path.realpath(own), self.folder):
+            os.close(file)
+            raise OSError(0, LEADS_OUT)
         return os.fdopen(file, "rb", buffering=0)
 
     def stream(self) -> Any:
@@ -756,15 +769,23 @@ class Places:
         self.root, self.refused = root, refused
         self.inside = os.path.realpath(root).rstrip("/") + "/"
         self.seen = set()  # type: set[str]
+        self.folders = {}  # type: dict[str, str]
         self.found = OrderedDict()  # type: OrderedDict[str, list[str]]
 
-    def add(self, path: str) -> None:
-        """Keep a file under the name of its newest; once, and not where a link leads out."""
+    def add(self, path: str, folder: str) -> None:
+        """Keep a file under the name of its newest; once, and not where a link leads out.
+
+        Whoever may write into a folder of logs chooses where a link in it leads. The folder itself
+        may be a link: that is the choice of whoever owns what is above it.
+        """
         real = os.path.realpath(path)
         if not real.startswith(self.inside):
             self.refused.append(shown(path, self.root) + ": it leads out of what was collected")
+        elif not is_below(real, os.path.realpath(folder)):
+            self.refused.append(shown(path, self.root) + ": " + LEADS_OUT)
         elif real not in self.seen and len(self.seen) < MOST_FILES:
             self.seen.add(real)
+            self.folders[path] = os.path.realpath(folder)
             self.found.setdefault(ADDED.sub("", path), []).append(path)
 
     def folder(self, path: str) -> None:
@@ -777,7 +798,7 @@ class Places:
                 folders[:] = []
             for name in sorted(names):
                 if not SKIPPED.search(name):
-                    self.add(os.path.join(folder, name))
+                    self.add(os.path.join(folder, name), path)
 
     def file(self, path: str) -> None:
         """Keep a file and those that were rotated."""
@@ -791,7 +812,7 @@ class Places:
             return
         for each in names:
             if each == name or (each.startswith(name) and ROTATED.match(each[len(name) :])):
-                self.add(os.path.join(folder, each))
+                self.add(os.path.join(folder, each), folder)
 
     def all(self, places: list[str]) -> dict[str, list[str]]:
         """Return the files of these places."""
@@ -816,10 +837,11 @@ def shown(path: str, root: str) -> str:
 
 def scan_files(scan: Scan, places: list[str], root: str) -> None:
     """Scan all files of these places."""
-    for paths in Places(root, scan.refused).all(places).values():
+    found = Places(root, scan.refused)
+    for paths in found.all(places).values():
         known = []
         for path in paths:
-            one = File(path, shown(path, root))
+            one = File(path, shown(path, root), found.folders[path])
             try:
                 one.know(scan.bodies, scan.prefixes, scan.zone)
             except OSError as error:
