@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from builders import NOW, an_id
 from fakes.cloud import FakeCloud
-from stackward.errors import Uncertain
+from stackward.errors import StepFailed, Uncertain
 from stackward.model.acceptance import NewServer
 from stackward.model.placement import Need
 
@@ -354,10 +354,12 @@ class HttpCloud:
             )
         return Reply(200, {"instanceAction": {**_action(known[0]), "events": events}})
 
-    def _order(self, method: str, path: str, body: Any) -> Reply:  # noqa: ANN401  # JSON
+    def _order(self, method: str, path: str, body: Any) -> Reply:  # noqa: ANN401, C901  # one a path
         words, cloud = path.split("/"), self.cloud
         try:
             match words:
+                case ["os-services", service] if body.get("forced_down"):
+                    made = cloud.nova.force_down(service)
                 case ["os-services", service] if body["status"] == "disabled":
                     made = cloud.nova.disable_service(service, body["disabled_reason"])
                 case ["os-services", service]:
@@ -378,6 +380,8 @@ class HttpCloud:
         except Uncertain as error:
             says = error.says or ""
             return Reply(409, {"conflictingRequest": {"code": 409, "message": says}})
+        except StepFailed as error:
+            return Reply(400, {"badRequest": {"code": 400, "message": error.says or ""}})
         return Reply(202, None, {"x-openstack-request-id": made})
 
     def _console(self, server: str, lines: int) -> Reply:
@@ -401,6 +405,12 @@ class HttpCloud:
                 return cloud.nova.stop_server(server)
             case "os-start":
                 return cloud.nova.start_server(server)
+            case "evacuate":
+                if _pair(self.versions[-1] or "2.1") < _pair("2.95"):
+                    raise AssertionError("it would be started")
+                return cloud.nova.evacuate(server, given["host"])
+            case "os-resetState":
+                return cloud.nova.reset_state(server)
             case "reboot":
                 return cloud.nova.reboot_server(server, is_hard=given["type"] == "HARD")
             case _:
@@ -582,7 +592,13 @@ class HttpCloud:
             self.cloud.masakari.set_ha_host(entry, is_in_maintenance=asked)
             return Reply(200, {"host": {}})
         found: list[Json]
-        if path == "segments":
+        if path == "notifications":
+            [own] = [one for one in guards if one.id == dict(query)["source_host_uuid"]]
+            found = [
+                {"notification_uuid": one.id, "type": one.kind, "status": one.status}
+                for one in self.cloud.masakari.notifications_of(own)
+            ]
+        elif path == "segments":
             found = [{"uuid": one} for one in dict.fromkeys(each.segment for each in guards)]
         else:
             found = [

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from fakes.world import Connected
-from stackward.errors import Uncertain
+from stackward.errors import Refused, StepFailed, Uncertain
 from stackward.facts.needs import need_of
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.server import Server
@@ -187,7 +187,36 @@ class CloudContract:
         after = at_work.server(at_work.stopped)
         assert (after.status, after.task_state, after.host) == ("SHUTOFF", None, before.host)
 
+    def test_a_server_of_a_node_that_is_up_is_not_evacuated(self, at_work: CloudAtWork) -> None:
+        cloud, server, host = at_work.cloud, at_work.running, at_work.host
+        records = cloud.nova.migrations_of_server(server)
+        other = next(
+            each.host
+            for each in cloud.nova.services()
+            if each.binary == "nova-compute" and each.host != host
+        )
+
+        with pytest.raises((StepFailed, Refused)):  # one before 2.95 is not even asked
+            cloud.nova.evacuate(server, other)
+
+        after = at_work.server(server)
+        assert (after.status, after.task_state, after.host) == ("ACTIVE", None, host)
+        assert cloud.nova.migrations_of_server(server) == records
+
     # --- changing ---
+
+    def test_a_state_that_is_reset_is_active_and_nothing_is_done_to_the_guest(
+        self, at_work: CloudAtWork
+    ) -> None:
+        cloud, server = at_work.cloud, at_work.running
+        earlier = cloud.nova.actions_of(server)
+
+        cloud.nova.reset_state(server)
+
+        now = at_work.server(server)
+        assert (now.status, now.task_state, now.power_state) == ("ACTIVE", None, 1)
+        [action, *before] = cloud.nova.actions_of(server)
+        assert (action.action, tuple(before)) == ("resetState", earlier)
 
     def test_a_binding_that_a_move_has_left_is_removed_and_no_other(
         self, at_work: CloudAtWork

@@ -30,6 +30,7 @@ WORD = re.compile(r"[a-z][a-z0-9_-]+")
 
 PLUGINS = {
     "baremetal",
+    "notification",
     "segment",
     "resource",
 }  # of openstackclient: the lists of their commands are TOOLS

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from builders import NOW, a_flavor, a_service, an_id
-from stackward.errors import Uncertain
+from stackward.errors import Refused, StepFailed, Uncertain
 from stackward.model.acceptance import NewServer
 from stackward.model.aggregate import Aggregate
 from stackward.model.flavor import OfferedFlavor
@@ -66,6 +66,7 @@ class FakeNova:
     built: list[NewServer] = field(default_factory=list)
     listed: tuple[Hypervisor, ...] = ()  # by the last list of all
     calls: Counter[str] = field(default_factory=Counter)
+    starts_evacuated: bool = False  # a Nova before 2.95
     placement: "FakePlacement" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +83,8 @@ class FakeNova:
 
     def _known_of(self, service: ComputeService) -> ComputeService:
         if service.host not in self.cells_down:
-            return service
+            is_heard = service.is_up and service.updated is None
+            return replace(service, updated=self._now.isoformat()) if is_heard else service
         blank = a_service(service.host, id="", is_enabled=False, is_up=False, zone="")
         return replace(blank, binary=service.binary, is_known=False)
 
@@ -186,6 +188,9 @@ class FakeNova:
     def flavors(self) -> tuple[OfferedFlavor, ...]:
         return self.offered
 
+    def leaves_evacuated_stopped(self) -> bool:
+        return not self.starts_evacuated
+
     def disable_service(self, service: str, reason: str, /) -> str:
         host = self._host_of(service)
         self.computes[host] = replace(self.computes[host], is_enabled=False, disabled_reason=reason)
@@ -256,6 +261,42 @@ class FakeNova:
         self.known[server] = replace(self.known[server], task_state=None)
         return self._act(server, "live_migration_cancel")
 
+    def force_down(self, service: str, /) -> str:
+        host = self._host_of(service)
+        self.computes[host] = replace(self.computes[host], is_forced_down=True, is_up=False)
+        return f"req-force-down-{host}"
+
+    def evacuate(self, server: str, target: str, /) -> str:
+        if self.starts_evacuated:
+            raise Refused("Nova is too old", service="Nova")
+        self._refuse(server, {"ACTIVE", "SHUTOFF", "ERROR"})
+        one = self.known[server]
+        if self.computes[one.host or ""].is_up:
+            raise StepFailed(
+                "could not change it: Nova answered 400",
+                service="Nova",
+                says=f"Compute service of {one.host} is still in use.",
+            )
+        number = len(self.migrations) + 1
+        self.migrations.append(
+            Migration(
+                id=number,
+                uuid=an_id(f"migration-{number}"),
+                server=server,
+                kind="evacuation",
+                status="accepted",
+                source=one.host or "",
+                target=target,
+            )
+        )
+        self.known[server] = replace(one, task_state="rebuilding", status="REBUILD")
+        return self._act(server, "evacuate", "compute_rebuild_instance")
+
+    def reset_state(self, server: str, /) -> str:
+        one = self.known[server]
+        self.known[server] = replace(one, status="ACTIVE", vm_state="active", task_state=None)
+        return self._act(server, "resetState")
+
     def vanish(self, server: str, by: str = "eve") -> None:
         """Let an owner delete a server; its actions stay readable by its id."""
         self._act(server, "delete")
@@ -313,7 +354,10 @@ class FakeNova:
 
     def _advance(self, migration: Migration) -> None:
         server = self.known[migration.server]
-        if migration.server in self.failures and migration.status in {"running", "migrating"}:
+        if migration.kind == "evacuation":
+            if migration.status in {"accepted", "pre-migrating"}:
+                self._evacuate(server, migration)
+        elif migration.server in self.failures and migration.status in {"running", "migrating"}:
             self._set(server.id, status="error")
             failed = replace(self.actions[server.id][-1], message="Error")
             self.actions[server.id][-1] = failed
@@ -333,6 +377,28 @@ class FakeNova:
             self._set(server.id, status="confirmed")
             was = "SHUTOFF" if server.vm_state == "stopped" else "ACTIVE"
             self.known[server.id] = replace(server, status=was)
+
+    def _evacuate(self, server: Server, migration: Migration) -> None:
+        if migration.status == "accepted":
+            self._set(server.id, status="pre-migrating")
+        elif server.id in self.failures:
+            self._set(server.id, status="error")
+            self.actions[server.id][-1] = replace(self.actions[server.id][-1], message="Error")
+            self.known[server.id] = replace(
+                server, task_state=None, status="ERROR", vm_state="error"
+            )
+        elif self.computes[migration.target or ""].is_up:
+            self._set(server.id, status="done")
+            self._end(server.id)
+            is_on = server.vm_state == "error"  # nova 31.0: it is left running then
+            self.known[server.id] = replace(
+                server,
+                host=migration.target,
+                task_state=None,
+                status="ACTIVE" if is_on else "SHUTOFF",
+                vm_state="active" if is_on else "stopped",
+                power_state=1 if is_on else 4,
+            )
 
     def _begin(
         self, server: str, action: str, allowed: set[str], task: str, target: str | None

@@ -10,6 +10,7 @@ from functools import cache
 from builders import NOW
 from fakes.cloud import FakeCloud
 from stackward.errors import Unreachable
+from stackward.facts.disks_elsewhere import script as disks
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
 from stackward.facts.who_ran import BOOTED
 from stackward.facts.who_ran import NOW as NOW_THERE
@@ -50,6 +51,9 @@ IN_A_CONTAINER = (
 @cache
 def _directory(hosts: tuple[str, ...]) -> Directory:
     return Directory(Known(name=host, address=host) for host in hosts)
+
+
+_AT = "2026-11-22 03:00:00.000 7"
 
 
 NO_VIRSH = Answer(127, "", "env: 'virsh': No such file or directory\n")
@@ -103,6 +107,8 @@ class FakeShell:
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # beside the inventory's
     gated: set[str] = field(default_factory=set)  # whose systemd has read the gate's drop-in
     systemd: dict[str, int] = field(default_factory=dict)  # its version, by node; else 257
+    shares_instances: bool = True  # all nodes see the disks of all servers
+    uses_own_disks: bool = True  # Nova agrees, when it evacuates one
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
     def directory(self) -> Directory:
@@ -148,6 +154,8 @@ class FakeShell:
         if node in self.silent:
             raise _no_route(node)
         words = list(command)
+        if given == disks():
+            return self._disks(json.loads(words[-1])["servers"])
         if given == script():
             return self._hail(node, json.loads(words[-1])["addresses"])
         if as_root:
@@ -175,6 +183,40 @@ class FakeShell:
             return Answer(1, "", "cat: /proc/1/stat: Permission denied\n")
         began = int(self.booted.timestamp())
         return Answer(0, f"1 (systemd) S {'0 ' * 18}100 0\ncpu 1 2\nbtime {began - 1}\n")
+
+    def _disks(self, servers: Sequence[str]) -> Answer:
+        """Say which disks a node sees of servers: all of them, unless each has its own alone."""
+        told = {
+            each: [
+                {
+                    "path": f"/var/lib/nova/instances/{each}",
+                    "there": self.shares_instances,
+                    "writable": self.shares_instances,
+                    "disks": {"disk": ""} if self.shares_instances else {},
+                    "unread": None,
+                }
+            ]
+            for each in servers
+        }
+        return Answer(0, f"Welcome\n{json.dumps({'version': 1, 'told': told})}\n")
+
+    def _evacuated(self, node: str) -> list[str]:
+        """Return what nova-compute there wrote of the servers that it has taken."""
+        used = "disk on shared storage, evacuating using existing disk"
+        if not (self.shares_instances and self.uses_own_disks):
+            used = "disk not on shared storage, evacuating from image: 'guest'"
+        nova, host = self.cloud.nova, self._host_of(node)
+        taken = {
+            each.server
+            for each in nova.migrations
+            if (each.kind, each.target, each.status) == ("evacuation", host, "done")
+        }
+        return [
+            f"{_AT} INFO nova.compute.manager [None {one.request_id} u p] {used}\n"
+            for server in sorted(taken)
+            for one in nova.actions[server]
+            if one.action == "evacuate"
+        ]
 
     def _hail(self, caller: str, addresses: Sequence[str]) -> Answer:
         """Call addresses from a node: what has power answers, whoever may log in there."""
@@ -239,7 +281,9 @@ class FakeShell:
             left = [one for one in here if wanted in one]
             return Answer(0, "\n".join(left))
         if words[0] == "/usr/bin/tail":
-            return Answer(0, "".join(self.logged.get(node, [])))
+            started = f"{_AT} INFO nova.service [-] Starting compute node\n"
+            lines = (started, *self.logged.get(node, []), *self._evacuated(node))
+            return Answer(0, "".join(lines))
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
 

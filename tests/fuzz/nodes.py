@@ -12,6 +12,7 @@ from fakes.site import ANATOMY, Site
 from fuzz.source import Came, Source
 from stackward.errors import NotUnderstood
 from stackward.facts.cloud_state import CheckRequest
+from stackward.facts.disks_elsewhere import parse_disks
 from stackward.facts.domains import parse_filesystem, read_domains
 from stackward.facts.logs import parse_scan, places_of
 from stackward.facts.machine import addresses_in, parse_sysinfo
@@ -128,6 +129,29 @@ HAIL: dict[str, Any] = {
     "told": {
         "10.77.1.11": {"own": False, "ssh": "silent", "ping": False},
         "10.77.2.11": {"own": False, "ssh": "open", "ping": None},
+    },
+}
+DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copied
+    "version": 1,
+    "told": {
+        "5207b010-bf1e-42df-9895-0c0269510c6b": [
+            {
+                "path": "/var/lib/nova/instances/5207b010-bf1e-42df-9895-0c0269510c6b",
+                "there": True,
+                "writable": True,
+                "disks": {"disk": ""},
+                "unread": None,
+            }
+        ],
+        "d2806656-8a9c-4b39-b53c-f10b998b38a6": [
+            {
+                "path": "/var/lib/nova/instances/d2806656-8a9c-4b39-b53c-f10b998b38a6",
+                "there": False,
+                "writable": None,
+                "disks": {},
+                "unread": None,
+            }
+        ],
     },
 }
 IMAGES = "/var/lib/glance/images"
@@ -313,6 +337,16 @@ def of_hail(raw: bytes) -> Came:
     return Came.READ
 
 
+def of_disks(raw: bytes) -> Came:
+    """Read which disks of two servers another node sees."""
+    try:
+        told = parse_disks(decoded(raw), [*DISKS["told"]])
+    except NotUnderstood:
+        return Came.UNKNOWN
+    assert set(told) == {*DISKS["told"]}
+    return Came.READ
+
+
 def of_groups(raw: bytes) -> Came:
     """Read LVM's volume groups, one of which holds volumes."""
     told = dict(document("ctl"))
@@ -413,6 +447,12 @@ def sources() -> list[Source]:
             sample=json.dumps(HAIL),
             is_json=True,
             read=of_hail,
+        ),
+        Source(
+            name="script looks for disks",
+            sample=json.dumps(DISKS),
+            is_json=True,
+            read=of_disks,
         ),
         Source(
             name="virsh list",

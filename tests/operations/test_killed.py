@@ -28,6 +28,7 @@ from stackward.model.server import ServerAction
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.change_boot_gate import GateRequest
+from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.fence_compute_node import FenceRequest
 from stackward.requests.reboot_server import RebootRequest
 from stackward.requests.recover_compute_node import RecoverRequest
@@ -88,6 +89,14 @@ def with_one_that_crashed(place: Path) -> Site:
     site.well(GateRequest(node=NODE, to="installed"))
     del site.shell.files[NODE, boot_gate.OPENED]
     site.shell.units[NODE] = ("inactive", "enabled")
+    return site
+
+
+def with_one_that_died(place: Path) -> Site:
+    """Given that node without power: nothing of it answers, and Nova does not hear from it."""
+    site = with_one_to_fence(place)
+    site.power.order_off(NODE)
+    site.power.ordered.clear()
     return site
 
 
@@ -229,6 +238,20 @@ CASES = {
             "unit": ("inactive", "masked"),
             "power": "off",
             "guarded": True,
+        },
+    ),
+    "evacuation": Case(
+        with_one_that_died,
+        lambda _: EvacuateRequest(node=NODE, reason="its board burned", with_stopped=True),
+        {
+            "hosts": {"db-01": "compute-08", "db-02": "compute-09"},
+            "asked": {"db-01": ["evacuate"], "db-02": ["evacuate"]},
+            "built": 0,
+            "starts": 0,
+            **OUT,
+            "unit": None,
+            "guarded": False,
+            "power": "off",
         },
     ),
     "hard reboot of one in ERROR": Case(

@@ -47,6 +47,9 @@ LOOKS = {
     "connection-missing": "look first",
     "domain-disagrees": "look first",
     "engine-silent": "look first",
+    "evacuate/claimed": "settle it with whoever disabled it",
+    "evacuate/left-binding": "look first",
+    "evacuate/living-copy": "look first",
     "fence/alive": "{first}",
     "fence/miscounted": "see which they are",
     "foreign-claim": "settle it with whoever disabled it",
@@ -438,6 +441,7 @@ def test_without_one_of_its_witnesses_a_rule_offers_nothing_that_harms(
 WAITS = {
     "busy": ("Nova ends its task", "if it never is"),
     "building": ("Nova builds it", "if it never is"),
+    "evacuate/ha-acts": ("the instance-HA service ends it", "where it is `error` or `failed`"),
     "galera-member-behind": ("the donor gives it its data", "if it stays so"),
     "incoming-migration": ("Nova moves it", "one that never will is named"),
     "ovsdb-joining": ("its cluster takes it in", "if it stays so"),
@@ -561,12 +565,16 @@ LAB_OF_VOLUMES = {
 # case in tests/operations/*/test_remedies.py; the findings have a test that meets their state.
 _ONE_OF_IT = "the lab has one {}, and no cluster of it"
 _NO_FENCE = "followed on fakes: tests/operations/fence_compute_node; on no lab as yet"
+_NO_EVACUATION = "followed on fakes: tests/operations/evacuate_compute_node; on no lab as yet"
 _NO_REBOOT = "followed on fakes: tests/operations/reboot_server; on no lab as yet"
 NOT_ON_THE_LAB = {
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
     "binding-left": "Nova leaves one only if it chose another target: not every time",
     "building": "the owner decides, and no order is named",
     "engine-silent": "the lab has no containers; its look: soak/check/test_takes_no_writes.py",
+    "evacuate/claimed": _NO_EVACUATION,
+    "evacuate/left-binding": _NO_EVACUATION,
+    "evacuate/living-copy": _NO_EVACUATION,
     "fence/alive": _NO_FENCE,
     "fence/miscounted": _NO_FENCE,
     "gate/guarded": "followed on fakes: tests/operations/change_boot_gate",

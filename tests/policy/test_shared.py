@@ -18,6 +18,7 @@ def test_what_is_in_policy_is_used_by_two_operations_or_by_all_that_move_servers
 def test_rules_that_are_known_to_be_shared_are_seen_to_be() -> None:
     assert USERS["policy.maintenance.HELD"] == {
         "operations.change_boot_gate",
+        "operations.evacuate_compute_node",
         "operations.fence_compute_node",
         "operations.reboot_server",
         "operations.recover_compute_node",

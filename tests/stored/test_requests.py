@@ -58,6 +58,7 @@ def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -
         "chain",
         "change-boot-gate",
         "reboot-server",
+        "evacuate-compute-node",
         "fence-compute-node",
         "recover-compute-node",
         "start-servers",

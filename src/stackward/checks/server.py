@@ -3,14 +3,22 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from stackward.answers import why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
+from stackward.model.hypervisor import Hypervisor
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.plan import VOLATILE, Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.ports.libvirt import read_ids, refused
+from stackward.ports.machines import machine_in, machine_of
+from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
 from stackward.status.lookups import cell_down, hypervisor_of
 from stackward.status.proof import domain_on_target, new_boot
 from stackward.status.running import Boot, prove_running
 from stackward.wording import count_of
 
+_DOMAINS = (*VIRSH, "list", "--all", "--uuid")
+_SHOWN = 3
 _RUNNING = 1  # nova/objects/fields.py InstancePowerState
 
 
@@ -119,3 +127,66 @@ class AllRun:
             f"{count_of(len(self.servers) - gone, 'server')}: ACTIVE, Nova at work on none, guests "
             f"running, ports and volumes there; {booted} ask for a login, {gone} deleted since"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneGuestEach:
+    """Each of these servers has one guest in the cloud, on the node where Nova has it."""
+
+    kind: ClassVar[str] = "one-guest-each"
+
+    # No decision of its own: it follows the moves, of which one fewer refuses no plan.
+    servers: tuple[str, ...] = field(metadata=VOLATILE)
+    but_for: str  # a host that is known to be dead
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"each evacuated server has one guest, and none but on `{self.but_for}` besides"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask libvirt on every compute node for all of its guests."""
+        seen: dict[str, list[str]] = {each: [] for each in self.servers}
+        unread: list[str] = []
+        for hypervisor in world.nova.hypervisors():
+            if hypervisor.host == self.but_for or not hypervisor.has_domains:
+                continue
+            found = _guests_on(world, hypervisor)
+            if isinstance(found, str):
+                unread.append(f"`{hypervisor.host}`: {found}")
+                continue
+            for each in set(found) & seen.keys():
+                seen[each].append(hypervisor.host)
+        for each, hosts in seen.items():
+            server = world.nova.server(each)
+            if len(hosts) > 1:
+                where = " and ".join(f"`{host}`" for host in hosts)
+                return Finding(
+                    server.label if server else each,
+                    f"it has guests on {where}",
+                    "two guests of one server destroy its disks: end the one that Nova does not "
+                    "have, at once",
+                )
+        if unread:
+            return Unverified(
+                self.but_for,
+                f"not every libvirt was asked: {'; '.join(unread[:_SHOWN])}",
+                "make it answer, then verify again",
+            )
+        return Holds(f"libvirt on all nodes was asked for {len(self.servers)} of them")
+
+
+def _guests_on(world: World, hypervisor: Hypervisor) -> list[str] | str:
+    """Return the ids of all guests on a node; or why they could not be read."""
+    found = machine_in(world, machine_of(hypervisor))
+    if found.node is None:
+        return found.why
+    try:
+        answer = world.shell.run(found.node, _DOMAINS)
+        if answer.code != 0:
+            return refused(answer, "list").why
+        return read_ids(answer.out)
+    except (Unreachable, Uncertain) as error:
+        return error.message
+    except NotUnderstood as error:
+        return why(error)

@@ -15,7 +15,8 @@ from stackward.plan.stored import VOLATILE
 from stackward.ports.compute_process import read_processes
 from stackward.ports.libvirt import cure_of, read_daemon, refused
 from stackward.ports.login import way_to
-from stackward.ports.shell import VIRSH
+from stackward.ports.root import COMPUTE_LOG, COMPUTE_LOGS, Words
+from stackward.ports.shell import VIRSH, refusal
 from stackward.ports.systemd import read_active
 from stackward.ports.world import World
 from stackward.status.lookups import hypervisor_of, service_of
@@ -281,3 +282,35 @@ class NoAcceptanceServer:
             return Holds(f"Nova lists no server `{sought}`")
         name = left[0].label
         return Finding(name, "is still there", f"`openstack server delete {left[0].id}`")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogIsReadable:
+    """The log of nova-compute on a node can be read: it alone says which disk Nova used."""
+
+    kind: ClassVar[str] = "log-is-readable"
+
+    node: str
+
+    @property
+    def as_root(self) -> tuple[Words, ...]:
+        """Return what it runs as root."""
+        return (COMPUTE_LOG,)
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"the log of nova-compute on `{self.node}` can be read"
+
+    def ask(self, world: World, /) -> Answer:
+        """Read it."""
+        answer = world.shell.run(self.node, COMPUTE_LOG, as_root=True)
+        if (why_not := refusal(answer)) is not None:
+            return Unverified(self.node, why_not, "allow it with sudo, as the guide says")
+        if not answer.out.strip():
+            return Unverified(
+                self.node,
+                f"there is nothing in {' or '.join(COMPUTE_LOGS)}",
+                "let nova-compute write its log there",
+            )
+        return Holds("it holds lines")

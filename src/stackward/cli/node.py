@@ -45,6 +45,29 @@ if TYPE_CHECKING:
 
 app = subject("The machines of the cloud.")
 
+KillGuests = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Fence it although it lives: so many guests there lose their power.",
+    ),
+]
+ConfirmedOff = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REFERENCE",
+        help="Somebody has seen at the machine that this device switches it: the number of a "
+        "ticket, say. Only where nothing else tells.",
+    ),
+]
+AcceptOutage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NODES",
+        help="Fence it although most nodes are down: names each of them, with commas between.",
+    ),
+]
 NodeArgument = Annotated[
     str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")
 ]
@@ -295,29 +318,9 @@ def fence(  # noqa: PLR0913  # one for each flag
             metavar="NODE", help="As the inventory or Nova calls it; with `--check`: else all."
         ),
     ] = None,
-    kill_guests: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="Fence it although it lives: so many guests there lose their power.",
-        ),
-    ] = None,
-    confirmed_off: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REFERENCE",
-            help="Somebody has seen at the machine that this device switches it: the number of a "
-            "ticket, say. Only where nothing else tells.",
-        ),
-    ] = None,
-    accept_outage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NODES",
-            help="Fence it although most nodes are down: names each of them, with commas between.",
-        ),
-    ] = None,
+    kill_guests: KillGuests = None,
+    confirmed_off: ConfirmedOff = None,
+    accept_outage: AcceptOutage = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="Switch nothing: ask the devices and the nodes."),
@@ -354,21 +357,132 @@ def fence(  # noqa: PLR0913  # one for each flag
         return check_power_of(context, node, timeout=timeout, choice=choice, output=output)
     if node is None:
         raise BadInput("no node is named", hint="only `--check` asks the devices of all nodes")
-    if given := _given(context, ("queue", "at", "window")):
-        raise BadInput(
-            f"{', '.join(given)}: a fence is carried out while somebody watches it",
-            stands="nothing was changed",
-            hint=f"leave {', '.join(given)} out",
-        )
-    named = (accept_outage or "").split(",")
+    _refuse_later(context, "a fence")
     asked = FenceRequest(
         node=node,
         kill_guests=kill_guests,
         confirmed_off=(confirmed_off or "").strip() or None,
-        accept_outage=tuple(each.strip() for each in named if each.strip()),
+        accept_outage=_named(accept_outage),
     )
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
     return None
+
+
+Ids = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Only this server; may be repeated."),
+]
+
+
+@app.command(
+    "evacuate",
+    epilog=example(
+        "stackward node evacuate compute-07 --reason 'its board burned' --dry-run",
+        "stackward node evacuate compute-07 --reason INC-4711 --to compute-12",
+        "stackward node evacuate compute-07 --reason INC-4711 --accept-data-loss ID",
+    ),
+)
+@grouped
+def evacuate(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    node: NodeArgument,
+    *,
+    reason: Annotated[
+        str,
+        typer.Option(metavar="WHY", help="Reason, shown to everyone as Nova's disabled reason."),
+    ],
+    to: Annotated[
+        str | None, typer.Option("--to", "--target", metavar="NODE", help="All servers go there.")
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, metavar="N", help="Servers at a time.")] = 4,
+    only: Ids = None,
+    leave_behind: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="This server stays; may be repeated.")
+    ] = None,
+    with_stopped: Annotated[
+        bool,
+        typer.Option(
+            "--with-stopped",
+            help="Bring along, last, what was off: Nova boots it for seconds before it stops it.",
+        ),
+    ] = False,
+    accept_data_loss: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Give up what is on the local disk of this server: it gets a new one, made of "
+            "its image; may be repeated.",
+        ),
+    ] = None,
+    reset_state: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Call this server active first: it is in ERROR, or Nova was at work on it; "
+            "may be repeated.",
+        ),
+    ] = None,
+    consent: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=REFERENCE",
+            help="The owner of this server, who wishes to be asked, agrees; may be repeated.",
+        ),
+    ] = None,
+    kill_guests: KillGuests = None,
+    confirmed_off: ConfirmedOff = None,
+    accept_outage: AcceptOutage = None,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> None:
+    """Bring the servers of a dead compute node up elsewhere.
+
+    The node is claimed and fenced, and proved dead, as by `stackward node fence`. Then Nova builds
+    each of its servers on another node and leaves it stopped there. Each is proved: where it is,
+    that it is nowhere else, and that it has the disk that the plan has promised. A server whose
+    disk no other node sees is refused, unless `--accept-data-loss` names it. The plan is shown
+    first. It starts no server: `stackward server start ID` does, once it has succeeded.
+    """
+    from stackward.cli.carrying import carry_out
+    from stackward.cli.options import consents_in
+    from stackward.requests.evacuate_compute_node import EvacuateRequest
+    from stackward.requests.how_to_move import HowToMove
+
+    _refuse_later(context, "an evacuation")
+    asked = EvacuateRequest(
+        node=node,
+        reason=reason,
+        how=HowToMove(
+            leave_behind=tuple(leave_behind or ()),
+            consents=consents_in(consent or ()),
+            at_once=parallel,
+        ),
+        target=to,
+        only=tuple(only or ()),
+        with_stopped=with_stopped,
+        accept_data_loss=tuple(accept_data_loss or ()),
+        reset_state=tuple(reset_state or ()),
+        kill_guests=kill_guests,
+        confirmed_off=(confirmed_off or "").strip() or None,
+        accept_outage=_named(accept_outage),
+    )
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+
+
+def _named(words: str | None) -> tuple[str, ...]:
+    return tuple(each.strip() for each in (words or "").split(",") if each.strip())
+
+
+def _refuse_later(context: typer.Context, what: str) -> None:
+    """Refuse to leave to workers, or to a later time, what rests on how things stand now."""
+    if given := _given(context, ("queue", "at", "window")):
+        raise BadInput(
+            f"{', '.join(given)}: {what} is carried out while somebody watches it",
+            stands="nothing was changed",
+            hint=f"leave {', '.join(given)} out",
+        )
 
 
 def _refuse_besides_check(context: typer.Context) -> None:

@@ -42,6 +42,7 @@ from stackward.status.stuck import quiet_s, record_of
 _MOST_CANDIDATES = 1000
 
 AWAITS_CONFIRMATION = "finished"
+_NOT_ASKED = Unread("it is taken for dead, and not asked")
 _CELL_DOWN = "its cell is down: Nova knows no more of it than its name"
 _RECENT = 3  # of a server's migrations: a guest is left behind by one that has just gone wrong
 
@@ -52,8 +53,11 @@ def read_compute_node(
     *,
     only: str | None = None,
     remembered: Mapping[str, Itself] | None = None,
+    is_dead: bool = False,
 ) -> ComputeNode:
     """Return all that a drain of the node has to know, read now.
+
+    One that is taken for dead is asked nothing itself: each question would wait for its answer.
 
     With `only` the id of a server: what its own move has to know; the calls then do not grow with
     the node. `remembered` is what nodes once said of themselves, for one that is silent now.
@@ -61,8 +65,8 @@ def read_compute_node(
     services = world.nova.services()
     found = find_node(world, services, name, remembered)
     service, hypervisor, match = found.service, found.hypervisor, found.match
-    host, node = service.host, match.node
-    domains = _domains(world, match, hypervisor)
+    host, node = service.host, None if is_dead else match.node
+    domains = _NOT_ASKED if is_dead else _domains(world, match, hypervisor)
     servers = tuple(_with_all(world, host, [only] if only else _ids_on(world.nova, host)))
     provider = world.placement.provider(hypervisor.id)
     aggregates = world.nova.aggregates()
@@ -72,7 +76,7 @@ def read_compute_node(
     }
     moving = () if only else tuple(_in_progress(world.nova, host, servers))
     return ComputeNode(
-        name=node or host,
+        name=match.node or host,
         host=host,
         read_at=world.clock.now(),
         service=service,
@@ -96,7 +100,7 @@ def read_compute_node(
         aggregates=aggregates,
         zone=service.zone,
         roles=()
-        if only
+        if only or is_dead
         else read_roles(
             world, services, machine_of(hypervisor), world.shell.groups_of(node) if node else ()
         ),

@@ -4,6 +4,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HaNotification:
+    """What an instance-HA service was told of a host, and what it made of it."""
+
+    id: str
+    kind: str  # COMPUTE_HOST, VM, PROCESS
+    status: str
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it acts on it still, or may; what is not known may."""
+        return self.status not in {"finished", "ignored"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HaHost:
     """A host that an instance-HA service looks after: it restarts its servers elsewhere."""
 

@@ -11,4 +11,5 @@ class Volume:
     status: str = "in-use"
     migration_status: str | None = None
     name: str = ""
+    backend: str | None = None  # `host@backend#pool`
     attached: tuple[tuple[str, str | None], ...] = ()  # (server, host)

@@ -22,6 +22,20 @@ def starting(confirm: Callable[[], None]) -> Iterator[None]:
         _confirm.reset(token)
 
 
+@contextmanager
+def with_confirm(confirm: Callable[[], None]) -> Iterator[None]:
+    """Have a step's own reason asked too, just before its order is sent."""
+    before = _confirm.get()
+
+    def both() -> None:
+        if before is not None:
+            before()
+        confirm()
+
+    with starting(both):
+        yield
+
+
 def is_starting() -> bool:
     """Say whether a step is being started in this thread."""
     return _confirm.get() is not None

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from stackward.model.instance_ha import HaHost
+from stackward.model.instance_ha import HaHost, HaNotification
 
 
 class Masakari(Protocol):
@@ -14,6 +14,10 @@ class Masakari(Protocol):
         One call for the segments, and one for each of them. Raises StackwardError where two hosts
         there may be it.
         """
+        ...
+
+    def notifications_of(self, entry: HaHost, /) -> tuple[HaNotification, ...]:
+        """Return what the service was told of a host that it looks after."""
         ...
 
     # --- changing: each asks once, never waits, and returns the request's id, if it has one ---

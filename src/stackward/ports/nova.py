@@ -107,6 +107,10 @@ class Nova(Protocol):
         """Return all flavors, those of few projects too."""
         ...
 
+    def leaves_evacuated_stopped(self) -> bool:
+        """Say whether this Nova leaves a server stopped that it has evacuated (2.95 and later)."""
+        ...
+
     # --- changing: each asks once, never waits, and returns the request's id, if it has one ---
 
     def disable_service(self, service: str, reason: str, /) -> str | None:
@@ -155,4 +159,19 @@ class Nova(Protocol):
 
     def abort_migration(self, server: str, migration: int, /) -> str | None:
         """Give up a live migration: the server stays where it is."""
+        ...
+
+    def force_down(self, service: str, /) -> str | None:
+        """Tell Nova that a compute service is down for certain: its host was fenced."""
+        ...
+
+    def evacuate(self, server: str, target: str, /) -> str | None:
+        """Ask for a server of a host that is down to be built on another, and to be left stopped.
+
+        The scheduler still validates the target. Raises `Refused` where this Nova would start it.
+        """
+        ...
+
+    def reset_state(self, server: str, /) -> str | None:
+        """Call a server active, and forget its task; nothing is done to its guest."""
         ...

@@ -28,7 +28,7 @@ class For(StrEnum):
     """The operations that need root on a node."""
 
     CHECK = "check"  # `cloud check`, `node check`
-    DRAIN = "drain"  # `node drain`, and the undo of a return
+    DRAIN = "drain"  # `node drain`, `node evacuate`, and the undo of a return
     RETURN = "return"  # `node return`, and the undo of a drain
     GATE = "gate"  # `node gate`; of these `node return` opens it
     LOGS = "logs"  # `log follow`, `log errors`; another way is membership in groups
@@ -272,6 +272,7 @@ FILL_DROP_IN: Words = _filled(DROP_IN, DROP_IN_TEXT)
 RELOAD: Words = ("/usr/bin/systemctl", "daemon-reload")
 MASK: Words = ("/usr/bin/systemctl", "mask", UNIT)
 STOP: Words = ("/usr/bin/systemctl", "stop", "--no-block", UNIT)
+KEEP_OFF = (NOTE_MAINTENANCE, MAKE_DROP_IN, FILL_DROP_IN, RELOAD, MASK, STOP)  # in their order
 CLEAR: Words = ("/usr/bin/rm", "-f", MAINTENANCE, DROP_IN)
 UNMASK: Words = ("/usr/bin/systemctl", "unmask", UNIT)
 START: Words = ("/usr/bin/systemctl", "start", "--no-block", UNIT)

@@ -15,6 +15,7 @@ KINDS = ByKind(
         "chain": "chain.ChainRequest",
         "change-boot-gate": "change_boot_gate.GateRequest",
         "drain-compute-node": "drain_compute_node.DrainRequest",
+        "evacuate-compute-node": "evacuate_compute_node.EvacuateRequest",
         "fence-compute-node": "fence_compute_node.FenceRequest",
         "reboot-server": "reboot_server.RebootRequest",
         "recover-compute-node": "recover_compute_node.RecoverRequest",

@@ -86,7 +86,7 @@ def _rows(
         before = mark.get(name)
         yield Row(name, None if now == before else f"was {before}, is {now}")
     yield volumes_on(world, server, target)
-    yield from _bindings(world, server, target)
+    yield from bindings_of_ports(world, server, target)
     source, there = (hypervisor_of(world.nova, host) for host in (migration.source, target))
     yield _allocations(world, server, migration, source, there)
     yield domain_on_target(world, server.id, there, _STATES.get(str(mark.get("vm_state"))))
@@ -106,7 +106,8 @@ def volumes_on(world: World, server: Server, target: str) -> Row:
     return Row("volumes", "; ".join(wrong) or None, applies=bool(found))
 
 
-def _bindings(world: World, server: Server, target: str) -> Iterator[Row]:
+def bindings_of_ports(world: World, server: Server, target: str) -> Iterator[Row]:
+    """Say of each of its ports whether it has one binding, an active one on the target."""
     for port in world.neutron.ports_of([server.id]):
         bindings = world.neutron.bindings_of(port.id)
         active = [host for host, status in bindings if status == "ACTIVE"]

@@ -39,6 +39,7 @@ class Cordon:
     reason: str
     over: str | None = None  # a run whose claim, where it still stands, is as good as ours
     replaces: str | None = None  # a run that is over, whose claim gives way to ours
+    with_trait: bool = True  # False: of a dead node, whose nova-compute sets no trait
 
     @property
     def summary(self) -> str:
@@ -66,7 +67,8 @@ class Cordon:
         if claim is None or claim.run not in self._ours(world):
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"it is disabled already: {text}")
-        if DISABLED not in world.placement.provider(self.provider).traits:
+        has_trait = DISABLED in world.placement.provider(self.provider).traits
+        if self.with_trait and not has_trait:
             return Look(
                 Standing.UNDERWAY,
                 reason=f"placement has no trait {DISABLED} for it yet",

@@ -28,13 +28,16 @@ from stackward.adapters.openstack.services import Services
 from stackward.errors import NotUnderstood, Unreachable
 from stackward.model.aggregate import Aggregate
 from stackward.model.cloud_state import Rpc, RpcAnswer
-from stackward.model.instance_ha import HaHost
+from stackward.model.instance_ha import HaHost, HaNotification
 from stackward.model.migration import Migration
 from stackward.model.server import ServerAction
 from stackward.status.lookups import hypervisor_of
 
 HOSTS = tuple(f"compute-{number:02}" for number in range(1, 6))
 SERVER = an_id("db-01")
+
+
+GUARD = HaHost(id=an_id(f"{HOSTS[0]}-1"), segment=HOSTS[0], host=HOSTS[0])
 
 
 def five_of_each() -> FakeCloud:
@@ -72,6 +75,9 @@ def five_of_each() -> FakeCloud:
         for host in HOSTS[:3]
         for number in range(1, 4)
     }
+    fake.masakari.notified[HOSTS[0]] = tuple(
+        HaNotification(id=name, kind="VM", status="finished") for name in names
+    )
     fake.cinder.attachments[SERVER] = tuple((f"attachment-{one}", f"volume-{one}") for one in names)
     fake.catalog = frozenset({"compute", "instance-ha"})
     return fake
@@ -99,6 +105,7 @@ LISTS: dict[str, tuple[Callable[[Connected], Any], int]] = {
     "flavors": (lambda cloud: cloud.nova.flavors(), 5),
     "networks_called": (lambda cloud: cloud.neutron.networks_called("lab-net"), 5),
     "ha_hosts": (lambda cloud: cloud.masakari.ha_hosts(HOSTS[0]), 9),
+    "notifications_of": (lambda cloud: cloud.masakari.notifications_of(GUARD), 5),
     "projects_called": (lambda cloud: cloud.keystone.projects_called(DEMO.name), 5),
 }
 # What answers with several things that no service pages.

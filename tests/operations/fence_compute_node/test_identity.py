@@ -3,7 +3,7 @@
 import pytest
 
 from stackward.model.hardware import Hardware
-from stackward.operations.fence_compute_node.identity import Remembered, Whose, identify
+from stackward.status.power_device import Remembered, Whose, identify
 
 OWN = Hardware.of(uuid="4c4c4544-0058-4b10-8051-b7c04f324233", macs=["52:54:00:00:00:07"])
 OTHER = Hardware.of(uuid="4c4c4544-0058-4b10-8051-b7c04f324299", macs=["52:54:00:00:00:08"])

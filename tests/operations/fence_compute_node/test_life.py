@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from stackward.model.witness import Sign
-from stackward.operations.fence_compute_node.life import Life, Signs, judge_life
+from stackward.status.life import Life, Signs, judge_life
 
 YES, NO, UNKNOWN = Sign.YES, Sign.NO, Sign.UNKNOWN
 SILENT = {"rpc": NO, "ssh": NO, "ping": NO, "libvirt": NO}

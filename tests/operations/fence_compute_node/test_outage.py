@@ -3,7 +3,7 @@
 import pytest
 
 from stackward.model.aggregate import Aggregate
-from stackward.operations.fence_compute_node.outage import Compute, all_down, find_outage
+from stackward.status.outage import Compute, all_down, find_outage
 
 
 def computes(up: int, down: int, zone: str = "nova", *, prefix: str = "c") -> list[Compute]:

@@ -24,9 +24,9 @@ from raising import assert_followed, raised_by
 from stackward.model.maintenance import Holder
 from stackward.model.power import PowerReturns
 from stackward.model.witness import Witnesses
-from stackward.operations.fence_compute_node.facts import FenceFacts
 from stackward.operations.fence_compute_node.plan import plan_fence
 from stackward.requests.fence_compute_node import FenceRequest
+from stackward.status.fence import FenceFacts
 
 AGREE = "it asks people to agree: nothing of a cloud changes by it"
 ASKED_ON_NODE = "`sudo` on the node is asked: tests/cli/test_rights.py"

@@ -35,6 +35,7 @@ def to_volume(given: Json) -> Volume:
         status=one["status"],
         migration_status=one.get("migration_status"),
         name=one.get("name") or "",
+        backend=one.get("os-vol-host-attr:host"),
         attached=tuple((each["server_id"], each.get("host_name")) for each in one["attachments"]),
     )
 

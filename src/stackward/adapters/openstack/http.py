@@ -187,12 +187,14 @@ class Api:
         body: Mapping[str, object] | None = None,
         *,
         right: str = ADMINISTRATOR,
+        at_least: str | None = None,
     ) -> str | None:
         """Ask for a change, once; return the id of the request, if the service gave it one.
 
         A DELETE has no body: Neutron refuses one. `right` says how a login gets what it takes.
+        A service that is older than `at_least` is not asked: the order means something else there.
         """
-        answer = self._send(method, path, body=body)
+        answer = self._send(method, path, body=body, at_least=at_least)
         told: dict[str, Any] = {"service": self._service, "request_id": request_id_of(answer)}
         if answer.status_code == _CONFLICT:
             # Nova answers so to a second request while the first is under way.
@@ -236,7 +238,7 @@ class Api:
         self._accept(answer, f"read `{path}`")
         return answer
 
-    def _send(
+    def _send(  # noqa: PLR0913  # what a request has
         self,
         method: str,
         path: str,
@@ -244,6 +246,7 @@ class Api:
         query: Query = (),
         body: Mapping[str, object] | None = None,
         version: str | None = None,
+        at_least: str | None = None,
     ) -> Response:
         """Send a request; a reading one again while the service asks for patience.
 
@@ -254,6 +257,8 @@ class Api:
             confirm_order()
         waiting, what = self._patience.begin(), f"{method} {path}"
         while True:
+            if at_least is not None and not self._versions.has(at_least):
+                raise self._versions.lacks(at_least)
             asked_at = self._versions.pick(version or self._version)
             try:
                 answer = self._once(adapter, method, path, query, body, asked_at)

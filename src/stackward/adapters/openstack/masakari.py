@@ -8,7 +8,7 @@ from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
 from stackward.errors import StackwardError
 from stackward.model.identity import Hosts
-from stackward.model.instance_ha import HaHost
+from stackward.model.instance_ha import HaHost, HaNotification
 from stackward.ports.cloud import Cloud
 
 Parsed = TypeVar("Parsed")
@@ -44,6 +44,13 @@ class MasakariApi:
             )
         return tuple(entry for entry in entries if entry.host in names)
 
+    def notifications_of(self, entry: HaHost, /) -> tuple[HaNotification, ...]:
+        """Return what the service was told of a host that it looks after."""
+        query = [("source_host_uuid", entry.id), ("limit", str(_PAGE))]
+        return self._api.every(
+            "/notifications", "notifications", to_notification, query, marker="id"
+        )
+
     # --- changing ---
 
     def set_ha_host(self, entry: HaHost, /, *, is_in_maintenance: bool) -> str | None:
@@ -66,4 +73,11 @@ def to_ha_host(given: Json) -> HaHost:
         segment=given["failover_segment_id"],
         host=given["name"],
         is_in_maintenance=given["on_maintenance"],
+    )
+
+
+def to_notification(given: Json) -> HaNotification:
+    """Read an element of `GET /notifications`."""
+    return HaNotification(
+        id=text(given["notification_uuid"]), kind=text(given["type"]), status=text(given["status"])
     )

@@ -23,6 +23,7 @@ from stackward.adapters.openstack.nova_answers import (
 from stackward.adapters.openstack.paths import at
 from stackward.adapters.openstack.services import (
     NOVA_HYPERVISORS,
+    NOVA_LEAVES_STOPPED,
     NOVA_UPTIME,
     NOVA_WITH_IMAGE_PROPERTIES,
 )
@@ -168,6 +169,10 @@ class NovaApi:
         query = [("is_public", "None")]
         return self._api.every("/flavors/detail", "flavors", to_offered_flavor, query)
 
+    def leaves_evacuated_stopped(self) -> bool:
+        """Say whether this Nova leaves a server stopped that it has evacuated."""
+        return self._api.offers(NOVA_LEAVES_STOPPED)
+
     # --- changing ---
 
     def disable_service(self, service: str, reason: str, /) -> str | None:
@@ -219,6 +224,19 @@ class NovaApi:
     def abort_migration(self, server: str, migration: int, /) -> str | None:
         """Give up a live migration."""
         return self._api.change("DELETE", at("/servers/{}/migrations/{}", server, migration))
+
+    def force_down(self, service: str, /) -> str | None:
+        """Tell Nova that a compute service is down for certain."""
+        return self._api.change("PUT", at("/os-services/{}", service), {"forced_down": True})
+
+    def evacuate(self, server: str, target: str, /) -> str | None:
+        """Ask for a server to be built on another host, and to be left stopped."""
+        path, body = at("/servers/{}/action", server), {"evacuate": {"host": target}}
+        return self._api.change("POST", path, body, at_least=NOVA_LEAVES_STOPPED)
+
+    def reset_state(self, server: str, /) -> str | None:
+        """Call a server active, and forget its task."""
+        return self._act(server, {"os-resetState": {"state": "active"}})
 
     def _act(self, server: str, body: dict[str, object]) -> str | None:
         return self._api.change("POST", at("/servers/{}/action", server), body)

@@ -5,6 +5,7 @@ down to the oldest named here; what that hides is unknown:
 
     Nova      2.98   a server's image properties (else unknown)
               2.96   the zone that a server was asked for (else unknown)
+              2.95   an evacuated server is left stopped (else none is evacuated)
               2.88   a nova-compute's uptime with its hypervisor (else at a path of its own)
               2.87   the last with `cpu_info` of a hypervisor
               2.84   why an event of an action failed, in words (else none)
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 NOVA = "2.96"
 NOVA_OLDEST = "2.79"
 NOVA_WITH_IMAGE_PROPERTIES = "2.98"
+NOVA_LEAVES_STOPPED = "2.95"  # what it evacuates; before, it starts it
 NOVA_HYPERVISORS = "2.87"  # `cpu_info` is gone later, where `uptime` makes it an RPC call
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 PLACEMENT = "1.39"

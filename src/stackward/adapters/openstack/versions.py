@@ -28,6 +28,11 @@ class Versions:
         """Say whether the service has a version, as far as is known."""
         return self._newest is None or self._newest >= _pair(version)
 
+    def lacks(self, version: str) -> Refused:
+        """Return what is said of a version that an order needs, and that the service has not."""
+        newest = _text(self._newest) if self._newest else "none that is known"
+        return too_old(self._service, newest, version)
+
     def pick(self, wanted: str | None) -> str | None:
         """Return the version to ask at. Raises Refused for a service older than we can use."""
         if wanted is None or self._newest is None or self._newest >= _pair(wanted):

@@ -1,11 +1,12 @@
 """Fence a compute node: cut its power, and prove that it is dead."""
 
+from stackward.facts.fence import read_fence
+from stackward.moving.fencing import FENCE
 from stackward.operations import Operation
-from stackward.operations.fence_compute_node.facts import read_fence
-from stackward.operations.fence_compute_node.plan import FENCE, plan_fence
-from stackward.operations.fence_compute_node.rules import UNNEEDED
+from stackward.operations.fence_compute_node.plan import plan_fence
 from stackward.operations.fence_compute_node.undo import undo_fence
 from stackward.plan import Blocked, Columns, Json, Move
+from stackward.policy.fence import UNNEEDED
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.fence_compute_node import FenceRequest

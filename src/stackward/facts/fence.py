@@ -1,8 +1,6 @@
 """Read a node that is to be fenced: its device, its signs of life, its guests, and the others."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from stackward.answers import texts
@@ -12,77 +10,34 @@ from stackward.facts.maintenance import read_holders
 from stackward.facts.named import Found, find_node, nodes_of_hosts
 from stackward.facts.observed import ADDRESSES, MACHINE, read_remembered
 from stackward.facts.roles import read_roles
-from stackward.model.aggregate import Aggregate
 from stackward.model.claim import read_claim
 from stackward.model.compute_process import UNIT, outside
 from stackward.model.domain import Domain
 from stackward.model.hardware import Hardware
 from stackward.model.identity import Itself
-from stackward.model.maintenance import Holder
-from stackward.model.node import Role
 from stackward.model.observation import Observation
 from stackward.model.power import PowerDevice, PowerState
 from stackward.model.service import NOVA_COMPUTE, ComputeService
 from stackward.model.unread import Hindrance, Unread
-from stackward.model.witness import Sign, Witnesses
-from stackward.operations.fence_compute_node.identity import Remembered
-from stackward.operations.fence_compute_node.life import Life, Signs, judge_life
-from stackward.operations.fence_compute_node.outage import Compute
+from stackward.model.witness import Sign
+from stackward.ports import root
 from stackward.ports.compute_process import read_processes
 from stackward.ports.journal import Journal
 from stackward.ports.machines import machine_of
 from stackward.ports.world import World
 from stackward.requests.fence_compute_node import FenceRequest
+from stackward.status.fence import FenceFacts
+from stackward.status.life import Signs
 from stackward.status.lookups import servers_on
+from stackward.status.outage import Compute
+from stackward.status.power_device import Remembered
 from stackward.status.witnesses import hail
-from stackward.steps.service import KeepOff
 
 _ANSWER_S = 10.0  # for ssh, and for a call over RPC
 _CALLERS = 2  # compute nodes that call it, and as many others
 _MOST_ADDRESSES = 16
 _HAVE_POWER = {1, 3}  # nova/objects/fields.py InstancePowerState: running, paused
 _OFF = {"shut off", "crashed"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FenceFacts:
-    """A node and all that its fence has to know; read once."""
-
-    name: str  # as the inventory calls the machine
-    host: str  # as Nova calls its service
-    read_at: datetime
-    service: ComputeService
-    is_named: bool  # the inventory has it
-    device: PowerDevice | Unread | None  # None: the inventory names none
-    own: Remembered | None = None  # what it said of itself while it was well
-    others: tuple[Remembered, ...] = ()  # what others have said
-    signs: Signs
-    witnesses: Witnesses
-    addresses: tuple[str, ...] = ()
-    peers: tuple[str, ...] = ()  # nodes that call it
-    guests: int | None = None  # with power, by libvirt there; None: it did not tell
-    servers: int = 0  # with power, by Nova
-    why_not_kept_off: str | None = None  # why its nova-compute is not stopped first; None: it is
-    computes: tuple[Compute, ...] = ()
-    aggregates: tuple[Aggregate, ...] = ()
-    roles: tuple[Role, ...] = ()
-    holders: tuple[Holder, ...] = ()
-    identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
-
-    @property
-    def life(self) -> Life:
-        """Say how alive it is."""
-        return judge_life(self.signs)
-
-    @property
-    def running(self) -> tuple[int, str]:
-        """Return how many guests have power there, and who says so."""
-        return (self.servers, "Nova") if self.guests is None else (self.guests, "libvirt")
-
-    @property
-    def heard(self) -> tuple[str, ...]:
-        """Return what is heard of it now, in words."""
-        return self.witnesses.heard
 
 
 def read_fence(
@@ -254,7 +209,7 @@ def _why_not_kept_off(world: World, node: str | None, ssh: Sign) -> str | None:
         return "it does not answer ssh"
     try:
         processes = read_processes(world.shell, node)
-        refused = world.shell.rights(node, KeepOff(node=node, reason="").as_root).refused
+        refused = world.shell.rights(node, root.KEEP_OFF).refused
     except (Unreachable, Uncertain) as error:
         return error.message
     if isinstance(processes, Unread):

@@ -1,0 +1,96 @@
+"""Run on a node that may take servers: says which of their disks it sees. It changes nothing.
+
+It is given one word of JSON: {"servers": [ids], "directories": [paths]}. It needs no rights but to
+read; what it may not read it says.
+"""
+
+import json
+import os
+import pwd
+import stat
+import struct
+import sys
+from typing import Any
+
+QCOW2 = b"QFI\xfb"
+DEEPEST = 16
+
+
+def main() -> None:
+    """Print what is seen, as one document."""
+    asked = json.loads(sys.argv[1])
+    try:
+        nova = pwd.getpwnam("nova").pw_uid
+    except KeyError:
+        nova = None
+    told = {
+        server: [seen_in(os.path.join(place, server), nova) for place in asked["directories"]]
+        for server in asked["servers"]
+    }
+    sys.stdout.write(json.dumps({"version": 1, "told": told}) + "\n")
+
+
+def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
+    """Return what is seen of the directory of a server."""
+    seen: dict[str, Any] = {
+        "path": path,
+        "there": False,
+        "writable": None,
+        "disks": {},
+        "unread": None,
+    }
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return seen
+    except OSError as error:
+        return {**seen, "unread": str(error)}
+    seen["there"] = True
+    if nova is not None:
+        is_own = found.st_uid == nova and bool(found.st_mode & stat.S_IWUSR)
+        is_ro = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+        seen["writable"] = is_own and not is_ro
+    try:
+        names = sorted(os.listdir(path))
+        kinds = kinds_in(path) if "disk.info" in names else {}
+        for name in names:
+            if name == "disk" or name.startswith(("disk.eph", "disk.swap")):
+                whole = os.path.join(path, name)
+                seen["disks"][name] = chain_of(whole, kinds.get(whole))
+    except (OSError, ValueError) as error:
+        seen["unread"] = str(error)
+    return seen
+
+
+def kinds_in(path: str) -> "dict[str, str]":
+    """Return the format of each disk, as Nova itself wrote it down: no guest can change that."""
+    with open(os.path.join(path, "disk.info"), encoding="utf-8") as written:
+        kinds: dict[str, str] = json.load(written)
+    return kinds
+
+
+def chain_of(path: str, kind: "str | None") -> str:
+    """Return why a disk is not whole; "" where each part of it is there."""
+    for _ in range(DEEPEST):
+        try:
+            size = os.stat(path).st_size
+        except OSError as error:
+            return str(error)
+        if size == 0:
+            return f"{path} is empty"
+        if kind == "raw":
+            return ""
+        with open(path, "rb") as disk:
+            head = disk.read(20)
+            if head[:4] != QCOW2:
+                return "" if kind is None else f"{path} is not in the format {kind}"
+            offset, length = struct.unpack(">QI", head[8:20])
+            if not offset:
+                return ""
+            disk.seek(offset)
+            behind = disk.read(min(length, 4096)).decode()
+        path, kind = os.path.join(os.path.dirname(path), behind), None
+    return f"its chain is deeper than {DEEPEST}"
+
+
+main()

@@ -1,0 +1,50 @@
+"""The stages by which a node loses its power, and the statements that prove it dead."""
+
+from collections.abc import Iterator
+
+from stackward.checks.node_power import IsItsDevice, IsPoweredOff, NoSignOfLife
+from stackward.model.power import PowerDevice
+from stackward.plan import Check, Move, Stage
+from stackward.ports.world import World
+from stackward.status.fence import FenceFacts
+from stackward.status.power_device import Whose
+from stackward.steps.node_power import PowerOff, TryKeepOff
+
+KEEP_OFF, FENCE = "keep off", "fence"
+
+
+def device_of(facts: FenceFacts) -> str:
+    """Return the device of the node, in words."""
+    return facts.device.name.text if isinstance(facts.device, PowerDevice) else "none"
+
+
+def fencing(facts: FenceFacts, by: str) -> Iterator[Stage[World]]:
+    """Return the stages; `by` is the command that asked for them."""
+    if facts.why_not_kept_off is None:
+        keep = TryKeepOff(node=facts.name, reason=f"it was fenced by `{by}`")
+        yield Stage(name=KEEP_OFF, moves=(Move(thing=facts.host, how=KEEP_OFF, steps=(keep,)),))
+    off = PowerOff(node=facts.name, host=facts.host, device=device_of(facts))
+    yield Stage(name=FENCE, moves=(Move(thing=facts.host, how=FENCE, steps=(off,)),))
+
+
+def proofs_of_death(
+    facts: FenceFacts, whose: Whose, reference: str | None
+) -> Iterator[Check[World]]:
+    """Return what proves that the node is dead; `reference` is a person's word."""
+    yield IsPoweredOff(node=facts.name)
+    own = facts.own.hardware if facts.own else None
+    yield IsItsDevice(
+        node=facts.name,
+        by=whose.value,
+        uuid=own.uuid if own else None,
+        serial=own.serial if own else None,
+        macs=tuple(sorted(own.macs)) if own else (),
+        seen_at=facts.own.seen_at if facts.own else None,
+        heard=facts.heard,
+        addresses=facts.addresses,
+        peers=facts.peers,
+        reference=reference,
+    )
+    yield NoSignOfLife(
+        node=facts.name, host=facts.host, addresses=facts.addresses, peers=facts.peers
+    )

@@ -1,0 +1,83 @@
+"""Evacuate a dead compute node: fence it, and bring its servers up elsewhere."""
+
+from stackward.facts.fence import read_fence
+from stackward.model.power import PowerState
+from stackward.model.run import Settled
+from stackward.moving.columns import SERVER_MOVES
+from stackward.moving.fencing import FENCE
+from stackward.operations import Operation
+from stackward.operations.evacuate_compute_node import rules
+from stackward.operations.evacuate_compute_node.facts import read_evacuation, read_leaving
+from stackward.operations.evacuate_compute_node.judging import judge_servers
+from stackward.operations.evacuate_compute_node.others import judge_cloud
+from stackward.operations.evacuate_compute_node.plan import plan_evacuation
+from stackward.operations.evacuate_compute_node.undo import undo_evacuation
+from stackward.plan import Blocked, Move
+from stackward.policy.fence import UNNEEDED, judge_fence
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.steps.evacuation import CUT_AGAIN, Evacuate
+
+_PASSED = {UNNEEDED.name, rules.UNNEEDED.name}  # what a flag was needed for may have passed
+
+
+def _judge(
+    world: World, journal: Journal, asked: EvacuateRequest, move: Move[World]
+) -> Blocked | None:
+    """Judge the node again before its power is cut, and each server before its request."""
+    run = world.acting.run if world.acting else None
+    if move.how == FENCE:
+        fence = read_fence(world, journal, asked.fence, run)
+        found = (each for each in judge_fence(fence, asked.fence) if isinstance(each, Blocked))
+        return next((each for each in found if each.worry not in _PASSED), None)
+    if not move.thing_id:
+        return None
+    return _judge_power(world, journal, move, run) or _judge_server(world, journal, asked, move)
+
+
+def _judge_power(
+    world: World, journal: Journal, move: Move[World], run: str | None
+) -> Blocked | None:
+    """Refuse where the node has power once more after this run has cut it again."""
+    for step in (each for each in move.steps if isinstance(each, Evacuate)):
+        if run is None or world.power.state(step.node) is PowerState.OFF:
+            continue
+        cut = [
+            each
+            for each in journal.attempts(run)
+            if each.settled is Settled.UNSENT and CUT_AGAIN in (each.said.reason or "")
+        ]
+        if cut:
+            return rules.POWER_AGAIN.blocks(step.node, host=step.source)
+    return None
+
+
+def _judge_server(
+    world: World, journal: Journal, asked: EvacuateRequest, move: Move[World]
+) -> Blocked | None:
+    leaving = read_leaving(world, journal, asked, only=move.thing_id)
+    judged, packing = judge_servers(leaving, asked)
+    found = [
+        *judge_cloud(leaving),
+        *(verdict for each in judged for verdict in each.verdicts),
+        *packing.left_out,
+    ]
+    for verdict in found:
+        if isinstance(verdict, Blocked) and verdict.worry not in _PASSED:
+            return verdict
+    for each in judged:
+        for step in (one for one in move.steps if isinstance(one, Evacuate)):
+            if each.promised.get(step.target) is not step.promised:
+                return rules.TARGET_GONE.blocks(move.thing, move.thing_id, target=step.target)
+    return None
+
+
+OPERATION = Operation(
+    request=EvacuateRequest,
+    read=read_evacuation,
+    plan=plan_evacuation,
+    judge=_judge,
+    columns=SERVER_MOVES,
+    undo=undo_evacuation,
+)

@@ -1,0 +1,197 @@
+"""Read a dead node to be evacuated: its fence, its servers, what other nodes have of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from stackward.answers import text, whole
+from stackward.errors import StackwardError
+from stackward.facts.compute import read_compute_node
+from stackward.facts.disks_elsewhere import read_disks
+from stackward.facts.domains import other_directories, read_domains
+from stackward.facts.fence import read_fence
+from stackward.facts.moved import known_run
+from stackward.facts.named import nodes_of_hosts
+from stackward.facts.observed import GUESTS, read_remembered
+from stackward.facts.reserved import read_reserved
+from stackward.model.compute_process import RunningAs
+from stackward.model.disk_seen import DiskSeen
+from stackward.model.domain import INSTANCES, Domain
+from stackward.model.identity import Itself
+from stackward.model.instance_ha import HaHost, HaNotification
+from stackward.model.migration import Migration
+from stackward.model.node import ComputeNode
+from stackward.model.observation import Observation
+from stackward.model.service import NOVA_COMPUTE
+from stackward.model.unread import Hindrance, Unread
+from stackward.ports.compute_process import read_running_as
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.status.evacuated import RECENT
+from stackward.status.fence import FenceFacts
+
+_WITHIN_S = 60.0
+_NO_TIME = Unread("it did not answer in time", Hindrance.LATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherNode:
+    """Another compute node, as far as a server that comes there has to know it."""
+
+    host: str
+    node: str | None  # as the inventory calls it
+    is_up: bool
+    domains: tuple[Domain, ...] | Unread
+    has_domains: bool = True  # False: its hypervisor has none that could be read
+    running_as: RunningAs | Unread | None = None
+    disks: Mapping[str, DiskSeen] | Unread = field(default_factory=dict)  # by server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSeen:
+    """The disks of a server, as a look last saw them."""
+
+    at: str
+    size_bytes: int = 0
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """The servers of a dead node, and what other nodes have of them."""
+
+    node: ComputeNode
+    others: Mapping[str, OtherNode]  # by host
+    records: Mapping[str, tuple[Migration, ...]]  # by server, the newest first
+    last_seen: Mapping[str, LastSeen] = field(default_factory=dict)
+    ha: tuple[HaNotification, ...] | Unread = ()
+    is_stopping: bool = True  # this Nova leaves stopped what it evacuates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvacuationFacts:
+    """A dead node and all that its evacuation has to know; read once."""
+
+    fence: FenceFacts
+    leaving: Leaving
+
+
+def read_evacuation(
+    world: World, journal: Journal, asked: EvacuateRequest, run_id: str | None
+) -> EvacuationFacts:
+    """Return the node as it is now; `run_id` is the run that asks: it does not hold itself up."""
+    fence = read_fence(world, journal, asked.fence, run_id)
+    return EvacuationFacts(fence=fence, leaving=read_leaving(world, journal, asked))
+
+
+def read_leaving(
+    world: World, journal: Journal, asked: EvacuateRequest, only: str | None = None
+) -> Leaving:
+    """Return the servers; with `only` the id of one: what its own move has to know."""
+    remembered = read_remembered(world, journal)
+    node = read_compute_node(world, asked.node, only=only, remembered=remembered, is_dead=True)
+    cloud = world.cloud.identity().id
+    claiming = known_run(journal, node.claim.run) if node.claim else None
+    node = replace(
+        node,
+        reserved=read_reserved(journal, cloud, but_for=node.host),
+        claiming_run=claiming.state if claiming else None,
+    )
+    ids = [each.id for each in node.servers]
+    records = {each: world.nova.migrations_of_server(each)[:RECENT] for each in ids}
+    seen = _last_seen(journal.observations(cloud, GUESTS), node.host)
+    return Leaving(
+        node=node,
+        others=_others(world, node, ids, remembered),
+        records=records,
+        last_seen=seen,
+        ha=_notified(world, node.host),
+        is_stopping=world.nova.leaves_evacuated_stopped(),
+    )
+
+
+def _others(
+    world: World, node: ComputeNode, servers: Sequence[str], remembered: Mapping[str, Itself]
+) -> Mapping[str, OtherNode]:
+    """Read all other compute nodes, side by side: a guest may be on each of them."""
+    computes = [
+        one for one in world.nova.services() if one.binary == NOVA_COMPUTE and one.host != node.host
+    ]
+    kinds = {one.host: one.has_domains for one in world.nova.hypervisors()}
+    found = nodes_of_hosts(world, [one.host for one in computes], remembered)
+    told = world.together.ask(
+        {
+            one.host: partial(
+                _other,
+                world,
+                OtherNode(
+                    host=one.host,
+                    node=found[one.host].node,
+                    is_up=one.is_known and one.is_up,
+                    domains=Unread(found[one.host].why, Hindrance.UNNAMED),
+                    has_domains=kinds.get(one.host, True),
+                ),
+                found[one.host].node,
+                servers,
+            )
+            for one in computes
+        },
+        within_s=_WITHIN_S,
+    )
+    return {
+        one.host: told[one.host]
+        or OtherNode(host=one.host, node=None, is_up=False, domains=_NO_TIME)
+        for one in computes
+    }
+
+
+def _other(world: World, known: OtherNode, node: str | None, servers: Sequence[str]) -> OtherNode:
+    if not known.has_domains:
+        return replace(known, domains=())
+    if node is None:
+        return known
+    domains = read_domains(world.shell, node)
+    if isinstance(domains, Unread):
+        return replace(known, domains=domains, running_as=domains, disks=domains)
+    places = (INSTANCES, *other_directories(domains))
+    return replace(
+        known,
+        domains=domains,
+        running_as=read_running_as(world.shell, node),
+        disks=read_disks(world.shell, node, servers, places),
+    )
+
+
+def _notified(world: World, host: str) -> tuple[HaNotification, ...] | Unread:
+    try:
+        entries: tuple[HaHost, ...] = world.masakari.ha_hosts(host)
+        return tuple(one for each in entries for one in world.masakari.notifications_of(each))
+    except StackwardError as error:  # no rights, no answer: it may act all the same
+        return Unread.of(error)
+
+
+def _last_seen(seen: Sequence[Observation], host: str) -> dict[str, LastSeen]:
+    return {
+        server: last
+        for one in seen
+        if isinstance(one.value, Mapping) and one.value.get("host") == host
+        for server, last in _guests(one)
+    }
+
+
+def _guests(one: Observation) -> Iterator[tuple[str, LastSeen]]:
+    guests = one.value.get("guests") if isinstance(one.value, Mapping) else None
+    for server, guest in (guests if isinstance(guests, Mapping) else {}).items():
+        given = guest.get("disks") if isinstance(guest, Mapping) else None
+        listed = given if isinstance(given, list | tuple) else ()
+        disks = [each for each in listed if isinstance(each, Mapping)]
+        own = [each for each in disks if server in str(each.get("path") or "")]
+        yield (
+            server,
+            LastSeen(
+                at=one.at.isoformat(timespec="seconds"),
+                size_bytes=sum(whole(each.get("used_bytes") or 0) for each in own),
+                paths=tuple(text(each["path"]) for each in own),
+            ),
+        )

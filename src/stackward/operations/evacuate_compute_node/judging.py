@@ -1,0 +1,213 @@
+"""How each server of a dead node is judged, where it may go, and which disk it will have there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from stackward.model.placement import Candidate
+from stackward.model.server import IN_DOWN_CELL, Server
+from stackward.model.unread import Unread
+from stackward.operations.evacuate_compute_node import rules
+from stackward.operations.evacuate_compute_node.facts import Leaving
+from stackward.operations.evacuate_compute_node.placing import places_of
+from stackward.plan import Blocked, Verdict
+from stackward.policy import compute, volumes, wishes
+from stackward.policy.capacity import Chooser, Packing, pack
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.status.evacuated import Promised
+from stackward.wording import in_utc
+
+_OPEN = ("accepted", "pre-migrating")
+_ARRIVED = {"completed", "confirmed", "done"}
+_TAKEN_FROM = {"ACTIVE", "SHUTOFF"}
+_KEPT_H = timedelta(hours=24)
+_TPM = ("hw:tpm_version", "hw_tpm_version")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All verdicts on one server, and the disk that it would have on each node that may take it."""
+
+    server: Server
+    verdicts: tuple[Verdict, ...]
+    candidates: tuple[Candidate, ...] = ()
+    promised: Mapping[str, Promised] = field(default_factory=dict)  # by host
+
+    @property
+    def is_blocked(self) -> bool:
+        """Say whether any verdict blocks."""
+        return any(isinstance(each, Blocked) for each in self.verdicts)
+
+
+def judge_servers(facts: Leaving, asked: EvacuateRequest) -> tuple[list[Judged], Packing]:
+    """Judge the servers that are asked for one by one, and pack them into the room elsewhere."""
+    chooser = Chooser(facts.node, asked.target)
+    judged = [
+        _judge(server, facts, asked, chooser)
+        for server in facts.node.servers
+        if asked.takes(server) and is_brought(server, asked)
+    ]
+    wanted = [
+        (each.server, facts.node.needs[each.server.id], each.candidates)
+        for each in judged
+        if each.candidates
+    ]
+    return judged, pack(wanted, facts.node.reserved)
+
+
+def is_brought(server: Server, asked: EvacuateRequest) -> bool:
+    """Say whether a server is brought along: one that was off only if that is asked for."""
+    return asked.with_stopped or server.status != "SHUTOFF" or server.id in asked.reset_state
+
+
+def _judge(server: Server, facts: Leaving, asked: EvacuateRequest, chooser: Chooser) -> Judged:
+    node = facts.node
+    if server.status == IN_DOWN_CELL:
+        return Judged(server, (compute.CELL_DOWN.blocks(server.label, server.id),))
+    verdicts: list[Verdict] = [
+        *_judge_state(server, facts, asked),
+        *_judge_copies(server, facts),
+        *_judge_devices(server, facts),
+        *volumes.judge_volumes(server),
+        *compute.judge_cpus(server),
+        *compute.judge_zone(server, node),
+        *compute.judge_group(server),
+        *compute.judge_lock(server),
+        *wishes.judge_wish(server, asked.how.consent_to(server)),
+    ]
+    choice = chooser.choose(server)
+    choice = choice.cold or choice  # it is built anew: the CPU that it had does not bind it
+    if (unplaced := choice.blocks(server)) and not choice.only_live:
+        return Judged(server, (*verdicts, unplaced))
+    if warned := choice.warns(server):
+        verdicts.append(warned)
+    found, promised = places_of(server, facts, asked, choice.all)
+    return Judged(server, (*verdicts, *found), _fitting(choice.all, promised), promised)
+
+
+def _fitting(
+    candidates: Sequence[Candidate], promised: Mapping[str, Promised]
+) -> tuple[Candidate, ...]:
+    return tuple(each for each in candidates if each.host in promised)
+
+
+# --- its state ----------------------------------------------------------------------------------
+
+
+def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
+    is_reset = server.id in asked.reset_state
+    said = {"task": server.task_state or "at rest", "status": server.status}
+    going = next(
+        (
+            each
+            for each in facts.records.get(server.id, ())
+            if each.kind == "evacuation" and each.status in _OPEN
+        ),
+        None,
+    )
+    # The conductor takes any record that is `accepted` for its own (nova 31.0).
+    if going and not (is_reset and going.status == "pre-migrating"):
+        yield rules.REBUILDING.blocks(
+            server.label, server.id, record=going.id, status=going.status, target=going.target
+        )
+    elif server.task_state is not None:
+        if is_reset:
+            yield rules.RESET.warns(server.label, server.id, **said)
+        else:
+            yield rules.TASK.blocks(server.label, server.id, task=server.task_state)
+    elif server.status == "ERROR":
+        rule = rules.RESET.warns if is_reset else rules.IN_ERROR.blocks
+        yield rule(server.label, server.id, **said)
+    elif server.status not in _TAKEN_FROM:
+        yield rules.STATE.blocks(server.label, server.id, status=server.status)
+    elif is_reset:
+        why = f"it is {server.status}, and at rest"
+        yield rules.UNNEEDED.blocks(server.label, server.id, flag="--reset-state", why=why)
+    if server.status == "SHUTOFF" and server.task_state is None:
+        yield rules.BOOTS_FOR_SECONDS.warns(server.label, server.id)
+
+
+# --- one living copy ----------------------------------------------------------------------------
+
+
+def _judge_copies(server: Server, facts: Leaving) -> Iterator[Blocked]:
+    for host, other in facts.others.items():
+        if isinstance(other.domains, Unread):
+            continue
+        for domain in other.domains:
+            if domain.server == server.id:
+                yield rules.LIVING_COPY.blocks(
+                    server.label, server.id, where=host, state=domain.state
+                )
+    asked: set[str] = set()
+    for record in facts.records.get(server.id, ()):
+        if record.target == facts.node.host and record.status in _ARRIVED:
+            return  # all that is older was before it came here
+        target = record.target
+        if target is None or target == facts.node.host or target in asked:
+            continue
+        asked.add(target)
+        seen = facts.others.get(target)
+        unread = Unread("Nova has no such compute node") if seen is None else seen.domains
+        if isinstance(unread, Unread):
+            yield rules.COPY_UNREAD.blocks(
+                server.label,
+                server.id,
+                record=record.id,
+                kind=record.kind,
+                status=record.status,
+                where=target,
+                why=unread.why,
+            )
+
+
+# --- what it holds ------------------------------------------------------------------------------
+
+
+def _judge_devices(server: Server, facts: Leaving) -> Iterator[Verdict]:
+    given = (server.flavor.spec(_TPM[0]), dict(server.image_properties or ()).get(_TPM[1]))
+    if any(given):
+        yield rules.TPM.blocks(server.label, server.id)
+    if profile := server.flavor.spec("accel:device_profile"):
+        yield compute.HAS_ACCELERATOR.blocks(server.label, server.id, what=profile)
+    for port, host in compute.left_bindings(server):
+        yield rules.LEFT_BINDING.blocks(server.label, server.id, port=port, left_on=host)
+    own = {facts.node.host, facts.node.name}
+    for volume in server.volumes:
+        place = (volume.backend or "").partition("@")[0]
+        if place in own:
+            yield rules.VOLUME_SERVICE.blocks(
+                server.label, server.id, volume=volume.id, backend=volume.backend
+            )
+
+
+def judge_flags(facts: Leaving, asked: EvacuateRequest) -> Iterator[Blocked]:
+    """Ask whether each server that a flag names is there, and is asked for."""
+    here = {each.id: each for each in facts.node.servers}
+    flags = {
+        "--only": asked.only,
+        "--leave-behind": asked.how.leave_behind,
+        "--accept-data-loss": asked.accept_data_loss,
+        "--reset-state": asked.reset_state,
+    }
+    for flag, given in flags.items():
+        for each in given:
+            if each not in here:
+                yield rules.NOT_HERE.blocks(
+                    facts.node.name, each, flag=flag, given=each, host=facts.node.host
+                )
+    for flag in ("--accept-data-loss", "--reset-state"):
+        for server in (here[each] for each in flags[flag] if each in here):
+            if not (asked.takes(server) and is_brought(server, asked)):
+                why = "it is not brought up"
+                yield rules.UNNEEDED.blocks(server.label, server.id, flag=flag, why=why)
+
+
+def judge_left(facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
+    """Say which servers stay without a node, and until when they may."""
+    until = (facts.node.read_at + _KEPT_H).isoformat(timespec="seconds")
+    for server in facts.node.servers:
+        if not asked.takes(server):
+            yield rules.LEFT_BEHIND.warns(server.label, server.id, until=in_utc(until))
+        elif not is_brought(server, asked):
+            yield rules.STAYS_OFF.warns(server.label, server.id)

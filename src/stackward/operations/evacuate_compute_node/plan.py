@@ -1,0 +1,77 @@
+"""Evacuate a compute node: prove it dead, and bring its servers up elsewhere, each once.
+
+The node must be dead; a living one is drained. Not undone: once the node is back and well, its
+servers are migrated there.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from stackward.checks.compute import NoServersOn
+from stackward.checks.node_power import IsPoweredOff
+from stackward.checks.server import OneGuestEach
+from stackward.moving.fencing import device_of
+from stackward.operations.evacuate_compute_node import rules
+from stackward.operations.evacuate_compute_node.facts import EvacuationFacts, Leaving
+from stackward.operations.evacuate_compute_node.judging import (
+    judge_flags,
+    judge_left,
+    judge_servers,
+)
+from stackward.operations.evacuate_compute_node.others import judge_cloud
+from stackward.operations.evacuate_compute_node.shown import notices
+from stackward.operations.evacuate_compute_node.stages import moves_of, stages_of
+from stackward.plan import Blocked, Move, Plan, Warned
+from stackward.policy.fence import identified, judge_fence, signs_in_words
+from stackward.policy.node import judge_identity
+from stackward.ports.world import World
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+
+
+def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[World]:
+    """Plan the evacuation from facts alone."""
+    fence, leaving = facts.fence, facts.leaving
+    judged, packing = judge_servers(leaving, asked)
+    moves = tuple(moves_of(judged, packing, facts))
+    verdicts = (
+        *judge_identity(fence),
+        *judge_fence(fence, asked.fence),
+        *judge_cloud(leaving),
+        *judge_flags(leaving, asked),
+        *(verdict for each in judged for verdict in each.verdicts),
+        *packing.left_out,
+        *judge_left(leaving, asked),
+        *(rules.NOT_STARTED.warns(each.thing, each.thing_id) for each in _running(leaving, moves)),
+    )
+    whose = identified(fence, asked.fence).whose
+    gone = {each.thing_id for each in moves}
+    left = tuple(each.id for each in leaving.node.servers if each.id not in gone)
+    return Plan(
+        title=f"evacuate `{fence.name}`",
+        request=asked,
+        holds=(fence.host,),
+        decisions={"proof": whose.value},
+        facts={
+            "node": fence.name,
+            "host": fence.host,
+            "it is": fence.life.value,
+            "signs": signs_in_words(fence),
+            "device": device_of(fence),
+            "servers": len(leaving.node.servers),
+            "evacuated": len(moves),
+            "read at": fence.read_at.isoformat(timespec="seconds"),
+        },
+        notices=tuple(notices(facts, asked, moves)),
+        blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
+        warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
+        stages=tuple(stages_of(facts, asked, moves, whose)),
+        verify=(
+            IsPoweredOff(node=fence.name),
+            NoServersOn(host=fence.host, except_for=left),
+            OneGuestEach(servers=tuple(sorted(gone)), but_for=fence.host),
+        ),
+    )
+
+
+def _running(facts: Leaving, moves: Sequence[Move[World]]) -> Iterator[Move[World]]:
+    ran = {each.id for each in facts.node.servers if each.status != "SHUTOFF"}
+    return (each for each in moves if each.thing_id in ran)

@@ -1,0 +1,213 @@
+"""Whether the servers of a dead node may be brought up elsewhere: its own rules.
+
+What nobody knows blocks. A server is never brought up where it may run already, nor on a disk that
+is not its own, unless somebody has given that disk up by name.
+"""
+
+from stackward.policy.rule import Rule
+
+_LEAVE = "or pass `--leave-behind {id}`"
+
+# --- the cloud ----------------------------------------------------------------------------------
+
+TOO_OLD = Rule(
+    "evacuate/too-old",
+    "this Nova starts what it evacuates: it is older than 2.95 (2023.1)",
+    "upgrade Nova; until then `openstack server evacuate` is yours to watch, server by server",
+    "What is started at once runs before anybody has seen which disk it has.",
+)
+HA_UNREAD = Rule(
+    "evacuate/ha-unread",
+    "whether the instance-HA service acts on it cannot be read: {why}",
+    "let this login read it (`openstack notification list`), then plan again",
+    "It resets a server that Nova is at work on, and evacuates it a second time.",
+)
+HA_ACTS = Rule(
+    "evacuate/ha-acts",
+    "the instance-HA service was told of it and has not ended that: notification {notification} "
+    "is `{status}`",
+    "wait until it is `finished` or `ignored` (`openstack notification show {notification}`); "
+    "where it is `error` or `failed` for good, see the log of masakari-engine first; "
+    "then plan again",
+    "Two that evacuate one node make two guests of one server.",
+)
+CLAIMED_BY_OTHERS = Rule(
+    "evacuate/claimed",
+    "it is disabled already: {text}",
+    "settle it with whoever disabled it, then "
+    "`openstack compute service set --enable {host} nova-compute` and plan again",
+    "The reason of a disabled service is its owner's claim; another's claim is never taken over.",
+)
+# --- a server's state ---------------------------------------------------------------------------
+
+STATE = Rule(
+    "evacuate/state",
+    "is {status}: Nova evacuates what is ACTIVE, SHUTOFF or in ERROR",
+    "pass `--leave-behind {id}`, and see to it once the node is back",
+    "nova 31.0 compute/api.py, evacuate. What it is would be lost by a reset.",
+)
+IN_ERROR = Rule(
+    "evacuate/in-error",
+    "is in ERROR: evacuated so, Nova would leave it running",
+    "see why (`openstack server show {id}` has the fault); then pass `--reset-state {id}`, "
+    + _LEAVE,
+    "nova 31.0 compute/manager.py, _do_rebuild_instance.",
+)
+TASK = Rule(
+    "evacuate/task",
+    "Nova was at work on it ({task}), and nobody carries that out any more",
+    "see who asked for it (`openstack server event list {id}`); then pass `--reset-state {id}`, "
+    + _LEAVE,
+    "Nova takes no second request meanwhile (409).",
+)
+REBUILDING = Rule(
+    "evacuate/rebuilding",
+    "is being evacuated or rebuilt already (record {record}, {status}, to `{target}`)",
+    "`stackward run list` shows a run of ours, which `stackward run resume` carries on; "
+    "else find out whose it is (`openstack server event list {id}`) and wait for its end; "
+    + _LEAVE,
+    "A second order beside one that goes on makes two guests of one server.",
+)
+RESET = Rule(
+    "evacuate/reset",
+    "is reset to active first; it is {status}, {task}",
+    "",
+    "`--reset-state` was given; what it was is kept in the journal.",
+)
+NOT_HERE = Rule(
+    "evacuate/not-here",
+    "`{flag}` names `{given}`, which Nova does not have there",
+    "take an id from `openstack server list --all-projects --host {host}`",
+    "What was meant for another server, or another node, is not passed over.",
+)
+UNNEEDED = Rule(
+    "evacuate/unneeded",
+    "`{flag} {id}` was given, and it is not needed: {why}",
+    "leave that flag out",
+    "A flag that is needed for nothing was meant for another server.",
+)
+
+# --- one living copy ----------------------------------------------------------------------------
+
+LIVING_COPY = Rule(
+    "evacuate/living-copy",
+    "libvirt on `{where}` has a guest of it ({state})",
+    "never bring it up a second time: look first what that guest does (`virsh domstate {id}` on "
+    "`{where}`). If it is no more than the trace of a move, end it there by hand (`virsh destroy "
+    "{id}`: its power is cut, its disk stays), take its definition away (`virsh undefine "
+    "--keep-nvram {id}`), then plan again; " + _LEAVE,
+    "Two guests that write to one disk destroy it.",
+)
+COPY_UNREAD = Rule(
+    "evacuate/copy-unread",
+    "its record {record} ({kind}, {status}) names `{where}`, which cannot be read now: {why}",
+    "make libvirt there answer; or fence that node first (`stackward node fence {where}`); "
+    "then plan again; " + _LEAVE,
+    "A move that went half-way may have left its guest there, running.",
+)
+
+# --- its disks ----------------------------------------------------------------------------------
+
+LOCAL_DISK = Rule(
+    "evacuate/local-disk",
+    "has its own disk on this node alone: {seen}",
+    "bring that disk to the target first (the node, or its disks, in another machine); or give up "
+    "what is on it, with its owner's word: `--accept-data-loss {id}`; " + _LEAVE,
+    "No node that may take it sees its disk. Nova would build a blank one, and say so in a log.",
+)
+DATA_LOST = Rule(
+    "evacuate/data-lost",
+    "loses what was on its own disk: {seen}. A new one is made of its image",
+    "",
+    "`--accept-data-loss` was given. The old disk is destroyed when nova-compute there starts.",
+)
+DISK_BROKEN = Rule(
+    "evacuate/disk-broken",
+    "`{where}` has a directory of it without a whole disk: {why}",
+    "mend what is missing there; or, where that directory is a remainder, rename it; "
+    "then plan again; " + _LEAVE,
+    "Nova looks for the directory only: it would call it shared, and build a blank disk.",
+)
+DISK_UNREAD = Rule(
+    "evacuate/disk-unread",
+    "what `{where}` sees of its disk is not known: {why}",
+    "let the login read `/var/lib/nova/instances` there, with `python3`; then plan again; "
+    + _LEAVE,
+    "Nova decides by it whether the server keeps its disk.",
+)
+TPM = Rule(
+    "evacuate/tpm",
+    "has an emulated TPM, whose secrets are on this node",
+    "pass `--leave-behind {id}`; or have its owner build it anew",
+    "nova 31.0 keeps the TPM's state in /var/lib/libvirt/swtpm of the node.",
+)
+VOLUME_SERVICE = Rule(
+    "evacuate/volume-service",
+    "the cinder-volume of its volume {volume} ran on this node ({backend})",
+    "bring that cinder-volume up elsewhere (`openstack volume service list`; `cinder-manage volume "
+    "update_host` names its volumes anew), then plan again; " + _LEAVE,
+    "Nobody could connect the volume on another node.",
+)
+LEFT_BINDING = Rule(
+    "evacuate/left-binding",
+    "its port {port} has a binding on `{left_on}`, left behind by a move",
+    "look first that no guest of it is there (`virsh domstate {id}`), then remove the binding: "
+    "DELETE /v2.0/ports/{port}/bindings/{left_on} of Neutron's API; then plan again; " + _LEAVE,
+    "A port that is bound twice proves no evacuation.",
+)
+
+# --- where it goes ------------------------------------------------------------------------------
+
+NO_TARGET = Rule(
+    "evacuate/no-target",
+    "no node with room for it may take it: {why}",
+    "{way}, then plan again; " + _LEAVE,
+    "A node takes servers only if all that is judged of it can be read.",
+)
+TARGET_GONE = Rule(
+    "evacuate/target-gone",
+    "may not go to `{target}` any more",
+    "`stackward run resume` plans nothing anew: cancel the run and evacuate the node again",
+    "What was judged of its target is not so any more.",
+)
+
+# --- what is said -------------------------------------------------------------------------------
+
+STAYS_OFF = Rule(
+    "evacuate/stays-off",
+    "was off, and stays where it is, without a node",
+    "`--with-stopped` brings it along",
+    "Nova boots for some seconds what it evacuates, before it stops it.",
+)
+BOOTS_FOR_SECONDS = Rule(
+    "evacuate/boots-for-seconds",
+    "was off, and boots for some seconds on its target before Nova stops it",
+    "",
+    "`--with-stopped` was given. nova 31.0 compute/manager.py, _do_rebuild_instance.",
+)
+NOT_STARTED = Rule(
+    "evacuate/not-started",
+    "is left off on its target: an evacuation starts no server",
+    "once the run has succeeded: `stackward server start {id}`",
+    "From 2.95 on Nova leaves stopped what it evacuates.",
+)
+LEFT_BEHIND = Rule(
+    "evacuate/left-behind",
+    "is left behind, without a node",
+    "bring it up before {until}: from then on the image that its disk rests on may be gone, where "
+    "that is shared",
+    "nova 31.0 virt/libvirt/imagecache.py: bases that no host of the last 24 h uses are removed.",
+)
+POWER_AGAIN = Rule(
+    "evacuate/power-again",
+    "has power once more, after this run has cut it a second time",
+    "see who or what switches it on; then `stackward node fence {host}`, and resume the run",
+    "Nothing is brought up while its node may run it.",
+)
+NO_UNDO = Rule(
+    "evacuate/no-undo",
+    "evacuated servers are not brought back by an undo",
+    "once the node is well and in service again, migrate them there: `openstack server migrate "
+    "--live-migration --host {host}`",
+    "The node's own copies are destroyed when its nova-compute starts.",
+)

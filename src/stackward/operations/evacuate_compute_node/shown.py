@@ -1,0 +1,30 @@
+"""What the plan of an evacuation says besides its verdicts."""
+
+from collections.abc import Iterator, Sequence
+
+from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
+from stackward.plan import Move
+from stackward.ports.world import World
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.wording import count_of
+
+
+def notices(
+    facts: EvacuationFacts, asked: EvacuateRequest, moves: Sequence[Move[World]]
+) -> Iterator[str]:
+    """Say what is noticed of it."""
+    fence = facts.fence
+    yield f"`{fence.name}` loses its power at once, without a shutdown"
+    if fence.why_not_kept_off:
+        yield (
+            f"its nova-compute is not kept off first ({fence.why_not_kept_off}): it starts by "
+            "itself once the node has power again, and destroys what was evacuated"
+        )
+    if moves:
+        yield (
+            f"{count_of(len(moves), 'server is', 'servers are')} built elsewhere, "
+            f"{asked.how.at_once} at once, and left stopped there"
+        )
+    yield "the dead node keeps their allocations at placement until it returns"
+    if asked.how.leave_behind or asked.only:
+        yield "what stays has no node until this one is back"

@@ -1,0 +1,110 @@
+"""The stages of an evacuation, in their order: claimed, told, fenced, called down, evacuated."""
+
+from collections.abc import Iterator, Sequence
+
+from stackward.checks.service import LogIsReadable
+from stackward.model.unread import Unread
+from stackward.moving.fencing import fencing, proofs_of_death
+from stackward.moving.instance_ha import telling_instance_ha
+from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
+from stackward.operations.evacuate_compute_node.judging import Judged
+from stackward.plan import Check, Move, Stage
+from stackward.policy.capacity import Packing
+from stackward.policy.wishes import wish_of
+from stackward.ports.world import World
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.status.power_device import Whose
+from stackward.steps.evacuation import Evacuate, ForceDown, ResetState
+from stackward.steps.service import Cordon
+
+CLAIM, DOWN, RESET, EVACUATE, STOPPED = "claim", "force down", "reset", "evacuate", "stopped"
+COMMAND = "stackward node evacuate"
+
+
+def stages_of(
+    facts: EvacuationFacts,
+    asked: EvacuateRequest,
+    moves: Sequence[Move[World]],
+    whose: Whose,
+) -> Iterator[Stage[World]]:
+    """Return what is done to the node first, and then to its servers."""
+    host, node = facts.fence.host, facts.leaving.node
+    claim = Cordon(
+        host=host,
+        provider=node.provider.id,
+        reason=asked.reason,
+        replaces=node.claim.run if node.claim else None,
+        with_trait=False,
+    )
+    yield Stage(name=CLAIM, moves=(Move(thing=host, how=CLAIM, steps=(claim,)),))
+    if node.ha_hosts and not isinstance(node.ha_hosts, Unread):
+        yield telling_instance_ha(host, is_in_maintenance=True)
+    yield from fencing(facts.fence, COMMAND)
+    yield Stage(
+        name=DOWN,
+        moves=(Move(thing=host, how=DOWN, steps=(ForceDown(host=host),)),),
+        needs=tuple(proofs_of_death(facts.fence, whose, asked.confirmed_off)),
+    )
+    by_id = {each.id: each for each in node.servers}
+    resets = [
+        Move(
+            thing=move.thing,
+            thing_id=move.thing_id,
+            how=RESET,
+            steps=(ResetState(server=move.thing_id, name=move.thing, source=host),),
+        )
+        for move in moves
+        if move.thing_id in asked.reset_state
+    ]
+    if resets:
+        yield Stage(name=RESET, moves=tuple(resets), goes_on=True)
+    was_off = {each for each, server in by_id.items() if server.status == "SHUTOFF"}
+    logs = tuple(_logs(facts, moves))
+    for name, is_off in ((EVACUATE, False), (STOPPED, True)):
+        those = tuple(each for each in moves if (each.thing_id in was_off) is is_off)
+        if those:
+            yield Stage(name=name, moves=those, at_once=asked.how.at_once, needs=logs, goes_on=True)
+
+
+def _logs(facts: EvacuationFacts, moves: Sequence[Move[World]]) -> Iterator[Check[World]]:
+    """Return what must be readable: each target says in its log which disk it used."""
+    for host in sorted({str(each.expects["target"]) for each in moves}):
+        other = facts.leaving.others[host]
+        if other.node and other.has_domains:
+            yield LogIsReadable(node=other.node)
+
+
+def moves_of(
+    judged: Sequence[Judged], packing: Packing, facts: EvacuationFacts
+) -> Iterator[Move[World]]:
+    """Return the evacuation of each server that may go and has a place."""
+    node = facts.leaving.node
+    for each in judged:
+        placed = packing.placed.get(each.server.id)
+        if each.is_blocked or placed is None or placed.candidate.host is None:
+            continue
+        server, target = each.server, placed.candidate.host
+        promised, wish = each.promised[target], wish_of(each.server)
+        yield Move(
+            thing=server.label,
+            thing_id=server.id,
+            how=promised.value,
+            steps=(
+                Evacuate(
+                    server=server.id,
+                    name=server.label,
+                    source=node.host,
+                    node=facts.fence.name,
+                    promised=promised,
+                    target=target,
+                ),
+            ),
+            expects={
+                "target": target,
+                "provider": placed.candidate.provider,
+                "needs": node.needs[server.id].amounts,
+                "pinned": True,
+                "bytes": None,
+                "wish": wish.value if wish else None,
+            },
+        )

@@ -1,0 +1,314 @@
+"""Whether a node may be fenced: its own rules, each beside its words.
+
+A fence is refused wherever the device may be another machine's, and wherever more may be broken
+than this node. A living node loses its guests by it: their number is asked for.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stackward.model.hardware import Hardware
+from stackward.model.power import PowerDevice, PowerReturns
+from stackward.model.unread import Unread
+from stackward.plan import Verdict
+from stackward.policy.maintenance import HELD
+from stackward.policy.rule import Rule
+from stackward.requests.fence_compute_node import FenceRequest
+from stackward.status.fence import FenceFacts
+from stackward.status.life import Life
+from stackward.status.outage import all_down, find_outage
+from stackward.status.power_device import Identified, Whose, identify
+from stackward.wording import count_of, in_utc
+
+# --- its device ---------------------------------------------------------------------------------
+
+NOT_NAMED = Rule(
+    "fence/not-named",
+    "the inventory does not name this machine",
+    "name it in the inventory, with its `bmc_url`, or `fence_agent` and `fence_options`",
+    "Its device and its addresses are known by the inventory.",
+)
+NO_DEVICE = Rule(
+    "fence/no-device",
+    "the inventory names no device that switches its power",
+    "give it `bmc_url`, or `fence_agent` and `fence_options`, in the inventory",
+    "Without a device nothing says that it has no power.",
+)
+DEVICE_UNREAD = Rule(
+    "fence/device-unread",
+    "its device cannot be read: {why}",
+    "{way}; then plan again",
+    "A device that does not answer before the order will not prove anything after it.",
+)
+NO_FORCE_OFF = Rule(
+    "fence/no-force-off",
+    "its device does not cut the power at once: it knows {known}",
+    "name a device that does: another `fence_agent`, or the outlets of its power strip",
+    "A shutdown waits for the operating system, which may wait for ever.",
+)
+WRONG_DEVICE = Rule(
+    "fence/wrong-device",
+    "its device says Off, and it answers: {heard}",
+    "find out which machine that device switches (its serial number, its cable), and correct the "
+    "inventory",
+    "A machine without power does not answer. So the device is that of another one.",
+)
+ANOTHERS_DEVICE = Rule(
+    "fence/another-device",
+    "its device is that of another machine{owner}: it says {said}, and this node said {own}",
+    "correct the inventory; if its board or its network cards were replaced, "
+    "`stackward node check {name}` on the living node keeps what it is now",
+    "The order would cut the power of a machine that is well.",
+)
+WHOSE_DEVICE = Rule(
+    "fence/whose-device",
+    "nothing tells that its device is this node's: {why}",
+    "look at the machine itself, see that it has no power and that this device switches it; then "
+    "pass `--confirmed-off REFERENCE`, such as the number of a ticket",
+    "An inventory may be wrong by one line. While a node is well, `stackward cloud check` keeps "
+    "which machine it is.",
+)
+WORD_ALONE = Rule(
+    "fence/word-alone",
+    "that its device is this node's is known by a person's word alone: {reference}",
+    "where it is wrong, another machine loses its power",
+    "The word is kept with the run.",
+)
+PROVED_LATER = Rule(
+    "fence/proved-later",
+    "whether its device is this node's shows once the order is given: what is heard of it now must "
+    "fall silent",
+    "where it does not, another machine has lost its power, and the run says so",
+    "`stackward cloud check` keeps which machine a node is while it is well.",
+)
+BOOTS_BY_ITSELF = Rule(
+    "fence/boots-by-itself",
+    "it boots by itself when power returns to its site",
+    "set its firmware to stay off, or as it was before",
+    "A node that boots starts its nova-compute, and that acts on the servers that it had.",
+)
+
+# --- is it dead? --------------------------------------------------------------------------------
+
+ALIVE = Rule(
+    "fence/alive",
+    "it is not dead ({life}): {signs}",
+    "{first}; or let {count} there lose their power: `--kill-guests {number}`",
+    "A living node is emptied by a drain, which stops no server.",
+)
+MISCOUNTED = Rule(
+    "fence/miscounted",
+    "`--kill-guests {given}` was given, and {count} have power there by {source}",
+    "see which they are (`openstack server list --all-projects --host {host}`); then pass "
+    "`--kill-guests {number}`",
+    "The number says that whoever asks knows what is lost.",
+)
+GUESTS_KILLED = Rule(
+    "fence/guests-killed",
+    "it is not dead ({life}): {count} by {source} lose their power, and what is in their memory",
+    "{first}",
+    "A fence is no shutdown.",
+)
+MAY_RUN = Rule(
+    "fence/may-run",
+    "it is {life}: {count} by Nova may run there still, and lose their power",
+    "{first}",
+    "What cannot be asked may serve its users nevertheless.",
+)
+UNNEEDED = Rule(
+    "fence/unneeded",
+    "`{flag}` was given, and it is not needed: {why}",
+    "leave that flag out",
+    "A flag that is needed for nothing was meant for another node.",
+)
+
+# --- is it the only one? ------------------------------------------------------------------------
+
+OUTAGE = Rule(
+    "fence/outage",
+    "{down} of the {total} of {of} are down: {names}",
+    "look first at what they share (their network, their switch, RabbitMQ: `stackward cloud "
+    "check`); if they are really down, name all of them: `--accept-outage {all}`",
+    "Where most nodes are silent at once, they are mostly well, and cut off.",
+)
+OUTAGE_ACCEPTED = Rule(
+    "fence/outage-accepted",
+    "{down} of the {total} of {of} are down: {names}",
+    "",
+    "It was asked for by `--accept-outage`.",
+)
+NOT_DOWN = Rule(
+    "fence/not-down",
+    "`--accept-outage` names `{given}`, which is not down",
+    "name each node that is down, and no other: `--accept-outage {all}`",
+    "Whoever names a node that is well has another outage in mind.",
+)
+NO_WITNESS = Rule(
+    "fence/no-witness",
+    "nobody can tell whether it answers: {why}",
+    "make `ssh` work to another compute node or a controller, with `python3` and `ping` there; "
+    "then plan again",
+    "The proof that it is dead rests on other nodes, which call it at all of its addresses.",
+)
+OTHER_ROLE = Rule(
+    "fence/other-role",
+    "it is also {role}: {effect}",
+    "{remedy}",
+    "All that runs on the machine loses its power.",
+)
+
+_FIRST = {
+    Life.CUT_OFF: "look first at its network and its console: it has power",
+    Life.HUNG: "look first at its console: its kernel answers",
+    Life.COMPUTE_DEAD: "repair its nova-compute (`systemctl status nova-compute` there), then "
+    "`stackward node drain {host}`",
+    Life.NO_SSH: "make `ssh` to it work, then `stackward node drain {host}`",
+    Life.WELL: "`stackward node drain {host}` moves its servers off it",
+    Life.NOT_YET_KNOWN: "plan again in two minutes: a heartbeat may be a memory",
+    Life.UNKNOWN: "see `stackward node check {host}` for what cannot be read",
+}
+
+
+def judge_fence(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
+    """Ask whether the node may be fenced, and what is lost by it."""
+    for holder in facts.holders:
+        yield HELD.blocks(facts.name, run=holder.run, title=holder.title, state=holder.state)
+    yield from _judge_device(facts, asked)
+    if not facts.witnesses.asked:
+        yield NO_WITNESS.blocks(facts.name, why=facts.witnesses.text)
+    yield from _judge_life(facts, asked)
+    yield from _judge_outage(facts, asked)
+    for role in facts.roles:
+        yield OTHER_ROLE.warns(facts.name, role=role.name, effect=role.effect, remedy=role.remedy)
+
+
+def identified(facts: FenceFacts, asked: FenceRequest) -> Identified:
+    """Say whose device it is; a person's word counts where nothing else tells."""
+    if not isinstance(facts.device, PowerDevice):
+        return Identified(whose=Whose.UNKNOWN)
+    found = identify(facts.device.hardware, facts.own, facts.others, is_heard=bool(facts.heard))
+    is_said = found.whose is Whose.UNKNOWN and bool(asked.confirmed_off)
+    return Identified(whose=Whose.WORD) if is_said else found
+
+
+def _judge_device(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
+    device = facts.device
+    if not facts.is_named:
+        yield NOT_NAMED.blocks(facts.name)
+    elif device is None:
+        yield NO_DEVICE.blocks(facts.name)
+    elif isinstance(device, Unread):
+        way = device.hint or "see its device"
+        yield DEVICE_UNREAD.blocks(facts.name, why=device.why, way=way)
+    elif device.can_force_off is False:
+        known = ", ".join(device.reset_types) or "no order"
+        yield NO_FORCE_OFF.blocks(facts.name, known=known)
+    elif facts.life is Life.CONTRADICTED:
+        yield WRONG_DEVICE.blocks(facts.name, heard=facts.witnesses.text)
+    else:
+        yield from _judge_identity(facts, device, asked)
+
+
+def _judge_identity(
+    facts: FenceFacts, device: PowerDevice, asked: FenceRequest
+) -> Iterator[Verdict]:
+    found = identified(facts, asked)
+    match found.whose:
+        case Whose.ANOTHERS:
+            yield ANOTHERS_DEVICE.blocks(
+                facts.name,
+                name=facts.name,
+                owner=f", `{found.owner}`" if found.owner else "",
+                said=_in_words(device.hardware),
+                own=_known(facts),
+            )
+        case Whose.UNKNOWN:
+            yield WHOSE_DEVICE.blocks(facts.name, why=_why_unknown(facts))
+        case Whose.WORD:
+            yield WORD_ALONE.warns(facts.name, reference=asked.confirmed_off)
+        case Whose.SILENCE:
+            yield PROVED_LATER.warns(facts.name)
+        case Whose.IDENTITY:
+            pass
+    if asked.confirmed_off and found.whose in {Whose.IDENTITY, Whose.SILENCE}:
+        why = "its device says which machine it is"
+        if found.whose is Whose.SILENCE:
+            why = "it is heard now, and must fall silent"
+        yield UNNEEDED.blocks(facts.name, flag="--confirmed-off", why=why)
+    if device.power_returns is PowerReturns.ON:
+        yield BOOTS_BY_ITSELF.warns(facts.name)
+
+
+def _in_words(told: Hardware) -> str:
+    parts = (f"UUID {told.uuid}" if told.uuid else "", *sorted(told.macs)[:2], told.serial or "")
+    return ", ".join(filter(None, parts))
+
+
+def _known(facts: FenceFacts) -> str:
+    if facts.own is None:
+        return "nothing that is kept"
+    return f"{_in_words(facts.own.hardware)} at {in_utc(facts.own.seen_at)}"
+
+
+def _why_unknown(facts: FenceFacts) -> str:
+    if facts.own is None:
+        return "no look has seen the node while it was well"
+    return "its device does not say which machine it is, and nothing of the node is heard"
+
+
+def _judge_life(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
+    life, (number, source) = facts.life, facts.running
+    if life is Life.CONTRADICTED:
+        return  # said of its device
+    first = _FIRST.get(life, "").format(host=facts.host)
+    count = count_of(number, "guest")
+    said: dict[str, Any] = {"life": life.value, "count": count, "number": number, "source": source}
+    if not life.is_living:
+        if asked.kill_guests is not None:
+            yield UNNEEDED.blocks(facts.name, flag="--kill-guests", why=f"it is {life.value}")
+        if life is not Life.DEAD:
+            servers = count_of(facts.servers, "server")
+            yield MAY_RUN.warns(facts.name, life=life.value, count=servers, first=first)
+    elif asked.kill_guests is None:
+        yield ALIVE.blocks(facts.name, signs=signs_in_words(facts), first=first, **said)
+    elif asked.kill_guests != number:
+        yield MISCOUNTED.blocks(facts.name, given=asked.kill_guests, host=facts.host, **said)
+    else:
+        yield GUESTS_KILLED.warns(facts.name, first=first, **said)
+
+
+def signs_in_words(facts: FenceFacts) -> str:
+    """Say what each source says of the node."""
+    signs = facts.signs
+    named = {
+        "heartbeat": signs.heartbeat,
+        "RPC": signs.rpc,
+        "ssh": signs.ssh,
+        "ping": signs.ping,
+        "power": signs.power,
+        "network agent": signs.agent,
+        "libvirt": signs.libvirt,
+    }
+    return ", ".join(f"{name} {sign.value}" for name, sign in named.items())
+
+
+def _judge_outage(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
+    outage = find_outage(facts.computes, facts.aggregates, facts.host)
+    down = all_down(facts.computes, facts.host)
+    named, every = set(asked.accept_outage), ",".join(down)
+    if outage is None:
+        if named:
+            why = "no more than this node is down" if len(down) == 1 else "most nodes are up"
+            yield UNNEEDED.blocks(facts.name, flag="--accept-outage", why=why)
+        return
+    for given in sorted(named - set(down)):
+        yield NOT_DOWN.blocks(facts.name, given, given=given, all=every)
+    words: dict[str, Any] = {
+        "down": len(outage.down),
+        "total": count_of(outage.count, "compute node"),
+        "of": outage.of,
+        "names": ", ".join(f"`{each}`" for each in outage.down),
+        "all": every,
+    }
+    is_accepted = set(down) <= named
+    yield (OUTAGE_ACCEPTED.warns if is_accepted else OUTAGE.blocks)(facts.name, **words)

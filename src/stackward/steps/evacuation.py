@@ -1,0 +1,298 @@
+"""Bring up the servers of a dead node elsewhere: call it down, reset, evacuate one by one.
+
+A server is evacuated only while its node is known to have no power: that is read within some
+seconds before the request is sent, each time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import ClassVar
+
+from stackward.errors import Refused, Unreachable
+from stackward.model.migration import Migration
+from stackward.model.power import PowerState
+from stackward.model.server import Server
+from stackward.model.service import ComputeService
+from stackward.plan import VOLATILE, Json, Look, Mark, Standing
+from stackward.ports.haste import with_confirm
+from stackward.ports.world import World
+from stackward.status.evacuated import RECENT, Promised, prove_evacuation
+from stackward.status.lookups import service_of
+from stackward.status.power import says_off_twice
+from stackward.status.signs import (
+    Signs,
+    asked_by,
+    failed,
+    foreign,
+    gone,
+    in_other_hands,
+    mark_of,
+    read_signs,
+    under_way,
+    whereabouts,
+)
+
+CUT_AGAIN = "had power again; it was cut once more"  # in the journal: why nothing was sent
+FRESH_S = 5.0  # the power was read at most so long before a request is sent
+_EVACUATION = ("evacuation",)
+_OURS = ("evacuate",)
+_PROVED = ("done", "completed")
+_ENDED_BADLY = ("error", "failed", "cancelled")
+STOPPED = ("stopped", 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceDown:
+    """Tell Nova that a node is down for certain; only then it evacuates, whatever it heard."""
+
+    kind: ClassVar[str] = "force-down"
+    is_prompt: ClassVar[bool] = True
+
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"force the nova-compute of `{self.host}` down"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"`openstack compute service set --up {self.host} nova-compute`, once it is back"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note how it stands now."""
+        return {"is_forced_down": self._service(world).is_forced_down}
+
+    def look(self, world: World, _: Mark | None, /) -> Look:
+        """Done when Nova says so."""
+        if self._service(world).is_forced_down:
+            return Look(Standing.DONE)
+        return Look(Standing.TODO)
+
+    def lost(self, world: World, /) -> Look | None:
+        """Say that somebody has called it up since."""
+        if self._service(world).is_forced_down:
+            return None
+        return Look(
+            Standing.FOREIGN,
+            reason="is not forced down any more: somebody has called it up",
+            remedy="settle it with whoever did it: a node that is back acts on the servers that "
+            "it had; resuming the run forces it down again",
+        )
+
+    def start(self, world: World, /) -> str | None:
+        """Tell Nova."""
+        return world.nova.force_down(self._service(world).id)
+
+    def _service(self, world: World) -> ComputeService:
+        service = service_of(world.nova, self.host)
+        if service is None:
+            raise Refused(f"Nova has no nova-compute service on `{self.host}`")
+        return service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetState:
+    """Call a server active that is in ERROR, or that Nova was at work on when its node died."""
+
+    kind: ClassVar[str] = "reset-state"
+    is_prompt: ClassVar[bool] = True
+
+    server: str
+    name: str
+    source: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"reset the state of `{self.name}` to active"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"not at all; what it was is in the journal: `openstack server show {self.server}`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now, and what the server was."""
+        now = world.nova.server(self.server)
+        return {
+            **mark_of(world.nova, self.server),
+            "status": now.status if now else None,
+            "task_state": now.task_state if now else None,
+            "fault": now.fault if now else None,
+        }
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when Nova calls it active, and is not at work on it."""
+        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("resetState",))
+        server = signs.server
+        if server is None:
+            return gone(world.nova, self.server)
+        if signs.foreign:
+            return foreign(signs.foreign)
+        if server.host != self.source:
+            return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
+        if server.vm_state == "active" and server.task_state is None:
+            saw: dict[str, Json] = {
+                name: mark[name] for name in ("status", "task_state", "fault") if mark
+            }
+            return asked_by(signs, Look(Standing.DONE, saw=saw))
+        return Look(Standing.TODO)
+
+    def start(self, world: World, /) -> str | None:
+        """Ask Nova for it."""
+        return world.nova.reset_state(self.server)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evacuate:
+    """Have Nova build a server of a dead node on another, and leave it stopped there."""
+
+    kind: ClassVar[str] = "evacuate"
+
+    server: str
+    name: str
+    source: str
+    node: str  # as the inventory calls the dead machine: its power is read before the request
+    promised: Promised
+    target: str = field(metadata=VOLATILE)
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"evacuate `{self.name}` from `{self.source}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "not at all; once the node is back, migrate it there"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return mark_of(world.nova, self.server)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Read Nova's record of our evacuation; *done* is proved before it is believed."""
+        signs = read_signs(world.nova, self.server, mark, kinds=_EVACUATION, ours=_OURS)
+        if signs.server is None:
+            return gone(world.nova, self.server)
+        if signs.foreign:
+            return foreign(signs.foreign)
+        if mark is None:
+            return self._unbegun(world, signs.server)
+        if signs.migration is None:
+            return self._without_record(world, signs)
+        return self._by_record(world, signs, signs.server, signs.migration)
+
+    def _unbegun(self, world: World, server: Server) -> Look:
+        if (others := in_other_hands(server)) is not None:
+            return others
+        if server.host == self.source:
+            return Look(Standing.TODO)
+        record = next(
+            (
+                each
+                for each in world.nova.migrations_of_server(server.id)
+                if each.kind in _EVACUATION and each.source == self.source
+            ),
+            None,
+        )
+        if record is None or record.target != server.host or record.status not in _PROVED:
+            return Look(Standing.FOREIGN, reason=f"it is on `{server.host}`, not through us")
+        action = next(
+            (one for one in world.nova.actions_of(server.id) if one.action in _OURS), None
+        )
+        return self._proved(world, server, record, action.request_id if action else None)
+
+    def _without_record(self, world: World, signs: Signs) -> Look:
+        if signs.action and signs.action.message:
+            return failed(world, signs, "Nova gave up `evacuate`")
+        if signs.action or (signs.server and signs.server.task_state):
+            return under_way(signs, "Nova has taken the order; there is no record yet")
+        return Look(Standing.TODO)
+
+    def _by_record(self, world: World, signs: Signs, server: Server, record: Migration) -> Look:
+        if record.status in _ENDED_BADLY:
+            look = failed(world, signs, f"its evacuation ended as `{record.status}`")
+            remedy = (
+                f"see the log of nova-compute on `{record.target}`, and that no guest of it is "
+                f"there (`virsh domstate {self.server}`)"
+            )
+            return replace(look, remedy=remedy)
+        if record.status not in _PROVED:
+            return under_way(signs)
+        request = signs.action.request_id if signs.action else None
+        return asked_by(signs, self._proved(world, server, record, request))
+
+    def _proved(self, world: World, server: Server, record: Migration, request: str | None) -> Look:
+        if server.task_state is not None:
+            return Look(Standing.UNDERWAY, reason=f"it is busy ({server.task_state})")
+        named = [
+            host
+            for each in world.nova.migrations_of_server(server.id)[:RECENT]
+            for host in (each.target, each.source)
+            if host and host not in {self.source, record.target}
+        ]
+        return prove_evacuation(
+            world,
+            server,
+            record,
+            ends=STOPPED,
+            promised=self.promised,
+            request=request,
+            elsewhere=[*dict.fromkeys(named)],
+        )
+
+    def start(self, world: World, /) -> str | None:
+        """Read the node's power, then ask Nova at once; cut it where somebody gave it some.
+
+        Then all is judged anew before anything is sent: whether it was cut so before, too.
+        """
+        if world.power.state(self.node) is not PowerState.OFF:
+            world.power.order_off(self.node)
+            off = says_off_twice(world, self.node)
+            raise Unreachable(
+                f"`{self.node}` {CUT_AGAIN}"
+                + ("" if off else ", and its device does not say Off twice")
+            )
+        read_at = world.clock.monotonic()
+        with with_confirm(partial(_confirm_fresh, world, read_at)):
+            return world.nova.evacuate(self.server, self.target)
+
+    def trace(self, world: World, /) -> Mapping[str, Json]:
+        """Say what has become of the server."""
+        return whereabouts(world.nova, self.server)
+
+    def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
+        """Look for who is to carry it out, and is not there; time alone says nothing."""
+        server = world.nova.server(self.server)
+        if server is None or mark is None:
+            return None
+        signs = read_signs(world.nova, self.server, mark, kinds=_EVACUATION, ours=_OURS)
+        service = service_of(world.nova, self.target)
+        if service is not None and not service.is_up:
+            return Look(
+                Standing.UNKNOWN,
+                reason=f"nova-compute on its target `{self.target}` is down: its guest may run "
+                "there, and Nova does not know of it",
+                remedy=f"start that nova-compute and see whether the guest is there (`virsh "
+                f"domstate {self.server}`); or fence that node: `stackward node fence "
+                f"{self.target}`",
+                saw={"target_down": True},
+            )
+        if signs.migration is None or signs.migration.status == "accepted":
+            return under_way(
+                signs,
+                f"Nova has taken the order, and nothing is seen of it for {quiet_s:.0f} s: see the "
+                "logs of nova-conductor and nova-scheduler for its request",
+            )
+        return None
+
+
+def _confirm_fresh(world: World, read_at: float) -> None:
+    """Refuse to send a request whose node's power was read too long ago: nothing is sent."""
+    passed_s = world.clock.monotonic() - read_at
+    if passed_s > FRESH_S:
+        raise Unreachable(f"the power was read {passed_s:.0f} s ago: it is read again first")

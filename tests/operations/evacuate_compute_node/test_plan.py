@@ -1,0 +1,339 @@
+"""Which servers of a dead node are brought up elsewhere, on which disk, and in which order."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import (
+    CLAIM,
+    a_candidate,
+    a_group,
+    a_node,
+    a_port,
+    a_server,
+    a_service,
+    an_id,
+    claimed,
+)
+from operations.fence_compute_node.test_plan import HOST, living
+from operations.fence_compute_node.test_plan import facts as dead
+from stackward.model.compute_process import ComputeProcess, RunningAs
+from stackward.model.disk_seen import DiskSeen
+from stackward.model.domain import Disk, Domain
+from stackward.model.instance_ha import HaHost, HaNotification
+from stackward.model.migration import Migration
+from stackward.model.run import RunState
+from stackward.model.server import Server
+from stackward.model.unread import Unread
+from stackward.model.volume import Volume
+from stackward.operations.evacuate_compute_node import rules
+from stackward.operations.evacuate_compute_node.facts import (
+    EvacuationFacts,
+    LastSeen,
+    Leaving,
+    OtherNode,
+)
+from stackward.operations.evacuate_compute_node.plan import plan_evacuation
+from stackward.plan import Blocked, Plan, Warned
+from stackward.policy.rule import Rule
+from stackward.ports.world import World
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.requests.how_to_move import HowToMove
+from stackward.status.evacuated import Promised
+
+DB = an_id("db-01")
+ASKED = EvacuateRequest(node=HOST, reason="its board burned")
+WHOLE = DiskSeen(path=f"/var/lib/nova/instances/{DB}", is_writable=True, disks=(("disk", ""),))
+NOWHERE = DiskSeen()
+UNREAD = Unread("it does not answer")
+SEEN = LastSeen(at="2026-11-21T03:00:00+00:00", size_bytes=2**30, paths=("/x",))
+
+
+def asking(*, leave: tuple[str, ...] = (), **given: Any) -> EvacuateRequest:  # noqa: ANN401  # its fields
+    return replace(ASKED, how=HowToMove(at_once=4, leave_behind=leave), **given)
+
+
+def other(host: str, disk: DiskSeen = WHOLE, **changes: Any) -> OtherNode:  # noqa: ANN401  # its fields
+    """Return another compute node that sees the same of each server's disk."""
+    known = OtherNode(
+        host=host,
+        node=host,
+        is_up=True,
+        domains=(),
+        running_as=RunningAs(),
+        disks={an_id(name): disk for name in ("db-01", "db-02")},
+    )
+    return replace(known, **changes)
+
+
+def both(disk: DiskSeen = WHOLE, **changes: Any) -> dict[str, OtherNode]:  # noqa: ANN401  # same
+    return {host: other(host, disk, **changes) for host in ("compute-08", "compute-09")}
+
+
+def facts(
+    *servers: Server,
+    others: dict[str, OtherNode] | None = None,
+    node: dict[str, Any] | None = None,
+    **changes: Any,  # noqa: ANN401  # fields of `Leaving`
+) -> EvacuationFacts:
+    """Return a dead node with these servers, whose disks the two other nodes see."""
+    known = servers or (a_server(),)
+    leaving = Leaving(
+        node=a_node(
+            *known, **{"service": a_service(is_up=False), "domains": UNREAD, **(node or {})}
+        ),
+        others=both() if others is None else others,
+        records={each.id: () for each in known},
+    )
+    return EvacuationFacts(fence=dead(), leaving=replace(leaving, **changes))
+
+
+def record(status: str = "completed", target: str = "compute-08", **changes: Any) -> Migration:  # noqa: ANN401  # same
+    known = Migration(
+        id=7, uuid="u", server=DB, kind="live-migration", status=status, source=HOST, target=target
+    )
+    return replace(known, **changes)
+
+
+def recorded(*records: Migration) -> dict[str, tuple[Migration, ...]]:
+    return {DB: records}
+
+
+def notified(status: str) -> tuple[HaNotification, ...]:
+    return (HaNotification(id="n1", kind="COMPUTE_HOST", status=status),)
+
+
+LOCAL = facts(others=both(NOWHERE), last_seen={DB: SEEN})
+BROKEN = replace(WHOLE, disks=(("disk", "/base is gone"),))
+GUEST = Domain(server=DB, name="instance-1", state="paused")
+CEPH_GUEST = Domain(
+    server="x", name="i", state="running", disks=(Disk(device="vda", path="vms/x_disk"),)
+)
+IN_CEPH = {DB: replace(SEEN, paths=(f"vms/{DB}_disk",))}
+CONTAINER = RunningAs(processes=(ComputeProcess(pid=1, container="docker 4f5e"),))
+VOLUME = Volume(id="v1", backend="compute-07@lvm#x", attached=((DB, HOST),))
+GONE = {"compute-08": other("compute-08", domains=UNREAD, disks=UNREAD, running_as=UNREAD)}
+
+NOT_STARTED = ["not-started"]
+# Each with what blocks it and what is warned of, without the subject.
+CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] = {
+    "its disk is seen elsewhere": (facts(), ASKED, [], NOT_STARTED),
+    "it has volumes only": (
+        facts(a_server(has_image=False), others=both(NOWHERE)), ASKED, [], NOT_STARTED,
+    ),
+    "its disk is on this node alone": (LOCAL, ASKED, ["local-disk"], []),
+    "the same, and it is given up": (
+        LOCAL, asking(accept_data_loss=(DB,)), [], ["data-lost", *NOT_STARTED],
+    ),
+    "a disk is given up that is not lost": (
+        facts(), asking(accept_data_loss=(DB,)), ["unneeded"], [],
+    ),
+    "a directory without a whole disk": (facts(others=both(BROKEN)), ASKED, ["disk-broken"], []),
+    "a directory without any disk": (
+        facts(others=both(replace(WHOLE, disks=()))), ASKED, ["disk-broken"], [],
+    ),
+    "a directory that nova may not write to": (
+        facts(others=both(replace(WHOLE, is_writable=False))), ASKED, ["disk-broken"], [],
+    ),
+    "no flag helps against half a disk": (
+        facts(others=both(BROKEN)), asking(accept_data_loss=(DB,)), ["disk-broken"], [],
+    ),
+    "nobody knows who may write there": (
+        facts(others=both(replace(WHOLE, is_writable=None))), ASKED, ["disk-unread"], [],
+    ),
+    "what a target sees is not told": (
+        facts(others=both(DiskSeen(unread="denied"))), ASKED, ["disk-unread"], [],
+    ),
+    "Ceph on both sides": (
+        facts(others=both(NOWHERE, domains=(CEPH_GUEST,)), last_seen=IN_CEPH),
+        ASKED, [], NOT_STARTED,
+    ),
+    "Ceph there, and its own disk was not in it": (
+        facts(others=both(NOWHERE, domains=(CEPH_GUEST,)), last_seen={DB: SEEN}),
+        ASKED, ["disk-broken"], [],
+    ),
+    "was off: it stays": (facts(a_server("SHUTOFF")), ASKED, [], ["stays-off"]),
+    "was off, and is asked for": (
+        facts(a_server("SHUTOFF")), asking(with_stopped=True), [], ["boots-for-seconds"],
+    ),
+    "left behind": (facts(), asking(leave=(DB,)), [], ["left-behind"]),
+    "paused": (facts(a_server("PAUSED")), ASKED, ["state"], []),
+    "rescued": (facts(a_server("RESCUE")), ASKED, ["state"], []),
+    "awaits the confirmation of a resize": (facts(a_server("VERIFY_RESIZE")), ASKED, ["state"], []),
+    "of no known state": (facts(a_server("DREAMING")), ASKED, ["state"], []),
+    "in ERROR": (facts(a_server("ERROR")), ASKED, ["in-error"], []),
+    "in ERROR, and reset": (
+        facts(a_server("ERROR")), asking(reset_state=(DB,)), [], ["reset", *NOT_STARTED],
+    ),
+    "Nova was at work on it": (facts(a_server(task_state="rebooting")), ASKED, ["task"], []),
+    "the same, and it is reset": (
+        facts(a_server(task_state="rebooting")), asking(reset_state=(DB,)),
+        [], ["reset", *NOT_STARTED],
+    ),
+    "a reset that is not needed": (facts(), asking(reset_state=(DB,)), ["unneeded"], []),
+    "is evacuated already": (
+        facts(records=recorded(record("accepted", kind="evacuation"))), ASKED,
+        ["rebuilding"], [],
+    ),
+    "no reset makes an accepted record safe": (
+        facts(
+            a_server(task_state="rebuilding"),
+            records=recorded(record("accepted", kind="evacuation")),
+        ),
+        asking(reset_state=(DB,)), ["rebuilding"], [],
+    ),
+    "a guest of it is elsewhere": (
+        facts(others={**both(), "compute-09": other("compute-09", domains=(GUEST,))}), ASKED,
+        ["living-copy"], [],
+    ),
+    "a record names a node that cannot be read": (
+        facts(others={**both(), **GONE}, records=recorded(record())), ASKED, ["copy-unread"], [],
+    ),
+    "a record names a node that is no more": (
+        facts(records=recorded(record(target="compute-99"))), ASKED, ["copy-unread"], [],
+    ),
+    "a record from before it came here": (
+        facts(
+            others={**both(), **GONE},
+            records=recorded(record(target=HOST, source="compute-08"), record()),
+        ),
+        ASKED, [], NOT_STARTED,
+    ),
+    "a TPM": (facts(a_server(image_properties=(("hw_tpm_version", "2.0"),))), ASKED, ["tpm"], []),
+    "the cinder-volume of its volume was there": (
+        facts(a_server(volume_ids=("v1",), volumes=(VOLUME,))), ASKED, ["volume-service"], [],
+    ),
+    "a binding was left behind": (
+        facts(a_server(ports=(a_port(left_on=("compute-08",)),))), ASKED, ["left-binding"], [],
+    ),
+    "nova-compute of all targets is a container": (
+        facts(others=both(running_as=CONTAINER)), ASKED, ["no-target"], [],
+    ),
+    "no target can be read": (
+        facts(others=both(domains=UNREAD)), ASKED, ["no-target"], [],
+    ),
+    "all of its group were there": (
+        facts(a_server(group=a_group("affinity"))), ASKED, ["affinity"], [],
+    ),
+    "no room": (facts(node={"candidates": ()}), ASKED, ["no-room"], []),
+    "to a node that is not offered": (facts(), asking(target="compute-99"), ["not-on-target"], []),
+    "a flag names another server": (
+        facts(), asking(only=("nobody",)), ["not-here"], ["left-behind"],
+    ),
+    "an older Nova": (facts(is_stopping=False), ASKED, ["too-old"], NOT_STARTED),
+    "instance HA cannot be read": (facts(ha=UNREAD), ASKED, ["ha-unread"], NOT_STARTED),
+    "instance HA acts": (facts(ha=notified("running")), ASKED, ["ha-acts"], NOT_STARTED),
+    "instance HA has failed": (facts(ha=notified("error")), ASKED, ["ha-acts"], NOT_STARTED),
+    "instance HA has ignored it": (facts(ha=notified("ignored")), ASKED, [], NOT_STARTED),
+    "others have disabled it": (
+        facts(node={"service": a_service(is_up=False, is_enabled=False, disabled_reason="mine")}),
+        ASKED, ["claimed"], NOT_STARTED,
+    ),
+}  # fmt: skip
+
+
+def own_of(plan: Plan[World]) -> tuple[list[str], list[str]]:
+    return (
+        [each.worry.rpartition("/")[2] for each in plan.blockers],
+        [each.worry.rpartition("/")[2] for each in plan.warnings],
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_stands_against_an_evacuation_and_what_is_warned_of(name: str) -> None:
+    known, asked, blockers, warnings = CASES[name]
+
+    assert own_of(plan_evacuation(known, asked)) == (blockers, warnings)
+
+
+def test_each_rule_is_met_by_a_case() -> None:
+    named = {each.name for each in vars(rules).values() if isinstance(each, Rule)}
+    own = {each.removeprefix("evacuate/") for each in named}
+
+    met = {one for _, _, *found in CASES.values() for some in found for one in some}
+
+    # The first two are of a run that is under way, the last of one that is over.
+    assert own - met == {"power-again", "target-gone", "no-undo"}
+
+
+def test_no_verdict_has_a_word_that_was_not_filled_in() -> None:
+    plans = [plan_evacuation(known, asked) for known, asked, *_ in CASES.values()]
+    said: list[Blocked | Warned] = [each for plan in plans for each in plan.blockers]
+    said += [each for plan in plans for each in plan.warnings]
+
+    assert [each for each in said if re.search(r"[{}]", each.reason + each.remedy)] == []
+
+
+def test_a_living_node_is_refused() -> None:
+    known = replace(facts(), fence=living())
+
+    assert own_of(plan_evacuation(known, ASKED))[0] == ["alive"]
+
+
+def test_nothing_is_evacuated_before_the_node_is_proved_dead_and_called_down() -> None:
+    plan = plan_evacuation(facts(), ASKED)
+
+    assert [stage.name for stage in plan.stages] == ["claim", "fence", "force down", "evacuate"]
+    assert [step.kind for _, move in plan.moves() for step in move.steps] == [
+        "cordon",
+        "power-off",
+        "force-down",
+        "evacuate",
+    ]
+    assert [each.kind for each in plan.stages[2].needs] == [
+        "is-powered-off",
+        "is-its-device",
+        "no-sign-of-life",
+    ]
+    assert plan.holds == (HOST,)
+
+
+def test_instance_ha_is_told_after_the_claim_and_before_the_fence() -> None:
+    entry = HaHost(id="entry", segment="segment", host=HOST)
+    plan = plan_evacuation(facts(node={"ha_hosts": (entry,)}), ASKED)
+
+    assert [stage.name for stage in plan.stages][:3] == ["claim", "instance HA off", "fence"]
+
+
+def test_what_was_off_comes_last() -> None:
+    servers = (a_server("SHUTOFF"), a_server(name="db-02"))
+    plan = plan_evacuation(facts(*servers), asking(with_stopped=True))
+
+    moved = {stage.name: [move.thing for move in stage.moves] for stage in plan.stages[-2:]}
+    assert moved == {"evacuate": ["db-02"], "stopped": ["db-01"]}
+
+
+def test_a_server_goes_where_its_disk_is_seen() -> None:
+    others = {"compute-08": other("compute-08", NOWHERE), "compute-09": other("compute-09")}
+    plan = plan_evacuation(facts(others=others), ASKED)
+
+    [move] = plan.stages[-1].moves
+    assert (move.expects["target"], move.how) == ("compute-09", Promised.OWN.value)
+
+
+def test_a_claim_of_a_run_that_is_over_gives_way() -> None:
+    node = replace(claimed(a_server()), claiming_run=RunState.SUCCEEDED, domains=UNREAD)
+    known = facts()
+    plan = plan_evacuation(replace(known, leaving=replace(known.leaving, node=node)), ASKED)
+
+    [cordon] = plan.stages[0].moves[0].steps
+    assert (own_of(plan)[0], getattr(cordon, "replaces", None)) == ([], CLAIM.run)
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.RUNNING])
+def test_a_claim_of_a_run_that_may_go_on_does_not(state: RunState) -> None:
+    node = replace(claimed(a_server()), claiming_run=state, domains=UNREAD)
+    known = facts()
+    plan = plan_evacuation(replace(known, leaving=replace(known.leaving, node=node)), ASKED)
+
+    assert own_of(plan)[0] == ["run-goes-on" if state is RunState.RUNNING else "run-unfinished"]
+
+
+def test_two_are_not_put_where_there_is_room_for_one() -> None:
+    one = a_candidate("compute-08", ram_mib=2048)
+    servers = (a_server(), a_server(name="db-02"))
+    known = facts(*servers, node={"candidates": (one,)})
+
+    assert own_of(plan_evacuation(known, ASKED))[0] == ["no-room"]

@@ -1,0 +1,170 @@
+"""What a verdict on an evacuation advises settles it: every rule that one can raise."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from builders import a_group, a_port, a_server, a_service
+from operations.evacuate_compute_node.test_plan import (
+    ASKED,
+    BROKEN,
+    DB,
+    GONE,
+    GUEST,
+    LOCAL,
+    UNREAD,
+    VOLUME,
+    WHOLE,
+    asking,
+    both,
+    facts,
+    notified,
+    other,
+    record,
+    recorded,
+)
+from raising import assert_followed, raised_by
+from stackward.model.disk_seen import DiskSeen
+from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
+from stackward.operations.evacuate_compute_node.plan import plan_evacuation
+from stackward.requests.evacuate_compute_node import EvacuateRequest
+
+AGREE = "it asks people to agree: nothing of a cloud changes by it"
+DRAIN = "a drain raises it too, and follows it"
+LATER = "of a run that is under way: tests/operations/test_power_again.py"
+LEAVE = asking(leave=(DB,))
+MINE = a_service(is_up=False, is_enabled=False, disabled_reason="mine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A verdict, and the node or the request once its remedy was followed."""
+
+    before: EvacuationFacts
+    advice: str  # a part of the remedy
+    after: EvacuationFacts | None = None  # None: the same
+    asked: EvacuateRequest = ASKED
+    asks_then: EvacuateRequest = ASKED
+
+
+FOLLOWED = {
+    "evacuate/too-old": Case(
+        before=facts(is_stopping=False), advice="upgrade Nova", after=facts(),
+    ),
+    "evacuate/ha-unread": Case(before=facts(ha=UNREAD), advice="let this login", after=facts()),
+    "evacuate/ha-acts": Case(
+        before=facts(ha=notified("running")), advice="`finished` or `ignored`",
+        after=facts(ha=notified("finished")),
+    ),
+    "evacuate/claimed": Case(
+        before=facts(node={"service": MINE}), advice="service set --enable", after=facts(),
+    ),
+    "evacuate/state": Case(
+        before=facts(a_server("PAUSED")), advice=f"`--leave-behind {DB}`", asks_then=LEAVE,
+    ),
+    "evacuate/in-error": Case(
+        before=facts(a_server("ERROR")), advice=f"`--reset-state {DB}`",
+        asks_then=asking(reset_state=(DB,)),
+    ),
+    "evacuate/task": Case(
+        before=facts(a_server(task_state="rebooting")), advice=f"`--reset-state {DB}`",
+        asks_then=asking(reset_state=(DB,)),
+    ),
+    "evacuate/rebuilding": Case(
+        before=facts(records=recorded(record("accepted", kind="evacuation"))),
+        advice="wait for its end",
+        after=facts(records=recorded(record("error", kind="evacuation"))),
+    ),
+    "evacuate/not-here": Case(
+        before=facts(), advice="take an id from", asked=asking(reset_state=("nobody",)),
+    ),
+    "evacuate/unneeded": Case(
+        before=facts(), advice="leave that flag out", asked=asking(accept_data_loss=(DB,)),
+    ),
+    "evacuate/living-copy": Case(
+        before=facts(others={**both(), "compute-09": other("compute-09", domains=(GUEST,))}),
+        advice="virsh undefine", after=facts(),
+    ),
+    "evacuate/copy-unread": Case(
+        before=facts(others={**both(), **GONE}, records=recorded(record())),
+        advice="make libvirt there answer", after=facts(records=recorded(record())),
+    ),
+    "evacuate/local-disk": Case(
+        before=LOCAL, advice=f"`--accept-data-loss {DB}`",
+        asks_then=asking(accept_data_loss=(DB,)),
+    ),
+    "evacuate/disk-broken": Case(
+        before=facts(others=both(BROKEN)), advice="mend what is missing", after=facts(),
+    ),
+    "evacuate/disk-unread": Case(
+        before=facts(others=both(DiskSeen(unread="denied"))), advice="let the login read",
+        after=facts(others=both(WHOLE)),
+    ),
+    "evacuate/tpm": Case(
+        before=facts(a_server(image_properties=(("hw_tpm_version", "2.0"),))),
+        advice=f"`--leave-behind {DB}`", asks_then=LEAVE,
+    ),
+    "evacuate/volume-service": Case(
+        before=facts(a_server(volume_ids=("v1",), volumes=(VOLUME,))), advice="update_host",
+        after=facts(
+            a_server(volume_ids=("v1",), volumes=(replace(VOLUME, backend="ctl@lvm#x"),))
+        ),
+    ),
+    "evacuate/left-binding": Case(
+        before=facts(a_server(ports=(a_port(left_on=("compute-08",)),))),
+        advice="remove the binding", after=facts(),
+    ),
+    "evacuate/no-target": Case(
+        before=facts(others=both(domains=UNREAD)), advice="make it answer", after=facts(),
+    ),
+    "evacuate/stays-off": Case(
+        before=facts(a_server("SHUTOFF")), advice="`--with-stopped`",
+        asks_then=asking(with_stopped=True),
+    ),
+    "affinity": Case(
+        before=facts(a_server(group=a_group("affinity"))), advice=f"`--leave-behind {DB}`",
+        asks_then=LEAVE,
+    ),
+    "no-room": Case(
+        before=facts(node={"candidates": ()}), advice="bring another node into service",
+        after=facts(),
+    ),
+    "not-on-target": Case(
+        before=facts(), advice="name a node with room", asked=asking(target="compute-99"),
+        asks_then=asking(target="compute-08"),
+    ),
+}  # fmt: skip
+
+OF_A_DRAIN = (
+    "aggregate", "anti-affinity", "cell-down", "consented", "cpu-policy", "group-unknown",
+    "has-accelerator", "identity-remembered", "locked", "may-find-no-host", "no-such-cpu",
+    "no-volume-service", "run-goes-on", "run-unfinished", "volume-apart", "volume-busy",
+    "volume-gone", "volume-in-error", "volume-migrates", "wish-ask", "wish-leave",
+    "wish-unknown", "zone", "zone-unknown",
+)  # fmt: skip
+ASKED_ON_NODE = "`sudo` on the node is asked: tests/cli/test_rights.py"
+NOT_FOLLOWED = {
+    "evacuate/boots-for-seconds": AGREE,
+    "evacuate/data-lost": AGREE,
+    "evacuate/left-behind": AGREE,
+    "evacuate/not-started": "it is for after the run",
+    "evacuate/reset": AGREE,
+    "evacuate/power-again": LATER,
+    "evacuate/target-gone": LATER,
+    "evacuate/no-undo": "of a run that is over: servers are migrated, which a drain follows",
+    "right-missing": ASKED_ON_NODE,
+    "rights-unread": ASKED_ON_NODE,
+    **dict.fromkeys(OF_A_DRAIN, DRAIN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_following_its_remedy_settles_a_verdict(name: str) -> None:
+    assert_followed(name, FOLLOWED[name], plan_evacuation)
+
+
+def test_each_rule_is_followed_or_says_why_not() -> None:
+    raised = raised_by("evacuate_compute_node")
+    of_a_fence = {each for each in raised if each.startswith("fence/")} | {"held"}
+
+    assert sorted([*FOLLOWED, *NOT_FOLLOWED]) == sorted(raised - of_a_fence)
