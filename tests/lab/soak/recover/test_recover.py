@@ -1,16 +1,15 @@
 """A node loses its power and is back: exactly the servers that ran run again, in their order.
 
-The guests themselves tell: how often each disk was booted. Also where its worker is killed.
+The guests themselves tell: how often each disk was booted.
 """
 
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from lab.drains import Drains
-from real_lab import STACKWARD, RealLab, until
+from real_lab import RealLab, until
 from stackward.lab.guest import Tick
 
 RAN, WAS_OFF, PAUSED = ("recovered-1", "recovered-2"), "recovered-off", "recovered-paused"
@@ -103,28 +102,3 @@ def test_libvirts_logs_were_a_witness(recovery: Recovery) -> None:
 
 def test_a_second_recovery_has_nothing_to_do(recovery: Recovery) -> None:
     assert recovery.again == 0
-
-
-def test_a_worker_that_is_killed_in_the_middle_leaves_none_out_and_starts_none_twice(
-    drains: Drains, nodes: tuple[str, str, str]
-) -> None:
-    lab, node = drains.lab, nodes[1]
-    drains.remove_left_over("killed-")
-    made = {name: drains.boot(name, node) for name in ("killed-1", "killed-2")}
-    lab.cloud.compute.set_server_metadata(made["killed-2"], **{"stackward:priority": "1"})
-    before = drains.wait_for_guests(made.values())
-    lose_power(lab, node)
-    until(lambda: lab.server(made["killed-1"]).status == "SHUTOFF")
-    going = drains.start([STACKWARD, "node", "recover", node, "--yes"])
-    until(lambda: starts_of(lab, made) == ["killed-2"])
-    going.process.send_signal(signal.SIGKILL)
-    going.process.wait()
-
-    resumed = drains.resume()
-
-    assert resumed.code == 0, resumed.said
-    assert starts_of(lab, made) == ["killed-2", "killed-1"]
-    for server in made.values():
-        after = _tick_of_another_boot(lab, server, before[server])
-        assert after.boots == before[server].boots + 1
-    drains.remove(*made.values())
