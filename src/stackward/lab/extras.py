@@ -34,11 +34,11 @@ def extra_named(name: str) -> Extra:
 
 
 def add(lab: Lab, extra: Extra) -> None:
-    """Start an extra service, put it into the catalog, and fill it.
+    """Start an extra service, also at the next boot, put it into the catalog, and fill it.
 
     Raises StepFailed when it does not come up.
     """
-    ssh.on_node(lab, lab.control.name, f"systemctl start {extra.unit}")
+    ssh.on_node(lab, lab.control.name, f"systemctl enable --quiet --now {extra.unit}")
     if not wait_until(lambda: answers(lab, extra.port), within_s=ANSWERS_S, every_s=0.5):
         raise StepFailed(
             f"`{extra.name}` does not answer on port {extra.port}",
@@ -64,7 +64,7 @@ def remove(lab: Lab, extra: Extra) -> None:
     identity = connect(lab).identity
     if (service := _service(identity, extra)) is not None:
         identity.delete_service(service.id)  # its endpoints go with it
-    ssh.on_node(lab, lab.control.name, f"systemctl stop {extra.unit}")
+    ssh.on_node(lab, lab.control.name, f"systemctl disable --quiet --now {extra.unit}")
 
 
 def _service(identity: Any, extra: Extra) -> Any:  # noqa: ANN401  # the SDK's own
