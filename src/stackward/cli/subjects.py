@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,13 @@ def _plain(command: "Command") -> None:
         _plain(below)
 
 
+@cache  # to build them takes longer than many a command: one process may carry out many lines
+def _commands_of(app: typer.Typer) -> "Command":
+    command = typer.main.get_command(app)
+    _plain(command)
+    return command
+
+
 class SubjectGroup(TyperGroup):
     """`stackward` itself."""
 
@@ -145,9 +153,8 @@ class SubjectGroup(TyperGroup):
             module = import_module(wanted.module)
         except ModuleNotFoundError as error:
             raise _not_installed(cmd_name, wanted, error) from error
-        command = typer.main.get_command(module.app)
+        command = _commands_of(module.app)
         command.name = cmd_name
-        _plain(command)
         return command
 
     @override
