@@ -83,7 +83,7 @@ def test_each_parameter_is_explained(command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "usage"),
     [
-        ("node drain", "stackward node drain [OPTIONS] NODE"),
+        ("node drain", "stackward node drain [OPTIONS] [NODE...]"),
         ("run apply", "stackward run apply [OPTIONS] FILE"),
         ("lab break", "stackward lab break [OPTIONS] FAULT [TARGET]"),
         ("lab ssh", "stackward lab ssh [OPTIONS] NODE [COMMAND...]"),

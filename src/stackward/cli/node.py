@@ -140,7 +140,7 @@ def drain(  # noqa: PLR0913  # one for each flag
     *,
     nodes: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NODE...", help="As the inventory or Nova calls it."),
+        typer.Argument(metavar="NODE", help="As the inventory or Nova calls it."),
     ] = None,
     many: ManyNodes,
     reason: Annotated[
