@@ -241,7 +241,7 @@ def test_all_nodes_of_a_group_or_an_aggregate_are_a_chain(
         pytest.param(("--group", "empty"), "is in a group `empty`", id="an empty group"),
         pytest.param(("--aggregate", "none"), "there is no aggregate `none`", id="no aggregate"),
         pytest.param(("--aggregate", "bare"), "`bare` has no node", id="an empty aggregate"),
-        pytest.param((*NODES, "--canary", "2"), "there are only 2 nodes", id="all canaries"),
+        pytest.param((*NODES, "--canary", "2"), "leaves none of 2 nodes", id="all canaries"),
         pytest.param(("compute-07", "compute-77"), "compute-77", id="one that is not there"),
     ],
 )

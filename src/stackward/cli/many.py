@@ -8,6 +8,7 @@ import typer
 from stackward.cli.options import InventoryChoice, ManyNodes
 from stackward.cli.outside import inventory_here
 from stackward.errors import BadInput
+from stackward.wording import count_of
 
 if TYPE_CHECKING:
     from stackward.plan import Request
@@ -35,7 +36,7 @@ def asked_of_nodes(  # noqa: PLR0913, PLR0917  # what is done, to which nodes, a
         nodes = _nodes(context, named, many, choice, world)
         if many.canary is not None and many.canary >= len(nodes):
             raise BadInput(
-                f"`--canary {many.canary}`: there are only {len(nodes)} nodes",
+                f"`--canary {many.canary}` leaves none of {count_of(len(nodes), 'node')}",
                 hint="the canary is fewer than all: leave it out, or name more nodes",
             )
         items = [ChainItem(name=node, asked=dump(asked_of(world, node))) for node in nodes]

@@ -121,7 +121,7 @@ def list_nodes(  # one for each flag
         sys.stderr.write(f"warning: the journal was not read: {printable(once.why)}\n")
     for line in identities_of(found):
         sys.stderr.write(f"note: {line}\n")
-    to_come = nodes_to_come(settings_here(), cloud)
+    to_come = {} if isinstance(once, Unread) else nodes_to_come(settings_here(), cloud)
     show(maintenance_table(found, known, group, to_come), output)
 
 

@@ -14,6 +14,7 @@ from stackward.errors import NotUnderstood, StackwardError
 from stackward.model.disk_seen import DiskSeen
 from stackward.model.unread import Unread
 from stackward.ports.shell import Shell
+from stackward.wording import count_of
 
 _WITHIN_S = 20.0
 _BEGINS = '{"version"'
@@ -58,7 +59,7 @@ def _seen(places: Sequence[Mapping[str, object]]) -> DiskSeen:
     if not there:
         return DiskSeen()
     if len(there) > 1:
-        return DiskSeen(unread=f"there are {len(there)} directories of it")
+        return DiskSeen(unread=f"it has {count_of(len(there), 'directory', 'directories')}")
     [one] = there
     writable = one["writable"]
     return DiskSeen(
