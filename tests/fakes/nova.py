@@ -156,7 +156,7 @@ class FakeNova:
         if found is None or found.vm_state != "active":
             return None
         text = self.consoles.get(server, "Linux version 6.12\n")
-        return "".join(text.splitlines(keepends=True)[-lines:])
+        return "\n".join(text.split("\n")[-lines:])  # nova 31.0 compute/manager.py, _tail_log
 
     def remaining_bytes(self, server: str, migration: int, /) -> int | None:
         self.calls["remaining bytes"] += 1

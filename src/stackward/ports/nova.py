@@ -91,7 +91,7 @@ class Nova(Protocol):
     def console(self, server: str, lines: int, /) -> str | None:
         """Return the last lines that a guest wrote to its console; None where it has none.
 
-        Nova asks its nova-compute over RPC.
+        What is behind the end of the last line counts as one. Nova asks its nova-compute over RPC.
         """
         ...
 
