@@ -103,6 +103,7 @@ bench: $(READY) $(BENCH_READY) ## Measure side by side, as ratios, and fail over
 	$(AS_ROOT) $(BIN)/stackward lab up --name bench --profile scale --fake-computes 4
 	$(AS_ROOT) $(BIN)/python bench/drain.py $(BIN)/stackward bench fake1 100 1.15
 	$(AS_ROOT) $(BIN)/stackward lab down --name bench --purge
+	$(BIN)/python bench/chains.py
 	$(BIN)/python bench/logs.py
 
 docs: $(READY) ## Build the documentation into site/
