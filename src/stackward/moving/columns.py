@@ -1,4 +1,4 @@
-"""What a plan's table shows of each server that moves."""
+"""What a plan's table shows of each server that moves, or of a node that is changed."""
 
 from stackward.plan import Columns, Json, Move
 from stackward.wording import in_size
@@ -32,4 +32,13 @@ SERVER_MOVES = Columns(
     row=_row,
     outcome=("Server", "ID", "How", "To", "State", "Seconds", "Downtime"),
     gives_way=("Wish", "ID", "Copied"),
+)
+
+
+def _node(move: Move) -> tuple[Json, ...]:
+    return (move.thing, move.how)
+
+
+NODE_CHANGES = Columns(
+    names=("Node", "How"), row=_node, outcome=("Server", "ID", "How", "State", "Seconds")
 )

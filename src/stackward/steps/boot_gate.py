@@ -3,6 +3,7 @@
 Each begins and ends with what stands on the node: nobody else's gate is like ours.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,11 +48,7 @@ class InstallGate:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
         """Done when both files read as they should, it is open, and systemd goes by it."""
-        gate = read_gate(world.shell, self.node)
-        if isinstance(gate, Unread):
-            return Look(Standing.UNKNOWN, reason=gate.why)
-        is_there = gate.is_whole and gate.is_open
-        return Look(Standing.DONE, saw=_told(gate)) if is_there else Look(Standing.TODO)
+        return _look(world, self.node, lambda gate: gate.is_whole and gate.is_open)
 
     def start(self, world: World, /) -> None:
         """Open it, write it, let systemd read it; each may be repeated."""
@@ -87,12 +84,7 @@ class RemoveGate:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
         """Done when nothing of it is left, and systemd asks none."""
-        gate = read_gate(world.shell, self.node)
-        if isinstance(gate, Unread):
-            return Look(Standing.UNKNOWN, reason=gate.why)
-        if gate.is_any or gate.is_open:
-            return Look(Standing.TODO)
-        return Look(Standing.DONE, saw=_told(gate))
+        return _look(world, self.node, lambda gate: not (gate.is_any or gate.is_open))
 
     def start(self, world: World, /) -> None:
         """Remove the drop-in, let systemd read that, remove the rest; each may be repeated."""
@@ -128,14 +120,19 @@ class OpenGate:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
         """Done when it is open, or when there is none any more."""
-        gate = read_gate(world.shell, self.node)
-        if isinstance(gate, Unread):
-            return Look(Standing.UNKNOWN, reason=gate.why)
-        return Look(Standing.TODO) if gate.is_shut else Look(Standing.DONE, saw=_told(gate))
+        return _look(world, self.node, lambda gate: not gate.is_shut)
 
     def start(self, world: World, /) -> None:
         """Write the file that says so; it is gone with the boot."""
         must_all(world, self.node, self.as_root)
+
+
+def _look(world: World, node: str, is_done: Callable[[BootGate], bool]) -> Look:
+    """Say where a step stands, by the gate as it is."""
+    gate = read_gate(world.shell, node)
+    if isinstance(gate, Unread):
+        return Look(Standing.UNKNOWN, reason=gate.why)
+    return Look(Standing.DONE, saw=_told(gate)) if is_done(gate) else Look(Standing.TODO)
 
 
 def _told(gate: BootGate | Unread) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """Fence a compute node: cut its power, and prove that it is dead."""
 
 from stackward.facts.fence import read_fence
+from stackward.moving.columns import NODE_CHANGES
 from stackward.moving.fencing import FENCE
 from stackward.operations import Operation
 from stackward.operations.fence_compute_node.plan import plan_fence
 from stackward.operations.fence_compute_node.undo import undo_fence
-from stackward.plan import Blocked, Columns, Json, Move
+from stackward.plan import Blocked, Move
 from stackward.policy.fence import UNNEEDED
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -26,19 +27,11 @@ def _judge(
     return next((each for each in fresh.blockers if each.worry != UNNEEDED.name), None)
 
 
-def _row(move: Move[World]) -> tuple[Json, ...]:
-    return (move.thing, move.how)
-
-
 OPERATION = Operation(
     request=FenceRequest,
     read=read_fence,
     plan=plan_fence,
     judge=_judge,
-    columns=Columns(
-        names=("Node", "How"),
-        row=_row,
-        outcome=("Server", "ID", "How", "State", "Seconds"),
-    ),
+    columns=NODE_CHANGES,
     undo=undo_fence,
 )
