@@ -10,7 +10,7 @@ from fakes.cloud import FakeCloud
 from fakes.nova import FakeNova
 from fakes.shell import FakeShell
 from fakes.world import a_world
-from stackward.checks.server import AllRun, RunsAnew
+from stackward.checks.server import AllRun, OneGuestEach, RunElsewhere, RunsAnew
 from stackward.errors import Unreachable
 from stackward.plan import Finding, Holds, NotApplicable, Unverified
 from stackward.ports.world import World
@@ -144,3 +144,78 @@ def test_a_server_on_another_host_does_not_run_here() -> None:
 
     assert isinstance(answer, Finding)
     assert "host: it is on `compute-08`" in answer.reason
+
+
+ONE_EACH = OneGuestEach(servers=(DB,), but_for=NODE)
+ELSEWHERE = "compute-08"
+
+
+def evacuated(**changes: Any) -> FakeCloud:  # noqa: ANN401  # any field
+    return of_server(host=ELSEWHERE, **changes)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "shell", "reason"),
+    [
+        pytest.param(evacuated(), {"strays": {"compute-09": [DB]}}, "guests on", id="two guests"),
+        pytest.param(
+            evacuated(),
+            {"without": {(ELSEWHERE, DB)}, "strays": {"compute-09": [DB]}},
+            "its guest is on `compute-09`, and Nova has it on `compute-08`",
+            id="one, on another node",
+        ),
+        pytest.param(
+            evacuated(), {"without": {(ELSEWHERE, DB)}}, "no libvirt has a guest", id="none"
+        ),
+    ],
+)
+def test_more_or_less_than_one_guest_is_found(
+    cloud: FakeCloud, shell: dict[str, Any], reason: str
+) -> None:
+    answer = ONE_EACH.ask(world_of(cloud, **shell))
+
+    assert isinstance(answer, Finding)
+    assert reason in answer.reason
+
+
+def test_one_guest_on_its_own_node_holds_whatever_the_dead_node_has() -> None:
+    shell = {"strays": {NODE: [DB]}}
+
+    assert isinstance(ONE_EACH.ask(world_of(evacuated(), **shell)), Holds)
+
+
+@pytest.mark.parametrize("silent", [ELSEWHERE, "compute-09"])
+def test_a_guest_is_not_proved_to_be_the_only_one_where_a_node_is_silent(silent: str) -> None:
+    answer = ONE_EACH.ask(world_of(evacuated(), silent={silent}))
+
+    assert isinstance(answer, Unverified)
+
+
+def test_what_was_deleted_since_needs_no_guest() -> None:
+    cloud = FakeCloud()
+    cloud.nova.add(a_server(name="db-02"))
+    answer = ONE_EACH.ask(world_of(cloud))
+
+    assert isinstance(answer, Holds)
+    assert "1 deleted since" in answer.read
+
+
+def test_without_libvirt_no_guest_is_asked_for() -> None:
+    cloud = evacuated()
+    cloud.nova.kind = "fake"
+    answer = ONE_EACH.ask(world_of(cloud))
+
+    assert isinstance(answer, Holds)
+    assert "1 on hypervisors without libvirt" in answer.read
+
+
+def test_servers_run_elsewhere_each_where_nova_has_it() -> None:
+    check = RunElsewhere(servers=(DB,), but_for=NODE)
+
+    assert isinstance(check.ask(world_of(evacuated())), Holds)
+    found = check.ask(world_of(evacuated(status="SHUTOFF", vm_state="stopped", power_state=4)))
+    assert isinstance(found, Finding)
+    assert "it is SHUTOFF" in found.reason
+    left = check.ask(world_of(of_server()))
+    assert isinstance(left, Finding)
+    assert "1 server is on it still" in left.reason

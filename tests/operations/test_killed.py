@@ -100,6 +100,16 @@ def with_one_that_died(place: Path) -> Site:
     return site
 
 
+def with_one_that_ran(place: Path) -> Site:
+    """Given the same, and what Nova tells of its servers: an owner has stopped one of them."""
+    site = with_one_that_died(place)
+    made = ServerAction(action="create", request_id="req-made", user="eve", started=MADE_AT)
+    stop = replace(made, action="stop", request_id="req-stop", started=STOPPED_AT)
+    site.cloud.nova.actions[an_id("db-01")] = [made]
+    site.cloud.nova.actions[an_id("db-02")] = [made, stop]
+    return site
+
+
 def with_one_in_error(place: Path) -> Site:
     """Given a node with one server, whose guest runs, and which Nova has in ERROR."""
     cloud = FakeCloud()
@@ -241,11 +251,15 @@ CASES = {
         },
     ),
     "evacuation": Case(
-        with_one_that_died,
+        with_one_that_ran,
         lambda _: EvacuateRequest(node=NODE, reason="its board burned", with_stopped=True),
         {
             "hosts": {"db-01": "compute-08", "db-02": "compute-09"},
-            "asked": {"db-01": ["evacuate"], "db-02": ["evacuate"]},
+            "asked": {
+                "db-01": ["create", "evacuate", "start"],
+                "db-02": ["create", "stop", "evacuate"],
+            },
+            "running": {"db-01": 1},
             "built": 0,
             "starts": 0,
             **OUT,

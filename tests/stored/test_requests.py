@@ -51,6 +51,17 @@ def test_a_stored_request_is_read_and_written_the_same(request_: dict[str, Any])
     assert read_and_written(request_) == request_
 
 
+def test_an_evacuation_from_before_it_started_servers_is_read() -> None:
+    [now] = [each for each in STORED if each["kind"] == "evacuate-compute-node"]
+    newer = {"start", "leave_off", "tiers", "starts_at_once", "within_s"}
+    earlier = {name: value for name, value in now.items() if name not in newer}
+
+    read = read_and_written(earlier)
+
+    assert {name: read[name] for name in earlier} == earlier
+    assert (read["start"], read["leave_off"], read["tiers"]) == ([], [], [])
+
+
 def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -> None:
     found = [each["request"] for each in plans_of_earlier_versions()]
 

@@ -23,6 +23,7 @@ KINDS = ByKind(
         "log-is-readable": "service.LogIsReadable",
         "no-sign-of-life": "node_power.NoSignOfLife",
         "one-guest-each": "server.OneGuestEach",
+        "run-elsewhere": "server.RunElsewhere",
         "runs-anew": "server.RunsAnew",
         "serves-rpc": "service.ServesRpc",
         "is-kept-off": "service.IsKeptOff",

@@ -1,5 +1,6 @@
 """Whether a server works, as Nova and libvirt see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -100,38 +101,72 @@ class AllRun:
 
     def ask(self, world: World, /) -> Answer:
         """Look at each: what does not run comes first, then what could not be read."""
-        wrong, unread, booted, gone = [], [], 0, 0
-        for each in self.servers:
-            server = world.nova.server(each)
-            if server is None:
-                gone += 1
-                continue
-            if server.status == IN_DOWN_CELL:
-                raise cell_down(f"`{server.label}`")
-            running = prove_running(world, server, self.host)
-            booted += running.boot is Boot.BOOTED
-            if why := running.wrong:
-                wrong.append(f"`{server.label}` ({why})")
-            elif why := running.unread:
-                unread.append(f"`{server.label}` ({why})")
-        if wrong:
+        return _all_run(world, self.host, dict.fromkeys(self.servers, self.host))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunElsewhere:
+    """These servers run, each where Nova has it, and none on a host that is known to be dead."""
+
+    kind: ClassVar[str] = "run-elsewhere"
+
+    # No decision of its own: it follows the moves, of which one fewer refuses no plan.
+    servers: tuple[str, ...] = field(metadata=VOLATILE)
+    but_for: str  # that host
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"each server that ran on `{self.but_for}`, and was to be started, runs elsewhere"
+
+    def ask(self, world: World, /) -> Answer:
+        """Look at each: what does not run comes first, then what could not be read."""
+        found = {each: world.nova.server(each) for each in self.servers}
+        hosts = {each: server.host if server else None for each, server in found.items()}
+        left = [each for each, host in hosts.items() if host == self.but_for]
+        if left:
             return Finding(
-                self.host,
-                f"{count_of(len(wrong), 'server does', 'servers do')} not run as it should: "
-                f"{'; '.join(wrong)}",
-                "see `run audit` for why each was set aside, and its console; then start it again",
+                self.but_for,
+                f"{count_of(len(left), 'server is', 'servers are')} on it still",
+                "see `run show` for why it was not evacuated",
             )
-        if unread:
-            return Unverified(self.host, "; ".join(unread), "make that readable, then look again")
-        return Holds(
-            f"{count_of(len(self.servers) - gone, 'server')}: ACTIVE, Nova at work on none, guests "
-            f"running, ports and volumes there; {booted} ask for a login, {gone} deleted since"
+        return _all_run(world, self.but_for, {each: host or "" for each, host in hosts.items()})
+
+
+def _all_run(world: World, thing: str, hosts: Mapping[str, str]) -> Answer:
+    """Look at each server on its host."""
+    wrong, unread, booted, gone = [], [], 0, 0
+    for each, host in hosts.items():
+        server = world.nova.server(each)
+        if server is None:
+            gone += 1
+            continue
+        if server.status == IN_DOWN_CELL:
+            raise cell_down(f"`{server.label}`")
+        running = prove_running(world, server, host)
+        booted += running.boot is Boot.BOOTED
+        if why := running.wrong:
+            wrong.append(f"`{server.label}` ({why})")
+        elif why := running.unread:
+            unread.append(f"`{server.label}` ({why})")
+    if wrong:
+        return Finding(
+            thing,
+            f"{count_of(len(wrong), 'server does', 'servers do')} not run as it should: "
+            f"{'; '.join(wrong)}",
+            "see `run audit` for why each was set aside, and its console; then start it again",
         )
+    if unread:
+        return Unverified(thing, "; ".join(unread), "make that readable, then look again")
+    return Holds(
+        f"{count_of(len(hosts) - gone, 'server')}: ACTIVE, Nova at work on none, guests "
+        f"running, ports and volumes there; {booted} ask for a login, {gone} deleted since"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneGuestEach:
-    """Each of these servers has one guest in the cloud, on the node where Nova has it."""
+    """Each of these servers has exactly one guest in the cloud, on the node where Nova has it."""
 
     kind: ClassVar[str] = "one-guest-each"
 
@@ -142,14 +177,21 @@ class OneGuestEach:
     @property
     def summary(self) -> str:
         """Say the statement."""
-        return f"each evacuated server has one guest, and none but on `{self.but_for}` besides"
+        return (
+            f"each evacuated server has exactly one guest, on its own node; `{self.but_for}`, "
+            "which is dead, does not count"
+        )
 
     def ask(self, world: World, /) -> Answer:
         """Ask libvirt on every compute node for all of its guests."""
         seen: dict[str, list[str]] = {each: [] for each in self.servers}
         unread: list[str] = []
+        without: set[str] = set()  # hosts that have no libvirt to be asked
         for hypervisor in world.nova.hypervisors():
-            if hypervisor.host == self.but_for or not hypervisor.has_domains:
+            if hypervisor.host == self.but_for:
+                continue
+            if not hypervisor.has_domains:
+                without.add(hypervisor.host)
                 continue
             found = _guests_on(world, hypervisor)
             if isinstance(found, str):
@@ -157,23 +199,49 @@ class OneGuestEach:
                 continue
             for each in set(found) & seen.keys():
                 seen[each].append(hypervisor.host)
-        for each, hosts in seen.items():
-            server = world.nova.server(each)
-            if len(hosts) > 1:
-                where = " and ".join(f"`{host}`" for host in hosts)
-                return Finding(
-                    server.label if server else each,
-                    f"it has guests on {where}",
-                    "two guests of one server destroy its disks: end the one that Nova does not "
-                    "have, at once",
-                )
+        known = {each: world.nova.server(each) for each in seen}
+        # Two guests are told first: each minute counts.
+        for each, hosts in sorted(seen.items(), key=lambda one: -len(one[1])):
+            wrong = _not_one(each, known[each], hosts, without, is_sure=not unread)
+            if wrong is not None:
+                return wrong
         if unread:
             return Unverified(
                 self.but_for,
                 f"not every libvirt was asked: {'; '.join(unread[:_SHOWN])}",
                 "make it answer, then verify again",
             )
-        return Holds(f"libvirt on all nodes was asked for {len(self.servers)} of them")
+        gone = sum(each is None for each in known.values())
+        apart = sum(each is not None and each.host in without for each in known.values())
+        return Holds(
+            f"libvirt on all nodes was asked for {len(self.servers)} of them; {gone} deleted "
+            f"since, {apart} on hypervisors without libvirt"
+        )
+
+
+def _not_one(
+    server_id: str, server: Server | None, hosts: list[str], without: set[str], *, is_sure: bool
+) -> Finding | None:
+    """Say what is wrong with the guests of a server; `is_sure`: every libvirt was read."""
+    name = server.label if server else server_id
+    where = " and ".join(f"`{host}`" for host in hosts)
+    if len(hosts) > 1:
+        return Finding(
+            name,
+            f"it has guests on {where}",
+            "two guests of one server destroy its disks: end the one that Nova does not "
+            "have, at once",
+        )
+    if server is None:
+        return None
+    if server.status == IN_DOWN_CELL:
+        raise cell_down(f"`{server.label}`")
+    see = f"see `virsh list --all` on `{server.host}` and its nova-compute's log"
+    if hosts and hosts != [server.host]:
+        return Finding(name, f"its guest is on {where}, and Nova has it on `{server.host}`", see)
+    if not hosts and is_sure and server.host not in without:
+        return Finding(name, "no libvirt has a guest of it", see)
+    return None
 
 
 def _guests_on(world: World, hypervisor: Hypervisor) -> list[str] | str:

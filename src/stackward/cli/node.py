@@ -27,6 +27,7 @@ from stackward.cli.options import (
     Pace,
     Planning,
     Starting,
+    WaveTimeout,
     grouped,
     how_to_move,
 )
@@ -422,6 +423,18 @@ def evacuate(  # noqa: PLR0913  # one for each flag
             "may be repeated.",
         ),
     ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Start it whatever witnesses tell; may be repeated."),
+    ] = None,
+    leave_off: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Evacuate it, and leave it off; may be repeated."),
+    ] = None,
+    start_parallel: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Servers that start at a time.")
+    ] = 2,
+    wave_timeout: WaveTimeout = 300,
     consent: Annotated[
         list[str] | None,
         typer.Option(
@@ -442,8 +455,9 @@ def evacuate(  # noqa: PLR0913  # one for each flag
     The node is claimed and fenced, and proved dead, as by `stackward node fence`. Then Nova builds
     each of its servers on another node and leaves it stopped there. Each is proved: where it is,
     that it is nowhere else, and that it has the disk that the plan has promised. A server whose
-    disk no other node sees is refused, unless `--accept-data-loss` names it. The plan is shown
-    first. It starts no server: `stackward server start ID` does, once it has succeeded.
+    disk no other node sees is refused, unless `--accept-data-loss` names it. Then those that ran
+    before the loss are started, in waves, by tier and priority, each proved to run; what its owner
+    had stopped stays off. The plan is shown first.
     """
     from stackward.cli.carrying import carry_out
     from stackward.cli.options import consents_in
@@ -464,6 +478,11 @@ def evacuate(  # noqa: PLR0913  # one for each flag
         with_stopped=with_stopped,
         accept_data_loss=tuple(accept_data_loss or ()),
         reset_state=tuple(reset_state or ()),
+        start=tuple(start or ()),
+        leave_off=tuple(leave_off or ()),
+        tiers=settings_here().tiers,
+        starts_at_once=start_parallel,
+        within_s=float(wave_timeout),
         kill_guests=kill_guests,
         confirmed_off=(confirmed_off or "").strip() or None,
         accept_outage=_named(accept_outage),

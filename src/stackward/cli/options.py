@@ -219,6 +219,16 @@ class Pace:
     ] = WhenSlow.WAIT
 
 
+WaveTimeout = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="SECONDS",
+        help="In which a server must be proved to run; else it is set aside.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Starting:
     """How fast servers are brought up."""
@@ -226,14 +236,7 @@ class Starting:
     parallel: Annotated[
         int, typer.Option(min=1, metavar="N", help="Servers that start at a time.")
     ] = 2
-    wave_timeout: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            metavar="SECONDS",
-            help="In which a server must be proved to run; else it is set aside.",
-        ),
-    ] = 300
+    wave_timeout: WaveTimeout = 300
 
 
 HOW_SERVERS_MOVE = tuple(one.name for group in (Movers, Pace) for one in fields(group))

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from stackward.errors import BadInput, StackwardError
-from stackward.facts.named import several
+from stackward.facts.named import nodes_of_hosts, several
 from stackward.model.bringing_up import ServerToBringUp
 from stackward.model.migration import Migration
+from stackward.model.power import PowerState
 from stackward.model.server import Server
 from stackward.model.stalled_move import Guest
 from stackward.model.unread import Unread
 from stackward.ports.world import World
+from stackward.status.lookups import service_of
 from stackward.status.stalled import read_guests
 
 _RECENT = 3  # of its migrations: where a guest may be that a move has left behind
@@ -18,11 +20,16 @@ _OPEN = ("accepted", "pre-migrating", "done")
 
 
 def read_to_bring_up(
-    world: World, server: Server, known: Iterable[str] | None = None
+    world: World,
+    server: Server,
+    known: Iterable[str] | None = None,
+    *,
+    dead: str | None = None,
 ) -> ServerToBringUp:
     """Return all that decides whether a server may be brought up where it is.
 
-    `known` are the requests of its action log, where they were read already.
+    `known` are the requests of its action log, where they were read already; `dead` is a host that
+    is proved to have no power: no guest of it is there.
     """
     if server.host is None:
         return ServerToBringUp(server=server)
@@ -32,8 +39,8 @@ def read_to_bring_up(
     return ServerToBringUp(
         server=server,
         guest=own if isinstance(own, Unread) else next(iter(own), None),
-        elsewhere=_elsewhere(world, server, records),
-        evacuation=next((one for one in records if is_open_evacuation(one)), None),
+        elsewhere=_elsewhere(world, server, records, dead),
+        evacuation=next((one for one in records if _may_still_act(one, server)), None),
         known=tuple(requests),
     )
 
@@ -43,12 +50,36 @@ def is_open_evacuation(record: Migration) -> bool:
     return record.kind == "evacuation" and record.status in _OPEN
 
 
+def _may_still_act(record: Migration, server: Server) -> bool:
+    """Say whether the source of an evacuation may still destroy what the server has.
+
+    Once it is `done`, what lives on its target is safe from it: there Nova has it, and its disk.
+    """
+    has_arrived = record.status == "done" and server.host == record.target
+    return is_open_evacuation(record) and not has_arrived
+
+
 def _elsewhere(
-    world: World, server: Server, records: Sequence[Migration]
+    world: World, server: Server, records: Sequence[Migration], dead: str | None
 ) -> tuple[Guest, ...] | Unread:
-    ends = (host for each in records[:_RECENT] for host in (each.target, each.source) if host)
-    others = [host for host in dict.fromkeys(ends) if host != server.host]
-    return read_guests(world, server.id, others)
+    recent = records[:_RECENT]
+    ends = (host for each in recent for host in (each.target, each.source) if host)
+    others = [host for host in dict.fromkeys(ends) if host not in {server.host, dead}]
+    evacuated = {each.source for each in recent if each.kind == "evacuation"}
+    asked = [each for each in others if not (each in evacuated and _is_off(world, each))]
+    return read_guests(world, server.id, asked)
+
+
+def _is_off(world: World, host: str) -> bool:
+    """Say whether a node that was called down for certain has no power now, by its device."""
+    service = service_of(world.nova, host)
+    node = nodes_of_hosts(world, [host])[host].node
+    if service is None or not service.is_forced_down or node is None:
+        return False
+    try:
+        return world.power.device(node) is not None and world.power.state(node) is PowerState.OFF
+    except StackwardError:
+        return False
 
 
 def _requests(world: World, server: str) -> list[str]:

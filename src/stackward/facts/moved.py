@@ -61,6 +61,8 @@ class Did:
                 each and each.settled is Settled.DONE and each.mark is not None for each in attempts
             ):
                 continue
+            if move.key in servers and source_of(move) is None:
+                continue  # it was started where it had been moved to
             saw = attempts[-1].saw if attempts[-1] else {}
             target = saw.get("target") or move.expects.get("target")
             servers[move.key] = MovedServer(

@@ -24,6 +24,11 @@ class EvacuateRequest:
     with_stopped: bool = False  # those that were off too
     accept_data_loss: tuple[str, ...] = ()  # of these servers what was on their disks is given up
     reset_state: tuple[str, ...] = ()  # these are called active first, whatever they are
+    start: tuple[str, ...] = ()  # these run again whatever witnesses tell
+    leave_off: tuple[str, ...] = ()  # these are left off
+    tiers: tuple[str, ...] = ()  # in the order of their start
+    starts_at_once: int = 2
+    within_s: float = 300.0  # of each, from its start to its proof
     # As of a fence.
     kill_guests: int | None = None
     confirmed_off: str | None = None

@@ -29,6 +29,7 @@ KINDS = ByKind(
         "reboot-server": "server_power.RebootServer",
         "stop-server": "server_power.StopServer",
         "start-server": "server_power.StartServer",
+        "start-evacuated": "evacuation.StartEvacuated",
         "bring-up-server": "bringing_up.BringUpServer",
         "cordon": "service.Cordon",
         "keep-off": "service.KeepOff",

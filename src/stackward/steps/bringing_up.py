@@ -43,6 +43,7 @@ class BringUpServer:
     within_s: float  # from the request to the proof; after it the server is set aside
     # The requests of its action log that the plan knows: what is newer is by others, since.
     known: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    ours: tuple[str, ...] = ()  # actions that the same run has asked for before
 
     @property
     def summary(self) -> str:
@@ -81,7 +82,8 @@ class BringUpServer:
     def _unbegun(self, world: World, server: Server) -> Look:
         """Say whether it may be started: what others have done since the plan is left as it is."""
         newer = [one for one in world.nova.actions_of(self.server) if self._is_new(one.request_id)]
-        by_others = next((one for one in newer if one.user is not None), None)
+        others = (one for one in newer if one.user is not None and one.action not in self.ours)
+        by_others = next(others, None)
         if by_others is not None:
             said = f"user {by_others.user} asked for `{by_others.action}`"
             return self._aside(Signs(server), f"{said} at {in_utc(by_others.started)}")

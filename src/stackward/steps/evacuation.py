@@ -4,7 +4,8 @@ A server is evacuated only while its node is known to have no power: that is rea
 seconds before the request is sent, each time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
@@ -32,11 +33,13 @@ from stackward.status.signs import (
     under_way,
     whereabouts,
 )
+from stackward.steps.bringing_up import BringUpServer
 
 CUT_AGAIN = "had power again; it was cut once more"  # in the journal: why nothing was sent
 FRESH_S = 5.0  # the power was read at most so long before a request is sent
 _EVACUATION = ("evacuation",)
 _OURS = ("evacuate",)
+_RESET = ("resetState",)
 _PROVED = ("done", "completed")
 _ENDED_BADLY = ("error", "failed", "cancelled")
 STOPPED = ("stopped", 4)
@@ -126,7 +129,7 @@ class ResetState:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when Nova calls it active, and is not at work on it."""
-        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=("resetState",))
+        signs = read_signs(world.nova, self.server, mark, kinds=(), ours=_RESET)
         server = signs.server
         if server is None:
             return gone(world.nova, self.server)
@@ -246,19 +249,8 @@ class Evacuate:
         )
 
     def start(self, world: World, /) -> str | None:
-        """Read the node's power, then ask Nova at once; cut it where somebody gave it some.
-
-        Then all is judged anew before anything is sent: whether it was cut so before, too.
-        """
-        if world.power.state(self.node) is not PowerState.OFF:
-            world.power.order_off(self.node)
-            off = says_off_twice(world, self.node)
-            raise Unreachable(
-                f"`{self.node}` {CUT_AGAIN}"
-                + ("" if off else ", and its device does not say Off twice")
-            )
-        read_at = world.clock.monotonic()
-        with with_confirm(partial(_confirm_fresh, world, read_at)):
+        """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
+        with _while_off(world, self.node):
             return world.nova.evacuate(self.server, self.target)
 
     def trace(self, world: World, /) -> Mapping[str, Json]:
@@ -289,6 +281,80 @@ class Evacuate:
                 "logs of nova-conductor and nova-scheduler for its request",
             )
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartEvacuated:
+    """Start a server where it was evacuated to, and prove that it runs; else set it aside.
+
+    Its node must have no power, as for an evacuation: a guest there would write to the same disks.
+    """
+
+    kind: ClassVar[str] = "start-evacuated"
+
+    server: str
+    name: str
+    dead: str  # the host that it was evacuated from
+    node: str  # as the inventory calls that machine
+    within_s: float  # from the request to the proof; after it the server is set aside
+    target: str = field(metadata=VOLATILE)
+    # The requests in its action log that the plan knows: what is newer is by others, or by the run.
+    known: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+
+    @property
+    def _bring_up(self) -> BringUpServer:
+        return BringUpServer(
+            server=self.server,
+            name=self.name,
+            host=self.target,
+            within_s=self.within_s,
+            known=self.known,
+            ours=(*_OURS, *_RESET),
+        )
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"start `{self.name}`, evacuated from `{self.dead}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return self._bring_up.undo
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now, and when that is."""
+        return self._bring_up.mark(world)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when each row of the proof holds, or once it is set aside."""
+        return self._bring_up.look(world, mark)
+
+    def start(self, world: World, /) -> str | None:
+        """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
+        with _while_off(world, self.node):
+            return self._bring_up.start(world)
+
+    def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
+        """Set it aside where Nova does not bring it to where it could be started."""
+        return self._bring_up.examine(world, mark, quiet_s)
+
+
+@contextmanager
+def _while_off(world: World, node: str) -> Iterator[None]:
+    """Send a request only while a node has no power; cut it where somebody gave it some.
+
+    Then all is judged anew before anything is sent: whether it was cut so before, too.
+    """
+    if world.power.state(node) is not PowerState.OFF:
+        world.power.order_off(node)
+        off = says_off_twice(world, node)
+        raise Unreachable(
+            f"`{node}` {CUT_AGAIN}" + ("" if off else ", and its device does not say Off twice")
+        )
+    read_at = world.clock.monotonic()
+    with with_confirm(partial(_confirm_fresh, world, read_at)):
+        yield
 
 
 def _confirm_fresh(world: World, read_at: float) -> None:

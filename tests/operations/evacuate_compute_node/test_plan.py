@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from builders import (
     CLAIM,
     a_candidate,
+    a_flavor,
     a_group,
     a_node,
     a_port,
@@ -19,15 +21,17 @@ from builders import (
 )
 from operations.fence_compute_node.test_plan import HOST, living
 from operations.fence_compute_node.test_plan import facts as dead
+from stackward.checks.server import RunElsewhere
 from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.disk_seen import DiskSeen
 from stackward.model.domain import Disk, Domain
 from stackward.model.instance_ha import HaHost, HaNotification
 from stackward.model.migration import Migration
 from stackward.model.run import RunState
-from stackward.model.server import Server
+from stackward.model.server import Server, ServerAction
 from stackward.model.unread import Unread
 from stackward.model.volume import Volume
+from stackward.model.who_ran import Loss, Past
 from stackward.operations.evacuate_compute_node import rules
 from stackward.operations.evacuate_compute_node.facts import (
     EvacuationFacts,
@@ -36,14 +40,16 @@ from stackward.operations.evacuate_compute_node.facts import (
     OtherNode,
 )
 from stackward.operations.evacuate_compute_node.plan import plan_evacuation
-from stackward.plan import Blocked, Plan, Warned
+from stackward.plan import Blocked, Plan, Warned, differences
 from stackward.policy.rule import Rule
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.how_to_move import HowToMove
 from stackward.status.evacuated import Promised
+from stackward.steps.evacuation import Evacuate, StartEvacuated
 
 DB = an_id("db-01")
+LOSS = Loss(not_after=datetime(2026, 11, 22, 3, 0, tzinfo=UTC), words="last heard of")
 ASKED = EvacuateRequest(node=HOST, reason="its board burned")
 WHOLE = DiskSeen(path=f"/var/lib/nova/instances/{DB}", is_writable=True, disks=(("disk", ""),))
 NOWHERE = DiskSeen()
@@ -87,7 +93,29 @@ def facts(
         others=both() if others is None else others,
         records={each.id: () for each in known},
     )
-    return EvacuationFacts(fence=dead(), leaving=replace(leaving, **changes))
+    return EvacuationFacts(fence=dead(), leaving=replace(leaving, **changes), loss=LOSS)
+
+
+def remembering(*pasts: Past, **changes: Any) -> EvacuationFacts:  # noqa: ANN401  # same
+    """Return that node, with what tells of its servers whether they ran."""
+    known = facts(*(each.server for each in pasts), **changes)
+    return replace(known, pasts=pasts)
+
+
+def past(server: Server, *actions: tuple[str, str | None, str]) -> Past:
+    """Return what Nova's action log tells of a server, the newest first."""
+    return Past(
+        server=server,
+        actions=tuple(
+            ServerAction(action=what, request_id=f"req-{what}", user=who, started=at)
+            for what, who, at in actions
+        ),
+        log=UNREAD,
+    )
+
+
+def made(server: Server, *since: tuple[str, str | None, str]) -> Past:
+    return past(server, *since, ("create", "eve", "2026-11-20T10:00:00"))
 
 
 def record(status: str = "completed", target: str = "compute-08", **changes: Any) -> Migration:  # noqa: ANN401  # same
@@ -116,6 +144,7 @@ CONTAINER = RunningAs(processes=(ComputeProcess(pid=1, container="docker 4f5e"),
 VOLUME = Volume(id="v1", backend="compute-07@lvm#x", attached=((DB, HOST),))
 GONE = {"compute-08": other("compute-08", domains=UNREAD, disks=UNREAD, running_as=UNREAD)}
 
+OWN_STOP = ("stop", "eve", "2026-11-22T03:05:00")
 NOT_STARTED = ["not-started"]
 # Each with what blocks it and what is warned of, without the subject.
 CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] = {
@@ -156,7 +185,12 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     ),
     "was off: it stays": (facts(a_server("SHUTOFF")), ASKED, [], ["stays-off"]),
     "was off, and is asked for": (
-        facts(a_server("SHUTOFF")), asking(with_stopped=True), [], ["boots-for-seconds"],
+        remembering(made(a_server("SHUTOFF"), OWN_STOP)), asking(with_stopped=True),
+        [], ["boots-for-seconds"],
+    ),
+    "was off, is asked for, and nobody knows since when": (
+        facts(a_server("SHUTOFF")), asking(with_stopped=True),
+        [], ["boots-for-seconds", *NOT_STARTED],
     ),
     "left behind": (facts(), asking(leave=(DB,)), [], ["left-behind"]),
     "paused": (facts(a_server("PAUSED")), ASKED, ["state"], []),
@@ -221,6 +255,18 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     "to a node that is not offered": (facts(), asking(target="compute-99"), ["not-on-target"], []),
     "a flag names another server": (
         facts(), asking(only=("nobody",)), ["not-here"], ["left-behind"],
+    ),
+    "it is known to have run": (remembering(made(a_server())), ASKED, [], []),
+    "its owner has stopped it since": (remembering(made(a_server(), OWN_STOP)), ASKED, [], []),
+    "the operator says that it ran": (facts(), asking(start=(DB,)), [], []),
+    "the operator says that it was off": (facts(), asking(leave_off=(DB,)), [], []),
+    "both are said": (facts(), asking(start=(DB,), leave_off=(DB,)), ["both-ways"], []),
+    "a start is asked for of one that stays": (
+        facts(), asking(start=(DB,), leave=(DB,)), ["unneeded"], ["left-behind"],
+    ),
+    "it is of no tier that is set": (
+        remembering(made(a_server(flavor=a_flavor(stackward__tier="gold")))),
+        ASKED, [], ["unknown-tier"],
     ),
     "an older Nova": (facts(is_stopping=False), ASKED, ["too-old"], NOT_STARTED),
     "instance HA cannot be read": (facts(ha=UNREAD), ASKED, ["ha-unread"], NOT_STARTED),
@@ -337,3 +383,66 @@ def test_two_are_not_put_where_there_is_room_for_one() -> None:
     known = facts(*servers, node={"candidates": (one,)})
 
     assert own_of(plan_evacuation(known, ASKED))[0] == ["no-room"]
+
+
+def started(plan: Plan[World]) -> dict[str, list[str]]:
+    """Return who is started in each wave, in order."""
+    return {
+        stage.name: [move.thing for move in stage.moves]
+        for stage in plan.stages
+        if stage.moves and stage.moves[0].how == "start"
+    }
+
+
+def test_what_ran_is_started_in_waves_once_all_are_evacuated() -> None:
+    database, web = (a_flavor(stackward__tier=each) for each in ("database", "web"))
+    pasts = [
+        made(a_server(name="web-01", flavor=web)),
+        made(a_server(name="db-02", flavor=database, metadata=(("stackward:priority", "2"),))),
+        made(a_server(name="db-01", flavor=database, metadata=(("stackward:priority", "1"),))),
+        made(a_server(name="own-01")),
+    ]
+    sees_all = {an_id(each.server.name): WHOLE for each in pasts}
+    known = remembering(*pasts, others=both(disks=sees_all))
+    plan = plan_evacuation(known, asking(tiers=("database", "web"), starts_at_once=3))
+
+    assert started(plan) == {
+        "tier database, priority 1": ["db-01"],
+        "tier database, priority 2": ["db-02"],
+        "tier web, priority none": ["web-01"],
+        "tier none, priority none": ["own-01"],
+    }
+    names = [stage.name for stage in plan.stages]
+    assert names.index("evacuate") < names.index("tier database, priority 1")
+    assert {stage.at_once for stage in plan.stages if stage.name.startswith("tier")} == {3}
+    [proof] = [each for each in plan.verify if each.kind == "run-elsewhere"]
+    assert proof == RunElsewhere(servers=tuple(sorted(sees_all)), but_for=HOST)
+
+
+def test_each_is_started_where_it_was_evacuated_to() -> None:
+    plan = plan_evacuation(remembering(made(a_server())), ASKED)
+
+    [to], [start] = (move.steps for _, move in plan.moves() if move.thing_id == DB)
+    assert isinstance(to, Evacuate)
+    assert isinstance(start, StartEvacuated)
+    assert (start.target, start.known) == (to.target, ("req-create",))
+
+
+@pytest.mark.parametrize("action", ["stop", "pause", "suspend", "rescue", "shelve"])
+@pytest.mark.parametrize("at", ["2026-11-21T00:00:00", "2026-11-22T03:05:00"])
+def test_what_its_owner_has_stopped_stays_off(action: str, at: str) -> None:
+    known = made(a_server(), (action, "eve", at))
+    plan = plan_evacuation(remembering(known), ASKED)
+
+    assert started(plan) == {}
+    assert any("left off there" in each and action in each for each in plan.notices)
+
+
+def test_a_plan_whose_server_was_stopped_since_is_stale_in_no_other_way() -> None:
+    """The start falls away: nobody has approved less than what is done."""
+    approved = plan_evacuation(remembering(made(a_server())), ASKED)
+    fresh = plan_evacuation(remembering(made(a_server(), OWN_STOP)), ASKED)
+
+    found = differences(approved, fresh)
+    assert found.against == ()
+    assert found.gone == {("tier none, priority none", DB)}

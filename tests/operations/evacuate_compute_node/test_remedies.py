@@ -121,6 +121,13 @@ FOLLOWED = {
         before=facts(a_server("SHUTOFF")), advice="`--with-stopped`",
         asks_then=asking(with_stopped=True),
     ),
+    "evacuate/not-started": Case(
+        before=facts(), advice=f"`--start {DB}`", asks_then=asking(start=(DB,)),
+    ),
+    "evacuate/both-ways": Case(
+        before=facts(), advice="leave one of the two out",
+        asked=asking(start=(DB,), leave_off=(DB,)), asks_then=asking(start=(DB,)),
+    ),
     "affinity": Case(
         before=facts(a_server(group=a_group("affinity"))), advice=f"`--leave-behind {DB}`",
         asks_then=LEAVE,
@@ -142,12 +149,16 @@ OF_A_DRAIN = (
     "volume-gone", "volume-in-error", "volume-migrates", "wish-ask", "wish-leave",
     "wish-unknown", "zone", "zone-unknown",
 )  # fmt: skip
+OF_A_START = (
+    "start/bad-priority", "start/busy", "start/evacuated", "start/guest-elsewhere",
+    "start/guest-runs", "start/guest-unread", "start/guest-unseen", "start/in-error",
+    "start/nowhere", "start/tags-unread", "start/unknown-tier", "start/wrong-status",
+)  # fmt: skip
 ASKED_ON_NODE = "`sudo` on the node is asked: tests/cli/test_rights.py"
 NOT_FOLLOWED = {
     "evacuate/boots-for-seconds": AGREE,
     "evacuate/data-lost": AGREE,
     "evacuate/left-behind": AGREE,
-    "evacuate/not-started": "it is for after the run",
     "evacuate/reset": AGREE,
     "evacuate/power-again": LATER,
     "evacuate/target-gone": LATER,
@@ -155,6 +166,7 @@ NOT_FOLLOWED = {
     "right-missing": ASKED_ON_NODE,
     "rights-unread": ASKED_ON_NODE,
     **dict.fromkeys(OF_A_DRAIN, DRAIN),
+    **dict.fromkeys(OF_A_START, "a start raises it too, and follows it"),
 }  # fmt: skip
 
 

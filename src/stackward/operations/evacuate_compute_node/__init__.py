@@ -1,8 +1,10 @@
 """Evacuate a dead compute node: fence it, and bring its servers up elsewhere."""
 
+from stackward.facts.bringing_up import read_to_bring_up
 from stackward.facts.fence import read_fence
 from stackward.model.power import PowerState
 from stackward.model.run import Settled
+from stackward.moving.bringing_up import START, judge_start
 from stackward.moving.columns import SERVER_MOVES
 from stackward.moving.fencing import FENCE
 from stackward.operations import Operation
@@ -17,7 +19,7 @@ from stackward.policy.fence import UNNEEDED, judge_fence
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
-from stackward.steps.evacuation import CUT_AGAIN, Evacuate
+from stackward.steps.evacuation import CUT_AGAIN, Evacuate, StartEvacuated
 
 _PASSED = {UNNEEDED.name, rules.UNNEEDED.name}  # what a flag was needed for may have passed
 
@@ -33,14 +35,18 @@ def _judge(
         return next((each for each in found if each.worry not in _PASSED), None)
     if not move.thing_id:
         return None
-    return _judge_power(world, journal, move, run) or _judge_server(world, journal, asked, move)
+    if (power := _judge_power(world, journal, move, run)) is not None:
+        return power
+    if move.how == START:
+        return _judge_start(world, move)
+    return _judge_server(world, journal, asked, move)
 
 
 def _judge_power(
     world: World, journal: Journal, move: Move[World], run: str | None
 ) -> Blocked | None:
     """Refuse where the node has power once more after this run has cut it again."""
-    for step in (each for each in move.steps if isinstance(each, Evacuate)):
+    for step in (one for one in move.steps if isinstance(one, Evacuate | StartEvacuated)):
         if run is None or world.power.state(step.node) is PowerState.OFF:
             continue
         cut = [
@@ -49,7 +55,19 @@ def _judge_power(
             if each.settled is Settled.UNSENT and CUT_AGAIN in (each.said.reason or "")
         ]
         if cut:
-            return rules.POWER_AGAIN.blocks(step.node, host=step.source)
+            dead = step.source if isinstance(step, Evacuate) else step.dead
+            return rules.POWER_AGAIN.blocks(step.node, host=dead)
+    return None
+
+
+def _judge_start(world: World, move: Move[World]) -> Blocked | None:
+    """Refuse to start what does not wait for it where it was evacuated to."""
+    for step in (one for one in move.steps if isinstance(one, StartEvacuated)):
+        server = world.nova.server(step.server)
+        if server is None:
+            continue
+        found = judge_start(read_to_bring_up(world, server, step.known, dead=step.dead))
+        return next((each for each in found if isinstance(each, Blocked)), None)
     return None
 
 

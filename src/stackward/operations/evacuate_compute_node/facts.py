@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from stackward.answers import text, whole
 from stackward.errors import StackwardError
+from stackward.facts.bringing_up import read_tags
 from stackward.facts.compute import read_compute_node
 from stackward.facts.disks_elsewhere import read_disks
 from stackward.facts.domains import other_directories, read_domains
@@ -14,6 +16,7 @@ from stackward.facts.moved import known_run
 from stackward.facts.named import nodes_of_hosts
 from stackward.facts.observed import GUESTS, read_remembered
 from stackward.facts.reserved import read_reserved
+from stackward.facts.who_ran import read_pasts
 from stackward.model.compute_process import RunningAs
 from stackward.model.disk_seen import DiskSeen
 from stackward.model.domain import INSTANCES, Domain
@@ -24,14 +27,18 @@ from stackward.model.node import ComputeNode
 from stackward.model.observation import Observation
 from stackward.model.service import NOVA_COMPUTE
 from stackward.model.unread import Hindrance, Unread
+from stackward.model.who_ran import Loss, Past
+from stackward.policy.waves import Tags
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.evacuated import RECENT
 from stackward.status.fence import FenceFacts
+from stackward.wording import in_utc
 
 _WITHIN_S = 60.0
+_NOT_ASKED = Unread("its node is dead")
 _NO_TIME = Unread("it did not answer in time", Hindrance.LATE)
 
 
@@ -75,6 +82,9 @@ class EvacuationFacts:
 
     fence: FenceFacts
     leaving: Leaving
+    loss: Loss
+    pasts: tuple[Past, ...] = ()  # of its servers, as far as others than the node can tell
+    tags: Tags = field(default_factory=dict)
 
 
 def read_evacuation(
@@ -82,7 +92,38 @@ def read_evacuation(
 ) -> EvacuationFacts:
     """Return the node as it is now; `run_id` is the run that asks: it does not hold itself up."""
     fence = read_fence(world, journal, asked.fence, run_id)
-    return EvacuationFacts(fence=fence, leaving=read_leaving(world, journal, asked))
+    leaving = read_leaving(world, journal, asked)
+    servers = leaving.node.servers
+    pasts = read_pasts(world, journal, fence.host, servers, _NOT_ASKED, _NOT_ASKED)
+    return EvacuationFacts(
+        fence=fence,
+        leaving=leaving,
+        loss=_loss(fence, pasts),
+        pasts=pasts,
+        tags=read_tags(world, (each.project for each in servers)),
+    )
+
+
+def _loss(fence: FenceFacts, pasts: Sequence[Past]) -> Loss:
+    """Return when it was lost at the latest: not before it was last heard of."""
+    if fence.signs.answers_now:
+        return Loss(not_after=fence.read_at, words=f"`{fence.name}` is alive now")
+    heard = [each.seen.at for each in pasts if each.seen]
+    if (beat := _beat_of(fence)) is not None:
+        heard.append(beat)
+    if not heard:
+        return Loss(not_after=fence.read_at, words="nobody knows when it was last heard of")
+    last = max(heard)
+    return Loss(not_after=last, words=f"`{fence.name}` was last heard of at {in_utc(last)}")
+
+
+def _beat_of(fence: FenceFacts) -> datetime | None:
+    """Return when Nova last heard from its nova-compute; a time in no known form is none."""
+    try:
+        at = datetime.fromisoformat(fence.service.updated or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)  # Nova tells UTC without saying so
 
 
 def read_leaving(

@@ -189,6 +189,8 @@ def judge_flags(facts: Leaving, asked: EvacuateRequest) -> Iterator[Blocked]:
         "--leave-behind": asked.how.leave_behind,
         "--accept-data-loss": asked.accept_data_loss,
         "--reset-state": asked.reset_state,
+        "--start": asked.start,
+        "--leave-off": asked.leave_off,
     }
     for flag, given in flags.items():
         for each in given:
@@ -196,7 +198,7 @@ def judge_flags(facts: Leaving, asked: EvacuateRequest) -> Iterator[Blocked]:
                 yield rules.NOT_HERE.blocks(
                     facts.node.name, each, flag=flag, given=each, host=facts.node.host
                 )
-    for flag in ("--accept-data-loss", "--reset-state"):
+    for flag in ("--accept-data-loss", "--reset-state", "--start", "--leave-off"):
         for server in (here[each] for each in flags[flag] if each in here):
             if not (asked.takes(server) and is_brought(server, asked)):
                 why = "it is not brought up"

@@ -4,14 +4,11 @@ The node must be dead; a living one is drained. Not undone: once the node is bac
 servers are migrated there.
 """
 
-from collections.abc import Iterator, Sequence
-
 from stackward.checks.compute import NoServersOn
 from stackward.checks.node_power import IsPoweredOff
 from stackward.checks.server import OneGuestEach
 from stackward.moving.fencing import device_of
-from stackward.operations.evacuate_compute_node import rules
-from stackward.operations.evacuate_compute_node.facts import EvacuationFacts, Leaving
+from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.judging import (
     judge_flags,
     judge_left,
@@ -20,7 +17,13 @@ from stackward.operations.evacuate_compute_node.judging import (
 from stackward.operations.evacuate_compute_node.others import judge_cloud
 from stackward.operations.evacuate_compute_node.shown import notices
 from stackward.operations.evacuate_compute_node.stages import moves_of, stages_of
-from stackward.plan import Blocked, Move, Plan, Warned
+from stackward.operations.evacuate_compute_node.starting import (
+    judge_coming,
+    start_stages,
+    they_run,
+    who_comes,
+)
+from stackward.plan import Blocked, Plan, Warned
 from stackward.policy.fence import identified, judge_fence, signs_in_words
 from stackward.policy.node import judge_identity
 from stackward.ports.world import World
@@ -32,6 +35,8 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
     fence, leaving = facts.fence, facts.leaving
     judged, packing = judge_servers(leaving, asked)
     moves = tuple(moves_of(judged, packing, facts))
+    coming = who_comes(facts, asked, moves)
+    targets = {each.thing_id: str(each.expects["target"]) for each in moves}
     verdicts = (
         *judge_identity(fence),
         *judge_fence(fence, asked.fence),
@@ -40,7 +45,7 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
         *(verdict for each in judged for verdict in each.verdicts),
         *packing.left_out,
         *judge_left(leaving, asked),
-        *(rules.NOT_STARTED.warns(each.thing, each.thing_id) for each in _running(leaving, moves)),
+        *judge_coming(coming, facts, asked),
     )
     whose = identified(fence, asked.fence).whose
     gone = {each.thing_id for each in moves}
@@ -60,18 +65,17 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
             "evacuated": len(moves),
             "read at": fence.read_at.isoformat(timespec="seconds"),
         },
-        notices=tuple(notices(facts, asked, moves)),
+        notices=tuple(notices(facts, asked, moves, coming)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
-        stages=tuple(stages_of(facts, asked, moves, whose)),
+        stages=(
+            *stages_of(facts, asked, moves, whose),
+            *start_stages(coming, facts, asked, targets),
+        ),
         verify=(
             IsPoweredOff(node=fence.name),
             NoServersOn(host=fence.host, except_for=left),
             OneGuestEach(servers=tuple(sorted(gone)), but_for=fence.host),
+            *they_run(coming, fence.host),
         ),
     )
-
-
-def _running(facts: Leaving, moves: Sequence[Move[World]]) -> Iterator[Move[World]]:
-    ran = {each.id for each in facts.node.servers if each.status != "SHUTOFF"}
-    return (each for each in moves if each.thing_id in ran)

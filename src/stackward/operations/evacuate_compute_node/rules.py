@@ -187,9 +187,16 @@ BOOTS_FOR_SECONDS = Rule(
 )
 NOT_STARTED = Rule(
     "evacuate/not-started",
-    "is left off on its target: an evacuation starts no server",
-    "once the run has succeeded: `stackward server start {id}`",
-    "From 2.95 on Nova leaves stopped what it evacuates.",
+    "is left off on its target: whether it ran is not known: {because}",
+    "ask its owner; then plan again with `--start {id}` or `--leave-off {id}`; once the run has "
+    "succeeded, `stackward server start {id}` starts it",
+    "A server that was off before must not be started; one witness alone may be wrong.",
+)
+BOTH_WAYS = Rule(
+    "evacuate/both-ways",
+    "is named by `--start` and by `--leave-off`",
+    "leave one of the two out",
+    "One of them is a slip.",
 )
 LEFT_BEHIND = Rule(
     "evacuate/left-behind",

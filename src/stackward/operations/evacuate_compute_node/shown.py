@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
+from stackward.operations.evacuate_compute_node.starting import Coming, said_of_coming
 from stackward.plan import Move
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
@@ -10,7 +11,10 @@ from stackward.wording import count_of
 
 
 def notices(
-    facts: EvacuationFacts, asked: EvacuateRequest, moves: Sequence[Move[World]]
+    facts: EvacuationFacts,
+    asked: EvacuateRequest,
+    moves: Sequence[Move[World]],
+    coming: Sequence[Coming],
 ) -> Iterator[str]:
     """Say what is noticed of it."""
     fence = facts.fence
@@ -23,8 +27,10 @@ def notices(
     if moves:
         yield (
             f"{count_of(len(moves), 'server is', 'servers are')} built elsewhere, "
-            f"{asked.how.at_once} at once, and left stopped there"
+            f"{asked.how.at_once} at once, and left stopped there; then those that ran are "
+            f"started, {asked.starts_at_once} at once"
         )
+    yield from said_of_coming(coming)
     yield "the dead node keeps their allocations at placement until it returns"
     if asked.how.leave_behind or asked.only:
         yield "what stays has no node until this one is back"
