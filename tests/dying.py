@@ -196,6 +196,12 @@ class Site:
         }
 
     @property
+    def attached(self) -> dict[str, list[str | None]]:
+        """Return the hosts on which Cinder has each volume attached."""
+        found = {each: self.cloud.cinder.volume(each) for each in self.cloud.cinder.volumes}
+        return {each: [host for _, host in one.attached] for each, one in found.items() if one}
+
+    @property
     def is_in_service(self) -> bool:
         """Say whether the node takes new servers."""
         service = self.cloud.nova.computes[NODE]
@@ -227,6 +233,7 @@ def of_cloud(
             "hosts": site.hosts,
             "asked": site.asked,
             "running": site.running,
+            "attached": site.attached,
             "built": len(site.cloud.nova.built),
             "in service": site.is_in_service,
             "gate": read_gate(site.shell, NODE),

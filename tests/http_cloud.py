@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -525,7 +526,13 @@ class HttpCloud:
         found = self.cloud.neutron.ports_of(list(self.cloud.nova.known))
         return [_port(one) for one in found if one.id == port]
 
-    def _cinder(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
+    def _cinder(  # noqa: PLR0911  # one a path
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: Any,  # noqa: ANN401
+    ) -> Reply:
         if not path:
             found = self._version("v3.0", "volume/v3", "3.70", "3.0")
             return Reply(200, {"versions": [found]})
@@ -545,12 +552,22 @@ class HttpCloud:
             known = self.cloud.cinder.attachments_of(dict(query)["instance_id"])
             attachments = [{"id": one, "volume_id": volume} for one, volume in known]
             return self._linked(f"volume/v3/{path}", "attachments", attachments, query, "id")
+        if path.startswith("attachments/"):
+            try:
+                self.cloud.cinder.remove_attachment(path.removeprefix("attachments/"))
+            except StepFailed:
+                return Reply(404, {"itemNotFound": {"code": 404, "message": "no such attachment"}})
+            return Reply(200, {"attachments": []})
         if path == "volumes":
             return Reply(200, {"volumes": []})
         one = self.cloud.cinder.volume(path.removeprefix("volumes/"))
         if one is None:
             return Reply(404, {"itemNotFound": {"code": 404, "message": "no such volume"}})
-        attached = [{"server_id": server, "host_name": host} for server, host in one.attached]
+        pairs = zip_longest(one.attached, one.attachment_ids[: len(one.attached)])
+        attached = [
+            {"server_id": server, "host_name": host, "attachment_id": own}
+            for (server, host), own in pairs
+        ]
         shown = {"id": one.id, "status": one.status, "name": one.name, "attachments": attached}
         return Reply(200, {"volume": shown})
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from fakes.world import Connected
-from stackward.errors import Refused, StepFailed, Uncertain
+from stackward.errors import Refused, StackwardError, StepFailed, Uncertain
 from stackward.facts.needs import need_of
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.server import Server
@@ -218,6 +218,10 @@ class CloudContract:
         assert (now.status, now.task_state, now.power_state) == ("ACTIVE", None, 1)
         [action, *before] = cloud.nova.actions_of(server)
         assert (action.action, tuple(before)) == ("resetState", earlier)
+
+    def test_an_attachment_that_is_not_there_is_not_removed(self, at_work: CloudAtWork) -> None:
+        with pytest.raises(StackwardError, match="404"):
+            at_work.cloud.cinder.remove_attachment(str(uuid4()))
 
     def test_a_binding_that_a_move_has_left_is_removed_and_no_other(
         self, at_work: CloudAtWork

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from builders import an_id
 from fakes.nova import FakeNova
+from stackward.errors import StepFailed
 from stackward.model.volume import Volume
 
 
@@ -14,6 +15,7 @@ class FakeCinder:
 
     volumes: dict[str, Volume] = field(default_factory=dict)
     attachments: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
+    left: dict[str, tuple[str, str]] = field(default_factory=dict)  # stale: volume and host, by id
     calls: Counter[str] = field(default_factory=Counter)
     nova: FakeNova = field(init=False, repr=False)
 
@@ -27,8 +29,18 @@ class FakeCinder:
         self.calls["volume"] += 1
         found = self.volumes.get(volume)
         holders = [one for one in self.nova.known.values() if volume in one.volume_ids]
-        attached = tuple((one.id, one.host) for one in holders)
-        return replace(found, attached=found.attached or attached) if found else None
+        if found is None:
+            return None
+        ids = {an_id(f"of-{volume}"): one.host for one in holders}
+        ids |= {own: host for own, (of, host) in self.left.items() if of == volume}
+        attached = tuple((one.id, host) for one in holders for host in ids.values())
+        return replace(found, attached=found.attached or attached, attachment_ids=tuple(ids))
+
+    def remove_attachment(self, attachment: str, /) -> str:
+        if attachment not in self.left:
+            raise StepFailed("could not change it: Cinder answered 404", service="Cinder")
+        del self.left[attachment]
+        return f"req-{attachment}"
 
     def volume_services(self) -> tuple[str, ...]:
         self.calls["volume services"] += 1

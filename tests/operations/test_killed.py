@@ -25,6 +25,7 @@ from stackward.model.instance_ha import HaHost
 from stackward.model.observation import Observation
 from stackward.model.run import Run, RunState
 from stackward.model.server import ServerAction
+from stackward.model.volume import Volume
 from stackward.plan import Request
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.change_boot_gate import GateRequest
@@ -41,6 +42,7 @@ STOPPED_AT = "2025-12-31T23:51:00.000000"
 MADE_AT = "2025-12-31T20:00:00.000000"
 AWAY = {"db-01": "compute-08", "db-02": "compute-08"}
 HOME = {"db-01": NODE, "db-02": NODE}
+STALE = "left-by-a-move"
 LIVE, COLD = ["live-migration"], ["migrate", "confirmResize"]
 STOPPED = ["live-migration", "live_migration_cancel", "stop", "migrate", "confirmResize", "start"]
 
@@ -101,10 +103,17 @@ def with_one_that_died(place: Path) -> Site:
 
 
 def with_one_that_ran(place: Path) -> Site:
-    """Given the same, and what Nova tells of its servers: an owner has stopped one of them."""
+    """Given the same, and what Nova tells of its servers: an owner has stopped one of them.
+
+    The other has a volume, of which Cinder has an attachment too many.
+    """
     site = with_one_that_died(place)
     made = ServerAction(action="create", request_id="req-made", user="eve", started=MADE_AT)
     stop = replace(made, action="stop", request_id="req-stop", started=STOPPED_AT)
+    db = site.cloud.nova.known[an_id("db-01")]
+    site.cloud.nova.known[db.id] = replace(db, volume_ids=("v1",))
+    site.cloud.cinder.volumes["v1"] = Volume(id="v1", backend="ctl@nfs#x")
+    site.cloud.cinder.left[STALE] = ("v1", NODE)
     site.cloud.nova.actions[an_id("db-01")] = [made]
     site.cloud.nova.actions[an_id("db-02")] = [made, stop]
     return site
@@ -260,6 +269,7 @@ CASES = {
                 "db-02": ["create", "stop", "evacuate"],
             },
             "running": {"db-01": 1},
+            "attached": {"v1": ["compute-08"]},
             "built": 0,
             "starts": 0,
             **OUT,

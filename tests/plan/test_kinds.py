@@ -36,6 +36,7 @@ STORED = {
         "power-off",
         "reboot-server",
         "remove-acceptance",
+        "remove-attachments",
         "remove-binding",
         "reset-state",
         "start-evacuated",

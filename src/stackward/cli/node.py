@@ -419,8 +419,8 @@ def evacuate(  # noqa: PLR0913  # one for each flag
         list[str] | None,
         typer.Option(
             metavar="ID",
-            help="Call this server active first: it is in ERROR, or Nova was at work on it; "
-            "may be repeated.",
+            help="Call this server active first: it is in ERROR, PAUSED, SUSPENDED or RESCUE, or "
+            "Nova was at work on it; may be repeated.",
         ),
     ] = None,
     start: Annotated[

@@ -13,3 +13,9 @@ class Volume:
     name: str = ""
     backend: str | None = None  # `host@backend#pool`
     attached: tuple[tuple[str, str | None], ...] = ()  # (server, host)
+    attachment_ids: tuple[str, ...] = ()  # of the same, in the same order
+
+    def attachments_on(self, server: str, host: str) -> tuple[str, ...]:
+        """Return the ids of the attachments that a server has there."""
+        pairs = zip(self.attached, self.attachment_ids, strict=False)
+        return tuple(own for place, own in pairs if place == (server, host))

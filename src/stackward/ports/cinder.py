@@ -16,6 +16,10 @@ class Cinder(Protocol):
         """Return Cinder's attachments of a server, (id, volume)."""
         ...
 
+    def remove_attachment(self, attachment: str, /) -> str | None:
+        """Remove an attachment that Nova does not use; one that it uses is refused by Cinder."""
+        ...
+
     def volume_services(self) -> tuple[str, ...]:
         """Return the hosts of all cinder-volume services, `host@backend`."""
         ...

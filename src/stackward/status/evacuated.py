@@ -110,7 +110,7 @@ def _rows(
     yield Row("task", f"it is busy ({server.task_state})" if server.task_state else None)
     now = (server.vm_state, server.power_state)
     yield Row("state", None if now == ends else f"it is {now[0]}, power state {now[1]}")
-    yield volumes_on(world, server, target)
+    yield volumes_on(world, server, target, but_for=migration.source)
     yield from bindings_of_ports(world, server, target)
     there = hypervisor_of(world.nova, target)
     yield _allocation(world, server, target, there.id if there else None)

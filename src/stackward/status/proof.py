@@ -94,14 +94,19 @@ def _rows(
     yield _no_directory(world, server, source, directories)
 
 
-def volumes_on(world: World, server: Server, target: str) -> Row:
-    """Say whether Cinder has each volume of the server attached there, and nowhere else."""
+def volumes_on(world: World, server: Server, target: str, *, but_for: str | None = None) -> Row:
+    """Say whether Cinder has each volume of the server attached there, and nowhere else.
+
+    `but_for` is a host that is dead: what is left of it is not looked at.
+    """
     found = {each: world.cinder.volume(each) for each in server.volume_ids}
     wrong: list[str] = []
     for each, volume in found.items():
         if volume is None or volume.status != "in-use":
             wrong.append(f"{each} is {volume.status if volume else 'gone'}")
-        elif (hosts := [host for owner, host in volume.attached if owner == server.id]) != [target]:
+            continue
+        hosts = [host for owner, host in volume.attached if owner == server.id and host != but_for]
+        if hosts != [target]:
             wrong.append(f"{each} is attached on {', '.join(map(str, hosts)) or 'no host'}")
     return Row("volumes", "; ".join(wrong) or None, applies=bool(found))
 

@@ -20,6 +20,7 @@ KINDS = ByKind(
         "force-complete": "compute.ForceComplete",
         "abort-migration": "compute.AbortMigration",
         "tell-instance-ha": "instance_ha.TellInstanceHa",
+        "remove-attachments": "evacuation.RemoveAttachments",
         "remove-binding": "network.RemoveBinding",
         "install-gate": "boot_gate.InstallGate",
         "remove-gate": "boot_gate.RemoveGate",

@@ -21,6 +21,7 @@ from stackward.ports.world import World
 from stackward.status.evacuated import RECENT, Promised, prove_evacuation
 from stackward.status.lookups import service_of
 from stackward.status.power import says_off_twice
+from stackward.status.proof import volumes_on
 from stackward.status.signs import (
     Signs,
     asked_by,
@@ -281,6 +282,63 @@ class Evacuate:
                 "logs of nova-conductor and nova-scheduler for its request",
             )
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAttachments:
+    """Remove what Cinder still has of an evacuated server on its dead node, and prove the rest.
+
+    Nova does so by itself; what an earlier move has lost it does not know. Cinder refuses to remove
+    an attachment that Nova uses.
+    """
+
+    kind: ClassVar[str] = "remove-attachments"
+
+    server: str
+    name: str
+    dead: str  # the host that it was evacuated from
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"remove what volumes of `{self.name}` are attached to on `{self.dead}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "not at all, and it need not be: its volumes are attached where it is"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is left there now."""
+        server = world.nova.server(self.server)
+        return {"left": [*self._left(world, server)] if server else []}
+
+    def look(self, world: World, _: Mark | None, /) -> Look:
+        """Done when each volume is attached once, where the server is."""
+        server = world.nova.server(self.server)
+        if server is None:
+            return gone(world.nova, self.server)
+        if self._left(world, server):
+            return Look(Standing.TODO)
+        row = volumes_on(world, server, server.host or "")
+        seen = {"target": server.host, row.name: row.standing}
+        if row.wrong:
+            return Look(Standing.FAILED, reason=f"not proved: {row.wrong}", saw=seen)
+        return Look(Standing.DONE, saw=seen)
+
+    def start(self, world: World, /) -> str | None:
+        """Ask Cinder to remove each."""
+        server = world.nova.server(self.server)
+        request = None
+        for each in self._left(world, server) if server else ():
+            request = world.cinder.remove_attachment(each)
+        return request
+
+    def _left(self, world: World, server: Server) -> tuple[str, ...]:
+        found = (world.cinder.volume(each) for each in server.volume_ids)
+        return tuple(
+            own for each in found if each for own in each.attachments_on(self.server, self.dead)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

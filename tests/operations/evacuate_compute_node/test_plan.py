@@ -193,9 +193,19 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
         [], ["boots-for-seconds", *NOT_STARTED],
     ),
     "left behind": (facts(), asking(leave=(DB,)), [], ["left-behind"]),
-    "paused": (facts(a_server("PAUSED")), ASKED, ["state"], []),
-    "rescued": (facts(a_server("RESCUE")), ASKED, ["state"], []),
-    "awaits the confirmation of a resize": (facts(a_server("VERIFY_RESIZE")), ASKED, ["state"], []),
+    "paused": (facts(a_server("PAUSED")), ASKED, ["memory-lost"], []),
+    "suspended": (facts(a_server("SUSPENDED")), ASKED, ["memory-lost"], []),
+    "rescued": (facts(a_server("RESCUE")), ASKED, ["memory-lost"], []),
+    "rescued, and reset": (
+        remembering(made(a_server("RESCUE"), ("rescue", "eve", "2026-11-21T00:00:00"))),
+        asking(reset_state=(DB,)), [], ["reset"],
+    ),
+    "awaits the confirmation of a resize": (
+        facts(a_server("VERIFY_RESIZE")), ASKED, ["resized"], [],
+    ),
+    "a reset helps no resize": (
+        facts(a_server("VERIFY_RESIZE")), asking(reset_state=(DB,)), ["resized"], [],
+    ),
     "of no known state": (facts(a_server("DREAMING")), ASKED, ["state"], []),
     "in ERROR": (facts(a_server("ERROR")), ASKED, ["in-error"], []),
     "in ERROR, and reset": (

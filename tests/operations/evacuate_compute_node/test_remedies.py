@@ -59,8 +59,15 @@ FOLLOWED = {
     "evacuate/claimed": Case(
         before=facts(node={"service": MINE}), advice="service set --enable", after=facts(),
     ),
+    "evacuate/memory-lost": Case(
+        before=facts(a_server("PAUSED")), advice=f"`--reset-state {DB}`",
+        asks_then=asking(reset_state=(DB,)),
+    ),
+    "evacuate/resized": Case(
+        before=facts(a_server("VERIFY_RESIZE")), advice="server resize confirm", after=facts(),
+    ),
     "evacuate/state": Case(
-        before=facts(a_server("PAUSED")), advice=f"`--leave-behind {DB}`", asks_then=LEAVE,
+        before=facts(a_server("DREAMING")), advice=f"`--leave-behind {DB}`", asks_then=LEAVE,
     ),
     "evacuate/in-error": Case(
         before=facts(a_server("ERROR")), advice=f"`--reset-state {DB}`",

@@ -21,6 +21,10 @@ class CinderApi:
         query = [("all_tenants", "true"), ("instance_id", server)]
         return self._api.every("/attachments", "attachments", to_attachment, query)
 
+    def remove_attachment(self, attachment: str, /) -> str | None:
+        """Remove an attachment that Nova does not use."""
+        return self._api.change("DELETE", at("/attachments/{}", attachment))
+
     def volume_services(self) -> tuple[str, ...]:
         """Return the hosts of all cinder-volume services."""
         query = [("binary", "cinder-volume")]
@@ -37,6 +41,7 @@ def to_volume(given: Json) -> Volume:
         name=one.get("name") or "",
         backend=one.get("os-vol-host-attr:host"),
         attached=tuple((each["server_id"], each.get("host_name")) for each in one["attachments"]),
+        attachment_ids=tuple(each.get("attachment_id") or "" for each in one["attachments"]),
     )
 
 

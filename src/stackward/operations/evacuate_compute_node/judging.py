@@ -20,6 +20,7 @@ from stackward.wording import in_utc
 _OPEN = ("accepted", "pre-migrating")
 _ARRIVED = {"completed", "confirmed", "done"}
 _TAKEN_FROM = {"ACTIVE", "SHUTOFF"}
+_LIVED_IN_MEMORY = {"PAUSED", "SUSPENDED", "RESCUE"}
 _KEPT_H = timedelta(hours=24)
 _TPM = ("hw:tpm_version", "hw_tpm_version")
 
@@ -117,6 +118,11 @@ def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iter
             yield rules.TASK.blocks(server.label, server.id, task=server.task_state)
     elif server.status == "ERROR":
         rule = rules.RESET.warns if is_reset else rules.IN_ERROR.blocks
+        yield rule(server.label, server.id, **said)
+    elif server.status == "VERIFY_RESIZE":
+        yield rules.RESIZED.blocks(server.label, server.id)
+    elif server.status in _LIVED_IN_MEMORY:
+        rule = rules.RESET.warns if is_reset else rules.MEMORY_LOST.blocks
         yield rule(server.label, server.id, **said)
     elif server.status not in _TAKEN_FROM:
         yield rules.STATE.blocks(server.label, server.id, status=server.status)

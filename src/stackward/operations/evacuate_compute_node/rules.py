@@ -46,6 +46,22 @@ STATE = Rule(
     "pass `--leave-behind {id}`, and see to it once the node is back",
     "nova 31.0 compute/api.py, evacuate. What it is would be lost by a reset.",
 )
+MEMORY_LOST = Rule(
+    "evacuate/memory-lost",
+    "is {status}: Nova evacuates no such server, and what was in its memory is lost with the node",
+    "pass `--reset-state {id}`: it is called active, evacuated with its own disk, and left off, "
+    "for its owner to start; " + _LEAVE,
+    "nova 31.0 compute/api.py, evacuate: ACTIVE, STOPPED, ERROR. Its owner has put it there: he is "
+    "told by what follows.",
+)
+RESIZED = Rule(
+    "evacuate/resized",
+    "awaits the confirmation of a resize: Nova evacuates no such server",
+    "ask its owner, then `openstack server resize confirm {id}`: the node that it came from does "
+    "that, and it may not be reverted after; then plan again; " + _LEAVE,
+    "nova 31.0 compute/api.py, confirm_resize: it is cast to the source of the resize. A revert is "
+    "cast to the node that is dead.",
+)
 IN_ERROR = Rule(
     "evacuate/in-error",
     "is in ERROR: evacuated so, Nova would leave it running",

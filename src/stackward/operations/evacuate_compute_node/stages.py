@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stackward.checks.service import LogIsReadable
+from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.moving.fencing import fencing, proofs_of_death
 from stackward.moving.instance_ha import telling_instance_ha
@@ -14,7 +15,7 @@ from stackward.policy.wishes import wish_of
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.power_device import Whose
-from stackward.steps.evacuation import Evacuate, ForceDown, ResetState
+from stackward.steps.evacuation import Evacuate, ForceDown, RemoveAttachments, ResetState
 from stackward.steps.service import Cordon
 
 CLAIM, DOWN, RESET, EVACUATE, STOPPED = "claim", "force down", "reset", "evacuate", "stopped"
@@ -98,6 +99,7 @@ def moves_of(
                     promised=promised,
                     target=target,
                 ),
+                *_cleared(server, facts),
             ),
             expects={
                 "target": target,
@@ -108,3 +110,9 @@ def moves_of(
                 "wish": wish.value if wish else None,
             },
         )
+
+
+def _cleared(server: Server, facts: EvacuationFacts) -> Iterator[RemoveAttachments]:
+    """Return what takes the dead node out of Cinder's books, for a server with volumes."""
+    if server.volume_ids:
+        yield RemoveAttachments(server=server.id, name=server.label, dead=facts.leaving.node.host)
