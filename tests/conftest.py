@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+import compiled
 import watched
 
 # What people read has their own times: expected texts are those of an operator who lives by UTC,
@@ -18,8 +19,18 @@ time.tzset()
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-pytest_plugins = ["costs", "machine", "no_skips", "order", "postgres", "promises.kept", "pytester"]
+pytest_plugins = [
+    "costs",
+    "heap",
+    "machine",
+    "no_skips",
+    "order",
+    "postgres",
+    "promises.kept",
+    "pytester",
+]
 
+compiled.share()
 watched.watch()
 
 

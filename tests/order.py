@@ -4,6 +4,7 @@ With `pytest-xdist` a file is for one process: one that begins last and takes lo
 alone.
 """
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,12 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first, and the lab's tests last: what takes seconds speaks before those."""
-    items.sort(key=_turn)
+    items.sort(key=lambda item: _turn(item.path))
 
 
-def _turn(item: pytest.Item) -> int:
-    file = item.path.relative_to(TESTS).as_posix() if item.path.is_relative_to(TESTS) else ""
+@cache
+def _turn(path: Path) -> int:
+    file = path.relative_to(TESTS).as_posix() if path.is_relative_to(TESTS) else ""
     if file.startswith("lab/"):
         return len(LONGEST) + 1
     return LONGEST.index(file) if file in LONGEST else len(LONGEST)
