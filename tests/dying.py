@@ -12,10 +12,11 @@ from fakes.cloud import FakeCloud
 from fakes.power import FakePower
 from fakes.shell import FakeShell
 from fakes.world import SERVICES, a_world
-from killing import DyingJournal, Fate, Operation, taken_up
+from killing import DyingJournal, Fate, Operation, copied, taken_up
 from stackward.adapters.openstack.polled import Poller
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
+from stackward.adapters.store.listing import FILE
 from stackward.engine import Brakes, WorkerContext, approve, ask_cancel, carry_out
 from stackward.engine.cancel import give_up
 from stackward.engine.verify import ask_all
@@ -42,6 +43,18 @@ CHANGES = {
 } - _ASK_FOR_A_WORD
 
 
+def locked(real: Any, fate: Fate) -> Any:  # noqa: ANN401  # whatever a port has
+    """Return what reads, for a world that may be copied meanwhile: some fakes note who asked."""
+    if not callable(real):
+        return real
+
+    def read(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # same
+        with fate.lock:
+            return real(*given, **named)
+
+    return read
+
+
 class DyingService:
     """A service of a cloud, or its power, whose caller may die before and after each change."""
 
@@ -51,7 +64,7 @@ class DyingService:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the service has
         real = getattr(self._service, name)
         if name not in CHANGES:
-            return real
+            return locked(real, self._fate)
 
         def change(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # same
             with self._fate.around(name):
@@ -67,12 +80,13 @@ class DyingShell:
         self._shell, self._fate = shell, fate
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a shell has
-        return getattr(self._shell, name)
+        return locked(getattr(self._shell, name), self._fate)
 
     def run(self, node: str, command: Sequence[str], /, **how: Any) -> Answer:  # noqa: ANN401  # same
         """Run it; what needs root, and only reads, is `virsh` alone."""
         if not how.get("as_root") or command[0] == "virsh":
-            return self._shell.run(node, command, **how)
+            with self._fate.lock:
+                return self._shell.run(node, command, **how)
         with self._fate.around(" ".join(command[:2])):
             return self._shell.run(node, command, **how)
 
@@ -99,20 +113,34 @@ class Site:
 
     def copied_to(self, place: Path) -> "Site":
         """Return the same in another folder, to go on from there; it must have been left."""
+        copytree(self.place, place, dirs_exist_ok=True)
+        return self._in(place)()
+
+    def left_at(self, place: Path) -> Callable[[], "Site"]:
+        """Copy all that there is now to a folder, while others write; return how it is opened."""
+        copied(self.place / FILE, place / FILE)
+        return self._in(place)
+
+    def _in(self, place: Path) -> Callable[[], "Site"]:
         copy = object.__new__(Site)
-        copy.place = copytree(self.place, place, dirs_exist_ok=True)
+        copy.place = place
         copy.cloud, copy.shell, copy.power = deepcopy((self.cloud, self.shell, self.power))
         copy.passed = self.clock.passed
-        copy._open()
-        return copy
+
+        def opened() -> Site:
+            copy._open()
+            return copy
+
+        return opened
 
     def world(self, fate: Fate | None = None) -> World:
         """Return the ports over it, for whoever has this fate."""
         near, fate = a_world(self.cloud), fate or Fate()
         services: Any = {name: DyingService(getattr(near, name), fate) for name in SERVICES}
         shell: Any = DyingShell(self.shell, fate)
-        services["power"] = DyingService(self.power, fate)
-        return replace(near, clock=self.clock, shell=shell, **services)
+        for name, real in (("power", self.power), ("clock", self.clock)):
+            services[name] = DyingService(real, fate)
+        return replace(near, shell=shell, **services)
 
     def approved(self, asked: Request) -> Run:
         """Plan what is asked for and approve it."""
@@ -246,4 +274,4 @@ def of_cloud(
         assert ends.keys() <= found.keys()
         return {name: found[name] for name in ends}
 
-    return Operation(begin=begin, stands=stands, ends=ends, then=then)
+    return Operation(begin=begin, stands=stands, ends=ends, then=then, left=Site.left_at)

@@ -1,17 +1,24 @@
 """Kill whoever carries an operation out, at every write and every change that it makes.
 
 `killed(operation)` lives it through once and counts its points: one before and one after each
-write to the journal and each change of the world. Then, each time in a fresh world, the worker dies
-at one of them and another takes the run up; or the run is given up, and all is asked for anew.
-Things must stand at the end as if nobody had died.
+write to the journal and each change of the world. At each of them the worker dies, and another
+takes the run up; or the run is given up, and all is asked for anew. Things must stand at the end
+as if nobody had died.
+
+What is left by a death is what there is at that point, and nothing that the dead process does
+later. Where a world can be copied, its copies are made while it is lived through once: what comes
+before a death is not lived through again for each. Elsewhere the worker dies of a `Crash`, in a
+fresh world each time.
 """
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import Any, Generic, Protocol, TypeVar
 
 from stackward.adapters.store.journal import SqlJournal
@@ -49,12 +56,16 @@ class Fate:
     how: int = 0  # a signal for the process itself; 0: a Crash
     points: list[str] = field(default_factory=list)  # that were lived through, by name
     is_dead: bool = False  # a thread of the same process does not outlive it
+    witness: Callable[[], object] = lambda: None  # called at each point
+    # Held while anything is read or changed, where a witness copies it: else it copies a half.
+    lock: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     def point(self, what: str) -> None:
         """Live through a point, or die there."""
         if self.is_dead:
             raise Crash
         self.points.append(what)
+        self.witness()
         if self.dies_at in {len(self.points), what}:
             if self.how:
                 os.kill(os.getpid(), self.how)
@@ -66,9 +77,10 @@ class Fate:
     @contextmanager
     def around(self, what: str) -> Iterator[None]:
         """Live through the point before a change, and the one after it where it was made."""
-        self.point(f"before {what}")
-        yield
-        self.point(f"after {what}")
+        with self.lock:
+            self.point(f"before {what}")
+            yield
+            self.point(f"after {what}")
 
 
 class DyingJournal:
@@ -129,11 +141,17 @@ class Operation(Generic[L]):
     stands: Callable[[L, Run], object]  # given the run as it ended
     ends: object
     then: Callable[[L, Run], Run] = taken_up  # what follows a death, or the end; returns a run
+    # Copies what there is now to an empty folder, and returns how that is gone on with.
+    left: Callable[[L, Path], Callable[[], L]] | None = None
 
-    def lived(self, place: Path, fate: Fate) -> object:
+    def lived(
+        self, place: Path, fate: Fate, witness: Callable[[L, Run], object] | None = None
+    ) -> object:
         """Return how things stand once the run was carried out, by another if its worker died."""
         place.mkdir()
         life, run = self.begin(place)
+        if witness is not None:
+            fate.witness = lambda: witness(life, run)
         try:
             try:
                 ended = life.carry_out(run, fate)
@@ -145,6 +163,13 @@ class Operation(Generic[L]):
         finally:
             life.close()
 
+    def followed(self, life: L, run: Run) -> object:
+        """Return how things stand once another has seen to a run whose worker has died."""
+        try:
+            return self.stands(life, self.then(life, life.journal.run(run.id)))
+        finally:
+            life.close()
+
 
 def killed(operation: Operation[Any], place: Path, *, every: int = 1, first: int = 1) -> list[str]:
     """Kill an operation at each of its points, or at every second or third; return them.
@@ -152,14 +177,30 @@ def killed(operation: Operation[Any], place: Path, *, every: int = 1, first: int
     Between the point after a write and the one before the next nothing is written: every second
     point is each write, if not each state of the world in which it may be left.
     """
-    whole = Fate()
-    assert operation.lived(place / "whole", whole) == operation.ends
+    whole, left = Fate(), operation.left
+    copies: dict[int, Callable[[], object]] = {}
+
+    def copy(life: Life, run: Run) -> None:
+        number = len(whole.points)
+        if left is not None and number >= first and (number - first) % every == 0:
+            there = place / str(number)
+            there.mkdir()
+            opened = left(life, there)
+            copies[number] = lambda: operation.followed(opened(), run)
+
+    if left is not None:
+        whole.lock = RLock()
+    assert operation.lived(place / "whole", whole, copy) == operation.ends
     assert whole.points, "nothing was written, and nothing was changed"
     wrong = []
     for number in range(first, len(whole.points) + 1, every):
         fate = Fate(number)
         try:
-            found = operation.lived(place / str(number), fate)
+            if left is not None:
+                fate.points = whole.points[:number]
+                found = copies[number]()
+            else:
+                found = operation.lived(place / str(number), fate)
         except BaseException as error:
             error.add_note(f"its first worker died at {number}, {fate.points[-1:]}")
             raise
@@ -170,3 +211,9 @@ def killed(operation: Operation[Any], place: Path, *, every: int = 1, first: int
             wrong.append(f"{number}, {fate.points[number - 1]}: {found}")
     assert not wrong, f"it must end with {operation.ends}; killed at\n" + "\n".join(wrong)
     return whole.points
+
+
+def copied(journal: Path, to: Path) -> None:
+    """Copy what has been committed to a journal in SQLite, also while others write."""
+    with closing(sqlite3.connect(journal)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
