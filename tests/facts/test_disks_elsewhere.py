@@ -1,6 +1,8 @@
 """Which disks of a server another node sees: the script that runs there, tried on real files."""
 
+import fcntl
 import json
+import os
 import struct
 import subprocess  # noqa: TID251  # the script is run as a node runs it
 import sys
@@ -12,6 +14,7 @@ from stackward.errors import NotUnderstood
 from stackward.facts.disks_elsewhere import parse_disks, script
 from stackward.model.disk_seen import DiskSeen
 
+F_OFD_SETLK = 37  # linux/fcntl.h
 SERVER = "5207b010-bf1e-42df-9895-0c0269510c6b"
 
 
@@ -94,3 +97,14 @@ def test_what_is_not_understood_is_said(disk: Path) -> None:
 def test_an_answer_in_another_form_is_not_taken_for_one() -> None:
     with pytest.raises(NotUnderstood):
         parse_disks('{"version": 1, "told": {}}', [SERVER])
+
+
+def test_a_disk_that_a_guest_has_open_is_locked(disk: Path) -> None:
+    """As QEMU does it: a shared lock on a byte of each right that it takes."""
+    with disk.open("rb") as held:
+        lock = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 101, 1, 0)
+        fcntl.fcntl(held, F_OFD_SETLK, lock)
+        locked = seen_in(disk.parents[1])
+
+    assert (locked.locked, locked.lacks(with_root=True)) == (("disk",), "")
+    assert seen_in(disk.parents[1]).locked == ()

@@ -107,6 +107,7 @@ class FakeShell:
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # beside the inventory's
     gated: set[str] = field(default_factory=set)  # whose systemd has read the gate's drop-in
     systemd: dict[str, int] = field(default_factory=dict)  # its version, by node; else 257
+    locked: set[str] = field(default_factory=set)  # servers whose disks some guest has open
     shares_instances: bool = True  # all nodes see the disks of all servers
     uses_own_disks: bool = True  # Nova agrees, when it evacuates one
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
@@ -193,6 +194,7 @@ class FakeShell:
                     "there": self.shares_instances,
                     "writable": self.shares_instances,
                     "disks": {"disk": ""} if self.shares_instances else {},
+                    "locked": ["disk"] if each in self.locked else [],
                     "unread": None,
                 }
             ]

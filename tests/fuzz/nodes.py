@@ -140,6 +140,7 @@ DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copie
                 "there": True,
                 "writable": True,
                 "disks": {"disk": ""},
+                "locked": ["disk"],
                 "unread": None,
             }
         ],
@@ -149,6 +150,7 @@ DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copie
                 "there": False,
                 "writable": None,
                 "disks": {},
+                "locked": [],
                 "unread": None,
             }
         ],

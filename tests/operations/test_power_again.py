@@ -1,5 +1,6 @@
 """A dead node that gets power again while its servers are brought up elsewhere."""
 
+from itertools import count
 from pathlib import Path
 
 from builders import an_id
@@ -11,6 +12,7 @@ from stackward.model.run import Run, RunState
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 
 ASKED = EvacuateRequest(node=NODE, reason="its board burned")
+LEASE = 5  # looks
 AT_FIRST = 1  # how often it is switched on: once, or each time that it is off
 
 
@@ -78,4 +80,44 @@ def test_a_target_that_does_not_see_the_disk_any_more_gets_no_request(tmp_path: 
     ended = site.carry_out(run, Fate())
 
     assert (ended.state is RunState.SUCCEEDED, site.asked) == (False, {})
+    site.close()
+
+
+def locked_since(site: Site) -> None:
+    """Let its disk be open from when Nova is told that the node is down."""
+    nova, own = site.cloud.nova, site.cloud.nova.force_down
+
+    def force_down(service: str, /) -> str:
+        site.shell.locked = {an_id("db-01")}
+        return own(service)
+
+    nova.force_down = force_down  # type: ignore[method-assign]  # somebody opens it just then
+
+
+def test_a_lock_that_its_node_held_is_waited_for(tmp_path: Path) -> None:
+    site, waits = with_one_that_died(tmp_path), count(1)
+    run = site.approved(ASKED)
+    locked_since(site)
+
+    def let_go() -> None:
+        if site.shell.locked and next(waits) > LEASE:
+            site.shell.locked = set()
+
+    site.clock.on_wait.append(let_go)
+    ended = site.carry_out(run, Fate())
+
+    assert (ended.state, site.asked) == (RunState.SUCCEEDED, {"db-01": ["evacuate"]})
+    assert next(waits) > LEASE
+    site.close()
+
+
+def test_a_lock_that_stays_is_held_by_a_living_guest_and_nothing_is_sent(tmp_path: Path) -> None:
+    site = with_one_that_died(tmp_path)
+    run = site.approved(ASKED)
+    locked_since(site)
+
+    ended = site.carry_out(run, Fate())
+
+    assert (ended.state, site.asked) == (RunState.STOPPED, {})
+    assert "some guest has its disk open" in str(ended.ending)
     site.close()

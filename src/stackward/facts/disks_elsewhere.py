@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from stackward.answers import document, mapping, rows, text, truth, understood, why
+from stackward.answers import document, mapping, rows, text, texts, truth, understood, why
 from stackward.errors import NotUnderstood, StackwardError
 from stackward.model.disk_seen import DiskSeen
 from stackward.model.unread import Unread
@@ -66,4 +66,5 @@ def _seen(places: Sequence[Mapping[str, object]]) -> DiskSeen:
         path=text(one["path"]),
         is_writable=None if writable is None else truth(writable),
         disks=tuple((name, text(said)) for name, said in mapping(one["disks"]).items()),
+        locked=texts(one["locked"]),
     )

@@ -10,6 +10,7 @@ class DiskSeen:
     path: str | None = None  # None: there is none
     is_writable: bool | None = None  # for nova; None: not known
     disks: tuple[tuple[str, str], ...] = ()  # each with why it is not whole; "": it is
+    locked: tuple[str, ...] = ()  # of them: those that some guest has open, wherever it runs
     unread: str | None = None  # why nothing is known
 
     def lacks(self, *, with_root: bool) -> str:

@@ -52,6 +52,7 @@ DB = an_id("db-01")
 LOSS = Loss(not_after=datetime(2026, 11, 22, 3, 0, tzinfo=UTC), words="last heard of")
 ASKED = EvacuateRequest(node=HOST, reason="its board burned")
 WHOLE = DiskSeen(path=f"/var/lib/nova/instances/{DB}", is_writable=True, disks=(("disk", ""),))
+OPEN = replace(WHOLE, locked=("disk",))
 NOWHERE = DiskSeen()
 UNREAD = Unread("it does not answer")
 SEEN = LastSeen(at="2026-11-21T03:00:00+00:00", size_bytes=2**30, paths=("/x",))
@@ -174,6 +175,12 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     ),
     "what a target sees is not told": (
         facts(others=both(DiskSeen(unread="denied"))), ASKED, ["disk-unread"], [],
+    ),
+    "its disk is open, and its node is off": (
+        facts(others=both(OPEN), is_off=True), ASKED, ["locked"], [],
+    ),
+    "its disk is open, and its node may have it": (
+        facts(others=both(OPEN)), ASKED, [], NOT_STARTED,
     ),
     "Ceph on both sides": (
         facts(others=both(NOWHERE, domains=(CEPH_GUEST,)), last_seen=IN_CEPH),

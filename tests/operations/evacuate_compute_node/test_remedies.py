@@ -12,6 +12,7 @@ from operations.evacuate_compute_node.test_plan import (
     GONE,
     GUEST,
     LOCAL,
+    OPEN,
     UNREAD,
     VOLUME,
     WHOLE,
@@ -102,6 +103,10 @@ FOLLOWED = {
     ),
     "evacuate/disk-broken": Case(
         before=facts(others=both(BROKEN)), advice="mend what is missing", after=facts(),
+    ),
+    "evacuate/locked": Case(
+        before=facts(others=both(OPEN), is_off=True), advice="wait 90 s",
+        after=facts(is_off=True),
     ),
     "evacuate/disk-unread": Case(
         before=facts(others=both(DiskSeen(unread="denied"))), advice="let the login read",

@@ -4,6 +4,7 @@ It is given one word of JSON: {"servers": [ids], "directories": [paths]}. It nee
 read; what it may not read it says.
 """
 
+import fcntl
 import json
 import os
 import pwd
@@ -14,6 +15,10 @@ from typing import Any
 
 QCOW2 = b"QFI\xfb"
 DEEPEST = 16
+# QEMU 10 block/file-posix.c: bytes on which it holds locks while a guest has the image open.
+LOCKED_FROM, LOCKED_BYTES = 100, 200
+F_OFD_GETLK = 36  # linux/fcntl.h; Python has no name for it before 3.13
+FLOCK = "hhqqi4x"
 
 
 def main() -> None:
@@ -37,6 +42,7 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
         "there": False,
         "writable": None,
         "disks": {},
+        "locked": [],
         "unread": None,
     }
     try:
@@ -57,6 +63,8 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
             if name == "disk" or name.startswith(("disk.eph", "disk.swap")):
                 whole = os.path.join(path, name)
                 seen["disks"][name] = chain_of(whole, kinds.get(whole))
+                if not seen["disks"][name] and is_locked(whole):
+                    seen["locked"].append(name)
     except (OSError, ValueError) as error:
         seen["unread"] = str(error)
     return seen
@@ -67,6 +75,14 @@ def kinds_in(path: str) -> "dict[str, str]":
     with open(os.path.join(path, "disk.info"), encoding="utf-8") as written:
         kinds: dict[str, str] = json.load(written)
     return kinds
+
+
+def is_locked(path: str) -> bool:
+    """Say whether some QEMU has an image open, on this node or on another that shares it."""
+    asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, LOCKED_FROM, LOCKED_BYTES, 0)
+    with open(path, "rb") as disk:
+        told = fcntl.fcntl(disk, F_OFD_GETLK, asked)
+    return bool(struct.unpack(FLOCK, told)[0] != fcntl.F_UNLCK)
 
 
 def chain_of(path: str, kind: "str | None") -> str:

@@ -1,5 +1,6 @@
 """Evacuate a dead compute node: fence it, and bring its servers up elsewhere."""
 
+from stackward.errors import Unreachable
 from stackward.facts.bringing_up import read_to_bring_up
 from stackward.facts.fence import read_fence
 from stackward.model.power import PowerState
@@ -74,7 +75,7 @@ def _judge_start(world: World, move: Move[World]) -> Blocked | None:
 def _judge_server(
     world: World, journal: Journal, asked: EvacuateRequest, move: Move[World]
 ) -> Blocked | None:
-    leaving = read_leaving(world, journal, asked, only=move.thing_id)
+    leaving = read_leaving(world, journal, asked, only=move.thing_id, is_off=True)
     judged, packing = judge_servers(leaving, asked)
     found = [
         *judge_cloud(leaving),
@@ -82,6 +83,9 @@ def _judge_server(
         *packing.left_out,
     ]
     for verdict in found:
+        if isinstance(verdict, Blocked) and verdict.worry == rules.LOCKED.name:
+            # What the node held is let go once its lease is over: that is waited for.
+            raise Unreachable(f"`{verdict.thing}` {verdict.reason}", hint=verdict.remedy)
         if isinstance(verdict, Blocked) and verdict.worry not in _PASSED:
             return verdict
     for each in judged:

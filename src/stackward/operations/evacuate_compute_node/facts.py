@@ -28,6 +28,7 @@ from stackward.model.observation import Observation
 from stackward.model.service import NOVA_COMPUTE
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.who_ran import Loss, Past
+from stackward.model.witness import Sign
 from stackward.policy.waves import Tags
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
@@ -74,6 +75,7 @@ class Leaving:
     last_seen: Mapping[str, LastSeen] = field(default_factory=dict)
     ha: tuple[HaNotification, ...] | Unread = ()
     is_stopping: bool = True  # this Nova leaves stopped what it evacuates
+    is_off: bool = False  # its device says Off: what has a disk open is another guest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def read_evacuation(
 ) -> EvacuationFacts:
     """Return the node as it is now; `run_id` is the run that asks: it does not hold itself up."""
     fence = read_fence(world, journal, asked.fence, run_id)
-    leaving = read_leaving(world, journal, asked)
+    leaving = read_leaving(world, journal, asked, is_off=fence.signs.power is Sign.NO)
     servers = leaving.node.servers
     pasts = read_pasts(world, journal, fence.host, servers, _NOT_ASKED, _NOT_ASKED)
     return EvacuationFacts(
@@ -127,7 +129,12 @@ def _beat_of(fence: FenceFacts) -> datetime | None:
 
 
 def read_leaving(
-    world: World, journal: Journal, asked: EvacuateRequest, only: str | None = None
+    world: World,
+    journal: Journal,
+    asked: EvacuateRequest,
+    only: str | None = None,
+    *,
+    is_off: bool,
 ) -> Leaving:
     """Return the servers; with `only` the id of one: what its own move has to know."""
     remembered = read_remembered(world, journal)
@@ -149,6 +156,7 @@ def read_leaving(
         last_seen=seen,
         ha=_notified(world, node.host),
         is_stopping=world.nova.leaves_evacuated_stopped(),
+        is_off=is_off,
     )
 
 

@@ -40,6 +40,8 @@ def places_of(
         why = "; ".join(f"`{host}`: {said}" for host, said in sorted(unfit.items()))
         way = "make it answer, or bring another node into service"
         return [rules.NO_TARGET.blocks(server.label, server.id, why=why, way=way)], {}
+    if (locked := _locked(server, facts, disks)) is not None:
+        return [locked], {}
     for best in (Promised.OWN, Promised.VOLUMES):
         found: dict[str, Promised] = {host: best for host, one in disks.items() if one is best}
         if found:
@@ -64,6 +66,22 @@ def _without_disk(
     for host, one in lacking:
         return [named[one.rule].blocks(server.label, server.id, where=host, why=one.why)], {}
     return [rules.LOCAL_DISK.blocks(server.label, server.id, seen=_seen(server, facts))], {}
+
+
+def _locked(
+    server: Server, facts: Leaving, disks: Mapping[str, Promised | Lacking]
+) -> Blocked | None:
+    """Refuse a server whose disk somebody has open, once its own node cannot be the one."""
+    if not facts.is_off:
+        return None
+    for host in disks:
+        other = facts.others[host]
+        seen = None if isinstance(other.disks, Unread) else other.disks.get(server.id)
+        if seen and seen.locked:
+            return rules.LOCKED.blocks(
+                server.label, server.id, where=host, disks=", ".join(seen.locked)
+            )
+    return None
 
 
 def _needless(server: Server, asked: EvacuateRequest) -> Iterator[Blocked]:

@@ -144,6 +144,14 @@ DISK_BROKEN = Rule(
     "then plan again; " + _LEAVE,
     "Nova looks for the directory only: it would call it shared, and build a blank disk.",
 )
+LOCKED = Rule(
+    "evacuate/locked",
+    "some guest has its disk open ({disks}), though its node has no power: `{where}` sees the lock",
+    "wait 90 s after the node has lost its power (a lease of NFSv4), then plan again. If the lock "
+    "stays, find the node whose QEMU has that file open (`virsh list --all`, `lslocks` on each), "
+    "and its guest; " + _LEAVE,
+    "QEMU locks an image as long as it has it open: who holds the lock is alive, or was just now.",
+)
 DISK_UNREAD = Rule(
     "evacuate/disk-unread",
     "what `{where}` sees of its disk is not known: {why}",
