@@ -361,6 +361,8 @@ class HttpCloud:
             match words:
                 case ["os-services", service] if body.get("forced_down"):
                     made = cloud.nova.force_down(service)
+                case ["os-services", service] if "forced_down" in body:
+                    made = cloud.nova.force_up(service)
                 case ["os-services", service] if body["status"] == "disabled":
                     made = cloud.nova.disable_service(service, body["disabled_reason"])
                 case ["os-services", service]:

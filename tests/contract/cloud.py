@@ -206,6 +206,19 @@ class CloudContract:
 
     # --- changing ---
 
+    def test_a_node_that_is_forced_down_is_called_up_again(self, at_work: CloudAtWork) -> None:
+        nova = at_work.cloud.nova
+        services = [one for one in nova.services() if one.binary == "nova-compute"]
+        other = next(one for one in services if one.host != at_work.host)
+
+        nova.force_down(other.id)
+        down = next(one for one in nova.services() if one.id == other.id)
+        nova.force_up(other.id)
+        up = next(one for one in nova.services() if one.id == other.id)
+
+        assert (down.is_forced_down, down.is_up) == (True, False)
+        assert (up.is_forced_down, up.is_up) == (False, True)
+
     def test_a_state_that_is_reset_is_active_and_nothing_is_done_to_the_guest(
         self, at_work: CloudAtWork
     ) -> None:

@@ -12,9 +12,7 @@ from fakes.world import a_world
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
 from stackward.facts.who_ran import (
-    parse_booted,
     parse_guest_logs,
-    read_booted,
     read_clock,
     read_guest_logs,
     read_pasts,
@@ -23,6 +21,7 @@ from stackward.model.observation import Observation
 from stackward.model.unread import Unread
 from stackward.model.values import Json  # noqa: TC001
 from stackward.model.who_ran import GuestEvent, Seen
+from stackward.status.booted import parse_booted, read_booted
 
 LOGS = (Path(__file__).parent / "samples/guest-logs.txt").read_text()
 NODE = "compute-07"

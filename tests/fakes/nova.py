@@ -67,6 +67,8 @@ class FakeNova:
     listed: tuple[Hypervisor, ...] = ()  # by the last list of all
     calls: Counter[str] = field(default_factory=Counter)
     starts_evacuated: bool = False  # a Nova before 2.95
+    left_alone: set[int] = field(default_factory=set)  # records that nobody carries out
+    unheard: set[str] = field(default_factory=set)  # hosts whose nova-compute is off
     placement: "FakePlacement" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +86,8 @@ class FakeNova:
     def _known_of(self, service: ComputeService) -> ComputeService:
         if service.host not in self.cells_down:
             is_heard = service.is_up and service.updated is None
+            # What is forced down reports all the same.
+            is_heard |= service.is_forced_down and service.host not in self.unheard
             return replace(service, updated=self._now.isoformat()) if is_heard else service
         blank = a_service(service.host, id="", is_enabled=False, is_up=False, zone="")
         return replace(blank, binary=service.binary, is_known=False)
@@ -266,6 +270,38 @@ class FakeNova:
         self.computes[host] = replace(self.computes[host], is_forced_down=True, is_up=False)
         return f"req-force-down-{host}"
 
+    def force_up(self, service: str, /) -> str:
+        host = self._host_of(service)
+        if any(each.status == "done" for each in self._open_from(host)):
+            raise StepFailed(
+                "could not change it: Nova answered 400",
+                service="Nova",
+                says=f"Unable to force up host {host} as `done` evacuation migration records "
+                "remain associated with the host.",
+            )
+        is_up = host not in self.unheard
+        self.computes[host] = replace(self.computes[host], is_forced_down=False, is_up=is_up)
+        return f"req-force-up-{host}"
+
+    def _open_from(self, host: str) -> list[Migration]:
+        open_ = {"accepted", "pre-migrating", "done"}
+        return [
+            one
+            for one in self.migrations
+            if one.kind == "evacuation" and one.source == host and one.status in open_
+        ]
+
+    def act_on_evacuations(self, host: str) -> set[str]:
+        """Do what nova-compute does as it starts: settle one record of each server, the newest.
+
+        Return the servers whose guests and disks it destroys, wherever they live.
+        """
+        newest = {one.server: one for one in self._open_from(host)}
+        for one in newest.values():
+            position = self.migrations.index(one)
+            self.migrations[position] = replace(one, status="completed")
+        return {*newest}
+
     def evacuate(self, server: str, target: str, /) -> str:
         if self.starts_evacuated:
             raise Refused("Nova is too old", service="Nova")
@@ -326,7 +362,8 @@ class FakeNova:
                 task_state=None,
             )
         for migration in [each for each in self.migrations if each.server in self.known]:
-            self._advance(migration)
+            if migration.id not in self.left_alone:
+                self._advance(migration)
         for server in [each for each in self.known.values() if each.task_state == "deleting"]:
             del self.known[server.id]
             self.building.pop(server.id, None)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from fakes.shell import FakeShell
 from stackward.errors import NotUnderstood, Refused, StepFailed, Uncertain, Unreachable
+from stackward.model import boot_gate
 from stackward.model.hardware import Hardware
 from stackward.model.power import DeviceName, PowerDevice, PowerReturns, PowerState
 
@@ -91,7 +92,19 @@ class FakePower:
         if self.shell is not None and state is PowerState.OFF:
             self.shell.silent.add(node)
             computes = self.shell.cloud.nova.computes
+            self.shell.cloud.nova.unheard.add(node)
             if node in computes:  # heard no more; Nova says so a minute later
                 computes[node] = replace(computes[node], is_up=False)
         elif self.shell is not None:
-            self.shell.silent.discard(node)
+            self._boot(self.shell, node)
+
+    def _boot(self, shell: FakeShell, node: str) -> None:
+        """Let it boot: its nova-compute starts by itself, unless something keeps it off."""
+        shell.silent.discard(node)
+        if node not in shell.cloud.nova.computes:
+            return
+        shell.booted = shell.clock.now() if shell.clock else shell.booted
+        shell.files.pop((node, boot_gate.OPENED), None)
+        _, enabled = shell.units.get(node, ("active", "enabled"))
+        shell.units[node] = ("inactive", enabled)
+        shell.run(node, ["systemctl", "start", "nova-compute"])

@@ -12,7 +12,6 @@ from fakes.cloud import FakeCloud
 from stackward.errors import Unreachable
 from stackward.facts.disks_elsewhere import script as disks
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
-from stackward.facts.who_ran import BOOTED
 from stackward.facts.who_ran import NOW as NOW_THERE
 from stackward.model import boot_gate
 from stackward.model.blind import Blind
@@ -32,6 +31,7 @@ from stackward.ports.root import (
     must_be_declared,
 )
 from stackward.ports.shell import Answer, Rights, Shell
+from stackward.status.booted import BOOTED
 from stackward.status.witnesses import script
 
 FILLED = {
@@ -110,6 +110,7 @@ class FakeShell:
     locked: set[str] = field(default_factory=set)  # servers whose disks some guest has open
     shares_instances: bool = True  # all nodes see the disks of all servers
     uses_own_disks: bool = True  # Nova agrees, when it evacuates one
+    destroyed: set[tuple[str, str]] = field(default_factory=set)  # guests, by (node, server)
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
     def directory(self) -> Directory:
@@ -363,16 +364,29 @@ class FakeShell:
         )
         if kept_off or is_shut or enabled == "masked":
             return
+        host = self._host_of(node)
+        if self.units.get(node, ("", ""))[0] == "active" and host in self.cloud.nova.computes:
+            return
         self.starts[node] += 1
         if node in self.not_starting:
             self.units[node] = ("failed", enabled)
             return
         self.units[node] = ("active", enabled)
         now = f"2026-11-22T03:{self.starts[node]:02}:00.000000"
-        host = self._host_of(node)
-        self.cloud.nova.computes[host] = replace(
-            self.cloud.nova.computes[host], is_up=True, updated=now
-        )
+        destroyed = self.cloud.nova.act_on_evacuations(host)
+        self.destroyed |= {(node, each) for each in destroyed if self._has(node, each)}
+        self.strays[node] = [one for one in self.strays.get(node, []) if one not in destroyed]
+        self.domains = {at: one for at, one in self.domains.items() if at[1] not in destroyed}
+        self._hear(host, now)
+
+    def _has(self, node: str, server: str) -> bool:
+        return self._domstate(node, server).code == 0
+
+    def _hear(self, host: str, now: str) -> None:
+        """Let Nova hear from it: one that is forced down is called down all the same."""
+        one = self.cloud.nova.computes[host]
+        self.cloud.nova.unheard.discard(host)
+        self.cloud.nova.computes[host] = replace(one, is_up=not one.is_forced_down, updated=now)
 
     def _told_of_gate(self, node: str, words: list[str]) -> Answer | None:
         if words[1:] == ["--version"]:
@@ -405,6 +419,7 @@ class FakeShell:
                 self.units[node] = ("inactive", enabled)
                 host = self._host_of(node)
                 if exists and host in self.cloud.nova.computes:
+                    self.cloud.nova.unheard.add(host)
                     stopped = replace(self.cloud.nova.computes[host], is_up=False)
                     self.cloud.nova.computes[host] = stopped
             case "start":

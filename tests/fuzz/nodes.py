@@ -19,7 +19,7 @@ from stackward.facts.machine import addresses_in, parse_sysinfo
 from stackward.facts.maintenance import read_marks
 from stackward.facts.pings import parse_pings
 from stackward.facts.survey import parse_survey
-from stackward.facts.who_ran import read_booted, read_guest_logs
+from stackward.facts.who_ran import read_guest_logs
 from stackward.health.judge import judge_cloud
 from stackward.health.looking import check_cloud
 from stackward.logs.formats import parse
@@ -42,6 +42,7 @@ from stackward.ports.shell import Answer, Rights
 from stackward.ports.systemd import read_active, read_facts, read_version
 from stackward.report.health import render_health
 from stackward.report.tables import Form
+from stackward.status.booted import read_booted
 from stackward.status.witnesses import parse_hail
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -119,6 +119,22 @@ def with_one_that_ran(place: Path) -> Site:
     return site
 
 
+def with_one_evacuated(place: Path) -> Site:
+    """Given that its servers were brought up elsewhere since; of one an older record is left.
+
+    What libvirt has of them is on its disk still.
+    """
+    site = with_one_that_died(place)
+    site.well(EvacuateRequest(node=NODE, reason="its board burned", with_stopped=True))
+    for name in ("db-01", "db-02"):
+        site.shell.domains[NODE, an_id(name)] = "shut off"
+    nova = site.cloud.nova
+    older = replace(nova.migrations[0], id=90, uuid=an_id("older"), status="pre-migrating")
+    nova.migrations.insert(0, older)
+    nova.left_alone.add(older.id)
+    return site
+
+
 def with_one_in_error(place: Path) -> Site:
     """Given a node with one server, whose guest runs, and which Nova has in ERROR."""
     cloud = FakeCloud()
@@ -276,6 +292,19 @@ CASES = {
             "unit": None,
             "guarded": False,
             "power": "off",
+        },
+    ),
+    "return after an evacuation": Case(
+        with_one_evacuated,
+        lambda _: ReturnRequest(node=NODE, discard_old_disks=True),
+        {
+            "hosts": {"db-01": "compute-08", "db-02": "compute-09"},
+            "asked": {"db-01": ["evacuate"], "db-02": ["evacuate"]},
+            "built": 1,
+            "starts": 2,
+            "old copies destroyed": 2,
+            **IN,
+            "power": "on",
         },
     ),
     "hard reboot of one in ERROR": Case(

@@ -29,6 +29,10 @@ STORED = {
         "confirm-migration",
         "cordon",
         "evacuate",
+        "fence-old-guests",
+        "force-up",
+        "power-on",
+        "stop-for-records",
         "force-down",
         "force-complete",
         "keep-off",
@@ -49,6 +53,7 @@ STORED = {
     "checks": {
         "all-run",
         "are-on",
+        "evacuations-settled",
         "has-inventory",
         "in-service",
         "instance-ha-knows",

@@ -47,6 +47,7 @@ LOOKS = {
     "connection-missing": "look first",
     "domain-disagrees": "look first",
     "engine-silent": "look first",
+    "evacuation/lives-on-source": "restart nothing there",
     "evacuate/claimed": "settle it with whoever disabled it",
     "evacuate/left-binding": "look first",
     "evacuate/living-copy": "look first",
@@ -83,6 +84,8 @@ LOOKS = {
     "reboot/no-guest": "look first",
     "record-missing": "look first",
     "recover/evacuated": "see `openstack server migration list",
+    "return/disk-unread": "make `{asks}` answer",
+    "return/disk-unseen": "mount the storage of instances",
     "rpc-deaf": "look first",
     "second-compute": "if the unit is not wanted there",
     "shelved": "look first",
@@ -568,6 +571,7 @@ LAB_OF_VOLUMES = {
 _ONE_OF_IT = "the lab has one {}, and no cluster of it"
 _NO_FENCE = "followed on fakes: tests/operations/fence_compute_node; on no lab as yet"
 _NO_EVACUATION = "followed on fakes: tests/operations/evacuate_compute_node; on no lab as yet"
+_NO_RETURN = "followed on fakes: tests/operations/return_compute_node; on no lab as yet"
 _NO_REBOOT = "followed on fakes: tests/operations/reboot_server; on no lab as yet"
 NOT_ON_THE_LAB = {
     "application-silent": "the lab has no web server before its applications: uWSGI is all of it",
@@ -578,6 +582,7 @@ NOT_ON_THE_LAB = {
     "evacuate/left-binding": _NO_EVACUATION,
     "evacuate/living-copy": _NO_EVACUATION,
     "evacuate/resized": _NO_EVACUATION,
+    "evacuation/lives-on-source": _NO_RETURN,
     "fence/alive": _NO_FENCE,
     "fence/miscounted": _NO_FENCE,
     "gate/guarded": "followed on fakes: tests/operations/change_boot_gate",
@@ -590,6 +595,8 @@ NOT_ON_THE_LAB = {
     "rabbitmq-partition": _ONE_OF_IT.format("RabbitMQ"),
     "recover/evacuated": "on fakes: tests/operations/recover_compute_node; on no lab as yet",
     "recover/forced-down": "its words are those of forced-down, which is carried out",
+    "return/disk-unread": _NO_RETURN,
+    "return/disk-unseen": _NO_RETURN,
     "start/forced-down": "its words are those of forced-down, which is carried out",
     "reboot/forced-down": "its words are those of forced-down, which is carried out",
     "reboot/guest-disagrees": _NO_REBOOT,
@@ -627,7 +634,7 @@ def test_what_no_lab_carries_out_is_met_on_fakes(name: str) -> None:
     places += [TESTS / "status" / "test_stuck.py"]
     subject, _, own = name.rpartition("/")
     if subject:  # a rule of one operation, which its own tests call by its last word
-        places = [*(TESTS / "operations").glob(f"{subject}_*/test_plan.py")] or places
+        places = [*(TESTS / "operations").glob(f"{subject}_*/test_[!r]*.py")] or places
     texts = [each.read_text() for each in places if each != Path(__file__)]
 
     assert any(f'"{own}"' in text or f'"{name}"' in text for text in texts)

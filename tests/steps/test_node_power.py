@@ -15,10 +15,12 @@ from stackward.model.maintenance import MAINTENANCE
 from stackward.model.power import PowerState
 from stackward.plan import Standing
 from stackward.ports.world import World
-from stackward.steps.node_power import PowerOff, TryKeepOff
+from stackward.steps.node_power import PowerOff, PowerOn, TryKeepOff
 
 NODE = "compute-07"
 OFF = PowerOff(node=NODE, host=NODE, device="Redfish at bmc-07")
+ON = PowerOn(node=NODE, host=NODE, device="Redfish at bmc-07", within_s=120.0)
+BY_HAND = PowerOn(node=NODE, host=NODE, device=None, within_s=120.0)
 KEEP = TryKeepOff(node=NODE, reason="it was fenced")
 
 
@@ -119,3 +121,78 @@ def test_what_was_begun_and_not_ended_is_begun_again() -> None:
     shell.files[NODE, MAINTENANCE] = "it was fenced\n"  # its worker died then
 
     assert KEEP.look(world, mark).standing is Standing.TODO
+
+
+# --- switched on again ---------------------------------------------------------------------------
+
+
+def without_power() -> tuple[World, FakeShell, FakeDevice]:
+    world, shell, device = site()
+    world.power.order_off(NODE)
+    shell.clock = world.clock
+    return world, shell, device
+
+
+def test_a_node_is_on_once_it_answers_after_a_new_boot_and_that_is_kept_with_its_device() -> None:
+    world, _, _ = without_power()
+    mark = ON.mark(world)
+    before = ON.look(world, None).standing
+
+    ON.start(world)
+
+    look = ON.look(world, mark)
+    assert (before, look.standing) == (Standing.TODO, Standing.DONE)
+    booted = world.clock.now().isoformat(timespec="seconds")
+    assert look.saw == {"booted": booted, "device": "Redfish at bmc-07"}
+
+
+def test_what_answers_already_is_not_switched_on_and_proves_nothing() -> None:
+    world, _, _ = site()
+
+    look = ON.look(world, None)
+
+    assert (look.standing, "device" in look.saw) == (Standing.DONE, False)
+
+
+def test_a_node_that_answers_and_has_not_booted_since_is_not_that_of_the_device() -> None:
+    world, shell, _ = without_power()
+    mark = ON.mark(world)
+    ON.start(world)
+    shell.booted = world.clock.now() - timedelta(days=3)
+
+    look = ON.look(world, mark)
+
+    assert look.standing is Standing.FAILED
+    assert "another machine's" in str(look.reason)
+
+
+def test_an_order_that_has_not_arrived_is_given_again() -> None:
+    world, _, _ = without_power()
+
+    assert ON.look(world, ON.mark(world)).standing is Standing.TODO
+
+
+def test_a_node_that_never_answers_fails_after_its_time() -> None:
+    world, shell, device = without_power()
+    mark = ON.mark(world)
+    device.state = PowerState.ON  # it hangs in its firmware
+    waits = ON.look(world, mark).standing
+
+    world.clock.wait(121.0)
+
+    assert (waits, ON.look(world, mark).standing) == (Standing.UNDERWAY, Standing.FAILED)
+    assert NODE in shell.silent
+
+
+def test_where_nothing_switches_it_a_person_is_asked_and_waited_for() -> None:
+    world, shell, device = without_power()
+    mark = BY_HAND.mark(world)
+    BY_HAND.start(world)
+    asked = BY_HAND.look(world, mark)
+
+    shell.silent.discard(NODE)
+    shell.booted = world.clock.now()
+
+    assert (asked.standing, "by hand" in str(asked.reason)) == (Standing.UNDERWAY, True)
+    assert BY_HAND.look(world, mark).standing is Standing.DONE
+    assert device.state is PowerState.OFF  # nobody has asked it

@@ -17,6 +17,7 @@ KINDS = ByKind(
         "no-domains": "compute.NoDomains",
         "no-instance-dirs": "compute.NoInstanceDirs",
         "instance-ha-knows": "instance_ha.InstanceHaKnows",
+        "evacuations-settled": "evacuations.EvacuationsSettled",
         "gate-stands": "boot_gate.GateStands",
         "is-its-device": "node_power.IsItsDevice",
         "is-powered-off": "node_power.IsPoweredOff",

@@ -227,6 +227,20 @@ def return_(  # noqa: PLR0913  # one for each flag
             "claim of a run that another machine has in its journal.",
         ),
     ] = None,
+    discard_old_disks: Annotated[
+        bool,
+        typer.Option(
+            "--discard-old-disks",
+            help="After an evacuation: let its nova-compute destroy what the node has still of "
+            "the servers that left it.",
+        ),
+    ] = False,
+    boot_timeout: Annotated[
+        float,
+        typer.Option(
+            min=1, metavar="SECONDS", help="After a fence: how long the node may take to answer."
+        ),
+    ] = 600,
     image: Annotated[
         str | None,
         typer.Option(
@@ -241,10 +255,13 @@ def return_(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Put a drained node back into service, once it is proved to work.
+    """Put a drained or evacuated node back into service.
 
     Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
     server is booted there and removed. Should that fail, it is cordoned again.
+    A node that was fenced is switched on first. As its nova-compute starts, it destroys what is
+    left there of evacuated servers: the plan names them, and looks that no living disk is among
+    them. It is started until no evacuation is open; then Nova may use it again.
     `--allow-downtime`, `--leave-behind`, `--consent`, `--parallel`, `--timeout` and `--when-slow`
     say which servers of `--bring-back` move, and how.
     """
@@ -259,7 +276,13 @@ def return_(  # noqa: PLR0913  # one for each flag
     how = how_to_move(movers, pace) if bring_back else None
     turn = turn_of(approving)
     asked = ReturnRequest(
-        node=node, image=image, flavor=acceptance.flavor, network=acceptance.network, run=run
+        node=node,
+        image=image,
+        flavor=acceptance.flavor,
+        network=acceptance.network,
+        run=run,
+        discard_old_disks=discard_old_disks,
+        boot_within_s=boot_timeout,
     )
     with open_world(context, choice) as world, open_journal() as journal:
         first = plan_return_and_back(world, journal, asked, how)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from stackward.errors import BadInput, StackwardError
 from stackward.facts.named import nodes_of_hosts, several
 from stackward.model.bringing_up import ServerToBringUp
+from stackward.model.evacuation import is_open_evacuation
 from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
@@ -15,8 +16,6 @@ from stackward.status.lookups import service_of
 from stackward.status.stalled import read_guests
 
 _RECENT = 3  # of its migrations: where a guest may be that a move has left behind
-# An evacuation in these is not over: the next start of its source destroys what is left there.
-_OPEN = ("accepted", "pre-migrating", "done")
 
 
 def read_to_bring_up(
@@ -43,11 +42,6 @@ def read_to_bring_up(
         evacuation=next((one for one in records if _may_still_act(one, server)), None),
         known=tuple(requests),
     )
-
-
-def is_open_evacuation(record: Migration) -> bool:
-    """Say whether a record is of an evacuation whose source has not settled it."""
-    return record.kind == "evacuation" and record.status in _OPEN
 
 
 def _may_still_act(record: Migration, server: Server) -> bool:

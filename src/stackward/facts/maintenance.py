@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 
 from stackward.answers import understood
-from stackward.errors import Uncertain, Unreachable
+from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.facts.compute import read_compute_node, read_ha_hosts
+from stackward.facts.evacuations import read_evacuations
 from stackward.facts.moved import known_run, read_drained
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
+from stackward.facts.power_history import has_cut
 from stackward.model.boot_gate import NO_GATE
 from stackward.model.claim import read_claim
 from stackward.model.compute_process import UNIT
@@ -26,6 +28,7 @@ from stackward.model.maintenance import (
     MovedServers,
     ReturningNode,
 )
+from stackward.model.power import PowerDevice
 from stackward.model.run import Run, RunState, Settled
 from stackward.model.unread import Hindrance, Unread
 from stackward.plan import Kinds
@@ -51,8 +54,10 @@ def read_returning_node(
     `but` is the run that asks: it does not hold itself up.
     """
     here = world.cloud.identity().id
-    found = find_node(world, world.nova.services(), asked.node, read_remembered(world, journal))
+    remembered = read_remembered(world, journal)
+    found = find_node(world, world.nova.services(), asked.node, remembered)
     service, node = found.service, found.match.node
+    marks = read_marks(world.shell, node) if node else Unread(found.match.why, Hindrance.UNNAMED)
     claim = read_claim(service.disabled_reason)
     ha_hosts = read_ha_hosts(world.masakari, service.host)
     return ReturningNode(
@@ -61,7 +66,7 @@ def read_returning_node(
         read_at=world.clock.now(),
         service=service,
         hypervisor=found.hypervisor,
-        marks=read_marks(world.shell, node) if node else Unread(found.match.why, Hindrance.UNNAMED),
+        marks=marks,
         gate=read_gate(world.shell, node) if node else NO_GATE,
         running_as=read_running_as(world.shell, node) if node else None,
         is_claim_known=claim is None or known_run(journal, claim.run) is not None,
@@ -77,7 +82,21 @@ def read_returning_node(
         ha_hosts=ha_hosts,
         is_ha_ours=bool(ha_hosts) and read_told_ha(journal, here, service.host) is not None,
         identified_at=found.match.seen_at,
+        evacuations=read_evacuations(world, service.host, remembered),
+        device=_device(world, node) if node and isinstance(marks, Unread) else None,
+        has_device=node is not None and world.power.device(node) is not None,
+        boot_within_s=asked.boot_within_s,
+        has_cut=has_cut(journal, here, service.host, but=but),
     )
+
+
+def _device(world: World, node: str) -> PowerDevice | Unread | None:
+    if world.power.device(node) is None:
+        return None
+    try:
+        return world.power.describe(node)
+    except StackwardError as error:
+        return Unread.of(error)
 
 
 def read_told_ha(journal: Journal, cloud: str, host: str) -> str | None:

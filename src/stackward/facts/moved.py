@@ -15,6 +15,7 @@ from stackward.plan import FromHost, Kinds, Move, Part, Plan, Stage, Step, from_
 from stackward.ports.journal import Journal
 from stackward.requests import MovesServers
 from stackward.requests.drain_compute_node import DrainRequest
+from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.requests.undo_run import UndoRequest
 
@@ -110,7 +111,7 @@ def known_run(journal: Journal, run_id: str) -> Run | None:
     return found if found.id == run_id else None
 
 
-# --- what a drain of a node moved ---------------------------------------------------------------
+# --- what a drain of a node moved, or its evacuation --------------------------------------------
 
 
 def read_drained(  # noqa: PLR0913  # what was asked for, and whose memory
@@ -171,12 +172,12 @@ def _is_of(run: Run, cloud: str, host: str) -> bool:
 
 
 def _drain_of(journal: Journal, run: Run, kinds: Kinds, cloud: str, host: str) -> Did | None:
-    """Return what the run did if it is a drain of the node; one that we cannot read is none."""
+    """Return what the run did if it emptied the node; one that we cannot read is none."""
     if not _is_of(run, cloud, host):
         return None
     try:
         plan = from_json(run.plan, kinds)
-        is_drain = isinstance(plan.request, DrainRequest)
+        is_drain = isinstance(plan.request, DrainRequest | EvacuateRequest)
         return _did(journal, run, plan, kinds) if is_drain else None
     except BadInput:
         return None
@@ -192,4 +193,5 @@ def _newest_drain(journal: Journal, kinds: Kinds, cloud: str, host: str) -> Move
 
 
 def _moved_by(drain: Did) -> MovedServers:
-    return MovedServers(run=drain.run.id, servers=drain.moved(), consents=drain.consents)
+    by = "evacuation" if isinstance(drain.plan.request, EvacuateRequest) else "drain"
+    return MovedServers(run=drain.run.id, servers=drain.moved(), by=by, consents=drain.consents)

@@ -8,7 +8,7 @@ are read on the node, where that can be asked. What cannot be read is one witnes
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from stackward.answers import lines, shortly, understood, whole, why
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
@@ -23,10 +23,7 @@ from stackward.ports.root import GUEST_LOGS
 from stackward.ports.shell import Shell, refusal
 from stackward.ports.world import World
 
-BOOTED = ("cat", "/proc/1/stat", "/proc/stat")
 NOW = ("date", "+%s")
-_TICKS = 100  # a second: the kernel's USER_HZ, the same on all machines that run OpenStack
-_STARTED = 19  # the place of the start, after the name of the program
 _NOTHING = 1  # how `grep` ends where no line is such a one
 
 _LINE = re.compile(
@@ -95,30 +92,6 @@ def _seen_on(observations: Sequence[Observation], host: str) -> dict[str, Seen]:
         for server, guest in guests.items()
         if isinstance(guest, Mapping)
     }
-
-
-def read_booted(shell: Shell, node: str) -> datetime | Unread:
-    """Return when the first process of a node began, by its own clock."""
-    try:
-        answer = shell.run(node, BOOTED)
-    except (Unreachable, Uncertain) as error:
-        return Unread.of(error)
-    if answer.code != 0:
-        return Unread(f"`cat /proc/1/stat` says: {answer.err.strip() or answer.code}")
-    try:
-        with understood("`cat /proc/1/stat /proc/stat`", answer.out):
-            return parse_booted(answer.out)
-    except NotUnderstood as error:
-        return Unread.of(error)
-
-
-def parse_booted(out: str) -> datetime:
-    """Read when the first process began, and when the machine did."""
-    first, *others = lines(out)
-    ticks = whole(first.rpartition(")")[2].split()[_STARTED])
-    [machine] = [each.split()[1] for each in others if each.startswith("btime ")]
-    began = datetime.fromtimestamp(whole(machine), UTC)
-    return began + timedelta(seconds=ticks / _TICKS)
 
 
 def read_guest_logs(shell: Shell, node: str) -> Logs:

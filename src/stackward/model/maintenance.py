@@ -6,20 +6,23 @@ from datetime import datetime
 from stackward.model.boot_gate import NO_GATE, BootGate
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute_process import UNIT, RunningAs
+from stackward.model.evacuation import OpenEvacuation
 from stackward.model.flavor import OfferedFlavor
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.image import Image
 from stackward.model.instance_ha import HaHost
 from stackward.model.network import Network
 from stackward.model.node import ComputeNode
+from stackward.model.power import PowerDevice, PowerState
 from stackward.model.server import Server
 from stackward.model.service import ComputeService
-from stackward.model.unread import Unread
+from stackward.model.unread import Hindrance, Unread
 from stackward.model.wish import Consent
 
 MAINTENANCE = "/etc/stackward/maintenance"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/stackward.conf"
 HA_OFF, HA_ON = "instance HA off", "instance HA on"  # stages, by which the journal is read
+_SILENT = {Hindrance.WAY, Hindrance.LATE}
 MASKED = frozenset({"masked", "masked-runtime"})  # what `systemctl is-enabled` says
 DROP_IN_TEXT = f"[Unit]\nConditionPathExists=!{MAINTENANCE}\n"
 
@@ -91,6 +94,35 @@ class ReturningNode:
     # The run that has opened it last, and has ended without having proved that it works.
     unproved: str | None = None
     left_servers: tuple[str, ...] = ()  # runs that are over, and whose acceptance server is left
+    evacuations: tuple[OpenEvacuation, ...] | Unread = ()  # from here: what its start acts on
+    # What switches its power, asked where it is silent; None: the inventory names nothing.
+    device: PowerDevice | Unread | None = None
+    has_device: bool = False  # the inventory names one
+    boot_within_s: float = 600.0
+    has_cut: bool = False  # a fence of ours has cut its power: nobody has shut it down
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether it does not answer."""
+        return isinstance(self.marks, Unread)
+
+    @property
+    def is_to_be_switched_on(self) -> bool:
+        """Say whether it has no power by its device; or, where none is known, by its fence."""
+        if not (isinstance(self.marks, Unread) and self.marks.by in _SILENT):
+            return False
+        if isinstance(self.device, PowerDevice):
+            return self.device.state is PowerState.OFF
+        return self.device is None and self.service.is_forced_down
+
+    @property
+    def is_discard_asked_for(self) -> bool:
+        """Say whether old copies need a word of their own before nova-compute may start.
+
+        Behind a gate it stays off by itself after a fence, and waits for this very return.
+        """
+        is_gated = isinstance(self.gate, BootGate) and self.gate.is_whole
+        return not (is_gated and self.has_cut)
 
     @property
     def is_gate_shut(self) -> bool:

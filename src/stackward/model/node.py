@@ -9,6 +9,7 @@ from stackward.model.aggregate import Aggregate
 from stackward.model.claim import Claim, read_claim
 from stackward.model.compute_process import RunningAs
 from stackward.model.domain import Domain
+from stackward.model.evacuation import OpenEvacuation
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.instance_ha import HaHost
 from stackward.model.migration import Migration
@@ -64,6 +65,7 @@ class ComputeNode:
     # Whether nova-compute is off and stays off; asked where another run claims the node.
     is_kept_off: bool | Unread | None = None
     identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
+    evacuations: tuple[OpenEvacuation, ...] = ()  # from here, of servers that live here
 
     def filesystem_of(self, directory: str) -> str | Unread:
         """Return the type of the file system that holds a directory of instances."""

@@ -6,6 +6,9 @@ from enum import StrEnum
 from stackward.model.hardware import Hardware
 from stackward.model.health import State
 
+# Stages, by which the journal is read: who has cut a node's power, and who switched it on.
+CUT, SWITCHED_ON = "fence", "power on"
+
 
 class PowerState(StrEnum):
     """Whether a node has power, as its device says. On its way between the two it is on."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from stackward.checks.node_power import IsItsDevice, IsPoweredOff, NoSignOfLife
-from stackward.model.power import PowerDevice
+from stackward.model.power import CUT, PowerDevice
 from stackward.plan import Check, Move, Stage
 from stackward.ports.world import World
 from stackward.status.fence import FenceFacts
 from stackward.status.power_device import Whose
 from stackward.steps.node_power import PowerOff, TryKeepOff
 
-KEEP_OFF, FENCE = "keep off", "fence"
+KEEP_OFF, FENCE = "keep off", CUT
 
 
 def device_of(facts: FenceFacts) -> str:

@@ -165,6 +165,10 @@ class Nova(Protocol):
         """Tell Nova that a compute service is down for certain: its host was fenced."""
         ...
 
+    def force_up(self, service: str, /) -> str | None:
+        """Take that back. Raises `StepFailed` while an evacuation from there is `done` only."""
+        ...
+
     def evacuate(self, server: str, target: str, /) -> str | None:
         """Ask for a server of a host that is down to be built on another, and to be left stopped.
 

@@ -15,4 +15,6 @@ class ReturnRequest:
     flavor: str | None = None
     network: str | None = None  # None: the acceptance server has no port
     run: str | None = None  # the drain whose servers are to come home
+    discard_old_disks: bool = False  # of servers that were evacuated from there
+    boot_within_s: float = 600.0  # where it has no power: until it answers
     over: str | None = None  # a run of another machine's journal, whose claim may be lifted

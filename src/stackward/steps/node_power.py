@@ -1,22 +1,27 @@
-"""Take a node's power away, and before that, where it still lets us in, its nova-compute."""
+"""Take a node's power away, and before that its nova-compute, if it lets us in; give it back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from stackward.errors import StackwardError, Uncertain, Unreachable
 from stackward.model.compute_process import UNIT
 from stackward.model.maintenance import MAINTENANCE, MASKED
+from stackward.model.power import PowerState
+from stackward.model.unread import Unread
 from stackward.model.values import Json
 from stackward.plan import Look, Mark, Standing
 from stackward.plan.stored import VOLATILE
 from stackward.ports import root
 from stackward.ports.systemd import read_active, read_enabled
 from stackward.ports.world import World
+from stackward.status.booted import read_booted
 from stackward.status.power import says_off_twice
+from stackward.wording import in_utc
 
 TRYING_S = 10.0  # after which a fence goes on without it
+_CLOCKS = timedelta(minutes=10)  # by which those of a node that has just booted may be behind ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +153,81 @@ class PowerOff:
             return {"power": world.power.state(self.node).value}
         except StackwardError as error:
             return {"power": error.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerOn:
+    """Give a node power, and see it answer after a new boot.
+
+    Where the inventory names no device, somebody at the machine does it, and this waits. A node
+    that answers without having booted since is another one than that of the device.
+    """
+
+    kind: ClassVar[str] = "power-on"
+
+    node: str
+    host: str
+    device: str | None  # in words; None: a person switches it on
+    within_s: float = 600.0  # until it answers
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        by = f"by {self.device}" if self.device else "by hand"
+        return f"switch `{self.node}` on {by}"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"`stackward node fence {self.node}`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note when it was about to be switched on, and whether it had no power then."""
+        return {"at": world.clock.now().isoformat(), "off": self._is_off(world)}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when it answers, and has booted since; what answers already is not switched on."""
+        booted = read_booted(world.shell, self.node)
+        if not isinstance(booted, Unread):
+            return self._answers(booted, mark)
+        if booted.by is None:
+            return Look(Standing.UNKNOWN, reason=f"when it booted cannot be read: {booted.why}")
+        if mark is None or self._is_off(world):
+            return Look(Standing.TODO)
+        at = datetime.fromisoformat(str(mark["at"]))
+        if (world.clock.now() - at).total_seconds() < self.within_s:
+            waits = "it has power, and does not answer yet"
+            return Look(Standing.UNDERWAY, reason=waits if self.device else _BY_HAND)
+        return Look(
+            Standing.FAILED,
+            reason=f"it does not answer, {self.within_s:.0f} s after it was to be switched on "
+            f"({booted.why})",
+            remedy="look at its console; once it answers, resume the run",
+        )
+
+    def _answers(self, booted: datetime, mark: Mark | None) -> Look:
+        saw: dict[str, Json] = {"booted": booted.isoformat(timespec="seconds")}
+        if mark is None:
+            return Look(Standing.DONE, saw={**saw, "was on": True})
+        at = datetime.fromisoformat(str(mark["at"]))
+        if mark["off"] and booted < at - _CLOCKS:
+            return Look(
+                Standing.FAILED,
+                reason=f"it answers, and has run since {in_utc(booted)}: it was not switched on by "
+                "that device, which is another machine's",
+                remedy="find out which machine that device switches (its serial number, its "
+                "cable), and correct the inventory; or set the clock of the node, if that is wrong",
+                saw=saw,
+            )
+        proof: dict[str, Json] = {"device": self.device} if self.device and mark["off"] else {}
+        return Look(Standing.DONE, saw={**saw, **proof})
+
+    def start(self, world: World, /) -> str | None:
+        """Order the device to give it power; without one, somebody has to."""
+        return world.power.order_on(self.node) if self.device else None
+
+    def _is_off(self, world: World) -> bool:
+        return self.device is not None and world.power.state(self.node) is PowerState.OFF
+
+
+_BY_HAND = "switch it on now, by hand: it is waited for"

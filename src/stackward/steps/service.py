@@ -204,6 +204,7 @@ class BringUp:
 
     node: str
     host: str
+    is_forced_down: bool = False  # then Nova calls it down, however well it is
 
     @property
     def as_root(self) -> tuple[root.Words, ...]:
@@ -252,7 +253,12 @@ class BringUp:
         if active != "active":
             return Look(Standing.UNDERWAY, reason=f"nova-compute is {active}")
         service = _service(world, self.host)
-        if not service.is_up or (mark is not None and service.updated == mark["updated"]):
+        if self.is_forced_down and mark is None:
+            # To start what runs changes nothing; only what is heard after a mark tells of this
+            # process. It is heard once it has done all that it does as it starts.
+            return Look(Standing.TODO)
+        is_up = service.is_up or self.is_forced_down
+        if not is_up or (mark is not None and service.updated == mark["updated"]):
             reason = "nova-compute runs, but Nova has not heard from it yet"
             return Look(Standing.UNKNOWN, reason=reason)
         return Look(Standing.DONE, saw={"active": active, "updated": service.updated})
@@ -287,6 +293,39 @@ class BringUp:
         names = "ActiveState,Result,NRestarts,InvocationID"
         answer = world.shell.run(self.node, ["systemctl", "show", f"--property={names}", UNIT])
         return read_facts(answer.out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceUp:
+    """Take back that a nova-compute is down for certain: Nova goes by what it hears again."""
+
+    kind: ClassVar[str] = "force-up"
+    is_prompt: ClassVar[bool] = True
+
+    host: str
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"lift that the nova-compute of `{self.host}` is forced down"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"`openstack compute service set --down {self.host} nova-compute`"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note how it stands now."""
+        return {"is_forced_down": _service(world, self.host).is_forced_down}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # Nova tells
+        """Done when Nova does not call it so any more."""
+        is_down = _service(world, self.host).is_forced_down
+        return Look(Standing.TODO if is_down else Standing.DONE)
+
+    def start(self, world: World, /) -> str | None:
+        """Tell Nova; it refuses while it has a record that the node has not settled."""
+        return world.nova.force_up(_service(world, self.host).id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

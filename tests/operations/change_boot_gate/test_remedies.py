@@ -15,6 +15,7 @@ from operations.change_boot_gate.test_plan import (
     SHUT,
     facts,
 )
+from operations.return_compute_node.test_after_evacuation import one_open
 from raising import assert_followed, raised_by
 from stackward.model.instance_ha import HaHost
 from stackward.model.maintenance import Holder
@@ -67,6 +68,11 @@ FOLLOWED = {
         before=facts(gate=SHUT, marks=replace(NOTHING, has_file=True)),
         advice="`stackward node return compute-07`", after=facts(gate=SHUT),
         asked=OPEN, asks_then=OPEN,
+    ),
+    "evacuation/lives-on-source": Case(
+        before=facts(gate=SHUT, evacuations=(one_open(lives_on=HOST),)),
+        advice="stackward node drain compute-07", after=facts(gate=SHUT), asked=OPEN,
+        asks_then=OPEN,
     ),
     "gate/shut": Case(
         before=facts(gate=SHUT), advice="rather return the node first",

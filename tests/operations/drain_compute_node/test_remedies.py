@@ -24,6 +24,7 @@ from builders import (
     projects,
     wishing,
 )
+from operations.return_compute_node.test_after_evacuation import one_open
 from raising import raised_by, verdicts_of
 from stackward.model.aggregate import Aggregate
 from stackward.model.compute_process import RunningAs
@@ -136,6 +137,7 @@ def asked_cpu(*traits: str) -> ComputeNode:
 
 STUCK = a_server(task_state="migrating")
 
+AT_HOME = one_open(lives_on="compute-07")
 FOLLOWED = {
     # the node
     "node-down": Case(
@@ -149,6 +151,11 @@ FOLLOWED = {
     "forced-down": Case(
         before=replace(WELL, service=a_service(is_up=False, is_forced_down=True)),
         advice="service set --up", after=WELL,
+    ),
+    "evacuation/lives-on-source": Case(
+        before=replace(WELL, servers=(a_server(name="db-01"),), evacuations=(AT_HOME,)),
+        asked={"leave_behind": (an_id("db-01"),)}, advice="moves it off",
+        after=WELL,
     ),
     "claimed": Case(
         before=replace(WELL, service=a_service(is_enabled=False, disabled_reason="4711")),

@@ -62,6 +62,10 @@ FOLLOWED = {
     "recover/evacuated": Case(
         before=facts(evacuations=(EVACUATION,)), advice="restart nova-compute",
     ),
+    "evacuation/lives-on-source": Case(
+        before=facts(evacuations=(replace(EVACUATION, server=DB),)),
+        advice="moves it off",
+    ),
     "recover/not-known": Case(
         before=facts(one(*UNKNOWN)), advice="`--start", after=None,
         asks_then=replace(ASKED, start=(DB,)),

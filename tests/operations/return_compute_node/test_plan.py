@@ -87,7 +87,9 @@ def worries_of(node: ReturningNode) -> list[str]:
         ),
         pytest.param({"service": disabled(None)}, ["foreign-claim"], id="without a reason: blocks"),
         pytest.param(
-            {"service": disabled(CLAIM, is_forced_down=True)}, ["forced-down"], id="fenced: blocks"
+            {"service": disabled(CLAIM, is_forced_down=True)},
+            ["return/forced-down"],
+            id="fenced: it is called up once nova-compute is heard: warns",
         ),
         pytest.param(
             {"is_claim_known": False},

@@ -6,6 +6,12 @@ import pytest
 
 from builders import NOW, a_service
 from fakes.neutron import LAB_NET
+from operations.return_compute_node.test_after_evacuation import (
+    DISCARDING,
+    SILENT,
+    evacuated,
+    one_open,
+)
 from operations.return_compute_node.test_plan import (
     CLAIM,
     CONTAINED,
@@ -16,6 +22,7 @@ from operations.return_compute_node.test_plan import (
 )
 from raising import assert_followed, raised_by
 from stackward.model.compute_process import RunningAs
+from stackward.model.disk_seen import DiskSeen
 from stackward.model.maintenance import Holder, ReturningNode
 from stackward.model.unread import Hindrance, Unread
 from stackward.operations.return_compute_node.plan import plan_return
@@ -41,10 +48,6 @@ FOLLOWED = {
     "identity-remembered": Case(
         before=drained(identified_at=NOW), advice="Nova's name or `host_ip` in the inventory",
         after=drained(),
-    ),
-    "forced-down": Case(
-        before=drained(service=disabled(CLAIM, is_forced_down=True)), advice="service set --up",
-        after=drained(service=disabled(CLAIM)),
     ),
     "node-silent": Case(
         before=drained(marks=Unread("no route", Hindrance.WAY, WAY)), advice=WAY, after=drained(),
@@ -81,6 +84,47 @@ FOLLOWED = {
             marks=NONE, running_as=RunningAs(unit_load="not-found", processes=(CONTAINED,))
         ),
     ),
+    "return/old-copies": Case(
+        before=evacuated(), advice="--discard-old-disks", asks_then=DISCARDING,
+    ),
+    "return/needless-discard": Case(
+        before=evacuated(evacuations=()), advice="leave that flag out", asked=DISCARDING,
+        asks_then=ASKED,
+    ),
+    "return/still-here": Case(
+        before=evacuated(evacuations=(one_open(lives_on="compute-07"),)),
+        advice="node evacuate compute-07 --only", asked=DISCARDING, asks_then=DISCARDING,
+        after=evacuated(),
+    ),
+    "evacuation/lives-on-source": Case(
+        before=drained(evacuations=(one_open(lives_on="compute-07"),)),
+        advice="node drain compute-07", after=drained(evacuations=(one_open(),)),
+        asks_then=DISCARDING,
+    ),
+    "return/evacuations-unread": Case(
+        before=evacuated(evacuations=Unread("Nova answered 500")), advice="see that Nova answers",
+        after=evacuated(evacuations=()),
+    ),
+    "return/disk-unread": Case(
+        before=evacuated(evacuations=(one_open(disk=Unread("no route")),)), asked=DISCARDING,
+        advice="make `compute-08` answer", after=evacuated(), asks_then=DISCARDING,
+    ),
+    "return/disk-unseen": Case(
+        before=evacuated(evacuations=(one_open(disk=DiskSeen()),)), asked=DISCARDING,
+        advice="stop its nova-compute", asks_then=DISCARDING,
+        after=evacuated(evacuations=(one_open(disk=DiskSeen(), is_heard=False),)),
+    ),
+    "return/device-unread": Case(
+        before=drained(marks=SILENT, device=Unread("its BMC does not answer")),
+        advice="switch the node on yourself", after=drained(),
+    ),
+    "return/by-hand": Case(
+        before=drained(
+            marks=SILENT, service=disabled(CLAIM, is_forced_down=True), has_device=False
+        ),
+        advice="set `--boot-timeout`",
+        after=drained(service=disabled(CLAIM, is_forced_down=True)),
+    ),
     "no-port": Case(
         before=drained(), advice="name a network with `--network`",
         after=drained(networks=(LAB_NET,)),
@@ -89,6 +133,8 @@ FOLLOWED = {
 }  # fmt: skip
 
 NOT_FOLLOWED = {
+    "return/forced-down": "it says what the return does",
+    "return/old-copies-discarded": "`--discard-old-disks` was given: it says what is lost by it",
     "processes-unseen": "it asks for a look at the processes there, which changes nothing",
     "ha-unseen": "it asks for a look at the instance-HA service, which changes nothing",
     "nothing-to-undo": "there is nothing to do, as it says; it is of the undo of a return",

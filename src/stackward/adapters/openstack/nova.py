@@ -229,6 +229,10 @@ class NovaApi:
         """Tell Nova that a compute service is down for certain."""
         return self._api.change("PUT", at("/os-services/{}", service), {"forced_down": True})
 
+    def force_up(self, service: str, /) -> str | None:
+        """Take that back."""
+        return self._api.change("PUT", at("/os-services/{}", service), {"forced_down": False})
+
     def evacuate(self, server: str, target: str, /) -> str | None:
         """Ask for a server to be built on another host, and to be left stopped."""
         path, body = at("/servers/{}/action", server), {"evacuate": {"host": target}}

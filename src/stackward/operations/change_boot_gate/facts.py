@@ -9,6 +9,7 @@ from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.model.boot_gate import BootGate
 from stackward.model.compute_process import RunningAs
+from stackward.model.evacuation import OpenEvacuation
 from stackward.model.instance_ha import HaHost
 from stackward.model.maintenance import Holder, Marks
 from stackward.model.service import ComputeService
@@ -18,6 +19,8 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.change_boot_gate import GateRequest
 from stackward.status.boot_gate import read_gate, read_systemd
+from stackward.status.evacuations import lives_on_source
+from stackward.status.lookups import servers_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class GatedNode:
     ha_hosts: tuple[HaHost, ...] | Unread = ()  # its entries in the instance-HA service
     holders: tuple[Holder, ...] = ()
     identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
+    evacuations: tuple[OpenEvacuation, ...] = ()  # from here, of servers that live here
 
 
 def read_gated_node(
@@ -56,4 +60,7 @@ def read_gated_node(
         ha_hosts=read_ha_hosts(world.masakari, host),
         holders=read_holders(journal, world.cloud.identity().id, host, but=run_id),
         identified_at=found.match.seen_at,
+        evacuations=lives_on_source(world.nova, host, servers_on(world.nova, host))
+        if asked.to == "open"
+        else (),
     )

@@ -7,6 +7,7 @@ from stackward.model.compute_process import UNIT
 from stackward.model.unread import Unread
 from stackward.operations.change_boot_gate.facts import GatedNode
 from stackward.plan import Verdict
+from stackward.policy.evacuations import judge_lives_on_source
 from stackward.policy.maintenance import HELD, NODE_SILENT
 from stackward.policy.rule import Rule
 from stackward.ports.login import way_to
@@ -149,3 +150,4 @@ def _judge_opened(node: GatedNode, gate: BootGate) -> Iterator[Verdict]:
         yield NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
     elif node.marks.is_any:
         yield KEPT_OFF.blocks(node.name)
+    yield from judge_lives_on_source(node.evacuations, starts_compute=True)

@@ -17,6 +17,7 @@ from stackward.plan import Standing
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
+from stackward.status.evacuations import lives_on_source
 from stackward.status.half_way import left_half_way
 from stackward.status.run import state_now
 from stackward.steps.service import KeepOff
@@ -36,7 +37,10 @@ def read_drain(
     facts = read_compute_node(world, asked.node, remembered=read_remembered(world, journal))
     if not isinstance(facts.domains, Unread):
         keep_names(world, journal, facts.name, facts.host)
-    facts = _with_reserved(facts, world, journal)
+    facts = replace(
+        _with_reserved(facts, world, journal),
+        evacuations=lives_on_source(world.nova, facts.host, facts.servers),
+    )
     if (claim := facts.claim) is None:
         return facts
     facts = replace(facts, is_kept_off=_read_kept_off(world, facts))

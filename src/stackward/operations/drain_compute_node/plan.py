@@ -15,6 +15,7 @@ from stackward.moving.leaving_servers import (
 )
 from stackward.operations.drain_compute_node.proofs import proofs_of
 from stackward.operations.drain_compute_node.rules import (
+    judge_evacuated,
     judge_guests,
     judge_migrations,
     judge_node,
@@ -60,6 +61,7 @@ def _plan_steps(facts: ComputeNode, asked: DrainRequest, undone: Undone | None) 
     verdicts = [
         *judge_node(as_if_up(facts, undone), asked),
         *judge_staying(facts, asked),
+        *judge_evacuated(facts, asked),
         *(verdict for each in judged for verdict in each.verdicts),
         *packing.left_out,
     ]

@@ -10,6 +10,7 @@ from stackward.operations.drain_compute_node.undone import Undone, may_be_dead
 from stackward.plan import Blocked, Move, Verdict
 from stackward.policy import compute
 from stackward.policy.capacity import NOT_ON_TARGET
+from stackward.policy.evacuations import judge_lives_on_source
 from stackward.policy.maintenance import UNKNOWN_CONSENT, UNKNOWN_LEFT_BEHIND
 from stackward.policy.node import STUCK, judge_service
 from stackward.policy.rule import Rule
@@ -355,3 +356,10 @@ def judge_again(facts: ComputeNode, asked: DrainRequest, move: Move[World]) -> I
                 move.thing, move.thing_id, target=target, why="placement offers it no more"
             )
     yield from packing.left_out
+
+
+def judge_evacuated(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:
+    """Name what the next start there would destroy: it must leave, or not stay over a restart."""
+    for one in facts.evacuations:
+        stays = one.server is not None and not asked.takes(one.server)
+        yield from judge_lives_on_source([one], starts_compute=stays and not asked.keep_service)

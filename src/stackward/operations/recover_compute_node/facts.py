@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from stackward.errors import StackwardError
-from stackward.facts.bringing_up import is_open_evacuation, read_tags, read_to_bring_up
+from stackward.facts.bringing_up import read_tags, read_to_bring_up
 from stackward.facts.domains import other_directories, read_domains
 from stackward.facts.maintenance import read_holders
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.facts.who_ran import (
-    read_booted,
     read_clock,
     read_directories,
     read_guest_logs,
@@ -31,6 +30,8 @@ from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.recover_compute_node import RecoverRequest
+from stackward.status.booted import read_booted
+from stackward.status.evacuations import open_records
 from stackward.status.lookups import servers_on
 from stackward.wording import in_utc
 
@@ -117,11 +118,7 @@ def _of_node(world: World, facts: RecoveryFacts, node: str) -> RecoveryFacts:
         directories=read_directories(world.shell, node, (INSTANCES, *other_directories(domains))),
         ahead_s=read_clock(world, node),
         booted=read_booted(world.shell, node),
-        evacuations=tuple(
-            one
-            for one in world.nova.newest_migrations(facts.host)
-            if is_open_evacuation(one) and one.source == facts.host
-        ),
+        evacuations=open_records(world.nova, facts.host),
     )
 
 

@@ -6,9 +6,11 @@ or without their disks.
 
 from collections.abc import Iterator
 
+from stackward.model.evacuation import OpenEvacuation
 from stackward.model.unread import Unread
 from stackward.operations.recover_compute_node.facts import RecoveryFacts
 from stackward.plan import Blocked, Verdict
+from stackward.policy.evacuations import judge_lives_on_source
 from stackward.policy.maintenance import HELD
 from stackward.policy.rule import Rule
 from stackward.ports.libvirt import SEE_LIBVIRT, cure_of
@@ -157,7 +159,12 @@ def judge_node(facts: RecoveryFacts) -> Iterator[Verdict]:
         yield NO_LIBVIRT.blocks(facts.name, kind=facts.hypervisor.kind)
         return
     yield from _judge_machine(facts)
+    living = {one.id: one for one in facts.servers}
     for one in facts.evacuations:
+        if server := living.get(one.server):
+            here = OpenEvacuation(record=one, server=server)
+            yield from judge_lives_on_source([here], starts_compute=True)
+            continue
         yield EVACUATED.blocks(facts.name, server=one.server, record=one.id, status=one.status)
 
 

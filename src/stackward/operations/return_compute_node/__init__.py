@@ -1,15 +1,18 @@
-"""Put a drained compute node back into service, once it is proved to work."""
+"""Put a drained or evacuated compute node back into service, once it is proved to work."""
 
 from stackward.moving.columns import SERVER_MOVES
 from stackward.moving.instance_ha import TELL
 from stackward.operations import Operation, plan_request
 from stackward.operations.return_compute_node.facts import read_return
 from stackward.operations.return_compute_node.plan import plan_return
+from stackward.operations.return_compute_node.rules import NEEDLESS_DISCARD
 from stackward.operations.return_compute_node.undo import undo_return
 from stackward.plan import Blocked, Move
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.return_compute_node import ReturnRequest
+
+_PASSED = {NEEDLESS_DISCARD.name}  # what it was needed for has passed, by this very run
 
 
 def _judge(
@@ -19,7 +22,8 @@ def _judge(
     if move.how == TELL:
         return None
     run = world.acting.run if world.acting else None
-    return next(iter(plan_request(world, journal, asked, run).blockers), None)
+    found = plan_request(world, journal, asked, run).blockers
+    return next((each for each in found if each.worry not in _PASSED), None)
 
 
 OPERATION = Operation(

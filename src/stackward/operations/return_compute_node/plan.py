@@ -1,12 +1,14 @@
-"""Return a drained compute node to service: start it, prove that it works, let servers come.
+"""Return a compute node to service: start it, prove that it works, let servers come.
 
-Not for a node that somebody else has disabled, nor for one that was fenced.
-Undone by draining it again. Its servers come home by `bring_back_servers`, in a run of its own:
-until the node is uncordoned, placement offers it to nobody.
+It was drained, or fenced and evacuated. Not for a node that somebody else has disabled.
+Undone by draining it again; what its nova-compute has destroyed of old copies is lost. Its servers
+come home by `bring_back_servers`, in a run of its own: until the node is uncordoned, placement
+offers it to nobody.
 """
 
 from dataclasses import replace
 
+from stackward.checks.evacuations import EvacuationsSettled
 from stackward.checks.instance_ha import InstanceHaKnows
 from stackward.checks.service import (
     InService,
@@ -20,6 +22,7 @@ from stackward.operations.return_compute_node.acceptance import choose_parts
 from stackward.operations.return_compute_node.rules import (
     HA_UNSEEN,
     NO_PORT,
+    judge_evacuations,
     judge_return,
 )
 from stackward.operations.return_compute_node.shown import facts_shown, notices
@@ -38,7 +41,10 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         # Last, once the node has proved itself: then its failures are failures again.
         [telling_instance_ha(facts.host, is_in_maintenance=False)] if tells_ha else []
     )
-    verdicts: list[Verdict] = list(judge_return(facts, over))
+    verdicts: list[Verdict] = [
+        *judge_return(facts, over),
+        *judge_evacuations(facts, is_discard_asked=asked.discard_old_disks),
+    ]
     if parts.network is None:
         verdicts.append(NO_PORT.warns(facts.name))
     if isinstance(facts.ha_hosts, Unread):
@@ -54,6 +60,7 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
         stages=(*stages_of(facts, parts), *telling),
         verify=(
+            *((EvacuationsSettled(host=facts.host),) if facts.evacuations else ()),
             InService(host=facts.host, provider=facts.hypervisor.id),
             ServesRpc(host=facts.host, hypervisor=facts.hypervisor.id),
             NoAcceptanceServer(host=facts.host),

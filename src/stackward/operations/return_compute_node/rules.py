@@ -1,14 +1,20 @@
-"""Whether a node may return to service, and what is warned of."""
+"""Whether a node may return to service, and what is warned of.
+
+What nova-compute does to old copies as it starts is not undone by anybody: it is asked for first.
+"""
 
 from collections.abc import Iterator
 
+from stackward.model.evacuation import OpenEvacuation
 from stackward.model.maintenance import DROP_IN, MAINTENANCE, Marks, ReturningNode
 from stackward.model.unread import Unread
 from stackward.plan import Verdict
+from stackward.policy.evacuations import judge_lives_on_source
 from stackward.policy.maintenance import HELD, NODE_SILENT, claimed_elsewhere
-from stackward.policy.node import FORCED_DOWN, judge_identity
+from stackward.policy.node import judge_identity
 from stackward.policy.rule import Rule
 from stackward.ports.login import way_to
+from stackward.wording import count_of
 
 NOTHING_TO_RETURN = Rule(
     "nothing-to-return",
@@ -64,6 +70,82 @@ NO_PORT = Rule(
     "A port is made in a network of the operator's choice, never in a guessed one.",
 )
 
+# --- after an evacuation ------------------------------------------------------------------------
+
+OLD_COPIES = Rule(
+    "return/old-copies",
+    "the start of its nova-compute destroys what it has still of {count} that were evacuated: "
+    "{names}",
+    "see first that each lives where the plan says, with its data; copy what is needed from the "
+    "old disks; then pass `--discard-old-disks`",
+    "nova 31.0 compute/manager.py, _destroy_evacuated_instances. Nothing brings them back.",
+)
+OLD_COPIES_DISCARDED = Rule(
+    "return/old-copies-discarded",
+    "the old copies there of {count} that were evacuated are destroyed for good: {names}",
+    "",
+    "Nova does so as its nova-compute starts. Nothing brings them back.",
+)
+NEEDLESS_DISCARD = Rule(
+    "return/needless-discard",
+    "`--discard-old-disks` was given, and it is not needed: {why}",
+    "leave that flag out",
+    "A flag that is needed for nothing was meant for another node.",
+)
+STILL_HERE = Rule(
+    "return/still-here",
+    "is on `{host}` still by Nova, and its evacuation from there is not over (record {record}, "
+    "{status}): the start of nova-compute there destroys it, with its disks",
+    "`stackward node evacuate {host} --only {id}`, while the node has no power",
+    "nova 31.0 compute/manager.py, _destroy_evacuated_instances: it goes by the record alone, and "
+    "never looks where the server is.",
+)
+EVACUATIONS_UNREAD = Rule(
+    "return/evacuations-unread",
+    "the records of its evacuations cannot be read: {why}",
+    "see that Nova answers (`stackward cloud check`), then plan again",
+    "Its nova-compute destroys guests and disks by them.",
+)
+DISK_UNREAD = Rule(
+    "return/disk-unread",
+    "whether `{asks}` sees its directory cannot be read: {why}",
+    "make `{asks}` answer (`stackward node check {asks}`); or stop its nova-compute (`systemctl "
+    "stop nova-compute` there: its guests run on) until the node has returned; then plan again",
+    "If it does not, nova-compute takes the disk for an old one, and deletes it: on shared storage "
+    "that is the disk of the living server.",
+)
+DISK_UNSEEN = Rule(
+    "return/disk-unseen",
+    "`{asks}`, where it was evacuated to, does not see its directory: on shared storage the node "
+    "that returns would delete the disk of the living server",
+    "mount the storage of instances on `{asks}`; or stop its nova-compute (`systemctl stop "
+    "nova-compute` there: its guests run on) until the node has returned, for then Nova keeps the "
+    "disk; then plan again",
+    "nova 31.0 compute/manager.py, _is_instance_storage_shared: it asks the destination of the "
+    "record, wherever the server is now.",
+)
+DEVICE_UNREAD = Rule(
+    "return/device-unread",
+    "it does not answer, and its device cannot be read: {why}",
+    "{way}; or switch the node on yourself; then plan again",
+    "Whether it has power decides what is done first.",
+)
+BY_HAND = Rule(
+    "return/by-hand",
+    "nothing in the inventory switches its power: somebody has to switch it on, once the run asks "
+    "for it",
+    "do so within {minutes} minutes of that, or set `--boot-timeout`; not before: its nova-compute "
+    "may start by itself, and destroys old copies",
+    "The plan looks first whether every living disk is safe from that start.",
+)
+CALLED_UP = Rule(
+    "return/forced-down",
+    "its service is forced down; that is lifted once its nova-compute is heard, and no evacuation "
+    "from it is open",
+    "",
+    "Until then Nova sends it nothing.",
+)
+
 
 def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdict]:
     """Ask whether the node is out of service, by us, and can be reached.
@@ -73,12 +155,12 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
     service = node.service
     yield from judge_identity(node)
     if service.is_forced_down:
-        yield FORCED_DOWN.blocks(node.name, host=node.host)
+        yield CALLED_UP.warns(node.name)
     if isinstance(node.marks, Unread):
-        yield NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
+        yield from _judge_silence(node, node.marks)
     elif isinstance(node.gate, Unread):
         yield NODE_SILENT.blocks(node.name, why=node.gate.why, way=way_to(node.gate))
-    elif service.is_enabled and not _is_kept_off(node) and node.unproved is None:
+    elif not _is_out(node):
         yield NOTHING_TO_RETURN.blocks(node.name)
     yield from _judge_processes(node)
     if not service.is_enabled and node.claim is None:
@@ -88,6 +170,67 @@ def judge_return(node: ReturningNode, over: str | None = None) -> Iterator[Verdi
         yield claimed_elsewhere(node.claim, node.name)
     for holder in node.holders:
         yield HELD.blocks(node.name, run=holder.run, title=holder.title, state=holder.state)
+
+
+def judge_evacuations(node: ReturningNode, *, is_discard_asked: bool) -> Iterator[Verdict]:
+    """Ask what the start of nova-compute there would destroy, and whether that was agreed to."""
+    open_ = node.evacuations
+    if isinstance(open_, Unread):
+        yield EVACUATIONS_UNREAD.blocks(node.name, why=open_.why)
+        return
+    for one in open_:
+        yield from _judge_copy(one, node)
+    old = {one.record.server: one.label for one in open_ if not one.is_home}
+    words = {"count": count_of(len(old), "server"), "names": ", ".join(sorted(old.values()))}
+    if is_discard_asked and not (old and node.is_discard_asked_for):
+        why = "no evacuation from it is open"
+        if old:
+            why = "its boot gate keeps nova-compute off, and a fence of ours has cut its power"
+        yield NEEDLESS_DISCARD.blocks(node.name, why=why)
+    elif old and node.is_discard_asked_for and not is_discard_asked:
+        yield OLD_COPIES.blocks(node.name, **words)
+    elif old:
+        yield OLD_COPIES_DISCARDED.warns(node.name, **words)
+
+
+def _judge_copy(one: OpenEvacuation, node: ReturningNode) -> Iterator[Verdict]:
+    """Ask whether one server is safe from that start."""
+    if one.server is None:
+        return
+    server, record = one.server, one.record
+    if one.is_home and not (node.service.is_forced_down or isinstance(node.marks, Unread)):
+        yield from judge_lives_on_source([one], starts_compute=True)
+    elif one.is_home:
+        yield STILL_HERE.blocks(
+            server.label, server.id, host=node.host, record=record.id, status=record.status
+        )
+    elif not one.is_heard or one.disk is None:
+        return
+    elif isinstance(one.disk, Unread) or one.disk.unread:
+        why = one.disk.why if isinstance(one.disk, Unread) else one.disk.unread
+        yield DISK_UNREAD.blocks(server.label, server.id, asks=one.asks, why=why)
+    elif one.disk.path is None:
+        yield DISK_UNSEEN.blocks(server.label, server.id, asks=one.asks)
+
+
+def _judge_silence(node: ReturningNode, marks: Unread) -> Iterator[Verdict]:
+    """Judge a node that does not answer: one without power is switched on first."""
+    device = node.device
+    if isinstance(device, Unread):
+        way = device.hint or "see its device"
+        yield DEVICE_UNREAD.blocks(node.name, why=device.why, way=way)
+    elif node.is_to_be_switched_on:
+        if device is None:
+            yield BY_HAND.warns(node.name, minutes=round(node.boot_within_s / 60))
+    else:
+        yield NODE_SILENT.blocks(node.name, why=marks.why, way=way_to(marks))
+
+
+def _is_out(node: ReturningNode) -> bool:
+    """Say whether the node is out of service, or was not proved to be in it."""
+    service = node.service
+    is_off = not service.is_enabled or service.is_forced_down or bool(node.evacuations)
+    return is_off or _is_kept_off(node) or node.unproved is not None
 
 
 def _is_kept_off(node: ReturningNode) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from stackward.model.evacuation import OLD_COPIES
 from stackward.model.maintenance import Marks, ReturningNode
 from stackward.model.unread import Unread
 from stackward.operations.return_compute_node.acceptance import Parts
@@ -22,7 +23,15 @@ def facts_shown(facts: ReturningNode, parts: Parts) -> Mapping[str, Json]:
         "image": parts.image.name,
         "flavor": parts.flavor.name,
         "network": parts.network.name if parts.network else None,
+        **_evacuated(facts),
     }
+
+
+def _evacuated(facts: ReturningNode) -> Mapping[str, Json]:
+    """Return its open evacuations, each with where its server lives; of a node without: nothing."""
+    if isinstance(facts.evacuations, Unread) or not facts.evacuations:
+        return {}
+    return {OLD_COPIES: [one.words for one in facts.evacuations]}
 
 
 def _kept_off_by(marks: Marks | Unread) -> Iterator[str]:
@@ -38,6 +47,7 @@ def _kept_off_by(marks: Marks | Unread) -> Iterator[str]:
 
 def notices(facts: ReturningNode) -> Iterator[str]:
     """Say what users of the cloud will notice, and what is left alone."""
+    yield from _of_evacuations(facts)
     if facts.unproved:
         yield f"begun by run `{facts.unproved}`, which has not proved that the node works"
     if facts.is_gate_shut:
@@ -58,3 +68,11 @@ def notices(facts: ReturningNode) -> Iterator[str]:
                     f"the instance-HA service was told of the maintenance of `{entry.host}` by "
                     "others: that is left as it is"
                 )
+
+
+def _of_evacuations(facts: ReturningNode) -> Iterator[str]:
+    if facts.is_silent and facts.is_to_be_switched_on:
+        yield f"`{facts.name}` is switched on; it has {facts.boot_within_s:.0f} s to answer"
+    if not isinstance(facts.evacuations, Unread):
+        for one in facts.evacuations:
+            yield f"evacuated from it: {one.words}"

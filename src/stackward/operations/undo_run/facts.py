@@ -12,6 +12,7 @@ from stackward.facts.moved import Did, has_begun, known_run, read_did, source_of
 from stackward.kinds import KINDS
 from stackward.model.claim import Claim
 from stackward.model.cloud import known_cloud
+from stackward.model.evacuation import OLD_COPIES
 from stackward.model.maintenance import MovedServer, MovedServers, ReturningNode
 from stackward.model.run import Run, RunState, Settled
 from stackward.operations import operation
@@ -26,7 +27,7 @@ from stackward.requests.undo_run import UndoRequest
 from stackward.status.half_way import is_half_way
 from stackward.status.run import state_now
 from stackward.steps.server_power import StopServer
-from stackward.steps.service import Cordon, KeepOff
+from stackward.steps.service import BringUp, Cordon, KeepOff
 
 
 def read_undo(world: World, journal: Journal, asked: UndoRequest, run_id: str | None) -> Undoing:
@@ -65,10 +66,18 @@ def _read(
         undone_by=_undoer(journal, run, run_id),
         back=undo(did, asked) if undo else None,
         unfinished=unfinished,
+        destroyed=_destroyed(did),
     )
     if any(judge_undo(known)) or known.back is None or isinstance(known.back, Blocked):
         return known
     return _with_parts(known, known.back, world, journal, did, run_id, only)
+
+
+def _destroyed(did: Did) -> tuple[str, ...]:
+    """Return which old copies a return has let go, if its nova-compute was started."""
+    told = did.plan.facts.get(OLD_COPIES)
+    is_started = any(map(has_begun, did.attempts_at(BringUp.kind)))
+    return tuple(map(str, told)) if isinstance(told, list | tuple) and is_started else ()
 
 
 def _refuse_another_cloud(run: Run, world: World) -> bool:

@@ -71,6 +71,7 @@ class Undoing:
     ways_back: tuple[WayBack, ...] = ()
     node_gone: tuple[tuple[MovedServer, str], ...] = ()  # that node is no more: why
     unproved: tuple[UnprovedMove, ...] = ()
+    destroyed: tuple[str, ...] = ()  # old copies, in the words of its plan
     whole: Part | None = None  # where one request of another kind takes all of it back
 
     @property

@@ -1,0 +1,55 @@
+"""Read what runs of ours have done to a node's power, as their journal has it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stackward.model.power import CUT, SWITCHED_ON
+from stackward.model.run import Attempt, Settled
+from stackward.plan.path import stage_of
+from stackward.ports.journal import Journal
+
+_LATEST = 1000  # runs in which those of a node are looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchedOn:
+    """A power-on by a device that was seen as a new boot of its node."""
+
+    run: str
+    device: str  # in words
+    booted: str  # by the node's clock
+
+
+def has_cut(journal: Journal, cloud: str, host: str, *, but: str | None) -> bool:
+    """Say whether the last fence of a host has itself cut its power: it was on before.
+
+    One that found it off already does not know who switched it off, nor how. `but` is the run that
+    asks: what it does itself does not count.
+    """
+    for run, attempt in _attempts(journal, cloud, host):
+        if run == but:
+            continue
+        stage = stage_of(attempt.step)
+        if stage == SWITCHED_ON and attempt.settled is Settled.DONE:
+            return False  # it has run since
+        if stage == CUT and attempt.settled is Settled.DONE:
+            return attempt.mark is not None
+    return False
+
+
+def read_switched_on(journal: Journal, cloud: str, host: str) -> SwitchedOn | None:
+    """Return the last power-on of ours by which a host was seen to boot; None where none was."""
+    for run, attempt in _attempts(journal, cloud, host):
+        is_seen = attempt.settled is Settled.DONE and attempt.mark is not None
+        if not is_seen or stage_of(attempt.step) != SWITCHED_ON:
+            continue
+        device, booted = attempt.saw.get("device"), attempt.saw.get("booted")
+        if isinstance(device, str) and isinstance(booted, str):
+            return SwitchedOn(run=run, device=device, booted=booted)
+    return None
+
+
+def _attempts(journal: Journal, cloud: str, host: str) -> Iterator[tuple[str, Attempt]]:
+    for run in journal.runs(limit=_LATEST, cloud=cloud):
+        if host in run.holds:
+            yield from ((run.id, each) for each in reversed(journal.attempts(run.id)))

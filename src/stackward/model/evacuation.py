@@ -1,0 +1,72 @@
+"""An evacuation that its source has not settled: what nova-compute acts on as it starts there.
+
+nova 31.0 compute/manager.py, `_destroy_evacuated_instances`: for each record in one of these states
+whose source is its own host, nova-compute destroys the guest that libvirt has there, and its disks
+unless the destination sees the file that it puts beside them. It never looks where the server is.
+Of one server it settles one record a start.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stackward.model.disk_seen import DiskSeen
+from stackward.model.migration import Migration
+from stackward.model.server import Server
+from stackward.model.unread import Unread
+
+OLD_COPIES = "open evacuations"  # in the facts of a plan, by which an undo says what is lost
+EVACUATION = "evacuation"  # the kind of its record
+OPEN = ("accepted", "pre-migrating", "done")
+
+
+def is_open_evacuation(record: Migration) -> bool:
+    """Say whether a record is of an evacuation whose source has not settled it."""
+    return record.kind == EVACUATION and record.status in OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenEvacuation:
+    """A record of a node that returns, and what its nova-compute would find as it acts on it."""
+
+    record: Migration
+    server: Server | None  # None: it was deleted
+    asks: str | None = None  # the host whose nova-compute is asked whether it sees the directory
+    is_heard: bool = True  # that one answers; where it does not, Nova keeps the disk
+    # What that host sees of the directory; None: nothing there is a real guest.
+    disk: DiskSeen | Unread | None = None
+
+    @property
+    def label(self) -> str:
+        """Return how the server is called."""
+        return self.server.label if self.server else self.record.server
+
+    @property
+    def is_home(self) -> bool:
+        """Say whether the server has the source as its host: then it is the living one there."""
+        return self.server is not None and self.server.host == self.record.source
+
+    @property
+    def words(self) -> str:
+        """Say what the record is, where its server lives, and what is seen of its disk there."""
+        record = f"record {self.record.id} ({self.record.status})"
+        if self.server is None:
+            return f"`{self.label}`, {record}: it was deleted since"
+        lives = f"{self.server.status} on `{self.server.host or 'no host'}`"
+        return f"`{self.label}`, {record} to `{self.asks or 'no host'}`: it is {lives}; {self.seen}"
+
+    @property
+    def seen(self) -> str:
+        """Say what the destination sees of its disks."""
+        if not self.is_heard:
+            return f"the nova-compute of `{self.asks}` is down, so the disks here are kept"
+        if isinstance(self.disk, Unread):
+            return f"what `{self.asks}` sees of its disks cannot be read"
+        if self.disk is None:
+            return "nothing of it is real"
+        return f"`{self.asks}` sees {self.disk.path or 'no directory of it'}"
+
+
+def most_of_one(open_: Iterable[OpenEvacuation]) -> int:
+    """Return how many records the server with the most has: so many starts settle all."""
+    return max(Counter(one.record.server for one in open_).values(), default=0)
