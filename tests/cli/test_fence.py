@@ -338,3 +338,13 @@ def test_a_flag_of_a_fence_beside_check_is_refused(site: Site, flags: tuple[str,
     code, _, said = site.run(*FENCE, "--check", *flags)
 
     assert (code, f"`{flags[0]}`: `--check` switches nothing" in folded(said)) == (2, True)
+
+
+def test_nothing_is_fenced_while_no_conductor_reports(site: Site) -> None:
+    """Heartbeats come through it: nodes that are well fall silent too."""
+    site.seen_well().lose(NODE).cloud.nova.has_conductor = False
+
+    code, _, said = site.run(*FENCE, "--yes")
+
+    assert (code, site.ordered) == (3, [])
+    assert "no nova-conductor reports to Nova" in folded(said)

@@ -82,6 +82,7 @@ def read_fence(
         servers=sum(one.power_state in _HAVE_POWER for one in servers_on(world.nova, host)),
         why_not_kept_off=_why_not_kept_off(world, node, ssh),
         computes=tuple(_computes(services)),
+        silent_parts=tuple(_silent_parts(services, host)),
         aggregates=world.nova.aggregates(),
         roles=read_roles(
             world,
@@ -226,3 +227,12 @@ def _computes(services: Sequence[ComputeService]) -> Iterator[Compute]:
             yield Compute(
                 host=one.host, zone=one.zone, is_up=one.is_up, is_kept_off=claim is not None
             )
+
+
+def _silent_parts(services: Sequence[ComputeService], host: str) -> Iterator[str]:
+    """Return the kinds of Nova's own services of which none reports; those of the node apart."""
+    others = [one for one in services if one.binary != NOVA_COMPUTE and one.is_known]
+    for kind in dict.fromkeys(one.binary for one in others):
+        own = [one for one in others if one.binary == kind and one.host != host]
+        if own and not any(one.is_up for one in own):
+            yield kind

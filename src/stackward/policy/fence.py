@@ -143,6 +143,13 @@ NOT_DOWN = Rule(
     "name each node that is down, and no other: `--accept-outage {all}`",
     "Whoever names a node that is well has another outage in mind.",
 )
+CONTROL_BROKEN = Rule(
+    "fence/control-broken",
+    "no {parts} reports to Nova, apart from any on this node: what Nova says of its nodes is old",
+    "repair that first: `stackward cloud check` names what is broken; then plan again",
+    "nova-compute reports over RabbitMQ and nova-conductor: where they fail, nodes that are well "
+    "fall silent one after the other. And Nova could evacuate nothing.",
+)
 NO_WITNESS = Rule(
     "fence/no-witness",
     "nobody can tell whether it answers: {why}",
@@ -293,6 +300,8 @@ def signs_in_words(facts: FenceFacts) -> str:
 
 
 def _judge_outage(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
+    if facts.silent_parts:
+        yield CONTROL_BROKEN.blocks(facts.name, parts=" and no ".join(facts.silent_parts))
     outage = find_outage(facts.computes, facts.aggregates, facts.host)
     down = all_down(facts.computes, facts.host)
     named, every = set(asked.accept_outage), ",".join(down)

@@ -35,6 +35,7 @@ class FenceFacts:
     servers: int = 0  # with power, by Nova
     why_not_kept_off: str | None = None  # why its nova-compute is not stopped first; None: it is
     computes: tuple[Compute, ...] = ()
+    silent_parts: tuple[str, ...] = ()  # of Nova's control plane: none of that kind reports
     aggregates: tuple[Aggregate, ...] = ()
     roles: tuple[Role, ...] = ()
     holders: tuple[Holder, ...] = ()

@@ -145,6 +145,9 @@ CASES: dict[str, tuple[FenceFacts, FenceRequest, list[str], list[str]]] = {
         facts(witnesses=Witnesses(why="none"), signs=replace(NONE, ping=UNKNOWN)), ASKED,
         ["no-witness", "alive"], [],
     ),
+    "no conductor reports": (
+        facts(silent_parts=("nova-conductor",)), ASKED, ["control-broken"], [],
+    ),
     "two of three are down": (facts(computes=ONE_LEFT), ASKED, ["outage"], []),
     "two of three, one of them named": (
         facts(computes=ONE_LEFT), asking(accept_outage=(HOST,)), ["outage"], [],

@@ -88,6 +88,10 @@ FOLLOWED = {
     "fence/unneeded": Case(
         before=facts(), advice="leave that flag out", asked=asking(kill_guests=2),
     ),
+    "fence/control-broken": Case(
+        before=facts(silent_parts=("nova-conductor",)), advice="stackward cloud check",
+        after=facts(),
+    ),
     "fence/outage": Case(
         before=facts(computes=ONE_LEFT), advice="--accept-outage compute-07,compute-08",
         asks_then=asking(accept_outage=(HOST, "compute-08")),
