@@ -242,6 +242,9 @@ def test_a_file_that_holds_no_plan_is_said_to_be_so_before_inventory_and_cloud_a
         pytest.param("01M9", "there is no run `01M9`", id="unknown"),
         pytest.param("01M8", "several runs begin with `01M8`: `01M8AAAA`, `01M8BBBB`", id="two"),
         pytest.param("", "there is no run ``", id="empty"),
+        pytest.param("01M8%", "there is no run `01M8%`", id="no pattern"),
+        pytest.param("01M8_", "there is no run `01M8_`", id="no pattern of one letter"),
+        pytest.param("01M8/", "there is no run `01M8/`", id="not what a pattern is written with"),
     ],
 )
 def test_an_id_that_names_no_single_run_is_refused(

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Connection,
     Engine,
+    bindparam,
     delete,
     insert,
     select,
@@ -37,6 +38,8 @@ from stackward.adapters.store.rows import (
     words_of,
 )
 from stackward.adapters.store.statements import (
+    ADD_ATTEMPT,
+    OF,
     RUNS,
     attempts_at,
     attempts_of,
@@ -75,6 +78,25 @@ from stackward.status.turn import refuse_out_of_turn
 ONLY_READS = tables.ONLY_READS
 runs, holds, attempts, events = tables.runs, tables.holds, tables.attempts, tables.events
 workers = tables.workers
+
+# What each write asks is put together once: that takes longer than to execute it.
+_LOCKED = select(runs.c.epoch, runs.c.state, runs.c.due_by).where(runs.c.id == OF).with_for_update()
+_BEATEN = (
+    update(runs)
+    .where(runs.c.id == OF)
+    .values(beat_at=bindparam("now"), progress=bindparam("so_far"))
+)
+_CANCEL_ASKED_BY = select(runs.c.cancel_asked_by).where(runs.c.id == OF)
+_CHANGE_ATTEMPT = update(attempts).where(
+    attempts.c.run_id == OF,
+    attempts.c.step == bindparam("of_step"),
+    attempts.c.number == bindparam("of_number"),
+)
+_TOLD_AFTER = (
+    select(events)
+    .where(events.c.run_id == OF, events.c.number > bindparam("after"))
+    .order_by(events.c.number)
+)
 
 PATIENCE_S = 300.0  # with what goes on: a server restarts in seconds, fails over in a minute or two
 _HASTE_S = 10.0  # with what has not begun: somebody waits for the answer
@@ -280,13 +302,9 @@ class SqlJournal:
         """Say that the worker is alive; return who asked to cancel the run, if anybody."""
 
         def change(transaction: Connection) -> tuple[str | None, None]:
-            transaction.execute(
-                update(runs)
-                .where(runs.c.id == run_id)
-                .values(beat_at=stamp(at), progress=words_of(progress))
-            )
-            asked = select(runs.c.cancel_asked_by).where(runs.c.id == run_id)
-            by: str | None = transaction.execute(asked).scalar_one()
+            beaten = {"of": run_id, "now": stamp(at), "so_far": words_of(progress)}
+            transaction.execute(_BEATEN, beaten)
+            by: str | None = transaction.execute(_CANCEL_ASKED_BY, {"of": run_id}).scalar_one()
             return by, None
 
         return self._write(run_id, change, epoch)
@@ -427,7 +445,7 @@ class SqlJournal:
         def change(transaction: Connection) -> tuple[Attempt, Event]:
             number = attempts_at(transaction, run_id, step) + 1
             intended = Attempt(step=step, number=number, epoch=epoch, mark=mark, intended_at=at)
-            transaction.execute(insert(attempts).values(attempt_row(run_id, intended)))
+            transaction.execute(ADD_ATTEMPT, attempt_row(run_id, intended))
             says: Mapping[str, Json] = {"attempt": number, "mark": mark}
             return intended, Event(at=at, epoch=epoch, what="intended", step=step, says=says)
 
@@ -468,7 +486,7 @@ class SqlJournal:
                 settled=Settled.DONE,
                 saw=saw,
             )
-            transaction.execute(insert(attempts).values(attempt_row(run_id, found)))
+            transaction.execute(ADD_ATTEMPT, attempt_row(run_id, found))
             return found, Event(at=at, epoch=epoch, what="found done", step=step, says={"saw": saw})
 
         return self._write(run_id, change, epoch, begins=True)
@@ -491,9 +509,10 @@ class SqlJournal:
 
     def events(self, run_id: str, /, *, after: int = 0) -> Sequence[Event]:
         """Return what happened in a run, from the event after that number on."""
-        wanted = select(events).where(events.c.run_id == run_id, events.c.number > after)
-        ordered = wanted.order_by(events.c.number)
-        return self._read(lambda opened: [to_event(fields(row)) for row in opened.execute(ordered)])
+        wanted = {"of": run_id, "after": after}
+        return self._read(
+            lambda opened: [to_event(fields(row)) for row in opened.execute(_TOLD_AFTER, wanted)]
+        )
 
     # --- observations -------------------------------------------------------------------------
 
@@ -525,15 +544,8 @@ class SqlJournal:
         }
 
         def change(transaction: Connection) -> tuple[Attempt, Event]:
-            transaction.execute(
-                update(attempts)
-                .where(
-                    attempts.c.run_id == run_id,
-                    attempts.c.step == attempt.step,
-                    attempts.c.number == attempt.number,
-                )
-                .values(row)
-            )
+            of = {"of": run_id, "of_step": attempt.step, "of_number": attempt.number}
+            transaction.execute(_CHANGE_ATTEMPT, {**row, **of})
             return attempt, Event(at=at, epoch=epoch, what=what, step=attempt.step, says=says)
 
         return self._write(run_id, change, epoch)
@@ -554,8 +566,7 @@ class SqlJournal:
         lost: list[tuple[T, Event]] = []  # committed perhaps: its answer never came
 
         def transact(transaction: Connection) -> T:
-            locked = select(runs.c.epoch, runs.c.state, runs.c.due_by).where(runs.c.id == run_id)
-            row = transaction.execute(locked.with_for_update()).one_or_none()
+            row = transaction.execute(_LOCKED, {"of": run_id}).one_or_none()
             if lost and is_told(transaction, run_id, lost[-1][1]):
                 return lost[-1][0]
             if epoch is not None and (

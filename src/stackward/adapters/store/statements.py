@@ -1,13 +1,16 @@
 """What the journal does within a transaction: find, hold, tell, end, bury."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Row,
+    bindparam,
     delete,
     func,
     insert,
@@ -48,16 +51,34 @@ _UNDONE_BY = (
 )
 RUNS = select(runs, _UNDONE_BY)  # which run undid another is told by an event of that other
 
+# What each write asks is put together once: that takes longer than to execute it.
+OF: BindParameter[str] = bindparam("of")  # the id of a run
+ADD_ATTEMPT = insert(attempts)
+_ADD_EVENT = insert(events)
+_BEGINS_SO = runs.c.id.startswith(bindparam("begins"), escape="/")
+_MADE_AT = select(func.count()).where(
+    attempts.c.run_id == OF, attempts.c.step == bindparam("of_step")
+)
+_MADE_OF = (
+    select(attempts)
+    .where(attempts.c.run_id.in_(bindparam("of", expanding=True)))
+    .order_by(attempts.c.intended_at, attempts.c.step, attempts.c.number)
+)
+_IN_FLIGHT = select(func.count()).where(attempts.c.run_id == OF, attempts.c.settled.is_(None))
+_FREE_NODES = delete(holds).where(holds.c.run_id == OF)
+_CHAIN_OF = select(runs.c.chain, runs.c.item).where(runs.c.id == OF)
+
 QUEUED = "stackward_queued"  # the channel on which PostgreSQL tells workers of what is queued
 _HOLD_LOCK = 0x57A7C4  # any number, as long as it is always the same
 MOST_NAMED = 3  # of the runs whose ids begin alike
+_FOUND = RUNS.where(_BEGINS_SO).order_by(runs.c.id).limit(MOST_NAMED)
 _DEATHS = 5  # of workers with one run: then it is the run that kills them
 
 
 def find(connection: Connection, run_id: str) -> Run:
     """Return the run of an id, or of the beginning of one."""
-    like = runs.c.id.startswith(run_id.upper(), autoescape=True)
-    found = connection.execute(RUNS.where(like).order_by(runs.c.id).limit(MOST_NAMED)).all()
+    begins = re.sub(r"[/%_]", r"/\g<0>", run_id.upper())
+    found = connection.execute(_FOUND, {"begins": begins}).all()
     refuse_unless_one(run_id, [row.id for row in found])
     return to_run(fields(found[0]))
 
@@ -179,8 +200,7 @@ def begin_in(transaction: Connection, run: Run, epoch: int) -> None:
 
 def tell_chain(transaction: Connection, run_id: str, state: RunState, at: datetime) -> None:
     """Tell the chain of a run, if it has one, how that has ended."""
-    of_run = select(runs.c.chain, runs.c.item).where(runs.c.id == run_id)
-    chain, item = transaction.execute(of_run).one()
+    chain, item = transaction.execute(_CHAIN_OF, {"of": run_id}).one()
     if chain is None or state in {RunState.QUEUED, RunState.RUNNING}:
         return
     # Its row first: the numbers of its events come one after another.
@@ -248,15 +268,12 @@ def lapse(transaction: Connection, run: Run, at: datetime) -> Event:
 
 
 def _is_in_flight(transaction: Connection, run_id: str) -> bool:
-    in_flight = select(func.count()).where(
-        attempts.c.run_id == run_id, attempts.c.settled.is_(None)
-    )
-    return bool(transaction.execute(in_flight).scalar_one())
+    return bool(transaction.execute(_IN_FLIGHT, {"of": run_id}).scalar_one())
 
 
 def free_nodes(transaction: Connection, run_id: str) -> None:
     """Let other runs have the nodes of a run."""
-    transaction.execute(delete(holds).where(holds.c.run_id == run_id))
+    transaction.execute(_FREE_NODES, {"of": run_id})
 
 
 def _held_by_others(transaction: Connection, run: Run) -> tuple[str, ...]:
@@ -333,17 +350,16 @@ def left_behind(transaction: Connection, name: str, at: datetime) -> list[Run]:
 
 def tell(transaction: Connection, run_id: str, event: Event) -> None:
     """Add a line to what happened in a run."""
-    transaction.execute(
-        insert(events).values(
-            run_id=run_id,
-            at=stamp(event.at),
-            epoch=event.epoch,
-            what=event.what,
-            thing=event.thing,
-            step=event.step,
-            says=words_of(event.says),
-        )
-    )
+    row = {
+        "run_id": run_id,
+        "at": stamp(event.at),
+        "epoch": event.epoch,
+        "what": event.what,
+        "thing": event.thing,
+        "step": event.step,
+        "says": words_of(event.says),
+    }
+    transaction.execute(_ADD_EVENT, row)
 
 
 def is_told(transaction: Connection, run_id: str, event: Event) -> bool:
@@ -363,16 +379,13 @@ def is_told(transaction: Connection, run_id: str, event: Event) -> bool:
 
 def attempts_at(transaction: Connection, run_id: str, step: str) -> int:
     """Return how often a step was attempted."""
-    made = select(func.count()).where(attempts.c.run_id == run_id, attempts.c.step == step)
-    return transaction.execute(made).scalar_one()
+    return transaction.execute(_MADE_AT, {"of": run_id, "of_step": step}).scalar_one()
 
 
 def attempts_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[Attempt]]:
     """Return every attempt of each run, in the order in which they were made."""
-    wanted = select(attempts).where(attempts.c.run_id.in_(run_ids))
-    ordered = wanted.order_by(attempts.c.intended_at, attempts.c.step, attempts.c.number)
     found: dict[str, list[Attempt]] = {run_id: [] for run_id in run_ids}
-    for row in connection.execute(ordered):
+    for row in connection.execute(_MADE_OF, {"of": [*run_ids]}):
         found[row.run_id].append(to_attempt(fields(row)))
     return found
 

@@ -218,7 +218,7 @@ def bring_up_to_date(
             raise too_new(place, found, wanted)
         if found == 0:
             _refuse_what_is_not_ours(connection, place)
-            metadata.create_all(connection)
+            metadata.create_all(connection, checkfirst=False)  # there are none: looked at above
         else:
             _refuse_while_others_work(connection, place)
         for migrate in migrations[found - 1 :] if found else ():
