@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 from engine.fakes import EMPTY, House, Tidy, TidyOperation, Yard, YardWorld
 from engine.killed import PACE, Watch
-from killing import DyingJournal, Fate, Operation
+from killing import DyingJournal, Fate, Operation, copied
+from stackward.adapters.store.listing import FILE
 from stackward.engine import Brakes, Pace, WorkerContext, approve, ask_cancel, carry_out
 from stackward.engine.approval import BegunBy
 from stackward.errors import BadInput
@@ -196,6 +197,13 @@ class Place:
     def told(self, run: Run) -> list[str]:
         return [event.what for event in self.journal.events(run.id)]
 
+    def left_at(self, place: Path) -> Callable[[], "Place"]:
+        """Copy all that there is now to a folder, while others write; return how it is opened."""
+        for yard in self.yards:
+            (place / yard).write_text(json.dumps(self.yard(yard).seen()))
+        copied(self.place / FILE, place / FILE)
+        return lambda: Place(place, pace=self.pace, yards=self.yards)
+
     def close(self) -> None:
         self.house.close()
 
@@ -215,4 +223,5 @@ def chain_of_three(
             there.yard(each).set(**SMALL)
         return there, there.approved(at_once=at_once)
 
-    return Operation(begin=begin, stands=stands, ends=ends)
+    left = None if database() else Place.left_at
+    return Operation(begin=begin, stands=stands, ends=ends, left=left)

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from killing import DyingJournal, Fate, Operation
+from killing import DyingJournal, Fate, Operation, copied
 from stackward.adapters.store.database import open_database, url_of
 from stackward.adapters.store.journal import SqlJournal
+from stackward.adapters.store.listing import FILE
 from stackward.engine import Brakes, Pace, WorkerContext, approve, ask_cancel, carry_out
 from stackward.engine.cancel import give_up
 from stackward.errors import Refused, StepFailed, Uncertain, Unreachable
@@ -530,6 +531,13 @@ class House:
     def told(self, run: Run) -> list[str]:
         return [event.what for event in self.journal.events(run.id)]
 
+    def left_at(self, place: Path) -> Callable[[], "House"]:
+        """Copy all that there is now to a folder, while others write; return how it is opened."""
+        (place / "yard").write_text(json.dumps(self.yard.seen()))
+        copied(self.place / FILE, place / FILE)
+        clock = FakeClock(self.clock.passed)
+        return lambda: House(place, clock=clock, pace=self.pace)
+
     def close(self) -> None:
         self.journal.close()
 
@@ -539,7 +547,7 @@ def tidying(  # noqa: PLR0913  # each has its usual value
     ends: object,
     in_order: bool = True,
     yard: Mapping[str, object] | None = None,
-    before: Callable[[House], object] = lambda _: None,
+    before: Callable[[House], object] | None = None,
     stands: Callable[[House, Run], object] | None = None,
     database: Callable[[], str] = lambda: "",
     pace: Pace = QUICK,
@@ -551,10 +559,13 @@ def tidying(  # noqa: PLR0913  # each has its usual value
         house = House(place, database=database(), pace=pace)
         house.yard.set(**(yard or {}))
         run = house.approved(**asked)
-        before(house)
+        if before is not None:
+            before(house)
         return house, run
 
     def changed(house: House, run: Run) -> object:
         return run.state, house.yard.changes if in_order else sorted(house.yard.changes)
 
-    return Operation(begin=begin, stands=stands or changed, ends=ends)
+    # What is prepared `before` a run is remembered by its house alone.
+    left = None if before is not None or database() else House.left_at
+    return Operation(begin=begin, stands=stands or changed, ends=ends, left=left)
