@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import stackward
+from sources import parsed
 from stackward.plan import Blocked, Plan, Warned
 from stackward.policy.rule import Rule
 
@@ -40,7 +41,7 @@ def _modules() -> Mapping[str, ast.Module]:
         for path in sorted(SOURCE.rglob("*.py"))
     }
     return {
-        module: ast.parse(text)
+        module: parsed(text)
         for module, text in texts.items()
         if module.startswith(ROOMS) or "stackward.policy" in text
     }

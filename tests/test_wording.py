@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import stackward
+from sources import walked
 from stackward.health.symptoms import ALL as SYMPTOMS
 from stackward.operations import every_rule
 from stackward.status.stuck import ALL as STUCK_STATES
@@ -60,7 +61,7 @@ def test_a_size_is_rounded_and_never_cut(size: int, said: str) -> None:
 
 def counted_by_hand(source: Path) -> Iterator[str]:
     """Return each number in an f-string that stands before a plural."""
-    for node in ast.walk(ast.parse(source.read_text())):
+    for node in walked(source.read_text()):
         parts = node.values if isinstance(node, ast.JoinedStr) else []
         for before, after in pairwise(parts):
             if not (isinstance(before, ast.FormattedValue) and isinstance(after, ast.Constant)):

@@ -12,6 +12,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+from sources import walked
 from stackward import cli
 from stackward.health import symptoms
 from stackward.operations import every_rule
@@ -57,14 +58,14 @@ def advised() -> Iterator[tuple[str, str]]:
 def said() -> Iterator[tuple[str, str]]:
     """Return every text of the code, its docstrings aside; what is filled in becomes X."""
     for path in sorted((ROOT / "src").rglob("*.py")):
-        tree = ast.parse(path.read_text())
+        nodes = walked(path.read_text())
         place = str(path.relative_to(ROOT))
         docstrings = {
             id(node.value)
-            for node in ast.walk(tree)
+            for node in nodes
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.JoinedStr):
                 yield place, "".join(map(_part, node.values))
             elif isinstance(node, ast.Constant) and id(node) not in docstrings:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builders import a_node, a_server, a_service, asking
+from sources import parsed
 from stackward.kinds import KINDS
 from stackward.plan import from_json, to_json
 
@@ -75,7 +76,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(HOUSE.rglob("*.py")):
         name = str(path.relative_to(HOUSE))
         if not name.startswith(("lab/", "facts/on_node/", "status/on_node/")):
-            yield name, ast.parse(path.read_text())
+            yield name, parsed(path.read_text())
 
 
 def catches_all(node: ast.AST) -> bool:

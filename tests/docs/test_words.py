@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sources import walked
+
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     "policy",
@@ -55,14 +57,14 @@ def _read_texts() -> Iterator[tuple[str, str]]:
     """Return where a text stands, and the text: what the code says, all help, and the pages."""
     for room in ROOMS:
         for path in sorted((ROOT / "src/stackward" / room).rglob("*.py")):
-            tree = ast.parse(path.read_text())
+            nodes = walked(path.read_text())
             inner = {
                 id(node.value)
-                for node in ast.walk(tree)
+                for node in nodes
                 # The help of a command is its docstring; that of others is read by programmers.
                 if isinstance(node, ast.Expr) and room != "cli"
             }
-            for node in ast.walk(tree):
+            for node in nodes:
                 if not isinstance(node, ast.Constant) or id(node) in inner:
                     continue
                 if isinstance(node.value, str) and " " in node.value:
@@ -139,7 +141,7 @@ def test_a_word_that_is_kept_for_later_is_no_name_of_anything_yet() -> None:
     classes = {
         node.name.lower()
         for path in (ROOT / "src").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in walked(path.read_text())
         if isinstance(node, ast.ClassDef)
     }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sources import walked
 from stackward.plan.path import (
     Part,
     is_of,
@@ -55,10 +56,9 @@ def test_a_step_is_of_its_own_move_and_not_of_one_whose_name_begins_alike() -> N
 
 def spellings(source: str) -> Iterator[str]:
     """Return each expression that makes or cuts a path of the journal by itself."""
-    tree = ast.parse(source)
     words = tuple(part.value for part in Part if part.value)
     # What is said in a text for people is a sentence, and has a space.
-    for node in ast.walk(tree):
+    for node in walked(source):
         match node:
             case ast.Constant(value=str(text)) if " " not in text and any(
                 text.lstrip("/").startswith(word) for word in words
@@ -108,11 +108,7 @@ def _text(of: ast.expr) -> str:
 
 
 def _meets_paths(source: str) -> bool:
-    modules = (
-        each.module or ""
-        for each in ast.walk(ast.parse(source))
-        if isinstance(each, ast.ImportFrom)
-    )
+    modules = (each.module or "" for each in walked(source) if isinstance(each, ast.ImportFrom))
     return any(MEET_PATHS & set(module.split(".")) for module in modules)
 
 

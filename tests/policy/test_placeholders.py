@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from builders import a_candidate, a_flavor, a_node, a_server, asking
+from sources import walked
 from stackward import policy
 from stackward.health.presence import processes_by
 from stackward.health.symptoms import RPC_DEAF, of_host
@@ -51,18 +52,16 @@ WORDS = {
 
 def texts(path: Path) -> Iterator[str]:
     """Return the strings of a file, docstrings aside, each value that is filled in as `{}`."""
-    tree = ast.parse(path.read_text())
+    nodes = walked(path.read_text())
     docs = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    parts = {
-        id(one) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for one in node.values
-    }
-    for node in ast.walk(tree):
+    parts = {id(one) for node in nodes if isinstance(node, ast.JoinedStr) for one in node.values}
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             yield "".join(
                 str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values

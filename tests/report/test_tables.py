@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import stackward
+from sources import walked
 from stackward.errors import BadInput
 from stackward.model.inventory import Inventory, Node
 from stackward.report.inventory import nodes_table
@@ -285,7 +286,7 @@ MANY = 5
 def many_columns() -> Iterator[tuple[str, ast.Call]]:
     """Find each table of the code with more columns than a narrow terminal may have."""
     for file in Path(stackward.__file__).parent.rglob("*.py"):
-        for call in ast.walk(ast.parse(file.read_text())):
+        for call in walked(file.read_text()):
             if not isinstance(call, ast.Call) or getattr(call.func, "id", "") != "Table":
                 continue
             columns = {each.arg: each.value for each in call.keywords}.get("columns")
