@@ -1,4 +1,4 @@
-"""No foreign answer is a defect of ours: 2,000 changed ones here, 100,000 by `make fuzz`."""
+"""No foreign answer is a defect of ours: 600 changed ones here, 100,000 by `make fuzz`."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,9 @@ from fuzz.source import Came, Source
 from stackward.masking import masked
 from stackward.model.health import State
 
-CASES, SEED = 2_000, 10
+# Some of each source, by another seed than the 100,000 of the kept result. That they were read by
+# these very readers is asked below: its digests fail once a reader or a recorded answer is new.
+CASES, SEED = 600, 10
 SOURCES = all_sources()
 WHO = {
     "Nova", "placement", "Neutron", "Cinder", "Keystone", "Glance", "rabbitmqctl", "MariaDB",
