@@ -9,7 +9,7 @@ from stackward.adapters.together import Threads
 from stackward.errors import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def forever() -> str:
@@ -86,3 +86,25 @@ def test_what_a_question_raises_is_raised_where_it_was_asked() -> None:
 
     with pytest.raises(Unreachable, match="no way"):
         Threads().ask({"a": question}, within_s=30)
+
+
+def test_what_several_sources_yield_comes_while_others_wait() -> None:
+    """One that hangs holds up no other, and is asked for nothing once the context has ended."""
+    goes_on, taken = threading.Event(), []
+
+    def hangs() -> "Iterator[str]":
+        taken.append("asked")
+        goes_on.wait()
+        yield "late"
+        taken.append("asked again")
+
+    with Threads().stream([hangs, lambda: iter(["a", "b"])]) as stream:
+        found: list[str] = []
+        while len(found) < 2:
+            found += stream.come(within_s=30)
+        nothing = stream.come(within_s=0.01)
+    goes_on.set()
+
+    assert (sorted(found), nothing) == (["a", "b"], [])
+    assert stream.come(within_s=0.05) == []
+    assert taken == ["asked"]

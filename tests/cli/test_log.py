@@ -1,7 +1,10 @@
-"""`log errors` and `log follow`: whole commands, on real logs, collected and on a node."""
+"""`log errors`, `log follow`, `log tail`: whole commands, on collected logs and on a node."""
 
 import json
 import os
+import signal
+import subprocess  # noqa: TID251  # a command that is ended by Ctrl-C is a process of its own
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from cli import test_return
 from cli.test_return import Site
+from ssh_stand_in import put_ssh, says_itself
 from stackward.cli import main
 from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
 from texts import folded
@@ -204,3 +208,78 @@ def test_an_id_is_followed_though_nova_does_not_answer(
 
     assert "note: Nova's action log was not read: " in said
     assert code in {1, 8}
+
+
+# --- log tail ---------------------------------------------------------------------------------
+
+FOLLOWS = """
+import sys
+from pathlib import Path
+from stackward.cli import main
+from stackward.facts import tail
+from stackward.facts.logs import Places
+log = sys.argv[1]
+tail.places_of = lambda *_: Places((log,), (), {log: "nova-compute"}, {})
+sys.exit(main(["log", "tail", *sys.argv[2:]]))
+"""
+
+
+def test_what_is_logged_now_is_shown_until_ctrl_c(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "nova-compute.log"
+    log.parent.mkdir()
+    ahead = "2026-11-27 22:50:00.000 7"
+    log.write_text(f"{ahead} INFO nova.x [-] there already\n")
+    (tmp_path / "hosts").write_text("here ansible_connection=local\n")
+    words = ("nova-compute", "--inventory", str(tmp_path / "hosts"))
+    shown = ["22:50:00.000 here nova-compute there already"]
+
+    with subprocess.Popen(  # noqa: S603  # our own command
+        [sys.executable, "-c", FOLLOWS, str(log), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TZ": "UTC"},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline().rstrip()
+        with log.open("a") as file:
+            file.write(f"{ahead} ERROR nova.x [-] password=hunter2 is wrong\n  and more\n")
+        told = [process.stdout.readline().rstrip() for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        process.wait(60)
+
+    assert [first] == shown
+    assert told[0].startswith("22:50:00.000 here nova-compute error: password=")
+    assert "hunter2" not in told[0]
+    assert told[1] == "    and more"
+    assert process.returncode == 0
+    assert said == "note: following 1 log on 1 node; Ctrl-C ends\n"
+
+
+def test_columns_of_what_has_no_end_are_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("here ansible_connection=local\n")
+    inventory = ("--inventory", str(tmp_path / "hosts"))
+
+    code, out, said = run("tail", "nova-compute", *inventory, "-f", "csv")
+    other, _, unknown = run("tail", "nova-compte", *inventory)
+    third, _, lost = run("tail", "nova-compute", *inventory, "--node", "c09")
+
+    assert (code, out, other, third) == (2, "", 2, 2)
+    assert "error: what goes on without an end has no columns" in said
+    assert "nova-compute" in unknown
+    assert "there is no node `c09` in the inventory" in lost
+
+
+def test_where_no_node_can_be_read_it_ends_and_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hosts").write_text("c01 ansible_host=192.0.2.1 ansible_port=1\n")
+    put_ssh(tmp_path, says_itself("ssh: connect to host 192.0.2.1 port 1: No route to host"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    code, out, said = run("tail", "nova-compute", "--inventory", str(tmp_path / "hosts"))
+
+    assert (code, out) == (8, "")
+    assert "warning: `c01` is not read: ssh: connect to host 192.0.2.1 port 1: No route" in said

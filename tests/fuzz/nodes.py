@@ -14,11 +14,12 @@ from stackward.errors import NotUnderstood
 from stackward.facts.cloud_state import CheckRequest
 from stackward.facts.disks_elsewhere import parse_disks
 from stackward.facts.domains import parse_filesystem, read_domains
-from stackward.facts.logs import parse_scan, places_of
+from stackward.facts.logs import parse_scan, places_of, to_event
 from stackward.facts.machine import addresses_in, parse_sysinfo
 from stackward.facts.maintenance import read_marks
 from stackward.facts.pings import parse_pings
 from stackward.facts.survey import parse_survey
+from stackward.facts.tail import read_told
 from stackward.facts.who_ran import read_guest_logs
 from stackward.health.judge import judge_cloud
 from stackward.health.looking import check_cloud
@@ -372,6 +373,17 @@ def of_scanner(raw: bytes) -> Came:
     return Came.READ
 
 
+def of_follower(raw: bytes) -> Came:
+    """Read what the follower of logs has told, and every event in it."""
+    try:
+        told = read_told("c01", raw.decode("utf-8", "replace"), places_of(ANATOMY))
+    except NotUnderstood:
+        return Came.UNKNOWN
+    events = [to_event(one, None) for one in (*told.events, *told.old)]
+    assert len(events) == len(told.events) + len(told.old)
+    return Came.READ
+
+
 def sources() -> list[Source]:
     """Return all that nodes are asked."""
     ctl, c01 = (document(node)["commands"] for node in ("ctl", "c01"))
@@ -431,6 +443,12 @@ def sources() -> list[Source]:
             sample=json.dumps(json.loads((SAMPLES / "scan.json").read_text())),
             is_json=True,
             read=of_scanner,
+        ),
+        Source(
+            name="scanner follower of logs",
+            sample=json.dumps(json.loads((SAMPLES / "tail.json").read_text())),
+            is_json=True,
+            read=of_follower,
         ),
         Source(
             name="script its own answer",

@@ -9,7 +9,7 @@ import pytest
 
 from stackward.model.maintenance import DROP_IN
 from stackward.ports import root
-from stackward.ports.root import ALL, SCAN_LOGS, For, RootCommand, Words
+from stackward.ports.root import ALL, SCAN_LOGS, TALK, For, RootCommand, Words
 from stackward.ports.shell import Answer, refusal
 from stackward.report.sudoers import sudoers_file
 
@@ -66,6 +66,7 @@ def executed(words: Sequence[str]) -> list[str]:
         "docker": _behind_an_engine,
         "podman": _behind_an_engine,
         "sh": _behind_sh,
+        "python3": _behind_python,
     }.get(program.rpartition("/")[2])
     if behind is None:
         assert program in EXECUTE_NOTHING, f"does `{program}` execute one of its words?"
@@ -100,6 +101,12 @@ def _behind_sh(words: Words) -> list[str]:
     if words[:1] != ("-c",) or len(words) != len(("-c", "script")):
         return []
     assert set(re.findall(r"(?:^|; |{ )(\w+) ", words[1])) == {"echo"}
+    return []
+
+
+def _behind_python(words: Words) -> list[str]:
+    """Find nothing: what it is given to read it executes itself, and no word is a file."""
+    assert words[0] == "-I" or words[0].startswith("-I ")  # which is no option: it ends
     return []
 
 
@@ -167,7 +174,7 @@ def test_no_entry_of_the_shipped_file_is_a_pattern() -> None:
 
 def test_what_equals_root_is_granted_by_nobody_but_the_operator() -> None:
     assert "\n# ops ALL=(root) NOPASSWD: STACKWARD_LOGS\n" in SHIPPED.read_text()
-    assert [one.words for one in ALL if For.LOGS in one.needed_for] == [SCAN_LOGS]
+    assert [one.words for one in ALL if For.LOGS in one.needed_for] == [SCAN_LOGS, TALK]
 
 
 def test_the_login_of_the_file_is_the_operators_choice() -> None:
@@ -181,8 +188,10 @@ def test_only_a_file_that_nothing_reads_is_written_from_standard_input() -> None
     assert fed == ["/etc/stackward/maintenance"]
 
 
-def test_only_the_scanner_of_logs_executes_what_it_reads() -> None:
-    assert [one.words for one in ALL if any("exec(" in word for word in one.words)] == [SCAN_LOGS]
+def test_only_what_reads_logs_executes_what_it_is_given() -> None:
+    executing = [one.words for one in ALL if any("exec(" in word for word in one.words)]
+
+    assert executing == [SCAN_LOGS, TALK]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Generic
 
 from stackward.ports.together import Key, Told
@@ -41,6 +42,44 @@ class Threads:
         finally:
             begun.stop()
         return {key: told.get(key) for key in questions}
+
+    @contextmanager
+    def stream(
+        self, sources: Sequence[Callable[[], Iterator[Told]]], /
+    ) -> "Iterator[_Stream[Told]]":
+        """Take what the sources yield, each in a thread of its own."""
+        stream = _Stream[Told]()
+        for source in sources:
+            threading.Thread(target=stream.take, args=(source,), daemon=True).start()
+        try:
+            yield stream
+        finally:
+            stream.is_over = True
+
+
+class _Stream(Generic[Told]):
+    """What has come and was not taken yet."""
+
+    def __init__(self) -> None:
+        self._come: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self.is_over = False
+
+    def take(self, source: Callable[[], Iterator[Told]]) -> None:
+        """Keep what a source yields."""
+        for one in source():
+            if self.is_over:
+                return
+            self._come.put(one)
+
+    def come(self, *, within_s: float) -> Sequence[Told]:
+        """Return what has come since the last time."""
+        found: list[Told] = []
+        try:
+            found.append(self._come.get(timeout=within_s))
+            while True:
+                found.append(self._come.get_nowait())
+        except queue.Empty:
+            return found
 
 
 class _Round(Generic[Key, Told]):

@@ -10,6 +10,7 @@ from stackward.adapters.ssh import Ssh
 from stackward.adapters.together import Threads
 from stackward.facts.node_logs import NodeLogs
 from stackward.model.inventory import Inventory
+from stackward.ports.clock import Clock
 from stackward.ports.log_source import LogSource
 from stackward.ports.together import Together
 
@@ -24,13 +25,16 @@ def open_logs_in(given: Path, zone: str | None) -> Iterator[tuple[LogSource, Tog
 @contextmanager
 def open_logs_of(known: Inventory) -> Iterator[tuple[LogSource, Together]]:
     """Open the logs of the nodes of an inventory; nothing is asked of them yet."""
-    shell = Ssh(known)
+    with open_live_logs_of(known) as (source, threads, _):
+        yield source, threads
+
+
+@contextmanager
+def open_live_logs_of(known: Inventory) -> Iterator[tuple[NodeLogs, Threads, Clock]]:
+    """Open the logs of the nodes of an inventory, to be read or to be followed."""
+    shell, clock = Ssh(known), SystemClock()
+    names = tuple(one.name for one in known.nodes if one.left_out is None)
     try:
-        yield (
-            NodeLogs(
-                shell, SystemClock(), tuple(one.name for one in known.nodes if one.left_out is None)
-            ),
-            Threads(),
-        )
+        yield NodeLogs(shell, clock, names), Threads(), clock
     finally:
         shell.close()

@@ -14,17 +14,20 @@ from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.subjects import example, one_of, subject
 from stackward.cli.width import width_here
 from stackward.errors import BadInput, ExitCode, StackwardError
+from stackward.report.tables import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from stackward.anatomy import Anatomy
+    from stackward.facts.tail import Tail
     from stackward.logs.event import Level
     from stackward.logs.reading import Query, Reading
     from stackward.logs.story import Link
     from stackward.ports.log_source import LogSource
     from stackward.ports.together import Together
 
+MOST_LINES = 1000
 USUAL_SPAN = "1d"  # of nodes, where no time is given
 
 app = subject("What the services of all nodes have logged.")
@@ -80,6 +83,34 @@ class Where:
     ] = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Chosen:
+    """What is shown of what is logged now."""
+
+    node: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this node; may be repeated.")
+    ] = None
+    grep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="Only events with this in them; may be repeated."),
+    ] = None
+    level: Annotated[
+        Grave | None,
+        typer.Option(metavar="LEVEL", help=f"From which level on: {one_of(Grave)}; else all."),
+    ] = None
+    lines: Annotated[
+        int,
+        typer.Option(
+            "--lines",
+            "-n",
+            metavar="N",
+            min=0,
+            max=MOST_LINES,
+            help="How many of the events that are there already are shown first.",
+        ),
+    ] = 10
+
+
 @app.callback()
 def log() -> None:
     """Read the logs of all nodes as one."""
@@ -109,13 +140,13 @@ def errors(
     and addresses are one group. A traceback is one event. Ends with 0, with 6 if part of the logs
     could not be read, or 8 if none could.
     """
-    from stackward.facts.logs import level_named, read_logs
+    from stackward.facts.logs import read_logs
     from stackward.logs.groups import grouped as in_groups
     from stackward.report.logs import GROUP_COLUMNS, render_groups
 
     refuse_columns(GROUP_COLUMNS, output)
     with _opened(context, where, choice) as (source, together, anatomy):
-        query = _query(where, source, together, anatomy, level_named(level.value))
+        query = _query(where, source, together, anatomy, _level(level))
         reading = read_logs(source, together, anatomy, query)
     groups = in_groups(reading.events)
     write(render_groups(groups, output.form, output.columns, width_here()), output.form)
@@ -178,6 +209,116 @@ def follow(
     return _ended(reading)
 
 
+@app.command(
+    epilog=example(
+        "stackward log tail nova-compute",
+        "stackward log tail nova-api nova-scheduler --node ctl --grep req-",
+        "stackward log tail neutron-server --level warning -f json",
+    ),
+)
+@grouped
+def tail(
+    context: typer.Context,
+    *,
+    component: Annotated[
+        list[str], typer.Argument(metavar="COMPONENT", help="Whose logs, on all nodes.")
+    ],
+    chosen: Chosen,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Show what is logged now, on all nodes, until Ctrl-C.
+
+    Rotated files are followed. A node that drops out is said, and taken up again where it was left.
+    Ends with 0, with 6 if part could not be read at the end, or 8 if no node could be read.
+    """
+    from stackward.app.logs import open_live_logs_of
+    from stackward.facts.tail import Tail, TailQuery
+
+    if output.form not in {Form.TABLE, Form.JSON} or output.columns:
+        raise BadInput(
+            "what goes on without an end has no columns",
+            hint="leave `-f` out, or take `-f json`, which writes an object a line",
+        )
+    query = TailQuery(
+        components=tuple(component),
+        nodes=tuple(chosen.node or ()),
+        level=None if chosen.level is None else _level(chosen.level),
+        words=tuple(chosen.grep or ()),
+        lines=chosen.lines,
+    )
+    with open_live_logs_of(inventory_here(context, choice)) as (source, streams, clock):
+        _refuse_nodes(query.nodes, source.nodes, "in the inventory")
+        tail = Tail(source, streams, clock, _anatomy(), query)
+        try:
+            _show_live(tail, output.form)
+        except KeyboardInterrupt:
+            if tail.is_blind:
+                raise
+    if tail.is_blind:
+        return ExitCode.UNSEEN
+    return ExitCode.DONE if tail.is_whole else ExitCode.DEGRADED
+
+
+def _show_live(tail: "Tail", form: Form) -> None:
+    """Write events as they come, and what is said of nodes between them."""
+    import sys
+
+    from stackward.facts.tail import Remark
+    from stackward.logs.event import Level
+    from stackward.report.colour import as_grave
+    from stackward.report.logs import render_live
+
+    def paint(level: Level) -> str:
+        return as_grave(level.word, is_error=level >= Level.ERROR, stream=sys.stdout)
+
+    is_begun = False
+    for batch in tail.batches():
+        for one in batch:
+            if isinstance(one, Remark):
+                sys.stdout.flush()
+                say(f"warning: `{one.node}` {one.says}")
+            else:
+                sys.stdout.write(render_live(one, form, width_here(), paint))
+        sys.stdout.flush()
+        if not is_begun and not tail.is_blind:
+            _say_what_is_followed(tail)
+        is_begun = True
+
+
+def _say_what_is_followed(tail: "Tail") -> None:
+    from stackward.wording import count_of
+
+    files = tail.files()
+    nothing = sorted(name for name, those in files.items() if not those)
+    number = sum(len(those) for those in files.values())
+    say(f"note: following {count_of(number, 'log')} on {count_of(len(files), 'node')}; Ctrl-C ends")
+    if nothing and len(nothing) < len(files):
+        return  # a component is on some nodes alone
+    if nothing:
+        say("warning: no node has a log of that; what is written later is followed")
+
+
+def _level(level: Grave) -> "Level":
+    from stackward.facts.logs import level_named
+
+    return level_named(level.value)
+
+
+def _anatomy() -> "Anatomy":
+    from stackward.anatomy import read_anatomy
+
+    return read_anatomy()
+
+
+def _refuse_nodes(given: "Iterable[str]", there: "Sequence[str]", place: str) -> None:
+    """Refuse a name that no node has."""
+    if unknown := [each for each in given if each not in there]:
+        raise BadInput(
+            f"there is no node `{unknown[0]}` {place}", hint=f"nodes: {', '.join(there)}"
+        )
+
+
 def _by_nova(
     context: typer.Context, choice: InventoryChoice, sought: str
 ) -> "tuple[str, Mapping[str, Link]]":
@@ -204,7 +345,6 @@ def _by_nova(
 def _opened(
     context: typer.Context, where: Where, choice: InventoryChoice
 ) -> "Iterator[tuple[LogSource, Together, Anatomy]]":
-    from stackward.anatomy import read_anatomy
     from stackward.app.logs import open_logs_in, open_logs_of
 
     if where.zone is not None and where.source is None:
@@ -218,13 +358,9 @@ def _opened(
         else open_logs_in(where.source, where.zone)
     )
     with opened as (source, together):
-        if unknown := [each for each in where.node or () if each not in source.nodes]:
-            place = f"in `{where.source}`" if where.source else "in the inventory"
-            raise BadInput(
-                f"there is no node `{unknown[0]}` {place}",
-                hint=f"nodes: {', '.join(source.nodes)}",
-            )
-        yield source, together, read_anatomy()
+        place = f"in `{where.source}`" if where.source else "in the inventory"
+        _refuse_nodes(where.node or (), source.nodes, place)
+        yield source, together, _anatomy()
 
 
 def _query(

@@ -145,16 +145,24 @@ def _asked(
     query: Query, places: Places, source: LogSource, budget: int, within_s: float
 ) -> Mapping[str, Json]:
     return {
-        "places": ["/"] if source.is_collected else list(places.paths),
-        "units": list(places.units),
-        "journal": True,
+        **as_asked(places, level=query.level, words=query.words),
+        **({"places": ["/"]} if source.is_collected else {}),
         "since": query.since.timestamp() if query.since else None,
         "until": query.until.timestamp() if query.until else None,
-        "level": int(query.level) if query.level is not None else None,
-        "words": list(query.words),
         "only_times": query.only_times,
         "bytes": budget,
         "within_s": within_s,
+    }
+
+
+def as_asked(places: Places, *, level: Level | None, words: Sequence[str]) -> Mapping[str, Json]:
+    """Return what a script on a node is told: where logs are, how they are written, what counts."""
+    return {
+        "places": list(places.paths),
+        "units": list(places.units),
+        "journal": True,
+        "level": int(level) if level is not None else None,
+        "words": list(words),
         "bodies": [_as_sent(one) for one in BODIES],
         "prefixes": [_as_sent(one) for one in PREFIXES],
     }
@@ -184,7 +192,7 @@ def _of_node(
     except NotUnderstood as error:
         return NodeRead(node=node, unread=error.message), []
     events = [
-        _corrected(_masked(parse(raw)), told.offset)
+        to_event(raw, told.offset)
         for raw in raws
         if not query.components or raw.component in query.components
     ]
@@ -206,7 +214,7 @@ def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]
             path = text(one["path"])
             component = JOURNAL if path == JOURNAL else component_of(path, places)
             events = [
-                _raw(node, path, component, rows(each), places) for each in rows(one["events"])
+                to_raw(node, path, component, rows(each), places) for each in rows(one["events"])
             ]
             raws += events
             read.append(
@@ -236,7 +244,8 @@ def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]
         )
 
 
-def _raw(node: str, path: str, component: str, given: Sequence[object], places: Places) -> Raw:
+def to_raw(node: str, path: str, component: str, given: Sequence[object], places: Places) -> Raw:
+    """Read an event as a node sends it."""
     at, kind, offset, said, is_cut, *unit = given
     if unit:  # of the journal
         name = text(unit[0])
@@ -258,6 +267,11 @@ def _time(given: object) -> datetime:
         return datetime.fromtimestamp(figure(given), UTC)
     except (OverflowError, OSError) as error:
         raise ValueError(given) from error
+
+
+def to_event(raw: Raw, offset: Offset | None) -> Event:
+    """Read the lines of an event: its secrets are masked, its clock is corrected."""
+    return _corrected(_masked(parse(raw)), offset)
 
 
 def _masked(one: Event) -> Event:

@@ -5,6 +5,7 @@ It runs as root where the login may have it so; else as the login, and names wha
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from stackward.errors import StackwardError, Uncertain
 from stackward.facts.talks import script
@@ -50,6 +51,12 @@ class NodeLogs:
             says = answer.err.strip() or f"the log scanner ended with {answer.code}"
             raise Uncertain(f"the logs of `{node}` were not read", says=says)
         return answer.out
+
+    def talk(
+        self, node: str, script: str, /, *, as_root: bool
+    ) -> AbstractContextManager[Conversation]:
+        """Start a script on a node and talk to it."""
+        return self._shell.talk(node, TALK, script, as_root=as_root)
 
     def offset(self, node: str, /) -> Offset | None:
         """Measure how far a node's clock is from ours: the shortest of some exchanges counts.

@@ -1,14 +1,25 @@
 """What is sent to a node for a conversation: its side of the talk, and the script that talks."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
+
+_USES: Mapping[str, tuple[str, ...]] = MappingProxyType({"tail": ("scan",)})  # sent before it
+_RUNS = '\n\nif __name__ == "__main__":'
 
 
 @cache
 def script(name: str) -> str:
     """Return what is run on a node; what a name means there is in `on_node/`."""
     folder = files(__package__).joinpath("on_node")
-    talk = folder.joinpath("talk.py").read_text("utf-8")
-    own = folder.joinpath(f"{name}.py").read_text("utf-8")
-    # One script: what must be first in a file of its own is there already.
-    return f"{talk}\n{own.replace('from __future__ import annotations', '')}"
+    first, *others = [
+        folder.joinpath(f"{each}.py").read_text("utf-8")
+        for each in ("talk", *_USES.get(name, ()), name)
+    ]
+    *used, own = [
+        # One script: what must be first in a file of its own is there already.
+        each.replace("from __future__ import annotations", "")
+        for each in others
+    ]
+    return "\n".join((first, *(each.partition(_RUNS)[0] for each in used), own))

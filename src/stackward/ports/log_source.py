@@ -1,10 +1,12 @@
 """Where logs are: the nodes of a cloud, or what was collected of them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from stackward.model.clock_offset import Offset
 from stackward.model.values import Json
+from stackward.ports.shell import Conversation
 
 BEGINS = '{"version"'  # the scanner's answer
 
@@ -35,6 +37,25 @@ class LogSource(Protocol):
 
         Raises `Unreachable` or `Uncertain` where that is not possible.
         """
+        ...
+
+    def offset(self, node: str, /) -> Offset | None:
+        """Return how far a node's clock is from ours; None where that is not known. Asked once."""
+        ...
+
+
+class LiveLogs(Protocol):
+    """Logs of living nodes, which are followed in a conversation."""
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """Return the nodes whose logs there are."""
+        ...
+
+    def talk(
+        self, node: str, script: str, /, *, as_root: bool
+    ) -> AbstractContextManager[Conversation]:
+        """Start a script there and talk to it; as root where sudo allows that."""
         ...
 
     def offset(self, node: str, /) -> Offset | None:

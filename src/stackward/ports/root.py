@@ -3,8 +3,8 @@
 The shipped sudoers file and the reference page are made of this list, and a shell refuses to run
 anything else as root. None takes a word that is chosen at the time: sudo compares them as they
 stand. What sudo cannot compare is what a command reads; so the only one that is given a text writes
-it to a file whose content nothing reads. One other executes what it reads, `SCAN_LOGS`: it equals
-root, and the shipped file has it behind a `#`.
+it to a file whose content nothing reads. Two others execute what they read, `SCAN_LOGS` and `TALK`:
+they equal root, and the shipped file has them behind a `#`.
 
 Sudo joins the words by blanks before it compares them, so it does not see where one ends: who may
 run `timeout 4 setpriv --reuid x /y` may run the program `setpriv --reuid x /y` of a folder of his
@@ -310,7 +310,7 @@ GUEST_LOGS: Words = (
 BOOTSTRAP = (
     "import sys;s=sys.stdin.buffer;exec(compile(s.read(int(s.readline())),'stackward','exec'))"
 )
-# The same as the login itself, for a conversation, whose two sides end it.
+# The same for a conversation, whose two sides end it: what follows logs has no other end.
 TALK: Words = ("/usr/bin/python3", "-I", "-c", BOOTSTRAP)
 SCAN_LOGS: Words = (
     *("/usr/bin/timeout", "-k", "1", "40"),
@@ -461,6 +461,11 @@ ALL = (
     ),
     RootCommand(
         words=SCAN_LOGS,
+        needed_for=(For.LOGS,),
+        gives="everything: it runs what it is given, as root",
+    ),
+    RootCommand(
+        words=TALK,
         needed_for=(For.LOGS,),
         gives="everything: it runs what it is given, as root",
     ),

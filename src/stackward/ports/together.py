@@ -1,6 +1,7 @@
 """Several questions at once, so that one which hangs delays no other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 Key = TypeVar("Key")
@@ -24,6 +25,14 @@ class Round(Protocol[Key, Told_co]):
         ...
 
 
+class Stream(Protocol[Told_co]):
+    """What several sources bring, as it comes."""
+
+    def come(self, *, within_s: float) -> Sequence[Told_co]:
+        """Return what has come since the last time; for the first of it, wait so long."""
+        ...
+
+
 class Together(Protocol):
     """Asks side by side."""
 
@@ -43,5 +52,19 @@ class Together(Protocol):
         """Return each answer under its key; None for what was not answered in time.
 
         What a question raises is raised here. The deadline is for all of them together.
+        """
+        ...
+
+
+class Streams(Protocol):
+    """Takes what comes from several sources, side by side."""
+
+    def stream(
+        self, sources: Sequence[Callable[[], Iterator[Told]]], /
+    ) -> AbstractContextManager[Stream[Told]]:
+        """Take from all sources side by side what they yield, until the end of the context.
+
+        Then no source is asked for more. One that waits for something else is not waited for:
+        whoever owns what it waits for ends that.
         """
         ...

@@ -32,6 +32,11 @@ def painted(text: str, stream: TextIO) -> str:
     return coloured(text) if has_colour(stream) else text
 
 
+def as_grave(word: str, *, is_error: bool, stream: TextIO) -> str:
+    """Return a word as an error or a warning, coloured where a stream shows that."""
+    return f"\x1b[{_RED if is_error else _YELLOW}m{word}\x1b[0m" if has_colour(stream) else word
+
+
 def coloured(text: str) -> str:
     """Return a text with its words of state in colour."""
 

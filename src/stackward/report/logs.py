@@ -1,7 +1,7 @@
 """Events, groups of errors and stories as text and as data."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from stackward.errors import StackwardError
@@ -290,6 +290,27 @@ def _as_line(record: object) -> str:
 def _stamp(at: datetime) -> str:
     """Write a time for programs: order is what logs are about, so to the microsecond."""
     return utc(at, "microseconds")
+
+
+# --- events as they come ------------------------------------------------------------------------
+
+
+def render_live(
+    one: Event, form: Form, width: int | None = None, paint: Callable[[Level], str] | None = None
+) -> str:
+    """Return an event that has just come: for programs as data, for people with all its lines."""
+    if form is Form.JSON:
+        return f"{_as_line(event_record(one))}\n"
+    word = "" if one.level < Level.WARNING else f"{(paint or _word)(one.level)}: "
+    ahead = f"{to_the_millisecond(one.at)} {one.node} {one.component} "
+    lines = wrap(f"{ahead}{word}{printable(one.message)}", width, rest="  ")
+    for line in one.more:
+        lines += wrap(printable(line), width, first="  ", rest="    ")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _word(level: Level) -> str:
+    return level.word
 
 
 # --- what was not read --------------------------------------------------------------------------

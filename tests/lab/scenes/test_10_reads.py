@@ -19,7 +19,7 @@ from real_lab import STACKWARD, RealLab
 from stackward.adapters.inventory import read_inventory
 from stackward.adapters.ssh import Ssh
 from stackward.errors import ExitCode
-from stackward.ports.root import ALL, FILL_DROP_IN, SCAN_LOGS
+from stackward.ports.root import ALL, FILL_DROP_IN, SCAN_LOGS, TALK
 from stackward.ports.shell import Answer, refusal
 
 NODES = ["ctl", "c01", "c02", "c03"]
@@ -204,7 +204,7 @@ def test_the_login_is_not_root(reads: Reads) -> None:
 def test_sudo_takes_every_declared_command_without_a_password(reads: Reads) -> None:
     """But for the one that equals root: the shipped file has it behind a `#`."""
     assert {node: set(refused) for node, refused in reads.refused.items()} == {
-        node: {SCAN_LOGS} for node in NODES
+        node: {SCAN_LOGS, TALK} for node in NODES
     }
 
 

@@ -930,31 +930,39 @@ def read_journal(scan: Scan, out: bytes, seen: set[str], told: dict[str, Any]) -
         if cursor in seen:
             continue
         seen.add(cursor)
-        message = entry.get("MESSAGE")
-        if isinstance(message, list):  # bytes that are no text
-            message = bytes(message).decode("utf-8", "backslashreplace")
-        if not isinstance(message, str):
+        found = journal_event(entry, heads)
+        if found is None:
             continue
-        at = float(entry.get("_SOURCE_REALTIME_TIMESTAMP") or entry["__REALTIME_TIMESTAMP"]) / 1e6
-        program = str(entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or "?")
-        pid = str(entry.get("_PID") or entry.get("SYSLOG_PID") or "")
-        rank = {0: 50, 1: 50, 2: 50, 3: 40, 4: 30, 7: 10}.get(int(entry.get("PRIORITY") or 6), 20)
-        raw = message.encode("utf-8", "backslashreplace")
-        owner = program.replace(" ", "_") + ("[" + pid + "]" if pid else "")
-        begin = f"{stamp(at)} - {owner}: "
-        own = heads.at(begin.encode() + raw, 0)
-        if own is not None and own.kind not in {kind.name for kind in scan.prefixes}:
-            own.at = own.at if abs(own.at - at) < BACKWARDS_S else at
-            head = own
-            head.rank = max(head.rank, rank) if rank > 20 else head.rank  # noqa: PLR2004
-        else:
-            head = Head("journal:" + str(rank), at, rank, (), 0)
+        head, begin, raw, unit = found
         if not scan.wanted.has(head, raw):
             continue
-        unit = str(entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or program)
-        scan.take(begin.encode() + raw, len(seen), head, told)
+        scan.take(begin + raw, len(seen), head, told)
         if told["events"] and told["events"][-1][2] == len(seen):
-            told["events"][-1].append(unit if entry.get("_TRANSPORT") != "kernel" else "kernel")
+            told["events"][-1].append(unit)
+
+
+def journal_event(entry: dict[str, Any], heads: Heads) -> tuple[Head, bytes, bytes, str] | None:
+    """Read an entry of the journal: its head, the header that it gets, its message, its unit."""
+    message = entry.get("MESSAGE")
+    if isinstance(message, list):  # bytes that are no text
+        message = bytes(message).decode("utf-8", "backslashreplace")
+    if not isinstance(message, str):
+        return None
+    at = float(entry.get("_SOURCE_REALTIME_TIMESTAMP") or entry["__REALTIME_TIMESTAMP"]) / 1e6
+    program = str(entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or "?")
+    pid = str(entry.get("_PID") or entry.get("SYSLOG_PID") or "")
+    rank = {0: 50, 1: 50, 2: 50, 3: 40, 4: 30, 7: 10}.get(int(entry.get("PRIORITY") or 6), 20)
+    raw = message.encode("utf-8", "backslashreplace")
+    owner = program.replace(" ", "_") + ("[" + pid + "]" if pid else "")
+    begin = f"{stamp(at)} - {owner}: ".encode()
+    own = heads.at(begin + raw, 0)
+    if own is not None and own.kind not in {kind.name for kind in heads.prefixes}:
+        own.at = own.at if abs(own.at - at) < BACKWARDS_S else at
+        own.rank = max(own.rank, rank) if rank > 20 else own.rank  # noqa: PLR2004
+    else:
+        own = Head("journal:" + str(rank), at, rank, (), 0)
+    unit = str(entry.get("UNIT") or entry.get("_SYSTEMD_UNIT") or program)
+    return own, begin, raw, unit if entry.get("_TRANSPORT") != "kernel" else "kernel"
 
 
 def stamp(at: float) -> str:
