@@ -72,6 +72,8 @@ POINTS = {
     "verify-resize": ("before", "settle", "cold-migrate"),
     "confirm": ("before", "confirm_resize"),
     "confirm-unread": ("unread", "confirmResize"),
+    "evacuate-unread": ("unread", "evacuate"),
+    "start-unread": ("unread", "os-start"),
     "before-stop": ("before", "intend", "keep-off"),
 }
 
