@@ -300,6 +300,7 @@ class HttpCloud:
             for one in reversed(self.cloud.nova.migrations)
             if wanted.get("host") in {None, one.source, one.target}
             and wanted.get("status") in {None, one.status}
+            and wanted.get("migration_type") in {None, one.kind}
             and wanted.get("instance_uuid") in {None, one.server}
         ]
 

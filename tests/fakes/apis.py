@@ -12,6 +12,7 @@ from stackward.model.cloud_state import (
     Failed,
     Failure,
     Heartbeat,
+    LivesOnSource,
     Rpc,
     RpcAnswer,
 )
@@ -76,6 +77,8 @@ class FakeApis:
     unusable: Exception | None = None  # what is wrong with the settings
     of_computes: list[Hypervisor] | Failed | None = None  # None: one of each nova-compute
 
+    lives_on_source: list[LivesOnSource] | Failed = field(default_factory=list)
+
     login_url = f"{CTL}:5000/v3"
 
     def load(self) -> None:
@@ -115,6 +118,9 @@ class FakeApis:
             Hypervisor(id=f"id-{one.host}", name=one.host, host=one.host, kind="QEMU")
             for one in self.computes()
         ]
+
+    def on_source(self, endpoint: Endpoint, *, within_s: float) -> Sequence[LivesOnSource] | Failed:
+        return self.lives_on_source
 
     def call(self, endpoint: Endpoint, path: str, *, answer: str, within_s: float) -> RpcAnswer:
         self.called_by_api.append(path)

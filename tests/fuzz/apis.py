@@ -146,6 +146,8 @@ def of_nova(name: str) -> Callable[[], object]:
         apis, catalog = looked_at()
         endpoint = catalog.endpoint(("compute",))
         assert endpoint is not None
+        if name == "on source":
+            return apis.on_source(endpoint, within_s=5)
         if name == "uptime":
             return apis.uptime(endpoint, ID, within_s=5)
         return apis.hypervisors(endpoint, within_s=5)
@@ -189,6 +191,7 @@ def sources() -> list[Source]:
         ("Nova uptime, a look", "uptime", f"GET /os-hypervisors/{ID}", of_nova("uptime")),
         ("Nova migrations", "migrations", "GET /os-migrations", lambda: nova().migrations_of_server(ID)),
         ("Nova migrations, newest", "migrations", "GET /os-migrations", lambda: nova().newest_migrations(HOST)),
+        ("Nova migrations, a look", "migrations", "GET /os-migrations", of_nova("on source")),
         ("Nova a running migration", "migration-running", f"GET /servers/{ID}/migrations/1", lambda: nova().remaining_bytes(ID, 1)),
         ("Nova actions", "actions", f"GET /servers/{ID}/os-instance-actions", lambda: nova().actions_of(ID)),
         ("Nova events of an action", "action-events", f"GET /servers/{ID}/os-instance-actions/req-1", lambda: nova().action_events(ID, "req-1")),

@@ -22,7 +22,15 @@ from stackward.facts.cloud_state import CheckRequest, node_called, time_for
 from stackward.health import symptoms
 from stackward.health.looking import check_cloud, check_node
 from stackward.model import boot_gate
-from stackward.model.cloud_state import Answered, Endpoint, Failed, Failure, Rpc, RpcAnswer
+from stackward.model.cloud_state import (
+    Answered,
+    Endpoint,
+    Failed,
+    Failure,
+    LivesOnSource,
+    Rpc,
+    RpcAnswer,
+)
 from stackward.model.health import Finding, Health, Kept, State
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import Itself
@@ -1398,6 +1406,12 @@ def no_queue(site: Site) -> None:
         pytest.param(
             lambda site: site.silence("nova-compute", "c01", is_forced_down=True),
             "forced-down", "nova-compute on c01", id="forced down",
+        ),
+        pytest.param(
+            lambda site: site.apis.lives_on_source.append(
+                LivesOnSource(server="s", name="db-01", host="c01", record=7, status="done")
+            ),
+            "lives-on-source", "nova-compute on c01", id="lives on the source of its evacuation",
         ),
         pytest.param(
             lambda site: site.apis.calls.update({POOLS: NFS_DOWN}),

@@ -24,6 +24,7 @@ from stackward.model.cloud_state import (
     Failed,
     Failure,
     Heartbeat,
+    LivesOnSource,
 )
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.identity import (
@@ -54,13 +55,21 @@ REMEMBERING_S = 1.0  # how long the journal is waited for once all else is known
 TOLD_S = 0.3  # between the end of a question and the end of what waits for it
 MOST_AT_ONCE = 200  # nodes: an ssh each
 NOVA, HYPERVISORS, HEARTBEATS = "compute", "hypervisors", "heartbeats"
+ON_SOURCE = "on source"
 _APIS, _NODE = "apis", "node"
 _LOGIN = (_APIS, "login")
 _MEMORY = "memory"
 
 _Question: TypeAlias = tuple[str, str]  # what is asked, and of what
 _Told = TypeVar("_Told")
-_Answer: TypeAlias = Answered | Failed | datetime | Sequence[Heartbeat] | Sequence[Hypervisor]
+_Answer: TypeAlias = (
+    Answered
+    | Failed
+    | datetime
+    | Sequence[Heartbeat]
+    | Sequence[Hypervisor]
+    | Sequence[LivesOnSource]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +144,8 @@ class ApisSeen:
     heartbeats_unread: Mapping[str, Failed] = field(default_factory=dict)
     hypervisors: tuple[Hypervisor, ...] = ()
     hypervisors_unread: Failed | None = None
+    on_source: tuple[LivesOnSource, ...] = ()
+    on_source_unread: Failed | None = None
 
 
 def node_called(lookout: Lookout, word: str, by: Deadline) -> str:
@@ -326,6 +337,8 @@ class Look:
             bare_metal=bare_metal,
             other_drivers=_other_drivers(apis.hypervisors),
             hypervisors_unread=apis.hypervisors_unread,
+            on_source=apis.on_source,
+            on_source_unread=apis.on_source_unread,
             unnamed={host: match.why for host, match in matches.items() if match.node is None},
             identified_at={host: match.seen_at for host, match in matches.items() if match.seen_at},
             unremembered=remembered.why if isinstance(remembered, Unread) else None,
@@ -474,6 +487,8 @@ def _seen(
         },
         hypervisors=_hypervisors(answers.get((HYPERVISORS, NOVA))),
         hypervisors_unread=_failed(answers.get((HYPERVISORS, NOVA))),
+        on_source=_on_source(answers.get((ON_SOURCE, NOVA))),
+        on_source_unread=_failed(answers.get((ON_SOURCE, NOVA))),
     )
 
 
@@ -509,6 +524,7 @@ def _all_questions(
             )
         if component.catalog == NOVA:
             yield (HYPERVISORS, NOVA), partial(apis.hypervisors, endpoint)
+            yield (ON_SOURCE, NOVA), partial(apis.on_source, endpoint)
     if asked.only:
         return
     chosen = [one for one in catalog.endpoints if one.interface in asked.interfaces]
@@ -539,6 +555,12 @@ def _hypervisors(given: _Answer | None) -> tuple[Hypervisor, ...]:
     if not isinstance(given, Sequence):
         return ()
     return tuple(one for one in given if isinstance(one, Hypervisor))
+
+
+def _on_source(given: _Answer | None) -> tuple[LivesOnSource, ...]:
+    if not isinstance(given, Sequence):
+        return ()
+    return tuple(one for one in given if isinstance(one, LivesOnSource))
 
 
 def _failed(given: _Answer | None) -> Failed | None:

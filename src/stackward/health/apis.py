@@ -148,6 +148,8 @@ def _judge_other_lists(state: CloudState, anatomy: Anatomy, shown: Shown) -> Ite
     lists = [(name, "list of its services", one) for name, one in state.heartbeats_unread.items()]
     if state.hypervisors_unread:
         lists.append((_NOVA_API, "list of its hypervisors", state.hypervisors_unread))
+    elif state.on_source_unread:  # who may not read the one may not read the other
+        lists.append((_NOVA_API, "list of its evacuations", state.on_source_unread))
     for name, what, failed in lists:
         probed = state.probes.get(name)
         has_failed = isinstance(probed, Failed) and probed.how in _OWN_FAULT
@@ -294,6 +296,9 @@ def gaps_of_doors(
         # That it was asked and has not answered is a finding.
         silent = failed.how is Failure.NO_ANSWER
         yield replace(gap, kind=Kept.SPARED, why="its API did not answer") if silent else gap
+    if state.on_source_unread and _is_limit(state.on_source_unread):
+        what = "which servers live on the source of their own evacuation"
+        yield _gap_of(_NOVA_API, what, state.on_source_unread)
     for name, failed in _not_reached(state, anatomy):
         yield _gap_of(name, "whether its endpoints answer", failed)
     for place, until in state.certificates.items():

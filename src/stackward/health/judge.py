@@ -21,6 +21,7 @@ from stackward.health.messages import (
     judge_all_queues,
     judge_connections,
     judge_heartbeats,
+    judge_on_source,
     judge_own_queues,
     judge_records,
     judge_rpc,
@@ -144,6 +145,7 @@ def _all_findings(
     yield from judge_all_queues(state, here, anatomy)
     yield from judge_heartbeats(state, here, anatomy)
     yield from judge_records(state, here, anatomy)
+    yield from judge_on_source(state, anatomy)
     yield from judge_rpc(state, here, anatomy)
     yield from judge_pings(state, here, anatomy)
     yield from judge_calls(state, here, anatomy)

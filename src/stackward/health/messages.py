@@ -466,6 +466,21 @@ def judge_records(state: CloudState, present: Present, anatomy: Anatomy) -> Iter
             )
 
 
+def judge_on_source(state: CloudState, anatomy: Anatomy) -> Iterator[Finding]:
+    """Name each server that the next start of its nova-compute destroys."""
+    for one in state.on_source:
+        node = state.nodes.get(one.host) or one.host
+        if state.only in {None, node}:
+            yield symptoms.LIVES_ON_SOURCE.found(
+                anatomy[NOVA_COMPUTE].name,
+                node,
+                server=f"`{one.name}` ({one.server})",
+                record=one.record,
+                status=one.status,
+                host=one.host,
+            )
+
+
 def is_listed(state: CloudState, component: Component, anatomy: Anatomy) -> bool:
     """Say whether the list was read in which an API has the processes of a component's project."""
     api = anatomy.of_catalog(LISTED.get(component.service, ""))

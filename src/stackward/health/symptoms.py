@@ -996,6 +996,16 @@ FORCED_DOWN = Symptom(
     "once it is certain what runs there: `openstack compute service set --up {host} nova-compute`",
     "Its servers may be running elsewhere already.",
 )
+LIVES_ON_SOURCE = Symptom(
+    "lives-on-source",
+    State.DEGRADED,
+    "{server} lives here, and its evacuation from here is open still (record {record}, {status}): "
+    "the next start of nova-compute destroys it, with its disks",
+    "restart nothing there; `stackward node drain {host}` moves it off, then `stackward node "
+    "return {host}` settles the record",
+    "nova 31.0 compute/manager.py, _destroy_evacuated_instances: as it starts it goes by the "
+    "record alone, and never looks where the server is.",
+)
 BACKEND_DOWN = Symptom(
     "backend-down",
     State.BROKEN,

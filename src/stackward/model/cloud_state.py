@@ -95,6 +95,17 @@ class Heartbeat:
     is_known: bool = True  # False: its cell is down, and Nova knows no more than its host
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivesOnSource:
+    """A server on the source of its own evacuation, which is open: a start there destroys it."""
+
+    server: str
+    name: str
+    host: str
+    record: int
+    status: str
+
+
 class Rpc(StrEnum):
     """What came of a call over RPC."""
 
@@ -171,6 +182,9 @@ class CloudState:
     nodes: Mapping[str, str | None] = field(default_factory=dict)  # of hosts; None: not named
     bare_metal: frozenset[str] = frozenset()  # hosts that are no machines: Ironic's
     other_drivers: frozenset[str] = frozenset()  # hosts with no hypervisor of libvirt's
+    # Servers that the next start of their nova-compute destroys.
+    on_source: tuple[LivesOnSource, ...] = ()
+    on_source_unread: Failed | None = None
     hypervisors_unread: Failed | None = None  # then it is not known which hosts are Ironic's
     unnamed: Mapping[str, str] = field(default_factory=dict)  # why a host is none of the nodes
     # When the node of a host called itself so; it cannot be asked now.

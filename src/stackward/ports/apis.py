@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from stackward.model.cloud_state import Answered, Catalog, Endpoint, Failed, Heartbeat, RpcAnswer
+from stackward.model.cloud_state import (
+    Answered,
+    Catalog,
+    Endpoint,
+    Failed,
+    Heartbeat,
+    LivesOnSource,
+    RpcAnswer,
+)
 from stackward.model.hypervisor import Hypervisor
 
 
@@ -53,6 +61,10 @@ class Apis(Protocol):
 
     def hypervisors(self, endpoint: Endpoint, *, within_s: float) -> Sequence[Hypervisor] | Failed:
         """Return all hypervisors."""
+        ...
+
+    def on_source(self, endpoint: Endpoint, *, within_s: float) -> Sequence[LivesOnSource] | Failed:
+        """Return the servers that live on the source of their own open evacuation."""
         ...
 
     def call(self, endpoint: Endpoint, path: str, *, answer: str, within_s: float) -> RpcAnswer:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from builders import a_server, an_id
 from fakes.cloud import FakeCloud
 from fakes.nova import FakeNova
 from http_cloud import PAGE_OF_HTML, HttpCloud, Reply
@@ -14,7 +15,16 @@ from stackward.adapters.openstack import connect, connect_to_look
 from stackward.adapters.openstack.apis import OpenStackApis
 from stackward.adapters.openstack.files import UnusableSettings
 from stackward.errors import BadInput
-from stackward.model.cloud_state import Answered, Catalog, Endpoint, Failed, Failure, Rpc
+from stackward.model.cloud_state import (
+    Answered,
+    Catalog,
+    Endpoint,
+    Failed,
+    Failure,
+    LivesOnSource,
+    Rpc,
+)
+from stackward.model.migration import Migration
 
 HOSTS = tuple(f"compute-{number:02}" for number in range(1, 6))
 SERVERS = "/v2.1/servers?limit=1&all_tenants=1"
@@ -58,6 +68,38 @@ def test_hypervisors_are_read_to_the_end() -> None:
 
     assert not isinstance(found, Failed)
     assert [one.name for one in found] == list(HOSTS)
+
+
+@pytest.mark.parametrize("status", ["accepted", "pre-migrating", "done"])
+def test_a_server_on_the_source_of_its_open_evacuation_is_named(status: str) -> None:
+    look = Look()
+    nova = look.small.cloud.nova
+    here, gone = replace(a_server(name="db-01"), host=HOSTS[0]), a_server(name="db-02")
+    nova.add(here, replace(gone, host=HOSTS[1]))
+    nova.migrations += [
+        Migration(
+            id=number,
+            uuid=an_id(f"record-{number}"),
+            server=server,
+            kind=kind,
+            status=state,
+            source=HOSTS[0],
+            target=HOSTS[1],
+        )
+        for number, (server, kind, state) in enumerate(
+            [
+                (here.id, "evacuation", status),
+                (here.id, "evacuation", "completed"),
+                (here.id, "migration", status),
+                (gone.id, "evacuation", status),
+            ]
+        )
+    ]
+
+    found = look.apis.on_source(look.at("compute"), within_s=5)
+
+    told = LivesOnSource(server=here.id, name="db-01", host=HOSTS[0], record=0, status=status)
+    assert found == (told,)
 
 
 @pytest.mark.parametrize("status", [404, 500])

@@ -37,7 +37,12 @@ from stackward.adapters.openstack.answers import (
 from stackward.adapters.openstack.files import UnusableSettings
 from stackward.adapters.openstack.http import unusable_file
 from stackward.adapters.openstack.lists import Query, read_list
-from stackward.adapters.openstack.nova_answers import once, to_hypervisor, to_uptime
+from stackward.adapters.openstack.nova_answers import (
+    once,
+    to_hypervisor,
+    to_migration,
+    to_uptime,
+)
 from stackward.adapters.openstack.redirects import Elsewhere
 from stackward.adapters.openstack.regions import (
     interface_of,
@@ -57,9 +62,11 @@ from stackward.model.cloud_state import (
     Failed,
     Failure,
     Heartbeat,
+    LivesOnSource,
     Rpc,
     RpcAnswer,
 )
+from stackward.model.evacuation import EVACUATION, OPEN
 from stackward.model.hypervisor import Hypervisor
 from stackward.model.server import IN_DOWN_CELL
 from stackward.wording import count_of
@@ -67,10 +74,13 @@ from stackward.wording import count_of
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
+    from stackward.model.migration import Migration
+
 Parsed = TypeVar("Parsed")
 
 NOVA_SERVICES = "2.69"  # the first that shows what is in a cell that is down
 NOVA_HYPERVISORS = "2.53"  # the first whose ids are those of placement
+NOVA_MIGRATIONS = "2.59"  # the first that lists them page by page
 NOVA_UPTIME = "2.88"  # the first at which `uptime` is an RPC call to that nova-compute
 NOVA_UPTIME_BEFORE = "2.87"  # the last that has it at a path of its own
 # From 3.49 on it has cinder-api call a scheduler over RPC, for the state of the backends.
@@ -227,6 +237,53 @@ class OpenStackApis:
             within_s=within_s,
         )
 
+    def on_source(self, endpoint: Endpoint, *, within_s: float) -> Sequence[LivesOnSource] | Failed:
+        """Return the servers that live on the source of their own open evacuation.
+
+        A node that died and was evacuated has none: one list of servers for each such node.
+        """
+        until = time.monotonic() + within_s
+        records: list[Migration] = []
+        for status in OPEN:
+            found = self._list(
+                endpoint,
+                "/v2.1/os-migrations",
+                "migrations",
+                lambda one, _now: to_migration(one),
+                version=NOVA_MIGRATIONS,
+                within_s=max(until - time.monotonic(), _LEAST_S),
+                query=[("migration_type", EVACUATION), ("status", status)],
+            )
+            if isinstance(found, Failed):
+                return found
+            records += found
+        lives: list[LivesOnSource] = []
+        for host in dict.fromkeys(one.source for one in records):
+            named = self._list(
+                endpoint,
+                "/v2.1/servers/detail",
+                "servers",
+                lambda one, _now: (str(one["id"]), str(one["name"])),
+                version=NOVA_MIGRATIONS,
+                within_s=max(until - time.monotonic(), _LEAST_S),
+                query=[("all_tenants", "true"), ("host", host)],
+            )
+            if isinstance(named, Failed):
+                return named
+            here = dict(named)
+            lives += [
+                LivesOnSource(
+                    server=one.server,
+                    name=here[one.server],
+                    host=host,
+                    record=one.id,
+                    status=one.status,
+                )
+                for one in records
+                if one.source == host and one.server in here
+            ]
+        return tuple(lives)
+
     def uptime(self, endpoint: Endpoint, hypervisor: str, *, within_s: float) -> RpcAnswer:
         """Have Nova ask that nova-compute for its uptime, over RPC."""
         path, began = f"/v2.1/os-hypervisors/{quote(hypervisor, safe='')}", time.monotonic()
@@ -274,6 +331,7 @@ class OpenStackApis:
         *,
         version: str | None,
         within_s: float,
+        query: Query = (),
     ) -> tuple[Parsed, ...] | Failed:
         """Read a list to its end, all its pages within one time."""
         until = time.monotonic() + within_s
@@ -284,8 +342,8 @@ class OpenStackApis:
             if left <= 0:
                 says = f"no answer within {within_s:g} s, after {count_of(len(pages), 'page')}"
                 raise _Unanswered(Failed(how=Failure.NO_ANSWER, says=says, is_late=True))
-            query = f"?{urlencode(place)}" if place else ""
-            answer = self._send("GET", endpoint, path + query, version=version, within_s=left)
+            words = f"?{urlencode(place)}" if place else ""
+            answer = self._send("GET", endpoint, path + words, version=version, within_s=left)
             if isinstance(answer, Failed):
                 # Half of a list is none: only a first page may be missing.
                 raise _Unanswered(replace(answer, status=None) if pages else answer)
@@ -294,7 +352,7 @@ class OpenStackApis:
 
         try:
             with understood(endpoint.kind, f"GET {path}", pages):
-                found, now = read_list(fetch, name), _now_at(pages[-1])
+                found, now = read_list(fetch, name, query), _now_at(pages[-1])
                 return tuple(parsed(lambda one: parse(one, now), one) for one in found)
         except _Unanswered as error:
             return error.failed
