@@ -136,3 +136,12 @@ def test_a_persons_word_is_called_that() -> None:
 
     assert isinstance(answer, Holds)
     assert answer.read == "a person's word: INC-4711; nothing else proves it"
+
+
+def test_a_device_that_once_switched_the_node_on_is_its_own() -> None:
+    booted = IsItsDevice(node=NODE, by="boot", seen_at="2026-11-21T03:00:00+00:00")
+    unseen = IsItsDevice(node=NODE, by="boot")
+
+    world = a_world(FakeCloud())
+    assert isinstance(booted.ask(world), Holds)
+    assert isinstance(unseen.ask(world), Unverified)

@@ -62,7 +62,7 @@ class IsItsDevice:
     kind: ClassVar[str] = "is-its-device"
 
     node: str
-    by: str  # how that is known: "identity", "silence", "word"; stored
+    by: str  # how that is known: "identity", "boot", "silence", "word"; stored
     # What the node once told of itself; what was heard before the order; a person's word.
     uuid: str | None = field(default=None, metadata=VOLATILE)
     serial: str | None = field(default=None, metadata=VOLATILE)
@@ -83,6 +83,8 @@ class IsItsDevice:
         """Compare what it says with what the node once said; or see what fell silent."""
         if self.by == "identity":
             return self._compared(world)
+        if self.by == "boot" and self.seen_at:
+            return Holds(f"it has switched the node on, which then booted, {in_utc(self.seen_at)}")
         if self.by == "silence":
             return self._fallen_silent(world)
         if self.reference:

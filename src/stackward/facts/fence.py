@@ -9,6 +9,7 @@ from stackward.facts.domains import read_domains
 from stackward.facts.maintenance import read_holders
 from stackward.facts.named import Found, find_node, nodes_of_hosts
 from stackward.facts.observed import ADDRESSES, MACHINE, read_remembered
+from stackward.facts.power_history import read_switched_on
 from stackward.facts.roles import read_roles
 from stackward.model.claim import read_claim
 from stackward.model.compute_process import UNIT, outside
@@ -64,6 +65,7 @@ def read_fence(
         device=device,
         own=next((one for at, one in known if (at, one.node) == (host, node)), None),
         others=tuple(one for _, one in known if one.node != node),
+        switched_on=read_switched_on(journal, cloud, host),
         signs=Signs(
             heartbeat=_sign(found.service.is_up),
             rpc=_rpc(world, found),

@@ -1,23 +1,14 @@
 """Read what runs of ours have done to a node's power, as their journal has it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from stackward.model.power import CUT, SWITCHED_ON
 from stackward.model.run import Attempt, Settled
 from stackward.plan.path import stage_of
 from stackward.ports.journal import Journal
+from stackward.status.power_device import SwitchedOn
 
 _LATEST = 1000  # runs in which those of a node are looked for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwitchedOn:
-    """A power-on by a device that was seen as a new boot of its node."""
-
-    run: str
-    device: str  # in words
-    booted: str  # by the node's clock
 
 
 def has_cut(journal: Journal, cloud: str, host: str, *, but: str | None) -> bool:
@@ -39,13 +30,13 @@ def has_cut(journal: Journal, cloud: str, host: str, *, but: str | None) -> bool
 
 def read_switched_on(journal: Journal, cloud: str, host: str) -> SwitchedOn | None:
     """Return the last power-on of ours by which a host was seen to boot; None where none was."""
-    for run, attempt in _attempts(journal, cloud, host):
+    for _, attempt in _attempts(journal, cloud, host):
         is_seen = attempt.settled is Settled.DONE and attempt.mark is not None
         if not is_seen or stage_of(attempt.step) != SWITCHED_ON:
             continue
         device, booted = attempt.saw.get("device"), attempt.saw.get("booted")
         if isinstance(device, str) and isinstance(booted, str):
-            return SwitchedOn(run=run, device=device, booted=booted)
+            return SwitchedOn(device=device, booted=booted)
     return None
 
 

@@ -39,7 +39,7 @@ def proofs_of_death(
         uuid=own.uuid if own else None,
         serial=own.serial if own else None,
         macs=tuple(sorted(own.macs)) if own else (),
-        seen_at=facts.own.seen_at if facts.own else None,
+        seen_at=_seen_at(facts, whose),
         heard=facts.heard,
         addresses=facts.addresses,
         peers=facts.peers,
@@ -48,3 +48,10 @@ def proofs_of_death(
     yield NoSignOfLife(
         node=facts.name, host=facts.host, addresses=facts.addresses, peers=facts.peers
     )
+
+
+def _seen_at(facts: FenceFacts, whose: Whose) -> str | None:
+    """Return when that was seen by which its device is known."""
+    if whose is Whose.BOOT:
+        return facts.switched_on.booted if facts.switched_on else None
+    return facts.own.seen_at if facts.own else None

@@ -194,8 +194,14 @@ def identified(facts: FenceFacts, asked: FenceRequest) -> Identified:
     if not isinstance(facts.device, PowerDevice):
         return Identified(whose=Whose.UNKNOWN)
     found = identify(facts.device.hardware, facts.own, facts.others, is_heard=bool(facts.heard))
+    once = facts.switched_on
+    if found.whose in _BY_LESS and once and once.device == facts.device.name.text:
+        return Identified(whose=Whose.BOOT)
     is_said = found.whose is Whose.UNKNOWN and bool(asked.confirmed_off)
     return Identified(whose=Whose.WORD) if is_said else found
+
+
+_BY_LESS = {Whose.UNKNOWN, Whose.SILENCE}
 
 
 def _judge_device(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
@@ -235,10 +241,12 @@ def _judge_identity(
             yield WORD_ALONE.warns(facts.name, reference=asked.confirmed_off)
         case Whose.SILENCE:
             yield PROVED_LATER.warns(facts.name)
-        case Whose.IDENTITY:
+        case Whose.IDENTITY | Whose.BOOT:
             pass
-    if asked.confirmed_off and found.whose in {Whose.IDENTITY, Whose.SILENCE}:
+    if asked.confirmed_off and found.whose in {Whose.IDENTITY, Whose.BOOT, Whose.SILENCE}:
         why = "its device says which machine it is"
+        if found.whose is Whose.BOOT:
+            why = "its device has switched it on once, and it booted"
         if found.whose is Whose.SILENCE:
             why = "it is heard now, and must fall silent"
         yield UNNEEDED.blocks(facts.name, flag="--confirmed-off", why=why)

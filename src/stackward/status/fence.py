@@ -12,7 +12,7 @@ from stackward.model.unread import Unread
 from stackward.model.witness import Witnesses
 from stackward.status.life import Life, Signs, judge_life
 from stackward.status.outage import Compute
-from stackward.status.power_device import Remembered
+from stackward.status.power_device import Remembered, SwitchedOn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class FenceFacts:
     device: PowerDevice | Unread | None  # None: the inventory names none
     own: Remembered | None = None  # what it said of itself while it was well
     others: tuple[Remembered, ...] = ()  # what others have said
+    switched_on: SwitchedOn | None = None  # by a return of ours
     signs: Signs
     witnesses: Witnesses
     addresses: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ class Whose(StrEnum):
     """How it is known whose device it is; the words are stored in a check."""
 
     IDENTITY = "identity"  # it says what the node said of itself while it was well
+    BOOT = "boot"  # it switched the node on once, and that was seen as a new boot of it
     SILENCE = "silence"  # what was heard of the node before the order falls silent by it
     WORD = "word"  # a person says so
     ANOTHERS = "another's"  # it says that it is another machine
@@ -24,6 +25,14 @@ class Remembered:
     node: str
     hardware: Hardware
     seen_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchedOn:
+    """A power-on by a device that was seen as a new boot of its node."""
+
+    device: str  # in words
+    booted: str  # by the node's clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

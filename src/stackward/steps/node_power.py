@@ -126,10 +126,7 @@ class PowerOff:
     @property
     def undo(self) -> str:
         """Say how it is taken back."""
-        return (
-            f"not by Stackward: switch `{self.node}` on by its device, then "
-            f"`stackward node return {self.host}`"
-        )
+        return f"`stackward node return {self.host}` switches `{self.node}` on again"
 
     def mark(self, world: World, /) -> Mark:
         """Note when the order was about to be given."""

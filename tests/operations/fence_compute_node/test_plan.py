@@ -23,7 +23,7 @@ from stackward.requests.fence_compute_node import FenceRequest
 from stackward.status.fence import FenceFacts
 from stackward.status.life import Life, Signs
 from stackward.status.outage import Compute
-from stackward.status.power_device import Remembered
+from stackward.status.power_device import Remembered, SwitchedOn
 
 HOST = "compute-07"
 MACS = frozenset({"52:54:00:00:00:07"})
@@ -39,6 +39,7 @@ DEVICE = PowerDevice(
     can_force_off=True,
     power_returns=PowerReturns.AS_BEFORE,
 )
+ONCE = SwitchedOn(device=DEVICE.name.text, booted="2026-11-21T03:00:00+00:00")
 ON = replace(DEVICE, state=PowerState.ON)
 YES, NO, UNKNOWN = Sign.YES, Sign.NO, Sign.UNKNOWN
 SILENT = Witnesses(silent=(AT,), asked=("compute-08",))
@@ -118,6 +119,20 @@ CASES: dict[str, tuple[FenceFacts, FenceRequest, list[str], list[str]]] = {
     ),
     "a device that cannot say whose it is": (facts(device=MUTE), ASKED, ["whose-device"], []),
     "nobody has seen the node while it was well": (facts(own=None), ASKED, ["whose-device"], []),
+    "the same, and it has switched the node on once": (
+        facts(own=None, switched_on=ONCE), ASKED, [], [],
+    ),
+    "the same: a word is not needed then": (
+        facts(own=None, switched_on=ONCE), asking(confirmed_off="T1"), ["unneeded"], [],
+    ),
+    "another device has switched it on once": (
+        facts(own=None, switched_on=replace(ONCE, device="Redfish at https://bmc-08")), ASKED,
+        ["whose-device"], [],
+    ),
+    "the device of another machine has switched it on once": (
+        facts(device=replace(DEVICE, hardware=OTHER), switched_on=ONCE), ASKED,
+        ["another-device"], [],
+    ),
     "the same, and a person's word": (
         facts(own=None), asking(confirmed_off="T1"), [], ["word-alone"],
     ),
