@@ -30,6 +30,7 @@ READS = frozenset(
         "run",
         "child",
         "children",
+        "count_ended",
         "runs",
         "queued",
         "waiting",

@@ -45,7 +45,7 @@ class SharedClock:
     def wait(self, seconds: float) -> None:
         time.sleep(0.003)  # noqa: TID251  # the other runs of the process get their turn
         with self.lock:
-            self.passed += seconds / 4
+            self.passed += seconds / 2
             for each in self.site.on_wait:
                 each()
 
@@ -314,3 +314,36 @@ def test_a_chain_is_shown_as_data(site: Cloud) -> None:
         ["drain `compute-07`", "drain `compute-08`"],
     )
     assert shown["request"]["kind"] == "chain"
+
+
+def with_something_new(site: Cloud) -> None:
+    """Stop a chain before its second node, where an owner has locked a server by then."""
+    nova = site.cloud.nova
+    asked: list[str] = []
+    [server] = [each.id for each in nova.known.values() if each.name == "web-01"]
+
+    def wish() -> None:
+        moved = {each.name: each.host for each in nova.known.values()}
+        if moved["db-01"] != "compute-07" and not asked:
+            asked.append(server)
+            nova.known[server] = replace(nova.known[server], locked_reason="mine", is_locked=True)
+
+    site.on_wait.append(wish)
+    site.run(*DRAIN, "--yes")
+
+
+def test_resumed_a_chain_shows_what_is_new_and_goes_on_with_an_approval_of_it(
+    site: Cloud,
+) -> None:
+    with_something_new(site)
+    assert site.children() == {"compute-07": "succeeded"}, site.chain.ending
+
+    unasked, _, asks = site.run("run", "resume", site.chain.id)
+    code, _, err = site.run("run", "resume", site.chain.id, "--yes")
+
+    assert (unasked, "cannot ask whether to drain `compute-08`" in folded(asks)) == (2, True), asks
+    assert "not approved with chain `01RUN`" in folded(asks)
+    assert "--dry-run" not in asks
+    assert (code, site.children()) == (0, dict.fromkeys(NODES, "succeeded")), err
+    told = [each.what for each in site.journal.events(site.chain.id)]
+    assert told.count("approved more") == 1

@@ -206,7 +206,7 @@ def test_how_servers_come_home_is_said_as_for_a_drain(
 
 
 def test_the_limits_hold_for_servers_that_come_home_right_after_a_return(site: Site) -> None:
-    """Two plans are made then; what was said is of the second."""
+    """It is said of the second of two runs."""
     site.drained()
 
     code, _, said = site.run(
@@ -299,21 +299,68 @@ def test_their_consent_to_the_way_home_is_given_with_it(site: Site) -> None:
     assert (code, site.hosts) == (0, {"db-01": NODE, "db-02": NODE}), said
 
 
-def test_a_return_that_is_queued_cannot_bring_servers_back_with_it(site: Site) -> None:
-    """They are planned from what is so once the node serves, and approved then."""
+def test_a_return_is_queued_with_the_homecoming_that_follows_it(site: Site) -> None:
     site.drained().shell.done.clear()
 
-    code, out, said = site.run(*RETURN, "--bring-back", "--queue", "--yes")
-    undone, _, _ = site.run("run", "undo", "01", "--dry-run")
+    code, _, said = site.run(*RETURN, "--bring-back", "--queue", "--yes")
 
-    assert (code, out, site.shell.done, len(list_runs(site.state_dir / FILE, 9))) == (2, "", [], 1)
-    assert said == (
-        "error: `--bring-back` is planned once the node serves again: it cannot be queued with "
-        "that\nnothing was changed\n\n"
-        "hint: queue the return alone; when it has succeeded, queue it with `--bring-back`; or "
-        "`stackward run undo 01RUN --queue` does both under one approval\n"
+    queued = list_runs(site.state_dir / FILE, 1)[0]
+    assert (code, site.shell.done) == (0, []), said
+    assert (queued.title, queued.is_chain) == (
+        "return and bring back 1 node: compute-07",
+        True,
     )
-    assert undone == 0
+
+
+def test_a_return_and_its_homecoming_are_two_runs_of_one_item(site: Site) -> None:
+    site.drained()
+
+    code, _, said = site.run(*RETURN, "--bring-back", "--yes")
+
+    runs = list_runs(site.state_dir / FILE, 9)
+    [chain] = [each for each in runs if each.is_chain]
+    returned, back = sorted((each for each in runs if each.chain), key=lambda each: each.part)
+    assert code == 0, said
+    assert [(each.chain, each.item, each.part) for each in (returned, back)] == [
+        (chain.id, NODE, 0),
+        (chain.id, NODE, 1),
+    ]
+    assert (returned.title, back.title) == (
+        "return `compute-07` to service",
+        "bring servers home to `compute-07`",
+    )
+
+
+def test_the_plan_of_both_shows_who_would_come_home_once_the_node_serves(site: Site) -> None:
+    code, out, said = site.drained().run(*RETURN, "--bring-back", "--dry-run")
+
+    assert (code, site.cloud.nova.built, site.is_in_service) == (0, [], False), said
+    assert "as of now, plan: bring servers home to `compute-07`" in out
+    assert "2 servers move to `compute-07`" in out
+
+
+def test_an_undo_of_both_takes_the_servers_away_again_and_then_the_node_out(site: Site) -> None:
+    site.drained()
+    site.run(*RETURN, "--bring-back", "--yes")
+    [chain] = [each for each in list_runs(site.state_dir / FILE, 9) if each.is_chain]
+
+    code, _, said = site.run("run", "undo", chain.id, "--yes")
+
+    assert (code, set(site.hosts.values()), site.is_in_service) == (0, {"compute-08"}, False), said
+
+
+def test_several_nodes_are_returned_as_a_chain(site: Site) -> None:
+    code, out, _ = site.drained().run("node", "return", "compute-07", "compute-08", "--dry-run")
+
+    assert code == 3  # the second is in service
+    assert "plan: return 2 nodes: compute-07, compute-08" in out
+    assert "is in service: it is enabled" in folded(out)
+
+
+def test_the_drain_of_one_node_is_not_named_for_several(site: Site) -> None:
+    code, _, said = site.run("node", "return", NODE, "compute-08", "--run", "01X", "--yes")
+
+    assert (code, "`--run` names the drain of one node" in said) == (2, True)
 
 
 def test_servers_are_queued_to_come_home_once_their_node_serves(site: Site) -> None:
@@ -326,10 +373,10 @@ def test_servers_are_queued_to_come_home_once_their_node_serves(site: Site) -> N
     assert queued.state == "queued"
 
 
-def test_a_consent_that_is_meant_for_nobody_is_found_once_the_node_serves(site: Site) -> None:
+def test_a_consent_that_is_meant_for_nobody_is_found_before_anything_is_done(site: Site) -> None:
     code, _, said = site.drained().run(*RETURN, "--bring-back", "--consent", "x=CHG-1", "--yes")
 
-    assert (code, site.is_in_service) == (3, True), said
+    assert (code, site.is_in_service) == (3, False), said
     assert "`--consent x=...` names no server that would move" in said
 
 

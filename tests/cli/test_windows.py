@@ -210,14 +210,17 @@ def test_where_a_window_stopped_a_run_the_hint_names_the_next(
     )
 
 
-def test_a_return_that_brings_servers_back_is_two_plans_and_waits_for_no_window(
-    site: Site,
+def test_a_return_that_brings_servers_back_waits_for_its_window_too(
+    site: Site, journal: SqlJournal
 ) -> None:
     site.run(*DRAIN, "--yes")
+    back = ("node", "return", "compute-07", "--bring-back", "--yes")
 
-    code, _, err = site.run("node", "return", "compute-07", "--bring-back", "--window", SOON)
+    code, _, err = site.run(*back, "--window", SOON)
 
-    assert (code, "--queue" in err) == (2, True), err
+    [run] = journal.runs(limit=1)
+
+    assert (code, run.is_chain, run.state) == (0, True, "queued"), err
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")

@@ -1,7 +1,7 @@
 """Carry chains of yards out, as a worker or as a command: PLACE URL NAME [SIGNAL POINT].
 
-A command is given the id of a chain in place of a name. With a signal the process sends that to
-itself at that point: each write and each change.
+A command is given the id of a chain in place of a name. A worker called `timer...` works once.
+With a signal the process sends that to itself at that point: each write and each change.
 """
 
 import signal
@@ -60,9 +60,10 @@ def be_a_worker(here: Path, url: str, name: str, fate: Fate) -> None:
             PACE,
         )
 
+    is_once = name.startswith("timer")
     brakes = Brakes(leaves_to_others=True)
     signal.signal(signal.SIGTERM, lambda *_: brakes.press())
-    work(settings, name, open_context, brakes, say, at_once=1, rhythm=RHYTHM)
+    work(settings, name, open_context, brakes, say, at_once=1, once=is_once, rhythm=RHYTHM)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,21 @@ Their runs go on in threads of one process, so time is real here: it is short.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from platform import node
 from typing import Any, ClassVar
 
-from engine.fakes import EMPTY, House, Tidy, TidyOperation, Yard, YardWorld
+from engine.fakes import EMPTY, House, Shut, Tidy, TidyOperation, Yard, YardWorld
 from engine.killed import PACE, Watch
 from killing import DyingJournal, Fate, Operation, copied
+from stackward.adapters.store.database import url_of
 from stackward.adapters.store.listing import FILE
 from stackward.engine import Brakes, Pace, WorkerContext, approve, ask_cancel, carry_out
 from stackward.engine.approval import BegunBy
+from stackward.engine.in_chain import New, approve_more, what_is_new
 from stackward.errors import BadInput
 from stackward.model.run import Approval, Run, Turn
 from stackward.operations.chain.plan import plan_chain
@@ -26,10 +28,13 @@ from stackward.plan import (
     Kinds,
     Move,
     Plan,
+    Stage,
+    Warned,
     dump,
     from_mapping,
     load_request,
 )
+from stackward.ports.children import InItem
 from stackward.ports.journal import Journal
 from stackward.requests.chain import ChainItem, ChainRequest
 from stackward.status.run import worker_here
@@ -64,12 +69,46 @@ class TidyYardOperation:
         return TidyOperation().judge(world, Tidy(), move)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutYard:
+    """Shut the gate of one yard of several: what follows once it is tidy."""
+
+    kind: ClassVar[str] = "shut-yard"
+    yard: str
+
+
+class ShutYardOperation:
+    """Plans how one yard of several is shut."""
+
+    def plan(self, world: YardWorld, request: ShutYard, run_id: str | None) -> Plan[YardWorld]:
+        yard = Yard(world.yard.path.parent / request.yard).seen()
+        shut = Move[YardWorld](thing="gate", how="shut", steps=(Shut(),))
+        return Plan(
+            title=f"shut `{request.yard}`",
+            request=request,
+            holds=(request.yard,),
+            warnings=tuple(Warned(each, "is rusty") for each in yard["rusty"]),
+            blockers=tuple(Blocked(each, "is bent", "mend it") for each in yard["bent"]),
+            stages=(Stage(name="shut", moves=(shut,)),),
+        )
+
+    def judge(self, world: YardWorld, request: ShutYard, move: Move[YardWorld]) -> None:
+        return None
+
+
 TIDY = TidyYardOperation()
+SHUT = ShutYardOperation()
 KINDS = Kinds(
     steps={**TidyOperation.kinds.steps, CarryOutRun.kind: CarryOutRun},
     checks=TidyOperation.kinds.checks,
-    requests={**TidyOperation.kinds.requests, "tidy-yard": TidyYard, "chain": ChainRequest},
+    requests={
+        **TidyOperation.kinds.requests,
+        "tidy-yard": TidyYard,
+        "shut-yard": ShutYard,
+        "chain": ChainRequest,
+    },
 )
+OPERATIONS: dict[str, Any] = {"tidy-yard": TIDY, "shut-yard": SHUT}
 
 
 @dataclass(frozen=True)
@@ -82,8 +121,8 @@ class ChainOfYards:
         if run_id is not None:
             stored = json.loads(self.journal.run(run_id).plan)["facts"][AS_OF_NOW]
             return plan_chain([from_mapping(each, KINDS) for each in stored], request)
-        asked = [load_request(each.asked, KINDS) for each in request.items]
-        plans: list[Plan[Any]] = [TIDY.plan(world, each, None) for each in asked]
+        asked = [load_request(each, KINDS) for item in request.items for each in item.requests]
+        plans = [OPERATIONS[each.kind].plan(world, each, None) for each in asked]
         return plan_chain(plans, request)
 
     def judge(self, world: YardWorld, request: ChainRequest, move: Move[Any]) -> None:
@@ -99,7 +138,7 @@ def context_of(  # noqa: PLR0913, PLR0917  # what a worker has
 ) -> WorkerContext[YardWorld]:
     return WorkerContext(
         journal=journal,
-        operations={"tidy-yard": TIDY, "chain": ChainOfYards(journal)},
+        operations={**OPERATIONS, "chain": ChainOfYards(journal)},
         kinds=KINDS,
         clock=clock,
         world_of=lambda run: YardWorld(clock, yard_at(place, run, fate), run),
@@ -125,13 +164,17 @@ class Place:
         for yard in self.yards:
             path = self.place / yard
             if not path.exists():
-                path.write_text(json.dumps(EMPTY))
+                path.write_text(json.dumps({**EMPTY, "rusty": [], "bent": []}))
 
     def yard(self, name: str) -> Yard:
         return Yard(self.place / name)
 
     def changes(self, name: str) -> list[str]:
         return self.yard(name).changes
+
+    @property
+    def url(self) -> str:
+        return self.database or url_of(self.place)
 
     @property
     def now(self) -> datetime:
@@ -145,9 +188,15 @@ class Place:
         turn: Turn | None = None,
         at_once: int = 1,
         canary: int = 0,
+        then_shut: Sequence[str] = (),
     ) -> Run:
         items = tuple(
-            ChainItem(name=each, asked=dump(TidyYard(yard=each))) for each in yards or self.yards
+            ChainItem(
+                name=each,
+                asked=dump(TidyYard(yard=each)),
+                then=(dump(ShutYard(yard=each)),) if each in then_shut else (),
+            )
+            for each in yards or self.yards
         )
         asked = ChainRequest(what="tidy", items=items, at_once=at_once, canary=canary)
         plan = ChainOfYards(self.journal).plan(self.house.world(), asked, None)
@@ -161,7 +210,8 @@ class Place:
 
     def approved_in(self, chain: Run, yard: str) -> Run:
         """Have a run of a chain approved by the worker that has, or had, the chain."""
-        begun_by = BegunBy(chain=chain.id, item=yard, epoch=chain.epoch, after=chain.id)
+        place = InItem(item=yard)
+        begun_by = BegunBy(chain=chain.id, place=place, epoch=chain.epoch, after=chain.id)
         return self.approved_alone(yard, begun_by=begun_by)
 
     def context(self, fate: Fate | None = None) -> WorkerContext[YardWorld]:
@@ -181,6 +231,14 @@ class Place:
 
     def cancel(self, run: Run, by: str = "bob") -> Run:
         return ask_cancel(run.id, by, self.now, self.journal, KINDS)[0]
+
+    def new_in(self, run: Run) -> list[New]:
+        """Return what a stopped chain asks for, as resuming it would show."""
+        world = self.context().world_of(run)
+        return list(what_is_new(run, self.journal, OPERATIONS, KINDS, world))
+
+    def approve_more(self, run: Run, new: New, by: str = "ann") -> None:
+        approve_more(run, new, Approval(by=by, at=self.now, how="prompt"), self.journal)
 
     def children(self, run: Run) -> dict[str, list[Run]]:
         found: dict[str, list[Run]] = {}
@@ -214,6 +272,7 @@ def chain_of_three(
     stands: Callable[[Place, Run], object],
     database: Callable[[], str] = lambda: "",
     at_once: int = 1,
+    then_shut: Sequence[str] = (),
 ) -> Operation[Place]:
     """Return a chain of three yards, to be killed."""
 
@@ -221,7 +280,7 @@ def chain_of_three(
         there = Place(place, database=database())
         for each in THREE:
             there.yard(each).set(**SMALL)
-        return there, there.approved(at_once=at_once)
+        return there, there.approved(at_once=at_once, then_shut=then_shut)
 
     left = None if database() else Place.left_at
     return Operation(begin=begin, stands=stands, ends=ends, left=left)

@@ -3,16 +3,17 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from engine.chains import THREE, WHOLE, Place, chain_of_three
-from killing import killed
+from killing import Fate, killed
 from postgres import Server
 from stackward.adapters.store.kept import open_histories
 from stackward.engine.invariants import broken_in
-from stackward.errors import Superseded
+from stackward.errors import Locked, Superseded
 from stackward.lab.waiting import wait_until
 from stackward.model.run import Run, RunState, Turn
 
@@ -363,3 +364,223 @@ def test_two_chains_of_two_operators_do_nothing_twice(place: Place) -> None:
     assert {place.journal.run(run.id).state for run in (one, other)} == {RunState.SUCCEEDED}
     assert [place.changes(each) for each in THREE] == [WHOLE] * 3
     assert {ended[0].state, second.state} <= {RunState.SUCCEEDED, RunState.STOPPED}
+
+
+# --- items of several runs ----------------------------------------------------------------------
+
+TWO = {**WELL, "y2": ["succeeded", "succeeded"]}
+
+
+def holders(place: Place) -> dict[str, str]:
+    with open_histories(place.url) as kept:
+        return {hold.node: hold.run for one in kept for hold in one.holds}
+
+
+@BOTH
+def test_an_item_of_several_runs_has_one_after_the_other(place: Place) -> None:
+    run = place.approved(then_shut=["y2"])
+
+    ended = place.carry_out(run)
+
+    [first, second] = place.children(run)["y2"]
+    assert (ended.state, place.states(run)) == (RunState.SUCCEEDED, TWO)
+    assert place.changes("y2") == [*WHOLE, "shut"]
+    assert [(each.part, each.passes_on) for each in (first, second)] == [(0, True), (1, False)]
+    assert first.ended_at
+    assert second.began_at
+    assert first.ended_at <= second.began_at
+    assert holders(place) == {}
+
+
+@BOTH
+def test_the_node_of_an_item_is_held_from_its_first_run_to_its_last(place: Place) -> None:
+    """At each write somebody holds it: the first run, the chain, then the second run."""
+    run = place.approved("y2", then_shut=["y2"])
+    seen: list[str | None] = []
+    fate = Fate()
+    fate.witness = lambda: seen.append(holders(place).get("y2"))
+
+    place.carry_out(run, fate)
+
+    [first, second] = [each.id for each in place.children(run)["y2"]]
+    held = [each for each, before in pairwise([*seen, "end"]) if each != before]
+    assert held == [None, first, run.id, second, None]
+
+
+def test_nobody_gets_the_node_between_two_runs_of_an_item(place: Place) -> None:
+    run = place.approved("y2", then_shut=["y2"])
+    refused: list[str] = []
+    fate = Fate()
+
+    def try_it() -> None:
+        if holders(place).get("y2") == run.id:
+            with pytest.raises(Locked) as locked:
+                place.approved_alone("y2")
+            refused.append(locked.value.message)
+
+    fate.witness = try_it
+
+    assert place.carry_out(run, fate).state is RunState.SUCCEEDED
+    assert refused
+    assert all(f"is held by run `{run.id}`" in each for each in refused)
+
+
+def test_an_item_is_resumed_at_the_run_that_failed(place: Place) -> None:
+    run = place.approved("y1", "y2", then_shut=["y1", "y2"])
+    place.yard("y1").set(trouble="forbidden")
+
+    stopped = place.carry_out(run)
+    states, held = place.states(run), holders(place)
+    place.yard("y1").set(trouble="")
+    ended = place.carry_out(run)
+
+    assert (stopped.state, states) == (RunState.STOPPED, {"y1": ["succeeded", "stopped"]})
+    assert held == {}
+    assert (ended.state, place.states(run)) == (
+        RunState.SUCCEEDED,
+        {"y1": ["succeeded", "succeeded"], "y2": ["succeeded", "succeeded"]},
+    )
+    assert place.changes("y1") == [*WHOLE, "shut"]
+
+
+def test_what_is_new_in_a_second_run_stops_there(place: Place) -> None:
+    run = place.approved("y2", then_shut=["y2"])
+    place.yard("y2").set(rusty=["gate"])
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.states(run)) == (RunState.STOPPED, {"y2": ["succeeded"]})
+    assert "`gate` has a new warning: is rusty" in ended.ending.details
+    assert holders(place) == {}
+
+
+def test_cancelled_a_chain_ends_between_two_runs_of_an_item(place: Place) -> None:
+    place.yard("y1").set(standing=["a"])
+    run = place.approved(then_shut=["y1"])
+    thread, ended = carried_out_aside(place, run)
+    wait_for_first(place, run)
+
+    place.cancel(run, by="bob")
+    place.yard("y1").set(standing=[])
+    thread.join(WITHIN_S)
+
+    assert (ended[0].state, place.states(run)) == (RunState.CANCELLED, {"y1": ["succeeded"]})
+    assert (place.changes("y1"), holders(place)) == (WHOLE, {})
+
+
+def test_a_chain_that_stopped_between_two_runs_of_an_item_can_be_cancelled(place: Place) -> None:
+    run = place.approved("y2", then_shut=["y2"])
+    place.yard("y2").set(rusty=["gate"])
+    assert place.carry_out(run).state is RunState.STOPPED
+
+    assert place.cancel(run).state is RunState.CANCELLED
+
+
+def test_an_item_of_two_runs_killed_at_any_write_goes_on_and_does_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    done = ["carry a", "seal a"]
+    ends = (RunState.SUCCEEDED, TWO, [done, [*done, "shut"], done], 4)
+    operation = chain_of_three(ends=ends, stands=stands, then_shut=["y2"])
+
+    points = killed(operation, tmp_path, every=2, first=2)
+
+    assert sum(each.startswith("after add") for each in points) == 4
+
+
+def test_an_item_of_two_runs_is_killed_on_postgresql_too(tmp_path: Path, postgres: Server) -> None:
+    done = ["carry a", "seal a"]
+    ends = (RunState.SUCCEEDED, TWO, [done, [*done, "shut"], done], 4)
+    operation = chain_of_three(
+        ends=ends, stands=stands, then_shut=["y2"], database=postgres.emptied_database
+    )
+
+    killed(operation, tmp_path, every=12, first=5)
+
+
+# --- an approval that grows ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        pytest.param({"fragile": ["a"]}, "`a` has a new warning: is fragile", id="a warning"),
+        pytest.param({"gate": "shut"}, "gate: was open, is shut", id="a decision"),
+    ],
+)
+def test_what_is_new_is_approved_in_the_chain_which_goes_on(
+    place: Place, change: dict[str, object], says: str
+) -> None:
+    run = place.approved("y2")
+    place.yard("y2").set(**change)
+    stopped = place.carry_out(run)
+
+    [new] = place.new_in(stopped)
+    place.approve_more(stopped, new, by="carol")
+    ended = place.carry_out(run)
+
+    [child] = place.journal.children(run.id)
+    [told] = [each for each in place.journal.events(run.id) if each.what == "approved more"]
+    assert (new.lines, ended.state) == ((says,), RunState.SUCCEEDED)
+    assert (child.approval.by, told.thing, told.says["by"]) == ("carol", "y2", "carol")
+    assert told.says["reason"] == says
+    assert place.changes("y2") == WHOLE
+
+
+def test_what_is_new_after_that_stops_the_chain_again(place: Place) -> None:
+    run = place.approved("y2")
+    place.yard("y2").set(fragile=["a"])
+    stopped = place.carry_out(run)
+    [new] = place.new_in(stopped)
+    place.approve_more(stopped, new)
+    place.yard("y2").set(fragile=["a", "b"])
+
+    ended = place.carry_out(run)
+
+    assert (ended.state, place.changes("y2")) == (RunState.STOPPED, [])
+    assert [each for each in ended.ending.details if "warning" in each] == [
+        "`b` has a new warning: is fragile"
+    ]
+
+
+def test_a_blocker_is_shown_with_what_is_new_and_is_no_more_than_that(place: Place) -> None:
+    run = place.approved("y2")
+    place.yard("y2").set(heavy=["a"])
+    stopped = place.carry_out(run)
+
+    [new] = place.new_in(stopped)
+    place.approve_more(stopped, new)
+
+    assert ([each.thing for each in new.plan.blockers], new.lines) == (["a"], ())
+    assert place.carry_out(run).state is RunState.STOPPED
+
+
+def test_of_an_item_of_several_runs_what_is_new_in_the_second_is_approved(place: Place) -> None:
+    run = place.approved("y2", then_shut=["y2"])
+    place.yard("y2").set(rusty=["gate"])
+    stopped = place.carry_out(run)
+
+    [new] = place.new_in(stopped)
+    place.approve_more(stopped, new)
+    ended = place.carry_out(run)
+
+    assert (new.place.part, new.lines) == (1, ("`gate` has a new warning: is rusty",))
+    assert (ended.state, place.changes("y2")) == (RunState.SUCCEEDED, [*WHOLE, "shut"])
+
+
+def test_nothing_is_approved_for_a_chain_that_somebody_has_taken_up_since(place: Place) -> None:
+    run = place.approved("y2")
+    place.yard("y2").set(fragile=["a"])
+    stopped = place.carry_out(run)
+    [new] = place.new_in(stopped)
+    place.carry_out(run)
+
+    with pytest.raises(Locked, match="just before"):
+        place.approve_more(stopped, new)
+
+
+def test_a_chain_that_was_stopped_by_a_failed_run_asks_for_no_approval(place: Place) -> None:
+    place.yard("y2").set(fails=["b"])
+    run = place.approved()
+
+    assert place.new_in(place.carry_out(run)) == []

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.chains import SMALL, THREE, Place
+from postgres import Server
 from stackward.lab.waiting import wait_until
 from stackward.model.run import Run, RunState, Turn
 
@@ -62,6 +63,11 @@ class Site:
                 each.kill()
             each.communicate(timeout=WITHIN_S)
         self.there.close()
+
+    def is_inside(self, run: Run) -> bool:
+        """Say whether a run of the chain carries a box."""
+        child = self.journal.child(run.id)
+        return child is not None and "intended" in self.there.told(child)
 
 
 WHOLE = (RunState.SUCCEEDED, WELL, [ONCE] * 3)
@@ -170,12 +176,7 @@ def test_a_worker_that_is_stopped_leaves_its_chain_to_others(site: Site) -> None
     site.there.yard("y1").set(standing=["a"])
     run = site.there.approved(for_workers=True)
     stopped = site.start("w1")
-
-    def is_inside_a_run() -> bool:
-        child = site.journal.child(run.id)
-        return child is not None and "intended" in site.there.told(child)
-
-    assert wait_until(is_inside_a_run, within_s=WITHIN_S, every_s=0.05)
+    assert wait_until(lambda: site.is_inside(run), within_s=WITHIN_S, every_s=0.05)
     stopped.terminate()
     site.there.yard("y1").set(standing=[])
     stopped.communicate(timeout=WITHIN_S)
@@ -204,3 +205,76 @@ def test_at_the_end_of_its_window_a_chain_begins_no_other_run(site: Site) -> Non
 
     site.journal.queue(run.id, "ann", site.there.now)
     assert site.stands(run) == WHOLE
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_database_that_restarts_under_a_chain_is_waited_for(site: Site, postgres: Server) -> None:
+    site.there.yard("y1").set(standing=["a"])
+    run = site.there.approved(for_workers=True, then_shut=["y1"])
+    site.start("w1")
+    assert wait_until(lambda: site.is_inside(run), within_s=WITHIN_S, every_s=0.05)
+
+    postgres.restart()
+    site.there.yard("y1").set(standing=[])
+
+    state, states, done = site.stands(run)
+    assert (state, states) == (
+        RunState.SUCCEEDED,
+        {**WELL, "y1": ["succeeded", "succeeded"]},
+    )
+    assert done == [[*ONCE, "shut"], ONCE, ONCE]
+
+
+def test_two_timers_at_once_do_nothing_of_a_chain_twice(site: Site) -> None:
+    run = site.there.approved(for_workers=True, at_once=2)
+
+    timers = [site.start("timer-1"), site.start("timer-2")]
+
+    assert [each.wait(timeout=WITHIN_S) for each in timers] == [0, 0]
+    assert site.stands(run) == WHOLE
+
+
+def test_a_worker_of_each_kind_works_beside_the_others(site: Site) -> None:
+    """One that stays, one of a timer, and a command; no node is done twice."""
+    left = site.there.approved("y1", "y2", for_workers=True)
+    own = site.there.approved("y3")
+    site.start("w1")
+    timer, command = site.start("timer-1"), site.start(own.id)
+
+    assert (timer.wait(timeout=WITHIN_S), command.wait(timeout=WITHIN_S)) == (0, 0)
+    assert {site.ended(run).state for run in (left, own)} == {RunState.SUCCEEDED}
+    assert [site.there.changes(each) for each in THREE] == [ONCE] * 3
+
+
+@pytest.mark.parametrize(
+    ("database", "point"),
+    [
+        pytest.param("postgresql", 33, id="about the end of the first run of an item"),
+        pytest.param("sqlite", 38, id="about the begin of the second"),
+    ],
+    indirect=["database"],
+)
+def test_an_item_of_two_runs_is_taken_over_by_another_worker(site: Site, point: int) -> None:
+    run = site.there.approved("y1", "y2", for_workers=True, then_shut=["y1", "y2"])
+    killed = site.start("w1", "SIGKILL", str(point))
+    assert killed.wait(timeout=WITHIN_S) == -signal.SIGKILL
+
+    site.start("w2")
+
+    state, states, done = site.stands(run)
+    assert (state, states) == (
+        RunState.SUCCEEDED,
+        {"y1": ["succeeded", "succeeded"], "y2": ["succeeded", "succeeded"]},
+    )
+    assert done[:2] == [[*ONCE, "shut"]] * 2
+
+
+def test_a_node_is_gone_when_its_turn_comes_and_the_chain_stops(site: Site) -> None:
+    run = site.there.approved(for_workers=True)
+    (site.place / "y3").unlink()
+    site.start("w1")
+
+    ended = site.ended(run)
+
+    assert (ended.state, ended.ending.reason) == (RunState.STOPPED, "there is no yard `y3`")
+    assert site.there.states(run) == {"y1": ["succeeded"], "y2": ["succeeded"]}

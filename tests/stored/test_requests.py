@@ -63,6 +63,15 @@ def test_an_evacuation_from_before_it_started_servers_is_read() -> None:
     assert (read["start"], read["leave_off"], read["tiers"]) == ([], [], [])
 
 
+def test_an_item_of_a_chain_that_an_earlier_version_stored_is_one_run() -> None:
+    [stored] = [each for each in STORED if each["kind"] == "chain"]
+    item = {name: value for name, value in stored["items"][0].items() if name != "then"}
+
+    again = read_and_written({**stored, "items": [item]})
+
+    assert again["items"] == [{**item, "then": []}]
+
+
 def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -> None:
     found = [each["request"] for each in plans_of_earlier_versions()]
 

@@ -46,7 +46,7 @@ def worker_context(world: World, journal: Journal) -> WorkerContext[World]:
     machine = node()
 
     def acting(run: Run) -> World:
-        return replace(world, acting=Acting(run.id, run.approval.by, machine))
+        return replace(world, acting=Acting(run.id, run.approval.by, machine, run.chain))
 
     return WorkerContext(
         journal=journal,

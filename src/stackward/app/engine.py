@@ -11,10 +11,12 @@ from stackward.adapters.clock import SystemClock
 from stackward.app.journal import open_journal
 from stackward.engine import Brakes, approve, ask_cancel
 from stackward.engine.cancel import give_up
+from stackward.engine.in_chain import New, approve_more, what_is_new
 from stackward.errors import BadInput
 from stackward.kinds import KINDS, read_plan
 from stackward.model.run import Approval, Run, RunState, Turn
 from stackward.model.worker import was_heard
+from stackward.operations import operations_in_run
 from stackward.plan import Plan
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
@@ -86,6 +88,15 @@ class Engine:
         if not take_over:
             self._refuse_a_living_worker(run)
         return self.journal.queue(run.id, by, self.clock.now(), turn=turn)
+
+    def what_is_new(self, run: Run, world: World) -> Iterator[New]:
+        """Return what a stopped chain could not begin, as far as it needs another approval."""
+        if run.is_chain and run.state is RunState.STOPPED:
+            yield from what_is_new(run, self.journal, operations_in_run(self.journal), KINDS, world)
+
+    def approve_more(self, run: Run, new: New, approval: Approval) -> None:
+        """Approve what is new in a run of a stopped chain."""
+        approve_more(run, new, approval, self.journal)
 
     def cancel(self, run_id: str, by: str) -> tuple[Run, tuple[str, ...]]:
         """Ask to cancel a run; return it as it stands then, and what is half-way in it."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stackward.engine import Brakes
     from stackward.model.run import Run, Turn
     from stackward.plan import Plan, Request
+    from stackward.ports.journal import Journal
     from stackward.ports.world import World
 
 _WAITS = "begins nothing more, waits for what is under way; again: leaves"
@@ -39,7 +40,7 @@ _LEAVES = "leaves what is under way to itself"
 
 def carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
     context: typer.Context,
-    asked: "Request | Callable[[World], Request]",
+    asked: "Request | Callable[[World, Journal], Request]",
     *,
     planning: Planning,
     approving: Approving,
@@ -57,7 +58,7 @@ def carry_out(  # noqa: PLR0913  # what was asked for, and how it is shown
         refuse_place(place)
     turn = turn_of(approving)  # what is no time is said before the cloud is asked
     with open_world(context, choice) as world, open_journal() as journal:
-        plan = plan_request(world, journal, asked(world) if callable(asked) else asked)
+        plan = plan_request(world, journal, asked(world, journal) if callable(asked) else asked)
     if place is not None and not plan.blockers:
         keep_plan(plan, place)
     if planning.dry_run:
@@ -153,6 +154,41 @@ def carry_on(  # same
             _carry_out(world, engine, run, brakes, unsaid, take_over=take_over, output=output)
 
 
+def approve_what_is_new(
+    context: typer.Context, run_id: str, *, yes: bool, choice: InventoryChoice
+) -> None:
+    """Show what a stopped chain could not begin, and have it approved; of any other run nothing.
+
+    Refuses to go on where something blocks it.
+    """
+    from stackward.kinds import read_plan
+    from stackward.model.run import Approval
+    from stackward.report.colour import painted
+    from stackward.report.plans import refusal, render_plan
+    from stackward.report.text import printable
+
+    with open_engine() as engine:
+        run = engine.journal.run(run_id)
+        if not (run.is_chain and run.state == "stopped"):
+            return
+        with open_world(context, choice) as world:
+            refuse_another(f"run `{run.id}`", cloud_of(read_plan(run.plan)), world.cloud.identity())
+            found = list(engine.what_is_new(run, world))
+        for new in found:
+            sys.stderr.write(painted(render_plan(new.plan, width_here(sys.stderr)), sys.stderr))
+            if new.plan.blockers:
+                raise refusal(new.plan, is_shown=True)
+            say(f"\nnot approved with chain `{run.id}`:")
+            for line in new.lines:
+                say(f"  {printable(line)}")
+            if not yes:
+                _confirm(new.plan, hint="pass `--yes` to approve it unasked")
+        how = "--yes" if yes else "prompt"
+        approval = Approval(by=getpass.getuser(), at=engine.clock.now(), how=how)
+        for new in found:
+            engine.approve_more(run, new, approval)
+
+
 def queue_again(run_id: str, *, take_over: bool, turn: "Turn | None", output: Output) -> None:
     """Leave a run to the workers that was approved before."""
     with open_engine() as engine:
@@ -191,14 +227,18 @@ def _prove(
         raise error
 
 
-def _confirm(plan: "Plan[Any]") -> None:
+def _confirm(
+    plan: "Plan[Any]",
+    *,
+    hint: str = "pass `--yes` to approve the plan unasked; `--dry-run` only shows it",
+) -> None:
     from stackward.report.text import printable
 
     if not sys.stdin.isatty():
         raise BadInput(
             f"cannot ask whether to {plan.title}: there is no terminal to answer on",
             stands="nothing was changed",
-            hint="pass `--yes` to approve the plan unasked; `--dry-run` only shows it",
+            hint=hint,
         )
     # Not typer's prompt: it writes a part of itself to stdout, where only data goes.
     sys.stderr.write(f"\n{printable(plan.title)}? [y/N] ")

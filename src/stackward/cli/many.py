@@ -1,6 +1,7 @@
 """Several nodes for one command: by name, by group or by aggregate; they are a chain then."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,6 +13,7 @@ from stackward.wording import count_of
 
 if TYPE_CHECKING:
     from stackward.plan import Request
+    from stackward.ports.journal import Journal
     from stackward.ports.world import World
 
 
@@ -21,15 +23,17 @@ def asked_of_nodes(  # noqa: PLR0913, PLR0917  # what is done, to which nodes, a
     named: Sequence[str],
     many: ManyNodes,
     choice: InventoryChoice,
-    asked_of: "Callable[[World, str], Request]",
-) -> "Callable[[World], Request]":
-    """Return what is asked: of one node that is named alone a request, of all else a chain."""
+    asked_of: "Callable[[World, Journal, str], Sequence[Request]]",
+) -> "Callable[[World, Journal], Request]":
+    """Return what is asked: of one node that is named alone a request, of all else a chain.
+
+    Where several requests are asked of a node, one after the other, that is a chain too.
+    """
     _refuse_unclear(named, many)
     bounds = (many.group, many.aggregate, many.at_once, many.canary)
-    if len(named) == 1 and not any(bounds):
-        return lambda world: asked_of(world, named[0])
 
-    def asked(world: "World") -> "Request":
+    def asked(world: "World", journal: "Journal") -> "Request":
+        from stackward.facts.once import read_once
         from stackward.plan import dump
         from stackward.requests.chain import ChainItem, ChainRequest
 
@@ -39,7 +43,14 @@ def asked_of_nodes(  # noqa: PLR0913, PLR0917  # what is done, to which nodes, a
                 f"`--canary {many.canary}` leaves none of {count_of(len(nodes), 'node')}",
                 hint="the canary is fewer than all: leave it out, or name more nodes",
             )
-        items = [ChainItem(name=node, asked=dump(asked_of(world, node))) for node in nodes]
+        shared = replace(world, nova=read_once(world.nova))
+        asked_of_each = [asked_of(shared, journal, node) for node in nodes]
+        if len(named) == 1 and not any(bounds) and len(asked_of_each[0]) == 1:
+            return asked_of_each[0][0]
+        items = []
+        for node, requests in zip(nodes, asked_of_each, strict=True):
+            first, *then = map(dump, requests)
+            items.append(ChainItem(name=node, asked=first, then=tuple(then)))
         return ChainRequest(
             what=what, items=tuple(items), at_once=many.at_once or 1, canary=many.canary or 0
         )

@@ -19,7 +19,6 @@ from stackward.cli.options import (
     HOW_SERVERS_MOVE,
     Acceptance,
     Approving,
-    DryRun,
     InventoryChoice,
     ManyNodes,
     Movers,
@@ -33,7 +32,6 @@ from stackward.cli.options import (
 )
 from stackward.cli.outside import (
     inventory_here,
-    open_journal,
     open_world,
     settings_here,
 )
@@ -42,6 +40,10 @@ from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stackward.plan import Request
+    from stackward.ports.journal import Journal
     from stackward.ports.world import World
 
 app = subject("The machines of the cloud.")
@@ -187,8 +189,8 @@ def drain(  # noqa: PLR0913  # one for each flag
     from stackward.facts.projects import read_projects
     from stackward.requests.drain_compute_node import DrainRequest
 
-    def asked_of(world: "World", node: str) -> DrainRequest:
-        return DrainRequest(
+    def asked_of(world: "World", _: object, node: str) -> tuple[DrainRequest]:
+        asked = DrainRequest(
             node=node,
             reason=reason,
             how=how,
@@ -197,6 +199,7 @@ def drain(  # noqa: PLR0913  # one for each flag
             keep_service=keep_service,
             with_mask=not no_mask,
         )
+        return (asked,)
 
     how = how_to_move(movers, pace)
     asked = asked_of_nodes(context, "drain", nodes or (), many, choice, asked_of)
@@ -208,13 +211,18 @@ def drain(  # noqa: PLR0913  # one for each flag
     epilog=example(
         "stackward node return compute-07 --dry-run",
         "stackward node return compute-07 --network internal --bring-back",
+        "stackward node return --group rack-4 --bring-back --canary 1 --at-once 2",
     ),
 )
 @grouped
 def return_(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
-    node: NodeArgument,
+    nodes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NODE", help="As the inventory or Nova calls it."),
+    ] = None,
+    many: ManyNodes,
     bring_back: Annotated[
         bool,
         typer.Option("--bring-back", help="Then move home the servers that its drain moved away."),
@@ -250,57 +258,53 @@ def return_(  # noqa: PLR0913  # one for each flag
     acceptance: Acceptance,
     movers: Movers,
     pace: Pace,
-    dry: DryRun,
+    planning: Planning,
     approving: Approving,
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Put a drained or evacuated node back into service.
+    """Put drained or evacuated nodes back into service.
 
-    Its nova-compute is started, what it needs is checked, it is uncordoned, and at once one small
-    server is booted there and removed. Should that fail, it is cordoned again.
+    A node's nova-compute is started, what it needs is checked, it is uncordoned, and at once one
+    small server is booted there and removed. Should that fail, it is cordoned again.
     A node that was fenced is switched on first. As its nova-compute starts, it destroys what is
     left there of evacuated servers: the plan names them, and looks that no living disk is among
     them. It is started until no evacuation is open; then Nova may use it again.
     `--allow-downtime`, `--leave-behind`, `--consent`, `--parallel`, `--timeout` and `--when-slow`
-    say which servers of `--bring-back` move, and how.
+    say which servers of `--bring-back` move, and how: by a second run, which has the node right
+    after the first one, under the same approval.
+
+    Several nodes are a chain, as several nodes of a drain are.
     """
-    from stackward.cli.carrying import approve_and_carry_out, turn_of
-    from stackward.cli.plans import show_and_refuse
-    from stackward.operations import plan_request
-    from stackward.operations.return_compute_node.and_back import plan_return_and_back
+    from stackward.cli.carrying import carry_out
+    from stackward.cli.many import asked_of_nodes
+    from stackward.operations.return_compute_node.and_back import return_and_back
     from stackward.requests.return_compute_node import ReturnRequest
 
     if not bring_back:
         _refuse_how_servers_move(context)
     how = how_to_move(movers, pace) if bring_back else None
-    turn = turn_of(approving)
-    asked = ReturnRequest(
-        node=node,
-        image=image,
-        flavor=acceptance.flavor,
-        network=acceptance.network,
-        run=run,
-        discard_old_disks=discard_old_disks,
-        boot_within_s=boot_timeout,
-    )
-    with open_world(context, choice) as world, open_journal() as journal:
-        first = plan_return_and_back(world, journal, asked, how)
-    if dry.dry_run:
-        show_and_refuse(first.plan, output)
-        return
-    if approving.queue or turn is not None:
-        first.refuse_to_queue()
-    approve_and_carry_out(
-        context, first.plan, approving=approving, turn=turn, choice=choice, output=output
-    )
-    if first.then is None:
-        return
-    with open_world(context, choice) as world, open_journal() as journal:
-        plan = plan_request(world, journal, first.request_after(first.then))
-    approve_and_carry_out(
-        context, plan, approving=approving, turn=None, choice=choice, output=output
-    )
+    if run is not None and (len(nodes or ()) != 1):
+        raise BadInput(
+            "`--run` names the drain of one node",
+            hint="name that node alone, or leave `--run` out",
+        )
+
+    def asked_of(world: "World", journal: "Journal", node: str) -> "Sequence[Request]":
+        asked = ReturnRequest(
+            node=node,
+            image=image,
+            flavor=acceptance.flavor,
+            network=acceptance.network,
+            run=run,
+            discard_old_disks=discard_old_disks,
+            boot_within_s=boot_timeout,
+        )
+        return return_and_back(world, journal, asked, how) if how else (asked,)
+
+    what = "return and bring back" if bring_back else "return"
+    asked = asked_of_nodes(context, what, nodes or (), many, choice, asked_of)
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
 
 
 def _given(context: typer.Context, names: Iterable[str]) -> list[str]:

@@ -254,6 +254,10 @@ def resume(  # noqa: PLR0913  # one for each flag
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Give up a worker that seems alive.")
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Of a chain: approve unasked what is new in its next runs."),
+    ] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Leave it to the workers.")] = False,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help=AT)] = None,
     window: Annotated[str | None, typer.Option("--window", metavar="WINDOW", help=WINDOW)] = None,
@@ -262,11 +266,13 @@ def resume(  # noqa: PLR0913  # one for each flag
 ) -> None:
     """Carry a run on from where it stopped or its worker died.
 
-    With `--at` or `--window` a worker goes on with it then.
+    With `--at` or `--window` a worker goes on with it then. Where a chain has stopped because more
+    was needed than was approved, the new plan is shown, and you are asked for an approval of it.
     """
-    from stackward.cli.carrying import carry_on, queue_again, turn_of
+    from stackward.cli.carrying import approve_what_is_new, carry_on, queue_again, turn_of
 
     turn = turn_of(Approving(at=at, window=window))
+    approve_what_is_new(context, run_id, yes=yes, choice=choice)
     if queue or turn is not None:
         queue_again(run_id, take_over=take_over, turn=turn, output=output)
         return

@@ -7,6 +7,7 @@ from typing import Any
 from stackward.errors import Refused
 from stackward.model.run import Approval, Run, Turn, new_run_id
 from stackward.plan import Kinds, Plan, cloud_of, is_chain, to_json
+from stackward.ports.children import InItem
 from stackward.ports.journal import Journal
 from stackward.status.half_way import left_half_way
 from stackward.status.turn import refuse_if_passed
@@ -17,7 +18,7 @@ class BegunBy:
     """The chain that begins a run, for which of its items, and the epoch of who has the chain."""
 
     chain: str
-    item: str
+    place: InItem
     epoch: int
     after: str  # the id of the newest run of the chain, or of the chain itself
 
@@ -55,7 +56,9 @@ def approve(  # noqa: PLR0913  # what is approved, and for when
         holds=() if is_chain(plan) else plan.holds,
         comes_to=plan.holds if is_chain(plan) else (),
         chain=begun_by.chain if begun_by else None,
-        item=begun_by.item if begun_by else "",
+        item=begun_by.place.item if begun_by else "",
+        part=begun_by.place.part if begun_by else 0,
+        passes_on=begun_by is not None and not begun_by.place.is_last,
         for_workers=for_workers or turn is not None,
         turn=turn,
     )

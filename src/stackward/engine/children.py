@@ -4,8 +4,8 @@ A chain of the workers queues its runs for them. A chain of an operator's own pr
 out in threads of that process: when it dies, whoever resumes the chain goes on with its runs.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from platform import node
@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from stackward.engine.approval import BegunBy, approve
 from stackward.engine.brakes import Brakes
+from stackward.engine.in_chain import ApprovedInChain
 from stackward.errors import BadInput, Refused, StepFailed
 from stackward.model.run import Approval, Run, RunState, Turn
 from stackward.plan import ASKED_BY, Plan, load_request
+from stackward.ports.children import InItem
 from stackward.status.run import has_living_worker
 
 if TYPE_CHECKING:  # it carries chains out, too
     from stackward.engine.interpreter import WorkerContext
 
+_LOOK_S = 0.2  # between two looks at whether a run of the workers has ended
 _MOST = 50  # runs of a chain that one process carries out at a time
 
 
@@ -37,8 +40,7 @@ class ChildRuns:
         carry_out: Callable[[Run, "WorkerContext[Any]", Brakes], Run],
     ) -> None:
         """Take a chain that was taken up; `carry_out` carries out a run that was taken up."""
-        # What was approved for a server is, wherever the chain itself has moved it since.
-        self._approved_warnings = {each.key for each in approved.warnings}
+        self._approved_with_it = ApprovedInChain(approved, context.journal.events(chain.id))
         asked_by = approved.facts.get(ASKED_BY)
         self._asked_by = {ASKED_BY: asked_by} if asked_by else {}
         self._chain, self._context, self._brakes = chain, context, brakes
@@ -53,9 +55,20 @@ class ChildRuns:
         """Wait for the runs that this process carries out."""
         self._pool.shutdown()
 
-    def newest(self, item: str, /) -> Run | None:
-        """Return the last run that was begun for an item; None: there is none yet."""
-        return self._journal.child(self._chain.id, item)
+    def rest(self, seconds: float) -> None:
+        """Wait for so long, or until one of the runs has ended."""
+        if going := [each for each in self._going.values() if not each.done()]:
+            wait(going, timeout=seconds, return_when=FIRST_COMPLETED)
+            return
+        until, ended = self._clock.monotonic() + seconds, self._journal.count_ended(self._chain.id)
+        while (left := until - self._clock.monotonic()) > 0:
+            self._clock.wait(min(_LOOK_S, left))
+            if self._journal.count_ended(self._chain.id) != ended:
+                return
+
+    def newest(self, place: InItem, /) -> Run | None:
+        """Return the last run that was begun there; None: there is none yet."""
+        return self._journal.child(self._chain.id, place.item, place.part)
 
     def see_to(self, run: Run, /) -> None:
         """Have a run carried on that nobody carries out, as when its worker has died."""
@@ -70,9 +83,11 @@ class ChildRuns:
         with suppress(Refused):  # somebody else was quicker, or has brought it to its end
             self._go_on(run)
 
-    def begin(self, item: str, asked: Mapping[str, Any], decisions: Mapping[str, str], /) -> None:
-        """Plan a run of the item from fresh facts and begin it; or go on with one that stopped."""
-        last = self.newest(item)
+    def begin(
+        self, place: InItem, asked: Mapping[str, Any], decisions: Mapping[str, str], /
+    ) -> None:
+        """Plan a run from fresh facts and begin it; or go on with one that stopped."""
+        last = self.newest(place)
         if last is not None and last.state is RunState.STOPPED:
             self._go_on(last)
             return
@@ -83,25 +98,43 @@ class ChildRuns:
             raise error.as_kind(StepFailed, error.message) from error
         # An earlier run of the same item may itself have changed what was decided by then.
         before = decisions if last is None else {}
-        _refuse_more(plan, self._approved_warnings, before)
+        self._refuse_more(plan, place, before)
         plan = replace(plan, facts={**plan.facts, **self._asked_by})
         with self._lock:
-            run = self._approved(plan, item)
+            run = self._approved(plan, place)
             if not self._chain.for_workers:
                 self._go_on(run)
 
-    def _approved(self, plan: Plan[Any], item: str) -> Run:
+    def _refuse_more(self, plan: Plan[Any], place: InItem, before: Mapping[str, str]) -> None:
+        """Refuse what was not approved: a blocker, a new warning, another decision.
+
+        A server that is new and moves without a warning is no more than was approved.
+        """
+        blocked = [f"`{each.thing}` {each.reason} ({each.remedy})" for each in plan.blockers]
+        new = self._approved_with_it.new_in(plan, place, before)
+        if not (blocked or new):
+            return
+        way = f"`stackward run resume {self._chain.id}` shows the new plan, and asks for it"
+        raise StepFailed(
+            f"{plan.title}: not begun: what is new needs an approval of its own",
+            details=[*blocked, *new],
+            stands="nothing of it was changed",
+            hint=f"do what the lines above advise; then {way}" if blocked else way,
+        )
+
+    def _approved(self, plan: Plan[Any], place: InItem) -> Run:
         now, chain = self._clock.now(), self._chain
+        by = self._approved_with_it.by(place) or chain.approval.by
         newest = self._journal.child(chain.id)
         begun_by = BegunBy(
             chain=chain.id,
-            item=item,
+            place=place,
             epoch=chain.epoch,
             after=newest.id if newest else chain.id,
         )
         return approve(
             plan,
-            Approval(by=chain.approval.by, at=now, how=f"chain {chain.id}"),
+            Approval(by=by, at=now, how=f"chain {chain.id}"),
             self._journal,
             kinds=self._context.kinds,
             for_workers=chain.for_workers,
@@ -125,30 +158,3 @@ class ChildRuns:
             return
         taken = self._journal.take_up(run.id, self._context.worker, now, seen=run.epoch)
         self._going[run.id] = self._pool.submit(self._carry_out, taken, self._context, self._brakes)
-
-
-def _refuse_more(
-    plan: Plan[Any], approved: Collection[tuple[str, str]], before: Mapping[str, str]
-) -> None:
-    """Refuse what was not approved: a blocker, a new warning, another decision.
-
-    A server that is new and moves without a warning is no more than was approved.
-    """
-    against = [f"`{each.thing}` {each.reason} ({each.remedy})" for each in plan.blockers]
-    against += [
-        f"`{each.thing}` has a new warning: {each.reason}"
-        for each in plan.warnings
-        if each.key not in approved
-    ]
-    against += [
-        f"{name}: was {was}, is {now}"
-        for name, was in before.items()
-        if (now := plan.decisions.get(name, "not said")) != was
-    ]
-    if against:
-        raise StepFailed(
-            f"{plan.title}: not begun: what is new needs an approval of its own",
-            details=against,
-            stands="nothing of it was changed",
-            hint="plan the nodes that are left again: that asks for the approval",
-        )

@@ -148,12 +148,16 @@ class _Interpreter:
         self._plan, self._ledger, self._worker, self._brakes = plan, ledger, context, brakes
         self._run, self._pace = ledger.run, context.pace
         self._operation = context.operations[plan.request.kind]
-        self._is_chain = children is not None
+        self._is_chain, self._children = children is not None, children
         world = context.world_of(self._run)
         world = context.with_children(world, children) if children else world
         self._polled = world
         self._context = StepContext(
-            ledger=ledger, pace=context.pace, world=world, shared=lambda: self._polled
+            ledger=ledger,
+            pace=context.pace,
+            world=world,
+            shared=lambda: self._polled,
+            rests=lambda: self._is_chain and (self._is_to_stop or self._against is not None),
         )
         self._cancelled_by = self._run.cancel_asked_by
         self._against: StackwardError | None = None  # whatever more would be started
@@ -359,7 +363,7 @@ class _Interpreter:
             if not moving:
                 break
             self._beat(moving)
-            self._worker.clock.wait(self._pace.poll_s)
+            self._rest()
             self._poll()
             self._advance(moving, moving, failed)
         self._account_for(stage, failed)
@@ -425,7 +429,12 @@ class _Interpreter:
             raise _Stopped(self._interrupted, Said(reason="left to other workers"))
         if self._is_to_stop:
             # What only waits, and has asked for nothing, need not be waited for.
-            moving[:] = [each for each in moving if self._ledger.has_asked(each.path)]
+            moving[:] = [each for each in moving if self._is_awaited(each)]
+
+    def _is_awaited(self, each: Moving) -> bool:
+        if self._is_chain:  # between two runs of an item it can be left
+            return each.thread is not None or bool(self._ledger.in_flight(each.path))
+        return self._ledger.has_asked(each.path)
 
     def _sort_out(self, each: Moving) -> None:
         """Decide what it means that a move has ended by an error."""
@@ -517,6 +526,13 @@ class _Interpreter:
             self._run.id, self._run.epoch, self._worker.clock.now(), dict(self._ledger.seen)
         )
         self._cancelled_by = self._cancelled_by or asked_by
+
+    def _rest(self) -> None:
+        """Wait for the next look; a chain no longer than until one of its runs has ended."""
+        if self._children is not None:
+            self._children.rest(self._pace.poll_s)
+        else:
+            self._worker.clock.wait(self._pace.poll_s)
 
     def _poll(self) -> None:
         if self._is_chain:

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from stackward.model.history import History
-from stackward.model.run import ENDED, LAPSED, UNDONE, Attempt, Event, RunState, Settled
+from stackward.model.run import (
+    APPROVED_MORE,
+    ENDED,
+    LAPSED,
+    UNDONE,
+    Attempt,
+    Event,
+    RunState,
+    Settled,
+)
 from stackward.plan import GIVEN_UP
 from stackward.plan.outline import MoveOutline, Outline, Place, outline_of
 from stackward.plan.path import Part
@@ -20,7 +29,17 @@ Lines = Iterable[str]
 _INTENDED, _FOUND_DONE, _ANSWERED, _SETTLED = "intended", "found done", "answered", "settled: "
 _APPROVED, _TAKEN_UP, _QUEUED, _DIED = "approved", "taken up", "queued", "its worker died"
 _CANCEL_ASKED, _TAKES_BACK = "cancel asked", "takes back"
-_NOT_BY_ITS_WORKER = {_APPROVED, _TAKEN_UP, _QUEUED, _DIED, _CANCEL_ASKED, ENDED, LAPSED, UNDONE}
+_NOT_BY_ITS_WORKER = {
+    _APPROVED,
+    _TAKEN_UP,
+    _QUEUED,
+    _DIED,
+    _CANCEL_ASKED,
+    APPROVED_MORE,
+    ENDED,
+    LAPSED,
+    UNDONE,
+}
 _PROVED = {"proved", "not applicable"}
 
 _LOOK = "look at `stackward run audit {run}` and at the cloud before anything else is done with it"
@@ -215,6 +234,7 @@ def _after(event: Event, state: RunState | None) -> set[RunState]:
         _CANCEL_ASKED: {state} if state is RunState.RUNNING else {state, RunState.CANCELLED},
         LAPSED: _LAPSED if state is RunState.QUEUED else set(),
         UNDONE: set(),
+        APPROVED_MORE: {state} if state is RunState.STOPPED else set(),
     }
     if state in _OVER or event.what in anybody:
         return set() if state in _OVER else anybody[event.what]
@@ -298,6 +318,8 @@ def _held_for_nothing(account: Account) -> Lines:
     for hold in history.own_holds:
         if not _may_hold(history):
             yield f"it holds `{hold.node}`; it is {history.run.state}, with nothing under way"
+        elif history.run.is_chain:
+            continue  # of a run that has ended, until the next of its item begins
         elif hold.node not in history.run.holds or hold.cloud not in {None, history.run.cloud}:
             yield f"it holds `{hold.node}` in cloud {hold.cloud}, which it did not ask for"
 

@@ -68,6 +68,8 @@ def _as_planned(
     slow = _Slow(move, path, context)
     try:
         for place, step in enumerate(move.steps):
+            while place and context.rests():
+                yield Standing.TODO
             # Half-way, the thing is in a state of our own making: it is judged at the outset only.
             again = judge if place == 0 else _no_objection
             at = path_of_step(path, place)

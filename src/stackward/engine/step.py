@@ -34,6 +34,7 @@ class StepContext:
     pace: Pace
     world: Any  # the world itself
     shared: Callable[[], Any]  # the world as polled for this tick: one list serves all moves
+    rests: Callable[[], bool] = lambda: False  # between two steps of a move it goes no further
 
 
 def carry_out_step(  # noqa: PLR0913  # which step, with what, and what may stand against it

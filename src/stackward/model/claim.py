@@ -13,8 +13,8 @@ from stackward.overriding import override
 LIMIT = 255
 
 _FORM = re.compile(
-    r"^stackward (?P<run>\S+) by (?P<operator>\S+) on (?P<machine>\S+) "
-    r"since (?P<since>\S+): (?P<reason>.*)$",
+    r"^stackward (?P<run>\S+)(?: of chain (?P<chain>\S+))? "
+    r"by (?P<operator>\S+) on (?P<machine>\S+) since (?P<since>\S+): (?P<reason>.*)$",
     re.DOTALL,
 )
 
@@ -28,10 +28,12 @@ class Claim:
     machine: str
     since: str  # ISO 8601, UTC
     reason: str
+    chain: str | None = None  # that has begun the run
 
     @override
     def __str__(self) -> str:
-        said = f"stackward {self.run} by {self.operator} on {self.machine} since {self.since}: "
+        run = f"{self.run} of chain {self.chain}" if self.chain else self.run
+        said = f"stackward {run} by {self.operator} on {self.machine} since {self.since}: "
         room = LIMIT - len(said)
         reason = self.reason if len(self.reason) <= room else f"{self.reason[: room - 3]}..."
         return said + reason

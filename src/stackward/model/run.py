@@ -121,7 +121,9 @@ class Run:
     undone_by: str | None = None  # the run that was last approved to undo it
     turn: Turn | None = None  # None: it may begin at any time
     chain: str | None = None  # the chain that began it
-    item: str = ""  # of that chain: the path of the step that it is
+    item: str = ""  # of that chain: what it is known by there
+    part: int = 0  # of that item: how many runs of it come before
+    passes_on: bool = False  # another run of the item follows: the chain has its nodes until then
     comes_to: tuple[str, ...] = ()  # of a chain: the nodes that its runs will take, each in turn
 
     @property
@@ -186,6 +188,7 @@ class Event:
 LAPSED = "its turn passed"  # an event of a run that was not begun in its turn
 UNDONE = "undone"  # an event of a run: its thing is the run that undoes it
 BEGUN = "begun"  # an event of a chain: one of its runs was approved by it
+APPROVED_MORE = "approved more"  # an event of a chain: what is new in the plan of one of its runs
 ENDED = "ended"  # an event of a chain: one of its runs has come to an end, or stopped
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to be misread

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import pairwise
 from pkgutil import iter_modules
 from typing import Any, Generic
 
@@ -63,6 +64,11 @@ class Operation(Generic[Asked, Facts]):
     together: Callable[[Sequence[Facts], Sequence[Asked]], Sequence[Plan[World]]] | None = None
     """Plan several requests of the kind that are carried out one after the other, such as drains
     that share the room that there is. Without it each is planned as if it were alone.
+    """
+    read_after: Callable[[World, Journal, Asked, Request], Facts] | None = None
+    """Read the facts as they will be once another request, the last, was carried out before.
+
+    For an item of a chain that has several runs. Without it they are read as they are.
     """
     undo: Callable[[Did, UndoRequest], Sequence[Request] | Blocked] | None = None
     """Return what takes back what a run of it did, as requests, in their order; or why none does.
@@ -127,21 +133,39 @@ def plan_request(
     return _finished(plan, world, journal, run_id)
 
 
-def plan_requests(
-    world: World, journal: Journal, asked: Sequence[Request]
+def plan_items(
+    world: World, journal: Journal, asked: Sequence[Sequence[Request]]
 ) -> Sequence[Plan[World]]:
-    """Plan the requests of one chain from fresh facts, which they share; each as above.
+    """Plan the requests of a chain from fresh facts, which they share; item by item, in order.
 
-    Those of one kind are judged together, where its operation can.
+    Those of one kind that come first in their items are judged together, where its operation can.
     """
     shared = replace(world, nova=read_once(world.nova))
+    first = _plan_first(shared, journal, [item[0] for item in asked])
+    plans = list[Plan[World]]()
+    for plan, item in zip(first, asked, strict=True):
+        plans.append(plan)
+        plans += [_plan_after(shared, journal, each, before) for before, each in pairwise(item)]
+    return plans
+
+
+def _plan_first(world: World, journal: Journal, asked: Sequence[Request]) -> Sequence[Plan[World]]:
     kinds = {each.kind for each in asked}
     together = operation(*kinds).together if len(kinds) == 1 else None
     if together is None:
-        return [plan_request(shared, journal, each) for each in asked]
+        return [plan_request(world, journal, each) for each in asked]
     read = operation(*kinds).read
-    facts = [read(shared, journal, each, None) for each in asked]
-    return [_finished(plan, shared, journal, None) for plan in together(facts, asked)]
+    facts = [read(world, journal, each, None) for each in asked]
+    return [_finished(plan, world, journal, None) for plan in together(facts, asked)]
+
+
+def _plan_after(world: World, journal: Journal, asked: Request, before: Request) -> Plan[World]:
+    """Plan a request as it will be once the one before it was carried out, as far as is known."""
+    found = operation(asked.kind)
+    if found.read_after is None:
+        return plan_request(world, journal, asked)
+    plan = found.plan(found.read_after(world, journal, asked, before), asked)
+    return _finished(plan, world, journal, None)
 
 
 def _finished(plan: Plan[World], world: World, journal: Journal, run_id: str | None) -> Plan[World]:

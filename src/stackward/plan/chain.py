@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from stackward.plan.plan import Plan
+from stackward.ports.children import InItem
 
 AS_OF_NOW = "plans as of now"
 """In the facts of a chain's plan: those of its runs, as they would be now; never compared."""
@@ -17,13 +18,23 @@ class BeginsRun(Protocol):
     """A step that begins a run of a chain."""
 
     @property
-    def item(self) -> str:
-        """Return what the run is known by in its chain."""
+    def place(self) -> InItem:
+        """Return where in its chain the run is."""
+        ...
+
+    @property
+    def how(self) -> str:
+        """Return what it does, in a word; empty: what the chain does."""
         ...
 
     @property
     def asked(self) -> Mapping[str, Any]:
         """Return the request of the run, as it is stored."""
+        ...
+
+    @property
+    def decisions(self) -> Mapping[str, str]:
+        """Return the decisions of its plan that was approved with the chain."""
         ...
 
 

@@ -34,7 +34,8 @@ class Journal(Protocol):
         by which run it was undone. `Refused` where it goes on, where another undoes it already, or
         where it was stopped and something of it is under way or, by its attempts, must go on.
         A run of a chain is told by the chain too, at once; `Superseded` where another worker has
-        the chain by now than the one of `chain_epoch`.
+        the chain by now than the one of `chain_epoch`. What an earlier run of its item has passed
+        to the chain passes to it.
         """
         ...
 
@@ -46,8 +47,12 @@ class Journal(Protocol):
         """Return the runs that a chain has begun, the oldest first."""
         ...
 
-    def child(self, chain: str, item: str | None = None, /) -> Run | None:
-        """Return the newest run that a chain has begun, of an item if one is given."""
+    def child(self, chain: str, item: str | None = None, part: int | None = None, /) -> Run | None:
+        """Return the newest run that a chain has begun, of an item, or of a part of that."""
+        ...
+
+    def count_ended(self, chain: str, /) -> int:
+        """Return how many of the runs of a chain nobody carries out any more."""
         ...
 
     def runs(self, *, limit: int, cloud: str | None = None) -> Sequence[Run]:
@@ -158,7 +163,8 @@ class Journal(Protocol):
     def end(self, run_id: str, epoch: int, state: RunState, at: datetime, said: Said, /) -> Run:
         """End the run, or this part of it; free its nodes unless something is still in flight.
 
-        One that ends as queued is left for another worker, with its nodes.
+        One that ends as queued is left for another worker, with its nodes. Where another run of
+        its item follows in a chain that goes on, its nodes pass to the chain.
         """
         ...
 
@@ -174,6 +180,13 @@ class Journal(Protocol):
 
         Not where anything is in flight, or where `must_go_on` says of its attempts that it may not
         be left as it is: then whoever resumes it ends it.
+        """
+        ...
+
+    def approve_more(self, run_id: str, event: Event, /) -> None:
+        """Write down that more is approved for a stopped chain, as it stood when that was shown.
+
+        Raises `Locked` where somebody has taken it up since.
         """
         ...
 

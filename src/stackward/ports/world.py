@@ -40,6 +40,7 @@ class Acting:
     run: str
     operator: str
     machine: str
+    chain: str | None = None  # that has begun the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stackward.model.run import Attempt, Run, RunState, Settled
-from stackward.plan import AS_OF_NOW, Move, Plan
+from stackward.plan import AS_OF_NOW, BeginsRun, Move, Plan
 from stackward.plan.path import path_of_step
 from stackward.report.tables import Table
 
@@ -12,21 +12,31 @@ COLUMNS = ("Item", "How", "State", "Run", "Since", "Says")
 
 
 def chain_table(plan: Plan[Any], attempts: Sequence[Attempt], runs: Sequence[Run] = ()) -> Table:
-    """Return a row for each item of a chain, in its order; `runs` are those that it has begun."""
+    """Return a row for each run of each item of a chain; `runs` are those that it has begun."""
     last = {attempt.step: attempt for attempt in attempts}
-    newest = {run.item: run for run in runs}
+    newest = {(run.item, run.part): run for run in runs}
     rows = (
-        _row(move, last.get(path_of_step(stage.path_of(move), 0)), newest.get(move.thing))
+        _row(
+            (move.thing, how),
+            last.get(path_of_step(stage.path_of(move), part)),
+            newest.get((move.thing, part)),
+        )
         for stage, move in plan.moves()
+        for part, how in enumerate(_hows(move))
     )
     return Table(
         columns=COLUMNS, rows=tuple(rows), gives_way=("How", "Since"), stays_whole=("Since",)
     )
 
 
-def _row(move: Move[Any], last: Attempt | None, run: Run | None) -> tuple[Any, ...]:
+def _hows(move: Move[Any]) -> Sequence[str]:
+    """Return what each run of an item does, in a word."""
+    return [(step.how if isinstance(step, BeginsRun) else "") or move.how for step in move.steps]
+
+
+def _row(of: tuple[str, str], last: Attempt | None, run: Run | None) -> tuple[Any, ...]:
     if last is None:
-        return (move.thing, move.how, "left", None, None, None)
+        return (*of, "left", None, None, None)
     known = run.id if run else last.saw.get("run")
     since = last.settled_at or last.intended_at
     match last.settled:
@@ -36,18 +46,19 @@ def _row(move: Move[Any], last: Attempt | None, run: Run | None) -> tuple[Any, .
             state = "done"
         case _:
             state = str(last.saw.get("state") or "not done")
-    return (move.thing, move.how, state, known, since, last.said.reason)
+    return (*of, state, known, since, last.said.reason)
 
 
 def items_as_planned(plan: Plan[Any]) -> Table:
-    """Return a row for each item of a plan that is only shown."""
+    """Return a row for each run of a plan that is only shown."""
     rows = []
-    for (stage, move), each in zip(plan.moves(), plans_of(plan), strict=False):
+    runs = ((stage, move, how) for stage, move in plan.moves() for how in _hows(move))
+    for (stage, move, how), each in zip(runs, plans_of(plan), strict=False):
         moved = [one for one in each["stages"] for one in one["moves"] if one["thing_id"]]
         rows.append(
             (
                 move.thing,
-                move.how,
+                how,
                 stage.name,
                 len(moved),
                 len(each["warnings"]),

@@ -6,10 +6,19 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainItem:
-    """One thing that is done: the request of its run, as that is stored."""
+    """One thing that is done: the request of its run, as that is stored.
+
+    Or of several, which have the same nodes one after the other: `then` has those that follow.
+    """
 
     name: str
     asked: dict[str, Any]
+    then: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def requests(self) -> tuple[dict[str, Any], ...]:
+        """Return the requests of its runs, in their order."""
+        return (self.asked, *self.then)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from stackward.model.run import Run, RunState
 from stackward.plan import Look, Mark, Standing
-from stackward.ports.children import Children
+from stackward.ports.children import Children, InItem
 from stackward.ports.world import World
 
 
@@ -20,6 +20,14 @@ class CarryOutRun:
     title: str  # of its plan, as it was approved
     asked: dict[str, Any]  # the request, as it is stored
     decisions: dict[str, str] = field(default_factory=dict)  # of the approved plan
+    part: int = 0  # how many runs of the item come before it
+    is_last: bool = True  # of the runs of its item
+    how: str = ""  # what it does, in a word; else what the chain does
+
+    @property
+    def place(self) -> InItem:
+        """Return where in its chain the run is."""
+        return InItem(item=self.item, part=self.part, is_last=self.is_last)
 
     @property
     def summary(self) -> str:
@@ -33,13 +41,13 @@ class CarryOutRun:
 
     def mark(self, world: World, /) -> Mark:
         """Note the last run of the item, and how often that was taken up."""
-        last = _children(world).newest(self.item)
+        last = _children(world).newest(self.place)
         return {"run": last.id, "epoch": last.epoch} if last else {"run": None, "epoch": None}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Say how its run stands: one that was begun, or gone on with, since the mark."""
         children = _children(world)
-        run = children.newest(self.item)
+        run = children.newest(self.place)
         if run is None or (mark and (run.id, run.epoch) == (mark["run"], mark["epoch"])):
             return Look(Standing.TODO)
         if run.state is RunState.SUCCEEDED:
@@ -60,7 +68,7 @@ class CarryOutRun:
 
     def start(self, world: World, /) -> str | None:
         """Plan the run and begin it; or go on with it, where it has stopped."""
-        _children(world).begin(self.item, self.asked, self.decisions)
+        _children(world).begin(self.place, self.asked, self.decisions)
         return None
 
 

@@ -111,6 +111,7 @@ class Cordon:
             machine=world.acting.machine,
             since=world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             reason=self.reason,
+            chain=world.acting.chain,
         )
         return world.nova.disable_service(_service(world, self.host).id, str(claim))
 

@@ -25,7 +25,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Pa
     engine.dispose()
     before = (tmp_path / FILE).read_bytes()
 
-    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 7\)"):
+    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 8\)"):
         open_database(url_of(tmp_path))
     with pytest.raises(Refused, match="newer version"):
         list_runs(tmp_path / FILE, 1)
@@ -64,8 +64,7 @@ def of_before(place: Path, **beats: timedelta) -> Path:
     if "worker" in beats:
         journal.enlist(Worker(name="w1", life="a", machine="m", pid=9, since=now - beats["worker"]))
     with engine.begin() as connection:
-        connection.execute(text("DROP INDEX ix_runs_chain"))
-        for column in ("chain", "item", "comes_to"):
+        for column in ("part", "passes_on"):
             connection.execute(text(f"ALTER TABLE runs DROP COLUMN {column}"))
         connection.execute(text("UPDATE journal_version SET version = version - 1"))
     journal.close()
@@ -122,7 +121,7 @@ def test_the_version_that_had_dbos_is_refused_once_the_journal_is_up_to_date(
     """It had four versions of the tables, and compares in this same way at each start."""
     engine = open_database(url_of(of_before(tmp_path)))
 
-    with pytest.raises(Refused, match=r"newer version of Stackward \(7; this one knows 4\)"):
+    with pytest.raises(Refused, match=r"newer version of Stackward \(8; this one knows 4\)"):
         bring_up_to_date(engine, "here", MIGRATIONS[:3])
 
     with engine.begin() as connection:

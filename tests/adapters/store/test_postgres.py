@@ -98,7 +98,7 @@ def test_a_database_of_a_newer_version_is_refused(postgres: Server) -> None:
     open_database(url).dispose()
     postgres.sql("UPDATE journal_version SET version = 99", name)
 
-    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 7\)"):
+    with pytest.raises(Refused, match=r"newer version of Stackward \(99; this one knows 8\)"):
         open_database(url)
 
 

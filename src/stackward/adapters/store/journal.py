@@ -46,10 +46,10 @@ from stackward.adapters.store.statements import (
     begin_in,
     child,
     children,
+    count_ended,
     end,
     fields,
     find,
-    free_nodes,
     give_up,
     hold,
     is_the_one,
@@ -57,6 +57,7 @@ from stackward.adapters.store.statements import (
     keep,
     lapse,
     left_behind,
+    let_go,
     may_be_in,
     missed,
     observed,
@@ -181,9 +182,13 @@ class SqlJournal:
         """Return the runs that a chain has begun, the oldest first."""
         return self._read(lambda opened: children(opened, chain))
 
-    def child(self, chain: str, item: str | None = None, /) -> Run | None:
-        """Return the newest run that a chain has begun, of an item if one is given."""
-        return self._read(lambda opened: child(opened, chain, item))
+    def child(self, chain: str, item: str | None = None, part: int | None = None, /) -> Run | None:
+        """Return the newest run that a chain has begun, of an item, or of a part of that."""
+        return self._read(lambda opened: child(opened, chain, item, part))
+
+    def count_ended(self, chain: str, /) -> int:
+        """Return how many of the runs of a chain nobody carries out any more."""
+        return self._read(lambda opened: count_ended(opened, chain))
 
     def runs(self, *, limit: int, cloud: str | None = None) -> Sequence[Run]:
         """Return the latest runs, the newest first; of a cloud, those that may be in it."""
@@ -344,12 +349,27 @@ class SqlJournal:
                 tell_chain(transaction, run.id, RunState.CANCELLED, at)
                 changed |= {"state": RunState.CANCELLED.value, "ended_at": stamp(at)}
                 changed["epoch"] = run.epoch + 1  # whoever was about to take it up loses it
-                free_nodes(transaction, run.id)
+                let_go(transaction, run.id)
             transaction.execute(update(runs).where(runs.c.id == run.id).values(changed))
             told = Event(at=at, epoch=run.epoch, what="cancel asked", says={"by": by})
             return find(transaction, run.id), told
 
         return self._write(self.run(run_id).id, change)
+
+    def approve_more(self, run_id: str, event: Event, /) -> None:
+        """Write down that more is approved for a stopped chain, as it stood when that was shown."""
+
+        def change(transaction: Connection) -> tuple[None, Event]:
+            run = find(transaction, run_id)
+            if (run.state, run.epoch) != (RunState.STOPPED, event.epoch):
+                raise Locked(
+                    f"run `{run.id}` is {run.state}: it was taken up, or ended, just before",
+                    stands="nothing was approved",
+                    hint=f"`stackward run show {run.id}` says how it stands",
+                )
+            return None, event
+
+        self._write(run_id, change)
 
     # --- workers ------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from stackward.errors import Refused, Unreachable
 from stackward.model.run import UNDONE, Run
 
 FILE = "journal.sqlite"
-VERSION = 7  # of the tables, and of what may write to them
+VERSION = 8  # of the tables, and of what may write to them
 
 # Which run undid another is told by an event of that other, which names it as its thing.
 _RUNS = """

@@ -61,6 +61,8 @@ def run_row(run: Run) -> dict[str, Any]:
         "chain": run.chain,
         "item": run.item or None,
         "comes_to": text_of(list(run.comes_to)) if run.comes_to else None,
+        "part": run.part,
+        "passes_on": run.passes_on,
         **turn_row(run.turn),
     }
 
@@ -109,6 +111,8 @@ def to_run(fields: Mapping[str, Any]) -> Run:
         chain=fields.get("chain"),
         item=fields.get("item") or "",
         comes_to=tuple(json.loads(fields.get("comes_to") or "[]")),
+        part=fields.get("part") or 0,
+        passes_on=bool(fields.get("passes_on", False)),
     )
 
 

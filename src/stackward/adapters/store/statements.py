@@ -116,17 +116,57 @@ def hold(transaction: Connection, run: Run) -> None:
         lock = text("SELECT pg_advisory_xact_lock(:key, hashtext(:node))")
         for node in nodes:  # in one order, so that no two wait for each other
             transaction.execute(lock, {"key": _HOLD_LOCK, "node": node})
-    taken = select(holds.c.node, holds.c.run_id).where(holds.c.node.in_(nodes))
+    taken = select(holds.c.cloud, holds.c.node, holds.c.run_id).where(holds.c.node.in_(nodes))
     if run.cloud is not None:
         taken = taken.where(holds.c.cloud.in_([run.cloud, ANY_CLOUD]))
     mine = set()
-    for node, holder in transaction.execute(taken.order_by(holds.c.node)):
+    for at, node, holder in transaction.execute(taken.order_by(holds.c.node)).all():
         if holder != run.id:
-            raise _held(node, find(transaction, holder), run)
+            if not _is_passed_to(transaction, run, node, holder):
+                raise _held(node, find(transaction, holder), run)
+            passed = (holds.c.cloud == at) & (holds.c.node == node)
+            transaction.execute(update(holds).where(passed).values(run_id=run.id))
         mine.add(node)
     for node in nodes:
         if node not in mine:
             transaction.execute(insert(holds).values(cloud=cloud, node=node, run_id=run.id))
+
+
+def _is_passed_to(transaction: Connection, run: Run, node: str, holder: str) -> bool:
+    """Say whether the chain of a run keeps a node for it: an earlier run of its item had it."""
+    if holder != run.chain:
+        return False
+    return any(node in each.holds for each in _of_item(transaction, run) if each.part <= run.part)
+
+
+def _of_item(transaction: Connection, run: Run) -> list[Run]:
+    of_item = (runs.c.chain == run.chain) & (runs.c.item == run.item)
+    wanted = RUNS.where(of_item).order_by(runs.c.id)
+    return [to_run(fields(row)) for row in transaction.execute(wanted)]
+
+
+def let_go(transaction: Connection, run_id: str) -> None:
+    """Free the nodes of a run that has ended; or pass them to its chain, for the next of its item.
+
+    The chain has them until that run begins, until its last run has ended, or until it stops.
+    """
+    run = find(transaction, run_id)
+    if run.chain is None:
+        free_nodes(transaction, run_id)
+        return
+    state = select(runs.c.state).where(runs.c.id == run.chain)
+    is_going = transaction.execute(state).scalar_one() in {
+        RunState.QUEUED.value,
+        RunState.RUNNING.value,
+    }
+    if run.passes_on and is_going:
+        passed = update(holds).where(holds.c.run_id == run_id).values(run_id=run.chain)
+        transaction.execute(passed)
+        return
+    free_nodes(transaction, run_id)
+    had = {node for each in _of_item(transaction, run) for node in each.holds}
+    kept = (holds.c.run_id == run.chain) & holds.c.node.in_(sorted(had))
+    transaction.execute(delete(holds).where(kept))
 
 
 def _held(node: str, other: Run, run: Run) -> Locked:
@@ -216,13 +256,23 @@ def children(connection: Connection, chain: str) -> list[Run]:
     return [to_run(fields(row)) for row in connection.execute(wanted)]
 
 
-def child(connection: Connection, chain: str, item: str | None) -> Run | None:
-    """Return the newest run that a chain has begun, of an item if one is given."""
+def child(connection: Connection, chain: str, item: str | None, part: int | None) -> Run | None:
+    """Return the newest run that a chain has begun, of an item, or of a part of that."""
     wanted = RUNS.where(runs.c.chain == chain)
     if item is not None:
         wanted = wanted.where(runs.c.item == item)
+    if part is not None:
+        wanted = wanted.where(runs.c.part == part)
     row = connection.execute(wanted.order_by(runs.c.id.desc()).limit(1)).one_or_none()
     return to_run(fields(row)) if row is not None else None
+
+
+def count_ended(connection: Connection, chain: str) -> int:
+    """Return how many of the runs of a chain nobody carries out any more."""
+    goes_on = [RunState.QUEUED.value, RunState.RUNNING.value]
+    ended = (runs.c.chain == chain) & runs.c.state.not_in(goes_on)
+    counted = select(func.count()).select_from(runs).where(ended)
+    return connection.execute(counted).scalar_one()
 
 
 def end(transaction: Connection, run_id: str, state: RunState, at: datetime, said: Said) -> None:
@@ -249,7 +299,7 @@ def end(transaction: Connection, run_id: str, state: RunState, at: datetime, sai
         transaction.execute(update(runs).where(of_run, made == 0).values(began_at=None))
     keeps = is_left and not awaits
     if state.is_over or not (keeps or _is_in_flight(transaction, run_id)):
-        free_nodes(transaction, run_id)
+        let_go(transaction, run_id)
 
 
 def lapse(transaction: Connection, run: Run, at: datetime) -> Event:

@@ -57,6 +57,8 @@ runs = Table(
     Column("chain", String, index=True),
     Column("item", String),
     Column("comes_to", Text),
+    Column("part", Integer, nullable=False, server_default="0"),
+    Column("passes_on", Boolean, nullable=False, server_default=false()),
 )
 
 ANY_CLOUD = ""  # in a hold: of a run that does not say in which it is, so it excludes in all
@@ -186,6 +188,12 @@ def _chains(connection: Connection) -> None:
     connection.execute(text("CREATE INDEX ix_runs_chain ON runs (chain)"))
 
 
+def _parts(connection: Connection) -> None:
+    """Let an item of a chain be several runs; a version that knows of none would free its node."""
+    connection.execute(text("ALTER TABLE runs ADD COLUMN part INTEGER DEFAULT 0 NOT NULL"))
+    connection.execute(text("ALTER TABLE runs ADD COLUMN passes_on BOOLEAN DEFAULT false NOT NULL"))
+
+
 # The n-th brings a database of version n + 1 to version n + 2; a new one is made as it is now.
 # Entries are only ever added.
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (
@@ -195,6 +203,7 @@ MIGRATIONS: Sequence[Callable[[Connection], None]] = (
     _without_dbos,
     _turns,
     _chains,
+    _parts,
 )
 assert len(MIGRATIONS) + 1 == VERSION  # noqa: S101  # a slip of ours, seen at the first start
 

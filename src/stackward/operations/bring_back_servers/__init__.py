@@ -4,7 +4,11 @@ from stackward.moving.again import objection
 from stackward.moving.back import servers_back
 from stackward.moving.columns import SERVER_MOVES
 from stackward.operations import Operation
-from stackward.operations.bring_back_servers.facts import read_homecoming, read_one
+from stackward.operations.bring_back_servers.facts import (
+    read_homecoming,
+    read_homecoming_after,
+    read_one,
+)
 from stackward.operations.bring_back_servers.plan import plan_bring_back
 from stackward.plan import Blocked, Move
 from stackward.ports.journal import Journal
@@ -25,6 +29,7 @@ OPERATION = Operation(
     read=read_homecoming,
     plan=plan_bring_back,
     judge=_judge,
+    read_after=read_homecoming_after,
     columns=SERVER_MOVES,
     undo=servers_back,
 )

@@ -1,14 +1,19 @@
 """Read the servers that a drain of a node moved away, and how they stand."""
 
+from dataclasses import replace
+
 from stackward.facts.maintenance import read_way_back
 from stackward.facts.moved import read_drained_by
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.kinds import KINDS
 from stackward.model.maintenance import Homecoming
+from stackward.moving.once_open import once_open
+from stackward.plan import Request
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
+from stackward.requests.return_compute_node import ReturnRequest
 
 
 def read_homecoming(
@@ -22,6 +27,18 @@ def read_homecoming(
     The calls grow with the servers that were moved.
     """
     return _read(world, journal, asked, None)
+
+
+def read_homecoming_after(
+    world: World, journal: Journal, asked: BringBackRequest, before: Request
+) -> Homecoming:
+    """Return the same as it will be once the node has returned to service, if that comes before."""
+    home = _read(world, journal, asked, None)
+    if not isinstance(before, ReturnRequest):
+        return home
+    account = world.placement.provider(home.hypervisor.id)
+    service = replace(home.service, is_enabled=True, is_up=True)
+    return replace(once_open(home, account, service.zone), service=service)
 
 
 def read_one(world: World, journal: Journal, asked: BringBackRequest, server: str) -> Homecoming:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stackward.model.maintenance import Homecoming
-from stackward.model.node import ComputeNode
-from stackward.model.placement import DISABLED, Candidate, Need, Provider
+from stackward.moving.once_open import once_open
 from stackward.operations import operation
 from stackward.operations.undo_run.rules import NOT_MOVED_BACK
 from stackward.operations.undo_run.undoing import Undoing, WayBack
@@ -22,7 +21,8 @@ def plan_way_back(
     request, home = way.request, way.home
     if not (is_opened or _is_open(home)):
         return Plan(title="", request=request, warnings=tuple(_shut_out(home, facts, asked)))
-    found = replace(_once_open(home, facts) if is_opened else home, way=_way(home, facts))
+    home = _once_open(home, facts) if is_opened else home
+    found = replace(home, way=_way(home, facts))
     plan = operation(request.kind).plan(found, request)
     [stage] = plan.stages
     return replace(
@@ -74,40 +74,6 @@ def _is_open(home: Homecoming) -> bool:
 
 
 def _once_open(home: Homecoming, facts: Undoing) -> Homecoming:
-    """Return the way back to a node that is closed now, and will be open when the servers go.
-
-    Placement offers a disabled node to nobody. So its own account there stands for the answer that
-    it will give; the moves are judged again by that answer just before each begins.
-    """
     if facts.provider is None or facts.returning is None:
         return home
-    zone = facts.returning.service.zone
-    away = tuple(
-        replace(each, node=_offering(each.node, home, facts.provider, zone)) if each.node else each
-        for each in home.away
-    )
-    return replace(home, away=away)
-
-
-def _offering(node: ComputeNode, home: Homecoming, account: Provider, zone: str) -> ComputeNode:
-    traits = account.traits - {DISABLED}
-    itself = Candidate(
-        provider=account.id,
-        name=home.hypervisor.name,
-        host=home.host,
-        capacity={name: each.capacity for name, each in account.inventories.items()},
-        used=account.usages,
-        traits=traits,
-    )
-
-    def fits(need: Need) -> bool:
-        is_in_zone = need.zone in {None, zone}
-        return is_in_zone and {*need.required} <= traits and not traits & {*need.forbidden}
-
-    offered = {
-        need: (*(each for each in found if each.provider != account.id), itself)
-        if fits(need)
-        else found
-        for need, found in node.candidates.items()
-    }
-    return replace(node, candidates=offered)
+    return once_open(home, facts.provider, facts.returning.service.zone)

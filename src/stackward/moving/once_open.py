@@ -1,0 +1,44 @@
+"""How servers come home to a node that is closed now, and will be open when they go."""
+
+from dataclasses import replace
+
+from stackward.model.maintenance import Homecoming
+from stackward.model.node import ComputeNode
+from stackward.model.placement import DISABLED, Candidate, Need, Provider
+
+
+def once_open(home: Homecoming, account: Provider, zone: str) -> Homecoming:
+    """Return the way home as it will be once the node is in service.
+
+    Placement offers a disabled node to nobody. So its own account there stands for the answer that
+    it will give; the moves are judged again by that answer just before each begins.
+    """
+    away = tuple(
+        replace(each, node=_offering(each.node, home, account, zone)) if each.node else each
+        for each in home.away
+    )
+    return replace(home, away=away)
+
+
+def _offering(node: ComputeNode, home: Homecoming, account: Provider, zone: str) -> ComputeNode:
+    traits = account.traits - {DISABLED}
+    itself = Candidate(
+        provider=account.id,
+        name=home.hypervisor.name,
+        host=home.host,
+        capacity={name: each.capacity for name, each in account.inventories.items()},
+        used=account.usages,
+        traits=traits,
+    )
+
+    def fits(need: Need) -> bool:
+        is_in_zone = need.zone in {None, zone}
+        return is_in_zone and {*need.required} <= traits and not traits & {*need.forbidden}
+
+    offered = {
+        need: (*(each for each in found if each.provider != account.id), itself)
+        if fits(need)
+        else found
+        for need, found in node.candidates.items()
+    }
+    return replace(node, candidates=offered)
