@@ -11,7 +11,7 @@ from stackward.engine.windows import next_time, next_window, turn_at, turn_in_wi
 from stackward.errors import BadInput
 from stackward.model.run import Turn
 
-HOUR = timedelta(hours=1)
+HOUR, TEN_MINUTES = timedelta(hours=1), timedelta(minutes=10)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # North and south; half an hour; a change at midnight; none at all.
 ZONES = [
@@ -49,8 +49,14 @@ def two_years(window: str, zone: str) -> list[tuple[datetime, datetime]]:
     return found
 
 
-def is_of(window: str, shown: time) -> bool:
+@cache
+def edges(window: str) -> tuple[time, time]:
     first, last = map(time.fromisoformat, window.split("-"))
+    return first, last
+
+
+def is_of(window: str, shown: time) -> bool:
+    first, last = edges(window)
     return first <= shown < last if first < last else shown >= first or shown < last
 
 
@@ -59,14 +65,12 @@ ALL = [pytest.param(window, zone, id=f"{window}@{zone}") for window in WINDOWS f
 
 @pytest.mark.parametrize(("window", "zone"), ALL)
 def test_within_a_window_the_clock_shows_a_time_of_it(window: str, zone: str) -> None:
+    there = ZoneInfo(zone)
     wrong = [
         at
         for begins, ends in two_years(window, zone)
-        for minute in range(int((ends - begins) / timedelta(minutes=10)))
-        if not is_of(
-            window,
-            (at := begins + minute * timedelta(minutes=10)).astimezone(ZoneInfo(zone)).time(),
-        )
+        for minute in range(int((ends - begins) / TEN_MINUTES))
+        if not is_of(window, (at := begins + minute * TEN_MINUTES).astimezone(there).time())
     ]
 
     assert wrong == []

@@ -28,6 +28,7 @@ def test_each_format_begins_its_own_samples_and_no_other_does(form: Format) -> N
 
 @pytest.mark.parametrize("form", PREFIXES, ids=lambda one: one.name)
 def test_what_a_carrier_puts_before_a_line_is_no_body(form: Format) -> None:
+    assert form.samples
     for sample in form.samples:
         assert patterns()[form.name].match(sample)
         assert names_of(sample) == []

@@ -17,9 +17,10 @@ def test_each_promise_is_kept(request: pytest.FixtureRequest) -> None:
 
 
 def test_what_has_moved_is_of_the_list_and_whoever_keeps_it_is_there() -> None:
-    before = dict(promises(KEPT.read_text()))
+    before, moved = dict(promises(KEPT.read_text())), [*moves(MOVED.read_text())]
 
-    for one in moves(MOVED.read_text()):
+    assert moved
+    for one in moved:
         assert one.why
         assert one.by
         assert [each for each in one.by if not _exists(each)] == []
