@@ -85,7 +85,7 @@ def next_time(shown: time, zone: ZoneInfo, now: datetime) -> datetime:
     today = now.astimezone(zone).date()
     days = (today + timedelta(days=number) for number in range(-1, 4))
     moments = (at for day in days for at in moments_of(datetime.combine(day, shown), zone))
-    return min(at for at in moments if at > now)
+    return next(at for at in moments if at > now)  # they come in order
 
 
 def _window_of(day: date, first: time, last: time, zone: ZoneInfo) -> tuple[datetime, datetime]:
