@@ -90,7 +90,9 @@ def test_a_server_is_read_with_its_ports_volumes_and_group() -> None:
     [server] = read_compute_node(a_world(cloud), "compute-07").servers
 
     assert [port.host for port in server.ports] == ["compute-07"]
-    assert server.volumes == (Volume(id="v", attached=((server.id, "compute-07"),)),)
+    [volume] = server.volumes
+    assert (volume.id, volume.attached) == ("v", ((server.id, "compute-07"),))
+    assert len(volume.attachment_ids) == 1
     assert server.group is not None
     assert server.group.elsewhere == ((an_id("db-02"), "compute-08"),)
 
