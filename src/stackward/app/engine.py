@@ -16,7 +16,6 @@ from stackward.errors import BadInput
 from stackward.kinds import KINDS, read_plan
 from stackward.model.run import Approval, Run, RunState, Turn
 from stackward.model.worker import was_heard
-from stackward.operations import operations_in_run
 from stackward.plan import Plan
 from stackward.ports.clock import Clock
 from stackward.ports.journal import Journal
@@ -92,6 +91,9 @@ class Engine:
     def what_is_new(self, run: Run, world: World) -> Iterator[New]:
         """Return what a stopped chain could not begin, as far as it needs another approval."""
         if run.is_chain and run.state is RunState.STOPPED:
+            # Imported here: who only shows or watches a run loads nothing that would plan it again.
+            from stackward.operations import operations_in_run  # noqa: PLC0415
+
             yield from what_is_new(run, self.journal, operations_in_run(self.journal), KINDS, world)
 
     def approve_more(self, run: Run, new: New, approval: Approval) -> None:
