@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from builders import an_id
 from cli import test_return
 from cli.test_return import NODE, RETURN, Site
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.model import boot_gate
+from stackward.model.migration import Migration
 from texts import folded
 
 INSTALL = ("node", "gate", "install", NODE)
@@ -47,6 +49,27 @@ def test_after_a_crash_it_is_opened_and_nova_compute_starts(site: Site) -> None:
 
     assert (code, site.shell.starts[NODE]) == (0, 1), said
     assert "removes the guests and the disks of servers that were evacuated" in folded(said)
+
+
+def test_no_gate_is_opened_past_what_a_return_guards(site: Site) -> None:
+    """Its nova-compute started, and destroyed what was evacuated: a return had been refused."""
+    site.run(*INSTALL, "--yes")
+    crash(site)
+    server = next(iter(site.cloud.nova.known.values()))
+    site.cloud.nova.known[server.id] = replace(server, host="compute-08")
+    site.cloud.nova.migrations.append(
+        Migration(
+            id=1, uuid=an_id("record"), server=server.id, kind="evacuation", status="done",
+            source=NODE, target="compute-08",
+        )
+    )  # fmt: skip
+
+    code, _, said = site.run("node", "gate", "open", NODE, "--yes")
+
+    assert (code, site.shell.starts[NODE]) == (3, 0), said
+    assert "1 server was evacuated from it, whose records are open still (db-01)" in folded(said)
+    assert f"`stackward node return {NODE} --dry-run`" in folded(said)
+    assert "`--discard-old-disks`" in folded(site.run("node", "return", NODE, "--dry-run")[1])
 
 
 def test_a_return_opens_it(site: Site) -> None:

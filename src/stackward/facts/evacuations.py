@@ -32,10 +32,21 @@ def read_evacuations(
     world: World, host: str, remembered: Mapping[str, Itself]
 ) -> tuple[OpenEvacuation, ...] | Unread:
     """Return each open record of a host, with what its destination sees."""
+    open_ = read_open(world, host)
+    if isinstance(open_, Unread):
+        return open_
+    asked: dict[str, list[str]] = {}
+    for each in open_:
+        if each.asks and each.asks != host and each.server is not None:
+            asked.setdefault(each.asks, []).append(each.record.server)
+    seen = _destinations(world, asked, remembered)
+    return tuple(_with_seen(each, seen) for each in open_)
+
+
+def read_open(world: World, host: str) -> tuple[OpenEvacuation, ...] | Unread:
+    """Return each open record of a host with its server; no node is asked."""
     try:
         records = open_records(world.nova, host)
-        if not records:
-            return ()
         servers = {one.server: world.nova.server(one.server) for one in records}
     except StackwardError as error:
         return Unread.of(error)
@@ -45,12 +56,7 @@ def read_evacuations(
         # nova 31.0 compute/rpcapi.py: without a destination it is the host of the server.
         asks = one.target or (server.host if server else None)
         open_.append(OpenEvacuation(record=one, server=server, asks=asks))
-    asked: dict[str, list[str]] = {}
-    for each in open_:
-        if each.asks and each.asks != host and each.server is not None:
-            asked.setdefault(each.asks, []).append(each.record.server)
-    seen = _destinations(world, asked, remembered)
-    return tuple(_with_seen(each, seen) for each in open_)
+    return tuple(open_)
 
 
 def _with_seen(one: OpenEvacuation, seen: Mapping[str, _Destination]) -> OpenEvacuation:

@@ -336,8 +336,9 @@ GATE_SHUT = Symptom(
     State.BROKEN,
     "`{unit}` waits at the boot gate of its node: it has booted without a planned reboot, after a "
     "crash or a loss of power",
-    "see first whether its servers were evacuated: as it starts nova-compute removes their guests "
-    "and disks here. Then `stackward node return {node}`, or `stackward node gate open {node}`",
+    "see first whether its servers were evacuated, by `stackward node return {node} --dry-run`: as "
+    "it starts nova-compute removes their guests and disks here. Then `stackward node return "
+    "{node}`; or, where none was, `stackward node gate open {node}`",
     "Somebody has put a gate there by `stackward node gate install`, so that a start waits for a "
     "person.",
 )

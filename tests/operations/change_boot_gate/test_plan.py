@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_service
+from operations.return_compute_node.test_after_evacuation import one_open
 from stackward.model.boot_gate import NO_GATE, BootGate
 from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.instance_ha import HaHost
@@ -83,6 +84,11 @@ REFUSED: list[tuple[Rule, GatedNode, GateRequest]] = [
     (rules.NO_GATE, facts(), OPEN),
     (rules.IS_OPEN, facts(gate=OPENED), OPEN),
     (rules.KEPT_OFF, facts(gate=SHUT, marks=replace(NOTHING, is_masked=True)), OPEN),
+    (rules.EVACUATIONS_UNREAD, facts(gate=SHUT, evacuations=DEAF), OPEN),
+    *(
+        (rules.EVACUATIONS_OPEN, facts(gate=SHUT, evacuations=(one_open(lives_on=host),)), OPEN)
+        for host in ("compute-08", None)  # None: it was deleted
+    ),
 ]
 
 

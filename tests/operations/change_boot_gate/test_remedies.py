@@ -74,6 +74,15 @@ FOLLOWED = {
         advice="stackward node drain compute-07", after=facts(gate=SHUT), asked=OPEN,
         asks_then=OPEN,
     ),
+    "gate/evacuations-open": Case(
+        before=facts(gate=SHUT, evacuations=(one_open(),)),
+        advice="stackward node return compute-07 --dry-run", after=facts(gate=SHUT), asked=OPEN,
+        asks_then=OPEN,
+    ),
+    "gate/evacuations-unread": Case(
+        before=facts(gate=SHUT, evacuations=DEAF),
+        advice="see that Nova answers", after=facts(gate=SHUT), asked=OPEN, asks_then=OPEN,
+    ),
     "gate/shut": Case(
         before=facts(gate=SHUT), advice="rather return the node first",
         after=facts(gate=OPENED), asked=REMOVE, asks_then=REMOVE,

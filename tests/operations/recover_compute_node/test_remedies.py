@@ -60,7 +60,7 @@ FOLLOWED = {
     "recover/clock-unread": Case(before=facts(ahead_s=Unread("x")), advice="`date`"),
     "recover/boot-unread": Case(before=facts(booted=Unread("x")), advice="then plan again"),
     "recover/evacuated": Case(
-        before=facts(evacuations=(EVACUATION,)), advice="restart nova-compute",
+        before=facts(evacuations=(EVACUATION,)), advice="node return compute-07 --dry-run",
     ),
     "evacuation/lives-on-source": Case(
         before=facts(evacuations=(replace(EVACUATION, server=DB),)),

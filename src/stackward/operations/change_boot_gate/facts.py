@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stackward.facts.compute import read_ha_hosts
+from stackward.facts.evacuations import read_open
 from stackward.facts.maintenance import read_holders, read_marks
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
@@ -19,8 +20,6 @@ from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.change_boot_gate import GateRequest
 from stackward.status.boot_gate import read_gate, read_systemd
-from stackward.status.evacuations import lives_on_source
-from stackward.status.lookups import servers_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class GatedNode:
     ha_hosts: tuple[HaHost, ...] | Unread = ()  # its entries in the instance-HA service
     holders: tuple[Holder, ...] = ()
     identified_at: datetime | None = None  # when it last said who it is, where it says nothing now
-    evacuations: tuple[OpenEvacuation, ...] = ()  # from here, of servers that live here
+    evacuations: tuple[OpenEvacuation, ...] | Unread = ()  # open ones, from here
 
 
 def read_gated_node(
@@ -60,7 +59,5 @@ def read_gated_node(
         ha_hosts=read_ha_hosts(world.masakari, host),
         holders=read_holders(journal, world.cloud.identity().id, host, but=run_id),
         identified_at=found.match.seen_at,
-        evacuations=lives_on_source(world.nova, host, servers_on(world.nova, host))
-        if asked.to == "open"
-        else (),
+        evacuations=read_open(world, host) if asked.to == "open" else (),
     )

@@ -12,6 +12,7 @@ from stackward.policy.maintenance import HELD, NODE_SILENT
 from stackward.policy.rule import Rule
 from stackward.ports.login import way_to
 from stackward.requests.change_boot_gate import GateRequest
+from stackward.wording import count_of
 
 GUARDED = Rule(
     "gate/guarded",
@@ -89,6 +90,22 @@ SHUT = Rule(
     "node first: `stackward node return {thing}`",
     "nova 31.0 compute/manager.py, `_destroy_evacuated_instances`: it is done at each start.",
 )
+EVACUATIONS_OPEN = Rule(
+    "gate/evacuations-open",
+    "{count} evacuated from it, whose records are open still ({names}): the start of its "
+    "nova-compute destroys their guests and disks there",
+    "`stackward node return {host} --dry-run` looks whether each living disk is safe; its return "
+    "opens the gate too",
+    "nova 31.0 compute/manager.py, _destroy_evacuated_instances: on shared storage that is the "
+    "disk of the living server, where its destination does not see it.",
+)
+EVACUATIONS_UNREAD = Rule(
+    "gate/evacuations-unread",
+    "the records of its evacuations cannot be read: {why}",
+    "see that Nova answers (`stackward cloud check`), then plan again; `stackward node return "
+    "{host} --dry-run` names each record",
+    "Its nova-compute destroys guests and disks by them as it starts.",
+)
 NO_UNDO = Rule(
     "gate/no-undo",
     "opened a boot gate, which nothing takes back",
@@ -150,4 +167,18 @@ def _judge_opened(node: GatedNode, gate: BootGate) -> Iterator[Verdict]:
         yield NODE_SILENT.blocks(node.name, why=node.marks.why, way=way_to(node.marks))
     elif node.marks.is_any:
         yield KEPT_OFF.blocks(node.name)
-    yield from judge_lives_on_source(node.evacuations, starts_compute=True)
+    yield from _judge_evacuations(node)
+
+
+def _judge_evacuations(node: GatedNode) -> Iterator[Verdict]:
+    """Ask what the start of nova-compute there would destroy: only a return looks further."""
+    open_ = node.evacuations
+    if isinstance(open_, Unread):
+        yield EVACUATIONS_UNREAD.blocks(node.name, host=node.host, why=open_.why)
+        return
+    yield from judge_lives_on_source(open_, starts_compute=True)
+    away = {one.record.server: one.label for one in open_ if not one.is_home}
+    if away:
+        count = count_of(len(away), "server was", "servers were")
+        names = ", ".join(sorted(away.values()))
+        yield EVACUATIONS_OPEN.blocks(node.name, host=node.host, count=count, names=names)

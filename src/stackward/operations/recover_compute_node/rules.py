@@ -24,11 +24,11 @@ _CLOCK_S = 30.0  # more than this, and times of the node cannot be compared with
 NODE_DOWN = Rule(
     "recover/node-down",
     "its nova-compute is down",
-    "if the machine is booting, wait until it is up; if its boot gate keeps nova-compute off, "
-    "`stackward node gate open {host}`; where it does not come up, repair nova-compute there "
-    "(`systemctl status nova-compute`), or fence and evacuate the node if it is dead; then plan "
-    "again",
-    "nova-compute starts the guests.",
+    "if the machine is booting, wait until it is up; if its boot gate keeps nova-compute off, or "
+    "servers were evacuated from it, `stackward node return {host} --dry-run`: it looks first what "
+    "that start destroys; where it does not come up, repair nova-compute there (`systemctl status "
+    "nova-compute`), or fence and evacuate the node if it is dead; then plan again",
+    "nova-compute starts the guests, and removes what was evacuated.",
 )
 FORCED_DOWN = Rule(
     "recover/forced-down",
@@ -101,9 +101,9 @@ BOOT_UNREAD = Rule(
 EVACUATED = Rule(
     "recover/evacuated",
     "an evacuation of server {server} from it is not over (record {record}, {status})",
-    "see `openstack server migration list --server {server}`: once the server runs elsewhere, "
-    "restart nova-compute there, which ends the record and destroys what is left here; then plan "
-    "again",
+    "`stackward node return {host} --dry-run` looks whether its living disk is safe from the next "
+    "start of nova-compute there; that return ends the record, and what is left here is destroyed; "
+    "then plan again",
     "nova 31.0 compute/manager.py, _destroy_evacuated_instances: the source ends the record.",
 )
 
@@ -165,7 +165,9 @@ def judge_node(facts: RecoveryFacts) -> Iterator[Verdict]:
             here = OpenEvacuation(record=one, server=server)
             yield from judge_lives_on_source([here], starts_compute=True)
             continue
-        yield EVACUATED.blocks(facts.name, server=one.server, record=one.id, status=one.status)
+        yield EVACUATED.blocks(
+            facts.name, host=facts.host, server=one.server, record=one.id, status=one.status
+        )
 
 
 def _judge_machine(facts: RecoveryFacts) -> Iterator[Blocked]:
