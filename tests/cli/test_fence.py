@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from builders import a_service
 from cli import test_return
 from cli.test_return import NODE
 from engine.fakes import FakeClock
@@ -127,6 +128,21 @@ def test_the_plan_as_json_has_what_each_source_says(site: Site) -> None:
     assert code == 0
     assert shown["facts"]["it is"] == "dead"
     assert shown["facts"]["signs"].startswith("heartbeat no, RPC no, ssh no, ping no, power no")
+
+
+@pytest.mark.parametrize(
+    ("binary", "code"),
+    [("nova-consoleauth", 0), ("nova-cells", 0), ("nova-scheduler", 3), ("nova-conductor", 3)],
+)
+def test_a_row_that_an_upgrade_has_left_hinders_no_fence(
+    site: Site, binary: str, code: int
+) -> None:
+    """Any dead kind refused it: a cloud of Rocky or older had no fence, and no evacuation."""
+    site.seen_well().die()
+    site.cloud.nova.has_conductor = binary != "nova-conductor"
+    site.cloud.nova.rows = [a_service("ctl", binary=binary, is_up=False)]
+
+    assert site.run(*FENCE, "--dry-run")[0] == code
 
 
 def test_a_living_node_is_refused_and_a_drain_is_named_first(site: Site) -> None:

@@ -42,6 +42,7 @@ class FakeNova:
     hosts: tuple[str, ...] = ("compute-07", "compute-08", "compute-09")
     known: dict[str, Server] = field(default_factory=dict)
     migrations: list[Migration] = field(default_factory=list)
+    rows: list[ComputeService] = field(default_factory=list)  # of its service list, besides
     actions: dict[str, list[ServerAction]] = field(default_factory=dict)
     groups: dict[str, ServerGroup] = field(default_factory=dict)
     zones: tuple[Aggregate, ...] = ()
@@ -81,7 +82,7 @@ class FakeNova:
     def services(self) -> tuple[ComputeService, ...]:
         self.calls["services"] += 1
         conductor = a_service("ctl", binary="nova-conductor", is_up=self.has_conductor)
-        return tuple(map(self._known_of, (*self.computes.values(), conductor)))
+        return tuple(map(self._known_of, (*self.computes.values(), conductor, *self.rows)))
 
     def _known_of(self, service: ComputeService) -> ComputeService:
         if service.host not in self.cells_down:

@@ -35,6 +35,7 @@ from stackward.status.power_device import Remembered
 from stackward.status.witnesses import hail
 
 _ANSWER_S = 10.0  # for ssh, and for a call over RPC
+_NEEDED = {"nova-conductor", "nova-scheduler"}  # without them nodes that are well fall silent
 _CALLERS = 2  # compute nodes that call it, and as many others
 _MOST_ADDRESSES = 16
 _HAVE_POWER = {1, 3}  # nova/objects/fields.py InstancePowerState: running, paused
@@ -232,8 +233,11 @@ def _computes(services: Sequence[ComputeService]) -> Iterator[Compute]:
 
 
 def _silent_parts(services: Sequence[ComputeService], host: str) -> Iterator[str]:
-    """Return the kinds of Nova's own services of which none reports; those of the node apart."""
-    others = [one for one in services if one.binary != NOVA_COMPUTE and one.is_known]
+    """Return the kinds that nodes need, and of which none reports; those of the node apart.
+
+    Rows of other kinds tell nothing: an upgraded cloud has kept those of nova-consoleauth.
+    """
+    others = [one for one in services if one.binary in _NEEDED and one.is_known]
     for kind in dict.fromkeys(one.binary for one in others):
         own = [one for one in others if one.binary == kind and one.host != host]
         if own and not any(one.is_up for one in own):
