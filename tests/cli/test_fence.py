@@ -75,8 +75,9 @@ class Site(test_return.Site):
         return self
 
     def die(self) -> "Site":
-        """Let the node lose its power."""
+        """Let the node lose its power: its nova-compute reports no more, forced down or not."""
         self.power.devices[NODE].state = PowerState.OFF
+        self.cloud.nova.unheard.add(NODE)
         return self.lose(NODE)
 
     @property

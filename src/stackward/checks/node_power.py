@@ -10,6 +10,7 @@ from typing import ClassVar
 from stackward.checks.listening import listen
 from stackward.errors import NotUnderstood, Refused, StackwardError, Unreachable
 from stackward.model.hardware import Alike, Hardware
+from stackward.model.power import PowerState
 from stackward.model.witness import Sign
 from stackward.plan import Answer, Finding, Holds, Unverified
 from stackward.plan.stored import VOLATILE
@@ -22,6 +23,23 @@ _CABLE = (
     "do not evacuate it: its servers may run. Find out which machine that device switches "
     "(its serial number, its cable), switch that one on again, and correct the inventory"
 )
+
+
+_TAKEN_BACK = (
+    "its guests may run: see who has switched it on; end the run that evacuates it "
+    "(`stackward run cancel`), and plan anew if it is dead again"
+)
+
+
+def _lives(world: World, node: str, sign: str) -> Finding:
+    """Say that a node lives; where its device says Off, that is another machine's."""
+    try:
+        state = world.power.state(node)
+    except StackwardError as error:
+        return Finding(node, f"{sign}; and its device does not tell: {error.message}", _TAKEN_BACK)
+    if state is PowerState.OFF:
+        return Finding(node, f"its device says Off, and {sign}", _CABLE)
+    return Finding(node, f"its device says On, and {sign}", _TAKEN_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +127,7 @@ class IsItsDevice:
     def _fallen_silent(self, world: World) -> Answer:
         now = hail(world, self.addresses, self.peers)
         if now.sign is Sign.YES:
-            return Finding(self.node, f"its device says Off, and {now.text}", _CABLE)
+            return _lives(world, self.node, now.text)
         if now.sign is Sign.UNKNOWN:
             return Unverified(self.node, now.text, "make the nodes that called it answer")
         return Holds(f"before the order: {'; '.join(self.heard)}; since then {now.text}")
@@ -135,10 +153,10 @@ class NoSignOfLife:
         """Call it at all of its addresses from other nodes, then listen for its heartbeat."""
         called = hail(world, self.addresses, self.peers)
         if called.sign is Sign.YES:
-            return Finding(self.node, f"its device says Off, and {called.text}", _CABLE)
+            return _lives(world, self.node, called.text)
         heard = listen(world, self.host)
         if heard.silent is False:
-            return Finding(self.node, f"its device says Off, and {heard.why}", _CABLE)
+            return _lives(world, self.node, heard.why)
         if called.sign is Sign.UNKNOWN:
             return Unverified(self.node, called.text, "make the nodes that call it answer")
         if heard.silent is None:

@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 from stackward.engine.aside import aside
 from stackward.engine.brakes import Brakes
 from stackward.engine.children import ChildRuns
-from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_read, lost_steps
+from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_done_again, lost_steps
 from stackward.engine.ledger import Ledger
 from stackward.engine.move import TakenBack, carry_out_move, is_finished, settle_slow
 from stackward.engine.pace import Pace
@@ -239,7 +239,7 @@ class _Interpreter:
         try:
             events = self._worker.journal.events(self._run.id)
             for lost in [] if self._is_to_stop else self._lost():
-                if is_read(lost, events):  # else the run stops before its next start
+                if is_done_again(lost, events):  # else the run stops before its next start
                     self._repeat(lost)
         except Superseded:
             raise

@@ -2,7 +2,7 @@
 
 It is looked at before each stage and each move. Once others have taken it away, nothing more is
 started; what is under way goes on to its end. A run that is resumed after it has stopped for that
-does the step again: whoever resumes it has read why.
+does the step again: whoever resumes it has read why. What must not be done again says so.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -48,15 +48,15 @@ def lost_steps(plan: Plan[Any], ledger: Ledger, world: Any) -> Iterator[Lost]:  
                 yield Lost(move.thing, path, step, look)
 
 
-def is_read(lost: Lost, events: Sequence[Event]) -> bool:
-    """Say whether the run has stopped with that it was taken away, after the step was last done.
+def is_done_again(lost: Lost, events: Sequence[Event]) -> bool:
+    """Say whether it is done again: the run has stopped for it after the step was last done.
 
     By the numbers of the events: the clocks of two workers need not agree. A worker that only left
     the run to the next has stopped it for nobody, so nobody has read of it.
     """
     done = _last_of(_DONE, events, lost.path)
     told = _last_of({TAKEN_AWAY}, events, lost.path)
-    return done < told < _last_of({RunState.STOPPED.value}, events)
+    return lost.look.is_repeated and done < told < _last_of({RunState.STOPPED.value}, events)
 
 
 def _last_of(what: Collection[str], events: Sequence[Event], step: str = "") -> int:

@@ -32,6 +32,13 @@ def proofs_of_death(
 ) -> Iterator[Check[World]]:
     """Return what proves that the node is dead; `reference` is a person's word."""
     yield IsPoweredOff(node=facts.name)
+    yield from proofs_of_silence(facts, whose, reference)
+
+
+def proofs_of_silence(
+    facts: FenceFacts, whose: Whose, reference: str | None
+) -> Iterator[Check[World]]:
+    """Return what proves that nothing of the node lives, and whose device says what it says."""
     own = facts.own.hardware if facts.own else None
     yield IsItsDevice(
         node=facts.name,

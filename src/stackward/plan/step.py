@@ -52,6 +52,8 @@ class Look:
     progress: Progress | None = field(default=None, kw_only=True)
     saw: Mapping[str, Json] = field(default_factory=dict, kw_only=True)  # evidence, journaled
     is_over: bool = field(default=False, kw_only=True)  # nobody works on it any more
+    # Of what was taken away: a run that is resumed after it stopped for that does it again.
+    is_repeated: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.standing in _MUST_SAY_WHY and not (self.reason or self.says):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
-from stackward.errors import Refused, Unreachable
+from stackward.errors import Refused, StepFailed, Unreachable
 from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
@@ -34,6 +34,7 @@ from stackward.status.signs import (
     under_way,
     whereabouts,
 )
+from stackward.status.taken_back import end_the_run
 from stackward.steps.bringing_up import BringUpServer
 
 CUT_AGAIN = "had power again; it was cut once more"  # in the journal: why nothing was sent
@@ -82,8 +83,8 @@ class ForceDown:
         return Look(
             Standing.FOREIGN,
             reason="is not forced down any more: somebody has called it up",
-            remedy="settle it with whoever did it: a node that is back acts on the servers that "
-            "it had; resuming the run forces it down again",
+            remedy=f"a node that was taken back serves guests again: {end_the_run(world)}",
+            is_repeated=False,
         )
 
     def start(self, world: World, /) -> str | None:
@@ -251,7 +252,7 @@ class Evacuate:
 
     def start(self, world: World, /) -> str | None:
         """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
-        with _while_off(world, self.node):
+        with _while_off(world, self.node, self.source):
             return world.nova.evacuate(self.server, self.target)
 
     def trace(self, world: World, /) -> Mapping[str, Json]:
@@ -390,7 +391,7 @@ class StartEvacuated:
 
     def start(self, world: World, /) -> str | None:
         """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
-        with _while_off(world, self.node):
+        with _while_off(world, self.node, self.dead):
             return self._bring_up.start(world)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
@@ -399,12 +400,19 @@ class StartEvacuated:
 
 
 @contextmanager
-def _while_off(world: World, node: str) -> Iterator[None]:
+def _while_off(world: World, node: str, host: str) -> Iterator[None]:
     """Send a request only while a node has no power; cut it where somebody gave it some.
 
-    Then all is judged anew before anything is sent: whether it was cut so before, too.
+    Then all is judged anew before anything is sent: whether it was cut so before, too. One that
+    was taken back serves guests, and is never cut.
     """
     if world.power.state(node) is not PowerState.OFF:
+        service = service_of(world.nova, host)
+        if service is None or not service.is_forced_down:
+            raise StepFailed(
+                f"`{node}` has power, and is not forced down any more: it was taken back",
+                hint=end_the_run(world),
+            )
         world.power.order_off(node)
         off = says_off_twice(world, node)
         raise Unreachable(

@@ -3,7 +3,7 @@
 The cordon is the claim: it stands in the cloud itself, where every tool sees it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from stackward.answers import understood, whole
@@ -21,6 +21,7 @@ from stackward.ports.shell import Answer
 from stackward.ports.systemd import read_active, read_enabled, read_facts
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
+from stackward.status.taken_back import end_the_run
 from stackward.steps.as_root import must_all
 from stackward.wording import count_of
 
@@ -80,7 +81,13 @@ class Cordon:
 
     def lost(self, world: World, /) -> Look | None:
         """Say who has enabled the service or claimed it since; Nova keeps no name for the first."""
-        service = _service(world, self.host)
+        found = self._lost(_service(world, self.host), world)
+        if found is None or self.with_trait:
+            return found
+        # The node was dead: who has taken it back has it serve guests again.
+        return replace(found, remedy=end_the_run(world), is_repeated=False)
+
+    def _lost(self, service: ComputeService, world: World) -> Look | None:
         if service.is_enabled:
             return Look(
                 Standing.FOREIGN,

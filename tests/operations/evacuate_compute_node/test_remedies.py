@@ -173,6 +173,7 @@ NOT_FOLLOWED = {
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
     "evacuate/power-again": LATER,
+    "evacuate/taken-back": LATER,
     "evacuate/target-gone": LATER,
     "evacuate/no-undo": "of a run that is over: servers are migrated, which a drain follows",
     "right-missing": ASKED_ON_NODE,

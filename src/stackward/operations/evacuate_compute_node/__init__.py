@@ -1,10 +1,12 @@
 """Evacuate a dead compute node: fence it, and bring its servers up elsewhere."""
 
+from stackward.checks.listening import listen
 from stackward.errors import Unreachable
 from stackward.facts.bringing_up import read_to_bring_up
 from stackward.facts.fence import read_fence
 from stackward.model.power import PowerState
 from stackward.model.run import Settled
+from stackward.model.witness import Sign
 from stackward.moving.bringing_up import START, judge_start
 from stackward.moving.columns import SERVER_MOVES
 from stackward.moving.fencing import FENCE
@@ -20,6 +22,8 @@ from stackward.policy.fence import UNNEEDED, judge_fence
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.status.fence import FenceFacts
+from stackward.status.taken_back import end_the_run
 from stackward.steps.evacuation import CUT_AGAIN, Evacuate, StartEvacuated
 
 _PASSED = {UNNEEDED.name, rules.UNNEEDED.name}  # what a flag was needed for may have passed
@@ -36,7 +40,7 @@ def _judge(
         return next((each for each in found if each.worry not in _PASSED), None)
     if not move.thing_id:
         return None
-    if (power := _judge_power(world, journal, move, run)) is not None:
+    if (power := _judge_power(world, journal, asked, move, run)) is not None:
         return power
     if move.how == START:
         return _judge_start(world, move)
@@ -44,21 +48,36 @@ def _judge(
 
 
 def _judge_power(
-    world: World, journal: Journal, move: Move[World], run: str | None
+    world: World, journal: Journal, asked: EvacuateRequest, move: Move[World], run: str | None
 ) -> Blocked | None:
-    """Refuse where the node has power once more after this run has cut it again."""
+    """Refuse where the node lives, or has power once more after this run has cut it again."""
     for step in (one for one in move.steps if isinstance(one, Evacuate | StartEvacuated)):
         if run is None or world.power.state(step.node) is PowerState.OFF:
             continue
+        dead = step.source if isinstance(step, Evacuate) else step.dead
+        fence = read_fence(world, journal, asked.fence, run)
+        if (why := _why_taken_back(fence, world)) is not None:
+            return rules.TAKEN_BACK.blocks(step.node, why=why, way=end_the_run(world))
         cut = [
             each
             for each in journal.attempts(run)
             if each.settled is Settled.UNSENT and CUT_AGAIN in (each.said.reason or "")
         ]
         if cut:
-            dead = step.source if isinstance(step, Evacuate) else step.dead
             return rules.POWER_AGAIN.blocks(step.node, host=dead)
     return None
+
+
+def _why_taken_back(facts: FenceFacts, world: World) -> str | None:
+    """Say by what a node with power is known to be in use, or may be; None where nothing is."""
+    if not facts.service.is_forced_down:
+        return "its nova-compute is not forced down any more"
+    if facts.signs.ssh is Sign.YES:
+        return "it answers ssh"
+    if facts.witnesses.sign is not Sign.NO:
+        return facts.witnesses.text
+    heard = listen(world, facts.host)
+    return None if heard.silent else heard.why
 
 
 def _judge_start(world: World, move: Move[World]) -> Blocked | None:

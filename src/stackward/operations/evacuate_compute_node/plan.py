@@ -70,7 +70,7 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
         stages=(
             *stages_of(facts, asked, moves, whose),
-            *start_stages(coming, facts, asked, targets),
+            *start_stages(coming, facts, asked, targets, whose),
         ),
         verify=(
             IsPoweredOff(node=fence.name),

@@ -235,6 +235,12 @@ POWER_AGAIN = Rule(
     "see who or what switches it on; then `stackward node fence {host}`, and resume the run",
     "Nothing is brought up while its node may run it.",
 )
+TAKEN_BACK = Rule(
+    "evacuate/taken-back",
+    "has power, and it was taken back: {why}",
+    "{way}",
+    "Whoever cut its power now would kill the guests that it serves.",
+)
 NO_UNDO = Rule(
     "evacuate/no-undo",
     "evacuated servers are not brought back by an undo",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from stackward.checks.service import LogIsReadable
 from stackward.model.server import Server
 from stackward.model.unread import Unread
-from stackward.moving.fencing import fencing, proofs_of_death
+from stackward.moving.fencing import fencing, proofs_of_death, proofs_of_silence
 from stackward.moving.instance_ha import telling_instance_ha
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.judging import Judged
@@ -60,11 +60,15 @@ def stages_of(
     if resets:
         yield Stage(name=RESET, moves=tuple(resets), goes_on=True)
     was_off = {each for each, server in by_id.items() if server.status == "SHUTOFF"}
-    logs = tuple(_logs(facts, moves))
+    # Its power is read before each request: one that has some again is cut once more.
+    silent = proofs_of_silence(facts.fence, whose, asked.confirmed_off)
+    needs = (*silent, *_logs(facts, moves))
     for name, is_off in ((EVACUATE, False), (STOPPED, True)):
         those = tuple(each for each in moves if (each.thing_id in was_off) is is_off)
         if those:
-            yield Stage(name=name, moves=those, at_once=asked.how.at_once, needs=logs, goes_on=True)
+            yield Stage(
+                name=name, moves=those, at_once=asked.how.at_once, needs=needs, goes_on=True
+            )
 
 
 def _logs(facts: EvacuationFacts, moves: Sequence[Move[World]]) -> Iterator[Check[World]]:

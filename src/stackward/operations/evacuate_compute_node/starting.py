@@ -7,6 +7,7 @@ from stackward.checks.server import RunElsewhere
 from stackward.model.server import Server
 from stackward.model.who_ran import Answer
 from stackward.moving.bringing_up import START
+from stackward.moving.fencing import proofs_of_silence
 from stackward.moving.who_ran import judge_who_ran
 from stackward.operations.evacuate_compute_node import rules
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
@@ -14,6 +15,7 @@ from stackward.plan import Move, Stage, Verdict
 from stackward.policy.waves import judge_wave, waves_of
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
+from stackward.status.power_device import Whose
 from stackward.steps.evacuation import StartEvacuated
 
 _NOBODY = "no witness was asked"
@@ -85,6 +87,7 @@ def start_stages(
     facts: EvacuationFacts,
     asked: EvacuateRequest,
     targets: Mapping[str, str],
+    whose: Whose,
 ) -> Iterator[Stage[World]]:
     """Return a stage for each wave, in order; `targets` says where each server is by then."""
     starting = {each.server.id: each for each in coming if each.answer is Answer.START}
@@ -97,6 +100,7 @@ def start_stages(
                 for each in wave.servers
             ),
             at_once=asked.starts_at_once,
+            needs=tuple(proofs_of_silence(facts.fence, whose, asked.confirmed_off)),
             goes_on=True,
         )
 
