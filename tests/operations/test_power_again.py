@@ -54,6 +54,37 @@ def test_once_more_on_it_stops_and_nothing_is_sent(tmp_path: Path) -> None:
     site.close()
 
 
+def test_a_device_that_loses_its_answers_is_asked_once_more_and_no_third_time(
+    tmp_path: Path,
+) -> None:
+    site = with_one_that_died(tmp_path)
+    site.power.devices[NODE].loses_answers = True
+
+    ended = evacuated(site, switched_on=99)
+
+    assert (ended.state, site.asked) == (RunState.STOPPED, {})
+    assert site.power.ordered == [(NODE, "off")]
+    assert "has power once more" in str(ended.ending)
+    site.close()
+
+
+def test_a_device_that_falls_silent_after_the_order_has_had_its_once_more(tmp_path: Path) -> None:
+    site = with_one_that_died(tmp_path)
+    own, device = site.power.order_off, site.power.devices[NODE]
+
+    def order_off(node: str, /, *, within_s: float | None = None) -> None:
+        own(node, within_s=within_s)
+        device.is_deaf = True
+        site.clock.on_wait.append(lambda: setattr(device, "is_deaf", False))
+
+    site.power.order_off = order_off  # type: ignore[method-assign]  # its management restarts
+    ended = evacuated(site, switched_on=99)
+
+    assert (ended.state, site.asked) == (RunState.STOPPED, {})
+    assert site.power.ordered == [(NODE, "off")]
+    site.close()
+
+
 def test_a_disk_that_nova_builds_anew_is_a_failure_though_nova_says_done(tmp_path: Path) -> None:
     site = with_one_that_died(tmp_path)
     run = site.approved(ASKED)

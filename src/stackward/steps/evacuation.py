@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
-from stackward.errors import Refused, StepFailed, Unreachable
+from stackward.errors import Refused, StepFailed, Uncertain, Unreachable
 from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
@@ -413,14 +413,27 @@ def _while_off(world: World, node: str, host: str) -> Iterator[None]:
                 f"`{node}` has power, and is not forced down any more: it was taken back",
                 hint=end_the_run(world),
             )
-        world.power.order_off(node)
-        off = says_off_twice(world, node)
-        raise Unreachable(
-            f"`{node}` {CUT_AGAIN}" + ("" if off else ", and its device does not say Off twice")
-        )
+        raise Unreachable(f"`{node}` {CUT_AGAIN}{_cut(world, node)}")
     read_at = world.clock.monotonic()
     with with_confirm(partial(_confirm_fresh, world, read_at)):
         yield
+
+
+def _cut(world: World, node: str) -> str:
+    """Cut a node's power; return what went wrong. What may have been carried out counts as a cut.
+
+    Raises Unreachable only where the order was not sent.
+    """
+    wrong = ""
+    try:
+        world.power.order_off(node)
+    except Uncertain as error:
+        wrong = f", and its device did not say so: {error.message}"
+    try:
+        off = says_off_twice(world, node)
+    except (Unreachable, Uncertain, Refused) as error:
+        return f"{wrong}, and how it is now is not known: {error.message}"
+    return wrong if off else f"{wrong}, and its device does not say Off twice"
 
 
 def _confirm_fresh(world: World, read_at: float) -> None:
