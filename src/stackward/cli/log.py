@@ -255,9 +255,10 @@ def tail(
         except KeyboardInterrupt:
             if tail.is_blind:
                 raise
-    if tail.is_blind:
-        return ExitCode.UNSEEN
-    return ExitCode.DONE if tail.is_whole else ExitCode.DEGRADED
+        # Before the connections are closed: then no node is heard any more.
+        if tail.is_blind:
+            return ExitCode.UNSEEN
+        return ExitCode.DONE if tail.is_whole else ExitCode.DEGRADED
 
 
 def _show_live(tail: "Tail", form: Form) -> None:
