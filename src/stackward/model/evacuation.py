@@ -20,6 +20,14 @@ EVACUATION = "evacuation"  # the kind of its record
 OPEN = ("accepted", "pre-migrating", "done")
 
 
+UNDER_WAY = ("accepted", "pre-migrating")
+
+
+def is_under_way(record: Migration) -> bool:
+    """Say whether a record is of an evacuation that may go on, on its target."""
+    return record.kind == EVACUATION and record.status in UNDER_WAY
+
+
 def is_open_evacuation(record: Migration) -> bool:
     """Say whether a record is of an evacuation whose source has not settled it."""
     return record.kind == EVACUATION and record.status in OPEN

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from stackward.errors import Uncertain, Unreachable
+from stackward.model.evacuation import is_under_way
 from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.unread import Unread
@@ -26,6 +27,14 @@ from stackward.status.proof import (
 )
 
 RECENT = 5  # of a server's records: where its guest may be left
+
+
+def telling(records: Sequence[Migration]) -> tuple[Migration, ...]:
+    """Return what tells where a guest may be, of all records of a server, the newest first.
+
+    An evacuation that may go on tells it, whatever came after.
+    """
+    return tuple(one for at, one in enumerate(records) if at < RECENT or is_under_way(one))
 
 
 class Promised(StrEnum):

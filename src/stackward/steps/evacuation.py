@@ -18,7 +18,7 @@ from stackward.model.service import ComputeService
 from stackward.plan import VOLATILE, Json, Look, Mark, Standing
 from stackward.ports.haste import with_confirm
 from stackward.ports.world import World
-from stackward.status.evacuated import RECENT, Promised, prove_evacuation
+from stackward.status.evacuated import Promised, prove_evacuation, telling
 from stackward.status.lookups import service_of
 from stackward.status.power import says_off_twice
 from stackward.status.proof import volumes_on
@@ -236,7 +236,7 @@ class Evacuate:
             return Look(Standing.UNDERWAY, reason=f"it is busy ({server.task_state})")
         named = [
             host
-            for each in world.nova.migrations_of_server(server.id)[:RECENT]
+            for each in telling(world.nova.migrations_of_server(server.id))
             for host in (each.target, each.source)
             if host and host not in {self.source, record.target}
         ]

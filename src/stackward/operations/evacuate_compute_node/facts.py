@@ -34,7 +34,7 @@ from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
-from stackward.status.evacuated import RECENT
+from stackward.status.evacuated import telling
 from stackward.status.fence import FenceFacts
 from stackward.wording import in_utc
 
@@ -147,7 +147,7 @@ def read_leaving(
         claiming_run=claiming.state if claiming else None,
     )
     ids = [each.id for each in node.servers]
-    records = {each: world.nova.migrations_of_server(each)[:RECENT] for each in ids}
+    records = {each: telling(world.nova.migrations_of_server(each)) for each in ids}
     seen = _last_seen(journal.observations(cloud, GUESTS), node.host)
     return Leaving(
         node=node,
