@@ -97,6 +97,16 @@ def facts(
     return EvacuationFacts(fence=dead(), leaving=replace(leaving, **changes), loss=LOSS)
 
 
+def building(**target: Any) -> EvacuationFacts:  # noqa: ANN401  # fields of `OtherNode`
+    """Return that node, and a record by which compute-09, of which this is so, builds a server."""
+    going = record("pre-migrating", target="compute-09", kind="evacuation")
+    return facts(
+        a_server(task_state="rebuild_spawning"),
+        others={**both(), "compute-09": other("compute-09", **target)},
+        records={DB: (going,)},
+    )
+
+
 def remembering(*pasts: Past, **changes: Any) -> EvacuationFacts:  # noqa: ANN401  # same
     """Return that node, with what tells of its servers whether they ran."""
     known = facts(*(each.server for each in pasts), **changes)
@@ -137,6 +147,7 @@ def notified(status: str) -> tuple[HaNotification, ...]:
 LOCAL = facts(others=both(NOWHERE), last_seen={DB: SEEN})
 BROKEN = replace(WHOLE, disks=(("disk", "/base is gone"),))
 GUEST = Domain(server=DB, name="instance-1", state="paused")
+RUNS = ComputeProcess(pid=41, unit="nova-compute.service")
 CEPH_GUEST = Domain(
     server="x", name="i", state="running", disks=(Disk(device="vda", path="vms/x_disk"),)
 )
@@ -234,6 +245,25 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
             records=recorded(record("accepted", kind="evacuation")),
         ),
         asking(reset_state=(DB,)), ["rebuilding"], [],
+    ),
+    "no reset passes over one whose target is up": (
+        building(), asking(reset_state=(DB,)), ["rebuilding"], [],
+    ),
+    "nor one whose target is called down while its nova-compute runs": (
+        building(is_up=False, running_as=RunningAs(processes=(RUNS,))),
+        asking(reset_state=(DB,)), ["rebuilding"], [],
+    ),
+    "nor one whose target is down and cannot be read": (
+        building(is_up=False, domains=UNREAD, running_as=UNREAD, disks=UNREAD),
+        asking(reset_state=(DB,)), ["rebuilding", "copy-unread"], [],
+    ),
+    "nor one whose target has its guest": (
+        building(is_up=False, domains=(GUEST,)), asking(reset_state=(DB,)),
+        ["rebuilding", "living-copy"], [],
+    ),
+    "a reset passes over one that nobody can carry out": (
+        building(is_up=False), asking(reset_state=(DB,)), [],
+        ["passed-over", "reset", *NOT_STARTED],
     ),
     "a guest of it is elsewhere": (
         facts(others={**both(), "compute-09": other("compute-09", domains=(GUEST,))}), ASKED,

@@ -172,6 +172,7 @@ NOT_FOLLOWED = {
     "evacuate/data-lost": AGREE,
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
+    "evacuate/passed-over": AGREE,
     "evacuate/power-again": LATER,
     "evacuate/taken-back": LATER,
     "evacuate/target-gone": LATER,

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from stackward.model.compute_process import RunningAs
+from stackward.model.evacuation import is_under_way
+from stackward.model.migration import Migration
 from stackward.model.placement import Candidate
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.unread import Unread
@@ -17,7 +20,6 @@ from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.evacuated import Promised
 from stackward.wording import in_utc
 
-_OPEN = ("accepted", "pre-migrating")
 _ARRIVED = {"completed", "confirmed", "done"}
 _TAKEN_FROM = {"ACTIVE", "SHUTOFF"}
 _LIVED_IN_MEMORY = {"PAUSED", "SUSPENDED", "RESCUE"}
@@ -66,6 +68,7 @@ def _judge(server: Server, facts: Leaving, asked: EvacuateRequest, chooser: Choo
     if server.status == IN_DOWN_CELL:
         return Judged(server, (compute.CELL_DOWN.blocks(server.label, server.id),))
     verdicts: list[Verdict] = [
+        *_judge_passed_over(server, facts, asked),
         *_judge_state(server, facts, asked),
         *_judge_copies(server, facts),
         *_judge_devices(server, facts),
@@ -98,16 +101,9 @@ def _fitting(
 def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
     is_reset = server.id in asked.reset_state
     said = {"task": server.task_state or "at rest", "status": server.status}
-    going = next(
-        (
-            each
-            for each in facts.records.get(server.id, ())
-            if each.kind == "evacuation" and each.status in _OPEN
-        ),
-        None,
-    )
-    # The conductor takes any record that is `accepted` for its own (nova 31.0).
-    if going and not (is_reset and going.status == "pre-migrating"):
+    open_ = (each for each in facts.records.get(server.id, ()) if is_under_way(each))
+    going = next((each for each in open_ if not (is_reset and _is_left(each, facts))), None)
+    if going is not None:
         yield rules.REBUILDING.blocks(
             server.label, server.id, record=going.id, status=going.status, target=going.target
         )
@@ -131,6 +127,31 @@ def _judge_state(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iter
         yield rules.UNNEEDED.blocks(server.label, server.id, flag="--reset-state", why=why)
     if server.status == "SHUTOFF" and server.task_state is None:
         yield rules.BOOTS_FOR_SECONDS.warns(server.label, server.id)
+
+
+def _judge_passed_over(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
+    for each in facts.records.get(server.id, ()) if server.id in asked.reset_state else ():
+        if is_under_way(each) and _is_left(each, facts):
+            yield rules.PASSED_OVER.warns(
+                server.label, server.id, record=each.id, status=each.status, target=each.target
+            )
+
+
+def _is_left(record: Migration, facts: Leaving) -> bool:
+    """Say whether it is proved that nobody carries an evacuation out: nothing is up on its target.
+
+    The conductor takes any record that is `accepted` for its own (nova 31.0).
+    """
+    target = facts.others.get(record.target or "")
+    return (
+        record.status == "pre-migrating"
+        and target is not None
+        and not target.is_up
+        and isinstance(target.running_as, RunningAs)
+        and not target.running_as.processes
+        and not isinstance(target.domains, Unread)
+        and all(each.server != record.server for each in target.domains)
+    )
 
 
 # --- one living copy ----------------------------------------------------------------------------

@@ -81,8 +81,16 @@ REBUILDING = Rule(
     "is being evacuated or rebuilt already (record {record}, {status}, to `{target}`)",
     "`stackward run list` shows a run of ours, which `stackward run resume` carries on; "
     "else find out whose it is (`openstack server event list {id}`) and wait for its end; "
-    + _LEAVE,
+    "`--reset-state {id}` passes over one that is `pre-migrating` once no nova-compute runs on "
+    "its target, and libvirt there has no guest of it; " + _LEAVE,
     "A second order beside one that goes on makes two guests of one server.",
+)
+PASSED_OVER = Rule(
+    "evacuate/passed-over",
+    "its evacuation to `{target}` (record {record}, {status}) is passed over: no nova-compute runs "
+    "there, and libvirt there has no guest of it",
+    "start none there before this run has ended",
+    "`--reset-state` was given. Nothing but the nova-compute of its target carries it out.",
 )
 RESET = Rule(
     "evacuate/reset",
