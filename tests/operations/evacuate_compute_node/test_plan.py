@@ -193,6 +193,10 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     "its disk is open, and its node may have it": (
         facts(others=both(OPEN)), ASKED, [], NOT_STARTED,
     ),
+    "its disk is on one of two, as an old copy would be": (
+        facts(others={**both(NOWHERE), "compute-09": other("compute-09")}),
+        ASKED, [], ["disk-apart", *NOT_STARTED],
+    ),
     "Ceph on both sides": (
         facts(others=both(NOWHERE, domains=(CEPH_GUEST,)), last_seen=IN_CEPH),
         ASKED, [], NOT_STARTED,

@@ -170,6 +170,7 @@ ASKED_ON_NODE = "`sudo` on the node is asked: tests/cli/test_rights.py"
 NOT_FOLLOWED = {
     "evacuate/boots-for-seconds": AGREE,
     "evacuate/data-lost": AGREE,
+    "evacuate/disk-apart": AGREE,
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
     "evacuate/passed-over": AGREE,

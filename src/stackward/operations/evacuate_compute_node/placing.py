@@ -45,7 +45,7 @@ def places_of(
     for best in (Promised.OWN, Promised.VOLUMES):
         found: dict[str, Promised] = {host: best for host, one in disks.items() if one is best}
         if found:
-            return [*_needless(server, asked)], found
+            return [*_needless(server, asked), *_apart(server, facts, disks)], found
     return _without_disk(server, facts, asked, disks)
 
 
@@ -82,6 +82,25 @@ def _locked(
                 server.label, server.id, where=host, disks=", ".join(seen.locked)
             )
     return None
+
+
+def _apart(
+    server: Server, facts: Leaving, disks: Mapping[str, Promised | Lacking]
+) -> Iterator[Verdict]:
+    """Warn of a directory that one node sees and another does not: it is on no shared storage."""
+    blind = sorted(host for host, one in disks.items() if one is Promised.BLANK)
+    for host in sorted(host for host, one in disks.items() if one is Promised.OWN):
+        there = facts.others[host].disks
+        seen = None if isinstance(there, Unread) else there.get(server.id)
+        if blind and seen and seen.path is not None:
+            yield rules.DISK_APART.warns(
+                server.label,
+                server.id,
+                where=host,
+                path=seen.path,
+                others=", ".join(f"`{each}`" for each in blind),
+                seen=_seen(server, facts),
+            )
 
 
 def _needless(server: Server, asked: EvacuateRequest) -> Iterator[Blocked]:

@@ -152,6 +152,15 @@ DISK_BROKEN = Rule(
     "then plan again; " + _LEAVE,
     "Nova looks for the directory only: it would call it shared, and build a blank disk.",
 )
+DISK_APART = Rule(
+    "evacuate/disk-apart",
+    "`{where}` has its disk in {path}, and {others} sees no such directory: it is on no shared "
+    "storage, and may be an old copy. Its own: {seen}",
+    "compare the times of the files there (`ls -l {path}`) with that; where they are older, rename "
+    "the directory or pass `--leave-behind {id}`, then plan again",
+    "Nova takes whatever directory is there. A move back, or a nova-compute that was stopped while "
+    "a node came back, leaves a whole old disk; the newer one is destroyed later.",
+)
 LOCKED = Rule(
     "evacuate/locked",
     "some guest has its disk open ({disks}), though its node has no power: `{where}` sees the lock",
