@@ -147,6 +147,14 @@ def lines_of(*texts: str) -> list[str]:
     return [line(at, text).rstrip("\n") for at, text in enumerate(texts)]
 
 
+def with_one_told(follow: Callable[..., Following]) -> Following:
+    """Follow a log that had a line before, and of which one was told since."""
+    following = follow(line(-9, "old"))
+    add(following.log, line(0, "told"))
+    following.look()
+    return following
+
+
 def test_only_what_is_added_is_told_and_a_traceback_is_one_event(
     follow: Callable[..., Following],
 ) -> None:
@@ -224,9 +232,7 @@ def test_a_file_that_was_renamed_is_read_to_its_end_and_on_while_it_is_written(
 def test_a_file_that_was_copied_and_emptied_is_read_to_the_end_of_its_copy(
     follow: Callable[..., Following],
 ) -> None:
-    following = follow(line(-9, "old"))
-    add(following.log, line(0, "told"))
-    following.look()
+    following = with_one_told(follow)
     add(following.log, line(1, "not read yet"))
     copy_and_empty(following.log)
     add(following.log, line(2, "new"))
@@ -237,9 +243,7 @@ def test_a_file_that_was_copied_and_emptied_is_read_to_the_end_of_its_copy(
 
 
 def test_a_file_that_was_emptied_without_a_copy_is_said(follow: Callable[..., Following]) -> None:
-    following = follow(line(-9, "old"))
-    add(following.log, line(0, "told"))
-    following.look()
+    following = with_one_told(follow)
     os.truncate(following.log, 0)
     add(following.log, line(1, "new"))
     following.look()
@@ -251,9 +255,7 @@ def test_a_file_that_was_emptied_without_a_copy_is_said(follow: Callable[..., Fo
 def test_after_the_way_was_lost_it_goes_on_where_it_was_left(
     follow: Callable[..., Following],
 ) -> None:
-    following = follow(line(-9, "old"))
-    add(following.log, line(0, "told"))
-    following.look()
+    following = with_one_told(follow)
     add(following.log, line(1, "meanwhile"))
     following.again()
     following.look()
@@ -265,9 +267,7 @@ def test_after_the_way_was_lost_it_goes_on_where_it_was_left(
 def test_after_the_way_was_lost_rotated_files_are_read_too(
     follow: Callable[..., Following], rotate: Callable[[Path], None]
 ) -> None:
-    following = follow(line(-9, "old"))
-    add(following.log, line(0, "told"))
-    following.look()
+    following = with_one_told(follow)
     for number in (1, 2):
         add(following.log, line(number, f"before turn {number}"))
         # The times of files tell which is older: two turns are not in one tick of the clock.
@@ -285,9 +285,7 @@ def test_after_the_way_was_lost_rotated_files_are_read_too(
 def test_after_the_way_was_lost_a_gzipped_copy_is_read_too(
     follow: Callable[..., Following],
 ) -> None:
-    following = follow(line(-9, "old"))
-    add(following.log, line(0, "told"))
-    following.look()
+    following = with_one_told(follow)
     add(following.log, line(1, "meanwhile"))
     packed = following.log.with_name("nova-compute.log.1.gz")
     packed.write_bytes(gzip.compress(following.log.read_bytes()))

@@ -1,5 +1,6 @@
 """An evacuation that goes on, behind more records of the same server than are looked through."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from builders import an_id
@@ -27,14 +28,12 @@ def test_one_that_is_accepted_blocks_however_many_records_are_newer(tmp_path: Pa
     site.cloud.nova.migrations.append(going)
     site.cloud.nova.left_alone.add(going.id)
     for number in range(2, RECENT + 3):
-        newer = Migration(
+        newer = replace(
+            going,
             id=number,
             uuid=an_id(f"newer-{number}"),
-            server=DB,
             kind="live-migration",
             status="failed",
-            source=NODE,
-            target="compute-08",
         )
         site.cloud.nova.migrations.append(newer)
 

@@ -434,9 +434,8 @@ def begin_of(piece: Any, where: int, heads: Heads) -> tuple[int, Head] | None:
         where -= 1
 
 
-def first_head(piece: Any, heads: Heads, limit: int) -> int:
-    """Return where the first event begins; the end where none does."""
-    where = 0
+def first_head(piece: Any, heads: Heads, limit: int, where: int = 0) -> int:
+    """Return where the first event begins from a line on; the end where none does."""
     while where < limit:
         if heads.at(piece, where):
             return where
@@ -752,14 +751,18 @@ class Scan:
 
     def take(self, raw: bytes, at: int, head: Head, told: dict[str, Any]) -> None:
         """Send an event home, if there is room."""
-        size = len(raw)
-        # Bytes that are no text are spelled out: nothing of a line is lost.
-        text = raw[:MOST_OF_EVENT].decode("utf-8", "backslashreplace").rstrip("\n")
-        self.wanted.left -= len(text) + 40
+        sent = as_sent(head.at, head.kind, at, raw)
+        self.wanted.left -= len(sent[3]) + 40
         if self.wanted.left < 0:
             told["lost"] = told.get("lost", 0) + 1
             return
-        told["events"].append([round(head.at, 6), head.kind, at, text, size > MOST_OF_EVENT])
+        told["events"].append(sent)
+
+
+def as_sent(when: float, kind: str, at: int, raw: bytes) -> list[Any]:
+    """Return an event as it goes home; bytes that are no text are spelled out: nothing is lost."""
+    text = raw[:MOST_OF_EVENT].decode("utf-8", "backslashreplace").rstrip("\n")
+    return [round(when, 6), kind, at, text, len(raw) > MOST_OF_EVENT]
 
 
 class Places:

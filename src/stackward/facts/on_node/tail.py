@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # they are sent before this file
     from stackward.facts.on_node.scan import (  # noqa: TC004
         LONGEST_LINE,
         MOST_HELD,
-        MOST_OF_EVENT,
         File,
         Gunzip,
         Head,
@@ -31,8 +30,10 @@ if TYPE_CHECKING:  # they are sent before this file
         Places,
         Wanted,
         Zone,
+        as_sent,
         be_quiet,
         event_end,
+        first_head,
         journal_event,
         last_head,
         shown,
@@ -72,8 +73,9 @@ class Events:
         told, where = [], 0
         while where < held:
             head = self.heads.at(text, where)
-            after = self.lines(text, where, held) if head is None else 0
-            if head is not None:
+            if head is None:
+                after = first_head(text, self.heads, held, where)
+            else:
                 after = event_end(text, where, head, self.heads, held)
                 self.before = head
                 self.is_chosen = self.chosen.has(head, text[where:after])
@@ -84,22 +86,11 @@ class Events:
         self.at += held
         return told
 
-    def lines(self, text: bytes, where: int, limit: int) -> int:
-        """Return where the lines end that have no header."""
-        while where < limit:
-            end = text.find(b"\n", where, limit)
-            where = limit if end < 0 else end + 1
-            if where < limit and self.heads.at(text, where):
-                break
-        return where
-
     def event(self, head: Head | None, at: int, raw: bytes) -> list[Any]:
         """Return an event as it is sent; lines without a header have the time of those before."""
         known = head or self.before
         when = known.at if known else time.time()
-        said = raw[:MOST_OF_EVENT].decode("utf-8", "backslashreplace").rstrip("\n")
-        kind = head.kind if head else MORE
-        return [round(when, 6), kind, at, said, len(raw) > MOST_OF_EVENT, self.shown]
+        return [*as_sent(when, head.kind if head else MORE, at, raw), self.shown]
 
 
 class Chosen:
@@ -306,11 +297,8 @@ class Tail:
                 continue
             head, begin, raw, unit = found
             if self.chosen.has(head, raw):
-                raw = begin + raw
-                said = raw[:MOST_OF_EVENT].decode("utf-8", "backslashreplace")
-                at = round(head.at, 6)
-                cut = len(raw) > MOST_OF_EVENT
-                self.told.append([at, head.kind, number, said, cut, "journal", unit])
+                sent = as_sent(head.at, head.kind, number, begin + raw)
+                self.told.append([*sent, "journal", unit])
         if why is not None:
             self.refused["journal: " + why] = None
             self.notes.append("journal: " + why)
