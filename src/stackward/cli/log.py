@@ -229,8 +229,9 @@ def tail(
 ) -> int:
     """Show what is logged now, on all nodes, until Ctrl-C.
 
-    Rotated files are followed. A node that drops out is said, and taken up again where it was left.
-    Ends with 0, with 6 if part could not be read at the end, or 8 if no node could be read.
+    Rotated files are followed. If a node stops answering, a warning says so. It is tried again, and
+    goes on where it stopped. Ends with 0, with 6 if part could not be read at the end, or 8 if no
+    node could be read.
     """
     from stackward.app.logs import open_live_logs_of
     from stackward.facts.tail import Tail, TailQuery
