@@ -203,6 +203,21 @@ def test_a_run_that_is_over_is_not_queued(journal: SqlJournal) -> None:
         journal.queue("01A", "ann", NOON)
 
 
+def test_a_worker_finds_a_run_taken_that_another_has_ended_since_it_looked(
+    journal: SqlJournal,
+) -> None:
+    """Seen with two timers at once: the slower one left with an error, and did nothing more."""
+    journal.enlist(a_worker())
+    journal.add(a_run(for_workers=True))
+    taken = journal.take_up("01A", "w1", NOON, life="a", seen=0)
+    journal.end("01A", taken.epoch, RunState.SUCCEEDED, NOON, Said())
+
+    with pytest.raises(Locked, match="was taken by `w1` just before"):
+        journal.take_up("01A", "w1", NOON, life="a", seen=0)
+    with pytest.raises(Refused, match="is over: succeeded"):
+        journal.take_up("01A", "operator", NOON, seen=0)
+
+
 def test_what_an_operator_takes_up_is_no_longer_the_workers(journal: SqlJournal) -> None:
     journal.add(a_run(for_workers=True))
 

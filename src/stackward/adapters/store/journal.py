@@ -271,7 +271,8 @@ class SqlJournal:
             if life is not None:
                 refuse_the_missed(transaction, worker, life)
             run = find(transaction, run_id)
-            refuse_if_over(run)
+            if life is None:
+                refuse_if_over(run)  # to a worker that is one which another was quicker to end
             is_free = run.for_workers and run.state is RunState.QUEUED
             if (seen is not None and run.epoch != seen) or (life is not None and not is_free):
                 raise Locked(
