@@ -25,7 +25,9 @@ from stackward.cli.options import (
     Output,
     Pace,
     Planning,
+    StartAnyway,
     Starting,
+    StartsAtOnce,
     WaveTimeout,
     grouped,
     how_to_move,
@@ -450,17 +452,12 @@ def evacuate(  # noqa: PLR0913  # one for each flag
             "Nova was at work on it; may be repeated.",
         ),
     ] = None,
-    start: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Start it whatever witnesses tell; may be repeated."),
-    ] = None,
+    start: StartAnyway = None,
     leave_off: Annotated[
         list[str] | None,
         typer.Option(metavar="ID", help="Evacuate it, and leave it off; may be repeated."),
     ] = None,
-    start_parallel: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Servers that start at a time.")
-    ] = 2,
+    start_parallel: StartsAtOnce = 2,
     wave_timeout: WaveTimeout = 300,
     consent: Annotated[
         list[str] | None,
@@ -609,10 +606,7 @@ def recover(  # noqa: PLR0913  # one for each flag
         list[str] | None,
         typer.Option(metavar="ID", help="Bring up only this server; may be repeated."),
     ] = None,
-    start: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Start it whatever witnesses tell; may be repeated."),
-    ] = None,
+    start: StartAnyway = None,
     leave_off: Annotated[
         list[str] | None,
         typer.Option(metavar="ID", help="This server stays as it is; may be repeated."),

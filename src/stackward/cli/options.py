@@ -219,6 +219,13 @@ class Pace:
     ] = WhenSlow.WAIT
 
 
+StartsAtOnce = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Servers that start at a time.")
+]
+StartAnyway = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Start it whatever witnesses tell; may be repeated."),
+]
 WaveTimeout = Annotated[
     int,
     typer.Option(
@@ -233,9 +240,7 @@ WaveTimeout = Annotated[
 class Starting:
     """How fast servers are brought up."""
 
-    parallel: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Servers that start at a time.")
-    ] = 2
+    parallel: StartsAtOnce = 2
     wave_timeout: WaveTimeout = 300
 
 

@@ -17,10 +17,8 @@ from stackward.model.unread import Unread
 
 OLD_COPIES = "open evacuations"  # in the facts of a plan, by which an undo says what is lost
 EVACUATION = "evacuation"  # the kind of its record
-OPEN = ("accepted", "pre-migrating", "done")
-
-
 UNDER_WAY = ("accepted", "pre-migrating")
+OPEN = (*UNDER_WAY, "done")
 
 
 def is_under_way(record: Migration) -> bool:
