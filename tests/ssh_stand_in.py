@@ -8,6 +8,8 @@ _OPENS = """\
 for word; do [ "$was" = -E ] && own=$word; was=$word; done
 : >> "$own"
 """
+# It greets, and runs what it is given as a login's shell does.
+RUNS = 'echo "Welcome to c01"; for last; do :; done; exec sh -c "$last"'
 
 
 def put_ssh(folder: Path, script: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from contract.conversation import ECHO, ConversationContract, Opens, with_talk
-from ssh_stand_in import put_ssh, says_itself
+from ssh_stand_in import RUNS, put_ssh, says_itself
 from stackward.adapters.ssh import Ssh
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.inventory import Inventory, Node
@@ -29,8 +29,6 @@ NODES = Inventory(
 )
 PYTHON = (sys.executable, "-I", "-c", BOOTSTRAP)
 QUICK = Pace(beat_s=0.1, silence_s=1.0)
-# It greets, and runs what it is given as a login's shell does.
-RUNS = 'echo "Welcome to c01"; for last; do :; done; exec sh -c "$last"'
 
 
 @pytest.fixture
