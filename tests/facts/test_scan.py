@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stackward.facts.logs import _as_sent
@@ -399,6 +399,7 @@ SOUGHT = st.sampled_from(
     st.sampled_from([1, 4]),
     st.text(max_size=20),
 )
+@example([f"req-{IDS[0]}", IDS[1]], {f"req-{IDS[0]}"}, 1, "")  # what follows is hexadecimal too
 def test_words_are_found_where_they_stand(
     scanner: ModuleType, parts: list[str], words: set[str], few: int, sample: str
 ) -> None:

@@ -320,9 +320,7 @@ class Wanted:
 
 
 # `-` is the rarer letter; what is before it has a fixed width, so it can be looked back at.
-ANY_UUID = re.compile(
-    rb"-(?<=[0-9a-f]{8}-)[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f])"
-)
+ANY_UUID = re.compile(rb"-(?<=[0-9a-f]{8}-)[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 UUID_END = re.compile(rb"^(?:.*[^0-9a-f])?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.DOTALL)
 FEW = 4  # ids that are looked for one by one
 FAULT = re.compile(rb"\(HTTP/[\d.]+ 5\d\d\)|\" 5\d\d ")
