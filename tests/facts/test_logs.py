@@ -1,7 +1,7 @@
 """The logs of many nodes, read side by side: collected here, by a source made up there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,6 +124,74 @@ def test_errors_of_real_logs_are_events_with_their_tracebacks() -> None:
         "nova-conductor", "rabbitmq", "libvirtd", "openvswitch",
     }  # fmt: skip
     assert all(one.level >= Level.ERROR for one in reading.events)
+
+
+TRACEBACK = (
+    "2026-11-27 22:50:00.500 7 ERROR nova.x [None req-1 me my] it <failed>",
+    "2026-11-27 22:50:00.500 7 ERROR nova.x Traceback (most recent call last):",
+    '2026-11-27 22:50:00.500 7 ERROR nova.x   File "/a.py", line 1, in b',
+    "2026-11-27 22:50:00.500 7 ERROR nova.x ValueError: password=hush",
+)
+RABBIT = '2026-11-27 22:50:02.000000+00:00 [error] <0.117.0> it "failed"'
+UNKNOWN = ("Oh no", "\tat the end", "")
+QUIET = "2026-11-27 22:50:04.000 7 INFO nova.x [-] ERROR is a word"
+
+
+def of_docker(at: str, line: str) -> str:
+    """Return a line as Docker keeps it, which writes `<` as JSON may."""
+    log = json.dumps(f"{line}\n").replace("<", "\\u003c").replace(">", "\\u003e")
+    return f'{{"log":{log},"stream":"stderr","time":"{at}123456789Z"}}\n'
+
+
+def of_cri(at: str, line: str) -> str:
+    """Return a line as other keepers of containers write it."""
+    return f"{at}123456789+00:00 stderr F {line}\n"
+
+
+@pytest.mark.parametrize("kept", [of_docker, of_cri])
+def test_lines_of_a_container_are_events_of_its_program(
+    tmp_path: Path, kept: Callable[[str, str], str]
+) -> None:
+    lines = [*TRACEBACK, RABBIT, *UNKNOWN, QUIET]
+    text = "".join(kept(f"2026-11-27T22:50:0{n}.", line) for n, line in enumerate(lines))
+    (tmp_path / "c01").mkdir()
+    (tmp_path / "c01/some.log").write_text(text)
+
+    with open_collected(tmp_path) as source:
+        errors = read(source, Query(level=Level.ERROR)).events
+        every = read(source, Query()).events
+
+    assert [one.format for one in every] == ["oslo", "rabbitmq", "oslo", kept.__name__[3:]]
+    first, second = errors
+    assert (first.message, first.request, first.exception) == ("it <failed>", "req-1", "ValueError")
+    assert (first.at, second.at) == (AT + timedelta(seconds=0.5), AT + timedelta(seconds=2))
+    assert (second.message, second.level) == ('it "failed"', Level.ERROR)
+    [unknown] = [one for one in every if one.message == "Oh no"]
+    assert (unknown.at.second, unknown.more) == (5, ("\tat the end", ""))
+    assert "hush" not in repr(every)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("ERROR with Object server 10.0.0.1:6200/sdb re: GET (txn: tx5b1f)", "swift"),
+        ("ERROR reading HTTP response from sdb", "level-first"),
+        ("Server mariadb/ctl is DOWN, reason: Layer4 timeout", "haproxy"),
+        ("[12345.678901] XFS (sdb): log I/O error -5", "kernel"),
+    ],
+)
+def test_errors_of_a_log_that_only_syslog_dates_are_found(
+    tmp_path: Path, line: str, kind: str
+) -> None:
+    log = tmp_path / "c01/all.log"
+    log.parent.mkdir()
+    head = "2026-11-27T22:50:00.000000+00:00 s01 x: "
+    log.write_text(f"{head}[1.000001] quiet\n{head}{line}\n{head}INFO ERROR is a word\n")
+
+    with open_collected(tmp_path) as source:
+        found = read(source, Query(level=Level.ERROR)).events
+
+    assert [(one.format, one.at) for one in found] == [(kind, AT)]
 
 
 def test_ids_like_one_that_is_not_there_are_found() -> None:

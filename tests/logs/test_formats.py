@@ -26,11 +26,43 @@ def test_each_format_begins_its_own_samples_and_no_other_does(form: Format) -> N
     }
 
 
+# What a cloud's programs write, a line of each.
+WRITTEN = {
+    "oslo, new brackets": (f"{HEAD}[{GLOBAL} {REQUEST} me my - - default default] it", "oslo"),
+    "oslo, no global id": (f"{HEAD}[None {REQUEST} me my - - default default] it", "oslo"),
+    "oslo, old brackets": (f"{HEAD}[{REQUEST} me my - - -] it", "oslo"),
+    "oslo, no context": (f"{HEAD}it", "oslo"),
+    "RabbitMQ 3": ("2018-03-02 10:01:02.345 [error] <0.33.0> it", "rabbitmq"),
+    "RabbitMQ 3.6": ("=ERROR REPORT==== 27-Nov-2026::22:49:12 ===", "rabbitmq-old"),
+    "RabbitMQ 4": ("2026-11-27 18:54:52.963407+00:00 [error] <0.117.0> it", "rabbitmq"),
+    "MariaDB": ("2026-11-27 22:49:17 13 [Warning] Aborted connection 13 to db", "mariadb"),
+    "libvirt": ("2026-11-27 22:49:30.451+0000: 155: error : x:1521 : it", "libvirt"),
+    "QEMU of a domain": ("2026-11-27 22:50:01.020+0000: starting up libvirt version: 11", "qemu"),
+    "Open vSwitch": ("2026-11-27T22:52:28.729Z|00095|netdev_linux|INFO|it", "ovs"),
+    "OVN": ("2026-11-27T22:52:28.729Z|00012|binding|INFO|Claiming lport", "ovs"),
+    "uWSGI": ("*** Starting uWSGI 2.0.28 (64bit) on [Fri Nov 27 22:49:08 2026] ***", "uwsgi"),
+    "Apache's errors": ("[Fri Nov 27 22:49:08.1 2026] [wsgi:error] [pid 410] it", "apache-error"),
+    "Apache's requests": ('10.0.0.1 - - [27/Nov/2026:22:51:53 +0000] "GET /" 200 1', "access"),
+    "swift-proxy": ("ERROR with Object server 10.0.0.1:6200/sdb re: GET (txn: tx5b1f)", "swift"),
+    "a daemon of Swift's": ("Object replication complete (once). (0.02 minutes)", "swift-daemon"),
+    "an error of one": ("ERROR reading HTTP response from {'device': 'sdb'}", "level-first"),
+    "haproxy": ("Server mariadb/ctl is DOWN, reason: Layer4 timeout", "haproxy"),
+    "the kernel": ("[12345.678901] XFS (sdb): log I/O error -5", "kernel"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("who", WRITTEN)
+def test_what_each_program_of_a_cloud_writes_has_a_format(who: str) -> None:
+    line, name = WRITTEN[who]
+
+    assert names_of(line) == [name]
+
+
 @pytest.mark.parametrize("form", PREFIXES, ids=lambda one: one.name)
 def test_what_a_carrier_puts_before_a_line_is_no_body(form: Format) -> None:
     assert form.samples
     for sample in form.samples:
-        assert patterns()[form.name].match(sample)
+        assert [one.name for one in PREFIXES if patterns()[one.name].match(sample)] == [form.name]
         assert names_of(sample) == []
 
 
@@ -41,9 +73,8 @@ def test_words_by_which_a_file_is_searched_are_in_the_headers(form: Format) -> N
     found = {
         level for mark, words in form.marks.items() for level in named if words and level >= mark
     }
-    unsearched = {"haproxy", "swift"}  # behind syslog only, whose files are searched by others
 
-    assert form.name in unsearched or found == named
+    assert found == named
 
 
 @pytest.mark.parametrize(
@@ -84,10 +115,35 @@ def test_brackets_that_are_no_context_are_part_of_the_message() -> None:
         ("rabbitmq", "2026-11-27 18:54:52.963407+00:00 [critical] <0.1.0> it", Level.CRITICAL),
         ("ovs", "2026-11-27T22:52:28.729Z|00095|netdev_linux|ERR|it", Level.ERROR),
         ("libvirt", "2026-11-27 22:49:30.451+0000: 155: warning : it", Level.WARNING),
+        ("level-first", "ERROR it", Level.ERROR),
     ],
 )
 def test_levels_are_those_of_the_program(kind: str, line: str, level: Level) -> None:
     assert (event(line, kind).level, event(line, kind).message) == (level, "it")
+
+
+SYSLOG = "Nov 27 22:49:03 ctl x[62]: "
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "level"),
+    [
+        ("haproxy", "Server mariadb/ctl is DOWN, reason: it", Level.ERROR),
+        ("haproxy", "Server mariadb/ctl is UP, reason: it", Level.INFO),
+        ("haproxy", "backend mariadb has no server available!", Level.CRITICAL),
+        ("haproxy", "10.0.0.1:1 [27/Nov/2026:22:49:12.0] f b/s 0/0/1/5/6 503 21", Level.ERROR),
+        ("haproxy", "10.0.0.1:1 [27/Nov/2026:22:49:12.0] f b/s 0/0/1/5/6 200 503", Level.INFO),
+        ("haproxy", "10.0.0.1:1 [27/Nov/2026:22:49:12.0] f b/s 1/0/5 503 -- 1", Level.INFO),
+        ("swift", "ERROR with Object server (txn: tx5b1f)", Level.ERROR),
+        ("swift-daemon", "Object audit (ALL). Since Fri", Level.INFO),
+        ("kernel", "[12345.678901] XFS (sdb): log I/O error -5", Level.ERROR),
+        ("kernel", "[12345.678901] XFS (sdb): Mounting V5 Filesystem", Level.INFO),
+    ],
+)
+def test_levels_are_known_of_what_is_behind_syslog_too(kind: str, line: str, level: Level) -> None:
+    found = event(SYSLOG + line, kind)
+
+    assert (found.level, found.message) == (level, event(line, kind).message)
 
 
 @pytest.mark.parametrize(("code", "level"), [("200", Level.INFO), ("503", Level.ERROR)])

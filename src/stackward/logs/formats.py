@@ -1,14 +1,16 @@
 """How the lines of each program begin: a format is one entry, with its samples.
 
-A *prefix* is what a carrier puts before a line (syslog, the journal as text); a *body* is what the
-program itself has written. Bodies are exclusive: no sample of one is begun by another, which a test
-asks of all of them. The scanner on a node (`facts/on_node/scan.py`) is sent these same entries: it
-finds the beginnings of events, and what is read of them is read here.
+A *prefix* is what a carrier puts before a line (syslog, the journal as text, the keeper of a
+container); a *body* is what the program itself has written. Bodies are exclusive: no sample of one
+is begun by another, which a test asks of all of them. The scanner on a node
+(`facts/on_node/scan.py`) is sent these same entries: it finds the beginnings of events, and what is
+read of them is read here.
 
 The patterns are those of Python's `re`, for bytes on a node and for text here. Their groups:
 `at` (when), `pid`, `level`, `module`. What is not a beginning continues the line before it.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,6 +42,12 @@ _WORDS = {
     "critical": Level.CRITICAL, "alert": Level.CRITICAL, "emerg": Level.CRITICAL,
     **{f"trace{number}": Level.DEBUG for number in range(1, 9)},
 }  # fmt: skip
+
+# The kernel writes no level into what syslog keeps of it.
+_KERNEL = (
+    "Out of memory", "I/O error", "I/O Error", "BUG:", "Oops", "Hardware Error", "Call Trace",
+    "Kernel panic",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +84,14 @@ BODIES = (
                 "4a02b8cf55f94007b003f0b30fcee38f - - default default] Creating event"
             ),
             (
+                "2026-11-27 22:49:55.482 407 WARNING nova.scheduler.utils [None "
+                "req-e20512d6-c485-4b75-a4b7-6a460224ceee admin demo - - default default] Setting"
+            ),
+            (
+                "2015-07-17 10:05:00.456 2931 INFO nova.osapi_compute.wsgi.server "
+                "[req-e20512d6-c485-4b75-a4b7-6a460224ceee admin demo - - -] status: 200"
+            ),
+            (
                 "2015-07-17 10:05:00.123 2931 TRACE nova.compute.manager [instance: "
                 "b14691a2-3280-434e-8f07-137140553642] Traceback (most recent call last):"
             ),
@@ -96,9 +112,10 @@ BODIES = (
     ),
     Format(
         name="rabbitmq",
-        what="RabbitMQ 3.7 and newer",
+        what="RabbitMQ 3.7 and newer, 4 too",
         head=rf"(?P<at>{_DAY} {_TIME}\.\d{{3,6}}(?:[+-]\d\d:\d\d)?) "
-        r"\[(?P<level>[a-z]+)\] (?P<pid><[\d.]+>)(?= |\n|\Z)",
+        # Docker's keeper writes `<` as JSON may.
+        r"\[(?P<level>[a-z]+)\] (?P<pid>(?:<|\\u003c)[\d.]+(?:>|\\u003e))(?= |\n|\Z)",
         levels=_WORDS,
         marks={
             Level.ERROR: ("[error]", "[critical]", "[alert]", "[emergency]"),
@@ -221,7 +238,7 @@ BODIES = (
         name="access",
         what="requests as Apache and other servers of the web log them",
         head=rf"[0-9a-fA-F.:]+ \S+ \S+ \[(?P<at>\d\d/[A-Z][a-z]{{2}}/\d{{4}}:{_TIME} "
-        r"[+-]\d{4})\] (?=\")",
+        r"[+-]\d{4})\] (?=\\?\")",
         marks={Level.ERROR: ('" 500 ', '" 502 ', '" 503 ', '" 504 ')},
         samples=('10.77.1.1 - - [27/Nov/2026:22:51:53 +0000] "GET /v3 HTTP/1.1" 200 250',),
     ),
@@ -229,21 +246,71 @@ BODIES = (
         name="haproxy",
         what="haproxy: its requests and its servers",
         head=r"(?=Server \S+ is (?:DOWN|UP)|backend \S+ has no server|Proxy \S+ (?:started|stop)|"
-        r"[0-9a-fA-F.:]+:\d+ \[\d\d/[A-Z][a-z]{2}/\d{4}:)",
+        r"[0-9a-fA-F.:]+:\d+ \[\d\d/[A-Z][a-z]{2}/\d{4}:)"
+        # Of its requests only those of HTTP, which have five times, say how they were answered.
+        r"(?=(?:Server \S+ is |backend \S+ has |"
+        r"[0-9a-fA-F.:]+:\d+ \[[^\]\n]*\] \S+ \S+ (?:[-+\d]+/){4}[-+\d]+ )"
+        r"(?P<level>DOWN|no server|50[0234])|)",
+        levels={
+            "DOWN": Level.ERROR,
+            "no server": Level.CRITICAL,
+            **dict.fromkeys(("500", "502", "503", "504"), Level.ERROR),
+        },
+        marks={Level.ERROR: (" is DOWN", " has no server", " 500 ", " 502 ", " 503 ", " 504 ")},
         samples=(
             "Server mariadb/ctl is DOWN, reason: Layer4 connection problem",
+            "backend mariadb has no server available!",
             '10.0.0.1:51234 [27/Nov/2026:22:49:12.001] nova_front nova/ctl 0/0/1/5/6 200 "GET /"',
+            "10.0.0.1:51234 [27/Nov/2026:22:49:12.001] mariadb mariadb/ctl 1/0/503 503 -- 1/1/1/1",
         ),
     ),
     Format(
         name="swift",
-        what="Swift's servers and daemons, behind syslog",
+        what="Swift's servers, behind syslog",
         head=r"(?:(?P<level>ERROR|WARNING|INFO) )?(?=[^\n]*\(txn: tx)"
         r"|(?=[0-9.]+ [0-9.]+ \d\d/[A-Z][a-z]{2}/\d{4}/\d\d/)",
         levels=_OSLO_LEVELS,
+        marks={Level.ERROR: ("ERROR ",), Level.WARNING: ("WARNING ",)},
         samples=(
             "ERROR with Object server 10.77.2.13:6200/sdb re: Trying to GET (txn: tx5b1f)",
             "10.0.0.1 10.0.0.2 27/Nov/2026/22/49/12 GET /v1/AUTH_test HTTP/1.0 200",
+        ),
+    ),
+    Format(
+        name="swift-daemon",
+        what="Swift's daemons, behind syslog",
+        head=r"(?=(?:Object|Container|Account) (?:replication|audit|reconstruction|update) "
+        r"|Begin (?:object|container|account) |Starting (?:object|container|account) "
+        r"|Attempted to replicate |\d+/\d+ \(\d+\.\d\d%\) partitions "
+        r"|Can't find itself in policy )(?![^\n]*\(txn: tx)",
+        samples=(
+            "Object replication complete (once). (0.02 minutes)",
+            'Begin object audit "forever" mode (ALL)',
+            "184/184 (100.00%) partitions replicated in 2.41s (76.31/sec, 0s remaining)",
+            "Attempted to replicate 45 dbs in 0.84 seconds (53.31/s)",
+        ),
+    ),
+    Format(
+        name="kernel",
+        what="the kernel, behind syslog",
+        head=rf"\[ *\d+\.\d{{6}}\] (?=(?:[^\n]*?(?P<level>{'|'.join(_KERNEL)}))?)",
+        levels=dict.fromkeys(_KERNEL, Level.ERROR),
+        marks={Level.ERROR: _KERNEL},
+        samples=("[12345.678901] Out of memory: Killed process 4 (qemu-system-x86)",),
+    ),
+    Format(
+        name="level-first",
+        what="other programs behind syslog or in a container, whose lines begin with their level",
+        head=r"(?P<level>DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL)(?=[: ])"
+        r"(?! [a-z_][\w.]* \[(?:None|-|req-))(?![^\n]*\(txn: tx)",
+        levels=_OSLO_LEVELS,
+        marks={
+            Level.ERROR: ("ERROR", "CRITICAL"),
+            Level.WARNING: ("WARN",),
+        },
+        samples=(
+            "ERROR: Problem cleaning up /srv/node/sdb: [Errno 5] Input/output error",
+            "WARNING no device was found",
         ),
     ),
 )
@@ -260,11 +327,31 @@ PREFIXES = (
             "2026-11-27T22:49:03.123456+00:00 ctl kernel: Out of memory: Killed process 4",
         ),
     ),
+    # A line that begins with a blank continues the one before: one container writes a file.
+    Format(
+        name="docker",
+        what="containers, as Docker keeps their lines (json-file)",
+        head=r"\{\"log\":\"(?! |\\t|\\n)"
+        rf"(?=[^\n]*\"time\":\"(?P<at>{_DAY}T{_TIME}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))\"\}})",
+        samples=(
+            '{"log":"ready\\n","stream":"stderr","time":"2026-11-27T22:49:03.123456789Z"}',
+            '{"log":"up","stream":"stdout","attrs":{"a":"b"},"time":"2026-11-27T22:49:03Z"}',
+        ),
+    ),
+    Format(
+        name="cri",
+        what="containers, as CRI-O, containerd and Podman keep their lines",
+        head=rf"(?P<at>{_DAY}T{_TIME}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) [FP] "
+        r"(?=[^ \t\n])",
+        samples=("2026-11-27T22:49:03.123456789+01:00 stdout F ready",),
+    ),
 )
 
 JOURNAL = "journal"  # the file of what was read from the journal
 OF_JOURNAL = "journal:"  # a body that is not known, with the level that the journal has for it
 
+_OF_DOCKER = re.compile(r'\{"log":"')
+_OF_CRI = re.compile(rf"{_DAY}T{_TIME}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) [FP] ?")
 _CONTEXT = re.compile(r"\[(?P<words>[^\]\n]*)\] ?")
 _INSTANCE = re.compile(r"\[instance: (?P<id>[0-9a-f-]{36})\] ?")
 _REQUEST = re.compile(r"req-[\w-]+")
@@ -293,9 +380,9 @@ def parse(raw: Raw) -> Event:
     """Read the lines of an event. Nothing is lost: what is no header is its message."""
     text, said = raw.text, {"module": "", "pid": "", "level": ""}
     kind = _by_name().get(raw.format)
-    if (ahead := patterns()["syslog"].match(text)) is not None:
+    if (ahead := _ahead(text)) is not None:
         said |= _given(ahead)
-        text = text[ahead.end() :]
+        text = _unwrapped(text[ahead.end() :], ahead)
     if kind is not None and (head := patterns()[kind.name].match(text)) is not None:
         said |= _given(head)
         text = text[head.end() :].removeprefix(" ")
@@ -330,6 +417,38 @@ def parse(raw: Raw) -> Event:
         is_cut=raw.is_cut,
         resolution_s=resolution_s,
     )
+
+
+def _ahead(line: str) -> re.Match[str] | None:
+    """Return what a carrier has put before a line."""
+    for one in PREFIXES:
+        if (found := patterns()[one.name].match(line)) is not None:
+            return found
+    return None
+
+
+def _unwrapped(text: str, ahead: re.Match[str]) -> str:
+    """Take off what the keeper of a container has put around each line."""
+    first, *more = text.split("\n")
+    if ahead.re is patterns()["docker"]:
+        return "\n".join((_log_of(ahead[0] + first), *map(_log_of, more)))
+    if ahead.re is patterns()["cri"]:
+        return "\n".join((first, *(_OF_CRI.sub("", line, count=1) for line in more)))
+    return text
+
+
+def _log_of(line: str) -> str:
+    """Return what a container has written in a line that Docker keeps; as it is where it is none.
+
+    The last line of an event may be cut off.
+    """
+    found = _OF_DOCKER.match(line)
+    if found is None:
+        return line
+    try:
+        return str(json.loads(line)["log"]).removesuffix("\n")
+    except (ValueError, KeyError, TypeError):
+        return line[found.end() :]
 
 
 def _given(found: re.Match[str]) -> dict[str, str]:
