@@ -6,7 +6,7 @@ accepted at once and takes a while, is recorded with a number, and is refused wh
 
 import fcntl
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -373,6 +373,7 @@ class Tidy:
     when_slow: str = "wait"
     seal: bool = True
     goes_on: bool = False
+    sets_aside: bool = False  # boxes are sealed in a stage of their own, without what failed
     seal_failed: bool = False
     catch_up: bool = False
     shut: bool = False
@@ -381,6 +382,11 @@ class Tidy:
 _SHUTTING = Stage[YardWorld](
     name="shut", moves=(Move[YardWorld](thing="gate", how="shut", steps=(Shut(),)),)
 )
+
+
+def _sealing(carries: Sequence[Move[YardWorld]]) -> Stage[YardWorld]:
+    moves = (replace(each, steps=(Seal(each.thing),)) for each in carries)
+    return Stage(name="seal", moves=tuple(moves), goes_on=True)
 
 
 class TidyOperation:
@@ -397,7 +403,9 @@ class TidyOperation:
             Move[YardWorld](
                 thing=box,
                 how="by hand",
-                steps=(Carry(box), Seal(box)) if request.seal else (Carry(box),),
+                steps=(Carry(box), Seal(box))
+                if request.seal and not request.sets_aside
+                else (Carry(box),),
                 on_slow=on_slow(request, box),
                 slow_after_s=30,
                 instead=(Seal(box), Push(box)) if request.when_slow == "push" else (),
@@ -422,8 +430,10 @@ class TidyOperation:
                     moves=carries,
                     at_once=request.at_once,
                     needs=(IsOpen(),),
-                    goes_on=request.goes_on,
+                    goes_on=request.goes_on or request.sets_aside,
+                    sets_aside=request.sets_aside,
                 ),
+                *((_sealing(carries),) if request.sets_aside else ()),
                 *(
                     (Stage(name="late", moves=(), catches_up=True, needs=(IsOpen(),)),)
                     if request.catch_up

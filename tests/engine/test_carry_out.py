@@ -91,6 +91,37 @@ def test_a_stage_that_goes_on_moves_the_others_after_a_failure(house: House) -> 
     assert house.yard.changes == ["carry a", "carry b", "seal b"]
 
 
+def test_what_fails_where_it_is_set_aside_holds_up_no_later_stage(house: House) -> None:
+    house.yard.set(fails=["a"])
+
+    run = house.carry_out(house.approved(sets_aside=True))
+
+    assert (run.state, run.ending.says) == (RunState.STOPPED, "the shelf is full")
+    assert house.yard.changes == ["carry a", "carry b", "seal b"]
+
+
+def test_what_was_set_aside_goes_through_all_stages_once_the_run_is_resumed(house: House) -> None:
+    house.yard.set(fails=["a"])
+    run = house.carry_out(house.approved(sets_aside=True))
+    house.yard.set(fails=[])
+
+    ended = house.carry_out(run)
+
+    assert ended.state is RunState.SUCCEEDED
+    assert house.yard.changes == ["carry a", "carry b", "seal b", "carry a", "seal a"]
+
+
+def test_both_ends_are_told_where_a_later_stage_fails_too(house: House) -> None:
+    house.yard.set(fails=["a"])
+    run = house.approved(sets_aside=True)
+    house.yard.set(hot=["b"])
+
+    ended = house.carry_out(run)
+
+    assert (ended.state, ended.ending.says) == (RunState.STOPPED, "the shelf is full")
+    assert any("is hot" in line for line in ended.ending.details)
+
+
 def test_resume_of_a_failed_step_opens_a_new_attempt(house: House) -> None:
     house.yard.set(fails=["a"])
     run = house.carry_out(house.approved())

@@ -9,6 +9,7 @@ from builders import an_id
 from dying import NODE, Site
 from killing import Crash, Fate
 from operations.test_killed import with_one_that_ran
+from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.run import Run, RunState
 from stackward.operations import plan_request
@@ -119,4 +120,45 @@ def test_it_is_not_started_by_hand_once_that_node_may_run_its_guest(tmp_path: Pa
     plan = plan_request(site.world(), site.journal, StartRequest(servers=(DB,)))
 
     assert [each.worry for each in plan.blockers] == ["start/guest-unseen"]
+    site.close()
+
+
+def test_what_another_evacuation_has_left_keeps_no_server_off(tmp_path: Path) -> None:
+    """The nova-compute of its first target died; its record stays, and nobody carries it out."""
+    site = with_one_that_ran(tmp_path)
+    nova, target = site.cloud.nova, "compute-09"
+    left = Migration(
+        id=1, uuid="u", server=DB, kind="evacuation", status="pre-migrating",
+        source=NODE, target=target,
+    )  # fmt: skip
+    nova.migrations.append(left)
+    nova.left_alone.add(left.id)
+    nova.known[DB] = replace(nova.known[DB], task_state="rebuild_spawning")
+    site.shell.run(target, ["systemctl", "stop", "nova-compute"])
+
+    site.well(replace(ASKED, reset_state=(DB,), accept_outage=(NODE, target)))
+
+    assert (site.hosts["db-01"], site.running) == ("compute-08", {"db-01": 1})
+    site.close()
+
+
+def test_an_evacuation_that_fails_keeps_no_other_server_off(tmp_path: Path) -> None:
+    site = with_one_that_ran(tmp_path)
+    site.cloud.nova.failures[an_id("db-02")] = "no space left"
+
+    ended = site.carry_out(site.approved(replace(ASKED, with_stopped=True)), Fate())
+
+    assert (ended.state, site.running) == (RunState.STOPPED, {"db-01": 1})
+    assert "`evacuate`" in str(ended.ending) or "ended as `error`" in str(ended.ending)
+    site.close()
+
+
+def test_what_is_not_evacuated_is_not_started(tmp_path: Path) -> None:
+    site = with_one_that_ran(tmp_path)
+    site.cloud.nova.failures[DB] = "no space left"
+
+    ended = site.carry_out(site.approved(replace(ASKED, with_stopped=True)), Fate())
+
+    assert (ended.state, site.asked["db-01"]) == (RunState.STOPPED, ["create", "evacuate"])
+    assert (site.hosts["db-02"], site.running) == ("compute-09", {})
     site.close()

@@ -161,6 +161,9 @@ class _Interpreter:
         )
         self._cancelled_by = self._run.cancel_asked_by
         self._against: StackwardError | None = None  # whatever more would be started
+        # What failed where the later stages go on without it, and how the run ends by that.
+        self._set_aside: set[str] = set()
+        self._ends_by: _Stopped | None = None
 
     def carry_out(self) -> Run:
         try:
@@ -340,6 +343,8 @@ class _Interpreter:
                     raise
                 self._against = self._against or StepFailed(str(error))
                 stopped = _and_then(stopped, error)
+        if self._ends_by:
+            raise _beside(self._ends_by, stopped) if stopped else self._ends_by
         if stopped:
             raise stopped
         if self._against:
@@ -348,7 +353,7 @@ class _Interpreter:
     # --- one stage ------------------------------------------------------------------------------
 
     def _carry_out_stage(self, stage: Stage[Any]) -> None:
-        left = [move for move in stage.moves if not is_finished(stage, move, self._context)]
+        left = self._left(stage)
         # Those under way come first, whatever else holds: the world works on them.
         left.sort(key=lambda move: not self._must_go_on(stage, move))
         waiting, moving = deque(left), list[Moving]()
@@ -385,6 +390,15 @@ class _Interpreter:
             begun.append(Moving(move, stage.path_of(move), steps))
             moving.append(begun[-1])
         return begun
+
+    def _left(self, stage: Stage[Any]) -> list[Move[Any]]:
+        """Return the moves of a stage that are not done, but for those of what is set aside."""
+        return [
+            move
+            for move in stage.moves
+            if not is_finished(stage, move, self._context)
+            and (move.key not in self._set_aside or self._must_go_on(stage, move))
+        ]
 
     def _must_go_on(self, stage: Stage[Any], move: Move[Any]) -> bool:
         is_under_way = bool(self._ledger.in_flight(stage.path_of(move)))
@@ -469,8 +483,13 @@ class _Interpreter:
             first, *others = (each.failed for each in failed if each.failed)
             is_settled = all(isinstance(each.failed, TakenBack) for each in failed)
             state = RunState.CANCELLED if self._cancelled_by else RunState.STOPPED
-            raise _Stopped(RunState.FAILED if is_settled else state, _with_others(first, others))
-        left = [move for move in stage.moves if not is_finished(stage, move, self._context)]
+            what = _with_others(first, others)
+            ended = _Stopped(RunState.FAILED if is_settled else state, what)
+            if not stage.sets_aside or self._is_to_stop:
+                raise ended
+            self._set_aside |= {each.move.key for each in failed}
+            self._ends_by = _beside(self._ends_by, ended) if self._ends_by else ended
+        left = self._left(stage)
         if not left:
             return
         if self._cancelled_by:
@@ -572,6 +591,13 @@ def _and_then(first: _Stopped | None, later: _Stopped) -> _Stopped:
         return later
     new = [line for line in later.said.details if line not in first.said.details]
     return _Stopped(first.state, replace(first.said, details=(*first.said.details, *new)))
+
+
+def _beside(first: _Stopped, later: _Stopped) -> _Stopped:
+    """Return the first of two ends that have nothing to do with each other, and the later one."""
+    told = dict.fromkeys((*first.said.details, later.said.reason or "", *later.said.details))
+    state = later.state if later.state is RunState.CANCELLED else first.state
+    return _Stopped(state, replace(first.said, details=tuple(filter(None, told))))
 
 
 def _with_others(first: StackwardError, others: Iterable[StackwardError]) -> Said:

@@ -41,6 +41,7 @@ _NOT_BY_ITS_WORKER = {
     UNDONE,
 }
 _PROVED = {"proved", "not applicable"}
+_FAILED = {"failed", "defect"}  # a move
 
 _LOOK = "look at `stackward run audit {run}` and at the cloud before anything else is done with it"
 _REPORT = "this is a defect of Stackward: keep the database and report it; " + _LOOK
@@ -387,12 +388,17 @@ class _Way:
     was_done: set[str] = field(default_factory=set)
     given_up: set[str] = field(default_factory=set)
     takes_back: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)  # moves, since the run was taken up
 
     def note(self, event: Event) -> None:
         """Take note of what happened."""
         self.outline = self.outline.with_caught_up(event)
         if event.what == _TAKES_BACK:
             self.takes_back.add(event.step)
+        elif event.what == _TAKEN_UP:
+            self.failed.clear()
+        elif event.what in _FAILED:
+            self.failed.add(event.step)
         elif event.what == _INTENDED:
             self.how[event.step] = ""
         elif event.what == _FOUND_DONE:
@@ -414,6 +420,10 @@ class _Way:
         went_another = move.step(Part.INSTEAD, 0) in self.how
         way = move.steps(Part.INSTEAD if went_another else Part.STEPS)
         return all(step in self.was_done for step in way)
+
+    def is_set_aside(self, stage: str, move: MoveOutline) -> bool:
+        """Say whether a move failed by which its thing is set aside: the others go on."""
+        return stage in self.outline.set_aside and move.path in self.failed
 
 
 def _begun(account: Account) -> Iterator[tuple[Event, Place, _Way]]:
@@ -470,7 +480,8 @@ def _too_early(account: Account) -> Lines:
             continue  # what is gone needs nothing more, whichever stage it was for
         for name, moves in way.outline.stages[: place.stage]:
             for move in moves:
-                if not way.has_finished(move):
+                is_another = (move.thing, move.thing_id) != (place.move.thing, place.move.thing_id)
+                if not way.has_finished(move) and not (is_another and way.is_set_aside(name, move)):
                     was = f"`{move.path}` of stage `{name}` was not done"
                     yield f"`{event.step}` was begun while {was}"
 
@@ -631,7 +642,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "stages-in-order",
-        "A stage begins when each move of the stages before it is proved done.",
+        "A stage begins when each move of the stages before it is proved done, or has set aside "
+        "its thing.",
         _REPORT,
         _too_early,
         needs_plan=True,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from stackward.errors import BadInput, StackwardError
 from stackward.facts.named import nodes_of_hosts, several
 from stackward.model.bringing_up import ServerToBringUp
-from stackward.model.evacuation import is_open_evacuation
+from stackward.model.evacuation import EVACUATION, is_open_evacuation
 from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
@@ -15,6 +15,7 @@ from stackward.ports.world import World
 from stackward.status.lookups import service_of
 from stackward.status.stalled import read_guests
 
+_ARRIVED = {"done", "completed"}
 _RECENT = 3  # of its migrations: where a guest may be that a move has left behind
 
 
@@ -39,18 +40,27 @@ def read_to_bring_up(
         server=server,
         guest=own if isinstance(own, Unread) else next(iter(own), None),
         elsewhere=_elsewhere(world, server, records, dead),
-        evacuation=next((one for one in records if _may_still_act(one, server)), None),
+        evacuation=_acting(records, server),
         known=tuple(requests),
     )
 
 
-def _may_still_act(record: Migration, server: Server) -> bool:
-    """Say whether the source of an evacuation may still destroy what the server has.
+def _acting(records: Sequence[Migration], server: Server) -> Migration | None:
+    """Return the evacuation whose source may still destroy what the server has, if there is one.
 
     Once it is `done`, what lives on its target is safe from it: there Nova has it, and its disk.
+    So it is from an older one of the same source that nobody carries out: its record ends with this
+    one, as that source starts.
     """
-    has_arrived = record.status == "done" and server.host == record.target
-    return is_open_evacuation(record) and not has_arrived
+    come: Migration | None = None  # the evacuation by which it came where it is
+    for one in records:  # the newest first
+        if one.kind == EVACUATION and one.status in _ARRIVED and one.target == server.host:
+            come = come or one
+            continue
+        is_older = come is not None and one.source == come.source and one.status == "pre-migrating"
+        if is_open_evacuation(one) and not is_older:
+            return one
+    return None
 
 
 def _elsewhere(

@@ -157,6 +157,7 @@ def _manner(stage: Stage[Any]) -> Mapping[str, Any]:
         "at once": stage.at_once,
         "goes on after a failure": stage.goes_on,
         "catches up": stage.catches_up,
+        "sets aside what fails": stage.sets_aside,
         "needs": [decided(check) for check in stage.needs],
     }
 

@@ -5,7 +5,7 @@ No class of a step is needed for it, so plans of other versions and other operat
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stackward.model.run import Event
@@ -54,6 +54,7 @@ class Outline:
 
     stages: tuple[tuple[str, tuple[MoveOutline, ...]], ...]
     checks: int
+    set_aside: frozenset[str] = frozenset()  # stages whose failures the later ones go on without
 
     def places(self) -> Iterator[tuple[str, Place]]:
         """Return every step by its path, with its place."""
@@ -71,7 +72,7 @@ class Outline:
         stages = tuple(
             (name, (*moves, *new) if name == event.step else moves) for name, moves in self.stages
         )
-        return Outline(stages, self.checks)
+        return replace(self, stages=stages)
 
 
 def outline_of(plan: str) -> Outline | None:
@@ -82,7 +83,10 @@ def outline_of(plan: str) -> Outline | None:
             (stage["name"], tuple(_move(stage["name"], move) for move in stage["moves"]))
             for stage in stored["stages"]
         )
-        return Outline(stages, len(stored["verify"]))
+        set_aside = frozenset(
+            stage["name"] for stage in stored["stages"] if stage.get("sets_aside")
+        )
+        return Outline(stages, len(stored["verify"]), set_aside)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -126,6 +126,9 @@ class Stage(Generic[W]):
     needs: tuple[Check[W], ...] = ()  # asked just before the stage; a finding stops the run
     goes_on: bool = False  # begin further moves of this stage although one has failed
     catches_up: bool = False
+    # A thing whose move fails here is set aside: the later stages go on without it, and only then
+    # the run stops.
+    sets_aside: bool = False
 
     def path_of(self, move: Move[W]) -> str:
         """Return what a move of this stage is called in the journal."""

@@ -58,6 +58,7 @@ def _stage(stage: Stage[Any]) -> dict[str, Any]:
         "at_once": stage.at_once,
         "goes_on": stage.goes_on,
         "catches_up": stage.catches_up,
+        "sets_aside": stage.sets_aside,
         "needs": [dump(each) for each in stage.needs],
         "moves": [dump_move(each) for each in stage.moves],
     }
@@ -154,6 +155,7 @@ def _to_stage(stored: object, kinds: Kinds) -> Stage[Any]:
         at_once=_as(int, whole["at_once"], "at_once"),
         goes_on=_as(bool, whole["goes_on"], "goes_on"),
         catches_up=_as(bool, whole["catches_up"], "catches_up"),
+        sets_aside=_as(bool, whole["sets_aside"], "sets_aside"),
         needs=_load_all(whole["needs"], kinds.checks, "check"),
         moves=tuple(load_move(each, kinds) for each in _as(list[Any], whole["moves"], "moves")),
     )

@@ -58,7 +58,7 @@ def stages_of(
         if move.thing_id in asked.reset_state
     ]
     if resets:
-        yield Stage(name=RESET, moves=tuple(resets), goes_on=True)
+        yield Stage(name=RESET, moves=tuple(resets), goes_on=True, sets_aside=True)
     was_off = {each for each, server in by_id.items() if server.status == "SHUTOFF"}
     # Its power is read before each request: one that has some again is cut once more.
     silent = proofs_of_silence(facts.fence, whose, asked.confirmed_off)
@@ -67,7 +67,12 @@ def stages_of(
         those = tuple(each for each in moves if (each.thing_id in was_off) is is_off)
         if those:
             yield Stage(
-                name=name, moves=those, at_once=asked.how.at_once, needs=needs, goes_on=True
+                name=name,
+                moves=those,
+                at_once=asked.how.at_once,
+                needs=needs,
+                goes_on=True,
+                sets_aside=True,
             )
 
 

@@ -102,6 +102,7 @@ def start_stages(
             at_once=asked.starts_at_once,
             needs=tuple(proofs_of_silence(facts.fence, whose, asked.confirmed_off)),
             goes_on=True,
+            sets_aside=True,
         )
 
 
