@@ -155,6 +155,40 @@ def test_part_of_the_logs_that_cannot_be_read_is_said_and_the_exit_code_tells(
     assert "warning: `c01`: 1 place may not be read: /fifo.log: it is no plain file" in said
 
 
+def test_where_services_log_by_their_settings_is_said(run: Run, tmp_path: Path) -> None:
+    for name, setting in (("nova", "log_dir = /srv/nova"), ("cinder", "log_file = /srv/c.txt")):
+        (tmp_path / f"c01/etc/{name}").mkdir(parents=True)
+        (tmp_path / f"c01/etc/{name}/{name}.conf").write_text(f"[DEFAULT]\n{setting}\n")
+    for folder in ("srv/nova", "var/log"):
+        (tmp_path / "c01" / folder).mkdir(parents=True)
+    for name in ("nova/nova-compute.log", "c.txt"):
+        (tmp_path / "c01/srv" / name).write_text(
+            "2026-11-27 22:50:00.000 7 ERROR x [-] it failed\n"
+        )
+    words = ("errors", "--from", str(tmp_path), "-f", "json")
+
+    code, out, said = run(*words)
+    chosen = run(*words, "--component", "cinder-volume")
+
+    notes = folded(said)
+    assert code == 0
+    assert "are in /srv/nova, by /etc/nova/nova.conf on `c01`" in notes
+    assert "are in /srv, by /etc/cinder/cinder.conf on `c01`" in notes
+    # What all services of Cinder write into one file is of none of them, unless one is named.
+    assert {json.loads(line)["component"] for line in out.splitlines()} == {"nova-compute", "c"}
+    assert [json.loads(line)["component"] for line in chosen[1].splitlines()] == ["cinder-volume"]
+
+
+def test_settings_that_may_not_be_read_are_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c01/etc/nova/nova.conf").mkdir(parents=True)
+    (tmp_path / "c01/etc/nova/nova.conf.d").symlink_to("nova.conf.d")  # a circle
+    (tmp_path / "c01/nova-compute.log").write_text("")
+
+    _, _, said = run("errors", "--from", str(tmp_path))
+
+    assert "note: the settings of services may not be read on 1 node: " in folded(said)
+
+
 def test_no_secret_of_any_log_is_shown(run: Run, tmp_path: Path) -> None:
     lines = (
         "2026-11-27 22:50:00.000 7 ERROR nova.x [-] rabbit://u:hush/word@ctl is away\n"

@@ -308,6 +308,24 @@ def test_after_the_way_was_lost_what_is_gone_is_said(follow: Callable[..., Follo
     assert following.notes == [f"/{LOG}: it was emptied or replaced; some lines may be missing"]
 
 
+def test_a_log_is_followed_where_its_service_s_settings_have_it(
+    follow: Callable[..., Following], tmp_path: Path
+) -> None:
+    add(tmp_path / "etc/nova/nova.conf", "[DEFAULT]\nlog_dir = /srv/log\n")
+    add(tmp_path / "srv/log/nova-compute.log", line(0, "old"))
+    own = {
+        "component": "nova-compute", "files": ["/etc/nova/nova.conf"],
+        "logs": ["/var/log/nova/nova-compute.log"],
+    }  # fmt: skip
+
+    following = follow(settings=[own])
+    add(tmp_path / "srv/log/nova-compute.log", line(1, "new"))
+    following.look()
+
+    assert following.events == [line(1, "new").rstrip("\n")]
+    assert following.said.pieces[0]["named"][0]["paths"] == ["/srv/log/nova-compute.log"]
+
+
 def test_what_leads_out_of_its_folder_is_named_and_not_followed(
     follow: Callable[..., Following], tmp_path: Path
 ) -> None:

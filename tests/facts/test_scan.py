@@ -340,6 +340,82 @@ def test_a_line_behind_a_prefix_has_its_own_format(tmp_path: Path) -> None:
     assert event[1] == "oslo"
 
 
+NOVA = {
+    "component": "nova-compute", "files": ["/etc/nova/nova.conf", "/etc/nova/nova.conf.d"],
+    "logs": ["/var/log/nova/nova-compute.log"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "to_journal"),
+    [
+        ("[DEFAULT]\nlog_dir = /srv/log\n", "/srv/log/nova-compute.log", False),
+        ("[DEFAULT]\nlogdir=/srv/x/../log/\n", "/srv/log/nova-compute.log", False),
+        ("[DEFAULT]\nlog_file = /srv/log/all\n", "/srv/log/all", False),
+        ("[DEFAULT]\nlog-dir=/srv/log\nlog_file=c.log\n", "/srv/log/c.log", False),
+        ("[mysqld]\nlog_error = /srv/log/e\n", "/srv/log/e", False),
+        ("[DEFAULT]\nuse_journal = True\n", None, True),
+        # What is usual is not told, nor what is no place.
+        ("[DEFAULT]\nlog_dir = /var/log/nova\n", None, False),
+        ("[DEFAULT]\nlog_dir = $state_path/log\nuse_journal=no\n", None, False),
+        ("[DEFAULT]\n# log_dir = /srv/log\n[x]\nlog_dir = /srv/log\n", None, False),
+        ("log_dir = /srv/log\n", None, False),
+        ("\0\xff[", None, False),
+    ],
+)
+def test_where_a_service_logs_is_read_in_its_settings(
+    tmp_path: Path, settings: str, path: str | None, *, to_journal: bool
+) -> None:
+    write(tmp_path, "etc/nova/nova.conf", settings)
+    for each in {path or "/srv/log/nova-compute.log", "/var/log/nova/nova-compute.log"}:
+        write(tmp_path, each.lstrip("/"), line(0, each))
+
+    found = scan(tmp_path, places=["/var/log/nova/nova-compute.log"], settings=[NOVA])
+
+    own = {"component": "nova-compute", "by": "/etc/nova/nova.conf", "to_journal": to_journal}
+    expected = [{**own, "paths": [path] if path else []}] if path or to_journal else []
+    assert (found["named"], found["settings_unread"]) == (expected, [])
+    assert {one["path"] for one in found["files"]} == {
+        "/var/log/nova/nova-compute.log", *([path] if path else []),
+    }  # fmt: skip
+
+
+def test_of_several_settings_the_last_counts(tmp_path: Path) -> None:
+    write(tmp_path, "etc/nova/nova.conf", "[DEFAULT]\nlog_dir = /srv/a\n")
+    write(tmp_path, "etc/nova/nova.conf.d/1.conf", "[DEFAULT]\nlog_dir = /srv/b\n")
+    write(tmp_path, "etc/nova/nova.conf.d/2.conf~", "[DEFAULT]\nlog_dir = /srv/c\n")
+
+    [named] = scan(tmp_path, places=[], settings=[NOVA])["named"]
+
+    assert (named["by"], named["paths"]) == (
+        "/etc/nova/nova.conf.d/1.conf", ["/srv/b/nova-compute.log"],
+    )  # fmt: skip
+
+
+def test_settings_that_may_not_be_read_are_named_and_no_fifo_is_waited_for(
+    tmp_path: Path, scanner: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "etc/nova/nova.conf", "[DEFAULT]\nlog_dir = /srv/log\n")
+    os.mkfifo(tmp_path / "etc/nova/nova.conf.d")
+    opened = os.open
+
+    def refused(path: str, *others: int) -> int:
+        if path.endswith("nova.conf"):
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, *others)
+
+    monkeypatch.setattr(scanner.os, "open", refused)
+    settings = scanner.Settings({"places": [], "settings": [NOVA]}, str(tmp_path))
+
+    assert (settings.unread, settings.named) == (["/etc/nova/nova.conf"], [])
+
+
+def test_settings_that_lead_to_secrets_tell_none_of_them(tmp_path: Path) -> None:
+    write(tmp_path, "etc/nova/nova.conf", "[DEFAULT]\nlog_dir = /srv/log\npassword = hush\n")
+
+    assert "hush" not in json.dumps(scan(tmp_path, settings=[NOVA]))
+
+
 def test_an_id_is_found_in_whatever_line_of_its_event(tmp_path: Path) -> None:
     write(tmp_path, "nova.log", line(0), line(1, "two"), "  about req-1\n", line(2))
 

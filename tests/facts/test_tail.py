@@ -15,7 +15,8 @@ from fakes.clock import FakeClock
 from stackward.adapters.together import Threads
 from stackward.anatomy import read_anatomy
 from stackward.errors import BadInput, StackwardError, Uncertain, Unreachable
-from stackward.facts.tail import Remark, Tail, TailQuery
+from stackward.facts.logs import places_of
+from stackward.facts.tail import Remark, Tail, TailQuery, read_told
 from stackward.logs.event import Event, Level
 from stackward.model.clock_offset import Offset
 
@@ -145,6 +146,15 @@ def test_events_of_several_nodes_come_in_the_order_of_time() -> None:
     )
 
     assert shown(nodes, tail_of(nodes), 3) == ["c01: first", "c02: second", "c01: third"]
+
+
+def test_a_log_is_of_the_component_whose_settings_have_its_place() -> None:
+    own = {"component": "nova-compute", "by": "x", "paths": ["/srv/all"], "to_journal": False}
+    logged = [START, "oslo", 0, "it", False, "/srv/all"]
+
+    found = read_told("c01", json.dumps(told(logged, named=[own])), places_of(read_anatomy()))
+
+    assert [one.component for one in found.events] == ["nova-compute"]
 
 
 def test_what_a_clock_is_ahead_is_taken_off_before_events_are_ordered() -> None:

@@ -1,21 +1,21 @@
 """Read the logs of all nodes side by side: a scanner finds the wanted events, where they are."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
 
-from stackward.anatomy import Anatomy
+from stackward.anatomy import Anatomy, Deployed
 from stackward.answers import document, figure, mapping, rows, text, texts, truth, understood, whole
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
 from stackward.logs.event import Event, Level, Raw
 from stackward.logs.folding import folded, without_doubles
 from stackward.logs.formats import BODIES, JOURNAL, PREFIXES, Format, parse
 from stackward.logs.order import in_order
-from stackward.logs.reading import NodeRead, Query, ReadFile, Reading
+from stackward.logs.reading import NodeRead, OwnPlace, Query, ReadFile, Reading
 from stackward.masking import masked
 from stackward.model.clock_offset import Offset
 from stackward.model.values import Json
@@ -38,6 +38,7 @@ class Places:
     units: tuple[str, ...]
     of_path: Mapping[str, str]  # a component by the path of its log
     of_unit: Mapping[str, str]  # a component by its unit
+    settings: tuple[Mapping[str, Json], ...] = ()  # of each component, with its usual logs
 
 
 def places_of(anatomy: Anatomy, components: Sequence[str] = ()) -> Places:
@@ -63,7 +64,30 @@ def places_of(anatomy: Anatomy, components: Sequence[str] = ()) -> Places:
         units=tuple(dict.fromkeys(unit for _, each in deployed for unit in each.units)),
         of_path=of_path,
         of_unit=of_unit,
+        settings=tuple(
+            {"component": component.name, "files": files_, "logs": list(each.logs)}
+            for component, each in deployed
+            if (files_ := _settings_of(each))
+        ),
     )
+
+
+def _settings_of(one: Deployed) -> list[Json]:
+    """Return the files that say where a component logs; the last of them counts."""
+    # In a container a file has another place than on its node.
+    paths = dict.fromkeys((*(() if one.containers else one.settings), *one.configuration))
+    return [path for path in paths if path.endswith((".conf", ".cnf", ".ini", ".d"))]
+
+
+def with_own(places: Places, own: Iterable[OwnPlace]) -> Places:
+    """Return places with those that components of a node have by their settings."""
+    named: dict[str, set[str]] = {}
+    for one in own:
+        for path in one.paths:
+            named.setdefault(path, set()).add(one.component)
+    # Of a file that several share, its name says more than any of theirs.
+    of_path = {path: min(those) for path, those in named.items() if len(those) == 1}
+    return replace(places, of_path={**places.of_path, **of_path}) if of_path else places
 
 
 def component_of(path: str, places: Places) -> str:
@@ -160,6 +184,7 @@ def as_asked(places: Places, *, level: Level | None, words: Sequence[str]) -> Ma
     return {
         "places": list(places.paths),
         "units": list(places.units),
+        "settings": list(places.settings),
         "journal": True,
         "level": int(level) if level is not None else None,
         "words": list(words),
@@ -209,6 +234,8 @@ def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]
     given = out[max(0, out.find(BEGINS)) :]
     with understood(f"the log scanner on `{node}`", given[:1000]):
         told = document(given)
+        own = own_places(told)
+        places = with_own(places, own)
         read, raws = [], []
         for one in map(mapping, rows(told["files"])):
             path = text(one["path"])
@@ -239,9 +266,24 @@ def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]
                 refused=tuple(map(masked, texts(told["refused"]))),
                 cut=texts(told["cut"]),
                 took_s=figure(told["took_s"]),
+                own_places=own,
+                settings_unread=texts(told.get("settings_unread", [])),
             ),
             raws,
         )
+
+
+def own_places(told: Mapping[str, object]) -> tuple[OwnPlace, ...]:
+    """Read where components of a node log by their own settings."""
+    return tuple(
+        OwnPlace(
+            component=text(one["component"]),
+            by=text(one["by"]),
+            paths=texts(one["paths"]),
+            to_journal=truth(one["to_journal"]),
+        )
+        for one in map(mapping, rows(told.get("named", [])))
+    )
 
 
 def to_raw(node: str, path: str, component: str, given: Sequence[object], places: Places) -> Raw:

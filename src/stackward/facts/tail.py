@@ -12,7 +12,16 @@ from functools import partial
 from stackward.anatomy import Anatomy
 from stackward.answers import document, mapping, rows, text, texts, truth, understood
 from stackward.errors import StackwardError, Uncertain
-from stackward.facts.logs import Places, as_asked, component_of, places_of, to_event, to_raw
+from stackward.facts.logs import (
+    Places,
+    as_asked,
+    component_of,
+    own_places,
+    places_of,
+    to_event,
+    to_raw,
+    with_own,
+)
 from stackward.facts.talks import script
 from stackward.logs.event import Event, Level, Raw
 from stackward.logs.folding import without_doubles
@@ -260,6 +269,7 @@ def read_told(node: str, given: str, places: Places) -> Told:
     """
     with understood(f"the follower of logs on `{node}`", given[:1000]):
         told = document(given)
+        places = with_own(places, own_places(told))
         files = None
         if "begun" in told:
             begun = mapping(told["begun"])

@@ -39,6 +39,16 @@ class ReadFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPlace:
+    """Where a component logs by its own settings: not where it usually does."""
+
+    component: str
+    by: str  # the file of its settings
+    paths: tuple[str, ...]
+    to_journal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRead:
     """What was read on a node."""
 
@@ -49,6 +59,8 @@ class NodeRead:
     offset: Offset | None = None  # None: its clock was not asked, as of collected logs
     took_s: float = 0.0
     unread: str | None = None  # why nothing was read of it
+    own_places: tuple[OwnPlace, ...] = ()
+    settings_unread: tuple[str, ...] = ()  # where logs may be elsewhere, unknown to us
 
     @property
     def is_whole(self) -> bool:

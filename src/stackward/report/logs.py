@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from stackward.errors import StackwardError
 from stackward.logs.event import Event, Frame, Level
@@ -320,6 +321,26 @@ def notes_of(reading: Reading) -> Iterator[str]:
     """Say what could not be read, node by node."""
     for node in reading.nodes.values():
         yield from map(on_one_line, _notes_of(node))
+
+
+def places_of(reading: Reading) -> Iterator[str]:
+    """Say where logs are by the settings of their services, and where those may not be read."""
+    own: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    for node in reading.nodes.values():
+        for one in node.own_places:
+            folders = [str(PurePosixPath(path).parent) for path in one.paths]
+            where = ", ".join(dict.fromkeys([*folders, *(["the journal"] * one.to_journal)]))
+            components, nodes = own.setdefault((one.by, where), ({}, {}))
+            components[one.component] = nodes[f"`{node.node}`"] = None
+    for (by, where), (components, nodes) in own.items():
+        whose, on = first_of(components, MOST_FILES), first_of(nodes, MOST_NODES)
+        yield on_one_line(f"logs of {whose} are in {where}, by {by} on {on}")
+    unread = [node.node for node in reading.nodes.values() if node.settings_unread]
+    if unread:
+        yield (
+            f"the settings of services may not be read on {count_of(len(unread), 'node')}: "
+            "their logs are looked for in the usual places"
+        )
 
 
 def _notes_of(one: NodeRead) -> Iterator[str]:

@@ -62,6 +62,15 @@ OSLO = {"oslo", "oslo-undated"}
 IN_TRACEBACK = b"Traceback (most recent call last)"
 NAMED = re.compile(rb"\(\?P<\w+>")
 GZIP = b"\x1f\x8b"
+SETTINGS = re.compile(r"\.(?:conf|cnf|ini)$")
+MOST_OF_SETTINGS = 1024 * 1024
+_OSLO = ("log_dir", "logdir", "log_file", "logfile", "use_journal")
+LOG_SETTINGS = {
+    "default": _OSLO,
+    **dict.fromkeys(("mysqld", "mariadb", "mariadbd", "server"), ("log_error",)),
+}
+OTHER_NAMES = {"logdir": "log_dir", "logfile": "log_file", "log_error": "log_file"}
+YES = {"true", "1", "yes", "on"}
 # What is below /var/log and no log that can be read by its lines.
 SKIPPED = re.compile(
     r"\.(?:journal~?|xz|zst|bz2|zip|db|sqlite3?|pcap|png|tar|tgz|img)$|^(?:[bw]tmp|lastlog|faillog)"
@@ -826,6 +835,92 @@ class Places:
         return self.found
 
 
+class Settings:
+    """Where services log by their own settings: beside the places where they usually do."""
+
+    def __init__(self, asked: dict[str, Any], root: str) -> None:
+        self.root = root
+        usual = {str(one) for one in asked["places"]}
+        self.known = {}  # type: dict[str, dict[str, str]]
+        self.unread = []  # type: list[str]
+        self.named = []  # type: list[dict[str, Any]]
+        for one in asked.get("settings") or ():
+            values, by = {}, ""  # type: dict[str, str], str
+            for path in self.files([str(each) for each in one["files"]]):
+                own = self.read(path)
+                values.update(own)
+                by = shown(path, root) if own else by
+            places = log_places(values, [str(each) for each in one["logs"]])
+            to_journal = values.get("use_journal", "").lower() in YES
+            new = [each for each in places if each not in usual]
+            if new or to_journal:
+                told = {"component": str(one["component"]), "by": by, "paths": new}
+                self.named.append(dict(told, to_journal=to_journal))
+
+    @property
+    def places(self) -> list[str]:
+        """Return where logs are that nobody would look for."""
+        return [path for one in self.named for path in one["paths"]]
+
+    def files(self, given: list[str]) -> list[str]:
+        """Return files of settings, as they are read: those of a folder in their order."""
+        found = []
+        for each in given:
+            path = os.path.join(self.root, each.lstrip("/"))
+            if os.path.isdir(path):
+                try:
+                    names = sorted(os.listdir(path))
+                except OSError:
+                    self.unread.append(each)
+                    continue
+                found += [os.path.join(path, name) for name in names if SETTINGS.search(name)]
+            else:
+                found.append(path)
+        return found
+
+    def read(self, path: str) -> dict[str, str]:
+        """Return what a file says of logs, and nothing else of it."""
+        if path not in self.known:
+            self.known[path] = {}
+            try:
+                file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+                with os.fdopen(file, "rb", buffering=0) as raw:
+                    if stat.S_ISREG(os.fstat(file).st_mode):
+                        self.known[path] = log_settings(raw.read(MOST_OF_SETTINGS))
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+            except OSError:
+                self.unread.append(shown(path, self.root))
+        return self.known[path]
+
+
+def log_settings(given: bytes) -> dict[str, str]:
+    """Return the settings of oslo.log, and where MariaDB logs its errors."""
+    found = {}  # type: dict[str, str]
+    section = ""
+    for line in given.decode("utf-8", "replace").splitlines():
+        if line.startswith("["):
+            section = line.partition("]")[0][1:].strip().lower()
+            continue
+        name, equals, value = line.partition("=")
+        name = name.strip().lower().replace("-", "_")
+        if equals and name in LOG_SETTINGS.get(section, ()):
+            found[OTHER_NAMES.get(name, name)] = value.strip()
+    return found
+
+
+def log_places(said: dict[str, str], usual: list[str]) -> list[str]:
+    """Return where a service logs by its settings; its usual names hold in another folder too."""
+    folder, file = said.get("log_dir", ""), said.get("log_file", "")
+    if file:
+        paths = [os.path.join(folder, file)]
+    elif os.path.normpath(folder) in {os.path.dirname(one) for one in usual}:
+        paths = []  # some of the usual places are of others, such as Apache
+    else:
+        paths = [os.path.join(folder, os.path.basename(one)) for one in usual]
+    return [os.path.normpath(one) for one in paths if one.startswith("/")]
+
+
 def why(error: OSError) -> str:
     """Return what the system says of a file."""
     return f"{error.filename}: {error.strerror or error}"
@@ -993,7 +1088,8 @@ def main(asked: dict[str, Any]) -> None:
     be_quiet()
     scan = Scan(asked, time.monotonic() + within_s)
     root = str(asked.get("root") or "/")
-    scan_files(scan, [str(one) for one in asked["places"]], root)
+    settings = Settings(asked, root)
+    scan_files(scan, [*(str(one) for one in asked["places"]), *settings.places], root)
     units = [str(one) for one in asked.get("units") or ()]
     if asked.get("journal") and not asked.get("only_times"):
         own = None if root == "/" else os.path.join(root, "var/log/journal")
@@ -1006,6 +1102,8 @@ def main(asked: dict[str, Any]) -> None:
             "files": scan.files,
             "refused": scan.refused,
             "cut": scan.cut,
+            "named": settings.named,
+            "settings_unread": settings.unread,
             "took_s": round(time.time() - began, 3),
         },
         sys.stdout,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # they are sent before this file
         Heads,
         Kind,
         Places,
+        Settings,
         Wanted,
         Zone,
         as_sent,
@@ -227,6 +228,8 @@ class Tail:
     def __init__(self, asked: dict[str, Any], talk: Talk) -> None:
         self.asked, self.talk = asked, talk
         self.root = str(asked.get("root") or "/")
+        self.settings = Settings(asked, self.root)
+        self.places = [*(str(one) for one in asked["places"]), *self.settings.places]
         self.bodies = [Kind(one) for one in asked["bodies"]]
         self.prefixes = [Kind(one) for one in asked["prefixes"]]
         self.zone = Zone(asked.get("zone_s"), time.time())
@@ -261,6 +264,7 @@ class Tail:
             cursor = self.unit.cursor if self.unit else None
             told = {"version": 1, "events": self.told, "notes": self.notes, "places": places}
             told["cursor"], told["refused"] = cursor, list(self.refused)
+            told["named"] = self.settings.named
             told.update(more)
             self.talk.say(json.dumps(told).encode())
             self.told, self.notes = [], []
@@ -309,7 +313,7 @@ class Tail:
         self.looked_at = time.monotonic()
         refused = []  # type: list[str]
         found = Places(self.root, refused)
-        for base, paths in found.all([str(one) for one in self.asked["places"]]).items():
+        for base, paths in found.all(self.places).items():
             if base not in paths:
                 continue  # what was rotated alone
             one = File(base, shown(base, self.root), found.folders[base])
@@ -368,7 +372,7 @@ class Tail:
         folders = {}  # type: dict[str, str]
         if path:
             found = Places(self.root, [])
-            copies = found.all([str(each) for each in self.asked["places"]]).get(path, [])
+            copies = found.all(self.places).get(path, [])
             folders = found.folders
         rotated = [each for each in copies if each != path]
         if not self.from_copies(one.shown, place, rotated, folders, one.heads):
