@@ -1,5 +1,6 @@
 """Collected logs: folders of nodes, tars, reports."""
 
+import os
 import tarfile
 from collections.abc import Callable
 from io import BytesIO
@@ -156,3 +157,51 @@ def test_the_zone_is_the_node_s_own_unless_another_is_named(
         said = source.scan("c07", "import os; print(os.environ['TZ'])", {}, within_s=20)
 
     assert said == f"{zone}\n"
+
+
+def of_a_link(top: Path) -> None:
+    (top / "etc/localtime").symlink_to("/usr/share/zoneinfo/Asia/Tokyo")
+
+
+def of_a_link_elsewhere(top: Path) -> None:
+    (top / "etc/localtime").symlink_to("../../../etc/passwd")
+
+
+def of_a_report(top: Path) -> None:
+    said = "      Local time: Sat\n       Time zone: Asia/Tokyo (JST, +0900)\n"
+    write(top / "sos_commands/systemd/timedatectl", said)
+
+
+def of_a_name_that_is_none(top: Path) -> None:
+    write(top / "etc/timezone", "Mars/Olympus\n")
+
+
+@pytest.mark.parametrize(
+    ("make", "zone"),
+    [
+        (of_a_link, "Asia/Tokyo"),
+        (of_a_report, "Asia/Tokyo"),
+        (of_a_link_elsewhere, "UTC"),
+        (of_a_name_that_is_none, "UTC"),
+    ],
+)
+def test_the_zone_is_found_where_it_was_collected(
+    tmp_path: Path, make: Callable[[Path], None], zone: str
+) -> None:
+    one_node(tmp_path)
+    make(tmp_path)
+
+    with open_collected(tmp_path) as source:
+        said = source.scan("c07", "import os; print(os.environ['TZ'])", {}, within_s=20)
+
+    assert said == f"{zone}\n"
+
+
+def test_what_is_no_plain_file_names_no_node_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    one_node(tmp_path)
+    (tmp_path / "etc/hostname").unlink()
+    os.mkfifo(tmp_path / "etc/hostname")
+    os.mkfifo(tmp_path / "etc/timezone")
+
+    with open_collected(tmp_path) as source:
+        assert list(source.nodes) == [tmp_path.name]

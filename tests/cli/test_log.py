@@ -179,6 +179,21 @@ def test_where_services_log_by_their_settings_is_said(run: Run, tmp_path: Path) 
     assert [json.loads(line)["component"] for line in chosen[1].splitlines()] == ["cinder-volume"]
 
 
+def test_a_clock_that_was_set_back_is_said(run: Run, tmp_path: Path) -> None:
+    times = ("22:50:00", "22:51:30", "22:50:10", "22:52:00")
+    lines = [f"2026-11-27 {each}.000 7 ERROR nova.x [-] it failed\n" for each in times]
+    for name in ("nova-compute.log", "nova-api.log"):
+        (tmp_path / name).write_text("".join(lines))
+
+    code, _, said = run("errors", "--from", str(tmp_path))
+
+    assert code == 0
+    assert folded(said).startswith(
+        f"note: `{tmp_path.name}`: time runs backwards by 80 s at 2026-11-27 22:50:10 UTC in "
+        "/nova-api.log, and in 1 other log: its clock was set; events of that time may be in "
+    )
+
+
 def test_settings_that_may_not_be_read_are_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "c01/etc/nova/nova.conf").mkdir(parents=True)
     (tmp_path / "c01/etc/nova/nova.conf.d").symlink_to("nova.conf.d")  # a circle

@@ -340,6 +340,47 @@ def test_a_line_behind_a_prefix_has_its_own_format(tmp_path: Path) -> None:
     assert event[1] == "oslo"
 
 
+def uwsgi(at: float) -> str:
+    """Return the line of a request that began then."""
+    began = time.strftime("%a %b %d %H:%M:%S %Y", time.gmtime(START + at))
+    return f"[pid: 7|app: 0|req: 1/1] 10.0.0.1 () {{}} [{began}] GET / => (HTTP/1.1 200)\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "back"),
+    [
+        pytest.param([line(0), line(70), line(10), line(75)], [60.0, START + 10], id="set back"),
+        pytest.param([line(70), line(40), line(10), line(80)], [60.0, START + 10], id="twice"),
+        pytest.param([line(0), line(4), line(1), line(5)], None, id="of several processes"),
+        pytest.param([line(0), line(90), uwsgi(30), line(91)], None, id="a long request"),
+        pytest.param([line(0), "  more\n", line(90)], None, id="a pause"),
+    ],
+)
+def test_a_clock_that_was_set_back_is_noticed(
+    tmp_path: Path, lines: list[str], back: list[float] | None
+) -> None:
+    write(tmp_path, "nova.log", *lines)
+
+    assert [one["back"] for one in scan(tmp_path, level=40)["files"]] == [back]
+
+
+def test_a_clock_that_was_set_back_is_noticed_where_events_are_read(tmp_path: Path) -> None:
+    filler = [line(0, "x" * 1000)] * 300
+    steps = [line(number, level="ERROR") for number in (0, 70, 10, 75)]
+    write(tmp_path, "nova.log", *filler, *steps, *[line(80, "x" * 1000)] * 900)
+
+    assert scan(tmp_path, level=40)["files"][0]["back"] == [60.0, START + 10]
+
+
+def test_an_hour_that_comes_twice_in_autumn_is_no_step_of_a_clock(tmp_path: Path) -> None:
+    times = ("02:10", "02:50", "02:10", "02:50", "03:10")
+    lines = [f"2026-10-25 {each}:00.000 7 INFO nova.x [-] it\n" for each in times]
+    write(tmp_path, "nova.log", *lines)
+
+    assert [scan(tmp_path, "Europe/Berlin")["files"][0]["back"]] == [None]
+    assert scan(tmp_path, "UTC")["files"][0]["back"][0] == 40 * 60
+
+
 NOVA = {
     "component": "nova-compute", "files": ["/etc/nova/nova.conf", "/etc/nova/nova.conf.d"],
     "logs": ["/var/log/nova/nova-compute.log"],

@@ -5,13 +5,16 @@ temporary folder, which is gone afterwards; no link in it is followed out of it.
 """
 
 import json
+import os
+import re
 import shutil
+import stat
 import sys
 import tarfile
 import tempfile
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stackward.adapters.ssh.processes import Closed, Cut, NotInTime, Processes, TooMuch
@@ -30,6 +33,10 @@ _SERVICES = (  # folders below /var/log
     *("rabbitmq", "mysql", "mariadb", "libvirt", "openvswitch", "ovn", "apache2", "haproxy"),
 )
 _ZONE = "etc/timezone"
+_LINK = "etc/localtime"
+_ZONES = "zoneinfo/"
+_TIMEDATECTL = ("sos_commands/systemd/timedatectl", "sos_commands/systemd/timedatectl_status")
+_MOST = 64 * 1024  # of a small file that is read here
 
 
 class Collected:
@@ -181,13 +188,27 @@ def _name_of(folder: Path, name: str) -> str:
 
 def _zone_of(root: Path) -> str:
     """Return the time zone of a node, where that was collected; else UTC."""
-    word = _first_word(root / _ZONE)
-    return word if word in zoneinfo.available_timezones() else UTC
+    words = [_first_word(root / _ZONE)]
+    with suppress(OSError):  # a link in a folder is not followed: its words are what counts
+        words.append(str((root / _LINK).readlink()).rpartition(_ZONES)[2])
+    for each in _TIMEDATECTL:
+        found = re.search(r"Time ?zone: (\S+)", _text_of(root / each))
+        words += [found[1]] if found else []
+    known = zoneinfo.available_timezones()
+    return next((word for word in words if word in known), UTC)
 
 
 def _first_word(file: Path) -> str:
     """Return the first word of a file; none where it cannot be read."""
+    return next(iter(_text_of(file).split()), "")
+
+
+def _text_of(file: Path) -> str:
+    """Return the beginning of a plain file; nothing where it cannot be read."""
     try:
-        return next(iter(file.read_text("utf-8", "replace").split()), "")
+        opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(opened, "rb") as stream:
+            is_plain = stat.S_ISREG(os.fstat(opened).st_mode)
+            return stream.read(_MOST).decode("utf-8", "replace") if is_plain else ""
     except OSError:
         return ""

@@ -15,7 +15,7 @@ from stackward.logs.event import Event, Level, Raw
 from stackward.logs.folding import folded, without_doubles
 from stackward.logs.formats import BODIES, JOURNAL, PREFIXES, Format, parse
 from stackward.logs.order import in_order
-from stackward.logs.reading import NodeRead, OwnPlace, Query, ReadFile, Reading
+from stackward.logs.reading import ClockStep, NodeRead, OwnPlace, Query, ReadFile, Reading
 from stackward.masking import masked
 from stackward.model.clock_offset import Offset
 from stackward.model.values import Json
@@ -201,6 +201,7 @@ def _as_sent(one: Format) -> dict[str, Json]:
         "usual": int(one.usual),
         "marks": {str(int(level)): list(words) for level, words in one.marks.items()},
         "repeats": one.repeats,
+        "is_late": one.is_late,
     }
 
 
@@ -257,6 +258,7 @@ def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]
                     lost=whole(one.get("lost", 0)),
                     outside=whole(one["outside"]),
                     error=masked(text(one["error"])),
+                    clock_step=_step(one.get("back")),
                 )
             )
         return (
@@ -271,6 +273,13 @@ def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]
             ),
             raws,
         )
+
+
+def _step(given: object) -> ClockStep | None:
+    if given is None:
+        return None
+    by_s, at = rows(given)
+    return ClockStep(by_s=figure(by_s), at=_time(at))
 
 
 def own_places(told: Mapping[str, object]) -> tuple[OwnPlace, ...]:

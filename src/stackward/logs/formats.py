@@ -62,6 +62,7 @@ class Format:
     # Words that the header of each event of at least that level has; so a file is searched fast.
     marks: Mapping[Level, tuple[str, ...]] = field(default_factory=dict)
     repeats: bool = False  # each line of an event begins with the header again
+    is_late: bool = False  # written at the end of a request, with the time of its beginning
     samples: tuple[str, ...]
 
 
@@ -208,6 +209,7 @@ BODIES = (
         r"|\*\*\* Starting uWSGI [^\n\[]*"
         rf"\[(?P<at2>[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} +\d+ {_TIME} \d{{4}})\]",
         marks={Level.ERROR: (" 500) ", " 502) ", " 503) ", " 504) ")},
+        is_late=True,
         samples=(
             (
                 "[pid: 410|app: 0|req: 69/208] 10.77.1.1 () {34 vars in 708 bytes} "
@@ -240,6 +242,7 @@ BODIES = (
         head=rf"[0-9a-fA-F.:]+ \S+ \S+ \[(?P<at>\d\d/[A-Z][a-z]{{2}}/\d{{4}}:{_TIME} "
         r"[+-]\d{4})\] (?=\\?\")",
         marks={Level.ERROR: ('" 500 ', '" 502 ', '" 503 ', '" 504 ')},
+        is_late=True,
         samples=('10.77.1.1 - - [27/Nov/2026:22:51:53 +0000] "GET /v3 HTTP/1.1" 200 250',),
     ),
     Format(
@@ -257,6 +260,7 @@ BODIES = (
             **dict.fromkeys(("500", "502", "503", "504"), Level.ERROR),
         },
         marks={Level.ERROR: (" is DOWN", " has no server", " 500 ", " 502 ", " 503 ", " 504 ")},
+        is_late=True,
         samples=(
             "Server mariadb/ctl is DOWN, reason: Layer4 connection problem",
             "backend mariadb has no server available!",

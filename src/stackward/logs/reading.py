@@ -22,6 +22,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStep:
+    """Time runs backwards in a file: the clock was set back, or was ahead before a boot."""
+
+    by_s: float
+    at: datetime  # of the first line after it, by the node's clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFile:
     """A file that was looked through."""
 
@@ -36,6 +44,7 @@ class ReadFile:
     lost: int = 0  # wanted ones for which there was no room
     outside: int = 0  # lines that belong to no event
     error: str = ""  # that ended it early
+    clock_step: ClockStep | None = None  # the largest, of what was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

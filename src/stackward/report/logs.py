@@ -343,6 +343,20 @@ def places_of(reading: Reading) -> Iterator[str]:
         )
 
 
+def clock_steps_of(reading: Reading) -> Iterator[str]:
+    """Say where time runs backwards; of each node the largest step."""
+    for node in reading.nodes.values():
+        steps = [(each.clock_step, each.path) for each in node.files if each.clock_step]
+        if steps:
+            step, path = max(steps, key=lambda one: one[0].by_s)
+            when = local(step.at)
+            others = f", and in {count_of(len(steps) - 1, 'other log')}" if len(steps) > 1 else ""
+            yield on_one_line(
+                f"`{node.node}`: time runs backwards by {step.by_s:.0f} s at {when} in "
+                f"{path}{others}: its clock was set; events of that time may be in another order"
+            )
+
+
 def _notes_of(one: NodeRead) -> Iterator[str]:
     if one.unread:
         yield f"`{one.node}` was not read: {one.unread}"

@@ -94,6 +94,7 @@ class Kind:
             int(rank): [word.encode() for word in words] for rank, words in told["marks"].items()
         }
         self.repeats = bool(told["repeats"])
+        self.is_late = bool(told.get("is_late"))
 
 
 class Head:
@@ -495,6 +496,7 @@ class File:
         self.kinds = []  # type: list[Kind]
         self.first = None  # type: float | None
         self.last = None  # type: float | None
+        self.met = {}  # type: dict[int, float]
 
     def open(self) -> Any:
         """Open it: a plain file below no link that leads elsewhere; nothing waits for a fifo."""
@@ -523,27 +525,51 @@ class File:
             self.is_gzip = head.startswith(GZIP)
             if self.is_gzip:
                 raw.seek(0)
-                samples = [Gunzip(raw).read(SAMPLE)]
+                samples = [(0, Gunzip(raw).read(SAMPLE))]
             else:
-                samples = [head]
+                samples = [(0, head)]
                 for where in (self.size // 2, self.size - SAMPLE):
                     if where > SAMPLE:
                         raw.seek(where)
-                        samples.append(raw.read(SAMPLE).partition(b"\n")[2])
+                        before, _, sample = raw.read(SAMPLE).partition(b"\n")
+                        samples.append((where + len(before) + 1, sample))
         all_heads = Heads(bodies, prefixes, zone)
         seen = set()  # type: set[str]
-        for number, sample in enumerate(samples):
+        late = late_of(bodies)
+        for begin, sample in samples:
             where = 0
             while where < len(sample):
                 head_there = all_heads.at(sample, where)
                 if head_there:
                     seen.add(head_there.kind)
-                    if not number and (self.first is None or head_there.at < self.first):
+                    if head_there.kind not in late:
+                        self.met[begin + where] = head_there.at
+                    if not begin and (self.first is None or head_there.at < self.first):
                         self.first = head_there.at
                     if not self.is_gzip and (self.last is None or head_there.at > self.last):
                         self.last = head_there.at
                 where = line_end(sample, where)
         self.kinds = [kind for kind in bodies if kind.name in seen] or bodies
+
+
+def late_of(kinds: list[Kind]) -> set[str]:
+    """Return the formats whose lines have the time of a beginning, and are written at the end."""
+    return {kind.name for kind in kinds if kind.is_late}
+
+
+def backwards(met: dict[int, float], zone: Zone) -> list[float] | None:
+    """Return by how much time runs backwards in a file at most, and when that was; or None.
+
+    Lines of several processes are a little out of order, and of local time an hour comes twice.
+    """
+    worst = None  # type: list[float] | None
+    newest = 0.0
+    for _, at in sorted(met.items()):
+        by = newest - at
+        if by > SLACK_S and by > zone.margin(at) and (worst is None or by > worst[0]):
+            worst = [round(by, 3), at]
+        newest = max(newest, at)
+    return worst
 
 
 def probe(raw: Any, where: int, heads: Heads) -> tuple[int, float] | None:
@@ -607,6 +633,15 @@ class Scan:
         self.files.append(told)
         if self.asked.get("only_times"):
             return
+        try:
+            self.within(one, until, told)
+        finally:
+            late = late_of(self.bodies)
+            met = {each[2]: each[0] for each in told["events"] if each[1] not in late}
+            told["back"] = backwards({**one.met, **met}, self.zone)
+
+    def within(self, one: File, until: float | None, told: dict[str, Any]) -> None:
+        """Look through what of a file may be in the window."""
         since = self.wanted.since
         if since is not None and until is not None and until + BACKWARDS_S < since:
             return
