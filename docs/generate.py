@@ -20,6 +20,9 @@ from typer.core import TyperGroup
 
 from stackward import cli
 from stackward.anatomy import FLAVOURS, PRIORITIES, Component, read_anatomy
+from stackward.diagnosis.certainty import RULES
+from stackward.diagnosis.code_places import PASSED_OVER, WRAPPERS
+from stackward.diagnosis.signs import SIGNS
 from stackward.engine.invariants import INVARIANTS
 from stackward.errors import ExitCode, StackwardError
 from stackward.health.symptoms import ALL as SYMPTOMS
@@ -31,6 +34,7 @@ from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
 from stackward.ports.root import ALL as ROOT_COMMANDS
 from stackward.report.audit import FIELDS
+from stackward.report.diagnosis import ASIDE_FIELDS, CAUSE_FIELDS, DIAGNOSIS_FIELDS
 from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
 from stackward.report.sudoers import sudoers_file
 from stackward.settings import PREFIX, Settings, usual_places
@@ -62,6 +66,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "root.md": root_page(),
         REFERENCE / "stuck-states.md": stuck_states_page(),
         REFERENCE / "logs.md": logs_page(),
+        REFERENCE / "diagnosis.md": diagnosis_page(),
         REFERENCE / "volume-states.md": volume_states_page(),
         EXAMPLES / "stackward.sudoers": sudoers_file("ops"),
     }
@@ -316,6 +321,45 @@ def logs_page() -> str:
             f"| {one.name} | {one.what} | {code_cell(one.samples[0].splitlines()[0][:70])} |"
             for one in (*BODIES, *PREFIXES)
         ),
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def diagnosis_page() -> str:
+    """Return the fields of a diagnosis, the rules of how sure it is, and what is passed over."""
+    fields = (
+        ("A diagnosis", "`stackward diagnose -f json` writes one object.", DIAGNOSIS_FIELDS),
+        ("A cause", "`causes[0]` is the likeliest.", CAUSE_FIELDS),
+        ("What is no cause", "In `consequences` and `ruled_out`.", ASIDE_FIELDS),
+    )
+    parts = [
+        "# Diagnosis: fields and rules\n",
+        MADE,
+        "Names and meanings of the fields stay; new ones may come. Signs and rules change as more",
+        "is known of clouds.\n",
+    ]
+    for title, what, named in fields:
+        rows = [f"| `{name}` | {meaning} |" for name, meaning in named.items()]
+        parts += [f"## {title}\n", f"{what}\n", "| Field | Meaning |", "|---|---|", *rows, ""]
+    parts += [
+        "## How sure a cause is\n",
+        "The first rule that holds is taken.\n",
+        "| Certainty | Because | Surer by |",
+        "|---|---|---|",
+        *(f"| {one.sureness.value} | {one.says} | {one.raises} |" for one in RULES),
+        "",
+        "## What shows that a user noticed it\n",
+        "| What the user sees | From the level | Such as |",
+        "|---|---|---|",
+        *(f"| {one.says} | {one.level.word} | {code_cell(one.sample)} |" for one in SIGNS),
+        "",
+        "## Code that is passed over\n",
+        "What a library raises below one of these modules is told of the module that called it.\n",
+        *(f"- `{one}`" for one in PASSED_OVER),
+        "",
+        "So are functions of these names, wherever they are: they only wrap others.\n",
+        ", ".join(f"`{one}`" for one in sorted(WRAPPERS)),
         "",
     ]
     return "\n".join(parts)

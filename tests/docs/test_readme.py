@@ -29,7 +29,7 @@ def test_a_command_of_the_readme_is_there_with_its_flags(
     line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = line.split()[1:]
-    command = words[: 1 if words[0] in {"metrics", "worker"} else 2]
+    command = words[: 1 if words[0] in {"diagnose", "metrics", "worker"} else 2]
 
     assert main([*command, "--help"]) == 0
 

@@ -1,34 +1,36 @@
 """`stackward log`: what the services of all nodes have logged."""
 
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stackward.cli.options import InventoryChoice, Output, grouped
-from stackward.cli.outside import inventory_here, open_world
+from stackward.cli.outside import inventory_here
+from stackward.cli.reading_logs import (
+    Where,
+    anatomy_here,
+    by_nova,
+    opened_logs,
+    query_of,
+    refuse_nodes,
+)
 from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.subjects import example, one_of, subject
 from stackward.cli.width import width_here
-from stackward.errors import BadInput, ExitCode, StackwardError
+from stackward.errors import BadInput, ExitCode
 from stackward.report.tables import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from stackward.anatomy import Anatomy
     from stackward.facts.tail import Tail
     from stackward.logs.event import Level
     from stackward.logs.reading import Query, Reading
     from stackward.logs.story import Link
-    from stackward.ports.log_source import LogSource
-    from stackward.ports.together import Together
 
 MOST_LINES = 1000
-USUAL_SPAN = "1d"  # of nodes, where no time is given
 
 app = subject("What the services of all nodes have logged.")
 
@@ -39,48 +41,6 @@ class Grave(StrEnum):
     WARNING = "warning"
     ERROR = "error"
     CRITICAL = "critical"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Where:
-    """Which logs are read, and of which time."""
-
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="PATH",
-            help="Collected logs: a folder with a folder for each node, a tar of it, or a "
-            "sosreport. No node is asked. Else the nodes of the inventory.",
-        ),
-    ] = None
-    zone: Annotated[
-        str | None,
-        typer.Option(
-            "--zone",
-            metavar="NAME",
-            help="The time zone of collected lines that name none; else the node's own, if that "
-            "was collected, or UTC.",
-        ),
-    ] = None
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Only what is newer: a time such as 2026-11-27T22:00, or a span such as 90s, "
-            "30m, 6h, 2d before now; of collected logs, before their newest line.",
-        ),
-    ] = None
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what is older; as `--since`.")
-    ] = None
-    component: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Only this component; may be repeated."),
-    ] = None
-    node: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this node; may be repeated.")
-    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -145,8 +105,8 @@ def errors(
     from stackward.report.logs import GROUP_COLUMNS, render_groups
 
     refuse_columns(GROUP_COLUMNS, output)
-    with _opened(context, where, choice) as (source, together, anatomy):
-        query = _query(where, source, together, anatomy, _level(level))
+    with opened_logs(context, where, choice) as (source, together, anatomy):
+        query = query_of(where, source, together, anatomy, _level(level))
         reading = read_logs(source, together, anatomy, query)
     groups = in_groups(reading.events)
     write(render_groups(groups, output.form, output.columns, width_here()), output.form)
@@ -194,9 +154,9 @@ def follow(
     refuse_columns(EVENT_COLUMNS, output)
     named: Mapping[str, Link] = {}
     if where.source is None and kind_of(sought) != "request":
-        sought, named = _by_nova(context, choice, sought)
-    with _opened(context, where, choice) as (source, together, anatomy):
-        query = _query(where, source, together, anatomy, None)
+        sought, named = by_nova(context, choice, sought)
+    with opened_logs(context, where, choice) as (source, together, anatomy):
+        query = query_of(where, source, together, anatomy, None)
 
         def read(asked: "Query") -> "Reading":
             return read_logs(source, together, anatomy, asked)
@@ -249,8 +209,8 @@ def tail(
         lines=chosen.lines,
     )
     with open_live_logs_of(inventory_here(context, choice)) as (source, streams, clock):
-        _refuse_nodes(query.nodes, source.nodes, "in the inventory")
-        tail = Tail(source, streams, clock, _anatomy(), query)
+        refuse_nodes(query.nodes, source.nodes, "in the inventory")
+        tail = Tail(source, streams, clock, anatomy_here(), query)
         try:
             _show_live(tail, output.form)
         except KeyboardInterrupt:
@@ -305,94 +265,6 @@ def _level(level: Grave) -> "Level":
     from stackward.facts.logs import level_named
 
     return level_named(level.value)
-
-
-def _anatomy() -> "Anatomy":
-    from stackward.anatomy import read_anatomy
-
-    return read_anatomy()
-
-
-def _refuse_nodes(given: "Iterable[str]", there: "Sequence[str]", place: str) -> None:
-    """Refuse a name that no node has."""
-    if unknown := [each for each in given if each not in there]:
-        raise BadInput(
-            f"there is no node `{unknown[0]}` {place}", hint=f"nodes: {', '.join(there)}"
-        )
-
-
-def _by_nova(
-    context: typer.Context, choice: InventoryChoice, sought: str
-) -> "tuple[str, Mapping[str, Link]]":
-    """Ask Nova whose id a name is, and for the requests of a server.
-
-    An id is followed also where Nova does not answer: logs are read most when it does not.
-    """
-    from stackward.facts.sought import known_links, read_sought
-    from stackward.logs.story import kind_of
-
-    try:
-        with open_world(context, choice) as world:
-            if kind_of(sought) is None:
-                return read_sought(world.nova, sought)
-            return sought, known_links(world.nova, sought)
-    except StackwardError as error:
-        if kind_of(sought) is None:
-            raise
-        say(f"note: Nova's action log was not read: {error.message}")
-        return sought, {}
-
-
-@contextmanager
-def _opened(
-    context: typer.Context, where: Where, choice: InventoryChoice
-) -> "Iterator[tuple[LogSource, Together, Anatomy]]":
-    from stackward.app.logs import open_logs_in, open_logs_of
-
-    if where.zone is not None and where.source is None:
-        raise BadInput(
-            "`--zone` is for collected logs: a node is asked for its own",
-            hint="leave it out, or name collected logs by `--from`",
-        )
-    opened = (
-        open_logs_of(inventory_here(context, choice))
-        if where.source is None
-        else open_logs_in(where.source, where.zone)
-    )
-    with opened as (source, together):
-        place = f"in `{where.source}`" if where.source else "in the inventory"
-        _refuse_nodes(where.node or (), source.nodes, place)
-        yield source, together, _anatomy()
-
-
-def _query(
-    where: Where,
-    source: "LogSource",
-    together: "Together",
-    anatomy: "Anatomy",
-    level: "Level | None",
-) -> "Query":
-    from datetime import UTC, datetime
-
-    from stackward.facts.logs import newest_in
-    from stackward.logs.reading import Query
-    from stackward.logs.window import is_span, read_time
-
-    query = Query(
-        level=level, components=tuple(where.component or ()), nodes=tuple(where.node or ())
-    )
-    given = {"--since": where.since or (None if source.is_collected else USUAL_SPAN)}
-    given["--until"] = where.until
-    newest = datetime.now(UTC)
-    if source.is_collected and any(each and is_span(each) for each in given.values()):
-        newest = newest_in(source, together, anatomy, query) or newest
-    since, until = (
-        None if each is None else read_time(each, flag=flag, newest=newest)
-        for flag, each in given.items()
-    )
-    if since and until and since > until:
-        raise BadInput("`--since` is later than `--until`", hint="exchange them")
-    return replace(query, since=since, until=until)
 
 
 def _ended(reading: "Reading") -> ExitCode:

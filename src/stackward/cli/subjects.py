@@ -33,6 +33,7 @@ class Subject:
 
 SUBJECTS = {
     "cloud": Subject("stackward.cli.cloud", "The cloud as a whole."),
+    "diagnose": Subject("stackward.cli.diagnose", "Which component is broken, and why."),
     "lab": Subject("stackward.cli.lab", "A disposable real cloud on this machine.", extra="lab"),
     "log": Subject("stackward.cli.log", "What the services of all nodes have logged."),
     "metrics": Subject("stackward.cli.metrics", "A health check as figures for Prometheus."),

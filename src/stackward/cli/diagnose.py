@@ -1,0 +1,181 @@
+"""`stackward diagnose`: which component is broken, and why."""
+
+import shlex
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stackward.cli.options import InventoryChoice, Output, grouped
+from stackward.cli.reading_logs import Where, anatomy_here, by_nova, opened_logs, query_of
+from stackward.cli.show import refuse_columns, say, write
+from stackward.cli.subjects import example, subject
+from stackward.cli.width import width_here
+from stackward.errors import BadInput, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stackward.anatomy import Anatomy
+    from stackward.diagnosis.cause import Diagnosis
+    from stackward.facts.failure import Failure
+    from stackward.logs.reading import Query, Reading
+    from stackward.logs.story import Link
+
+USUAL_SPAN = "1h"  # of nodes, where no time is given
+_BEFORE = timedelta(days=1)  # on nodes: what was usual then
+
+app = subject("Which component is broken, and why.")
+
+
+@app.command(
+    epilog=example(
+        "stackward diagnose --since 30m",
+        "stackward diagnose --request REQUEST_ID",
+        "stackward diagnose --from collected/ --since 2026-11-27T22:00Z --why",
+        "stackward diagnose --from logs.tar.gz --server SERVER_ID -f json",
+    ),
+)
+@grouped
+def diagnose(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    where: Where,
+    request: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Only what belongs to this request (req-...)."),
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="SERVER", help="Only what belongs to this server: its UUID or name."),
+    ] = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Show each step of the reasoning, and all evidence.")
+    ] = False,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Find in the logs which component is broken, where in its code, and why.
+
+    Give `--since` the time when it began: what was logged before that too is not new. Ends with 0
+    if no error was found, 7 with a cause that is certain or likely, 6 with errors that are possible
+    causes or if part of the logs could not be read, 1 if no log has that request or server, 8 if no
+    log of that time could be read.
+    """
+    from stackward.diagnosis.cause import Sureness
+    from stackward.report.diagnosis import COLUMNS, render_diagnosis
+    from stackward.report.logs import notes_of
+
+    refuse_columns(COLUMNS, output)
+    if request is not None and server is not None:
+        raise BadInput("`--request` and `--server` exclude each other", hint="give one of them")
+    sought, named = _sought(context, choice, where, request, server)
+    with opened_logs(context, where, choice) as (source, together, anatomy):
+        _refuse_components(where, anatomy)
+        all_of_them = replace(where, component=None)
+        query = query_of(all_of_them, source, together, anatomy, None, usual=USUAL_SPAN)
+
+        def read(asked: "Query") -> "Reading":
+            from stackward.facts.logs import read_logs
+
+            return read_logs(source, together, anatomy, asked)
+
+        found, failure = _found(read, query, where, _ids(sought, named, read, query))
+    follow = "stackward log follow"
+    if where.source is not None:
+        follow += f" --from {shlex.quote(str(where.source))}"
+    write(
+        render_diagnosis(
+            found, failure, output.form, output.columns, width_here(), why=why, follow=follow
+        ),
+        output.form,
+    )
+    for line in notes_of(failure.reading):
+        say(f"warning: {line}")
+    if failure.reading.is_blind or failure.is_beyond:
+        return ExitCode.UNSEEN
+    if any(one.sureness is not Sureness.POSSIBLE for one in found.causes):
+        return ExitCode.BROKEN
+    is_well = failure.reading.is_whole and not any(one.is_grave for one in found.causes)
+    return ExitCode.DONE if is_well else ExitCode.DEGRADED
+
+
+def _sought(
+    context: typer.Context,
+    choice: InventoryChoice,
+    where: Where,
+    request: str | None,
+    server: str | None,
+) -> "tuple[str | None, Mapping[str, Link]]":
+    """Return whose story is wanted; of a cloud Nova knows a server by its name."""
+    from stackward.logs.story import kind_of
+
+    if request is not None and kind_of(request) != "request":
+        raise BadInput(f"`{request}` is no id of a request", hint="it begins with `req-`")
+    if server is None:
+        return request, {}
+    if where.source is None:
+        return by_nova(context, choice, server)
+    if kind_of(server) is None:
+        raise BadInput(
+            f"`{server}` is no id, and of collected logs nobody knows names",
+            hint="give the UUID of the server",
+        )
+    return server, {}
+
+
+def _refuse_components(where: Where, anatomy: "Anatomy") -> None:
+    """Refuse a component that nobody knows; the nearest names are told."""
+    from difflib import get_close_matches
+
+    from stackward.diagnosis.components import ALL_NAMES
+
+    known = {*anatomy.components, *ALL_NAMES}
+    for name in where.component or ():
+        if name not in known:
+            near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+            names = " or ".join(f"`{one}`" for one in near)
+            raise BadInput(
+                f"there is no component `{name}`",
+                hint=f"perhaps {names}"
+                if near
+                else "name one of the anatomy, such as `nova-compute`",
+            )
+
+
+def _ids(
+    sought: str | None,
+    named: "Mapping[str, Link]",
+    read: "Callable[[Query], Reading]",
+    query: "Query",
+) -> tuple[str, ...]:
+    """Return the ids that belong to what is sought; raises an error where no log has it."""
+    from stackward.facts.follow import follow, nearest
+    from stackward.report.logs import not_found
+
+    if sought is None:
+        return ()
+    story, reading = follow(sought, read, query, named=named)
+    if not story.hops and not reading.is_blind:
+        raise not_found(sought, reading, nearest(sought, read, query))
+    return tuple(link.id for link in story.links)
+
+
+def _found(
+    read: "Callable[[Query], Reading]", query: "Query", where: Where, ids: tuple[str, ...]
+) -> "tuple[Diagnosis, Failure]":
+    from stackward.diagnosis.reasoning import diagnose as reasoned
+    from stackward.diagnosis.reasoning import needs_quiet
+    from stackward.diagnosis.signs import WORDS
+    from stackward.facts.failure import read_failure, with_quiet
+
+    only = frozenset(where.component or ())
+    known = frozenset(anatomy_here().components)
+    before = None if where.source is not None else _BEFORE
+    failure = read_failure(read, query, WORDS, ids=ids, before=before)
+    found = reasoned(failure, known, only)
+    if needs_quiet(found):
+        failure = with_quiet(read, failure)
+        found = reasoned(failure, known, only)
+    return found, failure

@@ -1,0 +1,1 @@
+"""EXPLAIN: what logs say in, causes with their evidence out. Pure."""

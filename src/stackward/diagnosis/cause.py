@@ -1,0 +1,74 @@
+"""What is found: causes, the first the likeliest; what followed from them; what is not known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from stackward.diagnosis.code_places import CodePlace
+from stackward.logs.event import Event, Level
+
+
+class Sureness(StrEnum):
+    """How sure a cause is. Each has its rule, in `certainty.py`."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One step of a chain, from what the user has noticed down to the cause."""
+
+    component: str
+    node: str | None
+    at: datetime
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A component that seems to be broken, where in its code, and by what that is known."""
+
+    component: str
+    node: str | None  # None: no log of that component was read
+    place: CodePlace | None
+    exception: str | None
+    at: datetime
+    sureness: Sureness
+    says: str  # in one sentence
+    because: tuple[str, ...]  # each step of the reasoning
+    raises: str  # what would make it surer
+    chain: tuple[Link, ...]
+    evidence: tuple[Event, ...]
+
+    @property
+    def is_grave(self) -> bool:
+        """Say whether an error was logged of it."""
+        return any(one.level >= Level.ERROR for one in self.evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """Errors that are no cause, and why."""
+
+    component: str
+    nodes: tuple[str, ...]
+    count: int
+    first: datetime
+    says: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """All that was found."""
+
+    causes: Sequence[Cause]
+    noticed: Sequence[Link]  # what a user saw
+    consequences: Sequence[Aside]
+    ruled_out: Sequence[Aside]
+    well: Sequence[str]  # components whose logs were read, and have nothing grave
+    unknown: Sequence[str]
+    events: int  # that were looked at

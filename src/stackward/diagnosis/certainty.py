@@ -1,0 +1,102 @@
+"""How sure a cause is: the rules, declared. The first that holds is taken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stackward.diagnosis.cause import Sureness
+from stackward.diagnosis.witnesses import Weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a cause when it is judged."""
+
+    weight: Weight
+    has_traceback: bool
+    has_code: bool
+    is_noticed: bool  # a sign of what the user noticed names the same request or thing
+    is_followed: bool  # a sign came soon after it, and names neither
+    accusers: int  # components that accuse it
+    rank: int  # 0 for the first cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule of how sure a cause is."""
+
+    holds: Callable[[Known], bool]
+    sureness: Sureness
+    says: str  # why
+    raises: str  # what would make it surer
+
+
+RULES = (
+    Rule(
+        holds=lambda it: it.rank > 0 and not it.is_noticed,
+        sureness=Sureness.POSSIBLE,
+        says="other errors were before it",
+        raises="whether it comes again once the first cause is mended",
+    ),
+    Rule(
+        holds=lambda it: it.weight is Weight.USUAL,
+        sureness=Sureness.POSSIBLE,
+        says="the same was logged before that time too",
+        raises="an error that was not there before",
+    ),
+    Rule(
+        holds=lambda it: (
+            it.rank == 0
+            and it.weight is Weight.OWN
+            and it.has_traceback
+            and it.has_code
+            and it.is_noticed
+        ),
+        sureness=Sureness.CERTAIN,
+        says="it is the first error of its own, its traceback shows the code, and what the user "
+        "noticed has the same request or thing",
+        raises="",
+    ),
+    Rule(
+        holds=lambda it: it.weight is Weight.OWN and it.is_noticed,
+        sureness=Sureness.LIKELY,
+        says="what the user noticed has the same request or thing",
+        raises="a traceback of it",
+    ),
+    Rule(
+        holds=lambda it: (
+            it.weight <= Weight.NO_CODE and (it.has_traceback or it.accusers > 0) and it.is_followed
+        ),
+        sureness=Sureness.LIKELY,
+        says="what the user noticed came soon after it",
+        raises="a request or a thing that both have; give it by `--request` or `--server`",
+    ),
+    Rule(
+        holds=lambda it: it.weight <= Weight.AWAY and it.accusers > 1 and it.is_followed,
+        sureness=Sureness.LIKELY,
+        says="several components accuse it, and what the user noticed came soon after",
+        raises="an error in its own log",
+    ),
+    Rule(
+        holds=lambda it: it.weight is Weight.AWAY and it.accusers > 0 and it.is_noticed,
+        sureness=Sureness.LIKELY,
+        says="it is accused by what served the request that the user noticed",
+        raises="an error in its own log",
+    ),
+    Rule(
+        holds=lambda it: it.weight >= Weight.WARNS,
+        sureness=Sureness.POSSIBLE,
+        says="nothing graver than this was logged",
+        raises="logs at the level DEBUG",
+    ),
+    Rule(
+        holds=lambda it: True,  # noqa: ARG005  # of all that is left
+        sureness=Sureness.POSSIBLE,
+        says="nothing shows that a user noticed it",
+        raises="the request or the server that failed, by `--request` or `--server`",
+    ),
+)
+
+
+def judged(known: Known) -> Rule:
+    """Return the first rule that holds."""
+    return next(rule for rule in RULES if rule.holds(known))

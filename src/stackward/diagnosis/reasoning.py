@@ -1,0 +1,384 @@
+"""From events to causes: the first error of its own that nothing else explains.
+
+1. What was logged before the window too is usual, and counts last.
+2. An error that accuses another component is no cause where that one has an error of its own.
+3. Of what is left the first in time is the cause; where clocks cannot tell, the deeper component.
+4. What comes later is said to be a consequence where it shares a request, a thing or an exception.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from stackward.diagnosis.accused import short
+from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
+from stackward.diagnosis.certainty import Known, judged
+from stackward.diagnosis.code_places import CodePlace
+from stackward.diagnosis.components import components_of
+from stackward.diagnosis.episodes import Episode, episodes_of, in_rank
+from stackward.diagnosis.signs import sign_of
+from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
+from stackward.facts.failure import Failure
+from stackward.logs.event import Event, Level
+from stackward.logs.story import UUID
+from stackward.wording import count_of
+
+MOST_CAUSES = 10
+_IDS = re.compile(rf"(?:req-)?{UUID}")
+_SOON = timedelta(minutes=5)
+_BEFORE = timedelta(seconds=90)  # in which a lighter error of an accused component counts
+
+
+def diagnose(
+    failure: Failure, known: frozenset[str], only: frozenset[str] = frozenset()
+) -> Diagnosis:
+    """Find causes; `known` are the components that the reader of logs knows by name.
+
+    With `only`, causes in other components are left out.
+    """
+    every = [*failure.before, *failure.events, *failure.quiet]
+    owners = components_of(every, known)
+    usual = frozenset(key_of(one, component_of(one, owners)) for one in failure.before)
+    events = [one for one in failure.events if _is_of(one, failure.ids)]
+    witnesses = _witnesses(events, owners, usual)
+    witnesses += _sayings(failure, owners, usual, has_errors=_has_errors(witnesses))
+    signs = _signs(events, owners)
+    episodes = in_rank(_promoted(episodes_of(witnesses)))
+    causes = [one for one in _causes(episodes, signs) if not only or one.component in only]
+    causes = causes[:MOST_CAUSES]
+    return Diagnosis(
+        causes=causes,
+        noticed=[one for one, _ in signs],
+        consequences=list(_consequences(episodes, causes)),
+        ruled_out=list(_ruled_out(episodes)),
+        well=sorted(_well(failure, owners, episodes)),
+        unknown=list(_unknown(failure)),
+        events=len(events),
+    )
+
+
+def needs_quiet(found: Diagnosis) -> bool:
+    """Say whether all events of the window are to be read: nothing grave tells a cause."""
+    return not any(one.level >= Level.ERROR for cause in found.causes[:1] for one in cause.evidence)
+
+
+def _is_of(one: Event, ids: frozenset[str]) -> bool:
+    return not ids or bool(_ids_of(one) & ids)
+
+
+def _ids_of(one: Event) -> frozenset[str]:
+    given = {one.request, one.global_request, one.server} - {None}
+    return frozenset({*given, *_IDS.findall(one.message)})
+
+
+def _witnesses(
+    events: Iterable[Event],
+    owners: Mapping[tuple[str, str], str],
+    usual: frozenset[tuple[object, ...]],
+) -> list[Witness]:
+    made = (
+        witness_of(one, component_of(one, owners), usual, _ids_of(one))
+        for one in events
+        if one.level >= Level.WARNING
+    )
+    return [one for one in made if one is not None]
+
+
+def _has_errors(witnesses: Iterable[Witness]) -> bool:
+    return any(one.weight <= Weight.AWAY for one in witnesses)
+
+
+_SAYS_WHY = re.compile(
+    r"HTTP exception thrown|Filter \S+ returned 0 hosts|Filtering removed all hosts|"
+    r"status: 5\d\d|\bfailed\b|\bcould not\b|[Uu]nable to"
+)
+
+
+def _sayings(
+    failure: Failure,
+    owners: Mapping[tuple[str, str], str],
+    usual: frozenset[tuple[object, ...]],
+    *,
+    has_errors: bool,
+) -> Iterator[Witness]:
+    """Return what tells a reason below the level of a warning, where no error does."""
+    if has_errors:
+        return
+    for one in failure.quiet:
+        if one.level < Level.WARNING and _SAYS_WHY.search(one.message):
+            made = witness_of(one, component_of(one, owners), usual, _ids_of(one))
+            if made is not None and _is_of(one, failure.ids):
+                yield made
+
+
+def _signs(
+    events: Sequence[Event], owners: Mapping[tuple[str, str], str]
+) -> list[tuple[Link, frozenset[str]]]:
+    """Return what a user has noticed, each with the ids that it names."""
+    found: list[tuple[Link, frozenset[str]]] = []
+    for one in events:
+        if sign := sign_of(one):
+            link = Link(
+                component=component_of(one, owners), node=one.node, at=one.at, says=sign.says
+            )
+            found.append((link, _ids_of(one)))
+    return found
+
+
+def _promoted(episodes: Sequence[Episode]) -> list[Episode]:
+    """Let a lighter error count for more where another component accuses its component."""
+    accused: dict[str, list[Episode]] = {}
+    for one in episodes:
+        whom = one.told.accused.component if one.told.accused else None
+        if one.weight is Weight.AWAY and whom is not None and whom != one.component:
+            accused.setdefault(whom, []).append(one)
+    return [_more_of(one, accused.get(one.component, ())) for one in episodes]
+
+
+_LIGHT = {Weight.NO_CODE, Weight.PERIODIC, Weight.WARNS, Weight.HINTS, Weight.BESIDE}
+
+
+def _more_of(one: Episode, accusers: Sequence[Episode]) -> Episode:
+    is_light = one.weight in _LIGHT
+    if not is_light or not any(
+        timedelta() <= other.at - one.at <= _BEFORE or one.ids & other.ids for other in accusers
+    ):
+        return one
+    is_error = one.told.event.level >= Level.ERROR
+    weight = Weight.OWN if is_error else Weight.ACCUSED
+    return replace(one, told=replace(one.told, weight=weight))
+
+
+# --- causes -------------------------------------------------------------------------------------
+
+
+def _causes(
+    episodes: Sequence[Episode], signs: Sequence[tuple[Link, frozenset[str]]]
+) -> Iterator[Cause]:
+    """Return causes, one for each module: of the first also where its calls came from."""
+    seen: set[tuple[str, str | None]] = set()
+    for rank, episode in enumerate(_worth_a_cause(episodes)):
+        for number, place in enumerate(_places(episode, is_first=rank == 0)):
+            made = _cause(episode, place, rank + number, episodes, signs)
+            key = (made.component, place.module if place else None)
+            if key not in seen:
+                seen.add(key)
+                yield made
+
+
+def _worth_a_cause(episodes: Sequence[Episode]) -> list[Episode]:
+    """Leave out what accuses a component that has an error of its own, and what is usual."""
+    broken = {one.component for one in episodes if one.weight < Weight.AWAY}
+    has_own = any(one.weight <= Weight.ACCUSED for one in episodes)
+    ids = episodes[0].ids if episodes else frozenset()
+    kept = []
+    for number, one in enumerate(episodes):
+        accused = one.told.accused
+        if one.weight is Weight.USUAL:
+            continue
+        # A mere warning about the same request or thing, and later, is a consequence.
+        if number and has_own and one.weight >= Weight.HINTS and one.ids & ids:
+            continue
+        if one.weight is Weight.AWAY and accused is not None:
+            if accused.component is None and has_own:
+                continue
+            if accused.component in broken:
+                continue
+        kept.append(one)
+    return kept
+
+
+def _places(episode: Episode, *, is_first: bool) -> Sequence[CodePlace | None]:
+    told = episode.told
+    if episode.weight is Weight.AWAY and told.accused is not None and told.accused.component:
+        # Whom it accuses first; then who has called.
+        return (told.accused.place, *told.places[:1])
+    return told.places[: 3 if is_first else 1] or (None,)
+
+
+def _cause(
+    episode: Episode,
+    place: CodePlace | None,
+    rank: int,
+    episodes: Sequence[Episode],
+    signs: Sequence[tuple[Link, frozenset[str]]],
+) -> Cause:
+    told = episode.told
+    accused = told.accused if episode.weight is Weight.AWAY else None
+    component, node = episode.component, episode.node
+    is_other = accused is not None and accused.component is not None and place is accused.place
+    if is_other and accused is not None and accused.component is not None:
+        component = accused.component
+        node = next((one.node for one in episodes if one.component == component), "")
+    elif told.raised is not None and told.raised.is_remote:
+        node = node if component == episode.component else ""
+    linked = [link for link, ids in signs if ids & episode.ids]
+    after = [link for link, _ in signs if timedelta() <= link.at - episode.at <= _SOON]
+    accusers = {
+        one.component
+        for one in episodes
+        if one.told.accused and one.told.accused.component == component != one.component
+    }
+    rule = judged(
+        Known(
+            weight=episode.weight,
+            has_traceback=told.raised is not None,
+            has_code=place is not None,
+            is_noticed=bool(linked) or told.is_sign,
+            is_followed=bool(after),
+            accusers=len(accusers),
+            rank=rank,
+        )
+    )
+    noticed = (linked or after)[:1]
+    return Cause(
+        component=component,
+        node=node or None,
+        place=place,
+        exception=told.raised.exception if told.raised and not is_other else None,
+        at=episode.at,
+        sureness=rule.sureness,
+        says=_sentence(component, told, place, is_other=is_other),
+        because=(*_because(episode, episodes, accusers), rule.says),
+        raises=rule.raises,
+        chain=(*noticed, *_chain(episode, component, is_other=is_other)),
+        evidence=tuple(dict.fromkeys([told.event, *(one.event for one in episode.witnesses)]))[:5],
+    )
+
+
+def _sentence(component: str, told: Witness, place: CodePlace | None, *, is_other: bool) -> str:
+    said = told.event.message
+    if told.raised is not None:
+        said = f"{short(told.raised.exception)}: {told.raised.message}".rstrip(": ")
+    if is_other:
+        return f"{component} did not do what {told.component} asked of it: {said}"
+    where = ""
+    if place is not None:
+        line = f":{place.line}" if place.line else ""
+        where = f" in {place.function or 'the code'}, {place.module}{line}"
+    if told.event.level < Level.WARNING:
+        return f"{component} says{where}: {said}"
+    word = "failed" if told.event.level >= Level.ERROR else "warned"
+    return f"{component} {word}{where}: {said}"
+
+
+def _because(episode: Episode, episodes: Sequence[Episode], accusers: set[str]) -> Iterator[str]:
+    match episode.weight:
+        case Weight.OWN | Weight.NO_CODE:
+            yield "it is an error of its own: it accuses no other component"
+        case Weight.PERIODIC:
+            yield "what it does by itself at intervals failed; no request did before it"
+        case Weight.ACCUSED:
+            yield "it is less than an error, but the component is accused by others"
+        case Weight.AWAY:
+            yield "nobody who is accused has logged an error of its own"
+        case _:
+            yield "no error was logged"
+    if accusers:
+        yield f"it is accused by {', '.join(sorted(accusers))}"
+    later = sum(one.at > episode.at and one.weight <= Weight.AWAY for one in episodes)
+    if later:
+        yield f"it was before {count_of(later, 'other error')}"
+    if len(episode.told.places) > 1 and episode.told.raised:
+        yield "of its traceback, the innermost call of a service that is no mere layer"
+
+
+def _chain(episode: Episode, component: str, *, is_other: bool) -> Iterator[Link]:
+    told = episode.told
+    said = told.event.message
+    if told.raised is not None:
+        said = f"{short(told.raised.exception)}: {told.raised.message}"
+    yield Link(component=told.component, node=told.event.node, at=told.event.at, says=said)
+    if is_other:
+        yield Link(
+            component=component, node=None, at=told.event.at, says="logged no error of its own"
+        )
+
+
+# --- what is no cause ---------------------------------------------------------------------------
+
+
+def _consequences(episodes: Sequence[Episode], causes: Sequence[Cause]) -> Iterator[Aside]:
+    if not causes:
+        return
+    first = causes[0]
+    others = [
+        one
+        for one in episodes
+        if one.told.event not in first.evidence and one.weight is not Weight.USUAL
+    ]
+    grouped: dict[tuple[str, str], list[Episode]] = {}
+    for one in others:
+        if why := _follows(one, first):
+            grouped.setdefault((one.component, why), []).append(one)
+    for (component, why), members in grouped.items():
+        yield _aside(component, members, why)
+
+
+def _follows(one: Episode, first: Cause) -> str | None:
+    if one.at < first.at:
+        return None
+    ids = frozenset().union(*(_ids_of(each) for each in first.evidence))
+    if one.told.accused is not None and one.told.accused.component == first.component:
+        return f"it accuses {first.component}"
+    if one.ids & ids:
+        return "it is about the same request or thing, and later"
+    if one.told.raised is not None and one.told.raised.exception == first.exception:
+        return "it has the same exception, and is later"
+    return None
+
+
+def _ruled_out(episodes: Sequence[Episode]) -> Iterator[Aside]:
+    for weight, why in (
+        (Weight.USUAL, "it was logged before that time too"),
+        (Weight.PERIODIC, "it does that by itself at intervals, and a request failed"),
+    ):
+        grouped: dict[str, list[Episode]] = {}
+        for one in episodes:
+            if one.weight is weight and (episodes[0].weight < weight or weight is Weight.USUAL):
+                grouped.setdefault(one.component, []).append(one)
+        for component, members in grouped.items():
+            yield _aside(component, members, why)
+
+
+def _aside(component: str, members: Sequence[Episode], why: str) -> Aside:
+    return Aside(
+        component=component,
+        nodes=tuple(sorted({one.node for one in members})),
+        count=sum(len(one.witnesses) for one in members),
+        first=min(one.at for one in members),
+        says=members[0].told.event.message,
+        why=why,
+    )
+
+
+def _well(
+    failure: Failure, owners: Mapping[tuple[str, str], str], episodes: Sequence[Episode]
+) -> set[str]:
+    ill = {one.component for one in episodes if one.weight is not Weight.USUAL}
+    read = {
+        owners.get((each.node, each.path), each.component)
+        for node in failure.reading.nodes.values()
+        for each in node.files
+        if each.first is not None and not each.lost and not each.error
+    }
+    return read - ill
+
+
+def _unknown(failure: Failure) -> Iterator[str]:
+    asked = failure.asked
+    if asked.since is None:
+        yield "when it began: without `--since` nothing tells new errors from usual ones"
+    elif not failure.has_before:
+        yield "what was usual before: the logs begin no earlier than the window"
+    if failure.is_beyond:
+        yield "what happened then: the logs end before the window begins"
+    if len(failure.reading.nodes) > 1 and not any(
+        node.offset for node in failure.reading.nodes.values()
+    ):
+        yield "how far the clocks of the nodes are apart: they were not measured"
+    if len(failure.reading.nodes) == 1:
+        yield "what other nodes have logged: the logs of one node are here"
+    if not failure.reading.is_whole:
+        yield "what stands in the logs that could not be read whole"

@@ -1,0 +1,172 @@
+"""What one event tells: where an error arose, whom it accuses, and how much it counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from stackward.diagnosis.accused import Accused, accused_by, short
+from stackward.diagnosis.code_places import CodePlace, place_of, place_of_logger
+from stackward.diagnosis.components import component_of_module
+from stackward.diagnosis.signs import sign_of
+from stackward.logs.event import Event, Level, Raised
+from stackward.logs.groups import words_of
+
+_OF_THE_WEB = frozenset({"uwsgi", "access", "haproxy"})  # they tell of answers, not of reasons
+_OF_ALL = frozenset({"chrony", "logind", "machine"})  # whose files, such as syslog, have all
+_PERIODIC = ("oslo_service/periodic_task.py", "oslo_service/loopingcall.py")
+_CARRIES = frozenset({"RemoteError"})  # an exception that brings another one home
+# A store that raises these was asked for what is not there, or was given what is no value.
+_OF_CALLERS = frozenset({"AttributeError", "KeyError", "TypeError", "ValueError"})
+
+
+class Weight(IntEnum):
+    """How much an event counts; a lower one counts more."""
+
+    OWN = 0  # an error of its own
+    NO_CODE = 1  # the same, and it is not known in which code
+    PERIODIC = 2  # the same, of a task that runs by itself
+    ACCUSED = 3  # a lighter one, of a component that others accuse
+    AWAY = 4  # it accuses another component
+    WARNS = 5  # a warning with a traceback of its own
+    HINTS = 6  # another warning
+    BESIDE = 7  # an error of what services rest on, which none of them accuses
+    SAYS = 8  # no warning, but it tells why a request was refused
+    USUAL = 9  # it was there before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Witness:
+    """An event, and what it tells."""
+
+    event: Event
+    component: str
+    weight: Weight
+    places: tuple[CodePlace, ...]  # where it arose, the likeliest first
+    raised: Raised | None = None  # the first cause of its traceback
+    accused: Accused | None = None
+    ids: frozenset[str] = frozenset()
+    is_sign: bool = False
+
+    @property
+    def place(self) -> CodePlace | None:
+        """Return where it arose; None where that is not known."""
+        return self.places[0] if self.places else None
+
+
+def key_of(one: Event, component: str) -> tuple[object, ...]:
+    """Return by what the same error is known again."""
+    said = one.message
+    if said.startswith("Traceback (most") and one.raised:
+        said = one.raised[-1].message
+    return component, one.module, words_of(said), one.exception
+
+
+def component_of(one: Event, known: Mapping[tuple[str, str], str]) -> str:
+    """Return whose event it is."""
+    named = known.get((one.node, one.file))
+    is_shared = one.component in _OF_ALL and one.format.startswith("oslo")
+    if named is None and is_shared:
+        named = component_of_module(f"{one.module.replace('.', '/')}.py")
+    return named or one.component
+
+
+def witness_of(
+    one: Event, component: str, usual: frozenset[tuple[object, ...]], ids: frozenset[str]
+) -> Witness | None:
+    """Return what an event tells; None where it tells only that a user has noticed something."""
+    if one.format in _OF_THE_WEB:
+        return None
+    raised, frames = first_cause(one)
+    known = [place for place in map(place_of, raised.frames if raised else ()) if place]
+    accused = accused_by(one, raised, known)
+    places = places_in(frames, raised) or tuple(filter(None, [place_of_logger(one.module)]))
+    # A traceback that came over RPC is of another process.
+    if raised is not None and raised.is_remote and places:
+        component = component_of_module(places[0].module) or component
+    weight = _weight(one, places, accused, raised)
+    return Witness(
+        event=one,
+        component=component,
+        weight=Weight.USUAL if key_of(one, component) in usual else weight,
+        places=places,
+        raised=raised,
+        accused=accused,
+        ids=ids,
+        is_sign=sign_of(one) is not None,
+    )
+
+
+def _weight(
+    one: Event, places: Sequence[CodePlace], accused: Accused | None, raised: Raised | None
+) -> Weight:
+    if one.level < Level.WARNING:
+        return Weight.SAYS
+    if accused is not None:
+        return Weight.AWAY if raised or one.level >= Level.ERROR else Weight.HINTS
+    if one.level < Level.ERROR:
+        return Weight.WARNS if raised and places else Weight.HINTS
+    if not places:
+        return Weight.NO_CODE if one.format.startswith("oslo") else Weight.BESIDE
+    return Weight.PERIODIC if is_periodic(one) else Weight.OWN
+
+
+def is_periodic(one: Event) -> bool:
+    """Say whether a task logged it that runs again and again by itself."""
+    if one.user is not None or one.server is not None:
+        return False
+    files = [frame.file for each in one.raised for frame in each.frames]
+    return "periodic_task" in one.module or any(file.endswith(_PERIODIC) for file in files)
+
+
+def first_cause(one: Event) -> tuple[Raised | None, tuple[CodePlace | None, ...]]:
+    """Return the exception that was first, with its calls.
+
+    One that came over RPC is behind the error that has brought it; of a chain it is the first.
+    """
+    chain = list(one.raised)
+    while len(chain) > 1 and _carries(chain[0]):
+        del chain[0]
+    for each in chain:
+        places = tuple(map(place_of, each.frames))
+        if any(place and place.is_own and not place.is_wrapper for place in places):
+            return each, places
+    return (chain[0], tuple(map(place_of, chain[0].frames))) if chain else (None, ())
+
+
+def _carries(one: Raised) -> bool:
+    return one.exception.endswith("_Remote") or short(one.exception) in _CARRIES
+
+
+def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tuple[CodePlace, ...]:
+    """Return where an exception arose: the innermost calls of services, one for each module.
+
+    What only passes calls on is left out, unless there is nothing else.
+    """
+    own = [(number, place) for number, place in enumerate(frames) if place and place.is_own]
+    if not own:
+        return tuple(place for place in reversed(frames) if place)[:1]
+    last = len(frames) - 1
+    is_of_caller = raised is not None and (
+        short(raised.exception) in _OF_CALLERS or short(raised.exception).endswith("NotFound")
+    )
+    meant: list[CodePlace] = []
+    passed: list[CodePlace] = []
+    for number, place in reversed(own):
+        hands_on = (place.is_layer and number < last) or (
+            place.is_store
+            and is_of_caller
+            and (number < last or not short(raised.exception if raised else "").endswith("Error"))
+        )
+        (passed if place.is_wrapper or hands_on else meant).append(place)
+    ordered = meant or passed
+    if meant and passed and passed[0].module == own[-1][1].module:
+        # The innermost of all stays a candidate, behind two that mean more.
+        ordered = [*_one_of_each(meant)[:2], passed[0], *meant]
+    return tuple(_one_of_each(ordered))
+
+
+def _one_of_each(places: Sequence[CodePlace]) -> list[CodePlace]:
+    kept: dict[str, CodePlace] = {}
+    for one in places:
+        kept.setdefault(one.module, one)
+    return list(kept.values())

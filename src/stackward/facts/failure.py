@@ -1,0 +1,80 @@
+"""Read what logs have of a failure: the window that is asked for, and what was usual before it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from stackward.logs.event import Event, Level
+from stackward.logs.order import in_order
+from stackward.logs.reading import Query, Reading
+
+Read = Callable[[Query], Reading]
+_JUST_BEFORE = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What logs have of one failure."""
+
+    asked: Query
+    reading: Reading  # of the window
+    events: Sequence[Event]  # in the window: warnings and worse, and signs of what a user noticed
+    before: Sequence[Event] = ()  # warnings and worse, from before the window
+    quiet: Sequence[Event] = ()  # all events of the window, where no error told anything
+    first: datetime | None = None  # the time of the oldest line of all logs
+    last: datetime | None = None
+    ids: frozenset[str] = field(default_factory=frozenset)  # of the story that was asked for
+
+    @property
+    def has_before(self) -> bool:
+        """Say whether it is known what was usual: logs begin before the window."""
+        return self.asked.since is not None and (
+            self.first is not None and self.first < self.asked.since
+        )
+
+    @property
+    def is_beyond(self) -> bool:
+        """Say whether the window begins after the newest line of all logs."""
+        return self.asked.since is not None and (
+            self.last is not None and self.last < self.asked.since
+        )
+
+
+def read_failure(
+    read: Read,
+    asked: Query,
+    signs: Sequence[str],
+    *,
+    ids: Sequence[str] = (),
+    before: timedelta | None = None,
+) -> Failure:
+    """Read the warnings and errors of a window, the signs in it, and what was usual `before`."""
+    reading = read(replace(asked, level=Level.WARNING))
+    signed = read(replace(asked, words=tuple(signs)))
+    usual: Sequence[Event] = ()
+    times = [one for node in reading.nodes.values() for one in node.files]
+    if asked.since is not None:
+        until = asked.since - _JUST_BEFORE
+        since = None if before is None else asked.since - before
+        earlier = read(replace(asked, since=since, until=until, level=Level.WARNING))
+        usual = earlier.events
+        times += [one for node in earlier.nodes.values() for one in node.files]
+    return Failure(
+        asked=asked,
+        reading=reading,
+        events=_once([*reading.events, *signed.events]),
+        before=usual,
+        first=min((one.first for one in times if one.first), default=None),
+        last=max((one.last for one in times if one.last), default=None),
+        ids=frozenset(ids),
+    )
+
+
+def with_quiet(read: Read, known: Failure) -> Failure:
+    """Read all events of the window too: where nothing grave was logged, they are what there is."""
+    return replace(known, quiet=read(replace(known.asked, level=Level.INFO)).events)
+
+
+def _once(events: Sequence[Event]) -> list[Event]:
+    kept = {(one.node, one.file, one.offset, one.at, one.message): one for one in events}
+    return in_order(kept.values())

@@ -1,0 +1,45 @@
+"""Where in a service's code something is."""
+
+import pytest
+
+from stackward.diagnosis.code_places import path_in_package, place_of_logger
+from stackward.diagnosis.signs import SIGNS, Sign
+
+
+@pytest.mark.parametrize(
+    ("file", "module"),
+    [
+        ("/usr/lib/python3/dist-packages/nova/compute/manager.py", "nova/compute/manager.py"),
+        ("/usr/lib/python2.7/site-packages/nova/compute/manager.py", "nova/compute/manager.py"),
+        ("/opt/stack/nova/nova/compute/manager.py", "nova/compute/manager.py"),
+        ("/opt/stack/new/neutron-lib/neutron_lib/db/api.py", "neutron_lib/db/api.py"),
+        ("/var/lib/kolla/venv/lib/python3.12/site-packages/cinder/rpc.py", "cinder/rpc.py"),
+        ("/usr/share/nova/compute/manager.py", "nova/compute/manager.py"),
+        ("/usr/lib/python3.12/threading.py", None),
+    ],
+)
+def test_a_module_is_the_path_within_its_package(file: str, module: str | None) -> None:
+    assert path_in_package(file) == module
+
+
+@pytest.mark.parametrize(
+    ("logger", "module"),
+    [
+        ("nova.compute.manager", "nova/compute/manager.py"),
+        ("cinder.volume.drivers.lvm", "cinder/volume/drivers/lvm.py"),
+        ("oslo_messaging.rpc.server", None),
+        ("nova", None),
+        ("nova.osapi_compute.wsgi.server", None),
+    ],
+)
+def test_a_logger_is_called_like_its_module_unless_it_is_a_layers(
+    logger: str, module: str | None
+) -> None:
+    place = place_of_logger(logger)
+
+    assert (place.module if place else None) == module
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda one: one.sample)
+def test_a_sign_is_found_in_its_sample(sign: Sign) -> None:
+    assert sign.form.search(sign.sample)
