@@ -66,6 +66,7 @@ def a_server(status: str = "ACTIVE", name: str = "db-01", **changes: Any) -> Ser
         flavor=a_flavor(),
         project="demo",
         ports=(a_port(name, host=host),),
+        launched="2026-11-20T10:00:00.000000",
     )
     return replace(server, **changes)
 

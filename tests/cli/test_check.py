@@ -423,6 +423,8 @@ def kept(subject: str, node: str) -> list[Any]:
 def test_a_look_keeps_which_machine_a_node_is_and_what_runs_there(desk: Desk) -> None:
     told = desk.site.told("c01")
     told["machine"] = {"uuid": "", "serial": "", "macs": ["52:54:00:12:34:56"]}
+    instances = {"mount": "/var/lib/nova/instances", "type": "nfs4", "source": "nas:/instances"}
+    told["filesystems"].append({**instances, "read_only": False})
     for name, out in {"addresses": IP_ADDR, "guests": LIST, "guest facts": STATS}.items():
         told["commands"][name] = {"code": 0, "out": out, "err": ""}
 
@@ -434,6 +436,10 @@ def test_a_look_keeps_which_machine_a_node_is_and_what_runs_there(desk: Desk) ->
     assert machine == {"host": "c01", "uuid": "", "serial": "", "macs": ["52:54:00:12:34:56"]}
     assert addresses["addresses"] == ["10.77.1.11", "fd00:77::11", "10.77.2.11"]
     assert {each["state"] for each in guests["guests"].values()} == {"running", "shut off"}
+    disks = [disk for each in guests["guests"].values() for disk in each["disks"]]
+    assert {(disk["path"] or "")[:24]: disk["storage"] for disk in disks}.items() >= {
+        ("/var/lib/nova/instances/", "nfs4 nas:/instances")
+    }
     assert kept("machine", "c02") == kept("machine", "ctl") == []  # they told nothing of it
 
 

@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess  # noqa: TID251  # the script is run as a node runs it
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,21 @@ def test_a_disk_that_a_guest_has_open_is_locked(disk: Path) -> None:
 
     assert (locked.locked, locked.lacks(with_root=True)) == (("disk",), "")
     assert seen_in(disk.parents[1]).locked == ()
+
+
+def test_it_says_when_a_disk_was_written_last(disk: Path) -> None:
+    at = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    (disk.parent / "disk.eph0").write_bytes(b"raw")
+    os.utime(disk, (0, at.timestamp()))
+    os.utime(disk.parent / "disk.eph0", (0, at.timestamp() - 60))
+
+    assert seen_in(disk.parents[1]).written == at
+
+
+def test_it_says_which_file_system_has_the_disk(disk: Path) -> None:
+    told = subprocess.run(  # noqa: S603  # the kernel's own tool reads the same
+        ["findmnt", "--noheadings", "--output", "FSTYPE,SOURCE", "--target", str(disk)],  # noqa: S607
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+
+    assert (seen_in(disk.parents[1]).storage or "").split()[0] == told[0]

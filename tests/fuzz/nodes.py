@@ -143,6 +143,8 @@ DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copie
                 "writable": True,
                 "disks": {"disk": ""},
                 "locked": ["disk"],
+                "written": 1795921325,
+                "storage": "nfs4 nas:/instances",
                 "unread": None,
             }
         ],
@@ -153,6 +155,8 @@ DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copie
                 "writable": None,
                 "disks": {},
                 "locked": [],
+                "written": None,
+                "storage": None,
                 "unread": None,
             }
         ],

@@ -6,10 +6,22 @@ to, or Ceph for all disks. It does not look whether a disk is in that directory.
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
-from stackward.answers import document, mapping, rows, text, texts, truth, understood, why
+from stackward.answers import (
+    document,
+    mapping,
+    rows,
+    text,
+    text_or_none,
+    texts,
+    truth,
+    understood,
+    whole,
+    why,
+)
 from stackward.errors import NotUnderstood, StackwardError
 from stackward.model.disk_seen import DiskSeen
 from stackward.model.unread import Unread
@@ -67,4 +79,10 @@ def _seen(places: Sequence[Mapping[str, object]]) -> DiskSeen:
         is_writable=None if writable is None else truth(writable),
         disks=tuple((name, text(said)) for name, said in mapping(one["disks"]).items()),
         locked=texts(one["locked"]),
+        written=_time(one["written"]),
+        storage=text_or_none(one["storage"]),
     )
+
+
+def _time(given: object) -> datetime | None:
+    return datetime.fromtimestamp(whole(given), UTC) if given else None

@@ -4,13 +4,13 @@ What they called themselves is kept by each plan; what they are made of, where t
 and which guests they run, by each look.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stackward.model.cloud_state import CloudState
 from stackward.model.domain import Domain
 from stackward.model.identity import Itself
 from stackward.model.observation import Observation
-from stackward.model.survey import Survey
+from stackward.model.survey import Filesystem, Survey
 from stackward.model.values import Json
 from stackward.ports.journal import Journal
 from stackward.ports.machines import is_name
@@ -94,10 +94,11 @@ def _seen_on(survey: Survey) -> Iterator[tuple[str, str, dict[str, Json]]]:
     if survey.addresses:
         yield ADDRESSES, NODE, {"addresses": list(survey.addresses)}
     if survey.guests is not None:
-        yield GUESTS, LIBVIRT, {"guests": {one.server: _guest(one) for one in survey.guests}}
+        guests = {one.server: _guest(one, survey.filesystems) for one in survey.guests}
+        yield GUESTS, LIBVIRT, {"guests": guests}
 
 
-def _guest(domain: Domain) -> Json:
+def _guest(domain: Domain, mounted: Sequence[Filesystem]) -> Json:
     return {
         "state": domain.state,
         "disks": [
@@ -106,10 +107,19 @@ def _guest(domain: Domain) -> Json:
                 "path": disk.path,
                 "used_bytes": disk.used_bytes,
                 "size_bytes": disk.size_bytes,
+                "storage": _storage_of(disk.path or "", mounted),
             }
             for disk in domain.disks
         ],
     }
+
+
+def _storage_of(path: str, mounted: Sequence[Filesystem]) -> str | None:
+    """Return the type and the source of the file system that has a file."""
+    above = [one for one in mounted if path.startswith(f"{one.mount.rstrip('/')}/")]
+    # Of two at one place the later one is on top.
+    nearest = max(reversed(above), key=lambda one: len(one.mount), default=None)
+    return f"{nearest.type} {nearest.source}" if nearest and nearest.source else None
 
 
 def _itself(value: Mapping[str, Json], seen: Observation) -> Itself | None:

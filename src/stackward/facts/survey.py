@@ -650,6 +650,7 @@ def parse_filesystems(
         yield Filesystem(
             mount=mount,
             type=text(one["type"]),
+            source=text(one.get("source") or ""),
             size=whole(figures.get("size", 0)),
             free=whole(figures.get("free", 0)),
             inodes=whole(figures.get("inodes", 0)),

@@ -1,6 +1,7 @@
 """What a node sees of the disks of a server that is not there."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +12,8 @@ class DiskSeen:
     is_writable: bool | None = None  # for nova; None: not known
     disks: tuple[tuple[str, str], ...] = ()  # each with why it is not whole; "": it is
     locked: tuple[str, ...] = ()  # of them: those that some guest has open, wherever it runs
+    written: datetime | None = None  # when one of them was written last, by the clock there
+    storage: str | None = None  # type and source of its file system: "nfs4 nas:/instances"
     unread: str | None = None  # why nothing is known
 
     def lacks(self, *, with_root: bool) -> str:

@@ -60,6 +60,7 @@ class Server:
     ports: tuple[Port, ...] = ()
     group: ServerGroup | None = None
     updated: str | None = None  # when Nova last wrote to it
+    launched: str | None = None  # when it was last built: first, resized, unshelved, evacuated
     fault: str | None = None  # why it is in ERROR, in Nova's words
 
     @property

@@ -107,6 +107,7 @@ class Filesystem:
 
     mount: str
     type: str
+    source: str = ""  # what is mounted there: a device, or the place on a server
     size: int = 0  # bytes
     free: int = 0  # bytes, for others than root
     inodes: int = 0  # 0: it has no table of them

@@ -252,7 +252,7 @@ _QEMU_WITH_VGPU_MIGRATION = 8_001_000
 _MOVED_AS_THEY_ARE = {"normal", "virtio-forwarder"}
 _MOVED_UNPLUGGED = {"direct", "direct-physical", "macvtap", "vdpa", "remote-managed"}
 _NEVER_MOVED = {"accelerator-direct", "accelerator-direct-physical", "smart-nic"}
-_NETWORK_FILESYSTEMS = {
+NETWORK_FILESYSTEMS = {
     "nfs", "nfs4", "ceph", "fuse.ceph", "fuse.glusterfs", "ocfs2", "gfs2", "lustre", "cifs",
     "beegfs", "fuse.juicefs", "gpfs",
 }  # fmt: skip
@@ -537,7 +537,7 @@ def by_filesystem(kind: str | Unread) -> BlockStorage:
     """Say what storage a file system is on, by its kind."""
     if isinstance(kind, Unread):
         return BlockStorage.UNKNOWN
-    return BlockStorage.SHARED if kind in _NETWORK_FILESYSTEMS else BlockStorage.LOCAL
+    return BlockStorage.SHARED if kind in NETWORK_FILESYSTEMS else BlockStorage.LOCAL
 
 
 def shares_directory(server: Server, node: ComputeNode) -> bool:

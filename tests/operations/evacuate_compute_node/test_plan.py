@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -51,7 +51,19 @@ from stackward.steps.evacuation import Evacuate, StartEvacuated
 DB = an_id("db-01")
 LOSS = Loss(not_after=datetime(2026, 11, 22, 3, 0, tzinfo=UTC), words="last heard of")
 ASKED = EvacuateRequest(node=HOST, reason="its board burned")
-WHOLE = DiskSeen(path=f"/var/lib/nova/instances/{DB}", is_writable=True, disks=(("disk", ""),))
+NFS = "nfs4 nas:/instances"
+CAME = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)  # its server, to its node
+WHOLE = DiskSeen(
+    path=f"/var/lib/nova/instances/{DB}",
+    is_writable=True,
+    disks=(("disk", ""),),
+    storage=NFS,
+    written=CAME + timedelta(hours=1),
+)
+OLD = replace(WHOLE, written=CAME)
+MOVED = "2026-11-21T10:00:00.000000"
+BUILT = "2026-11-20T10:00:00.000000"
+COPY = replace(WHOLE, storage="ext4 /dev/sda2", written=CAME - timedelta(seconds=1))
 OPEN = replace(WHOLE, locked=("disk",))
 NOWHERE = DiskSeen()
 UNREAD = Unread("it does not answer")
@@ -95,6 +107,12 @@ def facts(
         records={each.id: () for each in known},
     )
     return EvacuationFacts(fence=dead(), leaving=replace(leaving, **changes), loss=LOSS)
+
+
+def apart(seen: DiskSeen, launched: str | None = BUILT, **changes: Any) -> EvacuationFacts:  # noqa: ANN401  # same
+    """Return that node, where one of the two others sees the disk of its server so."""
+    others = {**both(NOWHERE), "compute-09": other("compute-09", seen)}
+    return facts(a_server(launched=launched), others=others, **changes)
 
 
 def building(**target: Any) -> EvacuationFacts:  # noqa: ANN401  # fields of `OtherNode`
@@ -193,9 +211,42 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     "its disk is open, and its node may have it": (
         facts(others=both(OPEN)), ASKED, [], NOT_STARTED,
     ),
-    "its disk is on one of two, as an old copy would be": (
-        facts(others={**both(NOWHERE), "compute-09": other("compute-09")}),
-        ASKED, [], ["disk-apart", *NOT_STARTED],
+    "its disk is on one of two, and nobody knows how old it is": (
+        apart(WHOLE, launched=None), ASKED, ["disk-apart"], [],
+    ),
+    "an old copy of its disk is on one of two": (
+        apart(COPY, launched=BUILT), ASKED, ["disk-apart"], [],
+    ),
+    "a disk that was written just as it came": (
+        apart(replace(COPY, written=CAME + timedelta(seconds=60)), launched=BUILT),
+        ASKED, ["disk-apart"], [],
+    ),
+    "a disk that was written since it came": (
+        apart(replace(COPY, written=CAME + timedelta(seconds=61)), launched=BUILT),
+        ASKED, [], NOT_STARTED,
+    ),
+    "a disk that was written before its last move": (
+        apart(
+            replace(COPY, written=CAME + timedelta(seconds=61)), launched=BUILT,
+            records=recorded(record(target=HOST, source="compute-09", updated=MOVED)),
+        ),
+        ASKED, ["disk-apart"], [],
+    ),
+    "an old copy on two nodes that share nothing": (
+        facts(others=both(COPY)), ASKED, ["disk-apart"], [],
+    ),
+    "storage that no other node is known to share, seen by one": (
+        apart(OLD), ASKED, ["disk-apart"], [],
+    ),
+    "the storage where it was last seen, seen by one": (
+        apart(OLD, last_seen={DB: replace(SEEN, storages=(NFS,))}), ASKED, [], NOT_STARTED,
+    ),
+    "a local disk of the same name": (
+        apart(COPY, last_seen={DB: replace(SEEN, storages=("ext4 /dev/sda2",))}),
+        ASKED, ["disk-apart"], [],
+    ),
+    "what may be an old copy is taken with its owner's word": (
+        apart(COPY), asking(accept_data_loss=(DB,)), [], ["copy-taken", *NOT_STARTED],
     ),
     "Ceph on both sides": (
         facts(others=both(NOWHERE, domains=(CEPH_GUEST,)), last_seen=IN_CEPH),

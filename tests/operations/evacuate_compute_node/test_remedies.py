@@ -8,6 +8,7 @@ from builders import a_group, a_port, a_server, a_service
 from operations.evacuate_compute_node.test_plan import (
     ASKED,
     BROKEN,
+    COPY,
     DB,
     GONE,
     GUEST,
@@ -16,6 +17,7 @@ from operations.evacuate_compute_node.test_plan import (
     UNREAD,
     VOLUME,
     WHOLE,
+    apart,
     asking,
     both,
     facts,
@@ -104,6 +106,10 @@ FOLLOWED = {
     "evacuate/disk-broken": Case(
         before=facts(others=both(BROKEN)), advice="mend what is missing", after=facts(),
     ),
+    "evacuate/disk-apart": Case(
+        before=apart(COPY), advice=f"`--accept-data-loss {DB}`",
+        asks_then=asking(accept_data_loss=(DB,)),
+    ),
     "evacuate/locked": Case(
         before=facts(others=both(OPEN), is_off=True), advice="wait 90 s",
         after=facts(is_off=True),
@@ -170,7 +176,7 @@ ASKED_ON_NODE = "`sudo` on the node is asked: tests/cli/test_rights.py"
 NOT_FOLLOWED = {
     "evacuate/boots-for-seconds": AGREE,
     "evacuate/data-lost": AGREE,
-    "evacuate/disk-apart": AGREE,
+    "evacuate/copy-taken": AGREE,
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
     "evacuate/passed-over": AGREE,

@@ -41,6 +41,7 @@ def to_server(given: Json) -> Server:
         volume_ids=tuple(one["id"] for one in given["os-extended-volumes:volumes_attached"]),
         group_id=next(iter(given.get("server_groups") or ()), None),
         updated=_written(given.get("updated")) or None,
+        launched=_written(given.get("OS-SRV-USG:launched_at")) or None,
         fault=_words((given.get("fault") or {}).get("message")),
     )
 

@@ -15,6 +15,7 @@ from typing import Any
 
 QCOW2 = b"QFI\xfb"
 DEEPEST = 16
+AT_DEVICE = 2  # of the words of a line of mountinfo
 # QEMU 10 block/file-posix.c: bytes on which it holds locks while a guest has the image open.
 LOCKED_FROM, LOCKED_BYTES = 100, 200
 F_OFD_GETLK = 36  # linux/fcntl.h; Python has no name for it before 3.13
@@ -43,6 +44,8 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
         "writable": None,
         "disks": {},
         "locked": [],
+        "written": None,
+        "storage": None,
         "unread": None,
     }
     try:
@@ -52,6 +55,7 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
     except OSError as error:
         return {**seen, "unread": str(error)}
     seen["there"] = True
+    seen["storage"] = storage_of(found.st_dev)
     if nova is not None:
         is_own = found.st_uid == nova and bool(found.st_mode & stat.S_IWUSR)
         is_ro = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
@@ -63,11 +67,32 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
             if name == "disk" or name.startswith(("disk.eph", "disk.swap")):
                 whole = os.path.join(path, name)
                 seen["disks"][name] = chain_of(whole, kinds.get(whole))
+                seen["written"] = max(seen["written"] or 0, written(whole))
                 if not seen["disks"][name] and is_locked(whole):
                     seen["locked"].append(name)
     except (OSError, ValueError) as error:
         seen["unread"] = str(error)
     return seen
+
+
+def storage_of(device: int) -> "str | None":
+    """Return the type and the source of the file system on a device, as the kernel mounted it."""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounted:
+        for line in mounted:
+            left, _, right = line.partition(" - ")
+            words, others = left.split(), right.split()
+            if len(words) > AT_DEVICE and words[AT_DEVICE] == number and len(others) > 1:
+                return " ".join(others[:2])
+    return None
+
+
+def written(path: str) -> int:
+    """Return when a file was written last; 0 where it leads nowhere."""
+    try:
+        return int(os.stat(path).st_mtime)
+    except OSError:
+        return 0
 
 
 def kinds_in(path: str) -> "dict[str, str]":

@@ -63,6 +63,7 @@ class LastSeen:
     at: str
     size_bytes: int = 0
     paths: tuple[str, ...] = ()
+    storages: tuple[str, ...] = ()  # type and source of the file systems that had them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,5 +243,6 @@ def _guests(one: Observation) -> Iterator[tuple[str, LastSeen]]:
                 at=one.at.isoformat(timespec="seconds"),
                 size_bytes=sum(whole(each.get("used_bytes") or 0) for each in own),
                 paths=tuple(text(each["path"]) for each in own),
+                storages=tuple(text(each["storage"]) for each in own if each.get("storage")),
             ),
         )

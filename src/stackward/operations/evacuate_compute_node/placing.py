@@ -9,6 +9,7 @@ from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.operations.evacuate_compute_node import rules
 from stackward.operations.evacuate_compute_node.facts import Leaving, OtherNode
+from stackward.operations.evacuate_compute_node.old_copy import seen_on, why_doubted
 from stackward.plan import Blocked, Verdict
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.evacuated import Promised
@@ -44,8 +45,10 @@ def places_of(
         return [locked], {}
     for best in (Promised.OWN, Promised.VOLUMES):
         found: dict[str, Promised] = {host: best for host, one in disks.items() if one is best}
+        if found and best is Promised.OWN:
+            return _with_own(server, facts, asked, found)
         if found:
-            return [*_needless(server, asked), *_apart(server, facts, disks)], found
+            return [*_needless(server, asked)], found
     return _without_disk(server, facts, asked, disks)
 
 
@@ -75,32 +78,28 @@ def _locked(
     if not facts.is_off:
         return None
     for host in disks:
-        other = facts.others[host]
-        seen = None if isinstance(other.disks, Unread) else other.disks.get(server.id)
-        if seen and seen.locked:
+        seen = seen_on(server, facts.others[host])
+        if seen.locked:
             return rules.LOCKED.blocks(
                 server.label, server.id, where=host, disks=", ".join(seen.locked)
             )
     return None
 
 
-def _apart(
-    server: Server, facts: Leaving, disks: Mapping[str, Promised | Lacking]
-) -> Iterator[Verdict]:
-    """Warn of a directory that one node sees and another does not: it is on no shared storage."""
-    blind = sorted(host for host, one in disks.items() if one is Promised.BLANK)
-    for host in sorted(host for host, one in disks.items() if one is Promised.OWN):
-        there = facts.others[host].disks
-        seen = None if isinstance(there, Unread) else there.get(server.id)
-        if blind and seen and seen.path is not None:
-            yield rules.DISK_APART.warns(
-                server.label,
-                server.id,
-                where=host,
-                path=seen.path,
-                others=", ".join(f"`{each}`" for each in blind),
-                seen=_seen(server, facts),
-            )
+def _with_own(
+    server: Server, facts: Leaving, asked: EvacuateRequest, found: Mapping[str, Promised]
+) -> tuple[list[Verdict], dict[str, Promised]]:
+    """Return those of the nodes that see its disk where it is known not to be an old copy."""
+    doubted = {host: why for host in found if (why := why_doubted(server, host, facts))}
+    known = {host: one for host, one in found.items() if host not in doubted}
+    if known:
+        return [*_needless(server, asked)], known
+    host, why = min(doubted.items())
+    said = {"where": host, "path": seen_on(server, facts.others[host]).path, "why": why}
+    if server.id in asked.accept_data_loss:
+        return [rules.COPY_TAKEN.warns(server.label, server.id, **said)], {**found}
+    seen = _seen(server, facts)
+    return [rules.DISK_APART.blocks(server.label, server.id, seen=seen, **said)], {}
 
 
 def _needless(server: Server, asked: EvacuateRequest) -> Iterator[Blocked]:

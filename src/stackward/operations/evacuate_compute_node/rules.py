@@ -154,12 +154,19 @@ DISK_BROKEN = Rule(
 )
 DISK_APART = Rule(
     "evacuate/disk-apart",
-    "`{where}` has its disk in {path}, and {others} sees no such directory: it is on no shared "
-    "storage, and may be an old copy. Its own: {seen}",
-    "compare the times of the files there (`ls -l {path}`) with that; where they are older, rename "
-    "the directory or pass `--leave-behind {id}`, then plan again",
+    "`{where}` has a disk of it in {path}, which may be an old copy: {why}; and nothing proves "
+    "that it is on storage which its node shared. Its own: {seen}",
+    "find out whether that is the newest (`ls -l {path}`); an old copy is renamed, then plan "
+    "again; what is there is taken as it is, with its owner's word, by `--accept-data-loss {id}`; "
+    + _LEAVE,
     "Nova takes whatever directory is there. A move back, or a nova-compute that was stopped while "
     "a node came back, leaves a whole old disk; the newer one is destroyed later.",
+)
+COPY_TAKEN = Rule(
+    "evacuate/copy-taken",
+    "is brought up on `{where}` with the disk in {path}, which may be an old copy: {why}",
+    "",
+    "`--accept-data-loss` was given. Its own disk is destroyed when nova-compute there starts.",
 )
 LOCKED = Rule(
     "evacuate/locked",
