@@ -194,6 +194,16 @@ def test_a_clock_that_was_set_back_is_said(run: Run, tmp_path: Path) -> None:
     )
 
 
+def test_a_log_of_which_no_line_is_understood_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "own.log").write_text("something\nand more\n")
+    (tmp_path / "empty.log").write_text("")
+
+    code, out, said = run("errors", "--from", str(tmp_path))
+
+    assert (code, out) == (0, "no errors in these logs\n")
+    assert said.startswith("note: 1 log has no line of a known format: /own.log on ")
+
+
 def test_settings_that_may_not_be_read_are_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "c01/etc/nova/nova.conf").mkdir(parents=True)
     (tmp_path / "c01/etc/nova/nova.conf.d").symlink_to("nova.conf.d")  # a circle

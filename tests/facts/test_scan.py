@@ -232,6 +232,50 @@ def test_a_link_out_of_the_folder_of_its_log_is_named_and_not_read(
     assert found["refused"] == ["/var/log/nova/nova.log: it leads out of its folder"]
 
 
+def test_a_link_to_a_folder_is_named_where_that_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path, "root/nova/nova.log", line(0))
+    write(tmp_path, "elsewhere/secret.log", line(1, "hush"))
+    (tmp_path / "root/other").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "root/current").symlink_to("nova")
+
+    found = scan(tmp_path / "root")
+
+    assert (found["refused"], len(texts(found))) == (["/other: it leads out of its folder"], 1)
+
+
+def test_only_folders_with_logs_of_a_machine_that_was_collected_are_looked_through(
+    tmp_path: Path,
+) -> None:
+    for folder in ("var/log", "opt/log", "etc", "sys"):
+        write(tmp_path, f"{folder}/x.log", line(0, folder))
+    (tmp_path / "etc/link").symlink_to("/usr/share")
+
+    found = scan(tmp_path)
+
+    assert [one["path"] for one in found["files"]] == ["/opt/log/x.log", "/var/log/x.log"]
+    assert found["refused"] == []
+
+
+@pytest.mark.parametrize(
+    ("since", "refused"),
+    [
+        (
+            None,
+            ["/log/nova.log.2.xz: xz is not unpacked", "/log/nova.log.3.zst: zst is not unpacked"],
+        ),
+        (START, ["/log/nova.log.2.xz: xz is not unpacked"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["/log", "/log/nova.log"])
+def test_a_rotated_log_that_is_packed_otherwise_is_named_unless_it_is_older(
+    tmp_path: Path, place: str, since: float | None, refused: list[str]
+) -> None:
+    for name, at in (("nova.log", 9), ("nova.log.2.xz", 5), ("nova.log.3.zst", -5)):
+        os.utime(write(tmp_path / "log", name, line(at)), (START + at, START + at))
+
+    assert scan(tmp_path, places=[place], since=since)["refused"] == refused
+
+
 def test_a_folder_of_logs_may_be_a_link(tmp_path: Path) -> None:
     """As `/var/log/kolla` is one to a volume of Docker."""
     write(tmp_path, "volumes/logs/nova.log", line(0, "it"))

@@ -269,9 +269,9 @@ def _level(level: Grave) -> "Level":
 
 def _ended(reading: "Reading") -> ExitCode:
     """Say what could not be read, and return how the command ends."""
-    from stackward.report.logs import clock_steps_of, notes_of, places_of
+    from stackward.report.logs import clock_steps_of, not_understood_of, notes_of, places_of
 
-    for line in (*places_of(reading), *clock_steps_of(reading)):
+    for line in (*places_of(reading), *clock_steps_of(reading), *not_understood_of(reading)):
         say(f"note: {line}")
     for line in notes_of(reading):
         say(f"warning: {line}")

@@ -357,6 +357,21 @@ def clock_steps_of(reading: Reading) -> Iterator[str]:
             )
 
 
+def not_understood_of(reading: Reading) -> Iterator[str]:
+    """Name logs that have no line of a known format: nothing of them can be an event."""
+    named = [
+        f"{each.path} on `{node.node}`"
+        for node in reading.nodes.values()
+        for each in node.files
+        if each.size and each.first is None and each.last is None
+    ]
+    if named:
+        yield on_one_line(
+            f"{count_of(len(named), 'log has', 'logs have')} no line of a known format: "
+            f"{first_of(named, MOST_FILES)}"
+        )
+
+
 def _notes_of(one: NodeRead) -> Iterator[str]:
     if one.unread:
         yield f"`{one.node}` was not read: {one.unread}"

@@ -71,6 +71,10 @@ LOG_SETTINGS = {
 }
 OTHER_NAMES = {"logdir": "log_dir", "logfile": "log_file", "log_error": "log_file"}
 YES = {"true", "1", "yes", "on"}
+# Of the root of a machine that was collected.
+WITHOUT_LOGS = {"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "sys", "usr"}
+# Of a rotated log, what nothing here reads.
+PACKED = re.compile(r"log.*\.(xz|zst|bz2)$")
 # What is below /var/log and no log that can be read by its lines.
 SKIPPED = re.compile(
     r"\.(?:journal~?|xz|zst|bz2|zip|db|sqlite3?|pcap|png|tar|tgz|img)$|^(?:[bw]tmp|lastlog|faillog)"
@@ -810,8 +814,8 @@ def as_sent(when: float, kind: str, at: int, raw: bytes) -> list[Any]:
 class Places:
     """The files of logs, each with those that were rotated."""
 
-    def __init__(self, root: str, refused: list[str]) -> None:
-        self.root, self.refused = root, refused
+    def __init__(self, root: str, refused: list[str], since: float | None = None) -> None:
+        self.root, self.refused, self.since = root, refused, since
         self.inside = os.path.realpath(root).rstrip("/") + "/"
         self.seen = set()  # type: set[str]
         self.folders = {}  # type: dict[str, str]
@@ -839,11 +843,33 @@ class Places:
             path, onerror=lambda error: self.refused.append(why(error))
         ):
             folders.sort()
+            if folder == path and os.path.isdir(os.path.join(path, "var/log")):
+                folders[:] = [each for each in folders if each not in WITHOUT_LOGS]
+            for each in folders:
+                self.name_link(os.path.join(folder, each), path)
             if folder[len(path) :].count("/") >= DEPTH:
                 folders[:] = []
             for name in sorted(names):
                 if not SKIPPED.search(name):
                     self.add(os.path.join(folder, name), path)
+                else:
+                    self.name_packed(os.path.join(folder, name))
+
+    def name_link(self, path: str, folder: str) -> None:
+        """Name a link to a folder elsewhere: it is not followed."""
+        if os.path.islink(path):
+            real = os.path.realpath(path)
+            if not is_below(real + "/", os.path.realpath(folder)):
+                self.refused.append(shown(path, self.root) + ": " + LEADS_OUT)
+
+    def name_packed(self, path: str) -> None:
+        """Name a rotated log that nothing here unpacks, unless it was written before the window."""
+        found = PACKED.search(path)
+        if not found:
+            return
+        with contextlib.suppress(OSError):
+            if self.since is None or os.stat(path).st_mtime >= self.since:
+                self.refused.append(f"{shown(path, self.root)}: {found.group(1)} is not unpacked")
 
     def file(self, path: str) -> None:
         """Keep a file and those that were rotated."""
@@ -858,6 +884,8 @@ class Places:
         for each in names:
             if each == name or (each.startswith(name) and ROTATED.match(each[len(name) :])):
                 self.add(os.path.join(folder, each), folder)
+            elif each.startswith(name):
+                self.name_packed(os.path.join(folder, each))
 
     def all(self, places: list[str]) -> dict[str, list[str]]:
         """Return the files of these places."""
@@ -968,7 +996,7 @@ def shown(path: str, root: str) -> str:
 
 def scan_files(scan: Scan, places: list[str], root: str) -> None:
     """Scan all files of these places."""
-    found = Places(root, scan.refused)
+    found = Places(root, scan.refused, scan.wanted.since)
     for paths in found.all(places).values():
         known = []
         for path in paths:

@@ -312,7 +312,7 @@ class Tail:
         """Follow what is new under a name, and what had that name before for a while."""
         self.looked_at = time.monotonic()
         refused = []  # type: list[str]
-        found = Places(self.root, refused)
+        found = Places(self.root, refused, since=float("inf"))  # what is packed is old
         for base, paths in found.all(self.places).items():
             if base not in paths:
                 continue  # what was rotated alone
