@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from engine.chains import THREE, WHOLE, Place, chain_of_three
+from engine.chains import OPERATIONS, THREE, TIDY, UNHURRIED, WHOLE, Place, TidyYard, chain_of_three
+from engine.fakes import YardWorld
 from killing import Fate, killed
 from postgres import Server
 from stackward.adapters.store.kept import open_histories
@@ -16,6 +18,7 @@ from stackward.engine.invariants import broken_in
 from stackward.errors import Locked, Superseded
 from stackward.lab.waiting import wait_until
 from stackward.model.run import Run, RunState, Turn
+from stackward.plan import Blocked, Move, Plan
 
 WITHIN_S = 60.0  # a guard against hanging, not a measure
 BOTH = pytest.mark.parametrize(
@@ -165,6 +168,47 @@ def test_no_more_go_on_at_once_than_were_approved(tmp_path: Path) -> None:
     together = [sum(a <= at < b for a, b in spans if a and b) for at, _ in spans if at]
     place.close()
     assert (ended.state, max(together)) == (RunState.SUCCEEDED, 2)
+
+
+@dataclass
+class LongPlanned:
+    """Plans how a yard is tidied; one of them only once it is let go."""
+
+    yard: str
+    is_asked: threading.Event = field(default_factory=threading.Event)
+    is_let_go: threading.Event = field(default_factory=threading.Event)
+
+    def plan(self, world: YardWorld, request: TidyYard, run_id: str | None) -> Plan[YardWorld]:
+        if request.yard == self.yard and run_id is None:
+            self.is_asked.set()
+            assert self.is_let_go.wait(WITHIN_S)
+        return TIDY.plan(world, request, run_id)
+
+    def judge(self, world: YardWorld, request: TidyYard, move: Move[YardWorld]) -> Blocked | None:
+        return TIDY.judge(world, request, move)
+
+
+def test_while_one_run_is_planned_the_others_end_and_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = replace(UNHURRIED, straggler_s=9 * WITHIN_S)  # whoever waits for planning is too late
+    place = Place(tmp_path, yards=(*THREE, "y4"), pace=hours)
+    place.yard("y2").set(standing=["a"])
+    run = place.approved(at_once=2)
+    long = LongPlanned("y3")
+    monkeypatch.setitem(OPERATIONS, "tidy-yard", long)
+    thread, ended = carried_out_aside(place, run)
+    assert long.is_asked.wait(WITHIN_S)
+
+    place.yard("y2").set(standing=[])
+
+    well = {"y1": ["succeeded"], "y2": ["succeeded"], "y4": ["succeeded"]}
+    assert wait_until(lambda: place.states(run) == well, within_s=WITHIN_S)
+    long.is_let_go.set()
+    thread.join(WITHIN_S)
+    states = place.states(run)
+    place.close()
+    assert (ended[0].state, states) == (RunState.SUCCEEDED, {**well, "y3": ["succeeded"]})
 
 
 @pytest.mark.parametrize(

@@ -45,12 +45,16 @@ def being_busy(*, is_busy: bool) -> Iterator[None]:
             loop.kill()
 
 
+def files_of(which: str) -> list[str]:
+    """Return the files of a scene, by its number; of all of them, where it is empty."""
+    return sorted(str(path) for path in SCENES.glob(f"test_{which}*.py"))
+
+
 def play(which: str, lab: str | None) -> tuple[int, str]:
     """Play once; return how that ended, and its last line."""
-    files = sorted(str(path) for path in SCENES.glob(f"test_{which or '*'}*.py"))
     given = {"STACKWARD_TEST_LAB": lab} if lab else {}
     ended = subprocess.run(
-        [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", *files],
+        [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", *files_of(which)],
         cwd=ROOT,
         env={**os.environ, "STACKWARD_TEST_NO_REPEAT": "1", **given},
         capture_output=True,

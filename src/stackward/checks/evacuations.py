@@ -24,7 +24,7 @@ class EvacuationsSettled:
 
     def ask(self, world: World, /) -> Answer:
         """Read all records of it that are accepted, pre-migrating or done."""
-        left = open_records(world.nova, self.host)
+        left = open_records(world, self.host)
         if not left:
             return Holds("Nova has no record that is accepted, pre-migrating or done")
         listed = ", ".join(f"{one.id} ({one.status})" for one in left)

@@ -48,6 +48,7 @@ class ChildRuns:
         self._carry_out = carry_out
         self._world = context.world_of(chain)
         self._going: dict[str, Future[Run]] = {}
+        self._ended = 0  # of its runs, when it last rested
         self._pool = ThreadPoolExecutor(_MOST, thread_name_prefix="chain")
         self._lock = Lock()  # the items of a chain are begun side by side
 
@@ -60,11 +61,13 @@ class ChildRuns:
         if going := [each for each in self._going.values() if not each.done()]:
             wait(going, timeout=seconds, return_when=FIRST_COMPLETED)
             return
-        until, ended = self._clock.monotonic() + seconds, self._journal.count_ended(self._chain.id)
-        while (left := until - self._clock.monotonic()) > 0:
-            self._clock.wait(min(_LOOK_S, left))
-            if self._journal.count_ended(self._chain.id) != ended:
+        until = self._clock.monotonic() + seconds
+        # One that ended while others were looked at is not waited for either.
+        while (ended := self._journal.count_ended(self._chain.id)) == self._ended:
+            if (left := until - self._clock.monotonic()) <= 0:
                 return
+            self._clock.wait(min(_LOOK_S, left))
+        self._ended = ended
 
     def newest(self, place: InItem, /) -> Run | None:
         """Return the last run that was begun there; None: there is none yet."""

@@ -433,7 +433,8 @@ class _Interpreter:
         return RunState.QUEUED if self._brakes.leaves_to_others else RunState.STOPPED
 
     def _advance(self, some: list[Moving], moving: list[Moving], failed: list[Moving]) -> None:
-        tick(some, self._pace.straggler_s, self._sort_out)
+        wait_s = self._pace.planning_s if self._is_chain else self._pace.straggler_s
+        tick(some, wait_s, self._sort_out)
         for each in [each for each in moving if each.is_settled]:
             moving.remove(each)
             if each.failed and each.failed is not self._against:

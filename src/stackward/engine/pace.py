@@ -14,6 +14,7 @@ class Pace:
     verify_s: float = 60.0  # what is to be proved may need a moment to become true
     quiet_s: float = 60.0  # a step in which nothing changes is examined as often
     straggler_s: float = 5.0  # a tick waits so long for a move that is busy asking
+    planning_s: float = 0.2  # and a chain for an item whose next run is being planned
     beat_s: float = 5.0  # between two signs of life while something else takes long
     late_s: float = 2.0  # between an intent and its start; later, the epoch is compared once more
     rest_s: float = 60.0  # at most, where a service says when to come back

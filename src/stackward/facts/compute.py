@@ -6,6 +6,8 @@ and with their distinct needs; never with the size of the cloud.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 from stackward.errors import NotInCatalog, StackwardError
 from stackward.facts.domains import other_directories, read_domains, read_filesystem
@@ -33,6 +35,7 @@ from stackward.ports.machines import machine_of
 from stackward.ports.masakari import Masakari
 from stackward.ports.neutron import Neutron
 from stackward.ports.nova import Nova
+from stackward.ports.together import ask_all
 from stackward.ports.world import World
 from stackward.status.lookups import service_of
 from stackward.status.stalled import read_guests, read_stalled_move
@@ -74,7 +77,7 @@ def read_compute_node(
         server.id: _bound(need_of(server, provider), server, service.zone, aggregates)
         for server in servers
     }
-    moving = () if only else tuple(_in_progress(world.nova, host, servers))
+    moving = () if only else tuple(_in_progress(world, host, servers))
     return ComputeNode(
         name=match.node or host,
         host=host,
@@ -161,16 +164,20 @@ def _ids_on(nova: Nova, host: str) -> list[str]:
 
 
 def _in_progress(
-    nova: Nova, host: str, here: Sequence[Server]
+    world: World, host: str, here: Sequence[Server]
 ) -> Iterator[tuple[Migration, Server]]:
     """Return the migrations from or to here with their servers; those of deleted ones are past."""
     known: dict[str, Server | None] = {server.id: server for server in here}
-    for status in IN_PROGRESS:
-        for migration in nova.migrations_of(host, status):
-            if migration.server not in known:
-                known[migration.server] = nova.server(migration.server)
-            if server := known[migration.server]:
-                yield migration, server
+    read = world.nova.migrations_of
+    found = ask_all(
+        world.together,
+        {f"migrations of {host}, {each}": partial(read, host, each) for each in IN_PROGRESS},
+    )
+    for migration in chain.from_iterable(found.values()):
+        if migration.server not in known:
+            known[migration.server] = world.nova.server(migration.server)
+        if server := known[migration.server]:
+            yield migration, server
 
 
 def _stalled_moves(
@@ -206,27 +213,32 @@ def _stalled_moves(
 def _with_all(world: World, host: str, listed: Sequence[str]) -> Iterator[Server]:
     """Read each server with its group, ports and volumes; one that has just gone is left out."""
     ports = world.neutron.ports_of(listed) if listed else ()
+    read = partial(_with_its_own, world, host, ports)
+    found = ask_all(world.together, {f"server {each}": partial(read, each) for each in listed})
     groups: dict[str, ServerGroup | None] = {}
-    for each in listed:
-        server = world.nova.server(each)
-        if server is not None and server.status == IN_DOWN_CELL:
-            yield replace(server, host=host)  # its cell went down as it was listed: it blocks
-            continue
-        if server is None or server.host != host:
+    for server in found.values():
+        if server is None:
             continue
         group = server.group_id
         if group and group not in groups:
             groups[group] = _with_hosts(world.nova, world.nova.server_group(group), set(listed))
-        volumes, unread = _volumes_of(world.cinder, server)
-        yield replace(
-            server,
-            ports=tuple(
-                _with_left(world.neutron, port) for port in ports if port.server == server.id
-            ),
-            volumes=volumes,
-            volumes_unread=unread,
-            group=groups[group] if group else None,
-        )
+        yield replace(server, group=groups[group] if group else None)
+
+
+def _with_its_own(world: World, host: str, ports: Sequence[Port], listed: str) -> Server | None:
+    """Read a server with its ports and volumes; None where it is not there any more."""
+    server = world.nova.server(listed)
+    if server is not None and server.status == IN_DOWN_CELL:
+        return replace(server, host=host)  # its cell went down as it was listed: it blocks
+    if server is None or server.host != host:
+        return None
+    volumes, unread = _volumes_of(world.cinder, server)
+    return replace(
+        server,
+        ports=tuple(_with_left(world.neutron, port) for port in ports if port.server == server.id),
+        volumes=volumes,
+        volumes_unread=unread,
+    )
 
 
 def _volumes_of(cinder: Cinder, server: Server) -> tuple[tuple[Volume, ...], str | None]:

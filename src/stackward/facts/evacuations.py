@@ -46,7 +46,7 @@ def read_evacuations(
 def read_open(world: World, host: str) -> tuple[OpenEvacuation, ...] | Unread:
     """Return each open record of a host with its server; no node is asked."""
     try:
-        records = open_records(world.nova, host)
+        records = open_records(world, host)
         servers = {one.server: world.nova.server(one.server) for one in records}
     except StackwardError as error:
         return Unread.of(error)

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from math import ceil
 from typing import Protocol, TypeVar
+
+from stackward.errors import Unreachable
 
 Key = TypeVar("Key")
 Told = TypeVar("Told")
 Told_co = TypeVar("Told_co", covariant=True)
+
+_AT_ONCE = 8  # questions of one plan that a service has at a time
+_EACH_S = 300.0  # a guard, for each round of them: a call has an end of its own before that
 
 
 class Round(Protocol[Key, Told_co]):
@@ -68,3 +74,23 @@ class Streams(Protocol):
         whoever owns what it waits for ends that.
         """
         ...
+
+
+def ask_all(together: Together, questions: Mapping[Key, Callable[[], Told]]) -> Mapping[Key, Told]:
+    """Return each answer under its key, in the order of the questions.
+
+    What a question raises is raised here. Raises `Unreachable` where one was not answered.
+    """
+    # In a tuple: None may be an answer.
+    asked = {key: _in_a_tuple(question) for key, question in questions.items()}
+    within_s = _EACH_S * ceil(len(asked) / _AT_ONCE)
+    told = together.ask(asked, within_s=within_s, at_once=_AT_ONCE)
+    answers = {key: answer[0] for key, answer in told.items() if answer is not None}
+    if len(answers) < len(questions):
+        late = next(key for key in questions if key not in answers)
+        raise Unreachable(f"no answer in time: {late}")
+    return answers
+
+
+def _in_a_tuple(question: Callable[[], Told]) -> Callable[[], tuple[Told]]:
+    return lambda: (question(),)

@@ -121,11 +121,11 @@ class StopForRecords:
 
     def mark(self, world: World, /) -> Mark:
         """Note which records are left."""
-        return {"open": [one.id for one in open_records(world.nova, self.host)]}
+        return {"open": [one.id for one in open_records(world, self.host)]}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the world tells
         """Done when no record is left, or when nova-compute is off: then it is started next."""
-        left = [one.id for one in open_records(world.nova, self.host)]
+        left = [one.id for one in open_records(world, self.host)]
         if not left:
             return Look(Standing.DONE, saw={"open": []})
         answer = world.shell.run(self.node, ["systemctl", "is-active", UNIT])

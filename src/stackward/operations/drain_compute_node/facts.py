@@ -39,7 +39,7 @@ def read_drain(
         keep_names(world, journal, facts.name, facts.host)
     facts = replace(
         _with_reserved(facts, world, journal),
-        evacuations=lives_on_source(world.nova, facts.host, facts.servers),
+        evacuations=lives_on_source(world, facts.host, facts.servers),
     )
     if (claim := facts.claim) is None:
         return facts

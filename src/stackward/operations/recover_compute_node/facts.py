@@ -118,7 +118,7 @@ def _of_node(world: World, facts: RecoveryFacts, node: str) -> RecoveryFacts:
         directories=read_directories(world.shell, node, (INSTANCES, *other_directories(domains))),
         ahead_s=read_clock(world, node),
         booted=read_booted(world.shell, node),
-        evacuations=open_records(world.nova, facts.host),
+        evacuations=open_records(world, facts.host),
     )
 
 
