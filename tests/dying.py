@@ -268,6 +268,8 @@ def of_cloud(
             "claimed": service.disabled_reason is not None,
             "unit": site.shell.units.get(NODE),
             "starts": site.shell.starts[NODE],
+            "reboots": site.shell.reboots[NODE],
+            "cut by a reboot": sorted(site.shell.cut_by_reboot),
             "old copies destroyed": len(site.shell.destroyed),
             "power": device.state.value if device else None,
             "guarded": guard is not None and not guard.is_in_maintenance,

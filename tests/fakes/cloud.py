@@ -42,5 +42,8 @@ class FakeCloud:
         id_ = self.service_id or f"nova of {self.place}"
         return CloudIdentity(id=id_, name=self.place, formerly=(self.place,))
 
+    def user(self) -> str:
+        return "ops"
+
     def has_service(self, kind: str, /) -> bool:
         return kind in self.catalog

@@ -27,6 +27,7 @@ from stackward.ports.root import (
     FILL_GATE,
     FILL_GATE_DROP_IN,
     GUEST_LOGS,
+    SYNC_WHO_RAN,
     Words,
     must_be_declared,
 )
@@ -99,6 +100,14 @@ class FakeShell:
     pinging: set[str] = field(default_factory=set)  # of the silent ones, those whose kernel answers
     refusing: set[str] = field(default_factory=set)  # of the silent ones, those that refuse 22/tcp
     booted: datetime | None = NOW - timedelta(minutes=2)  # None: it does not tell
+    rebooted: dict[str, datetime] = field(default_factory=dict)  # by node: by itself, since
+    reboots: Counter[str] = field(default_factory=Counter)
+    not_booting: set[str] = field(default_factory=set)  # nodes: silent from a reboot on
+    ignores_reboot: set[str] = field(default_factory=set)
+    cut_by_reboot: set[str] = field(default_factory=set)  # servers that ran as their node rebooted
+    cut_off: set[str] = field(default_factory=set)  # servers: their guests obey no shutdown
+    kernels: tuple[str, str] = ("6.1.0-18-amd64", "6.1.0-18-amd64")  # that runs; of `/vmlinuz`
+    is_container: bool = False
     guest_logs: str = ""  # what `grep` finds in libvirt's logs
     unmounted: set[str] = field(default_factory=set)  # servers whose directories are not there
     ahead_s: float = 0.0  # the clock of each node
@@ -142,7 +151,7 @@ class FakeShell:
         refused = dict.fromkeys(commands, self.refused[node]) if node in self.refused else {}
         return Rights("ops", refused)
 
-    def run(  # noqa: PLR0911  # one a kind of command
+    def run(  # noqa: C901, PLR0911  # one a kind of command
         self,
         node: str,
         command: Sequence[str],
@@ -172,6 +181,11 @@ class FakeShell:
             return self._read(node, words)
         if words[0].rpartition("/")[2] == "systemctl":
             return self._told_of_gate(node, words) or self._systemctl(node, words)
+        if words[0] in {"systemd-detect-virt", "uname", "readlink"}:
+            runs, chosen = self.kernels
+            said = "systemd-nspawn" if self.is_container else "none"
+            link = f"/boot/vmlinuz-{chosen}" if chosen else ""
+            return Answer(0, {"uname": runs, "readlink": link}.get(words[0], said))
         return self._write(node, words, given)
 
     def _past(self, node: str, words: Words) -> Answer:
@@ -181,9 +195,10 @@ class FakeShell:
             return Answer(0, f"{now.timestamp() + self.ahead_s:.0f}\n")
         if words == GUEST_LOGS:
             return Answer(0 if self.guest_logs else 1, self.guest_logs)
-        if self.booted is None:
+        booted = self.rebooted.get(node, self.booted)
+        if booted is None:
             return Answer(1, "", "cat: /proc/1/stat: Permission denied\n")
-        began = int(self.booted.timestamp())
+        began = int(booted.timestamp())
         return Answer(0, f"1 (systemd) S {'0 ' * 18}100 0\ncpu 1 2\nbtime {began - 1}\n")
 
     def _disks(self, servers: Sequence[str]) -> Answer:
@@ -261,6 +276,8 @@ class FakeShell:
         if words[0] == "/usr/bin/rm":
             for path in words[2:]:
                 self.files.pop((node, path), None)
+        elif tuple(words) == SYNC_WHO_RAN:
+            pass
         elif tuple(words) in FILLED:
             path, text = FILLED[tuple(words)]
             self.files[node, path] = text
@@ -292,7 +309,7 @@ class FakeShell:
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
 
-    def _virsh(self, node: str, words: list[str]) -> Answer:  # noqa: PLR0911  # one a command
+    def _virsh(self, node: str, words: list[str]) -> Answer:  # noqa: C901, PLR0911  # one a command
         if node in self.without_virsh | self.libvirt_down:
             return NO_VIRSH if node in self.without_virsh else NO_LIBVIRT
         here = [
@@ -312,6 +329,9 @@ class FakeShell:
             )
         if words == list(LIST):
             return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
+        if "--reason" in words:
+            how = "destroyed" if words[-1] in self.cut_off else "shutdown"
+            return Answer(0, f"{self._domstate(node, words[-1]).out.strip()} ({how})\n\n")
         if "domstate" in words:
             return self._domstate(node, words[-1])
         if "domstats" in words:
@@ -321,6 +341,8 @@ class FakeShell:
         if "domjobinfo" in words:
             return self._job(node, words[-1])
         ids = [*(one.id for one in here), *self.strays.get(node, [])]
+        if "list" in words and "--all" not in words:
+            ids = [one for one in ids if self._runs(node, one)]
         if "version" in words:
             ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
@@ -352,6 +374,32 @@ class FakeShell:
         states = {"paused": "paused", "stopped": "shut off", "suspended": "shut off"}
         return Answer(0, f"{states.get(found.vm_state, 'running')}\n\n")
 
+    def _runs(self, node: str, server: str) -> bool:
+        state = self._domstate(node, server)
+        is_stray = server in self.strays.get(node, [])
+        return is_stray or state.out.strip() not in {"shut off", "crashed", ""}
+
+    def _reboot(self, node: str) -> None:
+        """Shut a node down and boot it: what runs on it is cut off, and its units start again."""
+        if node in self.ignores_reboot:
+            return
+        servers = self.cloud.nova.servers_on(self._host_of(node))
+        self.cut_by_reboot |= {one.id for one in servers if self._runs(node, one.id)}
+        self.reboots[node] += 1
+        self.rebooted[node] = self.clock.now() if self.clock else NOW
+        self.files.pop((node, boot_gate.OPENED), None)
+        if node in self.not_booting:
+            self.silent.add(node)
+            return
+        self.boot(node)
+
+    def boot(self, node: str) -> None:
+        """Let a node that was shut down come up: its units start, and it answers."""
+        self.silent.discard(node)
+        _, enabled = self.units.get(node, ("active", "enabled"))
+        self.units[node] = ("inactive", enabled)
+        self._start(node, enabled)
+
     def _domid(self, node: str, server: str) -> Answer:
         state = self._domstate(node, server)
         if state.code:
@@ -368,6 +416,7 @@ class FakeShell:
             return
         host = self._host_of(node)
         if self.units.get(node, ("", ""))[0] == "active" and host in self.cloud.nova.computes:
+            self._report(node)
             return
         self.starts[node] += 1
         if node in self.not_starting:
@@ -380,6 +429,12 @@ class FakeShell:
         self.strays[node] = [one for one in self.strays.get(node, []) if one not in destroyed]
         self.domains = {at: one for at, one in self.domains.items() if at[1] not in destroyed}
         self._hear(host, now)
+
+    def _report(self, node: str) -> None:
+        """Let a nova-compute that runs report once more."""
+        beats = len(self.asked)
+        at = f"2026-11-22T{4 + beats // 3600:02}:{beats // 60 % 60:02}:{beats % 60:02}.000000"
+        self._hear(self._host_of(node), at)
 
     def _has(self, node: str, server: str) -> bool:
         return self._domstate(node, server).code == 0
@@ -401,7 +456,7 @@ class FakeShell:
         told = f"{{ path=/bin/sh ; argv[]=/bin/sh {boot_gate.SCRIPT} may-start }}"
         return Answer(0, f"ExecCondition={told if node in self.gated else ''}\n")
 
-    def _systemctl(self, node: str, words: list[str]) -> Answer:
+    def _systemctl(self, node: str, words: list[str]) -> Answer:  # noqa: C901  # same
         exists = node not in self.without_unit
         # A unit that does not exist is masked all the same; then it reads masked and inactive.
         usual = ("active", "enabled") if exists else ("inactive", "not-found")
@@ -411,6 +466,10 @@ class FakeShell:
         match words[1]:
             case "is-active":
                 return Answer(0, f"{active}\n")
+            case "is-system-running":
+                return Answer(0, "running\n")
+            case "reboot":
+                self._reboot(node)
             case "is-enabled":
                 return Answer(0, f"{enabled}\n")
             case "mask":
@@ -428,6 +487,8 @@ class FakeShell:
                 self._start(node, enabled)
             case "show":
                 lives = self.starts[node]
+                if node in self.rebooted and active == "active":
+                    self._report(node)
                 return Answer(
                     0,
                     f"LoadState={'loaded' if exists else 'not-found'}\n"

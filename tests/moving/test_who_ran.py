@@ -1,5 +1,6 @@
 """Who ran when a node was lost: by its owner, by Nova, by libvirt's log, by our own looks."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from builders import NOW, a_server
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
-from stackward.model.who_ran import Answer, GuestEvent, GuestLine, Loss, Past, Seen
+from stackward.model.who_ran import Answer, GuestEvent, GuestLine, Listed, Loss, Past, Seen
 from stackward.moving.who_ran import judge_who_ran
 
 LOSS = Loss(not_after=NOW, words="it booted")
@@ -51,7 +52,49 @@ def past(
     return Past(server=a_server(status), actions=actions, seen=seen, log=log)
 
 
+OURS = act("stop", JUST_BEFORE, "ops")
+
+
+def listed(*actions: ServerAction, ran: bool = True, stops: frozenset[str] | None = None) -> Past:
+    """Return what is known of a server that a reboot of ours has written down as it was made."""
+    given = past(*actions)
+    names = {given.server.id: MADE.request_id}
+    told = Listed(
+        run="01R",
+        user="ops",
+        at=BEFORE,
+        booted=LONG_AGO,
+        stops=stops,
+        ran=names if ran else {},
+        off={} if ran else names,
+    )
+    return replace(given, listed=told)
+
+
 CASES: dict[str, tuple[Past, Answer]] = {
+    "our reboot has stopped it": (listed(OURS, MADE), Answer.START),
+    "our reboot has found it off": (listed(MADE, ran=False), Answer.LEAVE_OFF),
+    "it ran as our reboot began, and Nova has stopped it since": (
+        listed(BY_NOVA, MADE), Answer.START,
+    ),
+    "its owner stopped it after our list": (listed(act("stop", LATER), MADE), Answer.LEAVE_OFF),
+    "its owner started it after our list": (
+        listed(act("start", LATER), OURS, MADE), Answer.START,
+    ),
+    "its guest ended after our list, and before the boot": (
+        listed(act("stop", BEFORE + timedelta(minutes=1), None), MADE), Answer.LEAVE_OFF,
+    ),
+    "it was started again after our reboot, and stopped by the same user later": (
+        listed(act("stop", JUST_BEFORE, "ops"), act("start", BEFORE, "ops"), OURS, MADE),
+        Answer.LEAVE_OFF,
+    ),
+    "the same user stopped it after our list, and our reboot did not": (
+        listed(OURS, MADE, stops=frozenset({"req-other"})), Answer.LEAVE_OFF,
+    ),
+    "our reboot has stopped it, by the journal": (
+        listed(OURS, MADE, stops=frozenset({OURS.request_id})), Answer.START,
+    ),
+    "its log does not go back to our list": (listed(BY_NOVA), Answer.CONTRADICTED),
     "Nova stopped it as the node returned": (past(BY_NOVA, MADE), Answer.START),
     "Nova still calls it ACTIVE": (past(MADE, status="ACTIVE"), Answer.START),
     "its owner stopped it before": (past(act("stop", BEFORE), MADE), Answer.LEAVE_OFF),

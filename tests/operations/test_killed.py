@@ -31,6 +31,7 @@ from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.change_boot_gate import GateRequest
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.fence_compute_node import FenceRequest
+from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.requests.reboot_server import RebootRequest
 from stackward.requests.recover_compute_node import RecoverRequest
 from stackward.requests.return_compute_node import ReturnRequest
@@ -233,6 +234,20 @@ CASES = {
         with_two,
         lambda _: RebootRequest(server="db-01"),
         {"hosts": HOME, "asked": {"db-01": ["reboot"]}, "built": 0, "starts": 0, **UNTOUCHED},
+    ),
+    "reboot of a node in place": Case(
+        with_two,
+        lambda _: RebootNodeRequest(node=NODE, reason="kernel"),
+        {
+            "hosts": HOME,
+            "asked": {"db-01": ["stop", "start"]},
+            "running": {"db-01": 1},
+            "built": 0,
+            "starts": 1,
+            "reboots": 1,
+            "cut by a reboot": [],
+            **IN,
+        },
     ),
     "recovery": Case(
         with_three_that_are_off,

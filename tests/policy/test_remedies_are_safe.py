@@ -443,6 +443,8 @@ def test_without_one_of_its_witnesses_a_rule_offers_nothing_that_harms(
 
 # What can be waited for: who ends it, and what the remedy says where nobody does.
 WAITS = {
+    "boot/busy": ("Nova ends its task", "if it never is"),
+    "boot/differs": ("Nova looks every ten minutes", "where they still differ"),
     "busy": ("Nova ends its task", "if it never is"),
     "building": ("Nova builds it", "if it never is"),
     "evacuate/ha-acts": ("the instance-HA service ends it", "where it is `error` or `failed`"),

@@ -31,6 +31,7 @@ EXECUTE_NOTHING = {
     "/usr/bin/rm",
     "/usr/bin/ss",
     "/usr/bin/stat",
+    "/usr/bin/sync",
     "/usr/bin/systemctl",
     "/usr/bin/tail",
     "/usr/bin/test",
@@ -182,10 +183,13 @@ def test_the_login_of_the_file_is_the_operators_choice() -> None:
 
 
 def test_only_a_file_that_nothing_reads_is_written_from_standard_input() -> None:
-    """Whoever may run these chooses what they read: a unit written so would be as good as root."""
+    """Whoever may run these chooses what they read: a unit written so would be as good as root.
+
+    The second is read by Stackward alone, as a list of ids.
+    """
     fed = [one.words[-1] for one in ALL if "/dev/stdin" in one.words or one.words[-1] == "-"]
 
-    assert fed == ["/etc/stackward/maintenance"]
+    assert fed == ["/etc/stackward/maintenance", "/var/lib/stackward/who-ran"]
 
 
 def test_only_what_reads_logs_executes_what_it_is_given() -> None:

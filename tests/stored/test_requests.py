@@ -78,6 +78,7 @@ def test_the_requests_that_earlier_versions_have_stored_are_written_the_same() -
     assert {each["kind"] for each in found} == {*requests.KINDS} - {
         "chain",
         "change-boot-gate",
+        "reboot-compute-node",
         "reboot-server",
         "evacuate-compute-node",
         "fence-compute-node",

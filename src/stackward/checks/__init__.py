@@ -22,6 +22,8 @@ KINDS = ByKind(
         "is-its-device": "node_power.IsItsDevice",
         "is-powered-off": "node_power.IsPoweredOff",
         "log-is-readable": "service.LogIsReadable",
+        "nothing-runs": "node_reboot.NothingRuns",
+        "runs-chosen-kernel": "node_reboot.RunsChosenKernel",
         "no-sign-of-life": "node_power.NoSignOfLife",
         "one-guest-each": "server.OneGuestEach",
         "run-elsewhere": "server.RunElsewhere",

@@ -640,6 +640,72 @@ def recover(  # noqa: PLR0913  # one for each flag
 
 
 @app.command(
+    epilog=example(
+        "stackward node reboot compute-07 --in-place --dry-run",
+        'stackward node reboot compute-07 --in-place --reason "new kernel"',
+    ),
+)
+@grouped
+def reboot(  # noqa: PLR0913  # one for each flag
+    context: typer.Context,
+    *,
+    node: NodeArgument,
+    in_place: Annotated[
+        bool,
+        typer.Option(
+            "--in-place", help="Its servers stay there: stopped before, and started again after it."
+        ),
+    ] = False,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Shown to everyone as Nova's disabled reason.")
+    ] = "reboot",
+    consent: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=REFERENCE",
+            help="The owner of this server, who wishes to be asked, agrees; may be repeated.",
+        ),
+    ] = None,
+    timeout: Annotated[
+        int,
+        typer.Option(min=1, metavar="SECONDS", help="In which the node must have booted."),
+    ] = 900,
+    starting: Starting,
+    planning: Planning,
+    approving: Approving,
+    choice: InventoryChoice,
+    output: Output,
+) -> None:
+    """Reboot a living compute node, with its servers on it.
+
+    The node is cordoned, and who runs on it is written down there. The servers that run are
+    stopped, from the last tier to the first; the node reboots, which is proved by another boot;
+    once it works, it is uncordoned, and exactly these servers are started again, in waves. What
+    was off stays off. The plan is shown first. A reboot cannot be undone.
+    """
+    from stackward.cli.carrying import carry_out
+    from stackward.cli.options import consents_in
+    from stackward.requests.reboot_compute_node import RebootNodeRequest
+
+    if not in_place:
+        raise BadInput(
+            "it is not said what becomes of the servers on the node",
+            hint="pass `--in-place`: they are stopped, and started again; or "
+            f"`stackward node drain {node}` first, and reboot the empty node",
+        )
+    asked = RebootNodeRequest(
+        node=node,
+        reason=reason,
+        consents=consents_in(consent or ()),
+        tiers=settings_here().tiers,
+        at_once=starting.parallel,
+        within_s=float(starting.wave_timeout),
+        boot_within_s=float(timeout),
+    )
+    carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+
+
+@app.command(
     epilog=example("stackward node check compute-07", "stackward node check ctl -f json"),
 )
 @grouped

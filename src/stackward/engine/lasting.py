@@ -12,7 +12,7 @@ from typing import Any
 from stackward.engine.ledger import Ledger
 from stackward.errors import StepFailed
 from stackward.model.run import Event, RunState, Settled
-from stackward.plan import Lasting, Look, Plan
+from stackward.plan import Lasting, Lifting, Look, Plan
 
 TAKEN_AWAY = "taken away"  # the event that says so
 _DONE = {"found done", f"settled: {Settled.DONE}"}  # the events by which a step is proved done
@@ -39,13 +39,25 @@ class TakenAway(StepFailed):
 
 
 def lost_steps(plan: Plan[Any], ledger: Ledger, world: Any) -> Iterator[Lost]:  # noqa: ANN401  # as the steps need it
-    """Look again at each lasting step that this run has done; return those that are lost."""
+    """Look again at each lasting step that this run has done; return those that are lost.
+
+    What the run itself has begun to take back lasts no longer.
+    """
+    lifted = {*_lifted(plan, ledger)}
     for stage, move in plan.moves():
         for path, step in move.way(stage.path_of(move), ledger.last):
-            if not (isinstance(step, Lasting) and ledger.is_done(path)):
+            if not (isinstance(step, Lasting) and ledger.is_done(path)) or step.kind in lifted:
                 continue
             if (look := step.lost(world)) is not None:
                 yield Lost(move.thing, path, step, look)
+
+
+def _lifted(plan: Plan[Any], ledger: Ledger) -> Iterator[str]:
+    """Return the kinds of lasting steps that the run has begun to take back."""
+    for stage, move in plan.moves():
+        for path, step in move.way(stage.path_of(move), ledger.last):
+            if path in ledger.last and isinstance(step, Lifting) and step.lifts:
+                yield step.lifts
 
 
 def is_done_again(lost: Lost, events: Sequence[Event]) -> bool:

@@ -17,7 +17,7 @@ from stackward.model.domain import Domain
 from stackward.model.observation import Observation
 from stackward.model.server import Server, ServerAction
 from stackward.model.unread import Unread
-from stackward.model.who_ran import GuestEvent, GuestLine, Past, Seen
+from stackward.model.who_ran import GuestEvent, GuestLine, Listed, Past, Seen
 from stackward.ports.journal import Journal
 from stackward.ports.root import GUEST_LOGS
 from stackward.ports.shell import Shell, refusal
@@ -50,10 +50,12 @@ def read_pasts(  # noqa: PLR0913, PLR0917  # the witnesses
     servers: Sequence[Server],
     domains: tuple[Domain, ...] | Unread,
     logs: Logs,
+    listed: Listed | None = None,
 ) -> tuple[Past, ...]:
     """Return what tells of each server whether it ran on the host, as Nova calls it.
 
     `domains` lead from a server to its log. Of a node that cannot be asked both are `Unread`.
+    `listed` is what a reboot of ours has written there.
     """
     seen = _seen_on(journal.observations(world.cloud.identity().id, GUESTS), host)
     names = {} if isinstance(domains, Unread) else {one.server: one.name for one in domains}
@@ -63,6 +65,7 @@ def read_pasts(  # noqa: PLR0913, PLR0917  # the witnesses
             actions=_actions(world, server.id),
             seen=seen.get(server.id),
             log=_log_of(names.get(server.id), logs),
+            listed=listed,
         )
         for server in servers
     )

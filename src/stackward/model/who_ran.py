@@ -1,6 +1,7 @@
 """Who ran on a node before it was lost: what each witness tells of a server, and what follows."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -57,6 +58,41 @@ class Loss:
     words: str  # how that moment is known
 
 
+STOPPING = "stop "  # so begin the stages that stop servers for a reboot: the journal is read by it
+WHO_RAN = "/var/lib/stackward/who-ran"  # on a node, written before its servers are stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Who ran on a node, as a reboot of ours has written it there before it stopped anything."""
+
+    run: str
+    user: str  # by whom its servers were then stopped
+    at: datetime
+    booted: datetime  # the boot in which it was written
+    # The newest request of each server's action log at that time; empty: it had none.
+    ran: Mapping[str, str] = field(default_factory=dict)
+    off: Mapping[str, str] = field(default_factory=dict)
+    # The requests by which that run has stopped them; None: the journal here does not tell.
+    stops: frozenset[str] | None = None
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Return all servers that it names."""
+        return {**self.off, **self.ran}
+
+
+def newer_than(request: str, actions: Sequence[ServerAction]) -> tuple[ServerAction, ...] | None:
+    """Return the actions that are newer than a request, the newest first.
+
+    None where the log does not have it any more: nothing is known then.
+    """
+    if not request:
+        return tuple(actions)
+    requests = [each.request_id for each in actions]
+    return tuple(actions[: requests.index(request)]) if request in requests else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """All that tells of one server whether it ran; what could not be read says why."""
@@ -65,13 +101,14 @@ class Past:
     actions: tuple[ServerAction, ...] | Unread  # the newest first
     seen: Seen | None = None  # None: we have not looked at its node while it lived
     log: tuple[GuestLine, ...] | Unread = ()  # in the order of time; none: the log has nothing
+    listed: Listed | None = None  # what a reboot of ours has written on the node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Testimony:
     """What one witness tells."""
 
-    witness: str  # "its owner", "Nova", "libvirt's log", "our last look"
+    witness: str  # "its owner", "Nova", "libvirt's log", "our last look", "our list"
     was: Was
     words: str
     at: datetime | None = None  # when that was so

@@ -7,11 +7,14 @@ node lived, libvirt's log of it. `loss` is the moment at which the node was lost
 boot since, of a node that is back; the last sign of it, of one that is dead. The answer of each
 server is to start, to leave off, or contradicted, with every witness and its time.
 
-The last action of its owner decides, before the loss or since. Else all witnesses that can tell
-must agree. Read in nova 31.0 compute/manager.py (`_sync_power_states`) and instance_actions.py:
-seconds after nova-compute starts, Nova stops what it has as running and libvirt has not; a guest
-that switches itself off is stopped likewise. Both are a `stop` without a user, and only the time
-tells one from the other.
+What a reboot of ours has written on the node before it stopped anything decides, as long as nobody
+has asked for anything since. Else the last action of its owner does, before the loss or since. Else
+all witnesses that can tell must agree.
+
+Read in nova 31.0 compute/manager.py (`_sync_power_states`) and instance_actions.py: seconds after
+nova-compute starts, Nova stops what it has as running and libvirt has not; a guest that switches
+itself off is stopped likewise. Both are a `stop` without a user, and only the time tells one from
+the other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,15 +26,18 @@ from stackward.model.who_ran import (
     Answer,
     GuestEvent,
     GuestLine,
+    Listed,
     Loss,
     Past,
     Testimony,
     Was,
     WhoRan,
+    newer_than,
 )
 from stackward.wording import in_utc
 
 OWNER, NOVA, LIBVIRT, OUR_LOOK = "its owner", "Nova", "libvirt's log", "our last look"
+LISTED = "our list"
 
 _STARTS = {"create", "start", "reboot", "resume", "unpause", "unrescue", "unshelve", "restore"}
 _STOPS = {
@@ -46,8 +52,9 @@ _IS_OFF = {"shut off", "crashed"}
 
 def judge_who_ran(past: Past, loss: Loss) -> WhoRan:
     """Say whether a server is to run again, and by which witnesses."""
-    told = tuple(_testimonies(past, loss))
-    decided = next((each for each in told if each.witness == OWNER), None)
+    listed = _listed(past, loss)
+    told = (*([listed] if listed else ()), *_testimonies(past, loss))
+    decided = listed or next((each for each in told if each.witness == OWNER), None)
     if decided is not None:
         answer = Answer.START if decided.was is Was.RUNNING else Answer.LEAVE_OFF
         return WhoRan(server=past.server, answer=answer, because=decided.words, testimonies=told)
@@ -82,6 +89,35 @@ def _testimonies(past: Past, loss: Loss) -> Iterator[Testimony]:
     yield _libvirt(past, loss)
     if past.seen is not None:
         yield _look(past, loss)
+
+
+# --- the list of an own reboot ------------------------------------------------------------------
+
+
+def _listed(past: Past, loss: Loss) -> Testimony | None:
+    """Return what the list tells; None where others have asked for something since it was written.
+
+    The stops of that reboot itself are those of its user, and nothing has started it since.
+    """
+    listed, server = past.listed, past.server.id
+    if listed is None or server not in listed.known or isinstance(past.actions, Unread):
+        return None
+    newer = newer_than(listed.known[server], past.actions)
+    if newer is None or any(not _is_of_reboot(each, listed, loss) for each in _orders(newer)):
+        return None
+    was = Was.RUNNING if server in listed.ran else Was.OFF
+    how = "ran" if was is Was.RUNNING else "was off"
+    words = f"it {how} at {in_utc(listed.at)}, before run {listed.run} rebooted its node"
+    return Testimony(witness=LISTED, was=was, words=words, at=listed.at)
+
+
+def _is_of_reboot(action: ServerAction, listed: Listed, loss: Loss) -> bool:
+    """Say whether it was stopped by the reboot, or found off by Nova after it."""
+    if action.action != "stop":
+        return False
+    if action.user is None:
+        return _at(action) > loss.not_after
+    return action.user == listed.user if listed.stops is None else action.request_id in listed.stops
 
 
 # --- Nova ---------------------------------------------------------------------------------------

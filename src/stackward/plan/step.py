@@ -39,6 +39,10 @@ SET_ASIDE = "set aside"
 """In `saw`: why nothing more is done for the thing of a step that holds up no other by that."""
 
 
+CUT_OFF = "cut off"
+"""In `saw`: why the guest of a server did not end by itself, and was ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """One look at a step: where it stands, and what the operator should read about it."""
@@ -138,6 +142,16 @@ class Lasting(Protocol[W_contra]):
 
     def lost(self, world: W_contra, /) -> Look | None:
         """Say who has taken it away since it was done, and the way on; None where it lasts."""
+        ...
+
+
+@runtime_checkable
+class Lifting(Protocol):
+    """A step that may take back what a lasting step of the same run has done."""
+
+    @property
+    def lifts(self) -> str | None:
+        """Return the kind of that lasting step; None where it takes back another run's."""
         ...
 
 

@@ -44,7 +44,7 @@ CONSENTED = Rule(
 
 def wish_of(server: Server) -> Wish | None:
     """Return what the owner wishes; None where nothing that is known is written."""
-    written = _written(server)
+    written = wish_written(server)
     return Wish(written) if written is not None and written in {*Wish} else None
 
 
@@ -61,7 +61,7 @@ def may_be_stopped(server: Server) -> bool:
 def judge_wish(server: Server, consent: Consent | None) -> Iterator[Verdict]:
     """Ask whether the owner lets the server be moved at all."""
     wish = wish_of(server)
-    if wish is None and (written := _written(server)) is not None:
+    if wish is None and (written := wish_written(server)) is not None:
         yield WISH_UNKNOWN.blocks(server.label, server.id, written=written, known=", ".join(Wish))
     elif needs_consent(server) and consent is not None:
         yield CONSENTED.warns(server.label, server.id, wish=wish, reference=consent.reference)
@@ -71,5 +71,6 @@ def judge_wish(server: Server, consent: Consent | None) -> Iterator[Verdict]:
         yield WISH_LEAVE.blocks(server.label, server.id, project=server.project, user=server.user)
 
 
-def _written(server: Server) -> str | None:
+def wish_written(server: Server) -> str | None:
+    """Return what is written where a wish belongs, known or not."""
     return dict(server.metadata).get(WISH)

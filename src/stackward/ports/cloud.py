@@ -16,6 +16,10 @@ class Cloud(Protocol):
         """Return what tells this cloud from others, whoever asks; no call, and no secret."""
         ...
 
+    def user(self) -> str:
+        """Return the id of the user by whom all is asked; no call."""
+        ...
+
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type; no call."""
         ...

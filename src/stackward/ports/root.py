@@ -2,9 +2,10 @@
 
 The shipped sudoers file and the reference page are made of this list, and a shell refuses to run
 anything else as root. None takes a word that is chosen at the time: sudo compares them as they
-stand. What sudo cannot compare is what a command reads; so the only one that is given a text writes
-it to a file whose content nothing reads. Two others execute what they read, `SCAN_LOGS` and `TALK`:
-they equal root, and the shipped file has them behind a `#`.
+stand. What sudo cannot compare is what a command reads; so the two that are given a text write it
+to files: the content of one nothing reads, that of the other only Stackward, as a list of ids. Two
+more execute what they read, `SCAN_LOGS` and `TALK`: they equal root, and the shipped file has them
+behind a `#`.
 
 Sudo joins the words by blanks before it compares them, so it does not see where one ends: who may
 run `timeout 4 setpriv --reuid x /y` may run the program `setpriv --reuid x /y` of a folder of his
@@ -20,6 +21,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from stackward.model import boot_gate
 from stackward.model.compute_process import UNIT
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
+from stackward.model.who_ran import WHO_RAN
 
 Words: TypeAlias = tuple[str, ...]
 
@@ -32,6 +34,7 @@ class For(StrEnum):
     RETURN = "return"  # `node return`, and the undo of a drain
     GATE = "gate"  # `node gate`; of these `node return` opens it
     LOGS = "logs"  # `log follow`, `log errors`; another way is membership in groups
+    REBOOT = "reboot"  # `node reboot`
     RECOVER = "recover"  # `node recover`: who ran, by libvirt's logs
 
 
@@ -294,6 +297,14 @@ OPEN_GATE: Words = _made(boot_gate.OPENED)
 CLEAR_GATE_DROP_IN: Words = ("/usr/bin/rm", "-f", boot_gate.DROP_IN)
 CLEAR_GATE: Words = ("/usr/bin/rm", "-f", boot_gate.SCRIPT, boot_gate.OPENED, boot_gate.PLANNED)
 
+# --- a reboot -----------------------------------------------------------------------------------
+
+# The list goes to its standard input. It outlives the boot, so it is brought to the disk.
+LIST_WHO_RAN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", WHO_RAN)
+SYNC_WHO_RAN: Words = ("/usr/bin/sync", WHO_RAN)
+REBOOT: Words = ("/usr/bin/systemctl", "reboot")
+GIVEN_A_TEXT = (NOTE_MAINTENANCE, LIST_WHO_RAN)  # those that are given what they write
+
 # nova-compute's own words on a move that failed; Nova's API does not keep them.
 COMPUTE_LOGS = ("/var/log/nova/nova-compute.log", "/var/log/kolla/nova/nova-compute.log")
 COMPUTE_LOG: Words = ("/usr/bin/tail", "-q", "-c", "4000000", *COMPUTE_LOGS)
@@ -318,6 +329,7 @@ SCAN_LOGS: Words = (
 )
 
 _CHECK, _DRAIN, _RETURN, _GATE = (For.CHECK,), (For.DRAIN,), (For.RETURN,), (For.GATE,)
+_REBOOT, _BACK = (For.REBOOT,), (For.RETURN, For.REBOOT)
 _LOOKS = "it only looks"
 
 ALL = (
@@ -425,14 +437,14 @@ ALL = (
     RootCommand(words=FILL_DROP_IN, needed_for=_DRAIN, gives="that file, with these two lines"),
     RootCommand(
         words=RELOAD,
-        needed_for=(For.DRAIN, For.RETURN, For.GATE),
+        needed_for=(For.DRAIN, For.RETURN, For.GATE, For.REBOOT),
         gives="systemd reads again the unit files that root has written",
     ),
     RootCommand(words=MASK, needed_for=_DRAIN, gives="nova-compute cannot be started"),
     RootCommand(words=STOP, needed_for=_DRAIN, gives="nova-compute stops; guests run on"),
-    RootCommand(words=CLEAR, needed_for=_RETURN, gives="a node in maintenance is so no more"),
-    RootCommand(words=UNMASK, needed_for=_RETURN, gives="the same"),
-    RootCommand(words=START, needed_for=(For.RETURN, For.GATE), gives="nova-compute starts"),
+    RootCommand(words=CLEAR, needed_for=_BACK, gives="a node in maintenance is so no more"),
+    RootCommand(words=UNMASK, needed_for=_BACK, gives="the same"),
+    RootCommand(words=START, needed_for=(*_BACK, For.GATE), gives="nova-compute starts"),
     *(
         RootCommand(words=words, needed_for=_GATE, gives=gives)
         for words, gives in (
@@ -454,6 +466,13 @@ ALL = (
         needed_for=(For.DRAIN, For.RETURN),
         gives="the end of nova-compute's log; whoever is `nova` there chooses what that name is",
     ),
+    RootCommand(
+        words=LIST_WHO_RAN,
+        needed_for=_REBOOT,
+        gives="any text in that one file, as long as the disk has room",
+    ),
+    RootCommand(words=SYNC_WHO_RAN, needed_for=_REBOOT, gives="that file, brought to the disk"),
+    RootCommand(words=REBOOT, needed_for=_REBOOT, gives="the node is shut down, and boots again"),
     RootCommand(
         words=GUEST_LOGS,
         needed_for=(For.RECOVER,),

@@ -9,7 +9,7 @@ from stackward.model.run import Attempt, Event, Run, RunState, Settled
 from stackward.operations import operation
 from stackward.plan import Move, Plan, is_chain
 from stackward.plan.path import path_of_step
-from stackward.plan.step import SET_ASIDE
+from stackward.plan.step import CUT_OFF, SET_ASIDE
 from stackward.report.chains import chain_table
 from stackward.report.gone import GONE, how_it_went, is_gone
 from stackward.report.proofs import proofs_of, render_proofs
@@ -31,6 +31,7 @@ class Made:
     downtime_s: int | None = None  # None: it was not stopped, or Nova does not tell
     consent: str | None = None  # of its owner: where that can be read
     aside: str | None = None  # why it was set aside
+    cut_off: str | None = None  # why its guest was ended, and did not end by itself
     gone: str | None = None  # when it was deleted and by whom, or where others have put it
 
 
@@ -70,6 +71,7 @@ def _made(
         seconds=round(took.total_seconds()) if took is not None and went is None else None,
         gone=went,
         downtime_s=_downtime(begun),
+        cut_off=cut if newest and isinstance(cut := newest.saw.get(CUT_OFF), str) else None,
         aside=aside if newest and isinstance(aside := newest.saw.get(SET_ASIDE), str) else None,
         consent=consent if isinstance(consent := move.expects.get("consent"), str) else None,
     )
@@ -169,6 +171,9 @@ def render_account(  # noqa: PLR0913  # a run, its plan, what came of it, and wh
     aside = [made for made in moves_made(plan, attempts) if made.aside]
     lines += ["set aside:"] if aside else []
     lines += [printable(f"  `{made.server}`: {in_words(made.aside or '')}") for made in aside]
+    cut = [made for made in moves_made(plan, attempts) if made.cut_off]
+    lines += ["cut off:"] if cut else []
+    lines += [printable(f"  `{made.server}`: {in_words(made.cut_off or '')}") for made in cut]
     away = [made for made in moves_made(plan, attempts) if made.gone]
     lines += ["gone meanwhile:"] if away else []
     lines += [printable(f"  `{made.server}`: {in_words(made.gone or '')}") for made in away]

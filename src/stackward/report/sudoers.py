@@ -9,6 +9,7 @@ _WHAT = {
     For.DRAIN: "`stackward node drain`: it keeps nova-compute off.",
     For.RETURN: "`stackward node return` and `run undo`: nova-compute comes back.",
     For.GATE: "`stackward node gate`: nova-compute waits after a crash, or starts.",
+    For.REBOOT: "`stackward node reboot`: who runs is written down there, and the node reboots.",
     For.RECOVER: "`stackward node recover`: who ran, by libvirt's logs. It only looks.",
     For.LOGS: "`stackward log`: the scanner that is sent there. Who may run this is root.",
 }

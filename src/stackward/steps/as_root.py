@@ -11,13 +11,13 @@ from stackward.steps.in_turn import ask_in_turn
 
 
 def must_all(world: World, node: str, commands: Sequence[root.Words], *, note: str = "") -> None:
-    """Run each; `note` is what the one that writes a reason is given.
+    """Run each; `note` is what one that writes a text is given.
 
     Raises StepFailed where one is refused or fails, Unreachable where not even the first was sent.
     """
 
     def must(command: root.Words) -> None:
-        given = note if command == root.NOTE_MAINTENANCE else ""
+        given = note if command in root.GIVEN_A_TEXT else ""
         _must(world, node, command, given=given)
 
     ask_in_turn([partial(must, command) for command in commands])

@@ -346,6 +346,7 @@ class Uncordon:
     host: str
     provider: str
     claim: str | None  # the run whose claim is lifted; None where the service is enabled already
+    is_own: bool = False  # the claim of this very run is lifted, whose id no plan knows
 
     @property
     def summary(self) -> str:
@@ -367,7 +368,7 @@ class Uncordon:
         service = _service(world, self.host)
         if not service.is_enabled:
             claim = read_claim(service.disabled_reason)
-            if claim is not None and claim.run == self.claim:
+            if claim is not None and claim.run == self._lifted(world):
                 return Look(Standing.TODO)
             text = service.disabled_reason or "without a reason"
             return Look(Standing.FOREIGN, reason=f"another's claim is on it: {text}")
@@ -376,6 +377,16 @@ class Uncordon:
             reason = f"it is enabled, but placement still has the trait {DISABLED}"
             return Look(Standing.UNKNOWN, reason=reason)
         return Look(Standing.DONE)
+
+    @property
+    def lifts(self) -> str | None:
+        """Return what of this run it takes back, if it is its own cordon."""
+        return Cordon.kind if self.is_own else None
+
+    def _lifted(self, world: World) -> str | None:
+        if self.is_own:
+            return world.acting.run if world.acting else None
+        return self.claim
 
     def start(self, world: World, /) -> str | None:
         """Enable the service."""

@@ -155,6 +155,11 @@ class OpenStackCloud:
         """Return which cloud it is, by the catalog."""
         return self._identity
 
+    def user(self) -> str:
+        """Return the id of the user by whom all is asked: it comes with the token."""
+        with sorted_failures("Keystone"):
+            return self._connection.current_user_id or ""
+
     def has_service(self, kind: str, /) -> bool:
         """Say whether the catalog has a service of this type."""
         with sorted_failures("Keystone"):

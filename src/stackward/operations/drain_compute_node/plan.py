@@ -16,8 +16,6 @@ from stackward.moving.leaving_servers import (
 from stackward.operations.drain_compute_node.proofs import proofs_of
 from stackward.operations.drain_compute_node.rules import (
     judge_evacuated,
-    judge_guests,
-    judge_migrations,
     judge_node,
     judge_returned,
     judge_staying,
@@ -33,6 +31,7 @@ from stackward.operations.drain_compute_node.undone import (
 )
 from stackward.plan import Blocked, Plan, Verdict, Warned
 from stackward.policy.capacity import Packing
+from stackward.policy.on_node import judge_guests, judge_migrations
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 

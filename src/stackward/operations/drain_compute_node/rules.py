@@ -12,13 +12,13 @@ from stackward.policy import compute
 from stackward.policy.capacity import NOT_ON_TARGET
 from stackward.policy.evacuations import judge_lives_on_source
 from stackward.policy.maintenance import UNKNOWN_CONSENT, UNKNOWN_LEFT_BEHIND
-from stackward.policy.node import STUCK, judge_service
+from stackward.policy.node import judge_service
+from stackward.policy.on_node import judge_guests, judge_migrations, judge_surroundings
 from stackward.policy.rule import Rule
 from stackward.policy.wishes import needs_consent
 from stackward.ports.login import way_to
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
-from stackward.status.stuck import RECORD_ONLY, Stuck, find_stuck
 from stackward.steps.compute import ColdMigrate, LiveMigrate
 
 CAME_BACK = Rule(
@@ -27,42 +27,6 @@ CAME_BACK = Rule(
     "see there that the run is over (`stackward run show {run}`); then "
     "`stackward node return {node}` and drain it again; or pass `--leave-behind {id}`",
     "A node in maintenance is expected to be empty; whoever put a server there must know of it.",
-)
-STRAY_DOMAIN = Rule(
-    "stray-domain",
-    "libvirt has the guest {domain} ({state}), which is not a server of this node",
-    "look first whose it is and where else it runs (`openstack server show {server}`, "
-    "`virsh list --uuid` there); only one that Nova does not know, or of which the server's own "
-    "node runs another, is shut down with `virsh shutdown {domain}`, and where it does not obey "
-    "ended with `virsh destroy {domain}`; then plan again",
-    "Moving the servers would not move it, and a power-off would end it.",
-)
-INCOMING = Rule(
-    "incoming-migration",
-    "migration {migration} of server {server} is on its way here ({status})",
-    "wait until it has ended, then plan again; one that never will is named by a plan five minutes "
-    "later",
-    "It would arrive in the middle of the drain.",
-)
-STUCK_MIGRATION = Rule(
-    "stuck-migration",
-    "migration {migration} of server {server} is `{status}`, but that server is not migrating",
-    "plan again in five minutes: what goes on will have ended, and what does not is named then, "
-    "if libvirt on both nodes answers",
-    "Either it is about to end, or it is the trace of a lost message.",
-)
-STALE_RECORD = Rule(
-    "stale-record",
-    "{server}: {reason}",
-    "",
-    "Nova has no call that closes it, and nothing of Nova acts on it; libvirt has no job.",
-)
-AWAITS_CONFIRMATION = Rule(
-    "awaits-confirmation",
-    "{server} was resized away from here and is not confirmed",
-    "ask its owner whether it works: `openstack server resize confirm {server_id}` removes what is "
-    "here, `openstack server resize revert {server_id}` brings it back; then plan again",
-    "Confirming needs this node's nova-compute, and its old disk is still here.",
 )
 NOT_A_UNIT = Rule(
     "not-a-unit",
@@ -76,26 +40,6 @@ KEEPING_OFF_UNSEEN = Rule(
     "whether its nova-compute can be kept off could not be read: {why}",
     "see `ps` and `systemctl status nova-compute` there; or pass `--keep-service`",
     "Off is proved by its processes: those in containers are seen by no unit.",
-)
-HAS_ROLE = Rule(
-    "has-role",
-    "it is also: {role}; {effect}",
-    "{remedy}",
-    "Moving the servers away does not move what else the machine does.",
-)
-INSTANCE_HA = Rule(
-    "instance-ha",
-    "the instance-HA service could not be asked about it, and may evacuate a node that goes down "
-    "on purpose: {why}",
-    "tell it: `openstack segment host update --on_maintenance True SEGMENT {host}` "
-    "(`openstack segment list` has its SEGMENT)",
-    "Robots that restart servers fight planned work.",
-)
-FOREIGN_ALLOCATION = Rule(
-    "foreign-allocation",
-    "placement keeps {amount} there for {consumer}, which is neither a server of it nor a move",
-    "see `nova-manage placement audit`; twice, some minutes apart",
-    "The node would not be empty in the books, and the final proof would say so.",
 )
 NO_SERVER_OF_PROJECT = Rule(
     "no-server-of-project",
@@ -238,49 +182,6 @@ def judge_returned(node: ComputeNode, claim: Claim, expected: Collection[str]) -
             )
 
 
-def judge_guests(node: ComputeNode) -> Iterator[Verdict]:
-    """Look for guests that Nova does not place here."""
-    if isinstance(node.domains, Unread):
-        return
-    known = {server.id for server in node.servers}
-    known |= {server.id for server, _ in node.resizing_away}
-    known |= {migration.server for migration in node.migrations}
-    for domain in node.domains:
-        if domain.server not in known:
-            yield STRAY_DOMAIN.blocks(
-                node.name, domain=domain.name, state=domain.state, server=domain.server
-            )
-
-
-def judge_migrations(node: ComputeNode) -> Iterator[Verdict]:
-    """Look for moves that are under way, or that look so."""
-    busy = {server.id for server in node.servers if server.task_state is not None}
-    for migration in node.migrations:
-        words = {
-            "migration": str(migration.id),
-            "server": migration.server,
-            "status": migration.status,
-        }
-        stalled = node.stalled_moves.get(migration.server)
-        stuck = find_stuck(stalled) if stalled and migration.server not in busy else None
-        if stuck:
-            yield _judge_stuck(node, migration.server, stuck)
-        elif migration.source != node.host:
-            yield INCOMING.blocks(node.name, "", **words)
-        elif migration.server not in busy:
-            yield STUCK_MIGRATION.blocks(node.name, "", **words)
-    for server, _ in node.resizing_away:
-        yield AWAITS_CONFIRMATION.blocks(node.name, server=server.label, server_id=server.id)
-
-
-def _judge_stuck(node: ComputeNode, server: str, stuck: Stuck) -> Verdict:
-    if stuck.state is RECORD_ONLY:
-        return STALE_RECORD.warns(node.name, "", server=server, reason=stuck.reason)
-    return STUCK.blocks(
-        server, server, state=stuck.state.name, reason=stuck.reason, remedy=stuck.remedy
-    )
-
-
 def judge_keeping_off(node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether stopping the unit nova-compute.service will stop nova-compute, and be seen to."""
     running = node.running_as
@@ -295,27 +196,6 @@ def judge_keeping_off(node: ComputeNode) -> Iterator[Verdict]:
     elif not running.processes:
         why = "no process of it was found there, although Nova hears from it"
         yield KEEPING_OFF_UNSEEN.warns(node.name, why=why)
-
-
-def judge_surroundings(node: ComputeNode) -> Iterator[Verdict]:
-    """Tell what else hangs on the machine."""
-    for role in node.roles:
-        yield HAS_ROLE.warns(node.name, role=role.name, effect=role.effect, remedy=role.remedy)
-    if isinstance(node.ha_hosts, Unread):
-        yield INSTANCE_HA.warns(node.name, host=node.host, why=node.ha_hosts.why)
-    for consumer in foreign_consumers(node):
-        resources = sorted(node.provider.allocations[consumer].items())
-        amount = ", ".join(f"{much} {what}" for what, much in resources)
-        yield FOREIGN_ALLOCATION.warns(node.name, consumer=consumer, amount=amount)
-
-
-def foreign_consumers(node: ComputeNode) -> tuple[str, ...]:
-    """Return who holds allocations there and is neither a server of the node nor a move."""
-    known = {server.id for server in node.servers}
-    known |= {server.id for server, _ in node.resizing_away}
-    known |= {migration.uuid for _, migration in node.resizing_away}
-    known |= {each for move in node.migrations for each in (move.uuid, move.server)}
-    return tuple(sorted(set(node.provider.allocations) - known))
 
 
 def judge_staying(facts: ComputeNode, asked: DrainRequest) -> Iterator[Verdict]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from stackward.checks.compute import IsCordoned, NoArrivals, NoServersOn
 from stackward.model.node import ComputeNode
 from stackward.moving.instance_ha import telling_instance_ha
-from stackward.operations.drain_compute_node.rules import foreign_consumers
 from stackward.operations.drain_compute_node.undone import Undone, tells_ha
 from stackward.plan import Move, Stage
+from stackward.policy.on_node import foreign_consumers
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.steps.service import Cordon, KeepOff

@@ -8,6 +8,7 @@ from stackward.errors import StackwardError
 from stackward.facts.bringing_up import read_tags, read_to_bring_up
 from stackward.facts.domains import other_directories, read_domains
 from stackward.facts.maintenance import read_holders
+from stackward.facts.moved import known_run
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.facts.who_ran import (
@@ -25,13 +26,16 @@ from stackward.model.network import NetworkAgent
 from stackward.model.server import Server
 from stackward.model.service import ComputeService
 from stackward.model.unread import Hindrance, Unread
-from stackward.model.who_ran import Loss, Past
+from stackward.model.who_ran import STOPPING, Listed, Loss, Past
+from stackward.plan.path import stage_of
+from stackward.plan.step import SET_ASIDE
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.recover_compute_node import RecoverRequest
 from stackward.status.booted import read_booted
 from stackward.status.evacuations import open_records
+from stackward.status.listed import read_listed
 from stackward.status.lookups import servers_on
 from stackward.wording import in_utc
 
@@ -53,6 +57,7 @@ class RecoveryFacts:
     booted: datetime | Unread = field(default=Unread("it was not asked"))
     pasts: tuple[Past, ...] = ()
     logs_unread: str | None = None  # why libvirt's logs are no witness
+    list_unread: str | None = None  # why the list of an own reboot is no witness
     to_bring_up: Mapping[str, ServerToBringUp] = field(default_factory=dict)  # by server
     evacuations: tuple[Migration, ...] = ()  # open records of those that were evacuated from here
     holders: tuple[Holder, ...] = ()
@@ -143,11 +148,14 @@ def _of_servers(
 ) -> RecoveryFacts:
     servers = [one for one in servers_on(world.nova, facts.host) if only in {None, one.id}]
     logs = read_guest_logs(world.shell, node)
-    pasts = read_pasts(world, journal, facts.host, servers, facts.domains, logs)
+    found = read_listed(world.shell, node)
+    listed = _with_stops(journal, found) if isinstance(found, Listed) else None
+    pasts = read_pasts(world, journal, facts.host, servers, facts.domains, logs, listed)
     return replace(
         facts,
         pasts=pasts,
         logs_unread=logs.why if isinstance(logs, Unread) else None,
+        list_unread=found.why if isinstance(found, Unread) else None,
         to_bring_up={
             each.server.id: read_to_bring_up(
                 world,
@@ -158,3 +166,19 @@ def _of_servers(
         },
         tags=read_tags(world, (each.server.project for each in pasts)),
     )
+
+
+def _with_stops(journal: Journal, listed: Listed) -> Listed:
+    """Return the list with the requests by which its run has stopped servers, where all are known.
+
+    An answer that was lost may be that of one more.
+    """
+    if known_run(journal, listed.run) is None:
+        return listed
+    begun = [
+        each for each in journal.attempts(listed.run) if stage_of(each.step).startswith(STOPPING)
+    ]
+    asked = [each for each in begun if each.mark is not None and not each.saw.get(SET_ASIDE)]
+    requests = frozenset(each.said.request_id for each in asked if each.said.request_id)
+    is_whole = all(each.said.request_id for each in asked)
+    return replace(listed, stops=requests) if is_whole else listed

@@ -66,6 +66,9 @@ def _notices(facts: RecoveryFacts, returning: tuple[Returning, ...]) -> Iterator
     running = [each.server.label for each in returning if each.runs]
     if facts.logs_unread:
         yield f"libvirt's logs cannot be read: {facts.logs_unread}: one witness less"
+    if facts.list_unread:
+        why = facts.list_unread
+        yield f"the list that a reboot writes cannot be read: {why}: one witness less"
     if running:
         yield f"{count_of(len(running), 'server runs', 'servers run')} already"
     for each in returning:

@@ -1,0 +1,92 @@
+"""Whether a node may be rebooted now, and whether it has booted what was chosen."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stackward.answers import lines, why
+from stackward.errors import NotUnderstood, Uncertain, Unreachable
+from stackward.model.unread import Unread
+from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
+from stackward.ports.libvirt import cure_of, read_ids, refused
+from stackward.ports.login import way_to
+from stackward.ports.shell import VIRSH
+from stackward.ports.world import World
+
+_RUNNING = (*VIRSH, "list", "--uuid")  # those that run, are paused, or end
+_CONTAINER = ("systemd-detect-virt", "--container")
+_RELEASE = ("uname", "-r")
+# Where Debian's packages of kernels keep which of them is booted next.
+_CHOSEN = ("readlink", "-e", "/vmlinuz", "/boot/vmlinuz")
+_NO_CONTAINER = "none"
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingRuns:
+    """libvirt on the node runs no guest: a reboot cuts nobody off."""
+
+    kind: ClassVar[str] = "nothing-runs"
+
+    host: str
+    node: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"libvirt on `{self.node}` runs no guest"
+
+    def ask(self, world: World, /) -> Answer:
+        """Ask libvirt there. Raises `Unreachable` where it cannot be asked."""
+        answer = world.shell.run(self.node, _RUNNING)
+        if answer.code != 0:
+            unread = refused(answer, "list")
+            return Unverified(self.node, unread.why, cure_of(unread))
+        running = read_ids(answer.out)
+        if not running:
+            return Holds("`virsh list` shows no guest that runs")
+        return Finding(
+            self.node,
+            f"its libvirt runs {', '.join(running[:_SHOWN])}",
+            f"see whose it is (`openstack server show {running[0]}`), and have it off; then resume "
+            "the run, or cancel it, and "
+            f"`stackward node return {self.host}`",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsChosenKernel:
+    """The node runs the kernel that was chosen for this boot."""
+
+    kind: ClassVar[str] = "runs-chosen-kernel"
+
+    node: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"`{self.node}` runs the kernel that was chosen for its boot"
+
+    def ask(self, world: World, /) -> Answer:
+        """Compare the kernel that runs with the one to which the links of its packages lead."""
+        try:
+            if self._told(world, _CONTAINER) not in {"", _NO_CONTAINER}:
+                return NotApplicable(self.node, "it is a container, and runs its host's kernel")
+            runs = self._told(world, _RELEASE)
+            chosen = self._told(world, _CHOSEN).rpartition("/vmlinuz-")[2]
+        except (Unreachable, Uncertain) as error:
+            return Unverified(self.node, error.message, way_to(Unread.of(error)))
+        except NotUnderstood as error:
+            return Unverified(self.node, why(error), "see `uname -r` there")
+        if not chosen:
+            return NotApplicable(self.node, "no link there tells which kernel was chosen")
+        if runs == chosen:
+            return Holds(f"it runs {runs}, to which `/vmlinuz` leads")
+        return Finding(
+            self.node,
+            f"it runs the kernel {runs}, and `/vmlinuz` there leads to {chosen}",
+            "see which kernel its boot loader has chosen, and why (`/etc/default/grub`)",
+        )
+
+    def _told(self, world: World, words: tuple[str, ...]) -> str:
+        """Return the first line of an answer; of what is not there, nothing."""
+        return next(iter(lines(world.shell.run(self.node, words).out)), "").strip()

@@ -1,0 +1,86 @@
+"""Read a node that is to be rebooted with its servers on it."""
+
+import platform
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from stackward.facts.bringing_up import read_tags
+from stackward.facts.compute import read_compute_node
+from stackward.facts.maintenance import read_holders
+from stackward.facts.moved import known_run
+from stackward.facts.observed import keep_names, read_remembered
+from stackward.model.identity import first_label
+from stackward.model.maintenance import Holder
+from stackward.model.node import ComputeNode
+from stackward.model.server import Server
+from stackward.model.unread import Unread
+from stackward.policy.waves import Tags
+from stackward.ports.journal import Journal
+from stackward.ports.world import World
+from stackward.requests.reboot_compute_node import RebootNodeRequest
+from stackward.status.booted import read_booted
+from stackward.status.evacuations import lives_on_source
+from stackward.status.listed import is_on
+from stackward.status.run import state_now
+
+_ALIVE = {"running", "blocked"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebootFacts:
+    """A node that is to be rebooted, and what decides how; read once."""
+
+    node: ComputeNode
+    booted: datetime | Unread = field(default=Unread("it was not asked"))
+    tags: Tags = field(default_factory=dict)
+    holders: tuple[Holder, ...] = ()
+    is_own_machine: bool = False  # Stackward runs there
+
+    @property
+    def running(self) -> tuple[Server, ...]:
+        """Return those that run: they are stopped, and started again."""
+        return tuple(each for each in self.node.servers if is_on(each))
+
+    def state_of(self, server: Server) -> str | None:
+        """Return how libvirt has its guest there; None: it has none, or was not read."""
+        domain = self.node.domain_of(server.id)
+        return domain.state if domain else None
+
+    def is_alive(self, server: Server) -> bool:
+        """Say whether libvirt runs its guest there."""
+        return self.state_of(server) in _ALIVE
+
+
+def read_reboot(
+    world: World,
+    journal: Journal,
+    asked: RebootNodeRequest,
+    run_id: str | None,
+    only: str | None = None,
+) -> RebootFacts:
+    """Return the node as it is now; with `only` what one of its servers has to know."""
+    remembered = read_remembered(world, journal)
+    node = read_compute_node(world, asked.node, only=only, remembered=remembered)
+    if only is not None:
+        return RebootFacts(node=node)
+    if not isinstance(node.domains, Unread):
+        keep_names(world, journal, node.name, node.host)
+    node = replace(node, evacuations=lives_on_source(world.nova, node.host, node.servers))
+    if (claim := node.claim) and (known := known_run(journal, claim.run)):
+        state = state_now(known, platform.node(), world.clock.now())
+        node = replace(node, claiming_run=state)
+    is_named = node.name in world.shell.directory()
+    return RebootFacts(
+        node=node,
+        booted=read_booted(world.shell, node.name) if is_named else Unread("it is not named"),
+        tags=read_tags(world, (each.project for each in node.servers)),
+        holders=read_holders(journal, world.cloud.identity().id, node.host, but=run_id),
+        is_own_machine=_is_own(world, node.name) if is_named else False,
+    )
+
+
+def _is_own(world: World, node: str) -> bool:
+    """Say whether it calls itself as this machine does."""
+    said = world.shell.itself(node)
+    own = first_label(platform.node())
+    return said is not None and own in {first_label(each) for each in said.names}

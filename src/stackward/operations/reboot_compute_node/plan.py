@@ -1,0 +1,76 @@
+"""Reboot a compute node with its servers on it.
+
+It is cordoned; who runs is written down there; they are stopped, the node reboots, and exactly they
+are started again. Not for a node that is to be empty: that is drained first. It is not undone.
+"""
+
+from collections.abc import Iterator
+
+from stackward.checks.node_reboot import RunsChosenKernel
+from stackward.checks.server import AllRun
+from stackward.checks.service import InService
+from stackward.model.unread import Unread
+from stackward.operations.reboot_compute_node.facts import RebootFacts
+from stackward.operations.reboot_compute_node.rules import judge_node, judge_server
+from stackward.operations.reboot_compute_node.stages import stages_of
+from stackward.plan import Blocked, Check, Plan, Warned
+from stackward.policy.node import identity_told
+from stackward.ports.world import World
+from stackward.requests.reboot_compute_node import RebootNodeRequest
+from stackward.wording import count_of
+
+_TIMEOUT = "os_shutdown_timeout"  # of an image: after so long Nova cuts a guest off
+
+
+def plan_reboot(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
+    """Plan the reboot from facts alone: no reads, no changes."""
+    node = facts.node
+    verdicts = (
+        *judge_node(facts, asked),
+        *(each for server in node.servers for each in judge_server(facts, server, asked)),
+    )
+    booted = facts.booted
+    return Plan(
+        title=f"reboot `{node.name}` in place",
+        request=asked,
+        holds=(node.host,),
+        facts={
+            "node": node.name,
+            "host": node.host,
+            **identity_told(node),
+            "zone": node.zone,
+            "read at": node.read_at.isoformat(timespec="seconds"),
+            "servers": len(node.servers),
+            "running": len(facts.running),
+            "booted": None if isinstance(booted, Unread) else booted.isoformat(timespec="seconds"),
+        },
+        notices=tuple(_notices(facts)),
+        blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
+        warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
+        stages=stages_of(facts, asked),
+        verify=tuple(_proofs(facts)),
+    )
+
+
+def _proofs(facts: RebootFacts) -> Iterator[Check[World]]:
+    node = facts.node
+    yield RunsChosenKernel(node=node.name)
+    yield InService(host=node.host, provider=node.provider.id)
+    if facts.running:
+        yield AllRun(host=node.host, servers=tuple(each.id for each in facts.running))
+
+
+def _notices(facts: RebootFacts) -> Iterator[str]:
+    """Say what users will notice, and who is left as it is."""
+    if running := facts.running:
+        yield (
+            f"{count_of(len(running), 'server is', 'servers are')} off from its stop until it is "
+            "started again; Nova cuts off a guest that does not shut down within 60 s, or the time "
+            "that it is set to"
+        )
+    for server in running:
+        if given := dict(server.image_properties or ()).get(_TIMEOUT):
+            yield f"`{server.label}` has {given} s to shut down, by its image"
+    for server in facts.node.servers:
+        if server not in running:
+            yield f"`{server.label}` stays as it is ({server.status})"

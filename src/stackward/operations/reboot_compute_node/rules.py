@@ -1,0 +1,213 @@
+"""What stands against the reboot of a node with its servers on it, and its words."""
+
+from collections.abc import Iterator
+
+from stackward.model.server import Server
+from stackward.model.unread import Unread
+from stackward.model.wish import Wish
+from stackward.operations.reboot_compute_node.facts import RebootFacts
+from stackward.plan import Verdict
+from stackward.policy.compute import judge_lock
+from stackward.policy.evacuations import judge_lives_on_source
+from stackward.policy.maintenance import HELD
+from stackward.policy.node import judge_service
+from stackward.policy.on_node import judge_guests, judge_migrations, judge_surroundings
+from stackward.policy.rule import Rule
+from stackward.policy.waves import judge_wave
+from stackward.policy.wishes import wish_of, wish_written
+from stackward.ports.libvirt import SEE_LIBVIRT
+from stackward.ports.login import way_to
+from stackward.requests.reboot_compute_node import RebootNodeRequest
+from stackward.status.listed import is_on
+from stackward.wording import count_of
+
+OWN_MACHINE = Rule(
+    "boot/own-machine",
+    "Stackward runs there: the reboot would end it in the middle",
+    "run the command on another machine",
+    "Nobody would start its servers again.",
+)
+NO_LIBVIRT = Rule(
+    "boot/no-libvirt",
+    "its hypervisor is `{kind}`: nothing tells there whether a guest runs",
+    "have its servers off, reboot it by hand, and start them again yourself",
+    "That no guest is cut off, and that each runs again, is proved by libvirt.",
+)
+NOT_A_UNIT = Rule(
+    "boot/not-a-unit",
+    "its nova-compute is not run by the unit nova-compute.service: {what}",
+    "have its servers off, reboot it by hand, and start them again yourself",
+    "Whether nova-compute is back after the boot is told by its unit.",
+)
+PROCESSES_UNREAD = Rule(
+    "boot/processes-unread",
+    "what runs its nova-compute could not be read: {why}",
+    "see `ps` and `systemctl status nova-compute` there",
+    "A container is started by another unit after the boot.",
+)
+BOOT_UNREAD = Rule(
+    "boot/boot-unread",
+    "when it booted cannot be read: {why}",
+    "{way}; then plan again",
+    "The reboot is proved by another boot than this.",
+)
+IN_MAINTENANCE = Rule(
+    "boot/in-maintenance",
+    "run `{run}` of {operator} has taken it out of service",
+    "reboot it by hand, then `stackward node return {node}`; or return it first, and plan again",
+    "With its servers on it a node is rebooted that is in service: it is so again in the end.",
+)
+MEMORY_LOST = Rule(
+    "boot/memory-lost",
+    "is {status}: a reboot of its node ends its guest, and it would not be so again",
+    "{remedy}; then plan again",
+    "Only what runs is started again; what is in the memory of a guest is lost.",
+)
+BUSY = Rule(
+    "boot/busy",
+    "Nova is at work on it ({task})",
+    "wait until that is done, then plan again; if it never is, `openstack server event list {id}` "
+    "tells who asked for it, and `openstack compute service list` whether its nova-compute is up",
+    "Nova takes no stop of a server at which it is at work.",
+)
+DIFFERS = Rule(
+    "boot/differs",
+    "Nova calls it {status}, and libvirt there has its guest {state}",
+    "wait 10 minutes: Nova settles most such by itself; then plan again; where they still differ, "
+    "`stackward node check {host}` says what is wrong",
+    "Whether it is to run again is told by both.",
+)
+WISH_STANDS = Rule(
+    "boot/wish",
+    "its owner wrote `stackward:maintenance={wish}`: user {user}, project {project}",
+    "ask them (`openstack user show {user}`), then pass `--consent {id}=REFERENCE` with where "
+    "their word can be read; or move it to another node first",
+    "It would be off for the time of the reboot.",
+)
+WISH_UNCLEAR = Rule(
+    "boot/wish-unknown",
+    "its owner has a wish that is not known: `{written}`, where {known} are",
+    "have its owner say what is meant "
+    "(`openstack server set --property stackward:maintenance=ask {id}`), then plan again",
+    "`stackward:maintenance` in its metadata: a wish that is not understood is not passed over.",
+)
+CONSENTED = Rule(
+    "boot/consented",
+    "is stopped although its owner wrote `{wish}`, by their consent: {reference}",
+    "",
+    "`--consent` was given; its reference is kept with the plan and the run.",
+)
+UNKNOWN_CONSENT = Rule(
+    "boot/unknown-consent",
+    "`--consent {given}=...` names no server there that runs and whose owner wishes to be asked",
+    "give the id of such a server (its blocker names it), or leave the flag out",
+    "A consent that nobody asked for is a slip: it may be meant for another server.",
+)
+DOWNTIME = Rule(
+    "boot/downtime",
+    "{count} there: stopped before, and started again once it has booted",
+    "",
+    "`--in-place` was given.",
+)
+NO_UNDO = Rule(
+    "boot/no-undo",
+    "has rebooted `{node}`, or was about to: no boot is taken back",
+    "if the node is not in service, `stackward node return {node}`; then `stackward node recover "
+    "{node}` starts who ran before, by the list that the run has written there",
+    "Who ran runs again in the end; nothing else was changed.",
+)
+
+_WAY_OUT = {
+    "PAUSED": "ask its owner, then `openstack server unpause {id}`",
+    "RESCUE": "ask its owner, then `openstack server unrescue {id}`",
+    "VERIFY_RESIZE": "ask its owner whether it works, then confirm or revert its resize with "
+    "`openstack server resize`",
+    "ERROR": "mend the cause; `stackward server reboot {id} --hard` brings it out of ERROR",
+}
+_NEEDS_CONSENT = {Wish.ASK, Wish.LEAVE, Wish.LIVE}
+_OFF = {"stopped", "suspended", "shelved", "shelved_offloaded", "soft-delete"}
+
+
+def judge_node(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Verdict]:
+    """Return every verdict on the node itself."""
+    node = facts.node
+    for holder in facts.holders:
+        yield HELD.blocks(node.host, run=holder.run, title=holder.title, state=holder.state)
+    if facts.is_own_machine:
+        yield OWN_MACHINE.blocks(node.name)
+    if node.is_in_maintenance and node.claim is not None:
+        claim = node.claim
+        yield IN_MAINTENANCE.blocks(
+            node.name, node=node.name, run=claim.run, operator=claim.operator
+        )
+        return
+    yield from judge_service(node)
+    yield from judge_guests(node)
+    yield from judge_migrations(node)
+    yield from judge_surroundings(node)
+    yield from judge_lives_on_source(node.evacuations, starts_compute=True)
+    yield from _judge_machine(facts)
+    asking = {each.id for each in facts.running if wish_of(each) in _NEEDS_CONSENT}
+    for consent in asked.consents:
+        if consent.server not in asking and node.acting_run is None:
+            yield UNKNOWN_CONSENT.blocks(node.name, given=consent.server)
+    if count := len(facts.running):
+        runs = count_of(count, "server runs", "servers run")
+        yield DOWNTIME.warns(node.name, count=runs)
+
+
+def _judge_machine(facts: RebootFacts) -> Iterator[Verdict]:
+    node, booted = facts.node, facts.booted
+    if not node.hypervisor.has_domains:
+        yield NO_LIBVIRT.blocks(node.name, kind=node.hypervisor.kind)
+    if isinstance(node.domains, Unread):
+        return  # it is said already that it cannot be asked
+    if isinstance(booted, Unread):
+        way = way_to(booted) if booted.by else SEE_LIBVIRT
+        yield BOOT_UNREAD.blocks(node.name, why=booted.why, way=way)
+    running = node.running_as
+    if not node.service.is_up or running is None:
+        return  # one that is down is blocked for that
+    if isinstance(running, Unread):
+        yield PROCESSES_UNREAD.blocks(node.name, why=running.why)
+    elif elsewhere := running.outside:
+        yield NOT_A_UNIT.blocks(node.name, what=f"it runs {elsewhere[0].words}")
+    elif running.unit_load == "not-found":
+        yield NOT_A_UNIT.blocks(node.name, what="systemd there has no such unit")
+
+
+def judge_server(facts: RebootFacts, server: Server, asked: RebootNodeRequest) -> Iterator[Verdict]:
+    """Ask whether a server may be off for a while, and will be as it was."""
+    if server.task_state is not None:
+        yield BUSY.blocks(server.label, server.id, task=server.task_state)
+        return
+    if server.vm_state not in {"active", *_OFF}:
+        way = _WAY_OUT.get(server.status, "bring it to ACTIVE (`openstack server show {id}`)")
+        yield MEMORY_LOST.blocks(
+            server.label, server.id, status=server.status, remedy=way.format(id=server.id)
+        )
+        return
+    is_active = server.vm_state == "active"
+    is_as_told = is_on(server) == is_active == facts.is_alive(server)
+    if not isinstance(facts.node.domains, Unread) and not is_as_told:
+        state = facts.state_of(server) or "not at all"
+        yield DIFFERS.blocks(
+            server.label, server.id, status=server.status, state=state, host=facts.node.host
+        )
+    if is_on(server):
+        yield from judge_lock(server)
+        yield from _judge_wish(server, asked)
+        yield from judge_wave(server, facts.tags, asked.tiers)
+
+
+def _judge_wish(server: Server, asked: RebootNodeRequest) -> Iterator[Verdict]:
+    wish, consent = wish_of(server), asked.consent_to(server)
+    if wish is None and (written := wish_written(server)) is not None:
+        known = ", ".join(Wish)
+        yield WISH_UNCLEAR.blocks(server.label, server.id, written=written, known=known)
+    elif wish in _NEEDS_CONSENT and consent is not None:
+        yield CONSENTED.warns(server.label, server.id, wish=wish, reference=consent.reference)
+    elif wish in _NEEDS_CONSENT:
+        yield WISH_STANDS.blocks(
+            server.label, server.id, wish=wish, user=server.user, project=server.project
+        )

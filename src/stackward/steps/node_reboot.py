@@ -1,0 +1,386 @@
+"""Reboot a compute node with its servers on it: who runs is written down, stopped, started again.
+
+The list on the node is the memory of it all. A step that is taken up again goes by it: so a node
+that has booted since is not rebooted a second time, and no server is started that was off.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from stackward.answers import lines
+from stackward.errors import StackwardError, StepFailed, Uncertain, Unreachable
+from stackward.model.server import IN_DOWN_CELL, Server, ServerAction
+from stackward.model.unread import Unread
+from stackward.model.who_ran import WHO_RAN, Listed, newer_than
+from stackward.plan import VOLATILE, Json, Look, Mark, Standing
+from stackward.plan.step import CUT_OFF, SET_ASIDE
+from stackward.ports import root
+from stackward.ports.shell import VIRSH
+from stackward.ports.world import World
+from stackward.status.booted import read_booted
+from stackward.status.downtime import down_since
+from stackward.status.listed import is_on, newest_requests, read_listed, written
+from stackward.status.lookups import cell_down, servers_on
+from stackward.status.signs import gone
+from stackward.steps.as_root import must_all
+from stackward.steps.bringing_up import BringUpServer
+from stackward.steps.server_power import StopServer
+from stackward.wording import in_utc
+
+# Two readings of one boot may differ by this much: they are in seconds, by a clock that is set.
+_SAME = timedelta(seconds=5)
+_SHUTTING_DOWN_S = 20.0  # after the order; by then systemd says that it is stopping
+_UP = {"running", "degraded"}
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListWhoRuns:
+    """Write on a node who runs on it, before anything is stopped there."""
+
+    kind: ClassVar[str] = "list-who-runs"
+
+    node: str
+    host: str
+    known: tuple[str, ...] = field(default=(), metadata=VOLATILE)  # servers of the plan
+
+    @property
+    def as_root(self) -> tuple[root.Words, ...]:
+        """Return what it runs as root, in order."""
+        return (root.LIST_WHO_RAN, root.SYNC_WHO_RAN)
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"write down on `{self.node}` who runs there"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return f"not needed: `{WHO_RAN}` there is only read"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note which list is there."""
+        found = read_listed(world.shell, self.node)
+        return {"run": found.run if isinstance(found, Listed) else None}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
+        """Done when the list there is this run's; it is written only for servers of the plan."""
+        found = read_listed(world.shell, self.node)
+        if isinstance(found, Unread):
+            return Look(Standing.UNKNOWN, reason=found.why)
+        if found is not None and found.run == _own_run(world):
+            seen: dict[str, Json] = {"ran": tuple(sorted(found.ran)), "off": len(found.off)}
+            return Look(Standing.DONE, saw=seen)
+        new = [one.label for one in servers_on(world.nova, self.host) if self._is_new(one)]
+        if new:
+            return Look(
+                Standing.FAILED,
+                reason=f"came to the node since it was planned: {', '.join(new[:_SHOWN])}",
+                remedy="`stackward run cancel` this run, `stackward node return` the node, then "
+                "plan again",
+            )
+        return Look(Standing.TODO)
+
+    def _is_new(self, server: Server) -> bool:
+        return server.id not in self.known and server.vm_state != "stopped"
+
+    def start(self, world: World, /) -> None:
+        """Write it; it may be repeated."""
+        booted = read_booted(world.shell, self.node)
+        if isinstance(booted, Unread):
+            raise StepFailed(f"when `{self.node}` booted cannot be read: {booted.why}")
+        servers = servers_on(world.nova, self.host)
+        newest = newest_requests(world.nova, servers)
+        listed = Listed(
+            run=_own_run(world),
+            user=world.cloud.user(),
+            at=world.clock.now(),
+            booted=booted,
+            ran={one.id: newest[one.id] for one in servers if is_on(one)},
+            off={one.id: newest[one.id] for one in servers if not is_on(one)},
+        )
+        must_all(world, self.node, self.as_root, note=written(listed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopForReboot:
+    """Stop a server that runs, before its node reboots; one that is off by then is left off."""
+
+    kind: ClassVar[str] = "stop-for-reboot"
+
+    server: str
+    name: str
+    host: str
+    node: str
+
+    @property
+    def _stop(self) -> StopServer:
+        return StopServer(server=self.server, name=self.name, host=self.host)
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return self._stop.summary
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return self._stop.undo
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now."""
+        return self._stop.mark(world)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when Nova and libvirt call it off; how its guest ended is told then."""
+        if mark is not None:
+            look = self._stop.look(world, mark)
+            is_done = look.standing is Standing.DONE and not look.saw.get("gone")
+            return self._with_end(world, look) if is_done else look
+        server = world.nova.server(self.server)
+        if server is None:
+            return gone(world.nova, self.server)
+        if server.status == IN_DOWN_CELL:
+            raise cell_down(f"`{self.name}`")
+        if server.host != self.host:
+            return _aside(f"it is on `{server.host}` by now")
+        if server.task_state is not None:
+            why = f"Nova is at work on it ({server.task_state})"
+            return Look(Standing.UNDERWAY, reason=why)
+        if server.vm_state in {"stopped", "suspended"}:
+            return _aside(f"it is {server.status} by now, and not by this run")
+        return self._stop.look(world, None)
+
+    def _with_end(self, world: World, look: Look) -> Look:
+        """Tell a guest that has shut down from one that was cut off."""
+        ended = self._ended(world)
+        seen = {**look.saw, "ended": ended}
+        if ended != "destroyed":
+            return replace(look, saw=seen)
+        why = "its guest did not shut down in time: Nova cut it off"
+        return replace(look, reason=why, saw={**seen, CUT_OFF: why})
+
+    def _ended(self, world: World) -> str:
+        try:
+            answer = world.shell.run(self.node, (*VIRSH, "domstate", "--reason", self.server))
+        except (Unreachable, Uncertain) as error:
+            return f"not known: {error.message}"
+        if answer.code != 0 or not answer.out.strip():
+            return f"not known: {answer.err.strip() or answer.code}"
+        return lines(answer.out)[0].partition("(")[2].rstrip(") ") or "not known"
+
+    def start(self, world: World, /) -> str | None:
+        """Ask Nova to stop it."""
+        return self._stop.start(world)
+
+    def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
+        """Say who is to stop it, and is not there."""
+        return self._stop.examine(world, mark, quiet_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebootNode:
+    """Reboot a node, and see it answer after a new boot."""
+
+    kind: ClassVar[str] = "reboot-node"
+
+    node: str
+    host: str
+    within_s: float  # from the order until it has booted
+
+    @property
+    def as_root(self) -> tuple[root.Words, ...]:
+        """Return what it runs as root."""
+        return (root.REBOOT,)
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"reboot `{self.node}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return "not at all: it has booted"
+
+    def mark(self, world: World, /) -> Mark:
+        """Note when it was about to be told."""
+        return {"at": world.clock.now().isoformat()}
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when it has booted since the list there was written, and is up."""
+        booted, listed = read_booted(world.shell, self.node), read_listed(world.shell, self.node)
+        for unread in (booted, listed):
+            if isinstance(unread, Unread):
+                return self._silent(world, mark, unread)
+        if not isinstance(listed, Listed) or listed.run != _own_run(world):
+            whose = f"is of run {listed.run}" if isinstance(listed, Listed) else "is not there"
+            return Look(Standing.UNKNOWN, reason=f"`{WHO_RAN}` there {whose}")
+        assert isinstance(booted, datetime)  # noqa: S101  # asked before
+        seen: dict[str, Json] = {
+            "booted": booted.isoformat(timespec="seconds"),
+            "booted before": listed.booted.isoformat(timespec="seconds"),
+        }
+        state = self._state(world)
+        if abs(booted - listed.booted) <= _SAME:
+            return self._not_yet(world, mark, state)
+        if state in _UP:
+            return Look(Standing.DONE, saw=seen)
+        why = f"it has booted at {in_utc(booted)}, and systemd there is {state or 'not heard'}"
+        return self._waited_for(world, mark, why, seen)
+
+    def _state(self, world: World) -> str:
+        try:
+            return world.shell.run(self.node, ["systemctl", "is-system-running"]).out.strip()
+        except (Unreachable, Uncertain):
+            return ""
+
+    def _not_yet(self, world: World, mark: Mark | None, state: str) -> Look:
+        """Say how it is in the boot of before: told to reboot, or not."""
+        passed = _passed_s(world, mark)
+        if passed is None or (state and state != "stopping" and passed >= _SHUTTING_DOWN_S):
+            return Look(Standing.TODO)
+        return self._waited_for(world, mark, "it is shutting down")
+
+    def _silent(self, world: World, mark: Mark | None, unread: Unread) -> Look:
+        if mark is None or not unread.may_be_dead:
+            return Look(Standing.UNKNOWN, reason=unread.why)
+        return self._waited_for(world, mark, f"it does not answer yet ({unread.why})")
+
+    def _waited_for(
+        self, world: World, mark: Mark | None, why: str, seen: dict[str, Json] | None = None
+    ) -> Look:
+        """Wait for as long as was said; then say how its power is, and the ways on."""
+        passed = _passed_s(world, mark)
+        if passed is None or passed < self.within_s:
+            return Look(Standing.UNDERWAY, reason=why, saw=seen or {})
+        power = _power(world, self.node)
+        return Look(
+            Standing.FAILED,
+            reason=f"not back {self.within_s:.0f} s after it was told to reboot: {why}; {power}",
+            remedy="look at its console; once it has booted, `stackward run resume` goes on, and "
+            "does not reboot it again; if it is dead, `stackward run cancel`, then "
+            f"`stackward node evacuate {self.host}`",
+            saw={**(seen or {}), "power": power},
+        )
+
+    def start(self, world: World, /) -> None:
+        """Tell it; the connection may end before the answer comes."""
+        must_all(world, self.node, self.as_root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAgain:
+    """Start a server that was stopped for a reboot, and prove that it boots; else set it aside."""
+
+    kind: ClassVar[str] = "start-again"
+
+    server: str
+    name: str
+    host: str
+    node: str
+    within_s: float  # from the request to the proof; after it the server is set aside
+
+    @property
+    def _bring_up(self) -> BringUpServer:
+        return BringUpServer(
+            server=self.server, name=self.name, host=self.host, within_s=self.within_s
+        )
+
+    @property
+    def summary(self) -> str:
+        """Say what it does."""
+        return f"start `{self.name}` again on `{self.host}`"
+
+    @property
+    def undo(self) -> str:
+        """Say how it is taken back."""
+        return self._bring_up.undo
+
+    def mark(self, world: World, /) -> Mark:
+        """Note what is newest now, and when that is."""
+        return self._bring_up.mark(world)
+
+    def look(self, world: World, mark: Mark | None, /) -> Look:
+        """Done when each row of the proof holds, or once it is set aside.
+
+        It is not started where it was off when the list was written, or where others than this run
+        have stopped it since.
+        """
+        if mark is not None:
+            look = self._bring_up.look(world, mark)
+            runs = look.standing is Standing.DONE and "up_since" in look.saw
+            return replace(look, saw={**look.saw, **self._was_off(world)}) if runs else look
+        listed = read_listed(world.shell, self.node)
+        if isinstance(listed, Unread):
+            return Look(Standing.UNKNOWN, reason=listed.why)
+        if listed is None or listed.run != _own_run(world):
+            return Look(Standing.UNKNOWN, reason=f"`{WHO_RAN}` there is not of this run")
+        server = world.nova.server(self.server)
+        if server is not None and (why := _why_not(world, listed, server)) is not None:
+            return _aside(why)
+        return self._bring_up.look(world, None)
+
+    def _was_off(self, world: World) -> dict[str, Json]:
+        """Say since when it was off, by Nova's own time."""
+        actions = world.nova.actions_of(self.server)
+        stop = next((each for each in actions if each.action == "stop"), None)
+        return {"down_since": down_since(world, self.server, stop)}
+
+    def start(self, world: World, /) -> str | None:
+        """Ask Nova to start it."""
+        return self._bring_up.start(world)
+
+    def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
+        """Set it aside where Nova does not bring it to where it could be started."""
+        return self._bring_up.examine(world, mark, quiet_s)
+
+
+def _why_not(world: World, listed: Listed, server: Server) -> str | None:
+    """Say why a server is left off; None where this run has stopped it, and nobody else."""
+    if server.id not in listed.ran:
+        return "it was off when who ran was written down"
+    newer = newer_than(listed.ran[server.id], world.nova.actions_of(server.id))
+    if newer is None:
+        return "its action log does not go back to when who ran was written down"
+    ours = {listed.user, world.cloud.user()}
+    stops = [one for one in newer if one.action == "stop" and one.user in ours]
+    others = next(_by_others(newer, stops), None)
+    if others is not None:
+        return f"user {others.user} asked for `{others.action}` at {in_utc(others.started)}"
+    if not stops and server.vm_state == "stopped":
+        return "its guest had ended before it was stopped"
+    return None
+
+
+def _by_others(
+    newer: tuple[ServerAction, ...], stops: list[ServerAction]
+) -> Iterator[ServerAction]:
+    return (one for one in newer if one.user is not None and one not in stops)
+
+
+def _aside(reason: str) -> Look:
+    return Look(Standing.DONE, reason=f"set aside: {reason}", saw={SET_ASIDE: reason})
+
+
+def _own_run(world: World) -> str:
+    return world.acting.run if world.acting else ""
+
+
+def _passed_s(world: World, mark: Mark | None) -> float | None:
+    if mark is None:
+        return None
+    return (world.clock.now() - datetime.fromisoformat(str(mark["at"]))).total_seconds()
+
+
+def _power(world: World, node: str) -> str:
+    """Say whether it has power, by its device where it has one."""
+    try:
+        if world.power.device(node) is None:
+            return "the inventory names no device that switches its power"
+        return f"its device says that its power is {world.power.state(node).value}"
+    except StackwardError as error:
+        return f"its power cannot be read: {error.message}"

@@ -1,0 +1,325 @@
+"""Rebooting a node with its servers on it, against the fake cloud: list, stop, reboot, start."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from builders import a_server, an_id
+from engine.fakes import FakeClock
+from fakes.cloud import FakeCloud
+from fakes.power import FakeDevice, FakePower
+from fakes.shell import FakeShell
+from fakes.world import a_world
+from stackward.errors import StepFailed
+from stackward.model.server import ServerAction
+from stackward.model.who_ran import WHO_RAN, Listed
+from stackward.plan import Look, Standing
+from stackward.plan.step import CUT_OFF, SET_ASIDE
+from stackward.ports.root import REBOOT
+from stackward.ports.world import Acting, World
+from stackward.status.listed import read_listed
+from stackward.steps.node_reboot import (
+    ListWhoRuns,
+    RebootNode,
+    StartAgain,
+    StopForReboot,
+)
+
+NODE, DB, OFF = "compute-07", an_id("db-01"), an_id("db-02")
+LIST = ListWhoRuns(node=NODE, host=NODE, known=(DB, OFF))
+STOP = StopForReboot(server=DB, name="db-01", host=NODE, node=NODE)
+BOOT = RebootNode(node=NODE, host=NODE, within_s=600.0)
+START = StartAgain(server=DB, name="db-01", host=NODE, node=NODE, within_s=60.0)
+
+
+class Site:
+    """A node with one server that runs, and one that is off."""
+
+    def __init__(self) -> None:
+        self.cloud = FakeCloud()
+        self.cloud.nova.add(a_server(), a_server("SHUTOFF", name="db-02"))
+        self.shell = FakeShell(self.cloud)
+        self.power = FakePower(self.shell)
+        self.clock = FakeClock(on_wait=[self.cloud.nova.pass_time])
+        self.shell.clock = self.clock
+
+    def world(self, run: str = "01R") -> World:
+        return replace(
+            a_world(self.cloud, self.shell),
+            power=self.power,
+            clock=self.clock,
+            acting=Acting(run, "ann", "bastion"),
+        )
+
+    def listed(self) -> "Site":
+        LIST.start(self.world())
+        return self
+
+    def stopped(self) -> "Site":
+        self.listed()
+        STOP.start(self.world())
+        self.clock.wait(1.0)
+        return self
+
+    def asked(self, action: str, user: str | None, server: str = DB) -> None:
+        """Let somebody else act on a server."""
+        made = ServerAction(
+            action=action, request_id=f"req-{action}-{user}", user=user, started="2026-11-22T03:30"
+        )
+        self.cloud.nova.actions.setdefault(server, []).append(made)
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def aside(look: Look) -> str:
+    assert look.standing is Standing.DONE
+    return str(look.saw[SET_ASIDE])
+
+
+# --- the list -----------------------------------------------------------------------------------
+
+
+def test_who_runs_is_written_on_the_node_with_the_newest_request_of_each(site: Site) -> None:
+    site.asked("start", "eve")
+    world = site.world()
+    stood = LIST.look(world, None).standing
+
+    LIST.start(world)
+
+    listed = read_listed(site.shell, NODE)
+    assert isinstance(listed, Listed)
+    assert (stood, LIST.look(world, {}).standing) == ("todo", "done")
+    assert (listed.run, listed.user) == ("01R", "ops")
+    assert (listed.ran, listed.off) == ({DB: "req-start-eve"}, {OFF: ""})
+
+
+def test_the_list_of_another_run_is_none_of_ours(site: Site) -> None:
+    LIST.start(site.world("01OTHER"))
+
+    assert LIST.look(site.world(), {}).standing is Standing.TODO
+
+
+def test_a_server_that_came_since_the_plan_ends_it_before_anything_is_stopped(site: Site) -> None:
+    site.cloud.nova.add(a_server(name="new-1"), a_server("SHUTOFF", name="new-2"))
+
+    look = LIST.look(site.world(), None)
+
+    assert (look.standing, look.reason) == (
+        Standing.FAILED, "came to the node since it was planned: new-1",
+    )  # fmt: skip
+
+
+def test_a_list_is_not_written_where_the_boot_cannot_be_read(site: Site) -> None:
+    site.shell.booted = None
+
+    with pytest.raises(StepFailed, match="cannot be read"):
+        LIST.start(site.world())
+
+
+def test_a_list_that_is_not_understood_is_unknown_and_never_none(site: Site) -> None:
+    site.shell.files[NODE, WHO_RAN] = "{}"
+
+    assert LIST.look(site.world(), None).standing is Standing.UNKNOWN
+    assert START.look(site.world(), None).standing is Standing.UNKNOWN
+
+
+# --- a stop -------------------------------------------------------------------------------------
+
+
+def test_a_stop_is_proved_and_says_how_the_guest_ended(site: Site) -> None:
+    world = site.world()
+    stood = STOP.look(world, None).standing
+    mark = STOP.mark(world)
+    STOP.start(world)
+    site.clock.wait(1.0)
+
+    look = STOP.look(world, mark)
+
+    assert (stood, look.standing) == ("todo", "done")
+    assert (look.saw["ended"], CUT_OFF in look.saw) == ("shutdown", False)
+
+
+def test_a_guest_that_nova_cut_off_is_named(site: Site) -> None:
+    site.shell.cut_off.add(DB)
+    world = site.world()
+    mark = STOP.mark(world)
+    STOP.start(world)
+    site.clock.wait(1.0)
+
+    look = STOP.look(world, mark)
+
+    assert look.saw[CUT_OFF] == look.reason
+    assert look.reason == "its guest did not shut down in time: Nova cut it off"
+
+
+def test_one_that_is_off_by_now_is_left_alone(site: Site) -> None:
+    site.cloud.nova.known[DB] = a_server("SHUTOFF")
+
+    assert aside(STOP.look(site.world(), None)) == "it is SHUTOFF by now, and not by this run"
+
+
+def test_one_that_moved_away_is_left_alone_and_one_at_work_is_waited_for(site: Site) -> None:
+    site.cloud.nova.known[DB] = a_server(host="compute-08")
+    moved = aside(STOP.look(site.world(), None))
+    site.cloud.nova.known[DB] = a_server(task_state="rebooting")
+
+    assert moved == "it is on `compute-08` by now"
+    assert STOP.look(site.world(), None).standing is Standing.UNDERWAY
+
+
+def test_one_that_was_deleted_is_gone(site: Site) -> None:
+    del site.cloud.nova.known[DB]
+
+    assert STOP.look(site.world(), None).saw["gone"] is True
+
+
+# --- the reboot ---------------------------------------------------------------------------------
+
+
+def test_a_reboot_is_proved_by_another_boot(site: Site) -> None:
+    world = site.stopped().world()
+    stood = BOOT.look(world, None).standing
+    mark = BOOT.mark(world)
+    BOOT.start(world)
+
+    look = BOOT.look(world, mark)
+
+    assert (stood, look.standing, site.shell.reboots[NODE]) == ("todo", "done", 1)
+    assert look.saw["booted"] != look.saw["booted before"]
+    assert site.shell.cut_by_reboot == set()
+
+
+def test_one_that_has_booted_since_is_not_rebooted_again_whoever_asks(site: Site) -> None:
+    world = site.stopped().world()
+    BOOT.start(world)
+
+    assert BOOT.look(world, None).standing is Standing.DONE
+
+
+def test_without_the_list_of_this_run_nothing_is_rebooted(site: Site) -> None:
+    of_none = BOOT.look(site.world(), None)
+    of_another = BOOT.look(site.listed().world("01OTHER"), None)
+
+    assert (of_none.standing, of_another.standing) == ("unknown", "unknown")
+    assert "is of run 01R" in str(of_another.reason)
+
+
+def test_an_order_that_came_to_nothing_is_seen_to_be_none(site: Site) -> None:
+    site.shell.ignores_reboot.add(NODE)
+    world = site.stopped().world()
+    mark = BOOT.mark(world)
+    BOOT.start(world)
+    at_first = BOOT.look(world, mark).standing
+    site.clock.wait(30.0)
+
+    assert (at_first, BOOT.look(world, mark).standing) == ("underway", "todo")
+
+
+@pytest.mark.parametrize("has_device", [True, False])
+def test_one_that_does_not_come_back_is_waited_for_then_named_with_its_power(
+    site: Site, *, has_device: bool
+) -> None:
+    site.shell.not_booting.add(NODE)
+    if has_device:
+        site.power.devices[NODE] = FakeDevice()
+    world = site.stopped().world()
+    mark = BOOT.mark(world)
+    BOOT.start(world)
+    at_first = BOOT.look(world, mark)
+    site.clock.wait(600.0)
+
+    look = BOOT.look(world, mark)
+
+    power = "its device says that its power is on" if has_device else "names no device"
+    assert (at_first.standing, look.standing) == ("underway", "failed")
+    assert power in str(look.reason)
+    assert "does not reboot it again" in str(look.remedy)
+
+
+def test_it_is_told_by_the_one_command_that_the_sudoers_file_allows(site: Site) -> None:
+    site.stopped().shell.done.clear()
+    BOOT.start(site.world())
+
+    assert site.shell.done == [" ".join(REBOOT)]
+
+
+# --- the start ----------------------------------------------------------------------------------
+
+
+def test_what_this_run_has_stopped_is_started_and_proved(site: Site) -> None:
+    world = site.stopped().world()
+    stood = START.look(world, None).standing
+    mark = START.mark(world)
+    START.start(world)
+    site.clock.wait(1.0)
+
+    assert (stood, START.look(world, mark).standing) == ("todo", "done")
+    assert site.cloud.nova.boots[DB] == 1
+
+
+def test_one_that_was_off_is_left_off(site: Site) -> None:
+    world = site.listed().world()
+    start = replace(START, server=OFF)
+
+    assert aside(start.look(world, None)) == "it was off when who ran was written down"
+
+
+@pytest.mark.parametrize("action", ["stop", "pause", "delete"])
+def test_what_somebody_else_has_asked_for_since_is_left_as_it_is(site: Site, action: str) -> None:
+    site.stopped().asked(action, "eve")
+
+    assert f"user eve asked for `{action}`" in aside(START.look(site.world(), None))
+
+
+def test_an_owner_who_stopped_it_before_this_run_could_has_it_left_off(site: Site) -> None:
+    site.listed().asked("stop", "eve")
+    site.cloud.nova.known[DB] = a_server("SHUTOFF")
+
+    assert "user eve asked for `stop`" in aside(START.look(site.world(), None))
+
+
+def test_a_guest_that_ended_by_itself_before_this_run_could_stop_it_is_left_off(
+    site: Site,
+) -> None:
+    site.listed().asked("stop", None)
+    site.cloud.nova.known[DB] = a_server("SHUTOFF")
+
+    why = aside(START.look(site.world(), None))
+
+    assert why == "its guest had ended before it was stopped"
+
+
+def test_a_log_that_was_archived_since_starts_nothing(site: Site) -> None:
+    site.asked("create", "eve")
+    site.stopped()
+    del site.cloud.nova.actions[DB][0]
+
+    assert "does not go back" in aside(START.look(site.world(), None))
+
+
+def test_the_list_of_another_run_starts_nothing(site: Site) -> None:
+    world = site.stopped().world("01OTHER")
+
+    assert START.look(world, None).standing is Standing.UNKNOWN
+
+
+def test_one_that_cannot_boot_is_set_aside(site: Site) -> None:
+    world = site.stopped().world()
+    mark = START.mark(world)
+    START.start(world)
+    site.cloud.nova.consoles[DB] = "Kernel panic - not syncing"
+    site.clock.wait(1.0)
+
+    assert "cannot boot" in aside(START.look(world, mark))
+
+
+def test_a_boot_that_is_read_a_second_later_is_the_same(site: Site) -> None:
+    world = site.stopped().world()
+    assert site.shell.booted is not None
+    site.shell.booted += timedelta(seconds=1)
+
+    assert BOOT.look(world, None).standing is Standing.TODO
