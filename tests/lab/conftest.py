@@ -14,10 +14,12 @@ import pytest
 from lab.day import Day
 from lab.drains import Drains, drains_in
 from lab.fresh import purge
+from lab.hold import Hold
 from real_lab import SHARED, RealLab
 from stackward.errors import StackwardError
 
 DAY = pytest.StashKey[Day]()
+HOLD = pytest.StashKey[Hold]()
 
 
 def day_of(config: pytest.Config) -> Day:
@@ -31,6 +33,13 @@ def day_of(config: pytest.Config) -> Day:
     return config.stash[DAY]
 
 
+def hold_of(config: pytest.Config) -> Hold:
+    """Return what keeps other runs from the lab of this one; it is not taken yet at first."""
+    if HOLD not in config.stash:
+        config.stash[HOLD] = Hold(day_of(config).lab.name)
+    return config.stash[HOLD]
+
+
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Run the tests of a scene together, and all others one by one."""
     return day_of(item.config).play(item)
@@ -42,11 +51,15 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Remove the lab that the tests have brought up."""
+    """Remove the lab that the tests have brought up; never one that another run has."""
+    hold = hold_of(session.config)
+    if not hold.is_ours:
+        return
     lab = day_of(session.config).lab
     is_left = os.environ.get("STACKWARD_TEST_LAB") or os.environ.get("STACKWARD_TEST_KEEP")
-    if os.geteuid() == 0 and not is_left and lab.folder.exists():
+    if not is_left and lab.folder.exists():
         lab.call("down", "--purge")
+    hold.release()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,9 +86,10 @@ def is_root() -> bool:
 
 
 @pytest.fixture(scope="session")
-def no_lab_of_before(*, is_root: bool) -> bool:
+def no_lab_of_before(pytestconfig: pytest.Config, *, is_root: bool) -> bool:
     """Given none of the labs that tests bring up, except one that was made for this run."""
     assert is_root
+    hold_of(pytestconfig).take()
     if not {"STACKWARD_TEST_KEEP", "STACKWARD_TEST_FRESH"} & os.environ.keys():
         purge()
     return True

@@ -5,6 +5,9 @@ cd tests && ../.venv/bin/python -B -m lab.fresh
 
 import sys
 
+import pytest
+
+from lab.hold import Hold
 from real_lab import OF_TESTS, SHARED, RealLab
 
 
@@ -20,12 +23,16 @@ def purge() -> None:
 
 def main() -> int:
     """Remove what is left of an earlier run, and start anew; 1 where that fails, with why."""
+    hold = Hold(SHARED)
     try:
+        hold.take()
         purge()
         RealLab(SHARED).run("up", "--install", "--computes", "3")
-    except AssertionError as error:
+    except (AssertionError, pytest.fail.Exception) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    finally:
+        hold.release()
     return 0
 
 
