@@ -211,7 +211,7 @@ class FakeShell:
                     "writable": self.shares_instances,
                     "disks": {"disk": ""} if self.shares_instances else {},
                     "locked": ["disk"] if each in self.locked else [],
-                    "written": None,
+                    "written": 1795921325 if self.shares_instances else None,
                     "storage": "nfs4 nas:/instances" if self.shares_instances else None,
                     "unread": None,
                 }

@@ -173,14 +173,21 @@ class OneGuestEach:
     # No decision of its own: it follows the moves, of which one fewer refuses no plan.
     servers: tuple[str, ...] = field(metadata=VOLATILE)
     but_for: str  # a host that is known to be dead
+    also_off: tuple[str, ...] = ()  # other hosts that have no power
 
     @property
     def summary(self) -> str:
         """Say the statement."""
         return (
-            f"each evacuated server has exactly one guest, on its own node; `{self.but_for}`, "
-            "which is dead, does not count"
+            f"each evacuated server has exactly one guest, on its own node; {self._dead} not count"
         )
+
+    @property
+    def _dead(self) -> str:
+        if not self.also_off:
+            return f"`{self.but_for}`, which is dead, does"
+        named = " and ".join(f"`{each}`" for each in (self.but_for, *self.also_off))
+        return f"{named}, which are dead, do"
 
     def ask(self, world: World, /) -> Answer:
         """Ask libvirt on every compute node for all of its guests."""
@@ -188,7 +195,7 @@ class OneGuestEach:
         unread: list[str] = []
         without: set[str] = set()  # hosts that have no libvirt to be asked
         for hypervisor in world.nova.hypervisors():
-            if hypervisor.host == self.but_for:
+            if hypervisor.host in {self.but_for, *self.also_off}:
                 continue
             if not hypervisor.has_domains:
                 without.add(hypervisor.host)

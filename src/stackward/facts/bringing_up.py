@@ -24,12 +24,12 @@ def read_to_bring_up(
     server: Server,
     known: Iterable[str] | None = None,
     *,
-    dead: str | None = None,
+    dead: tuple[str, ...] = (),
 ) -> ServerToBringUp:
     """Return all that decides whether a server may be brought up where it is.
 
-    `known` are the requests of its action log, where they were read already; `dead` is a host that
-    is proved to have no power: no guest of it is there.
+    `known` are the requests of its action log, where they were read already; `dead` are hosts
+    that are proved to have no power: no guest of it is there.
     """
     if server.host is None:
         return ServerToBringUp(server=server)
@@ -64,11 +64,11 @@ def _acting(records: Sequence[Migration], server: Server) -> Migration | None:
 
 
 def _elsewhere(
-    world: World, server: Server, records: Sequence[Migration], dead: str | None
+    world: World, server: Server, records: Sequence[Migration], dead: tuple[str, ...]
 ) -> tuple[Guest, ...] | Unread:
     recent = records[:_RECENT]
     ends = (host for each in recent for host in (each.target, each.source) if host)
-    others = [host for host in dict.fromkeys(ends) if host not in {server.host, dead}]
+    others = [host for host in dict.fromkeys(ends) if host not in {server.host, *dead}]
     evacuated = {each.source for each in recent if each.kind == "evacuation"}
     asked = [each for each in others if not (each in evacuated and _is_off(world, each))]
     return read_guests(world, server.id, asked)

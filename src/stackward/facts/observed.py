@@ -5,6 +5,7 @@ and which guests they run, by each look.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from stackward.model.cloud_state import CloudState
 from stackward.model.domain import Domain
@@ -116,7 +117,7 @@ def _guest(domain: Domain, mounted: Sequence[Filesystem]) -> Json:
 
 def _storage_of(path: str, mounted: Sequence[Filesystem]) -> str | None:
     """Return the type and the source of the file system that has a file."""
-    above = [one for one in mounted if path.startswith(f"{one.mount.rstrip('/')}/")]
+    above = [one for one in mounted if PurePosixPath(path).is_relative_to(one.mount)]
     # Of two at one place the later one is on top.
     nearest = max(reversed(above), key=lambda one: len(one.mount), default=None)
     return f"{nearest.type} {nearest.source}" if nearest and nearest.source else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stackward.model.power import CUT, SWITCHED_ON
-from stackward.model.run import Attempt, Settled
+from stackward.model.run import Attempt, RunState, Settled
 from stackward.plan.path import stage_of
 from stackward.ports.journal import Journal
 from stackward.status.power_device import SwitchedOn
@@ -37,6 +37,18 @@ def read_switched_on(journal: Journal, cloud: str, host: str) -> SwitchedOn | No
         device, booted = attempt.saw.get("device"), attempt.saw.get("booted")
         if isinstance(device, str) and isinstance(booted, str):
             return SwitchedOn(device=device, booted=booted)
+    return None
+
+
+def read_fenced(journal: Journal, cloud: str, host: str) -> str | None:
+    """Return the run that has fenced a host and proved it; None where it was switched on since."""
+    states = {run.id: run for run in journal.runs(limit=_LATEST, cloud=cloud)}
+    for run, attempt in _attempts(journal, cloud, host):
+        stage = stage_of(attempt.step)
+        if stage == SWITCHED_ON:
+            return None  # it may run since
+        if stage == CUT and attempt.settled is Settled.DONE:
+            return run if states[run].state is RunState.SUCCEEDED else None
     return None
 
 

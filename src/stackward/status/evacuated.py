@@ -4,12 +4,13 @@ Nova decides on the target whether a disk is there, and builds a blank one where
 says so in one line of the target's log and nowhere else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from stackward.errors import Uncertain, Unreachable
 from stackward.model.evacuation import is_under_way
 from stackward.model.migration import Migration
+from stackward.model.power import PowerState
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.plan import Look, Standing
@@ -26,6 +27,7 @@ from stackward.status.proof import (
     volumes_on,
 )
 
+_ARRIVED = {"completed", "confirmed", "done"}
 RECENT = 5  # of a server's records: where its guest may be left
 
 
@@ -35,6 +37,19 @@ def telling(records: Sequence[Migration]) -> tuple[Migration, ...]:
     An evacuation that may go on tells it, whatever came after.
     """
     return tuple(one for at, one in enumerate(records) if at < RECENT or is_under_way(one))
+
+
+def destinations(records: Sequence[Migration], host: str) -> Iterator[tuple[str, Migration]]:
+    """Return each other host where a guest may be by the records, the newest first."""
+    found: set[str] = set()
+    for record in records:
+        if record.target == host and record.status in _ARRIVED:
+            return  # all that is older was before it came here
+        target = record.target
+        if target is None or target == host or target in found:
+            continue
+        found.add(target)
+        yield target, record
 
 
 class Promised(StrEnum):
@@ -75,13 +90,15 @@ def prove_evacuation(  # noqa: PLR0913  # what is compared with what
     promised: Promised,
     request: str | None,
     elsewhere: Sequence[str],
+    also_off: Mapping[str, str],
 ) -> Look:
     """Return *done* only if every row holds that applies.
 
     `ends` is the vm_state and power_state that Nova leaves it in; `elsewhere` are the hosts, but
-    its source and its target, that its records name.
+    its source and its target, that its records name; of these `also_off` have no power: each with
+    its node in the inventory.
     """
-    rows = tuple(_rows(world, server, migration, ends, elsewhere))
+    rows = tuple(_rows(world, server, migration, ends, elsewhere, also_off))
     disk, used = _disk(world, migration.target or "", request, promised)
     saw = {
         "target": migration.target,
@@ -107,12 +124,13 @@ def prove_evacuation(  # noqa: PLR0913  # what is compared with what
     return Look(Standing.DONE, saw=saw)
 
 
-def _rows(
+def _rows(  # noqa: PLR0913, PLR0917  # what is compared with what
     world: World,
     server: Server,
     migration: Migration,
     ends: tuple[str, int],
     elsewhere: Sequence[str],
+    also_off: Mapping[str, str],
 ) -> Iterator[Row]:
     target = migration.target or ""
     yield Row("host", None if server.host == target else f"it is on `{server.host}`")
@@ -126,6 +144,10 @@ def _rows(
     state = "running" if ends[0] == "active" else "shut off"
     yield domain_on_target(world, server.id, there, state)
     for host in elsewhere:
+        if host in also_off:
+            is_off = world.power.state(also_off[host]) is PowerState.OFF
+            yield Row(f"no power on `{host}`", unread=None if is_off else "it has power again")
+            continue
         row = no_domain_on_source(world, server.id, hypervisor_of(world.nova, host))
         yield Row(f"no domain on `{host}`", row.wrong, row.unread, row.applies)
 

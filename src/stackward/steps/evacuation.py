@@ -4,7 +4,7 @@ A server is evacuated only while its node is known to have no power: that is rea
 seconds before the request is sent, each time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -163,6 +163,9 @@ class Evacuate:
     node: str  # as the inventory calls the dead machine: its power is read before the request
     promised: Promised
     target: str = field(metadata=VOLATILE)
+    # Other hosts that its records name, each with its node: a guest of it is there unless that has
+    # no power.
+    also_off: tuple[tuple[str, str], ...] = ()
 
     @property
     def summary(self) -> str:
@@ -248,11 +251,12 @@ class Evacuate:
             promised=self.promised,
             request=request,
             elsewhere=[*dict.fromkeys(named)],
+            also_off=dict(self.also_off),
         )
 
     def start(self, world: World, /) -> str | None:
         """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
-        with _while_off(world, self.node, self.source):
+        with _while_off(world, self.node, self.source, self.also_off):
             return world.nova.evacuate(self.server, self.target)
 
     def trace(self, world: World, /) -> Mapping[str, Json]:
@@ -359,6 +363,7 @@ class StartEvacuated:
     target: str = field(metadata=VOLATILE)
     # The requests in its action log that the plan knows: what is newer is by others, or by the run.
     known: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    also_off: tuple[tuple[str, str], ...] = ()  # as of an evacuation
 
     @property
     def _bring_up(self) -> BringUpServer:
@@ -391,7 +396,7 @@ class StartEvacuated:
 
     def start(self, world: World, /) -> str | None:
         """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
-        with _while_off(world, self.node, self.dead):
+        with _while_off(world, self.node, self.dead, self.also_off):
             return self._bring_up.start(world)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
@@ -400,11 +405,13 @@ class StartEvacuated:
 
 
 @contextmanager
-def _while_off(world: World, node: str, host: str) -> Iterator[None]:
+def _while_off(
+    world: World, node: str, host: str, also_off: Sequence[tuple[str, str]]
+) -> Iterator[None]:
     """Send a request only while a node has no power; cut it where somebody gave it some.
 
     Then all is judged anew before anything is sent: whether it was cut so before, too. One that
-    was taken back serves guests, and is never cut.
+    was taken back serves guests, and is never cut. Nor is any other that must have none.
     """
     if world.power.state(node) is not PowerState.OFF:
         service = service_of(world.nova, host)
@@ -415,6 +422,13 @@ def _while_off(world: World, node: str, host: str) -> Iterator[None]:
             )
         raise Unreachable(f"`{node}` {CUT_AGAIN}{_cut(world, node)}")
     read_at = world.clock.monotonic()
+    for other, named in also_off:
+        if world.power.state(named) is not PowerState.OFF:
+            raise StepFailed(
+                f"`{named}` has power again: a guest of the server may run there",
+                hint=f"see who or what switches it on; then `stackward node fence {other}`, and "
+                "resume the run",
+            )
     with with_confirm(partial(_confirm_fresh, world, read_at)):
         yield
 

@@ -39,6 +39,7 @@ from stackward.operations.evacuate_compute_node.facts import (
     Leaving,
     OtherNode,
 )
+from stackward.operations.evacuate_compute_node.off_too import OffToo
 from stackward.operations.evacuate_compute_node.plan import plan_evacuation
 from stackward.plan import Blocked, Plan, Warned, differences
 from stackward.policy.rule import Rule
@@ -46,6 +47,7 @@ from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.requests.how_to_move import HowToMove
 from stackward.status.evacuated import Promised
+from stackward.status.power_device import Whose
 from stackward.steps.evacuation import Evacuate, StartEvacuated
 
 DB = an_id("db-01")
@@ -162,6 +164,7 @@ def notified(status: str) -> tuple[HaNotification, ...]:
     return (HaNotification(id="n1", kind="COMPUTE_HOST", status=status),)
 
 
+SECOND = replace(dead(), name="compute-08", host="compute-08")
 LOCAL = facts(others=both(NOWHERE), last_seen={DB: SEEN})
 BROKEN = replace(WHOLE, disks=(("disk", "/base is gone"),))
 GUEST = Domain(server=DB, name="instance-1", state="paused")
@@ -173,6 +176,13 @@ IN_CEPH = {DB: replace(SEEN, paths=(f"vms/{DB}_disk",))}
 CONTAINER = RunningAs(processes=(ComputeProcess(pid=1, container="docker 4f5e"),))
 VOLUME = Volume(id="v1", backend="compute-07@lvm#x", attached=((DB, HOST),))
 GONE = {"compute-08": other("compute-08", domains=UNREAD, disks=UNREAD, running_as=UNREAD)}
+
+OFF = {
+    "compute-08": replace(
+        GONE["compute-08"], off=OffToo(fence=SECOND, whose=Whose.IDENTITY, run=None)
+    )
+}
+MAY_LIVE = {"compute-08": replace(GONE["compute-08"], off=Unread("it is hung"))}
 
 OWN_STOP = ("stop", "eve", "2026-11-22T03:05:00")
 NOT_STARTED = ["not-started"]
@@ -326,6 +336,14 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     ),
     "a record names a node that cannot be read": (
         facts(others={**both(), **GONE}, records=recorded(record())), ASKED, ["copy-unread"], [],
+    ),
+    "a record names a node that has no power either": (
+        facts(others={**both(), **OFF}, records=recorded(record())),
+        ASKED, [], ["off-too", *NOT_STARTED],
+    ),
+    "a record names a node of which that is not proved": (
+        facts(others={**both(), **MAY_LIVE}, records=recorded(record())),
+        ASKED, ["copy-unread"], [],
     ),
     "a record names a node that is no more": (
         facts(records=recorded(record(target="compute-99"))), ASKED, ["copy-unread"], [],
@@ -519,6 +537,22 @@ def test_what_ran_is_started_in_waves_once_all_are_evacuated() -> None:
     assert {stage.at_once for stage in plan.stages if stage.name.startswith("tier")} == {3}
     [proof] = [each for each in plan.verify if each.kind == "run-elsewhere"]
     assert proof == RunElsewhere(servers=tuple(sorted(sees_all)), but_for=HOST)
+
+
+def test_what_brings_it_up_waits_for_all_nodes_that_must_have_no_power() -> None:
+    known = remembering(made(a_server()), others={**both(), **OFF}, records=recorded(record()))
+
+    plan = plan_evacuation(known, ASKED)
+
+    [to], [start] = (move.steps for _, move in plan.moves() if move.thing_id == DB)
+    assert isinstance(to, Evacuate)
+    assert isinstance(start, StartEvacuated)
+    assert to.target == "compute-09"
+    assert to.also_off == start.also_off == (("compute-08", "compute-08"),)
+    asked = [check for stage in plan.stages for check in stage.needs]
+    assert [each.kind for each in asked if getattr(each, "node", "") == "compute-08"] == [
+        "is-powered-off", "is-its-device", "no-sign-of-life",
+    ] * 2  # fmt: skip
 
 
 def test_each_is_started_where_it_was_evacuated_to() -> None:

@@ -177,6 +177,7 @@ NOT_FOLLOWED = {
     "evacuate/boots-for-seconds": AGREE,
     "evacuate/data-lost": AGREE,
     "evacuate/copy-taken": AGREE,
+    "evacuate/off-too": AGREE,
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
     "evacuate/passed-over": AGREE,

@@ -86,7 +86,8 @@ def _judge_start(world: World, move: Move[World]) -> Blocked | None:
         server = world.nova.server(step.server)
         if server is None:
             continue
-        found = judge_start(read_to_bring_up(world, server, step.known, dead=step.dead))
+        dead = (step.dead, *(host for host, _ in step.also_off))
+        found = judge_start(read_to_bring_up(world, server, step.known, dead=dead))
         return next((each for each in found if isinstance(each, Blocked)), None)
     return None
 

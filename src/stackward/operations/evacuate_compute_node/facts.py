@@ -29,12 +29,13 @@ from stackward.model.service import NOVA_COMPUTE
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.who_ran import Loss, Past
 from stackward.model.witness import Sign
+from stackward.operations.evacuate_compute_node.off_too import OffToo, read_off_too
 from stackward.policy.waves import Tags
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
-from stackward.status.evacuated import telling
+from stackward.status.evacuated import destinations, telling
 from stackward.status.fence import FenceFacts
 from stackward.wording import in_utc
 
@@ -54,6 +55,7 @@ class OtherNode:
     has_domains: bool = True  # False: its hypervisor has none that could be read
     running_as: RunningAs | Unread | None = None
     disks: Mapping[str, DiskSeen] | Unread = field(default_factory=dict)  # by server
+    off: OffToo | Unread | None = None  # where it cannot be read, and a record names it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +152,11 @@ def read_leaving(
     ids = [each.id for each in node.servers]
     records = {each: telling(world.nova.migrations_of_server(each)) for each in ids}
     seen = _last_seen(journal.observations(cloud, GUESTS), node.host)
+    others = _others(world, node, ids, remembered)
+    named = {host for each in records.values() for host, _ in destinations(each, node.host)}
     return Leaving(
         node=node,
-        others=_others(world, node, ids, remembered),
+        others={host: _with_off(world, journal, one, named) for host, one in others.items()},
         records=records,
         last_seen=seen,
         ha=_notified(world, node.host),
@@ -211,6 +215,13 @@ def _other(world: World, known: OtherNode, node: str | None, servers: Sequence[s
         running_as=read_running_as(world.shell, node),
         disks=read_disks(world.shell, node, servers, places),
     )
+
+
+def _with_off(world: World, journal: Journal, one: OtherNode, named: set[str]) -> OtherNode:
+    """Add whether a node has no power, where a record names it and it does not answer."""
+    if one.host in named and isinstance(one.domains, Unread) and one.domains.may_be_dead:
+        return replace(one, off=read_off_too(world, journal, one.host))
+    return one
 
 
 def _notified(world: World, host: str) -> tuple[HaNotification, ...] | Unread:

@@ -11,6 +11,7 @@ from stackward.model.placement import Candidate
 from stackward.model.server import IN_DOWN_CELL, Server
 from stackward.model.unread import Unread
 from stackward.operations.evacuate_compute_node import rules
+from stackward.operations.evacuate_compute_node.copies import judge_copies
 from stackward.operations.evacuate_compute_node.facts import Leaving
 from stackward.operations.evacuate_compute_node.placing import places_of
 from stackward.plan import Blocked, Verdict
@@ -20,7 +21,6 @@ from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.evacuated import Promised
 from stackward.wording import in_utc
 
-_ARRIVED = {"completed", "confirmed", "done"}
 _TAKEN_FROM = {"ACTIVE", "SHUTOFF"}
 _LIVED_IN_MEMORY = {"PAUSED", "SUSPENDED", "RESCUE"}
 _KEPT_H = timedelta(hours=24)
@@ -70,7 +70,7 @@ def _judge(server: Server, facts: Leaving, asked: EvacuateRequest, chooser: Choo
     verdicts: list[Verdict] = [
         *_judge_passed_over(server, facts, asked),
         *_judge_state(server, facts, asked),
-        *_judge_copies(server, facts),
+        *judge_copies(server, facts),
         *_judge_devices(server, facts),
         *volumes.judge_volumes(server),
         *compute.judge_cpus(server),
@@ -152,40 +152,6 @@ def _is_left(record: Migration, facts: Leaving) -> bool:
         and not isinstance(target.domains, Unread)
         and all(each.server != record.server for each in target.domains)
     )
-
-
-# --- one living copy ----------------------------------------------------------------------------
-
-
-def _judge_copies(server: Server, facts: Leaving) -> Iterator[Blocked]:
-    for host, other in facts.others.items():
-        if isinstance(other.domains, Unread):
-            continue
-        for domain in other.domains:
-            if domain.server == server.id:
-                yield rules.LIVING_COPY.blocks(
-                    server.label, server.id, where=host, state=domain.state
-                )
-    asked: set[str] = set()
-    for record in facts.records.get(server.id, ()):
-        if record.target == facts.node.host and record.status in _ARRIVED:
-            return  # all that is older was before it came here
-        target = record.target
-        if target is None or target == facts.node.host or target in asked:
-            continue
-        asked.add(target)
-        seen = facts.others.get(target)
-        unread = Unread("Nova has no such compute node") if seen is None else seen.domains
-        if isinstance(unread, Unread):
-            yield rules.COPY_UNREAD.blocks(
-                server.label,
-                server.id,
-                record=record.id,
-                kind=record.kind,
-                status=record.status,
-                where=target,
-                why=unread.why,
-            )
 
 
 # --- what it holds ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from stackward.checks.compute import NoServersOn
 from stackward.checks.node_power import IsPoweredOff
 from stackward.checks.server import OneGuestEach
 from stackward.moving.fencing import device_of
+from stackward.operations.evacuate_compute_node.copies import hosts_off_too, proofs_of_others
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.judging import (
     judge_flags,
@@ -75,7 +76,12 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
         verify=(
             IsPoweredOff(node=fence.name),
             NoServersOn(host=fence.host, except_for=left),
-            OneGuestEach(servers=tuple(sorted(gone)), but_for=fence.host),
+            *proofs_of_others(leaving, sorted(gone)),
+            OneGuestEach(
+                servers=tuple(sorted(gone)),
+                but_for=fence.host,
+                also_off=hosts_off_too(leaving, sorted(gone)),
+            ),
             *they_run(coming, fence.host),
         ),
     )

@@ -130,6 +130,13 @@ COPY_UNREAD = Rule(
     "A move that went half-way may have left its guest there, running.",
 )
 
+OFF_TOO = Rule(
+    "evacuate/off-too",
+    "its record {record} ({kind}, {status}) names `{where}`, which has no power too: {how}",
+    "keep that node off until this run has ended",
+    "What has no power runs no guest. Its power is read again just before each request.",
+)
+
 # --- its disks ----------------------------------------------------------------------------------
 
 LOCAL_DISK = Rule(

@@ -7,6 +7,7 @@ from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.moving.fencing import fencing, proofs_of_death, proofs_of_silence
 from stackward.moving.instance_ha import telling_instance_ha
+from stackward.operations.evacuate_compute_node.copies import nodes_off_too, proofs_of_others
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.judging import Judged
 from stackward.plan import Check, Move, Stage
@@ -62,7 +63,8 @@ def stages_of(
     was_off = {each for each, server in by_id.items() if server.status == "SHUTOFF"}
     # Its power is read before each request: one that has some again is cut once more.
     silent = proofs_of_silence(facts.fence, whose, asked.confirmed_off)
-    needs = (*silent, *_logs(facts, moves))
+    others = proofs_of_others(facts.leaving, [each.thing_id for each in moves])
+    needs = (*silent, *others, *_logs(facts, moves))
     for name, is_off in ((EVACUATE, False), (STOPPED, True)):
         those = tuple(each for each in moves if (each.thing_id in was_off) is is_off)
         if those:
@@ -107,6 +109,7 @@ def moves_of(
                     node=facts.fence.name,
                     promised=promised,
                     target=target,
+                    also_off=nodes_off_too(server, facts.leaving),
                 ),
                 *_cleared(server, facts),
             ),

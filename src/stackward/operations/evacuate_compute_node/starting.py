@@ -10,6 +10,7 @@ from stackward.moving.bringing_up import START
 from stackward.moving.fencing import proofs_of_silence
 from stackward.moving.who_ran import judge_who_ran
 from stackward.operations.evacuate_compute_node import rules
+from stackward.operations.evacuate_compute_node.copies import nodes_off_too, proofs_of_others
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.plan import Move, Stage, Verdict
 from stackward.policy.waves import judge_wave, waves_of
@@ -100,7 +101,10 @@ def start_stages(
                 for each in wave.servers
             ),
             at_once=asked.starts_at_once,
-            needs=tuple(proofs_of_silence(facts.fence, whose, asked.confirmed_off)),
+            needs=(
+                *proofs_of_silence(facts.fence, whose, asked.confirmed_off),
+                *proofs_of_others(facts.leaving, [each.id for each in wave.servers]),
+            ),
             goes_on=True,
             sets_aside=True,
         )
@@ -118,6 +122,7 @@ def _move(
         within_s=asked.within_s,
         target=target,
         known=one.known,
+        also_off=nodes_off_too(server, facts.leaving),
     )
     return Move(
         thing=server.label,
