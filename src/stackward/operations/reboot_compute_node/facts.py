@@ -65,7 +65,7 @@ def read_reboot(
         return RebootFacts(node=node)
     if not isinstance(node.domains, Unread):
         keep_names(world, journal, node.name, node.host)
-    node = replace(node, evacuations=lives_on_source(world.nova, node.host, node.servers))
+    node = replace(node, evacuations=lives_on_source(world, node.host, node.servers))
     if (claim := node.claim) and (known := known_run(journal, claim.run)):
         state = state_now(known, platform.node(), world.clock.now())
         node = replace(node, claiming_run=state)
