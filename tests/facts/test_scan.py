@@ -104,6 +104,23 @@ def test_the_word_for_a_level_in_the_body_of_a_quiet_event_is_no_level(tmp_path:
     assert texts(scan(tmp_path, level=40)) == []
 
 
+def test_words_are_wanted_beside_a_level_in_the_first_line_of_an_event(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "nova.log",
+        line(0, "an answer was HTTP 503"),
+        line(1, "nothing") + "  of HTTP 503\n",
+        line(2, "it failed", "ERROR"),
+    )
+
+    found = texts(scan(tmp_path, level=40, also=["HTTP 5"]))
+
+    assert found == [
+        line(0, "an answer was HTTP 503").rstrip(),
+        line(2, "it failed", "ERROR").rstrip(),
+    ]
+
+
 def test_a_traceback_is_one_event_and_the_next_message_of_its_moment_another(
     tmp_path: Path,
 ) -> None:

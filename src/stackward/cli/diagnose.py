@@ -166,16 +166,11 @@ def _found(
     read: "Callable[[Query], Reading]", query: "Query", where: Where, ids: tuple[str, ...]
 ) -> "tuple[Diagnosis, Failure]":
     from stackward.diagnosis.reasoning import diagnose as reasoned
-    from stackward.diagnosis.reasoning import needs_quiet
     from stackward.diagnosis.signs import WORDS
-    from stackward.facts.failure import read_failure, with_quiet
+    from stackward.facts.failure import read_failure
 
     only = frozenset(where.component or ())
     known = frozenset(anatomy_here().components)
     before = None if where.source is not None else _BEFORE
     failure = read_failure(read, query, WORDS, ids=ids, before=before)
-    found = reasoned(failure, known, only)
-    if needs_quiet(found):
-        failure = with_quiet(read, failure)
-        found = reasoned(failure, known, only)
-    return found, failure
+    return reasoned(failure, known, only), failure

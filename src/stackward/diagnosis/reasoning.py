@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 
 from stackward.diagnosis.accused import short
 from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
@@ -17,7 +18,7 @@ from stackward.diagnosis.certainty import Known, judged
 from stackward.diagnosis.code_places import CodePlace
 from stackward.diagnosis.components import components_of
 from stackward.diagnosis.episodes import Episode, episodes_of, in_rank
-from stackward.diagnosis.signs import sign_of
+from stackward.diagnosis.signs import REASONS, sign_of
 from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event, Level
@@ -37,7 +38,7 @@ def diagnose(
 
     With `only`, causes in other components are left out.
     """
-    every = [*failure.before, *failure.events, *failure.quiet]
+    every = [*failure.before, *failure.events]
     owners = components_of(every, known)
     usual = frozenset(key_of(one, component_of(one, owners)) for one in failure.before)
     events = [one for one in failure.events if _is_of(one, failure.ids)]
@@ -45,8 +46,9 @@ def diagnose(
     witnesses += _sayings(failure, owners, usual, has_errors=_has_errors(witnesses))
     signs = _signs(events, owners)
     episodes = in_rank(_promoted(episodes_of(witnesses)))
-    causes = [one for one in _causes(episodes, signs) if not only or one.component in only]
-    causes = causes[:MOST_CAUSES]
+    every_cause = _causes(episodes, signs)
+    wanted = (one for one in every_cause if not only or one.component in only)
+    causes = list(islice(wanted, MOST_CAUSES))
     return Diagnosis(
         causes=causes,
         noticed=[one for one, _ in signs],
@@ -56,11 +58,6 @@ def diagnose(
         unknown=list(_unknown(failure)),
         events=len(events),
     )
-
-
-def needs_quiet(found: Diagnosis) -> bool:
-    """Say whether all events of the window are to be read: nothing grave tells a cause."""
-    return not any(one.level >= Level.ERROR for cause in found.causes[:1] for one in cause.evidence)
 
 
 def _is_of(one: Event, ids: frozenset[str]) -> bool:
@@ -89,12 +86,6 @@ def _has_errors(witnesses: Iterable[Witness]) -> bool:
     return any(one.weight <= Weight.AWAY for one in witnesses)
 
 
-_SAYS_WHY = re.compile(
-    r"HTTP exception thrown|Filter \S+ returned 0 hosts|Filtering removed all hosts|"
-    r"status: 5\d\d|\bfailed\b|\bcould not\b|[Uu]nable to"
-)
-
-
 def _sayings(
     failure: Failure,
     owners: Mapping[tuple[str, str], str],
@@ -105,8 +96,8 @@ def _sayings(
     """Return what tells a reason below the level of a warning, where no error does."""
     if has_errors:
         return
-    for one in failure.quiet:
-        if one.level < Level.WARNING and _SAYS_WHY.search(one.message):
+    for one in failure.events:
+        if one.level < Level.WARNING and REASONS.search(one.message):
             made = witness_of(one, component_of(one, owners), usual, _ids_of(one))
             if made is not None and _is_of(one, failure.ids):
                 yield made
@@ -160,11 +151,18 @@ def _causes(
     seen: set[tuple[str, str | None]] = set()
     for rank, episode in enumerate(_worth_a_cause(episodes)):
         for number, place in enumerate(_places(episode, is_first=rank == 0)):
-            made = _cause(episode, place, rank + number, episodes, signs)
-            key = (made.component, place.module if place else None)
+            key = (_broken_in(episode, place), place.module if place else None)
             if key not in seen:
                 seen.add(key)
-                yield made
+                yield _cause(episode, place, rank + number, episodes, signs)
+
+
+def _broken_in(episode: Episode, place: CodePlace | None) -> str:
+    """Return which component is broken: the one that logged it, or the one that it accuses."""
+    accused = episode.told.accused if episode.weight is Weight.AWAY else None
+    if accused is not None and accused.component is not None and place is accused.place:
+        return accused.component
+    return episode.component
 
 
 def _worth_a_cause(episodes: Sequence[Episode]) -> list[Episode]:
@@ -205,14 +203,12 @@ def _cause(
     signs: Sequence[tuple[Link, frozenset[str]]],
 ) -> Cause:
     told = episode.told
-    accused = told.accused if episode.weight is Weight.AWAY else None
-    component, node = episode.component, episode.node
-    is_other = accused is not None and accused.component is not None and place is accused.place
-    if is_other and accused is not None and accused.component is not None:
-        component = accused.component
+    component, node = _broken_in(episode, place), episode.node
+    is_other = component != episode.component
+    if is_other:
         node = next((one.node for one in episodes if one.component == component), "")
-    elif told.raised is not None and told.raised.is_remote:
-        node = node if component == episode.component else ""
+    elif component != told.logged_by:
+        node = ""
     linked = [link for link, ids in signs if ids & episode.ids]
     after = [link for link, _ in signs if timedelta() <= link.at - episode.at <= _SOON]
     accusers = {

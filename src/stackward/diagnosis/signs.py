@@ -66,8 +66,18 @@ SIGNS = (
     ),
 )  # fmt: skip
 
+# What tells a reason below the level of a warning; it counts where nothing graver does.
+REASONS = re.compile(
+    r"HTTP exception thrown|Filter \S+ returned 0 hosts|Filtering removed all hosts|"
+    r"Got no allocation candidates"
+)
 # What is looked for below the level of a warning: parts of what the forms above have.
-WORDS = ("status: 5", "HTTP exception thrown", "returned with HTTP 5")
+WORDS = (
+    "HTTP 5",
+    "HTTP exception thrown",
+    "returned 0 hosts",
+    "Got no allocation candidates",
+)
 
 
 def sign_of(one: Event) -> Sign | None:

@@ -40,6 +40,7 @@ class Witness:
 
     event: Event
     component: str
+    logged_by: str  # another component, where the exception came over RPC
     weight: Weight
     places: tuple[CodePlace, ...]  # where it arose, the likeliest first
     raised: Raised | None = None  # the first cause of its traceback
@@ -80,6 +81,7 @@ def witness_of(
     known = [place for place in map(place_of, raised.frames if raised else ()) if place]
     accused = accused_by(one, raised, known)
     places = places_in(frames, raised) or tuple(filter(None, [place_of_logger(one.module)]))
+    logged_by = component
     # A traceback that came over RPC is of another process.
     if raised is not None and raised.is_remote and places:
         component = component_of_module(places[0].module) or component
@@ -87,6 +89,7 @@ def witness_of(
     return Witness(
         event=one,
         component=component,
+        logged_by=logged_by,
         weight=Weight.USUAL if key_of(one, component) in usual else weight,
         places=places,
         raised=raised,

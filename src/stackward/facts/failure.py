@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from stackward.logs.event import Event, Level
-from stackward.logs.order import in_order
 from stackward.logs.reading import Query, Reading
 
 Read = Callable[[Query], Reading]
@@ -20,7 +19,6 @@ class Failure:
     reading: Reading  # of the window
     events: Sequence[Event]  # in the window: warnings and worse, and signs of what a user noticed
     before: Sequence[Event] = ()  # warnings and worse, from before the window
-    quiet: Sequence[Event] = ()  # all events of the window, where no error told anything
     first: datetime | None = None  # the time of the oldest line of all logs
     last: datetime | None = None
     ids: frozenset[str] = field(default_factory=frozenset)  # of the story that was asked for
@@ -48,9 +46,8 @@ def read_failure(
     ids: Sequence[str] = (),
     before: timedelta | None = None,
 ) -> Failure:
-    """Read the warnings and errors of a window, the signs in it, and what was usual `before`."""
-    reading = read(replace(asked, level=Level.WARNING))
-    signed = read(replace(asked, words=tuple(signs)))
+    """Read the warnings and errors of a window, what has signs, and what was usual `before`."""
+    reading = read(replace(asked, level=Level.WARNING, also=tuple(signs)))
     usual: Sequence[Event] = ()
     times = [one for node in reading.nodes.values() for one in node.files]
     if asked.since is not None:
@@ -62,19 +59,9 @@ def read_failure(
     return Failure(
         asked=asked,
         reading=reading,
-        events=_once([*reading.events, *signed.events]),
+        events=reading.events,
         before=usual,
         first=min((one.first for one in times if one.first), default=None),
         last=max((one.last for one in times if one.last), default=None),
         ids=frozenset(ids),
     )
-
-
-def with_quiet(read: Read, known: Failure) -> Failure:
-    """Read all events of the window too: where nothing grave was logged, they are what there is."""
-    return replace(known, quiet=read(replace(known.asked, level=Level.INFO)).events)
-
-
-def _once(events: Sequence[Event]) -> list[Event]:
-    kept = {(one.node, one.file, one.offset, one.at, one.message): one for one in events}
-    return in_order(kept.values())

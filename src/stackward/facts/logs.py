@@ -173,6 +173,7 @@ def _asked(
         **({"places": ["/"]} if source.is_collected else {}),
         "since": query.since.timestamp() if query.since else None,
         "until": query.until.timestamp() if query.until else None,
+        "also": list(query.also),
         "only_times": query.only_times,
         "bytes": budget,
         "within_s": within_s,
@@ -222,8 +223,13 @@ def _of_node(
         for raw in raws
         if not query.components or raw.component in query.components
     ]
-    kept = [each for each in folded(events) if query.level is None or each.level >= query.level]
+    kept = [each for each in folded(events) if _is_wanted(each, query)]
     return replace(read, offset=told.offset), kept
+
+
+def _is_wanted(one: Event, query: Query) -> bool:
+    is_grave = query.level is None or one.level >= query.level
+    return is_grave or any(word in one.message for word in query.also)
 
 
 def parse_scan(node: str, out: str, places: Places) -> tuple[NodeRead, list[Raw]]:

@@ -16,6 +16,7 @@ class Query:
     until: datetime | None = None
     level: Level | None = None
     words: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # words of first lines that are wanted whatever their level
     components: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     only_times: bool = False  # no events: only of which time the files are

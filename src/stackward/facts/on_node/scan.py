@@ -303,6 +303,7 @@ class Wanted:
         self.since, self.until = asked.get("since"), asked.get("until")
         self.rank = asked.get("level")
         self.words = [str(word).encode() for word in asked.get("words") or ()]
+        self.also = [str(word).encode() for word in asked.get("also") or ()]  # whatever their level
         self.left = int(asked["bytes"])
 
     def is_in(self, at: float) -> bool:
@@ -322,7 +323,7 @@ class Wanted:
             marks += [
                 word for rank, words in kind.marks.items() if rank >= self.rank for word in words
             ]
-        return sorted(set(marks))
+        return sorted({*marks, *self.also})
 
     def has(self, head: Head, text: bytes) -> bool:
         """Say whether an event is wanted."""
@@ -330,7 +331,16 @@ class Wanted:
             return False
         if self.words:
             return any(word in text for word in self.words)
-        return self.rank is None or head.rank >= self.rank or is_fault(head.kind, text)
+        if self.rank is None or head.rank >= self.rank or is_fault(head.kind, text):
+            return True
+        return self.has_also(text)
+
+    def has_also(self, text: bytes) -> bool:
+        """Say whether the first line has a word that is wanted whatever the level."""
+        if not self.also:
+            return False
+        first = text.split(b"\n", 1)[0]
+        return any(word in first for word in self.also)
 
 
 # `-` is the rarer letter; what is before it has a fixed width, so it can be looked back at.
@@ -739,8 +749,9 @@ class Scan:
             return True
         if begin != place:
             return False
-        fault = is_fault(head.kind, bytes(text[begin : line_end(text, begin)]))
-        return fault or head.rank >= int(self.wanted.rank or 0)
+        line = bytes(text[begin : line_end(text, begin)])
+        is_grave = head.rank >= int(self.wanted.rank or 0)
+        return is_grave or is_fault(head.kind, line) or self.wanted.has_also(line)
 
     def is_over(self, text: Any, end: int, heads: Heads) -> bool:
         """Say whether a part ends well after the window."""
@@ -1042,6 +1053,9 @@ def scan_journal(scan: Scan, units: list[str], folder: str | None) -> None:
         asked.append([*words, "-k", "-p", worst])
         grave = "ERROR|CRITICAL|TRACE|Traceback" + ("" if worst == "3" else "|WARN|Warning")
         asked.append([*words, *own, "-g", grave])
+        if scan.wanted.also:
+            found = "|".join(re.escape(word.decode()) for word in scan.wanted.also)
+            asked.append([*words, *own, "-g", found])
     else:
         asked.append([*words, *own])
     told = {"path": "journal", "size": 0, "events": [], "error": "", "scanned": 0}  # type: dict[str, Any]
