@@ -20,6 +20,8 @@ from stackward.errors import StackwardError
 
 DAY = pytest.StashKey[Day]()
 HOLD = pytest.StashKey[Hold]()
+# By one of these the labs that tests bring up are left alone at the beginning.
+LABS_STAY = {"STACKWARD_TEST_LAB", "STACKWARD_TEST_KEEP", "STACKWARD_TEST_FRESH"}
 
 
 def day_of(config: pytest.Config) -> Day:
@@ -87,10 +89,13 @@ def is_root() -> bool:
 
 @pytest.fixture(scope="session")
 def no_lab_of_before(pytestconfig: pytest.Config, *, is_root: bool) -> bool:
-    """Given none of the labs that tests bring up, except one that was made for this run."""
+    """Given none of the labs that tests bring up, except one that was made for this run.
+
+    Where a lab is given, they are not this run's: another may be using them.
+    """
     assert is_root
     hold_of(pytestconfig).take()
-    if not {"STACKWARD_TEST_KEEP", "STACKWARD_TEST_FRESH"} & os.environ.keys():
+    if not LABS_STAY & os.environ.keys():
         purge()
     return True
 
