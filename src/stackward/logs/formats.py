@@ -382,13 +382,14 @@ def names_of(line: str) -> list[str]:
 
 def parse(raw: Raw) -> Event:
     """Read the lines of an event. Nothing is lost: what is no header is its message."""
-    text, said = raw.text, {"module": "", "pid": "", "level": ""}
+    text, said, header = raw.text, {"module": "", "pid": "", "level": ""}, ""
     kind = _by_name().get(raw.format)
     if (ahead := _ahead(text)) is not None:
         said |= _given(ahead)
         text = _unwrapped(text[ahead.end() :], ahead)
     if kind is not None and (head := patterns()[kind.name].match(text)) is not None:
         said |= _given(head)
+        header = head[0]
         text = text[head.end() :].removeprefix(" ")
     resolution_s = 0.001 if re.search(r"[.,]\d", said.get("at", ".0")) else 1.0
     first, *more = text.split("\n")
@@ -399,7 +400,7 @@ def parse(raw: Raw) -> Event:
         level = Level(int(raw.format.removeprefix(OF_JOURNAL)))
     if kind is not None and kind.name in {"uwsgi", "access"}:
         level = _level_of_answer(first, level)
-    lines = _without_headers(kind, more) if kind is not None and kind.repeats else tuple(more)
+    lines = _without_headers(kind, more, header) if kind and kind.repeats else tuple(more)
     message = context.rest
     return Event(
         at=raw.at,
@@ -475,6 +476,8 @@ class _Context:
 
 def _context(line: str) -> _Context:
     """Read `[GLOBAL LOCAL user project ...] [instance: ID]`, of any release; both may be absent."""
+    if not line.startswith("["):
+        return _Context(rest=line)
     words: list[str] = []
     server = None
     rest = line
@@ -498,19 +501,27 @@ def _is_context(words: str) -> bool:
     return first in {"-", "None"} or _REQUEST.fullmatch(first) is not None
 
 
-def _without_headers(kind: Format, lines: list[str]) -> tuple[str, ...]:
-    """Take the repeated header off the lines that continue an event."""
-    return tuple(_without_header(kind, line) for line in lines)
+def _without_headers(kind: Format, lines: list[str], header: str) -> tuple[str, ...]:
+    """Take the repeated header off the lines that continue an event.
 
-
-def _without_header(kind: Format, line: str) -> str:
-    ahead = patterns()["syslog"].match(line)
-    rest = line[ahead.end() :] if ahead else line
-    found = patterns()[kind.name].match(rest)
-    if found is None:
-        return rest
-    rest = rest[found.end() :].removeprefix(" ")
-    return _context(rest).rest if kind.name.startswith("oslo") else rest
+    Most lines have the header of the one before: then nothing needs to be matched.
+    """
+    kept = []
+    is_oslo = kind.name.startswith("oslo")
+    for line in lines:
+        size = len(header)
+        if not header or not line.startswith(header) or line[size : size + 1] not in {"", " "}:
+            ahead = patterns()["syslog"].match(line)
+            begin = ahead.end() if ahead else 0
+            found = patterns()[kind.name].match(line, begin)
+            if found is None:
+                kept.append(line[begin:])
+                continue
+            size = found.end()
+            header = line[:size]
+        rest = line[size:].removeprefix(" ")
+        kept.append(_context(rest).rest if is_oslo and rest.startswith("[") else rest)
+    return tuple(kept)
 
 
 def _level_of_answer(line: str, usual: Level) -> Level:
