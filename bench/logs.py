@@ -3,7 +3,8 @@
     python bench/logs.py [MEGABYTES]
 
 The logs are those that tests/logs/samples has of a lab, repeated and shifted in time. The scanner
-is asked as a node asks it: a process of its own. All figures are CPU time, as ratios of one run.
+is asked as a node asks it: a process of its own. All figures are CPU time, as ratios of one run;
+but of many nodes it is the time that passes, for they are read side by side.
 """
 
 import json
@@ -18,15 +19,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import process_time
+from time import monotonic, process_time
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from facts.test_scan import asked
-from stackward.facts.logs import script
+from ssh_stand_in import RUNS, put_ssh
+from stackward.adapters.clock import SystemClock
+from stackward.adapters.ssh import Ssh
+from stackward.adapters.together import Threads
+from stackward.anatomy import read_anatomy
+from stackward.facts.logs import IN_ALL, read_logs, script
+from stackward.facts.node_logs import NodeLogs
 from stackward.logs.event import Event, Level
 from stackward.logs.order import in_order
+from stackward.logs.reading import Query
+from stackward.model.inventory import Inventory, Node
 from stackward.ports.log_source import as_given
 from stackward.ports.root import BOOTSTRAP
 
@@ -41,6 +50,8 @@ LEAST_HEADERS = 0.06
 MOST_MEMORY_MIB = 200
 MOST_WINDOW = 3.0  # of the CPU time of a file that has the window alone
 MOST_MERGE = 10.0  # of `sort -m`
+NODES = 50
+MOST_SIDE_BY_SIDE = 3.0  # of the time of one node
 
 
 def make_log(path: Path, megabytes: int) -> tuple[datetime, datetime]:
@@ -115,6 +126,41 @@ def merge_ratio(folder: Path) -> float:
     return ours / theirs
 
 
+def side_by_side(folder: Path) -> float:
+    """Return how long it takes to read the errors of all nodes, against those of one.
+
+    A node is a process of its own that answers over the way to it as the scanner of a node has,
+    after as long as that took. So only the work of this side is of this machine.
+    """
+    began = monotonic()
+    _, _, told = scan(folder, level=40, bytes=IN_ALL // NODES)
+    took_s = monotonic() - began
+    nodes = tuple(Node(name=f"c{number}", address=f"10.0.0.{number}") for number in range(NODES))
+    way = folder.parent / "way"
+    way.mkdir()
+    (way / "answer").write_text(json.dumps(told))
+    answers = f"cat > /dev/null; sleep {took_s}; exec cat {way}/answer"
+    put_ssh(way, f'for last; do :; done; case "$last" in *timeout*) {answers};; esac; {RUNS}')
+    os.environ["PATH"] = f"{way}:{os.environ['PATH']}"
+    one, every = (_seconds(nodes[:number]) for number in (1, NODES))
+    print(f"1 node {one:.1f} s, {NODES} nodes {every:.1f} s; of a scan {took_s:.1f} s")
+    return every / one
+
+
+def _seconds(nodes: tuple[Node, ...]) -> float:
+    """Return how long it takes to read the errors of these nodes."""
+    shell = Ssh(Inventory(source="bench", nodes=nodes))
+    source = NodeLogs(shell, SystemClock(), [one.name for one in nodes])
+    began = monotonic()
+    reading = read_logs(source, Threads(), read_anatomy(), Query(level=Level.ERROR), within_s=600)
+    took_s = monotonic() - began
+    shell.close()
+    unread = [one.unread for one in reading.nodes.values() if one.unread]
+    if unread or not reading.events:
+        raise SystemExit(f"not all nodes were read: {unread}")
+    return took_s
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure, show and fail over the thresholds."""
     if shutil.which("rg") is None:
@@ -139,12 +185,14 @@ def main(arguments: Sequence[str]) -> int:
         (alone / "nova.log").write_text(lines)
         by_itself, _, _ = scan(alone, **window)
         merge = merge_ratio(top)
+        nodes = side_by_side(folder)
     figures = (
         ("errors, of ripgrep's rate", ripgrep / max(errors - empty, 0.001), LEAST_ERRORS, True),
         ("headers, of ripgrep's rate", ripgrep / max(headers - empty, 0.001), LEAST_HEADERS, True),
         ("memory in MiB", float(max(memory, more)), MOST_MEMORY_MIB, False),
         ("a window, of a file with it alone", within / by_itself, MOST_WINDOW, False),
         ("merging, of `sort -m`", merge, MOST_MERGE, False),
+        (f"{NODES} nodes side by side, of one", nodes, MOST_SIDE_BY_SIDE, False),
     )
     number = sum(len(one["events"]) + one.get("lost", 0) for one in told["files"])
     print(f"{size >> 20} MiB, {number} errors; rg {ripgrep:.2f} s, the scanner {errors:.2f} s")
