@@ -1,6 +1,7 @@
 """Questions in threads: what hangs delays nobody else."""
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,30 @@ def test_a_question_that_was_given_up_is_not_begun_again_while_it_hangs() -> Non
     told = [threads.ask({"a": hang}, within_s=0.1) for _ in range(3)]
 
     assert (told, len(begun)) == ([{"a": None}] * 3, 1)
+
+
+def test_nobody_waits_for_a_question_that_is_not_begun() -> None:
+    threads = Threads()
+    threads.ask({"a": forever}, within_s=0.1)
+
+    began = time.monotonic()
+    told = threads.ask({"a": forever, "b": lambda: "yes"}, within_s=60)
+
+    assert told == {"a": None, "b": "yes"}
+    assert time.monotonic() - began < 30
+
+
+def test_what_was_left_behind_by_the_error_of_another_is_asked_again() -> None:
+    threads, is_let_go = Threads(), threading.Event()
+
+    def refuse() -> str:
+        raise Unreachable("it does not answer")
+
+    with pytest.raises(Unreachable):
+        threads.ask({"a": refuse, "b": lambda: str(is_let_go.wait(60))}, within_s=60)
+
+    assert threads.ask({"b": lambda: "yes"}, within_s=60) == {"b": "yes"}
+    is_let_go.set()
 
 
 def test_who_asks_what_another_waits_for_gets_an_answer_of_its_own() -> None:

@@ -99,14 +99,15 @@ class _Round(Generic[Key, Told]):
         self._one_at_a_time = threading.Lock()
         self._answers: queue.SimpleQueue[_Answer[Key, Told]] = queue.SimpleQueue()
         self._told: dict[Key, Told] = {}
-        self._left = len(questions)
+        self._left = len(self._waiting)
+        self._is_all_asked = self._left == len(questions)
         for _ in range(min(at_once, len(self._waiting))):
             threading.Thread(target=self._work, daemon=True).start()
 
     @property
     def is_over(self) -> bool:
         """Say whether all was answered when `told` last returned."""
-        return not self._left
+        return self._is_all_asked and not self._left
 
     def told(self, *, within_s: float) -> Mapping[Key, Told]:
         """Return what has been answered: once that is all, or after so long."""
@@ -127,9 +128,8 @@ class _Round(Generic[Key, Told]):
         return dict(self._told)
 
     def stop(self) -> None:
-        """Begin no more, and wait for nothing."""
+        """Begin no more, and wait for nothing; what is in flight has not been given up by that."""
         self._waiting.clear()
-        self._give_up()
 
     def _give_up(self) -> None:
         with self._one_at_a_time:

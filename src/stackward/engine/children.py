@@ -58,7 +58,8 @@ class ChildRuns:
 
     def rest(self, seconds: float) -> None:
         """Wait for so long, or until one of the runs has ended."""
-        if going := [each for each in self._going.values() if not each.done()]:
+        # The items of a chain add to it, each in a thread.
+        if going := [each for each in tuple(self._going.values()) if not each.done()]:
             wait(going, timeout=seconds, return_when=FIRST_COMPLETED)
             return
         until = self._clock.monotonic() + seconds
