@@ -20,6 +20,7 @@ class Accused:
 
     component: str | None = None
     place: CodePlace | None = None  # what was called there, where the call tells it
+    follows: bool = False  # it tells only that something went wrong before
 
 
 # By the last part of an exception's name.
@@ -46,12 +47,15 @@ FOLLOWS = frozenset(
     }
 )  # fmt: skip
 _FOLLOWED = {
+    "NoValidHost": "nova-scheduler",
     "NoValidBackend": "cinder-volume",
     "VolumeNotCreated": "cinder-volume",
     "PortBindingFailed": "neutron-api",
     "VirtualInterfaceCreateException": "neutron-openvswitch-agent",
     "VifPlugTimeout": "neutron-openvswitch-agent",
 }
+
+_NO_HOST = re.compile(r"No valid host was found")
 
 # What a module calls: the first that fits the calls of a traceback, the innermost first.
 CALLS = (
@@ -143,12 +147,9 @@ def accused_by(one: Event, raised: Raised | None, frames: Sequence[CodePlace]) -
     said = f"{raised.exception}: {raised.message}" if raised else one.message
     name = short(raised.exception) if raised else ""
     if name in FOLLOWS:
-        return Accused(component=_FOLLOWED.get(name))
+        return Accused(component=_FOLLOWED.get(name), follows=True)
     if not raised:
-        named = next((whom for form, whom in WORDS if form.search(said)), None)
-        if named or _SAYS_AWAY.search(said):
-            return Accused(component=named or _by_address(said))
-        return None
+        return _by_words(said)
     is_away = name in AWAY | TIMED_OUT or _SAYS_AWAY.search(said) is not None
     if name.endswith("ClientException"):
         is_away = _FAILURES_OF_SERVER.search(said) is not None
@@ -161,6 +162,16 @@ def accused_by(one: Event, raised: Raised | None, frames: Sequence[CodePlace]) -
         component=next((whom for form, whom in WORDS if form.search(said)), None)
         or _by_address(said)
     )
+
+
+def _by_words(said: str) -> Accused | None:
+    """Return whom an error without a traceback accuses."""
+    if _NO_HOST.search(said):
+        return Accused(component="nova-scheduler", follows=True)
+    named = next((whom for form, whom in WORDS if form.search(said)), None)
+    if named or _SAYS_AWAY.search(said):
+        return Accused(component=named or _by_address(said))
+    return None
 
 
 def _called(raised: Raised, frames: Sequence[CodePlace]) -> Accused | None:

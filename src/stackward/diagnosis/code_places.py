@@ -28,6 +28,7 @@ PASSED_OVER = (
     "*/hooks.py", "*/rpcapi.py", "*/profiler.py", "*/context.py", "*/coordination.py",
     "nova/utils.py", "nova/compute/utils.py", "nova/rpc.py", "nova/service.py", "nova/manager.py",
     "nova/wsgi.py", "nova/quota.py", "nova/policy.py", "nova/conductor/api.py", "nova/privsep/*",
+    "nova/virt/libvirt/guest.py", "nova/virt/libvirt/host.py",
     "cinder/utils.py", "cinder/rpc.py", "cinder/service.py", "cinder/manager.py",
     "cinder/quota.py", "cinder/policy.py", "cinder/privsep/*",
     "neutron/common/utils.py", "neutron/agent/linux/utils.py", "neutron/common/rpc.py",
@@ -47,16 +48,18 @@ PASSED_OVER = (
 # Functions that only wrap others, wherever they are.
 WRAPPERS = frozenset(
     {
-        "__call__", "__enter__", "__exit__", "_call_with_retry", "_do_wrap", "_inner", "_wrap",
-        "_wrapped", "attempt", "call", "decorated_function", "decorator", "dispatch", "do_wrap",
-        "force_reraise", "func", "func_wrapper", "inner", "process", "process_response",
+        "__call__", "__enter__", "__exit__", "_call_with_retry", "_do_wrap", "_inner",
+        "_object_dispatch", "_wrap", "_wrapped", "decorated_function", "decorator", "dispatch",
+        "do_wrap", "force_reraise", "func_wrapper", "inner", "object_action",
+        "object_class_action", "object_class_action_versions", "process_response",
         "retry_wrapper", "trace_logging_wrapper", "trace_method_logging_wrapper",
         "trace_method_wrapper", "wrap", "wrapped", "wrapped_f", "wrapper", "wsgi_app",
     }
 )  # fmt: skip
 # What stores or carries values: where it finds one wrong or missing, its caller is accused.
 STORES = (
-    "*/objects/*", "nova/db/*", "cinder/db/*", "glance/db/*", "placement/db/*",
+    "nova/objects/*", "cinder/objects/*", "neutron/objects/*", "nova/db/*",
+    "cinder/db/*", "glance/db/*", "placement/db/*",
     "*/backends/sql.py", "*/api/validation/*", "neutron/db/_utils.py", "neutron/db/models/*",
 )  # fmt: skip
 # Loggers that stand for a layer, not for where something went wrong.

@@ -43,7 +43,7 @@ def diagnose(
     usual = frozenset(key_of(one, component_of(one, owners)) for one in failure.before)
     events = [one for one in failure.events if _is_of(one, failure.ids)]
     witnesses = _witnesses(events, owners, usual)
-    witnesses += _sayings(failure, owners, usual, has_errors=_has_errors(witnesses))
+    witnesses += _sayings(failure, owners, usual)
     signs = _signs(events, owners)
     episodes = in_rank(_promoted(episodes_of(witnesses)))
     every_cause = _causes(episodes, signs)
@@ -82,20 +82,12 @@ def _witnesses(
     return [one for one in made if one is not None]
 
 
-def _has_errors(witnesses: Iterable[Witness]) -> bool:
-    return any(one.weight <= Weight.AWAY for one in witnesses)
-
-
 def _sayings(
     failure: Failure,
     owners: Mapping[tuple[str, str], str],
     usual: frozenset[tuple[object, ...]],
-    *,
-    has_errors: bool,
 ) -> Iterator[Witness]:
-    """Return what tells a reason below the level of a warning, where no error does."""
-    if has_errors:
-        return
+    """Return what tells a reason below the level of a warning."""
     for one in failure.events:
         if one.level < Level.WARNING and REASONS.search(one.message):
             made = witness_of(one, component_of(one, owners), usual, _ids_of(one))
@@ -122,12 +114,20 @@ def _promoted(episodes: Sequence[Episode]) -> list[Episode]:
     accused: dict[str, list[Episode]] = {}
     for one in episodes:
         whom = one.told.accused.component if one.told.accused else None
-        if one.weight is Weight.AWAY and whom is not None and whom != one.component:
+        is_told = one.weight in {Weight.AWAY, Weight.HINTS}
+        if is_told and whom is not None and whom != one.component:
             accused.setdefault(whom, []).append(one)
     return [_more_of(one, accused.get(one.component, ())) for one in episodes]
 
 
-_LIGHT = {Weight.NO_CODE, Weight.PERIODIC, Weight.WARNS, Weight.HINTS, Weight.BESIDE}
+_LIGHT = {
+    Weight.NO_CODE,
+    Weight.PERIODIC,
+    Weight.WARNS,
+    Weight.HINTS,
+    Weight.BESIDE,
+    Weight.SAYS,
+}
 
 
 def _more_of(one: Episode, accusers: Sequence[Episode]) -> Episode:
@@ -178,8 +178,10 @@ def _worth_a_cause(episodes: Sequence[Episode]) -> list[Episode]:
         # A mere warning about the same request or thing, and later, is a consequence.
         if number and has_own and one.weight >= Weight.HINTS and one.ids & ids:
             continue
+        if has_own and one.weight is Weight.SAYS:
+            continue
         if one.weight is Weight.AWAY and accused is not None:
-            if accused.component is None and has_own:
+            if accused.follows and has_own:
                 continue
             if accused.component in broken:
                 continue

@@ -1,5 +1,6 @@
 """What one event tells: where an error arose, whom it accuses, and how much it counts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -16,7 +17,13 @@ _OF_ALL = frozenset({"chrony", "logind", "machine"})  # whose files, such as sys
 _PERIODIC = ("oslo_service/periodic_task.py", "oslo_service/loopingcall.py")
 _CARRIES = frozenset({"RemoteError"})  # an exception that brings another one home
 # A store that raises these was asked for what is not there, or was given what is no value.
-_OF_CALLERS = frozenset({"AttributeError", "KeyError", "TypeError", "ValueError"})
+_OF_CALLERS = frozenset(
+    {
+        "AttributeError", "DBDataError", "DBDuplicateEntry", "DBError", "DBReferenceError",
+        "KeyError", "StatementError", "TypeError", "ValueError",
+    }
+)  # fmt: skip
+_FILTER = re.compile(r"Filter (?P<name>\w+) returned 0 hosts")
 
 
 class Weight(IntEnum):
@@ -80,7 +87,7 @@ def witness_of(
     raised, frames = first_cause(one)
     known = [place for place in map(place_of, raised.frames if raised else ()) if place]
     accused = accused_by(one, raised, known)
-    places = places_in(frames, raised) or tuple(filter(None, [place_of_logger(one.module)]))
+    places = places_in(frames, raised) or tuple(filter(None, [_place_told(one)]))
     logged_by = component
     # A traceback that came over RPC is of another process.
     if raised is not None and raised.is_remote and places:
@@ -97,6 +104,14 @@ def witness_of(
         ids=ids,
         is_sign=sign_of(one) is not None,
     )
+
+
+def _place_told(one: Event) -> CodePlace | None:
+    """Return what an event tells of a place without a traceback."""
+    if found := _FILTER.search(one.message):
+        words = re.sub(r"(?<!^)(?=[A-Z])", "_", found["name"]).lower()
+        return CodePlace(module=f"nova/scheduler/filters/{words}.py")
+    return place_of_logger(one.module)
 
 
 def _weight(
@@ -125,15 +140,31 @@ def first_cause(one: Event) -> tuple[Raised | None, tuple[CodePlace | None, ...]
     """Return the exception that was first, with its calls.
 
     One that came over RPC is behind the error that has brought it; of a chain it is the first.
+    Where it arose in what only stores the values of others, its caller over RPC tells more.
     """
     chain = list(one.raised)
-    while len(chain) > 1 and _carries(chain[0]):
-        del chain[0]
-    for each in chain:
-        places = tuple(map(place_of, each.frames))
-        if any(place and place.is_own and not place.is_wrapper for place in places):
+    number = 0
+    while number + 1 < len(chain) and _carries(chain[number]):
+        number += 1
+    behind = chain[number:]
+    # A caller's own calls lead to the error that has brought the exception, not to that.
+    known = [(each, tuple(map(place_of, each.frames))) for each in behind]
+    known += [(behind[0], tuple(map(place_of, each.frames))) for each in reversed(chain[:number])]
+    for each, places in known:
+        if any(place and place.is_own and _means(place, each) for place in places):
             return each, places
-    return (chain[0], tuple(map(place_of, chain[0].frames))) if chain else (None, ())
+    own = [(each, places) for each, places in known if any(one and one.is_own for one in places)]
+    return next(iter(own or known), (None, ()))
+
+
+def _means(place: CodePlace, raised: Raised) -> bool:
+    return not place.is_wrapper and not (place.is_store and _is_of_caller(raised))
+
+
+def _is_of_caller(raised: Raised | None) -> bool:
+    """Say whether it is about what was asked for, or about a value that was given."""
+    name = short(raised.exception) if raised else ""
+    return name in _OF_CALLERS or name.endswith("NotFound")
 
 
 def _carries(one: Raised) -> bool:
@@ -149,9 +180,7 @@ def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tupl
     if not own:
         return tuple(place for place in reversed(frames) if place)[:1]
     last = len(frames) - 1
-    is_of_caller = raised is not None and (
-        short(raised.exception) in _OF_CALLERS or short(raised.exception).endswith("NotFound")
-    )
+    is_of_caller = _is_of_caller(raised)
     meant: list[CodePlace] = []
     passed: list[CodePlace] = []
     for number, place in reversed(own):
