@@ -28,7 +28,7 @@ LAB_TESTS := $(BIN)/python -B -m pytest -p no:cacheprovider
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_ARGS)
 
-.PHONY: help demo test check lint types rooms fast mutants fuzz fix lab-up lab-down lab-test lab-soak lab-steady bench docs pictures lock clean
+.PHONY: help demo test check lint types rooms fast long mutants fuzz fix lab-up lab-down lab-test lab-soak lab-steady bench docs pictures lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -61,7 +61,10 @@ rooms: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 fast: $(READY)
-	$(FAST)
+	$(FAST) -m 'not soak and not long'
+
+long: $(READY) ## The tests of ten seconds and more that need no lab: runs killed at each write, workers, chains
+	$(FAST) -m 'long and not soak'
 
 mutants: $(READY) ## Try small defects in all rooms, each in a copy of the source: a test must fail by each
 	cd tests && ../$(BIN)/python -B -m mutants.run

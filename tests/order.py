@@ -1,7 +1,7 @@
 """The order of the tests: those of the lab last, and before all others the files that take longest.
 
 With `pytest-xdist` a file is for one process: one that begins last and takes long is waited for
-alone.
+alone. The tests of these files are marked `long`: `make fast` leaves them to `make long`.
 """
 
 from functools import cache
@@ -15,6 +15,8 @@ TESTS = Path(__file__).parent
 LONGEST = (
     "operations/test_killed.py",
     "operations/test_killed_on_the_way_back.py",
+    "engine/test_chains_of_workers.py",
+    "engine/test_chains.py",
     "engine/test_crash.py",
     "cli/test_undo.py",
     "engine/test_workers.py",
@@ -33,9 +35,13 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first, and the lab's tests last: what takes seconds speaks before those."""
     items.sort(key=lambda item: _turn(item.path))
+    for item in items:
+        if _turn(item.path) < len(LONGEST):
+            item.add_marker(pytest.mark.long)
 
 
 @cache
