@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import a_server, an_id
+from builders import a_group, a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
@@ -40,11 +40,28 @@ def test_a_dry_run_changes_nothing_and_says_who_stays_off(site: Site) -> None:
 
 
 def test_what_becomes_of_the_servers_must_be_said(site: Site) -> None:
-    code, _, said = site.run("node", "reboot", NODE, "--yes")
+    of_none = site.run("node", "reboot", NODE, "--yes")
+    of_both = site.run(*REBOOT, "--drain", "--yes")
 
-    assert (code, site.shell.reboots[NODE]) == (2, 0)
-    assert "it is not said what becomes of the servers on the node" in folded(said)
-    assert "`--in-place`" in said
+    assert (of_none[0], of_both[0], site.shell.reboots[NODE]) == (2, 2, 0)
+    assert "it is not said what becomes of the servers on the node" in folded(of_none[2])
+    assert "`--drain` and `--in-place` are two ways" in folded(of_both[2])
+
+
+@pytest.mark.parametrize(
+    ("flags", "needed"),
+    [
+        (("--in-place", "--network", "lab-net"), "`--network`: only `--drain` needs that"),
+        (("--in-place", "--allow-downtime"), "`--allow-downtime`: only `--drain` needs that"),
+        (("--drain", "--wave-timeout", "9"), "`--wave-timeout`: only `--in-place` needs that"),
+    ],
+)
+def test_a_flag_of_the_other_way_is_not_passed_over(
+    site: Site, flags: tuple[str, ...], needed: str
+) -> None:
+    code, _, said = site.run("node", "reboot", NODE, *flags, "--yes")
+
+    assert (code, needed in folded(said)) == (2, True), said
 
 
 def test_a_guest_that_was_cut_off_is_named(site: Site) -> None:
@@ -134,3 +151,130 @@ def test_a_server_with_a_tier_that_is_off_is_not_started(site: Site) -> None:
 
     assert site.run(*REBOOT, "--yes")[0] == 0
     assert asked(site, OFF) == []
+
+
+# --- drained, rebooted, returned, brought back --------------------------------------------------
+
+DRAIN = ("node", "reboot", NODE, "--drain")
+HOME = {"db-01": NODE, "db-02": NODE}
+
+
+def test_a_node_is_emptied_rebooted_and_its_servers_come_home(site: Site) -> None:
+    code, out, said = site.run(*DRAIN, "--yes")
+
+    assert code == 0, said
+    assert site.hosts == HOME
+    assert asked(site, DB) == ["live-migration", "live-migration"]
+    assert (site.shell.reboots[NODE], site.shell.cut_by_reboot) == (1, set())
+    service = site.cloud.nova.computes[NODE]
+    assert (service.is_enabled, service.is_up) == (True, True)
+    assert [each.host for each in site.cloud.nova.built] == [NODE]
+    assert "bring back servers" in folded(out)
+
+
+def test_a_dry_run_of_it_shows_all_four_runs_and_has_no_blocker(site: Site) -> None:
+    code, out, said = site.run(*DRAIN, "--dry-run")
+
+    assert (code, site.hosts, site.shell.reboots[NODE]) == (0, HOME, 0), said
+    for title in ("drain `compute-07`", "which is empty", "return `compute-07`", "bring servers"):
+        assert title in folded(out), title
+
+
+def test_one_that_does_not_come_back_keeps_its_servers_away_until_it_is_resumed(
+    site: Site,
+) -> None:
+    site.shell.not_booting.add(NODE)
+    code, _, said = site.run(*DRAIN, "--timeout", "60", "--yes")
+    chain = next(each.id for each in list_runs(site.state_dir / FILE, 9) if each.is_chain)
+    assert (code, site.hosts["db-01"]) == (4, "compute-08"), said
+
+    site.shell.not_booting.clear()
+    site.shell.boot(NODE)
+    code, _, said = site.run("run", "resume", chain, "--yes")
+
+    assert code == 0, said
+    assert (site.hosts, site.shell.reboots[NODE]) == (HOME, 1)
+
+
+def test_an_owner_who_agrees_agrees_to_the_way_home_too(site: Site) -> None:
+    site.cloud.nova.known[DB] = replace(
+        site.cloud.nova.known[DB], metadata=(("stackward:maintenance", "ask"),)
+    )
+
+    refused = site.run(*DRAIN, "--yes")
+    code, _, said = site.run(*DRAIN, "--consent", f"{DB}=CHG-77", "--yes")
+
+    assert (refused[0], code, site.hosts) == (3, 0, HOME), said
+
+
+# --- several nodes ------------------------------------------------------------------------------
+
+
+def test_several_nodes_are_rebooted_one_after_the_other(site: Site) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+
+    code, out, said = site.run("node", "reboot", NODE, "compute-08", "--in-place", "--yes")
+
+    assert code == 0, said
+    assert site.shell.reboots == {NODE: 1, "compute-08": 1}
+    assert "reboot 2 nodes: compute-07, compute-08" in folded(out)
+
+
+def test_no_two_nodes_with_members_of_a_group_apart_are_down_at_once(site: Site) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+    site.cloud.nova.add(a_server(name="db-03", host="compute-08"))
+    group = a_group("anti-affinity", members=(DB, an_id("db-03")))
+    for name in ("db-01", "db-03"):
+        known = site.cloud.nova.known[an_id(name)]
+        site.cloud.nova.known[an_id(name)] = replace(known, group_id=group.id)
+    site.cloud.nova.groups[group.id] = group
+    both = ("node", "reboot", NODE, "compute-08", "--in-place")
+
+    together = site.run(*both, "--at-once", "2", "--yes")
+    in_turn = site.run(*both, "--yes")
+
+    assert (together[0], in_turn[0]) == (3, 0), in_turn[2]
+    assert "they would be off together" in folded(together[2])
+    assert site.shell.reboots == {NODE: 1, "compute-08": 1}
+
+
+def test_the_first_node_that_does_not_come_back_ends_it(site: Site) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+    site.shell.not_booting.add(NODE)
+
+    code, _, said = site.run(
+        "node", "reboot", NODE, "compute-08", "--in-place", "--timeout", "60", "--yes"
+    )
+
+    assert (code, site.shell.reboots) == (4, {NODE: 1}), said
+
+
+# --- only those that need it --------------------------------------------------------------------
+
+
+def test_a_node_that_needs_none_is_passed_over_with_the_reason(site: Site) -> None:
+    code, _, said = site.run(*REBOOT, "--if-needed", "--yes")
+
+    assert (code, site.shell.reboots[NODE]) == (0, 0)
+    assert "note: `compute-07` is passed over: it needs no reboot" in folded(said)
+
+
+@pytest.mark.parametrize("way", ["--in-place", "--drain"])
+def test_of_several_only_those_that_need_it_are_rebooted(site: Site, way: str) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+    site.shell.files["compute-08", "/run/reboot-required"] = ""
+
+    code, _, said = site.run("node", "reboot", NODE, "compute-08", way, "--if-needed", "--yes")
+
+    assert (code, site.shell.reboots) == (0, {"compute-08": 1}), said
+    assert "note: `compute-07` is passed over" in folded(said)
+    assert "note: `compute-08` is rebooted: `/run/reboot-required` is there" in folded(said)
+
+
+def test_a_node_of_which_it_is_not_known_is_not_passed_over(site: Site) -> None:
+    site.shell.kernels = ("6.1.0-18-amd64", "")
+
+    code, _, said = site.run(*REBOOT, "--if-needed", "--yes")
+
+    assert (code, site.shell.reboots[NODE]) == (0, 1), said
+    assert "no link there tells which kernel was chosen" in folded(said)

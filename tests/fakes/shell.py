@@ -23,6 +23,7 @@ from stackward.ports.clock import Clock
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
 from stackward.ports.root import (
+    DELETED_FILES,
     FILL_DROP_IN,
     FILL_GATE,
     FILL_GATE_DROP_IN,
@@ -108,6 +109,8 @@ class FakeShell:
     cut_off: set[str] = field(default_factory=set)  # servers: their guests obey no shutdown
     kernels: tuple[str, str] = ("6.1.0-18-amd64", "6.1.0-18-amd64")  # that runs; of `/vmlinuz`
     is_container: bool = False
+    deleted_ends: tuple[int, str] = (1, "")  # how `grep` ends that finds none
+    runs_deleted: dict[str, str] = field(default_factory=dict)  # names of processes, by their ids
     guest_logs: str = ""  # what `grep` finds in libvirt's logs
     unmounted: set[str] = field(default_factory=set)  # servers whose directories are not there
     ahead_s: float = 0.0  # the clock of each node
@@ -175,6 +178,13 @@ class FakeShell:
                 return Answer(1, "", f"{self.refused[node]}\n")
         if tuple(words) in {BOOTED, NOW_THERE, GUEST_LOGS}:
             return self._past(node, tuple(words))
+        if tuple(words) == DELETED_FILES:
+            listed = "".join(f"/proc/{pid}/maps\n" for pid in self.runs_deleted)
+            code, err = self.deleted_ends
+            return Answer(0 if listed else code, listed, err)
+        if words[:2] == ["ps", "-e"] and "comm=" in words:
+            rows = [f"{pid:>7} {name}\n" for pid, name in self.runs_deleted.items()]
+            return Answer(0, "".join(rows))
         if words[0] == "virsh":
             return self._virsh(node, words)
         if words[0].rpartition("/")[2] in {"find", "tail", "test", "cat", "ps", "findmnt"}:

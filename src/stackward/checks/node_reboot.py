@@ -3,21 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stackward.answers import lines, why
-from stackward.errors import NotUnderstood, Uncertain, Unreachable
+from stackward.errors import Uncertain, Unreachable
 from stackward.model.unread import Unread
 from stackward.plan import Answer, Finding, Holds, NotApplicable, Unverified
 from stackward.ports.libvirt import cure_of, read_ids, refused
 from stackward.ports.login import way_to
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
+from stackward.status.kernel import read_kernel
 
 _RUNNING = (*VIRSH, "list", "--uuid")  # those that run, are paused, or end
-_CONTAINER = ("systemd-detect-virt", "--container")
-_RELEASE = ("uname", "-r")
-# Where Debian's packages of kernels keep which of them is booted next.
-_CHOSEN = ("readlink", "-e", "/vmlinuz", "/boot/vmlinuz")
-_NO_CONTAINER = "none"
 _SHOWN = 3
 
 
@@ -69,14 +64,12 @@ class RunsChosenKernel:
     def ask(self, world: World, /) -> Answer:
         """Compare the kernel that runs with the one to which the links of its packages lead."""
         try:
-            if self._told(world, _CONTAINER) not in {"", _NO_CONTAINER}:
-                return NotApplicable(self.node, "it is a container, and runs its host's kernel")
-            runs = self._told(world, _RELEASE)
-            chosen = self._told(world, _CHOSEN).rpartition("/vmlinuz-")[2]
+            kernel = read_kernel(world.shell, self.node)
         except (Unreachable, Uncertain) as error:
             return Unverified(self.node, error.message, way_to(Unread.of(error)))
-        except NotUnderstood as error:
-            return Unverified(self.node, why(error), "see `uname -r` there")
+        runs, chosen = kernel.runs, kernel.chosen
+        if kernel.is_container:
+            return NotApplicable(self.node, "it is a container, and runs its host's kernel")
         if not chosen:
             return NotApplicable(self.node, "no link there tells which kernel was chosen")
         if runs == chosen:
@@ -86,7 +79,3 @@ class RunsChosenKernel:
             f"it runs the kernel {runs}, and `/vmlinuz` there leads to {chosen}",
             "see which kernel its boot loader has chosen, and why (`/etc/default/grub`)",
         )
-
-    def _told(self, world: World, words: tuple[str, ...]) -> str:
-        """Return the first line of an answer; of what is not there, nothing."""
-        return next(iter(lines(world.shell.run(self.node, words).out)), "").strip()

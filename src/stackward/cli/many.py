@@ -27,7 +27,8 @@ def asked_of_nodes(  # noqa: PLR0913, PLR0917  # what is done, to which nodes, a
 ) -> "Callable[[World, Journal], Request]":
     """Return what is asked: of one node that is named alone a request, of all else a chain.
 
-    Where several requests are asked of a node, one after the other, that is a chain too.
+    Where several requests are asked of a node, one after the other, that is a chain too. A node of
+    which nothing is asked is passed over.
     """
     _refuse_unclear(named, many)
     bounds = (many.group, many.aggregate, many.at_once, many.canary)
@@ -44,7 +45,11 @@ def asked_of_nodes(  # noqa: PLR0913, PLR0917  # what is done, to which nodes, a
                 hint="the canary is fewer than all: leave it out, or name more nodes",
             )
         shared = replace(world, nova=read_once(world.nova))
-        asked_of_each = [asked_of(shared, journal, node) for node in nodes]
+        every = {node: asked_of(shared, journal, node) for node in nodes}
+        asked_of_each = [each for each in every.values() if each]
+        nodes = [node for node, each in every.items() if each]
+        if not nodes:
+            raise typer.Exit(0)  # each was passed over, and it is said why
         if len(named) == 1 and not any(bounds) and len(asked_of_each[0]) == 1:
             return asked_of_each[0][0]
         items = []

@@ -642,18 +642,37 @@ def recover(  # noqa: PLR0913  # one for each flag
 @app.command(
     epilog=example(
         "stackward node reboot compute-07 --in-place --dry-run",
-        'stackward node reboot compute-07 --in-place --reason "new kernel"',
+        'stackward node reboot compute-07 --drain --reason "new kernel" --network internal',
+        "stackward node reboot --group rack-4 --in-place --canary 1",
     ),
 )
 @grouped
 def reboot(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
-    node: NodeArgument,
+    nodes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NODE", help="As the inventory or Nova calls it."),
+    ] = None,
+    many: ManyNodes,
+    drain: Annotated[
+        bool,
+        typer.Option(
+            "--drain", help="Its servers move away first, and come home once it has returned."
+        ),
+    ] = False,
     in_place: Annotated[
         bool,
         typer.Option(
             "--in-place", help="Its servers stay there: stopped before, and started again after it."
+        ),
+    ] = False,
+    if_needed: Annotated[
+        bool,
+        typer.Option(
+            "--if-needed",
+            help="Pass over nodes that run the chosen kernel and no replaced file, and do not ask "
+            "for a reboot.",
         ),
     ] = False,
     reason: Annotated[
@@ -670,39 +689,110 @@ def reboot(  # noqa: PLR0913  # one for each flag
         int,
         typer.Option(min=1, metavar="SECONDS", help="In which the node must have booted."),
     ] = 900,
+    allow_downtime: Annotated[
+        bool,
+        typer.Option(
+            "--allow-downtime", help="Of `--drain`: stop running servers that cannot move live."
+        ),
+    ] = False,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME_OR_ID",
+            help="Of `--drain`, for the acceptance server; else the smallest public image.",
+        ),
+    ] = None,
+    acceptance: Acceptance,
     starting: Starting,
     planning: Planning,
     approving: Approving,
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Reboot a living compute node, with its servers on it.
+    """Reboot compute nodes, emptied first or with their servers there.
 
-    The node is cordoned, and who runs on it is written down there. The servers that run are
-    stopped, from the last tier to the first; the node reboots, which is proved by another boot;
-    once it works, it is uncordoned, and exactly these servers are started again, in waves. What
-    was off stays off. The plan is shown first. A reboot cannot be undone.
+    `--drain`: the node is drained, rebooted and returned to service, and its servers come home;
+    four runs under one approval, and nobody else gets the node in between.
+    `--in-place`: the node is cordoned, and who runs on it is written down there. The servers that
+    run are stopped, from the last tier to the first; the node reboots, which is proved by another
+    boot; once it works, it is uncordoned, and exactly these servers are started again, in waves.
+    What was off stays off. The plan is shown first. A reboot cannot be undone.
+
+    Several nodes are a chain, as several nodes of a drain are. In place, no two nodes with members
+    of one anti-affinity group are down at once.
     """
     from stackward.cli.carrying import carry_out
+    from stackward.cli.many import asked_of_nodes
     from stackward.cli.options import consents_in
+    from stackward.operations.reboot_compute_node.after_drain import drained_and_back
+    from stackward.requests.drain_compute_node import DrainRequest
+    from stackward.requests.how_to_move import HowToMove
     from stackward.requests.reboot_compute_node import RebootNodeRequest
+    from stackward.requests.return_compute_node import ReturnRequest
 
-    if not in_place:
+    if drain == in_place:
         raise BadInput(
-            "it is not said what becomes of the servers on the node",
-            hint="pass `--in-place`: they are stopped, and started again; or "
-            f"`stackward node drain {node}` first, and reboot the empty node",
+            "it is not said what becomes of the servers on the node"
+            if not drain
+            else "`--drain` and `--in-place` are two ways",
+            hint="pass `--drain`: they move away, and come home; or `--in-place`: they are "
+            "stopped there, and started again",
         )
-    asked = RebootNodeRequest(
-        node=node,
-        reason=reason,
-        consents=consents_in(consent or ()),
-        tiers=settings_here().tiers,
-        at_once=starting.parallel,
-        within_s=float(starting.wave_timeout),
-        boot_within_s=float(timeout),
-    )
+    _refuse_of_the_other_way(context, drain=drain)
+    consents = consents_in(consent or ())
+    how = HowToMove(allow_downtime=allow_downtime, consents=consents, at_once=starting.parallel)
+
+    def asked_of(world: "World", _journal: "Journal", node: str) -> "Sequence[Request]":
+        if if_needed and not _needs_reboot(world, node):
+            return ()
+        asked = RebootNodeRequest(
+            node=node,
+            reason=reason,
+            consents=() if drain else consents,
+            tiers=settings_here().tiers,
+            at_once=starting.parallel,
+            within_s=float(starting.wave_timeout),
+            boot_within_s=float(timeout),
+            is_drained=drain,
+            nodes_at_once=many.at_once or 1,
+        )
+        if in_place:
+            return (asked,)
+        returned = ReturnRequest(
+            node=node, image=image, flavor=acceptance.flavor, network=acceptance.network
+        )
+        return drained_and_back(DrainRequest(node=node, reason=reason, how=how), asked, returned)
+
+    asked = asked_of_nodes(context, "reboot", nodes or (), many, choice, asked_of)
     carry_out(context, asked, planning=planning, approving=approving, choice=choice, output=output)
+
+
+def _needs_reboot(world: "World", node: str) -> bool:
+    """Say on stderr whether a node needs a reboot, and why; one that may need it is rebooted."""
+    from stackward.facts.named import find_node
+    from stackward.facts.reboot_need import read_reboot_need
+    from stackward.model.unread import Unread
+    from stackward.report.text import printable
+
+    name = find_node(world, world.nova.services(), node).match.node
+    needs = read_reboot_need(world.shell, name) if name else ()
+    why = [each.why if isinstance(each, Unread) else each for each in needs]
+    is_needed = bool(needs) or name is None
+    said = "is rebooted" if is_needed else "is passed over: it needs no reboot"
+    sys.stderr.write(
+        printable(f"note: `{node}` {said}{': ' if why else ''}{'; '.join(why)}") + "\n"
+    )
+    return is_needed
+
+
+def _refuse_of_the_other_way(context: typer.Context, *, drain: bool) -> None:
+    """Refuse flags of a reboot that would be passed over."""
+    others = ("wave_timeout",) if drain else ("allow_downtime", "image", "flavor", "network")
+    if given := _given(context, others):
+        way = "--in-place" if drain else "--drain"
+        raise BadInput(
+            f"{', '.join(given)}: only `{way}` needs that", hint=f"leave it out, or pass `{way}`"
+        )
 
 
 @app.command(

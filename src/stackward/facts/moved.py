@@ -155,6 +155,17 @@ def read_drained_by(
     return _moved_by(did)
 
 
+def read_drained_in_chain(
+    journal: Journal, kinds: Kinds, cloud: str, host: str
+) -> MovedServers | None:
+    """Return what the newest drain of the node moved that a chain has begun which is not over."""
+    for run in journal.runs(limit=_LATEST, cloud=cloud):
+        if run.chain is None or not (did := _drain_of(journal, run, kinds, cloud, host)):
+            continue
+        return None if journal.run(run.chain).state.is_over else _moved_by(did)
+    return None
+
+
 def takes_back(run: Run, kinds: Kinds) -> ReturnRequest | UndoRequest | None:
     """Return what was asked of a run that takes another one back; None where it is no such run.
 

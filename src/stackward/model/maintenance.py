@@ -100,6 +100,7 @@ class ReturningNode:
     has_device: bool = False  # the inventory names one
     boot_within_s: float = 600.0
     has_cut: bool = False  # a fence of ours has cut its power: nobody has shut it down
+    is_foreseen: bool = False  # read as it will be once it was drained, before that
 
     @property
     def is_silent(self) -> bool:

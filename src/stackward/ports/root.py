@@ -303,6 +303,12 @@ CLEAR_GATE: Words = ("/usr/bin/rm", "-f", boot_gate.SCRIPT, boot_gate.OPENED, bo
 LIST_WHO_RAN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", WHO_RAN)
 SYNC_WHO_RAN: Words = ("/usr/bin/sync", WHO_RAN)
 REBOOT: Words = ("/usr/bin/systemctl", "reboot")
+# Programs and libraries that were replaced, and that processes run still.
+DELETED_FILES: Words = (
+    *("/usr/bin/timeout", "-k", "1", "60", "/usr/bin/grep", "-rlE", "--include=maps"),
+    r"/(s?bin/[^ ]+|[^ ]+\.so[.0-9]*) \(deleted\)$",
+    "/proc",
+)
 GIVEN_A_TEXT = (NOTE_MAINTENANCE, LIST_WHO_RAN)  # those that are given what they write
 
 # nova-compute's own words on a move that failed; Nova's API does not keep them.
@@ -474,6 +480,11 @@ ALL = (
     RootCommand(words=SYNC_WHO_RAN, needed_for=_REBOOT, gives="that file, brought to the disk"),
     RootCommand(words=REBOOT, needed_for=_REBOOT, gives="the node is shut down, and boots again"),
     RootCommand(
+        words=DELETED_FILES,
+        needed_for=_REBOOT,
+        gives="which processes run files that were replaced; asked for by `--if-needed` only",
+    ),
+    RootCommand(
         words=GUEST_LOGS,
         needed_for=(For.RECOVER,),
         gives="when guests were started and ended",
@@ -524,7 +535,7 @@ def line(*commands: Sequence[str], login: str = "USER") -> str:
 def names_of(commands: Iterable[Sequence[str]]) -> tuple[str, ...]:
     """Return the aliases of the shipped file that have these commands; one, if it can be."""
     needed = [_DECLARED[tuple(words)].needed_for for words in commands]
-    shared = [one for one in For if all(one in each for each in needed)]
+    shared = [one for one in For if all(one in each for each in needed)][:1]
     return tuple(
         alias(one) for one in For if one in (shared or {one for each in needed for one in each})
     )

@@ -16,7 +16,7 @@ class BringBackRequest:
     kind: ClassVar[str] = "bring-back-servers"
 
     node: str
-    run: str  # of the drain
+    run: str  # of the drain; empty: the one that the same chain has carried out before
     how: HowToMove = field(default=HowToMove(), metadata=FLAT)  # with the consents of the drain
 
 

@@ -11,6 +11,7 @@ from builders import (
     NOW,
     a_domain,
     a_flavor,
+    a_group,
     a_node,
     a_server,
     a_service,
@@ -28,7 +29,7 @@ from stackward.model.run import RunState
 from stackward.model.server import Server
 from stackward.model.unread import Hindrance, Unread
 from stackward.operations.reboot_compute_node.facts import RebootFacts
-from stackward.operations.reboot_compute_node.plan import plan_reboot
+from stackward.operations.reboot_compute_node.together import plan_reboot, plan_reboots
 from stackward.plan import Blocked, Warned
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 
@@ -225,3 +226,87 @@ def test_a_later_reading_of_the_same_node_is_the_same_plan() -> None:
     later = facts(replace(a_node(ONE), read_at=NOW + timedelta(minutes=3)))
 
     assert plan_reboot(later, ASKED).stages == plan_reboot(facts(), ASKED).stages
+
+
+# --- of a node that was drained -----------------------------------------------------------------
+
+EMPTY = replace(ASKED, is_drained=True)
+DRAINED = {
+    "it is to be drained": (facts(a_node(), is_foreseen=True), []),
+    "it was drained": (facts(kept_off(claiming_run=RunState.SUCCEEDED)), []),
+    "a server is there": (
+        facts(kept_off(ONE, claiming_run=RunState.SUCCEEDED)), ["not-drained"],
+    ),
+    "somebody has put it into service": (facts(a_node()), ["not-drained"]),
+    "its drain goes on": (facts(kept_off(claiming_run=RunState.RUNNING)), ["not-drained"]),
+    "when it booted cannot be read": (
+        facts(kept_off(claiming_run=RunState.SUCCEEDED), booted=Unread("denied")), ["boot-unread"],
+    ),
+    "it does not answer": (
+        facts(kept_off(claiming_run=RunState.SUCCEEDED, domains=SILENT), booted=SILENT),
+        ["domains-unreached"],
+    ),
+    "Stackward runs there": (
+        facts(kept_off(claiming_run=RunState.SUCCEEDED), is_own_machine=True), ["own-machine"],
+    ),
+    "a run has it": (
+        facts(
+            kept_off(claiming_run=RunState.SUCCEEDED),
+            holders=(Holder(run="01D", title="return", state="running"),),
+        ),
+        ["held"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRAINED)
+def test_what_stands_against_the_reboot_of_an_empty_node(name: str) -> None:
+    given, blockers = DRAINED[name]
+
+    assert named(plan_reboot(given, EMPTY).blockers) == blockers
+
+
+def test_an_empty_node_is_rebooted_only_while_it_is_empty_and_stays_out_of_service() -> None:
+    plan = plan_reboot(facts(kept_off(claiming_run=RunState.SUCCEEDED)), EMPTY)
+
+    assert [each.name for each in plan.stages] == ["list who runs", "reboot"]
+    needed = {check.kind for each in plan.stages for check in each.needs}
+    assert needed == {"no-servers-on", "nothing-runs"}
+    assert [each.kind for each in plan.verify] == ["runs-chosen-kernel", "no-servers-on"]
+
+
+# --- of several nodes ---------------------------------------------------------------------------
+
+
+def apart(policy: str) -> tuple[RebootFacts, RebootFacts]:
+    """Return two nodes, each with a server that runs; both are of one group."""
+    group = a_group(policy, members=(an_id("db-01"), an_id("db-02")))
+    first = facts(a_node(a_server(group=group)))
+    second = a_node(a_server(name="db-02", host="compute-08", group=group))
+    return first, facts(replace(second, name="compute-08", host="compute-08"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "at_once", "blockers"),
+    [
+        ("anti-affinity", 2, ["apart"]),
+        ("soft-anti-affinity", 2, ["apart"]),
+        ("anti-affinity", 1, []),
+        ("affinity", 2, []),
+    ],
+)
+def test_members_of_a_group_apart_are_never_down_together(
+    policy: str, at_once: int, blockers: list[str]
+) -> None:
+    asked = replace(ASKED, nodes_at_once=at_once)
+
+    plans = plan_reboots(apart(policy), (asked, asked))
+
+    assert [named(each.blockers) for each in plans] == [[], blockers]
+
+
+def test_two_empty_nodes_may_be_down_together() -> None:
+    asked = replace(EMPTY, nodes_at_once=2)
+    foreseen = [replace(each, is_foreseen=True) for each in apart("anti-affinity")]
+
+    assert [each.blockers for each in plan_reboots(foreseen, (asked, asked))] == [(), ()]

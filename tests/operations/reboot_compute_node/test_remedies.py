@@ -20,7 +20,7 @@ from stackward.model.maintenance import Holder
 from stackward.model.run import RunState
 from stackward.model.unread import Hindrance, Unread
 from stackward.operations.reboot_compute_node.facts import RebootFacts
-from stackward.operations.reboot_compute_node.plan import plan_reboot
+from stackward.operations.reboot_compute_node.together import plan_reboot
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 
 AGREE = "it asks people to agree: nothing of a cloud changes by it"
@@ -69,6 +69,11 @@ FOLLOWED = {
     "boot/unknown-consent": Case(
         before=WELL, advice="leave the flag out", asked=AGREED,
     ),
+    "boot/not-drained": Case(
+        before=facts(a_node()), advice="put it into service",
+        after=facts(kept_off(claiming_run=RunState.SUCCEEDED)),
+        asked=replace(ASKED, is_drained=True), asks_then=replace(ASKED, is_drained=True),
+    ),
     "claimed": of_node(
         "service set --enable", service=a_service(is_enabled=False, disabled_reason="mine")
     ),
@@ -86,6 +91,7 @@ FOLLOWED = {
 }  # fmt: skip
 
 NOT_FOLLOWED = {
+    "boot/apart": "tests/cli/test_node_reboot.py follows it",
     "locked": AGREE,
     "boot/consented": AGREE,
     "boot/downtime": AGREE,

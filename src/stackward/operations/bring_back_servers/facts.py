@@ -3,17 +3,19 @@
 from dataclasses import replace
 
 from stackward.facts.maintenance import read_way_back
-from stackward.facts.moved import read_drained_by
+from stackward.facts.moved import read_drained_by, read_drained_in_chain
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.kinds import KINDS
-from stackward.model.maintenance import Homecoming
+from stackward.model.maintenance import Homecoming, MovedServers
 from stackward.moving.once_open import once_open
 from stackward.plan import Request
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.bring_back_servers import BringBackRequest
 from stackward.requests.return_compute_node import ReturnRequest
+
+_NOT_YET = MovedServers(run="", servers=())  # its drain is still to come
 
 
 def read_homecoming(
@@ -49,5 +51,10 @@ def read_one(world: World, journal: Journal, asked: BringBackRequest, server: st
 def _read(world: World, journal: Journal, asked: BringBackRequest, only: str | None) -> Homecoming:
     remembered = read_remembered(world, journal)
     host = find_node(world, world.nova.services(), asked.node, remembered).service.host
-    drained = read_drained_by(journal, KINDS, world.cloud.identity().id, host, asked.run)
+    cloud = world.cloud.identity().id
+    drained = (
+        read_drained_by(journal, KINDS, cloud, host, asked.run)
+        if asked.run
+        else read_drained_in_chain(journal, KINDS, cloud, host) or _NOT_YET
+    )
     return read_way_back(world, journal, host, drained, only=only)

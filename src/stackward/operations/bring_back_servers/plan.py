@@ -5,6 +5,7 @@ deleted or moved by others since stays as it is. Undone by draining the node aga
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stackward.checks.compute import AreOn
 from stackward.checks.service import InService
@@ -53,7 +54,7 @@ def plan_bring_back(facts: Homecoming, asked: BringBackRequest) -> Plan[World]:
     provider = facts.hypervisor.id
     return Plan(
         title=f"bring servers home to `{facts.name}`",
-        request=asked,
+        request=replace(asked, run=facts.drained.run),
         holds=(facts.host,),
         facts={
             "node": facts.name,

@@ -1,14 +1,14 @@
-"""Reboot a compute node with its servers on it: stopped before, and started again after it."""
+"""Reboot a compute node: its servers are stopped before, and started again; or it is empty."""
 
 from dataclasses import replace
 
 from stackward.facts.moved import Did
 from stackward.moving.bringing_up import STARTS
 from stackward.operations import Operation
-from stackward.operations.reboot_compute_node.facts import read_reboot
-from stackward.operations.reboot_compute_node.plan import plan_reboot
+from stackward.operations.reboot_compute_node.facts import read_reboot, read_reboot_after
 from stackward.operations.reboot_compute_node.rules import NO_UNDO, judge_server
 from stackward.operations.reboot_compute_node.stages import STOP
+from stackward.operations.reboot_compute_node.together import plan_reboot, plan_reboots
 from stackward.plan import Blocked, Move
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -40,6 +40,8 @@ OPERATION = Operation(
     read=read_reboot,
     plan=plan_reboot,
     judge=_judge,
+    together=plan_reboots,
+    read_after=read_reboot_after,
     columns=replace(STARTS, outcome=("Server", "ID", "How", "State", "Seconds", "Downtime")),
     undo=_undo,
 )

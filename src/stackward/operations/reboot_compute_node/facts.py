@@ -14,9 +14,11 @@ from stackward.model.maintenance import Holder
 from stackward.model.node import ComputeNode
 from stackward.model.server import Server
 from stackward.model.unread import Unread
+from stackward.plan import Request
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
+from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.status.booted import read_booted
 from stackward.status.evacuations import lives_on_source
@@ -35,6 +37,7 @@ class RebootFacts:
     tags: Tags = field(default_factory=dict)
     holders: tuple[Holder, ...] = ()
     is_own_machine: bool = False  # Stackward runs there
+    is_foreseen: bool = False  # read as it will be once it is drained
 
     @property
     def running(self) -> tuple[Server, ...]:
@@ -84,3 +87,15 @@ def _is_own(world: World, node: str) -> bool:
     said = world.shell.itself(node)
     own = first_label(platform.node())
     return said is not None and own in {first_label(each) for each in said.names}
+
+
+def read_reboot_after(
+    world: World, journal: Journal, asked: RebootNodeRequest, before: Request
+) -> RebootFacts:
+    """Return the same as it will be once the node was drained, if that comes before."""
+    facts = read_reboot(world, journal, asked, None)
+    if not isinstance(before, DrainRequest):
+        return facts
+    node = replace(facts.node, servers=(), migrations=(), resizing_away=(), evacuations=())
+    node = replace(node, domains=node.domains if isinstance(node.domains, Unread) else ())
+    return replace(facts, node=node, is_foreseen=True)

@@ -22,7 +22,7 @@ from stackward.wording import count_of
 _TIMEOUT = "os_shutdown_timeout"  # of an image: after so long Nova cuts a guest off
 
 
-def plan_reboot(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
+def plan_in_place(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
     """Plan the reboot from facts alone: no reads, no changes."""
     node = facts.node
     verdicts = (

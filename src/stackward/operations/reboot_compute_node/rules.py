@@ -1,16 +1,16 @@
 """What stands against the reboot of a node with its servers on it, and its words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.model.wish import Wish
 from stackward.operations.reboot_compute_node.facts import RebootFacts
-from stackward.plan import Verdict
+from stackward.plan import Blocked, Verdict
 from stackward.policy.compute import judge_lock
 from stackward.policy.evacuations import judge_lives_on_source
 from stackward.policy.maintenance import HELD
-from stackward.policy.node import judge_service
+from stackward.policy.node import DOMAINS_UNREACHED, judge_service
 from stackward.policy.on_node import judge_guests, judge_migrations, judge_surroundings
 from stackward.policy.rule import Rule
 from stackward.policy.waves import judge_wave
@@ -50,6 +50,19 @@ BOOT_UNREAD = Rule(
     "when it booted cannot be read: {why}",
     "{way}; then plan again",
     "The reboot is proved by another boot than this.",
+)
+NOT_DRAINED = Rule(
+    "boot/not-drained",
+    "was to be empty and out of service by now, and is not: {what}",
+    "see who has put it into service again; then plan anew",
+    "Only a node that nothing runs on is rebooted so.",
+)
+APART = Rule(
+    "boot/apart",
+    "`{one}` here and `{other}` on `{node}` are of the group `{group}`, which keeps them apart: "
+    "they would be off together",
+    "pass `--at-once 1`, or leave one of the two nodes out",
+    "An anti-affinity group is kept apart so that no one node takes more than one of it down.",
 )
 IN_MAINTENANCE = Rule(
     "boot/in-maintenance",
@@ -211,3 +224,44 @@ def _judge_wish(server: Server, asked: RebootNodeRequest) -> Iterator[Verdict]:
         yield WISH_STANDS.blocks(
             server.label, server.id, wish=wish, user=server.user, project=server.project
         )
+
+
+def judge_drained(facts: RebootFacts) -> Iterator[Verdict]:
+    """Return every verdict on a node that was drained to be rebooted."""
+    node = facts.node
+    if facts.is_own_machine:
+        yield OWN_MACHINE.blocks(node.name)
+    yield from judge_surroundings(node)
+    if isinstance(node.domains, Unread) and node.domains.may_be_dead:
+        yield DOMAINS_UNREACHED.blocks(node.name, why=node.domains.why, way=way_to(node.domains))
+    elif isinstance(facts.booted, Unread):
+        booted = facts.booted
+        way = way_to(booted) if booted.by else SEE_LIBVIRT
+        yield BOOT_UNREAD.blocks(node.name, why=booted.why, way=way)
+    if facts.is_foreseen:
+        return
+    for holder in facts.holders:
+        yield HELD.blocks(node.host, run=holder.run, title=holder.title, state=holder.state)
+    if node.servers:
+        names = ", ".join(each.label for each in node.servers)
+        yield NOT_DRAINED.blocks(node.name, what=f"servers are there: {names}")
+    elif not node.is_in_maintenance:
+        yield NOT_DRAINED.blocks(node.name, what="no run that is over has taken it out of service")
+
+
+def judge_apart(facts: RebootFacts, others: Sequence[RebootFacts]) -> Iterator[Blocked]:
+    """Name servers that a group keeps apart, and that would be off together."""
+    for server in facts.running:
+        group = server.group
+        if group is None or "anti-affinity" not in group.policy:
+            continue
+        for other in others:
+            for beside in other.running:
+                if beside.id in group.members:
+                    yield APART.blocks(
+                        facts.node.name,
+                        one=server.label,
+                        other=beside.label,
+                        node=other.node.name,
+                        group=group.name,
+                    )

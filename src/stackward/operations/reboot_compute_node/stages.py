@@ -46,9 +46,9 @@ def _stages(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Stage[Worl
     if tells:
         # Before anything else: what goes off on purpose must not look like a failure.
         yield telling_instance_ha(host, is_in_maintenance=True)
-    yield _of_node(facts, "cordon", Cordon(host=host, provider=provider, reason=asked.reason))
+    yield of_node(facts, "cordon", Cordon(host=host, provider=provider, reason=asked.reason))
     listing = ListWhoRuns(node=node.name, host=host, known=tuple(each.id for each in node.servers))
-    yield _of_node(facts, "list who runs", listing, needs=(is_cordoned, nothing_comes))
+    yield of_node(facts, "list who runs", listing, needs=(is_cordoned, nothing_comes))
     for wave in reversed(waves):
         yield Stage(
             name=f"{STOPPING}{wave.name}",
@@ -57,12 +57,12 @@ def _stages(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Stage[Worl
             needs=(is_cordoned,),
         )
     reboot = RebootNode(node=node.name, host=host, within_s=asked.boot_within_s)
-    yield _of_node(
+    yield of_node(
         facts, REBOOT, reboot, needs=(is_cordoned, NothingRuns(host=host, node=node.name))
     )
     # As of one that is down: only what Nova hears after this tells of the process of this boot.
     bring_up = BringUp(node=node.name, host=host, is_forced_down=True)
-    yield _of_node(facts, START, bring_up)
+    yield of_node(facts, START, bring_up)
     works: tuple[Check[World], ...] = (
         IsUp(host=host),
         ServesRpc(host=host, hypervisor=provider),
@@ -71,7 +71,7 @@ def _stages(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Stage[Worl
         NetworkAgentsAlive(host=host),
     )
     uncordon = Uncordon(host=host, provider=provider, claim=None, is_own=True)
-    yield _of_node(facts, "uncordon", uncordon, needs=works)
+    yield of_node(facts, "uncordon", uncordon, needs=works)
     for wave in waves:
         yield Stage(
             name=wave.name,
@@ -83,7 +83,7 @@ def _stages(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Stage[Worl
         yield telling_instance_ha(host, is_in_maintenance=False)
 
 
-def _of_node(
+def of_node(
     facts: RebootFacts, name: str, step: Step[World], needs: tuple[Check[World], ...] = ()
 ) -> Stage[World]:
     """Return a stage that does one thing to the node itself."""

@@ -3,7 +3,7 @@
 from stackward.moving.columns import SERVER_MOVES
 from stackward.moving.instance_ha import TELL
 from stackward.operations import Operation, plan_request
-from stackward.operations.return_compute_node.facts import read_return
+from stackward.operations.return_compute_node.facts import read_return, read_return_after
 from stackward.operations.return_compute_node.plan import plan_return
 from stackward.operations.return_compute_node.rules import NEEDLESS_DISCARD
 from stackward.operations.return_compute_node.undo import undo_return
@@ -31,6 +31,7 @@ OPERATION = Operation(
     read=read_return,
     plan=plan_return,
     judge=_judge,
+    read_after=read_return_after,
     columns=SERVER_MOVES,
     undo=undo_return,
 )

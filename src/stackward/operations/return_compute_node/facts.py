@@ -9,11 +9,13 @@ from stackward.facts.maintenance import read_returning_node
 from stackward.facts.moved import Did, has_begun, read_did
 from stackward.facts.observed import keep_names
 from stackward.kinds import KINDS
-from stackward.model.maintenance import ReturningNode
+from stackward.model.maintenance import Marks, ReturningNode
 from stackward.model.run import RunState
 from stackward.model.unread import Unread
+from stackward.plan import Request
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
+from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.requests.return_compute_node import ReturnRequest
 from stackward.steps.acceptance import BootAcceptance, acceptance_servers
 from stackward.steps.service import Uncordon
@@ -31,6 +33,21 @@ def read_return(
     if not isinstance(facts.marks, Unread):
         keep_names(world, journal, facts.name, facts.host)
     return facts
+
+
+def read_return_after(
+    world: World, journal: Journal, asked: ReturnRequest, before: Request
+) -> ReturningNode:
+    """Return the same as it will be once the node was drained and rebooted, if that comes before.
+
+    Which run will have the claim is not known then; it is that of the same chain.
+    """
+    facts = read_return(world, journal, asked, None)
+    is_drained = isinstance(before, RebootNodeRequest) and before.is_drained
+    if not is_drained or isinstance(facts.marks, Unread) or not facts.service.is_enabled:
+        return facts
+    kept_off = Marks(has_file=True, has_drop_in=True, is_masked=True)
+    return replace(facts, marks=kept_off, running_as=None, drained=None, is_foreseen=True)
 
 
 def _with_what_is_left(

@@ -53,7 +53,7 @@ def plan_return(facts: ReturningNode, asked: ReturnRequest) -> Plan[World]:
         title=f"return `{facts.name}` to service",
         request=replace(asked, run=facts.drained.run if facts.drained else None, over=over),
         holds=(facts.host,),
-        decisions={"claim": str(facts.claim or "none")},
+        decisions={} if facts.is_foreseen else {"claim": str(facts.claim or "none")},
         facts=facts_shown(facts, parts),
         notices=tuple(notices(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
