@@ -1,134 +1,102 @@
-"""The logs of a build and a migration: a story has each service, a tail has each line once.
+"""Logs through restarts, a power cut and a killed service: nothing is shown twice, and all is told.
 
-The logs of both nodes are rotated meanwhile. What there is to see is found by `grep` on all nodes.
+Marks are written into the log of nova-compute, so that it is known what there is to see.
 """
 
 import json
-import re
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-from lab.drains import Drains
-from real_lab import STACKWARD, RealLab, until
-from stackward.lab import proof
+from lab.drains import Drains, Ended, Going
+from lab.logs import LOG, Logged, Reader, end, events_of
+from real_lab import RealLab, until
 
-LOG = "/var/log/nova/nova-compute.log"
-HEADER = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \d+ [A-Z]+ \S+ ")
-# As logrotate does where a service keeps its log open, and where it opens it anew.
-ROTATE = f"cp -p {LOG} {LOG}.1; truncate -s 0 {LOG}"
+HEAD = "$(date '+%F %T').000 7 INFO stackward.soak [-]"
+STEPS = ("before", "restarted", "back")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A server that was built on a node and moved to another, and what logs tell of it."""
+    """What a tail has shown of a node that was restarted and lost its power."""
 
-    server: str
-    nodes: tuple[str, str]
-    requests: set[str]
-    written: list[str]
-    followed: list[dict[str, object]]
-    tailed: list[dict[str, object]]
-    said: str
-    code: int
+    marks: list[str]
+    ended: Ended
 
 
 @pytest.fixture(scope="module")
-def seen(lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    folder = tmp_path_factory.mktemp("logs")
-    drains = Drains(lab, folder)
-    first, second = (node.name for node in lab.spec.compute_nodes[:2])
-    inventory = folder / "inventory.yaml"
-    given = Path(drains.environment["STACKWARD_INVENTORY"]).read_text()
-    # The login of an operator may not read these logs.
-    inventory.write_text(given.replace("ansible_user: ops", "ansible_user: root"))
-    as_root = ("--inventory", str(inventory))
-    drains.remove_left_over("logs-")
-    asked = ["log", "tail", "nova-compute", "-n", "0", "-f", "json", *as_root]
-    tail = drains.start([STACKWARD, *asked])
-    until(lambda: "note: following" in tail.log.read_text())
-
-    server = drains.boot("logs-0", first)
-    proof.wait_active(lab.cloud, server)
-    lab.on(first, ROTATE)
-    lab.cloud.compute.live_migrate_server(server, host=second, block_migration="auto")
-    until(lambda: drains.place(server).node == second)
-    lab.on(second, ROTATE)
-    proof.wait_active(lab.cloud, server)
-    requests = {each.request_id for each in lab.cloud.compute.server_actions(server)}
-    drains.remove(server)
-    written = until(lambda: all_written(lab, (first, second), server, tail.log))
-    tail.process.send_signal(signal.SIGINT)
-    ended = tail.ended()
-    followed = drains.call("log", "follow", server, "--since", "1h", "-f", "json", *as_root)
-    assert followed.returncode in {0, 6}, followed.stderr
-    yield Seen(
-        server=server,
-        nodes=(first, second),
-        requests=requests,
-        written=written,
-        followed=[json.loads(line) for line in followed.stdout.splitlines()],
-        tailed=events_of(tail.log),
-        said=ended.said,
-        code=ended.code,
-    )
-    for node in (first, second):
-        lab.on(node, f"rm -f {LOG}.1")
+def drains(lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Drains:
+    return Drains(lab, tmp_path_factory.mktemp("logs"))
 
 
-def events_of(log: Path) -> list[dict[str, object]]:
-    """Return the events that a tail has written."""
-    return [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+@pytest.fixture(scope="module")
+def seen(lab: RealLab, drains: Drains) -> Iterator[Seen]:
+    node = lab.spec.compute_nodes[0].name
+    with Reader(drains).tail("nova-compute") as tail:
+        mark(lab, node, tail, "before")
+        lab.on(node, "systemctl restart nova-compute")
+        mark(lab, node, tail, "restarted")
+        lab.run("power", "off", node)
+        until(lambda: f"`{node}` is not heard any more" in tail.log.read_text())
+        lab.run("power", "on", node)
+        until(lambda: f"`{node}` is heard again" in tail.log.read_text(), within_s=240)
+        mark(lab, node, tail, "back")
+        ended = end(tail)
+        yield Seen(marks=marks_of(tail), ended=ended)
+    until(lambda: lab.compute_state(node) == "up", within_s=240)
 
 
-def about(events: list[dict[str, object]], server: str) -> list[str]:
-    """Return the messages of events in files about a server."""
-    return [
-        str(one["message"])
-        for one in events
-        if one["file"] != "journal"
-        and (one["server_id"] == server or server in str(one["message"]))
-    ]
+def mark(lab: RealLab, node: str, tail: Going, word: str) -> None:
+    """Write a mark, and wait until it is shown."""
+    lab.on(node, f'echo "{HEAD} mark-{word}" >> {LOG}')
+    until(lambda: word in marks_of(tail))
 
 
-def lines_about(lab: RealLab, node: str, server: str) -> list[str]:
-    """Return the lines with a header about a server, in the log of a node and in its copy."""
-    found = lab.on(node, f"cat {LOG}.1 {LOG} 2>/dev/null | grep -F {server} || true").splitlines()
-    return [line for line in found if HEADER.match(line)]
+def marks_of(tail: Going) -> list[str]:
+    """Return the marks that a tail has shown."""
+    said = [str(one["message"]) for one in events_of(tail)]
+    return [one.removeprefix("mark-") for one in said if one.startswith("mark-")]
 
 
-def all_written(lab: RealLab, nodes: tuple[str, str], server: str, log: Path) -> list[str] | None:
-    """Return the lines about a server once a tail has as many of them."""
-    written = [line for node in nodes for line in lines_about(lab, node, server)]
-    return written if len(about(events_of(log), server)) >= len(written) else None
+def test_each_line_is_shown_once_through_a_restart_and_a_power_cut(seen: Seen) -> None:
+    assert tuple(seen.marks) == STEPS
 
 
-def test_a_tail_shows_each_line_once_although_logs_are_rotated(seen: Seen) -> None:
-    shown = about(seen.tailed, seen.server)
-
-    assert len(seen.written) > 5
-    assert len(shown) == len(seen.written)
-    assert [one for one in shown if not any(line.endswith(one) for line in seen.written)] == []
+def test_a_node_that_is_lost_is_said_and_so_is_its_return(seen: Seen) -> None:
+    assert seen.ended.code == 0, seen.ended.said
+    assert seen.ended.said.index("is not heard any more") < seen.ended.said.index("is heard again")
 
 
-def test_a_tail_ends_well_and_names_nothing_that_was_lost(seen: Seen) -> None:
-    assert seen.code == 0
-    assert "missing" not in seen.said
+@pytest.fixture(scope="module")
+def killed(lab: RealLab, drains: Drains) -> Iterator[tuple[str, list[Logged]]]:
+    """Kill nova-compute on a node, and return the warnings of its logs."""
+    node = lab.spec.compute_nodes[1].name
+    flags = Reader(drains).flags
+    asked = ("log", "errors", "--since", "5m", "--component", "nova-compute", "--node", node)
+    lab.run("break", "nova-compute-killed", node)
+
+    def groups() -> list[Logged]:
+        ended = drains.call(*asked, "--level", "warning", "-f", "json", *flags)
+        return [json.loads(line) for line in ended.stdout.splitlines()]
+
+    try:
+        until(lambda: any("signal" in str(one["words"]) for one in groups()))
+        yield node, groups()
+    finally:
+        lab.run("mend", "nova-compute-killed", node)
+        until(partial(is_up, lab, node), within_s=240)
 
 
-def test_a_story_has_every_service_whose_log_has_one_of_its_ids(seen: Seen, lab: RealLab) -> None:
-    words = "|".join((seen.server, *sorted(seen.requests)))
-    places = {
-        (node.name, Path(path).name)
-        for node in lab.spec.nodes
-        for path in lab.on(
-            node.name, f"grep -rlE '{words}' /var/log --include=*.log || true"
-        ).splitlines()
-    }
-    told = {(str(one["node"]), Path(str(one["file"])).name) for one in seen.followed}
+def is_up(lab: RealLab, node: str) -> bool:
+    """Say whether Nova calls the node's nova-compute up."""
+    return lab.compute_state(node) == "up"
 
-    assert {node for node, _ in places} >= set(seen.nodes)
-    assert places - told == set()
+
+def test_a_service_that_was_killed_is_in_its_own_errors(killed: tuple[str, list[Logged]]) -> None:
+    node, groups = killed
+    [group] = [one for one in groups if "Failed with result" in str(one["words"])]
+
+    assert (group["component"], group["nodes"]) == ("nova-compute", [node])
+    assert group["example"]["file"] == "journal"
