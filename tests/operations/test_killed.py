@@ -249,6 +249,19 @@ CASES = {
             **IN,
         },
     ),
+    "reboot of a node that was drained": Case(
+        drained,
+        lambda _: RebootNodeRequest(node=NODE, reason="kernel", is_drained=True),
+        {
+            "hosts": AWAY,
+            "asked": {"db-01": LIVE, "db-02": COLD},
+            "built": 0,
+            "starts": 0,
+            "reboots": 1,
+            "cut by a reboot": [],
+            **OUT,
+        },
+    ),
     "recovery": Case(
         with_three_that_are_off,
         lambda _: RecoverRequest(node=NODE, tiers=("database",)),

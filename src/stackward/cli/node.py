@@ -642,7 +642,7 @@ def recover(  # noqa: PLR0913  # one for each flag
 @app.command(
     epilog=example(
         "stackward node reboot compute-07 --in-place --dry-run",
-        'stackward node reboot compute-07 --drain --reason "new kernel" --network internal',
+        "stackward node reboot compute-07 --drain --network internal",
         "stackward node reboot --group rack-4 --in-place --canary 1",
     ),
 )
