@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -29,6 +30,7 @@ from stackward.ports.power import Power
 from stackward.ports.shell import Answer
 from stackward.ports.world import Acting, World
 from stackward.status.boot_gate import read_gate
+from stackward.status.run import asked_by_run
 
 NODE = "compute-07"
 _UNHEARD_MIN = 5  # longer than a worker may be silent, and than any move takes here
@@ -151,12 +153,14 @@ class Site:
     def carry_out(self, run: Run, fate: Fate) -> Run:
         """Carry a run out by the real operations; its world and its journal share a fate."""
         world = self.world(fate)
+        asked = partial(asked_by_run, self.journal, run.id)
+        acting = Acting(run.id, "ann", "bastion", asked=asked)
         context: WorkerContext[World] = WorkerContext(
             journal=DyingJournal(self.journal, fate),
             operations=operations_in_run(self.journal),
             kinds=KINDS,
             clock=world.clock,
-            world_of=lambda run: replace(world, acting=Acting(run.id, "ann", "bastion")),
+            world_of=lambda _: replace(world, acting=acting),
             poll=Poller(),
             worker="one",
         )

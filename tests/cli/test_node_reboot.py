@@ -1,6 +1,9 @@
 """`stackward node reboot NODE --in-place`, on a cloud of fakes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +11,10 @@ from builders import a_group, a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
+from stackward.model.server import ServerAction
 from stackward.model.who_ran import WHO_RAN
+from stackward.ports.root import SYNC_WHO_RAN
+from stackward.ports.shell import Answer
 from texts import folded
 
 site = test_return.site  # the fixture
@@ -18,6 +24,20 @@ DB, OFF = an_id("db-01"), an_id("db-02")
 
 def asked(site: Site, server: str) -> list[str]:
     return [each.action for each in site.cloud.nova.actions.get(server, [])]
+
+
+def once_listed(site: Site, then: Callable[[], None]) -> None:
+    """Let something happen just after who runs was written down on the node."""
+    run = site.shell.run
+    waits = [then]
+
+    def ran(node: str, command: Sequence[str], /, **given: Any) -> Answer:  # noqa: ANN401  # as it
+        answer = run(node, command, **given)
+        if waits and tuple(command) == SYNC_WHO_RAN:
+            waits.pop()()
+        return answer
+
+    site.shell.run = ran  # type: ignore[method-assign]  # one of a fake
 
 
 def test_a_node_is_rebooted_and_exactly_who_ran_runs_again(site: Site) -> None:
@@ -128,6 +148,41 @@ def test_the_list_outlives_the_run(site: Site) -> None:
     site.run(*REBOOT, "--yes")
 
     assert DB in site.shell.files[NODE, WHO_RAN]
+
+
+def test_a_clock_that_is_set_after_the_list_is_taken_for_no_boot(site: Site) -> None:
+    def step() -> None:
+        assert site.shell.booted is not None
+        site.shell.booted += timedelta(seconds=7)
+
+    once_listed(site, step)
+
+    assert site.run(*REBOOT, "--yes")[0] == 0
+    assert (site.shell.reboots[NODE], asked(site, DB)) == (1, ["stop", "start"])
+
+
+def test_a_colleague_who_stops_a_server_by_the_same_account_has_it_left_off(site: Site) -> None:
+    def stop() -> None:
+        site.cloud.nova.stop_server(DB)
+        for _ in range(3):
+            site.cloud.nova.pass_time()
+
+    once_listed(site, stop)
+
+    code, out, _ = site.run(*REBOOT, "--yes")
+
+    assert (code, asked(site, DB)) == (1, ["stop"])
+    assert "user ops asked for `stop`" in folded(out)
+
+
+def test_a_backup_that_is_made_meanwhile_keeps_no_server_off(site: Site) -> None:
+    made = ServerAction(
+        action="createImage", request_id="req-b", user="backup", started="2026-11-22T03:00:00"
+    )
+    once_listed(site, lambda: site.cloud.nova.actions.setdefault(DB, []).append(made))
+
+    assert site.run(*REBOOT, "--yes")[0] == 0
+    assert asked(site, DB) == ["createImage", "stop", "start"]
 
 
 @pytest.mark.parametrize("word", ["nowhere", ""])

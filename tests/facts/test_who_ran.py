@@ -21,13 +21,13 @@ from stackward.model.observation import Observation
 from stackward.model.unread import Unread
 from stackward.model.values import Json  # noqa: TC001
 from stackward.model.who_ran import GuestEvent, Seen
-from stackward.status.booted import parse_booted, read_booted
+from stackward.status.booted import parse_boot, read_booted
 
 LOGS = (Path(__file__).parent / "samples/guest-logs.txt").read_text()
 NODE = "compute-07"
 STAT = (
     "1 (systemd) S 0 1 1 0 -1 4194560 3665 40841 1 0 17 13 32 21 20 0 1 0 3140094 23805952 3537\n"
-    "cpu  1 2 3\nintr 1\nbtime 1795805128\nprocesses 7\n"
+    "cpu  1 2 3\nintr 1\nbtime 1795805128\nprocesses 7\n1c8b6a9e-5a1f-4a7c-9d3e-0f2b7c6d5e4f\n"
 )
 
 
@@ -82,7 +82,17 @@ def test_no_line_at_all_is_an_answer() -> None:
 
 
 def test_the_boot_is_the_start_of_the_first_process() -> None:
-    assert parse_booted(STAT) == datetime(2026, 11, 28, 3, 28, 48, 940000, tzinfo=UTC)
+    boot = parse_boot(STAT)
+
+    assert boot.at == datetime(2026, 11, 28, 3, 28, 48, 940000, tzinfo=UTC)
+
+
+def test_a_clock_that_is_set_makes_no_other_boot() -> None:
+    boot, stepped = parse_boot(STAT), parse_boot(STAT.replace("1795805128", "1795805999"))
+    in_a_container = parse_boot(STAT.replace(" 3140094 ", " 3240094 "))
+    of_a_machine = parse_boot(STAT.replace("1c8b", "2d9c"))
+
+    assert (boot == stepped, boot == in_a_container, boot == of_a_machine) == (True, False, False)
 
 
 def test_a_boot_that_is_not_told_is_not_known() -> None:

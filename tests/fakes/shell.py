@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from uuid import UUID
 
 from builders import NOW
 from fakes.cloud import FakeCloud
@@ -103,6 +104,7 @@ class FakeShell:
     booted: datetime | None = NOW - timedelta(minutes=2)  # None: it does not tell
     rebooted: dict[str, datetime] = field(default_factory=dict)  # by node: by itself, since
     reboots: Counter[str] = field(default_factory=Counter)
+    blips: Counter[str] = field(default_factory=Counter)  # by node: boots that nobody asked for
     not_booting: set[str] = field(default_factory=set)  # nodes: silent from a reboot on
     ignores_reboot: set[str] = field(default_factory=set)
     cut_by_reboot: set[str] = field(default_factory=set)  # servers that ran as their node rebooted
@@ -209,7 +211,9 @@ class FakeShell:
         if booted is None:
             return Answer(1, "", "cat: /proc/1/stat: Permission denied\n")
         began = int(booted.timestamp())
-        return Answer(0, f"1 (systemd) S {'0 ' * 18}100 0\ncpu 1 2\nbtime {began - 1}\n")
+        boot = UUID(int=self.reboots[node] + self.blips[node])
+        first = f"1 (systemd) S {'0 ' * 18}100 0"
+        return Answer(0, f"{first}\ncpu 1 2\nbtime {began - 1}\n{boot}\n")
 
     def _disks(self, servers: Sequence[str]) -> Answer:
         """Say which disks a node sees of servers: all of them, unless each has its own alone."""

@@ -52,6 +52,7 @@ BLOCKS = "Domain: 'instance-00000005'\n  block.count=1\n  block.0.name=vda\n"
 BLOCKS += "  block.0.rd.reqs=506\n  block.0.rd.bytes=14614528\n  block.0.wr.bytes=36864\n\n"
 BOOTED = "1 (systemd) S 0 1 1 0 -1 4194560 3665 40841 1 0 17 13 32 21 20 0 1 0 3140094 23805952\n"
 BOOTED += "cpu  1 2 3\nintr 1\nctxt 5\nbtime 1795805128\nprocesses 7\n"
+BOOTED += "1c8b6a9e-5a1f-4a7c-9d3e-0f2b7c6d5e4f\n"
 ODD = "answer-not-understood"
 LIST = """\
 84af16aa-743a-46ae-890a-872cbc025df1 instance-00000003

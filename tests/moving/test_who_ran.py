@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from builders import NOW, a_server
+from stackward.model.node_boot import NodeBoot
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
 from stackward.model.who_ran import Answer, GuestEvent, GuestLine, Listed, Loss, Past, Seen
@@ -53,18 +54,25 @@ def past(
 
 
 OURS = act("stop", JUST_BEFORE, "ops")
+BY_US = frozenset({OURS.request_id})
 
 
-def listed(*actions: ServerAction, ran: bool = True, stops: frozenset[str] | None = None) -> Past:
-    """Return what is known of a server that a reboot of ours has written down as it was made."""
+def listed(
+    *actions: ServerAction, ran: bool = True, stops: frozenset[str] | None = frozenset()
+) -> Past:
+    """Return what is known of a server that a reboot of ours has written down as it was made.
+
+    `stops` are the requests of that reboot; None: its journal is elsewhere.
+    """
     given = past(*actions)
     names = {given.server.id: MADE.request_id}
     told = Listed(
         run="01R",
         user="ops",
         at=BEFORE,
-        booted=LONG_AGO,
-        stops=stops,
+        boot=NodeBoot(id="1c8b", first_process=7, at=LONG_AGO),
+        stops=stops or frozenset(),
+        has_all_stops=stops is not None,
         ran=names if ran else {},
         off={} if ran else names,
     )
@@ -72,27 +80,49 @@ def listed(*actions: ServerAction, ran: bool = True, stops: frozenset[str] | Non
 
 
 CASES: dict[str, tuple[Past, Answer]] = {
-    "our reboot has stopped it": (listed(OURS, MADE), Answer.START),
+    "our reboot has stopped it": (listed(OURS, MADE, stops=BY_US), Answer.START),
+    "our reboot may have stopped it, by a journal that is elsewhere": (
+        listed(OURS, MADE, stops=None), Answer.CONTRADICTED,
+    ),
+    "another user stopped it after a list of which the journal is elsewhere": (
+        listed(act("stop", JUST_BEFORE), MADE, stops=None), Answer.LEAVE_OFF,
+    ),
+    "it was off as a reboot began of which the journal is elsewhere": (
+        listed(MADE, ran=False, stops=None), Answer.LEAVE_OFF,
+    ),
+    "its owner rebooted it after our list, and our reboot has stopped it": (
+        listed(OURS, act("reboot", BEFORE), MADE, stops=BY_US), Answer.START,
+    ),
+    "its owner started it after our list, and our reboot has stopped it": (
+        listed(OURS, act("start", BEFORE), MADE, ran=False, stops=BY_US), Answer.START,
+    ),
+    "a backup was made of it since our reboot has stopped it": (
+        listed(act("createImage", LATER), OURS, MADE, stops=BY_US), Answer.START,
+    ),
+    "the same user stopped it again since": (
+        listed(act("stop", LATER, "ops"), OURS, MADE, stops=BY_US), Answer.LEAVE_OFF,
+    ),
     "our reboot has found it off": (listed(MADE, ran=False), Answer.LEAVE_OFF),
     "it ran as our reboot began, and Nova has stopped it since": (
         listed(BY_NOVA, MADE), Answer.START,
     ),
     "its owner stopped it after our list": (listed(act("stop", LATER), MADE), Answer.LEAVE_OFF),
     "its owner started it after our list": (
-        listed(act("start", LATER), OURS, MADE), Answer.START,
+        listed(act("start", LATER), OURS, MADE, stops=BY_US), Answer.START,
     ),
     "its guest ended after our list, and before the boot": (
         listed(act("stop", BEFORE + timedelta(minutes=1), None), MADE), Answer.LEAVE_OFF,
     ),
     "it was started again after our reboot, and stopped by the same user later": (
-        listed(act("stop", JUST_BEFORE, "ops"), act("start", BEFORE, "ops"), OURS, MADE),
+        listed(
+            act("stop", JUST_BEFORE, "ops"), act("start", BEFORE, "ops"),
+            act("stop", BEFORE, "ops"), MADE,
+            stops=frozenset({act("stop", BEFORE, "ops").request_id}),
+        ),
         Answer.LEAVE_OFF,
     ),
     "the same user stopped it after our list, and our reboot did not": (
         listed(OURS, MADE, stops=frozenset({"req-other"})), Answer.LEAVE_OFF,
-    ),
-    "our reboot has stopped it, by the journal": (
-        listed(OURS, MADE, stops=frozenset({OURS.request_id})), Answer.START,
     ),
     "its log does not go back to our list": (listed(BY_NOVA), Answer.CONTRADICTED),
     "Nova stopped it as the node returned": (past(BY_NOVA, MADE), Answer.START),

@@ -43,13 +43,14 @@ class Site:
         self.power = FakePower(self.shell)
         self.clock = FakeClock(on_wait=[self.cloud.nova.pass_time])
         self.shell.clock = self.clock
+        self.requests: set[str] = set()  # that the run has made, by its journal
 
     def world(self, run: str = "01R") -> World:
         return replace(
             a_world(self.cloud, self.shell),
             power=self.power,
             clock=self.clock,
-            acting=Acting(run, "ann", "bastion"),
+            acting=Acting(run, "ann", "bastion", asked=lambda: frozenset(self.requests)),
         )
 
     def listed(self) -> "Site":
@@ -58,9 +59,15 @@ class Site:
 
     def stopped(self) -> "Site":
         self.listed()
-        STOP.start(self.world())
-        self.clock.wait(1.0)
+        self.stop()
         return self
+
+    def stop(self) -> None:
+        """Let the run stop its server, and its journal have the request."""
+        request = STOP.start(self.world())
+        assert request is not None
+        self.requests.add(request)
+        self.clock.wait(1.0)
 
     def asked(self, action: str, user: str | None, server: str = DB) -> None:
         """Let somebody else act on a server."""
@@ -131,7 +138,7 @@ def test_a_list_that_is_not_understood_is_unknown_and_never_none(site: Site) -> 
 
 
 def test_a_stop_is_proved_and_says_how_the_guest_ended(site: Site) -> None:
-    world = site.world()
+    world = site.listed().world()
     stood = STOP.look(world, None).standing
     mark = STOP.mark(world)
     STOP.start(world)
@@ -157,13 +164,13 @@ def test_a_guest_that_nova_cut_off_is_named(site: Site) -> None:
 
 
 def test_one_that_is_off_by_now_is_left_alone(site: Site) -> None:
-    site.cloud.nova.known[DB] = a_server("SHUTOFF")
+    site.listed().cloud.nova.known[DB] = a_server("SHUTOFF")
 
     assert aside(STOP.look(site.world(), None)) == "it is SHUTOFF by now, and not by this run"
 
 
 def test_one_that_moved_away_is_left_alone_and_one_at_work_is_waited_for(site: Site) -> None:
-    site.cloud.nova.known[DB] = a_server(host="compute-08")
+    site.listed().cloud.nova.known[DB] = a_server(host="compute-08")
     moved = aside(STOP.look(site.world(), None))
     site.cloud.nova.known[DB] = a_server(task_state="rebooting")
 
@@ -171,8 +178,30 @@ def test_one_that_moved_away_is_left_alone_and_one_at_work_is_waited_for(site: S
     assert STOP.look(site.world(), None).standing is Standing.UNDERWAY
 
 
+def test_nothing_is_stopped_for_a_boot_that_was_already(site: Site) -> None:
+    """The node went down and came up after the list was written: owners may have started theirs."""
+    site.listed().shell.blips[NODE] += 1
+
+    look = STOP.look(site.world(), None)
+
+    assert (look.standing, site.cloud.nova.known[DB].status) == (Standing.FAILED, "ACTIVE")
+    assert "has booted since who runs was written down" in str(look.reason)
+    assert "`stackward node recover compute-07` starts" in str(look.remedy)
+
+
+def test_nothing_is_stopped_without_the_list_of_this_run_or_where_the_boot_is_not_told(
+    site: Site,
+) -> None:
+    of_none = STOP.look(site.world(), None)
+    of_another = STOP.look(site.listed().world("01OTHER"), None)
+    site.shell.booted = None
+
+    looks = (of_none, of_another, STOP.look(site.world(), None))
+    assert {each.standing for each in looks} == {Standing.UNKNOWN}
+
+
 def test_one_that_was_deleted_is_gone(site: Site) -> None:
-    del site.cloud.nova.known[DB]
+    del site.listed().cloud.nova.known[DB]
 
     assert STOP.look(site.world(), None).saw["gone"] is True
 
@@ -268,6 +297,48 @@ def test_one_that_was_off_is_left_off(site: Site) -> None:
     assert aside(start.look(world, None)) == "it was off when who ran was written down"
 
 
+def test_one_that_was_started_after_the_list_and_ran_as_it_was_stopped_is_started(
+    site: Site,
+) -> None:
+    site.cloud.nova.known[DB] = a_server("SHUTOFF")
+    site.listed().asked("start", "eve")
+    site.cloud.nova.known[DB] = a_server()
+    site.stop()
+
+    assert START.look(site.world(), None).standing is Standing.TODO
+
+
+@pytest.mark.parametrize(
+    "action", ["createImage", "createBackup", "attach_volume", "lock", "changePassword", "reboot"]
+)
+@pytest.mark.parametrize("is_before", [True, False])
+def test_what_leaves_a_server_on_keeps_none_off_that_ran(
+    site: Site, action: str, *, is_before: bool
+) -> None:
+    site.listed()
+    if is_before:
+        site.asked(action, "backup")
+    site.stop()
+    if not is_before:
+        site.asked(action, "backup")
+
+    assert START.look(site.world(), None).standing is Standing.TODO
+
+
+def test_one_that_a_colleague_has_stopped_by_the_same_account_is_left_off(site: Site) -> None:
+    site.listed().asked("stop", "ops")
+    site.cloud.nova.known[DB] = a_server("SHUTOFF")
+    before = aside(START.look(site.world(), None))
+    site.cloud.nova.known[DB] = a_server()
+    site.stop()
+    site.asked("stop", "ops")
+
+    since = aside(START.look(site.world(), None))
+
+    assert "user ops asked for `stop`" in before
+    assert "user ops asked for `stop`" in since
+
+
 @pytest.mark.parametrize("action", ["stop", "pause", "delete"])
 def test_what_somebody_else_has_asked_for_since_is_left_as_it_is(site: Site, action: str) -> None:
     site.stopped().asked(action, "eve")
@@ -296,7 +367,7 @@ def test_a_guest_that_ended_by_itself_before_this_run_could_stop_it_is_left_off(
 def test_a_log_that_was_archived_since_starts_nothing(site: Site) -> None:
     site.asked("create", "eve")
     site.stopped()
-    del site.cloud.nova.actions[DB][0]
+    site.cloud.nova.actions[DB].clear()
 
     assert "does not go back" in aside(START.look(site.world(), None))
 
@@ -317,9 +388,9 @@ def test_one_that_cannot_boot_is_set_aside(site: Site) -> None:
     assert "cannot boot" in aside(START.look(world, mark))
 
 
-def test_a_boot_that_is_read_a_second_later_is_the_same(site: Site) -> None:
+def test_a_step_of_the_clock_is_no_boot(site: Site) -> None:
     world = site.stopped().world()
     assert site.shell.booted is not None
-    site.shell.booted += timedelta(seconds=1)
+    site.shell.booted += timedelta(minutes=7)
 
     assert BOOT.look(world, None).standing is Standing.TODO

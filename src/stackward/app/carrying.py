@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from platform import node
 from typing import Any
 
@@ -13,7 +14,7 @@ from stackward.model.run import Run
 from stackward.operations import operations_in_run
 from stackward.ports.journal import Journal
 from stackward.ports.world import Acting, World
-from stackward.status.run import worker_here
+from stackward.status.run import asked_by_run, worker_here
 
 LOOK_S = 0.5  # between two looks at a run that is carried out here
 
@@ -46,7 +47,9 @@ def worker_context(world: World, journal: Journal) -> WorkerContext[World]:
     machine = node()
 
     def acting(run: Run) -> World:
-        return replace(world, acting=Acting(run.id, run.approval.by, machine, run.chain))
+        asked = partial(asked_by_run, journal, run.id)
+        acting = Acting(run.id, run.approval.by, machine, run.chain, asked)
+        return replace(world, acting=acting)
 
     return WorkerContext(
         journal=journal,

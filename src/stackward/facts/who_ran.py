@@ -8,20 +8,26 @@ are read on the node, where that can be asked. What cannot be read is one witnes
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from stackward.answers import lines, shortly, understood, whole, why
 from stackward.errors import NotUnderstood, StackwardError, Uncertain, Unreachable
+from stackward.facts.moved import known_run
 from stackward.facts.observed import GUESTS
 from stackward.model.domain import Domain
 from stackward.model.observation import Observation
+from stackward.model.run import Settled
 from stackward.model.server import Server, ServerAction
 from stackward.model.unread import Unread
-from stackward.model.who_ran import GuestEvent, GuestLine, Listed, Past, Seen
+from stackward.model.who_ran import STOPPING, GuestEvent, GuestLine, Listed, Past, Seen
+from stackward.plan.path import stage_of
+from stackward.plan.step import SET_ASIDE
 from stackward.ports.journal import Journal
 from stackward.ports.root import GUEST_LOGS
 from stackward.ports.shell import Shell, refusal
 from stackward.ports.world import World
+from stackward.status.run import request_of
 
 NOW = ("date", "+%s")
 _NOTHING = 1  # how `grep` ends where no line is such a one
@@ -95,6 +101,31 @@ def _seen_on(observations: Sequence[Observation], host: str) -> dict[str, Seen]:
         for server, guest in guests.items()
         if isinstance(guest, Mapping)
     }
+
+
+def with_stops(journal: Journal, listed: Listed) -> Listed:
+    """Return the list with the requests by which its run has stopped servers, as far as is known.
+
+    An answer that was lost may be that of one more.
+    """
+    if known_run(journal, listed.run) is None:
+        return listed
+    begun = [
+        each for each in journal.attempts(listed.run) if stage_of(each.step).startswith(STOPPING)
+    ]
+    asked = [
+        each
+        for each in begun
+        if each.mark is not None
+        and each.settled is not Settled.UNSENT
+        and not each.saw.get(SET_ASIDE)
+    ]
+    requests = [request_of(each) for each in asked]
+    return replace(
+        listed,
+        stops=frozenset(each for each in requests if each),
+        has_all_stops=all(requests),
+    )
 
 
 def read_guest_logs(shell: Shell, node: str) -> Logs:

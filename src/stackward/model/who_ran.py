@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from stackward.model.node_boot import NodeBoot
 from stackward.model.server import Server, ServerAction
 from stackward.model.unread import Unread
 
@@ -58,6 +59,13 @@ class Loss:
     words: str  # how that moment is known
 
 
+# What decides whether a server is on or off (nova 31.0 compute/instance_actions.py): all else, as a
+# snapshot or a volume that is attached, leaves that as it is.
+STARTS = {"create", "start", "reboot", "resume", "unpause", "unrescue", "unshelve", "restore"}
+STOPS = {
+    *("stop", "pause", "suspend", "rescue", "shelve", "shelveOffload"),
+    *("softDelete", "delete", "forceDelete"),
+}
 STOPPING = "stop "  # so begin the stages that stop servers for a reboot: the journal is read by it
 WHO_RAN = "/var/lib/stackward/who-ran"  # on a node, written before its servers are stopped
 
@@ -69,12 +77,14 @@ class Listed:
     run: str
     user: str  # by whom its servers were then stopped
     at: datetime
-    booted: datetime  # the boot in which it was written
+    boot: NodeBoot  # in which it was written
     # The newest request of each server's action log at that time; empty: it had none.
     ran: Mapping[str, str] = field(default_factory=dict)
     off: Mapping[str, str] = field(default_factory=dict)
-    # The requests by which that run has stopped them; None: the journal here does not tell.
-    stops: frozenset[str] | None = None
+    # The requests by which that run has stopped them, and whether all are known: a run of another
+    # machine is in its journal, and an answer that was lost may be that of one more.
+    stops: frozenset[str] = frozenset()
+    has_all_stops: bool = False
 
     @property
     def known(self) -> Mapping[str, str]:

@@ -8,8 +8,9 @@ boot since, of a node that is back; the last sign of it, of one that is dead. Th
 server is to start, to leave off, or contradicted, with every witness and its time.
 
 What a reboot of ours has written on the node before it stopped anything decides, as long as nobody
-has asked for anything since. Else the last action of its owner does, before the loss or since. Else
-all witnesses that can tell must agree.
+has asked for anything since; what it has itself stopped ran. Its stops are told by their requests,
+never by the account: without them the list only contradicts a stop by that account. Else the last
+action of its owner does, before the loss or since. Else all witnesses that can tell must agree.
 
 Read in nova 31.0 compute/manager.py (`_sync_power_states`) and instance_actions.py: seconds after
 nova-compute starts, Nova stops what it has as running and libvirt has not; a guest that switches
@@ -19,10 +20,13 @@ the other.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
 from stackward.model.who_ran import (
+    STARTS,
+    STOPS,
     Answer,
     GuestEvent,
     GuestLine,
@@ -39,11 +43,6 @@ from stackward.wording import in_utc
 OWNER, NOVA, LIBVIRT, OUR_LOOK = "its owner", "Nova", "libvirt's log", "our last look"
 LISTED = "our list"
 
-_STARTS = {"create", "start", "reboot", "resume", "unpause", "unrescue", "unshelve", "restore"}
-_STOPS = {
-    *("stop", "pause", "suspend", "rescue", "shelve", "shelveOffload"),
-    *("softDelete", "delete", "forceDelete"),
-}
 # A host that is shut down ends its guests, and Nova may have seen that before it ended itself.
 _SHUTTING_DOWN = timedelta(minutes=5)
 _RUNS = {"running", "blocked", "idle"}
@@ -54,6 +53,13 @@ def judge_who_ran(past: Past, loss: Loss) -> WhoRan:
     """Say whether a server is to run again, and by which witnesses."""
     listed = _listed(past, loss)
     told = (*([listed] if listed else ()), *_testimonies(past, loss))
+    if listed is not None and listed.was is Was.UNKNOWN:
+        return WhoRan(
+            server=past.server,
+            answer=Answer.CONTRADICTED,
+            because=listed.words,
+            testimonies=told,
+        )
     decided = listed or next((each for each in told if each.witness == OWNER), None)
     if decided is not None:
         answer = Answer.START if decided.was is Was.RUNNING else Answer.LEAVE_OFF
@@ -77,11 +83,11 @@ def judge_who_ran(past: Past, loss: Loss) -> WhoRan:
 
 def _is_stop(action: ServerAction) -> bool:
     """Say whether an action leaves its server without a guest that works."""
-    return action.action in _STOPS
+    return action.action in STOPS
 
 
 def _orders(actions: Sequence[ServerAction]) -> Iterator[ServerAction]:
-    return (each for each in actions if each.action in _STARTS | _STOPS)
+    return (each for each in actions if each.action in STARTS | STOPS)
 
 
 def _testimonies(past: Past, loss: Loss) -> Iterator[Testimony]:
@@ -95,29 +101,56 @@ def _testimonies(past: Past, loss: Loss) -> Iterator[Testimony]:
 
 
 def _listed(past: Past, loss: Loss) -> Testimony | None:
-    """Return what the list tells; None where others have asked for something since it was written.
+    """Return what the list tells; None where others have asked for something since.
 
-    The stops of that reboot itself are those of its user, and nothing has started it since.
+    It is not known whether a server is to run that its user has stopped, where nothing tells
+    whether that was a stop of the reboot.
     """
-    listed, server = past.listed, past.server.id
-    if listed is None or server not in listed.known or isinstance(past.actions, Unread):
+    listed = past.listed
+    if listed is None or isinstance(past.actions, Unread):
         return None
-    newer = newer_than(listed.known[server], past.actions)
-    if newer is None or any(not _is_of_reboot(each, listed, loss) for each in _orders(newer)):
+    orders = [*_orders(past.actions)]
+    if any(_is_stop_of(each, listed) for each in orders):
+        since = [*takewhile(lambda each: not _is_stop_of(each, listed), orders)]
+        is_last = all(_found_off(each, loss) for each in since)
+        return _told(listed, Was.RUNNING, "ran") if is_last else None
+    return _not_stopped_by(listed, past.server.id, past.actions, loss)
+
+
+def _not_stopped_by(
+    listed: Listed, server: str, actions: Sequence[ServerAction], loss: Loss
+) -> Testimony | None:
+    """Return what the list tells of a server that no known request of its run has stopped."""
+    newer = newer_than(listed.known[server], actions) if server in listed.known else None
+    since = [each for each in _orders(newer or ()) if not _found_off(each, loss)]
+    if newer is None or any((each.action, each.user) != ("stop", listed.user) for each in since):
         return None
-    was = Was.RUNNING if server in listed.ran else Was.OFF
-    how = "ran" if was is Was.RUNNING else "was off"
+    if not since:
+        ran = server in listed.ran
+        return _told(listed, Was.RUNNING if ran else Was.OFF, "ran" if ran else "was off")
+    if listed.has_all_stops or server not in listed.ran:
+        return None
+    words = f"and was stopped since: whether by that run, its journal tells, which {_ELSEWHERE}"
+    return _told(listed, Was.UNKNOWN, "ran", words)
+
+
+_ELSEWHERE = "is not here or lacks an answer"
+
+
+def _told(listed: Listed, was: Was, how: str, more: str = "") -> Testimony:
     words = f"it {how} at {in_utc(listed.at)}, before run {listed.run} rebooted its node"
-    return Testimony(witness=LISTED, was=was, words=words, at=listed.at)
+    return Testimony(
+        witness=LISTED, was=was, words=f"{words}, {more}" if more else words, at=listed.at
+    )
 
 
-def _is_of_reboot(action: ServerAction, listed: Listed, loss: Loss) -> bool:
-    """Say whether it was stopped by the reboot, or found off by Nova after it."""
-    if action.action != "stop":
-        return False
-    if action.user is None:
-        return _at(action) > loss.not_after
-    return action.user == listed.user if listed.stops is None else action.request_id in listed.stops
+def _is_stop_of(action: ServerAction, listed: Listed) -> bool:
+    return action.action == "stop" and action.request_id in listed.stops
+
+
+def _found_off(action: ServerAction, loss: Loss) -> bool:
+    """Say whether Nova has found it off after the boot."""
+    return (action.action, action.user) == ("stop", None) and _at(action) > loss.not_after
 
 
 # --- Nova ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ What knows no OpenStack (plans, the engine) is written for any world that has a 
 no world is named, `Plan` and its parts are those of `World`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +42,8 @@ class Acting:
     operator: str
     machine: str
     chain: str | None = None  # that has begun the run
+    # The requests that the run has made so far, by the journal: whoever took it up knows them.
+    asked: Callable[[], frozenset[str]] = frozenset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,36 +1,48 @@
-"""When a node booted, by its own clock."""
+"""Which boot of a node runs, and when that began by its own clock."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from stackward.answers import lines, understood, whole
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
+from stackward.model.node_boot import NodeBoot
 from stackward.model.unread import Unread
 from stackward.ports.shell import Shell
 
-BOOTED = ("cat", "/proc/1/stat", "/proc/stat")
+BOOTED = ("cat", "/proc/1/stat", "/proc/stat", "/proc/sys/kernel/random/boot_id")
 _TICKS = 100  # a second: the kernel's USER_HZ, the same on all machines that run OpenStack
 _STARTED = 19  # the place of the start, after the name of the program
 
 
 def read_booted(shell: Shell, node: str) -> datetime | Unread:
     """Return when the first process of a node began, by its own clock."""
+    boot = read_boot(shell, node)
+    return boot if isinstance(boot, Unread) else boot.at
+
+
+def read_boot(shell: Shell, node: str) -> NodeBoot | Unread:
+    """Return which boot of a node runs."""
     try:
         answer = shell.run(node, BOOTED)
     except (Unreachable, Uncertain) as error:
         return Unread.of(error)
     if answer.code != 0:
-        return Unread(f"`cat /proc/1/stat` says: {answer.err.strip() or answer.code}")
+        return Unread(f"`{' '.join(BOOTED)}` says: {answer.err.strip() or answer.code}")
     try:
-        with understood("`cat /proc/1/stat /proc/stat`", answer.out):
-            return parse_booted(answer.out)
+        with understood(f"`{' '.join(BOOTED)}`", answer.out):
+            return parse_boot(answer.out)
     except NotUnderstood as error:
         return Unread.of(error)
 
 
-def parse_booted(out: str) -> datetime:
-    """Read when the first process began, and when the machine did."""
-    first, *others = lines(out)
+def parse_boot(out: str) -> NodeBoot:
+    """Read when the first process began and when the machine did, and the name of its boot."""
+    first, *others, boot = lines(out)
     ticks = whole(first.rpartition(")")[2].split()[_STARTED])
     [machine] = [each.split()[1] for each in others if each.startswith("btime ")]
     began = datetime.fromtimestamp(whole(machine), UTC)
-    return began + timedelta(seconds=ticks / _TICKS)
+    return NodeBoot(
+        id=str(UUID(boot.strip())),
+        first_process=ticks,
+        at=began + timedelta(seconds=ticks / _TICKS),
+    )

@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from stackward.answers import document, mapping, text, understood
+from stackward.answers import document, mapping, text, understood, whole
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
+from stackward.model.node_boot import NodeBoot
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.model.who_ran import WHO_RAN, Listed
@@ -44,7 +45,11 @@ def parse_listed(out: str) -> Listed:
         run=text(told["run"]),
         user=text(told["user"]),
         at=datetime.fromisoformat(text(told["at"])),
-        booted=datetime.fromisoformat(text(told["booted"])),
+        boot=NodeBoot(
+            id=text(told["boot"]),
+            first_process=whole(told["first process"]),
+            at=datetime.fromisoformat(text(told["booted"])),
+        ),
         ran={server: text(request) for server, request in mapping(told["ran"]).items()},
         off={server: text(request) for server, request in mapping(told["off"]).items()},
     )
@@ -56,7 +61,9 @@ def written(listed: Listed) -> str:
         "run": listed.run,
         "user": listed.user,
         "at": listed.at.isoformat(),
-        "booted": listed.booted.isoformat(),
+        "boot": listed.boot.id,
+        "first process": listed.boot.first_process,
+        "booted": listed.boot.at.isoformat(),
         "ran": dict(listed.ran),
         "off": dict(listed.off),
     }

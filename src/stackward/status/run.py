@@ -4,8 +4,9 @@ import os
 from datetime import datetime
 
 from stackward.errors import Locked, Refused
-from stackward.model.run import Run, RunState
+from stackward.model.run import Attempt, Run, RunState, Settled
 from stackward.model.worker import was_heard
+from stackward.ports.journal import Journal
 from stackward.status.turn import seen_at
 
 
@@ -52,6 +53,17 @@ def refuse_if_over(run: Run) -> None:
             f"run `{run.id}` is over: {run.state}",
             hint="plan again; what is done already is found and left as it is",
         )
+
+
+def asked_by_run(journal: Journal, run_id: str) -> frozenset[str]:
+    """Return the requests that a run has made so far; an answer that was lost is not among them."""
+    found = map(request_of, journal.attempts(run_id))
+    return frozenset(each for each in found if each)
+
+
+def request_of(attempt: Attempt) -> str | None:
+    """Return the request that an attempt has made; one that others have ended names theirs."""
+    return None if attempt.settled is Settled.FOREIGN else attempt.said.request_id
 
 
 def exists(pid: int) -> bool:

@@ -1,25 +1,28 @@
 """Reboot a compute node with its servers on it: who runs is written down, stopped, started again.
 
 The list on the node is the memory of it all. A step that is taken up again goes by it: so a node
-that has booted since is not rebooted a second time, and no server is started that was off.
+that has booted since is not rebooted a second time, and no server is stopped for a boot that was.
+What this run has stopped is told by its requests in the journal, never by the account: colleagues
+may have the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
 from stackward.answers import lines
 from stackward.errors import StackwardError, StepFailed, Uncertain, Unreachable
+from stackward.model.node_boot import NodeBoot
 from stackward.model.server import IN_DOWN_CELL, Server, ServerAction
 from stackward.model.unread import Unread
-from stackward.model.who_ran import WHO_RAN, Listed, newer_than
+from stackward.model.who_ran import STARTS, STOPS, WHO_RAN, Listed, newer_than
 from stackward.plan import VOLATILE, Json, Look, Mark, Standing
 from stackward.plan.step import CUT_OFF, SET_ASIDE
 from stackward.ports import root
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
-from stackward.status.booted import read_booted
+from stackward.status.booted import read_boot
 from stackward.status.downtime import down_since
 from stackward.status.listed import is_on, newest_requests, read_listed, written
 from stackward.status.lookups import cell_down, servers_on
@@ -29,8 +32,6 @@ from stackward.steps.bringing_up import BringUpServer
 from stackward.steps.server_power import StopServer
 from stackward.wording import in_utc
 
-# Two readings of one boot may differ by this much: they are in seconds, by a clock that is set.
-_SAME = timedelta(seconds=5)
 _SHUTTING_DOWN_S = 20.0  # after the order; by then systemd says that it is stopping
 _UP = {"running", "degraded"}
 _SHOWN = 3
@@ -89,16 +90,16 @@ class ListWhoRuns:
 
     def start(self, world: World, /) -> None:
         """Write it; it may be repeated."""
-        booted = read_booted(world.shell, self.node)
-        if isinstance(booted, Unread):
-            raise StepFailed(f"when `{self.node}` booted cannot be read: {booted.why}")
+        boot = read_boot(world.shell, self.node)
+        if isinstance(boot, Unread):
+            raise StepFailed(f"which boot of `{self.node}` runs cannot be read: {boot.why}")
         servers = servers_on(world.nova, self.host)
         newest = newest_requests(world.nova, servers)
         listed = Listed(
             run=_own_run(world),
             user=world.cloud.user(),
             at=world.clock.now(),
-            booted=booted,
+            boot=boot,
             ran={one.id: newest[one.id] for one in servers if is_on(one)},
             off={one.id: newest[one.id] for one in servers if not is_on(one)},
         )
@@ -140,6 +141,9 @@ class StopForReboot:
             look = self._stop.look(world, mark)
             is_done = look.standing is Standing.DONE and not look.saw.get("gone")
             return self._with_end(world, look) if is_done else look
+        return self._other_boot(world) or self._unbegun(world)
+
+    def _unbegun(self, world: World) -> Look:
         server = world.nova.server(self.server)
         if server is None:
             return gone(world.nova, self.server)
@@ -153,6 +157,24 @@ class StopForReboot:
         if server.vm_state in {"stopped", "suspended"}:
             return _aside(f"it is {server.status} by now, and not by this run")
         return self._stop.look(world, None)
+
+    def _other_boot(self, world: World) -> Look | None:
+        """Say that the reboot has no more use: the node has booted since the list was written."""
+        boot, listed = read_boot(world.shell, self.node), read_listed(world.shell, self.node)
+        for unread in (boot, listed):
+            if isinstance(unread, Unread):
+                return Look(Standing.UNKNOWN, reason=unread.why)
+        if not isinstance(listed, Listed) or listed.run != _own_run(world):
+            return _of_another(listed)
+        assert isinstance(boot, NodeBoot)  # noqa: S101  # asked before
+        if boot == listed.boot:
+            return None
+        return Look(
+            Standing.FAILED,
+            reason=f"`{self.node}` has booted since who runs was written down, and not by this run",
+            remedy="`stackward run cancel` this run, `stackward node return` the node, then "
+            f"`stackward node recover {self.host}` starts those that ran before",
+        )
 
     def _with_end(self, world: World, look: Look) -> Look:
         """Tell a guest that has shut down from one that was cut off."""
@@ -212,24 +234,24 @@ class RebootNode:
 
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when it has booted since the list there was written, and is up."""
-        booted, listed = read_booted(world.shell, self.node), read_listed(world.shell, self.node)
-        for unread in (booted, listed):
+        boot, listed = read_boot(world.shell, self.node), read_listed(world.shell, self.node)
+        for unread in (boot, listed):
             if isinstance(unread, Unread):
                 return self._silent(world, mark, unread)
         if not isinstance(listed, Listed) or listed.run != _own_run(world):
-            whose = f"is of run {listed.run}" if isinstance(listed, Listed) else "is not there"
-            return Look(Standing.UNKNOWN, reason=f"`{WHO_RAN}` there {whose}")
-        assert isinstance(booted, datetime)  # noqa: S101  # asked before
+            return _of_another(listed)
+        assert isinstance(boot, NodeBoot)  # noqa: S101  # asked before
         seen: dict[str, Json] = {
-            "booted": booted.isoformat(timespec="seconds"),
-            "booted before": listed.booted.isoformat(timespec="seconds"),
+            "boot": boot.id,
+            "booted": boot.at.isoformat(timespec="seconds"),
+            "booted before": listed.boot.at.isoformat(timespec="seconds"),
         }
         state = self._state(world)
-        if abs(booted - listed.booted) <= _SAME:
+        if boot == listed.boot:
             return self._not_yet(world, mark, state)
         if state in _UP:
             return Look(Standing.DONE, saw=seen)
-        why = f"it has booted at {in_utc(booted)}, and systemd there is {state or 'not heard'}"
+        why = f"it has booted at {in_utc(boot.at)}, and systemd there is {state or 'not heard'}"
         return self._waited_for(world, mark, why, seen)
 
     def _state(self, world: World) -> str:
@@ -307,8 +329,8 @@ class StartAgain:
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when each row of the proof holds, or once it is set aside.
 
-        It is not started where it was off when the list was written, or where others than this run
-        have stopped it since.
+        It is started where this run has stopped it: it ran then. It is not where others have
+        stopped it since, or where it was off before.
         """
         if mark is not None:
             look = self._bring_up.look(world, mark)
@@ -318,7 +340,7 @@ class StartAgain:
         if isinstance(listed, Unread):
             return Look(Standing.UNKNOWN, reason=listed.why)
         if listed is None or listed.run != _own_run(world):
-            return Look(Standing.UNKNOWN, reason=f"`{WHO_RAN}` there is not of this run")
+            return _of_another(listed)
         server = world.nova.server(self.server)
         if server is not None and (why := _why_not(world, listed, server)) is not None:
             return _aside(why)
@@ -340,26 +362,42 @@ class StartAgain:
 
 
 def _why_not(world: World, listed: Listed, server: Server) -> str | None:
-    """Say why a server is left off; None where this run has stopped it, and nobody else."""
+    """Say why a server is left off; None where this run has stopped it, and nobody else since."""
+    actions = world.nova.actions_of(server.id)
+    asked = world.acting.asked() if world.acting else frozenset()
+    ours = next(
+        (one for one in actions if one.action == "stop" and one.request_id in asked),
+        None,
+    )
+    if ours is not None:
+        # It ran when this run stopped it; who starts it since wants what is done here.
+        newest = next(_by_users(newer_than(ours.request_id, actions) or ()), None)
+        return _said(newest) if newest is not None and newest.action in STOPS else None
     if server.id not in listed.ran:
         return "it was off when who ran was written down"
-    newer = newer_than(listed.ran[server.id], world.nova.actions_of(server.id))
+    newer = newer_than(listed.ran[server.id], actions)
     if newer is None:
         return "its action log does not go back to when who ran was written down"
-    ours = {listed.user, world.cloud.user()}
-    stops = [one for one in newer if one.action == "stop" and one.user in ours]
-    others = next(_by_others(newer, stops), None)
-    if others is not None:
-        return f"user {others.user} asked for `{others.action}` at {in_utc(others.started)}"
-    if not stops and server.vm_state == "stopped":
+    newest = next(_by_users(newer), None)
+    if newest is not None and newest.action in STOPS:
+        return _said(newest)
+    if server.vm_state == "stopped":
         return "its guest had ended before it was stopped"
     return None
 
 
-def _by_others(
-    newer: tuple[ServerAction, ...], stops: list[ServerAction]
-) -> Iterator[ServerAction]:
-    return (one for one in newer if one.user is not None and one not in stops)
+def _by_users(actions: Iterable[ServerAction]) -> Iterator[ServerAction]:
+    """Return what decides whether a server is on, by others than Nova itself; newest first."""
+    return (one for one in actions if one.user is not None and one.action in STARTS | STOPS)
+
+
+def _said(action: ServerAction) -> str:
+    return f"user {action.user} asked for `{action.action}` at {in_utc(action.started)}"
+
+
+def _of_another(listed: Listed | Unread | None) -> Look:
+    whose = f"is of run {listed.run}" if isinstance(listed, Listed) else "is not there"
+    return Look(Standing.UNKNOWN, reason=f"`{WHO_RAN}` there {whose}")
 
 
 def _aside(reason: str) -> Look:

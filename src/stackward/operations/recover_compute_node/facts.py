@@ -8,7 +8,6 @@ from stackward.errors import StackwardError
 from stackward.facts.bringing_up import read_tags, read_to_bring_up
 from stackward.facts.domains import other_directories, read_domains
 from stackward.facts.maintenance import read_holders
-from stackward.facts.moved import known_run
 from stackward.facts.named import find_node
 from stackward.facts.observed import read_remembered
 from stackward.facts.who_ran import (
@@ -16,6 +15,7 @@ from stackward.facts.who_ran import (
     read_directories,
     read_guest_logs,
     read_pasts,
+    with_stops,
 )
 from stackward.model.bringing_up import ServerToBringUp
 from stackward.model.domain import INSTANCES, Domain
@@ -26,9 +26,7 @@ from stackward.model.network import NetworkAgent
 from stackward.model.server import Server
 from stackward.model.service import ComputeService
 from stackward.model.unread import Hindrance, Unread
-from stackward.model.who_ran import STOPPING, Listed, Loss, Past
-from stackward.plan.path import stage_of
-from stackward.plan.step import SET_ASIDE
+from stackward.model.who_ran import Listed, Loss, Past
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -149,7 +147,7 @@ def _of_servers(
     servers = [one for one in servers_on(world.nova, facts.host) if only in {None, one.id}]
     logs = read_guest_logs(world.shell, node)
     found = read_listed(world.shell, node)
-    listed = _with_stops(journal, found) if isinstance(found, Listed) else None
+    listed = with_stops(journal, found) if isinstance(found, Listed) else None
     pasts = read_pasts(world, journal, facts.host, servers, facts.domains, logs, listed)
     return replace(
         facts,
@@ -166,19 +164,3 @@ def _of_servers(
         },
         tags=read_tags(world, (each.server.project for each in pasts)),
     )
-
-
-def _with_stops(journal: Journal, listed: Listed) -> Listed:
-    """Return the list with the requests by which its run has stopped servers, where all are known.
-
-    An answer that was lost may be that of one more.
-    """
-    if known_run(journal, listed.run) is None:
-        return listed
-    begun = [
-        each for each in journal.attempts(listed.run) if stage_of(each.step).startswith(STOPPING)
-    ]
-    asked = [each for each in begun if each.mark is not None and not each.saw.get(SET_ASIDE)]
-    requests = frozenset(each.said.request_id for each in asked if each.said.request_id)
-    is_whole = all(each.said.request_id for each in asked)
-    return replace(listed, stops=requests) if is_whole else listed
