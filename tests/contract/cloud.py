@@ -80,6 +80,7 @@ class CloudContract:
         assert cloud.neutron.bindings_of(nobody) == ()
         assert cloud.nova.actions_of(nobody) == ()
         assert not cloud.has_service("no-such-service")
+        assert cloud.user()  # by whom all of this is asked
         assert cloud.keystone.projects_called(nobody) == ()
         assert cloud.nova.servers_called(nobody) == ()
         assert cloud.cinder.attachments_of(nobody) == ()
