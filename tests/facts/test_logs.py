@@ -302,6 +302,35 @@ def test_whose_log_a_file_is_is_known_by_its_path(path: str, component: str) -> 
     assert component_of(path, places_of(ANATOMY)) == component
 
 
+@pytest.mark.parametrize(
+    ("ahead_s", "error_s", "asked_s"),
+    [
+        pytest.param(-120.0, 0.01, [0.0, -120.0], id="behind"),
+        pytest.param(90.0, 0.01, [0.0, 90.0], id="ahead"),
+        pytest.param(0.5, 0.01, [0.0], id="as ours"),
+        pytest.param(5.0, 6.0, [0.0], id="not known closely"),
+    ],
+)
+def test_a_window_is_one_of_the_node_s_own_clock(
+    ahead_s: float, error_s: float, asked_s: list[float]
+) -> None:
+    source = Told({"c01": json.dumps(NO_FILES)}, ahead=Offset(ahead_s=ahead_s, error_s=error_s))
+
+    read(source, Query(since=AT, until=AT + timedelta(hours=1)))
+
+    windows = [(one["since"], one["until"]) for one in source.asked]
+    start = AT.timestamp()
+    assert windows == [(start + by, start + by + 3600) for by in asked_s]
+
+
+def test_without_a_window_a_clock_that_is_off_leads_to_no_second_look() -> None:
+    source = Told({"c01": json.dumps(NO_FILES)}, ahead=Offset(ahead_s=90.0, error_s=0.01))
+
+    read(source, Query())
+
+    assert len(source.asked) == 1
+
+
 def test_an_answer_in_another_shape_is_not_understood() -> None:
     odd = json.dumps({**NO_FILES, "files": [{"path": "/x", "events": [["now"]]}]})
 

@@ -27,6 +27,7 @@ IN_ALL = 64 * 2**20
 SCAN_S = 20.0  # of work on a node
 _WAY_S = 10.0  # there and back, and to begin
 _AT_ONCE = 50
+_SAME_CLOCK_S = 1.0  # a window is not looked through again for less
 _KEPT = ".journal"
 
 
@@ -153,10 +154,31 @@ class _Question:
 
     def __call__(self) -> "_Told":
         try:
-            out = self.source.scan(self.node, script(), self.asked, within_s=self.within_s + _WAY_S)
+            out = self._scan(self.asked)
+            offset = self.source.offset(self.node)
+            if (by_its_clock := _by_its_clock(self.asked, offset)) is not None:
+                out = self._scan(by_its_clock)
         except (Unreachable, Uncertain) as error:
             return _Told(None, error)
-        return _Told(self.source.offset(self.node), out)
+        return _Told(offset, out)
+
+    def _scan(self, asked: Mapping[str, Json]) -> str:
+        return self.source.scan(self.node, script(), asked, within_s=self.within_s + _WAY_S)
+
+
+def _by_its_clock(asked: Mapping[str, Json], offset: Offset | None) -> Mapping[str, Json] | None:
+    """Return what is asked with the window by a node's clock; None where that is as good as ours.
+
+    A clock is asked after the scan: of a node that does not answer, nothing more is waited for.
+    """
+    if offset is None or abs(offset.ahead_s) <= max(_SAME_CLOCK_S, offset.error_s):
+        return None
+    moved = {
+        each: at + offset.ahead_s
+        for each in ("since", "until")
+        if isinstance(at := asked[each], int | float)
+    }
+    return {**asked, **moved} if moved else None
 
 
 @cache
