@@ -66,8 +66,9 @@ STORES = (
 LAYERS = (
     "nova", "cinder", "neutron", "glance", "keystone", "placement", "heat", "*.wsgi", "*.wsgi.*",
     "*.osapi_compute.*", "*.osapi_volume.*", "*.eventlet.*", "oslo*", "*.api.openstack",
-    "*.service", "*.rpc", "wsme*", "eventlet*", "py.warnings", "*.requestlog", "root",
-    "*.api.middleware.fault", "*.middleware*",
+    "*.api.openstack.extensions", "*.api.v2.resource", "*.pecan_wsgi.*", "*.service", "nova.rpc",
+    "cinder.rpc", "neutron.common.rpc", "neutron.agent.rpc", "wsme*", "eventlet*", "py.warnings",
+    "*.requestlog", "root", "*.api.middleware.fault", "*.middleware*",
 )  # fmt: skip
 
 _PACKAGES = re.compile(r"-packages/(?P<rest>.+)$")

@@ -107,7 +107,7 @@ def component_of_module(module: str) -> str | None:
 
 
 @cache
-def _named(file: str, component: str) -> str | None:
+def named(file: str, component: str) -> str | None:
     """Return the component that a file's name stands for."""
     parts = file.strip(_LEVEL_OF_PATH).split(_LEVEL_OF_PATH)
     found = _NAME.match(_AROUND.sub("", parts[-1]))
@@ -128,7 +128,7 @@ def components_of(events: Iterable[Event], known: frozenset[str]) -> Mapping[tup
         key = (one.node, one.file)
         if one.component in known or key in found:
             continue
-        if name := _named(one.file, one.component):
+        if name := named(one.file, one.component):
             found[key] = name
         elif owner := component_of_module(f"{one.module.replace('.', '/')}.py"):
             voted.setdefault(key, Counter())[owner] += 1

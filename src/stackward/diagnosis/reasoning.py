@@ -16,7 +16,7 @@ from stackward.diagnosis.accused import short
 from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
 from stackward.diagnosis.certainty import Known, judged
 from stackward.diagnosis.code_places import CodePlace
-from stackward.diagnosis.components import components_of
+from stackward.diagnosis.components import components_of, named
 from stackward.diagnosis.episodes import Episode, episodes_of, in_rank
 from stackward.diagnosis.signs import REASONS, sign_of
 from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
@@ -28,6 +28,7 @@ from stackward.wording import count_of
 MOST_CAUSES = 10
 _IDS = re.compile(rf"(?:req-)?{UUID}")
 _SOON = timedelta(minutes=5)
+_ENOUGH = 2  # accusers that are believed against a log without errors
 _BEFORE = timedelta(seconds=90)  # in which a lighter error of an accused component counts
 
 
@@ -46,7 +47,8 @@ def diagnose(
     witnesses += _sayings(failure, owners, usual)
     signs = _signs(events, owners)
     episodes = in_rank(_promoted(episodes_of(witnesses)))
-    every_cause = _causes(episodes, signs)
+    well = frozenset(_well(failure, owners, episodes))
+    every_cause = _causes(episodes, signs, well)
     wanted = (one for one in every_cause if not only or one.component in only)
     causes = list(islice(wanted, MOST_CAUSES))
     return Diagnosis(
@@ -54,7 +56,7 @@ def diagnose(
         noticed=[one for one, _ in signs],
         consequences=list(_consequences(episodes, causes)),
         ruled_out=list(_ruled_out(episodes)),
-        well=sorted(_well(failure, owners, episodes)),
+        well=sorted(well),
         unknown=list(_unknown(failure)),
         events=len(events),
     )
@@ -145,16 +147,52 @@ def _more_of(one: Episode, accusers: Sequence[Episode]) -> Episode:
 
 
 def _causes(
-    episodes: Sequence[Episode], signs: Sequence[tuple[Link, frozenset[str]]]
+    episodes: Sequence[Episode],
+    signs: Sequence[tuple[Link, frozenset[str]]],
+    well: frozenset[str],
 ) -> Iterator[Cause]:
-    """Return causes, one for each module: of the first also where its calls came from."""
+    """Return causes, one for each module of a component."""
     seen: set[tuple[str, str | None]] = set()
-    for rank, episode in enumerate(_worth_a_cause(episodes)):
-        for number, place in enumerate(_places(episode, is_first=rank == 0)):
-            key = (_broken_in(episode, place), place.module if place else None)
-            if key not in seen:
-                seen.add(key)
-                yield _cause(episode, place, rank + number, episodes, signs)
+    for rank, (episode, place) in enumerate(_candidates(episodes, well)):
+        key = (_broken_in(episode, place), place.module if place else None)
+        if key not in seen:
+            seen.add(key)
+            yield _cause(episode, place, rank, episodes, signs)
+
+
+def _candidates(
+    episodes: Sequence[Episode], well: frozenset[str]
+) -> Iterator[tuple[Episode, CodePlace | None]]:
+    """Return where each episode arose; of the first also where its calls came from.
+
+    An error of its own of another request or component goes before the third call of the first.
+    """
+    worth = _worth_a_cause(episodes)
+    later: list[tuple[Episode, CodePlace | None]] = []
+    for number, one in enumerate(worth):
+        places = _places(one, well, accusers=_accusers_of(one, episodes))
+        if number == 0:
+            yield from ((one, place) for place in places[:2])
+            later = [(one, place) for place in places[2:3]]
+            continue
+        if later and one.weight is not Weight.OWN:
+            yield from later
+            later = []
+        yield from ((one, place) for place in places[: 2 if one.weight is Weight.AWAY else 1])
+        yield from later
+        later = []
+    yield from later
+
+
+def _accusers_of(one: Episode, episodes: Sequence[Episode]) -> int:
+    accused = one.told.accused.component if one.told.accused else None
+    return len(
+        {
+            other.component
+            for other in episodes
+            if accused and other.told.accused and other.told.accused.component == accused
+        }
+    )
 
 
 def _broken_in(episode: Episode, place: CodePlace | None) -> str:
@@ -189,12 +227,15 @@ def _worth_a_cause(episodes: Sequence[Episode]) -> list[Episode]:
     return kept
 
 
-def _places(episode: Episode, *, is_first: bool) -> Sequence[CodePlace | None]:
-    told = episode.told
-    if episode.weight is Weight.AWAY and told.accused is not None and told.accused.component:
-        # Whom it accuses first; then who has called.
-        return (told.accused.place, *told.places[:1])
-    return told.places[: 3 if is_first else 1] or (None,)
+def _places(episode: Episode, well: frozenset[str], *, accusers: int) -> Sequence[CodePlace | None]:
+    told, accused = episode.told, episode.told.accused
+    if episode.weight is not Weight.AWAY or accused is None or accused.component is None:
+        return told.places or (None,)
+    # Whom it accuses first, then who has called; but one accuser alone is not believed against a
+    # log that was read and has nothing grave, unless the call tells what failed there.
+    if accused.component in well and accused.place is None and accusers < _ENOUGH and told.places:
+        return (told.places[0], None)
+    return (accused.place, *told.places[:1])
 
 
 def _cause(
@@ -355,8 +396,10 @@ def _well(
     failure: Failure, owners: Mapping[tuple[str, str], str], episodes: Sequence[Episode]
 ) -> set[str]:
     ill = {one.component for one in episodes if one.weight is not Weight.USUAL}
+    # Of a request alone not all events were weighed.
+    ill |= {component_of(one, owners) for one in failure.events if one.level >= Level.ERROR}
     read = {
-        owners.get((each.node, each.path), each.component)
+        owners.get((each.node, each.path)) or named(each.path, each.component) or each.component
         for node in failure.reading.nodes.values()
         for each in node.files
         if each.first is not None and not each.lost and not each.error
