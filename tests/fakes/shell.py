@@ -20,6 +20,7 @@ from stackward.model.compute_process import PROCESSES
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.login import Login
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
+from stackward.model.server import Server
 from stackward.ports.clock import Clock
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
@@ -124,6 +125,10 @@ class FakeShell:
     locked: set[str] = field(default_factory=set)  # servers whose disks some guest has open
     shares_instances: bool = True  # all nodes see the disks of all servers
     uses_own_disks: bool = True  # Nova agrees, when it evacuates one
+    not_ending: set[str] = field(
+        default_factory=set
+    )  # nodes: libvirt there lets nobody end a guest
+    removes_disks: bool = False  # libvirt does, as it takes a definition away
     destroyed: set[tuple[str, str]] = field(default_factory=set)  # guests, by (node, server)
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
@@ -299,7 +304,7 @@ class FakeShell:
             self.files[node, words[-1]] = given
         return Answer(0, "")
 
-    def _read(self, node: str, words: list[str]) -> Answer:
+    def _read(self, node: str, words: list[str]) -> Answer:  # noqa: PLR0911  # one a command
         if words == list(PROCESSES):
             return self._processes(node)
         if words[:-1] == list(FILESYSTEM):
@@ -320,6 +325,8 @@ class FakeShell:
             started = f"{_AT} INFO nova.service [-] Starting compute node\n"
             lines = (started, *self.logged.get(node, []), *self._evacuated(node))
             return Answer(0, "".join(lines))
+        if words[:2] == ["test", "-e"] and "/instances/" in words[2]:
+            return Answer(0 if self.shares_instances else 1, "")
         text = self.files.get((node, words[-1]))
         return Answer(1, "") if text is None else Answer(0, text)
 
@@ -333,16 +340,26 @@ class FakeShell:
         ]
         if words == list(STATS):
             states = {"active": 1, "paused": 3, "stopped": 5}
+            left = {"running": 1, "paused": 3, "shut off": 5}
             return Answer(
                 0,
                 "".join(
+                    f"Domain: 'instance-{one}'\n  state.state={left[self.domains[node, one]]}\n"
+                    f"{self._disk_of(one)}\n"
+                    for one in self._left_on(node, here)
+                )
+                + "".join(
                     f"Domain: 'instance-{one.name}'\n"
                     f"  state.state={states.get(one.vm_state, 1)}\n{self._disk_of(one.id)}\n"
                     for one in here
                 ),
             )
         if words == list(LIST):
-            return Answer(0, "".join(f"{one.id} instance-{one.name}\n" for one in here))
+            others = [(one, one) for one in self._left_on(node, here)]
+            known = [*((one.id, one.name) for one in here), *others]
+            return Answer(0, "".join(f"{one} instance-{name}\n" for one, name in known))
+        if {"uri", "destroy", "undefine"} & {*words}:
+            return self._end(node, words)
         if "--reason" in words:
             how = "destroyed" if words[-1] in self.cut_off else "shutdown"
             return Answer(0, f"{self._domstate(node, words[-1]).out.strip()} ({how})\n\n")
@@ -360,6 +377,29 @@ class FakeShell:
         if "version" in words:
             ids = ["Using library: libvirt 11.3.0", "Running against daemon: 11.3.0"]
         return Answer(0, "".join(f"{each}\n" for each in ids))
+
+    def _left_on(self, node: str, here: Sequence[Server]) -> list[str]:
+        """Return the servers of which a guest is there that Nova has elsewhere."""
+        own = {one.id for one in here}
+        return [one for at, one in self.domains if at == node and one not in own]
+
+    def _end(self, node: str, words: list[str]) -> Answer:
+        """Cut the power of a guest, or take its definition away."""
+        if node in self.not_ending:
+            return Answer(1, "", "error: authentication unavailable: no polkit agent\n")
+        if "uri" in words:
+            return Answer(0, "qemu:///system\n\n")
+        self.done.append(" ".join(words[3:]))
+        server = words[-1]
+        if (node, server) not in self.domains:
+            return Answer(1, "", f"error: failed to get domain '{server}'")
+        if "destroy" in words:
+            self.domains[node, server] = "shut off"
+            self.locked.discard(server)
+        else:
+            del self.domains[node, server]
+            self.shares_instances &= not self.removes_disks
+        return Answer(0, "")
 
     def _domstats(self, node: str, server: str) -> Answer:
         state = self._domstate(node, server)

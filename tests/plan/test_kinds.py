@@ -40,6 +40,7 @@ STORED = {
         "force-down",
         "force-complete",
         "keep-off",
+        "kill-domain",
         "live-migrate",
         "power-off",
         "reboot-server",

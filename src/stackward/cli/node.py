@@ -452,6 +452,14 @@ def evacuate(  # noqa: PLR0913  # one for each flag
             "Nova was at work on it; may be repeated.",
         ),
     ] = None,
+    kill_domain: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NODE/ID",
+            help="End the guest of this server that a move has left on that node: power cut; the "
+            "disk stays; may be repeated.",
+        ),
+    ] = None,
     start: StartAnyway = None,
     leave_off: Annotated[
         list[str] | None,
@@ -502,6 +510,7 @@ def evacuate(  # noqa: PLR0913  # one for each flag
         with_stopped=with_stopped,
         accept_data_loss=tuple(accept_data_loss or ()),
         reset_state=tuple(reset_state or ()),
+        kill_domain=tuple(kill_domain or ()),
         start=tuple(start or ()),
         leave_off=tuple(leave_off or ()),
         tiers=settings_here().tiers,

@@ -7,6 +7,9 @@ from stackward.model.unread import Hindrance, Unread
 from stackward.ports.login import way_to
 from stackward.ports.shell import Answer
 
+# With the login's own rights: who is in the group `libvirt` there has them.
+MAY_END = ("virsh", "--connect", "qemu:///system")
+
 _STATES = (
     "no state", "running", "idle", "paused", "in shutdown", "shut off", "crashed", "pmsuspended",
 )  # fmt: skip

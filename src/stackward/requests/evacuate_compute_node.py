@@ -27,6 +27,7 @@ class EvacuateRequest:
     start: tuple[str, ...] = ()  # these run again whatever witnesses tell
     leave_off: tuple[str, ...] = ()  # these are left off
     tiers: tuple[str, ...] = ()  # in the order of their start
+    kill_domain: tuple[str, ...] = ()  # NODE/ID: this guest there is ended, its disk stays
     starts_at_once: int = 2
     within_s: float = 300.0  # of each, from its start to its proof
     # As of a fence.

@@ -21,6 +21,7 @@ KINDS = ByKind(
         "abort-migration": "compute.AbortMigration",
         "tell-instance-ha": "instance_ha.TellInstanceHa",
         "remove-attachments": "evacuation.RemoveAttachments",
+        "kill-domain": "stale_guest.KillDomain",
         "remove-binding": "network.RemoveBinding",
         "install-gate": "boot_gate.InstallGate",
         "remove-gate": "boot_gate.RemoveGate",

@@ -168,6 +168,9 @@ SECOND = replace(dead(), name="compute-08", host="compute-08")
 LOCAL = facts(others=both(NOWHERE), last_seen={DB: SEEN})
 BROKEN = replace(WHOLE, disks=(("disk", "/base is gone"),))
 GUEST = Domain(server=DB, name="instance-1", state="paused")
+WITH_GUEST = {**both(), "compute-09": other("compute-09", domains=(GUEST,))}
+LOCKING = {**both(OPEN), "compute-09": other("compute-09", OPEN, domains=(GUEST,))}
+UNENDED = {**both(), "compute-09": other("compute-09", domains=(GUEST,), may_end=UNREAD)}
 RUNS = ComputeProcess(pid=41, unit="nova-compute.service")
 CEPH_GUEST = Domain(
     server="x", name="i", state="running", disks=(Disk(device="vda", path="vms/x_disk"),)
@@ -333,6 +336,22 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     "a guest of it is elsewhere": (
         facts(others={**both(), "compute-09": other("compute-09", domains=(GUEST,))}), ASKED,
         ["living-copy"], [],
+    ),
+    "that guest is ended first": (
+        facts(others=WITH_GUEST), asking(kill_domain=(f"compute-09/{DB}",)),
+        [], ["guest-ended", *NOT_STARTED],
+    ),
+    "it holds the lock of its disk until then": (
+        facts(others=LOCKING, is_off=True),
+        asking(kill_domain=(f"compute-09/{DB}",)), [], ["guest-ended", *NOT_STARTED],
+    ),
+    "a guest that this login may not end": (
+        facts(others=UNENDED),
+        asking(kill_domain=(f"compute-09/{DB}",)), ["may-not-end"], [],
+    ),
+    "a guest that is not there is to be ended": (
+        facts(others=WITH_GUEST), asking(kill_domain=(f"compute-08/{DB}",)),
+        ["no-such-guest", "living-copy"], [],
     ),
     "a record names a node that cannot be read": (
         facts(others={**both(), **GONE}, records=recorded(record())), ASKED, ["copy-unread"], [],
@@ -537,6 +556,15 @@ def test_what_ran_is_started_in_waves_once_all_are_evacuated() -> None:
     assert {stage.at_once for stage in plan.stages if stage.name.startswith("tier")} == {3}
     [proof] = [each for each in plan.verify if each.kind == "run-elsewhere"]
     assert proof == RunElsewhere(servers=tuple(sorted(sees_all)), but_for=HOST)
+
+
+def test_a_guest_is_ended_once_its_node_is_dead_and_before_anything_is_built() -> None:
+    plan = plan_evacuation(facts(others=WITH_GUEST), asking(kill_domain=(f"compute-09/{DB}",)))
+
+    names = [stage.name for stage in plan.stages]
+    assert names[names.index("force down") :] == ["force down", "kill domain", "evacuate"]
+    [end] = (step for _, move in plan.moves() for step in move.steps if step.kind == "kill-domain")
+    assert end.summary == "end the guest of `db-01` on `compute-09`: power cut; the disk stays"
 
 
 def test_what_brings_it_up_waits_for_all_nodes_that_must_have_no_power() -> None:

@@ -11,18 +11,18 @@ from operations.evacuate_compute_node.test_plan import (
     COPY,
     DB,
     GONE,
-    GUEST,
     LOCAL,
     OPEN,
+    UNENDED,
     UNREAD,
     VOLUME,
     WHOLE,
+    WITH_GUEST,
     apart,
     asking,
     both,
     facts,
     notified,
-    other,
     record,
     recorded,
 )
@@ -35,6 +35,7 @@ from stackward.requests.evacuate_compute_node import EvacuateRequest
 AGREE = "it asks people to agree: nothing of a cloud changes by it"
 DRAIN = "a drain raises it too, and follows it"
 LATER = "of a run that is under way: tests/operations/test_power_again.py"
+ENDING = asking(kill_domain=(f"compute-09/{DB}",))
 LEAVE = asking(leave=(DB,))
 MINE = a_service(is_up=False, is_enabled=False, disabled_reason="mine")
 
@@ -92,9 +93,15 @@ FOLLOWED = {
         before=facts(), advice="leave that flag out", asked=asking(accept_data_loss=(DB,)),
     ),
     "evacuate/living-copy": Case(
-        before=facts(others={**both(), "compute-09": other("compute-09", domains=(GUEST,))}),
-        advice="virsh undefine", after=facts(),
+        before=facts(others=WITH_GUEST), advice=f"`--kill-domain compute-09/{DB}`",
+        asks_then=asking(kill_domain=(f"compute-09/{DB}",)),
     ),
+    "evacuate/may-not-end": Case(
+        before=facts(others=UNENDED), advice="let the login use libvirt",
+        after=facts(others=WITH_GUEST),
+        asked=ENDING, asks_then=ENDING,
+    ),
+    "evacuate/no-such-guest": Case(before=facts(), advice="leave that flag out", asked=ENDING),
     "evacuate/copy-unread": Case(
         before=facts(others={**both(), **GONE}, records=recorded(record())),
         advice="make libvirt there answer", after=facts(records=recorded(record())),
@@ -178,6 +185,7 @@ NOT_FOLLOWED = {
     "evacuate/data-lost": AGREE,
     "evacuate/copy-taken": AGREE,
     "evacuate/off-too": AGREE,
+    "evacuate/guest-ended": AGREE,
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
     "evacuate/passed-over": AGREE,

@@ -33,6 +33,7 @@ from stackward.operations.evacuate_compute_node.off_too import OffToo, read_off_
 from stackward.policy.waves import Tags
 from stackward.ports.compute_process import read_running_as
 from stackward.ports.journal import Journal
+from stackward.ports.libvirt import MAY_END, refused
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.evacuated import destinations, telling
@@ -55,6 +56,7 @@ class OtherNode:
     has_domains: bool = True  # False: its hypervisor has none that could be read
     running_as: RunningAs | Unread | None = None
     disks: Mapping[str, DiskSeen] | Unread = field(default_factory=dict)  # by server
+    may_end: Unread | None = None  # why this login may end no guest there, where that is asked for
     off: OffToo | Unread | None = None  # where it cannot be read, and a record names it
 
 
@@ -156,7 +158,10 @@ def read_leaving(
     named = {host for each in records.values() for host, _ in destinations(each, node.host)}
     return Leaving(
         node=node,
-        others={host: _with_off(world, journal, one, named) for host, one in others.items()},
+        others={
+            host: _with_may_end(world, _with_off(world, journal, one, named), asked)
+            for host, one in others.items()
+        },
         records=records,
         last_seen=seen,
         ha=_notified(world, node.host),
@@ -215,6 +220,18 @@ def _other(world: World, known: OtherNode, node: str | None, servers: Sequence[s
         running_as=read_running_as(world.shell, node),
         disks=read_disks(world.shell, node, servers, places),
     )
+
+
+def _with_may_end(world: World, one: OtherNode, asked: EvacuateRequest) -> OtherNode:
+    """Add whether the login may end guests there, if one is to be ended."""
+    named = {each.partition("/")[0] for each in asked.kill_domain}
+    if one.node is None or not named & {one.host, one.node} or isinstance(one.domains, Unread):
+        return one
+    try:
+        answer = world.shell.run(one.node, [*MAY_END, "uri"])
+    except StackwardError as error:
+        return replace(one, may_end=Unread.of(error))
+    return one if answer.code == 0 else replace(one, may_end=refused(answer, "uri"))
 
 
 def _with_off(world: World, journal: Journal, one: OtherNode, named: set[str]) -> OtherNode:

@@ -70,7 +70,7 @@ def _judge(server: Server, facts: Leaving, asked: EvacuateRequest, chooser: Choo
     verdicts: list[Verdict] = [
         *_judge_passed_over(server, facts, asked),
         *_judge_state(server, facts, asked),
-        *judge_copies(server, facts),
+        *judge_copies(server, facts, asked),
         *_judge_devices(server, facts),
         *volumes.judge_volumes(server),
         *compute.judge_cpus(server),

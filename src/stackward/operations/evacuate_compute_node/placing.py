@@ -8,6 +8,7 @@ from stackward.model.placement import Candidate
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.operations.evacuate_compute_node import rules
+from stackward.operations.evacuate_compute_node.copies import ended
 from stackward.operations.evacuate_compute_node.facts import Leaving, OtherNode
 from stackward.operations.evacuate_compute_node.old_copy import seen_on, why_doubted
 from stackward.plan import Blocked, Verdict
@@ -41,7 +42,9 @@ def places_of(
         why = "; ".join(f"`{host}`: {said}" for host, said in sorted(unfit.items()))
         way = "make it answer, or bring another node into service"
         return [rules.NO_TARGET.blocks(server.label, server.id, why=why, way=way)], {}
-    if (locked := _locked(server, facts, disks)) is not None:
+    # A guest that is ended first holds the lock until then; before the request it is asked again.
+    is_held = any(ended(server, facts, asked))
+    if not is_held and (locked := _locked(server, facts, disks)) is not None:
         return [locked], {}
     for best in (Promised.OWN, Promised.VOLUMES):
         found: dict[str, Promised] = {host: best for host, one in disks.items() if one is best}

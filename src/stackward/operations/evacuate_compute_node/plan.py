@@ -8,7 +8,11 @@ from stackward.checks.compute import NoServersOn
 from stackward.checks.node_power import IsPoweredOff
 from stackward.checks.server import OneGuestEach
 from stackward.moving.fencing import device_of
-from stackward.operations.evacuate_compute_node.copies import hosts_off_too, proofs_of_others
+from stackward.operations.evacuate_compute_node.copies import (
+    hosts_off_too,
+    judge_ended,
+    proofs_of_others,
+)
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.judging import (
     judge_flags,
@@ -43,6 +47,7 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
         *judge_fence(fence, asked.fence),
         *judge_cloud(leaving),
         *judge_flags(leaving, asked),
+        *judge_ended(leaving, asked),
         *(verdict for each in judged for verdict in each.verdicts),
         *packing.left_out,
         *judge_left(leaving, asked),

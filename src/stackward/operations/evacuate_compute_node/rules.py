@@ -117,10 +117,29 @@ LIVING_COPY = Rule(
     "evacuate/living-copy",
     "libvirt on `{where}` has a guest of it ({state})",
     "never bring it up a second time: look first what that guest does (`virsh domstate {id}` on "
-    "`{where}`). If it is no more than the trace of a move, end it there by hand (`virsh destroy "
-    "{id}`: its power is cut, its disk stays), take its definition away (`virsh undefine "
-    "--keep-nvram {id}`), then plan again; " + _LEAVE,
+    "`{where}`). If it is no more than the trace of a move, pass `--kill-domain {where}/{id}`: its "
+    "power is cut there, its disk stays; " + _LEAVE,
     "Two guests that write to one disk destroy it.",
+)
+MAY_NOT_END = Rule(
+    "evacuate/may-not-end",
+    "the guest of it on `{where}` ({state}) may not be ended by this login: {why}",
+    "look first what that guest does (`virsh domstate {id}` on `{where}`); then let the login use "
+    "libvirt there (the group `libvirt`, which is as good as root), or have root end it by hand "
+    "(`virsh destroy {id}`, `virsh undefine --keep-nvram {id}`: its disk stays); then plan again",
+    "`virsh --connect qemu:///system uri` was refused there.",
+)
+GUEST_ENDED = Rule(
+    "evacuate/guest-ended",
+    "libvirt on `{where}` has a guest of it ({state}): its power is cut there; the disk stays",
+    "",
+    "`--kill-domain` was given. What is in the memory of that guest is lost.",
+)
+NO_SUCH_GUEST = Rule(
+    "evacuate/no-such-guest",
+    "`--kill-domain {given}` names no guest of a server that is brought up from there",
+    "give the node and the id as the plan names them, `NODE/ID`, or leave that flag out",
+    "A guest that was meant for another server is not passed over.",
 )
 COPY_UNREAD = Rule(
     "evacuate/copy-unread",

@@ -1,13 +1,13 @@
 """The stages of an evacuation, in their order: claimed, told, fenced, called down, evacuated."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stackward.checks.service import LogIsReadable
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.moving.fencing import fencing, proofs_of_death, proofs_of_silence
 from stackward.moving.instance_ha import telling_instance_ha
-from stackward.operations.evacuate_compute_node.copies import nodes_off_too, proofs_of_others
+from stackward.operations.evacuate_compute_node.copies import ended, nodes_off_too, proofs_of_others
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.judging import Judged
 from stackward.plan import Check, Move, Stage
@@ -18,8 +18,10 @@ from stackward.requests.evacuate_compute_node import EvacuateRequest
 from stackward.status.power_device import Whose
 from stackward.steps.evacuation import Evacuate, ForceDown, RemoveAttachments, ResetState
 from stackward.steps.service import Cordon
+from stackward.steps.stale_guest import KillDomain
 
 CLAIM, DOWN, RESET, EVACUATE, STOPPED = "claim", "force down", "reset", "evacuate", "stopped"
+KILL = "kill domain"
 COMMAND = "stackward node evacuate"
 
 
@@ -48,6 +50,10 @@ def stages_of(
         needs=tuple(proofs_of_death(facts.fence, whose, asked.confirmed_off)),
     )
     by_id = {each.id: each for each in node.servers}
+    kills = tuple(_kills(facts, asked, by_id, moves))
+    if kills:
+        proofs = tuple(proofs_of_silence(facts.fence, whose, asked.confirmed_off))
+        yield Stage(name=KILL, moves=kills, needs=proofs, goes_on=True, sets_aside=True)
     resets = [
         Move(
             thing=move.thing,
@@ -76,6 +82,33 @@ def stages_of(
                 goes_on=True,
                 sets_aside=True,
             )
+
+
+def _kills(
+    facts: EvacuationFacts,
+    asked: EvacuateRequest,
+    servers: Mapping[str, Server],
+    moves: Sequence[Move[World]],
+) -> Iterator[Move[World]]:
+    """Return the end of each guest that is named, of a server that is evacuated then."""
+    for move in moves:
+        steps = tuple(
+            KillDomain(
+                node=str(other.node),
+                host=other.host,
+                server=move.thing_id,
+                name=move.thing,
+                source=facts.fence.host,
+                disks=tuple(
+                    str(disk.path)
+                    for disk in domain.disks
+                    if disk.directory_of(move.thing_id) is not None
+                ),
+            )
+            for other, domain in ended(servers[move.thing_id], facts.leaving, asked)
+        )
+        if steps:
+            yield Move(thing=move.thing, thing_id=move.thing_id, how=KILL, steps=steps)
 
 
 def _logs(facts: EvacuationFacts, moves: Sequence[Move[World]]) -> Iterator[Check[World]]:
