@@ -37,6 +37,7 @@ from stackward.status.witnesses import hail
 _ANSWER_S = 10.0  # for ssh, and for a call over RPC
 _NEEDED = {"nova-conductor", "nova-scheduler"}  # without them nodes that are well fall silent
 _CALLERS = 2  # compute nodes that call it, and as many others
+_CALLED = 3  # other nova-computes, over RPC
 _MOST_ADDRESSES = 16
 _HAVE_POWER = {1, 3}  # nova/objects/fields.py InstancePowerState: running, paused
 _OFF = {"shut off", "crashed"}
@@ -86,6 +87,7 @@ def read_fence(
         why_not_kept_off=_why_not_kept_off(world, node, ssh),
         computes=tuple(_computes(services)),
         silent_parts=tuple(_silent_parts(services, host)),
+        deaf=_deaf(world, services, host),
         aggregates=world.nova.aggregates(),
         roles=read_roles(
             world,
@@ -132,15 +134,34 @@ def _rpc(world: World, found: Found) -> Sign:
     """Call nova-compute, unless Nova calls it down: then nothing is sent to it."""
     if not found.service.is_up:
         return Sign.NO
+    told = world.together.ask(
+        {"rpc": partial(_answers, world, found.hypervisor.id)}, within_s=_ANSWER_S
+    )
+    return told["rpc"] or Sign.NO
+
+
+def _answers(world: World, hypervisor: str) -> Sign:
     try:
-        told = world.together.ask(
-            {"rpc": partial(world.nova.uptime, found.hypervisor.id)}, within_s=_ANSWER_S
-        )
+        return _sign(world.nova.uptime(hypervisor) is not None)
     except (Unreachable, Uncertain):
         return Sign.NO
     except StackwardError:
         return Sign.UNKNOWN
-    return _sign(told["rpc"] is not None)
+
+
+def _deaf(world: World, services: Sequence[ComputeService], host: str) -> tuple[str, ...]:
+    """Return other nodes that Nova calls up and of which none answers a call; none if one does."""
+    up = {
+        one.host
+        for one in services
+        if one.binary == NOVA_COMPUTE and one.is_known and one.is_up and one.host != host
+    }
+    called = [one for one in world.nova.hypervisors() if one.host in up][:_CALLED]
+    told = world.together.ask(
+        {one.host: partial(_answers, world, one.id) for one in called}, within_s=_ANSWER_S
+    )
+    is_deaf = all((told[one.host] or Sign.NO) is Sign.NO for one in called)
+    return tuple(one.host for one in called) if is_deaf else ()
 
 
 def _agent(world: World, host: str) -> Sign:

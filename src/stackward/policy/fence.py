@@ -150,6 +150,15 @@ CONTROL_BROKEN = Rule(
     "nova-compute reports over RabbitMQ and nova-conductor: where they fail, nodes that are well "
     "fall silent one after the other. And Nova could evacuate nothing.",
 )
+RPC_BROKEN = Rule(
+    "fence/rpc-broken",
+    "Nova calls {hosts} up, and none of them answers a call over RabbitMQ: what it says of its "
+    "nodes may be old",
+    "repair that first: `stackward cloud check` names what is broken, such as RabbitMQ; then plan "
+    "again",
+    "nova-compute reports over RabbitMQ. That MariaDB takes writes is told by the services that "
+    "Nova calls up: their rows were written within the last minute.",
+)
 NO_WITNESS = Rule(
     "fence/no-witness",
     "nobody can tell whether it answers: {why}",
@@ -310,6 +319,8 @@ def signs_in_words(facts: FenceFacts) -> str:
 def _judge_outage(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
     if facts.silent_parts:
         yield CONTROL_BROKEN.blocks(facts.name, parts=" and no ".join(facts.silent_parts))
+    if facts.deaf:
+        yield RPC_BROKEN.blocks(facts.name, hosts=", ".join(f"`{each}`" for each in facts.deaf))
     outage = find_outage(facts.computes, facts.aggregates, facts.host)
     down = all_down(facts.computes, facts.host)
     named, every = set(asked.accept_outage), ",".join(down)

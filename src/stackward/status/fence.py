@@ -37,6 +37,7 @@ class FenceFacts:
     why_not_kept_off: str | None = None  # why its nova-compute is not stopped first; None: it is
     computes: tuple[Compute, ...] = ()
     silent_parts: tuple[str, ...] = ()  # of Nova's control plane: none of that kind reports
+    deaf: tuple[str, ...] = ()  # other hosts that Nova calls up: none answers a call over RPC
     aggregates: tuple[Aggregate, ...] = ()
     roles: tuple[Role, ...] = ()
     holders: tuple[Holder, ...] = ()

@@ -163,6 +163,9 @@ CASES: dict[str, tuple[FenceFacts, FenceRequest, list[str], list[str]]] = {
     "no conductor reports": (
         facts(silent_parts=("nova-conductor",)), ASKED, ["control-broken"], [],
     ),
+    "no other nova-compute answers a call": (
+        facts(deaf=("compute-08", "compute-09")), ASKED, ["rpc-broken"], [],
+    ),
     "two of three are down": (facts(computes=ONE_LEFT), ASKED, ["outage"], []),
     "two of three, one of them named": (
         facts(computes=ONE_LEFT), asking(accept_outage=(HOST,)), ["outage"], [],

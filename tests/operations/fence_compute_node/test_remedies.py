@@ -92,6 +92,9 @@ FOLLOWED = {
         before=facts(silent_parts=("nova-conductor",)), advice="stackward cloud check",
         after=facts(),
     ),
+    "fence/rpc-broken": Case(
+        before=facts(deaf=("compute-08",)), advice="stackward cloud check", after=facts(),
+    ),
     "fence/outage": Case(
         before=facts(computes=ONE_LEFT), advice="--accept-outage compute-07,compute-08",
         asks_then=asking(accept_outage=(HOST, "compute-08")),
