@@ -6,7 +6,7 @@ also catches a stored plan that was edited by hand.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stackward.model.cloud import CLOUD, KnownCloud
@@ -97,7 +97,8 @@ def _of_moves(approved: Plan[Any], fresh: Plan[Any]) -> Iterator[str]:
         before = stages.get(stage.name)
         moves = {move.key: move for move in before.moves} if before else {}
         if before is not None:
-            for change in _changes(_manner(before), _manner(stage)):
+            now = stage if before.sets_aside is not None else replace(stage, sets_aside=None)
+            for change in _changes(_manner(before), _manner(now)):
                 yield f"stage `{stage.name}`: {change}"
         for move in stage.moves:
             if move.key not in moves:

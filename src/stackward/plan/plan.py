@@ -127,8 +127,8 @@ class Stage(Generic[W]):
     goes_on: bool = False  # begin further moves of this stage although one has failed
     catches_up: bool = False
     # A thing whose move fails here is set aside: the later stages go on without it, and only then
-    # the run stops.
-    sets_aside: bool = False
+    # the run stops. None: the plan was stored before this was decided; it is carried out as False.
+    sets_aside: bool | None = False
 
     def path_of(self, move: Move[W]) -> str:
         """Return what a move of this stage is called in the journal."""

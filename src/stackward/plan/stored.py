@@ -53,12 +53,13 @@ def to_mapping(plan: Plan[Any]) -> dict[str, Any]:
 
 
 def _stage(stage: Stage[Any]) -> dict[str, Any]:
+    later = {} if stage.sets_aside is None else {"sets_aside": stage.sets_aside}
     return {
         "name": stage.name,
         "at_once": stage.at_once,
         "goes_on": stage.goes_on,
         "catches_up": stage.catches_up,
-        "sets_aside": stage.sets_aside,
+        **later,
         "needs": [dump(each) for each in stage.needs],
         "moves": [dump_move(each) for each in stage.moves],
     }
@@ -150,12 +151,14 @@ def from_mapping(stored: object, kinds: Kinds) -> Plan[Any]:
 
 def _to_stage(stored: object, kinds: Kinds) -> Stage[Any]:
     whole = _known(stored, Stage, "a stage")
+    if isinstance(stored, dict) and "sets_aside" not in stored:
+        whole["sets_aside"] = None  # nobody has decided it: False would be a decision
     return Stage(
         name=_as(str, whole["name"], "the name of a stage"),
         at_once=_as(int, whole["at_once"], "at_once"),
         goes_on=_as(bool, whole["goes_on"], "goes_on"),
         catches_up=_as(bool, whole["catches_up"], "catches_up"),
-        sets_aside=_as(bool, whole["sets_aside"], "sets_aside"),
+        sets_aside=_as(bool | None, whole["sets_aside"], "sets_aside"),
         needs=_load_all(whole["needs"], kinds.checks, "check"),
         moves=tuple(load_move(each, kinds) for each in _as(list[Any], whole["moves"], "moves")),
     )

@@ -22,6 +22,7 @@ from builders import (
 from operations.fence_compute_node.test_plan import HOST, living
 from operations.fence_compute_node.test_plan import facts as dead
 from stackward.checks.server import RunElsewhere
+from stackward.kinds import KINDS
 from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.disk_seen import DiskSeen
 from stackward.model.domain import Disk, Domain
@@ -42,6 +43,7 @@ from stackward.operations.evacuate_compute_node.facts import (
 from stackward.operations.evacuate_compute_node.off_too import OffToo
 from stackward.operations.evacuate_compute_node.plan import plan_evacuation
 from stackward.plan import Blocked, Plan, Warned, differences
+from stackward.plan.stored import from_mapping, to_mapping
 from stackward.policy.rule import Rule
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
@@ -70,6 +72,11 @@ OPEN = replace(WHOLE, locked=("disk",))
 NOWHERE = DiskSeen()
 UNREAD = Unread("it does not answer")
 SEEN = LastSeen(at="2026-11-21T03:00:00+00:00", size_bytes=2**30, paths=("/x",))
+# A look has seen the dead node have its disk so.
+LOOKED = replace(SEEN, paths=(f"{WHOLE.path}/disk",), storages=(NFS,))
+
+
+AT_MOVED = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
 
 def asking(*, leave: tuple[str, ...] = (), **given: Any) -> EvacuateRequest:  # noqa: ANN401  # its fields
@@ -117,6 +124,12 @@ def apart(seen: DiskSeen, launched: str | None = BUILT, **changes: Any) -> Evacu
     return facts(a_server(launched=launched), others=others, **changes)
 
 
+def touched(status: str, kind: str, **changes: Any) -> dict[str, tuple[Migration, ...]]:  # noqa: ANN401  # same
+    """Return a record of a move to compute-09 that was not its last, and of its coming after."""
+    known = record(status, target="compute-09", kind=kind, updated=MOVED)
+    return recorded(replace(known, **changes))
+
+
 def building(**target: Any) -> EvacuationFacts:  # noqa: ANN401  # fields of `OtherNode`
     """Return that node, and a record by which compute-09, of which this is so, builds a server."""
     going = record("pre-migrating", target="compute-09", kind="evacuation")
@@ -151,8 +164,9 @@ def made(server: Server, *since: tuple[str, str | None, str]) -> Past:
 
 def record(status: str = "completed", target: str = "compute-08", **changes: Any) -> Migration:  # noqa: ANN401  # same
     known = Migration(
-        id=7, uuid="u", server=DB, kind="live-migration", status=status, source=HOST, target=target
-    )
+        id=7, uuid="u", server=DB, kind="live-migration", status=status, source=HOST, target=target,
+        created=BUILT,
+    )  # fmt: skip
     return replace(known, **changes)
 
 
@@ -252,7 +266,44 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
         apart(OLD), ASKED, ["disk-apart"], [],
     ),
     "the storage where it was last seen, seen by one": (
-        apart(OLD, last_seen={DB: replace(SEEN, storages=(NFS,))}), ASKED, [], NOT_STARTED,
+        apart(OLD, last_seen={DB: LOOKED}), ASKED, [], NOT_STARTED,
+    ),
+    "the same storage, and another directory in it": (
+        apart(
+            replace(OLD, path=f"/mnt/nfs/compute-09/{DB}"),
+            last_seen={DB: replace(LOOKED, paths=(f"/mnt/nfs/{HOST}/{DB}/disk",))},
+        ),
+        ASKED, ["disk-apart"], [],
+    ),
+    "two nodes share an old copy, and the dead one had its own disk": (
+        facts(
+            others=both(OLD), last_seen={DB: replace(LOOKED, storages=("ext4 /dev/sda2",))},
+        ),
+        ASKED, ["disk-apart"], [],
+    ),
+    "two nodes share what may be an old copy, and no look has seen the dead one's": (
+        facts(others=both(OLD)), ASKED, ["disk-apart"], [],
+    ),
+    "a part of its disks was seen on that storage": (
+        apart(
+            OLD,
+            last_seen={DB: replace(LOOKED, storages=(NFS, "ext4 /dev/sda2"))},
+        ),
+        ASKED, ["disk-apart"], [],
+    ),
+    "storage whose name says nothing of its server": (
+        apart(
+            replace(OLD, storage="ocfs2 /dev/sdb"),
+            last_seen={DB: replace(LOOKED, storages=("ocfs2 /dev/sdb",))},
+        ),
+        ASKED, ["disk-apart"], [],
+    ),
+    "storage that each node has from itself": (
+        apart(
+            replace(OLD, storage="nfs4 localhost:/instances"),
+            last_seen={DB: replace(LOOKED, storages=("nfs4 localhost:/instances",))},
+        ),
+        ASKED, ["disk-apart"], [],
     ),
     "a local disk of the same name": (
         apart(COPY, last_seen={DB: replace(SEEN, storages=("ext4 /dev/sda2",))}),
@@ -507,6 +558,56 @@ def test_a_claim_of_a_run_that_is_over_gives_way() -> None:
     assert (own_of(plan)[0], getattr(cordon, "replaces", None)) == ([], CLAIM.run)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("error", "live-migration"),
+        ("failed", "live-migration"),
+        ("cancelled", "live-migration"),
+        ("reverted", "resize"),
+        ("error", "migration"),
+        ("failed", "evacuation"),
+        ("no such status", "no such kind"),
+    ],
+)
+def test_a_half_copied_disk_that_a_move_has_left_is_not_taken(status: str, kind: str) -> None:
+    records = touched(status, kind)
+    left = replace(COPY, written=AT_MOVED + timedelta(seconds=60))
+    copied = replace(COPY, written=AT_MOVED + timedelta(seconds=61))
+
+    refused, taken = (plan_evacuation(apart(one, records=records), ASKED) for one in (left, copied))
+
+    assert own_of(refused)[0] == ["disk-apart"]
+    assert own_of(taken)[0] == []
+
+
+@pytest.mark.parametrize("said", [{"updated": None, "created": ""}, {"updated": "yesterday"}])
+def test_a_disk_is_not_taken_if_nobody_knows_when_a_move_there_ended(said: dict[str, Any]) -> None:
+    known = apart(COPY, records=touched("error", "live-migration", **said))
+    plan = plan_evacuation(known, ASKED)
+
+    assert own_of(plan)[0] == ["disk-apart"]
+    assert "its record 7 (live-migration, error)" in plan.blockers[0].reason
+
+
+def test_what_a_move_of_long_ago_has_left_is_not_taken_however_many_came_since() -> None:
+    since = tuple(record("error", target="compute-08", id=99 - n, updated=MOVED) for n in range(20))
+    old = touched("error", "live-migration")[DB]
+    left = replace(COPY, written=AT_MOVED)
+
+    assert own_of(plan_evacuation(apart(left, records=recorded(*since, *old)), ASKED))[0] == [
+        "disk-apart"
+    ]
+
+
+def test_an_old_copy_is_not_taken_where_the_end_of_the_move_away_is_lost() -> None:
+    """The server is on the dead node, and the record of its coming there does not say so."""
+    coming = touched("error", "live-migration", source="compute-09", target=HOST)
+    left = replace(COPY, written=AT_MOVED)
+
+    assert own_of(plan_evacuation(apart(left, records=coming), ASKED))[0] == ["disk-apart"]
+
+
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.RUNNING])
 def test_a_claim_of_a_run_that_may_go_on_does_not(state: RunState) -> None:
     node = replace(claimed(a_server()), claiming_run=state, domains=UNREAD)
@@ -522,6 +623,18 @@ def test_two_are_not_put_where_there_is_room_for_one() -> None:
     known = facts(*servers, node={"candidates": (one,)})
 
     assert own_of(plan_evacuation(known, ASKED))[0] == ["no-room"]
+
+
+def test_a_plan_that_was_stored_before_servers_were_set_aside_is_carried_out_as_approved() -> None:
+    fresh = plan_evacuation(facts(), ASKED)
+    stored = to_mapping(fresh)
+    for stage in stored["stages"]:
+        del stage["sets_aside"]
+    approved = from_mapping(stored, KINDS)
+
+    assert differences(approved, fresh).against == ()
+    assert not any(stage.sets_aside for stage in approved.stages)
+    assert to_mapping(approved) == stored
 
 
 def started(plan: Plan[World]) -> dict[str, list[str]]:

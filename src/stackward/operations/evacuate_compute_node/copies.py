@@ -9,6 +9,7 @@ from typing import Any
 
 from stackward.checks.node_power import IsPoweredOff, NoSignOfLife
 from stackward.model.domain import Domain
+from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.moving.fencing import proofs_of_death
@@ -18,7 +19,7 @@ from stackward.operations.evacuate_compute_node.off_too import OffToo
 from stackward.plan import Check, Verdict
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
-from stackward.status.evacuated import destinations
+from stackward.status.evacuated import destinations, telling
 
 
 def judge_copies(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iterator[Verdict]:
@@ -32,7 +33,7 @@ def judge_copies(server: Server, facts: Leaving, asked: EvacuateRequest) -> Iter
             yield rules.MAY_NOT_END.blocks(server.label, server.id, why=why, **said)
         else:
             yield rules.GUEST_ENDED.warns(server.label, server.id, **said)
-    for target, record in destinations(facts.records.get(server.id, ()), facts.node.host):
+    for target, record in _destinations(server, facts):
         seen = facts.others.get(target)
         unread = Unread("Nova has no such compute node") if seen is None else seen.domains
         if not isinstance(unread, Unread):
@@ -88,9 +89,13 @@ def ended(
             yield other, domain
 
 
+def _destinations(server: Server, facts: Leaving) -> Iterator[tuple[str, Migration]]:
+    return destinations(telling(facts.records.get(server.id, ())), facts.node.host)
+
+
 def off_too(server: Server, facts: Leaving) -> Mapping[str, OffToo]:
     """Return the hosts that its records name and that have no power."""
-    named = (host for host, _ in destinations(facts.records.get(server.id, ()), facts.node.host))
+    named = (host for host, _ in _destinations(server, facts))
     others = {host: facts.others[host].off for host in named if host in facts.others}
     return {host: off for host, off in others.items() if isinstance(off, OffToo)}
 

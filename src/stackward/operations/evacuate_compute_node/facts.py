@@ -152,10 +152,11 @@ def read_leaving(
         claiming_run=claiming.state if claiming else None,
     )
     ids = [each.id for each in node.servers]
-    records = {each: telling(world.nova.migrations_of_server(each)) for each in ids}
+    records = {each: world.nova.migrations_of_server(each) for each in ids}
     seen = _last_seen(journal.observations(cloud, GUESTS), node.host)
     others = _others(world, node, ids, remembered)
-    named = {host for each in records.values() for host, _ in destinations(each, node.host)}
+    told = [telling(each) for each in records.values()]
+    named = {host for each in told for host, _ in destinations(each, node.host)}
     return Leaving(
         node=node,
         others={

@@ -2,13 +2,20 @@
 
 Nova takes whatever directory is there. A move leaves a whole old disk where its end was lost; so
 does a nova-compute that was kept off while its node came back. Nobody writes to such a copy after
-the server has left: so it is older than the server's coming to the node that died.
+the server has left: so it is older than the server's coming to the node that died. A move that
+failed, or was taken back, leaves a part of a newer one: nobody writes to that after its record.
+
+What other nodes see proves nothing of the dead one: its disks may have been its own.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from stackward.model.disk_seen import DiskSeen
+from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.model.unread import Unread
 from stackward.operations.evacuate_compute_node.facts import Leaving, OtherNode
@@ -17,6 +24,16 @@ from stackward.wording import in_utc
 
 _CLOCKS = timedelta(seconds=60)  # by as much the clocks of two nodes may differ
 _CAME = {"completed", "confirmed", "done", "finished"}
+# A source that names its server: `nas:/instances`, `//nas/instances`. What names this node or a
+# device (`localhost:/x`, `/dev/sdb`) may be another one on each node.
+_NAMES_SERVER = re.compile(r"(?!localhost|127\.|\[::1\])[^/].*:/|//")
+
+
+class _Since(NamedTuple):
+    """A disk that was written later than this is the one that the dead node had."""
+
+    at: datetime
+    words: str
 
 
 def why_doubted(server: Server, host: str, facts: Leaving) -> str | None:
@@ -24,19 +41,16 @@ def why_doubted(server: Server, host: str, facts: Leaving) -> str | None:
     seen = seen_on(server, facts.others[host])
     if seen.path is None:
         return None  # in Ceph: there is one
-    if seen.storage and _is_shared(server, host, facts, seen.storage):
+    if _is_shared(server, facts, seen):
         return None
-    came = came_at(server, facts)
-    if came is None:
-        return f"when the server came to `{facts.node.host}` is not known"
+    since = _since(server, host, facts)
+    if isinstance(since, str):
+        return since
     if seen.written is None:
         return "when it was written last is not known"
-    if seen.written > came + _CLOCKS:
+    if seen.written > since.at + _CLOCKS:
         return None
-    return (
-        f"it was written last at {in_utc(seen.written)}, and the server came to "
-        f"`{facts.node.host}` at {in_utc(came)}"
-    )
+    return f"it was written last at {in_utc(seen.written)}, and {since.words} {in_utc(since.at)}"
 
 
 def seen_on(server: Server, other: OtherNode) -> DiskSeen:
@@ -45,33 +59,58 @@ def seen_on(server: Server, other: OtherNode) -> DiskSeen:
     return none if isinstance(other.disks, Unread) else other.disks.get(server.id, none)
 
 
-def _is_shared(server: Server, host: str, facts: Leaving, storage: str) -> bool:
-    """Say whether the dead node had its disk there too, or another node sees the same one."""
-    if storage.partition(" ")[0] not in NETWORK_FILESYSTEMS:
+def _is_shared(server: Server, facts: Leaving, seen: DiskSeen) -> bool:
+    """Say whether a look has seen the dead node have this very directory, on network storage."""
+    kind, _, source = (seen.storage or "").partition(" ")
+    if kind not in NETWORK_FILESYSTEMS or not _NAMES_SERVER.match(source):
         return False
     last = facts.last_seen.get(server.id)
-    if last is not None and storage in last.storages:
-        return True
-    others = (one for name, one in facts.others.items() if name != host)
-    return any(
-        there.path is not None and there.storage == storage
-        for there in (seen_on(server, one) for one in others)
+    return (
+        last is not None
+        and set(last.storages) == {seen.storage}
+        and {str(PurePosixPath(one).parent) for one in last.paths} == {seen.path}
     )
 
 
+def _since(server: Server, host: str, facts: Leaving) -> _Since | str:
+    """Return after what a disk on a node is no old copy; or what of that is not known."""
+    at, here = came_at(server, facts), facts.node.host
+    if at is None:
+        return f"when the server came to `{here}` is not known"
+    found = [_Since(at, f"the server came to `{here}` at")]
+    for one in facts.records.get(server.id, ()):
+        if host in {one.source, one.target}:
+            changed = _changed(one)
+            named = f"record {one.id} ({one.kind}, {one.status}), which names `{host}`,"
+            if changed is None:
+                return f"when its {named} was changed last is not known"
+            found.append(_Since(changed, f"its {named} was changed last at"))
+    return max(found)
+
+
 def came_at(server: Server, facts: Leaving) -> datetime | None:
-    """Return when the server came to the dead node at the latest, by Nova."""
-    return max(_comings(server, facts), default=None)
+    """Return when the server came to the dead node at the latest, by Nova; None: not known."""
+    came = [*_comings(server, facts)]
+    known = [one for one in came if one is not None]
+    return max(known) if known and len(known) == len(came) else None
 
 
-def _comings(server: Server, facts: Leaving) -> Iterator[datetime]:
+def _comings(server: Server, facts: Leaving) -> Iterator[datetime | None]:
     for one in facts.records.get(server.id, ()):
         if one.target == facts.node.host and one.status in _CAME:
-            yield from _time(one.updated or one.created)
-    yield from _time(server.launched)
+            yield _changed(one)
+    if server.launched:
+        yield _time(server.launched)
 
 
-def _time(said: str | None) -> Iterator[datetime]:
-    """Read a time of Nova, which tells UTC without saying so."""
-    if said:
-        yield datetime.fromisoformat(said.removesuffix("Z")).replace(tzinfo=UTC)
+def _changed(record: Migration) -> datetime | None:
+    return _time(record.updated or record.created)
+
+
+def _time(said: str) -> datetime | None:
+    """Read a time of Nova, which tells UTC without saying so; in no known form it is none."""
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -186,7 +186,8 @@ DISK_APART = Rule(
     "again; what is there is taken as it is, with its owner's word, by `--accept-data-loss {id}`; "
     + _LEAVE,
     "Nova takes whatever directory is there. A move back, or a nova-compute that was stopped while "
-    "a node came back, leaves a whole old disk; the newer one is destroyed later.",
+    "a node came back, leaves a whole old disk; a move that fails leaves a part of one. The newer "
+    "one is destroyed later.",
 )
 COPY_TAKEN = Rule(
     "evacuate/copy-taken",
