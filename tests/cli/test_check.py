@@ -424,7 +424,10 @@ def test_a_look_keeps_which_machine_a_node_is_and_what_runs_there(desk: Desk) ->
     told = desk.site.told("c01")
     told["machine"] = {"uuid": "", "serial": "", "macs": ["52:54:00:12:34:56"]}
     instances = {"mount": "/var/lib/nova/instances", "type": "nfs4", "source": "nas:/instances"}
-    told["filesystems"].append({**instances, "read_only": False})
+    told["mounts"] = [
+        {"mount": "/", "root": "/", "type": "ext4", "source": "/dev/sda2"},
+        {**instances, "root": "/c01"},
+    ]
     for name, out in {"addresses": IP_ADDR, "guests": LIST, "guest facts": STATS}.items():
         told["commands"][name] = {"code": 0, "out": out, "err": ""}
 
@@ -437,9 +440,9 @@ def test_a_look_keeps_which_machine_a_node_is_and_what_runs_there(desk: Desk) ->
     assert addresses["addresses"] == ["10.77.1.11", "fd00:77::11", "10.77.2.11"]
     assert {each["state"] for each in guests["guests"].values()} == {"running", "shut off"}
     disks = [disk for each in guests["guests"].values() for disk in each["disks"]]
-    assert {(disk["path"] or "")[:24]: disk["storage"] for disk in disks}.items() >= {
-        ("/var/lib/nova/instances/", "nfs4 nas:/instances")
-    }
+    lies = {disk["path"]: (disk["storage"], disk["place"]) for disk in disks if disk["path"]}
+    own = "ec4b4d8b-781e-49bd-a4a2-cd5afcaba928/disk"
+    assert lies[f"/var/lib/nova/instances/{own}"] == ("nfs4 nas:/instances", f"/c01/{own}")
     assert kept("machine", "c02") == kept("machine", "ctl") == []  # they told nothing of it
 
 

@@ -127,3 +127,14 @@ def test_it_says_which_file_system_has_the_disk(disk: Path) -> None:
     ).stdout.split()  # fmt: skip
 
     assert (seen_in(disk.parents[1]).storage or "").split()[0] == told[0]
+
+
+def test_it_says_where_in_its_file_system_a_directory_is(disk: Path) -> None:
+    """As the kernel's own tool tells it: a bind mount shows another folder at the same path."""
+    mount, root = subprocess.run(  # noqa: S603  # same
+        ["findmnt", "--noheadings", "--output", "TARGET,FSROOT", "--target", str(disk)],  # noqa: S607
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    inside = disk.parent.resolve().relative_to(mount)
+
+    assert seen_in(disk.parents[1]).place == str(Path(root) / inside)

@@ -261,6 +261,33 @@ def test_what_only_root_has_on_its_path_is_found_by_any_login(
     assert os.environ["PATH"] == "/usr/bin:/usr/sbin:/usr/local/sbin:/sbin"
 
 
+MOUNTED = """\
+20 1 8:2 / / rw - ext4 /dev/sda2 rw
+21 20 0:40 / /mnt/nfs rw - nfs4 nas:/instances rw
+22 20 0:41 /c01 /var/lib/nova/instances rw shared:7 - ceph mon:/cloud\\040x rw
+23 20 0:42 / /srv/a rw - nfs4 nas:/hidden-by-one-above rw
+24 20 8:3 / /srv rw - xfs /dev/sdb1 rw
+25 24 0:43 / /srv/b rw - nfs4 nas:/hidden-by-one-on-it rw
+26 25 8:4 / /srv/b rw - xfs /dev/sdc1 rw
+27 20 0:44 / /proc/fs rw - tmpfs tmpfs rw
+"""
+
+
+def test_where_the_disks_of_guests_lie_is_told_by_the_mounts_that_are_seen(
+    gather: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bind mount shows another folder of its file system; a mount hides what is below it."""
+    monkeypatch.setattr(gather, "read", lambda _: MOUNTED)
+
+    assert [(one["mount"], one["root"], one["source"]) for one in gather.mounts()] == [
+        ("/", "/", "/dev/sda2"),
+        ("/mnt/nfs", "/", "nas:/instances"),
+        ("/var/lib/nova/instances", "/c01", "mon:/cloud x"),
+        ("/srv", "/", "/dev/sdb1"),
+        ("/srv/b", "/", "/dev/sdc1"),
+    ]
+
+
 def test_an_old_python_can_read_it() -> None:
     """Nodes have the python3 of their distribution; nothing is installed there."""
     ast.parse(SCRIPT.read_text(), feature_version=(3, 7))  # raises where it cannot

@@ -232,6 +232,7 @@ class FakeShell:
                     "locked": ["disk"] if each in self.locked else [],
                     "written": 1795921325 if self.shares_instances else None,
                     "storage": "nfs4 nas:/instances" if self.shares_instances else None,
+                    "place": f"/{each}" if self.shares_instances else None,
                     "unread": None,
                 }
             ]

@@ -146,6 +146,7 @@ DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copie
                 "locked": ["disk"],
                 "written": 1795921325,
                 "storage": "nfs4 nas:/instances",
+                "place": "/5207b010-bf1e-42df-9895-0c0269510c6b",
                 "unread": None,
             }
         ],
@@ -158,6 +159,7 @@ DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copie
                 "locked": [],
                 "written": None,
                 "storage": None,
+                "place": None,
                 "unread": None,
             }
         ],

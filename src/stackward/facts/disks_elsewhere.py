@@ -81,6 +81,7 @@ def _seen(places: Sequence[Mapping[str, object]]) -> DiskSeen:
         locked=texts(one["locked"]),
         written=_time(one["written"]),
         storage=text_or_none(one["storage"]),
+        place=text_or_none(one["place"]),
     )
 
 

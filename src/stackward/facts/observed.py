@@ -6,16 +6,19 @@ and which guests they run, by each look.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from stackward.model.cloud_state import CloudState
 from stackward.model.domain import Domain
 from stackward.model.identity import Itself
 from stackward.model.observation import Observation
-from stackward.model.survey import Filesystem, Survey
+from stackward.model.survey import Filesystem, Mount, Survey
 from stackward.model.values import Json
 from stackward.ports.journal import Journal
 from stackward.ports.machines import is_name
 from stackward.ports.world import World
+
+Mounted = TypeVar("Mounted", Filesystem, Mount)
 
 # The subjects, and who said it; all are stored.
 NAMES = "names"
@@ -95,11 +98,11 @@ def _seen_on(survey: Survey) -> Iterator[tuple[str, str, dict[str, Json]]]:
     if survey.addresses:
         yield ADDRESSES, NODE, {"addresses": list(survey.addresses)}
     if survey.guests is not None:
-        guests = {one.server: _guest(one, survey.filesystems) for one in survey.guests}
+        guests = {one.server: _guest(one, survey) for one in survey.guests}
         yield GUESTS, LIBVIRT, {"guests": guests}
 
 
-def _guest(domain: Domain, mounted: Sequence[Filesystem]) -> Json:
+def _guest(domain: Domain, survey: Survey) -> Json:
     return {
         "state": domain.state,
         "disks": [
@@ -108,19 +111,27 @@ def _guest(domain: Domain, mounted: Sequence[Filesystem]) -> Json:
                 "path": disk.path,
                 "used_bytes": disk.used_bytes,
                 "size_bytes": disk.size_bytes,
-                "storage": _storage_of(disk.path or "", mounted),
+                **_lies_on(disk.path or "", survey),
             }
             for disk in domain.disks
         ],
     }
 
 
-def _storage_of(path: str, mounted: Sequence[Filesystem]) -> str | None:
-    """Return the type and the source of the file system that has a file."""
-    above = [one for one in mounted if PurePosixPath(path).is_relative_to(one.mount)]
+def _lies_on(path: str, survey: Survey) -> dict[str, Json]:
+    """Return the type and the source of the file system that has a file, and its path in there."""
+    mount = _nearest(path, survey.mounts)
+    if mount is None:  # where nothing tells what is mounted there
+        found = _nearest(path, survey.filesystems)
+        return {"storage": f"{found.type} {found.source}" if found and found.source else None}
+    place = PurePosixPath(mount.root, PurePosixPath(path).relative_to(mount.mount))
+    return {"storage": f"{mount.type} {mount.source}", "place": str(place)}
+
+
+def _nearest(path: str, given: Sequence[Mounted]) -> Mounted | None:
+    above = [one for one in given if PurePosixPath(path).is_relative_to(one.mount)]
     # Of two at one place the later one is on top.
-    nearest = max(reversed(above), key=lambda one: len(one.mount), default=None)
-    return f"{nearest.type} {nearest.source}" if nearest and nearest.source else None
+    return max(reversed(above), key=lambda one: len(one.mount), default=None)
 
 
 def _itself(value: Mapping[str, Json], seen: Observation) -> Itself | None:

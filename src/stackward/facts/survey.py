@@ -50,6 +50,7 @@ from stackward.model.survey import (
     Link,
     Listener,
     Misread,
+    Mount,
     NodeClock,
     Survey,
     Unit,
@@ -92,6 +93,7 @@ _ANSWERS = {
     "containers": ("`docker ps` or `podman ps`", MACHINE),
     "sockets": ("`ss -tnap`", MACHINE),
     "filesystems": ("`statvfs` or `stat -f`", MACHINE),
+    "mounts": ("`/proc/self/mountinfo`", MACHINE),
     "conntrack": ("`nf_conntrack_count` and `nf_conntrack_max`", MACHINE),
     "store": ("`grep`, `test`, `stat -f` or `vgs`, of a store,", MACHINE),
     "memory": ("`/proc/meminfo`", MACHINE),
@@ -221,6 +223,7 @@ def _survey(
     failed = read.of("failed", lambda: _failed(commands, known))
     sockets = read.of("sockets", lambda: parse_sockets(told, running))
     disks = read.of("filesystems", lambda: _filesystems(told, commands))
+    mounts = read.of("mounts", lambda: parse_mounts(told.get("mounts", ())))
     kept = read.of("store", lambda: stores.parse_stores(told.get("stores", ()), commands))
     memory = read.of("memory", lambda: _memory(text(told["memory"])))
     tracked = read.of("conntrack", lambda: _tracked(told.get("conntrack")))
@@ -242,6 +245,7 @@ def _survey(
         sees_owners=not isinstance(sockets, Unseen) and sockets.sees_owners,
         paths=frozenset(texts(told["paths"])),
         filesystems=() if isinstance(disks, Unseen) else disks,
+        mounts=() if isinstance(mounts, Unseen) else mounts,
         stores=() if isinstance(kept, Unseen) else kept,
         memory_total=0 if isinstance(memory, Unseen) else memory[0],
         memory_available=0 if isinstance(memory, Unseen) else memory[1],
@@ -632,6 +636,19 @@ def _filesystems(
     told: Mapping[str, object], commands: Mapping[str, Said]
 ) -> tuple[Filesystem, ...]:
     return tuple(known_places(parse_filesystems(rows(told["filesystems"]), commands)))
+
+
+def parse_mounts(given: object) -> tuple[Mount, ...]:
+    """Read what is mounted where; no script but that of this version tells it."""
+    return tuple(
+        Mount(
+            mount=text(one["mount"]),
+            root=text(one["root"]),
+            type=text(one["type"]),
+            source=text(one["source"]),
+        )
+        for one in map(mapping, rows(given))
+    )
 
 
 def parse_filesystems(

@@ -14,6 +14,7 @@ class DiskSeen:
     locked: tuple[str, ...] = ()  # of them: those that some guest has open, wherever it runs
     written: datetime | None = None  # when one of them was written last, by the clock there
     storage: str | None = None  # type and source of its file system: "nfs4 nas:/instances"
+    place: str | None = None  # the directory's path in that file system
     unread: str | None = None  # why nothing is known
 
     def lacks(self, *, with_root: bool) -> str:

@@ -117,6 +117,16 @@ class Filesystem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A place where a part of a file system is seen."""
+
+    mount: str
+    root: str  # that part, as a path in it
+    type: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeClock:
     """How right a clock is."""
 
@@ -303,6 +313,7 @@ class Survey:
     sees_owners: bool = True  # of sockets
     paths: frozenset[str] = frozenset()  # of those asked for, the ones that exist
     filesystems: tuple[Filesystem, ...] = ()
+    mounts: tuple[Mount, ...] = ()
     stores: tuple[StoresOf, ...] = ()
     memory_total: int = 0  # bytes, without those in huge pages
     memory_available: int = 0

@@ -62,6 +62,7 @@ WHOLE = DiskSeen(
     is_writable=True,
     disks=(("disk", ""),),
     storage=NFS,
+    place=f"/{DB}",
     written=CAME + timedelta(hours=1),
 )
 OLD = replace(WHOLE, written=CAME)
@@ -73,7 +74,7 @@ NOWHERE = DiskSeen()
 UNREAD = Unread("it does not answer")
 SEEN = LastSeen(at="2026-11-21T03:00:00+00:00", size_bytes=2**30, paths=("/x",))
 # A look has seen the dead node have its disk so.
-LOOKED = replace(SEEN, paths=(f"{WHOLE.path}/disk",), storages=(NFS,))
+LOOKED = replace(SEEN, paths=(f"{WHOLE.path}/disk",), storages=(NFS,), places=(f"/{DB}/disk",))
 
 
 AT_MOVED = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -270,10 +271,17 @@ CASES: dict[str, tuple[EvacuationFacts, EvacuateRequest, list[str], list[str]]] 
     ),
     "the same storage, and another directory in it": (
         apart(
-            replace(OLD, path=f"/mnt/nfs/compute-09/{DB}"),
-            last_seen={DB: replace(LOOKED, paths=(f"/mnt/nfs/{HOST}/{DB}/disk",))},
+            replace(OLD, place=f"/compute-09/{DB}"),
+            last_seen={DB: replace(LOOKED, places=(f"/{HOST}/{DB}/disk",))},
         ),
         ASKED, ["disk-apart"], [],
+    ),
+    "a look that did not see where in that storage": (
+        apart(OLD, last_seen={DB: replace(LOOKED, places=())}), ASKED, ["disk-apart"], [],
+    ),
+    "the same directory of that storage at another path": (
+        apart(replace(OLD, path=f"/srv/instances/{DB}"), last_seen={DB: LOOKED}),
+        ASKED, [], NOT_STARTED,
     ),
     "two nodes share an old copy, and the dead one had its own disk": (
         facts(

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import stat
 import struct
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 QCOW2 = b"QFI\xfb"
 DEEPEST = 16
-AT_DEVICE = 2  # of the words of a line of mountinfo
+AT_DEVICE, AT_ROOT, AT_MOUNT = 2, 3, 4  # of the words of a line of mountinfo
 # QEMU 10 block/file-posix.c: bytes on which it holds locks while a guest has the image open.
 LOCKED_FROM, LOCKED_BYTES = 100, 200
 F_OFD_GETLK = 36  # linux/fcntl.h; Python has no name for it before 3.13
@@ -46,6 +47,7 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
         "locked": [],
         "written": None,
         "storage": None,
+        "place": None,
         "unread": None,
     }
     try:
@@ -55,7 +57,7 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
     except OSError as error:
         return {**seen, "unread": str(error)}
     seen["there"] = True
-    seen["storage"] = storage_of(found.st_dev)
+    seen["storage"], seen["place"] = storage_of(os.path.realpath(path), found.st_dev)
     if nova is not None:
         is_own = found.st_uid == nova and bool(found.st_mode & stat.S_IWUSR)
         is_ro = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
@@ -75,16 +77,32 @@ def seen_in(path: str, nova: "int | None") -> "dict[str, Any]":
     return seen
 
 
-def storage_of(device: int) -> "str | None":
-    """Return the type and the source of the file system on a device, as the kernel mounted it."""
+def storage_of(path: str, device: int) -> "tuple[str | None, str | None]":
+    """Return the type and the source of the file system that has a folder, and its path in there.
+
+    Of the mounts of that file system the nearest one above the folder tells it; of two at one place
+    the later one, which is on top.
+    """
     number = f"{os.major(device)}:{os.minor(device)}"
+    nearest, told = "", (None, None)  # type: str, tuple[str | None, str | None]
     with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounted:
         for line in mounted:
             left, _, right = line.partition(" - ")
             words, others = left.split(), right.split()
-            if len(words) > AT_DEVICE and words[AT_DEVICE] == number and len(others) > 1:
-                return " ".join(others[:2])
-    return None
+            if len(words) <= AT_MOUNT or words[AT_DEVICE] != number or not others[1:]:
+                continue
+            root, where = unescaped(words[AT_ROOT]), unescaped(words[AT_MOUNT])
+            is_above = path == where or path.startswith(where.rstrip("/") + "/")
+            if is_above and len(where) >= len(nearest):
+                inside = os.path.join(root, os.path.relpath(path, where))
+                storage = f"{others[0]} {unescaped(others[1])}"
+                nearest, told = where, (storage, os.path.normpath(inside))
+    return told
+
+
+def unescaped(where: str) -> str:
+    """Return a path of mountinfo, which spells out white space and backslashes in octal."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), where)
 
 
 def written(path: str) -> int:

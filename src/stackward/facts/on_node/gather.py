@@ -101,6 +101,7 @@ MOST_VHOSTS = 8  # of RabbitMQ beside `/`, where each takes two commands
 AMQP, AMQPS = 5672, 5671
 AMQP_HEADER = b"AMQP\x00\x00\x09\x01"  # the first words of a client: version 0-9-1
 AMQP_START = re.compile(rb"\x01\x00\x00....\x00\x0a\x00\x0a", re.DOTALL)  # `Connection.Start`
+NO_DISKS = ("/proc/", "/sys/", "/dev/", "/run/", "/var/lib/docker/", "/var/lib/containers/")
 MOUNT_FIELDS = 6  # of mountinfo, up to the options of the mount
 STAT_FIELDS = 20  # up to its start time
 LOGS_OF = 6  # units in trouble
@@ -399,6 +400,39 @@ def filesystems(commands: Commands) -> list[dict[str, object]]:
         elif not measure(one):
             del found[device]
     return list(found.values())
+
+
+def mounts() -> list[dict[str, str]]:
+    """Return what is mounted where, as far as it is seen: no mount that another one hides."""
+    found = {}  # type: dict[str, dict[str, str]]
+    for line in read("/proc/self/mountinfo").splitlines():
+        left, _, right = line.partition(" - ")
+        words, others = left.split(), right.split()
+        if len(words) < MOUNT_FIELDS or len(others) < len(("kind", "source")):
+            continue
+        if unescaped(words[4]).startswith(NO_DISKS):
+            continue
+        found[words[0]] = {
+            "parent": words[1],
+            "root": unescaped(words[3]),
+            "mount": unescaped(words[4]),
+            "type": others[0],
+            "source": unescaped(others[1]),
+        }
+    seen = [one for name, one in found.items() if not is_hidden(name, found)]
+    names = ("mount", "root", "type", "source")
+    return [{name: one[name] for name in names} for one in seen]
+
+
+def is_hidden(name: str, known: dict[str, dict[str, str]]) -> bool:
+    """Say whether something is mounted over a mount, or over a folder above it."""
+    one, where = known[name], known[name]["mount"]
+    for other, each in known.items():
+        above = each["mount"].rstrip("/") + "/"
+        is_above = each["parent"] == one["parent"] and where.startswith(above) and other != name
+        if is_above or (each["parent"] == name != other and each["mount"] == where):
+            return True
+    return False
 
 
 def unescaped(where: str) -> str:
@@ -1327,6 +1361,7 @@ def main(asked: dict[str, object]) -> None:
             "memory": read("/proc/meminfo"),
             "conntrack": [read(CONNTRACK + one).strip() for one in ("count", "max")],
             "filesystems": disks,
+            "mounts": mounts(),
             "stores": kept,
             "paths": [path for path in list(asked["paths"]) if os.path.exists(path)],  # type: ignore[call-overload]
             "installed": installed([str(unit) for unit in list(asked["units"])]),  # type: ignore[call-overload]

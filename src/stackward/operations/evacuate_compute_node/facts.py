@@ -68,6 +68,7 @@ class LastSeen:
     size_bytes: int = 0
     paths: tuple[str, ...] = ()
     storages: tuple[str, ...] = ()  # type and source of the file systems that had them
+    places: tuple[str, ...] = ()  # the paths of those disks in there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +273,13 @@ def _guests(one: Observation) -> Iterator[tuple[str, LastSeen]]:
                 at=one.at.isoformat(timespec="seconds"),
                 size_bytes=sum(whole(each.get("used_bytes") or 0) for each in own),
                 paths=tuple(text(each["path"]) for each in own),
-                storages=tuple(text(each["storage"]) for each in own if each.get("storage")),
+                storages=_of_each(own, "storage"),
+                places=_of_each(own, "place"),
             ),
         )
+
+
+def _of_each(disks: Sequence[Mapping[str, object]], name: str) -> tuple[str, ...]:
+    """Return what was told of all disks; nothing, where one lacks it."""
+    told = [each.get(name) for each in disks]
+    return tuple(map(text, told)) if all(told) else ()

@@ -68,7 +68,7 @@ def _is_shared(server: Server, facts: Leaving, seen: DiskSeen) -> bool:
     return (
         last is not None
         and set(last.storages) == {seen.storage}
-        and {str(PurePosixPath(one).parent) for one in last.paths} == {seen.path}
+        and {str(PurePosixPath(one).parent) for one in last.places} == {seen.place}
     )
 
 
