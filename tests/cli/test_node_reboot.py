@@ -13,7 +13,7 @@ from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
 from stackward.model.server import ServerAction
 from stackward.model.who_ran import WHO_RAN
-from stackward.ports.root import SYNC_WHO_RAN
+from stackward.ports.root import LIST_WHO_RAN, SYNC_ITS_NAME
 from stackward.ports.shell import Answer
 from texts import folded
 
@@ -33,7 +33,7 @@ def once_listed(site: Site, then: Callable[[], None]) -> None:
 
     def ran(node: str, command: Sequence[str], /, **given: Any) -> Answer:  # noqa: ANN401  # as it
         answer = run(node, command, **given)
-        if waits and tuple(command) == SYNC_WHO_RAN:
+        if waits and tuple(command) == SYNC_ITS_NAME:
             waits.pop()()
         return answer
 
@@ -183,6 +183,88 @@ def test_a_backup_that_is_made_meanwhile_keeps_no_server_off(site: Site) -> None
 
     assert site.run(*REBOOT, "--yes")[0] == 0
     assert asked(site, DB) == ["createImage", "stop", "start"]
+
+
+def test_one_that_its_owner_starts_while_the_node_is_closed_ends_it_before_any_stop(
+    site: Site,
+) -> None:
+    disable = site.cloud.nova.disable_service
+
+    def closed(*words: Any, **named: Any) -> Any:  # noqa: ANN401  # as it
+        site.cloud.nova.known[OFF] = a_server(name="db-02")
+        return disable(*words, **named)
+
+    site.cloud.nova.disable_service = closed  # type: ignore[method-assign]  # one of a fake
+
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert (code, asked(site, DB), asked(site, OFF)) == (4, [], [])
+    assert "was started since the reboot was planned: db-02" in folded(said)
+
+
+def test_one_that_its_owner_starts_after_the_list_is_neither_cut_off_nor_left_off(
+    site: Site,
+) -> None:
+    def start() -> None:
+        site.cloud.nova.known[OFF] = a_server(name="db-02")
+
+    once_listed(site, start)
+
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert (code, site.shell.reboots[NODE], asked(site, OFF)) == (4, 0, [])
+    assert "`db-02` was started since" in folded(said)
+    assert f"`stackward node recover {NODE}` starts those" in folded(said)
+
+
+def test_a_full_disk_ends_it_before_any_stop_and_not_for_good(site: Site) -> None:
+    run, is_full = site.shell.run, [True]
+
+    def ran(node: str, command: Sequence[str], /, **given: Any) -> Answer:  # noqa: ANN401  # as it
+        if is_full and tuple(command) == LIST_WHO_RAN:
+            is_full.clear()
+            site.shell.files[node, command[-1]] = given["given"][:20]
+            return Answer(1, "", "install: error writing: No space left on device")
+        return run(node, command, **given)
+
+    site.shell.run = ran  # type: ignore[method-assign]  # one of a fake
+    code, _, said = site.run(*REBOOT, "--yes")
+    assert (code, asked(site, DB)) == (4, [])
+    assert "No space left on device" in said
+
+    code, _, said = site.run("run", "resume", list_runs(site.state_dir / FILE, 1)[0].id)
+
+    assert code == 0, said
+    assert asked(site, DB) == ["stop", "start"]
+
+
+def test_a_torn_list_is_named_in_the_plan_and_written_anew(site: Site) -> None:
+    site.shell.files[NODE, WHO_RAN] = '{\n "at": "2026'
+
+    shown = folded(site.run(*REBOOT, "--dry-run")[1])
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert code == 0, said
+    assert asked(site, DB) == ["stop", "start"]
+    assert "has left there is not understood" in shown
+
+
+def test_whom_a_cancelled_reboot_has_left_off_is_recovered_before_another(site: Site) -> None:
+    """A new list would tell that it was off."""
+    site.shell.strays[NODE] = [an_id("stray")]
+    site.run(*REBOOT, "--yes")
+    site.run("run", "cancel", list_runs(site.state_dir / FILE, 1)[0].id)
+    site.run("node", "return", NODE, "--yes")
+    site.shell.strays.clear()
+    code, _, said = site.run(*REBOOT, "--yes")
+    assert (code, asked(site, DB)) == (3, ["stop"])
+    assert f"`stackward node recover {NODE}` starts it" in folded(said)
+
+    site.run("node", "recover", NODE, "--yes")
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert code == 0, said
+    assert asked(site, DB) == ["stop", "start", "stop", "start"]
 
 
 @pytest.mark.parametrize("word", ["nowhere", ""])

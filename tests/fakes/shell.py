@@ -30,7 +30,6 @@ from stackward.ports.root import (
     FILL_GATE,
     FILL_GATE_DROP_IN,
     GUEST_LOGS,
-    SYNC_WHO_RAN,
     Words,
     must_be_declared,
 )
@@ -105,6 +104,7 @@ class FakeShell:
     booted: datetime | None = NOW - timedelta(minutes=2)  # None: it does not tell
     rebooted: dict[str, datetime] = field(default_factory=dict)  # by node: by itself, since
     reboots: Counter[str] = field(default_factory=Counter)
+    starting: dict[str, list[str]] = field(default_factory=dict)  # jobs; the first never ends
     blips: Counter[str] = field(default_factory=Counter)  # by node: boots that nobody asked for
     not_booting: set[str] = field(default_factory=set)  # nodes: silent from a reboot on
     ignores_reboot: set[str] = field(default_factory=set)
@@ -296,7 +296,9 @@ class FakeShell:
         if words[0] == "/usr/bin/rm":
             for path in words[2:]:
                 self.files.pop((node, path), None)
-        elif tuple(words) == SYNC_WHO_RAN:
+        elif words[0] == "/usr/bin/mv":
+            self.files[node, words[-1]] = self.files.pop((node, words[-2]))
+        elif words[0] == "/usr/bin/sync":
             pass
         elif tuple(words) in FILLED:
             path, text = FILLED[tuple(words)]
@@ -511,7 +513,7 @@ class FakeShell:
         told = f"{{ path=/bin/sh ; argv[]=/bin/sh {boot_gate.SCRIPT} may-start }}"
         return Answer(0, f"ExecCondition={told if node in self.gated else ''}\n")
 
-    def _systemctl(self, node: str, words: list[str]) -> Answer:  # noqa: C901  # same
+    def _systemctl(self, node: str, words: list[str]) -> Answer:  # noqa: C901, PLR0912  # same
         exists = node not in self.without_unit
         # A unit that does not exist is masked all the same; then it reads masked and inactive.
         usual = ("active", "enabled") if exists else ("inactive", "not-found")
@@ -522,7 +524,12 @@ class FakeShell:
             case "is-active":
                 return Answer(0, f"{active}\n")
             case "is-system-running":
-                return Answer(0, "running\n")
+                is_up = node not in self.starting or not self.reboots[node]
+                return Answer(0, "running\n") if is_up else Answer(1, "starting\n")
+            case "list-jobs":
+                first, *others = self.starting.get(node, ["none"])
+                waiting = "".join(f"8 {each} start waiting\n" for each in others)
+                return Answer(0, f"7 {first} start running\n{waiting}")
             case "reboot":
                 self._reboot(node)
             case "is-enabled":

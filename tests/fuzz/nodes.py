@@ -43,7 +43,7 @@ from stackward.ports.shell import Answer, Rights
 from stackward.ports.systemd import read_active, read_facts, read_version
 from stackward.report.health import render_health
 from stackward.report.tables import Form
-from stackward.status.booted import read_booted
+from stackward.status.booted import read_booted, read_jobs
 from stackward.status.witnesses import parse_hail
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -503,6 +503,12 @@ def sources() -> list[Source]:
             name="kernel /proc/1/stat",
             sample=BOOTED,
             read=of(lambda out: read_booted(Says(out), "c01")),
+        ),
+        Source(
+            name="systemctl list-jobs",
+            sample="123 mnt-old.mount start running\n",
+            read=of(lambda out: read_jobs(Says(out), "c01")),
+            is_strict=False,
         ),
         Source(
             name="libvirt its logs of guests",

@@ -9,7 +9,16 @@ from builders import NOW, a_server
 from stackward.model.node_boot import NodeBoot
 from stackward.model.server import ServerAction
 from stackward.model.unread import Unread
-from stackward.model.who_ran import Answer, GuestEvent, GuestLine, Listed, Loss, Past, Seen
+from stackward.model.who_ran import (
+    Answer,
+    GuestEvent,
+    GuestLine,
+    Listed,
+    Loss,
+    Past,
+    Seen,
+    is_left_off,
+)
 from stackward.moving.who_ran import judge_who_ran
 
 LOSS = Loss(not_after=NOW, words="it booted")
@@ -204,6 +213,31 @@ def test_who_ran(name: str) -> None:
 
     assert found.answer is answer, found
     assert found.because
+
+
+@pytest.mark.parametrize(
+    ("given", "is_left"),
+    [
+        pytest.param(listed(OURS, MADE, stops=BY_US), True, id="its run has stopped it"),
+        pytest.param(
+            listed(act("start", SINCE), OURS, MADE, stops=BY_US), False, id="started since"
+        ),
+        pytest.param(listed(OURS, MADE), False, id="stopped by a colleague of that account"),
+        pytest.param(listed(OURS, MADE, stops=None), True, id="the journal is elsewhere"),
+        pytest.param(
+            listed(act("stop", LATER, "ops"), act("start", SINCE), OURS, MADE, stops=None),
+            False,
+            id="the journal is elsewhere, and it was started since",
+        ),
+        pytest.param(listed(OURS, stops=None), False, id="the log does not go back to the list"),
+        pytest.param(listed(MADE, ran=False), False, id="it was off"),
+    ],
+)
+def test_whom_an_earlier_reboot_has_left_off(given: Past, *, is_left: bool) -> None:
+    assert given.listed is not None
+    assert not isinstance(given.actions, Unread)
+
+    assert is_left_off(given.listed, given.server.id, given.actions) is is_left
 
 
 def test_each_witness_says_what_it_tells_and_when() -> None:

@@ -16,7 +16,7 @@ from stackward.model.server import ServerAction
 from stackward.model.who_ran import WHO_RAN, Listed
 from stackward.plan import Look, Standing
 from stackward.plan.step import CUT_OFF, SET_ASIDE
-from stackward.ports.root import REBOOT
+from stackward.ports.root import REBOOT, WRITE_WHO_RAN
 from stackward.ports.world import Acting, World
 from stackward.status.listed import read_listed
 from stackward.steps.node_reboot import (
@@ -27,7 +27,7 @@ from stackward.steps.node_reboot import (
 )
 
 NODE, DB, OFF = "compute-07", an_id("db-01"), an_id("db-02")
-LIST = ListWhoRuns(node=NODE, host=NODE, known=(DB, OFF))
+LIST = ListWhoRuns(node=NODE, host=NODE, known=(DB, OFF), runs=(DB,))
 STOP = StopForReboot(server=DB, name="db-01", host=NODE, node=NODE)
 BOOT = RebootNode(node=NODE, host=NODE, within_s=600.0)
 START = StartAgain(server=DB, name="db-01", host=NODE, node=NODE, within_s=60.0)
@@ -127,11 +127,58 @@ def test_a_list_is_not_written_where_the_boot_cannot_be_read(site: Site) -> None
         LIST.start(site.world())
 
 
-def test_a_list_that_is_not_understood_is_unknown_and_never_none(site: Site) -> None:
-    site.shell.files[NODE, WHO_RAN] = "{}"
+def test_one_that_was_started_since_the_plan_ends_it_before_anything_is_stopped(
+    site: Site,
+) -> None:
+    site.cloud.nova.known[OFF] = a_server(name="db-02")
+
+    look = LIST.look(site.world(), None)
+
+    assert (look.standing, look.reason) == (
+        Standing.FAILED, "was started since the reboot was planned: db-02",
+    )  # fmt: skip
+    with pytest.raises(StepFailed, match="started since"):
+        LIST.start(site.world())
+    assert (NODE, WHO_RAN) not in site.shell.files
+
+
+def test_a_start_that_goes_on_is_waited_for_before_the_list_but_not_for_ever(site: Site) -> None:
+    site.cloud.nova.known[OFF] = a_server("SHUTOFF", name="db-02", task_state="powering-on")
+
+    look = LIST.look(site.world(), None)
+
+    assert (look.standing, look.is_over) == (Standing.UNDERWAY, True)
+    assert look.reason == "Nova is at work on db-02 (powering-on)"
+
+
+@pytest.mark.parametrize("left", ["", '{\n "at": "2026', "{}"])
+def test_a_list_that_is_torn_is_written_anew_and_nothing_else_is_done_by_it(
+    site: Site, left: str
+) -> None:
+    site.shell.files[NODE, WHO_RAN] = left
+    world = site.world()
+
+    looks = (LIST.look(world, None), STOP.look(world, None), BOOT.look(world, None))
+    of_start = START.look(world, None)
+    LIST.start(world)
+
+    assert [each.standing for each in looks] == ["todo", "unknown", "unknown"]
+    assert of_start.standing is Standing.UNKNOWN
+    assert "is not understood" in str(of_start.reason)
+    assert LIST.look(world, {}).standing is Standing.DONE
+
+
+def test_a_list_is_replaced_once_the_new_one_is_on_the_disk(site: Site) -> None:
+    site.listed()
+
+    assert site.shell.done == [" ".join(words) for words in WRITE_WHO_RAN]
+    assert [each for _, each in site.shell.files] == [WHO_RAN]
+
+
+def test_a_list_of_a_node_that_does_not_answer_is_not_known(site: Site) -> None:
+    site.shell.silent.add(NODE)
 
     assert LIST.look(site.world(), None).standing is Standing.UNKNOWN
-    assert START.look(site.world(), None).standing is Standing.UNKNOWN
 
 
 # --- a stop -------------------------------------------------------------------------------------
@@ -174,8 +221,11 @@ def test_one_that_moved_away_is_left_alone_and_one_at_work_is_waited_for(site: S
     moved = aside(STOP.look(site.world(), None))
     site.cloud.nova.known[DB] = a_server(task_state="rebooting")
 
+    at_work = STOP.look(site.world(), None)
+
     assert moved == "it is on `compute-08` by now"
-    assert STOP.look(site.world(), None).standing is Standing.UNDERWAY
+    assert (at_work.standing, at_work.is_over) == (Standing.UNDERWAY, True)
+    assert "(rebooting)" in str(at_work.reason)
 
 
 def test_nothing_is_stopped_for_a_boot_that_was_already(site: Site) -> None:
@@ -220,6 +270,21 @@ def test_a_reboot_is_proved_by_another_boot(site: Site) -> None:
     assert (stood, look.standing, site.shell.reboots[NODE]) == ("todo", "done", 1)
     assert look.saw["booted"] != look.saw["booted before"]
     assert site.shell.cut_by_reboot == set()
+
+
+def test_one_that_never_ends_to_start_is_not_waited_for_for_ever_and_names_for_what(
+    site: Site,
+) -> None:
+    site.shell.starting[NODE] = ["mnt-old.mount", "remote-fs.target"]
+    world = site.stopped().world()
+    mark = BOOT.mark(world)
+    BOOT.start(world)
+    site.clock.wait(600.0)
+    late, resumed = BOOT.look(world, mark), BOOT.look(world, None)
+
+    assert (late.standing, resumed.standing, resumed.is_over) == ("failed", "underway", True)
+    assert "systemd there is starting; it waits for mnt-old.mount" in str(late.reason)
+    assert "it waits for mnt-old.mount" in str(resumed.reason)
 
 
 def test_one_that_has_booted_since_is_not_rebooted_again_whoever_asks(site: Site) -> None:

@@ -39,9 +39,20 @@ class NothingRuns:
         running = read_ids(answer.out)
         if not running:
             return Holds("`virsh list` shows no guest that runs")
+        runs = f"its libvirt runs {', '.join(running[:_SHOWN])}"
+        known = world.nova.server(running[0])
+        if known is not None and known.host == self.host:
+            # Whoever has started it wants it on: nothing would start it again after this reboot.
+            return Finding(
+                self.node,
+                f"{runs}: `{known.label}` was started since",
+                "`stackward run cancel` this run, "
+                f"`stackward node return {self.host}`, `stackward node recover {self.host}` "
+                "starts those that were stopped; then plan again",
+            )
         return Finding(
             self.node,
-            f"its libvirt runs {', '.join(running[:_SHOWN])}",
+            runs,
             f"see whose it is (`openstack server show {running[0]}`), and have it off; then resume "
             "the run, or cancel it, and "
             f"`stackward node return {self.host}`",

@@ -92,6 +92,13 @@ class Listed:
         return {**self.off, **self.ran}
 
 
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """A list that is on a node and is not understood, as a full disk may leave it."""
+
+    why: str
+
+
 def newer_than(request: str, actions: Sequence[ServerAction]) -> tuple[ServerAction, ...] | None:
     """Return the actions that are newer than a request, the newest first.
 
@@ -101,6 +108,22 @@ def newer_than(request: str, actions: Sequence[ServerAction]) -> tuple[ServerAct
         return tuple(actions)
     requests = [each.request_id for each in actions]
     return tuple(actions[: requests.index(request)]) if request in requests else None
+
+
+def is_left_off(listed: Listed, server: str, actions: Sequence[ServerAction]) -> bool:
+    """Say whether the run of a list has stopped a server, and nobody has started it since.
+
+    Where its stops are not known, one by its user counts: a run that ended well has started it.
+    """
+    orders = [each for each in actions if each.action in STARTS | STOPS]
+    if not orders or orders[0].action != "stop":
+        return False
+    if orders[0].request_id in listed.stops:
+        return True
+    if listed.has_all_stops or server not in listed.ran or orders[0].user != listed.user:
+        return False
+    newer = newer_than(listed.ran[server], actions) or ()
+    return orders[0] in newer and not any(each.action in STARTS for each in newer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -299,9 +299,14 @@ CLEAR_GATE: Words = ("/usr/bin/rm", "-f", boot_gate.SCRIPT, boot_gate.OPENED, bo
 
 # --- a reboot -----------------------------------------------------------------------------------
 
-# The list goes to its standard input. It outlives the boot, so it is brought to the disk.
-LIST_WHO_RAN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", WHO_RAN)
-SYNC_WHO_RAN: Words = ("/usr/bin/sync", WHO_RAN)
+# The list goes to its standard input. It outlives the boot, so it is brought to the disk: beside
+# the one that is there, which it replaces when it is whole. A full disk leaves that as it is.
+_NEW_LIST = f"{WHO_RAN}.new"
+LIST_WHO_RAN: Words = ("/usr/bin/install", "-D", "-m", "0644", "/dev/stdin", _NEW_LIST)
+SYNC_WHO_RAN: Words = ("/usr/bin/sync", _NEW_LIST)
+NAME_WHO_RAN: Words = ("/usr/bin/mv", "-f", "-T", _NEW_LIST, WHO_RAN)
+SYNC_ITS_NAME: Words = ("/usr/bin/sync", WHO_RAN.rpartition("/")[0])
+WRITE_WHO_RAN = (LIST_WHO_RAN, SYNC_WHO_RAN, NAME_WHO_RAN, SYNC_ITS_NAME)
 REBOOT: Words = ("/usr/bin/systemctl", "reboot")
 # Programs and libraries that were replaced, and that processes run still.
 DELETED_FILES: Words = (
@@ -478,6 +483,8 @@ ALL = (
         gives="any text in that one file, as long as the disk has room",
     ),
     RootCommand(words=SYNC_WHO_RAN, needed_for=_REBOOT, gives="that file, brought to the disk"),
+    RootCommand(words=NAME_WHO_RAN, needed_for=_REBOOT, gives="that file, under its name"),
+    RootCommand(words=SYNC_ITS_NAME, needed_for=_REBOOT, gives="that place, brought to the disk"),
     RootCommand(words=REBOOT, needed_for=_REBOOT, gives="the node is shut down, and boots again"),
     RootCommand(
         words=DELETED_FILES,

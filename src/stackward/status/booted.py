@@ -10,6 +10,8 @@ from stackward.model.unread import Unread
 from stackward.ports.shell import Shell
 
 BOOTED = ("cat", "/proc/1/stat", "/proc/stat", "/proc/sys/kernel/random/boot_id")
+JOBS = ("systemctl", "list-jobs", "--no-legend", "--plain")
+_SHOWN = 3
 _TICKS = 100  # a second: the kernel's USER_HZ, the same on all machines that run OpenStack
 _STARTED = 19  # the place of the start, after the name of the program
 
@@ -46,3 +48,15 @@ def parse_boot(out: str) -> NodeBoot:
         first_process=ticks,
         at=began + timedelta(seconds=ticks / _TICKS),
     )
+
+
+def read_jobs(shell: Shell, node: str) -> str:
+    """Say for which units systemd waits while it starts; nothing where it does not tell."""
+    try:
+        answer = shell.run(node, JOBS)
+    except (Unreachable, Uncertain):
+        return ""
+    rows = [each.split() for each in lines(answer.out)] if answer.code == 0 else []
+    # Its number, its unit, what is done to it, and whether that goes on or waits for others.
+    going = [row[1] for row in rows if row[3:] == ["running"]]
+    return ", ".join(going[:_SHOWN])

@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from stackward.answers import document, mapping, text, understood, whole
+from stackward.answers import document, mapping, text, understood, whole, why
 from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.node_boot import NodeBoot
 from stackward.model.server import Server
 from stackward.model.unread import Unread
-from stackward.model.who_ran import WHO_RAN, Listed
+from stackward.model.who_ran import WHO_RAN, Listed, Torn
 from stackward.ports.nova import Nova
 from stackward.ports.shell import Shell
 
@@ -22,8 +22,11 @@ _NONE = "No such file"
 _ON = ("active", 1)  # vm_state and power_state (nova/objects/fields.py InstancePowerState)
 
 
-def read_listed(shell: Shell, node: str) -> Listed | Unread | None:
-    """Return the list that is on a node; None where there is none."""
+def read_listed(shell: Shell, node: str) -> Listed | Torn | Unread | None:
+    """Return the list that is on a node; None where there is none.
+
+    What is there and is not understood tells nothing: it is not the same as one that was not read.
+    """
     try:
         answer = shell.run(node, _READ)
     except (Unreachable, Uncertain) as error:
@@ -35,7 +38,7 @@ def read_listed(shell: Shell, node: str) -> Listed | Unread | None:
         with understood(f"`{WHO_RAN}`", answer.out):
             return parse_listed(answer.out)
     except NotUnderstood as error:
-        return Unread.of(error)
+        return Torn(why(error))
 
 
 def parse_listed(out: str) -> Listed:

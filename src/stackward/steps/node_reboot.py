@@ -6,23 +6,22 @@ What this run has stopped is told by its requests in the journal, never by the a
 may have the same.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
 from stackward.answers import lines
 from stackward.errors import StackwardError, StepFailed, Uncertain, Unreachable
-from stackward.model.node_boot import NodeBoot
 from stackward.model.server import IN_DOWN_CELL, Server, ServerAction
 from stackward.model.unread import Unread
-from stackward.model.who_ran import STARTS, STOPS, WHO_RAN, Listed, newer_than
+from stackward.model.who_ran import STARTS, STOPS, WHO_RAN, Listed, Torn, newer_than
 from stackward.plan import VOLATILE, Json, Look, Mark, Standing
 from stackward.plan.step import CUT_OFF, SET_ASIDE
 from stackward.ports import root
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
-from stackward.status.booted import read_boot
+from stackward.status.booted import read_boot, read_jobs
 from stackward.status.downtime import down_since
 from stackward.status.listed import is_on, newest_requests, read_listed, written
 from stackward.status.lookups import cell_down, servers_on
@@ -35,6 +34,7 @@ from stackward.wording import in_utc
 _SHUTTING_DOWN_S = 20.0  # after the order; by then systemd says that it is stopping
 _UP = {"running", "degraded"}
 _SHOWN = 3
+_PLAN_AGAIN = "`stackward run cancel` this run, `stackward node return` the node, then plan again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +46,12 @@ class ListWhoRuns:
     node: str
     host: str
     known: tuple[str, ...] = field(default=(), metadata=VOLATILE)  # servers of the plan
+    runs: tuple[str, ...] = field(default=(), metadata=VOLATILE)  # of them, those that it stops
 
     @property
     def as_root(self) -> tuple[root.Words, ...]:
         """Return what it runs as root, in order."""
-        return (root.LIST_WHO_RAN, root.SYNC_WHO_RAN)
+        return root.WRITE_WHO_RAN
 
     @property
     def summary(self) -> str:
@@ -68,25 +69,35 @@ class ListWhoRuns:
         return {"run": found.run if isinstance(found, Listed) else None}
 
     def look(self, world: World, mark: Mark | None, /) -> Look:  # noqa: ARG002  # the node tells
-        """Done when the list there is this run's; it is written only for servers of the plan."""
+        """Done when the list there is this run's; it is written only for servers of the plan.
+
+        One that is not understood, as a full disk may leave it, is written anew.
+        """
         found = read_listed(world.shell, self.node)
         if isinstance(found, Unread):
             return Look(Standing.UNKNOWN, reason=found.why)
-        if found is not None and found.run == _own_run(world):
+        if isinstance(found, Listed) and found.run == _own_run(world):
             seen: dict[str, Json] = {"ran": tuple(sorted(found.ran)), "off": len(found.off)}
             return Look(Standing.DONE, saw=seen)
-        new = [one.label for one in servers_on(world.nova, self.host) if self._is_new(one)]
-        if new:
-            return Look(
-                Standing.FAILED,
-                reason=f"came to the node since it was planned: {', '.join(new[:_SHOWN])}",
-                remedy="`stackward run cancel` this run, `stackward node return` the node, then "
-                "plan again",
-            )
+        servers = servers_on(world.nova, self.host)
+        if (why := self._has_changed(servers)) is not None:
+            return Look(Standing.FAILED, reason=why, remedy=_PLAN_AGAIN)
+        busy = [one for one in servers if one.id not in self.runs and one.task_state is not None]
+        if busy:
+            # It may be its owner's start: whether it is to run again is told by how that ends.
+            why = f"Nova is at work on {_names(busy)} ({busy[0].task_state})"
+            return Look(Standing.UNDERWAY, reason=why, is_over=True)
         return Look(Standing.TODO)
 
-    def _is_new(self, server: Server) -> bool:
-        return server.id not in self.known and server.vm_state != "stopped"
+    def _has_changed(self, servers: Sequence[Server]) -> str | None:
+        """Say who is there that the plan would neither stop nor start again."""
+        came = [one for one in servers if one.id not in self.known and one.vm_state != "stopped"]
+        if came:
+            return f"came to the node since it was planned: {_names(came)}"
+        begun = [one for one in servers if one.id not in self.runs and is_on(one)]
+        if begun:
+            return f"was started since the reboot was planned: {_names(begun)}"
+        return None
 
     def start(self, world: World, /) -> None:
         """Write it; it may be repeated."""
@@ -94,6 +105,8 @@ class ListWhoRuns:
         if isinstance(boot, Unread):
             raise StepFailed(f"which boot of `{self.node}` runs cannot be read: {boot.why}")
         servers = servers_on(world.nova, self.host)
+        if (why := self._has_changed(servers)) is not None:
+            raise StepFailed(why, stands="nothing was stopped", hint=_PLAN_AGAIN)
         newest = newest_requests(world.nova, servers)
         listed = Listed(
             run=_own_run(world),
@@ -152,8 +165,10 @@ class StopForReboot:
         if server.host != self.host:
             return _aside(f"it is on `{server.host}` by now")
         if server.task_state is not None:
+            # It is not our doing, and may never end: patience bounds it.
             why = f"Nova is at work on it ({server.task_state})"
-            return Look(Standing.UNDERWAY, reason=why)
+            look = f"see `openstack server event list {self.server}`; once it has ended, resume"
+            return Look(Standing.UNDERWAY, reason=why, remedy=look, is_over=True)
         if server.vm_state in {"stopped", "suspended"}:
             return _aside(f"it is {server.status} by now, and not by this run")
         return self._stop.look(world, None)
@@ -161,12 +176,12 @@ class StopForReboot:
     def _other_boot(self, world: World) -> Look | None:
         """Say that the reboot has no more use: the node has booted since the list was written."""
         boot, listed = read_boot(world.shell, self.node), read_listed(world.shell, self.node)
-        for unread in (boot, listed):
-            if isinstance(unread, Unread):
-                return Look(Standing.UNKNOWN, reason=unread.why)
+        if isinstance(boot, Unread):
+            return Look(Standing.UNKNOWN, reason=boot.why)
+        if isinstance(listed, Unread):
+            return Look(Standing.UNKNOWN, reason=listed.why)
         if not isinstance(listed, Listed) or listed.run != _own_run(world):
             return _of_another(listed)
-        assert isinstance(boot, NodeBoot)  # noqa: S101  # asked before
         if boot == listed.boot:
             return None
         return Look(
@@ -235,12 +250,12 @@ class RebootNode:
     def look(self, world: World, mark: Mark | None, /) -> Look:
         """Done when it has booted since the list there was written, and is up."""
         boot, listed = read_boot(world.shell, self.node), read_listed(world.shell, self.node)
-        for unread in (boot, listed):
-            if isinstance(unread, Unread):
-                return self._silent(world, mark, unread)
+        if isinstance(boot, Unread):
+            return self._silent(world, mark, boot)
+        if isinstance(listed, Unread):
+            return self._silent(world, mark, listed)
         if not isinstance(listed, Listed) or listed.run != _own_run(world):
             return _of_another(listed)
-        assert isinstance(boot, NodeBoot)  # noqa: S101  # asked before
         seen: dict[str, Json] = {
             "boot": boot.id,
             "booted": boot.at.isoformat(timespec="seconds"),
@@ -251,7 +266,9 @@ class RebootNode:
             return self._not_yet(world, mark, state)
         if state in _UP:
             return Look(Standing.DONE, saw=seen)
+        waits = read_jobs(world.shell, self.node) if state == "starting" else ""
         why = f"it has booted at {in_utc(boot.at)}, and systemd there is {state or 'not heard'}"
+        why += f"; it waits for {waits}" if waits else ""
         return self._waited_for(world, mark, why, seen)
 
     def _state(self, world: World) -> str:
@@ -277,7 +294,12 @@ class RebootNode:
     ) -> Look:
         """Wait for as long as was said; then say how its power is, and the ways on."""
         passed = _passed_s(world, mark)
-        if passed is None or passed < self.within_s:
+        if passed is None:
+            # Found so by a run that was resumed: it has waited for as long as was said already.
+            remedy = f"see `systemctl list-jobs` on `{self.node}`; once it is up, resume the run"
+            saw = seen or {}
+            return Look(Standing.UNDERWAY, reason=why, remedy=remedy, saw=saw, is_over=True)
+        if passed < self.within_s:
             return Look(Standing.UNDERWAY, reason=why, saw=seen or {})
         power = _power(world, self.node)
         return Look(
@@ -339,7 +361,7 @@ class StartAgain:
         listed = read_listed(world.shell, self.node)
         if isinstance(listed, Unread):
             return Look(Standing.UNKNOWN, reason=listed.why)
-        if listed is None or listed.run != _own_run(world):
+        if not isinstance(listed, Listed) or listed.run != _own_run(world):
             return _of_another(listed)
         server = world.nova.server(self.server)
         if server is not None and (why := _why_not(world, listed, server)) is not None:
@@ -386,6 +408,10 @@ def _why_not(world: World, listed: Listed, server: Server) -> str | None:
     return None
 
 
+def _names(servers: Sequence[Server]) -> str:
+    return ", ".join(one.label for one in servers[:_SHOWN])
+
+
 def _by_users(actions: Iterable[ServerAction]) -> Iterator[ServerAction]:
     """Return what decides whether a server is on, by others than Nova itself; newest first."""
     return (one for one in actions if one.user is not None and one.action in STARTS | STOPS)
@@ -395,8 +421,14 @@ def _said(action: ServerAction) -> str:
     return f"user {action.user} asked for `{action.action}` at {in_utc(action.started)}"
 
 
-def _of_another(listed: Listed | Unread | None) -> Look:
-    whose = f"is of run {listed.run}" if isinstance(listed, Listed) else "is not there"
+def _of_another(listed: Listed | Torn | None) -> Look:
+    match listed:
+        case None:
+            whose = "is not there"
+        case Torn():
+            whose = f"is not understood: {listed.why}"
+        case _:
+            whose = f"is of run {listed.run}"
     return Look(Standing.UNKNOWN, reason=f"`{WHO_RAN}` there {whose}")
 
 

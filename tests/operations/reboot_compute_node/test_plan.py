@@ -25,9 +25,11 @@ from stackward.model.compute_process import ComputeProcess, RunningAs
 from stackward.model.instance_ha import HaHost
 from stackward.model.maintenance import Holder
 from stackward.model.node import ComputeNode
+from stackward.model.node_boot import NodeBoot
 from stackward.model.run import RunState
 from stackward.model.server import Server
 from stackward.model.unread import Hindrance, Unread
+from stackward.model.who_ran import Listed, Torn
 from stackward.operations.reboot_compute_node.facts import RebootFacts
 from stackward.operations.reboot_compute_node.together import plan_reboot, plan_reboots
 from stackward.plan import Blocked, Warned
@@ -40,6 +42,8 @@ AGREED = replace(ASKED, consents=agreed()["consents"])
 SILENT = Unread("No route to host", Hindrance.WAY)
 IN_A_CONTAINER = RunningAs(processes=(ComputeProcess(pid=8, container="docker 4f5e"),))
 ONE = a_server()
+OFF = a_server("SHUTOFF")
+LISTED = Listed(run="01R", user="ops", at=NOW, boot=NodeBoot(id="1c8b", first_process=7, at=NOW))
 
 
 def facts(node: ComputeNode | None = None, **changes: Any) -> RebootFacts:  # noqa: ANN401  # any field
@@ -103,6 +107,14 @@ CASES: dict[str, tuple[RebootFacts, list[str], list[str]]] = {
     ),
     "another run has claimed it": (
         facts(claimed(claiming_run=RunState.STOPPED)), ["run-unfinished"], [],
+    ),
+    "an earlier reboot has left its server off": (
+        facts(a_node(OFF), listed=LISTED, left_off=(OFF,)), ["left-off"], [],
+    ),
+    "the list that is there is of a reboot that ended well": (facts(listed=LISTED), [], WELL),
+    "the list that is there is torn": (facts(listed=Torn("x")), [], ["list-torn", *WELL]),
+    "the list that is there cannot be read": (
+        facts(listed=Unread("denied")), ["list-unread"], WELL,
     ),
     "its nova-compute is down": (
         facts(a_node(service=a_service(is_up=False))), ["node-down"], [],

@@ -10,6 +10,8 @@ from operations.reboot_compute_node.test_plan import (
     AGREED,
     ASKED,
     IN_A_CONTAINER,
+    LISTED,
+    OFF,
     SILENT,
     facts,
     with_guest,
@@ -48,6 +50,10 @@ def of_node(advice: str, **changes: Any) -> Case:  # noqa: ANN401  # any field o
 
 FOLLOWED = {
     "boot/own-machine": Case(before=facts(is_own_machine=True), advice="another machine"),
+    "boot/left-off": Case(
+        before=facts(a_node(OFF), listed=LISTED, left_off=(OFF,)), advice="node recover",
+    ),
+    "boot/list-unread": Case(before=facts(listed=Unread("denied")), advice="ls -l"),
     "boot/processes-unread": of_node("see `ps`", running_as=Unread("denied")),
     "boot/boot-unread": Case(
         before=facts(booted=Unread("x")), advice="then plan again"
@@ -95,6 +101,7 @@ NOT_FOLLOWED = {
     "locked": AGREE,
     "boot/consented": AGREE,
     "boot/downtime": AGREE,
+    "boot/list-torn": AGREE,
     "boot/no-libvirt": BY_HAND,
     "boot/not-a-unit": BY_HAND,
     "boot/no-undo": "it names two commands: tests/cli/test_node_reboot.py follows them",

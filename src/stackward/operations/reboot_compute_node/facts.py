@@ -9,11 +9,13 @@ from stackward.facts.compute import read_compute_node
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
 from stackward.facts.observed import keep_names, read_remembered
+from stackward.facts.who_ran import with_stops
 from stackward.model.identity import first_label
 from stackward.model.maintenance import Holder
 from stackward.model.node import ComputeNode
 from stackward.model.server import Server
 from stackward.model.unread import Unread
+from stackward.model.who_ran import Listed, Torn, is_left_off
 from stackward.plan import Request
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
@@ -22,7 +24,7 @@ from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.status.booted import read_booted
 from stackward.status.evacuations import lives_on_source
-from stackward.status.listed import is_on
+from stackward.status.listed import is_on, read_listed
 from stackward.status.run import state_now
 
 _ALIVE = {"running", "blocked"}
@@ -37,6 +39,8 @@ class RebootFacts:
     tags: Tags = field(default_factory=dict)
     holders: tuple[Holder, ...] = ()
     is_own_machine: bool = False  # Stackward runs there
+    listed: Listed | Torn | Unread | None = None  # what an earlier reboot has left there
+    left_off: tuple[Server, ...] = ()  # that it has stopped, and nobody has started since
     is_foreseen: bool = False  # read as it will be once it is drained
 
     @property
@@ -73,12 +77,24 @@ def read_reboot(
         state = state_now(known, platform.node(), world.clock.now())
         node = replace(node, claiming_run=state)
     is_named = node.name in world.shell.directory()
+    listed = read_listed(world.shell, node.name) if is_named else None
+    if isinstance(listed, Listed):
+        listed = None if listed.run == run_id else with_stops(journal, listed)
     return RebootFacts(
         node=node,
+        listed=listed,
+        left_off=_left_off(world, listed, node) if isinstance(listed, Listed) else (),
         booted=read_booted(world.shell, node.name) if is_named else Unread("it is not named"),
         tags=read_tags(world, (each.project for each in node.servers)),
         holders=read_holders(journal, world.cloud.identity().id, node.host, but=run_id),
         is_own_machine=_is_own(world, node.name) if is_named else False,
+    )
+
+
+def _left_off(world: World, listed: Listed, node: ComputeNode) -> tuple[Server, ...]:
+    stopped = (each for each in node.servers if each.vm_state == "stopped")
+    return tuple(
+        each for each in stopped if is_left_off(listed, each.id, world.nova.actions_of(each.id))
     )
 
 

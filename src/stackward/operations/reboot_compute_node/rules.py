@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.model.server import Server
 from stackward.model.unread import Unread
+from stackward.model.who_ran import Listed, Torn
 from stackward.model.wish import Wish
 from stackward.operations.reboot_compute_node.facts import RebootFacts
 from stackward.plan import Blocked, Verdict
@@ -50,6 +51,25 @@ BOOT_UNREAD = Rule(
     "when it booted cannot be read: {why}",
     "{way}; then plan again",
     "The reboot is proved by another boot than this.",
+)
+LEFT_OFF = Rule(
+    "boot/left-off",
+    "an earlier reboot of its node, run {run}, has stopped it, and nobody has started it since",
+    "`stackward node recover {host}` starts it, then plan again; if it is to stay off, "
+    "`openstack server start {id}`, and once it runs `openstack server stop {id}`",
+    "The list of that run tells that it ran; the list of a new one would tell that it was off.",
+)
+LIST_TORN = Rule(
+    "boot/list-torn",
+    "the list of who runs that an earlier reboot has left there is not understood: {why}",
+    "",
+    "It is written anew. Whom that reboot has left off is not known from it.",
+)
+LIST_UNREAD = Rule(
+    "boot/list-unread",
+    "the list of who runs that a reboot writes there cannot be read: {why}",
+    "see `ls -l /var/lib/stackward/who-ran` there: anybody may read it; then plan again",
+    "Who is started again is told by it.",
 )
 NOT_DRAINED = Rule(
     "boot/not-drained",
@@ -160,6 +180,7 @@ def judge_node(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Verdict
     yield from judge_surroundings(node)
     yield from judge_lives_on_source(node.evacuations, starts_compute=True)
     yield from _judge_machine(facts)
+    yield from _judge_list(facts)
     asking = {each.id for each in facts.running if wish_of(each) in _NEEDS_CONSENT}
     for consent in asked.consents:
         if consent.server not in asking and node.acting_run is None:
@@ -187,6 +208,18 @@ def _judge_machine(facts: RebootFacts) -> Iterator[Verdict]:
         yield NOT_A_UNIT.blocks(node.name, what=f"it runs {elsewhere[0].words}")
     elif running.unit_load == "not-found":
         yield NOT_A_UNIT.blocks(node.name, what="systemd there has no such unit")
+
+
+def _judge_list(facts: RebootFacts) -> Iterator[Verdict]:
+    """Ask what an earlier reboot has left: a new list would hide whom it has left off."""
+    node, listed = facts.node, facts.listed
+    if isinstance(listed, Torn):
+        yield LIST_TORN.warns(node.name, why=listed.why)
+    elif isinstance(listed, Unread) and not listed.may_be_dead:
+        yield LIST_UNREAD.blocks(node.name, why=listed.why)
+    elif isinstance(listed, Listed):
+        for server in facts.left_off:
+            yield LEFT_OFF.blocks(server.label, server.id, run=listed.run, host=node.host)
 
 
 def judge_server(facts: RebootFacts, server: Server, asked: RebootNodeRequest) -> Iterator[Verdict]:

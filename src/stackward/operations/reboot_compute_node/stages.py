@@ -47,7 +47,12 @@ def _stages(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Stage[Worl
         # Before anything else: what goes off on purpose must not look like a failure.
         yield telling_instance_ha(host, is_in_maintenance=True)
     yield of_node(facts, "cordon", Cordon(host=host, provider=provider, reason=asked.reason))
-    listing = ListWhoRuns(node=node.name, host=host, known=tuple(each.id for each in node.servers))
+    listing = ListWhoRuns(
+        node=node.name,
+        host=host,
+        known=tuple(each.id for each in node.servers),
+        runs=tuple(each.id for each in facts.running),
+    )
     yield of_node(facts, "list who runs", listing, needs=(is_cordoned, nothing_comes))
     for wave in reversed(waves):
         yield Stage(

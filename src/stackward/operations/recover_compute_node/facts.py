@@ -26,7 +26,7 @@ from stackward.model.network import NetworkAgent
 from stackward.model.server import Server
 from stackward.model.service import ComputeService
 from stackward.model.unread import Hindrance, Unread
-from stackward.model.who_ran import Listed, Loss, Past
+from stackward.model.who_ran import Listed, Loss, Past, Torn
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
@@ -153,7 +153,7 @@ def _of_servers(
         facts,
         pasts=pasts,
         logs_unread=logs.why if isinstance(logs, Unread) else None,
-        list_unread=found.why if isinstance(found, Unread) else None,
+        list_unread=found.why if isinstance(found, Unread | Torn) else None,
         to_bring_up={
             each.server.id: read_to_bring_up(
                 world,
