@@ -25,7 +25,7 @@ from stackward.ports.shell import Answer, refusal
 NODES = ["ctl", "c01", "c02", "c03"]
 WORDS = FILL_DROP_IN[2].split(" ")
 NOT_ALLOWED = {
-    "another command": ["systemctl", "reboot"],
+    "another command": ["systemctl", "list-units"],  # harmless, should it be allowed one day
     "of another unit": ["systemctl", "stop", "libvirtd.service"],
     "behind env": ["env", "LC_ALL=C", "systemctl", "daemon-reload"],
     "another script": ["sh", "-c", "id"],
