@@ -245,6 +245,9 @@ def test_a_later_reading_of_the_same_node_is_the_same_plan() -> None:
 EMPTY = replace(ASKED, is_drained=True)
 DRAINED = {
     "it is to be drained": (facts(a_node(), is_foreseen=True), []),
+    "it is to be drained, and an earlier reboot has left its server off": (
+        facts(a_node(), is_foreseen=True, listed=LISTED, left_off=(OFF,)), ["left-off"],
+    ),
     "it was drained": (facts(kept_off(claiming_run=RunState.SUCCEEDED)), []),
     "a server is there": (
         facts(kept_off(ONE, claiming_run=RunState.SUCCEEDED)), ["not-drained"],

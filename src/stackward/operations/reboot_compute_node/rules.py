@@ -271,6 +271,7 @@ def judge_drained(facts: RebootFacts) -> Iterator[Verdict]:
         booted = facts.booted
         way = way_to(booted) if booted.by else SEE_LIBVIRT
         yield BOOT_UNREAD.blocks(node.name, why=booted.why, way=way)
+    yield from _judge_list(facts)
     if facts.is_foreseen:
         return
     for holder in facts.holders:
