@@ -314,7 +314,13 @@ def logs_page() -> str:
         parts += [f"## {title}\n", f"{what}\n", "| Field | Meaning |", "|---|---|", *rows, ""]
     parts += [
         "## Formats\n",
-        "A line that begins as one of these begins an event; any other continues the one before.\n",
+        "A line that begins as one of these begins an event; any other continues the one before.",
+        "Lines of DevStack are read too: with colours, without a process, with the level `TRACE`.",
+        "A traceback that the journal dates line by line is one event.\n",
+        "Colours are left out, as a terminal gets them and as syslog (`#033[`) and Docker",
+        "(`\\u001b[`) spell them out. Any other control character is shown spelled out: `\\x1b`.\n",
+        "Syslog and the journal as text write no year. It is the last one by which the line is not",
+        "later than the last change of its file: copy logs with their times (`cp -p`, `tar`).\n",
         "| Format | Written by | Such as |",
         "|---|---|---|",
         *(

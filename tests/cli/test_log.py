@@ -197,11 +197,50 @@ def test_a_clock_that_was_set_back_is_said(run: Run, tmp_path: Path) -> None:
 def test_a_log_of_which_no_line_is_understood_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "own.log").write_text("something\nand more\n")
     (tmp_path / "empty.log").write_text("")
+    (tmp_path / "nova.log").write_text("2026-11-27 22:49:00.000 7 INFO nova.x [-] it\n")
 
     code, out, said = run("errors", "--from", str(tmp_path))
 
-    assert (code, out) == (0, "no errors in these logs\n")
+    assert (code, out) == (0, "no errors in what could be read\n")
     assert said.startswith("note: 1 log has no line of a known format: /own.log on ")
+
+
+def test_where_no_log_is_understood_there_is_no_word_of_no_errors(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c01").mkdir()
+    (tmp_path / "c01/x.log").write_text("it <ERROR> failed\n")
+
+    code, out, err = run("errors", "--from", str(tmp_path))
+
+    assert (code, out) == (8, "no errors in what could be read\n")
+    assert "1 log has no line of a known format: /x.log on `c01`" in err
+
+
+STEERS = "\x1b]0;title\x07\x1b[2J\r\x08\x9b1A\u202e"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "yaml", "csv", "value"])
+@pytest.mark.parametrize("words", ["log errors", f"log follow {BUILD}", "diagnose"])
+def test_nothing_of_a_log_steers_a_terminal(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str, form: str
+) -> None:
+    """Whatever it stands in: a message, a name of a logger, of a file of code, of the log."""
+    ahead = f"2026-11-27 22:49:00.000 7 ERROR nova.x{STEERS.replace(chr(13), '')}"
+    (tmp_path / "c01").mkdir()
+    (tmp_path / f"c01/x{STEERS}.log").write_text(
+        f"{ahead} [{BUILD} me my] it {STEERS}\n{ahead} Traceback (most recent call last):\n"
+        f'{ahead}   File "/a{STEERS}.py", line 1, in f{STEERS}\n'
+        f"{ahead} ValueError: {STEERS}\n",
+        "utf-8",
+    )
+
+    main([*words.split(), "--from", str(tmp_path), "-f", form])
+
+    out, err = capsys.readouterr()
+
+    assert "title" in out
+    assert [each for each in out + err if not each.isprintable()] == ["\n"] * (
+        out.count("\n") + err.count("\n")
+    )
 
 
 def test_settings_that_may_not_be_read_are_said(run: Run, tmp_path: Path) -> None:

@@ -537,6 +537,10 @@ LINES = st.lists(
         st.binary(max_size=60),
         st.sampled_from([each.encode() for form in (*BODIES, *PREFIXES) for each in form.samples]),
         st.sampled_from([line(0).encode(), line(0, "Traceback (most recent call last):").encode()]),
+        st.lists(st.sampled_from([b"\x1b", b"[", b"01;31", b"m", b"(B", b"a"]), max_size=9).map(
+            b"".join
+        ),
+        st.just(b"\x1b[01;31m" + line(0, "\x1b[00mit").encode()),
     ),
     max_size=12,
 )
@@ -555,6 +559,7 @@ def test_nothing_of_any_bytes_is_lost_or_invented(
     vars(scanner)["PIECE"] = piece
     look.look(BytesIO(raw), 0, heads, told)
 
+    raw = scanner.COLOUR.sub(b"", raw)
     begin = scanner.first_head(raw, heads, len(raw))
     assert "".join(each[3] for each in told["events"]).replace("\n", "") == raw[begin:].decode(
         "utf-8", "backslashreplace"
@@ -619,3 +624,87 @@ def test_what_there_is_no_room_for_is_counted_as_exactly_by_its_heads(tmp_path: 
     one = scan(tmp_path, bytes=5000)["files"][0]
 
     assert one["lost"] + len(one["events"]) == 9000
+
+
+INSTANCE = "[instance: b14691a2-3280-434e-8f07-137140553642] "
+FRAMES = ("Traceback (most recent call last):", '  File "/a.py", line 1, in b', "ValueError: x")
+
+
+def coloured(at: str, text: str, level: str = "ERROR") -> str:
+    """Return a line as DevStack wrote it for a terminal."""
+    return f"{at} \x1b[01;31m{level} nova.x [\x1b[00;36m-\x1b[01;31m] {text}\x1b[00m\n"
+
+
+def test_an_event_is_found_among_colours_and_its_place_is_that_in_the_file(tmp_path: Path) -> None:
+    begin = f"\x1b[01;31m{stamp(START)} TRACE nova.x \x1b[01;35m{INSTANCE}\x1b[00m"
+    lines = [
+        coloured(stamp(START), "quiet \x1b[01;31m", "INFO"),
+        coloured(stamp(START), f"\x1b[01;35m{INSTANCE}\x1b[01;31mit failed"),
+        *(f"{begin}{each}\n" for each in FRAMES),
+        coloured(stamp(START + 1), "again"),
+    ]
+    path = write(tmp_path, "n-cpu.log", *lines)
+
+    found = scan(tmp_path, level=40)
+
+    head = f"{stamp(START)} ERROR nova.x [-] {INSTANCE}it failed"
+    frames = "".join(f"\n{stamp(START)} TRACE nova.x {INSTANCE}{each}" for each in FRAMES)
+    assert texts(found) == [head + frames, f"{stamp(START + 1)} ERROR nova.x [-] again"]
+    places = [each[2] for each in found["files"][0]["events"]]
+    assert [path.read_bytes()[at:][:8] for at in places] == [b"2026-11-", b"2026-11-"]
+    assert places == [len(lines[0]), len("".join(lines[:-1]))]
+
+
+def test_an_event_among_colours_is_whole_over_the_pieces_of_a_file(tmp_path: Path) -> None:
+    lines = [coloured(stamp(START + at), f"{at} {'x' * 700}") for at in range(2000)]
+    path = write(tmp_path, "n-cpu.log", *lines)
+
+    [one] = scan(tmp_path, level=40, since=START + 1500)["files"]
+
+    raw = path.read_bytes()
+    assert [each[2] for each in one["events"]] == [
+        sum(map(len, lines[:at])) for at in range(1500, 2000)
+    ]
+    assert all(raw[at[2] :].startswith(at[3][:20].encode()) for at in one["events"])
+    assert one["back"] is None
+
+
+@pytest.mark.parametrize("escape", ["#033", "\x1b"])
+def test_colours_that_syslog_spells_out_are_none_of_the_text(tmp_path: Path, escape: str) -> None:
+    ahead = "Nov 27 22:50:00 c01 nova-compute[7]: "
+    write(tmp_path, "syslog", f"{ahead}{escape}[01;31mERROR nova.x [-] it{escape}[00m\n")
+
+    assert texts(scan(tmp_path, level=40)) == [f"{ahead}ERROR nova.x [-] it"]
+
+
+def test_a_traceback_that_the_journal_dates_by_its_lines_is_one_event(tmp_path: Path) -> None:
+    """Each line has a time of its own; the next message of that process is another event."""
+    said = ["[None req-1 demo demo] it failed", *FRAMES, "[None req-2 demo demo] it failed too"]
+    lines = [
+        f"Nov 27 22:50:00.{number:06d} c01 nova-compute[7]: ERROR nova.x.y {each}\n"
+        for number, each in enumerate(said)
+    ]
+    write(tmp_path, "n-cpu.log", *lines)
+
+    assert texts(scan(tmp_path, level=40)) == ["".join(lines[:-1]).rstrip(), lines[-1].rstrip()]
+
+
+def test_the_year_of_a_line_without_one_is_that_of_its_file(tmp_path: Path) -> None:
+    ahead = "c01 nova-compute[7]: ERROR nova.x [-] it\n"
+    path = write(tmp_path, "n-cpu.log", f"Dec 31 23:59:59 {ahead}", f"Jan 01 00:00:01 {ahead}")
+    os.utime(path, (1514764805, 1514764805))  # 2018-01-01 00:00:05
+
+    [one] = scan(tmp_path)["files"]
+
+    assert [each[0] for each in one["events"]] == [1514764799, 1514764801]
+
+
+def test_a_file_whose_time_says_nothing_has_the_last_year_that_may_be(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "n-cpu.log", "Jan 01 00:00:01 c01 nova-compute[7]: ERROR nova.x [-] it\n"
+    )
+    os.utime(path, (0, 0))
+
+    [[at, *_]] = scan(tmp_path)["files"][0]["events"]
+
+    assert time.time() - 366 * 86400 < at < time.time() + 2 * 86400

@@ -109,7 +109,9 @@ def errors(
         query = query_of(where, source, together, anatomy, _level(level))
         reading = read_logs(source, together, anatomy, query)
     groups = in_groups(reading.events)
-    write(render_groups(groups, output.form, output.columns, width_here()), output.form)
+    is_whole = reading.is_whole and reading.is_understood
+    shown = render_groups(groups, output.form, output.columns, width_here(), is_whole=is_whole)
+    write(shown, output.form)
     return _ended(reading)
 
 

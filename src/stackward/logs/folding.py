@@ -7,6 +7,8 @@ from stackward.logs.event import Event
 from stackward.logs.formats import JOURNAL
 from stackward.logs.tracebacks import read_traceback
 
+UNDATED = "oslo-undated"
+_TOGETHER_S = 1.0  # the journal dates each line of a traceback by itself
 _SAME_S = 2.0  # the journal writes the same words a little later than the file
 _SHOWN = 200  # characters by which words are the same
 
@@ -20,7 +22,8 @@ def folded(events: Iterable[Event]) -> list[Event]:
     kept: list[Event] = []
     at: dict[tuple[object, ...], int] = {}
     for one in events:
-        key = (one.node, one.file, one.at, one.pid, one.module)
+        own = None if one.format == UNDATED else one.at
+        key = (one.node, one.file, own, one.pid, one.module)
         before = at.get(key)
         if before is not None and one.format.startswith("oslo") and _is_part(kept[before], one):
             lines = (*kept[before].more, one.message, *one.more)
@@ -37,6 +40,8 @@ def folded(events: Iterable[Event]) -> list[Event]:
 
 
 def _is_part(first: Event, one: Event) -> bool:
+    if abs((one.at - first.at).total_seconds()) > _TOGETHER_S:
+        return False
     in_traceback = any("Traceback (most" in line for line in (first.message, *first.more))
     begins = one.message.startswith("Traceback (most")
     return begins or (in_traceback and (one.message[:1].isspace() or not first.raised))

@@ -43,6 +43,13 @@ _WORDS = {
     **{f"trace{number}": Level.DEBUG for number in range(1, 9)},
 }  # fmt: skip
 
+# The module of a service, where no time is before the level: a name with dots; or one that its
+# context, a line of a traceback or an exception follows. In a traceback there is no context.
+_MODULE = (
+    r"[a-z_]\w*(?:(?:\.\w+)+(?= |\n|\Z)|(?= (?:\[(?:None|-|req-|instance: )|"
+    r"Traceback \(most| {2}|[\w.]*[A-Z]\w*(?:Error|Exception|_Remote)\b)))"
+)
+
 # The kernel writes no level into what syslog keeps of it.
 _KERNEL = (
     "Out of memory", "I/O error", "I/O Error", "BUG:", "Oops", "Hardware Error", "Call Trace",
@@ -70,7 +77,7 @@ BODIES = (
     Format(
         name="oslo",
         what="OpenStack's services (oslo.log)",
-        head=rf"(?P<at>{_DAY} {_TIME}[.,]\d{{3,6}}) (?P<pid>\d+) "
+        head=rf"(?P<at>{_DAY} {_TIME}[.,]\d{{3,6}}) (?:(?P<pid>\d+) )?"
         rf"(?P<level>{'|'.join(_OSLO_LEVELS)}) (?P<module>\S+)(?= |\n|\Z)",
         levels=_OSLO_LEVELS,
         marks=_OSLO_MARKS,
@@ -96,20 +103,27 @@ BODIES = (
                 "2015-07-17 10:05:00.123 2931 TRACE nova.compute.manager [instance: "
                 "b14691a2-3280-434e-8f07-137140553642] Traceback (most recent call last):"
             ),
+            "2017-03-01 10:00:00.123 ERROR nova.compute.manager [req-e20512d6 demo demo] It failed",
         ),
     ),
     Format(
         name="oslo-undated",
         what="OpenStack's services where the journal keeps the time",
-        head=r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) (?P<module>[a-z_][\w.]*) "
-        r"(?=\[(?:None|-|req-))",
+        head=rf"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) (?P<module>{_MODULE})",
         levels=_OSLO_LEVELS,
         marks={
             Level.ERROR: ("ERROR ", "CRITICAL "),
             Level.WARNING: ("WARNING ",),
         },
         repeats=True,
-        samples=("ERROR nova.compute.manager [None req-07e91908-8d7e demo demo] it failed",),
+        samples=(
+            "ERROR nova.compute.manager [None req-07e91908-8d7e demo demo] it failed",
+            "ERROR nova.compute.manager Traceback (most recent call last):",
+            'ERROR nova.compute.manager   File "/opt/stack/nova/nova/manager.py", line 1, in it',
+            "ERROR nova.compute.manager     raise ValueError()",
+            "ERROR nova.compute.manager KeyError: 'disk'",
+            "ERROR nova.compute.manager [instance: b14691a2-3280-434e-8f07-137140553642]   File",
+        ),
     ),
     Format(
         name="rabbitmq",
@@ -306,7 +320,7 @@ BODIES = (
         name="level-first",
         what="other programs behind syslog or in a container, whose lines begin with their level",
         head=r"(?P<level>DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL)(?=[: ])"
-        r"(?! [a-z_][\w.]* \[(?:None|-|req-))(?![^\n]*\(txn: tx)",
+        rf"(?! {_MODULE})(?![^\n]*\(txn: tx)",
         levels=_OSLO_LEVELS,
         marks={
             Level.ERROR: ("ERROR", "CRITICAL"),
@@ -354,6 +368,7 @@ PREFIXES = (
 JOURNAL = "journal"  # the file of what was read from the journal
 OF_JOURNAL = "journal:"  # a body that is not known, with the level that the journal has for it
 
+_COLOUR = re.compile(r"\x1b(?:\[[\d;:]{0,40}[mK]|\(B)")
 _OF_DOCKER = re.compile(r'\{"log":"')
 _OF_CRI = re.compile(rf"{_DAY}T{_TIME}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) [FP] ?")
 _CONTEXT = re.compile(r"\[(?P<words>[^\]\n]*)\] ?")
@@ -382,7 +397,7 @@ def names_of(line: str) -> list[str]:
 
 def parse(raw: Raw) -> Event:
     """Read the lines of an event. Nothing is lost: what is no header is its message."""
-    text, said, header = raw.text, {"module": "", "pid": "", "level": ""}, ""
+    text, said, header = _COLOUR.sub("", raw.text), {"module": "", "pid": "", "level": ""}, ""
     kind = _by_name().get(raw.format)
     if (ahead := _ahead(text)) is not None:
         said |= _given(ahead)

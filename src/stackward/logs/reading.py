@@ -47,6 +47,12 @@ class ReadFile:
     error: str = ""  # that ended it early
     clock_step: ClockStep | None = None  # the largest, of what was read
 
+    @property
+    def is_understood(self) -> bool:
+        """Say whether a line of a known format was met in it; the journal has its own."""
+        has_time = self.first is not None or self.last is not None
+        return has_time or not self.size or self.events > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPlace:
@@ -93,8 +99,13 @@ class Reading:
 
     @property
     def is_blind(self) -> bool:
-        """Say whether no log at all was read."""
-        return not any(one.files for one in self.nodes.values())
+        """Say whether no log at all was read: there was none, or none has a known format."""
+        return not any(each.is_understood for one in self.nodes.values() for each in one.files)
+
+    @property
+    def is_understood(self) -> bool:
+        """Say whether each log has lines of a known format."""
+        return all(each.is_understood for one in self.nodes.values() for each in one.files)
 
     @property
     def is_whole(self) -> bool:

@@ -1,6 +1,5 @@
 """A diagnosis as text and as data."""
 
-import json
 from collections.abc import Iterator, Sequence
 
 from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
@@ -9,7 +8,7 @@ from stackward.facts.failure import Failure
 from stackward.logs.event import Event
 from stackward.report.logs import MOST_NODES, notes_of
 from stackward.report.tables import Cell, Form, Table, render_rows
-from stackward.report.text import on_one_line, wrap
+from stackward.report.text import as_json, as_text, on_one_line, wrap
 from stackward.report.times import local, to_the_millisecond, utc
 from stackward.wording import count_of, first_of
 
@@ -69,14 +68,13 @@ def render_diagnosis(  # noqa: PLR0913  # how it is shown
 ) -> str:
     """Return what was found: for people a text, for programs one object."""
     if form is Form.JSON and not columns:
-        return f"{json.dumps(diagnosis_record(found, failure), ensure_ascii=False)}\n"
+        return f"{as_json(diagnosis_record(found, failure))}\n"
     table = Table(
         columns=COLUMNS, rows=tuple(map(_row, found.causes)), gives_way=("Exception", "At")
     ).only(columns)
     if form is not Form.TABLE or columns:
         return render_rows(table, form, width)
-    lines = _lines(found, failure, width, why=why, follow=follow)
-    return "".join(f"{line}\n" for line in lines)
+    return as_text(_lines(found, failure, width, why=why, follow=follow))
 
 
 def _row(one: Cause) -> tuple[Cell, ...]:
@@ -103,7 +101,8 @@ def _lines(
             yield from _first_lines(one, found, width, why=why, follow=follow)
             continue
         if number == 1:
-            yield "\nother causes, less likely:"
+            yield ""
+            yield "other causes, less likely:"
         yield from _other_lines(one, width, why=why)
     yield ""
     yield from _asides("followed from it:", found.consequences, width)

@@ -1,6 +1,5 @@
 """Events, groups of errors and stories as text and as data."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -12,7 +11,7 @@ from stackward.logs.order import marks_of_order
 from stackward.logs.reading import NodeRead, Reading
 from stackward.logs.story import Certainty, Hop, Story
 from stackward.report.tables import Cell, Form, Table, render_rows
-from stackward.report.text import on_one_line, printable, wrap
+from stackward.report.text import as_json, as_text, on_one_line, printable, wrap
 from stackward.report.times import local, to_the_millisecond, utc
 from stackward.wording import count_of, first_of, in_size
 
@@ -71,7 +70,12 @@ GROUP_FIELDS = {
 
 
 def render_groups(
-    groups: Sequence[Group], form: Form, columns: Sequence[str] = (), width: int | None = None
+    groups: Sequence[Group],
+    form: Form,
+    columns: Sequence[str] = (),
+    width: int | None = None,
+    *,
+    is_whole: bool = True,
 ) -> str:
     """Return groups of errors; a person gets an example of each."""
     if form is Form.JSON and not columns:
@@ -82,14 +86,13 @@ def render_groups(
     )
     if form is not Form.TABLE or columns:
         return render_rows(table, form, width)
-    return "".join(f"{line}\n" for one in groups for line in _group_lines(one, width)) + (
-        f"{_counted(groups)}\n"
-    )
+    lines = (line for one in groups for line in _group_lines(one, width))
+    return as_text((*lines, _counted(groups, is_whole=is_whole)))
 
 
-def _counted(groups: Sequence[Group]) -> str:
+def _counted(groups: Sequence[Group], *, is_whole: bool) -> str:
     if not groups:
-        return "no errors in these logs"
+        return "no errors in these logs" if is_whole else "no errors in what could be read"
     events = sum(one.count for one in groups)
     return f"{count_of(events, 'event')} in {count_of(len(groups), 'group')}"
 
@@ -163,7 +166,7 @@ def render_story(
     table = Table(columns=EVENT_COLUMNS, rows=rows, gives_way=("Request",)).only(columns)
     if form is not Form.TABLE or columns:
         return render_rows(table, form, width)
-    return "".join(f"{line}\n" for line in _story_lines(story, width))
+    return as_text(_story_lines(story, width))
 
 
 def _event_row(one: Event) -> tuple[Cell, ...]:
@@ -285,7 +288,7 @@ def event_record(one: Event) -> dict[str, object]:
 
 
 def _as_line(record: object) -> str:
-    return json.dumps(record, ensure_ascii=False)
+    return as_json(record)
 
 
 def _stamp(at: datetime) -> str:
@@ -303,7 +306,7 @@ def render_live(
     if form is Form.JSON:
         return f"{_as_line(event_record(one))}\n"
     word = "" if one.level < Level.WARNING else f"{(paint or _word)(one.level)}: "
-    ahead = f"{to_the_millisecond(one.at)} {one.node} {one.component} "
+    ahead = printable(f"{to_the_millisecond(one.at)} {one.node} {one.component} ")
     lines = wrap(f"{ahead}{word}{printable(one.message)}", width, rest="  ")
     for line in one.more:
         lines += wrap(printable(line), width, first="  ", rest="    ")
@@ -363,7 +366,7 @@ def not_understood_of(reading: Reading) -> Iterator[str]:
         f"{each.path} on `{node.node}`"
         for node in reading.nodes.values()
         for each in node.files
-        if each.size and each.first is None and each.last is None
+        if not each.is_understood
     ]
     if named:
         yield on_one_line(

@@ -7,7 +7,6 @@ stays with its unit, and an id in one piece, as long as anything else can give w
 
 import csv
 import io
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from enum import StrEnum
 from itertools import zip_longest
 
 from stackward.errors import BadInput
-from stackward.report.text import printable, words_of
+from stackward.report.text import as_json, printable, steers, words_of
 from stackward.report.times import Words, for_programs, in_words, local, utc
 
 _Scalar = str | int | float | bool | datetime | None
@@ -102,8 +101,9 @@ def render_records(data: object, form: Form) -> str:
     if form is Form.YAML:
         import yaml  # noqa: PLC0415  # 20 ms that only this form needs
 
-        return str(yaml.safe_dump(records, sort_keys=False, allow_unicode=True))
-    return json.dumps(records, indent=2, ensure_ascii=False) + "\n"
+        written = str(yaml.safe_dump(records, sort_keys=False, allow_unicode=True))
+        return str(yaml.safe_dump(records, sort_keys=False)) if steers(written) else written
+    return as_json(records, indent=2) + "\n"
 
 
 def _plain(cell: Cell) -> Cell:

@@ -1,9 +1,11 @@
 """Foreign text made safe to print."""
 
 import codecs
+import json
 import re
 import shutil
 import textwrap
+from collections.abc import Iterable
 from typing import TextIO
 
 # Names of servers and words of services come from others: a control character in them could
@@ -29,6 +31,24 @@ codecs.register_error(ESCAPED, _escaped)
 def printable(text: str) -> str:
     r"""Spell out control characters: a terminal shows `\x1b`, and does not obey it."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def as_text(lines: Iterable[str]) -> str:
+    """Return lines as one text; whatever words are in them, none steers a terminal."""
+    return "".join(f"{printable(one)}\n" for one in lines)
+
+
+def steers(text: str) -> bool:
+    """Say whether a text of several lines has what a terminal obeys."""
+    return any(found[0] != "\n" for found in _CONTROL.finditer(text))
+
+
+def as_json(data: object, indent: int | None = None) -> str:
+    r"""Write data as JSON; what could steer a terminal is spelled out: `\u009b`."""
+    written = json.dumps(data, ensure_ascii=False, indent=indent)
+    return _CONTROL.sub(
+        lambda found: "\n" if found[0] == "\n" else f"\\u{ord(found[0]):04x}", written
+    )
 
 
 def on_one_line(text: str) -> str:

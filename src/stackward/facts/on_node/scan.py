@@ -8,6 +8,7 @@ are wanted. What it leaves out, it counts and names.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import json
 import os
@@ -31,6 +32,7 @@ SAMPLE = 64 * 1024  # by which the formats of a file are known
 PROBE = 256 * 1024  # in which a beginning is looked for
 LEAST_GAP = 1024 * 1024  # a window is bisected until it is known as closely as that
 BACKWARDS_S = 65 * 60  # a clock that is set back by an hour, and the way there
+TOLD_S = 946684800.0  # 2000: an earlier time of a file says nothing
 SLACK_S = 5.0  # lines of several processes are a little out of order
 DEPTH = 4  # folders below a place
 MOST_FILES = 2000
@@ -58,7 +60,18 @@ BSD = re.compile(r"(?P<month>\w{3}) +(?P<day>\d+) " + CLOCK + "$")
 ROTATED = re.compile(r"[.-]\d+(?:\.gz)?$|\.gz$|\.old$")
 ADDED = re.compile(r"[.-]\d{1,14}(?:\.gz)?$|\.gz$")
 TRACEBACK = re.compile(rb"(?: ?\[[^\]\n]*\])* ?Traceback \(most recent call last\)")
+CONTEXT = re.compile(rb" ?\[(?:None|-|req-)")
 OSLO = {"oslo", "oslo-undated"}
+UNDATED = "oslo-undated"  # the journal dates each line of an event by itself
+TOGETHER_S = 1.0  # the lines of a traceback there
+# Colours, as a terminal gets them, and as syslog and the keepers of containers spell them out.
+COLOUR = re.compile(rb"\x1b(?:\[[\d;:]{0,40}[mK]|\(B)")
+SPELLED = re.compile(rb"(?:\x1b|#033|\\u001b)(?:\[[\d;:]{0,40}[mK]|\(B)")
+OPEN = re.compile(
+    rb"(?:(?:\x1b|#033|\\u001b)(?:\(|\[[\d;:]{0,40})?|#(?:03?)?|\\(?:u(?:0(?:0(?:1b?)?)?)?)?)\Z"
+)
+LONGEST_COLOUR = 48
+SPELLINGS = (b"#033[", b"\\u001b[")
 IN_TRACEBACK = b"Traceback (most recent call last)"
 NAMED = re.compile(rb"\(\?P<\w+>")
 GZIP = b"\x1f\x8b"
@@ -109,13 +122,23 @@ class Head:
     def __init__(self, kind: str, at: float, rank: int, same: tuple[Any, ...], end: int) -> None:
         self.kind, self.at, self.rank, self.same, self.end = kind, at, rank, same, end
 
+    def is_with(self, other: Head) -> bool:
+        """Say whether another is of the same moment, process and module."""
+        return self.same == other.same and abs(self.at - other.at) <= TOGETHER_S
+
 
 class Zone:
     """How the times of lines without a zone are read: as this node does, or by a fixed offset."""
 
     def __init__(self, offset_s: float | None, now: float) -> None:
         self.offset_s, self.now = offset_s, now
+        self.newest = now  # no line of the file is later
         self.known = OrderedDict()  # type: OrderedDict[bytes, float]
+
+    def is_of(self, changed: float) -> None:
+        """Read times of a file that was last changed then: that tells the year of its lines."""
+        self.newest = min(self.now, changed) if changed > TOLD_S else self.now
+        self.known.clear()
 
     def margin(self, at: float) -> float:
         """Return how far lines may be out of order; of local time an hour may come twice."""
@@ -160,9 +183,9 @@ class Zone:
         part = float("0." + (said.get("part") or "0"))
         if said.get("year"):
             return self.seconds((int(said["year"]), month, int(said["day"]), *clock), zone) + part
-        year = time.gmtime(self.now).tm_year
+        year = time.gmtime(self.newest).tm_year
         at = self.seconds((year, month, int(said["day"]), *clock), zone)
-        if at > self.now + 2 * 24 * 3600:  # the last one that is not to come
+        if at > self.newest + 2 * 24 * 3600:  # the last one that is not to come
             at = self.seconds((year - 1, month, int(said["day"]), *clock), zone)
         return at + part
 
@@ -198,11 +221,72 @@ def zone_of(given: str | None) -> float | None:
     return float(-size if given[0] == "-" else size)
 
 
+class Colours:
+    """Takes colours out of a text, and knows where in the file each place of it is.
+
+    No level and no header is found among them. Other escape sequences stay: they were said.
+    """
+
+    def __init__(self, at: int, *, is_spelled: bool) -> None:
+        self.at = at  # in the text without colours: of what comes next
+        self.is_spelled = is_spelled
+        self.form = SPELLED if is_spelled else COLOUR
+        self.open = b""  # one that has begun, and may go on in the next piece
+        self.places = []  # type: list[int]
+        self.sizes = [0]  # taken out before each place, and after the last
+
+    def read(self, stream: Any, room: bytearray, filled: int) -> tuple[int, int]:
+        """Read into a buffer; return how many bytes came, and how many of them are left."""
+        got = fill(stream, room, filled)
+        end = filled + got
+        if not (self.open or self.is_spelled or room.find(b"\x1b", filled, end) >= 0):
+            self.at += got
+            return got, got
+        plain = self.out_of(bytes(room[filled:end]), is_last=not got)
+        room[filled:end] = plain
+        return got, len(plain)
+
+    def out_of(self, given: bytes, *, is_last: bool = True) -> bytes:
+        """Return a text without colours, which follows what was given before."""
+        given, self.open = self.open + given, b""
+        if not is_last:
+            begins = OPEN.search(given, max(0, len(given) - LONGEST_COLOUR))
+            if begins:
+                given, self.open = given[: begins.start()], given[begins.start() :]
+        if self.is_spelled or b"\x1b" in given:
+            taken = 0
+            for found in self.form.finditer(given):
+                self.places.append(self.at + found.start() - taken)
+                taken += found.end() - found.start()
+                self.sizes.append(self.sizes[-1] + found.end() - found.start())
+            given = self.form.sub(b"", given) if taken else given
+        self.at += len(given)
+        return given
+
+    def place(self, at: int) -> int:
+        """Return where in the file a place is; of the begin of a line, before its colours."""
+        return at + self.sizes[bisect.bisect_left(self.places, at)]
+
+    def forget(self, at: int) -> None:
+        """Forget what was taken out before a place that is asked for no more."""
+        done = bisect.bisect_left(self.places, at)
+        del self.places[:done]
+        del self.sizes[:done]
+
+
 class Heads:
     """Finds where events begin in a piece of a file."""
 
-    def __init__(self, bodies: list[Kind], prefixes: list[Kind], zone: Zone) -> None:
+    def __init__(
+        self,
+        bodies: list[Kind],
+        prefixes: list[Kind],
+        zone: Zone,
+        *,
+        is_spelled: bool = False,
+    ) -> None:
         self.bodies, self.prefixes, self.zone = bodies, prefixes, zone
+        self.is_spelled = is_spelled  # colours are, in this file
         self.any = None  # type: Any
 
     def any_head(self) -> Any:
@@ -247,7 +331,8 @@ class Heads:
                 return None
         rank = kind.levels.get(said(found, kind, "level") or b"", kind.usual)
         pid = said(found, kind, "pid") or (said(ahead, None, "pid") if ahead else None)
-        same = (kind.name, given, pid, said(found, kind, "module")) if kind.repeats else ()
+        date = None if kind.name == UNDATED else given
+        same = (kind.name, date, pid, said(found, kind, "module")) if kind.repeats else ()
         return Head(kind.name, at, rank, same, found.end())
 
 
@@ -421,6 +506,7 @@ def event_end(piece: Any, where: int, head: Head, heads: Heads, limit: int) -> i
     """Return where the event ends that begins there: before the next head that is no part of it."""
     end = min(line_end(piece, where), limit)
     in_traceback = bool(head.same) and TRACEBACK.match(piece, head.end) is not None
+    is_bare = in_traceback and CONTEXT.match(piece, head.end) is None
     again = bytes(piece[where : head.end]) if head.kind == "oslo" else b""
     while end < limit:
         begins = end + len(again)
@@ -433,10 +519,14 @@ def event_end(piece: Any, where: int, head: Head, heads: Heads, limit: int) -> i
             continue
         after = heads.at(piece, end)
         if after is not None:
-            if not head.same or after.same != head.same:
+            if not head.same or not head.is_with(after):
                 return end
             if head.kind in OSLO:
-                in_traceback = in_traceback or TRACEBACK.match(piece, after.end) is not None
+                has_context = CONTEXT.match(piece, after.end) is not None
+                if in_traceback and is_bare and has_context:
+                    return end  # the lines of that traceback have none
+                if not in_traceback and TRACEBACK.match(piece, after.end) is not None:
+                    in_traceback, is_bare = True, not has_context
                 if not in_traceback or after.rank < min(head.rank, ERROR):
                     return end
         end = min(line_end(piece, end), limit)
@@ -479,7 +569,7 @@ def last_head(piece: Any, heads: Heads, limit: int) -> int:
     while where > least:
         where = int(piece.rfind(b"\n", 0, where - 1)) + 1
         head = heads.at(piece, where)
-        if found is not None and (head is None or head.same != found.same):
+        if found is not None and (head is None or not head.is_with(found)):
             return held
         if head is not None:
             if found is None or head.kind not in OSLO or is_after_traceback:
@@ -505,8 +595,8 @@ class File:
 
     def __init__(self, path: str, shown: str, folder: str) -> None:
         self.path, self.shown, self.folder = path, shown, folder
-        self.is_gzip = False
-        self.size = 0
+        self.is_gzip = self.is_spelled = False
+        self.size, self.changed = 0, 0.0
         self.kinds = []  # type: list[Kind]
         self.first = None  # type: float | None
         self.last = None  # type: float | None
@@ -530,34 +620,54 @@ class File:
         raw = self.open()
         return Gunzip(raw) if self.is_gzip else raw
 
-    def know(self, bodies: list[Kind], prefixes: list[Kind], zone: Zone) -> None:
-        """Look at its beginning, its middle and its end: which formats it has, and since when."""
+    def samples(self, raw: Any) -> list[tuple[int, bytes]]:
+        """Read of its beginning, its middle and its end; each with its place."""
+        head = raw.read(SAMPLE)
+        self.is_gzip = head.startswith(GZIP)
+        if self.is_gzip:
+            raw.seek(0)
+            return [(0, Gunzip(raw).read(SAMPLE))]
+        samples = [(0, head)]
+        for where in (self.size // 2, self.size - SAMPLE):
+            if where > SAMPLE:
+                raw.seek(where)
+                before, _, sample = raw.read(SAMPLE).partition(b"\n")
+                samples.append((where + len(before) + 1, sample))
+        return samples
+
+    def know(
+        self,
+        bodies: list[Kind],
+        prefixes: list[Kind],
+        zone: Zone,
+        *,
+        is_old: bool = False,
+    ) -> None:
+        """Look at its beginning, its middle and its end: which formats it has, and since when.
+
+        No later line than those that are there is read of one that is old.
+        """
         raw = self.open()
         with raw:
-            self.size = os.fstat(raw.fileno()).st_size
-            head = raw.read(SAMPLE)
-            self.is_gzip = head.startswith(GZIP)
-            if self.is_gzip:
-                raw.seek(0)
-                samples = [(0, Gunzip(raw).read(SAMPLE))]
-            else:
-                samples = [(0, head)]
-                for where in (self.size // 2, self.size - SAMPLE):
-                    if where > SAMPLE:
-                        raw.seek(where)
-                        before, _, sample = raw.read(SAMPLE).partition(b"\n")
-                        samples.append((where + len(before) + 1, sample))
+            status = os.fstat(raw.fileno())
+            self.size, self.changed = status.st_size, status.st_mtime
+            if is_old:
+                zone.is_of(self.changed)
+            samples = self.samples(raw)
         all_heads = Heads(bodies, prefixes, zone)
         seen = set()  # type: set[str]
         late = late_of(bodies)
-        for begin, sample in samples:
+        self.is_spelled = any(word in sample for _, sample in samples for word in SPELLINGS)
+        for begin, coloured in samples:
+            colours = Colours(begin, is_spelled=self.is_spelled)
+            sample = colours.out_of(coloured)
             where = 0
             while where < len(sample):
                 head_there = all_heads.at(sample, where)
                 if head_there:
                     seen.add(head_there.kind)
                     if head_there.kind not in late:
-                        self.met[begin + where] = head_there.at
+                        self.met[colours.place(begin + where)] = head_there.at
                     if not begin and (self.first is None or head_there.at < self.first):
                         self.first = head_there.at
                     if not self.is_gzip and (self.last is None or head_there.at > self.last):
@@ -589,12 +699,13 @@ def backwards(met: dict[int, float], zone: Zone) -> list[float] | None:
 def probe(raw: Any, where: int, heads: Heads) -> tuple[int, float] | None:
     """Return the first event after a place: where it begins, and when it was."""
     raw.seek(where)
-    piece = raw.read(PROBE)
+    colours = Colours(where, is_spelled=heads.is_spelled)
+    piece = colours.out_of(raw.read(PROBE))
     start = 0 if not where else line_end(piece, 0)
     while start < len(piece):
         head = heads.at(piece, start)
         if head:
-            return where + start, head.at
+            return colours.place(where + start), head.at
         start = line_end(piece, start)
     return None
 
@@ -639,6 +750,7 @@ class Scan:
         self.files = []  # type: list[dict[str, Any]]
         self.cut = []  # type: list[str]
         self.refused = []  # type: list[str]
+        self.colours = Colours(0, is_spelled=False)  # of the file that is looked through
 
     def file(self, one: File, until: float | None) -> None:
         """Find the wanted events of a file, whose own time ends where the next one's begins."""
@@ -656,13 +768,14 @@ class Scan:
 
     def within(self, one: File, until: float | None, told: dict[str, Any]) -> None:
         """Look through what of a file may be in the window."""
+        self.zone.is_of(one.changed)
         since = self.wanted.since
         if since is not None and until is not None and until + BACKWARDS_S < since:
             return
         ends = self.wanted.until
         if ends is not None and one.first is not None and one.first - BACKWARDS_S > ends:
             return
-        heads = Heads(one.kinds, self.prefixes, self.zone)
+        heads = Heads(one.kinds, self.prefixes, self.zone, is_spelled=one.is_spelled)
         stream = one.stream()
         try:
             start = 0
@@ -685,14 +798,15 @@ class Scan:
         words = self.wanted.marks(heads.bodies)
         marks = None  # type: Marks | None
         room, filled, at = bytearray(PIECE), 0, start
+        self.colours = Colours(start, is_spelled=heads.is_spelled)
         while True:
             if time.monotonic() > self.ends:
                 raise Over
             if len(room) - filled < PIECE // 2 + 1:
                 room += bytes(PIECE)
-            got = fill(stream, room, filled)
+            got, kept = self.colours.read(stream, room, filled)
             told["scanned"] += got
-            filled += got
+            filled += kept
             if words is not None and marks is None:
                 marks = Marks(words, bytes(room[: min(filled, SAMPLE)]))
             cut = room.rfind(b"\n", 0, filled) + 1
@@ -712,6 +826,7 @@ class Scan:
             rest = room[held:filled]
             room[: len(rest)] = rest
             filled, at = filled - held, at + held
+            self.colours.forget(at)
 
     def part(  # noqa: PLR0913, PLR0917  # a part, and what is known of its file
         self,
@@ -737,7 +852,7 @@ class Scan:
                 done = event_end(text, begin, head, heads, end)
                 raw = bytes(text[begin:done])
                 if self.wanted.has(head, raw):
-                    self.take(raw, at + begin, head, told)
+                    self.take(raw, self.colours.place(at + begin), head, told)
         return self.is_over(text, end, heads)
 
     def is_of_header(self, begin: int, place: int, head: Head, text: Any) -> bool:
@@ -783,7 +898,7 @@ class Scan:
             after = event_end(text, where, head, heads, end)
             raw = bytes(text[where:after])
             if self.wanted.has(head, raw):
-                self.take(raw, at + where, head, told)
+                self.take(raw, self.colours.place(at + where), head, told)
             where = after
         return self.is_over(text, end, heads)
 
@@ -1013,7 +1128,7 @@ def scan_files(scan: Scan, places: list[str], root: str) -> None:
         for path in paths:
             one = File(path, shown(path, root), found.folders[path])
             try:
-                one.know(scan.bodies, scan.prefixes, scan.zone)
+                one.know(scan.bodies, scan.prefixes, scan.zone, is_old=True)
             except OSError as error:
                 scan.refused.append(f"{one.shown}: {error.strerror or error}")
                 continue
@@ -1058,6 +1173,7 @@ def scan_journal(scan: Scan, units: list[str], folder: str | None) -> None:
             asked.append([*words, *own, "-g", found])
     else:
         asked.append([*words, *own])
+    scan.zone.is_of(scan.now)
     told = {"path": "journal", "size": 0, "events": [], "error": "", "scanned": 0}  # type: dict[str, Any]
     told["first"], told["last"], told["outside"] = None, None, 0
     seen = set()  # type: set[str]
@@ -1125,7 +1241,7 @@ def journal_event(entry: dict[str, Any], heads: Heads) -> tuple[Head, bytes, byt
     program = str(entry.get("SYSLOG_IDENTIFIER") or entry.get("_COMM") or "?")
     pid = str(entry.get("_PID") or entry.get("SYSLOG_PID") or "")
     rank = {0: 50, 1: 50, 2: 50, 3: 40, 4: 30, 7: 10}.get(int(entry.get("PRIORITY") or 6), 20)
-    raw = message.encode("utf-8", "backslashreplace")
+    raw = COLOUR.sub(b"", message.encode("utf-8", "backslashreplace"))
     owner = program.replace(" ", "_") + ("[" + pid + "]" if pid else "")
     begin = f"{stamp(at)} - {owner}: ".encode()
     own = heads.at(begin + raw, 0)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # they are sent before this file
     from stackward.facts.on_node.scan import (  # noqa: TC004
         LONGEST_LINE,
         MOST_HELD,
+        Colours,
         File,
         Gunzip,
         Head,
@@ -68,6 +69,9 @@ class Events:
             if len(text) < LONGEST_LINE:
                 return []
             cut = len(text)  # a line without an end is taken in parts
+        colours = Colours(self.at, is_spelled=self.heads.is_spelled)
+        text = colours.out_of(text[:cut])
+        cut = len(text)
         held = cut if is_quiet else last_head(text, self.heads, cut)
         if cut - held > MOST_HELD:
             held = cut
@@ -81,8 +85,10 @@ class Events:
                 self.before = head
                 self.is_chosen = self.chosen.has(head, text[where:after])
             if self.is_chosen:
-                told.append(self.event(head, self.at + where, text[where:after]))
+                place = colours.place(self.at + where)
+                told.append(self.event(head, place, text[where:after]))
             where = after
+        held = colours.place(self.at + held) - self.at
         del self.rest[:held]
         self.at += held
         return told
@@ -335,7 +341,7 @@ class Tail:
             return
         one.know(self.bodies, self.prefixes, self.zone)
         kinds = had.heads.bodies if had else one.kinds
-        heads = Heads(kinds, self.prefixes, self.zone)
+        heads = Heads(kinds, self.prefixes, self.zone, is_spelled=one.is_spelled)
         place = self.known.pop(base, None)
         if had is not None:
             # From here on its place is not told any more: it is read to its end first.
