@@ -33,7 +33,8 @@ def test_a_guest_that_runs_or_is_paused_is_found(status: str) -> None:
     answer = NOTHING.ask(a_world(shell.cloud, shell))
 
     assert isinstance(answer, Finding)
-    assert answer.reason == f"its libvirt runs {an_id(f'db-{status}')}"
+    runs = f"its libvirt runs {an_id(f'db-{status}')}"
+    assert answer.reason == f"{runs}: `db-{status}` was started since"
 
 
 def test_a_libvirt_that_does_not_answer_proves_nothing() -> None:

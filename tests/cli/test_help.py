@@ -14,7 +14,7 @@ from stackward.cli.subjects import one_of
 from stackward.report.tables import Form
 
 OF_PYTHON = re.compile(r"[<{}]|\[\[|\b(?:str|int|path|list|range)>|<=|>=|\.\.\.\.")
-METAVAR = re.compile(r"[A-Z][A-Z_]*(?:[=:][A-Z]+)?")
+METAVAR = re.compile(r"[A-Z][A-Z_]*(?:[=:/][A-Z]+)?")
 
 
 def below(words: tuple[str, ...], command: object) -> Iterator[tuple[tuple[str, ...], object]]:

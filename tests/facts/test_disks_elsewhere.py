@@ -130,8 +130,11 @@ def test_it_says_which_file_system_has_the_disk(disk: Path) -> None:
 
 
 def test_it_says_where_in_its_file_system_a_directory_is(disk: Path) -> None:
-    """As the kernel's own tool tells it: a bind mount shows another folder at the same path."""
-    mount, root = subprocess.run(  # noqa: S603  # same
+    """As the kernel's own tool tells it: a bind mount shows another folder at the same path.
+
+    Of mounts on one another the last is seen.
+    """
+    *_, mount, root = subprocess.run(  # noqa: S603  # same
         ["findmnt", "--noheadings", "--output", "TARGET,FSROOT", "--target", str(disk)],  # noqa: S607
         capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
