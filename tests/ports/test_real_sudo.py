@@ -8,12 +8,13 @@ import shlex
 import shutil
 import subprocess  # noqa: TID251  # sudo itself, as another user
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from stackward.ports.root import ALL, FILL_DROP_IN, SOCKETS, For, Words, may_write
+from stackward.ports.root import ALL, FILL_DROP_IN, SOCKETS, For, RootCommand, Words, may_write
 from stackward.report.sudoers import sudoers_file
 
 HAS_ALL = os.geteuid() == 0 and all(map(shutil.which, ("sudo", "unshare", "setpriv")))
@@ -126,3 +127,22 @@ def test_no_other_cut_of_the_shells_words_does_anything(tmp_path: Path) -> None:
     assert "ended 0" not in told
     assert "\nlisted" in told
     assert "/nova-compute.service.d/" not in told.partition("listed")[0].rpartition("ended")[2]
+
+
+WITH_ALL_ITS_OWN = RootCommand(
+    words=("/usr/bin/grep", "a(b) [.]c*d? e=f,g:h #i !j ^k$", "/proc"),
+    needed_for=(For.CHECK,),
+    gives="nothing",
+)
+
+
+@pytest.mark.parametrize("one", [*ALL, WITH_ALL_ITS_OWN], ids=lambda one: " ".join(one.words)[:60])
+def test_each_command_is_allowed_word_for_word(one: RootCommand, tmp_path: Path) -> None:
+    """Sudo takes some characters for its own: a word that has them may be refused."""
+    # Of a program that is not on this machine, sudo allows nothing.
+    there = replace(one, words=("/usr/bin/true", *one.words[1:]))
+    granted = f"{DEBIAN}nobody ALL=(root) NOPASSWD: {there.in_sudoers}\n"
+
+    told = tried(tmp_path, granted, f"sudo -n -- {shlex.join(there.words)}; echo ended $?")
+
+    assert told == "ended 0\n"

@@ -54,6 +54,7 @@ class RootCommand:
 
 def _escaped(word: str) -> str:
     # sudoers(5): `\`, `,`, `:`, `=` and `#` are its own; `*`, `?`, `[` and `]` would be patterns.
+    # A `\` before another character is refused then: such a word is to be spelled otherwise.
     return "".join(f"\\{one}" if one in "\\,:=#*?[]!" else one for one in word)
 
 
@@ -311,7 +312,7 @@ REBOOT: Words = ("/usr/bin/systemctl", "reboot")
 # Programs and libraries that were replaced, and that processes run still.
 DELETED_FILES: Words = (
     *("/usr/bin/timeout", "-k", "1", "60", "/usr/bin/grep", "-rlE", "--include=maps"),
-    r"/(s?bin/[^ ]+|[^ ]+\.so[.0-9]*) \(deleted\)$",
+    "/(s?bin/[^ ]+|[^ ]+[.]so[.0-9]*) [(]deleted[)]$",
     "/proc",
 )
 GIVEN_A_TEXT = (NOTE_MAINTENANCE, LIST_WHO_RAN)  # those that are given what they write
