@@ -7,9 +7,10 @@
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
 
 from stackward.diagnosis.accused import short
@@ -17,7 +18,7 @@ from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
 from stackward.diagnosis.certainty import Known, judged
 from stackward.diagnosis.code_places import CodePlace
 from stackward.diagnosis.components import components_of, named
-from stackward.diagnosis.episodes import Episode, episodes_of, in_rank
+from stackward.diagnosis.episodes import CLOCKS_S, Episode, episodes_of, in_rank
 from stackward.diagnosis.signs import REASONS, sign_of
 from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
 from stackward.facts.failure import Failure
@@ -28,6 +29,7 @@ from stackward.wording import count_of
 MOST_CAUSES = 10
 _IDS = re.compile(rf"(?:req-)?{UUID}")
 _SOON = timedelta(minutes=5)
+_CLOCKS = timedelta(seconds=CLOCKS_S)
 _ENOUGH = 2  # accusers that are believed against a log without errors
 _BEFORE = timedelta(seconds=90)  # in which a lighter error of an accused component counts
 
@@ -55,7 +57,7 @@ def diagnose(
         causes=causes,
         noticed=[one for one, _ in signs],
         consequences=list(_consequences(episodes, causes)),
-        ruled_out=list(_ruled_out(episodes)),
+        ruled_out=[*_ruled_out(episodes), *_left_over(episodes, causes)],
         well=sorted(well),
         unknown=list(_unknown(failure)),
         events=len(events),
@@ -205,7 +207,7 @@ def _broken_in(episode: Episode, place: CodePlace | None) -> str:
 
 def _worth_a_cause(episodes: Sequence[Episode]) -> list[Episode]:
     """Leave out what accuses a component that has an error of its own, and what is usual."""
-    broken = {one.component for one in episodes if one.weight < Weight.AWAY}
+    own = _own_errors(episodes)
     has_own = any(one.weight <= Weight.ACCUSED for one in episodes)
     ids = episodes[0].ids if episodes else frozenset()
     kept = []
@@ -221,10 +223,42 @@ def _worth_a_cause(episodes: Sequence[Episode]) -> list[Episode]:
         if one.weight is Weight.AWAY and accused is not None:
             if accused.follows and has_own:
                 continue
-            if accused.component in broken:
+            if (errors := own.get(accused.component)) and errors.explain(one):
                 continue
         kept.append(one)
     return kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OwnErrors:
+    """The errors of its own that a component has."""
+
+    times: Sequence[datetime]  # sorted
+    ids: frozenset[str]
+
+    def explain(self, accuser: Episode) -> bool:
+        """Say whether one of them is what another component suffers from.
+
+        It names the same request or thing, or it was just before.
+        """
+        earliest = accuser.at - _SOON
+        number = bisect_left(self.times, earliest)
+        is_before = number < len(self.times) and self.times[number] <= accuser.at + _CLOCKS
+        return is_before or bool(self.ids & accuser.ids)
+
+
+def _own_errors(episodes: Iterable[Episode]) -> Mapping[str | None, _OwnErrors]:
+    grouped: dict[str, list[Episode]] = {}
+    for one in episodes:
+        if one.weight < Weight.AWAY:
+            grouped.setdefault(one.component, []).append(one)
+    return {
+        component: _OwnErrors(
+            times=sorted(one.at for one in members),
+            ids=frozenset().union(*(one.ids for one in members)),
+        )
+        for component, members in grouped.items()
+    }
 
 
 def _places(episode: Episode, well: frozenset[str], *, accusers: int) -> Sequence[CodePlace | None]:
@@ -368,17 +402,38 @@ def _follows(one: Episode, first: Cause) -> str | None:
     return None
 
 
+def _why_ruled_out(one: Episode, first: Episode) -> str | None:
+    if one.weight is Weight.USUAL:
+        return "it was logged before that time too"
+    if one.weight is Weight.PERIODIC and first.weight < Weight.PERIODIC:
+        return "it does that by itself at intervals, and a request failed"
+    return None
+
+
 def _ruled_out(episodes: Sequence[Episode]) -> Iterator[Aside]:
-    for weight, why in (
-        (Weight.USUAL, "it was logged before that time too"),
-        (Weight.PERIODIC, "it does that by itself at intervals, and a request failed"),
-    ):
-        grouped: dict[str, list[Episode]] = {}
-        for one in episodes:
-            if one.weight is weight and (episodes[0].weight < weight or weight is Weight.USUAL):
-                grouped.setdefault(one.component, []).append(one)
-        for component, members in grouped.items():
-            yield _aside(component, members, why)
+    grouped: dict[tuple[str, str], list[Episode]] = {}
+    for one in sorted(episodes, key=lambda one: -one.weight):
+        if why := _why_ruled_out(one, episodes[0]):
+            grouped.setdefault((one.component, why), []).append(one)
+    for (component, why), members in grouped.items():
+        yield _aside(component, members, why)
+
+
+def _left_over(episodes: Sequence[Episode], causes: Sequence[Cause]) -> Iterator[Aside]:
+    """Return errors that are neither causes nor explained: no error goes unmentioned."""
+    grouped: dict[tuple[str, str], list[Episode]] = {}
+    shown = {event for one in causes for event in one.evidence}
+    for one in episodes:
+        is_error = any(each.event.level >= Level.ERROR for each in one.witnesses)
+        is_told = _why_ruled_out(one, episodes[0]) is not None or one.told.event in shown
+        if not is_error or is_told or (causes and _follows(one, causes[0])):
+            continue
+        accused = one.told.accused
+        whom = accused.component if accused is not None else None
+        why = f"it accuses {whom}, or only follows" if whom else "others are likelier"
+        grouped.setdefault((one.component, why), []).append(one)
+    for (component, why), members in grouped.items():
+        yield _aside(component, members, why)
 
 
 def _aside(component: str, members: Sequence[Episode], why: str) -> Aside:
