@@ -19,7 +19,7 @@ from stackward.diagnosis.certainty import Known, judged
 from stackward.diagnosis.code_places import CodePlace
 from stackward.diagnosis.components import components_of, named
 from stackward.diagnosis.episodes import CLOCKS_S, Episode, episodes_of, in_rank
-from stackward.diagnosis.signs import REASONS, sign_of
+from stackward.diagnosis.signs import MADE, REASONS, sign_of
 from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event, Level
@@ -32,6 +32,23 @@ _SOON = timedelta(minutes=5)
 _CLOCKS = timedelta(seconds=CLOCKS_S)
 _ENOUGH = 2  # accusers that are believed against a log without errors
 _BEFORE = timedelta(seconds=90)  # in which a lighter error of an accused component counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """A sign of what a user has noticed."""
+
+    link: Link
+    ids: frozenset[str]  # that it names
+    event: Event
+    is_plain: bool
+    is_outcome: bool  # no mere error, which may have harmed nobody
+
+    def is_of(self, episode: Episode) -> bool:
+        """Say whether it is about this; a mere error is no sign of itself."""
+        if self.event is episode.told.event:
+            return self.is_plain
+        return bool(self.ids & episode.ids)
 
 
 def diagnose(
@@ -47,7 +64,7 @@ def diagnose(
     events = [one for one in failure.events if _is_of(one, failure.ids)]
     witnesses = _witnesses(events, owners, usual)
     witnesses += _sayings(failure, owners, usual)
-    signs = _signs(events, owners)
+    signs = _signs(events, owners, {one.event: one for one in witnesses})
     episodes = in_rank(_promoted(episodes_of(witnesses)))
     well = frozenset(_well(failure, owners, episodes))
     every_cause = _causes(episodes, signs, well)
@@ -55,7 +72,7 @@ def diagnose(
     causes = list(islice(wanted, MOST_CAUSES))
     return Diagnosis(
         causes=causes,
-        noticed=[one for one, _ in signs],
+        noticed=[one.link for one in signs],
         consequences=list(_consequences(episodes, causes)),
         ruled_out=[*_ruled_out(episodes), *_left_over(episodes, causes)],
         well=sorted(well),
@@ -100,17 +117,52 @@ def _sayings(
 
 
 def _signs(
-    events: Sequence[Event], owners: Mapping[tuple[str, str], str]
-) -> list[tuple[Link, frozenset[str]]]:
-    """Return what a user has noticed, each with the ids that it names."""
-    found: list[tuple[Link, frozenset[str]]] = []
+    events: Sequence[Event],
+    owners: Mapping[tuple[str, str], str],
+    witnesses: Mapping[Event, Witness],
+) -> list[Noticed]:
+    """Return what a user has noticed, unless the server was made after all.
+
+    Who only accuses another component logs a try, which may be made again.
+    """
+    found: list[Noticed] = []
+    servers = _servers_of(events)
     for one in events:
-        if sign := sign_of(one):
+        if MADE.search(one.message):
+            found = [each for each in found if not _is_made_good(each.event, one, servers)]
+        sign, told = sign_of(one), witnesses.get(one)
+        is_following = told is not None and told.is_following
+        is_try = told is not None and told.weight is Weight.AWAY and not is_following
+        if sign is not None and (sign.is_plain or not is_try):
             link = Link(
                 component=component_of(one, owners), node=one.node, at=one.at, says=sign.says
             )
-            found.append((link, _ids_of(one)))
+            found.append(
+                Noticed(
+                    link=link,
+                    ids=_ids_of(one),
+                    event=one,
+                    is_plain=sign.is_plain,
+                    is_outcome=sign.is_plain or is_following or one.level < Level.ERROR,
+                )
+            )
     return found
+
+
+def _servers_of(events: Iterable[Event]) -> Mapping[str, set[str]]:
+    """Return the servers of each request."""
+    found: dict[str, set[str]] = {}
+    for one in events:
+        if one.request and one.server:
+            found.setdefault(one.request, set()).add(one.server)
+    return found
+
+
+def _is_made_good(sign: Event, made: Event, servers: Mapping[str, set[str]]) -> bool:
+    if sign.server is not None:
+        return sign.server == made.server
+    request = sign.request
+    return request is not None and request == made.request and len(servers.get(request, ())) <= 1
 
 
 def _promoted(episodes: Sequence[Episode]) -> list[Episode]:
@@ -150,7 +202,7 @@ def _more_of(one: Episode, accusers: Sequence[Episode]) -> Episode:
 
 def _causes(
     episodes: Sequence[Episode],
-    signs: Sequence[tuple[Link, frozenset[str]]],
+    signs: Sequence[Noticed],
     well: frozenset[str],
 ) -> Iterator[Cause]:
     """Return causes, one for each module of a component."""
@@ -277,7 +329,7 @@ def _cause(
     place: CodePlace | None,
     rank: int,
     episodes: Sequence[Episode],
-    signs: Sequence[tuple[Link, frozenset[str]]],
+    signs: Sequence[Noticed],
 ) -> Cause:
     told = episode.told
     component, node = _broken_in(episode, place), episode.node
@@ -286,8 +338,12 @@ def _cause(
         node = next((one.node for one in episodes if one.component == component), "")
     elif component != told.logged_by:
         node = ""
-    linked = [link for link, ids in signs if ids & episode.ids]
-    after = [link for link, _ in signs if timedelta() <= link.at - episode.at <= _SOON]
+    linked = [sign.link for sign in signs if sign.is_of(episode)]
+    after = [
+        sign.link
+        for sign in signs
+        if sign.is_outcome and timedelta() <= sign.link.at - episode.at <= _SOON
+    ]
     accusers = {
         one.component
         for one in episodes
@@ -298,7 +354,7 @@ def _cause(
             weight=episode.weight,
             has_traceback=told.raised is not None,
             has_code=place is not None,
-            is_noticed=bool(linked) or told.is_sign,
+            is_noticed=bool(linked),
             is_followed=bool(after),
             accusers=len(accusers),
             rank=rank,

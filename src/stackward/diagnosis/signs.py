@@ -14,6 +14,7 @@ class Sign:
     says: str  # what the user sees
     sample: str
     level: Level = Level.INFO  # from which level on
+    is_plain: bool = False  # a user sees it for sure; else it needs a user, and another event
 
 
 SIGNS = (
@@ -21,6 +22,7 @@ SIGNS = (
         sample='"POST /v2.1/servers HTTP/1.1" status: 500 len: 368',
         form=re.compile(r"status: 5\d\d\b|\(HTTP/[\d.]+ 5\d\d\)|\" 5\d\d "),
         says="an API answered with an error of its own",
+        is_plain=True,
     ),
     Sign(
         sample="Unexpected exception in API method: KeyError",
@@ -30,7 +32,7 @@ SIGNS = (
             r"^(?:create|update|delete|index|show|\w+_router_interface) failed: No details"
         ),
         says="an API answered with an error of its own",
-        level=Level.INFO,
+        is_plain=True,
     ),
     Sign(
         sample="Setting instance to ERROR state.",
@@ -39,6 +41,7 @@ SIGNS = (
             r"(?:the )?['\"]?(?:ERROR|error(?:_\w+)?)\b"
         ),
         says="a server or a volume was put into the state ERROR",
+        is_plain=True,
     ),
     Sign(
         sample="Failed to compute_task_build_instances: No valid host was found.",
@@ -58,13 +61,16 @@ SIGNS = (
         sample="Failed to attach volume 4f3c at /dev/vdb",
         form=re.compile(
             r"(?:Failed to|Error trying to|Cannot|Unable to) (?:attach|detach|delete|reboot|resize|"
-            r"migrate|rebuild|start|stop|snapshot|extend|connect|plug|unplug)\b|"
+            r"migrate|rebuild|start|stop|snapshot|extend|connect(?! to AMQP)|plug|unplug)\b|"
             r"[Mm]igration (?:operation has aborted|failed)|Error: \w+ .* (?:attach|detach)"
         ),
         says="something that a user had asked for was not done",
         level=Level.ERROR,
     ),
 )  # fmt: skip
+
+# It takes back what was noticed of a server before: it was made after all.
+MADE = re.compile(r"^Took [\d.]+ seconds to (?:build|spawn)\b")
 
 # What tells a reason below the level of a warning; it counts where nothing graver does.
 REASONS = re.compile(
@@ -75,6 +81,8 @@ REASONS = re.compile(
 WORDS = (
     "HTTP 5",
     "HTTP exception thrown",
+    "seconds to build",
+    "seconds to spawn",
     "returned 0 hosts",
     "Got no allocation candidates",
 )
@@ -87,7 +95,9 @@ def sign_of(one: Event) -> Sign | None:
         (
             sign
             for sign in SIGNS
-            if one.level >= sign.level and any(sign.form.search(text) for text in texts)
+            if one.level >= sign.level
+            and (sign.is_plain or one.user is not None)
+            and any(sign.form.search(text) for text in texts)
         ),
         None,
     )

@@ -8,7 +8,6 @@ from enum import IntEnum
 from stackward.diagnosis.accused import Accused, accused_by, short
 from stackward.diagnosis.code_places import CodePlace, place_of, place_of_logger
 from stackward.diagnosis.components import component_of_module
-from stackward.diagnosis.signs import sign_of
 from stackward.logs.event import Event, Level, Raised
 from stackward.logs.groups import words_of
 
@@ -53,7 +52,11 @@ class Witness:
     raised: Raised | None = None  # the first cause of its traceback
     accused: Accused | None = None
     ids: frozenset[str] = frozenset()
-    is_sign: bool = False
+
+    @property
+    def is_following(self) -> bool:
+        """Say whether it tells only that something went wrong before."""
+        return self.accused is not None and self.accused.follows
 
     @property
     def place(self) -> CodePlace | None:
@@ -102,7 +105,6 @@ def witness_of(
         raised=raised,
         accused=accused,
         ids=ids,
-        is_sign=sign_of(one) is not None,
     )
 
 
