@@ -53,3 +53,16 @@ def test_what_is_no_traceback_has_no_exceptions() -> None:
 
 def test_a_traceback_that_is_cut_off_has_none_of_its_exceptions() -> None:
     assert read_traceback(CHAIN[:5]) == ()
+
+
+def test_a_line_number_of_thousands_of_digits_is_no_frame() -> None:
+    lines = [
+        "Traceback (most recent call last):",
+        f'  File "/usr/lib/python3/nova/x.py", line {"9" * 5000}, in create',
+        '  File "/usr/lib/python3/nova/y.py", line 12, in create',
+        "ValueError: x",
+    ]
+
+    [raised] = read_traceback(lines)
+
+    assert [frame.line for frame in raised.frames] == [12]

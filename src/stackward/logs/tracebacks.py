@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from stackward.logs.event import Frame, Raised
 
 _BEGINS = re.compile(r"(?P<before>.*)Traceback \(most recent call last\):\s*$")
-_FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>.+?)\s*$')
+_FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d{1,7}), in (?P<function>.+?)\s*$')
 # An exception's line begins at the margin, with a dotted name; what follows a colon is its message.
 _RAISED = re.compile(r"(?P<exception>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$")
 _REMOTE = "_Remote"  # ends the class of an exception that came over RPC
+_CARRIERS = (_REMOTE, "RemoteError")  # the error that brought it home
 
 
 def read_traceback(lines: Sequence[str]) -> tuple[Raised, ...]:
@@ -20,7 +21,7 @@ def read_traceback(lines: Sequence[str]) -> tuple[Raised, ...]:
     for line in _unpacked(lines):
         if _BEGINS.match(line):
             # A remote traceback stands in the message of the error that brought it home.
-            is_remote = is_remote or bool(found and found[-1].exception.endswith(_REMOTE))
+            is_remote = is_remote or bool(found and found[-1].exception.endswith(_CARRIERS))
             frames = []
         elif frames is None:
             continue
