@@ -152,4 +152,5 @@ def place_of_logger(name: str) -> CodePlace | None:
     """Return the module that logs by this name; None where it is a layer's, or no service's."""
     if package_of(name) not in OWN | NEAR or _is_one_of(name, LAYERS):
         return None
-    return CodePlace(module=f"{name.replace('.', '/')}.py")
+    place = CodePlace(module=f"{name.replace('.', '/')}.py")
+    return None if place.is_layer else place

@@ -1,11 +1,11 @@
 """Errors that belong together: what one component logs of one request or server is one episode."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stackward.diagnosis.components import DEPTH, USUAL_DEPTH
-from stackward.diagnosis.witnesses import Weight, Witness
+from stackward.diagnosis.witnesses import Weight, Witness, one_of_each
 
 # Clocks of several nodes, where their offsets were not measured: nodes that keep time by NTP.
 CLOCKS_S = 0.25
@@ -70,25 +70,39 @@ def episodes_of(witnesses: Iterable[Witness]) -> list[Episode]:
 
 
 def _episode(members: Sequence[Witness]) -> Episode:
-    """Make an episode; its first traceback tells what it is about, else its first place."""
+    """Make an episode; its first traceback tells what it is about, else its first place.
+
+    A traceback that ends in a mere layer tells less than a later one; the places of all are kept.
+    """
     traced = [one for one in members if one.raised and (one.places or one.accused)]
     placed = [one for one in members if one.places]
-    return Episode(witnesses=tuple(members), told=(traced or placed or list(members))[0])
+    told = (traced or placed or list(members))[0]
+    if told.raised and told.accused is None:
+        deep = [one for one in traced if one.place and one.place.is_own and not one.place.is_layer]
+        told = (deep or traced)[0]
+        others = (place for one in traced if one.accused is None for place in one.places)
+        told = replace(told, places=one_of_each([*told.places, *others]))
+    return Episode(witnesses=tuple(members), told=told)
 
 
-def in_rank(episodes: Sequence[Episode]) -> list[Episode]:
-    """Order episodes: what counts more is first, then what is earlier.
+def in_rank(episodes: Sequence[Episode], noticed: frozenset[str] = frozenset()) -> list[Episode]:
+    """Order episodes: what counts more is first.
 
-    Where clocks cannot tell which is earlier, the deeper component is first.
+    Of what counts alike it is what names a thing that was `noticed`, then what has a traceback,
+    then what is earlier. Where clocks cannot tell which is earlier, the deeper component is first.
     """
-    ranked = sorted(episodes, key=lambda one: (one.weight, one.at))
+
+    def order(one: Episode) -> tuple[Weight, bool, bool]:
+        return one.weight, not one.ids & noticed, one.told.raised is None
+
+    ranked = sorted(episodes, key=lambda one: (*order(one), one.at))
     if not ranked:
         return ranked
     first = ranked[0]
     tied = [
         one
         for one in ranked
-        if one.weight is first.weight
+        if order(one) == order(first)
         and one.node != first.node
         and (one.at - first.at).total_seconds() < _error_s(first, one)
     ]

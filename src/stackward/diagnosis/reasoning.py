@@ -2,7 +2,8 @@
 
 1. What was logged before the window too is usual, and counts last.
 2. An error that accuses another component is no cause where that one has an error of its own.
-3. Of what is left the first in time is the cause; where clocks cannot tell, the deeper component.
+3. Of what is left that is the cause which names what a user noticed, which has a traceback, and
+   which was first; where clocks cannot tell, the deeper component.
 4. What comes later is said to be a consequence where it shares a request, a thing or an exception.
 """
 
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from stackward.diagnosis.accused import short
-from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link
+from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link, Sureness
 from stackward.diagnosis.certainty import Known, judged
 from stackward.diagnosis.code_places import CodePlace
 from stackward.diagnosis.components import components_of, named
@@ -65,16 +66,17 @@ def diagnose(
     witnesses = _witnesses(events, owners, usual)
     witnesses += _sayings(failure, owners, usual)
     signs = _signs(events, owners, {one.event: one for one in witnesses})
-    episodes = in_rank(_promoted(episodes_of(witnesses)))
+    noticed = frozenset[str]().union(*(one.ids for one in signs))
+    episodes = in_rank(_promoted(episodes_of(witnesses)), noticed)
     well = frozenset(_well(failure, owners, episodes))
     every_cause = _causes(episodes, signs, well)
     wanted = (one for one in every_cause if not only or one.component in only)
-    causes = list(islice(wanted, MOST_CAUSES))
+    causes = _by_sureness(list(islice(wanted, MOST_CAUSES)))
     return Diagnosis(
         causes=causes,
         noticed=[one.link for one in signs],
         consequences=list(_consequences(episodes, causes)),
-        ruled_out=[*_ruled_out(episodes), *_left_over(episodes, causes)],
+        ruled_out=[*_ruled_out(episodes, causes), *_left_over(episodes, causes)],
         well=sorted(well),
         unknown=list(_unknown(failure)),
         events=len(events),
@@ -205,23 +207,42 @@ def _causes(
     signs: Sequence[Noticed],
     well: frozenset[str],
 ) -> Iterator[Cause]:
-    """Return causes, one for each module of a component."""
-    seen: set[tuple[str, str | None]] = set()
-    for rank, (episode, place) in enumerate(_candidates(episodes, well)):
-        key = (_broken_in(episode, place), place.module if place else None)
+    """Return causes, one for each module; of a component without a known one, one."""
+    seen: set[str] = set()
+    for rank, (episode, place) in enumerate(_candidates(episodes, well, is_noticed=bool(signs))):
+        key = place.module if place else _broken_in(episode, place)
         if key not in seen:
             seen.add(key)
             yield _cause(episode, place, rank, episodes, signs)
 
 
+def _by_sureness(causes: Sequence[Cause]) -> list[Cause]:
+    """Order causes: the surest first; of one component a known module before an unknown one."""
+    ordered: list[Cause] = []
+    for sureness in Sureness:
+        alike = [one for one in causes if one.sureness is sureness]
+        for number, one in enumerate(alike):
+            if one.place is None:
+                ordered += [
+                    later
+                    for later in alike[number + 1 :]
+                    if later.place is not None
+                    and later.component == one.component
+                    and later not in ordered
+                ]
+            if one not in ordered:
+                ordered.append(one)
+    return ordered
+
+
 def _candidates(
-    episodes: Sequence[Episode], well: frozenset[str]
+    episodes: Sequence[Episode], well: frozenset[str], *, is_noticed: bool
 ) -> Iterator[tuple[Episode, CodePlace | None]]:
     """Return where each episode arose; of the first also where its calls came from.
 
     An error of its own of another request or component goes before the third call of the first.
     """
-    worth = _worth_a_cause(episodes)
+    worth = _worth_a_cause(episodes, is_noticed=is_noticed)
     later: list[tuple[Episode, CodePlace | None]] = []
     for number, one in enumerate(worth):
         places = _places(one, well, accusers=_accusers_of(one, episodes))
@@ -257,15 +278,20 @@ def _broken_in(episode: Episode, place: CodePlace | None) -> str:
     return episode.component
 
 
-def _worth_a_cause(episodes: Sequence[Episode]) -> list[Episode]:
-    """Leave out what accuses a component that has an error of its own, and what is usual."""
+def _worth_a_cause(episodes: Sequence[Episode], *, is_noticed: bool) -> list[Episode]:
+    """Leave out what accuses a component that has an error of its own, and what is usual.
+
+    What is usual is left where a user noticed something, and no new error could be the reason.
+    """
+    has_new = any(one.weight <= Weight.ACCUSED for one in episodes)
+    has_new |= any(one.weight is Weight.AWAY and not one.told.is_following for one in episodes)
     own = _own_errors(episodes)
     has_own = any(one.weight <= Weight.ACCUSED for one in episodes)
     ids = episodes[0].ids if episodes else frozenset()
     kept = []
     for number, one in enumerate(episodes):
         accused = one.told.accused
-        if one.weight is Weight.USUAL:
+        if one.weight is Weight.USUAL and (has_new or not is_noticed):
             continue
         # A mere warning about the same request or thing, and later, is a consequence.
         if number and has_own and one.weight >= Weight.HINTS and one.ids & ids:
@@ -466,10 +492,12 @@ def _why_ruled_out(one: Episode, first: Episode) -> str | None:
     return None
 
 
-def _ruled_out(episodes: Sequence[Episode]) -> Iterator[Aside]:
+def _ruled_out(episodes: Sequence[Episode], causes: Sequence[Cause]) -> Iterator[Aside]:
     grouped: dict[tuple[str, str], list[Episode]] = {}
+    shown = {event for one in causes for event in one.evidence}
     for one in sorted(episodes, key=lambda one: -one.weight):
-        if why := _why_ruled_out(one, episodes[0]):
+        is_cause = one.weight is Weight.USUAL and one.told.event in shown
+        if not is_cause and (why := _why_ruled_out(one, episodes[0])):
             grouped.setdefault((one.component, why), []).append(one)
     for (component, why), members in grouped.items():
         yield _aside(component, members, why)

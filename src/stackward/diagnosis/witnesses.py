@@ -1,7 +1,7 @@
 """What one event tells: where an error arose, whom it accuses, and how much it counts."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -69,7 +69,14 @@ def key_of(one: Event, component: str) -> tuple[object, ...]:
     said = one.message
     if said.startswith("Traceback (most") and one.raised:
         said = one.raised[-1].message
-    return component, one.module, words_of(said), one.exception
+    places = _places_of(one)
+    where = places[0].module if places else None
+    return component, one.module, words_of(said), one.exception, where
+
+
+def _places_of(one: Event) -> tuple[CodePlace, ...]:
+    raised, frames = first_cause(one)
+    return places_in(frames, raised)
 
 
 def component_of(one: Event, known: Mapping[tuple[str, str], str]) -> str:
@@ -195,12 +202,13 @@ def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tupl
     ordered = meant or passed
     if meant and passed and passed[0].module == own[-1][1].module:
         # The innermost of all stays a candidate, behind two that mean more.
-        ordered = [*_one_of_each(meant)[:2], passed[0], *meant]
-    return tuple(_one_of_each(ordered))
+        ordered = [*one_of_each(meant)[:2], passed[0], *meant]
+    return one_of_each(ordered)
 
 
-def _one_of_each(places: Sequence[CodePlace]) -> list[CodePlace]:
+def one_of_each(places: Iterable[CodePlace]) -> tuple[CodePlace, ...]:
+    """Return the first place of each module."""
     kept: dict[str, CodePlace] = {}
     for one in places:
         kept.setdefault(one.module, one)
-    return list(kept.values())
+    return tuple(kept.values())
