@@ -59,9 +59,9 @@ def diagnose(  # noqa: PLR0913  # one for each flag
     """Find in the logs which component is broken, where in its code, and why.
 
     Give `--since` the time when it began: what was logged before that too is not new. Ends with 0
-    if no error was found, 7 with a cause that is certain or likely, 6 with errors that are possible
-    causes or if part of the logs could not be read, 1 if no log has that request or server, 8 if no
-    log of that time could be read.
+    if no new error was found, 7 with a cause that is certain or likely, 6 with new errors whose
+    causes are only possible or if part of the logs could not be read, 1 if no log has that request
+    or server, 8 if no log of that time could be read.
     """
     from stackward.diagnosis.cause import Sureness
     from stackward.report.diagnosis import COLUMNS, render_diagnosis
@@ -97,7 +97,7 @@ def diagnose(  # noqa: PLR0913  # one for each flag
         return ExitCode.UNSEEN
     if any(one.sureness is not Sureness.POSSIBLE for one in found.causes):
         return ExitCode.BROKEN
-    is_well = failure.reading.is_whole and not any(one.is_grave for one in found.causes)
+    is_well = failure.reading.is_whole and not found.is_grave
     return ExitCode.DONE if is_well else ExitCode.DEGRADED
 
 

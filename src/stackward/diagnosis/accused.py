@@ -46,16 +46,26 @@ FOLLOWS = frozenset(
         "InstanceDeployFailure", "VifPlugTimeout",
     }
 )  # fmt: skip
-_FOLLOWED = {
-    "NoValidHost": "nova-scheduler",
-    "NoValidBackend": "cinder-volume",
-    "VolumeNotCreated": "cinder-volume",
-    "PortBindingFailed": "neutron-api",
-    "VirtualInterfaceCreateException": "neutron-openvswitch-agent",
-    "VifPlugTimeout": "neutron-openvswitch-agent",
+_NOVA_SCHEDULER = ("nova-scheduler", "nova/scheduler/manager.py")
+_CINDER_SCHEDULER = ("cinder-scheduler", "cinder/scheduler/filter_scheduler.py")
+_OPENVSWITCH = (
+    "neutron-openvswitch-agent",
+    "neutron/plugins/ml2/drivers/openvswitch/agent/ovs_neutron_agent.py",
+)
+# Who decides or does that, and where in its code.
+_FOLLOWED: dict[str, tuple[str, str | None]] = {
+    "NoValidHost": _NOVA_SCHEDULER,
+    "NoValidBackend": _CINDER_SCHEDULER,
+    "VolumeNotCreated": ("cinder-volume", None),
+    "PortBindingFailed": ("neutron-api", None),
+    "VirtualInterfaceCreateException": _OPENVSWITCH,
+    "VifPlugTimeout": _OPENVSWITCH,
 }
-
-_NO_HOST = re.compile(r"No valid host was found")
+# The same without a traceback.
+_SAID = (
+    (re.compile(r"No valid host was found"), _NOVA_SCHEDULER),
+    (re.compile(r"No valid backend was found"), _CINDER_SCHEDULER),
+)
 
 # What a module calls: the first that fits the calls of a traceback, the innermost first.
 CALLS = (
@@ -147,7 +157,7 @@ def accused_by(one: Event, raised: Raised | None, frames: Sequence[CodePlace]) -
     said = f"{raised.exception}: {raised.message}" if raised else one.message
     name = short(raised.exception) if raised else ""
     if name in FOLLOWS:
-        return Accused(component=_FOLLOWED.get(name), follows=True)
+        return _followed(*_FOLLOWED.get(name, (None, None)))
     if not raised:
         return _by_words(said)
     is_away = name in AWAY | TIMED_OUT or _SAYS_AWAY.search(said) is not None
@@ -164,10 +174,16 @@ def accused_by(one: Event, raised: Raised | None, frames: Sequence[CodePlace]) -
     )
 
 
+def _followed(component: str | None, module: str | None) -> Accused:
+    place = CodePlace(module=module) if module else None
+    return Accused(component=component, place=place, follows=True)
+
+
 def _by_words(said: str) -> Accused | None:
     """Return whom an error without a traceback accuses."""
-    if _NO_HOST.search(said):
-        return Accused(component="nova-scheduler", follows=True)
+    for form, whom in _SAID:
+        if form.search(said):
+            return _followed(*whom)
     named = next((whom for form, whom in WORDS if form.search(said)), None)
     if named or _SAYS_AWAY.search(said):
         return Accused(component=named or _by_address(said))

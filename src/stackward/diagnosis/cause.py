@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from stackward.diagnosis.code_places import CodePlace
-from stackward.logs.event import Event, Level
+from stackward.logs.event import Event
 
 
 class Sureness(StrEnum):
@@ -43,11 +43,6 @@ class Cause:
     chain: tuple[Link, ...]
     evidence: tuple[Event, ...]
 
-    @property
-    def is_grave(self) -> bool:
-        """Say whether an error was logged of it."""
-        return any(one.level >= Level.ERROR for one in self.evidence)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aside:
@@ -71,4 +66,5 @@ class Diagnosis:
     ruled_out: Sequence[Aside]
     well: Sequence[str]  # components whose logs were read, and have nothing grave
     unknown: Sequence[str]
+    is_grave: bool  # an error was logged that was not there before
     events: int  # that were looked at

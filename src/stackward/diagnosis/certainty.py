@@ -83,6 +83,12 @@ RULES = (
         raises="an error in its own log",
     ),
     Rule(
+        holds=lambda it: it.weight is Weight.ACCUSED and (it.is_noticed or it.is_followed),
+        sureness=Sureness.LIKELY,
+        says="it is accused, it tells of it at that time, and a user noticed it",
+        raises="an error in its own log",
+    ),
+    Rule(
         holds=lambda it: it.weight >= Weight.WARNS,
         sureness=Sureness.POSSIBLE,
         says="nothing graver than this was logged",

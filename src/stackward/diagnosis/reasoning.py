@@ -79,6 +79,9 @@ def diagnose(
         ruled_out=[*_ruled_out(episodes, causes), *_left_over(episodes, causes)],
         well=sorted(well),
         unknown=list(_unknown(failure)),
+        is_grave=any(
+            one.event.level >= Level.ERROR and one.weight is not Weight.USUAL for one in witnesses
+        ),
         events=len(events),
     )
 
@@ -173,7 +176,9 @@ def _promoted(episodes: Sequence[Episode]) -> list[Episode]:
     for one in episodes:
         whom = one.told.accused.component if one.told.accused else None
         is_told = one.weight in {Weight.AWAY, Weight.HINTS}
-        if is_told and whom is not None and whom != one.component:
+        # What only follows may be told by whom it is about: a scheduler has found nothing.
+        is_other = whom != one.component or one.told.is_following
+        if is_told and whom is not None and is_other:
             accused.setdefault(whom, []).append(one)
     return [_more_of(one, accused.get(one.component, ())) for one in episodes]
 

@@ -84,6 +84,7 @@ WORDS = (
     "seconds to build",
     "seconds to spawn",
     "returned 0 hosts",
+    "Filtering removed all hosts",
     "Got no allocation candidates",
 )
 

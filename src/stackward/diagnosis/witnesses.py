@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from stackward.diagnosis.accused import Accused, accused_by, short
-from stackward.diagnosis.code_places import CodePlace, place_of, place_of_logger
+from stackward.diagnosis.code_places import CodePlace, package_of, place_of, place_of_logger
 from stackward.diagnosis.components import component_of_module
 from stackward.logs.event import Event, Level, Raised
 from stackward.logs.groups import words_of
@@ -22,7 +22,23 @@ _OF_CALLERS = frozenset(
         "KeyError", "StatementError", "TypeError", "ValueError",
     }
 )  # fmt: skip
-_FILTER = re.compile(r"Filter (?P<name>\w+) returned 0 hosts")
+_FILTER = re.compile(r"Filter (?P<name>\w+) returned 0 hosts|(?P<last>\w+): \(start: \d+, end: 0\)")
+# Filters in modules that are not called like them; the rest are.
+_FILTERS = {
+    "AffinityFilter": "affinity_filter", "AggregateCoreFilter": "core_filter",
+    "AggregateDiskFilter": "disk_filter",
+    "AggregateInstanceExtraSpecsFilter": "aggregate_instance_extra_specs",
+    "AggregateIoOpsFilter": "io_ops_filter",
+    "AggregateMultiTenancyIsolation": "aggregate_multitenancy_isolation",
+    "AggregateNumInstancesFilter": "num_instances_filter", "AggregateRamFilter": "ram_filter",
+    "AggregateTypeAffinityFilter": "type_filter", "DifferentBackendFilter": "affinity_filter",
+    "DifferentHostFilter": "affinity_filter", "ImagePropertiesFilter": "image_props_filter",
+    "SameBackendFilter": "affinity_filter", "SameHostFilter": "affinity_filter",
+    "ServerGroupAffinityFilter": "affinity_filter",
+    "ServerGroupAntiAffinityFilter": "affinity_filter",
+    "SimpleCIDRAffinityFilter": "affinity_filter", "TypeAffinityFilter": "type_filter",
+}  # fmt: skip
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # NUMATopology
 
 
 class Weight(IntEnum):
@@ -118,8 +134,10 @@ def witness_of(
 def _place_told(one: Event) -> CodePlace | None:
     """Return what an event tells of a place without a traceback."""
     if found := _FILTER.search(one.message):
-        words = re.sub(r"(?<!^)(?=[A-Z])", "_", found["name"]).lower()
-        return CodePlace(module=f"nova/scheduler/filters/{words}.py")
+        name = found["name"] or found["last"]
+        words = _FILTERS.get(name) or _WORDS.sub("_", name).lower()
+        package = "cinder" if package_of(one.module) == "cinder" else "nova"
+        return CodePlace(module=f"{package}/scheduler/filters/{words}.py")
     return place_of_logger(one.module)
 
 
