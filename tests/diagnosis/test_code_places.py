@@ -1,9 +1,14 @@
 """Where in a service's code something is."""
 
+import time
+from datetime import UTC, datetime
+
 import pytest
 
+from stackward.diagnosis.accused import accused_by
 from stackward.diagnosis.code_places import path_in_package, place_of_logger
-from stackward.diagnosis.signs import SIGNS, Sign
+from stackward.diagnosis.signs import SIGNS, WORDS, Sign, sign_of
+from stackward.logs.event import Event, Level
 
 
 @pytest.mark.parametrize(
@@ -15,6 +20,12 @@ from stackward.diagnosis.signs import SIGNS, Sign
         ("/opt/stack/new/neutron-lib/neutron_lib/db/api.py", "neutron_lib/db/api.py"),
         ("/var/lib/kolla/venv/lib/python3.12/site-packages/cinder/rpc.py", "cinder/rpc.py"),
         ("/usr/share/nova/compute/manager.py", "nova/compute/manager.py"),
+        ("/home/nova/src/nova/virt/driver.py", "nova/virt/driver.py"),
+        ("/opt/swift/nova/nova/virt/driver.py", "nova/virt/driver.py"),
+        (
+            "/opt/stack/nova/nova/api/openstack/placement/objects/x.py",
+            "nova/api/openstack/placement/objects/x.py",
+        ),
         ("/usr/lib/python3.12/threading.py", None),
     ],
 )
@@ -30,6 +41,7 @@ def test_a_module_is_the_path_within_its_package(file: str, module: str | None) 
         ("oslo_messaging.rpc.server", None),
         ("nova", None),
         ("nova.osapi_compute.wsgi.server", None),
+        ("neutron.agent.linux.utils", None),
     ],
 )
 def test_a_logger_is_called_like_its_module_unless_it_is_a_layers(
@@ -43,3 +55,25 @@ def test_a_logger_is_called_like_its_module_unless_it_is_a_layers(
 @pytest.mark.parametrize("sign", SIGNS, ids=lambda one: one.sample)
 def test_a_sign_is_found_in_its_sample(sign: Sign) -> None:
     assert sign.form.search(sign.sample)
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda one: one.sample)
+def test_a_sign_below_a_warning_has_a_word_by_which_it_is_read(sign: Sign) -> None:
+    is_read = sign.level >= Level.WARNING or any(word in sign.sample for word in WORDS)
+
+    assert is_read
+
+
+@pytest.mark.parametrize("words", ["Error: x ", "libvirt ", "Identity server ", "instance "])
+def test_a_line_of_many_alike_words_is_judged_at_once(words: str) -> None:
+    event = Event(
+        at=datetime(2026, 11, 28, tzinfo=UTC), node="ctl", component="nova-compute", file="x",
+        offset=0, format="oslo", level=Level.ERROR, message=words * 20_000, user="u",
+        module="nova.compute.manager",
+    )  # fmt: skip
+    began = time.process_time()
+
+    sign_of(event)
+    accused_by(event, None, ())
+
+    assert time.process_time() - began < 1

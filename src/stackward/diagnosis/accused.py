@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from stackward.diagnosis.code_places import CodePlace, package_of
+from stackward.diagnosis.signs import MOST_READ
 from stackward.logs.event import Event, Raised
 
 
@@ -154,7 +155,7 @@ def accused_by(one: Event, raised: Raised | None, frames: Sequence[CodePlace]) -
 
     The frames are those of the exception, the innermost last.
     """
-    said = f"{raised.exception}: {raised.message}" if raised else one.message
+    said = (f"{raised.exception}: {raised.message}" if raised else one.message)[:MOST_READ]
     name = short(raised.exception) if raised else ""
     if name in FOLLOWS:
         return _followed(*_FOLLOWED.get(name, (None, None)))

@@ -17,6 +17,7 @@ class Known:
     is_noticed: bool  # a sign of what the user noticed names the same request or thing
     is_followed: bool  # a sign came soon after it, and names neither
     accusers: int  # components that accuse it
+    is_handled: bool  # its exception may have been expected, and another one came of it
     rank: int  # 0 for the first cause
 
 
@@ -50,11 +51,19 @@ RULES = (
             and it.has_traceback
             and it.has_code
             and it.is_noticed
+            and not it.is_handled
         ),
         sureness=Sureness.CERTAIN,
         says="it is the first error of its own, its traceback shows the code, and what the user "
         "noticed has the same request or thing",
         raises="",
+    ),
+    Rule(
+        holds=lambda it: it.weight is Weight.OWN and it.is_noticed and it.is_handled,
+        sureness=Sureness.LIKELY,
+        says="what the user noticed has the same request or thing; another exception came of it, "
+        "and it may have been expected",
+        raises="which of its exceptions comes again",
     ),
     Rule(
         holds=lambda it: it.weight is Weight.OWN and it.is_noticed,

@@ -71,6 +71,16 @@ LAYERS = (
     "*.requestlog", "root", "*.api.middleware.fault", "*.middleware*",
 )  # fmt: skip
 
+# The first folders in packages of services: they tell a package from a folder of its name.
+_FOLDERS = frozenset(
+    {
+        "agent", "api", "assignment", "async_", "backup", "brick", "cmd", "common", "compute",
+        "conductor", "console", "core", "db", "domain", "handlers", "identity", "image", "ipam",
+        "middleware", "network", "notifiers", "objects", "pecan_wsgi", "plugins", "policies",
+        "privileged", "privsep", "scheduler", "server", "services", "storage", "token", "virt",
+        "volume",
+    }
+)  # fmt: skip
 _PACKAGES = re.compile(r"-packages/(?P<rest>.+)$")
 _FIRST = re.compile(r"\w+")
 _LEVELS_OF_PATH = re.compile(r"[^/]+")
@@ -128,7 +138,8 @@ def path_in_package(file: str) -> str | None:
     if not known:
         return None
     # A work tree has the package in a folder that is called like it: /opt/stack/nova/nova/...
-    first = known[0]
+    # A home may be called like it too: /home/nova/src/nova/virt/...
+    first = next((number for number in known if parts[number + 1] in _FOLDERS), known[0])
     if first + 1 in known:
         first += 1
     return "/".join(parts[first:])

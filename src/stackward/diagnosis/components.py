@@ -93,6 +93,7 @@ DEPTH = {
     "machine": 9,
 }  # fmt: skip
 USUAL_DEPTH = 4
+MIXED = ""  # stands for a file in which several components log
 ALL_NAMES = frozenset({*OTHER_NAMES.values(), *IN_FOLDERS.values(), *DEPTH})
 
 _AROUND = re.compile(r"^(?:screen-|devstack[@-]|apache2?-|httpd-)+")
@@ -133,6 +134,6 @@ def components_of(events: Iterable[Event], known: frozenset[str]) -> Mapping[tup
         elif owner := component_of_module(f"{one.module.replace('.', '/')}.py"):
             voted.setdefault(key, Counter())[owner] += 1
     for key, votes in voted.items():
-        if len(votes) == 1 and key not in found:
-            [(found[key], _)] = votes.most_common(1)
+        if key not in found:
+            found[key] = next(iter(votes)) if len(votes) == 1 else MIXED
     return found

@@ -79,7 +79,7 @@ def _episode(members: Sequence[Witness]) -> Episode:
     told = (traced or placed or list(members))[0]
     if told.raised and told.accused is None:
         deep = [one for one in traced if one.place and one.place.is_own and not one.place.is_layer]
-        told = (deep or traced)[0]
+        told = (deep or traced or [told])[0]
         others = (place for one in traced if one.accused is None for place in one.places)
         told = replace(told, places=one_of_each([*told.places, *others]))
     return Episode(witnesses=tuple(members), told=told)

@@ -18,9 +18,9 @@ from stackward.diagnosis.accused import short
 from stackward.diagnosis.cause import Aside, Cause, Diagnosis, Link, Sureness
 from stackward.diagnosis.certainty import Known, judged
 from stackward.diagnosis.code_places import CodePlace
-from stackward.diagnosis.components import components_of, named
+from stackward.diagnosis.components import MIXED, components_of, named
 from stackward.diagnosis.episodes import CLOCKS_S, Episode, episodes_of, in_rank
-from stackward.diagnosis.signs import MADE, REASONS, sign_of
+from stackward.diagnosis.signs import MADE, MOST_READ, REASONS, sign_of
 from stackward.diagnosis.witnesses import Weight, Witness, component_of, key_of, witness_of
 from stackward.facts.failure import Failure
 from stackward.logs.event import Event, Level
@@ -115,7 +115,7 @@ def _sayings(
 ) -> Iterator[Witness]:
     """Return what tells a reason below the level of a warning."""
     for one in failure.events:
-        if one.level < Level.WARNING and REASONS.search(one.message):
+        if one.level < Level.WARNING and REASONS.search(one.message[:MOST_READ]):
             made = witness_of(one, component_of(one, owners), usual, _ids_of(one))
             if made is not None and _is_of(one, failure.ids):
                 yield made
@@ -388,6 +388,7 @@ def _cause(
             is_noticed=bool(linked),
             is_followed=bool(after),
             accusers=len(accusers),
+            is_handled=told.is_handled,
             rank=rank,
         )
     )
@@ -546,7 +547,10 @@ def _well(
         owners.get((each.node, each.path)) or named(each.path, each.component) or each.component
         for node in failure.reading.nodes.values()
         for each in node.files
-        if each.first is not None and not each.lost and not each.error
+        if each.first is not None
+        and not each.lost
+        and not each.error
+        and owners.get((each.node, each.path)) != MIXED
     }
     return read - ill
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from stackward.logs.event import Event, Level
 
+MOST_READ = 2048  # characters of a message: what follows tells no more, and costs time
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
@@ -75,11 +77,22 @@ MADE = re.compile(r"^Took [\d.]+ seconds to (?:build|spawn)\b")
 # What tells a reason below the level of a warning; it counts where nothing graver does.
 REASONS = re.compile(
     r"HTTP exception thrown|Filter \S+ returned 0 hosts|Filtering removed all hosts|"
-    r"Got no allocation candidates"
+    r"Got no allocation candidates|status: 5\d\d\b"
 )
 # What is looked for below the level of a warning: parts of what the forms above have.
 WORDS = (
     "HTTP 5",
+    "HTTP/1.0 5",
+    "HTTP/1.1 5",
+    'HTTP/1.0" 5',
+    'HTTP/1.1" 5',
+    "status: 5",
+    "Unexpected exception in API method",
+    "Unexpected API Error",
+    "Caught error: ",
+    "failed: No details",
+    "to ERROR",
+    "to error",
     "HTTP exception thrown",
     "seconds to build",
     "seconds to spawn",
@@ -98,7 +111,7 @@ def sign_of(one: Event) -> Sign | None:
             for sign in SIGNS
             if one.level >= sign.level
             and (sign.is_plain or one.user is not None)
-            and any(sign.form.search(text) for text in texts)
+            and any(sign.form.search(text[:MOST_READ]) for text in texts)
         ),
         None,
     )

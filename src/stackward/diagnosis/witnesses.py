@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from stackward.diagnosis.accused import Accused, accused_by, short
-from stackward.diagnosis.code_places import CodePlace, package_of, place_of, place_of_logger
-from stackward.diagnosis.components import component_of_module
+from stackward.diagnosis.accused import CALLS, Accused, accused_by, short
+from stackward.diagnosis.code_places import NEAR, CodePlace, package_of, place_of, place_of_logger
+from stackward.diagnosis.components import MIXED, component_of_module
+from stackward.diagnosis.signs import MOST_READ
 from stackward.logs.event import Event, Level, Raised
 from stackward.logs.groups import words_of
 
@@ -41,6 +42,13 @@ _FILTERS = {
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # NUMATopology
 
 
+# A caller and a service disagree on the parameters of a call over RPC.
+_MISMATCH = re.compile(
+    r"\(\) (?:got an unexpected keyword argument|takes |missing \d+ required |got multiple values)"
+)
+_DISPATCHER = "oslo_messaging/rpc/dispatcher.py"
+
+
 class Weight(IntEnum):
     """How much an event counts; a lower one counts more."""
 
@@ -68,6 +76,13 @@ class Witness:
     raised: Raised | None = None  # the first cause of its traceback
     accused: Accused | None = None
     ids: frozenset[str] = frozenset()
+
+    @property
+    def is_handled(self) -> bool:
+        """Say whether its exception may have been expected, and another one came of it."""
+        if self.raised is None or self.raised is self.event.raised[-1]:
+            return False
+        return short(self.raised.exception).endswith("NotFound")
 
     @property
     def is_following(self) -> bool:
@@ -99,8 +114,11 @@ def component_of(one: Event, known: Mapping[tuple[str, str], str]) -> str:
     """Return whose event it is."""
     named = known.get((one.node, one.file))
     is_shared = one.component in _OF_ALL and one.format.startswith("oslo")
-    if named is None and is_shared:
-        named = component_of_module(f"{one.module.replace('.', '/')}.py")
+    if named == MIXED or (named is None and is_shared):
+        modules = [f"{one.module.replace('.', '/')}.py"]
+        if one.raised:
+            modules += [each.module for each in _places_of(one)]
+        named = next(filter(None, map(component_of_module, modules)), None)
     return named or one.component
 
 
@@ -113,7 +131,11 @@ def witness_of(
     raised, frames = first_cause(one)
     known = [place for place in map(place_of, raised.frames if raised else ()) if place]
     accused = accused_by(one, raised, known)
-    places = places_in(frames, raised) or tuple(filter(None, [_place_told(one)]))
+    places = (
+        _places_of_a_call(component, raised, frames)
+        or _with_the_last(places_in(frames, raised), one, raised)
+        or tuple(filter(None, [_place_told(one)]))
+    )
     logged_by = component
     # A traceback that came over RPC is of another process.
     if raised is not None and raised.is_remote and places:
@@ -131,9 +153,38 @@ def witness_of(
     )
 
 
+def _places_of_a_call(
+    component: str, raised: Raised | None, frames: Sequence[CodePlace | None]
+) -> tuple[CodePlace, ...]:
+    """Return who calls, and who is called, where the two disagree on the parameters."""
+    if raised is None or not _MISMATCH.search(raised.message[:MOST_READ]):
+        return ()
+    is_called = any(frame.file.endswith(_DISPATCHER) for frame in raised.frames)
+    own = [one for one in frames if one and one.is_own]
+    if not is_called or any(not one.is_wrapper and not one.is_layer for one in own):
+        return ()
+    return one_of_each(
+        CodePlace(module=module)
+        for caller, called, manager in CALLS
+        if called == component and caller.endswith("rpcapi.py") and manager
+        for module in (caller, manager)
+    )
+
+
+def _with_the_last(
+    places: tuple[CodePlace, ...], one: Event, raised: Raised | None
+) -> tuple[CodePlace, ...]:
+    """Add where the last exception of a chain arose: the first may have been handled."""
+    if not places or not one.raised or one.raised[-1] is raised or any(map(_carries, one.raised)):
+        return places
+    last = one.raised[-1]
+    others = places_in(tuple(map(place_of, last.frames)), last)[:1]
+    return one_of_each([*places[:2], *others, *places[2:]])
+
+
 def _place_told(one: Event) -> CodePlace | None:
     """Return what an event tells of a place without a traceback."""
-    if found := _FILTER.search(one.message):
+    if found := _FILTER.search(one.message[:MOST_READ]):
         name = found["name"] or found["last"]
         words = _FILTERS.get(name) or _WORDS.sub("_", name).lower()
         package = "cinder" if package_of(one.module) == "cinder" else "nova"
@@ -205,7 +256,7 @@ def places_in(frames: Sequence[CodePlace | None], raised: Raised | None) -> tupl
     """
     own = [(number, place) for number, place in enumerate(frames) if place and place.is_own]
     if not own:
-        return tuple(place for place in reversed(frames) if place)[:1]
+        return tuple(one for one in reversed(frames) if one and one.package in NEAR)[:1]
     last = len(frames) - 1
     is_of_caller = _is_of_caller(raised)
     meant: list[CodePlace] = []
