@@ -10,6 +10,7 @@
     certainty; most                                how sure it is; how sure it may be at most
     causes                                         how many there are
     aside                                          components that followed, or were ruled out
+    events                                         how many were looked at
 """
 
 import json
@@ -64,6 +65,7 @@ def test_the_broken_component_is_found(
     assert first.get("component") not in expected.get("never_first", ())
     most = SURENESS.index(expected.get("most", "certain"))
     assert all(SURENESS.index(one["certainty"]) <= most for one in causes)
+    assert found["looked"]["events"] == expected.get("events", found["looked"]["events"])
     asides = [*found["consequences"], *found["ruled_out"]]
     assert set(expected.get("aside", ())) <= {one["component"] for one in asides}
     assert len(causes) == expected.get("causes", len(causes))

@@ -82,7 +82,7 @@ def diagnose(
         is_grave=any(
             one.event.level >= Level.ERROR and one.weight is not Weight.USUAL for one in witnesses
         ),
-        events=len(events),
+        events=sum(one.level >= Level.WARNING or not MADE.search(one.message) for one in events),
     )
 
 
