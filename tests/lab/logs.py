@@ -86,19 +86,23 @@ def about(events: Iterable[Logged], server: str) -> list[str]:
 
 def missing(written: Iterable[str], shown: Iterable[str]) -> list[str]:
     """Return the lines of a log that no event shows; a line is a time, a header and its words."""
-    times: dict[str, list[str]] = {}
-    for one in shown:
-        times.setdefault(one[:23], []).append(one[24:])
+    events = [*shown]
+    return [line for line in written if not any(_is_of(line, each) for each in events)]
+
+
+def doubled(written: Iterable[str], shown: Iterable[str]) -> list[str]:
+    """Return what is shown more often than it was written: a service may say a thing twice."""
+    lines = [*written]
     return [
-        line
-        for line in written
-        if not any(line.endswith(each) for each in times.get(line[:23], ()))
+        one
+        for one, count in Counter(shown).items()
+        if count > max(1, sum(_is_of(line, one) for line in lines))
     ]
 
 
-def doubled(shown: Iterable[str]) -> list[str]:
-    """Return what is shown more than once."""
-    return [one for one, count in Counter(shown).items() if count > 1]
+def _is_of(line: str, event: str) -> bool:
+    """Say whether an event, as `about` has it, shows that line."""
+    return line[:23] == event[:23] and line.endswith(event[24:])
 
 
 def lines_about(lab: RealLab, node: str, server: str) -> list[str]:

@@ -89,7 +89,7 @@ def logged(stage: Stage) -> Generator[Logged]:
 def test_a_tail_shows_each_line_once_although_logs_are_rotated(logged: Logged) -> None:
     assert len(logged.written) > 5
     assert missing(logged.written, logged.tailed) == []
-    assert doubled(logged.tailed) == []
+    assert doubled(logged.written, logged.tailed) == []
 
 
 def test_a_tail_ends_well_and_names_nothing_that_was_lost(logged: Logged) -> None:
