@@ -11,7 +11,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -296,6 +296,12 @@ def volume_states_page() -> str:
     return "\n".join(parts)
 
 
+def fields_of(title: str, what: str, named: Mapping[str, str]) -> list[str]:
+    """Return a section on the fields of what a command writes as JSON."""
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in named.items()]
+    return [f"## {title}\n", f"{what}\n", "| Field | Meaning |", "|---|---|", *rows, ""]
+
+
 def logs_page() -> str:
     """Return the fields of events and groups, and the formats that are read."""
     fields = (
@@ -309,9 +315,7 @@ def logs_page() -> str:
         "With `-f json` the commands of `stackward log` write one JSON object a line.",
         "Names and meanings of its fields stay; new ones may come.\n",
     ]
-    for title, what, named in fields:
-        rows = [f"| `{name}` | {meaning} |" for name, meaning in named.items()]
-        parts += [f"## {title}\n", f"{what}\n", "| Field | Meaning |", "|---|---|", *rows, ""]
+    parts += [line for each in fields for line in fields_of(*each)]
     parts += [
         "## Formats\n",
         "A line that begins as one of these begins an event; any other continues the one before.",
@@ -345,9 +349,7 @@ def diagnosis_page() -> str:
         "Names and meanings of the fields stay; new ones may come. Signs and rules change as more",
         "is known of clouds.\n",
     ]
-    for title, what, named in fields:
-        rows = [f"| `{name}` | {meaning} |" for name, meaning in named.items()]
-        parts += [f"## {title}\n", f"{what}\n", "| Field | Meaning |", "|---|---|", *rows, ""]
+    parts += [line for each in fields for line in fields_of(*each)]
     parts += [
         "## How sure a cause is\n",
         "The first rule that holds is taken.\n",

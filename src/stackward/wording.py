@@ -22,6 +22,11 @@ def first_of(names: Iterable[str], most: int) -> str:
     return f"{', '.join(listed[:most])} and {len(listed) - most} more"
 
 
+def perhaps(near: Iterable[str]) -> str:
+    """Name what may be meant: "perhaps `nova-api` or `nova-conductor`"."""
+    return f"perhaps {' or '.join(f'`{one}`' for one in near)}"
+
+
 def in_size(size: float) -> str:
     """Say a number of bytes, rounded to a tenth of the unit: "1.9 GiB", "300 MiB"."""
     if size < _STEP:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.running import Run
 from diagnosis.test_scenarios import SCENARIOS, lay_out
-from stackward.cli import main
 from stackward.report.diagnosis import ASIDE_FIELDS, CAUSE_FIELDS, DIAGNOSIS_FIELDS
 
 SAMPLES = Path(__file__).parents[1] / "logs/samples"
@@ -21,19 +21,8 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> "Run":
-    return Run(capsys)
-
-
-class Run:
-    """Runs a command and returns its exit code and what it wrote."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *words: str) -> tuple[int, str, str]:
-        code = main(["diagnose", *words])
-        return (code, *self._capsys.readouterr())
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(capsys, "diagnose")
 
 
 def logs_of(name: str, folder: Path) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli import test_return
+from cli.running import Run
 from cli.test_return import Site
 from ssh_stand_in import put_ssh, says_itself
 from stackward.cli import main
@@ -30,19 +31,8 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> "Run":
-    return Run(capsys)
-
-
-class Run:
-    """Runs a command and returns its exit code and what it wrote."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *words: str) -> tuple[int, str, str]:
-        code = main(["log", *words])
-        return (code, *self._capsys.readouterr())
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(capsys, "log")
 
 
 def test_errors_are_shown_in_groups_with_an_example(run: Run) -> None:

@@ -11,6 +11,7 @@ from stackward.ports.login import way_to
 from stackward.ports.shell import VIRSH
 from stackward.ports.world import World
 from stackward.status.kernel import read_kernel
+from stackward.wording import first_of
 
 _RUNNING = (*VIRSH, "list", "--uuid")  # those that run, are paused, or end
 _SHOWN = 3
@@ -39,7 +40,7 @@ class NothingRuns:
         running = read_ids(answer.out)
         if not running:
             return Holds("`virsh list` shows no guest that runs")
-        runs = f"its libvirt runs {', '.join(running[:_SHOWN])}"
+        runs = f"its libvirt runs {first_of(running, _SHOWN)}"
         known = world.nova.server(running[0])
         if known is not None and known.host == self.host:
             # Whoever has started it wants it on: nothing would start it again after this reboot.

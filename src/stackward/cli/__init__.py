@@ -179,6 +179,8 @@ def _in_words(error: BaseException) -> StackwardError:
 
 def _usage(error: typer.TyperException) -> BadInput:
     """Put typer's complaint into the house's form."""
+    from stackward.wording import perhaps
+
     near = getattr(error, "possibilities", None)
     said = error.message if near else error.format_message()
     said = said.rstrip(".").replace("'", "`").replace("Value error, ", "")
@@ -190,5 +192,5 @@ def _usage(error: typer.TyperException) -> BadInput:
             look = f"`{option}` comes first: `stackward {option} ...`, then the rest"
     return BadInput(
         said[:1].lower() + said[1:],
-        hint=f"perhaps {' or '.join(f'`{option}`' for option in near)}; {look}" if near else look,
+        hint=f"{perhaps(near)}; {look}" if near else look,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stackward.cli.options import InventoryChoice, Output, grouped
-from stackward.cli.reading_logs import Where, anatomy_here, by_nova, opened_logs, query_of
+from stackward.cli.reading_logs import Where, by_nova, opened_logs, query_of
 from stackward.cli.show import refuse_columns, say, write
 from stackward.cli.subjects import example, subject
 from stackward.cli.width import width_here
@@ -58,10 +58,10 @@ def diagnose(  # noqa: PLR0913  # one for each flag
 ) -> int:
     """Find in the logs which component is broken, where in its code, and why.
 
-    Give `--since` the time when it began: what was logged before that too is not new. Ends with 0
-    if no new error was found, 7 with a cause that is certain or likely, 6 with new errors whose
-    causes are only possible or if part of the logs could not be read, 1 if no log has that request
-    or server, 8 if no log of that time could be read.
+    Give `--since` the time when the trouble began: an error that was logged before that time as
+    well is not new. Ends with 0 if no new error was found, 7 with a cause that is certain or
+    likely, 6 with new errors whose causes are only possible or if part of the logs could not be
+    read, 1 if no log has that request or server, 8 if no log of that time could be read.
     """
     from stackward.diagnosis.cause import Sureness
     from stackward.report.diagnosis import COLUMNS, render_diagnosis
@@ -81,7 +81,8 @@ def diagnose(  # noqa: PLR0913  # one for each flag
 
             return read_logs(source, together, anatomy, asked)
 
-        found, failure = _found(read, query, where, _ids(sought, named, read, query))
+        ids = _ids(sought, named, read, query)
+        found, failure = _found(read, query, where, frozenset(anatomy.components), ids)
     follow = "stackward log follow"
     if where.source is not None:
         follow += f" --from {shlex.quote(str(where.source))}"
@@ -130,17 +131,15 @@ def _refuse_components(where: Where, anatomy: "Anatomy") -> None:
     from difflib import get_close_matches
 
     from stackward.diagnosis.components import ALL_NAMES
+    from stackward.wording import perhaps
 
     known = {*anatomy.components, *ALL_NAMES}
     for name in where.component or ():
         if name not in known:
             near = get_close_matches(name, sorted(known), n=3, cutoff=0.5)
-            names = " or ".join(f"`{one}`" for one in near)
             raise BadInput(
                 f"there is no component `{name}`",
-                hint=f"perhaps {names}"
-                if near
-                else "name one of the anatomy, such as `nova-compute`",
+                hint=perhaps(near) if near else "name one of the anatomy, such as `nova-compute`",
             )
 
 
@@ -163,14 +162,17 @@ def _ids(
 
 
 def _found(
-    read: "Callable[[Query], Reading]", query: "Query", where: Where, ids: tuple[str, ...]
+    read: "Callable[[Query], Reading]",
+    query: "Query",
+    where: Where,
+    known: frozenset[str],
+    ids: tuple[str, ...],
 ) -> "tuple[Diagnosis, Failure]":
     from stackward.diagnosis.reasoning import diagnose as reasoned
     from stackward.diagnosis.signs import WORDS
     from stackward.facts.failure import read_failure
 
     only = frozenset(where.component or ())
-    known = frozenset(anatomy_here().components)
     before = None if where.source is not None else _BEFORE
     failure = read_failure(read, query, WORDS, ids=ids, before=before)
     return reasoned(failure, known, only), failure

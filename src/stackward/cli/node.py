@@ -73,9 +73,9 @@ AcceptOutage = Annotated[
         help="Fence it although most nodes are down: names each of them, with commas between.",
     ),
 ]
-NodeArgument = Annotated[
-    str, typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")
-]
+_NODE = typer.Argument(metavar="NODE", help="As the inventory or Nova calls it.")
+NodeArgument = Annotated[str, _NODE]
+NodeArguments = Annotated[list[str] | None, _NODE]
 
 
 @app.command(
@@ -143,10 +143,7 @@ def list_nodes(  # one for each flag
 def drain(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
-    nodes: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NODE", help="As the inventory or Nova calls it."),
-    ] = None,
+    nodes: NodeArguments = None,
     many: ManyNodes,
     reason: Annotated[
         str, typer.Option(metavar="TEXT", help="Shown to everyone as Nova's disabled reason.")
@@ -220,10 +217,7 @@ def drain(  # noqa: PLR0913  # one for each flag
 def return_(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
-    nodes: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NODE", help="As the inventory or Nova calls it."),
-    ] = None,
+    nodes: NodeArguments = None,
     many: ManyNodes,
     bring_back: Annotated[
         bool,
@@ -659,10 +653,7 @@ def recover(  # noqa: PLR0913  # one for each flag
 def reboot(  # noqa: PLR0913  # one for each flag
     context: typer.Context,
     *,
-    nodes: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NODE", help="As the inventory or Nova calls it."),
-    ] = None,
+    nodes: NodeArguments = None,
     many: ManyNodes,
     drain: Annotated[
         bool,

@@ -469,12 +469,7 @@ def _consequences(episodes: Sequence[Episode], causes: Sequence[Cause]) -> Itera
         for one in episodes
         if one.told.event not in first.evidence and one.weight is not Weight.USUAL
     ]
-    grouped: dict[tuple[str, str], list[Episode]] = {}
-    for one in others:
-        if why := _follows(one, first):
-            grouped.setdefault((one.component, why), []).append(one)
-    for (component, why), members in grouped.items():
-        yield _aside(component, members, why)
+    yield from _asides((one, why) for one in others if (why := _follows(one, first)))
 
 
 def _follows(one: Episode, first: Cause) -> str | None:
@@ -499,28 +494,38 @@ def _why_ruled_out(one: Episode, first: Episode) -> str | None:
 
 
 def _ruled_out(episodes: Sequence[Episode], causes: Sequence[Cause]) -> Iterator[Aside]:
-    grouped: dict[tuple[str, str], list[Episode]] = {}
     shown = {event for one in causes for event in one.evidence}
-    for one in sorted(episodes, key=lambda one: -one.weight):
-        is_cause = one.weight is Weight.USUAL and one.told.event in shown
-        if not is_cause and (why := _why_ruled_out(one, episodes[0])):
-            grouped.setdefault((one.component, why), []).append(one)
-    for (component, why), members in grouped.items():
-        yield _aside(component, members, why)
+
+    def told() -> Iterator[tuple[Episode, str]]:
+        for one in sorted(episodes, key=lambda one: -one.weight):
+            is_cause = one.weight is Weight.USUAL and one.told.event in shown
+            if not is_cause and (why := _why_ruled_out(one, episodes[0])):
+                yield one, why
+
+    return _asides(told())
 
 
 def _left_over(episodes: Sequence[Episode], causes: Sequence[Cause]) -> Iterator[Aside]:
     """Return errors that are neither causes nor explained: no error goes unmentioned."""
-    grouped: dict[tuple[str, str], list[Episode]] = {}
     shown = {event for one in causes for event in one.evidence}
-    for one in episodes:
-        is_error = any(each.event.level >= Level.ERROR for each in one.witnesses)
-        is_told = _why_ruled_out(one, episodes[0]) is not None or one.told.event in shown
-        if not is_error or is_told or (causes and _follows(one, causes[0])):
-            continue
-        accused = one.told.accused
-        whom = accused.component if accused is not None else None
-        why = f"it accuses {whom}, or only follows" if whom else "others are likelier"
+
+    def told() -> Iterator[tuple[Episode, str]]:
+        for one in episodes:
+            is_error = any(each.event.level >= Level.ERROR for each in one.witnesses)
+            is_told = _why_ruled_out(one, episodes[0]) is not None or one.told.event in shown
+            if not is_error or is_told or (causes and _follows(one, causes[0])):
+                continue
+            accused = one.told.accused
+            whom = accused.component if accused is not None else None
+            yield one, f"it accuses {whom}, or only follows" if whom else "others are likelier"
+
+    return _asides(told())
+
+
+def _asides(told: Iterable[tuple[Episode, str]]) -> Iterator[Aside]:
+    """Return what is no cause, with why: together what one component has for one reason."""
+    grouped: dict[tuple[str, str], list[Episode]] = {}
+    for one, why in told:
         grouped.setdefault((one.component, why), []).append(one)
     for (component, why), members in grouped.items():
         yield _aside(component, members, why)

@@ -9,6 +9,7 @@ from stackward.model.unread import Unread
 from stackward.ports.root import DELETED_FILES
 from stackward.ports.shell import Answer, Shell, refusal
 from stackward.status.kernel import read_kernel
+from stackward.wording import first_of
 
 _SAYS_SO = ("/run/reboot-required", "/var/run/reboot-required")
 _TIMED_OUT = 124  # as `timeout` ends then, or with more
@@ -45,8 +46,7 @@ def _needs(shell: Shell, node: str) -> Iterator[Need]:
     elif deleted:
         names = _names(shell.run(node, _NAMES))
         found = dict.fromkeys(names.get(pid, pid) for pid in deleted)
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        yield f"files that were replaced still run: {', '.join([*found][:_SHOWN])}{more}"
+        yield f"files that were replaced still run: {first_of(found, _SHOWN)}"
 
 
 def _processes(answer: Answer) -> tuple[str, ...] | Unread:

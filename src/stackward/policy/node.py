@@ -123,6 +123,11 @@ def identity_told(node: ComputeNode | ReturningNode) -> dict[str, Json]:
     return {KNOWN_BY: node.identified_at.isoformat(timespec="seconds")}
 
 
+def booted_told(booted: datetime | Unread) -> dict[str, Json]:
+    """Return the fact of a plan that says since when the node runs; None where nobody knows."""
+    return {"booted": None if isinstance(booted, Unread) else booted.isoformat(timespec="seconds")}
+
+
 def judge_service(node: ComputeNode) -> Iterator[Verdict]:
     """Ask whether the node is alive and nobody else's."""
     service = node.service

@@ -13,7 +13,7 @@ from stackward.logs.story import Certainty, Hop, Story
 from stackward.report.tables import Cell, Form, Table, render_rows
 from stackward.report.text import as_json, as_text, on_one_line, printable, wrap
 from stackward.report.times import local, to_the_millisecond, utc
-from stackward.wording import count_of, first_of, in_size
+from stackward.wording import count_of, first_of, in_size, perhaps
 
 GROUP_COLUMNS = ("Level", "Count", "Component", "Nodes", "First", "Last", "Says", "Exception")
 EVENT_COLUMNS = ("Time", "Node", "Component", "Level", "Request", "Says")
@@ -410,7 +410,7 @@ def not_found(sought: str, reading: Reading, near: Sequence[str]) -> StackwardEr
         for node in reading.nodes.values()
     ]
     hint = (
-        f"perhaps {' or '.join(f'`{one}`' for one in near)}"
+        perhaps(near)
         if near
         else "widen the window by `--since`; services log some requests at the level DEBUG alone"
     )

@@ -8,6 +8,7 @@ from stackward.errors import NotUnderstood, Uncertain, Unreachable
 from stackward.model.node_boot import NodeBoot
 from stackward.model.unread import Unread
 from stackward.ports.shell import Shell
+from stackward.wording import first_of
 
 BOOTED = ("cat", "/proc/1/stat", "/proc/stat", "/proc/sys/kernel/random/boot_id")
 JOBS = ("systemctl", "list-jobs", "--no-legend", "--plain")
@@ -59,4 +60,4 @@ def read_jobs(shell: Shell, node: str) -> str:
     rows = [each.split() for each in lines(answer.out)] if answer.code == 0 else []
     # Its number, its unit, what is done to it, and whether that goes on or waits for others.
     going = [row[1] for row in rows if row[3:] == ["running"]]
-    return ", ".join(going[:_SHOWN])
+    return first_of(going, _SHOWN)

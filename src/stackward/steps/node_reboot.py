@@ -29,7 +29,7 @@ from stackward.status.signs import gone
 from stackward.steps.as_root import must_all
 from stackward.steps.bringing_up import BringUpServer
 from stackward.steps.server_power import StopServer
-from stackward.wording import in_utc
+from stackward.wording import first_of, in_utc
 
 _SHUTTING_DOWN_S = 20.0  # after the order; by then systemd says that it is stopping
 _UP = {"running", "degraded"}
@@ -409,7 +409,7 @@ def _why_not(world: World, listed: Listed, server: Server) -> str | None:
 
 
 def _names(servers: Sequence[Server]) -> str:
-    return ", ".join(one.label for one in servers[:_SHOWN])
+    return first_of((one.label for one in servers), _SHOWN)
 
 
 def _by_users(actions: Iterable[ServerAction]) -> Iterator[ServerAction]:

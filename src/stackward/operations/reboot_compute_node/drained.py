@@ -5,11 +5,11 @@ One run of several on a node: a drain comes before it, a return follows.
 
 from stackward.checks.compute import NoServersOn
 from stackward.checks.node_reboot import NothingRuns, RunsChosenKernel
-from stackward.model.unread import Unread
 from stackward.operations.reboot_compute_node.facts import RebootFacts
 from stackward.operations.reboot_compute_node.rules import judge_drained
 from stackward.operations.reboot_compute_node.stages import REBOOT, of_node
 from stackward.plan import Blocked, Check, Plan, Warned
+from stackward.policy.node import booted_told
 from stackward.ports.world import World
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.steps.node_reboot import ListWhoRuns, RebootNode
@@ -25,7 +25,6 @@ def plan_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
     )
     reboot = RebootNode(node=node.name, host=node.host, within_s=asked.boot_within_s)
     listing = ListWhoRuns(node=node.name, host=node.host)
-    booted = facts.booted
     return Plan(
         title=f"reboot `{node.name}`, which is empty",
         request=asked,
@@ -35,7 +34,7 @@ def plan_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
             "host": node.host,
             "zone": node.zone,
             "read at": node.read_at.isoformat(timespec="seconds"),
-            "booted": None if isinstance(booted, Unread) else booted.isoformat(timespec="seconds"),
+            **booted_told(facts.booted),
         },
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from stackward.checks.node_reboot import RunsChosenKernel
 from stackward.checks.server import AllRun
 from stackward.checks.service import InService
-from stackward.model.unread import Unread
 from stackward.operations.reboot_compute_node.facts import RebootFacts
 from stackward.operations.reboot_compute_node.rules import judge_node, judge_server
 from stackward.operations.reboot_compute_node.stages import stages_of
 from stackward.plan import Blocked, Check, Plan, Warned
-from stackward.policy.node import identity_told
+from stackward.policy.node import booted_told, identity_told
 from stackward.ports.world import World
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 from stackward.wording import count_of
@@ -29,7 +28,6 @@ def plan_in_place(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
         *judge_node(facts, asked),
         *(each for server in node.servers for each in judge_server(facts, server, asked)),
     )
-    booted = facts.booted
     return Plan(
         title=f"reboot `{node.name}` in place",
         request=asked,
@@ -42,7 +40,7 @@ def plan_in_place(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
             "read at": node.read_at.isoformat(timespec="seconds"),
             "servers": len(node.servers),
             "running": len(facts.running),
-            "booted": None if isinstance(booted, Unread) else booted.isoformat(timespec="seconds"),
+            **booted_told(facts.booted),
         },
         notices=tuple(_notices(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),

@@ -99,13 +99,7 @@ def of_node(
 def _stop(facts: RebootFacts, server: Server, wave: Wave) -> Move[World]:
     host = facts.node.host
     step = StopForReboot(server=server.id, name=server.label, host=host, node=facts.node.name)
-    return Move(
-        thing=server.label,
-        thing_id=server.id,
-        how=STOP,
-        steps=(step,),
-        expects={"host": host, "wave": wave.name},
-    )
+    return _of_server(facts, STOP, server, wave, step)
 
 
 def _start(facts: RebootFacts, asked: RebootNodeRequest, server: Server, wave: Wave) -> Move[World]:
@@ -117,12 +111,18 @@ def _start(facts: RebootFacts, asked: RebootNodeRequest, server: Server, wave: W
         node=facts.node.name,
         within_s=asked.within_s,
     )
+    return _of_server(facts, START, server, wave, step)
+
+
+def _of_server(
+    facts: RebootFacts, how: str, server: Server, wave: Wave, step: Step[World]
+) -> Move[World]:
     return Move(
         thing=server.label,
         thing_id=server.id,
-        how=START,
+        how=how,
         steps=(step,),
-        expects={"host": host, "wave": wave.name},
+        expects={"host": facts.node.host, "wave": wave.name},
     )
 
 

@@ -6,7 +6,6 @@ off stays off. A recovery is not undone.
 
 from collections.abc import Iterator
 
-from stackward.model.unread import Unread
 from stackward.moving.bringing_up import all_run, judge_order, wave_stages
 from stackward.operations.recover_compute_node.facts import RecoveryFacts
 from stackward.operations.recover_compute_node.returning import (
@@ -18,6 +17,7 @@ from stackward.operations.recover_compute_node.returning import (
 )
 from stackward.operations.recover_compute_node.rules import judge_flags, judge_node
 from stackward.plan import Blocked, Plan, Verdict, Warned
+from stackward.policy.node import booted_told
 from stackward.ports.world import World
 from stackward.requests.recover_compute_node import RecoverRequest
 from stackward.wording import count_of
@@ -28,7 +28,6 @@ def plan_recovery(facts: RecoveryFacts, asked: RecoverRequest) -> Plan[World]:
     returning = who_returns(facts, asked)
     starts = to_start(facts, returning)
     verdicts = tuple(_judge(facts, asked, returning))
-    booted = facts.booted
     return Plan(
         title=f"recover `{facts.name}`",
         request=asked,
@@ -37,7 +36,7 @@ def plan_recovery(facts: RecoveryFacts, asked: RecoverRequest) -> Plan[World]:
             "node": facts.name,
             "host": facts.host,
             "servers": len(facts.servers),
-            "booted": None if isinstance(booted, Unread) else booted.isoformat(timespec="seconds"),
+            **booted_told(facts.booted),
             "to start": len(starts),
             "running already": sum(each.runs for each in returning),
         },
