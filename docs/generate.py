@@ -38,6 +38,9 @@ from stackward.report.diagnosis import ASIDE_FIELDS, CAUSE_FIELDS, DIAGNOSIS_FIE
 from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
 from stackward.report.sudoers import sudoers_file
 from stackward.settings import PREFIX, Settings, usual_places
+from stackward.signatures import read_signatures
+from stackward.signatures.conditions import CONDITIONS
+from stackward.signatures.form import Signature, Trait
 from stackward.status.stuck import ALL as STUCK_STATES
 from stackward.status.stuck import DEAD_AFTER_S, LOST_AFTER_S, REMEDIES
 
@@ -67,6 +70,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "stuck-states.md": stuck_states_page(),
         REFERENCE / "logs.md": logs_page(),
         REFERENCE / "diagnosis.md": diagnosis_page(),
+        REFERENCE / "signatures.md": signatures_page(),
         REFERENCE / "volume-states.md": volume_states_page(),
         EXAMPLES / "stackward.sudoers": sudoers_file("ops"),
     }
@@ -279,6 +283,44 @@ def stuck_states_page() -> str:
             f"{state.why}\n",
         ]
     return "\n".join(parts)
+
+
+def signatures_page() -> str:
+    """Return each signature: what it means, how it shows, what ends it."""
+    parts = [
+        "# Signatures\n",
+        MADE,
+        "What is known to show by certain words of logs, consoles and disks, or by certain facts.",
+        "What is in braces is filled in. Each has a sample, which is its test.\n",
+        "| Looked for in | Which is |",
+        "|---|---|",
+        "| `log` | the log of a component |",
+        "| `fault` | what Nova keeps of a failure: a server's fault, a failed action |",
+        "| `domain-log` | libvirt's log of a guest, in which QEMU writes |",
+        "| `disk` | what `qemu-img info` says of a disk |",
+        "| `console` | what the guest has written to its console |",
+        "| `fact` | what was looked at |",
+        "",
+    ]
+    for one in read_signatures():
+        parts += _signature(one)
+    return "\n".join(parts)
+
+
+def _signature(one: Signature) -> Iterator[str]:
+    whose = {"server": "", "node": "; all servers of the node suffer", "guest": "; in the guest"}
+    yield f"## {one.name}\n"
+    yield f"*{one.means}*: a {one.kind.value} in `{one.component}`{whose[one.scope.value]}\n"
+    yield f"**Remedy:** {one.remedy}\n"
+    yield from (f"- {_shows(trait)}" for trait in one.traits)
+    yield f"\nKnown by: {one.source}\n"
+
+
+def _shows(one: Trait) -> str:
+    if one.fact is not None:
+        return f"`fact`: {CONDITIONS[one.fact].says}"
+    places = ", ".join(f"`{place.value}`" for place in one.places)
+    return f"{places}: {code_cell(one.sample)}"
 
 
 def volume_states_page() -> str:
