@@ -9,7 +9,7 @@ from fakes.cloud import FakeCloud
 from fakes.power import FakeDevice, FakePower
 from fakes.shell import FakeShell
 from fakes.world import a_world
-from stackward.checks.node_power import IsItsDevice, IsPoweredOff, NoSignOfLife
+from stackward.checks.node_power import IsConfirmedOff, IsItsDevice, IsPoweredOff, NoSignOfLife
 from stackward.model.hardware import Hardware
 from stackward.model.power import PowerState
 from stackward.plan import Answer, Finding, Holds, Unverified
@@ -69,6 +69,17 @@ def test_what_disproves_it_and_what_proves_nothing(
     expected: type[Answer],
 ) -> None:
     assert isinstance(check.ask(world(**given)), expected)
+
+
+def test_a_word_holds_where_no_device_can_tell_and_no_longer() -> None:
+    said = IsConfirmedOff(node=NODE, reference="INC-4711")
+    unswitched = world()
+    unswitched.power.devices.clear()  # type: ignore[attr-defined]  # the fake's
+
+    answers = said.ask(unswitched), said.ask(world())
+
+    assert [type(each) for each in answers] == [Holds, Unverified]
+    assert "a person's word: INC-4711" in str(answers[0])
 
 
 def test_a_kernel_that_answers_is_a_sign_of_life_although_ssh_is_silent() -> None:

@@ -62,6 +62,7 @@ STORED = {
         "has-inventory",
         "in-service",
         "instance-ha-knows",
+        "is-confirmed-off",
         "is-cordoned",
         "is-its-device",
         "is-kept-off",

@@ -19,6 +19,7 @@ KINDS = ByKind(
         "instance-ha-knows": "instance_ha.InstanceHaKnows",
         "evacuations-settled": "evacuations.EvacuationsSettled",
         "gate-stands": "boot_gate.GateStands",
+        "is-confirmed-off": "node_power.IsConfirmedOff",
         "is-its-device": "node_power.IsItsDevice",
         "is-powered-off": "node_power.IsPoweredOff",
         "log-is-readable": "service.LogIsReadable",

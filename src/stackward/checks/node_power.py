@@ -33,6 +33,8 @@ _TAKEN_BACK = (
 
 def _lives(world: World, node: str, sign: str) -> Finding:
     """Say that a node lives; where its device says Off, that is another machine's."""
+    if world.power.device(node) is None:
+        return Finding(node, sign, _TAKEN_BACK)
     try:
         state = world.power.state(node)
     except StackwardError as error:
@@ -71,6 +73,32 @@ class IsPoweredOff:
         times = [at.strftime("%H:%M:%S") for at in off]
         device = world.power.device(self.node)
         return Holds(f"{device.text if device else 'it'} said Off at {' and '.join(times)} UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsConfirmedOff:
+    """A node that no device switches has no power, by a person's word on record."""
+
+    kind: ClassVar[str] = "is-confirmed-off"
+
+    node: str
+    reference: str
+
+    @property
+    def summary(self) -> str:
+        """Say the statement."""
+        return f"`{self.node}` has no power, by a person's word: {self.reference}"
+
+    def ask(self, world: World, /) -> Answer:
+        """Quote the word, where no device can tell."""
+        device = world.power.device(self.node)
+        if device is not None:
+            return Unverified(
+                self.node,
+                f"the inventory names a device of it by now ({device.text})",
+                "plan anew: that device is asked then",
+            )
+        return Holds(f"a person's word: {self.reference}; no device can tell")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

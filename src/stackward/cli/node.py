@@ -66,6 +66,15 @@ ConfirmedOff = Annotated[
         "ticket, say. Only where nothing else tells.",
     ),
 ]
+ConfirmedDead = Annotated[
+    str | None,
+    typer.Option(
+        "--confirmed-off",
+        metavar="REFERENCE",
+        help="Somebody has seen at the machine that this device switches it, or, where it has no "
+        "device, that it has no power: the number of a ticket, say. Only where nothing else tells.",
+    ),
+]
 AcceptOutage = Annotated[
     str | None,
     typer.Option(
@@ -404,6 +413,7 @@ Ids = Annotated[
         "stackward node evacuate compute-07 --reason 'its board burned' --dry-run",
         "stackward node evacuate compute-07 --reason INC-4711 --to compute-12",
         "stackward node evacuate compute-07 --reason INC-4711 --accept-data-loss ID",
+        "stackward node evacuate c07 --reason INC-4711 --confirmed-off INC-4711",
     ),
 )
 @grouped
@@ -469,7 +479,7 @@ def evacuate(  # noqa: PLR0913  # one for each flag
         ),
     ] = None,
     kill_guests: KillGuests = None,
-    confirmed_off: ConfirmedOff = None,
+    confirmed_off: ConfirmedDead = None,
     accept_outage: AcceptOutage = None,
     planning: Planning,
     approving: Approving,

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
-from stackward.checks.node_power import IsItsDevice, IsPoweredOff, NoSignOfLife
+from stackward.checks.node_power import (
+    IsConfirmedOff,
+    IsItsDevice,
+    IsPoweredOff,
+    NoSignOfLife,
+)
 from stackward.model.power import CUT, PowerDevice
 from stackward.plan import Check, Move, Stage
 from stackward.ports.world import World
@@ -31,16 +36,37 @@ def proofs_of_death(
     facts: FenceFacts, whose: Whose, reference: str | None
 ) -> Iterator[Check[World]]:
     """Return what proves that the node is dead; `reference` is a person's word."""
-    yield IsPoweredOff(node=facts.name)
+    if whose is not Whose.PERSON:
+        yield IsPoweredOff(node=facts.name)
     yield from proofs_of_silence(facts, whose, reference)
+
+
+def proofs_at_the_end(
+    facts: FenceFacts, whose: Whose, reference: str | None
+) -> Iterator[Check[World]]:
+    """Return what shows that it was dead until the end: its device, or else all witnesses."""
+    if whose is Whose.PERSON:
+        yield from proofs_of_silence(facts, whose, reference)
+    else:
+        yield IsPoweredOff(node=facts.name)
 
 
 def proofs_of_silence(
     facts: FenceFacts, whose: Whose, reference: str | None
 ) -> Iterator[Check[World]]:
     """Return what proves that nothing of the node lives, and whose device says what it says."""
+    if whose is Whose.PERSON:
+        yield IsConfirmedOff(node=facts.name, reference=reference or "")
+    else:
+        yield _is_its_device(facts, whose, reference)
+    yield NoSignOfLife(
+        node=facts.name, host=facts.host, addresses=facts.addresses, peers=facts.peers
+    )
+
+
+def _is_its_device(facts: FenceFacts, whose: Whose, reference: str | None) -> Check[World]:
     own = facts.own.hardware if facts.own else None
-    yield IsItsDevice(
+    return IsItsDevice(
         node=facts.name,
         by=whose.value,
         uuid=own.uuid if own else None,
@@ -51,9 +77,6 @@ def proofs_of_silence(
         addresses=facts.addresses,
         peers=facts.peers,
         reference=reference,
-    )
-    yield NoSignOfLife(
-        node=facts.name, host=facts.host, addresses=facts.addresses, peers=facts.peers
     )
 
 

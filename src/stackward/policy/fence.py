@@ -31,7 +31,9 @@ NOT_NAMED = Rule(
 NO_DEVICE = Rule(
     "fence/no-device",
     "the inventory names no device that switches its power",
-    "give it `bmc_url`, or `fence_agent` and `fence_options`, in the inventory",
+    "give it `bmc_url`, or `fence_agent` and `fence_options`, in the inventory; or see at the "
+    "machine itself that it has no power, then `stackward node evacuate {name} --confirmed-off "
+    "REFERENCE`",
     "Without a device nothing says that it has no power.",
 )
 DEVICE_UNREAD = Rule(
@@ -185,14 +187,22 @@ _FIRST = {
 }
 
 
-def judge_fence(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
-    """Ask whether the node may be fenced, and what is lost by it."""
+def judge_fence(
+    facts: FenceFacts, asked: FenceRequest, *, needs_device: bool = True
+) -> Iterator[Verdict]:
+    """Ask whether the node may be fenced, and what is lost by it.
+
+    Without its device what is left holds of any node that is given up: who has it, who can tell
+    whether it answers, and whether it is the only one.
+    """
     for holder in facts.holders:
         yield HELD.blocks(facts.name, run=holder.run, title=holder.title, state=holder.state)
-    yield from _judge_device(facts, asked)
+    if needs_device:
+        yield from _judge_device(facts, asked)
     if not facts.witnesses.asked:
         yield NO_WITNESS.blocks(facts.name, why=facts.witnesses.text)
-    yield from _judge_life(facts, asked)
+    if needs_device:
+        yield from _judge_life(facts, asked)
     yield from _judge_outage(facts, asked)
     for role in facts.roles:
         yield OTHER_ROLE.warns(facts.name, role=role.name, effect=role.effect, remedy=role.remedy)
@@ -218,7 +228,7 @@ def _judge_device(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
     if not facts.is_named:
         yield NOT_NAMED.blocks(facts.name)
     elif device is None:
-        yield NO_DEVICE.blocks(facts.name)
+        yield NO_DEVICE.blocks(facts.name, name=facts.name)
     elif isinstance(device, Unread):
         way = device.hint or "see its device"
         yield DEVICE_UNREAD.blocks(facts.name, why=device.why, way=way)
@@ -282,7 +292,7 @@ def _why_unknown(facts: FenceFacts) -> str:
 
 def _judge_life(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
     life, (number, source) = facts.life, facts.running
-    if life is Life.CONTRADICTED:
+    if life is Life.CONTRADICTED or facts.device is None:
         return  # said of its device
     first = _FIRST.get(life, "").format(host=facts.host)
     count = count_of(number, "guest")

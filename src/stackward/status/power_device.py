@@ -14,6 +14,7 @@ class Whose(StrEnum):
     BOOT = "boot"  # it switched the node on once, and that was seen as a new boot of it
     SILENCE = "silence"  # what was heard of the node before the order falls silent by it
     WORD = "word"  # a person says so
+    PERSON = "person"  # there is no device: a person says that the machine has no power
     ANOTHERS = "another's"  # it says that it is another machine
     UNKNOWN = "unknown"
 

@@ -4,7 +4,7 @@ A server is evacuated only while its node is known to have no power: that is rea
 seconds before the request is sent, each time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +15,7 @@ from stackward.model.migration import Migration
 from stackward.model.power import PowerState
 from stackward.model.server import Server
 from stackward.model.service import ComputeService
+from stackward.model.witness import Sign
 from stackward.plan import VOLATILE, Json, Look, Mark, Standing
 from stackward.ports.haste import with_confirm
 from stackward.ports.world import World
@@ -34,10 +35,13 @@ from stackward.status.signs import (
     under_way,
     whereabouts,
 )
+from stackward.status.silence import look_for_life
 from stackward.status.taken_back import end_the_run
 from stackward.steps.bringing_up import BringUpServer
 
 CUT_AGAIN = "had power again; it was cut once more"  # in the journal: why nothing was sent
+SIGN_OF_LIFE = "shows a sign of life"  # in the journal too: no request is sent after it
+AGAIN_S = 10.0  # until all witnesses are asked once more
 FRESH_S = 5.0  # the power was read at most so long before a request is sent
 _EVACUATION = ("evacuation",)
 _OURS = ("evacuate",)
@@ -166,6 +170,10 @@ class Evacuate:
     # Other hosts that its records name, each with its node: a guest of it is there unless that has
     # no power.
     also_off: tuple[tuple[str, str], ...] = ()
+    # Where no device tells its power: a person's word, and who is called from where each time.
+    word: str | None = None
+    addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    peers: tuple[str, ...] = field(default=(), metadata=VOLATILE)
 
     @property
     def summary(self) -> str:
@@ -255,8 +263,8 @@ class Evacuate:
         )
 
     def start(self, world: World, /) -> str | None:
-        """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
-        with _while_off(world, self.node, self.source, self.also_off):
+        """See that the node has no power, then ask Nova at once; cut what somebody gave it."""
+        with _while_off(world, self, self.source):
             return world.nova.evacuate(self.server, self.target)
 
     def trace(self, world: World, /) -> Mapping[str, Json]:
@@ -363,7 +371,11 @@ class StartEvacuated:
     target: str = field(metadata=VOLATILE)
     # The requests in its action log that the plan knows: what is newer is by others, or by the run.
     known: tuple[str, ...] = field(default=(), metadata=VOLATILE)
-    also_off: tuple[tuple[str, str], ...] = ()  # as of an evacuation
+    # As of an evacuation.
+    also_off: tuple[tuple[str, str], ...] = ()
+    word: str | None = None
+    addresses: tuple[str, ...] = field(default=(), metadata=VOLATILE)
+    peers: tuple[str, ...] = field(default=(), metadata=VOLATILE)
 
     @property
     def _bring_up(self) -> BringUpServer:
@@ -395,8 +407,8 @@ class StartEvacuated:
         return self._bring_up.look(world, mark)
 
     def start(self, world: World, /) -> str | None:
-        """Read the node's power, then ask Nova at once; cut it where somebody gave it some."""
-        with _while_off(world, self.node, self.dead, self.also_off):
+        """See that the node has no power, then ask Nova at once; cut what somebody gave it."""
+        with _while_off(world, self, self.dead):
             return self._bring_up.start(world)
 
     def examine(self, world: World, mark: Mark | None, quiet_s: float, /) -> Look | None:
@@ -405,24 +417,14 @@ class StartEvacuated:
 
 
 @contextmanager
-def _while_off(
-    world: World, node: str, host: str, also_off: Sequence[tuple[str, str]]
-) -> Iterator[None]:
-    """Send a request only while a node has no power; cut it where somebody gave it some.
-
-    Then all is judged anew before anything is sent: whether it was cut so before, too. One that
-    was taken back serves guests, and is never cut. Nor is any other that must have none.
-    """
-    if world.power.state(node) is not PowerState.OFF:
-        service = service_of(world.nova, host)
-        if service is None or not service.is_forced_down:
-            raise StepFailed(
-                f"`{node}` has power, and is not forced down any more: it was taken back",
-                hint=end_the_run(world),
-            )
-        raise Unreachable(f"`{node}` {CUT_AGAIN}{_cut(world, node)}")
+def _while_off(world: World, step: Evacuate | StartEvacuated, host: str) -> Iterator[None]:
+    """Send a request only while a node has no power; `host` is Nova's name of it."""
+    if step.word is not None:
+        _confirm_silent(world, step, host)
+    else:
+        _confirm_off(world, step.node, host)
     read_at = world.clock.monotonic()
-    for other, named in also_off:
+    for other, named in step.also_off:
         if world.power.state(named) is not PowerState.OFF:
             raise StepFailed(
                 f"`{named}` has power again: a guest of the server may run there",
@@ -431,6 +433,35 @@ def _while_off(
             )
     with with_confirm(partial(_confirm_fresh, world, read_at)):
         yield
+
+
+def _confirm_off(world: World, node: str, host: str) -> None:
+    """Read the power of a node; cut it where somebody gave it some.
+
+    Then all is judged anew before anything is sent: whether it was cut so before, too. One that
+    was taken back serves guests, and is never cut. Nor is any other that must have none.
+    """
+    if world.power.state(node) is PowerState.OFF:
+        return
+    service = service_of(world.nova, host)
+    if service is None or not service.is_forced_down:
+        raise StepFailed(
+            f"`{node}` has power, and is not forced down any more: it was taken back",
+            hint=end_the_run(world),
+        )
+    raise Unreachable(f"`{node}` {CUT_AGAIN}{_cut(world, node)}")
+
+
+def _confirm_silent(world: World, step: Evacuate | StartEvacuated, host: str) -> None:
+    """Ask every witness of a node that no device switches; what is not known is waited for."""
+    seen = look_for_life(world, host, step.addresses, step.peers)
+    if seen.sign is Sign.YES:
+        raise StepFailed(f"`{step.node}` {SIGN_OF_LIFE}: {seen.why}", hint=end_the_run(world))
+    if seen.sign is Sign.UNKNOWN:
+        why = f"whether anything of `{step.node}` lives is not known: {seen.why}"
+        unknown = Unreachable(why)
+        unknown.after_s = AGAIN_S
+        raise unknown
 
 
 def _cut(world: World, node: str) -> str:

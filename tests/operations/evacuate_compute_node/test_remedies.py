@@ -8,10 +8,13 @@ from builders import a_group, a_port, a_server, a_service
 from operations.evacuate_compute_node.test_plan import (
     ASKED,
     BROKEN,
+    BY_WORD,
+    CALLED_UP,
     COPY,
     DB,
     GONE,
     LOCAL,
+    NO_DEVICE,
     OPEN,
     UNENDED,
     UNREAD,
@@ -85,6 +88,10 @@ FOLLOWED = {
         before=facts(records=recorded(record("accepted", kind="evacuation"))),
         advice="wait for its end",
         after=facts(records=recorded(record("error", kind="evacuation"))),
+    ),
+    "evacuate/not-silent": Case(
+        before=CALLED_UP, advice="plan again in two minutes", after=NO_DEVICE,
+        asked=BY_WORD, asks_then=BY_WORD,
     ),
     "evacuate/not-here": Case(
         before=facts(), advice="take an id from", asked=asking(reset_state=("nobody",)),
@@ -189,6 +196,8 @@ NOT_FOLLOWED = {
     "evacuate/left-behind": AGREE,
     "evacuate/reset": AGREE,
     "evacuate/passed-over": AGREE,
+    "evacuate/by-word": AGREE,
+    "evacuate/lives": "of a run that is under way: tests/operations/test_without_device.py",
     "evacuate/power-again": LATER,
     "evacuate/taken-back": LATER,
     "evacuate/target-gone": LATER,

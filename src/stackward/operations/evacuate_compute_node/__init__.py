@@ -16,9 +16,15 @@ from stackward.operations.evacuate_compute_node.facts import read_evacuation, re
 from stackward.operations.evacuate_compute_node.judging import judge_servers
 from stackward.operations.evacuate_compute_node.others import judge_cloud
 from stackward.operations.evacuate_compute_node.plan import plan_evacuation
+from stackward.operations.evacuate_compute_node.stages import DOWN
 from stackward.operations.evacuate_compute_node.undo import undo_evacuation
+from stackward.operations.evacuate_compute_node.without_device import (
+    judge_death,
+    rests_on_word,
+    sign_of_life,
+)
 from stackward.plan import Blocked, Move
-from stackward.policy.fence import UNNEEDED, judge_fence
+from stackward.policy.fence import UNNEEDED
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
@@ -34,9 +40,11 @@ def _judge(
 ) -> Blocked | None:
     """Judge the node again before its power is cut, and each server before its request."""
     run = world.acting.run if world.acting else None
-    if move.how == FENCE:
+    if move.how == FENCE or (move.how == DOWN and asked.confirmed_off):
         fence = read_fence(world, journal, asked.fence, run)
-        found = (each for each in judge_fence(fence, asked.fence) if isinstance(each, Blocked))
+        if move.how == DOWN and not rests_on_word(fence, asked.fence):
+            return None  # judged before its power was cut
+        found = (each for each in judge_death(fence, asked.fence) if isinstance(each, Blocked))
         return next((each for each in found if each.worry not in _PASSED), None)
     if not move.thing_id:
         return None
@@ -52,7 +60,13 @@ def _judge_power(
 ) -> Blocked | None:
     """Refuse where the node lives, or has power once more after this run has cut it again."""
     for step in (one for one in move.steps if isinstance(one, Evacuate | StartEvacuated)):
-        if run is None or world.power.state(step.node) is PowerState.OFF:
+        if run is None:
+            continue
+        if step.word is not None:
+            if (why := sign_of_life(journal, run)) is not None:
+                return rules.LIVES.blocks(step.node, why=why, way=end_the_run(world))
+            continue
+        if world.power.state(step.node) is PowerState.OFF:
             continue
         dead = step.source if isinstance(step, Evacuate) else step.dead
         fence = read_fence(world, journal, asked.fence, run)

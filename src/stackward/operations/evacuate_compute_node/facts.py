@@ -100,7 +100,9 @@ def read_evacuation(
 ) -> EvacuationFacts:
     """Return the node as it is now; `run_id` is the run that asks: it does not hold itself up."""
     fence = read_fence(world, journal, asked.fence, run_id)
-    leaving = read_leaving(world, journal, asked, is_off=fence.signs.power is Sign.NO)
+    # A lock of what is said to have no power is held by another guest, or the word is wrong.
+    is_off = fence.signs.power is Sign.NO or (fence.device is None and bool(asked.confirmed_off))
+    leaving = read_leaving(world, journal, asked, is_off=is_off)
     servers = leaving.node.servers
     pasts = read_pasts(world, journal, fence.host, servers, _NOT_ASKED, _NOT_ASKED)
     return EvacuationFacts(

@@ -5,9 +5,8 @@ servers are migrated there.
 """
 
 from stackward.checks.compute import NoServersOn
-from stackward.checks.node_power import IsPoweredOff
 from stackward.checks.server import OneGuestEach
-from stackward.moving.fencing import device_of
+from stackward.moving.fencing import device_of, proofs_at_the_end
 from stackward.operations.evacuate_compute_node.copies import (
     hosts_off_too,
     judge_ended,
@@ -28,8 +27,9 @@ from stackward.operations.evacuate_compute_node.starting import (
     they_run,
     who_comes,
 )
+from stackward.operations.evacuate_compute_node.without_device import judge_death, whose_word
 from stackward.plan import Blocked, Plan, Warned
-from stackward.policy.fence import identified, judge_fence, signs_in_words
+from stackward.policy.fence import signs_in_words
 from stackward.policy.node import judge_identity
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
@@ -39,12 +39,12 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
     """Plan the evacuation from facts alone."""
     fence, leaving = facts.fence, facts.leaving
     judged, packing = judge_servers(leaving, asked)
-    moves = tuple(moves_of(judged, packing, facts))
+    moves = tuple(moves_of(judged, packing, facts, asked))
     coming = who_comes(facts, asked, moves)
     targets = {each.thing_id: str(each.expects["target"]) for each in moves}
     verdicts = (
         *judge_identity(fence),
-        *judge_fence(fence, asked.fence),
+        *judge_death(fence, asked.fence),
         *judge_cloud(leaving),
         *judge_flags(leaving, asked),
         *judge_ended(leaving, asked),
@@ -53,7 +53,7 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
         *judge_left(leaving, asked),
         *judge_coming(coming, facts, asked),
     )
-    whose = identified(fence, asked.fence).whose
+    whose = whose_word(fence, asked.fence)
     gone = {each.thing_id for each in moves}
     left = tuple(each.id for each in leaving.node.servers if each.id not in gone)
     return Plan(
@@ -79,7 +79,7 @@ def plan_evacuation(facts: EvacuationFacts, asked: EvacuateRequest) -> Plan[Worl
             *start_stages(coming, facts, asked, targets, whose),
         ),
         verify=(
-            IsPoweredOff(node=fence.name),
+            *proofs_at_the_end(fence, whose, asked.confirmed_off),
             NoServersOn(host=fence.host, except_for=left),
             *proofs_of_others(leaving, sorted(gone)),
             OneGuestEach(

@@ -292,6 +292,27 @@ TAKEN_BACK = Rule(
     "{way}",
     "Whoever cut its power now would kill the guests that it serves.",
 )
+BY_WORD = Rule(
+    "evacuate/by-word",
+    "no device switches it: that it has no power is known by a person's word alone: {reference}",
+    "keep it off until this run has ended; every witness is asked before each request, and a sign "
+    "of life ends it",
+    "Where the word is wrong, a guest may run on two nodes, and destroy its disk. The word is kept "
+    "with the run.",
+)
+NOT_SILENT = Rule(
+    "evacuate/not-silent",
+    "`--confirmed-off` was given ({reference}), and not all witnesses call it silent: {signs}",
+    "look at the machine again: what answers has power. If it is off, plan again in two minutes: "
+    "heartbeats are memories; what is unknown must be made to answer",
+    "Without a device nothing but the silence of all witnesses stands beside a person's word.",
+)
+LIVES = Rule(
+    "evacuate/lives",
+    "has shown a sign of life since its evacuation was begun ({why})",
+    "see at the machine why; {way}",
+    "No device tells its power. What answers once, and is silent again, may be cut off.",
+)
 NO_UNDO = Rule(
     "evacuate/no-undo",
     "evacuated servers are not brought back by an undo",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.starting import Coming, said_of_coming
+from stackward.operations.evacuate_compute_node.without_device import rests_on_word
 from stackward.plan import Move
 from stackward.ports.world import World
 from stackward.requests.evacuate_compute_node import EvacuateRequest
@@ -18,7 +19,13 @@ def notices(
 ) -> Iterator[str]:
     """Say what is noticed of it."""
     fence = facts.fence
-    yield f"`{fence.name}` loses its power at once, without a shutdown"
+    if rests_on_word(fence, asked.fence):
+        yield (
+            f"no device switches `{fence.name}`: its power is not cut. All witnesses are asked "
+            "before each request; a sign of life ends the run"
+        )
+    else:
+        yield f"`{fence.name}` loses its power at once, without a shutdown"
     if fence.why_not_kept_off:
         yield (
             f"its nova-compute is not kept off first ({fence.why_not_kept_off}): it starts by "

@@ -10,6 +10,7 @@ from stackward.moving.instance_ha import telling_instance_ha
 from stackward.operations.evacuate_compute_node.copies import ended, nodes_off_too, proofs_of_others
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.judging import Judged
+from stackward.operations.evacuate_compute_node.without_device import witnesses_of
 from stackward.plan import Check, Move, Stage
 from stackward.policy.capacity import Packing
 from stackward.policy.wishes import wish_of
@@ -43,7 +44,8 @@ def stages_of(
     yield Stage(name=CLAIM, moves=(Move(thing=host, how=CLAIM, steps=(claim,)),))
     if node.ha_hosts and not isinstance(node.ha_hosts, Unread):
         yield telling_instance_ha(host, is_in_maintenance=True)
-    yield from fencing(facts.fence, COMMAND)
+    if whose is not Whose.PERSON:
+        yield from fencing(facts.fence, COMMAND)
     yield Stage(
         name=DOWN,
         moves=(Move(thing=host, how=DOWN, steps=(ForceDown(host=host),)),),
@@ -120,7 +122,7 @@ def _logs(facts: EvacuationFacts, moves: Sequence[Move[World]]) -> Iterator[Chec
 
 
 def moves_of(
-    judged: Sequence[Judged], packing: Packing, facts: EvacuationFacts
+    judged: Sequence[Judged], packing: Packing, facts: EvacuationFacts, asked: EvacuateRequest
 ) -> Iterator[Move[World]]:
     """Return the evacuation of each server that may go and has a place."""
     node = facts.leaving.node
@@ -143,6 +145,7 @@ def moves_of(
                     promised=promised,
                     target=target,
                     also_off=nodes_off_too(server, facts.leaving),
+                    **witnesses_of(facts.fence, asked.fence),
                 ),
                 *_cleared(server, facts),
             ),

@@ -12,6 +12,7 @@ from stackward.moving.who_ran import judge_who_ran
 from stackward.operations.evacuate_compute_node import rules
 from stackward.operations.evacuate_compute_node.copies import nodes_off_too, proofs_of_others
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
+from stackward.operations.evacuate_compute_node.without_device import witnesses_of
 from stackward.plan import Move, Stage, Verdict
 from stackward.policy.waves import judge_wave, waves_of
 from stackward.ports.world import World
@@ -123,6 +124,7 @@ def _move(
         target=target,
         known=one.known,
         also_off=nodes_off_too(server, facts.leaving),
+        **witnesses_of(facts.fence, asked.fence),
     )
     return Move(
         thing=server.label,

@@ -1,0 +1,106 @@
+"""Whether anything of a machine lives, where no device tells its power: every witness is asked.
+
+It is asked just before each request that rests on it. Only what all witnesses say is silence; a
+witness that cannot be asked leaves it unknown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from stackward.errors import StackwardError
+from stackward.model.service import NOVA_COMPUTE, ComputeService
+from stackward.model.witness import Sign
+from stackward.ports.world import World
+from stackward.status.witnesses import hail
+from stackward.wording import in_utc
+
+# What runs reports once a minute at the least: Nova's default is every 10 s, and it calls down what
+# was not heard for 60 s (`service_down_time`).
+REPORTS_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifeSeen:
+    """Whether a witness has seen life, and which."""
+
+    sign: Sign
+    why: str
+
+
+def look_for_life(
+    world: World, host: str, addresses: Sequence[str], peers: Sequence[str]
+) -> LifeSeen:
+    """Ask Nova and Neutron, and call all addresses from other nodes; the first sign decides."""
+    told = [
+        _by_nova(world, host),
+        _by_neutron(world, host),
+        _by_nodes(world, addresses, peers),  # last: its answer is the freshest
+    ]
+    for sign in (Sign.YES, Sign.UNKNOWN):
+        found = next((each for each in told if each.sign is sign), None)
+        if found is not None:
+            return found
+    return LifeSeen(sign=Sign.NO, why="; ".join(each.why for each in told))
+
+
+def _by_nodes(world: World, addresses: Sequence[str], peers: Sequence[str]) -> LifeSeen:
+    called = hail(world, addresses, peers)
+    return LifeSeen(sign=called.sign, why=called.text)
+
+
+def _by_neutron(world: World, host: str) -> LifeSeen:
+    try:
+        agents = world.neutron.network_agents_on(host)
+    except StackwardError as error:
+        return LifeSeen(sign=Sign.UNKNOWN, why=f"its network agents: {error.message}")
+    alive = next((each for each in agents if each.is_alive), None)
+    if alive is not None:
+        return LifeSeen(sign=Sign.YES, why=f"Neutron hears from its agent ({alive.kind})")
+    return LifeSeen(sign=Sign.NO, why="Neutron hears from no agent of it")
+
+
+def _by_nova(world: World, host: str) -> LifeSeen:
+    """Say whether Nova hears from its nova-compute, which is forced down since the claim."""
+    try:
+        services = world.nova.services()
+    except StackwardError as error:
+        return LifeSeen(sign=Sign.UNKNOWN, why=error.message)
+    own = next((one for one in services if (one.host, one.binary) == (host, NOVA_COMPUTE)), None)
+    if own is None:
+        return LifeSeen(sign=Sign.UNKNOWN, why="Nova has no record of its nova-compute")
+    if own.is_up or not own.is_forced_down:
+        return LifeSeen(sign=Sign.YES, why="its nova-compute is not forced down any more")
+    return _by_its_record(own, [each for each in services if each != own])
+
+
+def _by_its_record(own: ComputeService, others: Sequence[ComputeService]) -> LifeSeen:
+    """Compare when it reported last with when others did: all are times of Nova.
+
+    Nova calls down what is forced down, whatever it hears: its record alone tells.
+    """
+    if own.updated is None:
+        return LifeSeen(sign=Sign.NO, why="Nova has never heard from its nova-compute")
+    last = _time(own.updated)
+    known = (_time(one.updated) for one in others if one.is_known and one.is_up)
+    newest = max((at for at in known if at is not None), default=None)
+    at = in_utc(own.updated)
+    if newest is None:
+        why = "Nova hears from no other service"
+    elif last is None or (newest - last).total_seconds() <= REPORTS_WITHIN_S:
+        why = (
+            f"Nova's record of its nova-compute was changed at {at}: "
+            f"{REPORTS_WITHIN_S:.0f} s later it shows whether it reports"
+        )
+    else:
+        return LifeSeen(sign=Sign.NO, why=f"Nova has not heard from its nova-compute since {at}")
+    return LifeSeen(sign=Sign.UNKNOWN, why=why)
+
+
+def _time(said: str | None) -> datetime | None:
+    """Read a time of Nova; in no known form it is none. None of them names a zone."""
+    try:
+        at = datetime.fromisoformat(said or "")
+    except ValueError:
+        return None
+    return at.replace(tzinfo=None)
