@@ -11,6 +11,7 @@ from builders import a_group, a_server, an_id
 from cli import test_return
 from cli.test_return import NODE, Site
 from stackward.adapters.store.listing import FILE, list_runs
+from stackward.model.run import Run
 from stackward.model.server import ServerAction
 from stackward.model.who_ran import WHO_RAN
 from stackward.ports.root import LIST_WHO_RAN, SYNC_ITS_NAME
@@ -344,6 +345,12 @@ def test_an_owner_who_agrees_agrees_to_the_way_home_too(site: Site) -> None:
     assert (refused[0], code, site.hosts) == (3, 0, HOME), said
 
 
+def children_of(site: Site) -> list[Run]:
+    """Return the runs of the chain, in the order in which they were begun."""
+    runs = list_runs(site.state_dir / FILE, 9)
+    return sorted((each for each in runs if each.chain), key=lambda each: str(each.began_at))
+
+
 # --- several nodes ------------------------------------------------------------------------------
 
 
@@ -367,12 +374,57 @@ def test_no_two_nodes_with_members_of_a_group_apart_are_down_at_once(site: Site)
     site.cloud.nova.groups[group.id] = group
     both = ("node", "reboot", NODE, "compute-08", "--in-place")
 
-    together = site.run(*both, "--at-once", "2", "--yes")
-    in_turn = site.run(*both, "--yes")
+    code, out, said = site.run(*both, "--at-once", "2", "--yes")
 
-    assert (together[0], in_turn[0]) == (3, 0), in_turn[2]
-    assert "they would be off together" in folded(together[2])
+    assert code == 0, said
+    assert "compute-07 and compute-08: never at the same time" in folded(out + said)
     assert site.shell.reboots == {NODE: 1, "compute-08": 1}
+    first, second = children_of(site)
+    assert first.ended_at
+    assert second.began_at
+    assert first.ended_at <= second.began_at
+
+
+def test_a_node_with_a_member_of_a_group_on_one_that_another_run_reboots_is_refused(
+    site: Site,
+) -> None:
+    """The other run was stopped midway; once it has ended, this one is no longer refused."""
+    site.cloud.nova.add(a_server(name="db-03", host="compute-08"))
+    group = a_group("anti-affinity", members=(DB, an_id("db-03")))
+    for name in ("db-01", "db-03"):
+        known = site.cloud.nova.known[an_id(name)]
+        site.cloud.nova.known[an_id(name)] = replace(known, group_id=group.id)
+    site.cloud.nova.groups[group.id] = group
+    site.shell.not_booting.add("compute-08")
+    other = ("node", "reboot", "compute-08", "--in-place", "--timeout", "60", "--yes")
+    assert site.run(*other)[0] == 4
+    run = list_runs(site.state_dir / FILE, 1)[0].id
+
+    refused = site.run(*REBOOT, "--yes")
+    site.shell.not_booting.clear()
+    site.shell.boot("compute-08")
+    resumed = site.run("run", "resume", run)
+    code, _, said = site.run(*REBOOT, "--yes")
+
+    assert (refused[0], resumed[0], code) == (3, 0, 0), said
+    assert "run 01RUN reboots `compute-08`" in folded(refused[2])
+    assert site.shell.reboots == {NODE: 1, "compute-08": 1}
+
+
+def test_nodes_of_two_racks_are_not_down_at_once(site: Site) -> None:
+    (site.state_dir / "inventory").write_text("compute-07\ncompute-08\n")
+    site.shell.failure_domains = {NODE: "rack-1", "compute-08": "rack-2"}
+
+    code, out, said = site.run(
+        "node", "reboot", NODE, "compute-08", "--in-place", "--at-once", "2", "--yes"
+    )
+
+    assert code == 0, said
+    assert "rack-1: compute-07 rack-2: compute-08" in folded(out + said)
+    first, second = children_of(site)
+    assert first.ended_at
+    assert second.began_at
+    assert first.ended_at <= second.began_at
 
 
 def test_the_first_node_that_does_not_come_back_ends_it(site: Site) -> None:

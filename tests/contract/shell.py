@@ -40,6 +40,7 @@ class ShellContract:
             is None
         )
         assert at_work.shell.groups_of("no-such-host") == ()
+        assert at_work.shell.failure_domain("no-such-host") is None
 
     def test_a_node_says_what_it_calls_itself(self, at_work: ShellAtWork) -> None:
         said = at_work.shell.itself(at_work.node)

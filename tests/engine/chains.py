@@ -23,7 +23,9 @@ from stackward.errors import BadInput
 from stackward.model.run import Approval, Run, Turn
 from stackward.operations.chain.plan import plan_chain
 from stackward.plan import (
+    APART,
     AS_OF_NOW,
+    DOMAIN,
     Blocked,
     Kinds,
     Move,
@@ -63,7 +65,10 @@ class TidyYardOperation:
             raise BadInput(f"there is no yard `{request.yard}`")
         there = replace(world, yard=Yard(path, world.yard.fate))
         plan = TidyOperation().plan(there, Tidy(), run_id)
-        return replace(plan, title=f"tidy `{request.yard}`", request=request)
+        seen = there.yard.seen()
+        beside = {name: seen[name] for name in (DOMAIN, APART) if name in seen}
+        facts = {**plan.facts, **beside}
+        return replace(plan, title=f"tidy `{request.yard}`", request=request, facts=facts)
 
     def judge(self, world: YardWorld, request: TidyYard, move: Move[YardWorld]) -> Blocked | None:
         return TidyOperation().judge(world, Tidy(), move)

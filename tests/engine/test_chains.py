@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from engine.chains import OPERATIONS, THREE, TIDY, UNHURRIED, WHOLE, Place, TidyYard, chain_of_three
+from engine.chains import (
+    OPERATIONS,
+    SMALL,
+    THREE,
+    TIDY,
+    UNHURRIED,
+    WHOLE,
+    Place,
+    TidyYard,
+    chain_of_three,
+)
 from engine.fakes import YardWorld
 from killing import Fate, killed
 from postgres import Server
@@ -18,7 +28,7 @@ from stackward.engine.invariants import broken_in
 from stackward.errors import Locked, Superseded
 from stackward.lab.waiting import wait_until
 from stackward.model.run import Run, RunState, Turn
-from stackward.plan import Blocked, Move, Plan
+from stackward.plan import APART, DOMAIN, Blocked, Move, Plan
 
 WITHIN_S = 60.0  # a guard against hanging, not a measure
 BOTH = pytest.mark.parametrize(
@@ -168,6 +178,86 @@ def test_no_more_go_on_at_once_than_were_approved(tmp_path: Path) -> None:
     together = [sum(a <= at < b for a, b in spans if a and b) for at, _ in spans if at]
     place.close()
     assert (ended.state, max(together)) == (RunState.SUCCEEDED, 2)
+
+
+def overlapping(place: Place, run: Run) -> set[frozenset[str]]:
+    """Return the pairs of items whose runs were begun and not over at the same time."""
+    runs = place.journal.children(run.id)
+    return {
+        frozenset((one.item, other.item))
+        for one in runs
+        for other in runs
+        if one.item != other.item
+        and one.began_at
+        and other.began_at
+        and other.ended_at
+        and one.began_at < other.ended_at
+        and (one.ended_at is None or other.began_at < one.ended_at)
+    }
+
+
+FIVE = ("y1", "y2", "y3", "y4", "y5")
+RACKS = {"y1": "a", "y2": "b", "y3": "a", "y4": "b", "y5": "a"}
+
+
+def in_racks(place: Place, *apart: str) -> None:
+    """Put the yards in two failure domains; the first of one never goes on beside these."""
+    for yard in place.yards:
+        place.yard(yard).set(**{**SMALL, DOMAIN: RACKS[yard]})
+    if apart:
+        place.yard("y1").set(**{APART: list(apart)})
+
+
+def test_one_failure_domain_after_another_and_never_two_that_a_group_keeps_apart(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path, yards=FIVE)
+    in_racks(place, "y3")
+    run = place.approved(at_once=2)
+
+    ended = place.carry_out(run)
+
+    pairs, states = overlapping(place, run), place.states(run)
+    place.close()
+    assert (ended.state, states) == (RunState.SUCCEEDED, {each: ["succeeded"] for each in FIVE})
+    assert pairs <= {frozenset(("y1", "y5")), frozenset(("y3", "y5")), frozenset(("y2", "y4"))}
+    assert frozenset(("y2", "y4")) in pairs
+
+
+def test_one_that_others_had_in_its_turn_is_late_and_waits_for_the_other_domain(
+    tmp_path: Path,
+) -> None:
+    """It is free again while the second domain goes on: it does not begin beside that."""
+    place = Place(tmp_path, yards=FIVE)
+    in_racks(place)
+    place.yard("y4").set(fails=["a"])
+    run = place.approved(at_once=2)
+    other = place.approved_alone("y3")
+    stopped, states = place.carry_out(run), place.states(run)
+    place.cancel(other)
+    place.yard("y4").set(standing=["a"], fails=[])
+    thread, ended = carried_out_aside(place, run)
+    assert wait_until(
+        lambda: place.states(run).get("y4") == ["running"], within_s=WITHIN_S, every_s=0.005
+    )
+    beside = place.states(run)
+
+    place.yard("y4").set(standing=[])
+    thread.join(WITHIN_S)
+
+    [late], [second] = place.children(run)["y3"], place.children(run)["y4"]
+    whole = place.states(run)
+    place.close()
+    assert (stopped.state, "y3" in states) == (RunState.STOPPED, False)
+    assert states["y4"] == ["stopped"]
+    assert "y3" not in beside
+    assert (ended[0].state, whole) == (
+        RunState.SUCCEEDED,
+        {each: ["succeeded"] for each in FIVE},
+    )
+    assert second.ended_at
+    assert late.began_at
+    assert second.ended_at <= late.began_at
 
 
 @dataclass

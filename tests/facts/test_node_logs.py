@@ -14,6 +14,7 @@ from stackward.errors import BadInput, StackwardError, Uncertain, Unreachable
 from stackward.facts.node_logs import EXCHANGES, NodeLogs
 from stackward.facts.sought import read_sought
 from stackward.model.identity import Directory, Itself
+from stackward.model.unread import Unread
 from stackward.ports.root import SCAN_LOGS, TALK, Words
 from stackward.ports.shell import Answer, Rights
 
@@ -64,6 +65,9 @@ class Node:
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ()
+
+    def failure_domain(self, node: str, /) -> str | Unread | None:
+        return None
 
     def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
         return Rights("ops")

@@ -9,6 +9,7 @@ from typing import Any
 from stackward.errors import Unreachable
 from stackward.facts.pings import script
 from stackward.model.identity import Directory, Itself, Known
+from stackward.model.unread import Unread
 from stackward.ports.root import Words, must_be_declared
 from stackward.ports.shell import Answer, Rights
 
@@ -59,6 +60,9 @@ class FakeNodes:
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ()
+
+    def failure_domain(self, node: str, /) -> str | Unread | None:
+        return None
 
     def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
         return Rights("ops")

@@ -21,6 +21,7 @@ from stackward.model.identity import Directory, Itself, Known
 from stackward.model.login import Login
 from stackward.model.maintenance import DROP_IN, DROP_IN_TEXT, MAINTENANCE
 from stackward.model.server import Server
+from stackward.model.unread import Unread
 from stackward.ports.clock import Clock
 from stackward.ports.login import hint_for
 from stackward.ports.machines import Ask
@@ -130,6 +131,7 @@ class FakeShell:
     )  # nodes: libvirt there lets nobody end a guest
     removes_disks: bool = False  # libvirt does, as it takes a definition away
     destroyed: set[tuple[str, str]] = field(default_factory=set)  # guests, by (node, server)
+    failure_domains: dict[str, str | Unread] = field(default_factory=dict)  # by node
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
     def directory(self) -> Directory:
@@ -152,6 +154,9 @@ class FakeShell:
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ("compute",) if node in self.directory() else ()
+
+    def failure_domain(self, node: str, /) -> str | Unread | None:
+        return self.failure_domains.get(node)
 
     def rights(self, node: str, commands: Sequence[Words], /) -> Rights:
         if node in self.silent:

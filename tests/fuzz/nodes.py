@@ -316,6 +316,9 @@ class Says:
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         return ()
 
+    def failure_domain(self, node: str, /) -> str | Unread | None:
+        return None
+
     def run(self, node: str, command: Sequence[str], /, **_: object) -> Answer:
         return Answer(0, self.outs.pop(0) if len(self.outs) > 1 else self.outs[0])
 

@@ -728,8 +728,9 @@ def reboot(  # noqa: PLR0913  # one for each flag
     boot; once it works, it is uncordoned, and exactly these servers are started again, in waves.
     What was off stays off. The plan is shown first. A reboot cannot be undone.
 
-    Several nodes are a chain, as several nodes of a drain are. In place, no two nodes with members
-    of one anti-affinity group are down at once.
+    Several nodes are a chain, as several nodes of a drain are. Nodes at the same time (`--at-once`)
+    are of one failure domain, by the inventory, else of one availability zone. In place, no two
+    nodes with members of one anti-affinity group are down at once.
     """
     from stackward.cli.carrying import carry_out
     from stackward.cli.many import asked_of_nodes

@@ -74,6 +74,13 @@ class ChildRuns:
         """Return the last run that was begun there; None: there is none yet."""
         return self._journal.child(self._chain.id, place.item, place.part)
 
+    def begun_items(self) -> frozenset[str]:
+        """Return the items of which a run was begun that may have changed something."""
+        nothing = {RunState.REFUSED, RunState.NOT_BEGUN}
+        return frozenset(
+            run.item for run in self._journal.children(self._chain.id) if run.state not in nothing
+        )
+
     def see_to(self, run: Run, /) -> None:
         """Have a run carried on that nobody carries out, as when its worker has died."""
         if (mine := self._going.get(run.id)) is not None:

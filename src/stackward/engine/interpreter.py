@@ -13,6 +13,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from stackward.engine.aside import aside
+from stackward.engine.beside import is_bounded, next_to_begin
 from stackward.engine.brakes import Brakes
 from stackward.engine.children import ChildRuns
 from stackward.engine.lasting import TAKEN_AWAY, Lost, TakenAway, is_done_again, lost_steps
@@ -383,13 +384,36 @@ class _Interpreter:
         """Begin as many moves as may go on at once; return them."""
         begun = []
         while waiting and len(moving) < stage.at_once:
-            if not (self._must_go_on(stage, waiting[0]) or self._may_begin(stage, failed)):
+            move = self._next(stage, waiting, moving, failed)
+            if move is None:
                 break
-            move = waiting.popleft()
+            waiting.remove(move)
             steps = carry_out_move(stage, move, self._context, partial(self._judge, move))
             begun.append(Moving(move, stage.path_of(move), steps))
             moving.append(begun[-1])
         return begun
+
+    def _next(
+        self,
+        stage: Stage[Any],
+        waiting: deque[Move[Any]],
+        moving: list[Moving],
+        failed: list[Moving],
+    ) -> Move[Any] | None:
+        """Return the move that is begun next; None: none may be now."""
+        if self._must_go_on(stage, waiting[0]):
+            return waiting[0]
+        if not self._may_begin(stage, failed):
+            return None
+        if self._children is None or not is_bounded(stage.moves):
+            return waiting[0]
+        items = self._children.begun_items()
+        begun = [
+            each
+            for each in stage.moves
+            if each.thing in items and not is_finished(stage, each, self._context)
+        ]
+        return next_to_begin(waiting, (each.move for each in moving), begun)
 
     def _left(self, stage: Stage[Any]) -> list[Move[Any]]:
         """Return the moves of a stage that are not done, but for those of what is set aside."""

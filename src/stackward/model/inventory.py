@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stackward.model.login import Login
+from stackward.model.unread import Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Node:
     fence_agent: str | None = None  # the program that switches its power, where Redfish does not
     # What that program is told, once for each feed; no login is among it.
     fence_options: tuple[tuple[tuple[str, str], ...], ...] = ()
+    # What it shares with those that fail together with it: a rack, a row; unread: a template, say.
+    failure_domain: str | Unread | None = None
     left_out: str | None = None  # the connection by which Ansible reaches it, as in "winrm"
     unknown: str | None = None  # why it is unknown how it is reached
 

@@ -31,6 +31,11 @@ class ServerGroup:
         """Say whether the scheduler refuses hosts for it; the soft policies only weigh them."""
         return self.policy in {"affinity", "anti-affinity"}
 
+    @property
+    def keeps_apart(self) -> bool:
+        """Say whether its members are to be on different hosts, by a hard policy or a soft one."""
+        return "anti-affinity" in self.policy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:

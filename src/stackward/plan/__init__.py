@@ -2,7 +2,15 @@
 
 from stackward.model.values import Json, Mark
 from stackward.plan.caught_up import CAUGHT_UP, with_caught_up
-from stackward.plan.chain import AS_OF_NOW, BeginsRun, is_chain
+from stackward.plan.chain import (
+    APART,
+    AS_OF_NOW,
+    DOMAIN,
+    BeginsRun,
+    are_together,
+    begins_runs,
+    is_chain,
+)
 from stackward.plan.check import Answer, Check, Finding, Holds, NotApplicable, Unverified
 from stackward.plan.columns import Columns
 from stackward.plan.decisions import Differences, differences
@@ -44,9 +52,11 @@ from stackward.plan.stored import (
 )
 
 __all__ = [
+    "APART",
     "ASKED_BY",
     "AS_OF_NOW",
     "CAUGHT_UP",
+    "DOMAIN",
     "FLAT",
     "GIVEN_UP",
     "VOLATILE",
@@ -82,6 +92,8 @@ __all__ = [
     "Unverified",
     "Verdict",
     "Warned",
+    "are_together",
+    "begins_runs",
     "cloud_of",
     "differences",
     "dump",

@@ -3,14 +3,18 @@
 What is approved are the plans of these runs as of now, how many go on at a time, and what may pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from stackward.plan.plan import Plan
+from stackward.plan.plan import Move, Plan
 from stackward.ports.children import InItem
 
 AS_OF_NOW = "plans as of now"
 """In the facts of a chain's plan: those of its runs, as they would be now; never compared."""
+
+DOMAIN, APART = "failure domain", "not together with"
+"""In the facts of the plan of a run that shuts its node down beside others: what the node shares
+with those that fail with it, and the nodes of the same chain that are never down beside it."""
 
 
 @runtime_checkable
@@ -28,6 +32,16 @@ class BeginsRun(Protocol):
         ...
 
     @property
+    def domain(self) -> str:
+        """Return the failure domain of its item; empty: items of all domains may go on beside."""
+        ...
+
+    @property
+    def apart(self) -> Sequence[str]:
+        """Return the items that never go on beside its own."""
+        ...
+
+    @property
     def asked(self) -> Mapping[str, Any]:
         """Return the request of the run, as it is stored."""
         ...
@@ -41,3 +55,15 @@ class BeginsRun(Protocol):
 def is_chain(plan: Plan[Any]) -> bool:
     """Say whether a run of the plan begins other runs, and does nothing else."""
     return any(isinstance(step, BeginsRun) for _, move in plan.moves() for step in move.steps)
+
+
+def are_together(one: Move[Any], other: Move[Any]) -> bool:
+    """Say whether two items may go on at the same time."""
+    domains = [{each.domain for each in begins_runs(move)} for move in (one, other)]
+    apart = {name for move in (one, other) for each in begins_runs(move) for name in each.apart}
+    return domains[0] == domains[1] and not apart & {one.thing, other.thing}
+
+
+def begins_runs(move: Move[Any]) -> Iterator[BeginsRun]:
+    """Return the steps of a move that begin runs."""
+    return (each for each in move.steps if isinstance(each, BeginsRun))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stackward.model.identity import Directory, Itself
+from stackward.model.unread import Unread
 from stackward.ports.root import Words
 
 # Needs no rights beyond a login, and can change nothing.
@@ -68,6 +69,10 @@ class Shell(Protocol):
 
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         """Return the groups of the inventory that a node is in; none where it is not named."""
+        ...
+
+    def failure_domain(self, node: str, /) -> str | Unread | None:
+        """Return what a node shares with those that fail with it; None where it is not told."""
         ...
 
     def run(

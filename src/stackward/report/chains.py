@@ -1,13 +1,14 @@
 """A chain as rows: what is done, what goes on, what is left, and why something was not done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stackward.model.run import Attempt, Run, RunState, Settled
-from stackward.plan import AS_OF_NOW, BeginsRun, Move, Plan
+from stackward.plan import AS_OF_NOW, BeginsRun, Move, Plan, Stage, are_together
 from stackward.plan.path import path_of_step
 from stackward.report.tables import Table
 
+_PLANNED = ("Item", "How", "Stage", "Servers", "Warnings", "Blockers")
 COLUMNS = ("Item", "How", "State", "Run", "Since", "Says")
 
 
@@ -63,13 +64,43 @@ def items_as_planned(plan: Plan[Any]) -> Table:
                 len(moved),
                 len(each["warnings"]),
                 len(each["blockers"]),
+                domain_of(move) or None,
+                apart_from(stage, move) or None,
             )
         )
     return Table(
-        columns=("Item", "How", "Stage", "Servers", "Warnings", "Blockers"),
+        columns=(*_PLANNED, "Domain", "Apart from"),
         rows=tuple(rows),
-        gives_way=("How", "Stage"),
+        gives_way=("Apart from", "How", "Stage"),
     )
+
+
+def domain_of(move: Move[Any]) -> str:
+    """Return the failure domain of an item; empty where that does not matter."""
+    return next((step.domain for step in move.steps if isinstance(step, BeginsRun)), "")
+
+
+def apart_from(stage: Stage[Any], move: Move[Any]) -> tuple[str, ...]:
+    """Return the items of its stage that never go on beside one."""
+    return tuple(
+        other.thing
+        for other in stage.moves
+        if other is not move
+        and not are_together(move, other)
+        and domain_of(move) == domain_of(other)
+    )
+
+
+def domain_lines(stage: Stage[Any]) -> Iterator[str]:
+    """Return the failure domains of a stage, in their order, each with its items."""
+    domains = dict.fromkeys(filter(None, map(domain_of, stage.moves)))
+    for domain in domains:
+        items = [move for move in stage.moves if domain_of(move) == domain]
+        yield f"{domain}: {', '.join(move.thing for move in items)}"
+    for place, move in enumerate(stage.moves):
+        after = {each.thing for each in stage.moves[place:]}
+        if others := [each for each in apart_from(stage, move) if each in after]:
+            yield f"{move.thing} and {', '.join(others)}: never at the same time"
 
 
 def plans_of(plan: Plan[Any]) -> Sequence[Mapping[str, Any]]:

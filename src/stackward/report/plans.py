@@ -8,7 +8,7 @@ from stackward.errors import Refused
 from stackward.kinds import KINDS
 from stackward.operations import operation
 from stackward.plan import AS_OF_NOW, Blocked, Json, Plan, Stage, Warned, from_mapping, is_chain
-from stackward.report.chains import items_as_planned, plans_of
+from stackward.report.chains import domain_lines, items_as_planned, plans_of
 from stackward.report.duration import in_time, one_after_another, span_of, together
 from stackward.report.tables import Cell, Form, Table, render_rows, width_of
 from stackward.report.text import printable, wrap
@@ -87,6 +87,8 @@ def _stage_lines(plan: Plan[Any], width: int | None) -> Iterator[str]:
         if is_chain(plan) and len(stage.moves) > 1:
             what += f"; {stage.at_once} at once"
         yield from wrap(what, width, first="  ", rest="     ")
+        for line in domain_lines(stage):
+            yield from wrap(printable(line), width, first="     ", rest="       ")
         needs = "; ".join(check.summary for check in stage.needs)
         if needs:
             yield from wrap(f"only if {printable(needs)}", width, first="     ", rest="       ")

@@ -23,6 +23,8 @@ class CarryOutRun:
     part: int = 0  # how many runs of the item come before it
     is_last: bool = True  # of the runs of its item
     how: str = ""  # what it does, in a word; else what the chain does
+    domain: str = ""  # the failure domain of its item; no other one goes on beside it
+    apart: tuple[str, ...] = ()  # items that never go on beside its own
 
     @property
     def place(self) -> InItem:

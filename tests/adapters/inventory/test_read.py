@@ -8,6 +8,7 @@ import pytest
 from inventory_samples import LINES, NEAREST
 from stackward.adapters.inventory import read_inventory
 from stackward.model.inventory import Inventory, Node, SshAccess
+from stackward.model.unread import Unread
 
 INI = """\
 # The cloud, as the lab writes it.
@@ -268,3 +269,29 @@ PRINT = ":".join(["AB"] * 32)
 )
 def test_what_switches_the_power_of_a_node(tmp_path: Path, written: str, expected: Node) -> None:
     assert read(tmp_path, f"a {written}\n").nodes == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        pytest.param("failure_domain=rack-4", "rack-4", id="a rack"),
+        pytest.param('failure_domain="row 2/feed B"', "row 2/feed B", id="with spaces"),
+        pytest.param("", None, id="none"),
+    ],
+)
+def test_what_a_node_shares_with_those_that_fail_with_it(
+    tmp_path: Path, written: str, expected: str | None
+) -> None:
+    [node] = read(tmp_path, f"a {written}\n").nodes
+
+    assert node.failure_domain == expected
+
+
+def test_a_failure_domain_that_is_a_template_is_not_known_and_the_node_is_reached(
+    tmp_path: Path,
+) -> None:
+    [node] = read(tmp_path, "a failure_domain='{{ rack }}'\n").nodes
+
+    assert isinstance(node.failure_domain, Unread)
+    assert "is a template" in node.failure_domain.why
+    assert node.unknown is None

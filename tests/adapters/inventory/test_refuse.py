@@ -70,6 +70,7 @@ def refusal(path: Path) -> BadInput:
         pytest.param(
             "a fence_agent=reboot fence_options=ip=p\n", 1, "not a program of", id="no agent"
         ),
+        pytest.param("a failure_domain=@r\n", 1, "not the name of a rack", id="a domain"),
         pytest.param("a fence_agent=fence_x\n", 1, "has no `fence_options`", id="no options"),
         pytest.param(
             "a bmc_url=https://r/ fence_agent=fence_x fence_options=ip=p\n",

@@ -12,9 +12,25 @@ from stackward.model.placement import Candidate
 from stackward.operations.chain.plan import plan_chain
 from stackward.operations.drain_compute_node.plan import plan_drain
 from stackward.operations.drain_compute_node.together import plan_drains
-from stackward.plan import AS_OF_NOW, Plan, dump, from_json, is_chain, to_json
+from stackward.plan import (
+    APART,
+    AS_OF_NOW,
+    DOMAIN,
+    Differences,
+    Json,
+    Plan,
+    begins_runs,
+    differences,
+    dump,
+    from_json,
+    from_mapping,
+    is_chain,
+    to_json,
+)
 from stackward.ports.world import World
+from stackward.report.plans import moves_table, render_plan
 from stackward.requests.chain import ChainItem, ChainRequest
+from texts import folded
 
 NAMES = ("c1", "c2", "c3")
 
@@ -105,3 +121,84 @@ def test_no_node_of_the_chain_is_a_target() -> None:
         move.expects.get("target") for plan in plans for _, move in plan.moves() if move.thing_id
     }
     assert targets == {"c9"}
+
+
+# --- failure domains ----------------------------------------------------------------------------
+
+RACKS = {"c1": "rack-1", "c2": "rack-2", "c3": "rack-1", "c4": "rack-2"}
+
+
+def in_racks(*names: str, **apart: list[Json]) -> list[Plan[World]]:
+    """Return plans that tell of their domain, and of nodes that are never down beside theirs."""
+    return [
+        replace(
+            plan,
+            facts={
+                **plan.facts,
+                DOMAIN: RACKS[name],
+                **({APART: apart[name]} if name in apart else {}),
+            },
+        )
+        for name, plan in zip(names, plans_of(*names), strict=True)
+    ]
+
+
+def order_of(plan: Plan[World]) -> list[list[str]]:
+    return [[move.thing for move in stage.moves] for stage in plan.stages]
+
+
+def test_items_of_one_failure_domain_follow_each_other_and_the_canary_is_of_the_first() -> None:
+    names = tuple(RACKS)
+
+    plan = plan_chain(in_racks(*names), a_request(*names, at_once=2, canary=1))
+
+    assert order_of(plan) == [["c1"], ["c3", "c2", "c4"]]
+    assert plan.blockers == ()
+    steps = [step for _, move in plan.moves() for step in begins_runs(move)]
+    assert [step.domain for step in steps] == ["rack-1", "rack-1", "rack-2", "rack-2"]
+    assert "of one failure domain" in plan.notices[0]
+
+
+def test_items_without_a_domain_stay_in_the_order_that_was_given() -> None:
+    names = ("c3", "c1", "c2")
+
+    plan = plan_chain(plans_of(*names), a_request(*names, at_once=2))
+
+    assert order_of(plan) == [[*names]]
+    assert not any("failure domain" in each for each in plan.notices)
+
+
+def test_items_that_a_group_keeps_apart_are_named_in_both() -> None:
+    names = ("c1", "c3")
+
+    plan = plan_chain(in_racks(*names, c3=["c1"]), a_request(*names, at_once=2))
+
+    steps = [step for _, move in plan.moves() for step in begins_runs(move)]
+    assert [step.apart for step in steps] == [("c3",), ("c1",)]
+
+
+def test_the_order_is_the_same_when_the_stored_chain_is_planned_again() -> None:
+    names = tuple(RACKS)
+    asked = a_request(*names, at_once=2)
+    plan = plan_chain(in_racks(*names, c3=["c1"]), asked)
+
+    stored: Any = from_json(to_json(plan), KINDS).facts[AS_OF_NOW]
+    again = plan_chain([from_mapping(each, KINDS) for each in stored], asked)
+
+    assert differences(plan, again) == Differences()
+
+
+def test_the_domains_are_shown_before_it_is_approved_and_as_rows() -> None:
+    names = tuple(RACKS)
+    plan = plan_chain(in_racks(*names, c3=["c1"]), a_request(*names, at_once=2))
+
+    shown = folded(render_plan(plan, 80))
+    rows = moves_table(plan).records()
+
+    assert "rack-1: c1, c3 rack-2: c2, c4 c1 and c3: never at the same time" in shown
+    assert [(row["Item"], row["Domain"], row["Apart from"]) for row in rows] == [
+        ("c1", "rack-1", ["c3"]),
+        ("c3", "rack-1", ["c1"]),
+        ("c2", "rack-2", None),
+        ("c4", "rack-2", None),
+    ]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from builders import asking
-from operations.chain.test_plan import a_request, plans_of
+from operations.chain.test_plan import a_request, in_racks, plans_of
 from raising import raised_by
 from stackward.operations.chain.plan import plan_chain
 from stackward.plan import dump
@@ -25,7 +25,18 @@ def test_named_once_a_node_is_no_longer_twice_in_it() -> None:
     assert after.blockers == ()
 
 
+def test_a_canary_of_one_failure_domain_is_not_too_wide() -> None:
+    names = ("c1", "c2", "c3", "c4")
+
+    [blocker] = plan_chain(in_racks(*names), a_request(*names, at_once=2, canary=3)).blockers
+    after = plan_chain(in_racks(*names), a_request(*names, at_once=2, canary=2))
+
+    assert (blocker.worry, blocker.thing) == ("chain/canary-too-wide", "rack-1")
+    assert "`--canary 2` or less" in blocker.remedy
+    assert after.blockers == ()
+
+
 def test_it_raises_no_other_rule_of_its_own() -> None:
-    assert {"chain/named-twice"} == {
+    assert {"chain/canary-too-wide", "chain/named-twice"} == {
         rule for rule in raised_by("chain") if rule.startswith("chain/")
     }

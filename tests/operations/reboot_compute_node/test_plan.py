@@ -30,9 +30,9 @@ from stackward.model.run import RunState
 from stackward.model.server import Server
 from stackward.model.unread import Hindrance, Unread
 from stackward.model.who_ran import Listed, Torn
-from stackward.operations.reboot_compute_node.facts import RebootFacts
+from stackward.operations.reboot_compute_node.facts import MemberDown, RebootFacts
 from stackward.operations.reboot_compute_node.together import plan_reboot, plan_reboots
-from stackward.plan import Blocked, Warned
+from stackward.plan import APART, DOMAIN, Blocked, Warned
 from stackward.requests.reboot_compute_node import RebootNodeRequest
 
 HOST = "compute-07"
@@ -302,26 +302,65 @@ def apart(policy: str) -> tuple[RebootFacts, RebootFacts]:
 
 
 @pytest.mark.parametrize(
-    ("policy", "at_once", "blockers"),
+    ("policy", "at_once", "named"),
     [
-        ("anti-affinity", 2, ["apart"]),
-        ("soft-anti-affinity", 2, ["apart"]),
-        ("anti-affinity", 1, []),
-        ("affinity", 2, []),
+        ("anti-affinity", 2, [HOST]),
+        ("soft-anti-affinity", 2, [HOST]),
+        ("anti-affinity", 1, None),
+        ("affinity", 2, None),
     ],
 )
-def test_members_of_a_group_apart_are_never_down_together(
-    policy: str, at_once: int, blockers: list[str]
+def test_nodes_with_members_of_a_group_apart_name_each_other(
+    policy: str, at_once: int, named: list[str] | None
 ) -> None:
     asked = replace(ASKED, nodes_at_once=at_once)
 
-    plans = plan_reboots(apart(policy), (asked, asked))
+    first, second = plan_reboots(apart(policy), (asked, asked))
 
-    assert [named(each.blockers) for each in plans] == [[], blockers]
+    assert (first.facts.get(APART), second.facts.get(APART)) == (None, named)
+    assert [*first.blockers, *second.blockers] == []
+    assert ("never down at the same time" in " ".join(second.notices)) == (named is not None)
+
+
+def test_a_member_whose_node_another_run_reboots_refuses_it() -> None:
+    [given, _] = apart("anti-affinity")
+    there = MemberDown(here=given.running[0], there="2b7e", node="compute-08", run="01R")
+
+    [blocker] = plan_reboot(replace(given, apart=(there,)), ASKED).blockers
+
+    assert blocker.worry == "boot/apart"
+    assert "server 2b7e on `compute-08` are of the group `pair`" in blocker.reason
+    assert "`stackward run show 01R`" in blocker.remedy
+
+
+@pytest.mark.parametrize("asked", [ASKED, replace(ASKED, is_drained=True)])
+@pytest.mark.parametrize(
+    ("domain", "at_once", "told", "blockers"),
+    [
+        ("rack-4", 2, "rack-4", []),
+        ("rack-4", 1, None, []),
+        (Unread("it is a template"), 2, None, ["domain-unread"]),
+        (Unread("it is a template"), 1, None, []),
+    ],
+)
+def test_its_failure_domain_is_told_where_others_may_be_down_beside_it(
+    asked: RebootNodeRequest,
+    domain: str | Unread,
+    at_once: int,
+    told: str | None,
+    blockers: list[str],
+) -> None:
+    given = facts(a_node(), domain=domain, is_foreseen=True)
+
+    plan = plan_reboot(given, replace(asked, nodes_at_once=at_once))
+
+    assert (plan.facts.get(DOMAIN), named(plan.blockers)) == (told, blockers)
 
 
 def test_two_empty_nodes_may_be_down_together() -> None:
     asked = replace(EMPTY, nodes_at_once=2)
     foreseen = [replace(each, is_foreseen=True) for each in apart("anti-affinity")]
 
-    assert [each.blockers for each in plan_reboots(foreseen, (asked, asked))] == [(), ()]
+    plans = plan_reboots(foreseen, (asked, asked))
+
+    assert [(each.blockers, each.facts.get(APART)) for each in plans] == [((), None)] * 2

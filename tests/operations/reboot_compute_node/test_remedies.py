@@ -58,6 +58,10 @@ FOLLOWED = {
     "boot/boot-unread": Case(
         before=facts(booted=Unread("x")), advice="then plan again"
     ),
+    "boot/domain-unread": Case(
+        before=facts(domain=Unread("a template")), advice="`--at-once 1`",
+        asked=replace(ASKED, nodes_at_once=2),
+    ),
     "boot/in-maintenance": Case(
         before=facts(kept_off(claiming_run=RunState.SUCCEEDED)), advice="return it first",
     ),

@@ -21,6 +21,7 @@ from stackward.adapters.inventory.patterns import as_name
 from stackward.adapters.inventory.variables import (
     ADDRESS,
     CONNECTION,
+    DOMAIN,
     KEY_FILE,
     PORT,
     POWER,
@@ -31,7 +32,7 @@ from stackward.adapters.inventory.written import READER, Place, how_to_install
 from stackward.errors import BadInput
 
 WITHIN_S = 120.0
-TAKEN = (*ADDRESS, *PORT, *USER, *CONNECTION)
+TAKEN = (*ADDRESS, *PORT, *USER, *CONNECTION, DOMAIN)
 _NOT_TAKEN = (*KEY_FILE, *SSH_ARGUMENTS, *POWER)
 
 _STRICT = {

@@ -1,7 +1,8 @@
 """From a host's variables to a node: the few that Stackward uses.
 
 The names are Ansible's own but for those of what switches the node's power: `bmc_url`, the URL of
-its Redfish system, or `fence_agent`, a program of fence-agents, with its `fence_options`.
+its Redfish system, or `fence_agent`, a program of fence-agents, with its `fence_options`; and for
+`failure_domain`, what it shares with those that fail together with it.
 """
 
 import re
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from stackward.adapters.inventory.written import Place, Variable, cannot_read
 from stackward.errors import BadInput
 from stackward.model.inventory import Node, SshAccess
+from stackward.model.unread import Unread
 
 # Where both of a pair are set, Ansible's ssh uses the old name, `ansible_ssh_*`: it comes first.
 ADDRESS = ("ansible_ssh_host", "ansible_host")
@@ -23,7 +25,8 @@ CONNECTION = ("ansible_connection",)
 BMC, FINGERPRINT = "bmc_url", "bmc_fingerprint"
 AGENT, OPTIONS = "fence_agent", "fence_options"
 POWER = (BMC, FINGERPRINT, AGENT, OPTIONS)
-USED = frozenset((*ADDRESS, *PORT, *USER, *KEY_FILE, *SSH_ARGUMENTS, *CONNECTION, *POWER))
+DOMAIN = "failure_domain"
+USED = frozenset((*ADDRESS, *PORT, *USER, *KEY_FILE, *SSH_ARGUMENTS, *CONNECTION, *POWER, DOMAIN))
 
 SSH, LOCAL = "ssh", "local"
 _BY_SSH = {SSH, "smart", "paramiko", "paramiko_ssh"}
@@ -32,6 +35,7 @@ _OF_ANSIBLE = re.compile(r"^ansible\.(builtin|legacy)\.")
 # What may stand on ssh's command line: it must never be taken for an option.
 _ADDRESS = re.compile(r"[\w.:%][\w.:%-]*", re.ASCII)
 _USER = re.compile(r"[\w.][\w.@\\$-]*", re.ASCII)
+_DOMAIN = re.compile(r"[\w.:/+-]([\w.:/+ -]{0,62}[\w.:/+-])?")
 _TEMPLATE = re.compile(r"\{[{%#]")
 _LAST_PORT = 65535
 
@@ -78,6 +82,7 @@ def node_from(name: str, *, groups: tuple[str, ...], variables: Mapping[str, Var
             bmc_fingerprint=given.fingerprint(),
             fence_agent=given.agent(),
             fence_options=given.feeds(),
+            failure_domain=given.domain(),
         )
     except _NotKnownError as why:
         return Node(name=name, address=name, groups=groups, unknown=str(why))
@@ -250,6 +255,12 @@ class _Given:
         if not all(feeds) or len({frozenset(feed) for feed in feeds}) < len(feeds):
             raise self._unfit(OPTIONS, "one set of options for each feed, parted by `;`", place)
         return tuple(map(tuple, feeds))
+
+    def domain(self) -> str | Unread | None:
+        try:
+            return self.matching((DOMAIN,), _DOMAIN, "the name of a rack, a row or a power feed")
+        except _NotKnownError as why:  # how the node is reached does not hang on that
+            return Unread(str(why))
 
     def _option(self, word: str, place: Place) -> tuple[str, str]:
         name, is_set, value = word.partition("=")

@@ -30,6 +30,7 @@ from stackward.adapters.ssh.processes import (
 from stackward.errors import BadInput, NotStarted, StackwardError, Uncertain, Unreachable
 from stackward.model.identity import Directory, Itself, Known
 from stackward.model.inventory import Inventory, Node
+from stackward.model.unread import Unread
 from stackward.ports.login import ended_on_the_way, hint_for, hint_to_look, why_not
 from stackward.ports.machines import read_itself
 from stackward.ports.root import Words, must_be_declared
@@ -77,6 +78,10 @@ class Ssh:
     def groups_of(self, node: str, /) -> tuple[str, ...]:
         """Return the groups of the inventory that a node is in."""
         return self._nodes[node].groups if node in self._nodes else ()
+
+    def failure_domain(self, node: str, /) -> str | Unread | None:
+        """Return what the inventory says that a node shares with those that fail with it."""
+        return self._nodes[node].failure_domain if node in self._nodes else None
 
     def run(  # what a command has
         self,

@@ -1,4 +1,4 @@
-"""What only a chain has to ask: whether its items are different things."""
+"""What only a chain has to ask: whether its items are different things, and who goes first."""
 
 from stackward.policy.rule import Rule
 
@@ -7,4 +7,10 @@ TWICE = Rule(
     "is named twice: {names} are one node",
     "name each node once, then plan again",
     "Its second run would wait for the first, and find nothing to do.",
+)
+CANARY_TOO_WIDE = Rule(
+    "chain/canary-too-wide",
+    "the canary is {canary}, and the first failure domain has {nodes} of the chain",
+    "pass `--canary {count}` or less, or `--at-once 1`",
+    "A canary goes first to find what would go wrong: it takes down no second failure domain.",
 )

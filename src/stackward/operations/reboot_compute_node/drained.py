@@ -7,6 +7,7 @@ from stackward.checks.compute import NoServersOn
 from stackward.checks.node_reboot import NothingRuns, RunsChosenKernel
 from stackward.operations.reboot_compute_node.facts import RebootFacts
 from stackward.operations.reboot_compute_node.rules import judge_drained
+from stackward.operations.reboot_compute_node.shown import beside_told
 from stackward.operations.reboot_compute_node.stages import REBOOT, of_node
 from stackward.plan import Blocked, Check, Plan, Warned
 from stackward.policy.node import booted_told
@@ -17,7 +18,7 @@ from stackward.steps.node_reboot import ListWhoRuns, RebootNode
 
 def plan_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
     """Plan the reboot of an empty node from facts alone: no reads, no changes."""
-    node, verdicts = facts.node, tuple(judge_drained(facts))
+    node, verdicts = facts.node, tuple(judge_drained(facts, asked))
     has_domains = node.hypervisor.has_domains
     is_empty: tuple[Check[World], ...] = (
         NoServersOn(host=node.host),
@@ -35,6 +36,7 @@ def plan_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
             "zone": node.zone,
             "read at": node.read_at.isoformat(timespec="seconds"),
             **booted_told(facts.booted),
+            **beside_told(facts, asked),
         },
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),

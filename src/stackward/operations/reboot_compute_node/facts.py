@@ -1,6 +1,7 @@
 """Read a node that is to be rebooted with its servers on it."""
 
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from stackward.facts.compute import read_compute_node
 from stackward.facts.maintenance import read_holders
 from stackward.facts.moved import known_run
 from stackward.facts.observed import keep_names, read_remembered
+from stackward.facts.rebooted import read_rebooted
 from stackward.facts.who_ran import with_stops
 from stackward.model.identity import first_label
 from stackward.model.maintenance import Holder
@@ -19,6 +21,7 @@ from stackward.model.who_ran import Listed, Torn, is_left_off
 from stackward.plan import Request
 from stackward.policy.waves import Tags
 from stackward.ports.journal import Journal
+from stackward.ports.shell import Shell
 from stackward.ports.world import World
 from stackward.requests.drain_compute_node import DrainRequest
 from stackward.requests.reboot_compute_node import RebootNodeRequest
@@ -31,6 +34,16 @@ _ALIVE = {"running", "blocked"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberDown:
+    """A server of a group that keeps it apart from one here; its node is being rebooted."""
+
+    here: Server
+    there: str  # its id
+    node: str
+    run: str  # that reboots the node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RebootFacts:
     """A node that is to be rebooted, and what decides how; read once."""
 
@@ -38,6 +51,8 @@ class RebootFacts:
     booted: datetime | Unread = field(default=Unread("it was not asked"))
     tags: Tags = field(default_factory=dict)
     holders: tuple[Holder, ...] = ()
+    domain: str | Unread = ""  # what the node shares with those that fail with it
+    apart: tuple[MemberDown, ...] = ()  # members of groups whose nodes others are rebooting
     is_own_machine: bool = False  # Stackward runs there
     listed: Listed | Torn | Unread | None = None  # what an earlier reboot has left there
     left_off: tuple[Server, ...] = ()  # that it has stopped, and nobody has started since
@@ -85,10 +100,35 @@ def read_reboot(
         listed=listed,
         left_off=_left_off(world, listed, node) if isinstance(listed, Listed) else (),
         booted=read_booted(world.shell, node.name) if is_named else Unread("it is not named"),
+        domain=_domain_of(world.shell, node),
+        apart=() if asked.is_drained else tuple(_members_down(world, journal, node, run_id)),
         tags=read_tags(world, (each.project for each in node.servers)),
         holders=read_holders(journal, world.cloud.identity().id, node.host, but=run_id),
         is_own_machine=_is_own(world, node.name) if is_named else False,
     )
+
+
+def _domain_of(shell: Shell, node: ComputeNode) -> str | Unread:
+    """Return the failure domain of a node: by the inventory, else its availability zone."""
+    return shell.failure_domain(node.name) or f"zone {node.zone}"
+
+
+def _members_down(
+    world: World, journal: Journal, node: ComputeNode, run_id: str | None
+) -> Iterator[MemberDown]:
+    """Return members of groups of the servers here whose nodes another run reboots in place."""
+    kept_apart = [
+        (server, member, host)
+        for server in node.servers
+        if is_on(server) and server.group is not None and server.group.keeps_apart
+        for member, host in server.group.elsewhere
+    ]
+    if not kept_apart:
+        return
+    rebooted = read_rebooted(journal, world.cloud.identity().id, but=run_id)
+    for server, member, host in kept_apart:
+        if (run := rebooted.get(host)) is not None:
+            yield MemberDown(here=server, there=member, node=host, run=run)
 
 
 def _left_off(world: World, listed: Listed, node: ComputeNode) -> tuple[Server, ...]:

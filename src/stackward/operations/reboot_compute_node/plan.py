@@ -11,14 +11,12 @@ from stackward.checks.server import AllRun
 from stackward.checks.service import InService
 from stackward.operations.reboot_compute_node.facts import RebootFacts
 from stackward.operations.reboot_compute_node.rules import judge_node, judge_server
+from stackward.operations.reboot_compute_node.shown import beside_told, notices_of
 from stackward.operations.reboot_compute_node.stages import stages_of
 from stackward.plan import Blocked, Check, Plan, Warned
 from stackward.policy.node import booted_told, identity_told
 from stackward.ports.world import World
 from stackward.requests.reboot_compute_node import RebootNodeRequest
-from stackward.wording import count_of
-
-_TIMEOUT = "os_shutdown_timeout"  # of an image: after so long Nova cuts a guest off
 
 
 def plan_in_place(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
@@ -41,8 +39,9 @@ def plan_in_place(facts: RebootFacts, asked: RebootNodeRequest) -> Plan[World]:
             "servers": len(node.servers),
             "running": len(facts.running),
             **booted_told(facts.booted),
+            **beside_told(facts, asked),
         },
-        notices=tuple(_notices(facts)),
+        notices=tuple(notices_of(facts)),
         blockers=tuple(each for each in verdicts if isinstance(each, Blocked)),
         warnings=tuple(each for each in verdicts if isinstance(each, Warned)),
         stages=stages_of(facts, asked),
@@ -56,19 +55,3 @@ def _proofs(facts: RebootFacts) -> Iterator[Check[World]]:
     yield InService(host=node.host, provider=node.provider.id)
     if facts.running:
         yield AllRun(host=node.host, servers=tuple(each.id for each in facts.running))
-
-
-def _notices(facts: RebootFacts) -> Iterator[str]:
-    """Say what users will notice, and who is left as it is."""
-    if running := facts.running:
-        yield (
-            f"{count_of(len(running), 'server is', 'servers are')} off from its stop until it is "
-            "started again; Nova cuts off a guest that does not shut down within 60 s, or the time "
-            "that it is set to"
-        )
-    for server in running:
-        if given := dict(server.image_properties or ()).get(_TIMEOUT):
-            yield f"`{server.label}` has {given} s to shut down, by its image"
-    for server in facts.node.servers:
-        if server not in running:
-            yield f"`{server.label}` stays as it is ({server.status})"

@@ -1,6 +1,6 @@
 """What stands against the reboot of a node with its servers on it, and its words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from stackward.model.server import Server
 from stackward.model.unread import Unread
@@ -79,10 +79,17 @@ NOT_DRAINED = Rule(
 )
 APART = Rule(
     "boot/apart",
-    "`{one}` here and `{other}` on `{node}` are of the group `{group}`, which keeps them apart: "
-    "they would be off together",
-    "pass `--at-once 1`, or leave one of the two nodes out",
+    "`{one}` here and server {other} on `{node}` are of the group `{group}`, which keeps them "
+    "apart: they would be off together, for run {run} reboots `{node}`",
+    "`stackward run show {run}` tells how far that is; once it has ended (resume it where it has "
+    "stopped), plan again; a chain is resumed",
     "An anti-affinity group is kept apart so that no one node takes more than one of it down.",
+)
+DOMAIN_UNREAD = Rule(
+    "boot/domain-unread",
+    "its failure domain is not known: {why}",
+    "write the value of its `failure_domain` itself in the inventory, or pass `--at-once 1`",
+    "Nodes that are down at the same time are of one failure domain.",
 )
 IN_MAINTENANCE = Rule(
     "boot/in-maintenance",
@@ -181,6 +188,7 @@ def judge_node(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Verdict
     yield from judge_lives_on_source(node.evacuations, starts_compute=True)
     yield from _judge_machine(facts)
     yield from _judge_list(facts)
+    yield from judge_beside(facts, asked)
     asking = {each.id for each in facts.running if wish_of(each) in _NEEDS_CONSENT}
     for consent in asked.consents:
         if consent.server not in asking and node.acting_run is None:
@@ -259,9 +267,10 @@ def _judge_wish(server: Server, asked: RebootNodeRequest) -> Iterator[Verdict]:
         )
 
 
-def judge_drained(facts: RebootFacts) -> Iterator[Verdict]:
+def judge_drained(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Verdict]:
     """Return every verdict on a node that was drained to be rebooted."""
     node = facts.node
+    yield from judge_beside(facts, asked)
     if facts.is_own_machine:
         yield OWN_MACHINE.blocks(node.name)
     yield from judge_surroundings(node)
@@ -283,19 +292,27 @@ def judge_drained(facts: RebootFacts) -> Iterator[Verdict]:
         yield NOT_DRAINED.blocks(node.name, what="no run that is over has taken it out of service")
 
 
-def judge_apart(facts: RebootFacts, others: Sequence[RebootFacts]) -> Iterator[Blocked]:
-    """Name servers that a group keeps apart, and that would be off together."""
+def judge_beside(facts: RebootFacts, asked: RebootNodeRequest) -> Iterator[Blocked]:
+    """Ask whether it may be down now, beside what others have down."""
+    for each in facts.apart:
+        group = each.here.group
+        yield APART.blocks(
+            facts.node.name,
+            one=each.here.label,
+            other=each.there,
+            node=each.node,
+            group=group.name if group else "",
+            run=each.run,
+        )
+    if asked.nodes_at_once > 1 and isinstance(facts.domain, Unread):
+        yield DOMAIN_UNREAD.blocks(facts.node.name, why=facts.domain.why)
+
+
+def kept_apart(facts: RebootFacts, other: RebootFacts) -> Iterator[tuple[Server, Server]]:
+    """Return servers of two nodes that run, and that a group keeps apart."""
+    beside = {each.id: each for each in other.running}
     for server in facts.running:
-        group = server.group
-        if group is None or "anti-affinity" not in group.policy:
-            continue
-        for other in others:
-            for beside in other.running:
-                if beside.id in group.members:
-                    yield APART.blocks(
-                        facts.node.name,
-                        one=server.label,
-                        other=beside.label,
-                        node=other.node.name,
-                        group=group.name,
-                    )
+        if server.group is not None and server.group.keeps_apart:
+            for member in server.group.members:
+                if member in beside:
+                    yield server, beside[member]
