@@ -25,6 +25,7 @@ from stackward.diagnosis.code_places import PASSED_OVER, WRAPPERS
 from stackward.diagnosis.signs import SIGNS
 from stackward.engine.invariants import INVARIANTS
 from stackward.errors import ExitCode, StackwardError
+from stackward.health.disagreements import CLASSES as DISAGREEMENTS
 from stackward.health.symptoms import ALL as SYMPTOMS
 from stackward.lab.declared import declared
 from stackward.lab.faults import ALL
@@ -33,6 +34,7 @@ from stackward.operations import every_rule
 from stackward.policy.volumes import ALL as VOLUME_STATES
 from stackward.policy.volumes import BY_NOBODY, OF_ANOTHER, ONLY_THE_WORD, UNKNOWN
 from stackward.ports.root import ALL as ROOT_COMMANDS
+from stackward.report.agreement import AGREEMENT_FIELDS, CASE_FIELDS
 from stackward.report.audit import FIELDS
 from stackward.report.diagnosis import ASIDE_FIELDS, CAUSE_FIELDS, DIAGNOSIS_FIELDS
 from stackward.report.logs import EVENT_FIELDS, GROUP_FIELDS, STORY_FIELDS
@@ -59,6 +61,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "audit.md": audit_page(),
         REFERENCE / "blockers.md": blockers_page(),
         REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "disagreements.md": disagreements_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "faults-seen.md": faults_seen.page(MADE),
         REFERENCE / "findings.md": findings_page(),
@@ -323,6 +326,32 @@ def _shows(one: Trait) -> str:
     return f"{places}: {code_cell(one.sample)}"
 
 
+def disagreements_page() -> str:
+    """Return every class of disagreement between witnesses, and the fields of the data."""
+    parts = [
+        "# Disagreements\n",
+        MADE,
+        "What `stackward cloud reconcile` and `stackward node reconcile` find, the worst first.",
+        "The name stands in brackets after the title, and as `class` in JSON: it never changes.",
+        "A disagreement is counted only where two looks have seen it, and nobody acted on the",
+        "server between them. What cannot be read gives none. What is in braces is filled in.\n",
+    ]
+    for one in DISAGREEMENTS:
+        parts += [
+            f"## {one.name}\n",
+            f"*{one.title}*\n",
+            f"{one.means}\n",
+            f"**Not counted:** {one.left_out}.\n",
+            f"**Remedy:** {one.remedy}.\n",
+        ]
+    fields = (
+        ("The data", "`-f json` writes one object.", AGREEMENT_FIELDS),
+        ("A case", "Each of `cases` has these.", CASE_FIELDS),
+    )
+    parts += [line for each in fields for line in fields_of(*each)]
+    return "\n".join(parts)
+
+
 def volume_states_page() -> str:
     """Return each state of a volume that blocks its server's move, with what ends it."""
     parts = [
@@ -519,7 +548,7 @@ def settings_page() -> str:
             "# Settings\n",
             MADE,
             "Each is an environment variable. It holds an absolute path, or one from `~/`;",
-            "that of the database holds a URL, that of the tiers names with commas between.",
+            "that of the database holds a URL, that of the tiers names, that of the wait seconds.",
             "For a user who is not root, the places follow XDG_STATE_HOME and its like.",
             "A password belongs into `~/.pgpass`, or into the file that PGPASSFILE names.\n",
             "| Variable | Holds | As root | As another user |",
@@ -546,6 +575,7 @@ def _shown(places: dict[str, str]) -> dict[str, str]:
         "bmc_ca": "none: those that are usual",
         "database": "`journal.sqlite` in the state directory",
         "tiers": "none",
+        "reconcile_wait_s": "30",
     }
 
 

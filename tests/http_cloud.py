@@ -488,9 +488,13 @@ class HttpCloud:
         found: list[Json]
         match words[1:]:
             case ["ports"]:
-                found = [
-                    _port(one) for one in self.cloud.neutron.ports_of(_all(query, "device_id"))
-                ]
+                host = dict(query).get("binding:host_id")
+                ports = (
+                    self.cloud.neutron.ports_on(host)
+                    if host
+                    else self.cloud.neutron.ports_of(_all(query, "device_id"))
+                )
+                found = [_port(one) for one in ports]
             case ["ports", port] if known := self._ports_called(port):
                 return Reply(200, {"port": known[0]})
             case ["ports", port, "bindings"] if self._ports_called(port):
@@ -552,8 +556,23 @@ class HttpCloud:
             ]
             return self._linked(f"volume/v3/{path}", "services", services, query, "host")
         if path == "attachments":
-            known = self.cloud.cinder.attachments_of(dict(query)["instance_id"])
-            attachments = [{"id": one, "volume_id": volume} for one, volume in known]
+            wanted = dict(query).get("instance_id")
+            attachments: list[Json] = (
+                [
+                    {"id": one, "volume_id": volume}
+                    for one, volume in self.cloud.cinder.attachments_of(wanted)
+                ]
+                if wanted
+                else [
+                    {
+                        "id": one.id,
+                        "volume_id": one.volume,
+                        "instance": one.server,
+                        "status": one.status,
+                    }
+                    for one in self.cloud.cinder.every_attachment()
+                ]
+            )
             return self._linked(f"volume/v3/{path}", "attachments", attachments, query, "id")
         if path.startswith("attachments/"):
             try:
@@ -563,16 +582,13 @@ class HttpCloud:
             return Reply(200, {"attachments": []})
         if path == "volumes":
             return Reply(200, {"volumes": []})
+        if path == "volumes/detail":
+            shown = [_volume(one) for one in self.cloud.cinder.every_volume()]
+            return self._linked(f"volume/v3/{path}", "volumes", shown, query, "id")
         one = self.cloud.cinder.volume(path.removeprefix("volumes/"))
         if one is None:
             return Reply(404, {"itemNotFound": {"code": 404, "message": "no such volume"}})
-        pairs = zip_longest(one.attached, one.attachment_ids[: len(one.attached)])
-        attached = [
-            {"server_id": server, "host_name": host, "attachment_id": own}
-            for (server, host), own in pairs
-        ]
-        shown = {"id": one.id, "status": one.status, "name": one.name, "attachments": attached}
-        return Reply(200, {"volume": shown})
+        return Reply(200, {"volume": _volume(one)})
 
     def _glance(self, method: str, path: str, query: Query, body: Any) -> Reply:  # noqa: ANN401
         if not path:
@@ -836,10 +852,29 @@ def _port(one: Any) -> Json:  # noqa: ANN401  # a port
     return {
         "id": one.id,
         "device_id": one.server,
+        "device_owner": "compute:nova",
+        "admin_state_up": one.is_wanted_up,
         "binding:vnic_type": one.vnic_type,
         "status": one.status,
         "binding:host_id": one.host or "",
         "binding:vif_type": one.vif_type,
+    }
+
+
+def _volume(one: Any) -> Json:  # noqa: ANN401  # a volume
+    pairs = zip_longest(one.attached, one.attachment_ids[: len(one.attached)])
+    attached = [
+        {"server_id": server, "host_name": host, "attachment_id": own}
+        for (server, host), own in pairs
+    ]
+    return {
+        "id": one.id,
+        "status": one.status,
+        "name": one.name,
+        "attachments": attached,
+        "updated_at": one.updated,
+        "created_at": _time(NOW),
+        "os-vol-tenant-attr:tenant_id": one.project,
     }
 
 

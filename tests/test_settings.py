@@ -87,3 +87,18 @@ def test_a_relative_reader_is_refused() -> None:
         read_settings({"STACKWARD_INVENTORY_READER": "ansible-inventory"}, is_root=True)
 
     assert refused.value.details == ("STACKWARD_INVENTORY_READER=ansible-inventory",)
+
+
+@pytest.mark.parametrize(("words", "expected"), [("", 30.0), ("5", 5.0), ("2.5", 2.5)])
+def test_the_wait_between_two_looks_is_a_number_of_seconds(words: str, expected: float) -> None:
+    settings = read_settings({"STACKWARD_RECONCILE_WAIT_S": words}, is_root=True)
+
+    assert settings.reconcile_wait_s == expected
+
+
+@pytest.mark.parametrize("words", ["soon", "0", "-1", "nan", "inf", "86400"])
+def test_without_a_wait_nothing_would_be_seen_twice(words: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_settings({"STACKWARD_RECONCILE_WAIT_S": words}, is_root=True)
+
+    assert refused.value.details == (f"STACKWARD_RECONCILE_WAIT_S={words}",)

@@ -11,6 +11,8 @@ from pathlib import Path
 from stackward.errors import BadInput
 
 PREFIX = "STACKWARD_"
+RECONCILE_WAIT_S = 30.0
+_MOST_WAIT_S = 3600.0
 _TIER = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -40,6 +42,13 @@ class Settings:
         default=(),
         metadata={"holds": "the tiers of servers in the order of their start: `network,database`"},
     )
+    reconcile_wait_s: float = field(
+        default=RECONCILE_WAIT_S,
+        metadata={
+            "holds": "the seconds between two looks of `cloud reconcile`: what only one of them "
+            "sees is not counted"
+        },
+    )
     database: str | None = field(
         default=None,
         repr=False,  # there may be a password in it
@@ -56,6 +65,7 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
     chosen = {name: environ.get(PREFIX + name.upper()) or place for name, place in usual.items()}
     database = environ.get(f"{PREFIX}DATABASE") or None
     tiers = environ.get(f"{PREFIX}TIERS") or ""
+    wait = environ.get(f"{PREFIX}RECONCILE_WAIT_S") or ""
     _refuse_bytes({**chosen, "database": database or "", "tiers": tiers})
     places = {name: _whole(text) for name, text in chosen.items()}
     wrong = [name for name, place in places.items() if place is None]
@@ -66,7 +76,26 @@ def read_settings(environ: Mapping[str, str], *, is_root: bool) -> Settings:
             hint="start the path with `/` or `~/`",
         )
     whole = {name: place for name, place in places.items() if place is not None}
-    return Settings(**whole, database=database, tiers=_tiers_in(tiers))
+    return Settings(
+        **whole, database=database, tiers=_tiers_in(tiers), reconcile_wait_s=_wait_in(wait)
+    )
+
+
+def _wait_in(words: str) -> float:
+    """Return how long the wait between two looks is; without one, nothing would be seen twice."""
+    if not words:
+        return RECONCILE_WAIT_S
+    try:
+        seconds = float(words)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= _MOST_WAIT_S:
+        raise BadInput(
+            "a setting is not a number of seconds",
+            details=[f"{PREFIX}RECONCILE_WAIT_S={words}"],
+            hint=f"write a number from 1 to {_MOST_WAIT_S:.0f}, such as 30",
+        )
+    return seconds
 
 
 def _tiers_in(words: str) -> tuple[str, ...]:

@@ -123,6 +123,23 @@ class CloudContract:
         assert (port.server, port.host) == (at_work.running, at_work.host)
         assert at_work.cloud.neutron.bindings_of(port.id) == ((at_work.host, "ACTIVE"),)
 
+    def test_the_lists_of_all_have_what_is_asked_of_one(self, at_work: CloudAtWork) -> None:
+        cloud, server = at_work.cloud, at_work.server(at_work.running)
+        provider = at_work.hypervisor(at_work.host).id
+
+        listed = {one.id: one for one in cloud.nova.every_server()}
+        [port] = [one for one in cloud.neutron.ports_on(at_work.host) if one.server == server.id]
+
+        assert listed[server.id].host == server.host
+        assert at_work.stopped in listed
+        assert cloud.placement.allocations_on(provider) == (
+            cloud.placement.provider(provider).allocations
+        )
+        assert (port.host, port.is_wanted_up) == (at_work.host, True)
+        assert {one.server for one in cloud.nova.migrations_in("accepted")} <= set(listed)
+        volumes = {one.id for one in cloud.cinder.every_volume()}
+        assert {one.volume for one in cloud.cinder.every_attachment()} <= volumes
+
     def test_a_project_is_found_by_its_id_and_by_its_name(self, at_work: CloudAtWork) -> None:
         owner = at_work.server(at_work.running).project
 
@@ -251,9 +268,11 @@ class CloudContract:
 
         at_work.leave_binding(port.id, other)
         left = cloud.neutron.bindings_of(port.id)
+        on_other = [one for one in cloud.neutron.ports_on(other) if one.id == port.id]
         cloud.neutron.remove_binding(port.id, other)
 
         assert set(left) == {(here, "ACTIVE"), (other, "INACTIVE")}
+        assert [one.host for one in on_other] == [here]  # where it is active
         assert cloud.neutron.bindings_of(port.id) == ((here, "ACTIVE"),)
 
     def test_a_disabled_service_says_why_and_is_offered_no_servers(

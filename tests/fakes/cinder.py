@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from builders import an_id
 from fakes.nova import FakeNova
-from stackward.errors import StepFailed
-from stackward.model.volume import Volume
+from stackward.errors import StepFailed, Unreachable
+from stackward.model.volume import Attachment, Volume
 
 
 @dataclass
@@ -16,8 +16,27 @@ class FakeCinder:
     volumes: dict[str, Volume] = field(default_factory=dict)
     attachments: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
     left: dict[str, tuple[str, str]] = field(default_factory=dict)  # stale: volume and host, by id
+    reserved: list[Attachment] = field(default_factory=list)  # beside those of the volumes
+    is_away: bool = False
     calls: Counter[str] = field(default_factory=Counter)
     nova: FakeNova = field(init=False, repr=False)
+
+    def every_volume(self) -> tuple[Volume, ...]:
+        self.calls["all volumes"] += 1
+        if self.is_away:
+            raise Unreachable("Cinder does not answer")
+        return tuple(filter(None, map(self.volume, self.volumes)))
+
+    def every_attachment(self) -> tuple[Attachment, ...]:
+        self.calls["all attachments"] += 1
+        if self.is_away:
+            raise Unreachable("Cinder does not answer")
+        return tuple(
+            Attachment(id=own, volume=one.id, server=server, status="attached")
+            for one in map(self.volume, self.volumes)
+            if one is not None
+            for own, (server, _) in zip(one.attachment_ids, one.attached, strict=False)
+        ) + tuple(self.reserved)
 
     def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
         self.calls["attachments"] += 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from builders import an_id
 from fakes.nova import FakeNova
+from stackward.errors import Unreachable
 from stackward.model.network import Network, NetworkAgent, Port
 
 LAB_NET = Network(id=an_id("lab-net"), name="lab-net")
@@ -16,6 +17,7 @@ class FakeNeutron:
     """Neutron; the ports of a server are those that Nova has of it."""
 
     bound: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # else: well
+    unread: set[str] = field(default_factory=set)  # hosts whose ports cannot be read
     agents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     silent_agents: set[str] = field(default_factory=set)  # hosts
     networks: tuple[Network, ...] = (LAB_NET,)
@@ -26,6 +28,18 @@ class FakeNeutron:
         self.calls["ports"] += -(-len(servers) // 50)
         found = (self.nova.known[server] for server in servers if server in self.nova.known)
         return tuple(replace(port, host=server.host) for server in found for port in server.ports)
+
+    def ports_on(self, host: str, /) -> tuple[Port, ...]:
+        self.calls["ports on"] += 1
+        if host in self.unread:
+            raise Unreachable("Neutron does not answer")
+        found = []
+        for port in self.ports_of([*self.nova.known]):
+            bound = dict(self.bindings_of(port.id))
+            if host in bound:
+                active = next((at for at, status in bound.items() if status == "ACTIVE"), None)
+                found.append(replace(port, host=active))
+        return tuple(found)
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         self.calls["bindings"] += 1

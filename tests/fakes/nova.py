@@ -125,6 +125,14 @@ class FakeNova:
             if server.host == host and host not in self.cells_down
         )
 
+    def every_server(self) -> tuple[Server, ...]:
+        self.calls["all servers"] += 1
+        return tuple(
+            replace(server, ports=(), volumes=(), group=None)
+            for server in self.known.values()
+            if server.host not in self.cells_down
+        )
+
     def server(self, server: str, /) -> Server | None:
         self.calls["server"] += 1
         found = self.known.get(server)
@@ -144,6 +152,10 @@ class FakeNova:
             for each in self.migrations
             if each.status == status and host in {each.source, each.target}
         )
+
+    def migrations_in(self, status: str, /) -> tuple[Migration, ...]:
+        self.calls["all migrations"] += 1
+        return tuple(each for each in self.migrations if each.status == status)
 
     def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
         self.calls["newest migrations"] += 1

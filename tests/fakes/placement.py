@@ -1,12 +1,13 @@
 """What stands for placement in the fast tests."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from builders import a_candidate, an_id
 from fakes.nova import DISABLED, FakeNova
-from stackward.model.placement import Candidate, Inventory, Need, Provider
+from stackward.errors import Unreachable
+from stackward.model.placement import Candidate, Inventory, Need, Provider, Resources
 
 
 @dataclass
@@ -14,6 +15,8 @@ class FakePlacement:
     """Placement, by what Nova has: its hosts, and where its servers are."""
 
     traits: dict[str, set[str]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)  # providers whose allocations cannot be read
+    unheld: set[str] = field(default_factory=set)  # servers that hold no allocations
     leftovers: dict[str, set[str]] = field(default_factory=dict)  # allocations of migrations
     inventories: dict[str, Inventory] = field(
         default_factory=lambda: {
@@ -28,6 +31,7 @@ class FakePlacement:
         self.calls["provider"] += 4
         host = next(host for host in self.nova.hosts if an_id(host) == provider)
         held = {server.id for server in self.nova.known.values() if server.host == host}
+        held -= self.unheld
         held |= {each for each, providers in self.leftovers.items() if provider in providers}
         return Provider(
             id=provider,
@@ -36,10 +40,17 @@ class FakePlacement:
             inventories=self.inventories,
         )
 
+    def allocations_on(self, provider: str, /) -> Mapping[str, Resources]:
+        self.calls["allocations on"] += 1
+        if provider in self.unread:
+            raise Unreachable("placement does not answer")
+        return self.provider(provider).allocations
+
     def allocations_of(self, consumer: str, /) -> frozenset[str]:
         server = self.nova.known.get(consumer)
         self.calls["allocations"] += 1
         held = {an_id(server.host)} if server and server.host else set()
+        held = set() if consumer in self.unheld else held
         return frozenset(held | self.leftovers.get(consumer, set()))
 
     def candidates(

@@ -13,6 +13,7 @@ from fakes.cloud import FakeCloud
 from stackward.errors import Unreachable
 from stackward.facts.disks_elsewhere import script as disks
 from stackward.facts.domains import FILESYSTEM, LIST, STATS
+from stackward.facts.guests import script as guests
 from stackward.facts.who_ran import NOW as NOW_THERE
 from stackward.model import boot_gate
 from stackward.model.blind import Blind
@@ -132,6 +133,8 @@ class FakeShell:
     removes_disks: bool = False  # libvirt does, as it takes a definition away
     destroyed: set[tuple[str, str]] = field(default_factory=set)  # guests, by (node, server)
     failure_domains: dict[str, str | Unread] = field(default_factory=dict)  # by node
+    serials: dict[str, tuple[str, ...]] = field(default_factory=dict)  # other than Nova has
+    not_novas: set[str] = field(default_factory=set)  # guests that something else has defined
     uncalled: set[str] = field(default_factory=set)  # addresses that no node has a way to
 
     def directory(self) -> Directory:
@@ -166,7 +169,7 @@ class FakeShell:
         refused = dict.fromkeys(commands, self.refused[node]) if node in self.refused else {}
         return Rights("ops", refused)
 
-    def run(  # noqa: C901, PLR0911  # one a kind of command
+    def run(  # noqa: C901, PLR0911, PLR0912  # one a kind of command
         self,
         node: str,
         command: Sequence[str],
@@ -182,6 +185,8 @@ class FakeShell:
         words = list(command)
         if given == disks():
             return self._disks(json.loads(words[-1])["servers"])
+        if given == guests():
+            return self._guests(node)
         if given == script():
             return self._hail(node, json.loads(words[-1])["addresses"])
         if as_root:
@@ -262,6 +267,38 @@ class FakeShell:
             for one in nova.actions[server]
             if one.action == "evacuate"
         ]
+
+    def _guests(self, node: str) -> Answer:
+        """Say which guests a node has, with the volumes that Nova gave them."""
+        said: str | None = None
+        if node in self.without_virsh | self.libvirt_down:
+            said = "lacking" if node in self.without_virsh else NO_LIBVIRT.err
+        here = [one.id for one in self.cloud.nova.known.values() if self._has(node, one.id)]
+        ids = [*here, *(one for at, one in self.domains if at == node and one not in here)]
+        ids += self.strays.get(node, [])
+        states = {"running": "1", "paused": "3", "shut off": "5"}
+        told: list[dict[str, object]] = [
+            {
+                "uuid": one,
+                "name": f"instance-{one[:8]}",
+                "state": states[
+                    "running"
+                    if one in self.strays.get(node, [])
+                    else self._domstate(node, one).out.strip()
+                ],
+                "disks": [
+                    {"device": f"vd{chr(98 + at)}", "path": None, "serial": volume}
+                    for at, volume in enumerate(self._volumes_of(one))
+                ],
+                "novas": one not in self.not_novas,
+            }
+            for one in dict.fromkeys(ids)
+        ]
+        return Answer(0, json.dumps({"version": 1, "guests": [] if said else told, "unread": said}))
+
+    def _volumes_of(self, server: str) -> Sequence[str]:
+        known = self.cloud.nova.known.get(server)
+        return self.serials.get(server, known.volume_ids if known else ())
 
     def _hail(self, caller: str, addresses: Sequence[str]) -> Answer:
         """Call addresses from a node: what has power answers, whoever may log in there."""

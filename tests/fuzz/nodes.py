@@ -14,6 +14,7 @@ from stackward.errors import NotUnderstood
 from stackward.facts.cloud_state import CheckRequest
 from stackward.facts.disks_elsewhere import parse_disks
 from stackward.facts.domains import parse_filesystem, read_domains
+from stackward.facts.guests import parse_guests_of
 from stackward.facts.logs import parse_scan, places_of, to_event
 from stackward.facts.machine import addresses_in, parse_sysinfo
 from stackward.facts.maintenance import read_marks
@@ -164,6 +165,37 @@ DISKS: dict[str, Any] = {  # as c02 of a lab answered, to which a disk was copie
             }
         ],
     },
+}
+GUESTS: dict[str, Any] = {  # as c01 of a lab answered, to whose guest a volume was attached
+    "version": 1,
+    "guests": [
+        {
+            "uuid": "2c2d227a-4ad8-4bb4-a431-bf16aa422039",
+            "name": "instance-00000010",
+            "state": "1",
+            "disks": [
+                {
+                    "device": "vda",
+                    "path": "/var/lib/nova/instances/2c2d227a-4ad8-4bb4-a431-bf16aa422039/disk",
+                    "serial": None,
+                },
+                {
+                    "device": "vdb",
+                    "path": "/var/lib/nova/mnt/5a1f/volume-0f1d1bd1-0a3c-4c4e-9a0b-c1b1f1f6d001",
+                    "serial": "0f1d1bd1-0a3c-4c4e-9a0b-c1b1f1f6d001",
+                },
+            ],
+            "novas": True,
+        },
+        {
+            "uuid": "dccc08e0-e34b-4232-8afd-a1cb13dbfdd5",
+            "name": "instance-00000011",
+            "state": "5",
+            "disks": None,
+            "novas": None,
+        },
+    ],
+    "unread": None,
 }
 IMAGES = "/var/lib/glance/images"
 VGS = "  cinder-volumes wz--n- 1000204886016 53687091200\n  old wz--n- 500107862016 0\n"
@@ -484,6 +516,12 @@ def sources() -> list[Source]:
             sample=json.dumps(DISKS),
             is_json=True,
             read=of_disks,
+        ),
+        Source(
+            name="script looks for guests",
+            sample=json.dumps(GUESTS),
+            is_json=True,
+            read=of(parse_guests_of),
         ),
         Source(
             name="virsh list",

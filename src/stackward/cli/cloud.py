@@ -14,6 +14,7 @@ from stackward.cli.checking import (
     open_lookout,
 )
 from stackward.cli.options import InventoryChoice, Output, grouped
+from stackward.cli.reconciling import reconcile_here
 from stackward.cli.subjects import example, one_of, subject
 
 app = subject("The cloud as a whole.")
@@ -65,7 +66,7 @@ def check(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> int:
-    """Say by component what is well, what is not, why, and what to do.
+    """Say by component what is well, what is not, and what to do.
 
     All nodes of the inventory are looked at side by side, and the APIs at the same time. Nothing
     is changed. Ends with 0 (well as far as asked), 6 (degraded, or part of it could not be looked
@@ -82,3 +83,24 @@ def check(  # noqa: PLR0913  # one for each flag
 
             return watch_cloud(lookout, asked, every_s=every, strict=strict)
         return check_once(lookout, lambda: check_cloud(lookout, asked), output, strict=strict)
+
+
+@app.command(
+    epilog=example("stackward cloud reconcile", "stackward cloud reconcile -f json"),
+)
+@grouped
+def reconcile(
+    context: typer.Context,
+    *,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Compare what Nova, libvirt, placement, Neutron and Cinder have.
+
+    It shows where they disagree, and what to do. Nothing is changed. Where the first look sees a
+    disagreement, a second one follows after STACKWARD_RECONCILE_WAIT_S (30 s): only what both see
+    is counted, and only where nobody acts on the server meanwhile. What cannot be read gives no
+    case. Ends with 0 (all agree), 6 (they disagree, or part of it could not be read), 7 (a server
+    runs on two nodes: act at once) or 8 (Nova cannot be asked).
+    """
+    return reconcile_here(context, choice, output)

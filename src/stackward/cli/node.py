@@ -37,6 +37,7 @@ from stackward.cli.outside import (
     open_world,
     settings_here,
 )
+from stackward.cli.reconciling import reconcile_here
 from stackward.cli.show import show
 from stackward.cli.subjects import example, subject
 from stackward.errors import BadInput
@@ -369,7 +370,7 @@ def fence(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> int | None:
-    """Cut the power of a dead compute node, and prove that it is dead.
+    """Cut the power of a dead compute node, and prove it is dead.
 
     Its power is cut by the device that the inventory names for it. Then three things are proved:
     the device says Off, twice; it is this node's device; nothing of the node answers any more. The
@@ -719,7 +720,7 @@ def reboot(  # noqa: PLR0913  # one for each flag
     choice: InventoryChoice,
     output: Output,
 ) -> None:
-    """Reboot compute nodes, emptied first or with their servers there.
+    """Reboot compute nodes, emptied first or with servers there.
 
     `--drain`: the node is drained, rebooted and returned to service, and its servers come home;
     four runs under one approval, and nobody else gets the node in between.
@@ -804,6 +805,30 @@ def _refuse_of_the_other_way(context: typer.Context, *, drain: bool) -> None:
         raise BadInput(
             f"{', '.join(given)}: only `{way}` needs that", hint=f"leave it out, or pass `{way}`"
         )
+
+
+@app.command(
+    epilog=example(
+        "stackward node reconcile compute-07", "stackward node reconcile compute-07 -f json"
+    ),
+)
+@grouped
+def reconcile(
+    context: typer.Context,
+    *,
+    node: NodeArgument,
+    choice: InventoryChoice,
+    output: Output,
+) -> int:
+    """Compare what Nova, libvirt and others have of its servers.
+
+    The others are placement, Neutron and Cinder. It shows where they disagree, and what to do. All
+    nodes are asked, as by `cloud reconcile`: a server of this node may be on another too. Only what
+    touches this node is shown. Nothing is changed. Ends with 0 (all agree), 6 (they disagree, or
+    part of it could not be read), 7 (a server runs on two nodes: act at once) or 8 (Nova cannot be
+    asked).
+    """
+    return reconcile_here(context, choice, output, node)
 
 
 @app.command(

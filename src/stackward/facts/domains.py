@@ -58,12 +58,17 @@ def domains_of(listed: str, facts: str) -> tuple[Domain, ...]:
         Domain(
             server=server,
             name=name,
-            state=_STATES.get(stats.get("state.state", ""), "unknown"),
+            state=state_called(stats.get("state.state")),
             disks=_disks(stats),
         )
         for server, name in parse_ids(listed)
         for stats in [all_stats.get(name, {})]
     )
+
+
+def state_called(number: str | None) -> str:
+    """Return what a state is called that libvirt gives as a number."""
+    return _STATES.get(number or "", "unknown")
 
 
 def parse_ids(out: str) -> list[tuple[str, str]]:

@@ -23,6 +23,8 @@ class Domain:
     name: str
     state: str  # running, paused, shut off, ...
     disks: tuple["Disk", ...] = ()
+    has_known_disks: bool = True
+    is_novas: bool = True  # False: what defined it was not Nova, or that is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Disk:
     path: str | None
     used_bytes: int = 0  # what a copy has to carry
     size_bytes: int = 0
+    serial: str | None = None  # Nova gives a disk of Cinder's the id of its volume
 
     def directory_of(self, server: str) -> str | None:
         """Return the directory of instances that has this disk; None where it is no file of one.

@@ -7,7 +7,7 @@ Of one server it settles one record a start.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stackward.model.disk_seen import DiskSeen
@@ -71,6 +71,19 @@ class OpenEvacuation:
         if self.disk is None:
             return "nothing of it is real"
         return f"`{self.asks}` sees {self.disk.path or 'no directory of it'}"
+
+
+def on_their_source(
+    records: Iterable[Migration], servers: Mapping[str, Server]
+) -> tuple[OpenEvacuation, ...]:
+    """Return the open records whose servers live on their source: its next start destroys them."""
+    return tuple(
+        OpenEvacuation(record=one, server=server)
+        for one in records
+        if is_open_evacuation(one)
+        and (server := servers.get(one.server)) is not None
+        and server.host == one.source
+    )
 
 
 def most_of_one(open_: Iterable[OpenEvacuation]) -> int:

@@ -16,6 +16,7 @@ class Port:
     host: str | None = None
     vif_type: str = "ovs"
     left_on: tuple[str, ...] = ()  # hosts on which it has an inactive binding
+    is_wanted_up: bool = True  # False: its owner has switched it off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

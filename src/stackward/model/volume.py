@@ -14,8 +14,21 @@ class Volume:
     backend: str | None = None  # `host@backend#pool`
     attached: tuple[tuple[str, str | None], ...] = ()  # (server, host)
     attachment_ids: tuple[str, ...] = ()  # of the same, in the same order
+    devices: tuple[str, ...] = ()  # of the same, as Nova told Cinder: /dev/vdb
+    updated: str | None = None  # when Cinder last wrote to it
+    project: str = ""
 
     def attachments_on(self, server: str, host: str) -> tuple[str, ...]:
         """Return the ids of the attachments that a server has there."""
         pairs = zip(self.attached, self.attachment_ids, strict=False)
         return tuple(own for place, own in pairs if place == (server, host))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """Cinder's record that a server has, or is to have, a volume."""
+
+    id: str
+    volume: str
+    server: str | None  # None: none is named, as for a volume that Glance or Cinder itself uses
+    status: str  # reserved, attaching, attached, detaching, ...

@@ -138,7 +138,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Testimony:
+class CloudTestimony:
     """What one witness tells."""
 
     witness: str  # "its owner", "Nova", "libvirt's log", "our last look", "our list"
@@ -154,4 +154,4 @@ class WhoRan:
     server: Server
     answer: Answer
     because: str
-    testimonies: tuple[Testimony, ...] = ()
+    testimonies: tuple[CloudTestimony, ...] = ()

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from stackward.model.volume import Volume
+from stackward.model.volume import Attachment, Volume
 
 
 class Cinder(Protocol):
@@ -10,6 +10,14 @@ class Cinder(Protocol):
 
     def volume(self, volume: str, /) -> Volume | None:
         """Return a volume; None where there is none."""
+        ...
+
+    def every_volume(self) -> tuple[Volume, ...]:
+        """Return the volumes of all projects, page by page."""
+        ...
+
+    def every_attachment(self) -> tuple[Attachment, ...]:
+        """Return the attachments of all projects, page by page."""
         ...
 
     def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,13 @@ class Neutron(Protocol):
         """Return the ports of some servers."""
         ...
 
+    def ports_on(self, host: str, /) -> tuple[Port, ...]:
+        """Return the ports of servers that have a binding on a host, an inactive one too.
+
+        `host` of each is where its active binding is.
+        """
+        ...
+
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         """Return a port's bindings, (host, status); a port that is gone has none."""
         ...

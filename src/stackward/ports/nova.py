@@ -48,6 +48,13 @@ class Nova(Protocol):
         """Return the servers of all projects on a host; without volumes, ports and group."""
         ...
 
+    def every_server(self) -> tuple[Server, ...]:
+        """Return the servers of all projects on all hosts, page by page; as `servers_on`.
+
+        Those of a cell that is down are left out, or come with the status UNKNOWN.
+        """
+        ...
+
     def server(self, server: str, /) -> Server | None:
         """Return one server, with the id of its group; None where there is none."""
         ...
@@ -66,6 +73,10 @@ class Nova(Protocol):
 
     def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
         """Return the migrations in one status that come from or go to a host."""
+        ...
+
+    def migrations_in(self, status: str, /) -> tuple[Migration, ...]:
+        """Return the migrations of all servers that are in one status."""
         ...
 
     def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:

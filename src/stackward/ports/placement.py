@@ -1,9 +1,9 @@
 """What may be asked of placement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from stackward.model.placement import Candidate, Need, Provider
+from stackward.model.placement import Candidate, Need, Provider, Resources
 
 
 class Placement(Protocol):
@@ -15,6 +15,10 @@ class Placement(Protocol):
 
     def allocations_of(self, consumer: str, /) -> frozenset[str]:
         """Return the providers on which a server, or a migration, holds allocations."""
+        ...
+
+    def allocations_on(self, provider: str, /) -> Mapping[str, Resources]:
+        """Return what each consumer holds of one provider."""
         ...
 
     def candidates(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import chain
 
-from stackward.model.evacuation import OPEN, OpenEvacuation, is_open_evacuation
+from stackward.model.evacuation import OPEN, OpenEvacuation, is_open_evacuation, on_their_source
 from stackward.model.migration import Migration
 from stackward.model.server import Server
 from stackward.ports.together import ask_all
@@ -36,8 +36,4 @@ def lives_on_source(
     known = {one.id: one for one in servers if one.host == host}
     if not known:
         return ()
-    return tuple(
-        OpenEvacuation(record=one, server=known[one.server])
-        for one in open_records(world, host)
-        if one.server in known
-    )
+    return on_their_source(open_records(world, host), known)

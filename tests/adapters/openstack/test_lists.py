@@ -31,6 +31,7 @@ from stackward.model.cloud_state import Rpc, RpcAnswer
 from stackward.model.instance_ha import HaHost, HaNotification
 from stackward.model.migration import Migration
 from stackward.model.server import ServerAction
+from stackward.model.volume import Attachment, Volume
 from stackward.status.lookups import hypervisor_of
 
 HOSTS = tuple(f"compute-{number:02}" for number in range(1, 6))
@@ -79,6 +80,11 @@ def five_of_each() -> FakeCloud:
         HaNotification(id=name, kind="VM", status="finished") for name in names
     )
     fake.cinder.attachments[SERVER] = tuple((f"attachment-{one}", f"volume-{one}") for one in names)
+    fake.cinder.volumes = {one: Volume(id=one, status="reserved") for one in names}
+    fake.cinder.reserved = [
+        Attachment(id=f"attachment-{one}", volume=one, server=SERVER, status="reserved")
+        for one in names
+    ]
     fake.catalog = frozenset({"compute", "instance-ha"})
     return fake
 
@@ -106,6 +112,11 @@ LISTS: dict[str, tuple[Callable[[Connected], Any], int]] = {
     "networks_called": (lambda cloud: cloud.neutron.networks_called("lab-net"), 5),
     "ha_hosts": (lambda cloud: cloud.masakari.ha_hosts(HOSTS[0]), 9),
     "notifications_of": (lambda cloud: cloud.masakari.notifications_of(GUARD), 5),
+    "every_server": (lambda cloud: cloud.nova.every_server(), 5),
+    "migrations_in": (lambda cloud: cloud.nova.migrations_in("completed"), 5),
+    "ports_on": (lambda cloud: cloud.neutron.ports_on(HOSTS[0]), 5),
+    "every_volume": (lambda cloud: cloud.cinder.every_volume(), 5),
+    "every_attachment": (lambda cloud: cloud.cinder.every_attachment(), 5),
     "projects_called": (lambda cloud: cloud.keystone.projects_called(DEMO.name), 5),
 }
 # What answers with several things that no service pages.

@@ -3,7 +3,7 @@
 from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
-from stackward.model.volume import Volume
+from stackward.model.volume import Attachment, Volume
 
 
 class CinderApi:
@@ -15,6 +15,16 @@ class CinderApi:
     def volume(self, volume: str, /) -> Volume | None:
         """Return a volume; None where there is none."""
         return self._api.find(at("/volumes/{}", volume), to_volume)
+
+    def every_volume(self) -> tuple[Volume, ...]:
+        """Return the volumes of all projects."""
+        query = [("all_tenants", "true")]
+        return self._api.every("/volumes/detail", "volumes", to_listed_volume, query)
+
+    def every_attachment(self) -> tuple[Attachment, ...]:
+        """Return the attachments of all projects."""
+        query = [("all_tenants", "true")]
+        return self._api.every("/attachments", "attachments", to_whole_attachment, query)
 
     def attachments_of(self, server: str, /) -> tuple[tuple[str, str], ...]:
         """Return Cinder's attachments of a server, (id, volume)."""
@@ -33,7 +43,11 @@ class CinderApi:
 
 def to_volume(given: Json) -> Volume:
     """Read `GET /volumes/{id}`."""
-    one = given["volume"]
+    return to_listed_volume(given["volume"])
+
+
+def to_listed_volume(one: Json) -> Volume:
+    """Read an element of `GET /volumes/detail`."""
     return Volume(
         id=one["id"],
         status=one["status"],
@@ -42,6 +56,19 @@ def to_volume(given: Json) -> Volume:
         backend=one.get("os-vol-host-attr:host"),
         attached=tuple((each["server_id"], each.get("host_name")) for each in one["attachments"]),
         attachment_ids=tuple(each.get("attachment_id") or "" for each in one["attachments"]),
+        devices=tuple(each.get("device") or "" for each in one["attachments"]),
+        updated=one.get("updated_at") or one.get("created_at"),
+        project=one.get("os-vol-tenant-attr:tenant_id") or "",
+    )
+
+
+def to_whole_attachment(given: Json) -> Attachment:
+    """Read an element of `GET /attachments` (3.27 and later)."""
+    return Attachment(
+        id=given["id"],
+        volume=given["volume_id"],
+        server=given.get("instance") or None,
+        status=given["status"],
     )
 
 

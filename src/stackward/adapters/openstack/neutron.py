@@ -12,6 +12,7 @@ SERVICE_ROLE = (
     "Neutron lets only the role `service` remove a binding: give it to this login, `openstack role "
     "add --user USER --project PROJECT service`, and log in anew"
 )
+_SERVERS = "compute:"  # how the owner of a port of a server begins; its zone follows
 _CHUNK = 50  # ids in one query: some proxies cut URLs at 8 KiB
 
 
@@ -30,6 +31,15 @@ class NeutronApi:
                 "/ports", "ports", to_port, [("device_id", each) for each in chunk]
             )
         )
+
+    def ports_on(self, host: str, /) -> tuple[Port, ...]:
+        """Return the ports of servers that have a binding on a host, an inactive one too.
+
+        Neutron's filter looks at all bindings of a port: `_ml2_port_result_filter_hook` in
+        `neutron/plugins/ml2/plugin.py`, seen in 2025.1.
+        """
+        found = self._api.every("/ports", "ports", to_owned_port, [("binding:host_id", host)])
+        return tuple(port for port, owner in found if owner.startswith(_SERVERS))
 
     def bindings_of(self, port: str, /) -> tuple[tuple[str, str], ...]:
         """Return a port's bindings, (host, status); a port that is gone has none."""
@@ -73,7 +83,13 @@ def to_port(given: Json) -> Port:
         status=given["status"],
         host=given["binding:host_id"] or None,
         vif_type=given["binding:vif_type"],
+        is_wanted_up=given.get("admin_state_up", True),
     )
+
+
+def to_owned_port(given: Json) -> tuple[Port, str]:
+    """Read an element of `GET /ports`, with what kind of thing owns it."""
+    return to_port(given), text(given["device_owner"])
 
 
 def to_port_id(given: Json) -> str:

@@ -90,6 +90,11 @@ class NovaApi:
         query = [("all_tenants", "true"), ("host", host), ("soft_deleted", "true")]
         return self._api.every("/servers/detail", "servers", to_server, query)
 
+    def every_server(self) -> tuple[Server, ...]:
+        """Return the servers of all projects on all hosts."""
+        query = [("all_tenants", "true"), ("soft_deleted", "true")]
+        return self._api.every("/servers/detail", "servers", to_server, query)
+
     def server(self, server: str, /) -> Server | None:
         """Return one server, with the id of its group; None where there is none."""
         return self._api.find(
@@ -121,6 +126,10 @@ class NovaApi:
     def migrations_of(self, host: str, status: str, /) -> tuple[Migration, ...]:
         """Return the migrations in one status that come from or go to a host."""
         return self._migrations([("host", host), ("status", status)])
+
+    def migrations_in(self, status: str, /) -> tuple[Migration, ...]:
+        """Return the migrations of all servers that are in one status."""
+        return self._migrations([("status", status)])
 
     def newest_migrations(self, host: str, /) -> tuple[Migration, ...]:
         """Return the latest migrations from or to a host, the newest first."""

@@ -1,12 +1,12 @@
 """Placement's API as the port `Placement`, and its JSON as values."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stackward.adapters.openstack.answers import Json, text
 from stackward.adapters.openstack.http import Api
 from stackward.adapters.openstack.paths import at
-from stackward.model.placement import Candidate, Inventory, Need, Provider
+from stackward.model.placement import Candidate, Inventory, Need, Provider, Resources
 
 
 class PlacementApi:
@@ -30,6 +30,10 @@ class PlacementApi:
         """Return the providers on which a server, or a migration, holds allocations."""
         path = at("/allocations/{}", consumer)
         return frozenset(self._api.read(path, to_allocations))
+
+    def allocations_on(self, provider: str, /) -> Mapping[str, Resources]:
+        """Return what each consumer holds of one provider."""
+        return self._api.read(at("/resource_providers/{}/allocations", provider), to_allocations)
 
     def candidates(
         self, need: Need, /, *, member_of: Sequence[str], limit: int
