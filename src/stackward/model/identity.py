@@ -264,6 +264,11 @@ class Directory:
         """Say whether the inventory has a node of exactly this name."""
         return name in self._nodes
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all nodes, in their order."""
+        return tuple(self._nodes)
+
     def node(self, name: str) -> Known:
         """Return a node by its name."""
         return self._nodes[name]

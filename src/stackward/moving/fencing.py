@@ -14,6 +14,7 @@ from stackward.ports.world import World
 from stackward.status.fence import FenceFacts
 from stackward.status.power_device import Whose
 from stackward.steps.node_power import PowerOff, TryKeepOff
+from stackward.wording import first_of
 
 KEEP_OFF, FENCE = "keep off", CUT
 
@@ -30,6 +31,15 @@ def fencing(facts: FenceFacts, by: str) -> Iterator[Stage[World]]:
         yield Stage(name=KEEP_OFF, moves=(Move(thing=facts.host, how=KEEP_OFF, steps=(keep,)),))
     off = PowerOff(node=facts.name, host=facts.host, device=device_of(facts))
     yield Stage(name=FENCE, moves=(Move(thing=facts.host, how=FENCE, steps=(off,)),))
+
+
+def said_of_members(facts: FenceFacts) -> Iterator[str]:
+    """Say of which members of RabbitMQ and MariaDB it is not known whether they are well."""
+    if facts.unread_members:
+        yield (
+            "whether RabbitMQ and MariaDB are well is not known of all nodes: "
+            f"{first_of(facts.unread_members, 3)}"
+        )
 
 
 def proofs_of_death(

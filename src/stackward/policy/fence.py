@@ -161,6 +161,13 @@ RPC_BROKEN = Rule(
     "nova-compute reports over RabbitMQ. That MariaDB takes writes is told by the services that "
     "Nova calls up: their rows were written within the last minute.",
 )
+MEMBER_BROKEN = Rule(
+    "fence/member-broken",
+    "{part} is broken on `{node}`: {reason}",
+    "{remedy}; then plan again",
+    "Who is connected to that member falls silent, and may be well. `stackward cloud check` judges "
+    "it by the same rule.",
+)
 NO_WITNESS = Rule(
     "fence/no-witness",
     "nobody can tell whether it answers: {why}",
@@ -175,6 +182,7 @@ OTHER_ROLE = Rule(
     "All that runs on the machine loses its power.",
 )
 
+_PARTS = {"rabbitmq": "RabbitMQ", "mariadb": "MariaDB"}
 _FIRST = {
     Life.CUT_OFF: "look first at its network and its console: it has power",
     Life.HUNG: "look first at its console: its kernel answers",
@@ -331,6 +339,14 @@ def _judge_outage(facts: FenceFacts, asked: FenceRequest) -> Iterator[Verdict]:
         yield CONTROL_BROKEN.blocks(facts.name, parts=" and no ".join(facts.silent_parts))
     if facts.deaf:
         yield RPC_BROKEN.blocks(facts.name, hosts=", ".join(f"`{each}`" for each in facts.deaf))
+    for one in facts.broken_members:
+        yield MEMBER_BROKEN.blocks(
+            facts.name,
+            part=_PARTS.get(one.component, one.component),
+            node=one.node,
+            reason=one.reason,
+            remedy=one.remedy,
+        )
     outage = find_outage(facts.computes, facts.aggregates, facts.host)
     down = all_down(facts.computes, facts.host)
     named, every = set(asked.accept_outage), ",".join(down)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stackward.model.aggregate import Aggregate
+from stackward.model.health import Finding
 from stackward.model.maintenance import Holder
 from stackward.model.node import Role
 from stackward.model.power import PowerDevice
@@ -38,6 +39,8 @@ class FenceFacts:
     computes: tuple[Compute, ...] = ()
     silent_parts: tuple[str, ...] = ()  # of Nova's control plane: none of that kind reports
     deaf: tuple[str, ...] = ()  # other hosts that Nova calls up: none answers a call over RPC
+    broken_members: tuple[Finding, ...] = ()  # of RabbitMQ and MariaDB, on other nodes
+    unread_members: tuple[str, ...] = ()  # of which of them it is not known, and why
     aggregates: tuple[Aggregate, ...] = ()
     roles: tuple[Role, ...] = ()
     holders: tuple[Holder, ...] = ()

@@ -8,6 +8,7 @@ import pytest
 
 from builders import NOW, a_service
 from stackward.errors import Unreachable
+from stackward.health.symptoms import BROKER_PARTITION
 from stackward.model.hardware import Hardware
 from stackward.model.maintenance import Holder
 from stackward.model.node import Role
@@ -47,6 +48,7 @@ HEARD = Witnesses(heard=(f"{AT} answers ping (asked from `compute-08`)",), asked
 NONE = Signs(heartbeat=NO, rpc=NO, ssh=NO, ping=NO, power=NO, agent=NO, libvirt=NO)
 THREE = tuple(Compute(host=f"compute-0{n}", zone="nova", is_up=n != 7) for n in (7, 8, 9))
 ONE_LEFT = tuple(replace(one, is_up=one.host == "compute-09") for one in THREE)
+SPLIT = BROKER_PARTITION.found("rabbitmq", "ctl", partitions="ctl has lost ctl-2")
 ASKED = FenceRequest(node=HOST)
 
 
@@ -166,6 +168,10 @@ CASES: dict[str, tuple[FenceFacts, FenceRequest, list[str], list[str]]] = {
     "no other nova-compute answers a call": (
         facts(deaf=("compute-08", "compute-09")), ASKED, ["rpc-broken"], [],
     ),
+    "a member of RabbitMQ is broken elsewhere": (
+        facts(broken_members=(SPLIT,)), ASKED, ["member-broken"], [],
+    ),
+    "how its members are is not known": (facts(unread_members=("`ctl`: no",)), ASKED, [], []),
     "two of three are down": (facts(computes=ONE_LEFT), ASKED, ["outage"], []),
     "two of three, one of them named": (
         facts(computes=ONE_LEFT), asking(accept_outage=(HOST,)), ["outage"], [],
@@ -217,6 +223,12 @@ def test_no_verdict_has_a_word_that_was_not_filled_in() -> None:
     said += [each for plan in plans for each in plan.warnings]
 
     assert [each for each in said if re.search(r"[{}]", each.reason + each.remedy)] == []
+
+
+def test_members_of_which_nothing_is_known_are_named() -> None:
+    plan = plan_fence(facts(unread_members=("`ctl`: it does not answer",)), ASKED)
+
+    assert any("`ctl`: it does not answer" in each for each in plan.notices)
 
 
 def test_a_run_that_holds_the_node_blocks_it() -> None:

@@ -15,6 +15,7 @@ from operations.fence_compute_node.test_plan import (
     ONE_LEFT,
     OTHER,
     OWN,
+    SPLIT,
     UNKNOWN,
     asking,
     facts,
@@ -51,6 +52,9 @@ FOLLOWED = {
     ),
     "fence/not-named": Case(
         before=facts(device=None, is_named=False), advice="name it in the inventory", after=facts(),
+    ),
+    "fence/member-broken": Case(
+        before=facts(broken_members=(SPLIT,)), advice="what each member says", after=facts(),
     ),
     "fence/no-device": Case(before=facts(device=None), advice="`bmc_url`", after=facts()),
     "fence/device-unread": Case(

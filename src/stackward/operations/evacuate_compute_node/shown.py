@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from stackward.moving.fencing import said_of_members
 from stackward.operations.evacuate_compute_node.facts import EvacuationFacts
 from stackward.operations.evacuate_compute_node.starting import Coming, said_of_coming
 from stackward.operations.evacuate_compute_node.without_device import rests_on_word
@@ -38,6 +39,7 @@ def notices(
             f"started, {asked.starts_at_once} at once"
         )
     yield from said_of_coming(coming)
+    yield from said_of_members(fence)
     yield "the dead node keeps their allocations at placement until it returns"
     if asked.how.leave_behind or asked.only:
         yield "what stays has no node until this one is back"

@@ -1,6 +1,7 @@
 """Fence a compute node: cut its power, and prove that it is dead."""
 
 from stackward.facts.fence import read_fence
+from stackward.health.members import with_members
 from stackward.moving.columns import NODE_CHANGES
 from stackward.moving.fencing import FENCE
 from stackward.operations import Operation
@@ -11,6 +12,7 @@ from stackward.policy.fence import UNNEEDED
 from stackward.ports.journal import Journal
 from stackward.ports.world import World
 from stackward.requests.fence_compute_node import FenceRequest
+from stackward.status.fence import FenceFacts
 
 
 def _judge(
@@ -27,9 +29,13 @@ def _judge(
     return next((each for each in fresh.blockers if each.worry != UNNEEDED.name), None)
 
 
+def _read(world: World, journal: Journal, asked: FenceRequest, run_id: str | None) -> FenceFacts:
+    return with_members(world, journal, read_fence(world, journal, asked, run_id))
+
+
 OPERATION = Operation(
     request=FenceRequest,
-    read=read_fence,
+    read=_read,
     plan=plan_fence,
     judge=_judge,
     columns=NODE_CHANGES,

@@ -6,7 +6,7 @@ again returns it to service then.
 
 from collections.abc import Iterator
 
-from stackward.moving.fencing import device_of, fencing, proofs_of_death
+from stackward.moving.fencing import device_of, fencing, proofs_of_death, said_of_members
 from stackward.plan import Blocked, Plan, Warned
 from stackward.policy.fence import (
     identified,
@@ -53,3 +53,4 @@ def _notices(facts: FenceFacts) -> Iterator[str]:
             "itself once the node has power again"
         )
     yield "no server is moved by this: Nova still has them there"
+    yield from said_of_members(facts)
