@@ -138,7 +138,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloudTestimony:
+class Testimony:
     """What one witness tells."""
 
     witness: str  # "its owner", "Nova", "libvirt's log", "our last look", "our list"
@@ -154,4 +154,4 @@ class WhoRan:
     server: Server
     answer: Answer
     because: str
-    testimonies: tuple[CloudTestimony, ...] = ()
+    testimonies: tuple[Testimony, ...] = ()

@@ -28,12 +28,12 @@ from stackward.model.who_ran import (
     STARTS,
     STOPS,
     Answer,
-    CloudTestimony,
     GuestEvent,
     GuestLine,
     Listed,
     Loss,
     Past,
+    Testimony,
     Was,
     WhoRan,
     newer_than,
@@ -90,7 +90,7 @@ def _orders(actions: Sequence[ServerAction]) -> Iterator[ServerAction]:
     return (each for each in actions if each.action in STARTS | STOPS)
 
 
-def _testimonies(past: Past, loss: Loss) -> Iterator[CloudTestimony]:
+def _testimonies(past: Past, loss: Loss) -> Iterator[Testimony]:
     yield _nova(past, loss)
     yield _libvirt(past, loss)
     if past.seen is not None:
@@ -100,7 +100,7 @@ def _testimonies(past: Past, loss: Loss) -> Iterator[CloudTestimony]:
 # --- the list of an own reboot ------------------------------------------------------------------
 
 
-def _listed(past: Past, loss: Loss) -> CloudTestimony | None:
+def _listed(past: Past, loss: Loss) -> Testimony | None:
     """Return what the list tells; None where others have asked for something since.
 
     It is not known whether a server is to run that its user has stopped, where nothing tells
@@ -119,7 +119,7 @@ def _listed(past: Past, loss: Loss) -> CloudTestimony | None:
 
 def _not_stopped_by(
     listed: Listed, server: str, actions: Sequence[ServerAction], loss: Loss
-) -> CloudTestimony | None:
+) -> Testimony | None:
     """Return what the list tells of a server that no known request of its run has stopped."""
     newer = newer_than(listed.known[server], actions) if server in listed.known else None
     since = [each for each in _orders(newer or ()) if not _found_off(each, loss)]
@@ -137,9 +137,9 @@ def _not_stopped_by(
 _ELSEWHERE = "is not here or lacks an answer"
 
 
-def _told(listed: Listed, was: Was, how: str, more: str = "") -> CloudTestimony:
+def _told(listed: Listed, was: Was, how: str, more: str = "") -> Testimony:
     words = f"it {how} at {in_utc(listed.at)}, before run {listed.run} rebooted its node"
-    return CloudTestimony(
+    return Testimony(
         witness=LISTED, was=was, words=f"{words}, {more}" if more else words, at=listed.at
     )
 
@@ -156,7 +156,7 @@ def _found_off(action: ServerAction, loss: Loss) -> bool:
 # --- Nova ---------------------------------------------------------------------------------------
 
 
-def _nova(past: Past, loss: Loss) -> CloudTestimony:
+def _nova(past: Past, loss: Loss) -> Testimony:
     if isinstance(past.actions, Unread):
         return _nobody_knows(NOVA, f"its action log cannot be read: {past.actions.why}")
     orders = [*_orders(past.actions)]
@@ -168,7 +168,7 @@ def _nova(past: Past, loss: Loss) -> CloudTestimony:
     words = f"user {last.user} asked for `{last.action}` at {in_utc(last.started)}"
     if last.user is not None and (_is_stop(last) or _at(last) > loss.not_after):
         was = Was.OFF if _is_stop(last) else Was.RUNNING
-        return CloudTestimony(witness=OWNER, was=was, words=words, at=_at(last))
+        return Testimony(witness=OWNER, was=was, words=words, at=_at(last))
     if last.user is None and _is_stop(last):
         return _switched_itself_off(last, loss)
     return _left_running(past, last, since, loss)
@@ -176,7 +176,7 @@ def _nova(past: Past, loss: Loss) -> CloudTestimony:
 
 def _left_running(
     past: Past, last: ServerAction, since: Sequence[ServerAction], loss: Loss
-) -> CloudTestimony:
+) -> Testimony:
     """Say whether it still ran at the loss, after the last order that left it running."""
     if last.message:
         failed = f"`{last.action}` of {in_utc(last.started)} failed"
@@ -188,22 +188,22 @@ def _left_running(
     else:
         status = past.server.status
         return _nobody_knows(NOVA, f"it is {status}, and no action made it so", _at(last))
-    return CloudTestimony(witness=NOVA, was=Was.RUNNING, words=words, at=loss.not_after)
+    return Testimony(witness=NOVA, was=Was.RUNNING, words=words, at=loss.not_after)
 
 
-def _switched_itself_off(stop: ServerAction, loss: Loss) -> CloudTestimony:
+def _switched_itself_off(stop: ServerAction, loss: Loss) -> Testimony:
     at = _at(stop)
     words = f"its guest was found to be off at {in_utc(at)}, before the loss"
     if loss.not_after - at <= _SHUTTING_DOWN:
         words += ": the node may have been shut down at that time"
         return _nobody_knows(NOVA, words, at)
-    return CloudTestimony(witness=NOVA, was=Was.OFF, words=words, at=at)
+    return Testimony(witness=NOVA, was=Was.OFF, words=words, at=at)
 
 
 # --- libvirt's log ------------------------------------------------------------------------------
 
 
-def _libvirt(past: Past, loss: Loss) -> CloudTestimony:
+def _libvirt(past: Past, loss: Loss) -> Testimony:
     if isinstance(past.log, Unread):
         return _nobody_knows(LIBVIRT, f"cannot be read: {past.log.why}")
     before = [each for each in past.log if each.at <= loss.not_after]
@@ -212,7 +212,7 @@ def _libvirt(past: Past, loss: Loss) -> CloudTestimony:
         last = since[-1]
         if last.event is GuestEvent.ENDED and last.reason == "shutdown":
             words = f"its guest ran again after the loss, and ended at {in_utc(last.at)}"
-            return CloudTestimony(witness=LIBVIRT, was=Was.OFF, words=words, at=last.at)
+            return Testimony(witness=LIBVIRT, was=Was.OFF, words=words, at=last.at)
     if not before:
         return _nobody_knows(LIBVIRT, "tells nothing of the time before the loss")
     return _at_the_loss(before, _last_stop(past, loss))
@@ -225,7 +225,7 @@ def _last_stop(past: Past, loss: Loss) -> datetime | None:
     return next((at for at in stops if at <= loss.not_after), None)
 
 
-def _at_the_loss(before: Sequence[GuestLine], stopped: datetime | None) -> CloudTestimony:
+def _at_the_loss(before: Sequence[GuestLine], stopped: datetime | None) -> Testimony:
     last = before[-1]
     at = in_utc(last.at)
     if last.event is not GuestEvent.ENDED:
@@ -234,7 +234,7 @@ def _at_the_loss(before: Sequence[GuestLine], stopped: datetime | None) -> Cloud
         if stopped is not None and stopped > begun.at:
             words += f"; Nova had it stopped at {in_utc(stopped)}"
             return _nobody_knows(LIBVIRT, words, begun.at)
-        return CloudTestimony(witness=LIBVIRT, was=Was.RUNNING, words=words, at=last.at)
+        return Testimony(witness=LIBVIRT, was=Was.RUNNING, words=words, at=last.at)
     signalled = next(
         (one for one in reversed(before[:-1]) if one.event is not GuestEvent.ENDED),
         None,
@@ -243,7 +243,7 @@ def _at_the_loss(before: Sequence[GuestLine], stopped: datetime | None) -> Cloud
         # So end those that Nova stops, and those of a host that is shut down.
         return _nobody_knows(LIBVIRT, f"its guest was ended from outside at {at}", last.at)
     if last.reason == "shutdown":
-        return CloudTestimony(
+        return Testimony(
             witness=LIBVIRT, was=Was.OFF, words=f"its guest shut down at {at}", at=last.at
         )
     return _nobody_knows(
@@ -254,7 +254,7 @@ def _at_the_loss(before: Sequence[GuestLine], stopped: datetime | None) -> Cloud
 # --- our own looks ------------------------------------------------------------------------------
 
 
-def _look(past: Past, loss: Loss) -> CloudTestimony:
+def _look(past: Past, loss: Loss) -> Testimony:
     seen = past.seen
     assert seen is not None  # noqa: S101  # asked before
     words = f"its guest was {seen.state or 'not there'} at {in_utc(seen.at)}"
@@ -270,11 +270,11 @@ def _look(past: Past, loss: Loss) -> CloudTestimony:
     if newer:
         return _nobody_knows(OUR_LOOK, f"{words}; `{newer[0].action}` came after that", seen.at)
     was = Was.RUNNING if seen.state in _RUNS else Was.OFF if seen.state in _IS_OFF else Was.UNKNOWN
-    return CloudTestimony(witness=OUR_LOOK, was=was, words=words, at=seen.at)
+    return Testimony(witness=OUR_LOOK, was=was, words=words, at=seen.at)
 
 
-def _nobody_knows(witness: str, words: str, at: datetime | None = None) -> CloudTestimony:
-    return CloudTestimony(witness=witness, was=Was.UNKNOWN, words=words, at=at)
+def _nobody_knows(witness: str, words: str, at: datetime | None = None) -> Testimony:
+    return Testimony(witness=witness, was=Was.UNKNOWN, words=words, at=at)
 
 
 def _at(action: ServerAction) -> datetime:
